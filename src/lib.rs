@@ -1,0 +1,26 @@
+//! mcos: the Motor City Online server, as a library.
+//!
+//! The floors of the house, each standing only on those below it:
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`cli`] | the commands of the `mcos` program |
+//! | [`server`] | sockets, and nothing else |
+//! | [`services`] | one room per service; plain functions from a message to its answers |
+//! | [`world`] | what the shard knows while it runs |
+//! | [`catalog`] | cars, parts and lobbies: facts built in |
+//! | [`store`] | what survives a reboot; the only place that knows sled |
+//! | [`protocol`] | wire formats and ciphers; bytes in, bytes out |
+//! | [`client`] | a simulated Client, for `mcos probe`, the tests and the benchmarks |
+//!
+//! The wire formats are described in `docs/protocol/`.
+
+pub mod catalog;
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod protocol;
+pub mod server;
+pub mod services;
+pub mod store;
+pub mod world;

@@ -1,0 +1,64 @@
+//! The numbers by which the Client and the Server call things.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+        #[serde(transparent)]
+        pub struct $name(pub u32);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id!(
+    /// An account, as every service after Login names it.
+    CustomerId
+);
+id!(
+    /// A driver of an account. Lobby messages call it "user id". Never zero for a real persona.
+    PersonaId
+);
+id!(
+    /// A shard (server world) in the shard list; comes back in persona requests.
+    ShardId
+);
+id!(
+    /// A channel ("riff") of one lobby or room server.
+    CommId
+);
+id!(
+    /// One part somebody owns. A car is a part too: see [`VehicleId`].
+    PartId
+);
+id!(
+    /// A car: the [`PartId`] of its root part.
+    VehicleId
+);
+id!(
+    /// A model of part or car in the Client's own catalogue.
+    BrandedPartId
+);
+id!(
+    /// A paint job in the Client's own catalogue.
+    SkinId
+);
+id!(
+    /// Who sells: a system persona that owns a car lot.
+    DealerId
+);
+
+impl VehicleId {
+    /// The root part of the car: the same number.
+    pub const fn part(self) -> PartId {
+        PartId(self.0)
+    }
+}

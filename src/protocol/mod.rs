@@ -1,0 +1,3 @@
+//! Wire formats and ciphers. Nothing in here does I/O or knows a service.
+
+pub mod ids;
