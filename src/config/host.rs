@@ -1,0 +1,140 @@
+//! Names and addresses by which a Client reaches the server.
+
+use serde::{Deserialize, Deserializer, de};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The longest name that is repeated to a Client; its buffers are unknown and old (*inferred*).
+const MAX_LENGTH: usize = 64;
+
+/// A host name or address that is safe to write into an answer: at most 64 letters, digits, dots, hyphens and
+/// underscores, or an IP address. Whatever a Client claims in its `Host` header becomes one of these or nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostName(String);
+
+impl HostName {
+    /// A host name or an IPv4 address, without a port.
+    pub fn parse(text: &str) -> Option<Self> {
+        let known = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
+        let edges_are_sound = text.starts_with(|c: char| c.is_ascii_alphanumeric()) && !text.ends_with('-');
+        (text.len() <= MAX_LENGTH && edges_are_sound && text.bytes().all(known))
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The host of a `Host` header (`name`, `name:port`, `[IPv6]`, `[IPv6]:port`), if it is a sound one.
+    pub fn from_header(value: &str) -> Option<Self> {
+        let value = value.trim_matches([' ', '\t']);
+        let (host, port) = if let Some(rest) = value.strip_prefix('[') {
+            let (address, port) = rest.split_once(']')?;
+            (
+                Self::from_address(address.parse::<Ipv6Addr>().ok()?.into()),
+                port.strip_prefix(':').or_else(|| port.is_empty().then_some("")),
+            )
+        } else {
+            let (name, port) = value.split_once(':').unwrap_or((value, ""));
+            (Self::parse(name)?, Some(port))
+        };
+        let port = port?;
+        (port.len() <= 5 && port.bytes().all(|c| c.is_ascii_digit())).then_some(host)
+    }
+
+    /// The text of an address. IPv4 in the disguise of IPv6, as a socket open for both shows it, is unmasked.
+    pub fn from_address(address: IpAddr) -> Self {
+        Self(address.to_canonical().to_string())
+    }
+
+    /// The name or address, without a port and without brackets.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The front page of this host, `http://host/`; the port is named where a browser would not guess it.
+    pub fn front_page(&self, http_port: u16) -> String {
+        let host = if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() };
+        if http_port == 80 { format!("http://{host}/") } else { format!("http://{host}:{http_port}/") }
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Reads `public_host`: an empty text stands for "no fixed name".
+pub(super) fn optional<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HostName>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    HostName::parse(&text).map(Some).ok_or_else(|| de::Error::custom("not a host name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HostName;
+
+    fn header(value: &str) -> Option<String> {
+        HostName::from_header(value).map(|host| host.as_str().to_owned())
+    }
+
+    #[test]
+    fn a_port_and_brackets_are_taken_off_a_host_header() {
+        for (value, host) in [
+            ("mcos.local", "mcos.local"),
+            ("mcos.local:8080", "mcos.local"),
+            (" 192.168.1.5:80 ", "192.168.1.5"),
+            ("MCO_BOX", "MCO_BOX"),
+            ("mcos.local.", "mcos.local."),
+            ("mcos.local:", "mcos.local"),
+            ("[::1]", "::1"),
+            ("[::1]:8080", "::1"),
+            ("[::ffff:10.0.0.1]:80", "10.0.0.1"),
+        ] {
+            assert_eq!(header(value).as_deref(), Some(host), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_host_header_is_no_host() {
+        let long = "a".repeat(65);
+        for value in [
+            "",
+            " ",
+            ":80",
+            ".",
+            "-a",
+            "a b",
+            "a\tb",
+            "a\r\nb",
+            "a/b",
+            "a?b",
+            "a[b]",
+            "[",
+            "[]",
+            "[::1",
+            "[::1]x",
+            "[x]",
+            "[::1%eth0]",
+            "a:80:80",
+            "a:8o",
+            "a:123456",
+            "<script>",
+            "a=b",
+            "b\u{fc}cher",
+            "::1",
+            "user@host",
+            &long,
+        ] {
+            assert_eq!(header(value), None, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn the_front_page_names_only_an_unusual_port() {
+        let host = HostName::parse("mcos.local").unwrap();
+        assert_eq!(host.front_page(80), "http://mcos.local/");
+        assert_eq!(host.front_page(8080), "http://mcos.local:8080/");
+        assert_eq!(HostName::from_header("[::1]").unwrap().front_page(80), "http://[::1]/");
+    }
+}

@@ -1,0 +1,272 @@
+use super::*;
+use std::collections::BTreeSet;
+
+const EXAMPLE: &str = include_str!("../../mcos.toml.example");
+
+/// The example with every key switched on.
+fn example_switched_on() -> String {
+    let is_key = |line: &str| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let line = |line: &str| match line.strip_prefix("# ") {
+        Some(key) if is_key(key) => format!("{key}\n"),
+        _ => format!("{line}\n"),
+    };
+    EXAMPLE.lines().map(line).collect()
+}
+
+fn refusal(text: &str) -> String {
+    Config::parse(text).expect_err(text).to_string()
+}
+
+#[test]
+fn an_empty_file_gives_the_documented_defaults() {
+    let config = Config::parse("").unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(config.shard.name, "Motor City");
+    assert_eq!(config.shard.id, ShardId(44));
+    assert_eq!(config.network.bind, ["0.0.0.0".parse::<IpAddr>().unwrap(), "::".parse().unwrap()]);
+    assert_eq!((config.network.http, config.network.https), (80, 443));
+    assert_eq!((config.network.http_fallback(), config.network.https_fallback()), (Some(8080), Some(8443)));
+    assert_eq!(config.network.room_ports(), (9000..=9014).collect::<Vec<u16>>());
+    assert_eq!(config.accounts.registration, Registration::Open);
+    assert_eq!(config.game.starter_cash, 20_000);
+}
+
+#[test]
+fn the_example_is_the_defaults_with_keys_off_and_on() {
+    assert_eq!(Config::parse(EXAMPLE).unwrap(), Config::default());
+    let mut on = Config::parse(&example_switched_on()).unwrap();
+    assert_eq!(on.data_dir.take().unwrap(), Path::new(DEFAULT_DATA_DIR));
+    assert!(on.network.http_configured && on.network.https_configured);
+    (on.network.http_configured, on.network.https_configured) = (false, false);
+    assert_eq!(on, Config::default());
+}
+
+#[test]
+fn the_example_shows_every_key_that_is_known() {
+    let document: toml::Table = example_switched_on().parse().unwrap();
+    let mut shown = BTreeSet::new();
+    for (name, value) in &document {
+        match value.as_table() {
+            Some(section) => shown.extend(section.keys().map(|key| format!("{name}.{key}"))),
+            None => drop(shown.insert(name.clone())),
+        }
+    }
+    assert_eq!(shown, rules::every_key().collect());
+}
+
+#[test]
+fn every_key_reaches_its_place() {
+    let text = r#"
+data_dir = "/srv/mcos"
+network.http = 8_080
+[shard]
+name = "Check City"
+id = 7
+max_personas = 2
+description = "Fast [and] furious"
+group = "LAN"
+[accounts]
+registration = "operator"
+[game]
+starter_cash = 0
+[limits]
+connections = 1
+connections_per_address = 2
+failed_logins_per_minute = 3
+outbound_bytes = 4096
+idle_seconds = 5
+login_seconds = 6
+password_workers = 7
+context_minutes = 30
+"#;
+    let config = Config::parse(text).unwrap();
+    assert_eq!(config.data_dir.as_deref(), Some(Path::new("/srv/mcos")));
+    assert_eq!((config.network.http, config.network.http_fallback()), (8080, None));
+    assert_eq!((config.network.https, config.network.https_fallback()), (443, Some(8443)));
+    assert_eq!((config.shard.id, config.shard.max_personas), (ShardId(7), 2));
+    assert_eq!(config.shard.description, "Fast [and] furious");
+    assert_eq!(config.accounts.registration, Registration::Operator);
+    assert_eq!(config.game.starter_cash, 0);
+    let limits = Limits {
+        connections: 1,
+        connections_per_address: 2,
+        failed_logins_per_minute: 3,
+        outbound_bytes: 4096,
+        idle_seconds: 5,
+        login_seconds: 6,
+        password_workers: 7,
+        context_minutes: 30,
+    };
+    assert_eq!(config.limits, limits);
+    let network =
+        "[network]\nbind = [\"::1\"]\npublic_host = \"mco.lan\"\nrooms = [0, 0]\nlogin = 0\nmail = 0\n";
+    let network = Config::parse(network).unwrap().network;
+    assert_eq!(network.public_host, HostName::parse("mco.lan"));
+    assert_eq!(network.room_ports(), [0; 15]);
+}
+
+#[test]
+fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
+    for (text, message) in [
+        (
+            "[network]\n\nhttp = \"80\"",
+            "mcos.toml:3: network.http: must be a port number from 0 to 65535, where 0 means any free port, not \"80\"",
+        ),
+        (
+            "[network]\nrooms = [9014, 9000]",
+            "mcos.toml:2: network.rooms: must be the lowest and the highest room port, at most 100 ports, \
+             such as [9000, 9014], not [9014, 9000]",
+        ),
+        (
+            "[network]\nlogin = 8226\nlobby = 8226",
+            "mcos.toml:3: network.lobby: port 8226 is also used by network.login; give every service its own port",
+        ),
+        (
+            "[network]\nmail = 9014",
+            "mcos.toml:2: network.mail: port 9014 is also used by network.rooms; give every service its own port",
+        ),
+        (
+            "[network]\nrooms = [43299, 43301]",
+            "mcos.toml:2: network.rooms: port 43300 is also used by network.mcots; give every service its own port",
+        ),
+        (
+            "[network]\nbind = [\"0.0.0.0\", \"here\"]",
+            "mcos.toml:2: network.bind: must be a list of this machine's own IP addresses in quotes, \
+             such as [\"0.0.0.0\", \"::\"], not [\"0.0.0.0\", \"here\"]",
+        ),
+        (
+            "[shard]\nname = \"Motor [City]\"",
+            "mcos.toml:2: shard.name: must be 1 to 40 plain ASCII characters without brackets, line breaks or \
+             spaces at the ends, in quotes, not \"Motor [City]\"",
+        ),
+        (
+            "[accounts]\nregistration = \"closed\"",
+            "mcos.toml:2: accounts.registration: must be \"open\" or \"operator\", not \"closed\"",
+        ),
+        (
+            "[limits]\ncontext_minutes = 5",
+            "mcos.toml:2: limits.context_minutes: must be a number of minutes from 30 to 10080, not 5",
+        ),
+        (
+            "[accounts]\nregistrations = \"open\"",
+            "mcos.toml:2: accounts.registrations: unknown key; the keys of [accounts] are registration",
+        ),
+        (
+            "[network]\n# a comment\nmax_personas = 3",
+            "mcos.toml:3: network.max_personas: unknown key here; move it to the section [shard]",
+        ),
+        (
+            "[shard]\ndata_dir = \"/data\"",
+            "mcos.toml:2: shard.data_dir: unknown key here; move it to the top of the file, above the first [section]",
+        ),
+        (
+            "[shards]\nname = \"A\"",
+            "mcos.toml:1: shards: unknown key; there is data_dir, and there are the sections \
+             shard, network, accounts, game, limits",
+        ),
+        (
+            "shard = 3",
+            "mcos.toml:1: shard: is a section; write [shard] on a line of its own and its keys below",
+        ),
+        ("data_dir = \"\"", "mcos.toml:1: data_dir: must be the name of a folder in quotes, not \"\""),
+    ] {
+        assert_eq!(refusal(text), message);
+    }
+}
+
+#[test]
+fn broken_text_is_reported_with_its_line_in_one_line() {
+    for (text, line) in [
+        ("[shard]\nname = \"Motor", 2),
+        ("[shard\n", 1),
+        ("\n\nhttp == 80", 3),
+        ("[shard]\nid = 1\nid = 2", 3),
+    ] {
+        let error = Config::parse(text).unwrap_err();
+        assert_eq!(error.line, Some(line), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    for text in [
+        "[shard]\nname = \"\"",
+        "[shard]\nname = \"two\\nlines\"",
+        "[shard]\nname = \" Motor City\"",
+        "[shard]\nname = \"M\u{fc}nchen\"",
+        "[shard]\nname = 3",
+        "[shard]\nid = 0",
+        "[shard]\nid = -1",
+        "[shard]\nid = 99999999999999999999",
+        "[shard]\nmax_personas = 0",
+        "[shard]\ndescription = \"two\\r\\nlines\"",
+        "[network]\nhttp = 65536",
+        "[network]\nhttp = 80.0",
+        "[network]\nhttp = [80]",
+        "[network]\nbind = []",
+        "[network]\nbind = \"0.0.0.0\"",
+        "[network]\nbind = [\"::\", \"::\"]",
+        "[network]\nbind = [\"0.0.0.0:80\"]",
+        "[network]\nrooms = [9000]",
+        "[network]\nrooms = [9000, 9014, 9015]",
+        "[network]\nrooms = [9000, 9100]",
+        "[network]\nrooms = [0, 9]",
+        "[network]\nrooms = 9000",
+        "[network]\npublic_host = \"http://mcos.local/\"",
+        "[network]\npublic_host = \"mcos.local:80\"",
+        "[network]\nlegacy_tls = \"yes\"",
+        "[network]\nhttp_configured = true",
+        "[game]\nstarter_cash = -1",
+        "[game]\nstarter_cash = 4294967296",
+        "[limits]\nconnections = 0",
+        "[limits]\npassword_workers = 65",
+    ] {
+        let error = Config::parse(text).expect_err(text);
+        assert_eq!(error.line, Some(2), "{error}");
+        assert!(error.key.is_some(), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn the_first_mistake_of_the_file_is_the_one_reported() {
+    assert_eq!(
+        Config::parse("[shard]\nid = 0\n[game]\nmoney = 1\n[accounts]\nx = 1").unwrap_err().line,
+        Some(2)
+    );
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_no_mistake() {
+    let text = "\u{feff}[shard]\r\nid = 9\r\n";
+    assert_eq!(Config::parse(text).unwrap().shard.id, ShardId(9));
+}
+
+#[test]
+fn a_named_file_must_exist_and_be_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("my.toml");
+    let error = Config::load(Some(&file)).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}: there is no such file", file.display())), "{error}");
+    std::fs::write(&file, b"[shard]\nname = \"M\xfcnchen\"\n").unwrap();
+    let error = Config::load(Some(&file)).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}:2: is not UTF-8", file.display())), "{error}");
+    std::fs::write(&file, "[shard]\nid = 0\n").unwrap();
+    let error = Config::load(Some(&file)).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}:2: shard.id: must be", file.display())), "{error}");
+    std::fs::write(&file, "[shard]\nid = 5\n").unwrap();
+    assert_eq!(Config::load(Some(&file)).unwrap().shard.id, ShardId(5));
+}
+
+#[test]
+fn the_data_folder_comes_from_the_first_that_names_one() {
+    let named = Config::parse("data_dir = \"from-file\"").unwrap();
+    let plain = Config::default();
+    let systemd = || Some(OsString::from("/var/lib/mcos:/var/lib/other"));
+    assert_eq!(named.data_folder_from(Some(Path::new("flag")), systemd()), Path::new("flag"));
+    assert_eq!(named.data_folder_from(None, systemd()), Path::new("from-file"));
+    assert_eq!(plain.data_folder_from(None, systemd()), Path::new("/var/lib/mcos"));
+    assert_eq!(plain.data_folder_from(None, Some(OsString::new())), Path::new("mcos-data"));
+    assert_eq!(plain.data_folder_from(None, None), Path::new("mcos-data"));
+}
