@@ -10,11 +10,13 @@
 //! | [`nps`] | a connection for Game Packets: Login, Persona, Mail, Lobby, rooms |
 //! | [`mcots`] | a connection for Transaction Packets |
 //! | [`sitting`] | the steps of a sitting: who may do what after what |
+//! | [`probe`] | `mcos probe` |
 
 mod error;
 mod http;
 pub mod mcots;
 pub mod nps;
+pub mod probe;
 mod shard_list;
 pub mod sitting;
 mod socket;

@@ -113,7 +113,8 @@ impl Web {
         }
     }
 
-    fn wrong(&self, page: &'static str, why: &str) -> Error {
+    /// An answer the Client has no use for.
+    pub(super) fn wrong(&self, page: &'static str, why: &str) -> Error {
         Error::Web { peer: Peer::new(Service::Web, self.endpoint.clone()), page, why: why.to_owned() }
     }
 }
