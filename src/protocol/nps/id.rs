@@ -47,12 +47,16 @@ ids! {
     USER_INFO = 0x0204,
     /// Done.
     ACK = 0x0207,
+    /// Somebody left a channel.
+    USER_LEFT_CHANNEL = 0x0208,
     /// Answer to [`CLOSE_COMM_CHANNEL`].
     CHANNEL_CLOSED = 0x0209,
     /// A name is taken.
     DUP_USER = 0x020A,
     /// The server has no room left.
     SERVER_FULL = 0x020B,
+    /// Somebody came into a channel.
+    USER_JOINED_CHANNEL = 0x020C,
     /// Answer to [`GET_SERVER_INFO`].
     SERVER_INFO = 0x020D,
     /// Answer to [`GET_USER_LIST`].

@@ -196,6 +196,30 @@ messages! {
         pub reason: u32,
     }
 
+    /// 0x020C, Server to the others in a channel (*seen in use*, one recorded Client only): somebody came.
+    id::USER_JOINED_CHANNEL, Form::Short;
+    pub struct UserJoinedChannel {
+        /// Who.
+        pub persona: PersonaId,
+        /// The name.
+        pub name: Name,
+        /// Where.
+        pub channel: CommId,
+        /// Car and driver.
+        pub user_data: UserData,
+        /// Who, once more.
+        pub persona_again: PersonaId,
+    }
+
+    /// 0x0208, Server to the others in a channel: somebody left. The number is *documented*, the body *inferred*.
+    id::USER_LEFT_CHANNEL, Form::Short;
+    pub struct UserLeftChannel {
+        /// Who.
+        pub persona: PersonaId,
+        /// Where.
+        pub channel: CommId,
+    }
+
     /// 0x0101, Client to Server (*captured*).
     id::GET_USER_LIST, Form::Short;
     pub struct GetUserList {

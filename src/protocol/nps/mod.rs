@@ -11,5 +11,5 @@ pub mod packet;
 pub mod persona;
 pub mod user_data;
 
-pub use link::{Broken, Incoming, Link};
+pub use link::{Broken, Headers, Incoming, Link};
 pub use packet::{Form, Message, Packet};

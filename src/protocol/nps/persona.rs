@@ -79,6 +79,15 @@ messages! {
         pub rest: Rest,
     }
 
+    /// The beginning of 0x0507: all that is needed of it.
+    id::NEW_GAME_ACCOUNT, Form::LONG;
+    pub struct NewGameAccountHead {
+        /// The account.
+        pub customer: CustomerId,
+        /// The driver's name.
+        pub name: Str16<32>,
+    }
+
     /// The same as a fixed-size record without counts (*seen in use*, weak): the other way 0x0507 may look.
     id::NEW_GAME_ACCOUNT, Form::LONG;
     pub struct NewGameAccountRecord {
