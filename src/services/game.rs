@@ -75,3 +75,50 @@ impl Game {
         configured.and_then(|host| host.as_str().parse().ok()).unwrap_or(reached)
     }
 }
+
+#[cfg(test)]
+impl Game {
+    /// A shard in a temporary folder, on the Client's own ports. The folder goes when the second value is dropped.
+    pub(crate) fn for_tests() -> (Self, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let ports = Ports {
+            http: 80,
+            login: 8226,
+            persona: 8228,
+            mail: 8227,
+            lobby: 7003,
+            rooms: (9000..=9014).collect(),
+            mcots: 43300,
+        };
+        let store = Store::open(folder.path()).unwrap();
+        let key = LoginKey::generate().unwrap();
+        (Self::new(Config::default(), ports, store, Catalog::builtin(), key), folder)
+    }
+
+    /// An account with one persona, signed in from `peer`: its Context and Session Key.
+    pub(crate) fn player(&self, account: &str, persona: &str, peer: IpAddr) -> TestPlayer {
+        use crate::store::{NewPersona, Password};
+        let password = Password::new("Roadster-57").unwrap();
+        let customer = self.store.accounts().create(account, &password, None).unwrap().value.customer_id;
+        let new = NewPersona {
+            name: persona.to_owned(),
+            shard: self.config.shard.id,
+            id: None,
+            starter_cash: self.config.game.starter_cash,
+            max_per_customer: 4,
+        };
+        let persona = self.store.personas().create(customer, new).unwrap().value.id;
+        let key = crate::protocol::session_key::SessionKey::random();
+        self.world.sessions.begin(customer, key.clone(), peer);
+        TestPlayer { customer, persona, key }
+    }
+}
+
+/// Somebody to test with.
+#[cfg(test)]
+#[derive(Clone, Debug)]
+pub(crate) struct TestPlayer {
+    pub(crate) customer: crate::protocol::ids::CustomerId,
+    pub(crate) persona: crate::protocol::ids::PersonaId,
+    pub(crate) key: crate::protocol::session_key::SessionKey,
+}

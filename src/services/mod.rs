@@ -18,5 +18,7 @@ pub mod mail;
 mod outcome;
 pub mod persona;
 
+#[cfg(test)]
+pub(crate) use game::TestPlayer;
 pub use game::{Game, Ports};
 pub use outcome::{Hex, Outcome, Push};
