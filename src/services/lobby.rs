@@ -325,3 +325,6 @@ fn directory(game: &Game, hall: Hall) -> Vec<MiniRiff> {
     let rooms = rooms(game).into_iter().map(|room| riff(&room.name, room.channel, halls.head_count(room.hall)));
     system.into_iter().chain(races).chain(rooms).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,3 +36,32 @@ fn list_emails(game: &Game, peer: IpAddr, persona: PersonaId) -> Outcome<Packet>
     }
     Outcome::reply(NO_MAIL.packet())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
+
+    #[test]
+    fn everybody_hears_that_there_is_no_mail() {
+        let (game, _folder) = Game::for_tests();
+        let player = game.player("doc", "Dr Brown", PEER);
+        for persona in [player.persona, PersonaId(77)] {
+            let list = ListEmails { persona, last_known: 0, unknown: 1, filler: 0xfdfe };
+            assert_eq!(answer(&game, PEER, &list.packet()).replies, [NO_MAIL.packet()]);
+        }
+        let short = Packet { body: vec![0; 3], ..Packet::bare(id::LIST_EMAILS) };
+        assert_eq!(answer(&game, PEER, &short).replies, [NO_MAIL.packet()]);
+    }
+
+    #[test]
+    fn what_can_not_be_done_yet_is_acknowledged() {
+        let (game, _folder) = Game::for_tests();
+        for id in [id::RECEIVE_EMAIL, id::SEND_EMAIL, id::DELETE_EMAILS, 0x0599] {
+            let packet = Packet { body: vec![0; 12], ..Packet::bare(id) };
+            assert_eq!(answer(&game, PEER, &packet).replies, [Packet::bare(id::ACK)]);
+        }
+    }
+}

@@ -63,9 +63,9 @@ impl Record for Part {
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct VehicleRecord {
-    vehicle: Vehicle,
+    pub(super) vehicle: Vehicle,
     /// Without the root, by id.
-    parts: Vec<Part>,
+    pub(super) parts: Vec<Part>,
 }
 
 impl Record for VehicleRecord {

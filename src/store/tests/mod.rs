@@ -1,5 +1,7 @@
 //! The store as its callers see it.
 
+mod damage;
+mod random;
 mod verbs;
 
 use super::*;
@@ -38,6 +40,13 @@ fn furnished(dir: &Path) -> (Store, CustomerId, PersonaId) {
     let owner = store.accounts().create("driver", &password("garage"), None).unwrap().value.customer_id;
     let persona = store.personas().create(owner, driver("Dr Brown")).unwrap().value.id;
     (store, owner, persona)
+}
+
+/// All records, but not the count of the backups, which the writer changes when it pleases.
+fn records(store: &Store) -> Vec<table::Row> {
+    let mut rows = store.table().rows().unwrap();
+    rows.retain(|(key, _)| key != key::GENERATION);
+    rows
 }
 
 /// Everything that can be seen through the verbs.
