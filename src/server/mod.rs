@@ -1,1 +1,135 @@
-//! TO BE WRITTEN
+//! Sockets, and nothing else: who may connect, the connection loops, and a clean end.
+//!
+//! Two servers in one process, as the Client knows them: the *SSL server* (`ssl`: Patch, Auth, Shard over HTTP) and the
+//! *TCP server* (`tcp`: Login, Persona, Mail, Lobby, rooms, MCOTS).
+
+mod bind;
+mod connection;
+mod control;
+mod conversation;
+mod limits;
+mod mailbox;
+mod ssl;
+mod switchboard;
+mod tcp;
+
+pub use bind::BindError;
+
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::protocol::session_key::LoginKey;
+use crate::services::{Game, Ports};
+use crate::store::Store;
+use async_signal::{Signal, Signals};
+use bind::Bound;
+use futures_lite::{FutureExt as _, StreamExt as _, future};
+use limits::Limits;
+use smol::{Executor, Timer};
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use switchboard::Switchboard;
+
+/// The tasks of the whole process: one thread per core takes part.
+static EXECUTOR: Executor<'static> = Executor::new();
+
+/// How long connections get to finish what they are doing when the server stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Why the server did not start, or stopped in an untidy way.
+#[derive(Debug)]
+pub enum ServeError {
+    /// A port or the control socket can't be had.
+    Bind(BindError),
+    /// The system refuses something basic.
+    System(io::Error),
+    /// The last changes may not be on the card.
+    Store(crate::store::StoreError),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bind(error) => error.fmt(f),
+            Self::System(error) => write!(f, "the system refuses to work with us: {error}"),
+            Self::Store(error) => write!(f, "the last changes could not be saved: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+/// What connections share.
+pub(crate) struct House {
+    /// The shard.
+    game: Arc<Game>,
+    /// The way to other connections.
+    switchboard: Switchboard,
+    /// How many connections there may be.
+    limits: Arc<Limits>,
+}
+
+/// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
+/// standard output once all of them answer.
+pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
+    // Each Client holds three connections at times; the usual soft limit of 1,024 files is soon met.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        log::warn!("the limit of open files stays as it is: {error}");
+    }
+    for core in 1..thread::available_parallelism().map_or(1, usize::from) {
+        thread::Builder::new()
+            .name(format!("mcos-{core}"))
+            .spawn(|| smol::block_on(EXECUTOR.run(future::pending::<()>())))
+            .map_err(ServeError::System)?;
+    }
+    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key)))
+}
+
+async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
+    let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
+    let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
+    announce(&listeners, &config, &ports);
+    let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
+    let switchboard = Switchboard::new(config.limits.outbound_bytes);
+    let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
+    let house = Arc::new(House { game, switchboard, limits });
+    let doors: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&house), listener)))
+        .collect();
+
+    let signal = signals.next().await;
+    log::info!("stopping: {}", if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" });
+    for door in doors {
+        door.cancel().await;
+    }
+    drop(control);
+    house.switchboard.dismiss_all();
+    let all_gone = async { house.limits.all_gone().await };
+    let patience = async {
+        Timer::after(FAREWELL).await;
+    };
+    all_gone.or(patience).await;
+    let store = house.game.store.clone();
+    smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
+    log::info!("stopped");
+    Ok(())
+}
+
+/// One line per service saying where it listens, and what a person would want to know next.
+fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
+    let mut out = io::stdout().lock();
+    for listener in listeners {
+        // A closed standard output is no reason not to serve.
+        let _ = writeln!(out, "listening {} {}", listener.service, listener.address);
+    }
+    let _ = out.flush();
+    log::info!(
+        "shard {:?} is open; players reach it by this machine's address, port {} for HTTP",
+        config.shard.name,
+        ports.http
+    );
+}

@@ -1,1 +1,24 @@
-//! TO BE WRITTEN
+//! One room per service. A service is a function: it takes the caller's session and one message, may change the world
+//! and the store, and returns the replies and the pushes to others. No sockets, no timers, nothing asynchronous: each
+//! can be tested with plain values.
+//!
+//! | port | service | file |
+//! |---|---|---|
+//! | HTTP | Patch, Auth, Shard | [`patch`], [`auth`], [`shard`] |
+//! | 8226 | Login | [`login`] |
+//! | 8228 | Persona | [`persona`] |
+//! | 8227 | Mail | [`mail`] |
+//! | 7003, 9000-9014 | Lobby and rooms | [`lobby`] |
+//! | 43300 | MCOTS | [`mcots`] |
+
+mod game;
+pub mod lobby;
+pub mod login;
+pub mod mail;
+mod outcome;
+pub mod persona;
+
+#[cfg(test)]
+pub(crate) use game::TestPlayer;
+pub use game::{Game, Ports};
+pub use outcome::{Hex, Outcome, Push};

@@ -1,1 +1,103 @@
-//! TO BE WRITTEN
+//! What survives a reboot: accounts, personas, cars, parts and keys. The only floor that knows sled.
+//!
+//! Callers see verbs. A verb that changes something is complete for every reader when it returns, and gives a
+//! [`Ticket`] which resolves when the change has survived a power cut; whoever answers a Client awaits it first.
+//!
+//! In the data directory lie `database/` (sled's own), `backup.mcos` (all records in one file, written at most once a
+//! minute and when the store is closed) and `store.lock`. A database that cannot be read is set aside and rebuilt
+//! from the backup; see [`Store::open`].
+
+mod accounts;
+mod backup;
+mod commit;
+mod error;
+mod garage;
+mod key;
+mod keys;
+mod open;
+mod password;
+mod personas;
+mod record;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use accounts::{Account, AccountError, Accounts};
+pub use commit::{Changed, Ticket};
+pub use error::{OpenError, StoreError};
+pub use garage::{CarPurchase, Garage, GarageError, NewPart, Part, Vehicle};
+pub use keys::Keys;
+pub use password::{Password, PasswordError};
+pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
+
+use commit::Writer;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use table::Table;
+
+/// The open store. Cloning it is cheap, every thread may use it, and the last clone closes it: whatever waits is
+/// written, then the backup if it is out of date.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+/// Dropped in this order: the writer finishes, then the database is closed, then others may open it.
+#[derive(Debug)]
+struct Inner {
+    writer: Writer,
+    table: Arc<Table>,
+    _lock: File,
+}
+
+impl Store {
+    /// The verbs about accounts.
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts { store: self }
+    }
+
+    /// The verbs about personas.
+    pub fn personas(&self) -> Personas<'_> {
+        Personas { store: self }
+    }
+
+    /// The verbs about cars and parts.
+    pub fn garage(&self) -> Garage<'_> {
+        Garage { store: self }
+    }
+
+    /// The verbs about the Server's own keys.
+    pub fn keys(&self) -> Keys<'_> {
+        Keys { store: self }
+    }
+
+    /// Waits until everything changed so far is on the card.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.inner.writer.ticket(false).wait()
+    }
+
+    /// Writes everything into one file, for [`Store::restore`]. It holds password hashes and the login key, so only
+    /// its owner may read it.
+    pub fn write_backup(&self, file: &Path) -> Result<(), StoreError> {
+        open::write_backup(&self.inner.table, file)
+    }
+
+    fn table(&self) -> &Table {
+        &self.inner.table
+    }
+
+    /// Runs a change while nobody else changes anything, and takes its ticket.
+    fn change<T, E>(&self, work: impl FnOnce(&Table) -> Result<T, E>) -> Result<Changed<T>, E> {
+        let turn = self.inner.table.turn();
+        let value = work(&self.inner.table)?;
+        drop(turn);
+        Ok(Changed { value, ticket: self.inner.writer.ticket(true) })
+    }
+}
+
+/// By the Server's clock, which may be wrong on a board without one.
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

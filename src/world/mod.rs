@@ -1,1 +1,66 @@
-//! TO BE WRITTEN
+//! What the shard knows while it runs and forgets when it stops: who is signed in, who is where.
+//!
+//! Everything in here is behind short locks; nobody holds one while encrypting, writing or waiting.
+
+mod halls;
+mod presence;
+mod sessions;
+
+pub use halls::{Denied, Halls, Hall, Person};
+pub use presence::{Presence, Released};
+pub use sessions::{Session, Sessions};
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// One TCP connection, for as long as the process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// All of it.
+#[derive(Debug)]
+pub struct World {
+    /// Contexts and Session Keys.
+    pub sessions: Sessions,
+    /// Personas in use.
+    pub presence: Presence,
+    /// Lobby and rooms with their channels.
+    pub halls: Halls,
+    next_connection: AtomicU64,
+}
+
+impl World {
+    /// An empty world whose Contexts are valid for `context_life`.
+    pub fn new(context_life: Duration) -> Self {
+        Self {
+            sessions: Sessions::new(context_life),
+            presence: Presence::default(),
+            halls: Halls::default(),
+            next_connection: AtomicU64::new(1),
+        }
+    }
+
+    /// A number for a new connection.
+    pub fn new_connection(&self) -> ConnectionId {
+        ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// How many personas are in use.
+    pub fn population(&self) -> usize {
+        self.presence.population()
+    }
+}
+
+/// Locks a part of the world. A panic elsewhere never leaves these structures half-changed in a way that matters
+/// more than going on does.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,128 @@
+//! Message numbers of NPS. Routing goes by number; [`name`] serves logs only.
+
+/// Whether `id` can be the number of a message on 8226 or 8228. What port scanners and browsers send can't
+/// (*seen in use*: the ranges are the community's filter).
+pub const fn plausible(id: u16) -> bool {
+    matches!(id, 0x0100..=0x0901 | 0x1001..=0x1301)
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
+        $($(#[$doc])* pub const $name: u16 = $id;)*
+
+        /// The community's name of a message number, for logs.
+        pub const fn name(id: u16) -> &'static str {
+            match id {
+                $($id => stringify!($name),)*
+                _ => "unknown",
+            }
+        }
+    };
+}
+
+ids! {
+    /// Lobby and room login, Client to Server.
+    LOGIN = 0x0100,
+    /// Who is in a channel.
+    GET_USER_LIST = 0x0101,
+    /// The sender's own user data.
+    GET_MY_USER_DATA = 0x0102,
+    /// Sets the 64 bytes that draw a player's car and driver.
+    SET_MY_USER_DATA = 0x0103,
+    /// Leaves the server; a Client closes the connection instead.
+    LOG_OFF_SERVER = 0x0104,
+    /// Leaves a channel.
+    CLOSE_COMM_CHANNEL = 0x0105,
+    /// Enters or makes a channel.
+    OPEN_COMM_CHANNEL = 0x0106,
+    /// Address of a room server.
+    GET_SERVER_INFO = 0x010C,
+    /// Answer to [`LOGIN`].
+    LOGIN_RESP = 0x0120,
+    /// State of UDP; arrives in clear and wants no answer.
+    UDP_STATUS = 0x0125,
+    /// Names in a channel.
+    GET_MINI_USER_LIST = 0x0128,
+    /// The user data of one player.
+    USER_INFO = 0x0204,
+    /// Done.
+    ACK = 0x0207,
+    /// Somebody left a channel.
+    USER_LEFT_CHANNEL = 0x0208,
+    /// Answer to [`CLOSE_COMM_CHANNEL`].
+    CHANNEL_CLOSED = 0x0209,
+    /// A name is taken.
+    DUP_USER = 0x020A,
+    /// The server has no room left.
+    SERVER_FULL = 0x020B,
+    /// Somebody came into a channel.
+    USER_JOINED_CHANNEL = 0x020C,
+    /// Answer to [`GET_SERVER_INFO`].
+    SERVER_INFO = 0x020D,
+    /// Answer to [`GET_USER_LIST`].
+    USER_LIST = 0x0211,
+    /// A channel can't be entered.
+    CHANNEL_DENIED = 0x0213,
+    /// Answer to [`OPEN_COMM_CHANNEL`].
+    CHANNEL_GRANTED = 0x0214,
+    /// Sign of life, both ways, in clear.
+    HEARTBEAT = 0x0217,
+    /// Answer to [`GET_MINI_USER_LIST`].
+    MINI_USER_LIST = 0x0229,
+    /// Lobby login refused.
+    INVALID_KEY = 0x022A,
+    /// The lobby's greeting: a Client waits for it before it logs in.
+    OK_TO_LOGIN = 0x0230,
+    /// The channel directory is wanted.
+    SEND_MINI_RIFF_LIST = 0x030C,
+    /// The channel directory.
+    MINI_RIFF_LIST = 0x0404,
+    /// Login with Context and encrypted Session Key.
+    USER_LOGIN = 0x0501,
+    /// Selects a persona.
+    REGISTER_GAME_LOGIN = 0x0503,
+    /// Creates a persona.
+    NEW_GAME_ACCOUNT = 0x0507,
+    /// How many buddies.
+    GET_BUDDY_LIST = 0x050B,
+    /// Leaves a persona.
+    REGISTER_GAME_LOGOUT = 0x050F,
+    /// Deletes a persona.
+    DELETE_GAME_PERSONA = 0x0512,
+    /// Looks a persona up, by name or by id.
+    GET_PERSONA_INFO = 0x0519,
+    /// A mail is to be sent.
+    SEND_EMAIL = 0x0523,
+    /// A mail is wanted.
+    RECEIVE_EMAIL = 0x0524,
+    /// Mails are to be deleted.
+    DELETE_EMAILS = 0x0525,
+    /// The mail list is wanted.
+    LIST_EMAILS = 0x0526,
+    /// The personas of an account are wanted.
+    GET_PERSONA_MAPS = 0x0532,
+    /// Is this persona name free?
+    VALIDATE_PERSONA_NAME = 0x0533,
+    /// Is this text fit for a licence plate?
+    CHECK_TOKEN = 0x0534,
+    /// Login accepted; also: name free, persona made.
+    USER_VALID = 0x0601,
+    /// Login refused.
+    USER_INVALID = 0x0602,
+    /// The personas of an account.
+    GAME_ACCOUNT_INFO = 0x0607,
+    /// A persona was deleted.
+    PERSONA_DELETED = 0x060C,
+    /// Answer to [`GET_BUDDY_LIST`].
+    BUDDY_LIST_COUNT = 0x0614,
+    /// One mail.
+    MAIL = 0x0619,
+    /// Answer to [`LIST_EMAILS`].
+    MAIL_LIST = 0x061B,
+    /// A persona can't be made: the name is taken.
+    DUP_PERSONA = 0x0625,
+    /// RSA public-key message; never sent by a Client.
+    PUBLIC_KEY = 0x1001,
+    /// The DES-CBC envelope of lobby and rooms.
+    ENCRYPTED = 0x1101,
+}

@@ -1,0 +1,165 @@
+//! The four ways a text travels. All of them are Latin-1 on the wire (*captured*: no byte above 0x7f was ever seen)
+//! and bounded here, so that no Client can make a name grow.
+
+use super::bytes::{Count, Malformed, Problem, Reader, Wire, Writer};
+use heapless::Vec;
+use std::fmt;
+
+/// Latin-1 bytes of a Rust string; what Latin-1 can't say becomes `?`.
+fn latin1(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident holds $limit:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq, Eq)]
+        pub struct $name<const N: usize>(Vec<u8, N>);
+
+        impl<const N: usize> $name<N> {
+            /// As much of `text` as the field can hold, up to the first NUL.
+            pub fn new(text: &str) -> Self {
+                Self(latin1(text).take_while(|byte| *byte != 0).take($limit).collect())
+            }
+        }
+
+        impl<const N: usize> fmt::Display for $name<N> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| fmt::Write::write_char(f, char::from(*byte)))
+            }
+        }
+
+        impl<const N: usize> fmt::Debug for $name<N> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.to_string())
+            }
+        }
+
+        #[cfg(test)]
+        impl<const N: usize> proptest::arbitrary::Arbitrary for $name<N> {
+            type Parameters = ();
+            type Strategy = proptest::strategy::BoxedStrategy<Self>;
+            fn arbitrary_with((): ()) -> Self::Strategy {
+                use proptest::strategy::Strategy;
+                // Trailing blanks and line ends are not text to a reader of these fields.
+                proptest::collection::vec(0x21_u8..=0xff, 0..=$limit)
+                    .prop_map(|bytes| Self(bytes.into_iter().collect()))
+                    .boxed()
+            }
+        }
+    };
+}
+
+text!(
+    /// `char[N]`: N bytes, padded with NULs. Holds N - 1 characters; a full field without NUL is accepted
+    /// (*captured*: a 13-character name in a 13-byte field).
+    Chars holds N.saturating_sub(1)
+);
+text!(
+    /// `str16`: a u16 byte count, then the bytes, no NUL (*captured* in 0x0501, 0x0533, 0x0534). At most N bytes.
+    Str16 holds N
+);
+text!(
+    /// `pstr`: a u32 byte count that includes the closing NUL, the bytes, the NUL (*captured* in 0x0100, 0x0103, 0x0106).
+    /// At most N bytes with the NUL. A reader takes any count and strips NULs, line ends and blanks from the end:
+    /// a server that forgot the NUL, or sent a line feed in its place, was understood by the Client.
+    PStr holds N.saturating_sub(1)
+);
+text!(
+    /// Characters up to a NUL (*seen in use* in mails). At most N bytes with the NUL.
+    CStr holds N.saturating_sub(1)
+);
+
+impl<const N: usize> Wire for Chars<N> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self(reader.take(N)?.iter().copied().take_while(|byte| *byte != 0).collect()))
+    }
+    fn write(&self, writer: &mut Writer) {
+        writer.put(&self.0);
+        writer.zeros(N - self.0.len());
+    }
+}
+
+impl<const N: usize> Wire for Str16<N> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let count = u16::read(reader)?.get();
+        let count = reader.length(count, N)?;
+        Ok(Self(reader.take(count)?.iter().copied().collect()))
+    }
+    fn write(&self, writer: &mut Writer) {
+        u16::of(self.0.len()).write(writer);
+        writer.put(&self.0);
+    }
+}
+
+impl<const N: usize> Wire for PStr<N> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let count = u32::read(reader)?.get();
+        let count = reader.length(count, N)?;
+        let bytes = reader.take(count)?;
+        let end =
+            bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n' | b' ')).map_or(0, |at| at + 1);
+        // A NUL inside ends the text for the Client too: it copies C strings.
+        Ok(Self(bytes.iter().take(end).copied().take_while(|byte| *byte != 0).collect()))
+    }
+    fn write(&self, writer: &mut Writer) {
+        u32::of(self.0.len() + 1).write(writer);
+        writer.put(&self.0);
+        writer.zeros(1);
+    }
+}
+
+impl<const N: usize> Wire for CStr<N> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut bytes = Vec::new();
+        loop {
+            match u8::read(reader)? {
+                0 => return Ok(Self(bytes)),
+                byte => bytes
+                    .push(byte)
+                    .map_err(|_| reader.malformed(Problem::TooLong { found: N + 1, limit: N }))?,
+            }
+        }
+    }
+    fn write(&self, writer: &mut Writer) {
+        writer.put(&self.0);
+        writer.zeros(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &impl Wire) -> std::vec::Vec<u8> {
+        let mut writer = Writer::big();
+        text.write(&mut writer);
+        writer.into_bytes()
+    }
+
+    #[test]
+    fn a_counted_text_is_written_with_its_nul_and_read_with_or_without() {
+        assert_eq!(written(&PStr::<32>::new("Dr Brown")), b"\0\0\0\x09Dr Brown\0");
+        assert_eq!(written(&PStr::<32>::new("")), b"\0\0\0\x01\0");
+        for wire in [&b"\0\0\0\x08MCC9001\n"[..], b"\0\0\0\x07MCC9001", b"\0\0\0\x08MCC9001\0"] {
+            assert_eq!(PStr::<32>::read(&mut Reader::big(wire)).unwrap().to_string(), "MCC9001");
+        }
+    }
+
+    #[test]
+    fn a_counted_text_longer_than_its_field_is_malformed() {
+        assert!(PStr::<4>::read(&mut Reader::big(b"\0\0\0\x05abcd\0")).is_err());
+        assert!(Str16::<4>::read(&mut Reader::big(b"\0\x05abcde")).is_err());
+    }
+
+    #[test]
+    fn a_fixed_text_keeps_room_for_its_nul_but_reads_a_full_field() {
+        assert_eq!(written(&Chars::<4>::new("Marty")), b"Mar\0");
+        assert_eq!(Chars::<4>::read(&mut Reader::little(b"Mart")).unwrap().to_string(), "Mart");
+    }
+
+    #[test]
+    fn letters_outside_latin_1_become_question_marks() {
+        assert_eq!(Str16::<9>::new("Zoë→").to_string(), "Zoë?");
+    }
+}

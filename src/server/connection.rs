@@ -1,0 +1,203 @@
+//! The connection loop of all TCP services: bytes in, messages answered, bytes out, until one side ends it.
+
+use super::House;
+use super::bind::Service;
+use super::conversation::Conversation;
+use super::mailbox::{Ending, Mailbox};
+use crate::world::ConnectionId;
+use async_net::TcpStream;
+use futures_lite::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, FutureExt as _};
+use smol::Timer;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// Bytes taken from the socket at once. The buffer is on the stack while data is there, not in each idle connection.
+const CHUNK: usize = 16 * 1024;
+/// Answers are written when so many bytes wait, even if more requests have arrived already.
+const BATCH: usize = 64 * 1024;
+
+/// Why a connection ended.
+enum End {
+    /// The Client closed it.
+    Closed,
+    /// A service closed it.
+    Finished,
+    /// Silent for too long.
+    Silent,
+    /// Ended from outside.
+    Ended(Ending),
+    /// Not understood any further, for the reason given.
+    Broken(String),
+    /// A change could not be saved, so its answer must not go out.
+    Unsaved(String),
+    /// The network failed.
+    Failed(io::Error),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed by the Client"),
+            Self::Finished => f.write_str("done"),
+            Self::Silent => f.write_str("silent for too long"),
+            Self::Ended(Ending::Overflow) => f.write_str("does not read what others send; cut off"),
+            Self::Ended(Ending::Dismissed) => f.write_str("dismissed"),
+            Self::Broken(reason) => write!(f, "closed, {reason}"),
+            Self::Unsaved(reason) => write!(f, "closed, a change could not be saved: {reason}"),
+            Self::Failed(error) => write!(f, "lost: {error}"),
+        }
+    }
+}
+
+/// Runs one connection to its end and cleans up behind it.
+pub(super) async fn converse(
+    house: &House,
+    connection: ConnectionId,
+    service: Service,
+    peer: SocketAddr,
+    mut stream: TcpStream,
+    mut conversation: Conversation,
+) {
+    let mailbox = house.switchboard.plug_in(connection);
+    let end = talk(house, &mailbox, &mut stream, &mut conversation).await;
+    house.switchboard.unplug(connection);
+    house.switchboard.deliver(conversation.leave(&house.game));
+    match &end {
+        End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
+        End::Unsaved(_) => log::error!("{service}: {peer} {end}"),
+        _ => log::debug!("{service}: {peer} {end}"),
+    }
+    if matches!(end, End::Finished | End::Ended(Ending::Dismissed) | End::Broken(_)) {
+        // The Client may be gone already.
+        let _ = stream.close().await;
+    }
+}
+
+async fn talk(
+    house: &House,
+    mailbox: &Arc<Mailbox>,
+    stream: &mut TcpStream,
+    conversation: &mut Conversation,
+) -> End {
+    let mut out = Vec::new();
+    conversation.greet(&mut out);
+    loop {
+        match answer_all(house, conversation, &mut out).await {
+            Err(end) => {
+                // What was answered before still goes out.
+                let _ = write(stream, mailbox, &mut out).await;
+                return end;
+            }
+            Ok(more) => {
+                while let Some(packet) = mailbox.take() {
+                    conversation.deliver(&packet, &mut out);
+                }
+                if let Err(end) = write(stream, mailbox, &mut out).await {
+                    return end;
+                }
+                if more {
+                    continue;
+                }
+            }
+        }
+        if let Some(ending) = mailbox.ending() {
+            return End::Ended(ending);
+        }
+        let patience = conversation.patience(&house.game.config.limits);
+        let event = wait(stream, mailbox, conversation);
+        let happened = match patience {
+            None => event.await,
+            Some(patience) => {
+                let silence = async {
+                    Timer::after(patience).await;
+                    Err(End::Silent)
+                };
+                event.or(silence).await
+            }
+        };
+        if let Err(end) = happened {
+            return end;
+        }
+    }
+}
+
+/// Answers what has arrived. `true`: there may be more, but what is answered should go out first.
+async fn answer_all(house: &House, conversation: &mut Conversation, out: &mut Vec<u8>) -> Result<bool, End> {
+    loop {
+        let answered = out.len();
+        let step = match conversation.step(&house.game, out) {
+            Ok(Some(step)) => step,
+            Ok(None) => return Ok(false),
+            Err(reason) => return Err(End::Broken(reason.to_string())),
+        };
+        if let Some(ticket) = step.commit
+            && let Err(error) = ticket.committed().await
+        {
+            // A Client that hears nothing asks again; one that hears "done" relies on it.
+            out.truncate(answered);
+            return Err(End::Unsaved(error.to_string()));
+        }
+        house.switchboard.deliver(step.pushes);
+        if step.close {
+            return Err(End::Finished);
+        }
+        if out.len() >= BATCH {
+            return Ok(true);
+        }
+    }
+}
+
+/// Writes everything, unless the connection is to be cut off meanwhile.
+async fn write(stream: &mut TcpStream, mailbox: &Mailbox, out: &mut Vec<u8>) -> Result<(), End> {
+    let mut written = 0;
+    while let Some(rest) = out.get(written..).filter(|rest| !rest.is_empty()) {
+        let count = poll_fn(|context| {
+            if let Poll::Ready(result) = Pin::new(&mut *stream).poll_write(context, rest) {
+                return Poll::Ready(result.map_err(End::Failed));
+            }
+            // The socket is full. Whoever ends this connection must not wait for a Client that does not read.
+            match mailbox.poll(context).then(|| mailbox.ending()).flatten() {
+                Some(ending) => Poll::Ready(Err(End::Ended(ending))),
+                None => Poll::Pending,
+            }
+        })
+        .await?;
+        written += count;
+    }
+    // An idle connection keeps no buffer.
+    *out = Vec::new();
+    Ok(())
+}
+
+/// Waits until something arrives from the Client or from others.
+async fn wait(stream: &mut TcpStream, mailbox: &Mailbox, conversation: &mut Conversation) -> Result<(), End> {
+    poll_fn(|context| {
+        if mailbox.poll(context) {
+            return Poll::Ready(Ok(()));
+        }
+        read(stream, context, conversation)
+    })
+    .await
+}
+
+fn read(
+    stream: &mut TcpStream,
+    context: &mut Context<'_>,
+    conversation: &mut Conversation,
+) -> Poll<Result<(), End>> {
+    let mut chunk = [0; CHUNK];
+    match pin!(stream).poll_read(context, &mut chunk) {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Ok(0)) => Poll::Ready(Err(End::Closed)),
+        Poll::Ready(Ok(count)) => {
+            conversation.feed(chunk.get(..count).unwrap_or_default());
+            Poll::Ready(Ok(()))
+        }
+        Poll::Ready(Err(error)) => Poll::Ready(Err(End::Failed(error))),
+    }
+}

@@ -1,0 +1,128 @@
+//! What waits to be written to one connection by others.
+
+use crate::protocol::nps::Packet;
+use atomic_waker::AtomicWaker;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+
+/// What a waiting packet weighs besides its bytes.
+const OVERHEAD: usize = 64;
+
+/// A bounded queue of packets for one connection. A receiver that does not read is cut off when it is full; whoever
+/// sends never waits.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    limit: usize,
+    state: Mutex<State>,
+    waker: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    packets: VecDeque<Arc<Packet>>,
+    bytes: usize,
+    ending: Option<Ending>,
+}
+
+/// Why a connection is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Others had more for it than it read.
+    Overflow,
+    /// A service or the Operator ends it.
+    Dismissed,
+}
+
+impl Mailbox {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, state: Mutex::default(), waker: AtomicWaker::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a packet in.
+    pub(super) fn post(&self, packet: Arc<Packet>) {
+        let mut state = self.state();
+        if state.ending.is_some() {
+            return;
+        }
+        state.bytes += packet.size() + OVERHEAD;
+        if state.bytes > self.limit {
+            *state = State { ending: Some(Ending::Overflow), ..State::default() };
+        } else {
+            state.packets.push_back(packet);
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Ends the connection.
+    pub(super) fn dismiss(&self) {
+        self.state().ending.get_or_insert(Ending::Dismissed);
+        self.waker.wake();
+    }
+
+    /// Takes the next packet out. Its memory goes with the last one: most connections are idle.
+    pub(super) fn take(&self) -> Option<Arc<Packet>> {
+        let mut state = self.state();
+        let packet = state.packets.pop_front()?;
+        state.bytes = state.bytes.saturating_sub(packet.size() + OVERHEAD);
+        if state.packets.is_empty() {
+            state.packets = VecDeque::new();
+        }
+        Some(packet)
+    }
+
+    /// Whether and why the connection is to end.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.state().ending
+    }
+
+    /// Whether there is anything to do; if not, the task will be woken.
+    pub(super) fn poll(&self, context: &Context<'_>) -> bool {
+        self.waker.register(context.waker());
+        let state = self.state();
+        !state.packets.is_empty() || state.ending.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(size: usize) -> Arc<Packet> {
+        Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) })
+    }
+
+    #[test]
+    fn packets_come_out_in_order() {
+        let mailbox = Mailbox::new(10_000);
+        mailbox.post(packet(1));
+        mailbox.post(packet(2));
+        assert_eq!(mailbox.take().unwrap().body.len(), 1);
+        assert_eq!(mailbox.take().unwrap().body.len(), 2);
+        assert!(mailbox.take().is_none() && mailbox.ending().is_none());
+    }
+
+    #[test]
+    fn a_receiver_that_does_not_read_is_cut_off_and_holds_no_memory() {
+        let mailbox = Mailbox::new(10_000);
+        for _ in 0..20 {
+            mailbox.post(packet(1_000));
+        }
+        assert_eq!(mailbox.ending(), Some(Ending::Overflow));
+        assert!(mailbox.take().is_none());
+    }
+
+    #[test]
+    fn a_dismissed_connection_still_gets_what_waits() {
+        let mailbox = Mailbox::new(10_000);
+        mailbox.post(packet(1));
+        mailbox.dismiss();
+        assert!(mailbox.take().is_some());
+        assert_eq!(mailbox.ending(), Some(Ending::Dismissed));
+    }
+}

@@ -1,0 +1,74 @@
+//! The accept loop of every port.
+
+use super::bind::{Listener, Service};
+use super::conversation::Conversation;
+use super::{EXECUTOR, House, connection, ssl};
+use async_net::TcpStream;
+use smol::Timer;
+use socket2::{SockRef, TcpKeepalive};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The pause after a failed accept: most likely we are out of file descriptors, and trying on would burn the CPU.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// A Client whose PC lost power is noticed after KEEPALIVE + 4 x KEEPALIVE_INTERVAL.
+const KEEPALIVE: Duration = Duration::from_mins(1);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_RETRIES: u32 = 4;
+
+/// Accepts connections on one port for ever.
+pub(super) async fn accept(house: Arc<House>, listener: Listener) {
+    let Listener { service, socket, .. } = listener;
+    loop {
+        match socket.accept().await {
+            Ok((stream, peer)) => admit(&house, service, stream.into(), peer),
+            Err(error) => {
+                log::warn!("{service}: cannot accept a connection: {error}");
+                Timer::after(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Gives a connection a task of its own, if there is room for it.
+fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAddr) {
+    let place = match house.limits.admit(peer.ip()) {
+        Ok(place) => place,
+        Err(crowded) => {
+            log::warn!("{service}: no room for {peer} ({crowded:?}); see [limits] in mcos.toml");
+            return;
+        }
+    };
+    let local = match prepare(&stream) {
+        Ok(local) => local,
+        Err(error) => {
+            log::debug!("{service}: {peer} is gone already: {error}");
+            return;
+        }
+    };
+    let house = Arc::clone(house);
+    let connection = house.game.world.new_connection();
+    let task = async move {
+        match Conversation::new(service, connection, peer, local) {
+            Some(conversation) => {
+                connection::converse(&house, connection, service, peer, stream, conversation).await;
+            }
+            None => ssl::serve_connection(&house.game, stream, peer, local).await,
+        }
+        drop(place);
+    };
+    EXECUTOR.spawn(task).detach();
+}
+
+/// Game traffic is many small packets, and a connection without traffic is normal.
+fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_RETRIES);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
+    stream.local_addr()
+}

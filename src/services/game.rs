@@ -1,0 +1,124 @@
+//! Everything a service may look at or change.
+
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::protocol::session_key::{KeyError, LoginKey};
+use crate::store::Store;
+use crate::world::World;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// The ports the server really listens on: with a configured 0 only known after binding.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// HTTP.
+    pub http: u16,
+    /// Login.
+    pub login: u16,
+    /// Persona.
+    pub persona: u16,
+    /// Mail.
+    pub mail: u16,
+    /// Lobby.
+    pub lobby: u16,
+    /// Room servers. The first one is kept for races; a Client meets people on the others.
+    pub rooms: Vec<u16>,
+    /// MCOTS.
+    pub mcots: u16,
+}
+
+/// The shard as its services see it.
+#[derive(Debug)]
+pub struct Game {
+    /// What the Operator chose.
+    pub config: Config,
+    /// Where it listens.
+    pub ports: Ports,
+    /// What survives a reboot.
+    pub store: Store,
+    /// Cars, parts and lobbies.
+    pub catalog: Catalog,
+    /// What it knows while it runs.
+    pub world: World,
+    login_key: RwLock<Arc<LoginKey>>,
+}
+
+impl Game {
+    /// A shard without players.
+    pub fn new(config: Config, ports: Ports, store: Store, catalog: Catalog, login_key: LoginKey) -> Self {
+        let context_life = Duration::from_mins(config.limits.context_minutes.into());
+        let login_key = RwLock::new(Arc::new(login_key));
+        Self { config, ports, store, catalog, world: World::new(context_life), login_key }
+    }
+
+    /// The key under which Clients send their Session Key.
+    pub fn login_key(&self) -> Arc<LoginKey> {
+        Arc::clone(&self.login_key.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Uses another login key from now on; the caller has stored it.
+    pub fn replace_login_key(&self, pkcs8_der: &[u8]) -> Result<(), KeyError> {
+        let key = Arc::new(LoginKey::from_pkcs8_der(pkcs8_der)?);
+        *self.login_key.write().unwrap_or_else(PoisonError::into_inner) = key;
+        Ok(())
+    }
+
+    /// The IPv4 address a Client is sent to: the configured one, or that by which this Client reached us.
+    /// The Client knows no IPv6, and the packet that carries the address has room for digits only.
+    pub fn address_for(&self, local: SocketAddr) -> Ipv4Addr {
+        let reached = match local.ip().to_canonical() {
+            IpAddr::V4(address) => address,
+            IpAddr::V6(_) => Ipv4Addr::LOCALHOST,
+        };
+        let configured = self.config.network.public_host.as_ref();
+        configured.and_then(|host| host.as_str().parse().ok()).unwrap_or(reached)
+    }
+}
+
+#[cfg(test)]
+impl Game {
+    /// A shard in a temporary folder, on the Client's own ports. The folder goes when the second value is dropped.
+    pub(crate) fn for_tests() -> (Self, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let ports = Ports {
+            http: 80,
+            login: 8226,
+            persona: 8228,
+            mail: 8227,
+            lobby: 7003,
+            rooms: (9000..=9014).collect(),
+            mcots: 43300,
+        };
+        let store = Store::open(folder.path()).unwrap();
+        let key = LoginKey::generate().unwrap();
+        (Self::new(Config::default(), ports, store, Catalog::builtin(), key), folder)
+    }
+
+    /// An account with one persona, signed in from `peer`: its Context and Session Key.
+    pub(crate) fn player(&self, account: &str, persona: &str, peer: IpAddr) -> TestPlayer {
+        use crate::store::{NewPersona, Password};
+        let password = Password::new("Roadster-57").unwrap();
+        let customer = self.store.accounts().create(account, &password, None).unwrap().value.customer_id;
+        let new = NewPersona {
+            name: persona.to_owned(),
+            shard: self.config.shard.id,
+            id: None,
+            starter_cash: self.config.game.starter_cash,
+            max_per_customer: 4,
+        };
+        let persona = self.store.personas().create(customer, new).unwrap().value.id;
+        let key = crate::protocol::session_key::SessionKey::random();
+        self.world.sessions.begin(customer, key.clone(), peer);
+        TestPlayer { customer, persona, key }
+    }
+}
+
+/// Somebody to test with.
+#[cfg(test)]
+#[derive(Clone, Debug)]
+pub(crate) struct TestPlayer {
+    pub(crate) customer: crate::protocol::ids::CustomerId,
+    pub(crate) persona: crate::protocol::ids::PersonaId,
+    pub(crate) key: crate::protocol::session_key::SessionKey,
+}

@@ -1,0 +1,97 @@
+//! What a service hands back.
+
+use crate::protocol::nps::Packet;
+use crate::protocol::session_key::SessionKey;
+use crate::store::Ticket;
+use crate::world::ConnectionId;
+use std::fmt;
+use std::sync::Arc;
+
+/// The outcome of one message for its sender and for others.
+#[derive(Debug)]
+pub struct Outcome<P> {
+    /// Answers to the caller, in order, in the form (encrypted or clear) of its message.
+    pub replies: Vec<P>,
+    /// What others get. Goes out together with the replies.
+    pub pushes: Vec<Push>,
+    /// Set when the message changed something: nothing goes out before the change is on the card.
+    pub commit: Option<Ticket>,
+    /// Set when the caller has just signed in: ciphers start behind these replies.
+    pub unlock: Option<SessionKey>,
+    /// The connection ends behind these replies.
+    pub close: bool,
+}
+
+/// A message to other connections. The body is shared; each connection encrypts it with its own state.
+#[derive(Clone, Debug)]
+pub enum Push {
+    /// A packet for these connections.
+    Packet(Vec<ConnectionId>, Arc<Packet>),
+    /// These connections are to end.
+    Dismiss(Vec<ConnectionId>),
+}
+
+impl<P> Outcome<P> {
+    /// No answer.
+    pub const fn silence() -> Self {
+        Self { replies: Vec::new(), pushes: Vec::new(), commit: None, unlock: None, close: false }
+    }
+
+    /// One answer.
+    pub fn reply(reply: P) -> Self {
+        Self::replies([reply])
+    }
+
+    /// Several answers.
+    pub fn replies(replies: impl IntoIterator<Item = P>) -> Self {
+        Self { replies: replies.into_iter().collect(), ..Self::silence() }
+    }
+
+    /// No answer, and the end of the connection.
+    pub const fn goodbye() -> Self {
+        Self { close: true, ..Self::silence() }
+    }
+
+    /// The same, to go out when `ticket`'s change is on the card.
+    #[must_use]
+    pub fn after(mut self, ticket: Ticket) -> Self {
+        self.commit = Some(match self.commit.take() {
+            Some(earlier) => earlier.and(ticket),
+            None => ticket,
+        });
+        self
+    }
+
+    /// The same, with a push.
+    #[must_use]
+    pub fn push(mut self, push: Push) -> Self {
+        self.pushes.push(push);
+        self
+    }
+}
+
+/// Bytes of an unknown or malformed message for a log line: the first 64, as hexadecimal digits.
+#[derive(Clone, Copy)]
+pub struct Hex<'a>(pub &'a [u8]);
+
+impl Hex<'_> {
+    const SHOWN: usize = 64;
+}
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().take(Self::SHOWN).try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        if self.0.len() > Self::SHOWN { f.write_str("...") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_shows_a_bounded_part_of_the_bytes() {
+        assert_eq!(Hex(&[0xca, 0xfe]).to_string(), "cafe");
+        assert_eq!(Hex(&[0; 65_535]).to_string().len(), 64 * 2 + 3);
+    }
+}

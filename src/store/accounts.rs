@@ -1,0 +1,208 @@
+//! Accounts: who may log in.
+
+use super::commit::Changed;
+use super::error::StoreError;
+use super::password::{self, Password};
+use super::record::Record;
+use super::{Store, key, unix_seconds};
+use crate::protocol::ids::CustomerId;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The first customer id that is given out without being asked for.
+const FIRST_CUSTOMER: u32 = 1000;
+const LONGEST_NAME: usize = 32;
+
+/// An account, without its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// By this number all other services know it.
+    pub customer_id: CustomerId,
+    /// The name, written as at its creation.
+    pub name: String,
+    /// May not log in.
+    pub disabled: bool,
+    /// When it was created, in seconds since 1970 by the Server's clock.
+    pub created: u64,
+}
+
+/// Why an account could not be created or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountError {
+    /// The name breaks a rule, which is named.
+    BadName(&'static str),
+    /// There is an account of that name, perhaps with other capitals.
+    NameTaken,
+    /// The customer id asked for is zero or belongs to another account.
+    CustomerIdTaken,
+    /// There is no account of that name.
+    NotFound,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl fmt::Display for AccountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadName(why) => write!(f, "this account name cannot be used: {why}"),
+            Self::NameTaken => f.write_str("this account name is taken: choose another"),
+            Self::CustomerIdTaken => f.write_str("this customer id is zero or taken: choose another"),
+            Self::NotFound => {
+                f.write_str("there is no such account: check the name with `mcos account list`")
+            }
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AccountError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct AccountRecord {
+    customer_id: CustomerId,
+    name: String,
+    disabled: bool,
+    created: u64,
+    /// Never leaves the store.
+    hash: String,
+}
+
+impl Record for AccountRecord {
+    const WHAT: &'static str = "account";
+}
+
+impl From<AccountRecord> for Account {
+    fn from(record: AccountRecord) -> Self {
+        let AccountRecord { customer_id, name, disabled, created, hash: _ } = record;
+        Self { customer_id, name, disabled, created }
+    }
+}
+
+/// The verbs about accounts. See [`Store::accounts`].
+#[derive(Clone, Copy, Debug)]
+pub struct Accounts<'a> {
+    pub(super) store: &'a Store,
+}
+
+impl Accounts<'_> {
+    /// Creates an account. Without a customer id it gets the next free one from 1000 on.
+    pub fn create(
+        &self,
+        name: &str,
+        password: &Password,
+        customer_id: Option<CustomerId>,
+    ) -> Result<Changed<Account>, AccountError> {
+        check_name(name)?;
+        // Hashing takes long; a name that is taken already need not wait for it. The transaction looks again.
+        if self.record(name)?.is_some() {
+            return Err(AccountError::NameTaken);
+        }
+        let hash = password.hash()?;
+        let created = unix_seconds();
+        self.store.change(|table| {
+            table.transact(|tx| {
+                if tx.has(&key::account(name))? {
+                    return Err(AccountError::NameTaken);
+                }
+                let customer_id = match customer_id {
+                    Some(id) if id.0 == 0 || tx.has(&key::customer(id))? => {
+                        return Err(AccountError::CustomerIdTaken);
+                    }
+                    Some(id) => id,
+                    None => loop {
+                        let id = CustomerId(tx.take(key::NEXT_CUSTOMER, FIRST_CUSTOMER, 1)?);
+                        if !tx.has(&key::customer(id))? {
+                            break id;
+                        }
+                    },
+                };
+                let record = AccountRecord {
+                    customer_id,
+                    name: name.to_owned(),
+                    disabled: false,
+                    created,
+                    hash: hash.clone(),
+                };
+                tx.put(&key::account(name), &record)?;
+                tx.put(&key::customer(customer_id), &name.to_ascii_lowercase())?;
+                Ok(record.into())
+            })
+        })
+    }
+
+    /// The account of that name, whatever the case of its letters.
+    pub fn by_name(&self, name: &str) -> Result<Option<Account>, StoreError> {
+        Ok(self.record(name)?.map(Account::from))
+    }
+
+    /// The account with that customer id.
+    pub fn by_customer(&self, id: CustomerId) -> Result<Option<Account>, StoreError> {
+        match self.store.table().get::<String>(&key::customer(id))? {
+            Some(name) => self.by_name(&name),
+            None => Ok(None),
+        }
+    }
+
+    /// All accounts, by name.
+    pub fn list(&self) -> Result<Vec<Account>, StoreError> {
+        let records = self.store.table().scan::<AccountRecord>(key::ACCOUNTS)?;
+        Ok(records.into_iter().map(Account::from).collect())
+    }
+
+    /// The account, if name and password are right and it is not disabled.
+    ///
+    /// Takes one password evaluation (tens to hundreds of milliseconds on a small board) in every case, so that
+    /// neither the answer nor the time tells which names exist. Blocks meanwhile: keep it off the packet path.
+    pub fn check_password(&self, name: &str, password: &str) -> Result<Option<Account>, StoreError> {
+        let record = self.record(name)?;
+        let right = password::matches(password, record.as_ref().map(|record| record.hash.as_str()))?;
+        Ok(record.filter(|record| right && !record.disabled).map(Account::from))
+    }
+
+    /// Replaces the password.
+    pub fn set_password(&self, name: &str, password: &Password) -> Result<Changed<Account>, AccountError> {
+        let hash = password.hash()?;
+        self.alter(name, |record| record.hash.clone_from(&hash))
+    }
+
+    /// Forbids or allows logging in. Who is logged in already stays so.
+    pub fn set_disabled(&self, name: &str, disabled: bool) -> Result<Changed<Account>, AccountError> {
+        self.alter(name, |record| record.disabled = disabled)
+    }
+
+    fn alter(self, name: &str, alter: impl Fn(&mut AccountRecord)) -> Result<Changed<Account>, AccountError> {
+        let key = key::account(name);
+        self.store.change(|table| {
+            table.transact(|tx| {
+                let mut record: AccountRecord = tx.get(&key)?.ok_or(AccountError::NotFound)?;
+                alter(&mut record);
+                tx.put(&key, &record)?;
+                Ok(record.into())
+            })
+        })
+    }
+
+    fn record(self, name: &str) -> Result<Option<AccountRecord>, StoreError> {
+        self.store.table().get(&key::account(name))
+    }
+}
+
+fn check_name(name: &str) -> Result<(), AccountError> {
+    if name.is_empty() || name.len() > LONGEST_NAME {
+        return Err(AccountError::BadName("use 1 to 32 characters"));
+    }
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
+        return Err(AccountError::BadName("use only letters, digits, '_', '.' and '-'"));
+    }
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! The one writer: group commits, and tickets that say when a change has survived a power cut.
+//!
+//! A change joins the open batch and gets a ticket for it. The writer waits until a batch is wanted, replaces it by a
+//! new one, syncs once, and tells everybody of the old batch. Whoever comes during a sync joins the next batch, so a
+//! ticket never resolves by a sync that began before its change, and many changes at once cost few syncs.
+
+use super::error::StoreError;
+use std::future::poll_fn;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// A lock that a panic elsewhere cannot take away: what these locks guard is consistent after every statement.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the writer does to the disk.
+pub(super) trait Disk: Send + 'static {
+    /// Makes everything changed so far survive a power cut.
+    fn sync(&mut self) -> Result<(), StoreError>;
+    /// Writes the logical backup.
+    fn back_up(&mut self) -> Result<(), StoreError>;
+}
+
+/// The changes that share one sync.
+#[derive(Debug, Default)]
+struct Batch {
+    state: Mutex<BatchState>,
+    settled: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct BatchState {
+    outcome: Option<Result<(), StoreError>>,
+    wakers: Vec<Waker>,
+}
+
+impl Batch {
+    fn settle(&self, outcome: Result<(), StoreError>) {
+        let wakers = {
+            let mut state = lock(&self.state);
+            state.outcome = Some(outcome);
+            std::mem::take(&mut state.wakers)
+        };
+        self.settled.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<Result<(), StoreError>> {
+        let mut state = lock(&self.state);
+        if let Some(outcome) = &state.outcome {
+            return Poll::Ready(outcome.clone());
+        }
+        if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            state.wakers.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn wait(&self) -> Result<(), StoreError> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(outcome) = &state.outcome {
+                return outcome.clone();
+            }
+            state = self.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A promise that a change will be on the card.
+///
+/// Dropping it does not take the change back; it only means that nobody waits for it.
+#[derive(Debug)]
+#[must_use = "the change is not on the card before its ticket says so"]
+pub struct Ticket {
+    batch: Arc<Batch>,
+    others: Vec<Arc<Batch>>,
+}
+
+impl Ticket {
+    /// Resolves when the change has survived a power cut. Needs no particular runtime.
+    pub async fn committed(self) -> Result<(), StoreError> {
+        for batch in self.batches() {
+            poll_fn(|context| batch.poll(context)).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for those who may block: the command line and the tests.
+    pub fn wait(self) -> Result<(), StoreError> {
+        self.batches().try_for_each(Batch::wait)
+    }
+
+    /// A ticket for both changes. It fails if either fails.
+    pub fn and(mut self, other: Self) -> Self {
+        let Self { batch, others } = other;
+        for batch in std::iter::once(batch).chain(others) {
+            if !self.batches().any(|ours| std::ptr::eq(ours, Arc::as_ptr(&batch))) {
+                self.others.push(batch);
+            }
+        }
+        self
+    }
+
+    fn batches(&self) -> impl Iterator<Item = &Batch> {
+        std::iter::once(&self.batch).chain(&self.others).map(AsRef::as_ref)
+    }
+}
+
+/// What a verb that changes something returns: its result, and the ticket to await before anybody is told.
+#[derive(Debug)]
+#[must_use = "the change is not on the card before its ticket says so"]
+pub struct Changed<T> {
+    /// The result.
+    pub value: T,
+    /// Resolves when the change is on the card.
+    pub ticket: Ticket,
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    open: Arc<Batch>,
+    /// Somebody waits for the open batch.
+    wanted: bool,
+    /// The open batch holds changes, so the backup is out of date.
+    changed: bool,
+    closing: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    desk: Mutex<Desk>,
+    bell: Condvar,
+}
+
+/// What the writer found on its desk.
+struct Work {
+    batch: Option<Arc<Batch>>,
+    changed: bool,
+    closing: bool,
+}
+
+impl Shared {
+    /// Waits for a batch, for the end, or for `until`.
+    fn next(&self, until: Option<Instant>) -> Work {
+        let mut desk = lock(&self.desk);
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if desk.wanted || desk.closing || left == Some(Duration::ZERO) {
+                let batch = std::mem::take(&mut desk.wanted).then(|| std::mem::take(&mut desk.open));
+                return Work { batch, changed: std::mem::take(&mut desk.changed), closing: desk.closing };
+            }
+            desk = match left {
+                Some(left) => self.bell.wait_timeout(desk, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.bell.wait(desk).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+/// The writer thread, seen from those who bring work.
+#[derive(Debug)]
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread. `stale`: the backup is missing or older than the database already.
+    pub(super) fn start(disk: impl Disk, backup_every: Duration, stale: bool) -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let thread = thread::Builder::new().name("store-writer".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || Loop { disk, backup_every, stale, backup_at: Instant::now(), failing: false }.run(&shared)
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// A ticket for everything changed before this call. `changed`: something was, so the backup must follow.
+    pub(super) fn ticket(&self, changed: bool) -> Ticket {
+        let mut desk = lock(&self.shared.desk);
+        desk.wanted = true;
+        desk.changed |= changed;
+        let batch = Arc::clone(&desk.open);
+        drop(desk);
+        self.shared.bell.notify_one();
+        Ticket { batch, others: Vec::new() }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        lock(&self.shared.desk).closing = true;
+        self.shared.bell.notify_one();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("the thread that writes the database failed; the last changes may be lost");
+        }
+    }
+}
+
+/// The state of the thread itself.
+struct Loop<D> {
+    disk: D,
+    backup_every: Duration,
+    /// There are changes which the backup does not have.
+    stale: bool,
+    /// No backup before this.
+    backup_at: Instant,
+    /// The last sync failed: say so once, not once per change.
+    failing: bool,
+}
+
+impl<D: Disk> Loop<D> {
+    fn run(mut self, shared: &Shared) {
+        loop {
+            let work = shared.next(self.stale.then_some(self.backup_at));
+            self.stale |= work.changed;
+            if let Some(batch) = work.batch {
+                batch.settle(self.sync());
+            } else if work.closing && self.failing {
+                // One more try for what could not be written before. Its tickets have failed already.
+                let _ = self.sync();
+            }
+            if self.stale && (work.closing || Instant::now() >= self.backup_at) {
+                self.back_up();
+            }
+            if work.closing {
+                return;
+            }
+        }
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        let outcome = guarded(|| self.disk.sync());
+        match &outcome {
+            Ok(()) if self.failing => log::warn!("changes can be saved again"),
+            Err(error) if !self.failing => {
+                log::error!("{error}");
+                // The backup is a file of its own: it may succeed where the database cannot.
+                self.stale = true;
+                self.backup_at = Instant::now();
+            }
+            _ => {}
+        }
+        self.failing = outcome.is_err();
+        outcome
+    }
+
+    fn back_up(&mut self) {
+        match guarded(|| self.disk.back_up()) {
+            Ok(()) => self.stale = false,
+            Err(error) => log::error!("the backup of the database could not be written: {error}"),
+        }
+        self.backup_at = Instant::now() + self.backup_every;
+    }
+}
+
+/// sled reports some failures by panicking. They must not end the writer, or every ticket would wait for ever.
+fn guarded(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError::NotSaved("the database engine panicked".into())))
+}
+
+#[cfg(test)]
+mod tests;

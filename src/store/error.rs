@@ -1,0 +1,152 @@
+//! What can go wrong with the store, in words an Operator can act on.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Why the store could not do what it was asked. Cheap to clone: one failed write is told to everybody who waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// The change is in memory, but writing it to the card failed. It may be gone after a power cut.
+    NotSaved(Arc<str>),
+    /// The database engine refused to read or write.
+    Database(Arc<str>),
+    /// A record could not be understood, though it has a version we know.
+    Damaged {
+        /// The kind of record.
+        what: &'static str,
+    },
+    /// A record was written by a newer version of this program.
+    TooNew {
+        /// The kind of record.
+        what: &'static str,
+        /// The version found.
+        version: u8,
+    },
+    /// A record is longer than the store keeps (7 KiB).
+    TooLarge {
+        /// The kind of record.
+        what: &'static str,
+    },
+    /// All ids of a kind have been given out.
+    NoMoreIds,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSaved(why) => write!(
+                f,
+                "the change could not be saved ({why}): check that the card is not full, write-protected or worn out"
+            ),
+            Self::Database(why) => write!(
+                f,
+                "the database failed ({why}): restart the server, which repairs it from the backup if need be"
+            ),
+            Self::Damaged { what } => write!(
+                f,
+                "a stored {what} is damaged: restart the server, which repairs the database from the backup"
+            ),
+            Self::TooNew { what, version } => write!(
+                f,
+                "a stored {what} has format version {version}, which is newer than this program: update mcos"
+            ),
+            Self::TooLarge { what } => write!(f, "the {what} is too long to be stored: shorten it"),
+            Self::NoMoreIds => f.write_str("all ids of this kind are used up: nothing more can be created"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Why the store could not be opened. In each of these cases the files are left as they were.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process (a running server, most likely) has the store open.
+    InUse {
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// The data was written by a newer version of this program.
+    TooNew {
+        /// What is newer: a kind of record or "backup".
+        what: &'static str,
+        /// Its version.
+        version: u8,
+    },
+    /// Neither the database nor the backup beside it can be read.
+    Damaged {
+        /// What is wrong with the database.
+        database: String,
+        /// What is wrong with the backup.
+        backup: String,
+    },
+    /// A backup file that was to be restored cannot be read.
+    BadBackup {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The operating system refused: no permission, no space, a read-only file system.
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The database opened and then failed.
+    Store(StoreError),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse { dir } => write!(
+                f,
+                "the data in {} is in use by another mcos: stop it first, or use its control socket",
+                dir.display()
+            ),
+            Self::TooNew { what, version } => write!(
+                f,
+                "the stored data is newer than this program ({what} version {version}): update mcos; nothing was changed"
+            ),
+            Self::Damaged { database, backup } => write!(
+                f,
+                "the database is damaged ({database}) and so is the backup beside it ({backup}): \
+                 restore an older backup with `mcos restore FILE`; nothing was changed"
+            ),
+            Self::BadBackup { file, why } => {
+                write!(
+                    f,
+                    "{} cannot be restored ({why}): choose another backup; nothing was changed",
+                    file.display()
+                )
+            }
+            Self::Io { path, source } => {
+                write!(f, "cannot use {}: {source}: check permissions and free space", path.display())
+            }
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooNew { what, version } => Self::TooNew { what, version },
+            other => Self::Store(other),
+        }
+    }
+}

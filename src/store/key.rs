@@ -1,0 +1,123 @@
+//! Where each record lies. One keyspace; the first byte of a key is the kind, ids are big-endian so that they sort.
+//!
+//! | key | record |
+//! |---|---|
+//! | `a` name in lower case | account |
+//! | `c` customer id | name in lower case of the account |
+//! | `p` persona id | persona |
+//! | `n` shard id, name in lower case | persona id |
+//! | `o` customer id, serial | persona id; the serial grows with every persona, so this is the order of creation |
+//! | `v` vehicle id | vehicle and its parts |
+//! | `g` persona id, vehicle id | vehicle id |
+//! | `l` persona id, part id | loose part |
+//! | `k` `login` | login key |
+//! | `m` name | counters and the generation |
+
+use super::accounts::AccountRecord;
+use super::error::StoreError;
+use super::garage::{Part, VehicleRecord};
+use super::keys::LoginKey;
+use super::personas::PersonaRecord;
+use super::record::{Record, decode};
+use crate::protocol::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
+
+/// All accounts.
+pub(super) const ACCOUNTS: &[u8] = b"a";
+/// All personas.
+pub(super) const PERSONAS: &[u8] = b"p";
+/// The key by which Clients encrypt what they send to Login.
+pub(super) const LOGIN_KEY: &[u8] = b"klogin";
+/// How often a backup was written: tells which of database and backup is the newer.
+pub(super) const GENERATION: &[u8] = b"mgeneration";
+/// The next customer id to try.
+pub(super) const NEXT_CUSTOMER: &[u8] = b"mnext_customer";
+/// The next persona id to try.
+pub(super) const NEXT_PERSONA: &[u8] = b"mnext_persona";
+/// The next serial of a persona.
+pub(super) const NEXT_SERIAL: &[u8] = b"mnext_serial";
+/// The next part id.
+pub(super) const NEXT_PART: &[u8] = b"mnext_part";
+
+fn join(kind: u8, pieces: &[&[u8]]) -> Vec<u8> {
+    let mut key = vec![kind];
+    for piece in pieces {
+        key.extend_from_slice(piece);
+    }
+    key
+}
+
+/// The account of that name, whatever the case of its letters.
+pub(super) fn account(name: &str) -> Vec<u8> {
+    join(b'a', &[name.to_ascii_lowercase().as_bytes()])
+}
+
+/// The entry that leads from a customer id to the account.
+pub(super) fn customer(id: CustomerId) -> Vec<u8> {
+    join(b'c', &[&id.0.to_be_bytes()])
+}
+
+/// A persona.
+pub(super) fn persona(id: PersonaId) -> Vec<u8> {
+    join(b'p', &[&id.0.to_be_bytes()])
+}
+
+/// The entry that makes a persona's name unique in its shard.
+pub(super) fn persona_name(shard: ShardId, name: &str) -> Vec<u8> {
+    join(b'n', &[&shard.0.to_be_bytes(), name.to_ascii_lowercase().as_bytes()])
+}
+
+/// All personas of a customer.
+pub(super) fn personas_of(owner: CustomerId) -> Vec<u8> {
+    join(b'o', &[&owner.0.to_be_bytes()])
+}
+
+/// One persona of a customer.
+pub(super) fn persona_of(owner: CustomerId, serial: u32) -> Vec<u8> {
+    join(b'o', &[&owner.0.to_be_bytes(), &serial.to_be_bytes()])
+}
+
+/// A vehicle with its parts.
+pub(super) fn vehicle(id: VehicleId) -> Vec<u8> {
+    join(b'v', &[&id.0.to_be_bytes()])
+}
+
+/// All vehicles of a persona.
+pub(super) fn vehicles_of(owner: PersonaId) -> Vec<u8> {
+    join(b'g', &[&owner.0.to_be_bytes()])
+}
+
+/// One vehicle of a persona.
+pub(super) fn vehicle_of(owner: PersonaId, id: VehicleId) -> Vec<u8> {
+    join(b'g', &[&owner.0.to_be_bytes(), &id.0.to_be_bytes()])
+}
+
+/// All loose parts of a persona.
+pub(super) fn loose_parts_of(owner: PersonaId) -> Vec<u8> {
+    join(b'l', &[&owner.0.to_be_bytes()])
+}
+
+/// One loose part.
+pub(super) fn loose_part(owner: PersonaId, id: PartId) -> Vec<u8> {
+    join(b'l', &[&owner.0.to_be_bytes(), &id.0.to_be_bytes()])
+}
+
+/// Whether this program understands the record. An unknown kind can only come from a newer program.
+pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    fn as_record<R: Record>(value: &[u8]) -> Result<(), StoreError> {
+        decode::<R>(value).map(|_| ())
+    }
+    match key {
+        [b'a', ..] => as_record::<AccountRecord>(value),
+        [b'c', ..] => as_record::<String>(value),
+        [b'p', ..] => as_record::<PersonaRecord>(value),
+        [b'v', ..] => as_record::<VehicleRecord>(value),
+        [b'l', ..] => as_record::<Part>(value),
+        [b'k', ..] => as_record::<LoginKey>(value),
+        GENERATION => as_record::<u64>(value),
+        [b'n' | b'o' | b'g' | b'm', ..] => as_record::<u32>(value),
+        _ => Err(StoreError::TooNew {
+            what: "record of an unknown kind",
+            version: value.first().copied().unwrap_or_default(),
+        }),
+    }
+}

@@ -1,0 +1,36 @@
+//! The keys of the Server itself.
+
+use super::commit::Changed;
+use super::error::StoreError;
+use super::record::Record;
+use super::{Store, key};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// PKCS#8 DER.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(super) struct LoginKey(Vec<u8>);
+
+impl Record for LoginKey {
+    const WHAT: &'static str = "login key";
+}
+
+/// The verbs about keys. See [`Store::keys`].
+#[derive(Clone, Copy, Debug)]
+pub struct Keys<'a> {
+    pub(super) store: &'a Store,
+}
+
+impl Keys<'_> {
+    /// The private key to which Clients encrypt what they send to Login, as PKCS#8 DER.
+    pub fn login_key(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let key: Option<LoginKey> = self.store.table().get(key::LOGIN_KEY)?;
+        Ok(key.map(|mut key| std::mem::take(&mut key.0)))
+    }
+
+    /// Stores or replaces that key.
+    pub fn set_login_key(&self, der: &[u8]) -> Result<Changed<()>, StoreError> {
+        let record = LoginKey(der.to_vec());
+        self.store.change(|table| table.transact(|tx| tx.put(key::LOGIN_KEY, &record)))
+    }
+}

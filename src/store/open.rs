@@ -1,0 +1,235 @@
+//! Opening, repairing, backing up and restoring.
+
+use super::backup::{self, Backup, BackupError, sync_dir};
+use super::commit::{Disk, Writer};
+use super::error::{OpenError, StoreError};
+use super::table::{Table, TableError};
+use super::{Inner, Store, key, unix_seconds};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+const BACKUP_EVERY: Duration = Duration::from_secs(60);
+/// How many records of a backup are written at once.
+const CHUNK: usize = 256;
+
+impl Store {
+    /// Opens the store in the data directory `dir`, which is created if need be (mode 0700).
+    ///
+    /// Every record is read once. If the database cannot be read, or is older than the backup beside it, it is
+    /// renamed to `database.damaged-` and the time, and rebuilt from the backup, with a loud line in the log. Without
+    /// any backup it begins anew. If the backup is damaged as well nothing is touched and the error says so.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let place = Place::enter(dir)?;
+        let saved = backup::read(&place.backup);
+        let (table, stale) = match place.open_database(&saved)? {
+            Ok(table) => {
+                if let Err(BackupError::Damaged(why)) = &saved {
+                    log::warn!(
+                        "the backup {} is damaged ({why}) and will be replaced",
+                        place.backup.display()
+                    );
+                }
+                let stale = saved.is_err() && !table.is_empty()?;
+                (table, stale)
+            }
+            Err(why) => (place.repair(&why, saved)?, false),
+        };
+        let table = Arc::new(table);
+        let keeper = Keeper { table: Arc::clone(&table), backup: place.backup.clone() };
+        let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;
+        Ok(Self { inner: Arc::new(Inner { writer, table, _lock: place.lock }) })
+    }
+
+    /// Replaces everything in `dir` by what [`Store::write_backup`] wrote. The old database is renamed to
+    /// `database.replaced-` and the time. The store must not be open.
+    pub fn restore(dir: &Path, file: &Path) -> Result<(), OpenError> {
+        let place = Place::enter(dir)?;
+        let bad = |why: String| OpenError::BadBackup { file: file.to_owned(), why };
+        let mut saved = match backup::read(file) {
+            Ok(saved) => saved,
+            Err(BackupError::Missing) => return Err(bad("there is no such file".to_owned())),
+            Err(BackupError::Damaged(why)) => return Err(bad(why)),
+            Err(BackupError::TooNew(version)) => return Err(OpenError::TooNew { what: "backup", version }),
+        };
+        check(&saved).map_err(|error| match error {
+            StoreError::TooNew { .. } => error.into(),
+            other => bad(other.to_string()),
+        })?;
+        // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
+        let old = Table::open(&place.database).ok().and_then(|table| generation(&table).ok()).unwrap_or(0);
+        let newest = backup::read(&place.backup).map_or(0, |backup| backup.generation);
+        saved.generation = old.max(newest).max(saved.generation) + 1;
+        backup::write(&place.backup, &saved).map_err(place.refused())?;
+        place.rebuild("replaced", Some(saved)).map(|_| ())
+    }
+}
+
+/// Writes all records into `file`.
+pub(super) fn write_backup(table: &Table, file: &Path) -> Result<(), StoreError> {
+    let backup = Backup { generation: generation(table)?, rows: table.rows()? };
+    backup::write(file, &backup).map_err(|error| StoreError::NotSaved(error.to_string().into()))
+}
+
+fn generation(table: &Table) -> Result<u64, StoreError> {
+    Ok(table.get(key::GENERATION)?.unwrap_or(0))
+}
+
+fn check(backup: &Backup) -> Result<(), StoreError> {
+    backup.rows.iter().try_for_each(|(key, value)| key::check(key, value))
+}
+
+/// What the writer thread works on.
+struct Keeper {
+    table: Arc<Table>,
+    backup: PathBuf,
+}
+
+impl Disk for Keeper {
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.table.sync()
+    }
+
+    /// The database learns of the backup first: one that has lost something afterwards is older than the backup, and
+    /// that is how [`Store::open`] notices. A database that cannot be written is older too, and rightly so.
+    fn back_up(&mut self) -> Result<(), StoreError> {
+        let generation = generation(&self.table)? + 1;
+        let noted = self
+            .table
+            .transact::<_, StoreError>(|tx| tx.put(key::GENERATION, &generation))
+            .and_then(|()| self.table.sync());
+        if let Err(error) = noted {
+            log::warn!("the database does not know of its newest backup: {error}");
+        }
+        let backup = Backup { generation, rows: self.table.rows()? };
+        backup::write(&self.backup, &backup).map_err(|error| StoreError::NotSaved(error.to_string().into()))
+    }
+}
+
+/// The data directory, for us alone.
+struct Place {
+    dir: PathBuf,
+    database: PathBuf,
+    backup: PathBuf,
+    /// sled's own lock lies in the folder that may have to be set aside, so it cannot guard that step.
+    lock: File,
+}
+
+impl Place {
+    fn enter(dir: &Path) -> Result<Self, OpenError> {
+        let refused = |source| OpenError::Io { path: dir.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(refused)?;
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(dir.join("store.lock"))
+            .map_err(refused)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(refused(source)),
+        }
+        let (database, backup) = (dir.join("database"), dir.join("backup.mcos"));
+        Ok(Self { dir: dir.to_owned(), database, backup, lock })
+    }
+
+    fn refused(&self) -> impl Fn(io::Error) -> OpenError {
+        let path = self.dir.clone();
+        move |source| OpenError::Io { path: path.clone(), source }
+    }
+
+    /// The database if it is sound, or what is wrong with it.
+    fn open_database(&self, saved: &Result<Backup, BackupError>) -> Result<Result<Table, String>, OpenError> {
+        if !self.database.exists() {
+            if !matches!(saved, Err(BackupError::Missing)) {
+                return Ok(Err("it is missing".to_owned()));
+            }
+            self.create_database()?;
+        }
+        let table = match Table::open(&self.database) {
+            Ok(table) => table,
+            Err(TableError::Damaged(why)) => return Ok(Err(why)),
+            Err(error) => return Err(self.explain(error)),
+        };
+        match table.check().and_then(|()| generation(&table)) {
+            Ok(generation) if generation < saved.as_ref().map_or(0, |saved| saved.generation) => {
+                Ok(Err("it has lost what its backup still has".to_owned()))
+            }
+            Ok(_) => Ok(Ok(table)),
+            Err(error @ StoreError::TooNew { .. }) => Err(error.into()),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    /// Sets a damaged database aside and builds it again.
+    fn repair(&self, why: &str, saved: Result<Backup, BackupError>) -> Result<Table, OpenError> {
+        let saved = match saved {
+            Ok(saved) => Some(saved),
+            Err(BackupError::Missing) => None,
+            Err(BackupError::Damaged(backup)) => {
+                return Err(OpenError::Damaged { database: why.to_owned(), backup });
+            }
+            Err(BackupError::TooNew(version)) => return Err(OpenError::TooNew { what: "backup", version }),
+        };
+        if let Some(saved) = &saved {
+            check(saved)?;
+        }
+        log::error!("THE DATABASE IS DAMAGED: {why}");
+        match &saved {
+            Some(saved) => log::error!(
+                "rebuilding it from {} ({} records); what changed after that backup is lost",
+                self.backup.display(),
+                saved.rows.len()
+            ),
+            None => log::error!("there is no backup of it, so the server begins anew, without any accounts"),
+        }
+        self.rebuild("damaged", saved)
+    }
+
+    /// Renames the database, if there is one, and builds a new one. Interrupted, it is older than the backup and will
+    /// be rebuilt again.
+    fn rebuild(&self, name: &str, saved: Option<Backup>) -> Result<Table, OpenError> {
+        if self.database.exists() {
+            let aside = self.free_name(name);
+            fs::rename(&self.database, &aside).map_err(self.refused())?;
+            log::error!("the old database is kept as {}", aside.display());
+        }
+        self.create_database()?;
+        let table = Table::open(&self.database).map_err(|error| self.explain(error))?;
+        if let Some(Backup { generation, mut rows }) = saved {
+            rows.retain(|(key, _)| key != key::GENERATION);
+            for chunk in rows.chunks(CHUNK) {
+                table.fill(chunk)?;
+            }
+            table.sync()?;
+            table.transact::<_, StoreError>(|tx| tx.put(key::GENERATION, &generation))?;
+            table.sync()?;
+        }
+        Ok(table)
+    }
+
+    fn create_database(&self) -> Result<(), OpenError> {
+        DirBuilder::new().mode(0o700).create(&self.database).map_err(self.refused())?;
+        sync_dir(&self.dir).map_err(self.refused())
+    }
+
+    /// A name nobody has: the clock of a board without a battery may say the same twice.
+    fn free_name(&self, name: &str) -> PathBuf {
+        let first = unix_seconds();
+        let names = (first..).map(|seconds| self.dir.join(format!("database.{name}-{seconds}")));
+        names.into_iter().find(|path| !path.exists()).unwrap_or_else(|| self.dir.join("database.old"))
+    }
+
+    fn explain(&self, error: TableError) -> OpenError {
+        match error {
+            TableError::Locked => OpenError::InUse { dir: self.dir.clone() },
+            TableError::Refused(source) => OpenError::Io { path: self.database.clone(), source },
+            TableError::Damaged(why) => OpenError::Store(StoreError::Database(why.into())),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Passwords: what may be one, and how it is kept.
+//!
+//! argon2id with 12 MiB, 2 passes, 1 lane. The smallest board has 512 MB, and a login there should take a fraction of
+//! a second; 12 MiB keeps guessing expensive for graphics cards without the server ever needing more than 24 MiB,
+//! because no more than two evaluations run at once. The parameters are stored with each hash, so they can be raised
+//! later without anybody losing an account.
+
+use super::commit::lock;
+use super::error::StoreError;
+use argon2::password_hash::rand_core::OsRng;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
+use std::fmt;
+use std::sync::{Condvar, Mutex, PoisonError};
+use zeroize::Zeroizing;
+
+const MEMORY_KIB: u32 = 12 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+const AT_ONCE: usize = 2;
+
+/// Stands in for the hash of an account that does not exist, so that looking for it costs the same.
+const DECOY: &str =
+    "$argon2id$v=19$m=12288,t=2,p=1$bW90b3IgY2l0eSBvbmxpbmU$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// A password that the Client can send. Wiped from memory when dropped, and never shown.
+pub struct Password(Zeroizing<String>);
+
+/// Why something cannot be a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordError {
+    /// Fewer than 4 characters.
+    TooShort,
+    /// More than 32 characters.
+    TooLong,
+    /// A character which the Client does not carry through to the Server.
+    BadCharacter,
+}
+
+impl fmt::Display for PasswordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooShort => "the password is too short: use at least 4 characters",
+            Self::TooLong => "the password is too long: use at most 32 characters",
+            Self::BadCharacter => {
+                "the game cannot send this password: use letters, digits and signs other than & % + ' \" and space"
+            }
+        })
+    }
+}
+
+impl std::error::Error for PasswordError {}
+
+impl Password {
+    /// Takes 4 to 32 printable ASCII characters without `&`, `%`, `+`, quotes and space: the Client puts the password
+    /// into a URL as it is.
+    pub fn new(password: &str) -> Result<Self, PasswordError> {
+        if !password.bytes().all(|byte| byte.is_ascii_graphic() && !b"&%+\"'".contains(&byte)) {
+            return Err(PasswordError::BadCharacter);
+        }
+        match password.len() {
+            0..4 => Err(PasswordError::TooShort),
+            4..=32 => Ok(Self(Zeroizing::new(password.to_owned()))),
+            _ => Err(PasswordError::TooLong),
+        }
+    }
+
+    /// A new salted hash, as the text that is stored.
+    pub(super) fn hash(&self) -> Result<String, StoreError> {
+        let salt = SaltString::generate(&mut OsRng);
+        let argon2 = argon2()?;
+        let _turn = Turn::wait();
+        let hash = argon2.hash_password(self.0.as_bytes(), &salt).map_err(failed)?;
+        Ok(hash.to_string())
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+/// Whether `password` belongs to the stored hash. Costs one evaluation, with and without a hash to compare with.
+pub(super) fn matches(password: &str, hash: Option<&str>) -> Result<bool, StoreError> {
+    let parsed = PasswordHash::new(hash.unwrap_or(DECOY)).map_err(failed)?;
+    let argon2 = argon2()?;
+    let _turn = Turn::wait();
+    match argon2.verify_password(password.as_bytes(), &parsed) {
+        Ok(()) => Ok(hash.is_some()),
+        Err(argon2::password_hash::Error::Password) => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn argon2() -> Result<Argon2<'static>, StoreError> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(failed)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn failed(error: impl fmt::Display) -> StoreError {
+    StoreError::Database(format!("password hash: {error}").into())
+}
+
+static FREE: Mutex<usize> = Mutex::new(AT_ONCE);
+static LEFT: Condvar = Condvar::new();
+
+/// The right to use the memory of one evaluation.
+struct Turn;
+
+impl Turn {
+    fn wait() -> Self {
+        #[cfg(test)]
+        tests::EVALUATIONS.with(|count| count.set(count.get() + 1));
+        let free = lock(&FREE);
+        let mut free = LEFT.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *lock(&FREE) += 1;
+        LEFT.notify_one();
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// How many evaluations this thread has paid for.
+        pub(in super::super) static EVALUATIONS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn passwords_the_client_cannot_send_are_refused() {
+        for (text, error) in [
+            ("abc", PasswordError::TooShort),
+            ("", PasswordError::TooShort),
+            (&"x".repeat(33), PasswordError::TooLong),
+            ("a&bcd", PasswordError::BadCharacter),
+            ("a%bcd", PasswordError::BadCharacter),
+            ("a+bcd", PasswordError::BadCharacter),
+            ("a bcd", PasswordError::BadCharacter),
+            ("a'bcd", PasswordError::BadCharacter),
+            ("a\"bcd", PasswordError::BadCharacter),
+            ("a\u{e9}bcd", PasswordError::BadCharacter),
+            ("a\0bcd", PasswordError::BadCharacter),
+        ] {
+            assert_eq!(Password::new(text).err(), Some(error), "{text:?}");
+        }
+        assert!(Password::new("abcd").is_ok());
+        assert!(Password::new(&"~".repeat(32)).is_ok());
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let password = Password::new("s3cret!").unwrap();
+        assert!(!format!("{password:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_hash_is_salted_and_matches_only_its_password() {
+        let password = Password::new("s3cret!").unwrap();
+        let (one, two) = (password.hash().unwrap(), password.hash().unwrap());
+        assert_ne!(one, two);
+        assert!(matches("s3cret!", Some(&one)).unwrap());
+        assert!(!matches("S3cret!", Some(&one)).unwrap());
+        assert!(!matches("", Some(&one)).unwrap());
+    }
+
+    #[test]
+    fn the_decoy_costs_what_a_real_hash_costs_and_matches_nothing() {
+        let real = Password::new("s3cret!").unwrap().hash().unwrap();
+        let (real, decoy) = (PasswordHash::new(&real).unwrap(), PasswordHash::new(DECOY).unwrap());
+        assert_eq!(Params::try_from(&real).unwrap(), Params::try_from(&decoy).unwrap());
+        assert_eq!((real.algorithm, real.version), (decoy.algorithm, decoy.version));
+        assert!(!matches("s3cret!", None).unwrap());
+    }
+}

@@ -1,0 +1,90 @@
+//! How a record looks on the card: one version byte, then the fields as postcard.
+//!
+//! The version byte belongs to the kind of record, not to the database, so that one kind can change while the others stay.
+
+use super::error::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The longest record, in bytes.
+///
+/// sled keeps up to 16 records in one page and moves a page above 128 KiB into a file of its own, which nobody syncs.
+/// This bound keeps every page below that, so that syncing the one `db` file is enough.
+pub(super) const MAX_RECORD: usize = 7 * 1024;
+
+/// Something that is stored under a key of its own.
+pub(super) trait Record: Serialize + DeserializeOwned {
+    /// What messages call it.
+    const WHAT: &'static str;
+    /// The version written today. Whoever changes the fields raises it and teaches [`decode`] the old layout.
+    const VERSION: u8 = 1;
+}
+
+/// The bytes to store.
+pub(super) fn encode<R: Record>(record: &R) -> Result<Vec<u8>, StoreError> {
+    let bytes =
+        postcard::to_extend(record, vec![R::VERSION]).map_err(|_| StoreError::TooLarge { what: R::WHAT })?;
+    if bytes.len() > MAX_RECORD { Err(StoreError::TooLarge { what: R::WHAT }) } else { Ok(bytes) }
+}
+
+/// The record in `bytes`; refuses versions this program does not know, and trailing bytes.
+pub(super) fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
+    let damaged = StoreError::Damaged { what: R::WHAT };
+    match bytes.split_first() {
+        Some((&version, fields)) if version == R::VERSION => match postcard::take_from_bytes(fields) {
+            Ok((record, [])) => Ok(record),
+            _ => Err(damaged),
+        },
+        Some((&version, _)) if version > R::VERSION => Err(StoreError::TooNew { what: R::WHAT, version }),
+        // Older versions are migrated here, kind by kind. All kinds are still at their first version.
+        _ => Err(damaged),
+    }
+}
+
+/// A plain number or id kept as a record: counters and the entries of indexes.
+impl Record for u32 {
+    const WHAT: &'static str = "counter";
+}
+
+impl Record for u64 {
+    const WHAT: &'static str = "generation";
+}
+
+/// An index entry that points to a key by name.
+impl Record for String {
+    const WHAT: &'static str = "index entry";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let bytes = encode(&"Dr Brown".to_owned()).unwrap();
+        assert_eq!(bytes[0], 1);
+        assert_eq!(decode::<String>(&bytes).unwrap(), "Dr Brown");
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_by_name_and_number() {
+        let mut bytes = encode(&7_u32).unwrap();
+        bytes[0] = 2;
+        assert_eq!(decode::<u32>(&bytes), Err(StoreError::TooNew { what: "counter", version: 2 }));
+    }
+
+    #[test]
+    fn cut_lengthened_and_empty_records_are_damaged() {
+        let bytes = encode(&"Dr Brown".to_owned()).unwrap();
+        let damaged = Err(StoreError::Damaged { what: "index entry" });
+        assert_eq!(decode::<String>(&bytes[..bytes.len() - 1]), damaged);
+        assert_eq!(decode::<String>(&[bytes.as_slice(), &[0]].concat()), damaged);
+        assert_eq!(decode::<String>(&[]), damaged);
+    }
+
+    #[test]
+    fn a_record_that_would_leave_the_synced_file_is_refused() {
+        let long = "x".repeat(MAX_RECORD);
+        assert_eq!(encode(&long), Err(StoreError::TooLarge { what: "index entry" }));
+    }
+}

@@ -1,0 +1,86 @@
+//! The store as its callers see it.
+
+mod damage;
+mod random;
+mod verbs;
+
+use super::*;
+use crate::protocol::ids::{BrandedPartId, CustomerId, PersonaId, ShardId, SkinId};
+use tempfile::TempDir;
+
+const SHARD: ShardId = ShardId(44);
+
+fn password(text: &str) -> Password {
+    Password::new(text).unwrap()
+}
+
+fn driver(name: &str) -> NewPersona {
+    NewPersona { name: name.to_owned(), shard: SHARD, id: None, starter_cash: 5000, max_per_customer: 4 }
+}
+
+fn fairlane(price: u32) -> CarPurchase {
+    let part = |number, parent| NewPart {
+        branded_part: BrandedPartId(number),
+        parent,
+        attachment_point: u8::try_from(number % 12).unwrap(),
+    };
+    CarPurchase {
+        model: BrandedPartId(104),
+        skin: SkinId(47),
+        car_class: 2,
+        price,
+        parts: vec![part(200, Some(2)), part(201, None), part(202, Some(1))],
+        first_car: false,
+    }
+}
+
+/// A store with the account "driver" and its persona "Dr Brown".
+fn furnished(dir: &Path) -> (Store, CustomerId, PersonaId) {
+    let store = Store::open(dir).unwrap();
+    let owner = store.accounts().create("driver", &password("garage"), None).unwrap().value.customer_id;
+    let persona = store.personas().create(owner, driver("Dr Brown")).unwrap().value.id;
+    (store, owner, persona)
+}
+
+/// All records, but not the count of the backups, which the writer changes when it pleases.
+fn records(store: &Store) -> Vec<table::Row> {
+    let mut rows = store.table().rows().unwrap();
+    rows.retain(|(key, _)| key != key::GENERATION);
+    rows
+}
+
+/// Everything that can be seen through the verbs.
+#[derive(Debug, PartialEq)]
+struct Everything {
+    accounts: Vec<Account>,
+    by_customer: Vec<Option<Account>>,
+    personas: Vec<Persona>,
+    by_owner: Vec<Vec<Persona>>,
+    cars: Vec<Vec<(Vehicle, Vec<Part>)>>,
+    loose: Vec<Vec<Part>>,
+    login_key: Option<Vec<u8>>,
+}
+
+fn everything(store: &Store) -> Everything {
+    let accounts = store.accounts().list().unwrap();
+    let personas = store.personas().list().unwrap();
+    let cars = |persona: &Persona| {
+        let vehicles = store.garage().vehicles(persona.id).unwrap();
+        vehicles.into_iter().map(|car| (car.clone(), store.garage().parts_of(car.id).unwrap())).collect()
+    };
+    Everything {
+        by_customer: accounts
+            .iter()
+            .map(|account| store.accounts().by_customer(account.customer_id).unwrap())
+            .collect(),
+        by_owner: accounts
+            .iter()
+            .map(|account| store.personas().of_customer(account.customer_id).unwrap())
+            .collect(),
+        cars: personas.iter().map(cars).collect(),
+        loose: personas.iter().map(|persona| store.garage().loose_parts(persona.id).unwrap()).collect(),
+        login_key: store.keys().login_key().unwrap(),
+        accounts,
+        personas,
+    }
+}
