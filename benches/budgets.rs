@@ -70,7 +70,10 @@ fn memory(box_: &Box_) {
 /// Logins on 8226, each on a connection of its own, beside what the `rsa` crate alone decrypts.
 fn logins(box_: &Box_, cores: usize) {
     let key = RsaPrivateKey::new(&mut rand::rngs::OsRng, 1024).expect("key");
-    let block = key.to_public_key().encrypt(&mut rand::rngs::OsRng, Oaep::new::<sha1::Sha1>(), &[7; 38]).expect("encrypt");
+    let block = key
+        .to_public_key()
+        .encrypt(&mut rand::rngs::OsRng, Oaep::new::<sha1::Sha1>(), &[7; 38])
+        .expect("encrypt");
     let alone = per_second(cores, || {
         let (key, block) = (key.clone(), block.clone());
         move || {
@@ -97,7 +100,13 @@ fn logins(box_: &Box_, cores: usize) {
     let budget = ">= 0.85 of the crate alone";
     row("logins/s, Client on the same cores", &count(rate), &count(alone), &ratio(rate / alone), budget);
     let alone = alone / cores as f64;
-    row("logins per second of the server's CPU", &count(per_cpu), &count(alone), &ratio(per_cpu / alone), budget);
+    row(
+        "logins per second of the server's CPU",
+        &count(per_cpu),
+        &count(alone),
+        &ratio(per_cpu / alone),
+        budget,
+    );
 }
 
 /// Requests and answers on one encrypted lobby connection, beside a bare smol echo of the same bytes.
@@ -197,7 +206,9 @@ struct Box_ {
 impl Box_ {
     fn new() -> Self {
         let box_ = Self { folder: tempfile::tempdir().expect("folder") };
-        let ports = ["http", "https", "login", "persona", "mail", "lobby", "mcots"].map(|name| format!("{name} = 0\n")).concat();
+        let ports = ["http", "https", "login", "persona", "mail", "lobby", "mcots"]
+            .map(|name| format!("{name} = 0\n"))
+            .concat();
         let config = format!("[network]\nbind = [\"127.0.0.1\"]\n{ports}rooms = [0, 0]\n");
         fs::write(box_.folder.path().join("mcos.toml"), config).expect("config");
         let mut add = box_.command(&["account", "add", "doc", "--password-stdin"]);
@@ -211,7 +222,11 @@ impl Box_ {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcos"));
-        command.args(arguments).arg("--data").arg(self.folder.path().join("data")).current_dir(self.folder.path());
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(self.folder.path().join("data"))
+            .current_dir(self.folder.path());
         command
     }
 
@@ -301,7 +316,8 @@ impl Server {
         use mcos::protocol::nps::persona::{GetPersonaMaps, PersonaList};
         let status: UserStatus = self.exchange("login", &self.user_login(key)).read().expect("0601");
         let customer = status.customer;
-        let list: PersonaList = self.exchange("persona", &GetPersonaMaps { customer }.packet()).read().expect("0607");
+        let list: PersonaList =
+            self.exchange("persona", &GetPersonaMaps { customer }.packet()).read().expect("0607");
         let mut stream = TcpStream::connect(self.at("lobby")).expect("connect");
         stream.set_nodelay(true).expect("nodelay");
         let mut link = Link::new(Headers::Short, Link::LARGEST);

@@ -57,7 +57,7 @@ impl Place {
 
 /// Why the control socket cannot be opened.
 #[derive(Debug)]
-pub enum BindError {
+pub enum ControlError {
     /// A server answers there already.
     InUse(PathBuf),
     /// Something that is no socket has its name.
@@ -66,7 +66,7 @@ pub enum BindError {
     Io(PathBuf, io::Error),
 }
 
-impl fmt::Display for BindError {
+impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InUse(data) => {
@@ -91,25 +91,25 @@ impl fmt::Display for BindError {
     }
 }
 
-impl std::error::Error for BindError {}
+impl std::error::Error for ControlError {}
 
 /// The open control socket. Its file goes when this is dropped.
-pub struct ControlSocket {
+pub(crate) struct ControlSocket {
     listener: Async<UnixListener>,
     place: Place,
 }
 
 impl ControlSocket {
     /// Opens the socket in the data folder. The file that a dead server left behind is replaced.
-    pub fn bind(data: &Path) -> Result<Self, BindError> {
-        let io = |e| BindError::Io(data.to_path_buf(), e);
+    pub(crate) fn bind(data: &Path) -> Result<Self, ControlError> {
+        let io = |e| ControlError::Io(data.to_path_buf(), e);
         let place = Place::new(data).map_err(io)?;
         if let Ok(found) = fs::symlink_metadata(&place.path) {
             if !found.file_type().is_socket() {
-                return Err(BindError::NotASocket(data.to_path_buf()));
+                return Err(ControlError::NotASocket(data.to_path_buf()));
             }
             if UnixStream::connect(&place.path).is_ok() {
-                return Err(BindError::InUse(data.to_path_buf()));
+                return Err(ControlError::InUse(data.to_path_buf()));
             }
             fs::remove_file(&place.path).map_err(io)?;
         }
@@ -121,7 +121,7 @@ impl ControlSocket {
     }
 
     /// Answers one request after the other, for ever.
-    pub async fn serve(&self, game: &Arc<Game>) {
+    pub(crate) async fn serve(&self, game: &Arc<Game>) {
         loop {
             match self.listener.accept().await {
                 Ok((mut stream, _)) => {
@@ -226,7 +226,7 @@ fn take_over_login_key(game: &Game) -> Result<(), String> {
 
 /// Why a running server gave no answer.
 #[derive(Debug)]
-pub enum AskError {
+pub(crate) enum AskError {
     /// No server runs on this data folder, or it has no socket yet.
     NobodyThere,
     /// There is a socket, but this user may not use it.
@@ -250,10 +250,12 @@ impl fmt::Display for AskError {
 impl std::error::Error for AskError {}
 
 /// Asks the server that runs on this data folder. Blocks; for the command line.
-pub fn ask(data: &Path, request: &Request) -> Result<Response, AskError> {
+pub(crate) fn ask(data: &Path, request: &Request) -> Result<Response, AskError> {
     let connect = || UnixStream::connect(Place::new(data)?.path);
     let mut stream = connect().map_err(|e| match e.kind() {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => AskError::NobodyThere,
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::ConnectionRefused => {
+            AskError::NobodyThere
+        }
         ErrorKind::PermissionDenied => AskError::NotPermitted,
         _ => AskError::Failed(e),
     })?;

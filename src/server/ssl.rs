@@ -5,12 +5,12 @@
 
 use crate::config::HostName;
 use crate::services::auth::{self, Attempt, FailureLimit};
-use crate::services::shard::{self, Ports};
-use crate::services::{Game, patch};
+use crate::services::{Game, patch, shard};
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes};
 use hyper::header::{CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -46,9 +46,8 @@ const TEXT: &str = "text/plain";
 const BYTES: &str = "application/octet-stream";
 
 /// What all connections to the SSL server share.
-pub struct SslServer {
+pub(super) struct SslServer {
     game: Arc<Game>,
-    ports: Ports,
     failures: FailureLimit,
     /// One permit per password that may be checked at the same time.
     workers: Arc<Semaphore>,
@@ -64,11 +63,10 @@ struct Ends {
 }
 
 impl SslServer {
-    /// An SSL server for this game, which tells Clients these ports.
-    pub fn new(game: Arc<Game>, ports: Ports) -> Arc<Self> {
+    /// An SSL server for this game.
+    pub(super) fn new(game: Arc<Game>) -> Arc<Self> {
         let limits = &game.config.limits;
         Arc::new(Self {
-            ports,
             failures: FailureLimit::new(limits.failed_logins_per_minute),
             workers: Arc::new(Semaphore::new(limits.password_workers)),
             line: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
@@ -77,7 +75,12 @@ impl SslServer {
     }
 
     /// Serves one connection without TLS, from `peer` to our address `local`, until it ends.
-    pub async fn serve_connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
+    pub(super) async fn serve_connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) {
         // With TLS the handshake goes here, within HEAD_TIME, and its stream into the same function.
         self.serve_stream(stream, Ends { peer, local }).await;
     }
@@ -123,9 +126,12 @@ impl SslServer {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
                 text(self.log_in(query, ends, &host).await)
             }
-            "/shardlist" if reads => {
-                text(shard::list(&self.game.config.shard, &host, self.ports, self.game.world.population()))
-            }
+            "/shardlist" if reads => text(shard::list(
+                &self.game.config.shard,
+                &host,
+                &self.game.ports,
+                self.game.world.population(),
+            )),
             "/key" if reads => self.login_key(),
             "" if reads => text(self.front_page(&host)),
             _ if patch::is_question(path) && (reads || request.method() == Method::POST) => {
@@ -142,13 +148,13 @@ impl SslServer {
     /// The name by which this Client reaches us.
     fn host<B>(&self, request: &Request<B>, ends: Ends) -> HostName {
         let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
-        let asked_for = header.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+        let asked_for = header.or_else(|| request.uri().authority().map(Authority::as_str));
         shard::reached_as(self.game.config.network.public_host.as_ref(), asked_for, ends.local.ip())
     }
 
     /// Has the Auth service answer on a worker thread, because a password check takes long on purpose.
     async fn log_in(self: Arc<Self>, query: Zeroizing<String>, ends: Ends, host: &HostName) -> String {
-        let help = host.front_page(self.ports.http);
+        let help = host.front_page(self.game.ports.http);
         let Some(place) = self.line.try_acquire_arc() else {
             debug!("auth: {} is told to try again: too many logins are waiting", ends.peer.ip());
             return auth::busy(&help);
@@ -187,7 +193,7 @@ impl SslServer {
              Players need its key as pub.key in the game's folder: {}key\n",
             self.game.config.shard.name,
             env!("CARGO_PKG_VERSION"),
-            host.front_page(self.ports.http),
+            host.front_page(self.game.ports.http),
         )
     }
 }

@@ -158,9 +158,9 @@ impl FailureLimit {
 /// because every host has as many addresses there as it likes.
 fn counted_as(from: IpAddr) -> Option<IpAddr> {
     match from.to_canonical() {
-        from if from.is_loopback() => None,
+        IpAddr::V4(from) => (!from.is_loopback()).then_some(from.into()),
+        IpAddr::V6(Ipv6Addr::LOCALHOST) => None,
         IpAddr::V6(from) => Some(Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX)).into()),
-        from @ IpAddr::V4(_) => Some(from),
     }
 }
 
@@ -177,7 +177,13 @@ mod tests {
     fn with_alice() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        store.accounts().create("alice", &Password::new("s3cret:/").unwrap(), None).unwrap();
+        store
+            .accounts()
+            .create("alice", &Password::new("s3cret:/").unwrap(), None)
+            .unwrap()
+            .ticket
+            .wait()
+            .unwrap();
         (folder, store)
     }
 
@@ -203,8 +209,14 @@ mod tests {
     #[test]
     fn unknown_user_wrong_password_and_disabled_account_get_identical_bytes() {
         let (_folder, store) = with_alice();
-        store.accounts().create("carol", &Password::new("s3cret:/").unwrap(), None).unwrap();
-        store.accounts().set_disabled("carol", true).unwrap();
+        store
+            .accounts()
+            .create("carol", &Password::new("s3cret:/").unwrap(), None)
+            .unwrap()
+            .ticket
+            .wait()
+            .unwrap();
+        store.accounts().set_disabled("carol", true).unwrap().ticket.wait().unwrap();
         let limit = FailureLimit::new(20);
         for query in [
             "username=bob&password=s3cret:/",

@@ -1,18 +1,8 @@
 //! Shard: the list from which the Client learns where the game's services are.
 
 use crate::config::{HostName, Shard};
+use crate::services::Ports;
 use std::net::IpAddr;
-
-/// The ports that the list names. They may differ from the configured ones, where 0 stands for any free port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ports {
-    /// Login.
-    pub login: u16,
-    /// Lobby.
-    pub lobby: u16,
-    /// The SSL server's port without TLS: what the list calls the diagnostic server.
-    pub http: u16,
-}
 
 /// The name by which a Client is to find every service: the configured one, else the one by which it found us
 /// (its `Host` header, if that is a sound name), else the address at which its connection arrived. So home
@@ -25,10 +15,10 @@ pub fn reached_as(configured: Option<&HostName>, header: Option<&str>, local: Ip
 }
 
 /// The shard list: one section in the captured order, indentation and line ends, none at the end (*captured*).
-/// `StatusId` 0 is the only value known to mean that the shard can be entered.
-pub fn list(shard: &Shard, host: &HostName, ports: Ports, population: usize) -> String {
+/// `DiagnosticServer` is the SSL server without TLS. `StatusId` 0 is the only value known to mean that the shard can be entered.
+pub fn list(shard: &Shard, host: &HostName, ports: &Ports, population: usize) -> String {
     let Shard { name, id, max_personas, description, group } = shard;
-    let Ports { login, lobby, http } = ports;
+    let Ports { login, lobby, http, .. } = ports;
     let description = if description.is_empty() { name } else { description };
     [
         format!("[{name}]"),
@@ -65,6 +55,7 @@ mod tests {
             group: "Group-1".to_owned(),
         };
         let host = HostName::parse("rusty-motors.com").unwrap();
+        let ports = Ports { login: 8226, lobby: 7003, http: 80, ..Ports::default() };
         let captured = concat!(
             "[The Clocktower]\n",
             "      Description=The Clocktower\n",
@@ -82,14 +73,13 @@ mod tests {
             "      DiagnosticServerHost=rusty-motors.com\n",
             "      DiagnosticServerPort=80",
         );
-        assert_eq!(list(&shard, &host, Ports { login: 8226, lobby: 7003, http: 80 }, 88), captured);
+        assert_eq!(list(&shard, &host, &ports, 88), captured);
     }
 
     #[test]
     fn a_description_of_its_own_is_shown() {
         let shard = Shard { description: "Sundays only".to_owned(), ..Shard::default() };
-        let ports = Ports { login: 1, lobby: 2, http: 3 };
-        let text = list(&shard, &HostName::parse("a").unwrap(), ports, 0);
+        let text = list(&shard, &HostName::parse("a").unwrap(), &Ports::default(), 0);
         assert!(text.starts_with("[Motor City]\n      Description=Sundays only\n"), "{text}");
     }
 

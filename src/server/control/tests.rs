@@ -1,13 +1,10 @@
 use super::*;
-use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
 use crate::services::operator::Secret;
-use crate::store::Store;
 
-fn game(data: &Path) -> Arc<Game> {
-    let store = Store::open(&data.join("store")).unwrap();
-    store.keys().set_login_key(&LoginKey::generate().unwrap().to_pkcs8_der().unwrap()).unwrap();
-    Arc::new(Game::new(Config::default(), store).unwrap())
+fn game() -> (Arc<Game>, tempfile::TempDir) {
+    let (game, folder) = Game::for_tests();
+    (Arc::new(game), folder)
 }
 
 /// Runs the questions while a server answers them.
@@ -37,7 +34,7 @@ fn add_alice() -> Request {
 fn a_running_server_does_what_it_is_asked_and_refuses_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_path_buf();
-    let game = game(&data);
+    let (game, _store) = game();
     while_served(folder.path(), &game, move || {
         assert!(matches!(ask(&data, &add_alice()), Ok(Response::Account(alice)) if alice.name == "alice"));
         assert!(matches!(ask(&data, &add_alice()), Ok(Response::Refused(_))));
@@ -51,7 +48,7 @@ fn an_imported_login_key_is_used_at_once() {
     use rsa::pkcs8::{EncodePrivateKey, LineEnding};
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_path_buf();
-    let game = game(&data);
+    let (game, _store) = game();
     let key = rsa::RsaPrivateKey::new(&mut rand::rngs::OsRng, 1024).unwrap();
     let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string();
     let public = LoginKey::from_pem(&pem).unwrap().public_hex().unwrap();
@@ -79,7 +76,7 @@ fn the_socket_of_a_dead_server_is_replaced_and_that_of_a_live_one_respected() {
     drop(UnixListener::bind(folder.path().join(FILE_NAME)).unwrap());
     assert!(matches!(ask(folder.path(), &Request::ListAccounts), Err(AskError::NobodyThere)));
     let _alive = ControlSocket::bind(folder.path()).unwrap();
-    assert!(matches!(ControlSocket::bind(folder.path()), Err(BindError::InUse(_))));
+    assert!(matches!(ControlSocket::bind(folder.path()), Err(ControlError::InUse(_))));
     assert!(folder.path().join(FILE_NAME).exists());
 }
 
@@ -87,7 +84,7 @@ fn the_socket_of_a_dead_server_is_replaced_and_that_of_a_live_one_respected() {
 fn a_file_that_is_no_socket_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(FILE_NAME), "notes").unwrap();
-    assert!(matches!(ControlSocket::bind(folder.path()), Err(BindError::NotASocket(_))));
+    assert!(matches!(ControlSocket::bind(folder.path()), Err(ControlError::NotASocket(_))));
     assert_eq!(fs::read(folder.path().join(FILE_NAME)).unwrap(), b"notes");
 }
 
@@ -96,7 +93,7 @@ fn a_data_folder_with_a_very_long_name_works_too() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("x".repeat(200));
     fs::create_dir(&data).unwrap();
-    let game = game(folder.path());
+    let (game, _store) = game();
     let asked = data.clone();
     let response = while_served(&data, &game, move || ask(&asked, &Request::ListAccounts));
     assert_eq!(response.unwrap(), Response::Accounts(Vec::new()));
@@ -107,7 +104,7 @@ fn a_data_folder_with_a_very_long_name_works_too() {
 fn nonsense_is_refused_and_too_much_of_it_hung_up_on() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_path_buf();
-    let game = game(&data);
+    let (game, _store) = game();
     while_served(folder.path(), &game, move || {
         let say = |text: &[u8]| {
             let mut stream = UnixStream::connect(data.join(FILE_NAME)).unwrap();

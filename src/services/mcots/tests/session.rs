@@ -252,3 +252,31 @@ fn a_persona_is_in_the_game_from_its_login_until_its_connection_is_gone() {
     assert!(!scene.game.world.presence.in_use(brown));
     assert!(leave(&scene.game, &new_caller(&scene.game)).is_empty());
 }
+
+#[test]
+fn the_recorded_way_to_the_home_screen_and_out_is_answered_step_by_step() {
+    let mut scene = Scene::connected();
+    let brown = scene.brown.persona.0;
+    let body = scene.login(8, 104, 0);
+    scene.change(body);
+    let car = scene.cars()[0].0.0;
+    let steps: &[(u16, u32, &[u16])] = &[
+        (324, 0, &[325, 408]),
+        (322, 0, &[323]),
+        (363, 0, &[364]),
+        (389, 0, &[390]),
+        (172, brown, &[173]),
+        (108, brown, &[108]),
+        (264, brown, &[265]),
+        (174, 0, &[175]),
+        (145, car, &[123]),
+        (361, brown, &[362]),
+        (440, 0, &[]),
+        (106, 0, &[101]),
+    ];
+    for (asked, data, wanted) in steps {
+        let outcome = scene.send(SEALED, GenericRequest::body(*asked, *data));
+        let numbers: Vec<_> = outcome.replies.iter().filter_map(|reply| reply.body.number()).collect();
+        assert_eq!((numbers.as_slice(), outcome.close), (*wanted, false), "to {asked}");
+    }
+}
