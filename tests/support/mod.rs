@@ -17,7 +17,7 @@ use std::{env, thread};
 use tempfile::TempDir;
 
 /// How long anything may take. Only a server that is broken ever makes a test wait that long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
 
 /// The password of all accounts made here.
 pub(crate) const PASSWORD: &str = "Roadster-1957.x";
@@ -59,7 +59,7 @@ impl Server {
     pub(crate) fn with(more: &str) -> Self {
         let server = Self { folder: TempDir::new().unwrap(), running: None };
         let services = ["http", "https", "login", "persona", "mail", "lobby", "mcots"];
-        let ports: String = services.iter().map(|service| format!("{service} = 0\n")).collect();
+        let ports = services.map(|service| format!("{service} = 0\n")).concat();
         server.configure(&format!(
             "[shard]\nname = \"Test City\"\nid = 44\n[network]\nbind = [\"127.0.0.1\"]\n{ports}rooms = [0, 0]\n{more}"
         ));
