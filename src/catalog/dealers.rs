@@ -100,7 +100,7 @@ impl Catalog {
         let deal = usize::try_from(day).ok().and_then(|day| day.checked_rem(cars.len()));
         let offers = cars.into_iter().enumerate().map(|(at, car)| {
             let deal_of_the_day = deal == Some(at);
-            let off = if deal_of_the_day { car.price / 100 * DISCOUNT_PERCENT } else { 0 };
+            let off = if deal_of_the_day { car.price * DISCOUNT_PERCENT / 100 } else { 0 };
             Offer { car, price: car.price - off, deal_of_the_day }
         });
         offers.collect()
@@ -113,7 +113,9 @@ mod tests {
     use crate::config::Config;
     use std::collections::BTreeSet;
 
-    const DEALERS: std::ops::RangeInclusive<u32> = 0..=14;
+    fn dealers() -> impl Iterator<Item = u32> {
+        0..=14
+    }
 
     fn models(dealer: u32, brand: u32) -> BTreeSet<u32> {
         let offers = Catalog::builtin().offers(DealerId(dealer), brand, 0);
@@ -122,9 +124,11 @@ mod tests {
 
     #[test]
     fn every_car_is_on_offer_somewhere_and_fits_one_list() {
-        let all: BTreeSet<u32> = DEALERS.flat_map(|dealer| models(dealer, 0)).collect();
+        let all: BTreeSet<u32> = dealers().flat_map(|dealer| models(dealer, 0)).collect();
         assert_eq!(all.len(), 82);
-        assert!(DEALERS.all(|dealer| models(dealer, 0).len() <= crate::protocol::mcots::garage::MOST_STOCK));
+        assert!(
+            dealers().all(|dealer| models(dealer, 0).len() <= crate::protocol::mcots::garage::MOST_STOCK)
+        );
     }
 
     #[test]
@@ -150,7 +154,7 @@ mod tests {
                 let offers = catalog.offers(DealerId(8), 0, day);
                 let deals: Vec<_> = offers.iter().filter(|offer| offer.deal_of_the_day).collect();
                 assert_eq!(deals.len(), 1);
-                assert_eq!(deals[0].price, deals[0].car.price - deals[0].car.price / 100 * 20);
+                assert_eq!(deals[0].price, deals[0].car.price - deals[0].car.price / 5);
                 assert!(offers.iter().all(|offer| offer.deal_of_the_day || offer.price == offer.car.price));
                 assert_eq!(catalog.offer(DealerId(8), deals[0].car.model, day).unwrap(), *deals[0]);
                 deals[0].car.model.0

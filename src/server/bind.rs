@@ -6,7 +6,7 @@ use smol::Async;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 
 /// Connections waiting to be accepted: a whole LAN party pressing "connect" at once.
 const BACKLOG: i32 = 1024;
@@ -80,7 +80,9 @@ impl fmt::Display for BindError {
                 write!(f, "port {port} ({service}) on {} is taken by ", address.ip())?;
                 match (holder, service) {
                     (Some(holder), _) => f.write_str(holder)?,
-                    (None, Service::Http) => f.write_str("another program, probably a web server or another mcos")?,
+                    (None, Service::Http) => {
+                        f.write_str("another program, probably a web server or another mcos")?
+                    }
                     (None, _) => f.write_str("another program, probably another mcos")?,
                 }
                 write!(f, "; stop it, or choose another port with {key} in mcos.toml")
@@ -95,7 +97,10 @@ impl fmt::Display for BindError {
                 "this machine does not have the address {}; correct network.bind in mcos.toml",
                 address.ip()
             ),
-            _ => write!(f, "cannot listen on {address} ({service}): {error}; see {key} and network.bind in mcos.toml"),
+            _ => write!(
+                f,
+                "cannot listen on {address} ({service}): {error}; see {key} and network.bind in mcos.toml"
+            ),
         }
     }
 }
@@ -107,7 +112,9 @@ pub(crate) fn all(network: &Network) -> Result<Bound, BindError> {
     let mut listeners = Vec::new();
     let mut open = |service, port| on_every_address(network, service, port, &mut listeners);
     let http = match open(Service::Http, network.http) {
-        Err(BindError { error, .. }) if error.kind() == ErrorKind::PermissionDenied && network.http_fallback().is_some() => {
+        Err(BindError { error, .. })
+            if error.kind() == ErrorKind::PermissionDenied && network.http_fallback().is_some() =>
+        {
             let port = network.http_fallback().unwrap_or_default();
             log::warn!(
                 "port {} is not permitted to this user, so HTTP is on {port}: Clients must be told so (the game \
@@ -124,7 +131,10 @@ pub(crate) fn all(network: &Network) -> Result<Bound, BindError> {
         persona: open(Service::Persona, network.persona)?,
         mail: open(Service::Mail, network.mail)?,
         lobby: open(Service::Lobby, network.lobby)?,
-        rooms: (0..).zip(network.room_ports()).map(|(place, port)| open(Service::Room(place), port)).collect::<Result<_, _>>()?,
+        rooms: (0..)
+            .zip(network.room_ports())
+            .map(|(place, port)| open(Service::Room(place), port))
+            .collect::<Result<_, _>>()?,
         mcots: open(Service::Mcots, network.mcots)?,
     };
     Ok(Bound { listeners, ports })
@@ -211,14 +221,16 @@ mod holder {
 
     fn has_open(process: &Path, socket: &str) -> bool {
         let Ok(files) = fs::read_dir(process.join("fd")) else { return false };
-        files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == socket))
+        files
+            .flatten()
+            .any(|file| fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == socket))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     fn anywhere() -> Network {
         let any = 0;

@@ -2,8 +2,8 @@
 
 use super::bind::Service;
 use crate::config;
-use crate::protocol::nps::{self, Packet};
 use crate::protocol::mcots;
+use crate::protocol::nps::{self, Packet};
 use crate::services::{Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
 use crate::world::{ConnectionId, Hall};
@@ -39,7 +39,12 @@ pub(super) struct Step {
 }
 
 impl Conversation {
-    pub(super) fn new(service: Service, connection: ConnectionId, peer: SocketAddr, local: SocketAddr) -> Option<Self> {
+    pub(super) fn new(
+        service: Service,
+        connection: ConnectionId,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Option<Self> {
         let small = |headers, desk| Some(Self::Nps(nps::Link::new(headers, SMALL), desk));
         let address = peer.ip().to_canonical();
         let hall = |hall| {
@@ -77,10 +82,16 @@ impl Conversation {
 
     /// Answers the next whole message, if one has arrived, appending what the sender gets to `out`. An error, in words
     /// for the log, ends the connection.
-    pub(super) fn step(&mut self, game: &Game, out: &mut Vec<u8>) -> Result<Option<Step>, Box<dyn Display + Send>> {
+    pub(super) fn step(
+        &mut self,
+        game: &Game,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Step>, Box<dyn Display + Send>> {
         match self {
             Self::Nps(link, desk) => {
-                let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else { return Ok(None) };
+                let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
+                    return Ok(None);
+                };
                 let outcome = match desk {
                     Desk::Login(peer) => login::answer(game, *peer, &incoming.packet),
                     Desk::Persona(peer) => persona::answer(game, *peer, &incoming.packet),
@@ -90,7 +101,9 @@ impl Conversation {
                 Ok(Some(write(link, outcome, incoming.sealed, out)))
             }
             Self::Mcots(link, caller) => {
-                let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else { return Ok(None) };
+                let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
+                    return Ok(None);
+                };
                 let outcome = transactions::answer(game, caller, &incoming);
                 for reply in &outcome.replies {
                     link.write(reply, out);

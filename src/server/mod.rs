@@ -5,7 +5,7 @@
 
 mod bind;
 mod connection;
-mod control;
+pub(crate) mod control;
 mod conversation;
 mod limits;
 mod mailbox;
@@ -14,6 +14,7 @@ mod switchboard;
 mod tcp;
 
 pub use bind::BindError;
+pub use control::ControlError;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
@@ -44,6 +45,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub enum ServeError {
     /// A port or the control socket can't be had.
     Bind(BindError),
+    /// The control socket can't be had.
+    Control(ControlError),
     /// The system refuses something basic.
     System(io::Error),
     /// The last changes may not be on the card.
@@ -54,6 +57,7 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bind(error) => error.fmt(f),
+            Self::Control(error) => error.fmt(f),
             Self::System(error) => write!(f, "the system refuses to work with us: {error}"),
             Self::Store(error) => write!(f, "the last changes could not be saved: {error}"),
         }
@@ -70,6 +74,8 @@ pub(crate) struct House {
     switchboard: Switchboard,
     /// How many connections there may be.
     limits: Arc<Limits>,
+    /// Patch, Auth and Shard.
+    ssl: Arc<ssl::SslServer>,
 }
 
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
@@ -90,12 +96,18 @@ pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Re
 
 async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
+    let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
     let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Switchboard::new(config.limits.outbound_bytes);
     let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
-    let house = Arc::new(House { game, switchboard, limits });
+    let control = EXECUTOR.spawn({
+        let game = Arc::clone(&game);
+        async move { control.serve(&game).await }
+    });
+    let ssl = ssl::SslServer::new(Arc::clone(&game));
+    let house = Arc::new(House { game, switchboard, limits, ssl });
     let doors: Vec<_> = listeners
         .into_iter()
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&house), listener)))
@@ -106,7 +118,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     for door in doors {
         door.cancel().await;
     }
-    drop(control);
+    control.cancel().await;
     house.switchboard.dismiss_all();
     let all_gone = async { house.limits.all_gone().await };
     let patience = async {

@@ -46,7 +46,10 @@ impl Switchboard {
                     }
                 }
                 Push::Dismiss(connections) => {
-                    connections.iter().filter_map(|connection| mailboxes.get(connection)).for_each(|m| m.dismiss());
+                    connections
+                        .iter()
+                        .filter_map(|connection| mailboxes.get(connection))
+                        .for_each(|m| m.dismiss());
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::bind::{Listener, Service};
 use super::conversation::Conversation;
-use super::{EXECUTOR, House, connection, ssl};
+use super::{EXECUTOR, House, connection};
 use async_net::TcpStream;
 use smol::Timer;
 use socket2::{SockRef, TcpKeepalive};
@@ -55,7 +55,7 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
             Some(conversation) => {
                 connection::converse(&house, connection, service, peer, stream, conversation).await;
             }
-            None => ssl::serve_connection(&house.game, stream, peer, local).await,
+            None => Arc::clone(&house.ssl).serve_connection(stream, peer, local).await,
         }
         drop(place);
     };

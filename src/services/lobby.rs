@@ -3,17 +3,18 @@
 
 use super::persona::released;
 use super::{Game, Hex, Outcome, Push};
+use crate::protocol::Malformed;
 use crate::protocol::bytes::List;
 use crate::protocol::ids::{CommId, CustomerId, PersonaId};
 use crate::protocol::nps::lobby::{
-    ChannelClosed, ChannelDenied, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList,
-    INVALID_KEY, Login, LoginResponse, MiniRiff, MiniRiffList, MiniUser, MiniUserList, Name, OK_TO_LOGIN,
-    OpenCommChannel, ServerInfo, SetMyUserData, UserEntry, UserInfo, UserJoinedChannel, UserLeftChannel, UserList,
+    ChannelClosed, ChannelDenied, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo,
+    GetUserList, INVALID_KEY, Login, LoginResponse, MiniRiff, MiniRiffList, MiniUser, MiniUserList, Name,
+    OK_TO_LOGIN, OpenCommChannel, ServerInfo, SetMyUserData, UserEntry, UserInfo, UserJoinedChannel,
+    UserLeftChannel, UserList,
 };
 use crate::protocol::nps::{Incoming, Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
 use crate::protocol::text::PStr;
-use crate::protocol::Malformed;
 use crate::world::{ConnectionId, Hall, Person};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -165,7 +166,8 @@ impl Desk<'_> {
             CTRL => halls.people(self.caller.hall),
             channel => halls.members(self.caller.hall, channel),
         };
-        let users = people.iter().map(|person| MiniUser { persona: person.persona, name: Name::new(&person.name) });
+        let users =
+            people.iter().map(|person| MiniUser { persona: person.persona, name: Name::new(&person.name) });
         Outcome::reply(MiniUserList { channel: request.channel, users: List::of(users) }.packet())
     }
 
@@ -319,10 +321,12 @@ fn directory(game: &Game, hall: Hall) -> Vec<MiniRiff> {
         riff("LOBBY", LOBBY, halls.population(hall, LOBBY)),
         riff("MCCHAT", CHAT, halls.population(hall, CHAT)),
     ];
-    let races = game.catalog.lobbies().iter().map(|lobby| (lobby.name(), CommId(lobby.id)));
+    let races = game.catalog.lobbies().iter().map(|lobby| (lobby.channel.as_str(), CommId(lobby.id)));
     let races = races.filter(|(_, channel)| *channel != LOBBY);
-    let races: Vec<_> = races.map(|(name, channel)| riff(name, channel, halls.population(hall, channel))).collect();
-    let rooms = rooms(game).into_iter().map(|room| riff(&room.name, room.channel, halls.head_count(room.hall)));
+    let races: Vec<_> =
+        races.map(|(name, channel)| riff(name, channel, halls.population(hall, channel))).collect();
+    let rooms =
+        rooms(game).into_iter().map(|room| riff(&room.name, room.channel, halls.head_count(room.hall)));
     system.into_iter().chain(races).chain(rooms).collect()
 }
 

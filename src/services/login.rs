@@ -46,7 +46,8 @@ fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 
 /// Both halves are always judged, so that neither answer nor time tell which one was wrong.
 fn admitted(game: &Game, login: &UserLogin) -> Option<(CustomerId, SessionKey)> {
-    let customer = game.world.sessions.redeem(&login.context.to_string()).filter(|customer| enabled(game, *customer));
+    let customer =
+        game.world.sessions.redeem(&login.context.to_string()).filter(|customer| enabled(game, *customer));
     let key = game.login_key().open(login.key_block.as_bytes());
     Some((customer?, key.ok()?))
 }
@@ -140,7 +141,7 @@ mod tests {
     fn a_disabled_account_is_refused_though_its_context_is_valid() {
         let (game, _folder, player) = shard();
         let context = game.world.sessions.issue_context(player.customer);
-        game.store.accounts().set_disabled("doc", true).unwrap();
+        game.store.accounts().set_disabled("doc", true).unwrap().ticket.wait().unwrap();
         let outcome = answer(&game, PEER, &request(&game, &context, &SessionKey::random()).packet());
         assert_eq!(outcome.replies, [REFUSED, REFUSED]);
     }

@@ -13,7 +13,11 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
         id::LIST_EMAILS => match packet.read::<ListEmails>() {
             Ok(list) => list_emails(game, peer, list.persona),
             Err(error) => {
-                log::info!("mail: {peer} sent a malformed 0x{:04x} of {} bytes: {error}", packet.id, packet.size());
+                log::info!(
+                    "mail: {peer} sent a malformed 0x{:04x} of {} bytes: {error}",
+                    packet.id,
+                    packet.size()
+                );
                 Outcome::reply(NO_MAIL.packet())
             }
         },

@@ -48,7 +48,7 @@ impl<P> Outcome<P> {
     }
 
     /// No answer, and the end of the connection.
-    pub const fn goodbye() -> Self {
+    pub fn goodbye() -> Self {
         Self { close: true, ..Self::silence() }
     }
 

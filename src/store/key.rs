@@ -11,7 +11,7 @@
 //! | `g` persona id, vehicle id | vehicle id |
 //! | `l` persona id, part id | loose part |
 //! | `k` `login` | login key |
-//! | `m` name | counters and the generation |
+//! | `m` name | counters, the generation and the sum |
 
 use super::accounts::AccountRecord;
 use super::error::StoreError;
@@ -29,6 +29,8 @@ pub(super) const PERSONAS: &[u8] = b"p";
 pub(super) const LOGIN_KEY: &[u8] = b"klogin";
 /// How often a backup was written: tells which of database and backup is the newer.
 pub(super) const GENERATION: &[u8] = b"mgeneration";
+/// The sum over all other records.
+pub(super) const SUM: &[u8] = b"msum";
 /// The next customer id to try.
 pub(super) const NEXT_CUSTOMER: &[u8] = b"mnext_customer";
 /// The next persona id to try.
@@ -113,7 +115,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'v', ..] => as_record::<VehicleRecord>(value),
         [b'l', ..] => as_record::<Part>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
-        GENERATION => as_record::<u64>(value),
+        GENERATION | SUM => as_record::<u64>(value),
         [b'n' | b'o' | b'g' | b'm', ..] => as_record::<u32>(value),
         _ => Err(StoreError::TooNew {
             what: "record of an unknown kind",

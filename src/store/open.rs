@@ -202,7 +202,8 @@ impl Place {
         self.create_database()?;
         let table = Table::open(&self.database).map_err(|error| self.explain(error))?;
         if let Some(Backup { generation, mut rows }) = saved {
-            rows.retain(|(key, _)| key != key::GENERATION);
+            // The sum comes about anew, and the generation is the seal on the finished work.
+            rows.retain(|(key, _)| key != key::GENERATION && key != key::SUM);
             for chunk in rows.chunks(CHUNK) {
                 table.fill(chunk)?;
             }

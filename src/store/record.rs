@@ -46,8 +46,9 @@ impl Record for u32 {
     const WHAT: &'static str = "counter";
 }
 
+/// The generation, and the sum over all records.
 impl Record for u64 {
-    const WHAT: &'static str = "generation";
+    const WHAT: &'static str = "number";
 }
 
 /// An index entry that points to a key by name.

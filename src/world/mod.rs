@@ -6,7 +6,7 @@ mod halls;
 mod presence;
 mod sessions;
 
-pub use halls::{Denied, Halls, Hall, Person};
+pub use halls::{Denied, Hall, Halls, Person};
 pub use presence::{Presence, Released};
 pub use sessions::{Session, Sessions};
 

@@ -127,7 +127,8 @@ fn a_persona_is_made_whichever_layout_the_request_has() {
     let NewGameAccount { customer, server_data, created, last_login, games, persona, rest, .. } =
         new_persona(player.customer, "");
     let name = Chars::new("Marty");
-    let fixed = NewGameAccountRecord { customer, name, server_data, created, last_login, games, persona, rest };
+    let fixed =
+        NewGameAccountRecord { customer, name, server_data, created, last_login, games, persona, rest };
     let granted = answer(&game, PEER, &fixed.packet()).replies.remove(0);
     assert_eq!((granted.id, granted.body.len()), (id::USER_VALID, fixed.packet().body.len()));
     let head = NewGameAccountHead { customer, name: Str16::new("Jennifer") };
@@ -138,7 +139,8 @@ fn a_persona_is_made_whichever_layout_the_request_has() {
 #[test]
 fn a_taken_name_a_bad_name_and_one_persona_too_many_are_refused() {
     let (game, _folder, player) = shard();
-    let create = |name: &str| answer(&game, PEER, &new_persona(player.customer, name).packet()).replies.remove(0);
+    let create =
+        |name: &str| answer(&game, PEER, &new_persona(player.customer, name).packet()).replies.remove(0);
     assert_eq!(create("DR BROWN"), Packet::bare(id::DUP_PERSONA));
     assert_eq!(create(""), Packet::bare(id::USER_INVALID));
     for number in 1..game.config.shard.max_personas {
@@ -176,7 +178,9 @@ fn info_is_told_by_id_to_the_owner_and_names_are_checked_by_the_older_form() {
     assert_eq!(list.personas.len(), 1);
     let by_name = |name: &str| {
         let (service, name) = (Str16::new("Motor City"), Str16::new(name));
-        answer(&game, PEER, &GetPersonaInfoByName { customer: player.customer, service, name }.packet()).replies.remove(0)
+        answer(&game, PEER, &GetPersonaInfoByName { customer: player.customer, service, name }.packet())
+            .replies
+            .remove(0)
     };
     assert_eq!(by_name("Marty"), Packet::bare(id::USER_VALID));
     assert_eq!(by_name("Dr Brown"), Packet::bare(id::GAME_ACCOUNT_INFO));

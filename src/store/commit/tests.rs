@@ -290,3 +290,15 @@ fn many_threads_use_far_fewer_syncs_than_commits() {
     assert!(syncs >= 20, "every thread waits for 20 syncs of its own: {syncs}");
     assert!(syncs * 8 < 64 * 20, "{syncs} syncs for 1280 commits");
 }
+
+#[test]
+fn a_ticket_can_be_awaited_on_any_thread() {
+    fn sendable<T: Send + 'static>(thing: T) -> T {
+        thing
+    }
+    let (puppet, hand) = puppet();
+    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let future = sendable(sendable(writer.ticket(false)).committed());
+    hand.let_it(Ok(()));
+    assert_eq!(smol::block_on(future), Ok(()));
+}
