@@ -9,14 +9,14 @@
 //! | `o` customer id, serial | persona id; the serial grows with every persona, so this is the order of creation |
 //! | `v` vehicle id | vehicle and its parts |
 //! | `g` persona id, vehicle id | vehicle id |
-//! | `l` persona id, part id | loose part |
+//! | `l` persona id, part id | loose part and what is fixed to it |
 //! | `k` `login` | login key |
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `m` name | counters, the generation and the sum |
 
 use super::accounts::AccountRecord;
 use super::error::StoreError;
-use super::garage::{Part, VehicleRecord};
+use super::garage::{LooseRecord, VehicleRecord};
 use super::keys::LoginKey;
 use super::ledger::Line;
 use super::personas::PersonaRecord;
@@ -133,7 +133,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'c', ..] => as_record::<String>(value),
         [b'p', ..] => as_record::<PersonaRecord>(value),
         [b'v', ..] => as_record::<VehicleRecord>(value),
-        [b'l', ..] => as_record::<Part>(value),
+        [b'l', ..] => as_record::<LooseRecord>(value),
         [b'j', ..] => as_record::<Line>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
         GENERATION | SUM => as_record::<u64>(value),

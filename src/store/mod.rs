@@ -26,7 +26,9 @@ mod tests;
 pub use accounts::{Account, AccountError, Accounts};
 pub use commit::{Changed, Ticket};
 pub use error::{OpenError, StoreError};
-pub use garage::{CarPurchase, Garage, GarageError, NewPart, Part, Vehicle};
+pub use garage::{
+    CarPurchase, Fits, Garage, GarageError, JUNKYARD, NewPart, Part, PartPurchase, Price, Terms, Vehicle,
+};
 pub use keys::Keys;
 pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Line, Problem};
 pub use password::{Password, PasswordError};

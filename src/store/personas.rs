@@ -2,7 +2,7 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
-use super::garage::Part;
+use super::garage::LooseRecord;
 use super::ledger::{self, Kind};
 use super::record::{self, Record};
 use super::{Store, key, unix_seconds};
@@ -309,7 +309,7 @@ impl Personas<'_> {
         self.store.change(|table| {
             let lines = table.scan_rows::<ledger::Line>(&key::lines_of(id))?;
             let vehicles = table.scan::<u32>(&key::vehicles_of(id))?;
-            let loose = table.scan::<Part>(&key::loose_parts_of(id))?;
+            let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
             table.transact(|tx| {
                 let record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
                 if record.persona.customer_id != owner {
@@ -319,8 +319,8 @@ impl Personas<'_> {
                     tx.remove(&key::vehicle(vehicle))?;
                     tx.remove(&key::vehicle_of(id, vehicle))?;
                 }
-                for part in &loose {
-                    tx.remove(&key::loose_part(id, part.id))?;
+                for (part, _) in &loose {
+                    tx.remove(part)?;
                 }
                 for (line, _) in &lines {
                     tx.remove(line)?;
