@@ -15,6 +15,7 @@ mod garage;
 mod key;
 mod keys;
 mod ledger;
+mod mail;
 mod open;
 mod password;
 mod personas;
@@ -31,6 +32,7 @@ pub use garage::{
 };
 pub use keys::Keys;
 pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Line, Problem};
+pub use mail::{Letter, Mail, MailEntry, Mails};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
 
@@ -75,6 +77,11 @@ impl Store {
     /// What is known of every change of money and property.
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger { store: self }
+    }
+
+    /// The verbs about mail.
+    pub fn mails(&self) -> Mails<'_> {
+        Mails { store: self }
     }
 
     /// The verbs about the Server's own keys.

@@ -5,7 +5,7 @@ use super::error::StoreError;
 use super::garage::LooseRecord;
 use super::ledger::{self, Kind};
 use super::record::{self, Record};
-use super::{Store, key, unix_seconds};
+use super::{Store, key, mail, unix_seconds};
 use crate::protocol::ids::{CustomerId, PersonaId, ShardId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -259,6 +259,7 @@ impl Personas<'_> {
                 };
                 let mut record = PersonaRecord { serial, lines: 0, persona };
                 ledger::open(tx, &mut record, Kind::StarterCash, new.starter_cash)?;
+                mail::post(tx, id, &mail::welcome(&new.name))?;
                 tx.put(&key::persona(id), &record)?;
                 tx.put(&name_key, &id.0)?;
                 tx.put(&key::persona_of(owner, serial), &id.0)?;
@@ -304,7 +305,7 @@ impl Personas<'_> {
         Ok(())
     }
 
-    /// Deletes a persona with its cars, its parts and its book.
+    /// Deletes a persona with its cars, its parts, its mail and its book.
     pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
             let lines = table.scan_rows::<ledger::Line>(&key::lines_of(id))?;
@@ -322,6 +323,7 @@ impl Personas<'_> {
                 for (part, _) in &loose {
                     tx.remove(part)?;
                 }
+                mail::empty(tx, id)?;
                 for (line, _) in &lines {
                     tx.remove(line)?;
                 }

@@ -1,5 +1,7 @@
 //! Installing, removing, repairing and scrapping.
 
+#[cfg(test)]
+use super::VehicleRecord;
 use super::place::Place;
 use super::shop::{loose, person};
 use super::{Garage, GarageError, LooseRecord, MOST_PARTS, Part};
@@ -182,5 +184,21 @@ impl Garage<'_> {
                 Ok(paid)
             })
         })
+    }
+}
+
+#[cfg(test)]
+impl Garage<'_> {
+    /// Leaves every part of a car with that damage, as a race would, and a dent.
+    pub(crate) fn wreck_for_tests(&self, car: VehicleId, damage: u8) {
+        let wrecked = self.store.change(|table| {
+            table.transact(|tx| {
+                let mut record: VehicleRecord = tx.get(&key::vehicle(car))?.unwrap();
+                record.vehicle.damage = vec![damage; 4];
+                record.parts.iter_mut().for_each(|part| part.damage = damage);
+                tx.put(&key::vehicle(car), &record)
+            })
+        });
+        let _: Result<Changed<()>, crate::store::StoreError> = wrecked;
     }
 }
