@@ -78,13 +78,11 @@ impl fmt::Display for BindError {
         match error.kind() {
             ErrorKind::AddrInUse => {
                 write!(f, "port {port} ({service}) on {} is taken by ", address.ip())?;
-                match (holder, service) {
-                    (Some(holder), _) => f.write_str(holder)?,
-                    (None, Service::Http) => {
-                        f.write_str("another program, probably a web server or another mcos")?
-                    }
-                    (None, _) => f.write_str("another program, probably another mcos")?,
-                }
+                f.write_str(match (holder, service) {
+                    (Some(holder), _) => holder,
+                    (None, Service::Http) => "another program, probably a web server or another mcos",
+                    (None, _) => "another program, probably another mcos",
+                })?;
                 write!(f, "; stop it, or choose another port with {key} in mcos.toml")
             }
             ErrorKind::PermissionDenied => write!(
