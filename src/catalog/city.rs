@@ -72,9 +72,6 @@ pub(super) fn lobbies() -> Vec<Lobby> {
     ]
 }
 
-/// What each racer pays, and what there is to win, in dollars.
-pub(super) const PURSES: &[(u32, u32)] = &[(0, 100), (100, 1000), (250, 2000), (500, 4000), (1000, 8000)];
-
 /// Cars that arcade lobbies lend out, with the lobby (0: every one; *captured*).
 pub(super) const ARCADE_CARS: &[(BrandedPartId, u32)] = &[(BrandedPartId(113), 0)];
 
@@ -162,12 +159,6 @@ impl Tunables {
         let parts = 100 * 100 * u64::from(max_wear);
         u32::try_from(worth.checked_div(parts).unwrap_or_default()).unwrap_or(u32::MAX)
     }
-
-    /// How many points a driver of `level` (from 1) needs within it to reach the next: 100, 300, 500 and so on, so
-    /// that the points of all levels together grow with the square.
-    pub const fn points_of_level(&self, level: u32) -> u32 {
-        level.saturating_mul(2).saturating_sub(1).saturating_mul(100)
-    }
 }
 
 /// How many web pages a Client is told of (*captured*). What each of them was is unknown.
@@ -194,11 +185,6 @@ mod tests {
     }
 
     #[test]
-    fn a_higher_fee_wins_a_higher_purse() {
-        assert!(PURSES.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
-    }
-
-    #[test]
     fn a_wreck_costs_its_price_to_repair_and_is_worth_nothing() {
         assert_eq!(TUNABLES.repair_price(1140, 100), 1140);
         assert_eq!(TUNABLES.repair_price(1140, 0), 0);
@@ -209,12 +195,6 @@ mod tests {
         assert_eq!(TUNABLES.junk_price(1140, 0, 90_000, 30_000), 0);
         assert_eq!(TUNABLES.junk_price(u32::MAX, 255, u32::MAX, 0), 0);
         assert_eq!(TUNABLES.repair_price(u32::MAX, 255), u32::MAX);
-    }
-
-    #[test]
-    fn levels_get_longer() {
-        assert_eq!([1, 2, 3].map(|level| TUNABLES.points_of_level(level)), [100, 300, 500]);
-        assert_eq!(TUNABLES.points_of_level(u32::MAX), u32::MAX);
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub struct Persona {
     pub driver_class: u8,
     /// Its level, from 1.
     pub level: u32,
-    /// Points within the level.
+    /// Points in all, from which level and rank follow.
     pub points: u32,
     /// Its rank.
     pub rank: u32,
