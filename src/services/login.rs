@@ -6,6 +6,7 @@ use crate::protocol::nps::login::{REFUSED, UserLogin, UserStatus};
 use crate::protocol::nps::{Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
 use std::net::IpAddr;
+use std::time::Instant;
 
 /// What happens on a message to port 8226.
 pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
@@ -22,10 +23,15 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
 /// reads two (*captured*).
 fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
+    if !game.world.failures.admit(peer, Instant::now()) {
+        log::info!("login: refused {peer}: too many failed logins from this address within a minute");
+        return Outcome::replies([REFUSED, REFUSED]);
+    }
     let answer = match packet.read::<UserLogin>() {
         Ok(login) => match admitted(game, &login) {
             Some((customer, key)) => {
                 log::info!("login: customer {customer} from {peer}");
+                game.world.failures.forgive(peer);
                 let status = accepted(customer, &key);
                 game.world.sessions.begin(customer, key, peer);
                 status
@@ -144,6 +150,20 @@ mod tests {
         game.store.accounts().set_disabled("doc", true).unwrap().ticket.wait().unwrap();
         let outcome = answer(&game, PEER, &request(&game, &context, &SessionKey::random()).packet());
         assert_eq!(outcome.replies, [REFUSED, REFUSED]);
+    }
+
+    #[test]
+    fn an_address_that_fails_too_often_is_refused_without_a_decryption() {
+        let (game, _folder, player) = shard();
+        let context = game.world.sessions.issue_context(player.customer);
+        let good = request(&game, &context, &SessionKey::random());
+        let bad = UserLogin { context: Str16::new("wrong"), ..good.clone() };
+        for _ in 0..game.config.limits.failed_logins_per_minute {
+            answer(&game, PEER, &bad.packet());
+        }
+        assert_eq!(answer(&game, PEER, &good.packet()).replies, [REFUSED, REFUSED]);
+        let other = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 21));
+        assert_eq!(answer(&game, other, &good.packet()).replies[0].id, id::USER_VALID);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
+use super::ledger::{self, Entry, Kind, LedgerError};
 use super::personas::PersonaRecord;
 use super::record::Record;
 use super::{Store, key};
@@ -107,6 +108,8 @@ pub enum GarageError {
     NoSuchPersona,
     /// The price is more than the persona has.
     InsufficientFunds,
+    /// The balance would be more than the Client can show.
+    TooRich,
     /// The persona has had its first car.
     AlreadyChosen,
     /// The list of parts makes no car; why.
@@ -120,6 +123,7 @@ impl fmt::Display for GarageError {
         match self {
             Self::NoSuchPersona => f.write_str("there is no such persona: check with `mcos persona list`"),
             Self::InsufficientFunds => f.write_str("the persona cannot afford this: earn money first"),
+            Self::TooRich => f.write_str("the persona's bank holds no more money: spend some first"),
             Self::AlreadyChosen => {
                 f.write_str("the persona has chosen its first car already: buy from a dealer")
             }
@@ -138,6 +142,16 @@ impl std::error::Error for GarageError {
 impl From<StoreError> for GarageError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<LedgerError> for GarageError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Overdrawn => Self::InsufficientFunds,
+            LedgerError::TooRich => Self::TooRich,
+            LedgerError::Store(error) => Self::Store(error),
+        }
     }
 }
 
@@ -163,15 +177,15 @@ impl Garage<'_> {
             table.transact(|tx| {
                 let mut buyer: PersonaRecord =
                     tx.get(&key::persona(owner))?.ok_or(GarageError::NoSuchPersona)?;
-                let persona = &mut buyer.persona;
-                if purchase.first_car && persona.starter_car_chosen {
+                if purchase.first_car && buyer.persona.starter_car_chosen {
                     return Err(GarageError::AlreadyChosen);
                 }
-                persona.bank_balance =
-                    persona.bank_balance.checked_sub(purchase.price).ok_or(GarageError::InsufficientFunds)?;
-                persona.starter_car_chosen |= purchase.first_car;
                 let id = VehicleId(tx.take(key::NEXT_PART, FIRST_PART, ids)?);
-                persona.vehicle.get_or_insert(id);
+                let price = -i64::from(purchase.price);
+                let entry = Entry { kind: Kind::CarBought, amount: price, reference: id.0 };
+                ledger::book(tx, &mut buyer, entry)?;
+                buyer.persona.starter_car_chosen |= purchase.first_car;
+                buyer.persona.vehicle.get_or_insert(id);
                 tx.put(&key::persona(owner), &buyer)?;
                 tx.put(&key::vehicle(id), &assemble(id, owner, &purchase))?;
                 tx.put(&key::vehicle_of(owner, id), &id.0)?;

@@ -14,6 +14,7 @@ mod error;
 mod garage;
 mod key;
 mod keys;
+mod ledger;
 mod open;
 mod password;
 mod personas;
@@ -27,6 +28,7 @@ pub use commit::{Changed, Ticket};
 pub use error::{OpenError, StoreError};
 pub use garage::{CarPurchase, Garage, GarageError, NewPart, Part, Vehicle};
 pub use keys::Keys;
+pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Line, Problem};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
 
@@ -66,6 +68,11 @@ impl Store {
     /// The verbs about cars and parts.
     pub fn garage(&self) -> Garage<'_> {
         Garage { store: self }
+    }
+
+    /// What is known of every change of money and property.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger { store: self }
     }
 
     /// The verbs about the Server's own keys.
