@@ -10,6 +10,7 @@
 //! | `v` vehicle id | vehicle and its parts |
 //! | `g` persona id, vehicle id | vehicle id |
 //! | `l` persona id, part id | loose part |
+//! | `r` booking | race under way |
 //! | `k` `login` | login key |
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `m` name | counters, the generation and the sum |
@@ -20,6 +21,7 @@ use super::garage::{Part, VehicleRecord};
 use super::keys::LoginKey;
 use super::ledger::Line;
 use super::personas::PersonaRecord;
+use super::races::{BookingId, RaceUnderWay};
 use super::record::{Record, decode};
 use crate::protocol::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
 
@@ -41,6 +43,10 @@ pub(super) const NEXT_CUSTOMER: &[u8] = b"mnext_customer";
 pub(super) const NEXT_PERSONA: &[u8] = b"mnext_persona";
 /// The next serial of a persona.
 pub(super) const NEXT_SERIAL: &[u8] = b"mnext_serial";
+/// All races under way.
+pub(super) const RACES: &[u8] = b"r";
+/// The next booking of a race.
+pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
 /// The next part id.
 pub(super) const NEXT_PART: &[u8] = b"mnext_part";
 
@@ -123,6 +129,11 @@ pub(super) fn line_parts(key: &[u8]) -> Option<(PersonaId, u32)> {
     Some((PersonaId(u32::from_be_bytes(*persona)), u32::from_be_bytes(number.try_into().ok()?)))
 }
 
+/// A race under way.
+pub(super) fn race(booking: BookingId) -> Vec<u8> {
+    join(b'r', &[&booking.0.to_be_bytes()])
+}
+
 /// Whether this program understands the record. An unknown kind can only come from a newer program.
 pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
     fn as_record<R: Record>(value: &[u8]) -> Result<(), StoreError> {
@@ -135,6 +146,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'v', ..] => as_record::<VehicleRecord>(value),
         [b'l', ..] => as_record::<Part>(value),
         [b'j', ..] => as_record::<Line>(value),
+        [b'r', ..] => as_record::<RaceUnderWay>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
         GENERATION | SUM => as_record::<u64>(value),
         [b'n' | b'o' | b'g' | b'm', ..] => as_record::<u32>(value),

@@ -18,6 +18,7 @@ mod ledger;
 mod open;
 mod password;
 mod personas;
+mod races;
 mod record;
 mod table;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use keys::Keys;
 pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Line, Problem};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
+pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 
 use commit::Writer;
 use std::fs::File;
@@ -73,6 +75,11 @@ impl Store {
     /// What is known of every change of money and property.
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger { store: self }
+    }
+
+    /// The verbs about races.
+    pub fn races(&self) -> Races<'_> {
+        Races { store: self }
     }
 
     /// The verbs about the Server's own keys.
