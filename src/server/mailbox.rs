@@ -1,5 +1,6 @@
 //! What waits to be written to one connection by others.
 
+use crate::protocol::mcots::Body;
 use crate::protocol::nps::Packet;
 use atomic_waker::AtomicWaker;
 use std::collections::VecDeque;
@@ -8,6 +9,25 @@ use std::task::Context;
 
 /// What a waiting packet weighs besides its bytes.
 const OVERHEAD: usize = 64;
+
+/// Something for a connection, shared with all who get it; each encrypts it with its own state.
+#[derive(Clone, Debug)]
+pub(super) enum Parcel {
+    /// For NPS.
+    Packet(Arc<Packet>),
+    /// For MCOTS.
+    Body(Arc<Body>),
+}
+
+impl Parcel {
+    fn weight(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Packet(packet) => packet.size(),
+                Self::Body(body) => body.0.len(),
+            }
+    }
+}
 
 /// A bounded queue of packets for one connection. A receiver that does not read is cut off when it is full; whoever
 /// sends never waits.
@@ -20,7 +40,7 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct State {
-    packets: VecDeque<Arc<Packet>>,
+    packets: VecDeque<Parcel>,
     bytes: usize,
     ending: Option<Ending>,
 }
@@ -44,12 +64,12 @@ impl Mailbox {
     }
 
     /// Puts a packet in.
-    pub(super) fn post(&self, packet: Arc<Packet>) {
+    pub(super) fn post(&self, packet: Parcel) {
         let mut state = self.state();
         if state.ending.is_some() {
             return;
         }
-        state.bytes += packet.size() + OVERHEAD;
+        state.bytes += packet.weight();
         if state.bytes > self.limit {
             *state = State { ending: Some(Ending::Overflow), ..State::default() };
         } else {
@@ -66,10 +86,10 @@ impl Mailbox {
     }
 
     /// Takes the next packet out. Its memory goes with the last one: most connections are idle.
-    pub(super) fn take(&self) -> Option<Arc<Packet>> {
+    pub(super) fn take(&self) -> Option<Parcel> {
         let mut state = self.state();
         let packet = state.packets.pop_front()?;
-        state.bytes = state.bytes.saturating_sub(packet.size() + OVERHEAD);
+        state.bytes = state.bytes.saturating_sub(packet.weight());
         if state.packets.is_empty() {
             state.packets = VecDeque::new();
         }
@@ -93,17 +113,23 @@ impl Mailbox {
 mod tests {
     use super::*;
 
-    fn packet(size: usize) -> Arc<Packet> {
-        Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) })
+    fn packet(size: usize) -> Parcel {
+        Parcel::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }))
+    }
+
+    fn size(parcel: Option<Parcel>) -> usize {
+        match parcel.unwrap() {
+            Parcel::Packet(packet) => packet.body.len(),
+            Parcel::Body(body) => body.0.len(),
+        }
     }
 
     #[test]
     fn packets_come_out_in_order() {
         let mailbox = Mailbox::new(10_000);
         mailbox.post(packet(1));
-        mailbox.post(packet(2));
-        assert_eq!(mailbox.take().unwrap().body.len(), 1);
-        assert_eq!(mailbox.take().unwrap().body.len(), 2);
+        mailbox.post(Parcel::Body(Arc::new(Body(vec![0; 2]))));
+        assert_eq!([size(mailbox.take()), size(mailbox.take())], [1, 2]);
         assert!(mailbox.take().is_none() && mailbox.ending().is_none());
     }
 

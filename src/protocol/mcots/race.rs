@@ -416,7 +416,9 @@ impl Wire for Damages {
     fn write(&self, writer: &mut Writer) {
         let parts = self.0.get(..MOST_DAMAGED).unwrap_or(&self.0);
         u16::try_from(parts.len()).unwrap_or(u16::MAX).write(writer);
-        parts.iter().for_each(|part| part.write(writer));
+        for part in parts {
+            part.write(writer);
+        }
     }
 }
 
