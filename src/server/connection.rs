@@ -96,8 +96,8 @@ async fn talk(
                 return end;
             }
             Ok(more) => {
-                while let Some(packet) = mailbox.take() {
-                    conversation.deliver(&packet, &mut out);
+                while let Some((packet, envelope)) = mailbox.take() {
+                    conversation.deliver(&packet, envelope, &mut out);
                 }
                 if let Err(end) = write(stream, mailbox, &mut out).await {
                     return end;

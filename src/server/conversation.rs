@@ -4,7 +4,7 @@ use super::bind::Service;
 use crate::config;
 use crate::protocol::mcots;
 use crate::protocol::nps::{self, Packet};
-use crate::services::{Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
+use crate::services::{Envelope, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
 use crate::world::{ConnectionId, Hall};
 use std::fmt::Display;
@@ -116,10 +116,10 @@ impl Conversation {
         }
     }
 
-    /// Appends a push from somebody else. Pushes travel encrypted, the form proven for everything after login.
-    pub(super) fn deliver(&mut self, packet: &Packet, out: &mut Vec<u8>) {
+    /// Appends a push from somebody else.
+    pub(super) fn deliver(&mut self, packet: &Packet, envelope: Envelope, out: &mut Vec<u8>) {
         if let Self::Nps(link, _) = self {
-            link.write(packet, true, out);
+            link.write(packet, envelope == Envelope::Sealed, out);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What waits to be written to one connection by others.
 
 use crate::protocol::nps::Packet;
+use crate::services::Envelope;
 use atomic_waker::AtomicWaker;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,10 +21,13 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct State {
-    packets: VecDeque<Arc<Packet>>,
+    packets: VecDeque<Letter>,
     bytes: usize,
     ending: Option<Ending>,
 }
+
+/// A packet and the form in which it is to travel. The packet is shared by all its receivers.
+type Letter = (Arc<Packet>, Envelope);
 
 /// Why a connection is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +48,7 @@ impl Mailbox {
     }
 
     /// Puts a packet in.
-    pub(super) fn post(&self, packet: Arc<Packet>) {
+    pub(super) fn post(&self, packet: Arc<Packet>, envelope: Envelope) {
         let mut state = self.state();
         if state.ending.is_some() {
             return;
@@ -53,7 +57,7 @@ impl Mailbox {
         if state.bytes > self.limit {
             *state = State { ending: Some(Ending::Overflow), ..State::default() };
         } else {
-            state.packets.push_back(packet);
+            state.packets.push_back((packet, envelope));
         }
         drop(state);
         self.waker.wake();
@@ -66,14 +70,14 @@ impl Mailbox {
     }
 
     /// Takes the next packet out. Its memory goes with the last one: most connections are idle.
-    pub(super) fn take(&self) -> Option<Arc<Packet>> {
+    pub(super) fn take(&self) -> Option<Letter> {
         let mut state = self.state();
-        let packet = state.packets.pop_front()?;
-        state.bytes = state.bytes.saturating_sub(packet.size() + OVERHEAD);
+        let letter = state.packets.pop_front()?;
+        state.bytes = state.bytes.saturating_sub(letter.0.size() + OVERHEAD);
         if state.packets.is_empty() {
             state.packets = VecDeque::new();
         }
-        Some(packet)
+        Some(letter)
     }
 
     /// Whether and why the connection is to end.
@@ -98,12 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn packets_come_out_in_order() {
+    fn packets_come_out_in_order_and_in_their_form() {
         let mailbox = Mailbox::new(10_000);
-        mailbox.post(packet(1));
-        mailbox.post(packet(2));
-        assert_eq!(mailbox.take().unwrap().body.len(), 1);
-        assert_eq!(mailbox.take().unwrap().body.len(), 2);
+        mailbox.post(packet(1), Envelope::Sealed);
+        mailbox.post(packet(2), Envelope::Clear);
+        let take = || mailbox.take().map(|(packet, envelope)| (packet.body.len(), envelope));
+        assert_eq!(take(), Some((1, Envelope::Sealed)));
+        assert_eq!(take(), Some((2, Envelope::Clear)));
         assert!(mailbox.take().is_none() && mailbox.ending().is_none());
     }
 
@@ -111,7 +116,7 @@ mod tests {
     fn a_receiver_that_does_not_read_is_cut_off_and_holds_no_memory() {
         let mailbox = Mailbox::new(10_000);
         for _ in 0..20 {
-            mailbox.post(packet(1_000));
+            mailbox.post(packet(1_000), Envelope::Sealed);
         }
         assert_eq!(mailbox.ending(), Some(Ending::Overflow));
         assert!(mailbox.take().is_none());
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn a_dismissed_connection_still_gets_what_waits() {
         let mailbox = Mailbox::new(10_000);
-        mailbox.post(packet(1));
+        mailbox.post(packet(1), Envelope::Sealed);
         mailbox.dismiss();
         assert!(mailbox.take().is_some());
         assert_eq!(mailbox.ending(), Some(Ending::Dismissed));

@@ -40,9 +40,9 @@ impl Switchboard {
         let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);
         for push in pushes {
             match push {
-                Push::Packet(receivers, packet) => {
+                Push::Packet(receivers, packet, envelope) => {
                     for mailbox in receivers.iter().filter_map(|receiver| mailboxes.get(receiver)) {
-                        mailbox.post(Arc::clone(&packet));
+                        mailbox.post(Arc::clone(&packet), envelope);
                     }
                 }
                 Push::Dismiss(connections) => {
