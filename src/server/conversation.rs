@@ -5,7 +5,7 @@ use super::mailbox::Parcel;
 use crate::config;
 use crate::protocol::mcots;
 use crate::protocol::nps::{self, Packet};
-use crate::services::{Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
+use crate::services::{Envelope, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
 use crate::world::{ConnectionId, Hall};
 use std::fmt::Display;
@@ -129,13 +129,14 @@ impl Conversation {
         }
     }
 
-    /// Appends a push from somebody else. Pushes travel encrypted, the form proven for everything after login.
-    /// One for the other family of services is let go: services know which connections are whose.
+    /// Appends a push from somebody else. One for the other family of services is let go: services know which connections are whose.
     pub(super) fn deliver(&mut self, parcel: &Parcel, out: &mut Vec<u8>) {
         match (self, parcel) {
-            (Self::Nps(link, _), Parcel::Packet(packet)) => link.write(packet, true, out),
+            (Self::Nps(link, _), Parcel::Packet(packet, envelope)) => {
+                link.write(packet, *envelope == Envelope::Sealed, out);
+            }
             (Self::Mcots(link, _), Parcel::Body(body)) => link.push(body, out),
-            (Self::Nps(..), Parcel::Body(_)) | (Self::Mcots(..), Parcel::Packet(_)) => {}
+            (Self::Nps(..), Parcel::Body(_)) | (Self::Mcots(..), Parcel::Packet(..)) => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::protocol::mcots::Body;
 use crate::protocol::nps::Packet;
+use crate::services::Envelope;
 use atomic_waker::AtomicWaker;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +14,8 @@ const OVERHEAD: usize = 64;
 /// Something for a connection, shared with all who get it; each encrypts it with its own state.
 #[derive(Clone, Debug)]
 pub(super) enum Parcel {
-    /// For NPS.
-    Packet(Arc<Packet>),
+    /// For NPS, and the form in which it is to travel.
+    Packet(Arc<Packet>, Envelope),
     /// For MCOTS.
     Body(Arc<Body>),
 }
@@ -23,7 +24,7 @@ impl Parcel {
     fn weight(&self) -> usize {
         OVERHEAD
             + match self {
-                Self::Packet(packet) => packet.size(),
+                Self::Packet(packet, _) => packet.size(),
                 Self::Body(body) => body.0.len(),
             }
     }
@@ -114,18 +115,21 @@ mod tests {
     use super::*;
 
     fn packet(size: usize) -> Parcel {
-        Parcel::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }))
+        Parcel::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }), Envelope::Clear)
     }
 
     fn size(parcel: Option<Parcel>) -> usize {
         match parcel.unwrap() {
-            Parcel::Packet(packet) => packet.body.len(),
+            Parcel::Packet(packet, envelope) => {
+                assert_eq!(envelope, Envelope::Clear);
+                packet.body.len()
+            }
             Parcel::Body(body) => body.0.len(),
         }
     }
 
     #[test]
-    fn packets_come_out_in_order() {
+    fn packets_come_out_in_order_and_in_their_form() {
         let mailbox = Mailbox::new(10_000);
         mailbox.post(packet(1));
         mailbox.post(Parcel::Body(Arc::new(Body(vec![0; 2]))));

@@ -40,9 +40,9 @@ impl Switchboard {
         let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);
         for push in pushes {
             match push {
-                Push::Packet(receivers, packet) => {
+                Push::Packet(receivers, packet, envelope) => {
                     for mailbox in receivers.iter().filter_map(|receiver| mailboxes.get(receiver)) {
-                        mailbox.post(Parcel::Packet(Arc::clone(&packet)));
+                        mailbox.post(Parcel::Packet(Arc::clone(&packet), envelope));
                     }
                 }
                 Push::Body(receivers, body) => {
