@@ -205,7 +205,7 @@ pub struct Limits {
     /// How many passwords are checked at the same time.
     pub password_workers: usize,
     /// Minutes for which a Context stays good for a login. Players linger on the Client's screens.
-    pub context_minutes: u64,
+    pub context_minutes: u32,
 }
 
 impl Default for Limits {

@@ -1,1 +1,214 @@
-//! TO BE WRITTEN
+//! The command line: one file for each group of commands.
+//!
+//! Every failure is one line on stderr that says what to do; exit 1 for a failure, 2 for a command that was written
+//! wrongly. Passwords never come from the command line itself, where every user of the machine could read them.
+
+mod account;
+mod keys;
+mod ledger;
+mod output;
+mod password;
+mod persona;
+mod probe;
+mod reach;
+mod serve;
+
+use crate::config::Config;
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The Motor City Online server. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "mcos", version, max_term_width = 100)]
+struct CommandLine {
+    /// The configuration [default: mcos.toml in this folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// The folder for accounts, cars and keys [default: data_dir of the configuration]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (also without any command)
+    Serve,
+    /// Make and look after the accounts of Users
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Make and list personas, the drivers of an account
+    #[command(subcommand)]
+    Persona(persona::Command),
+    /// Look after the server's keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Check the book of all money
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Walk through everything a Client does, step by step; exit 0 if all is well
+    Probe(probe::Probe),
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, PartialEq, Eq)]
+enum CliError {
+    /// Something is not as it should be: exit 1.
+    Failed(String),
+    /// The command was written wrongly: exit 2.
+    Usage(String),
+}
+
+impl CliError {
+    fn failed(why: impl fmt::Display) -> Self {
+        Self::Failed(why.to_string())
+    }
+}
+
+/// The configuration and the data folder, as every command needs them.
+struct Setting {
+    config: Config,
+    data: PathBuf,
+}
+
+impl Setting {
+    fn load(config: Option<&Path>, data: Option<&Path>) -> Result<Self, CliError> {
+        let mut config = Config::load(config).map_err(CliError::failed)?;
+        let data = config.data_folder(data);
+        config.data_dir = Some(data.clone());
+        Ok(Self { config, data })
+    }
+}
+
+/// Does what the command line of this process says.
+pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let outcome = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => obey(line),
+        Err(e) => match e.kind() {
+            // Asked for, so not an error; a reader that has gone away is none either.
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                let _ = e.print();
+                Ok(())
+            }
+            _ => Err(CliError::Usage(in_one_line(&e))),
+        },
+    };
+    let (problem, code) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(CliError::Failed(problem)) => (problem, 1),
+        Err(CliError::Usage(problem)) => (problem, 2),
+    };
+    // Where stderr is closed there is nobody to tell; the exit code still does.
+    let _ = writeln!(std::io::stderr(), "mcos: {}", problem.replace('\n', " "));
+    ExitCode::from(code)
+}
+
+fn obey(line: CommandLine) -> Result<(), CliError> {
+    let command = line.command.unwrap_or(Command::Serve);
+    start_log(&command);
+    let setting = Setting::load(line.config.as_deref(), line.data.as_deref())?;
+    match command {
+        Command::Serve => serve::run(setting),
+        Command::Account(command) => account::run(&setting, command),
+        Command::Persona(command) => persona::run(&setting, command),
+        Command::Keys(command) => keys::run(&setting, command),
+        Command::Ledger(command) => ledger::run(&setting, &command),
+        Command::Probe(command) => probe::run(setting, command),
+    }
+}
+
+/// The server reports what happens; other commands only what is amiss. `RUST_LOG` says otherwise as usual.
+fn start_log(command: &Command) {
+    let level = if matches!(command, Command::Serve) { "info,sled=warn" } else { "warn" };
+    let wanted = env_logger::Env::default().default_filter_or(level);
+    env_logger::Builder::from_env(wanted).target(env_logger::Target::Stderr).init();
+}
+
+/// What is wrong with the command line, without the paragraphs around it.
+fn in_one_line(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a command is missing; add --help to see those there are".to_owned();
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let mut parts: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    parts.push("add --help to see how it is used");
+    let text = parts.join("; ");
+    text.strip_prefix("error: ").unwrap_or(&text).replace(":; ", ": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parsed(arguments: &str) -> Result<CommandLine, String> {
+        let arguments = std::iter::once("mcos").chain(arguments.split_whitespace());
+        CommandLine::try_parse_from(arguments).map_err(|e| in_one_line(&e))
+    }
+
+    #[test]
+    fn the_declared_commands_are_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn config_and_data_are_taken_before_and_after_every_command() {
+        for command in [
+            "",
+            "serve",
+            "account add alice",
+            "account list",
+            "account disable alice",
+            "account enable alice",
+            "account passwd alice",
+            "persona add alice Racer",
+            "persona list",
+            "keys import-login login.pem",
+            "probe",
+            "probe mcos.local:8080 --user alice --password-stdin --json",
+        ] {
+            for line in [
+                format!("--config c.toml --data d {command}"),
+                format!("{command} --config c.toml --data d"),
+                format!("--data d {command} --config=c.toml"),
+            ] {
+                let line = parsed(&line).unwrap();
+                assert_eq!(line.config.as_deref(), Some(Path::new("c.toml")), "{command}");
+                assert_eq!(line.data.as_deref(), Some(Path::new("d")), "{command}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrongly_written_command_is_explained_in_one_line() {
+        for (arguments, part) in [
+            ("acount list", "unrecognized subcommand 'acount'"),
+            ("account", "a command is missing"),
+            ("account add", "required arguments were not provided: <NAME>"),
+            ("account add alice --customer-id 0", "invalid value '0' for '--customer-id <N>'"),
+            ("account add alice s3cret", "unexpected argument"),
+            ("persona add alice Racer --persona-id x", "invalid value 'x' for '--persona-id <N>'"),
+            ("probe --password-stdin", "required arguments were not provided: --user <NAME>"),
+            ("serve --port 80", "unexpected argument '--port'"),
+            ("--config", "a value is required for '--config <FILE>'"),
+        ] {
+            let explained = parsed(arguments).expect_err(arguments);
+            assert!(explained.contains(part), "{explained}");
+            assert!(explained.contains("--help"), "{explained}");
+            assert_eq!(explained.lines().count(), 1, "{explained}");
+        }
+    }
+}

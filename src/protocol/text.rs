@@ -17,6 +17,11 @@ macro_rules! text {
         pub struct $name<const N: usize>(Vec<u8, N>);
 
         impl<const N: usize> $name<N> {
+            /// The bytes of the text.
+            pub fn as_bytes(&self) -> &[u8] {
+                &self.0
+            }
+
             /// As much of `text` as the field can hold, up to the first NUL.
             pub fn new(text: &str) -> Self {
                 Self(latin1(text).take_while(|byte| *byte != 0).take($limit).collect())

@@ -6,7 +6,7 @@ use smol::Async;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 
 /// Connections waiting to be accepted: a whole LAN party pressing "connect" at once.
 const BACKLOG: i32 = 1024;
@@ -15,6 +15,7 @@ const BACKLOG: i32 = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     Http,
+    Https,
     Login,
     Persona,
     Mail,
@@ -28,6 +29,7 @@ impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Http => "http",
+            Self::Https => "https",
             Self::Login => "login",
             Self::Persona => "persona",
             Self::Mail => "mail",
@@ -78,11 +80,13 @@ impl fmt::Display for BindError {
         match error.kind() {
             ErrorKind::AddrInUse => {
                 write!(f, "port {port} ({service}) on {} is taken by ", address.ip())?;
-                match (holder, service) {
-                    (Some(holder), _) => f.write_str(holder)?,
-                    (None, Service::Http) => f.write_str("another program, probably a web server or another mcos")?,
-                    (None, _) => f.write_str("another program, probably another mcos")?,
-                }
+                f.write_str(match (holder, service) {
+                    (Some(holder), _) => holder,
+                    (None, Service::Http | Service::Https) => {
+                        "another program, probably a web server or another mcos"
+                    }
+                    (None, _) => "another program, probably another mcos",
+                })?;
                 write!(f, "; stop it, or choose another port with {key} in mcos.toml")
             }
             ErrorKind::PermissionDenied => write!(
@@ -95,7 +99,10 @@ impl fmt::Display for BindError {
                 "this machine does not have the address {}; correct network.bind in mcos.toml",
                 address.ip()
             ),
-            _ => write!(f, "cannot listen on {address} ({service}): {error}; see {key} and network.bind in mcos.toml"),
+            _ => write!(
+                f,
+                "cannot listen on {address} ({service}): {error}; see {key} and network.bind in mcos.toml"
+            ),
         }
     }
 }
@@ -106,25 +113,31 @@ impl std::error::Error for BindError {}
 pub(crate) fn all(network: &Network) -> Result<Bound, BindError> {
     let mut listeners = Vec::new();
     let mut open = |service, port| on_every_address(network, service, port, &mut listeners);
-    let http = match open(Service::Http, network.http) {
-        Err(BindError { error, .. }) if error.kind() == ErrorKind::PermissionDenied && network.http_fallback().is_some() => {
-            let port = network.http_fallback().unwrap_or_default();
+    let mut open_web = |service, port, fallback: Option<u16>| match open(service, port) {
+        Err(BindError { error, .. }) if error.kind() == ErrorKind::PermissionDenied && fallback.is_some() => {
+            let instead = fallback.unwrap_or_default();
             log::warn!(
-                "port {} is not permitted to this user, so HTTP is on {port}: Clients must be told so (the game \
-                 itself asks port 80 for patches only); to change it, set network.http or run with the right to low ports",
-                network.http
+                "port {port} is not permitted to this user, so {service} is on {instead}, where the game itself does not \
+                 look for it; run mcos with the right to low ports (setcap cap_net_bind_service=+ep mcos), or set \
+                 network.{service} in mcos.toml"
             );
-            open(Service::Http, port)?
+            open(service, instead)
         }
-        other => other?,
+        other => other,
     };
+    let http = open_web(Service::Http, network.http, network.http_fallback())?;
+    let https = open_web(Service::Https, network.https, network.https_fallback())?;
     let ports = Ports {
         http,
+        https,
         login: open(Service::Login, network.login)?,
         persona: open(Service::Persona, network.persona)?,
         mail: open(Service::Mail, network.mail)?,
         lobby: open(Service::Lobby, network.lobby)?,
-        rooms: (0..).zip(network.room_ports()).map(|(place, port)| open(Service::Room(place), port)).collect::<Result<_, _>>()?,
+        rooms: (0..)
+            .zip(network.room_ports())
+            .map(|(place, port)| open(Service::Room(place), port))
+            .collect::<Result<_, _>>()?,
         mcots: open(Service::Mcots, network.mcots)?,
     };
     Ok(Bound { listeners, ports })
@@ -191,8 +204,10 @@ mod holder {
     pub(super) fn of(port: u16) -> Option<String> {
         let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| inode(table, port))?;
         let socket = format!("socket:[{inode}]");
-        let processes = fs::read_dir("/proc").ok()?.flatten();
-        let holder = processes.map(|process| process.path()).find(|process| has_open(process, &socket))?;
+        let processes = fs::read_dir("/proc").ok()?.flatten().map(|process| process.path());
+        let mut processes =
+            processes.filter(|path| path.file_name().is_some_and(|name| is_number(&name.to_string_lossy())));
+        let holder = processes.find(|process| has_open(process, &socket))?;
         let name = fs::read_to_string(holder.join("comm")).ok()?;
         Some(format!("{:?} (process {})", name.trim(), holder.file_name()?.to_string_lossy()))
     }
@@ -209,22 +224,29 @@ mod holder {
         })
     }
 
+    fn is_number(name: &str) -> bool {
+        name.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
     fn has_open(process: &Path, socket: &str) -> bool {
         let Ok(files) = fs::read_dir(process.join("fd")) else { return false };
-        files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == socket))
+        files
+            .flatten()
+            .any(|file| fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == socket))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     fn anywhere() -> Network {
         let any = 0;
         Network {
             bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             http: any,
+            https: any,
             login: any,
             persona: any,
             mail: any,
@@ -232,6 +254,7 @@ mod tests {
             rooms: [any, any],
             mcots: any,
             http_configured: true,
+            https_configured: true,
             ..Network::default()
         }
     }
@@ -241,7 +264,7 @@ mod tests {
         let bound = all(&anywhere()).unwrap();
         assert!(bound.ports.login != 0 && bound.ports.mcots != 0);
         assert!(bound.ports.rooms.iter().all(|port| *port != 0));
-        assert_eq!(bound.listeners.len(), 6 + bound.ports.rooms.len());
+        assert_eq!(bound.listeners.len(), 7 + bound.ports.rooms.len());
     }
 
     #[test]
@@ -249,8 +272,7 @@ mod tests {
         let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = busy.local_addr().unwrap().port();
         let error = all(&Network { login: port, ..anywhere() }).err().unwrap().to_string();
-        let me = std::process::id().to_string();
-        for word in [&format!("port {port} (login)"), &me, "network.login"] {
+        for word in [&format!("port {port} (login)"), "(process ", "network.login"] {
             assert!(error.contains(word), "{error}");
         }
     }

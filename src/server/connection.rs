@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// Bytes taken from the socket at once. The buffer is on the stack while data is there, not in each idle connection.
 const CHUNK: usize = 16 * 1024;
@@ -66,7 +67,7 @@ pub(super) async fn converse(
     let mailbox = house.switchboard.plug_in(connection);
     let end = talk(house, &mailbox, &mut stream, &mut conversation).await;
     house.switchboard.unplug(connection);
-    house.switchboard.deliver(conversation.leave(&house.game));
+    house.tell(conversation.leave(&house.game)).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
         End::Unsaved(_) => log::error!("{service}: {peer} {end}"),
@@ -84,6 +85,7 @@ async fn talk(
     stream: &mut TcpStream,
     conversation: &mut Conversation,
 ) -> End {
+    let began = Instant::now();
     let mut out = Vec::new();
     conversation.greet(&mut out);
     loop {
@@ -94,8 +96,8 @@ async fn talk(
                 return end;
             }
             Ok(more) => {
-                while let Some(packet) = mailbox.take() {
-                    conversation.deliver(&packet, &mut out);
+                while let Some(parcel) = mailbox.take() {
+                    conversation.deliver(&parcel, &mut out);
                 }
                 if let Err(end) = write(stream, mailbox, &mut out).await {
                     return end;
@@ -108,7 +110,7 @@ async fn talk(
         if let Some(ending) = mailbox.ending() {
             return End::Ended(ending);
         }
-        let patience = conversation.patience(&house.game.config.limits);
+        let patience = conversation.patience(&house.game.config.limits, began.elapsed());
         let event = wait(stream, mailbox, conversation);
         let happened = match patience {
             None => event.await,

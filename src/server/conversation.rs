@@ -1,10 +1,11 @@
 //! The sans-IO half of a connection: which service talks, through which framing and cipher.
 
 use super::bind::Service;
+use super::mailbox::Parcel;
 use crate::config;
-use crate::protocol::nps::{self, Packet};
 use crate::protocol::mcots;
-use crate::services::{Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
+use crate::protocol::nps::{self, Packet};
+use crate::services::{Envelope, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
 use crate::world::{ConnectionId, Hall};
 use std::fmt::Display;
@@ -38,8 +39,25 @@ pub(super) struct Step {
     pub(super) close: bool,
 }
 
+impl Step {
+    const fn pushes(pushes: Vec<Push>) -> Self {
+        Self { commit: None, pushes, close: false }
+    }
+}
+
+impl<P> From<Outcome<P>> for Step {
+    fn from(outcome: Outcome<P>) -> Self {
+        Self { commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }
+    }
+}
+
 impl Conversation {
-    pub(super) fn new(service: Service, connection: ConnectionId, peer: SocketAddr, local: SocketAddr) -> Option<Self> {
+    pub(super) fn new(
+        service: Service,
+        connection: ConnectionId,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Option<Self> {
         let small = |headers, desk| Some(Self::Nps(nps::Link::new(headers, SMALL), desk));
         let address = peer.ip().to_canonical();
         let hall = |hall| {
@@ -48,7 +66,7 @@ impl Conversation {
             Some(Self::Nps(link, Desk::Lobby(caller)))
         };
         match service {
-            Service::Http => None,
+            Service::Http | Service::Https => None,
             Service::Login => small(nps::Headers::Either, Desk::Login(address)),
             Service::Persona => small(nps::Headers::Either, Desk::Persona(address)),
             Service::Mail => small(nps::Headers::Short, Desk::Mail(address)),
@@ -77,10 +95,16 @@ impl Conversation {
 
     /// Answers the next whole message, if one has arrived, appending what the sender gets to `out`. An error, in words
     /// for the log, ends the connection.
-    pub(super) fn step(&mut self, game: &Game, out: &mut Vec<u8>) -> Result<Option<Step>, Box<dyn Display + Send>> {
+    pub(super) fn step(
+        &mut self,
+        game: &Game,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Step>, Box<dyn Display + Send>> {
         match self {
             Self::Nps(link, desk) => {
-                let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else { return Ok(None) };
+                let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
+                    return Ok(None);
+                };
                 let outcome = match desk {
                     Desk::Login(peer) => login::answer(game, *peer, &incoming.packet),
                     Desk::Persona(peer) => persona::answer(game, *peer, &incoming.packet),
@@ -90,7 +114,9 @@ impl Conversation {
                 Ok(Some(write(link, outcome, incoming.sealed, out)))
             }
             Self::Mcots(link, caller) => {
-                let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else { return Ok(None) };
+                let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
+                    return Ok(None);
+                };
                 let outcome = transactions::answer(game, caller, &incoming);
                 for reply in &outcome.replies {
                     link.write(reply, out);
@@ -98,35 +124,41 @@ impl Conversation {
                 if let Some(key) = &outcome.unlock {
                     link.unlock(key);
                 }
-                Ok(Some(Step { commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }))
+                Ok(Some(outcome.into()))
             }
         }
     }
 
-    /// Appends a push from somebody else. Pushes travel encrypted, the form proven for everything after login.
-    pub(super) fn deliver(&mut self, packet: &Packet, out: &mut Vec<u8>) {
-        if let Self::Nps(link, _) = self {
-            link.write(packet, true, out);
+    /// Appends a push from somebody else. One for the other family of services is let go: services know which connections are whose.
+    pub(super) fn deliver(&mut self, parcel: &Parcel, out: &mut Vec<u8>) {
+        match (self, parcel) {
+            (Self::Nps(link, _), Parcel::Packet(packet, envelope)) => {
+                link.write(packet, *envelope == Envelope::Sealed, out);
+            }
+            (Self::Mcots(link, _), Parcel::Body(body)) => link.push(body, out),
+            (Self::Nps(..), Parcel::Body(_)) | (Self::Mcots(..), Parcel::Packet(..)) => {}
         }
     }
 
-    /// How long the Client may say nothing. Who has signed in may be silent for ever: a player sits in the garage for
-    /// hours, and no heartbeat was ever seen.
-    pub(super) fn patience(&self, limits: &config::Limits) -> Option<Duration> {
+    /// How long the Client may say nothing from now on, on a connection of this `age`. Who has signed in may be silent
+    /// for ever: a player sits in the garage for hours, and no heartbeat was ever seen.
+    pub(super) fn patience(&self, limits: &config::Limits, age: Duration) -> Option<Duration> {
         match self {
             Self::Nps(_, Desk::Lobby(caller)) if caller.signed_in() => None,
             Self::Mcots(_, caller) if caller.signed_in() => None,
-            Self::Nps(_, Desk::Lobby(_)) | Self::Mcots(..) => Some(Duration::from_secs(limits.login_seconds)),
+            Self::Nps(_, Desk::Lobby(_)) | Self::Mcots(..) => {
+                Some(Duration::from_secs(limits.login_seconds).saturating_sub(age))
+            }
             Self::Nps(..) => Some(Duration::from_secs(limits.idle_seconds)),
         }
     }
 
     /// The connection is gone. Returned is what others hear of it.
-    pub(super) fn leave(&self, game: &Game) -> Vec<Push> {
+    pub(super) fn leave(&self, game: &Game) -> Step {
         match self {
-            Self::Nps(_, Desk::Lobby(caller)) => lobby::leave(game, caller),
-            Self::Nps(..) => Vec::new(),
-            Self::Mcots(_, caller) => transactions::leave(game, caller),
+            Self::Nps(_, Desk::Lobby(caller)) => Step::pushes(lobby::leave(game, caller)),
+            Self::Nps(..) => Step::pushes(Vec::new()),
+            Self::Mcots(_, caller) => transactions::leave(game, caller).into(),
         }
     }
 }
@@ -139,5 +171,5 @@ fn write(link: &mut nps::Link, outcome: Outcome<Packet>, sealed: bool, out: &mut
     if let Some(key) = &outcome.unlock {
         link.unlock(key);
     }
-    Step { commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }
+    outcome.into()
 }

@@ -2,12 +2,14 @@
 
 use super::bind::{Listener, Service};
 use super::conversation::Conversation;
-use super::{EXECUTOR, House, connection, ssl};
+use super::{EXECUTOR, House, connection, tls};
 use async_net::TcpStream;
+use futures_lite::FutureExt as _;
 use smol::Timer;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,13 +53,25 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
     let house = Arc::clone(house);
     let connection = house.game.world.new_connection();
     let task = async move {
-        match Conversation::new(service, connection, peer, local) {
-            Some(conversation) => {
-                connection::converse(&house, connection, service, peer, stream, conversation).await;
+        if let Some(conversation) = Conversation::new(service, connection, peer, local) {
+            connection::converse(&house, connection, service, peer, stream, conversation).await;
+        } else if service == Service::Https {
+            match tls::accept(&house.tls, stream, peer).await {
+                Ok(secured) => Arc::clone(&house.ssl).serve_secured(secured, peer, local).await,
+                Err(error) => log::info!("https: {peer}: {error}"),
             }
-            None => ssl::serve_connection(&house.game, stream, peer, local).await,
+        } else {
+            Arc::clone(&house.ssl).serve_connection(stream, peer, local).await;
         }
         drop(place);
+    };
+    // A mistake of ours in one connection must not end the others.
+    let task = async move {
+        if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+            log::error!(
+                "{service}: the connection of {peer} ended in a bug of the server; please report the lines above"
+            );
+        }
     };
     EXECUTOR.spawn(task).detach();
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct Ports {
     /// HTTP.
     pub http: u16,
+    /// HTTPS.
+    pub https: u16,
     /// Login.
     pub login: u16,
     /// Persona.
@@ -48,8 +50,9 @@ impl Game {
     /// A shard without players.
     pub fn new(config: Config, ports: Ports, store: Store, catalog: Catalog, login_key: LoginKey) -> Self {
         let context_life = Duration::from_mins(config.limits.context_minutes.into());
+        let world = World::new(context_life, config.limits.failed_logins_per_minute);
         let login_key = RwLock::new(Arc::new(login_key));
-        Self { config, ports, store, catalog, world: World::new(context_life), login_key }
+        Self { config, ports, store, catalog, world, login_key }
     }
 
     /// The key under which Clients send their Session Key.
@@ -83,6 +86,7 @@ impl Game {
         let folder = tempfile::tempdir().unwrap();
         let ports = Ports {
             http: 80,
+            https: 443,
             login: 8226,
             persona: 8228,
             mail: 8227,

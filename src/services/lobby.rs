@@ -2,18 +2,19 @@
 //! See `docs/protocol/lobby-rooms.md`.
 
 use super::persona::released;
-use super::{Game, Hex, Outcome, Push};
+use super::{Envelope, Game, Hex, Outcome, Push};
+use crate::protocol::Malformed;
 use crate::protocol::bytes::List;
 use crate::protocol::ids::{CommId, CustomerId, PersonaId};
 use crate::protocol::nps::lobby::{
-    ChannelClosed, ChannelDenied, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList,
-    INVALID_KEY, Login, LoginResponse, MiniRiff, MiniRiffList, MiniUser, MiniUserList, Name, OK_TO_LOGIN,
-    OpenCommChannel, ServerInfo, SetMyUserData, UserEntry, UserInfo, UserJoinedChannel, UserLeftChannel, UserList,
+    ChannelClosed, ChannelDenied, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo,
+    GetUserList, INVALID_KEY, Login, LoginResponse, MiniRiff, MiniRiffList, MiniUser, MiniUserList, Name,
+    OK_TO_LOGIN, OpenCommChannel, ServerInfo, SetMyUserData, UserEntry, UserInfo, UserJoinedChannel,
+    UserLeftChannel, UserList,
 };
 use crate::protocol::nps::{Incoming, Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
 use crate::protocol::text::PStr;
-use crate::protocol::Malformed;
 use crate::world::{ConnectionId, Hall, Person};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -136,10 +137,12 @@ impl Desk<'_> {
         Outcome { unlock: Some(key), ..Outcome::reply(response.packet()) }
     }
 
-    /// The persona's name and the Session Key, if the account has signed in with that key and owns the persona.
+    /// The persona's name and the Session Key, if the account has signed in with that key, from the same address, and
+    /// owns the persona. The proof is the same each time, so without the address whoever overheard it could come in.
     fn admitted(&self, login: &Login) -> Option<(String, SessionKey)> {
         let session = self.game.world.sessions.of(login.customer)?;
-        let proven = session.key.proven_by(&login.proof);
+        let here = session.address == self.caller.peer.ip().to_canonical();
+        let proven = session.key.proven_by(&login.proof) && here;
         let persona = self.persona_of(login.customer, login.persona)?;
         proven.then_some((persona, session.key))
     }
@@ -165,7 +168,8 @@ impl Desk<'_> {
             CTRL => halls.people(self.caller.hall),
             channel => halls.members(self.caller.hall, channel),
         };
-        let users = people.iter().map(|person| MiniUser { persona: person.persona, name: Name::new(&person.name) });
+        let users =
+            people.iter().map(|person| MiniUser { persona: person.persona, name: Name::new(&person.name) });
         Outcome::reply(MiniUserList { channel: request.channel, users: List::of(users) }.packet())
     }
 
@@ -192,7 +196,7 @@ impl Desk<'_> {
         let others = self.game.world.halls.set_user_data(self.caller.connection, request.user_data);
         let info = UserInfo { persona: me.persona, name: Name::new(&me.name), user_data: request.user_data };
         let packet = info.packet();
-        Outcome::reply(packet.clone()).push(Push::Packet(others, Arc::new(packet)))
+        Outcome::reply(packet.clone()).push(Push::Packet(others, Arc::new(packet), Envelope::Sealed))
     }
 
     /// 0x0106: enters a channel, or makes it. The number in the request counts, not what the directory calls by it.
@@ -210,7 +214,11 @@ impl Desk<'_> {
                     user_data,
                     persona_again: me.persona,
                 };
-                Outcome::reply(granted.packet()).push(Push::Packet(others, Arc::new(joined.packet())))
+                Outcome::reply(granted.packet()).push(Push::Packet(
+                    others,
+                    Arc::new(joined.packet()),
+                    Envelope::Sealed,
+                ))
             }
             Err(denied) => {
                 let Caller { hall, peer, .. } = *self.caller;
@@ -266,7 +274,7 @@ fn refused() -> Outcome<Packet> {
 /// 0x0208 for those still in a channel that somebody left.
 fn has_left(persona: PersonaId, channel: CommId, others: Vec<ConnectionId>) -> Option<Push> {
     let left = UserLeftChannel { persona, channel };
-    (!others.is_empty()).then(|| Push::Packet(others, Arc::new(left.packet())))
+    (!others.is_empty()).then(|| Push::Packet(others, Arc::new(left.packet()), Envelope::Sealed))
 }
 
 const fn name_of(hall: Hall) -> &'static str {
@@ -314,14 +322,24 @@ fn directory(game: &Game, hall: Hall) -> Vec<MiniRiff> {
         channel,
         population: u16::try_from(population).unwrap_or(u16::MAX),
     };
+    // People open "LOBBY" in the rooms: seen from 7003 it is all of them.
+    let lobby = match hall {
+        Hall::Room(_) => halls.population(hall, LOBBY),
+        Hall::Lobby => rooms(game).iter().map(|room| halls.population(room.hall, LOBBY)).sum(),
+    };
     let system = [
         riff("CTRL", CTRL, halls.head_count(hall)),
-        riff("LOBBY", LOBBY, halls.population(hall, LOBBY)),
+        riff("LOBBY", LOBBY, lobby),
         riff("MCCHAT", CHAT, halls.population(hall, CHAT)),
     ];
-    let races = game.catalog.lobbies().iter().map(|lobby| (lobby.name(), CommId(lobby.id)));
+    let races = game.catalog.lobbies().iter().map(|lobby| (lobby.channel.as_str(), CommId(lobby.id)));
     let races = races.filter(|(_, channel)| *channel != LOBBY);
-    let races: Vec<_> = races.map(|(name, channel)| riff(name, channel, halls.population(hall, channel))).collect();
-    let rooms = rooms(game).into_iter().map(|room| riff(&room.name, room.channel, halls.head_count(room.hall)));
+    let races: Vec<_> =
+        races.map(|(name, channel)| riff(name, channel, halls.population(hall, channel))).collect();
+    let rooms =
+        rooms(game).into_iter().map(|room| riff(&room.name, room.channel, halls.head_count(room.hall)));
     system.into_iter().chain(races).chain(rooms).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,40 +1,44 @@
 //! Login, port 8226. See `docs/protocol/login-persona-mail.md`.
 
 use super::{Game, Hex, Outcome};
+use crate::protocol::bytes::Bool8;
 use crate::protocol::ids::CustomerId;
 use crate::protocol::nps::login::{REFUSED, UserLogin, UserStatus};
 use crate::protocol::nps::{Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
 use std::net::IpAddr;
+use std::time::Instant;
 
 /// What happens on a message to port 8226.
 pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
-    match packet.id {
-        id::USER_LOGIN => user_login(game, peer, packet),
-        _ => {
-            let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
-            log::info!("login: {peer} sent 0x{id:04x} ({name}, {length} bytes): {}", Hex(&packet.body));
-            Outcome::reply(Packet::bare(id::ACK))
-        }
+    if packet.id == id::USER_LOGIN {
+        return user_login(game, peer, packet);
     }
+    let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
+    log::info!("login: {peer} sent 0x{id:04x} ({name}, {length} bytes): {}", Hex(&packet.body));
+    Outcome::reply(Packet::bare(id::ACK))
 }
 
 /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
 /// reads two (*captured*).
 fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
+    if !game.world.failures.admit(peer, Instant::now()) {
+        log::info!("login: refused {peer}: too many failed logins from this address within a minute");
+        return Outcome::replies([REFUSED, REFUSED]);
+    }
     let answer = match packet.read::<UserLogin>() {
-        Ok(login) => match admitted(game, &login) {
-            Some((customer, key)) => {
+        Ok(login) => {
+            if let Some((customer, key)) = admitted(game, &login) {
                 log::info!("login: customer {customer} from {peer}");
+                game.world.failures.forgive(peer);
                 let status = accepted(customer, &key);
                 game.world.sessions.begin(customer, key, peer);
                 status
-            }
-            None => {
+            } else {
                 log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
                 REFUSED
             }
-        },
+        }
         Err(error) => {
             // No hexadecimal digits here: the bytes hold a Context.
             log::info!("login: refused {peer}: 0x0501 of {} bytes {error}", packet.size());
@@ -46,7 +50,8 @@ fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 
 /// Both halves are always judged, so that neither answer nor time tell which one was wrong.
 fn admitted(game: &Game, login: &UserLogin) -> Option<(CustomerId, SessionKey)> {
-    let customer = game.world.sessions.redeem(&login.context.to_string()).filter(|customer| enabled(game, *customer));
+    let customer =
+        game.world.sessions.redeem(&login.context.to_string()).filter(|customer| enabled(game, *customer));
     let key = game.login_key().open(login.key_block.as_bytes());
     Some((customer?, key.ok()?))
 }
@@ -65,11 +70,104 @@ fn accepted(customer: CustomerId, key: &SessionKey) -> Packet {
     let status = UserStatus {
         customer,
         persona_slot: 0,
-        cache_hit: Default::default(),
-        banned: Default::default(),
-        gagged: Default::default(),
+        cache_hit: Bool8(false),
+        banned: Bool8(false),
+        gagged: Bool8(false),
         key_echo: key.echo(),
         reserved: [0; 3],
     };
     status.packet()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::nps::Form;
+    use crate::protocol::session_key::PublicLoginKey;
+    use crate::protocol::text::Str16;
+    use crate::services::TestPlayer;
+    use std::net::Ipv4Addr;
+
+    const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
+
+    fn request(game: &Game, context: &str, key: &SessionKey) -> UserLogin {
+        let public = PublicLoginKey::from_hex(&game.login_key().public_hex().unwrap()).unwrap();
+        UserLogin {
+            context: Str16::new(context),
+            object: 0,
+            key_block: Str16::new(&public.seal(key).unwrap()),
+            service: Str16::new("2176"),
+            checksum: 0xfea3_1c19,
+        }
+    }
+
+    fn shard() -> (Game, tempfile::TempDir, TestPlayer) {
+        let (game, folder) = Game::for_tests();
+        let player = game.player("doc", "Dr Brown", PEER);
+        (game, folder, player)
+    }
+
+    #[test]
+    fn a_valid_context_is_answered_twice_and_its_key_shared_with_the_other_services() {
+        let (game, _folder, player) = shard();
+        let context = game.world.sessions.issue_context(player.customer);
+        let key = SessionKey::random();
+        let outcome = answer(&game, PEER, &request(&game, &context, &key).packet());
+        assert_eq!(outcome.replies.len(), 2);
+        assert_eq!(outcome.replies[0], outcome.replies[1]);
+        assert_eq!(outcome.replies[0].size(), 38);
+        let status: UserStatus = outcome.replies[0].read().unwrap();
+        assert_eq!(status.customer, player.customer);
+        assert_eq!(status.key_echo, key.echo());
+        assert!(game.world.sessions.of(player.customer).unwrap().key == key);
+    }
+
+    #[test]
+    fn whatever_is_wrong_with_a_login_the_refusal_is_the_same_and_the_old_key_stays() {
+        let (game, _folder, player) = shard();
+        let context = game.world.sessions.issue_context(player.customer);
+        let good = request(&game, &context, &SessionKey::random());
+        let cases = [
+            UserLogin { context: Str16::new("0123456789abcdef0123456789abcdef"), ..good.clone() }.packet(),
+            UserLogin { key_block: Str16::new(&"A1".repeat(128)), ..good.clone() }.packet(),
+            UserLogin { key_block: Str16::new("not hexadecimal"), ..good.clone() }.packet(),
+            Packet { body: good.packet().body[..40].to_vec(), ..good.packet() },
+            Packet { body: vec![0xff; 300], ..good.packet() },
+            Packet { body: Vec::new(), ..good.packet() },
+        ];
+        for packet in cases {
+            assert_eq!(answer(&game, PEER, &packet).replies, [REFUSED, REFUSED]);
+        }
+        assert!(game.world.sessions.of(player.customer).unwrap().key == player.key);
+    }
+
+    #[test]
+    fn a_disabled_account_is_refused_though_its_context_is_valid() {
+        let (game, _folder, player) = shard();
+        let context = game.world.sessions.issue_context(player.customer);
+        game.store.accounts().set_disabled("doc", true).unwrap().ticket.wait().unwrap();
+        let outcome = answer(&game, PEER, &request(&game, &context, &SessionKey::random()).packet());
+        assert_eq!(outcome.replies, [REFUSED, REFUSED]);
+    }
+
+    #[test]
+    fn an_address_that_fails_too_often_is_refused_without_a_decryption() {
+        let (game, _folder, player) = shard();
+        let context = game.world.sessions.issue_context(player.customer);
+        let good = request(&game, &context, &SessionKey::random());
+        let bad = UserLogin { context: Str16::new("wrong"), ..good.clone() };
+        for _ in 0..game.config.limits.failed_logins_per_minute {
+            answer(&game, PEER, &bad.packet());
+        }
+        assert_eq!(answer(&game, PEER, &good.packet()).replies, [REFUSED, REFUSED]);
+        let other = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 21));
+        assert_eq!(answer(&game, other, &good.packet()).replies[0].id, id::USER_VALID);
+    }
+
+    #[test]
+    fn an_unknown_message_is_acknowledged_so_that_the_client_does_not_hang() {
+        let (game, _folder, _) = shard();
+        let unknown = Packet { id: 0x0502, form: Form::LONG, body: vec![1, 2, 3] };
+        assert_eq!(answer(&game, PEER, &unknown).replies, [Packet::bare(id::ACK)]);
+    }
 }

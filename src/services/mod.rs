@@ -11,14 +11,19 @@
 //! | 7003, 9000-9014 | Lobby and rooms | [`lobby`] |
 //! | 43300 | MCOTS | [`mcots`] |
 
+pub mod auth;
 mod game;
 pub mod lobby;
 pub mod login;
 pub mod mail;
+pub mod mcots;
+pub mod operator;
 mod outcome;
+pub mod patch;
 pub mod persona;
+pub mod shard;
 
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use game::{Game, Ports};
-pub use outcome::{Hex, Outcome, Push};
+pub use outcome::{Envelope, Hex, Outcome, Push};

@@ -2,16 +2,16 @@
 //! from the same address. See `docs/protocol/login-persona-mail.md`.
 
 use super::{Game, Hex, Outcome, Push};
+use crate::protocol::Malformed;
 use crate::protocol::bytes::Rest;
 use crate::protocol::ids::{CustomerId, PersonaId};
 use crate::protocol::nps::persona::{
     BuddyListCount, CheckToken, DeleteGamePersona, GetBuddyList, GetPersonaInfoById, GetPersonaInfoByName,
-    GetPersonaMaps, LongAck, NewGameAccount, NewGameAccountHead, NewGameAccountRecord, PersonaEntry, PersonaList, Personas,
-    RegisterGameLogin, RegisterGameLogout, ValidatePersonaName,
+    GetPersonaMaps, LongAck, NewGameAccount, NewGameAccountHead, NewGameAccountRecord, PersonaEntry,
+    PersonaList, Personas, RegisterGameLogin, RegisterGameLogout, ValidatePersonaName,
 };
 use crate::protocol::nps::{Form, Message, Packet, id};
 use crate::protocol::text::{Chars, Str16};
-use crate::protocol::Malformed;
 use crate::store::{NewPersona, Persona, PersonaError};
 use crate::world::Released;
 use std::net::IpAddr;
@@ -37,7 +37,10 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
     };
     outcome.unwrap_or_else(|error| {
         let (id, length) = (packet.id, packet.size());
-        log::info!("persona: {peer} sent a malformed 0x{id:04x} of {length} bytes, {error}: {}", Hex(&packet.body));
+        log::info!(
+            "persona: {peer} sent a malformed 0x{id:04x} of {length} bytes, {error}: {}",
+            Hex(&packet.body)
+        );
         if id == id::GET_PERSONA_MAPS { no_personas() } else { acknowledged() }
     })
 }
@@ -57,7 +60,9 @@ pub(super) fn released(game: &Game, released: Released) {
         record.seconds_online = record.seconds_online.saturating_add(seconds);
     });
     // A persona that was deleted while in use has no time to keep.
-    if let Err(error) = kept && !matches!(error, PersonaError::NotFound) {
+    if let Err(error) = kept
+        && !matches!(error, PersonaError::NotFound)
+    {
         log::warn!("logout: the time of persona {persona} on line is lost: {error}");
     }
 }
@@ -198,8 +203,13 @@ impl Caller<'_> {
         const BY_ID: usize = 4;
         if packet.body.len() > BY_ID {
             let request: GetPersonaInfoByName = packet.read()?;
-            let free = self.signed_in(request.customer, "check a name") && self.name_is_free(&request.name.to_string());
-            return Ok(Outcome::reply(Packet::bare(if free { id::USER_VALID } else { id::GAME_ACCOUNT_INFO })));
+            let free = self.signed_in(request.customer, "check a name")
+                && self.name_is_free(&request.name.to_string());
+            return Ok(Outcome::reply(Packet::bare(if free {
+                id::USER_VALID
+            } else {
+                id::GAME_ACCOUNT_INFO
+            })));
         }
         let request: GetPersonaInfoById = packet.read()?;
         let persona = owned_from(self.game, self.peer, request.persona);
@@ -216,7 +226,10 @@ impl Caller<'_> {
     fn signed_in(&self, customer: CustomerId, what: &str) -> bool {
         let signed_in = self.game.world.sessions.signed_in_from(customer, self.peer);
         if !signed_in {
-            log::info!("persona: {} may not {what} as customer {customer}: not signed in from there", self.peer);
+            log::info!(
+                "persona: {} may not {what} as customer {customer}: not signed in from there",
+                self.peer
+            );
         }
         signed_in
     }
@@ -294,7 +307,8 @@ impl NewPersonaRequest {
             Self::Bare(customer, name) => {
                 let (server_data, created, last_login, games) = (0, 0, 0, 0);
                 let rest = Rest::default();
-                NewGameAccount { customer, name, server_data, created, last_login, games, persona, rest }.packet()
+                NewGameAccount { customer, name, server_data, created, last_login, games, persona, rest }
+                    .packet()
             }
         };
         Packet { id: id::USER_VALID, form: Form::LONG, ..packet }
@@ -306,3 +320,6 @@ fn unix_now() -> u32 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     u32::try_from(now.as_secs()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -267,3 +267,6 @@ fn guarded(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreErr
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(StoreError::NotSaved("the database engine panicked".into())))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use super::record::{Record, decode, encode};
 use sled::transaction::{
     ConflictableTransactionError, TransactionError, TransactionalTree, UnabortableTransactionError,
 };
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -90,14 +90,25 @@ impl Table {
         self.db.as_deref().ok_or_else(|| StoreError::Database("closed".into()))
     }
 
-    /// Reads every record once, which makes sled read and check every page.
+    /// Reads every record once, which makes sled read and check every page, and compares with the stored sum.
+    ///
+    /// sled notices a page that is wrong, but it may silently leave out a write in the middle of a damaged log. The
+    /// sum, which every transaction carries along, does not add up then.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
+            let mut sum = 0_u64;
             for row in self.tree()? {
                 let (key, value) = row?;
                 key::check(&key, &value)?;
+                if key != key::SUM {
+                    sum = sum.wrapping_add(digest(&key, &value));
+                }
             }
-            Ok(())
+            if sum == self.get(key::SUM)?.unwrap_or(0) {
+                Ok(())
+            } else {
+                Err(StoreError::Damaged { what: "set of records" })
+            }
         }))
         .unwrap_or_else(|_| Err(StoreError::Database("the database engine panicked while reading".into())))
     }
@@ -118,6 +129,16 @@ impl Table {
         values.map(|value| decode(&value.map_err(StoreError::from)?)).collect()
     }
 
+    /// The same with their keys.
+    pub(super) fn scan_rows<R: Record>(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
+        let rows = self.tree()?.scan_prefix(prefix);
+        rows.map(|row| {
+            let (key, value) = row.map_err(StoreError::from)?;
+            Ok((key.to_vec(), decode(&value)?))
+        })
+        .collect()
+    }
+
     /// Everything, undecoded, as it is between two changes.
     pub(super) fn rows(&self) -> Result<Vec<Row>, StoreError> {
         let _turn = self.turn();
@@ -128,11 +149,7 @@ impl Table {
 
     /// Writes undecoded records, all or none.
     pub(super) fn fill(&self, rows: &[Row]) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in rows {
-            batch.insert(key.as_slice(), value.as_slice());
-        }
-        self.tree()?.apply_batch(batch).map_err(StoreError::from)
+        self.transact(|tx| rows.iter().try_for_each(|(key, value)| tx.insert(key, value.as_slice().into())))
     }
 
     /// Makes the caller the only one who changes anything, so that it can look around before its transaction.
@@ -147,8 +164,9 @@ impl Table {
         work: impl Fn(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let done = self.tree()?.transaction(|tree| {
-            let transaction = Transaction { tree, trouble: RefCell::new(None) };
-            let outcome = work(&transaction);
+            let transaction = Transaction { tree, trouble: RefCell::new(None), growth: Cell::new(0) };
+            let outcome =
+                work(&transaction).and_then(|value| transaction.carry_sum().map(|()| value).map_err(E::from));
             match transaction.trouble.into_inner() {
                 Some(UnabortableTransactionError::Conflict) => Err(ConflictableTransactionError::Conflict),
                 Some(UnabortableTransactionError::Storage(error)) => {
@@ -185,6 +203,8 @@ pub(super) struct Transaction<'a> {
     tree: &'a TransactionalTree,
     /// What sled said, for sled: it may want to try again.
     trouble: RefCell<Option<UnabortableTransactionError>>,
+    /// By how much the sum over all records grows.
+    growth: Cell<u64>,
 }
 
 impl Transaction<'_> {
@@ -208,13 +228,31 @@ impl Transaction<'_> {
 
     /// Creates or replaces a record.
     pub(super) fn put<R: Record>(&self, key: &[u8], record: &R) -> Result<(), StoreError> {
-        let bytes = encode(record)?;
-        self.note(self.tree.insert(key, bytes)).map(|_| ())
+        self.insert(key, encode(record)?.into())
+    }
+
+    fn insert(&self, key: &[u8], value: sled::IVec) -> Result<(), StoreError> {
+        let gain = digest(key, &value);
+        let old = self.note(self.tree.insert(key, value))?;
+        self.grow(gain, key, old.as_deref());
+        Ok(())
     }
 
     /// Removes a record, if it is there.
     pub(super) fn remove(&self, key: &[u8]) -> Result<(), StoreError> {
-        self.note(self.tree.remove(key)).map(|_| ())
+        let old = self.note(self.tree.remove(key))?;
+        self.grow(0, key, old.as_deref());
+        Ok(())
+    }
+
+    fn grow(&self, gain: u64, key: &[u8], old: Option<&[u8]>) {
+        let loss = old.map_or(0, |old| digest(key, old));
+        self.growth.set(self.growth.get().wrapping_add(gain).wrapping_sub(loss));
+    }
+
+    fn carry_sum(&self) -> Result<(), StoreError> {
+        let sum = self.get(key::SUM)?.unwrap_or(0_u64).wrapping_add(self.growth.get());
+        self.note(self.tree.insert(key::SUM, encode(&sum)?)).map(|_| ())
     }
 
     /// Takes `count` numbers in a row from a counter and returns the first. A new counter begins with `first`.
@@ -224,6 +262,18 @@ impl Transaction<'_> {
         self.put(counter, &next)?;
         Ok(taken)
     }
+}
+
+/// What a record adds to the sum. The mixing (that of `SplitMix64`) keeps equal differences in several records from
+/// cancelling each other, as they would in a sum of plain CRCs.
+fn digest(key: &[u8], value: &[u8]) -> u64 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key);
+    hasher.update(value);
+    let mut mixed = u64::from(hasher.finalize()).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 impl From<sled::Error> for StoreError {

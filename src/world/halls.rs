@@ -75,7 +75,10 @@ impl Halls {
         let mut inner = locked(&self.0);
         let Some((hall, _)) = inner.people.remove(&connection) else { return Vec::new() };
         let channels: Vec<_> = inner.memberships(hall, connection).collect();
-        channels.into_iter().filter_map(|channel| Some((channel, inner.part(hall, channel, connection)?))).collect()
+        channels
+            .into_iter()
+            .filter_map(|channel| Some((channel, inner.part(hall, channel, connection)?)))
+            .collect()
     }
 
     /// Opens a channel for a connection. Returned are the other members.
@@ -86,7 +89,9 @@ impl Halls {
         if !known && inner.channels_of(hall).count() >= Self::MOST_CHANNELS {
             return Err(Denied::TooMany);
         }
-        if inner.memberships(hall, connection).filter(|other| *other != channel).count() >= Self::MOST_MEMBERSHIPS {
+        if inner.memberships(hall, connection).filter(|other| *other != channel).count()
+            >= Self::MOST_MEMBERSHIPS
+        {
             return Err(Denied::TooMany);
         }
         let members = &mut inner.channels.entry((hall, channel)).or_default().members;
@@ -158,7 +163,9 @@ impl Inner {
     }
 
     fn memberships(&self, hall: Hall, connection: ConnectionId) -> impl Iterator<Item = CommId> {
-        self.channels_of(hall).filter(move |(_, channel)| channel.members.contains(&connection)).map(|(id, _)| id)
+        self.channels_of(hall)
+            .filter(move |(_, channel)| channel.members.contains(&connection))
+            .map(|(id, _)| id)
     }
 
     /// Takes a connection out of a channel, which vanishes when it is empty.

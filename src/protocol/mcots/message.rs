@@ -13,11 +13,19 @@ impl Body {
         self.0.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
     }
 
-    /// Reads the body as a message; bytes behind it are ignored, as the Client does.
-    pub fn read<M: Message>(&self) -> Result<M, Malformed> {
+    /// Reads what stands behind the number; bytes behind the record are ignored, as the Client does.
+    pub fn read<R: Wire>(&self) -> Result<R, Malformed> {
         let mut reader = Reader::little(&self.0);
         let _number = u16::read(&mut reader)?;
-        M::read(&mut reader)
+        R::read(&mut reader)
+    }
+
+    /// The body in which `number` carries `record`.
+    pub fn carrying(number: u16, record: &impl Wire) -> Self {
+        let mut writer = Writer::little();
+        number.write(&mut writer);
+        record.write(&mut writer);
+        Self(writer.into_bytes())
     }
 }
 
@@ -28,10 +36,7 @@ pub trait Message: Wire {
 
     /// The body that carries this message.
     fn body(&self) -> Body {
-        let mut writer = Writer::little();
-        Self::NUMBER.write(&mut writer);
-        self.write(&mut writer);
-        Body(writer.into_bytes())
+        Body::carrying(Self::NUMBER, self)
     }
 }
 
@@ -69,4 +74,12 @@ pub(super) fn round_trip<M: Message + proptest::arbitrary::Arbitrary + PartialEq
             Ok(())
         })
         .unwrap();
+}
+
+/// A body from hexadecimal digits; blanks are for the eye.
+#[cfg(test)]
+pub(super) fn vector(hex: &str) -> Body {
+    let digits: Vec<u8> =
+        hex.chars().filter_map(|c| c.to_digit(16)).map(|digit| u8::try_from(digit).unwrap()).collect();
+    Body(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }

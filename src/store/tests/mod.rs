@@ -1,5 +1,8 @@
 //! The store as its callers see it.
 
+mod damage;
+mod ledger;
+mod random;
 mod verbs;
 
 use super::*;
@@ -38,6 +41,13 @@ fn furnished(dir: &Path) -> (Store, CustomerId, PersonaId) {
     let owner = store.accounts().create("driver", &password("garage"), None).unwrap().value.customer_id;
     let persona = store.personas().create(owner, driver("Dr Brown")).unwrap().value.id;
     (store, owner, persona)
+}
+
+/// All records, but not the generation, which the writer changes when it pleases, nor the sum, which includes it.
+fn records(store: &Store) -> Vec<table::Row> {
+    let mut rows = store.table().rows().unwrap();
+    rows.retain(|(key, _)| key != key::GENERATION && key != key::SUM);
+    rows
 }
 
 /// Everything that can be seen through the verbs.

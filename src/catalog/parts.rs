@@ -1,0 +1,251 @@
+//! What a car is made of.
+//!
+//! A part's number tells its kind: the kinds' own numbers cut the number space into ranges (*checked* on both cars whose
+//! parts are known). Each kind hangs on one other kind, and never more than two levels below the car.
+
+use super::Catalog;
+use crate::protocol::ids::{BrandedPartId, SkinId};
+
+/// A kind of part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartKind {
+    /// Its number, and the lowest number of its parts.
+    pub id: u32,
+    /// The kind it hangs on. The car's own kind and a few that no car has hang on nothing.
+    pub parent: Option<u32>,
+    /// What it is, for logs.
+    pub name: &'static str,
+}
+
+/// The kind of all cars.
+const CAR: u32 = 101;
+
+const fn on(parent: u32, id: u32, name: &'static str) -> PartKind {
+    PartKind { id, parent: Some(parent), name }
+}
+
+const fn alone(id: u32, name: &'static str) -> PartKind {
+    PartKind { id, parent: None, name }
+}
+
+/// All of them, by number.
+const KINDS: &[PartKind] = &[
+    alone(CAR, "car"),
+    on(CAR, 1001, "suspension"),
+    on(CAR, 2001, "chassis"),
+    on(CAR, 4001, "drive line"),
+    on(CAR, 5001, "brake set"),
+    on(CAR, 6001, "visible parts"),
+    on(5001, 10_001, "brakes"),
+    on(1001, 11_001, "shocks"),
+    on(1001, 12_001, "springs"),
+    on(1001, 13_001, "sway bar"),
+    on(1001, 14_001, "traction bar"),
+    on(CAR, 15_001, "wheels"),
+    on(6001, 16_001, "fuzzy dice"),
+    on(6001, 17_001, "roll bar"),
+    on(6001, 18_001, "window tinting"),
+    on(2001, 20_001, "body"),
+    on(6001, 21_001, "wheel skirts"),
+    on(6001, 22_001, "horn"),
+    on(6001, 23_001, "running boards"),
+    on(6001, 26_001, "fog lights"),
+    alone(28_001, "spot light"),
+    on(2001, 29_001, "chin spoiler"),
+    on(2001, 30_001, "rear spoiler"),
+    on(6001, 31_001, "top"),
+    on(6001, 32_001, "wheelie bar"),
+    alone(33_001, "driver"),
+    on(6001, 34_001, "fenders"),
+    on(6001, 35_001, "bumpers"),
+    on(CAR, 36_001, "engine"),
+    on(CAR, 37_001, "exhaust"),
+    alone(39_001, "police lights"),
+    on(6001, 40_001, "hood"),
+    on(15_001, 100_001, "rims"),
+    on(15_001, 110_001, "tires"),
+    on(6001, 120_001, "hub caps"),
+    on(4001, 130_001, "transmission"),
+    on(4001, 140_001, "rear end"),
+    on(4001, 150_001, "transmission cooler"),
+    on(36_001, 160_001, "engine block"),
+    on(36_001, 180_001, "crankshaft"),
+    on(36_001, 190_001, "connecting rods"),
+    on(36_001, 200_001, "pistons"),
+    alone(210_001, "cylinder head A"),
+    on(36_001, 230_001, "cooling system"),
+    on(36_001, 240_001, "electrical system"),
+    on(36_001, 250_001, "lubrication system"),
+    on(36_001, 280_001, "exhaust manifold"),
+    on(37_001, 290_001, "exhaust pipe"),
+    on(37_001, 300_001, "muffler"),
+    on(6001, 310_001, "tail pipe tip"),
+    on(36_001, 320_001, "intake manifold"),
+    on(36_001, 330_001, "carburetor"),
+    on(36_001, 340_001, "air cleaner"),
+    on(36_001, 340_333, "air scoop"),
+    on(36_001, 340_666, "air intake point"),
+    on(36_001, 350_001, "blower"),
+    on(36_001, 350_666, "supercharger"),
+    on(36_001, 360_001, "nitrous injector"),
+    on(36_001, 1_000_001, "cylinder head"),
+    on(36_001, 1_100_001, "camshaft"),
+    on(36_001, 1_200_001, "valve train"),
+    alone(1_300_001, "intake valves"),
+    alone(1_400_001, "exhaust valves"),
+    alone(1_500_001, "valve covers"),
+];
+
+/// The eight assemblies that every car has. As parts they carry the number of their kind.
+const ASSEMBLIES: [u32; 8] = [1001, 2001, 4001, 5001, 6001, 15_001, 36_001, 37_001];
+
+/// Where on its parent a part sits: front and rear axle, else the one place there is (*captured*).
+const HERE: u8 = 0;
+const FRONT: u8 = 10;
+const REAR: u8 = 11;
+
+/// What a stock car has below its assemblies. The lists of the other cars are the Client's own property and come with
+/// the import of the Operator's own copy; until then those cars are sold with their assemblies only.
+const STOCK: &[(BrandedPartId, &[(u32, u8)])] =
+    &[(BrandedPartId(104), FAIRLANE), (BrandedPartId(113), BEL_AIR)];
+
+/// As *captured* in a vehicle answer that a Client accepted.
+#[rustfmt::skip]
+const FAIRLANE: &[(u32, u8)] = &[
+    (10_001, FRONT), (10_004, REAR), (11_004, FRONT), (11_004, REAR), (12_010, FRONT), (12_022, REAR),
+    (20_104, HERE), (22_014, HERE), (31_153, HERE), (40_006, HERE),
+    (100_006, FRONT), (100_006, REAR), (110_021, FRONT), (110_021, REAR),
+    (130_047, HERE), (140_007, HERE),
+    (160_026, HERE), (180_018, HERE), (190_077, HERE), (200_066, HERE), (230_001, HERE), (240_001, HERE),
+    (250_030, HERE), (280_030, HERE), (290_001, HERE), (300_001, HERE), (320_098, HERE), (330_020, HERE),
+    (340_002, HERE), (1_000_001, HERE), (1_100_119, HERE), (1_200_048, HERE),
+];
+
+/// *Documented*.
+#[rustfmt::skip]
+const BEL_AIR: &[(u32, u8)] = &[
+    (10_001, FRONT), (10_004, REAR), (11_004, FRONT), (11_004, REAR), (12_009, FRONT), (12_030, REAR),
+    (20_113, HERE), (22_009, HERE), (31_153, HERE), (40_016, HERE),
+    (100_002, FRONT), (100_002, REAR), (110_014, FRONT), (110_014, REAR),
+    (130_021, HERE), (140_021, HERE),
+    (160_006, HERE), (180_014, HERE), (190_016, HERE), (200_002, HERE), (230_001, HERE), (240_001, HERE),
+    (250_026, HERE), (280_024, HERE), (290_003, HERE), (300_001, HERE), (320_020, HERE), (330_052, HERE),
+    (340_002, HERE), (1_000_123, HERE), (1_100_001, HERE), (1_200_034, HERE),
+];
+
+/// Dollars for a new part, as far as known: those of the Bel-Air.
+#[rustfmt::skip]
+const PRICES: &[(u32, u32)] = &[
+    (10_001, 138), (10_004, 107), (11_004, 42), (12_009, 176), (12_030, 97), (20_113, 1000), (22_009, 25),
+    (31_153, 50), (40_016, 30), (100_002, 36), (110_014, 129), (130_021, 1058), (140_021, 962), (160_006, 1140),
+    (180_014, 180), (190_016, 133), (200_002, 54), (230_001, 242), (240_001, 174), (250_026, 174), (280_024, 179),
+    (290_003, 37), (300_001, 49), (320_020, 212), (330_052, 175), (340_002, 56), (1_000_123, 831),
+    (1_100_001, 444), (1_200_034, 74),
+];
+
+/// The wear at which a part is worn out: of nearly every part this, of a few a twentieth (*documented*).
+pub const MAX_WEAR: u32 = 30_000;
+
+/// The paint in which the recorded Fairlane was sold. Which paints other cars have is known to the Client only; 0 leaves
+/// the choice to it (*inferred*: it then draws the car's first).
+const PAINTS: &[(BrandedPartId, SkinId)] = &[(BrandedPartId(104), SkinId(47))];
+
+/// A part of a car as it leaves the dealer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockPart {
+    /// Which part.
+    pub branded_part: BrandedPartId,
+    /// What it hangs on: an index into the list it is in, or the car itself.
+    pub parent: Option<usize>,
+    /// Where at its parent.
+    pub attachment_point: u8,
+}
+
+impl Catalog {
+    /// The kind of a part, told by its number.
+    pub fn kind(&self, part: BrandedPartId) -> Option<&'static PartKind> {
+        let behind = KINDS.partition_point(|kind| kind.id <= part.0);
+        KINDS.get(behind.checked_sub(1)?)
+    }
+
+    /// What a car that is for sale is made of: its assemblies, then what hangs on them.
+    pub fn stock_parts(&self, model: BrandedPartId) -> Option<Vec<StockPart>> {
+        self.car(model)?;
+        let known = STOCK.iter().find(|(known, _)| *known == model).map_or(&[][..], |(_, parts)| parts);
+        let assemblies = ASSEMBLIES.into_iter().map(|assembly| StockPart {
+            branded_part: BrandedPartId(assembly),
+            parent: None,
+            attachment_point: HERE,
+        });
+        let parts = known.iter().map(|&(part, attachment_point)| {
+            let branded_part = BrandedPartId(part);
+            let on = self.kind(branded_part).and_then(|kind| kind.parent);
+            let parent = ASSEMBLIES.iter().position(|assembly| Some(*assembly) == on);
+            StockPart { branded_part, parent, attachment_point }
+        });
+        Some(assemblies.chain(parts).collect())
+    }
+
+    /// Dollars for a new part, where known.
+    pub fn part_price(&self, part: BrandedPartId) -> Option<u32> {
+        PRICES.iter().find(|(id, _)| *id == part.0).map(|(_, price)| *price)
+    }
+
+    /// The paint of a car whose buyer chose none, where known.
+    pub fn default_skin(&self, model: BrandedPartId) -> Option<SkinId> {
+        PAINTS.iter().find(|(id, _)| *id == model).map(|(_, skin)| *skin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_stand_in_order_and_hang_on_the_car_directly_or_by_way_of_an_assembly() {
+        assert!(KINDS.is_sorted_by(|a, b| a.id < b.id));
+        for parent in KINDS.iter().filter_map(|kind| kind.parent) {
+            assert!(parent == CAR || ASSEMBLIES.contains(&parent), "{parent}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_told_by_its_number() {
+        let kind = |part| Catalog::builtin().kind(BrandedPartId(part)).map(|kind| kind.name);
+        assert_eq!(kind(110_014), Some("tires"));
+        assert_eq!(kind(113), Some("car"));
+        assert_eq!((kind(100), kind(u32::MAX)), (None, Some("valve covers")));
+    }
+
+    #[test]
+    fn the_two_known_cars_are_complete_as_captured() {
+        for model in [104, 113] {
+            let parts = Catalog::builtin().stock_parts(BrandedPartId(model)).unwrap();
+            assert_eq!(parts.len(), 40);
+            assert!(parts[..8].iter().all(|part| part.parent.is_none()));
+            assert!(parts[8..].iter().all(|part| part.parent.is_some_and(|parent| parent < 8)));
+            let engine = parts.iter().find(|part| (160_001..170_000).contains(&part.branded_part.0)).unwrap();
+            assert_eq!(parts[engine.parent.unwrap()].branded_part, BrandedPartId(36_001));
+        }
+    }
+
+    #[test]
+    fn every_other_car_has_its_assemblies_and_what_is_not_for_sale_has_nothing() {
+        let catalog = Catalog::builtin();
+        for car in catalog.cars() {
+            assert!(catalog.stock_parts(car.model).unwrap().len() >= ASSEMBLIES.len());
+        }
+        assert_eq!(catalog.stock_parts(BrandedPartId(402)), None);
+    }
+
+    #[test]
+    fn prices_and_paints_are_told_where_they_are_known() {
+        let catalog = Catalog::builtin();
+        assert_eq!(catalog.part_price(BrandedPartId(160_006)), Some(1140));
+        assert_eq!(catalog.part_price(BrandedPartId(160_026)), None);
+        assert_eq!(catalog.default_skin(BrandedPartId(104)), Some(SkinId(47)));
+        assert_eq!(catalog.default_skin(BrandedPartId(113)), None);
+        let parts = catalog.stock_parts(BrandedPartId(113)).unwrap();
+        assert!(parts[8..].iter().all(|part| catalog.part_price(part.branded_part).is_some()));
+    }
+}

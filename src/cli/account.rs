@@ -1,0 +1,86 @@
+//! `mcos account`: the accounts of Users.
+
+use super::output::{self, Table};
+use super::{CliError, Setting, password, reach};
+use crate::protocol::ids::CustomerId;
+use crate::services::operator::{AccountEntry, Request, Response};
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make an account
+    Add {
+        /// The name the User logs in with: 1 to 32 letters, digits, dots, hyphens and underscores
+        name: String,
+        #[command(flatten)]
+        password: PasswordSource,
+        /// The number the account is to have [default: the next free one]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        customer_id: Option<u32>,
+    },
+    /// Show all accounts
+    List,
+    /// Refuse further logins of an account
+    Disable {
+        /// The account's name
+        name: String,
+    },
+    /// Allow logins of an account again
+    Enable {
+        /// The account's name
+        name: String,
+    },
+    /// Give an account another password
+    Passwd {
+        /// The account's name
+        name: String,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+}
+
+/// Where a password comes from.
+#[derive(Debug, Args)]
+pub(super) struct PasswordSource {
+    /// Read the password from standard input instead of asking for it
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
+    let (request, done) = match command {
+        Command::Add { name, password, customer_id } => {
+            let password = password::new(password.password_stdin, &format!("Password for {name}"))?;
+            let customer_id = customer_id.map(CustomerId);
+            (Request::AddAccount { name, password, customer_id }, "was added")
+        }
+        Command::List => (Request::ListAccounts, ""),
+        Command::Disable { name } => (Request::SetDisabled { name, disabled: true }, "is disabled"),
+        Command::Enable { name } => (Request::SetDisabled { name, disabled: false }, "is enabled"),
+        Command::Passwd { name, password } => {
+            let password = password::new(password.password_stdin, &format!("New password for {name}"))?;
+            (Request::SetPassword { name, password }, "has a new password")
+        }
+    };
+    match reach::perform(setting, request)? {
+        Response::Account(account) => {
+            output::line(&format!("account {} (customer {}) {done}", account.name, account.customer_id))
+        }
+        Response::Accounts(accounts) => show(&accounts),
+        other => Err(reach::unexpected(&other)),
+    }
+}
+
+fn show(accounts: &[AccountEntry]) -> Result<(), CliError> {
+    let mut table = Table::new(["CUSTOMER", "NAME", "PERSONAS", "STATE", "CREATED"]);
+    for account in accounts {
+        table.row([
+            account.customer_id.to_string(),
+            account.name.clone(),
+            account.personas.to_string(),
+            if account.disabled { "disabled" } else { "enabled" }.to_owned(),
+            output::day(account.created),
+        ]);
+    }
+    table.print()
+}

@@ -1,0 +1,83 @@
+//! How a password comes in: from a terminal without echo, or from standard input. Never from the command line.
+
+use super::CliError;
+use crate::services::operator::Secret;
+use std::io::{IsTerminal, Read, stdin};
+use zeroize::Zeroizing;
+
+/// The most bytes that are read as a password, far beyond what an account may have.
+const MAX_BYTES: usize = 1024;
+
+/// A password that somebody chooses: on a terminal it is asked for twice.
+pub(super) fn new(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
+    if from_stdin {
+        return read(stdin().lock());
+    }
+    if !stdin().is_terminal() {
+        return Err(no_terminal());
+    }
+    let (first, second) = (ask(prompt)?, ask("The same again")?);
+    if first == second {
+        Ok(Secret::new(String::clone(&first)))
+    } else {
+        Err(CliError::Failed("the two passwords differ; nothing was changed, try again".to_owned()))
+    }
+}
+
+/// How a password comes in that the server knows already: on a terminal it is asked for once.
+pub(super) fn existing(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
+    if from_stdin {
+        return read(stdin().lock());
+    }
+    if !stdin().is_terminal() {
+        return Err(no_terminal());
+    }
+    Ok(Secret::new(String::clone(&*ask(prompt)?)))
+}
+
+fn no_terminal() -> CliError {
+    let problem = "no terminal to ask for the password; use --password-stdin and write it to standard input";
+    CliError::Usage(problem.to_owned())
+}
+
+fn ask(prompt: &str) -> Result<Zeroizing<String>, CliError> {
+    let answer = rpassword::prompt_password(format!("{prompt}: "));
+    answer.map(Zeroizing::new).map_err(|e| CliError::Failed(format!("cannot ask for the password: {e}")))
+}
+
+/// Everything up to the end of the input, without the line end behind it.
+fn read(input: impl Read) -> Result<Secret, CliError> {
+    let mut text = Zeroizing::new(String::with_capacity(MAX_BYTES + 1));
+    let length = input.take(MAX_BYTES as u64 + 1).read_to_string(&mut text);
+    let length = length.map_err(|e| CliError::Failed(format!("cannot read the password: {e}")))?;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err(CliError::Failed("standard input holds no password; write one line to it".to_owned()));
+    }
+    if length > MAX_BYTES || password.contains('\n') {
+        return Err(CliError::Failed("standard input holds more than one line with a password".to_owned()));
+    }
+    Ok(Secret::new(password.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_end_is_no_part_of_the_password() {
+        for text in ["s3cret", "s3cret\n", "s3cret\r\n"] {
+            assert_eq!(read(text.as_bytes()).unwrap().expose(), "s3cret");
+        }
+        assert_eq!(read(" two words \n".as_bytes()).unwrap().expose(), " two words ");
+    }
+
+    #[test]
+    fn no_password_and_more_than_one_line_are_refused() {
+        for text in ["", "\n", "\r\n", "one\ntwo\n", &"x".repeat(1025)] {
+            assert!(matches!(read(text.as_bytes()), Err(CliError::Failed(_))), "{text:?}");
+        }
+        assert!(read(&b"\xff\n"[..]).is_err());
+    }
+}

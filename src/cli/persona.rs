@@ -1,0 +1,56 @@
+//! `mcos persona`: the drivers of an account.
+
+use super::output::{self, Table};
+use super::{CliError, Setting, reach};
+use crate::protocol::ids::PersonaId;
+use crate::services::operator::{PersonaEntry, Request, Response};
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a persona
+    Add {
+        /// The name of the account it belongs to
+        account: String,
+        /// The persona's name in the game: 1 to 12 characters
+        name: String,
+        /// The number the persona is to have [default: the next free one]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        persona_id: Option<u32>,
+    },
+    /// Show the personas of one account, or all
+    List {
+        /// The account's name
+        account: Option<String>,
+    },
+}
+
+pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
+    let request = match command {
+        Command::Add { account, name, persona_id } => {
+            Request::AddPersona { account, name, persona_id: persona_id.map(PersonaId) }
+        }
+        Command::List { account } => Request::ListPersonas { account },
+    };
+    match reach::perform(setting, request)? {
+        Response::Persona(PersonaEntry { persona_id, name, account, .. }) => {
+            output::line(&format!("persona {name} (number {persona_id}) was added to account {account}"))
+        }
+        Response::Personas(personas) => show(&personas),
+        other => Err(reach::unexpected(&other)),
+    }
+}
+
+fn show(personas: &[PersonaEntry]) -> Result<(), CliError> {
+    let mut table = Table::new(["PERSONA", "NAME", "ACCOUNT", "BANK", "LAST LOGIN"]);
+    for persona in personas {
+        table.row([
+            persona.persona_id.to_string(),
+            persona.name.clone(),
+            persona.account.clone(),
+            persona.bank_balance.to_string(),
+            if persona.last_login == 0 { "never".to_owned() } else { output::day(persona.last_login.into()) },
+        ]);
+    }
+    table.print()
+}

@@ -1,0 +1,47 @@
+//! How a command reaches the store: through the running server, or by itself when none runs.
+
+use super::{CliError, Setting};
+use crate::server::control::{self, AskError};
+use crate::services::operator::{self, Request, Response};
+use crate::store::{OpenError, Store};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a server may take between taking the store and opening its control socket (or the other way round
+/// when it ends), before the command gives up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Has the request performed by whoever has the store. A refusal is an error.
+pub(super) fn perform(setting: &Setting, request: Request) -> Result<Response, CliError> {
+    let start = Instant::now();
+    let response = loop {
+        match control::ask(&setting.data, &request) {
+            Ok(response) => break response,
+            Err(AskError::NobodyThere) => {}
+            Err(e) => return Err(CliError::failed(e)),
+        }
+        match Store::open(&setting.data) {
+            Ok(store) => break operator::perform(&store, &setting.config, request),
+            Err(OpenError::InUse { .. }) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(50)),
+            Err(OpenError::InUse { .. }) => {
+                let data = setting.data.display();
+                return Err(CliError::Failed(format!(
+                    "the data folder {data} is in use by another mcos that does not answer; \
+                     wait until it has ended or started, or stop it, and try again"
+                )));
+            }
+            Err(e) => return Err(CliError::failed(e)),
+        }
+    };
+    match response {
+        Response::Refused(why) => Err(CliError::Failed(why)),
+        response => Ok(response),
+    }
+}
+
+/// A server of another version gave an answer that does not belong to the question.
+pub(super) fn unexpected(response: &Response) -> CliError {
+    CliError::Failed(format!(
+        "the running server answered something else ({response:?}); restart it so that it is of the same version"
+    ))
+}

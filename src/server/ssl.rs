@@ -1,0 +1,248 @@
+//! The SSL server: Patch, Auth and Shard over HTTP, and the few files a player needs.
+//!
+//! The Client's web code is that of the Windows it runs on, from 1998 on. So an answer is as plain as HTTP can be:
+//! a length, no chunks, no compression, no redirect, and the connection ends with it.
+
+use super::tls::{Secured, Security};
+use crate::config::HostName;
+use crate::services::auth::{self, Attempt};
+use crate::services::{Game, patch, shard};
+use futures_lite::{AsyncRead, AsyncWrite, future};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Bytes};
+use hyper::header::{CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::uri::Authority;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use log::{debug, error};
+use smol::Timer;
+use smol::lock::Semaphore;
+use smol::net::TcpStream;
+use smol_hyper::rt::{FuturesIo, SmolTimer};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// How long a Client may take to send the head of its request.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// How long a connection may last in all.
+const CONNECTION_TIME: Duration = Duration::from_secs(30);
+
+/// The most bytes and lines of a request's head.
+const MAX_HEAD: usize = 8 * 1024;
+const MAX_HEADERS: usize = 64;
+
+/// The longest body of a Patch question. It is read, because some Clients get no answer before they have sent it
+/// all, and forgotten.
+const MAX_BODY: u64 = 64 * 1024;
+
+/// How many logins may wait for a worker that checks passwords; later ones are told to try again.
+const MAX_WAITING: usize = 64;
+
+const TEXT: &str = "text/plain";
+const BYTES: &str = "application/octet-stream";
+
+/// What all connections to the SSL server share.
+pub(super) struct SslServer {
+    game: Arc<Game>,
+    /// One permit per password that may be checked at the same time.
+    workers: Arc<Semaphore>,
+    /// One permit per login that may be checked or wait for it.
+    line: Arc<Semaphore>,
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy)]
+struct Ends {
+    peer: SocketAddr,
+    local: SocketAddr,
+    security: Security,
+}
+
+impl SslServer {
+    /// An SSL server for this game.
+    pub(super) fn new(game: Arc<Game>) -> Arc<Self> {
+        let limits = &game.config.limits;
+        Arc::new(Self {
+            workers: Arc::new(Semaphore::new(limits.password_workers)),
+            line: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
+            game,
+        })
+    }
+
+    /// Serves one connection without TLS, from `peer` to our address `local`, until it ends.
+    pub(super) async fn serve_connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) {
+        self.serve_stream(stream, Ends { peer, local, security: Security::Plain }).await;
+    }
+
+    /// Serves one connection whose TLS handshake is done.
+    pub(super) async fn serve_secured(
+        self: Arc<Self>,
+        secured: Secured,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) {
+        let Secured { security, stream } = secured;
+        self.serve_stream(stream, Ends { peer, local, security }).await;
+    }
+
+    async fn serve_stream(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, ends: Ends) {
+        let service = service_fn(|request| {
+            let server = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(server.respond(request, ends).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(SmolTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS)
+            .keep_alive(false)
+            // A Client may close its sending side behind the request and still wait for the answer.
+            .half_close(true)
+            .title_case_headers(true)
+            .serve_connection(FuturesIo::new(stream), service);
+        let late = async {
+            Timer::after(CONNECTION_TIME).await;
+            debug!("http: {} took too long", ends.peer);
+        };
+        let served = async {
+            if let Err(e) = connection.await {
+                debug!("http: connection of {} ended early: {e}", ends.peer);
+            }
+        };
+        future::or(served, late).await;
+    }
+
+    async fn respond<B: Body + Unpin>(
+        self: Arc<Self>,
+        request: Request<B>,
+        ends: Ends,
+    ) -> Response<Full<Bytes>> {
+        let path = request.uri().path().to_ascii_lowercase();
+        let path = path.strip_suffix('/').unwrap_or(&path);
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let host = self.host(&request, ends);
+        debug!("http: {} asks for {path} over {:?}", ends.peer, ends.security);
+        match path {
+            "/authlogin" if reads => {
+                let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
+                text(self.log_in(query, ends, &host).await)
+            }
+            "/shardlist" if reads => text(shard::list(
+                &self.game.config.shard,
+                &host,
+                &self.game.ports,
+                self.game.world.population(),
+            )),
+            "/key" if reads => self.login_key(),
+            "" if reads => text(self.front_page(&host)),
+            _ if patch::is_question(path) && (reads || request.method() == Method::POST) => {
+                if forget_body(request.into_body()).await {
+                    response(StatusCode::OK, BYTES, patch::NOTHING_TO_UPDATE.as_slice())
+                } else {
+                    response(StatusCode::PAYLOAD_TOO_LARGE, TEXT, "The request is too large".as_bytes())
+                }
+            }
+            _ => response(StatusCode::NOT_FOUND, TEXT, "Not found".as_bytes()),
+        }
+    }
+
+    /// The name by which this Client reaches us.
+    fn host<B>(&self, request: &Request<B>, ends: Ends) -> HostName {
+        let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+        let asked_for = header.or_else(|| request.uri().authority().map(Authority::as_str));
+        shard::reached_as(self.game.config.network.public_host.as_ref(), asked_for, ends.local.ip())
+    }
+
+    /// Has the Auth service answer on a worker thread, because a password check takes long on purpose.
+    async fn log_in(self: Arc<Self>, query: Zeroizing<String>, ends: Ends, host: &HostName) -> String {
+        let help = host.front_page(self.game.ports.http);
+        let Some(place) = self.line.try_acquire_arc() else {
+            debug!("auth: {} is told to try again: too many logins are waiting", ends.peer.ip());
+            return auth::busy(&help);
+        };
+        let worker = self.workers.acquire_arc().await;
+        smol::unblock(move || {
+            // Given back when the work is done, even if the Client has gone meanwhile.
+            let _permits = (place, worker);
+            let Game { store, world, .. } = &*self.game;
+            let attempt = Attempt { query: &query, from: ends.peer.ip(), help: &help };
+            auth::answer(store, &self.game.world.failures, attempt, |customer| {
+                world.sessions.issue_context(customer)
+            })
+        })
+        .await
+    }
+
+    /// The file `pub.key` for the Client's folder.
+    fn login_key(&self) -> Response<Full<Bytes>> {
+        match self.game.login_key().public_hex() {
+            Ok(key) => {
+                let mut response = response(StatusCode::OK, BYTES, key);
+                let name = HeaderValue::from_static("attachment; filename=pub.key");
+                response.headers_mut().insert(CONTENT_DISPOSITION, name);
+                response
+            }
+            Err(e) => {
+                error!("http: the login key cannot be served: {e}");
+                let problem = "The server has a problem with its login key".as_bytes();
+                response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, problem)
+            }
+        }
+    }
+
+    fn front_page(&self, host: &HostName) -> String {
+        format!(
+            "{}: a server for Motor City Online (mcos {}).\n\n\
+             Players need its key as pub.key in the game's folder: {}key\n",
+            self.game.config.shard.name,
+            env!("CARGO_PKG_VERSION"),
+            host.front_page(self.game.ports.http),
+        )
+    }
+}
+
+fn text(body: String) -> Response<Full<Bytes>> {
+    response(StatusCode::OK, TEXT, body)
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let body = body.into();
+    let length = body.len();
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_LENGTH, length.into());
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Reads a body to its end. False if it is too long or breaks off.
+async fn forget_body<B: Body + Unpin>(mut body: B) -> bool {
+    let mut rest = MAX_BODY;
+    if body.size_hint().lower() > rest {
+        return false;
+    }
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
+        let length = frame.data_ref().map_or(0, |data| hyper::body::Buf::remaining(data) as u64);
+        match rest.checked_sub(length) {
+            Some(left) => rest = left,
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests;

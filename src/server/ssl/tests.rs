@@ -1,0 +1,227 @@
+use super::*;
+use crate::config::Config;
+use crate::store::Password;
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
+use smol::net::TcpListener;
+
+struct Bench {
+    _folder: tempfile::TempDir,
+    server: Arc<SslServer>,
+}
+
+fn bench(config: &str) -> Bench {
+    let (mut game, folder) = Game::for_tests();
+    game.config = Config::parse(config).unwrap();
+    game.store
+        .accounts()
+        .create("alice", &Password::new("s3cret").unwrap(), None)
+        .unwrap()
+        .ticket
+        .wait()
+        .unwrap();
+    Bench { _folder: folder, server: SslServer::new(Arc::new(game)) }
+}
+
+impl Bench {
+    /// Sends these bytes over loopback, and gives back all that comes until the connection ends.
+    fn raw(&self, request: &[u8]) -> String {
+        smol::block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, peer) = listener.accept().await.unwrap();
+            let local = stream.local_addr().unwrap();
+            let served = Arc::clone(&self.server).serve_connection(stream, peer, local);
+            let asked = async {
+                // A server that refuses early may have closed already: what it said is what counts.
+                let _ = client.write_all(request).await;
+                let mut answer = Vec::new();
+                let _ = client.read_to_end(&mut answer).await;
+                String::from_utf8_lossy(&answer).into_owned()
+            };
+            future::zip(served, asked).await.1
+        })
+    }
+
+    fn get(&self, target: &str) -> (String, String) {
+        let answer = self.raw(format!("GET {target} HTTP/1.1\r\nHost: mcos.local\r\n\r\n").as_bytes());
+        let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
+        (head.to_owned(), body.to_owned())
+    }
+}
+
+#[test]
+fn an_answer_is_as_plain_as_http_can_be() {
+    let (head, body) = bench("").get("/ShardList/");
+    let mut lines = head.lines();
+    assert_eq!(lines.next(), Some("HTTP/1.1 200 OK"));
+    let mut names: Vec<&str> = lines.map(|line| line.split(": ").next().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Connection", "Content-Length", "Content-Type", "Date"]);
+    for line in ["Connection: close", "Content-Type: text/plain", &format!("Content-Length: {}", body.len())]
+    {
+        assert!(head.lines().any(|l| l == line), "{head}");
+    }
+    assert!(body.starts_with("[Motor City]\n      Description=Motor City\n      ShardId=44\n"), "{body}");
+    assert!(body.contains("\n      LoginServerIP=mcos.local\n"), "{body}");
+    assert!(body.ends_with("\n      DiagnosticServerPort=80"), "{body}");
+}
+
+#[test]
+fn http_1_0_without_a_host_is_told_the_address_it_came_in_on() {
+    let answer = bench("").raw(b"GET /ShardList HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\n      LobbyServerIP=127.0.0.1\n"), "{answer}");
+    assert!(answer.to_lowercase().matches("connection: close").count() == 1, "{answer}");
+}
+
+#[test]
+fn a_hostile_host_header_never_reaches_the_list() {
+    let bench = bench("");
+    for host in ["[Evil]", "a/../b", "x y", "<b>", "a=b", &"a".repeat(65), "\u{e4}"] {
+        let answer = bench.raw(format!("GET /ShardList/ HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+        assert!(answer.contains("\n      MCOTSServerIP=127.0.0.1\n"), "{host}: {answer}");
+    }
+}
+
+#[test]
+fn the_configured_name_is_told_whatever_the_client_says() {
+    let (_, body) = bench("[network]\npublic_host = \"play.example\"").get("/shardlist");
+    assert!(body.contains("\n      LoginServerIP=play.example\n"), "{body}");
+}
+
+#[test]
+fn a_login_answers_byte_for_byte_and_failures_are_identical() {
+    let bench = bench("");
+    let (head, body) = bench.get("/AuthLogin?username=alice&password=s3cret&serviceID=2176&version=3.3.0.6");
+    assert!(head.contains("Content-Type: text/plain"), "{head}");
+    let context = body.strip_prefix("Valid=TRUE\nTicket=").expect(&body);
+    assert!(context.len() == 32 && context.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')), "{body}");
+    let failure = "Valid=FALSE\nreasoncode=INV-100\nreasontext=The user name or password is wrong.\n\
+                   reasonurl=http://mcos.local/";
+    for query in
+        ["username=alice&password=wrong", "username=nobody&password=s3cret", "x=y", "%00=%zz&username=%"]
+    {
+        let (head, body) = bench.get(&format!("/authlogin/?{query}"));
+        assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+        assert_eq!(body, failure, "{query}");
+    }
+}
+
+#[test]
+fn every_character_a_password_may_have_arrives_plain_and_encoded() {
+    let bench = bench("");
+    let allowed: Vec<char> = (' '..='~').filter(|c| Password::new(&format!("abc{c}")).is_ok()).collect();
+    // These three cannot stand in a URL as they are: hyper takes `#` for the end of it and refuses the others.
+    let allowed: Vec<char> = allowed.into_iter().filter(|c| !"#<>".contains(*c)).collect();
+    assert!(allowed.len() > 62);
+    for password in allowed.chunks(32) {
+        let plain: String = password.iter().chain(&['x'; 4]).take(32).collect();
+        let encoded: String =
+            plain.bytes().flat_map(|c| format!("%{c:02X}").into_bytes()).map(char::from).collect();
+        let accounts = bench.server.game.store.accounts();
+        accounts.set_password("alice", &Password::new(&plain).unwrap()).unwrap().ticket.wait().unwrap();
+        for password in [plain, encoded] {
+            let (_, body) = bench.get(&format!("/AuthLogin?username=alice&password={password}"));
+            assert!(body.starts_with("Valid=TRUE\n"), "{password}: {body}");
+        }
+    }
+}
+
+#[test]
+fn passwords_are_checked_by_few_workers_and_the_line_before_them_is_bounded() {
+    let bench = bench("[limits]\npassword_workers = 1");
+    let places = || std::iter::from_fn(|| bench.server.line.try_acquire_arc()).collect::<Vec<_>>();
+    let taken = places();
+    assert_eq!(taken.len(), 1 + MAX_WAITING);
+    let (_, body) = bench.get("/AuthLogin?username=alice&password=s3cret");
+    assert!(body.starts_with("Valid=FALSE\nreasoncode=INV-200\nreasontext=The server is busy."), "{body}");
+    drop(taken);
+    let (_, body) = bench.get("/AuthLogin?username=alice&password=s3cret");
+    assert!(body.starts_with("Valid=TRUE\n"), "{body}");
+    assert_eq!(places().len(), 1 + MAX_WAITING);
+    assert!(bench.server.workers.try_acquire().is_some());
+}
+
+#[test]
+fn patch_questions_get_the_eleven_bytes_and_their_bodies_are_forgotten() {
+    let folder = "/games/EA_Seattle/MotorCity";
+    let bench = bench("");
+    let mut expected = b"\r\n\r\n".to_vec();
+    expected.extend_from_slice(&patch::NOTHING_TO_UPDATE);
+    let expected = String::from_utf8_lossy(&expected).into_owned();
+    for channel in ["UpdateInfo", "NPS", "MCO", "NPS/", "nps2"] {
+        let body = vec![0xff; 65536];
+        let head = format!("POST {folder}/{channel} HTTP/1.0\r\nContent-Length: {}\r\n\r\n", body.len());
+        let answer = bench.raw(&[head.as_bytes(), &body].concat());
+        assert!(answer.ends_with(&expected), "{channel}: {answer}");
+        assert!(answer.contains("Content-Type: application/octet-stream\r\n"), "{answer}");
+        assert!(
+            bench.raw(format!("GET {folder}/{channel} HTTP/1.1\r\n\r\n").as_bytes()).ends_with(&expected)
+        );
+    }
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    assert!(bench.raw(format!("POST {folder}/MCO HTTP/1.1\r\n{chunked}").as_bytes()).ends_with(&expected));
+    let large = bench.raw(format!("POST {folder}/MCO HTTP/1.1\r\nContent-Length: 65537\r\n\r\n").as_bytes());
+    assert!(large.starts_with("HTTP/1.1 413 "), "{large}");
+}
+
+#[test]
+fn the_key_is_served_as_a_file_named_pub_key() {
+    let bench = bench("");
+    let (head, body) = bench.get("/key");
+    assert!(head.contains("Content-Disposition: attachment; filename=pub.key"), "{head}");
+    assert!(head.contains("Content-Type: application/octet-stream"), "{head}");
+    assert_eq!(body, bench.server.game.login_key().public_hex().unwrap());
+    assert_eq!(body.len(), 324);
+}
+
+#[test]
+fn the_front_page_says_what_this_is() {
+    let (head, body) = bench("").get("/");
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+    assert!(body.contains("Motor City Online") && body.contains("http://mcos.local/key"), "{body}");
+}
+
+#[test]
+fn head_gets_the_length_and_no_body() {
+    let answer = bench("").raw(b"HEAD /key HTTP/1.1\r\n\r\n");
+    assert!(answer.contains("Content-Length: 324\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+}
+
+#[test]
+fn anything_else_is_not_found() {
+    let bench = bench("");
+    for request in [
+        "GET /nothing",
+        "GET /key/x",
+        "POST /AuthLogin",
+        "POST /ShardList/",
+        "DELETE /key",
+        "GET //",
+        "OPTIONS *",
+    ] {
+        let answer = bench.raw(format!("{request} HTTP/1.1\r\n\r\n").as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{request}: {answer}");
+        assert!(answer.ends_with("\r\n\r\nNot found"), "{request}: {answer}");
+    }
+}
+
+#[test]
+fn one_connection_gets_one_answer() {
+    let answer =
+        bench("").raw(b"GET /key HTTP/1.1\r\nConnection: keep-alive\r\n\r\nGET /key HTTP/1.1\r\n\r\n");
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+}
+
+#[test]
+fn heads_without_bounds_are_refused() {
+    let bench = bench("");
+    let many = "X: y\r\n".repeat(MAX_HEADERS + 1);
+    let long = format!("X: {}\r\n", "y".repeat(MAX_HEAD));
+    for headers in [many, long] {
+        let answer = bench.raw(format!("GET /key HTTP/1.1\r\n{headers}\r\n").as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+    assert!(bench.raw(b"\x16\x03\x01\x00\x05hello\r\n\r\n").starts_with("HTTP/1.1 400 "));
+}

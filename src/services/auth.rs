@@ -1,0 +1,178 @@
+//! Auth: checks name and password, and hands out the Context with which the Client then logs in to the game.
+
+use crate::protocol::ids::CustomerId;
+use crate::store::{Account, Store, StoreError};
+use crate::world::FailureLimit;
+use log::{error, info};
+use percent_encoding::percent_decode_str;
+use std::net::IpAddr;
+use std::time::Instant;
+use zeroize::Zeroizing;
+
+/// One question to the Auth service.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The text behind the `?`, as it came. Holds the password, so it is never logged and never stored.
+    pub query: &'a str,
+    /// Who asks.
+    pub from: IpAddr,
+    /// The page that a failure offers for help, such as `http://mcos.local/`.
+    pub help: &'a str,
+}
+
+/// Answers one attempt with the text for the Client. Costs a password check, so it belongs on a worker thread.
+///
+/// Success is `Valid=TRUE` and the Context in a second line without an end (*captured*). An unknown name, a
+/// wrong password and a disabled account give the same text at the same cost. Contexts that were issued before
+/// stay good: the Client logs in twice before it enters the game (*captured*).
+pub fn answer(
+    store: &Store,
+    failures: &FailureLimit,
+    attempt: Attempt<'_>,
+    issue_context: impl FnOnce(CustomerId) -> String,
+) -> String {
+    let Attempt { query, from, help } = attempt;
+    if !failures.admit(from, Instant::now()) {
+        info!("auth: refused {from}: too many failed logins from this address within a minute");
+        return wrong(help);
+    }
+    let (name, password) = (parameter(query, "username"), parameter(query, "password"));
+    match check(store, name.as_deref().map(String::as_str), password.as_deref().map(String::as_str)) {
+        Ok(Some(account)) => {
+            failures.forgive(from);
+            info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
+            format!("Valid=TRUE\nTicket={}", issue_context(account.customer_id))
+        }
+        Ok(None) => {
+            // What was typed as a name is not logged: people type their password there.
+            info!("auth: refused {from}: wrong name or password, or the account is disabled");
+            wrong(help)
+        }
+        Err(e) => {
+            failures.forgive(from);
+            error!("auth: cannot check the login of {from}: {e}");
+            failure("INV-200", "The server could not check the password. Please try again.", help)
+        }
+    }
+}
+
+/// The answer when too many passwords are waiting to be checked already.
+pub fn busy(help: &str) -> String {
+    failure("INV-200", "The server is busy. Please try again in a moment.", help)
+}
+
+fn wrong(help: &str) -> String {
+    failure("INV-100", "The user name or password is wrong.", help)
+}
+
+/// A failure in both dialects that are known for this login DLL: `Valid=FALSE` and the lines with the reason
+/// (*seen in use*; no failed login was captured). `INV-100` stands for a wrong name or password by habit.
+fn failure(code: &str, text: &str, help: &str) -> String {
+    format!("Valid=FALSE\nreasoncode={code}\nreasontext={text}\nreasonurl={help}")
+}
+
+/// Whether name and password belong to an enabled account.
+fn check(store: &Store, name: Option<&str>, password: Option<&str>) -> Result<Option<Account>, StoreError> {
+    let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
+    if let Some(account) = store.accounts().check_password(name, password)? {
+        return Ok(Some(account));
+    }
+    if !name.contains('+') && !password.contains('+') {
+        return Ok(None);
+    }
+    // Nobody has recorded how the login DLL writes a space: `+` may be itself or a space (*inferred*).
+    let (name, password) = (name.replace('+', " "), Zeroizing::new(password.replace('+', " ")));
+    store.accounts().check_password(&name, &password)
+}
+
+/// One parameter of the query, percent-decoded. The first of a name counts, unknown ones are passed over.
+fn parameter(query: &str, wanted: &str) -> Option<Zeroizing<String>> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+    // Bytes that are no UTF-8 become replacement characters, which no name and no password contains.
+    Some(Zeroizing::new(percent_decode_str(value).decode_utf8_lossy().into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Password;
+    use std::net::Ipv4Addr;
+
+    const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 9));
+    const WRONG: &str = "Valid=FALSE\nreasoncode=INV-100\nreasontext=The user name or password is wrong.\n\
+                         reasonurl=http://mcos.local/";
+
+    fn with_alice() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store
+            .accounts()
+            .create("alice", &Password::new("s3cret:/").unwrap(), None)
+            .unwrap()
+            .ticket
+            .wait()
+            .unwrap();
+        (folder, store)
+    }
+
+    fn ask(store: &Store, limit: &FailureLimit, query: &str, from: IpAddr) -> String {
+        let attempt = Attempt { query, from, help: "http://mcos.local/" };
+        answer(store, limit, attempt, |customer| format!("context-of-{customer}"))
+    }
+
+    #[test]
+    fn a_right_password_gets_a_context_byte_for_byte() {
+        let (_folder, store) = with_alice();
+        let limit = FailureLimit::new(20);
+        for query in [
+            "username=alice&password=s3cret:/&serviceID=2176&version=3.3.0.6",
+            "username=alice&password=s3cret%3a%2F",
+            "password=s3cret:/&unknown=1&novalue&username=ALICE&username=bob",
+            "USERNAME=alice&Password=s3cret:/",
+        ] {
+            assert_eq!(ask(&store, &limit, query, HOME), "Valid=TRUE\nTicket=context-of-1000", "{query}");
+        }
+    }
+
+    #[test]
+    fn unknown_user_wrong_password_and_disabled_account_get_identical_bytes() {
+        let (_folder, store) = with_alice();
+        store
+            .accounts()
+            .create("carol", &Password::new("s3cret:/").unwrap(), None)
+            .unwrap()
+            .ticket
+            .wait()
+            .unwrap();
+        store.accounts().set_disabled("carol", true).unwrap().ticket.wait().unwrap();
+        let limit = FailureLimit::new(20);
+        for query in [
+            "username=bob&password=s3cret:/",
+            "username=alice&password=s3cret",
+            "username=alice&password=s3+cret",
+            "username=carol&password=s3cret:/",
+            "username=alice",
+            "password=s3cret:/",
+            "username=%ff%fe&password=%00",
+            "",
+        ] {
+            assert_eq!(ask(&store, &limit, query, HOME), WRONG, "{query}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_fails_too_often_is_refused_even_with_the_right_password() {
+        let (_folder, store) = with_alice();
+        let limit = FailureLimit::new(3);
+        let right = "username=alice&password=s3cret:/";
+        for _ in 0..5 {
+            assert!(ask(&store, &limit, right, HOME).starts_with("Valid=TRUE"), "successes are not counted");
+        }
+        for _ in 0..3 {
+            assert_eq!(ask(&store, &limit, "username=alice&password=guess", HOME), WRONG);
+        }
+        assert_eq!(ask(&store, &limit, right, HOME), WRONG);
+        assert!(ask(&store, &limit, right, Ipv4Addr::new(192, 168, 1, 10).into()).starts_with("Valid=TRUE"));
+    }
+}

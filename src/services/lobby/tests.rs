@@ -1,0 +1,280 @@
+use super::*;
+use crate::services::TestPlayer;
+use proptest::prelude::*;
+use std::net::{IpAddr, Ipv4Addr};
+
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20)), 1042);
+const BOX: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 2));
+const ROOM: Hall = Hall::Room(1);
+
+fn caller(game: &Game, hall: Hall) -> Caller {
+    let port = match hall {
+        Hall::Lobby => 7003,
+        Hall::Room(place) => 9000 + place,
+    };
+    Caller::new(game.world.new_connection(), hall, PEER, SocketAddr::new(BOX, port))
+}
+
+fn login(player: &TestPlayer) -> Login {
+    Login {
+        persona: player.persona,
+        name: Name::new("Dr Brown"),
+        user_data: [0; 64],
+        customer: player.customer,
+        flags: 0,
+        version: PStr::new("4.5.0.0"),
+        game: PStr::new("mco"),
+        address: PStr::new("10.10.5.8"),
+        proof: player.key.proof(),
+    }
+}
+
+fn clear(message: &impl Message) -> Incoming {
+    Incoming { packet: message.packet(), sealed: false }
+}
+
+fn sealed(message: &impl Message) -> Incoming {
+    Incoming { packet: message.packet(), sealed: true }
+}
+
+fn open_lobby(channel: CommId) -> OpenCommChannel {
+    OpenCommChannel {
+        channel,
+        riff: Name::new("LOBBY"),
+        slot: -1,
+        slot_flags: 1,
+        port: 9001,
+        protocol: 33,
+        persona: PersonaId(0),
+        connected_users: 0,
+        open_channels: 0,
+        can_ready: 1,
+        game_ready: 0,
+        is_master: 0,
+        channel_type: 2,
+        password: PStr::new(""),
+        disable_backlog: 0,
+        game_server_running: 1,
+        launch_game_server: 0xcdcd,
+        max_ready_players: 0,
+        sku: 0,
+        send_rate: 0,
+        channel_data: [0; 256],
+        flags: 2,
+    }
+}
+
+/// A player who has signed in to `hall`.
+fn arrived(game: &Game, hall: Hall, account: &str, persona: &str) -> (Caller, TestPlayer) {
+    let player = game.player(account, persona, PEER.ip());
+    let mut caller = caller(game, hall);
+    let outcome = answer(game, &mut caller, &clear(&login(&player)));
+    assert_eq!(outcome.replies[0].id, id::LOGIN_RESP);
+    (caller, player)
+}
+
+#[test]
+fn only_the_lobby_greets() {
+    let (game, _folder) = Game::for_tests();
+    assert_eq!(greeting(&caller(&game, Hall::Lobby)).replies, [OK_TO_LOGIN]);
+    assert!(greeting(&caller(&game, ROOM)).replies.is_empty());
+}
+
+#[test]
+fn a_login_with_the_right_proof_unlocks_the_cipher_and_echoes_the_persona() {
+    let (game, _folder) = Game::for_tests();
+    let player = game.player("doc", "Dr Brown", PEER.ip());
+    let mut caller = caller(&game, Hall::Lobby);
+    let outcome = answer(&game, &mut caller, &clear(&login(&player)));
+    let response: LoginResponse = outcome.replies[0].read().unwrap();
+    assert_eq!((response.persona, response.name.to_string()), (player.persona, "Dr Brown".to_owned()));
+    assert!(outcome.unlock == Some(player.key) && !outcome.close);
+    assert!(game.world.presence.in_use(player.persona));
+}
+
+#[test]
+fn a_wrong_proof_a_foreign_persona_and_an_unknown_customer_are_refused_alike() {
+    let (game, _folder) = Game::for_tests();
+    let player = game.player("doc", "Dr Brown", PEER.ip());
+    let biff = game.player("biff", "Biff", PEER.ip());
+    let good = login(&player);
+    for bad in [
+        Login { proof: [7; 16], ..good.clone() },
+        Login { persona: biff.persona, ..good.clone() },
+        Login { persona: PersonaId(0), ..good.clone() },
+        Login { customer: CustomerId(99), ..good.clone() },
+        Login { customer: biff.customer, ..good },
+    ] {
+        let mut caller = caller(&game, ROOM);
+        let outcome = answer(&game, &mut caller, &clear(&bad));
+        assert_eq!(outcome.replies, [INVALID_KEY]);
+        assert!(outcome.close && outcome.unlock.is_none() && !caller.signed_in());
+    }
+    assert_eq!(game.world.population(), 0);
+}
+
+#[test]
+fn an_overheard_login_does_not_open_the_lobby_from_another_address() {
+    let (game, _folder) = Game::for_tests();
+    let player = game.player("doc", "Dr Brown", PEER.ip());
+    let elsewhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 66)), 1042);
+    let local = SocketAddr::new(BOX, 7003);
+    let mut thief = Caller::new(game.world.new_connection(), Hall::Lobby, elsewhere, local);
+    assert_eq!(answer(&game, &mut thief, &clear(&login(&player))).replies, [INVALID_KEY]);
+}
+
+#[test]
+fn the_lobby_counts_the_people_in_the_lobby_channels_of_all_rooms() {
+    let (game, _folder) = Game::for_tests();
+    let (mut doc, _) = arrived(&game, Hall::Room(1), "doc", "Dr Brown");
+    let (mut marty, _) = arrived(&game, Hall::Room(2), "marty", "Marty");
+    for caller in [&mut doc, &mut marty] {
+        answer(&game, caller, &sealed(&open_lobby(LOBBY)));
+    }
+    let population =
+        |hall| directory(&game, hall).iter().find(|riff| riff.channel == LOBBY).unwrap().population;
+    assert_eq!([population(Hall::Lobby), population(Hall::Room(1)), population(Hall::Room(3))], [2, 1, 0]);
+}
+
+#[test]
+fn the_directory_names_the_lobby_once_and_every_room_server() {
+    let (game, _folder) = Game::for_tests();
+    let (mut doc, _) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
+    let outcome = answer(&game, &mut doc, &sealed(&crate::protocol::nps::lobby::SendMiniRiffList {}));
+    let list: MiniRiffList = outcome.replies[0].read().unwrap();
+    let riffs: Vec<_> = list.riffs.iter().map(|riff| (riff.name.to_string(), riff.channel.0)).collect();
+    assert_eq!(riffs[..3], [("CTRL".to_owned(), 0), ("LOBBY".to_owned(), 2), ("MCCHAT".to_owned(), 191)]);
+    assert!(riffs.contains(&("MCC01".to_owned(), 1)) && riffs.contains(&("MCC14".to_owned(), 14)));
+    assert!(riffs.contains(&("MC100".to_owned(), 10001)), "race lobbies have MCOTS's numbers");
+    let mut numbers: Vec<_> = riffs.iter().map(|(_, number)| number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), riffs.len(), "no number means two things");
+}
+
+#[test]
+fn the_room_server_is_at_the_address_by_which_the_client_reached_the_box() {
+    let (game, _folder) = Game::for_tests();
+    let (mut doc, _) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
+    let mut ask = |channel| {
+        let outcome = answer(&game, &mut doc, &sealed(&GetServerInfo { channel: CommId(channel) }));
+        let info: ServerInfo = outcome.replies[0].read().unwrap();
+        (info.riff.to_string(), info.channel.0, info.address.to_string(), info.port)
+    };
+    assert_eq!(ask(1), ("MCC01".to_owned(), 1, "192.168.1.2".to_owned(), 9001));
+    assert_eq!(ask(222), ("MCC02".to_owned(), 222, "192.168.1.2".to_owned(), 9002));
+    assert_eq!(ask(4711), ("MCC01".to_owned(), 4711, "192.168.1.2".to_owned(), 9001));
+}
+
+#[test]
+fn people_in_a_channel_see_each_other_come_change_and_go() {
+    let (game, _folder) = Game::for_tests();
+    let (mut doc, doc_player) = arrived(&game, ROOM, "doc", "Dr Brown");
+    let (mut marty, marty_player) = arrived(&game, ROOM, "marty", "Marty");
+    let granted = answer(&game, &mut doc, &sealed(&open_lobby(LOBBY)));
+    assert_eq!(
+        granted.replies[0].read::<ChannelGranted>().unwrap(),
+        ChannelGranted { channel: LOBBY, port: 9001 }
+    );
+
+    let joined = answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)));
+    let [Push::Packet(receivers, packet, _)] = &joined.pushes[..] else { panic!("one push") };
+    assert_eq!(*receivers, [doc.connection]);
+    assert_eq!(packet.read::<UserJoinedChannel>().unwrap().persona, marty_player.persona);
+
+    let data = SetMyUserData { persona: doc_player.persona, name: Name::new("Marty"), user_data: [7; 64] };
+    let changed = answer(&game, &mut marty, &sealed(&data));
+    let info: UserInfo = changed.replies[0].read().unwrap();
+    assert_eq!(info.persona, marty_player.persona, "nobody changes somebody else's car");
+    assert!(matches!(&changed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
+
+    let users: UserList =
+        answer(&game, &mut doc, &sealed(&GetUserList { channel: LOBBY })).replies[0].read().unwrap();
+    let seen: Vec<_> = users.users.iter().map(|user| (user.persona, user.user_data)).collect();
+    assert_eq!(seen, [(doc_player.persona, [0; 64]), (marty_player.persona, [7; 64])]);
+
+    let closed = answer(&game, &mut marty, &sealed(&CloseCommChannel { channel: LOBBY }));
+    assert_eq!(
+        closed.replies[0].read::<ChannelClosed>().unwrap(),
+        ChannelClosed { channel: LOBBY, port: 7003 }
+    );
+    assert!(matches!(&closed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
+
+    answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)));
+    let gone = leave(&game, &marty);
+    assert!(
+        matches!(&gone[..], [Push::Packet(to, packet, _)] if *to == [doc.connection] && packet.id == id::USER_LEFT_CHANNEL)
+    );
+    assert!(!game.world.presence.in_use(marty_player.persona));
+}
+
+#[test]
+fn one_persona_is_in_the_lobby_and_a_room_at_once() {
+    let (game, _folder) = Game::for_tests();
+    let (lobby, player) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
+    let mut room = caller(&game, ROOM);
+    assert!(answer(&game, &mut room, &clear(&login(&player))).unlock.is_some());
+    leave(&game, &room);
+    assert!(game.world.presence.in_use(player.persona), "the lobby connection is still there");
+    leave(&game, &lobby);
+    assert!(!game.world.presence.in_use(player.persona));
+}
+
+#[test]
+fn the_mini_list_of_channel_0_is_the_whole_server() {
+    let (game, _folder) = Game::for_tests();
+    let (mut doc, _) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
+    arrived(&game, Hall::Lobby, "marty", "Marty");
+    let list: MiniUserList =
+        answer(&game, &mut doc, &sealed(&GetMiniUserList { channel: CTRL })).replies[0].read().unwrap();
+    let names: Vec<_> = list.users.iter().map(|user| user.name.to_string()).collect();
+    assert_eq!(names, ["Dr Brown", "Marty"]);
+}
+
+#[test]
+fn commands_in_clear_or_before_signing_in_are_not_obeyed() {
+    let (game, _folder) = Game::for_tests();
+    let mut stranger = caller(&game, ROOM);
+    let open = open_lobby(LOBBY);
+    assert!(answer(&game, &mut stranger, &clear(&open)).replies.is_empty());
+    let (mut doc, _) = arrived(&game, ROOM, "doc", "Dr Brown");
+    assert!(answer(&game, &mut doc, &clear(&GetUserList { channel: LOBBY })).replies.is_empty());
+    assert_eq!(
+        answer(&game, &mut doc, &clear(&open)).replies[0].id,
+        id::CHANNEL_GRANTED,
+        "this one is taken in both forms"
+    );
+}
+
+#[test]
+fn a_heartbeat_is_returned() {
+    let (game, _folder) = Game::for_tests();
+    let (mut doc, _) = arrived(&game, ROOM, "doc", "Dr Brown");
+    let beat = Incoming { packet: Packet::bare(id::HEARTBEAT), sealed: false };
+    assert_eq!(answer(&game, &mut doc, &beat).replies, [Packet::bare(id::HEARTBEAT)]);
+}
+
+#[test]
+fn a_second_login_on_a_connection_changes_nothing() {
+    let (game, _folder) = Game::for_tests();
+    let (mut doc, player) = arrived(&game, ROOM, "doc", "Dr Brown");
+    let outcome = answer(&game, &mut doc, &clear(&login(&player)));
+    assert!(outcome.replies.is_empty() && outcome.unlock.is_none());
+}
+
+#[test]
+fn no_packet_can_make_the_lobby_panic() {
+    let (game, _folder) = Game::for_tests();
+    let (doc, _) = arrived(&game, ROOM, "doc", "Dr Brown");
+    let doc = std::cell::RefCell::new(doc);
+    let body = proptest::collection::vec(any::<u8>(), 0..400);
+    proptest::test_runner::TestRunner::default()
+        .run(&(any::<u16>(), body, any::<bool>()), |(id, body, sealed)| {
+            for id in [id, id::OPEN_COMM_CHANNEL, id::SET_MY_USER_DATA, id::LOGIN, id::CLOSE_COMM_CHANNEL] {
+                let packet = Packet { body: body.clone(), ..Packet::bare(id) };
+                answer(&game, &mut doc.borrow_mut(), &Incoming { packet, sealed });
+            }
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,0 +1,155 @@
+//! Cars and parts, as the Client lists and draws them. Everybody's cars may be seen; loose parts are one's own.
+
+mod deals;
+mod workshop;
+
+pub(super) use deals::{buy_part, purchase, purchase_stock_car};
+pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
+
+use super::{Answer, Refused, Request, today};
+use crate::catalog::{Catalog, MAX_WEAR};
+use crate::protocol::bytes::{Bool16, List, PagedList};
+use crate::protocol::ids::{DealerId, PartId, PersonaId, VehicleId};
+use crate::protocol::mcots::garage::{
+    AssemblyParts, CarPart, OwnedParts, OwnedVehicle, OwnedVehicles, PricedPart, StockCar, StockCarInfo,
+    VehicleInfo,
+};
+use crate::protocol::mcots::{Body, GenericRequest, Message, number};
+use crate::services::{Game, Outcome};
+use crate::store::{Part, Vehicle};
+
+/// 141: what a dealer has on offer, and what a new persona can spend. The one request that nobody needs to sign in for.
+pub(super) fn stock_cars(game: &Game, body: &Body) -> Answer {
+    let GenericRequest { data, data2: brand } = body.read()?;
+    let dealer = DealerId(data);
+    let offers = game.catalog.offers(dealer, brand, today()).into_iter().map(|offer| StockCar {
+        model: offer.car.model,
+        price: offer.price,
+        deal_of_the_day: Bool16(offer.deal_of_the_day),
+    });
+    let starter_cash = game.config.game.starter_cash;
+    Ok(Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars: PagedList::of(offers) }.body()))
+}
+
+/// 172: the cars of a player.
+pub(super) fn owned_vehicles(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let owner = PersonaId(data);
+    if request.game.store.personas().by_id(owner)?.is_none() {
+        return Err(Refused::because(format!("there is no persona {owner}")));
+    }
+    let vehicles = request.game.store.garage().vehicles(owner)?.into_iter();
+    let vehicles = List::of(vehicles.map(|car| OwnedVehicle { vehicle: car.id, model: car.model }));
+    Ok(Outcome::reply(OwnedVehicles { vehicles }.body()))
+}
+
+/// 174: the caller's own loose parts (*captured*: the request names nobody). What is fixed to a loose part is not listed:
+/// 183 asks for that (*inferred*).
+pub(super) fn owned_parts(request: &Request<'_>) -> Answer {
+    let GenericRequest { .. } = request.body.read()?;
+    let owner = request.player.persona;
+    let parts = request.game.store.garage().loose_parts(owner)?;
+    let roots = parts.iter().filter(|part| part.parent.is_none());
+    let parts = List::of(roots.map(|part| priced(&request.game.catalog, part)));
+    Ok(Outcome::reply(OwnedParts { owner, parts }.body()))
+}
+
+/// 183: the parts of a car, or of an assembly among the caller's loose parts. The root comes first, then what hangs on
+/// it, level by level (*seen in use*).
+pub(super) fn assembly_parts(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let garage = request.game.store.garage();
+    let (root, below) = if let Some(car) = garage.vehicle(VehicleId(data))? {
+        (root_of(&car), garage.parts_of(car.id)?)
+    } else {
+        let mut loose = garage.loose_parts(request.player.persona)?;
+        let Some(at) = loose.iter().position(|part| part.id == PartId(data)) else {
+            return Err(no_such_car(data));
+        };
+        (Part { parent: None, ..loose.swap_remove(at) }, loose)
+    };
+    let owner = root.owner;
+    let parts = List::of(tree(root, below).iter().map(|part| priced(&request.game.catalog, part)));
+    Ok(Outcome::reply(AssemblyParts { owner, parts }.body()))
+}
+
+/// 145: a car with all its parts, anybody's: the Client draws the others' too. The whole car is sent whatever the Client
+/// remembers of it.
+pub(super) fn complete_vehicle(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let garage = request.game.store.garage();
+    let Some(car) = garage.vehicle(VehicleId(data))? else { return Err(no_such_car(data)) };
+    let parts = garage.parts_of(car.id)?;
+    let info = VehicleInfo {
+        owner: car.owner,
+        vehicle: car.id,
+        skin: car.skin,
+        flags: car.flags,
+        delta: car.delta,
+        car_class: car.car_class,
+        damage: VehicleInfo::dents(&car.damage),
+        parts: List::of(parts.iter().map(|part| on_wire(&request.game.catalog, part))),
+    };
+    Ok(Outcome::reply(info.body()))
+}
+
+fn no_such_car(id: u32) -> Refused {
+    Refused::Because(number::INVALID_VEHICLE, format!("there is no car or assembly {id}"))
+}
+
+/// A car is a part too.
+fn root_of(car: &Vehicle) -> Part {
+    Part {
+        id: car.id.part(),
+        parent: None,
+        branded_part: car.model,
+        owner: car.owner,
+        vehicle: Some(car.id),
+        attachment_point: 0,
+        damage: 0,
+        wear: 0,
+    }
+}
+
+/// `root` and what hangs on it directly or by way of others, parents before children.
+fn tree(root: Part, mut others: Vec<Part>) -> Vec<Part> {
+    let mut found = vec![root];
+    let mut looked_at = 0;
+    while let Some(parent) = found.get(looked_at).map(|part| part.id) {
+        let children: Vec<Part> = others.extract_if(.., |part| part.parent == Some(parent)).collect();
+        found.extend(children);
+        looked_at += 1;
+    }
+    found
+}
+
+/// What the Client shows is what it costs. Where the price of a part is not known its repair is free.
+fn repair_price(catalog: &Catalog, part: &Part) -> u32 {
+    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
+    catalog.tunables().repair_price(retail, part.damage)
+}
+
+/// What the junkyard pays; nothing where the price of the part is not known.
+fn junk_price(catalog: &Catalog, part: &Part) -> u32 {
+    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
+    catalog.tunables().junk_price(retail, part.damage, part.wear, MAX_WEAR)
+}
+
+fn on_wire(catalog: &Catalog, part: &Part) -> CarPart {
+    let Part { damage, wear, .. } = *part;
+    CarPart {
+        part: part.id,
+        parent: part.parent.unwrap_or(PartId(0)),
+        branded_part: part.branded_part,
+        repair_price: repair_price(catalog, part),
+        junk_price: junk_price(catalog, part),
+        wear,
+        attachment_point: part.attachment_point,
+        damage,
+    }
+}
+
+fn priced(catalog: &Catalog, part: &Part) -> PricedPart {
+    let retail_price = catalog.part_price(part.branded_part).unwrap_or_default();
+    PricedPart { part: on_wire(catalog, part), retail_price, max_wear: MAX_WEAR }
+}

@@ -1,0 +1,197 @@
+//! What is known of a player, and what a player may change. Everybody may be asked for; only oneself can be changed.
+
+use super::{Answer, Refused, Request};
+use crate::catalog::rules::{points_to_next_level, points_to_next_rank};
+use crate::protocol::bytes::{Bool8, PagedList};
+use crate::protocol::ids::{PersonaId, VehicleId};
+use crate::protocol::mcots::player::{
+    CarNumbers, Physical, PlayerInfo, PlayerName, PlayerPhysicalInfo, PlayerRacingHistory, RaceRow,
+    SetOptions, SetPersonaDescription, UpdatePlayerPhysical,
+};
+use crate::protocol::mcots::session::Timestamp;
+use crate::protocol::mcots::{Body, GenericReply, GenericRequest, Message, number};
+use crate::protocol::text::Chars;
+use crate::services::{Outcome, Push};
+use crate::store::{self, Persona, PersonaError, Plate};
+
+/// The persona that `request` asks for.
+fn asked_for(request: &Request<'_>) -> Result<Persona, Refused> {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let persona = request.game.store.personas().by_id(PersonaId(data))?;
+    persona.ok_or_else(|| Refused::because(format!("there is no persona {data}")))
+}
+
+fn clamped<T: TryFrom<u64>>(number: u64, most: T) -> T {
+    T::try_from(number).unwrap_or(most)
+}
+
+/// 108: everything about a player. The answer has the same number (*captured*).
+pub(super) fn info(request: &Request<'_>) -> Answer {
+    let persona = asked_for(request)?;
+    let garage = request.game.store.garage();
+    let vehicles = garage.vehicles(persona.id)?.len() as u64;
+    let loose = garage.loose_parts(persona.id)?;
+    let loose = loose.iter().filter(|part| part.parent.is_none()).count() as u64;
+    let rules = request.game.catalog.tunables();
+    let sum = |of: fn(&store::RaceRecord) -> u32| persona.history.iter().map(|row| u64::from(of(row))).sum();
+    let info = PlayerInfo {
+        player: persona.id,
+        name: Chars::new(&persona.name),
+        drivers_licence: Chars::default(),
+        driver_class: persona.driver_class,
+        bank_balance: persona.bank_balance,
+        vehicles: clamped(vehicles, u16::MAX),
+        is_logged_on: Bool8(request.game.world.presence.in_use(persona.id)),
+        car_numbers: CarNumbers(persona.car_numbers.each_ref().map(|number| Chars::new(number))),
+        plate_code: persona.plate.code,
+        plate_text: Chars::new(&persona.plate.text),
+        car_info_setting: persona.car_info_setting,
+        vehicle: persona.vehicle.unwrap_or(VehicleId(0)),
+        races_entered: persona.races_entered,
+        races_won: persona.races_won,
+        races_completed: persona.races_completed,
+        total_winnings: persona.total_winnings,
+        // What the insurance was about is not known: no Client was ever told anything else than zeros.
+        insurance_risk: 0,
+        insurance_points: 0,
+        challenge_races_entered: 0,
+        challenge_races_won: 0,
+        challenge_races_completed: 0,
+        cars_won: clamped(sum(|row| row.cars_won), u16::MAX),
+        cars_lost: clamped(sum(|row| row.cars_lost), u16::MAX),
+        points: persona.points,
+        current_level: persona.level,
+        current_rank: persona.rank,
+        points_to_next_level: clamped(points_to_next_level(persona.points).into(), u16::MAX),
+        points_to_next_rank: clamped(points_to_next_rank(persona.points).into(), u16::MAX),
+        max_inventory_slots: clamped(rules.parts_room(persona.level) as u64, u32::MAX),
+        inventory_slots_used: clamped(loose, u32::MAX),
+        inventory_on_auction: 0,
+        highest_bids: 0,
+        club: 0,
+        date_left_club: Timestamp::NONE,
+        can_be_invited_to_club: Bool8(false),
+        description: Chars::new(&persona.description),
+    };
+    Ok(Outcome::reply(info.body()))
+}
+
+/// 164: only the name. Shops and offices have one too.
+pub(super) fn name(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let player = PersonaId(data);
+    let name = match request.game.catalog.system_persona(player) {
+        Some(office) => office.name.to_owned(),
+        None => asked_for(request)?.name,
+    };
+    Ok(Outcome::reply(PlayerName { player, name: Chars::new(&name) }.body()))
+}
+
+/// 264: the looks.
+pub(super) fn physical(request: &Request<'_>) -> Answer {
+    let persona = asked_for(request)?;
+    let looks = persona.physical;
+    let physical = Physical {
+        player: persona.id,
+        body_type: looks.body_type,
+        hair_color: looks.hair_color,
+        skin_color: looks.skin_color,
+        shirt_color: looks.shirt_color,
+        pants_color: looks.pants_color,
+    };
+    Ok(Outcome::reply(PlayerPhysicalInfo { physical }.body()))
+}
+
+/// 361: what came of the races, by kind.
+pub(super) fn racing_history(request: &Request<'_>) -> Answer {
+    let persona = asked_for(request)?;
+    let rows = persona.history.iter().map(|row| RaceRow {
+        race_type: row.race_type,
+        entered: row.entered,
+        finished: row.finished,
+        won: row.won,
+        cars_won: row.cars_won,
+        cars_lost: row.cars_lost,
+        championships_won: row.championships_won,
+        cash_won: row.cash_won,
+    });
+    Ok(Outcome::reply(PlayerRacingHistory { player: persona.id, races: PagedList::of(rows) }.body()))
+}
+
+/// 266: new looks, of oneself. A persona that is just being made may not know its own number yet.
+pub(super) fn update_physical(request: &Request<'_>) -> Answer {
+    let UpdatePlayerPhysical { physical: looks } = request.body.read()?;
+    if looks.player != request.player.persona && looks.player != PersonaId(0) {
+        return Err(Refused::because(format!("these are the looks of persona {}", looks.player)));
+    }
+    let physical = store::Physical {
+        body_type: looks.body_type,
+        hair_color: looks.hair_color,
+        skin_color: looks.skin_color,
+        shirt_color: looks.shirt_color,
+        pants_color: looks.pants_color,
+    };
+    change(request, number::UPDATE_PLAYER_PHYSICAL, |persona| persona.physical = physical)
+}
+
+/// 109: licence plate, numbers on the doors, display of car data.
+pub(super) fn set_options(request: &Request<'_>) -> Answer {
+    let SetOptions { plate_code: code, plate_text, car_info_setting, car_numbers } = request.body.read()?;
+    let text = first(&plate_text, 7);
+    let car_numbers = car_numbers.0.each_ref().map(|number| first(number, 2));
+    if car_numbers.iter().chain([&text]).any(|text| text.chars().any(char::is_control)) {
+        return Err(Refused::because("there are control characters in a plate or number"));
+    }
+    change(request, number::SET_OPTIONS, |persona| {
+        persona.plate = Plate { code, text: text.clone() };
+        persona.car_info_setting = car_info_setting;
+        persona.car_numbers.clone_from(&car_numbers);
+    })
+}
+
+/// 492: what a player says about himself. The Client shows "Please wait" until 101 or 494 says it is stored or 493 says
+/// it is unfit; unfit is only what would not be text. Line ends and tabs are what an edit field may hold.
+pub(super) fn set_description(request: &Request<'_>) -> Answer {
+    let SetPersonaDescription { description } = request.body.read()?;
+    let description = first(&description, 255);
+    if description.chars().any(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t')) {
+        log::info!("mcots: {} describes himself with control characters: rejected", request.caller);
+        let unfit = GenericReply { request: number::SET_PERSONA_DESCRIPTION, result: 0, data: 0, data2: 0 };
+        return Ok(Outcome::reply(Body::carrying(number::FILTHY_TEXT, &unfit)));
+    }
+    change(request, number::SET_PERSONA_DESCRIPTION, |persona| persona.description.clone_from(&description))
+}
+
+/// The first `most` characters of a field: one that came without its NUL holds a character more than may be stored.
+fn first<const N: usize>(text: &Chars<N>, most: usize) -> String {
+    text.to_string().chars().take(most).collect()
+}
+
+/// Changes the connection's own persona. The Client hears of it when it is on the card.
+fn change(request: &Request<'_>, number: u16, change: impl Fn(&mut Persona)) -> Answer {
+    let changed = request.game.store.personas().update(request.player.persona, change)?;
+    Ok(Outcome::reply(GenericReply::success(number)).after(changed.ticket))
+}
+
+/// 320: the persona goes, with all it owns. A Client says so here too after it did on 8228, so one that is gone already
+/// is fine.
+pub(super) fn delete(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let persona = request.player.persona;
+    if PersonaId(data) != persona {
+        return Err(Refused::because(format!("persona {data} is not the one of this connection")));
+    }
+    let answer = Outcome::reply(GenericReply::success(number::DELETE_PERSONA));
+    match request.game.store.personas().delete(request.player.customer, persona) {
+        Ok(deleted) => {
+            log::info!("mcots: {} is deleted by its customer {}", request.caller, request.player.customer);
+            let presence = &request.game.world.presence;
+            let mut others = presence.connections(persona);
+            others.retain(|connection| *connection != request.caller.connection);
+            presence.deselect(persona);
+            Ok(answer.after(deleted.ticket).push(Push::Dismiss(others)))
+        }
+        Err(PersonaError::NotFound) => Ok(answer),
+        Err(error) => Err(error.into()),
+    }
+}

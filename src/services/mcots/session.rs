@@ -1,0 +1,115 @@
+//! Signing in and out, and the first car.
+
+use super::{Answer, Caller, Player, Refused, Request, garage, today, unix_seconds};
+use crate::catalog::Offer;
+use crate::protocol::ids::BrandedPartId;
+use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete, Tracking};
+use crate::protocol::mcots::{Body, GenericReply, Message, number};
+use crate::protocol::session_key::SessionKey;
+use crate::services::{Game, Outcome};
+use crate::store::{Changed, GarageError, Persona, Ticket};
+
+/// 438: whose connection this is. The answer is the last packet in clear. Refused by closing, and alike for an account
+/// that did not sign in (from this address: RC4 with one key for both directions is a weak proof by itself), an unknown
+/// persona and somebody else's.
+pub(super) fn connect(game: &Game, caller: &mut Caller, body: &Body) -> Answer {
+    let connect: ClientConnect = body.read()?;
+    let Some((player, key)) = admitted(game, caller, &connect) else {
+        let ClientConnect { customer, persona, .. } = connect;
+        log::info!(
+            "mcots: refused {}: not signed in as customer {customer} with persona {persona}",
+            caller.peer
+        );
+        return Ok(Outcome::goodbye());
+    };
+    caller.player = Some(player);
+    log::debug!("mcots: {caller} connected, Client version {}", connect.version);
+    Ok(Outcome { unlock: Some(key), ..Outcome::reply(GenericReply::success(number::CLIENT_CONNECT_MSG)) })
+}
+
+fn admitted(game: &Game, caller: &Caller, connect: &ClientConnect) -> Option<(Player, SessionKey)> {
+    let ClientConnect { customer, persona, .. } = *connect;
+    let session = game.world.sessions.of(customer)?;
+    let persona = game.store.personas().by_id(persona).unwrap_or_else(|error| {
+        log::error!("mcots: cannot read persona {persona}: {error}");
+        None
+    })?;
+    let from_there = session.address.to_canonical() == caller.peer.ip().to_canonical();
+    (from_there && persona.customer_id == customer)
+        .then(|| (Player { customer, persona: persona.id }, session.key.clone()))
+}
+
+/// 105: the persona enters the game, perhaps with the car it was promised when it was made.
+///
+/// "First time" is said as long as it is the persona's first sitting or it has no first car: 1 is what a Client was seen
+/// to accept, for an old persona too, and 0 for the others is what the name asks for.
+pub(super) fn login(request: &Request<'_>) -> Answer {
+    let Request { game, caller, player, body } = *request;
+    let login: Login = body.read()?;
+    if (login.customer, login.persona) != (player.customer, player.persona) {
+        let Login { customer, persona, .. } = login;
+        return Err(Refused::because(format!("it names customer {customer} and persona {persona}")));
+    }
+    let Some(persona) = game.store.personas().by_id(player.persona)? else {
+        return Err(Refused::because("the persona was deleted"));
+    };
+    game.world.presence.arrive(persona.id, caller.connection);
+    log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
+    let bought = first_car(request, &login, &persona);
+    // The choice of the persona on 8228 has counted this sitting already.
+    let first_time = persona.logins <= 1 || !persona.starter_car_chosen;
+    let server_time = u32::try_from(unix_seconds()).unwrap_or(u32::MAX);
+    let answer = Outcome::reply(LoginComplete::new(server_time, first_time).body());
+    Ok(match bought {
+        Some(ticket) => answer.after(ticket),
+        None => answer,
+    })
+}
+
+/// The car that was picked while the persona was made, once. If it can't be had there is none, and the login goes on:
+/// the Client waits for nothing else.
+fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<Ticket> {
+    const NONE: BrandedPartId = BrandedPartId(0);
+    let Login { dealer, model, skin, .. } = *login;
+    if model == NONE || persona.starter_car_chosen {
+        return None;
+    }
+    let catalog = &request.game.catalog;
+    // The one 105 with a car that was ever logged names a dealer nobody knows (0x800). A driver without a car can't do
+    // anything, so any lot that has the model will do.
+    let offer = catalog.offer(dealer, model, today()).or_else(|| catalog.offer_anywhere(model, today()));
+    let Some(offer) = offer else {
+        log::info!("garage: no first car for persona {}: dealer {dealer} has no {model}", persona.id);
+        return None;
+    };
+    match request.game.store.garage().buy_car(persona.id, garage::purchase(request.game, offer, skin)) {
+        Ok(Changed { value: vehicle, ticket }) => {
+            let Offer { car, price, .. } = offer;
+            log::info!(
+                "garage: persona {} chose a {car} for {price} as its first, car {vehicle}",
+                persona.id
+            );
+            Some(ticket)
+        }
+        // Another connection of the same Client was quicker.
+        Err(GarageError::AlreadyChosen) => None,
+        Err(error) => {
+            log::info!("garage: no first car for persona {}: {error}", persona.id);
+            None
+        }
+    }
+}
+
+/// 106: the Client is about to leave, and closes the connection itself once it has heard this (*captured*).
+pub(super) fn logout(request: &Request<'_>) -> Answer {
+    log::info!("mcots: logout of {}", request.caller);
+    Ok(Outcome::reply(GenericReply::success(number::LOGOUT)))
+}
+
+/// 440: what the Client reports about its machine and its screens. Never answered.
+pub(super) fn tracking(request: &Request<'_>) {
+    match request.body.read::<Tracking>() {
+        Ok(Tracking { kind, text }) => log::debug!("mcots: {} tracks {kind} {text:?}", request.caller),
+        Err(error) => super::unexpected(request.caller, request.body, &format!("malformed, {error}")),
+    }
+}

@@ -1,0 +1,171 @@
+//! The service with plain values: no sockets, a store in a temporary folder.
+
+mod garage;
+mod requests;
+mod session;
+
+use super::*;
+use crate::protocol::Wire;
+use crate::protocol::ids::{BrandedPartId, DealerId, SkinId, VehicleId};
+use crate::protocol::mcots::garage::{AssemblyParts, OwnedParts, OwnedVehicles, StockCarInfo, VehicleInfo};
+use crate::protocol::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
+use crate::protocol::mcots::player::{
+    CarNumbers, Physical, PlayerInfo, PlayerName, PlayerPhysicalInfo, PlayerRacingHistory, SetOptions,
+    SetPersonaDescription, UpdatePlayerPhysical,
+};
+use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete};
+use crate::protocol::mcots::{GenericRequest, Message};
+use crate::protocol::text::Chars;
+use crate::services::{Push, TestPlayer};
+use crate::store::{CarPurchase, Store};
+use proptest::prelude::*;
+use std::net::IpAddr;
+use std::sync::{Arc, Barrier};
+
+const PEER: &str = "10.10.5.8:1044";
+const LOCAL: &str = "[::ffff:10.10.5.1]:43300";
+const SEALED: Flags = Flags(Flags::ENCRYPTED);
+const CLEAR: Flags = Flags(0);
+
+/// A shard with Dr Brown in it, and a connection.
+struct Scene {
+    game: Game,
+    folder: tempfile::TempDir,
+    brown: TestPlayer,
+    caller: Caller,
+}
+
+impl Scene {
+    /// Nobody has said anything yet.
+    fn fresh() -> Self {
+        let (game, folder) = Game::for_tests();
+        let brown = game.player("brown", "Dr Brown", peer());
+        let caller = new_caller(&game);
+        Self { game, folder, brown, caller }
+    }
+
+    /// 438 has been accepted.
+    fn connected() -> Self {
+        let mut scene = Self::fresh();
+        let outcome = scene.send(CLEAR, connect(scene.brown.customer, scene.brown.persona));
+        assert!(outcome.unlock.is_some());
+        scene
+    }
+
+    fn send(&mut self, flags: Flags, body: Body) -> Outcome<Outgoing> {
+        answer(&self.game, &mut self.caller, &Incoming { sequence: 12, flags, body })
+    }
+
+    /// The only answer to an encrypted message.
+    fn ask(&mut self, body: Body) -> Body {
+        let outcome = self.send(SEALED, body);
+        assert!(!outcome.close);
+        let [reply] = <[Outgoing; 1]>::try_from(outcome.replies).unwrap();
+        assert!(reply.sealed && reply.sequence == 12);
+        if let Some(ticket) = outcome.commit {
+            ticket.wait().unwrap();
+        }
+        reply.body
+    }
+
+    fn get<M: Message>(&mut self, number: u16, data: u32) -> M {
+        let body = self.ask(GenericRequest::body(number, data));
+        assert_eq!(body.number(), Some(M::NUMBER), "the answer to {number}");
+        body.read().unwrap()
+    }
+
+    /// As [`Self::ask`], for a message that must change something.
+    fn change(&mut self, body: Body) -> Body {
+        let outcome = self.send(SEALED, body);
+        outcome.commit.expect("a ticket that the answer waits for").wait().unwrap();
+        outcome.replies[0].body.clone()
+    }
+
+    fn login(&self, dealer: u32, model: u32, skin: u32) -> Body {
+        login(&self.brown, dealer, model, skin)
+    }
+
+    fn info(&mut self) -> PlayerInfo {
+        let brown = self.brown.persona.0;
+        self.get(number::GET_PLAYER_INFO, brown)
+    }
+
+    fn cars(&mut self) -> Vec<(VehicleId, BrandedPartId)> {
+        let brown = self.brown.persona.0;
+        let list: OwnedVehicles = self.get(number::GET_OWNED_VEHICLES, brown);
+        list.vehicles.iter().map(|car| (car.vehicle, car.model)).collect()
+    }
+
+    /// The server is stopped and started again.
+    fn restart(self) -> Self {
+        let Self { game, folder, brown, .. } = self;
+        let Game { config, ports, store, catalog, .. } = game;
+        drop(store);
+        let key = crate::protocol::session_key::LoginKey::generate().unwrap();
+        let game = Game::new(config, ports, Store::open(folder.path()).unwrap(), catalog, key);
+        game.world.sessions.begin(brown.customer, brown.key.clone(), peer());
+        let caller = new_caller(&game);
+        let mut scene = Self { game, folder, brown, caller };
+        scene.send(CLEAR, connect(scene.brown.customer, scene.brown.persona));
+        scene
+    }
+}
+
+fn peer() -> IpAddr {
+    PEER.parse::<SocketAddr>().unwrap().ip()
+}
+
+fn new_caller(game: &Game) -> Caller {
+    Caller::new(game.world.new_connection(), PEER.parse().unwrap(), LOCAL.parse().unwrap())
+}
+
+fn connect(customer: CustomerId, persona: PersonaId) -> Body {
+    let persona_name = Chars::new("Dr Brown");
+    ClientConnect { customer, persona, customer_name: Chars::default(), persona_name, version: 6001 }.body()
+}
+
+fn login(player: &TestPlayer, dealer: u32, model: u32, skin: u32) -> Body {
+    let login = Login {
+        customer: player.customer,
+        persona: player.persona,
+        dealer: DealerId(dealer),
+        model: BrandedPartId(model),
+        skin: SkinId(skin),
+        persona_name: Chars::new("Dr Brown"),
+        version: 6001,
+    };
+    login.body()
+}
+
+fn options() -> SetOptions {
+    SetOptions {
+        plate_code: 0x0120,
+        plate_text: Chars::new("MCO 57"),
+        car_info_setting: 3,
+        car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(Chars::new)),
+    }
+}
+
+fn looks(player: PersonaId) -> UpdatePlayerPhysical {
+    let physical = Physical {
+        player,
+        body_type: 5,
+        hair_color: 0xffac_450d,
+        skin_color: 0xffff_cea5,
+        shirt_color: 0xffff_ffff,
+        pants_color: 0xffff_d800,
+    };
+    UpdatePlayerPhysical { physical }
+}
+
+fn words(description: &str) -> Body {
+    SetPersonaDescription { description: Chars::new(description) }.body()
+}
+
+fn failed(request: u16) -> Body {
+    GenericReply::failed(request, 0)
+}
+
+fn success(request: u16) -> Body {
+    GenericReply::success(request)
+}

@@ -1,0 +1,291 @@
+//! Signing in and out, the first car, and what lasts.
+
+use super::*;
+
+#[test]
+fn the_first_packet_is_answered_in_clear_and_hands_over_the_key() {
+    let mut scene = Scene::fresh();
+    let body = connect(scene.brown.customer, scene.brown.persona);
+    let outcome = scene.send(CLEAR, body);
+    assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: success(438) }]);
+    assert!(outcome.unlock == Some(scene.brown.key.clone()) && !outcome.close);
+    assert!(scene.caller.signed_in());
+}
+
+#[test]
+fn whoever_is_not_signed_in_is_shown_the_door_without_a_word_why() {
+    let mut scene = Scene::fresh();
+    let (brown, strange) = (scene.brown.clone(), scene.game.player("strange", "Stranger", peer()));
+    let elsewhere = scene.game.player("else", "Elsewhere", "10.10.5.9".parse().unwrap());
+    let revoked = scene.game.player("revoked", "Revoked", peer());
+    scene.game.world.sessions.revoke(revoked.customer);
+    for (customer, persona) in [
+        (CustomerId(4711), brown.persona),
+        (strange.customer, brown.persona),
+        (brown.customer, PersonaId(4711)),
+        (brown.customer, strange.persona),
+        (elsewhere.customer, elsewhere.persona),
+        (revoked.customer, revoked.persona),
+        (CustomerId(0), PersonaId(0)),
+    ] {
+        let outcome = scene.send(CLEAR, connect(customer, persona));
+        assert!(outcome.close && outcome.replies.is_empty() && outcome.unlock.is_none());
+        assert!(!scene.caller.signed_in());
+    }
+}
+
+#[test]
+fn a_second_connect_changes_nothing() {
+    let mut scene = Scene::connected();
+    let strange = scene.game.player("strange", "Stranger", peer());
+    for flags in [CLEAR, SEALED] {
+        let outcome = scene.send(flags, connect(strange.customer, strange.persona));
+        assert!(outcome.replies.is_empty() && outcome.unlock.is_none() && !outcome.close);
+    }
+    assert_eq!(scene.info().player, scene.brown.persona);
+}
+
+#[test]
+fn what_comes_in_clear_is_refused_in_clear() {
+    let mut scene = Scene::fresh();
+    for asked in [number::GET_LOBBIES, number::LOGIN, number::GET_PLAYER_INFO, 4711] {
+        let outcome = scene.send(CLEAR, GenericRequest::body(asked, 0));
+        assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: failed(asked) }]);
+    }
+    let mut scene = Scene::connected();
+    let brown = scene.brown.persona.0;
+    for asked in [number::GET_PLAYER_INFO, number::STOCK_CAR_INFO, number::DELETE_PERSONA] {
+        let outcome = scene.send(CLEAR, GenericRequest::body(asked, brown));
+        assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: failed(asked) }]);
+    }
+    let persona = scene.brown.persona;
+    assert!(scene.game.store.personas().by_id(persona).unwrap().is_some());
+}
+
+#[test]
+fn login_is_complete_with_zeros_behind_the_flag() {
+    let mut scene = Scene::connected();
+    let complete = scene.ask(scene.login(0, 0, 0));
+    assert_eq!((complete.number(), complete.0.len()), (Some(213), 173));
+    let complete: LoginComplete = complete.read().unwrap();
+    assert_eq!(complete, LoginComplete::new(complete.server_time, true));
+    assert!(u64::from(complete.server_time).abs_diff(unix_seconds()) < 60);
+}
+
+#[test]
+fn login_as_somebody_else_is_refused() {
+    let mut scene = Scene::connected();
+    let strange = scene.game.player("strange", "Stranger", peer());
+    let mixed = TestPlayer { persona: strange.persona, ..scene.brown.clone() };
+    for other in [strange, mixed] {
+        assert_eq!(scene.ask(login(&other, 8, 101, 0)), failed(number::LOGIN));
+        assert!(scene.game.store.garage().vehicles(other.persona).unwrap().is_empty());
+        assert!(!scene.game.world.presence.in_use(other.persona));
+    }
+}
+
+#[test]
+fn first_time_ends_with_the_second_sitting_and_a_car() {
+    let mut scene = Scene::connected();
+    let sitting = |scene: &Scene| {
+        scene.game.store.personas().update(scene.brown.persona, |brown| brown.logins += 1).unwrap()
+    };
+    let first_time = |scene: &mut Scene, dealer, model| {
+        let body = scene.login(dealer, model, 0);
+        scene.ask(body).read::<LoginComplete>().unwrap().flags == LoginComplete::FIRST_TIME
+    };
+    sitting(&scene).ticket.wait().unwrap();
+    assert!(first_time(&mut scene, 0, 0));
+    sitting(&scene).ticket.wait().unwrap();
+    assert!(first_time(&mut scene, 0, 0), "no car yet");
+    assert!(first_time(&mut scene, 8, 101));
+    assert!(!first_time(&mut scene, 0, 0));
+}
+
+#[test]
+fn the_first_car_is_bought_with_the_login_and_only_once() {
+    let mut scene = Scene::connected();
+    let price = scene.game.catalog.offer(DealerId(8), BrandedPartId(104), today()).unwrap().price;
+    let body = scene.login(8, 104, 0);
+    assert_eq!(scene.change(body.clone()).number(), Some(213));
+    let cars = scene.cars();
+    assert_eq!(cars.len(), 1);
+    assert_eq!(cars[0].1, BrandedPartId(104));
+    let info = scene.info();
+    assert_eq!((info.bank_balance, info.vehicles, info.vehicle), (20_000 - price, 1, cars[0].0));
+
+    let car: VehicleInfo = scene.get(number::GET_COMPLETE_VEHICLE_INFO, cars[0].0.0);
+    assert_eq!(
+        (car.owner, car.vehicle, car.skin, car.car_class),
+        (scene.brown.persona, cars[0].0, SkinId(47), 2)
+    );
+    assert_eq!((car.damage.len(), car.parts.len()), (2000, 40));
+    assert_eq!(car.parts.iter().filter(|part| part.parent == car.vehicle.part()).count(), 8);
+    let ids: Vec<_> = car.parts.iter().map(|part| part.part).collect();
+    assert!(car.parts[8..].iter().all(|part| ids.contains(&part.parent)));
+
+    for again in [body, scene.login(8, 101, 0)] {
+        assert_eq!(scene.ask(again).number(), Some(213));
+    }
+    assert_eq!((scene.cars(), scene.info().bank_balance), (cars, 20_000 - price));
+}
+
+#[test]
+fn a_paint_that_was_picked_is_kept() {
+    let mut scene = Scene::connected();
+    let body = scene.login(6, 101, 815);
+    scene.change(body);
+    let (car, _) = scene.cars()[0];
+    assert_eq!(scene.get::<VehicleInfo>(number::GET_COMPLETE_VEHICLE_INFO, car.0).skin, SkinId(815));
+}
+
+#[test]
+fn a_car_that_cannot_be_had_leaves_the_login_alone() {
+    let mut scene = Scene::connected();
+    // Too dear, no car for sale, nothing that exists.
+    for (dealer, model) in [(8, 117), (8, 402), (u32::MAX, u32::MAX)] {
+        let body = scene.login(dealer, model, 0);
+        let outcome = scene.send(SEALED, body);
+        assert_eq!(outcome.replies[0].body.number(), Some(213));
+        assert!(outcome.commit.is_none());
+    }
+    assert!(scene.cars().is_empty());
+    assert_eq!(scene.info().bank_balance, 20_000);
+    let body = scene.login(8, 101, 0);
+    scene.change(body);
+    assert_eq!(scene.cars().len(), 1, "the choice is still open");
+}
+
+#[test]
+fn a_car_picked_at_a_lot_that_does_not_exist_comes_from_one_that_has_it() {
+    // The only login with a first car that was ever logged: dealer 0x800, model 0x69, paint 0x375 (*captured*, 2018).
+    let mut scene = Scene::connected();
+    let body = scene.login(0x800, 0x69, 0x375);
+    scene.change(body);
+    assert_eq!(scene.cars()[0].1, BrandedPartId(0x69));
+}
+
+#[test]
+fn two_connections_that_choose_at_once_get_one_car() {
+    for _ in 0..8 {
+        let scene = Scene::connected();
+        let game = Arc::new(scene.game);
+        let start = Arc::new(Barrier::new(2));
+        let buyers = [101, 356].map(|model| {
+            let (game, start, brown) = (Arc::clone(&game), Arc::clone(&start), scene.brown.clone());
+            std::thread::spawn(move || {
+                let mut caller = new_caller(&game);
+                let mut send =
+                    |flags, body| answer(&game, &mut caller, &Incoming { sequence: 1, flags, body });
+                let _ = send(CLEAR, connect(brown.customer, brown.persona));
+                start.wait();
+                send(SEALED, login(&brown, 8, model, 0)).replies[0].body.number()
+            })
+        });
+        assert_eq!(buyers.map(|buyer| buyer.join().unwrap()), [Some(213), Some(213)]);
+        let cars = game.store.garage().vehicles(scene.brown.persona).unwrap();
+        let [car] = &cars[..] else { panic!("{} cars", cars.len()) };
+        let price = game.catalog.offer(DealerId(8), car.model, today()).unwrap().price;
+        let brown = game.store.personas().by_id(scene.brown.persona).unwrap().unwrap();
+        assert_eq!(brown.bank_balance, 20_000 - price);
+    }
+}
+
+#[test]
+fn what_was_answered_survives_a_restart() {
+    let mut scene = Scene::connected();
+    for body in [
+        scene.login(8, 356, 0),
+        options().body(),
+        looks(scene.brown.persona).body(),
+        words("Drives at 88\r\nmiles per hour"),
+    ] {
+        scene.change(body);
+    }
+    let (cars, info) = (scene.cars(), scene.info());
+    let car: VehicleInfo = scene.get(number::GET_COMPLETE_VEHICLE_INFO, cars[0].0.0);
+
+    let mut scene = scene.restart();
+    assert_eq!((scene.cars(), scene.get(number::GET_COMPLETE_VEHICLE_INFO, cars[0].0.0)), (cars, car));
+    let again = scene.info();
+    assert_eq!((again.bank_balance, again.vehicle), (info.bank_balance, info.vehicle));
+    assert_eq!(
+        (again.name.to_string().as_str(), again.plate_text.to_string().as_str()),
+        ("Dr Brown", "MCO 57")
+    );
+    assert_eq!((again.plate_code, again.car_info_setting), (0x0120, 3));
+    assert_eq!(again.car_numbers, options().car_numbers);
+    assert_eq!(again.description.to_string(), "Drives at 88\r\nmiles per hour");
+    let brown = scene.brown.persona;
+    assert_eq!(scene.get::<PlayerPhysicalInfo>(264, brown.0).physical, looks(brown).physical);
+    let body = scene.login(8, 101, 0);
+    scene.ask(body);
+    assert_eq!(scene.cars().len(), 1, "the first car was chosen before");
+}
+
+#[test]
+fn only_the_persona_of_the_connection_can_be_deleted_and_a_second_time_is_fine() {
+    let mut scene = Scene::connected();
+    let strange = scene.game.player("strange", "Stranger", peer());
+    assert_eq!(scene.ask(GenericRequest::body(320, strange.persona.0)), failed(320));
+    assert!(scene.game.store.personas().by_id(strange.persona).unwrap().is_some());
+
+    let brown = scene.brown.persona;
+    scene.game.world.presence.select(brown);
+    let lobby = scene.game.world.new_connection();
+    scene.game.world.presence.arrive(brown, lobby);
+    let body = scene.login(8, 101, 0);
+    scene.change(body);
+    let outcome = scene.send(SEALED, GenericRequest::body(320, brown.0));
+    assert_eq!(outcome.replies[0].body, success(320));
+    assert!(matches!(&outcome.pushes[..], [Push::Dismiss(others)] if others == &[lobby]));
+    outcome.commit.unwrap().wait().unwrap();
+    assert!(scene.game.store.personas().by_id(brown).unwrap().is_none());
+    assert!(scene.game.store.garage().vehicles(brown).unwrap().is_empty());
+
+    assert_eq!(scene.ask(GenericRequest::body(320, brown.0)), success(320));
+    let body = scene.login(0, 0, 0);
+    assert_eq!(scene.ask(body), failed(number::LOGIN));
+    assert_eq!(scene.ask(options().body()), failed(number::SET_OPTIONS));
+}
+
+#[test]
+fn a_persona_is_in_the_game_from_its_login_until_its_connection_is_gone() {
+    let mut scene = Scene::connected();
+    let brown = scene.brown.persona;
+    assert!(!scene.info().is_logged_on.0, "a short connection while a persona is edited does not count");
+    let body = scene.login(0, 0, 0);
+    scene.ask(body);
+    assert!(scene.info().is_logged_on.0);
+    assert!(leave(&scene.game, &scene.caller).pushes.is_empty());
+    assert!(!scene.game.world.presence.in_use(brown));
+    assert!(leave(&scene.game, &new_caller(&scene.game)).pushes.is_empty());
+}
+
+#[test]
+fn the_recorded_way_to_the_home_screen_and_out_is_answered_step_by_step() {
+    let mut scene = Scene::connected();
+    let brown = scene.brown.persona.0;
+    let body = scene.login(8, 104, 0);
+    scene.change(body);
+    let car = scene.cars()[0].0.0;
+    let steps: &[(u16, u32, &[u16])] = &[
+        (324, 0, &[325, 408]),
+        (322, 0, &[323]),
+        (363, 0, &[364]),
+        (389, 0, &[390]),
+        (172, brown, &[173]),
+        (108, brown, &[108]),
+        (264, brown, &[265]),
+        (174, 0, &[175]),
+        (145, car, &[123]),
+        (361, brown, &[362]),
+        (440, 0, &[]),
+        (106, 0, &[101]),
+    ];
+    for (asked, data, wanted) in steps {
+        let outcome = scene.send(SEALED, GenericRequest::body(*asked, *data));
+        let numbers: Vec<_> = outcome.replies.iter().filter_map(|reply| reply.body.number()).collect();
+        assert_eq!((numbers.as_slice(), outcome.close), (*wanted, false), "to {asked}");
+    }
+}
