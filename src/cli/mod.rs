@@ -51,7 +51,7 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Check the book of all money
+    /// Look after the ledger, which has a line for every change of money
     #[command(subcommand)]
     Ledger(ledger::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
