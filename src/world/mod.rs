@@ -8,7 +8,9 @@ mod presence;
 mod sessions;
 
 pub use failure_limit::FailureLimit;
-pub use halls::{Denied, Hall, Halls, Person};
+pub use halls::{
+    Booted, Census, Denied, Hall, Halls, LOBBY, Left, Opened, Person, RaceInfo, Readiness, Riff, Start, Wish,
+};
 pub use presence::{Presence, Released};
 pub use sessions::{Session, Sessions};
 
