@@ -5,6 +5,7 @@
 
 mod account;
 mod keys;
+mod ledger;
 mod output;
 mod password;
 mod persona;
@@ -120,6 +121,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
         Command::Keys(command) => keys::run(&setting, command),
+        Command::Ledger(command) => ledger::run(&setting, &command),
         Command::Probe(command) => probe::run(setting, command),
     }
 }

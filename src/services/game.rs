@@ -15,6 +15,8 @@ use std::time::Duration;
 pub struct Ports {
     /// HTTP.
     pub http: u16,
+    /// HTTPS.
+    pub https: u16,
     /// Login.
     pub login: u16,
     /// Persona.
@@ -88,6 +90,7 @@ impl Game {
         let folder = tempfile::tempdir().unwrap();
         let ports = Ports {
             http: 80,
+            https: 443,
             login: 8226,
             persona: 8228,
             mail: 8227,

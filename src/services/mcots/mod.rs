@@ -64,6 +64,8 @@ type Answer = Result<Outcome<Body>, Refused>;
 enum Rule {
     /// This function answers.
     Ask(fn(&Request<'_>) -> Answer),
+    /// This function does what is asked; by all that is known the Client waits for no answer, so it gets none.
+    Quiet(fn(&Request<'_>) -> Answer),
     /// A function takes note; there is never an answer, not even to a malformed one.
     Note(fn(&Request<'_>)),
     /// 101: nothing to do, but the Client may wait.
@@ -78,7 +80,7 @@ enum Rule {
 
 /// The one table of what happens on which message.
 fn rule(number: u16) -> Rule {
-    use Rule::{Ask, Done, Note, Refuse, Silence, Value};
+    use Rule::{Ask, Done, Note, Quiet, Refuse, Silence, Value};
     match number {
         number::LOGIN => Ask(session::login),
         number::LOGOUT => Ask(session::logout),
@@ -103,6 +105,13 @@ fn rule(number: u16) -> Rule {
         number::GET_OWNED_PARTS => Ask(garage::owned_parts),
         number::GET_ASSEMBLY_PARTS => Ask(garage::assembly_parts),
         number::GET_COMPLETE_VEHICLE_INFO => Ask(garage::complete_vehicle),
+        number::PURCHASE_STOCK_CAR => Ask(garage::purchase_stock_car),
+        number::BUY_NEW_PART => Ask(garage::buy_part),
+        number::REPAIR_SINGLE_PART => Ask(garage::repair_part),
+        number::REPAIR_MULTIPLE_PARTS => Ask(garage::repair_all),
+        number::INSTALL_PART => Ask(garage::install),
+        number::REMOVE_PART => Ask(garage::remove),
+        number::DESTROY_PART => Quiet(garage::destroy),
 
         // Race traffic that wants no data back.
         number::KEEP_RACE_ALIVE | number::CRC_PRE_RACE_DATA_TEST_DRIVE => Done,
@@ -185,6 +194,17 @@ fn follow(rule: Rule, request: &Request<'_>) -> Answer {
     let number = request.body.number().unwrap_or_default();
     match rule {
         Rule::Ask(function) => function(request),
+        Rule::Quiet(function) => match function(request) {
+            Ok(outcome) => Ok(Outcome { replies: Vec::new(), ..outcome }),
+            Err(Refused::Store(error)) => {
+                log::error!("mcots: cannot do {}: {error}", Shown(number));
+                Ok(Outcome::silence())
+            }
+            Err(refused) => {
+                unexpected(request.caller, request.body, &format!("refused, {refused}"));
+                Ok(Outcome::silence())
+            }
+        },
         Rule::Note(function) => {
             function(request);
             Ok(Outcome::silence())
@@ -192,7 +212,13 @@ fn follow(rule: Rule, request: &Request<'_>) -> Answer {
         Rule::Done => Ok(Outcome::reply(GenericReply::success(number))),
         Rule::Value(value) => Ok(Outcome::reply(GenericReply::value(number, value))),
         Rule::Silence => {
-            log::debug!("mcots: {} sent {}, not used yet", request.caller, Shown(number));
+            let (shown, bytes) = (Shown(number), &request.body.0);
+            log::debug!(
+                "mcots: {} sent {shown} of {} bytes, not used yet: {}",
+                request.caller,
+                bytes.len(),
+                Hex(bytes)
+            );
             Ok(Outcome::silence())
         }
         Rule::Refuse => Err(Refused::Unknown),
@@ -263,6 +289,7 @@ impl From<GarageError> for Refused {
         match error {
             GarageError::Store(error) => Self::Store(error),
             GarageError::InsufficientFunds => Self::Because(number::INSUFFICIENT_FUNDS, error.to_string()),
+            GarageError::NotYours => Self::Because(number::INVALID_VEHICLE, error.to_string()),
             other => Self::because(other.to_string()),
         }
     }
