@@ -51,6 +51,9 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Check the book of all money
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
 }

@@ -85,7 +85,12 @@ impl SslServer {
     }
 
     /// Serves one connection whose TLS handshake is done.
-    pub(super) async fn serve_secured(self: Arc<Self>, secured: Secured, peer: SocketAddr, local: SocketAddr) {
+    pub(super) async fn serve_secured(
+        self: Arc<Self>,
+        secured: Secured,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) {
         let Secured { security, stream } = secured;
         self.serve_stream(stream, Ends { peer, local, security }).await;
     }

@@ -92,9 +92,7 @@ impl Halls {
         let channel = inner.channels.get(&key)?;
         let near = |persona: PersonaId| {
             let home = inner.homes.get(&persona).into_iter().flatten();
-            home.copied()
-                .filter(|id| inner.guests.get(id).is_some_and(|guest| guest.hall == hall))
-                .next_back()
+            home.copied().rfind(|id| inner.guests.get(id).is_some_and(|guest| guest.hall == hall))
         };
         let racers = channel.others(me, hall).filter_map(|(occupant, seat)| {
             let near = if same_hall { near(occupant.persona) } else { None };
