@@ -72,9 +72,6 @@ pub(super) fn lobbies() -> Vec<Lobby> {
     ]
 }
 
-/// What each racer pays, and what there is to win, in dollars.
-pub(super) const PURSES: &[(u32, u32)] = &[(0, 100), (100, 1000), (250, 2000), (500, 4000), (1000, 8000)];
-
 /// Cars that arcade lobbies lend out, with the lobby (0: every one; *captured*).
 pub(super) const ARCADE_CARS: &[(BrandedPartId, u32)] = &[(BrandedPartId(113), 0)];
 
@@ -192,12 +189,6 @@ impl Tunables {
     pub fn parts_room(&self, level: u32) -> usize {
         room(self.inventory_per_level, level)
     }
-
-    /// How many points a driver of `level` (from 1) needs within it to reach the next: 100, 300, 500 and so on, so
-    /// that the points of all levels together grow with the square.
-    pub const fn points_of_level(&self, level: u32) -> u32 {
-        level.saturating_mul(2).saturating_sub(1).saturating_mul(100)
-    }
 }
 
 /// The lists that show them count in one byte.
@@ -231,11 +222,6 @@ mod tests {
     }
 
     #[test]
-    fn a_higher_fee_wins_a_higher_purse() {
-        assert!(PURSES.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
-    }
-
-    #[test]
     fn a_wreck_costs_its_price_to_repair_and_is_worth_nothing() {
         assert_eq!(TUNABLES.repair_price(1140, 100), 1140);
         assert_eq!(TUNABLES.repair_price(1140, 0), 0);
@@ -264,12 +250,6 @@ mod tests {
         assert_eq!((TUNABLES.cars_room(1), TUNABLES.cars_room(3)), (5, 15));
         assert_eq!((TUNABLES.parts_room(1), TUNABLES.parts_room(u32::MAX)), (100, 255));
         assert_eq!(TUNABLES.cars_room(0), 0);
-    }
-
-    #[test]
-    fn levels_get_longer() {
-        assert_eq!([1, 2, 3].map(|level| TUNABLES.points_of_level(level)), [100, 300, 500]);
-        assert_eq!(TUNABLES.points_of_level(u32::MAX), u32::MAX);
     }
 
     #[test]

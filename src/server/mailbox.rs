@@ -1,5 +1,6 @@
 //! What waits to be written to one connection by others.
 
+use crate::protocol::mcots::Body;
 use crate::protocol::nps::Packet;
 use crate::services::Envelope;
 use atomic_waker::AtomicWaker;
@@ -9,6 +10,25 @@ use std::task::Context;
 
 /// What a waiting packet weighs besides its bytes.
 const OVERHEAD: usize = 64;
+
+/// Something for a connection, shared with all who get it; each encrypts it with its own state.
+#[derive(Clone, Debug)]
+pub(super) enum Parcel {
+    /// For NPS, and the form in which it is to travel.
+    Packet(Arc<Packet>, Envelope),
+    /// For MCOTS.
+    Body(Arc<Body>),
+}
+
+impl Parcel {
+    fn weight(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Packet(packet, _) => packet.size(),
+                Self::Body(body) => body.0.len(),
+            }
+    }
+}
 
 /// A bounded queue of packets for one connection. A receiver that does not read is cut off when it is full; whoever
 /// sends never waits.
@@ -21,13 +41,10 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct State {
-    packets: VecDeque<Letter>,
+    packets: VecDeque<Parcel>,
     bytes: usize,
     ending: Option<Ending>,
 }
-
-/// A packet and the form in which it is to travel. The packet is shared by all its receivers.
-type Letter = (Arc<Packet>, Envelope);
 
 /// Why a connection is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,16 +65,16 @@ impl Mailbox {
     }
 
     /// Puts a packet in.
-    pub(super) fn post(&self, packet: Arc<Packet>, envelope: Envelope) {
+    pub(super) fn post(&self, packet: Parcel) {
         let mut state = self.state();
         if state.ending.is_some() {
             return;
         }
-        state.bytes += packet.size() + OVERHEAD;
+        state.bytes += packet.weight();
         if state.bytes > self.limit {
             *state = State { ending: Some(Ending::Overflow), ..State::default() };
         } else {
-            state.packets.push_back((packet, envelope));
+            state.packets.push_back(packet);
         }
         drop(state);
         self.waker.wake();
@@ -70,14 +87,14 @@ impl Mailbox {
     }
 
     /// Takes the next packet out. Its memory goes with the last one: most connections are idle.
-    pub(super) fn take(&self) -> Option<Letter> {
+    pub(super) fn take(&self) -> Option<Parcel> {
         let mut state = self.state();
-        let letter = state.packets.pop_front()?;
-        state.bytes = state.bytes.saturating_sub(letter.0.size() + OVERHEAD);
+        let packet = state.packets.pop_front()?;
+        state.bytes = state.bytes.saturating_sub(packet.weight());
         if state.packets.is_empty() {
             state.packets = VecDeque::new();
         }
-        Some(letter)
+        Some(packet)
     }
 
     /// Whether and why the connection is to end.
@@ -97,18 +114,26 @@ impl Mailbox {
 mod tests {
     use super::*;
 
-    fn packet(size: usize) -> Arc<Packet> {
-        Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) })
+    fn packet(size: usize) -> Parcel {
+        Parcel::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }), Envelope::Clear)
+    }
+
+    fn size(parcel: Option<Parcel>) -> usize {
+        match parcel.unwrap() {
+            Parcel::Packet(packet, envelope) => {
+                assert_eq!(envelope, Envelope::Clear);
+                packet.body.len()
+            }
+            Parcel::Body(body) => body.0.len(),
+        }
     }
 
     #[test]
     fn packets_come_out_in_order_and_in_their_form() {
         let mailbox = Mailbox::new(10_000);
-        mailbox.post(packet(1), Envelope::Sealed);
-        mailbox.post(packet(2), Envelope::Clear);
-        let take = || mailbox.take().map(|(packet, envelope)| (packet.body.len(), envelope));
-        assert_eq!(take(), Some((1, Envelope::Sealed)));
-        assert_eq!(take(), Some((2, Envelope::Clear)));
+        mailbox.post(packet(1));
+        mailbox.post(Parcel::Body(Arc::new(Body(vec![0; 2]))));
+        assert_eq!([size(mailbox.take()), size(mailbox.take())], [1, 2]);
         assert!(mailbox.take().is_none() && mailbox.ending().is_none());
     }
 
@@ -116,7 +141,7 @@ mod tests {
     fn a_receiver_that_does_not_read_is_cut_off_and_holds_no_memory() {
         let mailbox = Mailbox::new(10_000);
         for _ in 0..20 {
-            mailbox.post(packet(1_000), Envelope::Sealed);
+            mailbox.post(packet(1_000));
         }
         assert_eq!(mailbox.ending(), Some(Ending::Overflow));
         assert!(mailbox.take().is_none());
@@ -125,7 +150,7 @@ mod tests {
     #[test]
     fn a_dismissed_connection_still_gets_what_waits() {
         let mailbox = Mailbox::new(10_000);
-        mailbox.post(packet(1), Envelope::Sealed);
+        mailbox.post(packet(1));
         mailbox.dismiss();
         assert!(mailbox.take().is_some());
         assert_eq!(mailbox.ending(), Some(Ending::Dismissed));

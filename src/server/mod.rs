@@ -20,10 +20,11 @@ pub use control::ControlError;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
-use crate::services::{Game, Ports};
+use crate::services::{Game, Ports, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
 use bind::Bound;
+use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use smol::{Executor, Timer};
@@ -32,7 +33,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switchboard::Switchboard;
 
 /// The tasks of the whole process: one thread per core takes part.
@@ -40,6 +41,9 @@ static EXECUTOR: Executor<'static> = Executor::new();
 
 /// How long connections get to finish what they are doing when the server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How often races are looked after in which nobody stirs.
+const TICK: Duration = Duration::from_secs(10);
 
 /// Why the server did not start, or stopped in an untidy way.
 #[derive(Debug)]
@@ -84,6 +88,27 @@ pub(crate) struct House {
     tls: tls::Tls,
 }
 
+impl House {
+    /// Tells others what a service has for them, once the change it speaks of is on the card.
+    async fn tell(&self, step: Step) {
+        if let Some(ticket) = step.commit
+            && let Err(error) = ticket.committed().await
+        {
+            log::error!("{error}");
+            return;
+        }
+        self.switchboard.deliver(step.pushes);
+    }
+
+    /// Ends what nobody ends: services have no clock of their own.
+    async fn watch_the_clock(&self) {
+        loop {
+            Timer::after(TICK).await;
+            self.tell(mcots::tick(&self.game, Instant::now()).into()).await;
+        }
+    }
+}
+
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
 /// standard output once all of them answer.
 pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
@@ -109,8 +134,13 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Switchboard::new(config.limits.outbound_bytes);
     let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
+    mcots::refund_races_cut_short(&game);
     let ssl = ssl::SslServer::new(Arc::clone(&game));
     let house = Arc::new(House { game, switchboard, limits, ssl, tls });
+    let clock = EXECUTOR.spawn({
+        let house = Arc::clone(&house);
+        async move { house.watch_the_clock().await }
+    });
     let control = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { control.serve(&house).await }
@@ -126,6 +156,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
         door.cancel().await;
     }
     control.cancel().await;
+    clock.cancel().await;
     house.switchboard.dismiss_all();
     let all_gone = async { house.limits.all_gone().await };
     let patience = async {

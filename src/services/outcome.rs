@@ -1,5 +1,6 @@
 //! What a service hands back.
 
+use crate::protocol::mcots::Body;
 use crate::protocol::nps::Packet;
 use crate::protocol::session_key::SessionKey;
 use crate::store::Ticket;
@@ -36,6 +37,8 @@ pub enum Envelope {
 pub enum Push {
     /// A packet for these connections.
     Packet(Vec<ConnectionId>, Arc<Packet>, Envelope),
+    /// A Transaction Packet's body for these connections to MCOTS.
+    Body(Vec<ConnectionId>, Arc<Body>),
     /// These connections are to end.
     Dismiss(Vec<ConnectionId>),
 }
