@@ -7,6 +7,7 @@
 mod cars;
 mod city;
 mod dealers;
+pub mod jet;
 mod parts;
 
 pub use cars::{Brand, Car, CarClass};
