@@ -8,6 +8,7 @@ mod keys;
 mod output;
 mod password;
 mod persona;
+mod probe;
 mod reach;
 mod serve;
 
@@ -49,6 +50,8 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Walk through everything a Client does, step by step; exit 0 if all is well
+    Probe(probe::Probe),
 }
 
 /// Why a command did not do its work.
@@ -117,6 +120,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
         Command::Keys(command) => keys::run(&setting, command),
+        Command::Probe(command) => probe::run(setting, command),
     }
 }
 
@@ -168,6 +172,8 @@ mod tests {
             "persona add alice Racer",
             "persona list",
             "keys import-login login.pem",
+            "probe",
+            "probe mcos.local:8080 --user alice --password-stdin --json",
         ] {
             for line in [
                 format!("--config c.toml --data d {command}"),
@@ -190,6 +196,7 @@ mod tests {
             ("account add alice --customer-id 0", "invalid value '0' for '--customer-id <N>'"),
             ("account add alice s3cret", "unexpected argument"),
             ("persona add alice Racer --persona-id x", "invalid value 'x' for '--persona-id <N>'"),
+            ("probe --password-stdin", "required arguments were not provided: --user <NAME>"),
             ("serve --port 80", "unexpected argument '--port'"),
             ("--config", "a value is required for '--config <FILE>'"),
         ] {

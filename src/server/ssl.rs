@@ -4,7 +4,7 @@
 //! a length, no chunks, no compression, no redirect, and the connection ends with it.
 
 use crate::config::HostName;
-use crate::services::auth::{self, Attempt, FailureLimit};
+use crate::services::auth::{self, Attempt};
 use crate::services::{Game, patch, shard};
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use http_body_util::{BodyExt, Full};
@@ -48,7 +48,6 @@ const BYTES: &str = "application/octet-stream";
 /// What all connections to the SSL server share.
 pub(super) struct SslServer {
     game: Arc<Game>,
-    failures: FailureLimit,
     /// One permit per password that may be checked at the same time.
     workers: Arc<Semaphore>,
     /// One permit per login that may be checked or wait for it.
@@ -67,7 +66,6 @@ impl SslServer {
     pub(super) fn new(game: Arc<Game>) -> Arc<Self> {
         let limits = &game.config.limits;
         Arc::new(Self {
-            failures: FailureLimit::new(limits.failed_logins_per_minute),
             workers: Arc::new(Semaphore::new(limits.password_workers)),
             line: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
             game,
@@ -165,7 +163,9 @@ impl SslServer {
             let _permits = (place, worker);
             let Game { store, world, .. } = &*self.game;
             let attempt = Attempt { query: &query, from: ends.peer.ip(), help: &help };
-            auth::answer(store, &self.failures, attempt, |customer| world.sessions.issue_context(customer))
+            auth::answer(store, &self.game.world.failures, attempt, |customer| {
+                world.sessions.issue_context(customer)
+            })
         })
         .await
     }
