@@ -102,7 +102,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Switchboard::new(config.limits.outbound_bytes);
-    let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
+    let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     let ssl = ssl::SslServer::new(Arc::clone(&game));
     let house = Arc::new(House { game, switchboard, limits, ssl });
     let control = EXECUTOR.spawn({

@@ -80,6 +80,8 @@ pub enum Request {
         /// The private key in PEM form.
         pem: Secret,
     },
+    /// Use the catalogue that was imported into the data folder.
+    ReloadCatalog,
 }
 
 impl fmt::Display for Request {
@@ -94,6 +96,7 @@ impl fmt::Display for Request {
             Self::AddPersona { account, name, .. } => write!(f, "persona add {account:?} {name:?}"),
             Self::ListPersonas { .. } => write!(f, "persona list"),
             Self::ImportLoginKey { .. } => write!(f, "keys import-login"),
+            Self::ReloadCatalog => write!(f, "catalog import"),
         }
     }
 }
@@ -111,6 +114,8 @@ pub enum Response {
     Personas(Vec<PersonaEntry>),
     /// The login key is the imported one.
     LoginKeyImported,
+    /// The catalogue is the imported one.
+    CatalogReloaded,
     /// Nothing was changed; why, and what to do.
     Refused(String),
 }
@@ -204,6 +209,8 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             settled(store.keys().set_login_key(&key).map_err(reason)?)?;
             Ok(Response::LoginKeyImported)
         }
+        // It lies beside the store, and whoever starts next reads it; a running server does so at once.
+        Request::ReloadCatalog => Ok(Response::CatalogReloaded),
     }
 }
 

@@ -73,6 +73,7 @@ fn is_same(ours: &Value, theirs: &str) -> bool {
 }
 
 /// As `mdb-export` writes a moment.
+#[allow(clippy::cast_possible_truncation, reason = "days of a calendar")]
 fn moment(days: f64) -> String {
     let seconds = (days.fract().abs() * 86_400.0).round() as i64;
     // The civil calendar from days since 1 March of the year 0.
