@@ -18,7 +18,7 @@ use mcos::protocol::mcots::race::{
     CrcPreRaceData, CreateRace, DAMAGE_SLOTS, FinalResults, InRaceDamage, JoinRace, RaceCreated, RaceJoined,
     RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
 };
-use mcos::protocol::mcots::{Flags, GenericRequest, Message as _, number};
+use mcos::protocol::mcots::{Flags, GenericRequest, number};
 use smol::block_on;
 use support::{PATIENCE, Server};
 
