@@ -5,6 +5,7 @@
 
 mod account;
 mod keys;
+mod kit;
 mod output;
 mod password;
 mod persona;
@@ -46,6 +47,8 @@ enum Command {
     /// Make and list personas, the drivers of an account
     #[command(subcommand)]
     Persona(persona::Command),
+    /// Write the player kit: what a player's PC needs to know about this server
+    Kit(kit::Command),
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
@@ -116,6 +119,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Serve => serve::run(setting),
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
+        Command::Kit(command) => kit::run(&setting, &command),
         Command::Keys(command) => keys::run(&setting, command),
     }
 }
@@ -168,6 +172,7 @@ mod tests {
             "persona add alice Racer",
             "persona list",
             "keys import-login login.pem",
+            "kit out.zip --host mcos.local",
         ] {
             for line in [
                 format!("--config c.toml --data d {command}"),
@@ -191,6 +196,8 @@ mod tests {
             ("account add alice s3cret", "unexpected argument"),
             ("persona add alice Racer --persona-id x", "invalid value 'x' for '--persona-id <N>'"),
             ("serve --port 80", "unexpected argument '--port'"),
+            ("kit", "required arguments were not provided: <OUT.zip>"),
+            ("kit out.zip --host [::1]", "invalid value '[::1]' for '--host <NAME>'"),
             ("--config", "a value is required for '--config <FILE>'"),
         ] {
             let explained = parsed(arguments).expect_err(arguments);

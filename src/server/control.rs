@@ -200,7 +200,10 @@ fn respond(game: &Game, line: &[u8]) -> io::Result<Vec<u8>> {
 
 fn perform(game: &Game, request: Request) -> Response {
     let name = request.to_string();
-    let response = operator::perform(&game.store, &game.config, request);
+    let mut response = operator::perform(&game.store, &game.config, request);
+    if let Response::KitParts { http, .. } = &mut response {
+        *http = game.ports.http;
+    }
     match &response {
         Response::Refused(why) => info!("operator: {name}: refused: {why}"),
         _ => info!("operator: {name}"),

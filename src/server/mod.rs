@@ -19,6 +19,7 @@ pub use control::ControlError;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
+use crate::services::kit::Certificate;
 use crate::services::{Game, Ports};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
@@ -106,7 +107,11 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
         let game = Arc::clone(&game);
         async move { control.serve(&game).await }
     });
-    let ssl = ssl::SslServer::new(Arc::clone(&game));
+    let certificate = Certificate::in_folder(data).unwrap_or_else(|error| {
+        log::error!("http: {error}");
+        None
+    });
+    let ssl = ssl::SslServer::new(Arc::clone(&game), certificate);
     let house = Arc::new(House { game, switchboard, limits, ssl });
     let doors: Vec<_> = listeners
         .into_iter()

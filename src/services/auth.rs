@@ -2,6 +2,7 @@
 
 use crate::protocol::ids::CustomerId;
 use crate::store::{Account, Store, StoreError};
+use crate::world::{Footprints, Step};
 use log::{error, info};
 use percent_encoding::percent_decode_str;
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ pub struct Attempt<'a> {
     pub from: IpAddr,
     /// The page that a failure offers for help, such as `http://mcos.local/`.
     pub help: &'a str,
+    /// Where it is noted how the attempt went.
+    pub footprints: &'a Footprints,
 }
 
 /// Answers one attempt with the text for the Client. Costs a password check, so it belongs on a worker thread.
@@ -38,20 +41,23 @@ pub fn answer(
     attempt: Attempt<'_>,
     issue_context: impl FnOnce(CustomerId) -> String,
 ) -> String {
-    let Attempt { query, from, help } = attempt;
+    let Attempt { query, from, help, footprints } = attempt;
     if !failures.admit(from, Instant::now()) {
         info!("auth: refused {from}: too many failed logins from this address within a minute");
+        footprints.refused(from, Step::Password);
         return wrong(help);
     }
     let (name, password) = (parameter(query, "username"), parameter(query, "password"));
     match check(store, name.as_deref().map(String::as_str), password.as_deref().map(String::as_str)) {
         Ok(Some(account)) => {
             failures.forgive(from);
+            footprints.passed(from, Step::Password);
             info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
             format!("Valid=TRUE\nTicket={}", issue_context(account.customer_id))
         }
         Ok(None) => {
             // What was typed as a name is not logged: people type their password there.
+            footprints.refused(from, Step::Password);
             info!("auth: refused {from}: wrong name or password, or the account is disabled");
             wrong(help)
         }
@@ -120,7 +126,7 @@ impl FailureLimit {
 
     /// Whether this address may try at `now`. Counts the try as failed until [`Self::forgive`] says otherwise,
     /// so that many tries at once gain nothing.
-    fn admit(&self, from: IpAddr, now: Instant) -> bool {
+    pub fn admit(&self, from: IpAddr, now: Instant) -> bool {
         let Some(from) = counted_as(from) else { return true };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let is_old = |failures: &Failures| now.duration_since(failures.since) >= WINDOW;
@@ -145,7 +151,7 @@ impl FailureLimit {
     }
 
     /// The last admitted try of this address was no failure.
-    fn forgive(&self, from: IpAddr) {
+    pub fn forgive(&self, from: IpAddr) {
         let Some(from) = counted_as(from) else { return };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(failures) = seen.get_mut(&from) {
@@ -188,7 +194,7 @@ mod tests {
     }
 
     fn ask(store: &Store, limit: &FailureLimit, query: &str, from: IpAddr) -> String {
-        let attempt = Attempt { query, from, help: "http://mcos.local/" };
+        let attempt = Attempt { query, from, help: "http://mcos.local/", footprints: &Footprints::default() };
         answer(store, limit, attempt, |customer| format!("context-of-{customer}"))
     }
 

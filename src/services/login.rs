@@ -5,6 +5,7 @@ use crate::protocol::ids::CustomerId;
 use crate::protocol::nps::login::{REFUSED, UserLogin, UserStatus};
 use crate::protocol::nps::{Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
+use crate::world::Step;
 use std::net::IpAddr;
 
 /// What happens on a message to port 8226.
@@ -22,16 +23,19 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
 /// reads two (*captured*).
 fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
+    let footprints = &game.world.footprints;
     let answer = match packet.read::<UserLogin>() {
         Ok(login) => match admitted(game, &login) {
             Some((customer, key)) => {
                 log::info!("login: customer {customer} from {peer}");
                 let status = accepted(customer, &key);
                 game.world.sessions.begin(customer, key, peer);
+                footprints.passed(peer, Step::Login);
                 status
             }
             None => {
                 log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
+                footprints.refused(peer, Step::Login);
                 REFUSED
             }
         },

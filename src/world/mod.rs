@@ -2,10 +2,12 @@
 //!
 //! Everything in here is behind short locks; nobody holds one while encrypting, writing or waiting.
 
+mod footprints;
 mod halls;
 mod presence;
 mod sessions;
 
+pub use footprints::{Footprint, Footprints, Step, Trail};
 pub use halls::{Denied, Hall, Halls, Person};
 pub use presence::{Presence, Released};
 pub use sessions::{Session, Sessions};
@@ -34,6 +36,8 @@ pub struct World {
     pub presence: Presence,
     /// Lobby and rooms with their channels.
     pub halls: Halls,
+    /// How far each address came.
+    pub footprints: Footprints,
     next_connection: AtomicU64,
 }
 
@@ -44,6 +48,7 @@ impl World {
             sessions: Sessions::new(context_life),
             presence: Presence::default(),
             halls: Halls::default(),
+            footprints: Footprints::default(),
             next_connection: AtomicU64::new(1),
         }
     }

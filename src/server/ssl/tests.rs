@@ -19,7 +19,7 @@ fn bench(config: &str) -> Bench {
         .ticket
         .wait()
         .unwrap();
-    Bench { _folder: folder, server: SslServer::new(Arc::new(game)) }
+    Bench { _folder: folder, server: SslServer::new(Arc::new(game), None) }
 }
 
 impl Bench {
