@@ -95,6 +95,11 @@ impl Catalog {
         self.all_offers(dealer, day).into_iter().find(|offer| offer.car.model == model)
     }
 
+    /// The first offer of `model` at any dealer's.
+    pub fn offer_anywhere(&self, model: BrandedPartId, day: u64) -> Option<Offer> {
+        SYSTEM_PERSONAS.iter().find_map(|persona| self.offer(DealerId(persona.id.0), model, day))
+    }
+
     fn all_offers(&self, dealer: DealerId, day: u64) -> Vec<Offer> {
         let cars: Vec<&'static Car> = self.cars().iter().filter(|car| sells(dealer, car)).collect();
         let deal = usize::try_from(day).ok().and_then(|day| day.checked_rem(cars.len()));

@@ -9,6 +9,7 @@ mod kit;
 mod output;
 mod password;
 mod persona;
+mod probe;
 mod reach;
 mod serve;
 
@@ -52,6 +53,8 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Walk through everything a Client does, step by step; exit 0 if all is well
+    Probe(probe::Probe),
 }
 
 /// Why a command did not do its work.
@@ -121,6 +124,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Persona(command) => persona::run(&setting, command),
         Command::Kit(command) => kit::run(&setting, &command),
         Command::Keys(command) => keys::run(&setting, command),
+        Command::Probe(command) => probe::run(setting, command),
     }
 }
 
@@ -173,6 +177,8 @@ mod tests {
             "persona list",
             "keys import-login login.pem",
             "kit out.zip --host mcos.local",
+            "probe",
+            "probe mcos.local:8080 --user alice --password-stdin --json",
         ] {
             for line in [
                 format!("--config c.toml --data d {command}"),
@@ -195,6 +201,7 @@ mod tests {
             ("account add alice --customer-id 0", "invalid value '0' for '--customer-id <N>'"),
             ("account add alice s3cret", "unexpected argument"),
             ("persona add alice Racer --persona-id x", "invalid value 'x' for '--persona-id <N>'"),
+            ("probe --password-stdin", "required arguments were not provided: --user <NAME>"),
             ("serve --port 80", "unexpected argument '--port'"),
             ("kit", "required arguments were not provided: <OUT.zip>"),
             ("kit out.zip --host [::1]", "invalid value '[::1]' for '--host <NAME>'"),

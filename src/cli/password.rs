@@ -14,9 +14,7 @@ pub(super) fn new(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
         return read(stdin().lock());
     }
     if !stdin().is_terminal() {
-        let problem =
-            "no terminal to ask for the password; use --password-stdin and write it to standard input";
-        return Err(CliError::Usage(problem.to_owned()));
+        return Err(no_terminal());
     }
     let (first, second) = (ask(prompt)?, ask("The same again")?);
     if first == second {
@@ -24,6 +22,22 @@ pub(super) fn new(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
     } else {
         Err(CliError::Failed("the two passwords differ; nothing was changed, try again".to_owned()))
     }
+}
+
+/// How a password comes in that the server knows already: on a terminal it is asked for once.
+pub(super) fn existing(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
+    if from_stdin {
+        return read(stdin().lock());
+    }
+    if !stdin().is_terminal() {
+        return Err(no_terminal());
+    }
+    Ok(Secret::new(String::clone(&*ask(prompt)?)))
+}
+
+fn no_terminal() -> CliError {
+    let problem = "no terminal to ask for the password; use --password-stdin and write it to standard input";
+    CliError::Usage(problem.to_owned())
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, CliError> {

@@ -1,1 +1,31 @@
-//! TO BE WRITTEN
+//! A simulated Client: the other end of every wire this server speaks.
+//!
+//! It makes the same requests in the same order as the recorded Client, with the same messages and
+//! [links](crate::protocol) as the server, and looks at each answer as the Client does. `mcos probe`, the tests and the
+//! load generator are made of it. One of it is small: no thread, no buffer while it waits, so thousands fit one process.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`web`] | AuthLogin, the shard list and `/key` over HTTP |
+//! | [`nps`] | a connection for Game Packets: Login, Persona, Mail, Lobby, rooms |
+//! | [`mcots`] | a connection for Transaction Packets |
+//! | [`sitting`] | the steps of a sitting: who may do what after what |
+//! | [`probe`] | `mcos probe` |
+
+mod error;
+mod http;
+pub mod mcots;
+pub mod nps;
+pub mod probe;
+mod shard_list;
+pub mod sitting;
+mod socket;
+pub mod web;
+
+pub use error::Error;
+pub use http::Response;
+pub use shard_list::{NotAShardList, ShardEntry};
+pub use socket::{Endpoint, Service};
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ const KEYS: &[Key] = &[
     key("shard", "name", Rule::Text(is_name),
         "1 to 40 plain ASCII characters without brackets, line breaks or spaces at the ends, in quotes"),
     key("shard", "id", Rule::Number(1, 2_147_483_647), "a whole number from 1 to 2147483647"),
-    key("shard", "max_personas", Rule::Number(1, 100), "a whole number from 1 to 100"),
+    key("shard", "max_personas", Rule::Number(1, 32), "a whole number from 1 to 32"),
     key("shard", "description", Rule::Text(is_line), "one line of at most 200 plain ASCII characters in quotes"),
     key("shard", "ticker", Rule::Text(is_line), "one line of at most 200 plain ASCII characters in quotes"),
     key("shard", "group", Rule::Text(is_name),
@@ -71,7 +71,7 @@ const KEYS: &[Key] = &[
     key("limits", "outbound_bytes", Rule::Number(4096, 67_108_864), "a number of bytes from 4096 to 67108864"),
     key("limits", "idle_seconds", Rule::Number(1, 86_400), SECONDS),
     key("limits", "login_seconds", Rule::Number(1, 86_400), SECONDS),
-    key("limits", "password_workers", Rule::Number(1, 64), "a whole number from 1 to 64"),
+    key("limits", "password_workers", Rule::Number(1, 2), "1 or 2"),
     key("limits", "context_minutes", Rule::Number(30, 10_080), "a number of minutes from 30 to 10080"),
 ];
 

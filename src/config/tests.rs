@@ -76,7 +76,7 @@ failed_logins_per_minute = 3
 outbound_bytes = 4096
 idle_seconds = 5
 login_seconds = 6
-password_workers = 7
+password_workers = 1
 context_minutes = 30
 "#;
     let config = Config::parse(text).unwrap();
@@ -94,7 +94,7 @@ context_minutes = 30
         outbound_bytes: 4096,
         idle_seconds: 5,
         login_seconds: 6,
-        password_workers: 7,
+        password_workers: 1,
         context_minutes: 30,
     };
     assert_eq!(config.limits, limits);
@@ -220,7 +220,7 @@ fn values_out_of_range_are_refused() {
         "[game]\nstarter_cash = -1",
         "[game]\nstarter_cash = 4294967296",
         "[limits]\nconnections = 0",
-        "[limits]\npassword_workers = 65",
+        "[limits]\npassword_workers = 3",
     ] {
         let error = Config::parse(text).expect_err(text);
         assert_eq!(error.line, Some(2), "{error}");

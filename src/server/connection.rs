@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// Bytes taken from the socket at once. The buffer is on the stack while data is there, not in each idle connection.
 const CHUNK: usize = 16 * 1024;
@@ -84,6 +85,7 @@ async fn talk(
     stream: &mut TcpStream,
     conversation: &mut Conversation,
 ) -> End {
+    let began = Instant::now();
     let mut out = Vec::new();
     conversation.greet(&mut out);
     loop {
@@ -108,7 +110,7 @@ async fn talk(
         if let Some(ending) = mailbox.ending() {
             return End::Ended(ending);
         }
-        let patience = conversation.patience(&house.game.config.limits);
+        let patience = conversation.patience(&house.game.config.limits, began.elapsed());
         let event = wait(stream, mailbox, conversation);
         let happened = match patience {
             None => event.await,

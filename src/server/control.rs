@@ -3,8 +3,10 @@
 //! `control.sock` in the data folder, for the server's own user (and root) only. One JSON line in
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
-use crate::services::Game;
+use super::House;
+use crate::protocol::ids::CustomerId;
 use crate::services::operator::{self, Request, Response};
+use crate::services::{Game, Push};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use log::{error, info, warn};
 use smol::{Async, Timer};
@@ -31,7 +33,7 @@ const MAX_RESPONSE: u64 = 64 * 1024 * 1024;
 const LINE_TIME: Duration = Duration::from_secs(5);
 
 /// How long the command line waits for the server, which may have to wait for a slow card.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// The longest path that fits into a socket address of the system, without the zero byte at its end.
 const MAX_PATH: usize = 107;
@@ -121,11 +123,11 @@ impl ControlSocket {
     }
 
     /// Answers one request after the other, for ever.
-    pub(crate) async fn serve(&self, game: &Arc<Game>) {
+    pub(crate) async fn serve(&self, house: &Arc<House>) {
         loop {
             match self.listener.accept().await {
                 Ok((mut stream, _)) => {
-                    if let Err(e) = answer(game, &mut stream).await {
+                    if let Err(e) = answer(house, &mut stream).await {
                         warn!("control socket: a request was not finished: {e}");
                     }
                 }
@@ -156,14 +158,14 @@ async fn within<T>(time: Duration, work: impl Future<Output = io::Result<T>>) ->
     future::or(work, late).await
 }
 
-async fn answer(game: &Arc<Game>, stream: &mut Async<UnixStream>) -> io::Result<()> {
+async fn answer(house: &Arc<House>, stream: &mut Async<UnixStream>) -> io::Result<()> {
     let line = within(LINE_TIME, read_line(stream)).await?;
     if line.is_empty() {
         // Another server looks whether this one is alive.
         return Ok(());
     }
-    let game = Arc::clone(game);
-    let mut response = smol::unblock(move || respond(&game, &line)).await?;
+    let house = Arc::clone(house);
+    let mut response = smol::unblock(move || respond(&house, &line)).await?;
     response.push(b'\n');
     within(LINE_TIME, stream.write_all(&response)).await
 }
@@ -187,9 +189,9 @@ async fn read_line(stream: &mut Async<UnixStream>) -> io::Result<Zeroizing<Vec<u
 }
 
 /// The blocking part: the request's line to the answer's.
-fn respond(game: &Game, line: &[u8]) -> io::Result<Vec<u8>> {
+fn respond(house: &House, line: &[u8]) -> io::Result<Vec<u8>> {
     let response = match serde_json::from_slice::<Request>(line) {
-        Ok(request) => perform(game, request),
+        Ok(request) => perform(house, request),
         Err(_) => Response::Refused(
             "the running server does not know this request; restart it so that it is of the same version"
                 .to_owned(),
@@ -198,7 +200,9 @@ fn respond(game: &Game, line: &[u8]) -> io::Result<Vec<u8>> {
     Ok(serde_json::to_vec(&response)?)
 }
 
-fn perform(game: &Game, request: Request) -> Response {
+fn perform(house: &House, request: Request) -> Response {
+    let game = &*house.game;
+    let expelled = expelled(&request);
     let name = request.to_string();
     let mut response = operator::perform(&game.store, &game.config, request);
     if let Response::KitParts { http, .. } = &mut response {
@@ -214,7 +218,27 @@ fn perform(game: &Game, request: Request) -> Response {
         error!("operator: {name}: {why}");
         return Response::Refused(why);
     }
+    if let Response::Account(account) = &response
+        && expelled
+    {
+        expel(house, account.customer_id);
+    }
     response
+}
+
+/// Whether who plays with the account has to sign in again after this.
+const fn expelled(request: &Request) -> bool {
+    matches!(request, Request::SetDisabled { disabled: true, .. } | Request::SetPassword { .. })
+}
+
+/// Ends everything that goes on under an account: its Contexts, its Session Key, its connections.
+fn expel(house: &House, customer: CustomerId) {
+    let game = &house.game;
+    game.world.sessions.revoke(customer);
+    let personas = game.store.personas().of_customer(customer).unwrap_or_default();
+    let connections =
+        personas.iter().flat_map(|persona| game.world.presence.connections(persona.id)).collect();
+    house.switchboard.deliver(vec![Push::Dismiss(connections)]);
 }
 
 /// Makes the stored login key the one this server uses.

@@ -123,13 +123,15 @@ impl Conversation {
         }
     }
 
-    /// How long the Client may say nothing. Who has signed in may be silent for ever: a player sits in the garage for
-    /// hours, and no heartbeat was ever seen.
-    pub(super) fn patience(&self, limits: &config::Limits) -> Option<Duration> {
+    /// How long the Client may say nothing from now on, on a connection of this `age`. Who has signed in may be silent
+    /// for ever: a player sits in the garage for hours, and no heartbeat was ever seen.
+    pub(super) fn patience(&self, limits: &config::Limits, age: Duration) -> Option<Duration> {
         match self {
             Self::Nps(_, Desk::Lobby(caller)) if caller.signed_in() => None,
             Self::Mcots(_, caller) if caller.signed_in() => None,
-            Self::Nps(_, Desk::Lobby(_)) | Self::Mcots(..) => Some(Duration::from_secs(limits.login_seconds)),
+            Self::Nps(_, Desk::Lobby(_)) | Self::Mcots(..) => {
+                Some(Duration::from_secs(limits.login_seconds).saturating_sub(age))
+            }
             Self::Nps(..) => Some(Duration::from_secs(limits.idle_seconds)),
         }
     }

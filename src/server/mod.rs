@@ -12,6 +12,7 @@ mod mailbox;
 mod ssl;
 mod switchboard;
 mod tcp;
+pub mod tls;
 
 pub use bind::BindError;
 pub use control::ControlError;
@@ -103,16 +104,16 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Switchboard::new(config.limits.outbound_bytes);
     let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
-    let control = EXECUTOR.spawn({
-        let game = Arc::clone(&game);
-        async move { control.serve(&game).await }
-    });
     let certificate = Certificate::in_folder(data).unwrap_or_else(|error| {
         log::error!("http: {error}");
         None
     });
     let ssl = ssl::SslServer::new(Arc::clone(&game), certificate);
     let house = Arc::new(House { game, switchboard, limits, ssl });
+    let control = EXECUTOR.spawn({
+        let house = Arc::clone(&house);
+        async move { control.serve(&house).await }
+    });
     let doors: Vec<_> = listeners
         .into_iter()
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&house), listener)))
@@ -149,4 +150,19 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
         config.shard.name,
         ports.http
     );
+}
+
+#[cfg(test)]
+impl House {
+    /// A house without doors.
+    pub(crate) fn for_tests(game: Game) -> Self {
+        let game = Arc::new(game);
+        let limits = Limits::new(10, 10);
+        Self {
+            ssl: ssl::SslServer::new(Arc::clone(&game), None),
+            game,
+            switchboard: Switchboard::new(10_000),
+            limits,
+        }
+    }
 }

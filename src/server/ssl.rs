@@ -4,11 +4,11 @@
 //! a length, no chunks, no compression, no redirect, and the connection ends with it.
 
 use crate::config::HostName;
-use crate::services::auth::{self, Attempt, FailureLimit};
+use crate::services::auth::{self, Attempt};
 use crate::services::kit::Certificate;
 use crate::services::{Game, account, patch, shard};
 use crate::web::{self, Answer, Site, Visit};
-use crate::world::Step;
+use crate::world::{FailureLimit, Step};
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Buf as _, Bytes};
@@ -55,7 +55,6 @@ pub(super) struct SslServer {
     game: Arc<Game>,
     /// What players' PCs are to trust.
     certificate: Option<Certificate>,
-    failures: FailureLimit,
     /// Requests for accounts.
     registrations: FailureLimit,
     /// One permit per password that may be checked at the same time.
@@ -78,7 +77,6 @@ impl SslServer {
         Arc::new(Self {
             certificate,
             registrations: FailureLimit::new(account::PER_MINUTE),
-            failures: FailureLimit::new(limits.failed_logins_per_minute),
             workers: Arc::new(Semaphore::new(limits.password_workers)),
             line: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
             game,
@@ -164,12 +162,7 @@ impl SslServer {
     }
 
     fn site(&self) -> Site<'_> {
-        Site {
-            game: &self.game,
-            certificate: self.certificate.as_ref(),
-            failures: &self.failures,
-            registrations: &self.registrations,
-        }
+        Site { game: &self.game, certificate: self.certificate.as_ref(), registrations: &self.registrations }
     }
 
     /// The name by which this Client reaches us.
@@ -187,7 +180,7 @@ impl SslServer {
             let Game { store, world, .. } = &*server.game;
             let (from, footprints) = (ends.peer.ip(), &world.footprints);
             let attempt = Attempt { query: &query, from, help: &help, footprints };
-            auth::answer(store, &server.failures, attempt, |customer| world.sessions.issue_context(customer))
+            auth::answer(store, &world.failures, attempt, |customer| world.sessions.issue_context(customer))
         });
         answer.await.unwrap_or_else(|| {
             debug!("auth: {} is told to try again: too many logins are waiting", ends.peer.ip());

@@ -4,10 +4,12 @@ use super::bind::{Listener, Service};
 use super::conversation::Conversation;
 use super::{EXECUTOR, House, connection};
 use async_net::TcpStream;
+use futures_lite::FutureExt as _;
 use smol::Timer;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +60,14 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
             None => Arc::clone(&house.ssl).serve_connection(stream, peer, local).await,
         }
         drop(place);
+    };
+    // A mistake of ours in one connection must not end the others.
+    let task = async move {
+        if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+            log::error!(
+                "{service}: the connection of {peer} ended in a bug of the server; please report the lines above"
+            );
+        }
     };
     EXECUTOR.spawn(task).detach();
 }

@@ -1,9 +1,9 @@
 //! Accounts as players make and keep them themselves, on the server's pages.
 
 use super::Game;
-use super::auth::FailureLimit;
 use crate::config::Registration;
 use crate::store::{Account, AccountError, Password, PasswordError};
+use crate::world::FailureLimit;
 use log::{error, info};
 use std::fmt;
 use std::net::IpAddr;
@@ -111,26 +111,22 @@ pub fn create(
 /// Changes a password for whoever knows the old one, and waits until that has survived a power cut. What the account
 /// could sign in with until now ends. Checks and hashes a password, so it belongs on a worker thread. Failures count with
 /// those of Auth.
-pub fn change_password(
-    game: &Game,
-    failures: &FailureLimit,
-    from: IpAddr,
-    form: NewPassword<'_>,
-) -> Result<Account, Refusal> {
+pub fn change_password(game: &Game, from: IpAddr, form: NewPassword<'_>) -> Result<Account, Refusal> {
     let password = wanted(form.password, form.again)?;
     if form.password == form.old {
         return Err(Refusal::Unchanged);
     }
-    if !failures.admit(from, Instant::now()) {
+    if !game.world.failures.admit(from, Instant::now()) {
         info!("account: refused {from}: too many failed logins from this address within a minute");
         return Err(Refusal::TooMany);
     }
-    let checked = game.store.accounts().check_password(form.name, form.old).map_err(|e| refusal(&e.into()))?;
+    let checked =
+        game.store.accounts().check_password(form.name, form.old).map_err(|e| refusal(&e.into()))?;
     let Some(account) = checked else {
         info!("account: refused {from}: wrong name or password, or the account is disabled");
         return Err(Refusal::Wrong);
     };
-    failures.forgive(from);
+    game.world.failures.forgive(from);
     let changed = game.store.accounts().set_password(&account.name, &password).map_err(|e| refusal(&e))?;
     changed.ticket.wait().map_err(|e| refusal(&e.into()))?;
     game.world.sessions.revoke(account.customer_id);
@@ -211,13 +207,13 @@ mod tests {
 
     #[test]
     fn a_password_is_changed_by_who_knows_the_old_one_and_old_contexts_end() {
-        let (game, _folder) = Game::for_tests();
+        let (mut game, _folder) = Game::for_tests();
         let limit = FailureLimit::new(2);
         let account = create(&game, &limit, HOME, new("marty", "s3cret")).unwrap();
         let context = game.world.sessions.issue_context(account.customer_id);
         let form = NewPassword { name: "marty", old: "s3cret", password: "n3w-one", again: "n3w-one" };
-        let failures = FailureLimit::new(2);
-        let change = |form| change_password(&game, &failures, HOME, form);
+        game.world.failures = FailureLimit::new(2);
+        let change = |form| change_password(&game, HOME, form);
         assert_eq!(
             change(NewPassword { password: "s3cret", again: "s3cret", ..form }),
             Err(Refusal::Unchanged)

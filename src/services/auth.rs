@@ -2,20 +2,12 @@
 
 use crate::protocol::ids::CustomerId;
 use crate::store::{Account, Store, StoreError};
-use crate::world::{Footprints, Step};
+use crate::world::{FailureLimit, Footprints, Step};
 use log::{error, info};
 use percent_encoding::percent_decode_str;
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
+use std::time::Instant;
 use zeroize::Zeroizing;
-
-/// The span in which failures of one address are counted together.
-const WINDOW: Duration = Duration::from_secs(60);
-
-/// How many addresses are remembered at once; beyond that the oldest is forgotten.
-const MAX_ADDRESSES: usize = 4096;
 
 /// One question to the Auth service.
 #[derive(Clone, Copy)]
@@ -106,70 +98,6 @@ fn parameter(query: &str, wanted: &str) -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(percent_decode_str(value).decode_utf8_lossy().into_owned()))
 }
 
-/// Counts failed logins for each address, so that nobody can guess passwords quickly. This machine itself
-/// (loopback) is exempt.
-pub struct FailureLimit {
-    per_minute: u32,
-    seen: Mutex<HashMap<IpAddr, Failures>>,
-}
-
-struct Failures {
-    since: Instant,
-    count: u32,
-}
-
-impl FailureLimit {
-    /// Allows this many failures per address and minute.
-    pub fn new(per_minute: u32) -> Self {
-        Self { per_minute, seen: Mutex::default() }
-    }
-
-    /// Whether this address may try at `now`. Counts the try as failed until [`Self::forgive`] says otherwise,
-    /// so that many tries at once gain nothing.
-    pub fn admit(&self, from: IpAddr, now: Instant) -> bool {
-        let Some(from) = counted_as(from) else { return true };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_old = |failures: &Failures| now.duration_since(failures.since) >= WINDOW;
-        if seen.len() >= MAX_ADDRESSES && !seen.contains_key(&from) {
-            seen.retain(|_, failures| !is_old(failures));
-            if seen.len() >= MAX_ADDRESSES
-                && let Some(oldest) =
-                    seen.iter().min_by_key(|(_, failures)| failures.since).map(|(ip, _)| *ip)
-            {
-                seen.remove(&oldest);
-            }
-        }
-        let failures = seen.entry(from).or_insert(Failures { since: now, count: 0 });
-        if is_old(failures) {
-            *failures = Failures { since: now, count: 0 };
-        }
-        let admitted = failures.count < self.per_minute;
-        if admitted {
-            failures.count += 1;
-        }
-        admitted
-    }
-
-    /// The last admitted try of this address was no failure.
-    pub fn forgive(&self, from: IpAddr) {
-        let Some(from) = counted_as(from) else { return };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(failures) = seen.get_mut(&from) {
-            failures.count = failures.count.saturating_sub(1);
-        }
-    }
-}
-
-/// The address under which failures are counted: none for loopback, the whole network of 64 bits for IPv6,
-/// because every host has as many addresses there as it likes.
-fn counted_as(from: IpAddr) -> Option<IpAddr> {
-    match from.to_canonical() {
-        IpAddr::V4(from) => (!from.is_loopback()).then_some(from.into()),
-        IpAddr::V6(Ipv6Addr::LOCALHOST) => None,
-        IpAddr::V6(from) => Some(Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX)).into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,43 +179,5 @@ mod tests {
         }
         assert_eq!(ask(&store, &limit, right, HOME), WRONG);
         assert!(ask(&store, &limit, right, Ipv4Addr::new(192, 168, 1, 10).into()).starts_with("Valid=TRUE"));
-    }
-
-    #[test]
-    fn this_machine_itself_may_fail_as_often_as_it_likes() {
-        let limit = FailureLimit::new(1);
-        let now = Instant::now();
-        for from in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-            assert!((0..9).all(|_| limit.admit(from.parse().unwrap(), now)), "{from}");
-        }
-    }
-
-    #[test]
-    fn failures_are_forgotten_after_a_minute() {
-        let limit = FailureLimit::new(1);
-        let start = Instant::now();
-        assert!(limit.admit(HOME, start));
-        assert!(!limit.admit(HOME, start + Duration::from_secs(59)));
-        assert!(limit.admit(HOME, start + Duration::from_secs(60)));
-        assert!(!limit.admit(HOME, start + Duration::from_secs(61)));
-    }
-
-    #[test]
-    fn one_network_of_ipv6_counts_as_one_address() {
-        let limit = FailureLimit::new(1);
-        let now = Instant::now();
-        assert!(limit.admit("fd00::1".parse().unwrap(), now));
-        assert!(!limit.admit("fd00::2".parse().unwrap(), now));
-        assert!(limit.admit("fd00:0:0:1::1".parse().unwrap(), now));
-    }
-
-    #[test]
-    fn the_memory_for_addresses_is_bounded() {
-        let limit = FailureLimit::new(1);
-        let now = Instant::now();
-        for n in 0..10_000u32 {
-            assert!(limit.admit(Ipv4Addr::from_bits(0x0a00_0000 + n).into(), now));
-        }
-        assert_eq!(limit.seen.lock().unwrap().len(), MAX_ADDRESSES);
     }
 }

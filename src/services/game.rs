@@ -48,8 +48,9 @@ impl Game {
     /// A shard without players.
     pub fn new(config: Config, ports: Ports, store: Store, catalog: Catalog, login_key: LoginKey) -> Self {
         let context_life = Duration::from_mins(config.limits.context_minutes.into());
+        let world = World::new(context_life, config.limits.failed_logins_per_minute);
         let login_key = RwLock::new(Arc::new(login_key));
-        Self { config, ports, store, catalog, world: World::new(context_life), login_key }
+        Self { config, ports, store, catalog, world, login_key }
     }
 
     /// The key under which Clients send their Session Key.

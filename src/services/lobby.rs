@@ -139,10 +139,12 @@ impl Desk<'_> {
         Outcome { unlock: Some(key), ..Outcome::reply(response.packet()) }
     }
 
-    /// The persona's name and the Session Key, if the account has signed in with that key and owns the persona.
+    /// The persona's name and the Session Key, if the account has signed in with that key, from the same address, and
+    /// owns the persona. The proof is the same each time, so without the address whoever overheard it could come in.
     fn admitted(&self, login: &Login) -> Option<(String, SessionKey)> {
         let session = self.game.world.sessions.of(login.customer)?;
-        let proven = session.key.proven_by(&login.proof);
+        let here = session.address == self.caller.peer.ip().to_canonical();
+        let proven = session.key.proven_by(&login.proof) && here;
         let persona = self.persona_of(login.customer, login.persona)?;
         proven.then_some((persona, session.key))
     }
@@ -325,9 +327,14 @@ fn directory(game: &Game, hall: Hall) -> Vec<MiniRiff> {
         channel,
         population: u16::try_from(population).unwrap_or(u16::MAX),
     };
+    // People open "LOBBY" in the rooms: seen from 7003 it is all of them.
+    let lobby = match hall {
+        Hall::Room(_) => halls.population(hall, LOBBY),
+        Hall::Lobby => rooms(game).iter().map(|room| halls.population(room.hall, LOBBY)).sum(),
+    };
     let system = [
         riff("CTRL", CTRL, halls.head_count(hall)),
-        riff("LOBBY", LOBBY, halls.population(hall, LOBBY)),
+        riff("LOBBY", LOBBY, lobby),
         riff("MCCHAT", CHAT, halls.population(hall, CHAT)),
     ];
     let races = game.catalog.lobbies().iter().map(|lobby| (lobby.channel.as_str(), CommId(lobby.id)));

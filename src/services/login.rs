@@ -1,47 +1,53 @@
 //! Login, port 8226. See `docs/protocol/login-persona-mail.md`.
 
 use super::{Game, Hex, Outcome};
+use crate::protocol::bytes::Bool8;
 use crate::protocol::ids::CustomerId;
 use crate::protocol::nps::login::{REFUSED, UserLogin, UserStatus};
 use crate::protocol::nps::{Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
 use crate::world::Step;
 use std::net::IpAddr;
+use std::time::Instant;
 
 /// What happens on a message to port 8226.
 pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
-    match packet.id {
-        id::USER_LOGIN => user_login(game, peer, packet),
-        _ => {
-            let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
-            log::info!("login: {peer} sent 0x{id:04x} ({name}, {length} bytes): {}", Hex(&packet.body));
-            Outcome::reply(Packet::bare(id::ACK))
-        }
+    if packet.id == id::USER_LOGIN {
+        return user_login(game, peer, packet);
     }
+    let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
+    log::info!("login: {peer} sent 0x{id:04x} ({name}, {length} bytes): {}", Hex(&packet.body));
+    Outcome::reply(Packet::bare(id::ACK))
 }
 
 /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
 /// reads two (*captured*).
 fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
     let footprints = &game.world.footprints;
+    if !game.world.failures.admit(peer, Instant::now()) {
+        log::info!("login: refused {peer}: too many failed logins from this address within a minute");
+        footprints.refused(peer, Step::Login);
+        return Outcome::replies([REFUSED, REFUSED]);
+    }
     let answer = match packet.read::<UserLogin>() {
-        Ok(login) => match admitted(game, &login) {
-            Some((customer, key)) => {
+        Ok(login) => {
+            if let Some((customer, key)) = admitted(game, &login) {
                 log::info!("login: customer {customer} from {peer}");
+                game.world.failures.forgive(peer);
                 let status = accepted(customer, &key);
                 game.world.sessions.begin(customer, key, peer);
                 footprints.passed(peer, Step::Login);
                 status
-            }
-            None => {
+            } else {
                 log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
                 footprints.refused(peer, Step::Login);
                 REFUSED
             }
-        },
+        }
         Err(error) => {
             // No hexadecimal digits here: the bytes hold a Context.
             log::info!("login: refused {peer}: 0x0501 of {} bytes {error}", packet.size());
+            footprints.refused(peer, Step::Login);
             REFUSED
         }
     };
@@ -70,9 +76,9 @@ fn accepted(customer: CustomerId, key: &SessionKey) -> Packet {
     let status = UserStatus {
         customer,
         persona_slot: 0,
-        cache_hit: Default::default(),
-        banned: Default::default(),
-        gagged: Default::default(),
+        cache_hit: Bool8(false),
+        banned: Bool8(false),
+        gagged: Bool8(false),
         key_echo: key.echo(),
         reserved: [0; 3],
     };
@@ -148,6 +154,20 @@ mod tests {
         game.store.accounts().set_disabled("doc", true).unwrap().ticket.wait().unwrap();
         let outcome = answer(&game, PEER, &request(&game, &context, &SessionKey::random()).packet());
         assert_eq!(outcome.replies, [REFUSED, REFUSED]);
+    }
+
+    #[test]
+    fn an_address_that_fails_too_often_is_refused_without_a_decryption() {
+        let (game, _folder, player) = shard();
+        let context = game.world.sessions.issue_context(player.customer);
+        let good = request(&game, &context, &SessionKey::random());
+        let bad = UserLogin { context: Str16::new("wrong"), ..good.clone() };
+        for _ in 0..game.config.limits.failed_logins_per_minute {
+            answer(&game, PEER, &bad.packet());
+        }
+        assert_eq!(answer(&game, PEER, &good.packet()).replies, [REFUSED, REFUSED]);
+        let other = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 21));
+        assert_eq!(answer(&game, other, &good.packet()).replies[0].id, id::USER_VALID);
     }
 
     #[test]

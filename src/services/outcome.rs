@@ -92,6 +92,6 @@ mod tests {
     #[test]
     fn a_log_line_shows_a_bounded_part_of_the_bytes() {
         assert_eq!(Hex(&[0xca, 0xfe]).to_string(), "cafe");
-        assert_eq!(Hex(&[0; 65_535]).to_string().len(), 64 * 2 + 3);
+        assert_eq!(Hex(&vec![0; 65_535]).to_string().len(), 64 * 2 + 3);
     }
 }

@@ -43,7 +43,7 @@ impl fmt::Display for PasswordError {
             Self::TooShort => "the password is too short: use at least 4 characters",
             Self::TooLong => "the password is too long: use at most 32 characters",
             Self::BadCharacter => {
-                "the game cannot send this password: use letters, digits and signs other than & % + ' \" and space"
+                "the game cannot send this password: use letters, digits and signs other than & % + # < > ' \" and space"
             }
         })
     }
@@ -52,10 +52,10 @@ impl fmt::Display for PasswordError {
 impl std::error::Error for PasswordError {}
 
 impl Password {
-    /// Takes 4 to 32 printable ASCII characters without `&`, `%`, `+`, quotes and space: the Client puts the password
-    /// into a URL as it is.
+    /// Takes 4 to 32 printable ASCII characters without `&`, `%`, `+`, `#`, `<`, `>`, quotes and space: the Client puts
+    /// the password into a URL as it is.
     pub fn new(password: &str) -> Result<Self, PasswordError> {
-        if !password.bytes().all(|byte| byte.is_ascii_graphic() && !b"&%+\"'".contains(&byte)) {
+        if !password.bytes().all(|byte| byte.is_ascii_graphic() && !b"&%+\"'#<>".contains(&byte)) {
             return Err(PasswordError::BadCharacter);
         }
         match password.len() {

@@ -72,8 +72,7 @@ fn change_page(site: &Site<'_>, problem: Option<String>, name: &str) -> Answer {
 pub(super) fn change(site: &Site<'_>, peer: IpAddr, form: &Form) -> Answer {
     let name = form.field("name").trim();
     let (old, password, again) = (form.field("old"), form.field("password"), form.field("again"));
-    match account::change_password(site.game, site.failures, peer, NewPassword { name, old, password, again })
-    {
+    match account::change_password(site.game, peer, NewPassword { name, old, password, again }) {
         Ok(_) => page(&PasswordChanged { frame: Frame::of(site) }).private(),
         Err(refusal) => {
             change_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))

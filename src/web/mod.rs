@@ -12,8 +12,8 @@ mod guide;
 
 use crate::config::HostName;
 use crate::services::Game;
-use crate::services::auth::FailureLimit;
 use crate::services::kit::Certificate;
+use crate::world::FailureLimit;
 use askama::Template;
 use log::error;
 use std::net::IpAddr;
@@ -28,8 +28,6 @@ pub struct Site<'a> {
     pub game: &'a Game,
     /// What players' PCs are to trust, if the server has it.
     pub certificate: Option<&'a Certificate>,
-    /// Counts wrong passwords, together with Auth.
-    pub failures: &'a FailureLimit,
     /// Counts requests for accounts.
     pub registrations: &'a FailureLimit,
 }

@@ -2,11 +2,13 @@
 //!
 //! Everything in here is behind short locks; nobody holds one while encrypting, writing or waiting.
 
+mod failure_limit;
 mod footprints;
 mod halls;
 mod presence;
 mod sessions;
 
+pub use failure_limit::FailureLimit;
 pub use footprints::{Footprint, Footprints, Step, Trail};
 pub use halls::{Denied, Hall, Halls, Person};
 pub use presence::{Presence, Released};
@@ -34,6 +36,8 @@ pub struct World {
     pub sessions: Sessions,
     /// Personas in use.
     pub presence: Presence,
+    /// Who failed to sign in too often, by password or by key.
+    pub failures: FailureLimit,
     /// Lobby and rooms with their channels.
     pub halls: Halls,
     /// How far each address came.
@@ -42,11 +46,13 @@ pub struct World {
 }
 
 impl World {
-    /// An empty world whose Contexts are valid for `context_life`.
-    pub fn new(context_life: Duration) -> Self {
+    /// An empty world whose Contexts are valid for `context_life`, and in which an address may fail to sign in so often
+    /// per minute.
+    pub fn new(context_life: Duration, failures_per_minute: u32) -> Self {
         Self {
             sessions: Sessions::new(context_life),
             presence: Presence::default(),
+            failures: FailureLimit::new(failures_per_minute),
             halls: Halls::default(),
             footprints: Footprints::default(),
             next_connection: AtomicU64::new(1),

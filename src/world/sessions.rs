@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 /// A Client asks twice per sitting and may do so for several sittings; beyond this the oldest Context goes.
 const CONTEXTS_PER_CUSTOMER: usize = 16;
-/// A Session Key nobody has used for so long is forgotten; a Client always signs in again when it starts.
+/// A Session Key that no connection was made with for so long is forgotten; a Client always signs in again when it
+/// starts.
 const SESSION_LIFE: Duration = Duration::from_hours(24);
 
 /// What a successful login leaves behind.
@@ -23,7 +24,7 @@ pub struct Session {
     pub key: SessionKey,
     /// Where the login came from; the unauthenticated services answer no other address.
     pub address: IpAddr,
-    began: Instant,
+    used: Instant,
 }
 
 /// Who may sign in, and who has.
@@ -92,17 +93,17 @@ impl Sessions {
 
     /// Begins the session of an account; its previous one, and with it the previous Session Key, is replaced.
     pub fn begin(&self, customer: CustomerId, key: SessionKey, address: IpAddr) {
-        let began = Instant::now();
-        locked(&self.inner).sessions.insert(customer, Session { key, address, began });
+        let used = Instant::now();
+        locked(&self.inner).sessions.insert(customer, Session { key, address, used });
     }
 
-    /// The session of an account.
+    /// The session of an account, which lives on because it is asked for.
     pub fn of(&self, customer: CustomerId) -> Option<Session> {
-        locked(&self.inner)
-            .sessions
-            .get(&customer)
-            .filter(|session| session.began.elapsed() < SESSION_LIFE)
-            .cloned()
+        let mut inner = locked(&self.inner);
+        let session =
+            inner.sessions.get_mut(&customer).filter(|session| session.used.elapsed() < SESSION_LIFE)?;
+        session.used = Instant::now();
+        Some(session.clone())
     }
 
     /// Whether this account signed in from this address: all the proof there is on ports 8227 and 8228.
@@ -129,7 +130,7 @@ impl Inner {
             issued.retain(|context| contexts.contains_key(context));
             !issued.is_empty()
         });
-        self.sessions.retain(|_, session| now.saturating_duration_since(session.began) < SESSION_LIFE);
+        self.sessions.retain(|_, session| now.saturating_duration_since(session.used) < SESSION_LIFE);
     }
 }
 

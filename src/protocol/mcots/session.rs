@@ -80,7 +80,7 @@ messages! {
     /// 440, Client to Server (*captured*): what the Client's makers wanted to know. Never answered.
     number::TRACKING_MSG;
     pub struct Tracking {
-        /// 1 hardware, 2 screens and events.
+        /// 1 hardware, 0 screens (*captured*; a community table says 2).
         pub kind: u16,
         /// Comma-separated.
         pub text: Chars<256>,
@@ -173,11 +173,11 @@ mod tests {
 
     #[test]
     fn tracking_reads_the_captured_text() {
-        let mut body = vector("b801 0200");
+        let mut body = vector("b801 0000");
         body.0.extend_from_slice(br#""26/01/11 12:55:08",Home,0"#);
         body.0.resize(260, 0);
         let tracking: Tracking = body.read().unwrap();
-        assert_eq!((tracking.kind, tracking.text.to_string().as_str()), (2, r#""26/01/11 12:55:08",Home,0"#));
+        assert_eq!((tracking.kind, tracking.text.to_string().as_str()), (0, r#""26/01/11 12:55:08",Home,0"#));
         assert_eq!(tracking.body(), body);
     }
 }

@@ -114,6 +114,29 @@ fn a_wrong_proof_a_foreign_persona_and_an_unknown_customer_are_refused_alike() {
 }
 
 #[test]
+fn an_overheard_login_does_not_open_the_lobby_from_another_address() {
+    let (game, _folder) = Game::for_tests();
+    let player = game.player("doc", "Dr Brown", PEER.ip());
+    let elsewhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 66)), 1042);
+    let local = SocketAddr::new(BOX, 7003);
+    let mut thief = Caller::new(game.world.new_connection(), Hall::Lobby, elsewhere, local);
+    assert_eq!(answer(&game, &mut thief, &clear(&login(&player))).replies, [INVALID_KEY]);
+}
+
+#[test]
+fn the_lobby_counts_the_people_in_the_lobby_channels_of_all_rooms() {
+    let (game, _folder) = Game::for_tests();
+    let (mut doc, _) = arrived(&game, Hall::Room(1), "doc", "Dr Brown");
+    let (mut marty, _) = arrived(&game, Hall::Room(2), "marty", "Marty");
+    for caller in [&mut doc, &mut marty] {
+        answer(&game, caller, &sealed(&open_lobby(LOBBY)));
+    }
+    let population =
+        |hall| directory(&game, hall).iter().find(|riff| riff.channel == LOBBY).unwrap().population;
+    assert_eq!([population(Hall::Lobby), population(Hall::Room(1)), population(Hall::Room(3))], [2, 1, 0]);
+}
+
+#[test]
 fn the_directory_names_the_lobby_once_and_every_room_server() {
     let (game, _folder) = Game::for_tests();
     let (mut doc, _) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");

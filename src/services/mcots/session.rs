@@ -77,7 +77,11 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
     if model == NONE || persona.starter_car_chosen {
         return None;
     }
-    let Some(offer) = request.game.catalog.offer(dealer, model, today()) else {
+    let catalog = &request.game.catalog;
+    // The one 105 with a car that was ever logged names a dealer nobody knows (0x800). A driver without a car can't do
+    // anything, so any lot that has the model will do.
+    let offer = catalog.offer(dealer, model, today()).or_else(|| catalog.offer_anywhere(model, today()));
+    let Some(offer) = offer else {
         log::info!("garage: no first car for persona {}: dealer {dealer} has no {model}", persona.id);
         return None;
     };

@@ -1,0 +1,186 @@
+//! What can go wrong between a Client and a Server, in words an Operator can act on.
+
+use super::shard_list::NotAShardList;
+use super::socket::Peer;
+use crate::protocol::Malformed;
+use std::{fmt, io};
+
+/// Why a step of a sitting failed.
+#[derive(Debug)]
+pub enum Error {
+    /// The host name has no address.
+    Unresolved {
+        /// Whom we wanted to reach.
+        peer: Peer,
+        /// What the system's resolver says.
+        why: io::Error,
+    },
+    /// No connection could be made.
+    Unreachable {
+        /// Whom we wanted to reach.
+        peer: Peer,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// The connection was made and then failed.
+    Lost {
+        /// With whom.
+        peer: Peer,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// The server closed the connection while its answer was awaited; that is the Client's part.
+    Closed {
+        /// Who did.
+        peer: Peer,
+        /// What was awaited.
+        wanted: Wanted,
+    },
+    /// Nothing that fits came in time.
+    Silence {
+        /// From whom.
+        peer: Peer,
+        /// What was awaited.
+        wanted: Wanted,
+        /// What came instead, if anything.
+        instead: Option<Wanted>,
+    },
+    /// What came is not this protocol, or the ciphers of both ends are out of step.
+    Broken {
+        /// From whom.
+        peer: Peer,
+        /// Where it goes wrong.
+        why: String,
+    },
+    /// A message that ends too early or counts too much.
+    Malformed {
+        /// From whom.
+        peer: Peer,
+        /// The message.
+        message: Wanted,
+        /// Where it goes wrong.
+        why: Malformed,
+    },
+    /// A message that parses and says what it can't mean.
+    Contradiction {
+        /// From whom.
+        peer: Peer,
+        /// The message.
+        message: Wanted,
+        /// The field.
+        field: &'static str,
+        /// What it says, and what it should.
+        why: String,
+    },
+    /// The server understood and said no.
+    Refused {
+        /// Who did.
+        peer: Peer,
+        /// The message that says so.
+        answer: Wanted,
+        /// Result code of an MCOTS refusal; 0 for others.
+        code: u32,
+    },
+    /// AuthLogin knows no such name and password.
+    WrongPassword {
+        /// What it says to the User.
+        reason: String,
+    },
+    /// An HTTP answer the Client has no use for.
+    Web {
+        /// From whom.
+        peer: Peer,
+        /// The page, without its query (which holds a password).
+        page: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The shard list can't be read.
+    ShardList(NotAShardList),
+    /// What `/key` serves is no login key.
+    PublicKey {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// A message by number, as errors name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A Game Packet.
+    Game(u16),
+    /// A Transaction Packet.
+    Transaction(u16),
+    /// An HTTP answer.
+    Http,
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Game(id) => match crate::protocol::nps::id::name(*id) {
+                "unknown" => write!(f, "message 0x{id:04x}"),
+                name => write!(f, "{name} (0x{id:04x})"),
+            },
+            Self::Transaction(number) => match crate::protocol::mcots::number::name(*number) {
+                "unknown" => write!(f, "message {number}"),
+                name => write!(f, "{name} ({number})"),
+            },
+            Self::Http => f.write_str("an HTTP answer"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unresolved { peer, why } => write!(f, "the name {} has no address: {why}", peer.host()),
+            Self::Unreachable { peer, why } => match why.kind() {
+                io::ErrorKind::ConnectionRefused => {
+                    write!(f, "{peer}: connection refused, nothing listens on port {}", peer.port())
+                }
+                io::ErrorKind::TimedOut => {
+                    write!(f, "{peer}: no connection in time; a firewall may swallow port {}", peer.port())
+                }
+                _ => write!(f, "{peer}: no connection: {why}"),
+            },
+            Self::Lost { peer, why } => write!(f, "{peer}: the connection broke: {why}"),
+            Self::Closed { peer, wanted } => {
+                write!(f, "{peer}: the server closed the connection instead of sending {wanted}")
+            }
+            Self::Silence { peer, wanted, instead: None } => {
+                write!(f, "{peer}: {wanted} did not come in time")
+            }
+            Self::Silence { peer, wanted, instead: Some(instead) } => {
+                write!(f, "{peer}: {wanted} did not come in time, but {instead} did")
+            }
+            Self::Broken { peer, why } => write!(f, "{peer}: not understood: {why}"),
+            Self::Malformed { peer, message, why } => write!(f, "{peer}: {message} {why}"),
+            Self::Contradiction { peer, message, field, why } => {
+                write!(f, "{peer}: {message}, field \"{field}\": {why}")
+            }
+            Self::Refused { peer, answer, code: 0 } => write!(f, "{peer}: refused with {answer}"),
+            Self::Refused { peer, answer, code } => {
+                write!(f, "{peer}: refused with {answer}, result code {code}")
+            }
+            Self::WrongPassword { reason } if reason.is_empty() => f.write_str("AuthLogin refuses this User"),
+            Self::WrongPassword { reason } => write!(f, "AuthLogin refuses this User: {reason}"),
+            Self::Web { peer, page, why } => write!(f, "{peer}{page}: {why}"),
+            Self::ShardList(why) => why.fmt(f),
+            Self::PublicKey { why } => write!(f, "what /key serves is no pub.key: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unresolved { why, .. } | Self::Unreachable { why, .. } | Self::Lost { why, .. } => {
+                Some(why)
+            }
+            Self::Malformed { why, .. } => Some(why),
+            Self::ShardList(why) => Some(why),
+            _ => None,
+        }
+    }
+}

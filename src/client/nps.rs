@@ -1,0 +1,175 @@
+//! A connection for Game Packets, from the Client's end.
+
+use super::error::{Error, Wanted};
+use super::socket::{Endpoint, Peer, Service, Socket};
+use crate::protocol::Malformed;
+use crate::protocol::nps::{Form, Headers, Incoming, Link, Message, Packet, id};
+use crate::protocol::session_key::SessionKey;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How many packets wait for somebody to ask for them; then the oldest is let go.
+const BACKLOG: usize = 64;
+
+/// The answers that say no.
+const REFUSALS: [u16; 9] = [
+    id::USER_INVALID,
+    id::DUP_USER,
+    id::DUP_PERSONA,
+    id::SERVER_FULL,
+    id::INVALID_KEY,
+    id::CHANNEL_DENIED,
+    ACCOUNT_PROBLEM,
+    BANNED,
+    FORCE_LOGOFF,
+];
+/// The account is refused (*seen in use*).
+const ACCOUNT_PROBLEM: u16 = 0x0623;
+/// The User is banned (*documented*).
+const BANNED: u16 = 0x0626;
+/// The server sends the User away (*documented*).
+const FORCE_LOGOFF: u16 = 0x0201;
+
+/// A connection to Login, Persona, Mail, Lobby or a room.
+#[derive(Debug)]
+pub struct Nps {
+    socket: Socket,
+    link: Link,
+    sealing: bool,
+    backlog: VecDeque<Incoming>,
+}
+
+impl Nps {
+    /// Connects. No wait on this connection will last longer than `patience`.
+    pub async fn connect(service: Service, at: &Endpoint, patience: Duration) -> Result<Self, Error> {
+        let socket = Socket::connect(Peer::new(service, at.clone()), patience).await?;
+        let headers = match service {
+            Service::Login | Service::Persona => Headers::Either,
+            _ => Headers::Short,
+        };
+        let link = Link::new(headers, Link::LARGEST);
+        Ok(Self { socket, link, sealing: false, backlog: VecDeque::new() })
+    }
+
+    /// From here on everything is sent, and answers are expected, inside 0x1101.
+    pub fn unlock(&mut self, key: &SessionKey) {
+        self.link.unlock(key);
+        self.sealing = true;
+    }
+
+    /// The address of this end, if the system knows it.
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.socket.local()
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.socket.write(bytes).await
+    }
+
+    /// Sends a packet, sealed if the connection is unlocked.
+    pub async fn send_packet(&mut self, packet: &Packet) -> Result<(), Error> {
+        let mut wire = Vec::new();
+        self.link.write(packet, self.sealing, &mut wire);
+        self.socket.write(&wire).await
+    }
+
+    /// Sends a message, sealed if the connection is unlocked.
+    pub async fn send(&mut self, message: &impl Message) -> Result<(), Error> {
+        self.send_packet(&message.packet()).await
+    }
+
+    /// The next packet, whatever it is; `None` if none arrives within `patience`.
+    pub async fn next_within(&mut self, patience: Duration) -> Result<Option<Incoming>, Error> {
+        match self.backlog.pop_front() {
+            Some(incoming) => Ok(Some(incoming)),
+            None => self.receive(Instant::now() + patience, Wanted::Game(0)).await,
+        }
+    }
+
+    /// The next packet from the wire; `None` at the deadline.
+    async fn receive(&mut self, deadline: Instant, wanted: Wanted) -> Result<Option<Incoming>, Error> {
+        loop {
+            let peer = self.socket.peer();
+            let broken =
+                |why: &dyn std::fmt::Display| Error::Broken { peer: peer.clone(), why: why.to_string() };
+            if let Some(incoming) = self.link.next().map_err(|why| broken(&why))? {
+                return Ok(Some(incoming));
+            }
+            if !self.socket.read(deadline, wanted, |bytes| self.link.feed(bytes)).await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The next packet with one of the numbers `ids`. Others stay for later; a refusal that is not in `ids` is an error.
+    pub async fn wait(&mut self, ids: &[u16]) -> Result<Incoming, Error> {
+        let waiting = self.backlog.iter().position(|incoming| ids.contains(&incoming.packet.id));
+        if let Some(incoming) = waiting.and_then(|at| self.backlog.remove(at)) {
+            return Ok(incoming);
+        }
+        let wanted = Wanted::Game(ids.first().copied().unwrap_or_default());
+        let deadline = self.socket.deadline();
+        let mut instead = None;
+        loop {
+            let Some(incoming) = self.receive(deadline, wanted).await? else {
+                return Err(Error::Silence { peer: self.socket.peer().clone(), wanted, instead });
+            };
+            let id = incoming.packet.id;
+            if ids.contains(&id) {
+                return Ok(incoming);
+            }
+            if REFUSALS.contains(&id) {
+                let peer = self.socket.peer().clone();
+                return Err(Error::Refused { peer, answer: Wanted::Game(id), code: 0 });
+            }
+            instead = Some(Wanted::Game(id));
+            if self.backlog.len() == BACKLOG {
+                self.backlog.pop_front();
+            }
+            self.backlog.push_back(incoming);
+        }
+    }
+
+    /// The next message of this kind; it must be sealed exactly if the connection is unlocked.
+    pub async fn answer<A: Message>(&mut self) -> Result<A, Error> {
+        let incoming = self.wait(&[A::ID]).await?;
+        if incoming.sealed != self.sealing {
+            let why = if incoming.sealed { "it came encrypted" } else { "it came in clear" };
+            return Err(self.contradiction(A::ID, "envelope", why));
+        }
+        self.read(&incoming.packet)
+    }
+
+    /// Sends a request and gives its answer.
+    pub async fn ask<A: Message>(&mut self, request: &impl Message) -> Result<A, Error> {
+        self.send(request).await?;
+        self.answer().await
+    }
+
+    /// Reads a packet as the message it is meant to be.
+    pub fn read<M: Message>(&self, packet: &Packet) -> Result<M, Error> {
+        read(packet).map_err(|why| Error::Malformed {
+            peer: self.socket.peer().clone(),
+            message: Wanted::Game(M::ID),
+            why,
+        })
+    }
+
+    /// An answer that parses and can't be right.
+    pub fn contradiction(&self, id: u16, field: &'static str, why: &str) -> Error {
+        let (peer, message) = (self.socket.peer().clone(), Wanted::Game(id));
+        Error::Contradiction { peer, message, field, why: why.to_owned() }
+    }
+}
+
+/// Reads a packet as the Client does: where the message has a long header its body starts at 12, whatever the header
+/// says about itself (*captured*: servers left its second length 0).
+pub fn read<M: Message>(packet: &Packet) -> Result<M, Malformed> {
+    let missed = M::FORM.size().saturating_sub(packet.form.size());
+    match packet.body.get(missed..) {
+        Some(body) if missed > 0 => Packet { id: packet.id, form: Form::LONG, body: body.to_vec() }.read(),
+        _ => packet.read(),
+    }
+}

@@ -1,0 +1,201 @@
+//! `mcos probe`: walks through everything a Client does, step by step, and says what an Operator can do where it ends.
+
+mod advice;
+mod report;
+mod walk;
+
+use super::Endpoint;
+use super::sitting::FixedPorts;
+use crate::config::Network;
+use std::io::{self, Write};
+use std::net::{IpAddr, UdpSocket};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+use report::Report;
+
+/// How long a step may wait for any answer. The Client itself waits longer; an Operator need not.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The room ports of a server whose configuration is not at hand.
+const USUAL_ROOMS: std::ops::RangeInclusive<u16> = 9000..=9014;
+
+/// What to probe.
+#[derive(Debug)]
+pub struct Options {
+    /// Name or address, with or without `:PORT` of its web server. `None`: the server of this machine.
+    pub host: Option<String>,
+    /// With whose account; without one only what needs none is looked at.
+    pub account: Option<Credentials>,
+    /// One JSON document at the end instead of lines on the way.
+    pub json: bool,
+    /// The configuration of this machine's server: where its ports are, if that is the one to probe.
+    pub network: Network,
+    /// How long any wait may last; usually [`PATIENCE`].
+    pub patience: Duration,
+}
+
+/// A User's name and password.
+pub struct Credentials {
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every step went as it should.
+    Passed,
+    /// Some step did not, or could not be taken.
+    Failed,
+}
+
+/// A HOST that can't be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoHost(String);
+
+impl std::fmt::Display for NoHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "\"{}\" is no HOST: write a name or an address, and :PORT behind it if its web port is not 80",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for NoHost {}
+
+/// Where to begin, and which ports the shard list will not tell.
+#[derive(Debug)]
+struct Target {
+    /// The web server, first choice first.
+    web: Vec<Endpoint>,
+    fixed: FixedPorts,
+    rooms: Vec<u16>,
+}
+
+/// Splits `host`, `host:port`, `[v6]:port` and bare IPv6 addresses.
+fn host_and_port(text: &str) -> Result<(&str, Option<u16>), NoHost> {
+    let wrong = || NoHost(text.to_owned());
+    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']').ok_or_else(wrong)?;
+        let port = match rest {
+            "" => None,
+            rest => Some(rest.strip_prefix(':').ok_or_else(wrong)?),
+        };
+        (host, port)
+    } else {
+        match text.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            _ => (text, None),
+        }
+    };
+    let port = match port {
+        Some(digits) => Some(digits.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?),
+        None => None,
+    };
+    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '/';
+    if host.is_empty() || host.contains(odd) { Err(wrong()) } else { Ok((host, port)) }
+}
+
+impl Target {
+    async fn of(options: &Options) -> Result<Self, NoHost> {
+        let network = &options.network;
+        let (host, port) = match &options.host {
+            Some(text) => host_and_port(text)?,
+            None => ("127.0.0.1", None),
+        };
+        if options.host.is_none() || is_this_machine(host, options.patience).await {
+            let mut ports = vec![port.unwrap_or(network.http)];
+            if port.is_none() {
+                ports.extend(network.http_fallback());
+            }
+            Ok(Self {
+                web: ports.into_iter().map(|port| Endpoint::new(host, port)).collect(),
+                fixed: FixedPorts { persona: network.persona, mail: network.mail, mcots: network.mcots },
+                rooms: network.room_ports(),
+            })
+        } else {
+            Ok(Self {
+                web: vec![Endpoint::new(host, port.unwrap_or(80))],
+                fixed: FixedPorts::default(),
+                rooms: USUAL_ROOMS.collect(),
+            })
+        }
+    }
+}
+
+/// Whether `host` is an address of this machine: only then can a socket be bound to it.
+async fn is_this_machine(host: &str, patience: Duration) -> bool {
+    let own = |ip: IpAddr| ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok();
+    let resolved = smol::future::or(async { async_net::resolve((host, 0)).await.ok() }, async {
+        smol::Timer::after(patience).await;
+        None
+    });
+    resolved.await.unwrap_or_default().iter().any(|address| own(address.ip()))
+}
+
+/// Probes, writing to `out` as it goes.
+pub async fn run(options: &Options, out: &mut dyn Write) -> io::Result<Result<Verdict, NoHost>> {
+    let target = match Target::of(options).await {
+        Ok(target) => target,
+        Err(error) => return Ok(Err(error)),
+    };
+    let title = options.host.clone().or_else(|| target.web.first().map(Endpoint::to_string));
+    let mut report = Report::new(out, options.json, &title.unwrap_or_default())?;
+    match &options.account {
+        Some(account) => walk::with_account(&mut report, &target, account, options.patience).await?,
+        None => walk::without_account(&mut report, &target, options.patience).await?,
+    }
+    report.close().map(Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_with_or_without_a_port() {
+        assert_eq!(host_and_port("mcos.local"), Ok(("mcos.local", None)));
+        assert_eq!(host_and_port("mcos.local:8080"), Ok(("mcos.local", Some(8080))));
+        assert_eq!(host_and_port("192.168.1.7:80"), Ok(("192.168.1.7", Some(80))));
+        assert_eq!(host_and_port("fe80::1"), Ok(("fe80::1", None)));
+        assert_eq!(host_and_port("[fe80::1]:8080"), Ok(("fe80::1", Some(8080))));
+        for wrong in
+            ["", ":80", "host:", "host:0", "host:99999", "[::1", "[::1]x", "http://mcos.local/", "a b"]
+        {
+            let error = host_and_port(wrong).expect_err(wrong);
+            assert!(error.to_string().contains("is no HOST"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_probed_by_its_own_configuration() {
+        let network =
+            Network { http: 8081, mcots: 5, rooms: [7, 8], http_configured: true, ..Network::default() };
+        let target = |host: Option<&str>| {
+            let host = host.map(str::to_owned);
+            let network = network.clone();
+            let options = Options { host, account: None, json: false, network, patience: PATIENCE };
+            smol::block_on(Target::of(&options)).unwrap()
+        };
+        for host in [None, Some("127.0.0.1"), Some("::1")] {
+            let own = target(host);
+            assert_eq!((own.web[0].port, own.web.len(), own.fixed.mcots), (8081, 1, 5));
+            assert_eq!(own.rooms, [7, 8]);
+        }
+        let other = target(Some("192.0.2.1"));
+        assert_eq!((other.web[0].port, other.fixed), (80, FixedPorts::default()));
+        assert_eq!(other.rooms.len(), 15);
+        assert_eq!(target(Some("127.0.0.1:9")).web[0].port, 9);
+    }
+}

@@ -1,0 +1,199 @@
+//! The steps of a sitting, in types: whoever holds an [`Account`] has logged in, whoever holds a [`Driver`] has picked
+//! a persona, and so on. Order and content of all messages are those of the recorded Client.
+
+mod driver;
+mod lobby;
+mod transactions;
+
+pub use driver::Driver;
+pub use lobby::{LobbyConnection, RoomAddress, appearance};
+pub use transactions::{Car, FirstCar, Home, Transactions};
+
+use super::error::Error;
+use super::nps::Nps;
+use super::shard_list::ShardEntry;
+use super::socket::{Endpoint, Service};
+use super::web::{Context, Web};
+use crate::protocol::bytes::Rest;
+use crate::protocol::ids::{CustomerId, PersonaId};
+use crate::protocol::nps::login::{UserLogin, UserStatus};
+use crate::protocol::nps::persona::{
+    CheckToken, GetPersonaMaps, NewGameAccount, PersonaEntry, PersonaList, RegisterGameLogin,
+    ValidatePersonaName,
+};
+use crate::protocol::nps::{Packet, id};
+use crate::protocol::session_key::{PublicLoginKey, SessionKey};
+use crate::protocol::text::Str16;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// EA's number of the game, as the Client says it.
+const SERVICE: &str = "2176";
+/// Checksum of the Client's program (*captured*, the same since 2017).
+const CHECKSUM: u32 = 0xfea3_1c19;
+/// The name of the game in persona requests (*captured*).
+const GAME: &str = "Motor City";
+
+/// Ports that are fixed in the Client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FixedPorts {
+    /// Persona.
+    pub persona: u16,
+    /// Mail.
+    pub mail: u16,
+    /// MCOTS.
+    pub mcots: u16,
+}
+
+impl Default for FixedPorts {
+    fn default() -> Self {
+        Self { persona: 8228, mail: 8227, mcots: 43300 }
+    }
+}
+
+/// Where all services of one shard are.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Login, 8226 by default.
+    pub login: Endpoint,
+    /// Persona, on Login's host.
+    pub persona: Endpoint,
+    /// Mail, on Login's host.
+    pub mail: Endpoint,
+    /// Lobby, 7003 by default.
+    pub lobby: Endpoint,
+    /// MCOTS.
+    pub mcots: Endpoint,
+    /// How long any wait may last.
+    pub patience: Duration,
+}
+
+impl Place {
+    /// What a shard's entry in the list and the Client's fixed ports make together.
+    pub fn new(shard: &ShardEntry, fixed: FixedPorts, patience: Duration) -> Self {
+        Self {
+            login: shard.login.clone(),
+            persona: shard.login.at(fixed.persona),
+            mail: shard.login.at(fixed.mail),
+            lobby: shard.lobby.clone(),
+            mcots: Endpoint::new(&shard.mcots_host, fixed.mcots),
+            patience,
+        }
+    }
+
+    /// Logs in with a Context: invents a Session Key and delivers it under the login key.
+    pub async fn login(
+        self: &Arc<Self>,
+        context: &Context,
+        login_key: &PublicLoginKey,
+    ) -> Result<Account, Error> {
+        let key = SessionKey::random();
+        let block = login_key.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
+        let mut login = self.open(Service::Login, &self.login).await?;
+        let status: UserStatus = login.ask(&user_login(context, &block)).await?;
+        if status.key_echo != key.echo() {
+            return Err(login.contradiction(id::USER_VALID, "key echo", "it is of another Session Key"));
+        }
+        Ok(Account { place: Arc::clone(self), customer: status.customer, key })
+    }
+
+    /// A connection of its own for one request, as the Client makes them to Login, Persona and Mail.
+    pub(super) async fn open(&self, service: Service, at: &Endpoint) -> Result<Nps, Error> {
+        Nps::connect(service, at, self.patience).await
+    }
+}
+
+/// 0x0501 with this Context and key block.
+pub fn user_login(context: &Context, key_block: &str) -> UserLogin {
+    UserLogin {
+        context: Str16::new(context.as_str()),
+        object: 0,
+        key_block: Str16::new(key_block),
+        service: Str16::new(SERVICE),
+        checksum: CHECKSUM,
+    }
+}
+
+/// A User who has logged in.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Where.
+    pub place: Arc<Place>,
+    /// The Server's number for the account.
+    pub customer: CustomerId,
+    /// What every cipher of this sitting is made from.
+    pub key: SessionKey,
+}
+
+impl Account {
+    /// AuthLogin and Login in one.
+    pub async fn sign_in(web: &Web, place: &Arc<Place>, user: &str, password: &str) -> Result<Self, Error> {
+        let context = web.auth(user, password).await?;
+        place.login(&context, &web.public_key().await?).await
+    }
+
+    /// The personas of this account.
+    pub async fn personas(&self) -> Result<Vec<PersonaEntry>, Error> {
+        let mut persona = self.persona_service().await?;
+        let list: PersonaList = persona.ask(&GetPersonaMaps { customer: self.customer }).await?;
+        Ok(list.personas.to_vec())
+    }
+
+    /// Whether a new persona may have this name.
+    pub async fn name_is_free(&self, name: &str) -> Result<bool, Error> {
+        let request = ValidatePersonaName {
+            customer: self.customer,
+            name: Str16::new(name),
+            service: Str16::new(GAME),
+        };
+        let mut persona = self.persona_service().await?;
+        persona.send(&request).await?;
+        let taken = [id::DUP_USER, id::DUP_PERSONA];
+        let answer = persona.wait(&[id::USER_VALID, taken[0], taken[1]]).await?;
+        Ok(!taken.contains(&answer.packet.id))
+    }
+
+    /// Asks whether a licence plate may say this.
+    pub async fn check_plate(&self, text: &str) -> Result<(), Error> {
+        let mut persona = self.persona_service().await?;
+        persona.send(&CheckToken { kind: 2, text: Str16::new(text) }).await?;
+        persona.wait(&[id::ACK]).await.map(drop)
+    }
+
+    /// Makes a persona (0x0507); a name that is taken is [`Error::Refused`]. Its number comes from the answer.
+    pub async fn create_persona(&self, name: &str) -> Result<PersonaId, Error> {
+        let request = NewGameAccount {
+            customer: self.customer,
+            name: Str16::new(name),
+            server_data: 0,
+            created: 0,
+            last_login: 0,
+            games: 0,
+            persona: PersonaId(0),
+            // Off line, never bought, no serial number, no blobs, level 0, shard 0: 20 fields whose zeros need no names.
+            rest: Rest(vec![0; 64]),
+        };
+        let mut persona = self.persona_service().await?;
+        persona.send(&request).await?;
+        let answer = persona.wait(&[id::USER_VALID]).await?;
+        let answer: NewGameAccount = persona.read(&Packet { id: id::NEW_GAME_ACCOUNT, ..answer.packet })?;
+        if answer.persona == PersonaId(0) {
+            return Err(persona.contradiction(id::USER_VALID, "persona", "it names no new persona"));
+        }
+        Ok(answer.persona)
+    }
+
+    /// Picks a persona.
+    pub async fn select(&self, entry: &PersonaEntry) -> Result<Driver, Error> {
+        let mut persona = self.persona_service().await?;
+        let request =
+            RegisterGameLogin { customer: self.customer, persona: entry.persona, shard: entry.shard };
+        persona.send(&request).await?;
+        persona.wait(&[id::ACK]).await?;
+        Ok(Driver::new(self.clone(), entry.persona, entry.shard, &entry.name.to_string()))
+    }
+
+    async fn persona_service(&self) -> Result<Nps, Error> {
+        self.place.open(Service::Persona, &self.place.persona).await
+    }
+}

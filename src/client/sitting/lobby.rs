@@ -1,0 +1,181 @@
+//! A signed-in connection to the lobby or to a room.
+
+use super::Error;
+use crate::client::nps::Nps;
+use crate::client::socket::Endpoint;
+use crate::protocol::bytes::List;
+use crate::protocol::ids::{BrandedPartId, CommId, PersonaId, SkinId, VehicleId};
+use crate::protocol::nps::Message as _;
+use crate::protocol::nps::lobby::{
+    ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList, MiniRiff,
+    MiniRiffList, MiniUser, MiniUserList, OpenCommChannel, SendMiniRiffList, ServerInfo, SetMyUserData,
+    UserEntry, UserInfo, UserList,
+};
+use crate::protocol::nps::user_data::{Appearance, UserData};
+use crate::protocol::text::PStr;
+
+/// Where a room is, as the lobby says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomAddress {
+    /// Address and port.
+    pub endpoint: Endpoint,
+    /// Its name in the directory.
+    pub name: String,
+}
+
+/// The channel of the chat lobby, and its name, as the recorded Client asks for it.
+const CHAT: (CommId, &str) = (CommId(2), "LOBBY");
+
+/// A signed-in connection to the lobby or to a room.
+#[derive(Debug)]
+pub struct LobbyConnection {
+    nps: Nps,
+    persona: PersonaId,
+    name: PStr<32>,
+}
+
+impl LobbyConnection {
+    pub(super) fn new(nps: Nps, persona: PersonaId, name: &str) -> Self {
+        Self { nps, persona, name: PStr::new(name) }
+    }
+
+    /// The connection below, for what has no method here.
+    pub const fn nps(&mut self) -> &mut Nps {
+        &mut self.nps
+    }
+
+    /// The directory of channels.
+    pub async fn directory(&mut self) -> Result<List<u32, MiniRiff, 1000>, Error> {
+        let list: MiniRiffList = self.nps.ask(&SendMiniRiffList {}).await?;
+        Ok(list.riffs)
+    }
+
+    /// The names in a channel; channel 0 is the whole server.
+    pub async fn names(&mut self, channel: CommId) -> Result<List<u32, MiniUser, 500>, Error> {
+        let list: MiniUserList = self.nps.ask(&GetMiniUserList { channel }).await?;
+        self.expect_channel(MiniUserList::ID, list.channel, channel)?;
+        Ok(list.users)
+    }
+
+    /// Where a room is.
+    pub async fn server_info(&mut self, channel: CommId) -> Result<RoomAddress, Error> {
+        let info: ServerInfo = self.nps.ask(&GetServerInfo { channel }).await?;
+        self.expect_channel(ServerInfo::ID, info.channel, channel)?;
+        let port = u16::try_from(info.port).ok().filter(|port| *port > 0);
+        let port = port.ok_or_else(|| {
+            self.nps.contradiction(ServerInfo::ID, "port", &format!("{} is no TCP port", info.port))
+        })?;
+        let address = info.address.to_string();
+        if address.parse::<std::net::Ipv4Addr>().is_err() {
+            let why = format!("{address:?} is no IPv4 address in digits");
+            return Err(self.nps.contradiction(ServerInfo::ID, "address", &why));
+        }
+        Ok(RoomAddress { endpoint: Endpoint::new(&address, port), name: info.riff.to_string() })
+    }
+
+    /// Shows others our car and driver.
+    pub async fn set_user_data(&mut self, user_data: &UserData) -> Result<(), Error> {
+        let request = SetMyUserData { persona: self.persona, name: self.name.clone(), user_data: *user_data };
+        self.nps.send(&request).await?;
+        // The same number also tells of others' changes.
+        loop {
+            let info: UserInfo = self.nps.answer().await?;
+            if info.persona == self.persona {
+                if info.user_data != *user_data {
+                    let why = "it is not what was sent";
+                    return Err(self.nps.contradiction(UserInfo::ID, "user data", why));
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    /// Enters the chat lobby of the room at `port`.
+    pub async fn open_chat(&mut self, port: u16) -> Result<(), Error> {
+        self.open_channel(CHAT.0, CHAT.1, port).await
+    }
+
+    /// Who is in the chat lobby.
+    pub async fn chat_users(&mut self) -> Result<List<u32, UserEntry, 500>, Error> {
+        self.users(CHAT.0).await
+    }
+
+    /// Leaves the chat lobby.
+    pub async fn close_chat(&mut self) -> Result<(), Error> {
+        self.close_channel(CHAT.0).await
+    }
+
+    /// Enters a channel of the room at `port`, or makes it.
+    pub async fn open_channel(&mut self, channel: CommId, name: &str, port: u16) -> Result<(), Error> {
+        let request = OpenCommChannel {
+            channel,
+            riff: PStr::new(name),
+            slot: -1,
+            slot_flags: 1,
+            port: u32::from(port),
+            protocol: 33,
+            persona: self.persona,
+            connected_users: 0,
+            open_channels: 0,
+            can_ready: 1,
+            game_ready: 0,
+            is_master: 0,
+            channel_type: 2,
+            password: PStr::new(""),
+            disable_backlog: 0,
+            game_server_running: 1,
+            launch_game_server: 0xcdcd,
+            max_ready_players: 0,
+            sku: 0,
+            send_rate: 0,
+            channel_data: [0; 256],
+            flags: 2,
+        };
+        let granted: ChannelGranted = self.nps.ask(&request).await?;
+        self.expect_channel(ChannelGranted::ID, granted.channel, channel)
+    }
+
+    /// Who is in a channel.
+    pub async fn users(&mut self, channel: CommId) -> Result<List<u32, UserEntry, 500>, Error> {
+        let list: UserList = self.nps.ask(&GetUserList { channel }).await?;
+        self.expect_channel(UserList::ID, list.channel, channel)?;
+        Ok(list.users)
+    }
+
+    /// Leaves a channel.
+    pub async fn close_channel(&mut self, channel: CommId) -> Result<(), Error> {
+        let closed: ChannelClosed = self.nps.ask(&CloseCommChannel { channel }).await?;
+        self.expect_channel(ChannelClosed::ID, closed.channel, channel)
+    }
+
+    fn expect_channel(&self, id: u16, found: CommId, wanted: CommId) -> Result<(), Error> {
+        if found == wanted {
+            return Ok(());
+        }
+        Err(self.nps.contradiction(id, "channel", &format!("it is {found}, not {wanted}")))
+    }
+}
+
+/// What a Client with this car shows others: on the lobby connection, or in a room.
+pub fn appearance(vehicle: VehicleId, model: BrandedPartId, skin: SkinId, in_lobby: bool) -> UserData {
+    Appearance {
+        vehicle,
+        model,
+        skin,
+        driver: 5,
+        skin_color: 0xffff_cea5,
+        hair_color: 0xffac_450d,
+        shirt_color: 0xffff_ffff,
+        pants_color: 0xffff_d800,
+        car_changed: 2,
+        decals: [0; 7],
+        lobby: u32::from(in_lobby),
+        club: 0,
+        flags: 8,
+        performance: [0; 4],
+        points: 0,
+        level: 1,
+        reserved: [0; 5],
+    }
+    .to_user_data()
+}

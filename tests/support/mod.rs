@@ -1,0 +1,366 @@
+//! The real server program in a folder of its own, on ports nobody else has.
+
+#![allow(dead_code, reason = "no test needs all of it")]
+
+use mcos::client::sitting::{Account, Driver, FixedPorts, Place};
+use mcos::client::web::Web;
+use mcos::client::{Endpoint, Error};
+use mcos::protocol::ids::PersonaId;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+use tempfile::TempDir;
+
+/// How long anything may take. Only a server that is broken ever makes a test wait that long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
+
+/// The password of all accounts made here.
+pub(crate) const PASSWORD: &str = "Roadster-1957.x";
+
+/// How many rooms `rooms = [0, 0]` opens.
+const ROOMS: usize = 15;
+
+/// A data folder with its configuration, and the server on it while it runs.
+pub(crate) struct Server {
+    folder: TempDir,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    ports: HashMap<String, Vec<u16>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = &mut self.running {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+        if thread::panicking() {
+            // Not through print!, which keeps the text of other threads apart from this test's.
+            let _ = writeln!(std::io::stderr(), "--- log of the server ---\n{}", self.log());
+        }
+    }
+}
+
+impl Server {
+    /// A new folder with a configuration: this machine only, any free ports.
+    pub(crate) fn prepare() -> Self {
+        Self::with("")
+    }
+
+    /// The same, with more lines at the end of the configuration.
+    pub(crate) fn with(more: &str) -> Self {
+        let server = Self { folder: TempDir::new().unwrap(), running: None };
+        let services = ["http", "https", "login", "persona", "mail", "lobby", "mcots"];
+        let ports = services.map(|service| format!("{service} = 0\n")).concat();
+        server.configure(&format!(
+            "[shard]\nname = \"Test City\"\nid = 44\n[network]\nbind = [\"127.0.0.1\"]\n{ports}rooms = [0, 0]\n{more}"
+        ));
+        server
+    }
+
+    /// A server that runs, with an account "doc".
+    pub(crate) fn started() -> Self {
+        let mut server = Self::prepare();
+        server.account("doc");
+        server.start();
+        server
+    }
+
+    /// Replaces the configuration.
+    pub(crate) fn configure(&self, text: &str) {
+        fs::write(self.config(), text).unwrap();
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("mcos.toml")
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the server logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcos"));
+        command.args(arguments).arg("--config").arg(self.config()).arg("--data").arg(self.data());
+        command.current_dir(self.folder.path()).env_remove("RUST_LOG").env_remove("STATE_DIRECTORY");
+        command
+    }
+
+    /// Runs another command of the program to its end.
+    pub(crate) fn cli(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that needs no input may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// The same; it must succeed. What it printed.
+    pub(crate) fn must(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.cli(arguments, input);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "mcos {arguments:?}: {}: {errors}", output.status);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Makes an account.
+    pub(crate) fn account(&self, name: &str) {
+        self.must(&["account", "add", name, "--password-stdin"], &format!("{PASSWORD}\n"));
+    }
+
+    /// Makes a persona.
+    pub(crate) fn persona(&self, account: &str, name: &str) {
+        self.must(&["persona", "add", account, name], "");
+    }
+
+    /// Starts the server without waiting for anything.
+    pub(crate) fn spawn(&self) -> Child {
+        let log = File::options().append(true).create(true).open(self.folder.path().join("log")).unwrap();
+        self.command(&["serve"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap()
+    }
+
+    /// Starts the server and waits until it says where all services are.
+    pub(crate) fn start(&mut self) {
+        assert!(self.running.is_none(), "it runs already");
+        let mut child = self.spawn();
+        let lines = Lines::of(child.stdout.take().unwrap());
+        let mut running = Running { child, ports: HashMap::new() };
+        let deadline = Instant::now() + PATIENCE;
+        let wanted = ["http", "login", "persona", "mail", "lobby", "mcots"];
+        let known = |ports: &HashMap<String, Vec<u16>>| {
+            wanted.iter().all(|service| ports.contains_key(*service))
+                && ports.get("room").is_some_and(|rooms| rooms.len() == ROOMS)
+        };
+        while !known(&running.ports) {
+            let Some(line) = lines.next(deadline) else {
+                let ended = running.child.try_wait();
+                let _ = running.child.kill();
+                panic!("mcos serve does not say where it listens ({ended:?}):\n{}", self.log());
+            };
+            let words: Vec<&str> = line.split(' ').collect();
+            if let ["listening", service, address] = words[..] {
+                let port = address.rsplit(':').next().unwrap().parse().unwrap();
+                running.ports.entry(service.to_owned()).or_default().push(port);
+            }
+        }
+        self.running = Some(running);
+    }
+
+    /// The process number of the running server.
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.as_ref().expect("it runs").child.id()
+    }
+
+    /// Asks the running server to stop, as systemd does, and waits until it has.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        terminate(self.pid());
+        let mut running = self.running.take().unwrap();
+        wait(&mut running.child).unwrap_or_else(|| {
+            let _ = running.child.kill();
+            panic!("the server does not stop:\n{}", self.log());
+        })
+    }
+
+    /// Whether the server runs.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.running.as_mut().is_some_and(|running| running.child.try_wait().unwrap().is_none())
+    }
+
+    /// The port of a service; of the first if there are several.
+    pub(crate) fn port(&self, service: &str) -> u16 {
+        self.ports(service)[0]
+    }
+
+    /// The ports of a service.
+    pub(crate) fn ports(&self, service: &str) -> &[u16] {
+        &self.running.as_ref().expect("it runs").ports[service]
+    }
+
+    pub(crate) fn at(&self, service: &str) -> Endpoint {
+        Endpoint::new("127.0.0.1", self.port(service))
+    }
+
+    pub(crate) fn web(&self) -> Web {
+        Web::new(self.at("http"), PATIENCE)
+    }
+
+    /// Where the services are, as a Client learns it.
+    pub(crate) async fn place(&self) -> Arc<Place> {
+        let shards = self.web().shard_list().await.unwrap();
+        let fixed =
+            FixedPorts { persona: self.port("persona"), mail: self.port("mail"), mcots: self.port("mcots") };
+        Arc::new(Place::new(&shards[0], fixed, PATIENCE))
+    }
+
+    /// Signs a User in.
+    pub(crate) async fn sign_in(&self, user: &str) -> Account {
+        let place = self.place().await;
+        Account::sign_in(&self.web(), &place, user, PASSWORD).await.unwrap()
+    }
+
+    /// Signs a User in and picks the persona with this name.
+    pub(crate) async fn driver(&self, user: &str, name: &str) -> Driver {
+        let account = self.sign_in(user).await;
+        let personas = account.personas().await.unwrap();
+        let entry = personas.iter().find(|entry| entry.name.to_string() == name).expect("the persona exists");
+        account.select(entry).await.unwrap()
+    }
+
+    /// How many players the shard list says are there.
+    pub(crate) async fn population(&self) -> u32 {
+        self.web().shard_list().await.unwrap()[0].population
+    }
+
+    /// Waits until the shard list says this many players are there.
+    pub(crate) async fn await_population(&self, wanted: u32) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let population = self.population().await;
+            if population == wanted {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{population} players, not {wanted}");
+            smol::Timer::after(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// SIGTERM.
+pub(crate) fn terminate(pid: u32) {
+    let status = Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+/// Waits for the end of a process, at most [`PATIENCE`].
+pub(crate) fn wait(child: &mut Child) -> Option<ExitStatus> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    None
+}
+
+/// The lines of a stream, read by a thread of their own so that waiting for one can end.
+struct Lines(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Default)]
+struct State {
+    lines: std::collections::VecDeque<String>,
+    ended: bool,
+}
+
+impl Lines {
+    fn of(stream: impl std::io::Read + Send + 'static) -> Self {
+        let shared = Arc::new((Mutex::new(State::default()), Condvar::new()));
+        let lines = Arc::clone(&shared);
+        thread::spawn(move || {
+            let (state, news) = &*lines;
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                state.lock().unwrap().lines.push_back(line);
+                news.notify_all();
+            }
+            state.lock().unwrap().ended = true;
+            news.notify_all();
+        });
+        Self(shared)
+    }
+
+    /// The next line; `None` at the end and at `deadline`.
+    fn next(&self, deadline: Instant) -> Option<String> {
+        let (state, news) = &*self.0;
+        let mut state = state.lock().unwrap();
+        loop {
+            if let Some(line) = state.lines.pop_front() {
+                return Some(line);
+            }
+            let left = deadline.checked_duration_since(Instant::now()).filter(|_| !state.ended)?;
+            state = news.wait_timeout(state, left).unwrap().0;
+        }
+    }
+}
+
+/// Says, visibly and for the summary of `scripts/test`, that a test could not be done.
+pub(crate) fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
+    if let Some(file) = env::var_os("MCOS_SKIPS")
+        && let Ok(mut file) = File::options().append(true).create(true).open(file)
+    {
+        let _ = writeln!(file, "{what}");
+    }
+}
+
+/// Something that must be refused: the error, or a panic if it was not.
+pub(crate) fn refused<T>(result: Result<T, Error>) -> Error {
+    match result {
+        Ok(_) => panic!("it was not refused"),
+        Err(error @ Error::Refused { .. }) => error,
+        Err(error) => panic!("it was not refused but: {error}"),
+    }
+}
+
+/// A connection that does not know what it says.
+pub(crate) struct Raw(std::net::TcpStream);
+
+impl Raw {
+    pub(crate) fn connect(port: u16) -> Self {
+        let stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(stream)
+    }
+
+    /// Writes; a server that hangs up on what it reads may do so before it has all.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        let _ = self.0.write_all(bytes);
+    }
+
+    /// Exactly so many bytes.
+    pub(crate) fn receive(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).unwrap_or_else(|error| panic!("{count} bytes wanted: {error}"));
+        bytes
+    }
+
+    /// What arrives until the server hangs up.
+    pub(crate) fn receive_all(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            match self.0.read(&mut buffer) {
+                Ok(0) => return bytes,
+                Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return bytes,
+                Err(error) => panic!("the server does not hang up: {error}"),
+            }
+        }
+    }
+}
+
+/// A number no persona has.
+pub(crate) const NOBODY: PersonaId = PersonaId(999_999);
