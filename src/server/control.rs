@@ -205,7 +205,10 @@ fn perform(house: &House, request: Request) -> Response {
     let game = &*house.game;
     let expelled = expelled(&request);
     let name = request.to_string();
-    let response = operator::perform(&game.store, &game.config, request);
+    let mut response = operator::perform(&game.store, &game.config, request);
+    if let Response::KitParts { http, .. } = &mut response {
+        *http = game.ports.http;
+    }
     match &response {
         Response::Refused(why) => info!("operator: {name}: refused: {why}"),
         _ => info!("operator: {name}"),

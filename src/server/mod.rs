@@ -20,6 +20,7 @@ pub use control::ControlError;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
+use crate::services::kit::Certificate;
 use crate::services::{Game, Ports, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
@@ -137,7 +138,11 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let switchboard = Switchboard::new(config.limits.outbound_bytes);
     let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
-    let ssl = ssl::SslServer::new(Arc::clone(&game));
+    let certificate = Certificate::in_folder(data).unwrap_or_else(|error| {
+        log::error!("http: {error}");
+        None
+    });
+    let ssl = ssl::SslServer::new(Arc::clone(&game), certificate);
     let house = Arc::new(House { game, switchboard, limits, ssl, tls, data: data.to_path_buf() });
     let clock = EXECUTOR.spawn({
         let house = Arc::clone(&house);
@@ -200,7 +205,7 @@ impl House {
     pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
         let game = Arc::new(game);
         Self {
-            ssl: ssl::SslServer::new(Arc::clone(&game)),
+            ssl: ssl::SslServer::new(Arc::clone(&game), None),
             game,
             switchboard: Switchboard::new(10_000),
             limits: Limits::new(10, 10),
