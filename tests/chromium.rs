@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 use support::{PATIENCE, Server, skipped};
 
 /// A browser with one window. It ends with this value.
@@ -75,18 +77,34 @@ impl Browser {
     }
 
     fn fill(&self, css: &str, text: &str) {
-        self.post(&format!("element/{}/value", self.element(css)), &json!({"text": text}));
+        let done = self.post(&format!("element/{}/value", self.element(css)), &json!({"text": text}));
+        assert_eq!(done, Value::Null, "{css}");
     }
 
     fn click(&self, css: &str) {
-        self.post(&format!("element/{}/click", self.element(css)), &json!({}));
+        let done = self.post(&format!("element/{}/click", self.element(css)), &json!({}));
+        assert_eq!(done, Value::Null, "{css}");
     }
 
-    /// What a reader sees of the page.
-    fn text(&self) -> String {
-        let body = self.element("body");
+    /// What a reader sees of the page. Nothing between two pages.
+    fn text(&self) -> Option<String> {
+        let found = self.post("element", &json!({"using": "css selector", "value": "body"}));
+        let body = found.as_object()?.values().next()?.as_str()?.to_owned();
         let path = format!("/session/{}/element/{body}/text", self.session);
-        call(self.port, "GET", &path, &Value::Null).as_str().unwrap().to_owned()
+        call(self.port, "GET", &path, &Value::Null).as_str().map(str::to_owned)
+    }
+
+    /// Waits until a reader sees this.
+    fn shows(&self, wanted: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text().unwrap_or_default();
+            if text.contains(wanted) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it does not show {wanted:?} but: {text}");
+            sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -129,22 +147,22 @@ fn who_fills_in_the_form_in_chromium_may_sign_in() {
     };
     let site = format!("http://127.0.0.1:{}", server.port("http"));
     browser.open(&site);
-    assert!(browser.text().contains("Three steps to the starting line"), "{}", browser.text());
+    browser.shows("Three steps to the starting line");
     browser.click("p.next a.button");
+    browser.shows("Account name");
     browser.fill("#name", "marty");
     browser.fill("#password", "Roadster-57!");
     browser.fill("#again", "Roadster-58!");
     browser.click("input[type=submit]");
-    assert!(browser.text().contains("The two passwords are not the same"), "{}", browser.text());
+    browser.shows("The two passwords are not the same");
     // The name is still there.
     browser.fill("#password", "Roadster-57!");
     browser.fill("#again", "Roadster-57!");
     browser.click("input[type=submit]");
-    assert!(browser.text().contains("The account is made"), "{}", browser.text());
+    browser.shows("The account is made");
     smol::block_on(async {
         server.web().auth("marty", "Roadster-57!").await.unwrap();
     });
     browser.open(&format!("{site}/diagnose"));
-    let text = browser.text();
-    assert!(text.contains("The password was right; the list of shards was not fetched"), "{text}");
+    browser.shows("The password was right; the list of shards was not fetched");
 }
