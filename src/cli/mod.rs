@@ -5,6 +5,7 @@
 
 mod account;
 mod keys;
+mod ledger;
 mod output;
 mod password;
 mod persona;
@@ -50,6 +51,9 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Check the book of all money
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
 }
@@ -120,6 +124,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
         Command::Keys(command) => keys::run(&setting, command),
+        Command::Ledger(command) => ledger::run(&setting, &command),
         Command::Probe(command) => probe::run(setting, command),
     }
 }

@@ -66,7 +66,7 @@ impl Conversation {
             Some(Self::Nps(link, Desk::Lobby(caller)))
         };
         match service {
-            Service::Http => None,
+            Service::Http | Service::Https => None,
             Service::Login => small(nps::Headers::Either, Desk::Login(address)),
             Service::Persona => small(nps::Headers::Either, Desk::Persona(address)),
             Service::Mail => small(nps::Headers::Short, Desk::Mail(address)),

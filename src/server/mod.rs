@@ -12,6 +12,7 @@ mod mailbox;
 mod ssl;
 mod switchboard;
 mod tcp;
+pub mod tls;
 
 pub use bind::BindError;
 pub use control::ControlError;
@@ -51,6 +52,8 @@ pub enum ServeError {
     Bind(BindError),
     /// The control socket can't be had.
     Control(ControlError),
+    /// There are no certificates and none can be made.
+    Tls(tls::AuthorityError),
     /// The system refuses something basic.
     System(io::Error),
     /// The last changes may not be on the card.
@@ -62,6 +65,7 @@ impl fmt::Display for ServeError {
         match self {
             Self::Bind(error) => error.fmt(f),
             Self::Control(error) => error.fmt(f),
+            Self::Tls(error) => error.fmt(f),
             Self::System(error) => write!(f, "the system refuses to work with us: {error}"),
             Self::Store(error) => write!(f, "the last changes could not be saved: {error}"),
         }
@@ -80,6 +84,8 @@ pub(crate) struct House {
     limits: Arc<Limits>,
     /// Patch, Auth and Shard.
     ssl: Arc<ssl::SslServer>,
+    /// What protects them on the HTTPS port.
+    tls: tls::Tls,
 }
 
 impl House {
@@ -122,6 +128,7 @@ pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Re
 async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
+    let tls = open_tls(&config, data).await?;
     let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
@@ -129,7 +136,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
     mcots::refund_races_cut_short(&game);
     let ssl = ssl::SslServer::new(Arc::clone(&game));
-    let house = Arc::new(House { game, switchboard, limits, ssl });
+    let house = Arc::new(House { game, switchboard, limits, ssl, tls });
     let clock = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { house.watch_the_clock().await }
@@ -162,6 +169,14 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     Ok(())
 }
 
+/// The certificates, which are made at the first start. That may take a minute on a small board.
+async fn open_tls(config: &Config, data: &Path) -> Result<tls::Tls, ServeError> {
+    let data = data.to_path_buf();
+    let host = config.network.public_host.as_ref().map(|host| host.as_str().to_owned());
+    let legacy = config.network.legacy_tls;
+    smol::unblock(move || tls::Tls::open(&data, host.as_deref(), legacy)).await.map_err(ServeError::Tls)
+}
+
 /// One line per service saying where it listens, and what a person would want to know next.
 fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
     let mut out = io::stdout().lock();
@@ -180,14 +195,14 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl House {
     /// A house without doors.
-    pub(crate) fn for_tests(game: Game) -> Self {
+    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
         let game = Arc::new(game);
-        let limits = Limits::new(10, 10);
         Self {
             ssl: ssl::SslServer::new(Arc::clone(&game)),
             game,
             switchboard: Switchboard::new(10_000),
-            limits,
+            limits: Limits::new(10, 10),
+            tls: tls::Tls::open(data, None, true).unwrap(),
         }
     }
 }

@@ -9,17 +9,20 @@
 //! | `o` customer id, serial | persona id; the serial grows with every persona, so this is the order of creation |
 //! | `v` vehicle id | vehicle and its parts |
 //! | `g` persona id, vehicle id | vehicle id |
-//! | `l` persona id, part id | loose part |
+//! | `l` persona id, part id | loose part and what is fixed to it |
 //! | `r` booking | race under way |
 //! | `k` `login` | login key |
+//! | `e` persona id | mailbox: which mails there are |
+//! | `i` persona id, number of the mail | mail |
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `m` name | counters, the generation and the sum |
 
 use super::accounts::AccountRecord;
 use super::error::StoreError;
-use super::garage::{Part, VehicleRecord};
+use super::garage::{LooseRecord, VehicleRecord};
 use super::keys::LoginKey;
 use super::ledger::Line;
+use super::mail::{Mail, Mailbox};
 use super::personas::PersonaRecord;
 use super::races::{BookingId, RaceUnderWay};
 use super::record::{Record, decode};
@@ -113,6 +116,16 @@ pub(super) fn loose_part(owner: PersonaId, id: PartId) -> Vec<u8> {
     join(b'l', &[&owner.0.to_be_bytes(), &id.0.to_be_bytes()])
 }
 
+/// Which mails a persona has.
+pub(super) fn mailbox(persona: PersonaId) -> Vec<u8> {
+    join(b'e', &[&persona.0.to_be_bytes()])
+}
+
+/// One mail of a persona.
+pub(super) fn mail(persona: PersonaId, number: u32) -> Vec<u8> {
+    join(b'i', &[&persona.0.to_be_bytes(), &number.to_be_bytes()])
+}
+
 /// All lines of a persona in the ledger, oldest first.
 pub(super) fn lines_of(persona: PersonaId) -> Vec<u8> {
     join(b'j', &[&persona.0.to_be_bytes()])
@@ -144,7 +157,9 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'c', ..] => as_record::<String>(value),
         [b'p', ..] => as_record::<PersonaRecord>(value),
         [b'v', ..] => as_record::<VehicleRecord>(value),
-        [b'l', ..] => as_record::<Part>(value),
+        [b'l', ..] => as_record::<LooseRecord>(value),
+        [b'e', ..] => as_record::<Mailbox>(value),
+        [b'i', ..] => as_record::<Mail>(value),
         [b'j', ..] => as_record::<Line>(value),
         [b'r', ..] => as_record::<RaceUnderWay>(value),
         [b'k', ..] => as_record::<LoginKey>(value),

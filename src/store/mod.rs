@@ -15,6 +15,7 @@ mod garage;
 mod key;
 mod keys;
 mod ledger;
+mod mail;
 mod open;
 mod password;
 mod personas;
@@ -27,9 +28,12 @@ mod tests;
 pub use accounts::{Account, AccountError, Accounts};
 pub use commit::{Changed, Ticket};
 pub use error::{OpenError, StoreError};
-pub use garage::{CarPurchase, Garage, GarageError, NewPart, Part, Vehicle};
+pub use garage::{
+    CarPurchase, Fits, Garage, GarageError, JUNKYARD, NewPart, Part, PartPurchase, Price, Terms, Vehicle,
+};
 pub use keys::Keys;
 pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Line, Problem};
+pub use mail::{Letter, Mail, MailEntry, Mails};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
 pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
@@ -75,6 +79,11 @@ impl Store {
     /// What is known of every change of money and property.
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger { store: self }
+    }
+
+    /// The verbs about mail.
+    pub fn mails(&self) -> Mails<'_> {
+        Mails { store: self }
     }
 
     /// The verbs about races.

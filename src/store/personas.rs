@@ -2,10 +2,10 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
-use super::garage::Part;
+use super::garage::LooseRecord;
 use super::ledger::{self, Kind};
 use super::record::{self, Record};
-use super::{Store, key, unix_seconds};
+use super::{Store, key, mail, unix_seconds};
 use crate::protocol::ids::{CustomerId, PersonaId, ShardId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -259,6 +259,7 @@ impl Personas<'_> {
                 };
                 let mut record = PersonaRecord { serial, lines: 0, persona };
                 ledger::open(tx, &mut record, Kind::StarterCash, new.starter_cash)?;
+                mail::post(tx, id, &mail::welcome(&new.name))?;
                 tx.put(&key::persona(id), &record)?;
                 tx.put(&name_key, &id.0)?;
                 tx.put(&key::persona_of(owner, serial), &id.0)?;
@@ -304,12 +305,12 @@ impl Personas<'_> {
         Ok(())
     }
 
-    /// Deletes a persona with its cars, its parts and its book.
+    /// Deletes a persona with its cars, its parts, its mail and its book.
     pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
             let lines = table.scan_rows::<ledger::Line>(&key::lines_of(id))?;
             let vehicles = table.scan::<u32>(&key::vehicles_of(id))?;
-            let loose = table.scan::<Part>(&key::loose_parts_of(id))?;
+            let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
             table.transact(|tx| {
                 let record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
                 if record.persona.customer_id != owner {
@@ -319,9 +320,10 @@ impl Personas<'_> {
                     tx.remove(&key::vehicle(vehicle))?;
                     tx.remove(&key::vehicle_of(id, vehicle))?;
                 }
-                for part in &loose {
-                    tx.remove(&key::loose_part(id, part.id))?;
+                for (part, _) in &loose {
+                    tx.remove(part)?;
                 }
+                mail::empty(tx, id)?;
                 for (line, _) in &lines {
                     tx.remove(line)?;
                 }

@@ -65,6 +65,8 @@ type Answer = Result<Outcome<Body>, Refused>;
 enum Rule {
     /// This function answers.
     Ask(fn(&Request<'_>) -> Answer),
+    /// This function does what is asked; by all that is known the Client waits for no answer, so it gets none.
+    Quiet(fn(&Request<'_>) -> Answer),
     /// A function takes note; there is never an answer, not even to a malformed one.
     Note(fn(&Request<'_>)),
     /// 103 with a value.
@@ -77,7 +79,7 @@ enum Rule {
 
 /// The one table of what happens on which message.
 fn rule(number: u16) -> Rule {
-    use Rule::{Ask, Note, Refuse, Silence, Value};
+    use Rule::{Ask, Note, Quiet, Refuse, Silence, Value};
     match number {
         number::LOGIN => Ask(session::login),
         number::LOGOUT => Ask(session::logout),
@@ -102,6 +104,13 @@ fn rule(number: u16) -> Rule {
         number::GET_OWNED_PARTS => Ask(garage::owned_parts),
         number::GET_ASSEMBLY_PARTS => Ask(garage::assembly_parts),
         number::GET_COMPLETE_VEHICLE_INFO => Ask(garage::complete_vehicle),
+        number::PURCHASE_STOCK_CAR => Ask(garage::purchase_stock_car),
+        number::BUY_NEW_PART => Ask(garage::buy_part),
+        number::REPAIR_SINGLE_PART => Ask(garage::repair_part),
+        number::REPAIR_MULTIPLE_PARTS => Ask(garage::repair_all),
+        number::INSTALL_PART => Ask(garage::install),
+        number::REMOVE_PART => Ask(garage::remove),
+        number::DESTROY_PART => Quiet(garage::destroy),
 
         number::CREATE_STANDARD_RACE => Ask(race::create),
         number::RACE_JOIN => Ask(race::join),
@@ -199,13 +208,30 @@ fn follow(rule: Rule, request: &Request<'_>) -> Answer {
     let number = request.body.number().unwrap_or_default();
     match rule {
         Rule::Ask(function) => function(request),
+        Rule::Quiet(function) => match function(request) {
+            Ok(outcome) => Ok(Outcome { replies: Vec::new(), ..outcome }),
+            Err(Refused::Store(error)) => {
+                log::error!("mcots: cannot do {}: {error}", Shown(number));
+                Ok(Outcome::silence())
+            }
+            Err(refused) => {
+                unexpected(request.caller, request.body, &format!("refused, {refused}"));
+                Ok(Outcome::silence())
+            }
+        },
         Rule::Note(function) => {
             function(request);
             Ok(Outcome::silence())
         }
         Rule::Value(value) => Ok(Outcome::reply(GenericReply::value(number, value))),
         Rule::Silence => {
-            log::debug!("mcots: {} sent {}, not used yet", request.caller, Shown(number));
+            let (shown, bytes) = (Shown(number), &request.body.0);
+            log::debug!(
+                "mcots: {} sent {shown} of {} bytes, not used yet: {}",
+                request.caller,
+                bytes.len(),
+                Hex(bytes)
+            );
             Ok(Outcome::silence())
         }
         Rule::Refuse => Err(Refused::Unknown),
@@ -276,6 +302,7 @@ impl From<GarageError> for Refused {
         match error {
             GarageError::Store(error) => Self::Store(error),
             GarageError::InsufficientFunds => Self::Because(number::INSUFFICIENT_FUNDS, error.to_string()),
+            GarageError::NotYours => Self::Because(number::INVALID_VEHICLE, error.to_string()),
             other => Self::because(other.to_string()),
         }
     }

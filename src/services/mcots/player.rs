@@ -30,7 +30,8 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
     let persona = asked_for(request)?;
     let garage = request.game.store.garage();
     let vehicles = garage.vehicles(persona.id)?.len() as u64;
-    let loose = garage.loose_parts(persona.id)?.len() as u64;
+    let loose = garage.loose_parts(persona.id)?;
+    let loose = loose.iter().filter(|part| part.parent.is_none()).count() as u64;
     let rules = request.game.catalog.tunables();
     let sum = |of: fn(&store::RaceRecord) -> u32| persona.history.iter().map(|row| u64::from(of(row))).sum();
     let info = PlayerInfo {
@@ -50,6 +51,7 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
         races_won: persona.races_won,
         races_completed: persona.races_completed,
         total_winnings: persona.total_winnings,
+        // What the insurance was about is not known: no Client was ever told anything else than zeros.
         insurance_risk: 0,
         insurance_points: 0,
         challenge_races_entered: 0,
@@ -62,7 +64,7 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
         current_rank: persona.rank,
         points_to_next_level: clamped(points_to_next_level(persona.points).into(), u16::MAX),
         points_to_next_rank: clamped(points_to_next_rank(persona.points).into(), u16::MAX),
-        max_inventory_slots: rules.inventory_per_level.saturating_mul(persona.level),
+        max_inventory_slots: clamped(rules.parts_room(persona.level) as u64, u32::MAX),
         inventory_slots_used: clamped(loose, u32::MAX),
         inventory_on_auction: 0,
         highest_bids: 0,

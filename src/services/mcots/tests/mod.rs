@@ -1,5 +1,6 @@
 //! The service with plain values: no sockets, a store in a temporary folder.
 
+mod garage;
 mod races;
 mod requests;
 mod session;

@@ -36,8 +36,15 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// A run's field: who, and the time (none: out) once it is known.
-type Field = Vec<(usize, Option<Option<u32>>)>;
+/// What became of a racer in the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Driving,
+    In(u32),
+    Out,
+}
+
+type Field = Vec<(usize, Fate)>;
 
 #[derive(Clone, Debug)]
 struct ModelRace {
@@ -49,10 +56,10 @@ struct ModelRace {
 }
 
 impl ModelRace {
-    fn awaited(&mut self, who: usize) -> Option<&mut Option<Option<u32>>> {
+    fn awaited(&mut self, who: usize) -> Option<&mut Fate> {
         let runs = self.runs;
-        let outcome = self.field.iter_mut().find(|(racer, _)| *racer == who).map(|(_, outcome)| outcome);
-        outcome.filter(|outcome| runs && outcome.is_none())
+        let fate = self.field.iter_mut().find(|(racer, _)| *racer == who).map(|(_, fate)| fate);
+        fate.filter(|fate| runs && **fate == Fate::Driving)
     }
 }
 
@@ -75,7 +82,7 @@ impl Model {
     fn settle(&mut self) {
         let mut races = std::mem::take(&mut self.races);
         for race in &mut races {
-            if !race.runs || race.field.iter().any(|(_, outcome)| outcome.is_none()) {
+            if !race.runs || race.field.iter().any(|(_, fate)| *fate == Fate::Driving) {
                 continue;
             }
             race.runs = false;
@@ -84,8 +91,10 @@ impl Model {
             let mut order: Vec<(u32, usize)> = race
                 .field
                 .iter()
-                .filter_map(|(who, outcome)| Some(((*outcome)??, *who)))
-                .filter(|(time, _)| *time >= rules::SHORTEST_TIME)
+                .filter_map(|(who, fate)| match fate {
+                    Fate::In(time) if *time >= rules::SHORTEST_TIME => Some((*time, *who)),
+                    _ => None,
+                })
                 .collect();
             order.sort_by_key(|(time, _)| *time);
             if order.is_empty() {
@@ -106,8 +115,8 @@ impl Model {
 
     fn leave(&mut self, who: usize) {
         if let Some(race) = self.of(who) {
-            if let Some(outcome) = race.awaited(who) {
-                *outcome = Some(None);
+            if let Some(fate) = race.awaited(who) {
+                *fate = Fate::Out;
             }
             race.members.retain(|member| *member != who);
         }
@@ -128,9 +137,11 @@ impl Model {
             return false;
         }
         let fee = rules::fee(race.fee, racers.len());
-        race.field = racers.iter().map(|who| (*who, None)).collect();
+        race.field = racers.iter().map(|who| (*who, Fate::Driving)).collect();
         race.runs = true;
-        racers.into_iter().for_each(|who| self.money[who] -= fee);
+        for who in racers {
+            self.money[who] -= fee;
+        }
         true
     }
 }
@@ -207,10 +218,10 @@ impl Pair {
                 let Some(race) = self.model.of(who).map(|race| race.id) else { return };
                 let racer = self.track.racers[who].id();
                 let answer = self.tell(who, finish(race, racer, time));
-                let outcome = self.model.of(who).and_then(|race| race.awaited(who));
-                assert_eq!(answer.is_none(), outcome.is_some());
-                if let Some(outcome) = outcome {
-                    *outcome = Some(Some(time));
+                let fate = self.model.of(who).and_then(|race| race.awaited(who));
+                assert_eq!(answer.is_none(), fate.is_some());
+                if let Some(fate) = fate {
+                    *fate = Fate::In(time);
                 }
             }
             Deed::Quit(who) => {
@@ -219,8 +230,8 @@ impl Pair {
                 assert!(self.tell(who, GenericRequest::body(235, id.0)).is_none());
                 if !runs {
                     self.model.leave(who);
-                } else if let Some(outcome) = self.model.of(who).and_then(|race| race.awaited(who)) {
-                    *outcome = Some(None);
+                } else if let Some(fate) = self.model.of(who).and_then(|race| race.awaited(who)) {
+                    *fate = Fate::Out;
                 }
             }
             Deed::Drop(who) => {
@@ -233,10 +244,10 @@ impl Pair {
                 let outcome = tick(&self.track.game, Instant::now() + Duration::from_mins(minutes));
                 self.count(&outcome.pushes);
                 for race in self.model.races.iter_mut().filter(|race| race.runs) {
-                    let somebody_in = race.field.iter().any(|(_, outcome)| matches!(outcome, Some(Some(_))));
+                    let somebody_in = race.field.iter().any(|(_, fate)| matches!(fate, Fate::In(_)));
                     if minutes > 31 || (minutes > 10 && somebody_in) {
-                        for (_, outcome) in &mut race.field {
-                            outcome.get_or_insert(None);
+                        for (_, fate) in race.field.iter_mut().filter(|(_, fate)| *fate == Fate::Driving) {
+                            *fate = Fate::Out;
                         }
                     }
                 }
