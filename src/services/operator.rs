@@ -85,6 +85,8 @@ pub enum Request {
     },
     /// Derive every balance from the ledger and compare.
     CheckLedger,
+    /// Use the catalogue that was imported into the data folder.
+    ReloadCatalog,
 }
 
 impl fmt::Display for Request {
@@ -100,6 +102,7 @@ impl fmt::Display for Request {
             Self::ListPersonas { .. } => write!(f, "persona list"),
             Self::ImportLoginKey { .. } => write!(f, "keys import-login"),
             Self::CheckLedger => write!(f, "ledger check"),
+            Self::ReloadCatalog => write!(f, "catalog import"),
         }
     }
 }
@@ -119,6 +122,8 @@ pub enum Response {
     LoginKeyImported,
     /// What the check of the ledger found.
     Ledger(LedgerReport),
+    /// The catalogue is the imported one.
+    CatalogReloaded,
     /// Nothing was changed; why, and what to do.
     Refused(String),
 }
@@ -217,6 +222,8 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             report.differences.truncate(MOST_DIFFERENCES);
             Ok(Response::Ledger(report))
         }
+        // It lies beside the store, and whoever starts next reads it; a running server does so at once.
+        Request::ReloadCatalog => Ok(Response::CatalogReloaded),
     }
 }
 
