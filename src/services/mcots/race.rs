@@ -291,7 +291,7 @@ fn raced_car(race: &Race, driver: PersonaId) -> Option<VehicleId> {
     }
 }
 
-/// 202 and 435: not understood, and kept in the log whole for whoever will. Not answered.
+/// 202 and 435: not understood; a detailed log shows how they begin. Not answered.
 pub(super) fn opaque(request: &Request<'_>) {
     sign_of_life(request);
     let number = request.body.number().unwrap_or_default();
