@@ -8,6 +8,9 @@
     reason = "in a test the unexpected is a failure"
 )]
 
+mod catalogue;
+mod damage;
+mod game;
 mod peer;
 mod samples;
 mod writer;
