@@ -4,6 +4,7 @@
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
 use super::House;
+use crate::catalog::file;
 use crate::protocol::ids::CustomerId;
 use crate::services::operator::{self, Request, Response};
 use crate::services::{Game, Push};
@@ -215,6 +216,12 @@ fn perform(house: &House, request: Request) -> Response {
         error!("operator: {name}: {why}");
         return Response::Refused(why);
     }
+    if response == Response::CatalogReloaded
+        && let Err(why) = put_up_catalog(game)
+    {
+        error!("operator: {name}: {why}");
+        return Response::Refused(why);
+    }
     if let Response::Account(account) = &response
         && expelled
     {
@@ -236,6 +243,14 @@ fn expel(house: &House, customer: CustomerId) {
     let connections =
         personas.iter().flat_map(|persona| game.world.presence.connections(persona.id)).collect();
     house.switchboard.deliver(vec![Push::Dismiss(connections)]);
+}
+
+/// Makes the imported catalogue the one this server uses.
+fn put_up_catalog(game: &Game) -> Result<(), String> {
+    let data = game.config.data_dir.as_deref().ok_or("this server has no data folder to read it from")?;
+    let imported = file::load(data).map_err(|error| error.to_string())?;
+    game.catalog.put_up(imported.ok_or("there is no imported catalogue in the data folder")?);
+    Ok(())
 }
 
 /// Makes the stored login key the one this server uses.

@@ -62,7 +62,7 @@ fn an_imported_catalogue_answers_what_the_built_in_one_answers() {
     let catalog = Catalog::of(import(&game::tables()).unwrap());
     assert_eq!(catalog.origin().unwrap().file, "game.mdb");
     assert_eq!(Catalog::builtin().origin(), None);
-    let cars: Vec<String> = catalog.cars().iter().map(|car| car.to_string()).collect();
+    let cars: Vec<String> = catalog.cars().iter().map(ToString::to_string).collect();
     assert_eq!(cars, ["1957 Ford Sample 500", "1957 Chevrolet Bel Fair", "1953 Chevrolet Pickup"]);
     let pickup = catalog.car(BrandedPartId(246)).unwrap();
     assert_eq!((pickup.price, pickup.class.number(), pickup.brand.number()), (9_000, 1, 3));

@@ -3,12 +3,18 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stderr,
-    reason = "in a test the unexpected is a failure"
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    clippy::too_many_lines,
+    reason = "a test that meets the unexpected has failed, and its tables are long"
 )]
 
 mod catalogue;
+mod command;
 mod damage;
 mod game;
 mod peer;

@@ -191,16 +191,13 @@ impl File {
             out.extend(vec![0; if jet4 { 0 } else { 2 }]);
             out.push(2 | u8::from(length(*kind).is_some()));
             out.extend(if jet4 { vec![1, 0, 0, 0, 0] } else { Vec::new() });
-            match length(*kind) {
-                Some(size) => {
-                    out.extend(fixed.to_le_bytes());
-                    out.extend(size.to_le_bytes());
-                    fixed += size;
-                }
-                None => {
-                    out.extend([0, 0, 255, 0]);
-                    variable += 1;
-                }
+            if let Some(size) = length(*kind) {
+                out.extend(fixed.to_le_bytes());
+                out.extend(size.to_le_bytes());
+                fixed += size;
+            } else {
+                out.extend([0, 0, 255, 0]);
+                variable += 1;
             }
         }
         for (name, _) in &table.columns {
