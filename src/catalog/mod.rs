@@ -15,6 +15,7 @@ pub mod import;
 pub mod imported;
 pub mod jet;
 mod parts;
+pub mod rules;
 
 pub use cars::{Brand, Car, CarClass};
 pub use city::{Lobby, RaceType, Tunables};
@@ -113,7 +114,7 @@ impl Catalog {
 
     /// Entry fees and the purses they make, in dollars.
     pub fn purses(&self) -> &'static [(u32, u32)] {
-        city::PURSES
+        rules::PURSES
     }
 
     /// Cars that arcade lobbies lend out, with the lobby; 0 is every one.

@@ -6,6 +6,7 @@
 mod account;
 mod catalog;
 mod keys;
+mod ledger;
 mod output;
 mod password;
 mod persona;
@@ -51,6 +52,9 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Look after the ledger, which has a line for every change of money
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Take cars and parts from your own copy of the game, or show what there is
     #[command(subcommand)]
     Catalog(catalog::Command),
@@ -124,6 +128,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
         Command::Keys(command) => keys::run(&setting, command),
+        Command::Ledger(command) => ledger::run(&setting, &command),
         Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
     }

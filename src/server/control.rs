@@ -4,7 +4,7 @@
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
 use super::House;
-use crate::catalog::file;
+use crate::catalog;
 use crate::protocol::ids::CustomerId;
 use crate::services::operator::{self, Request, Response};
 use crate::services::{Game, Push};
@@ -217,7 +217,7 @@ fn perform(house: &House, request: Request) -> Response {
         return Response::Refused(why);
     }
     if response == Response::CatalogReloaded
-        && let Err(why) = put_up_catalog(game)
+        && let Err(why) = put_up_catalogue(house)
     {
         error!("operator: {name}: {why}");
         return Response::Refused(why);
@@ -246,11 +246,18 @@ fn expel(house: &House, customer: CustomerId) {
 }
 
 /// Makes the imported catalogue the one this server uses.
-fn put_up_catalog(game: &Game) -> Result<(), String> {
-    let data = game.config.data_dir.as_deref().ok_or("this server has no data folder to read it from")?;
-    let imported = file::load(data).map_err(|error| error.to_string())?;
-    game.catalog.put_up(imported.ok_or("there is no imported catalogue in the data folder")?);
-    Ok(())
+fn put_up_catalogue(house: &House) -> Result<(), String> {
+    match catalog::file::load(&house.data) {
+        Ok(Some(imported)) => {
+            house.game.catalog.put_up(imported);
+            Ok(())
+        }
+        Ok(None) => {
+            Err("there is no imported catalogue in the server's data folder; was it another --data?"
+                .to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Makes the stored login key the one this server uses.
