@@ -58,7 +58,7 @@ fn parts(random: &mut StdRng, most: usize) -> Vec<NewPart> {
     let count = random.gen_range(0..most);
     let part = |at: usize| NewPart {
         branded_part: BrandedPartId(u32::try_from(at).unwrap()),
-        parent: (at > 0).then(|| at / 2),
+        parent: (at > 0).then_some(at / 2),
         attachment_point: 0,
     };
     (0..=count).map(part).collect()
@@ -282,10 +282,10 @@ fn nothing_acknowledged_is_lost_and_nothing_is_half_done_when_the_process_is_kil
             let [_, owner, kind, reference] = words[..] else { continue };
             let (owner, reference) = (PersonaId(owner.parse().unwrap()), reference.parse::<u32>().unwrap());
             let book = store.ledger().of(owner).unwrap();
-            let found =
+            let same =
                 |line: &mcos::store::Line| line.reference == reference && format!("{:?}", line.kind) == kind;
-            let folded = book[0].1.kind == Kind::Carried;
-            assert!(folded || book.iter().any(|(_, line)| found(line)), "lost: {line}");
+            let cut = book[0].1.kind == Kind::Carried;
+            assert!(cut || book.iter().any(|(_, line)| same(line)), "lost: {line}");
             acknowledged += 1;
         }
     }
