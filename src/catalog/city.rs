@@ -2,6 +2,7 @@
 //! is ours.
 
 use super::Catalog;
+use super::imported::Named;
 use crate::protocol::ids::BrandedPartId;
 
 /// The kinds of races, with the Client's numbers (*documented*).
@@ -55,25 +56,34 @@ pub struct Lobby {
 /// The one track whose number is known (*captured*: both recorded lobbies lie there).
 const TRACK: u32 = 25;
 
-/// The two lobbies that a Client was seen to accept; the garage's test drive wants number 2 (*seen in use*).
-pub(super) fn lobbies() -> Vec<Lobby> {
-    let lobby = |id, race_type, channel: &str, turf: &str| Lobby {
+/// The most tracks that get a lobby. How many an owner's catalogue has is not known; the Client's list is for a screen.
+const MOST_TRACKS: usize = 32;
+
+/// The two lobbies that a Client was seen to accept; the garage's test drive wants number 2 (*seen in use*). Then one
+/// for each other track of the owner's own catalogue (*inferred*: no Client was seen there yet).
+pub(super) fn lobbies(tracks: &[Named]) -> Vec<Lobby> {
+    const FIRST: u32 = 10_002;
+    let lobby = |id, race_type, channel: String, turf: &str, track| Lobby {
         id,
         race_type,
-        channel: channel.to_owned(),
-        turf: turf.to_owned(),
-        track: TRACK,
+        channel,
+        turf: turf.chars().take(31).collect(),
+        track,
         max_players: 8,
         night: true,
     };
-    vec![
-        lobby(2, RaceType::TestDrive, "MCC10", "Proving Ground"),
-        lobby(10_001, RaceType::Circuit, "MC100", "Harbor Loop"),
-    ]
+    let mut lobbies = vec![
+        lobby(2, RaceType::TestDrive, "MCC10".to_owned(), "Proving Ground", TRACK),
+        lobby(10_001, RaceType::Circuit, "MC100".to_owned(), "Harbor Loop", TRACK),
+    ];
+    let others = tracks.iter().filter(|track| track.id != 0 && track.id != TRACK && !track.name.is_empty());
+    lobbies.extend(
+        (FIRST..).zip(others.take(MOST_TRACKS)).map(|(id, track)| {
+            lobby(id, RaceType::Circuit, format!("MCT{}", track.id), &track.name, track.id)
+        }),
+    );
+    lobbies
 }
-
-/// What each racer pays, and what there is to win, in dollars.
-pub(super) const PURSES: &[(u32, u32)] = &[(0, 100), (100, 1000), (250, 2000), (500, 4000), (1000, 8000)];
 
 /// Cars that arcade lobbies lend out, with the lobby (0: every one; *captured*).
 pub(super) const ARCADE_CARS: &[(BrandedPartId, u32)] = &[(BrandedPartId(113), 0)];
@@ -192,12 +202,6 @@ impl Tunables {
     pub fn parts_room(&self, level: u32) -> usize {
         room(self.inventory_per_level, level)
     }
-
-    /// How many points a driver of `level` (from 1) needs within it to reach the next: 100, 300, 500 and so on, so
-    /// that the points of all levels together grow with the square.
-    pub const fn points_of_level(&self, level: u32) -> u32 {
-        level.saturating_mul(2).saturating_sub(1).saturating_mul(100)
-    }
 }
 
 /// The lists that show them count in one byte.
@@ -224,15 +228,13 @@ mod tests {
 
     #[test]
     fn lobbies_have_numbers_and_channels_of_their_own_that_fit() {
-        let lobbies = lobbies();
+        let tracks: Vec<_> =
+            (0..99).map(|id| Named { id, name: format!("{id} {}", "long ".repeat(20)) }).collect();
+        let lobbies = lobbies(&tracks);
+        assert_eq!(lobbies.len(), 2 + MOST_TRACKS);
         assert!(lobbies.iter().any(|lobby| lobby.id == 2 && lobby.race_type == RaceType::TestDrive));
         assert!(lobbies.is_sorted_by(|a, b| a.id < b.id && a.channel != b.channel));
         assert!(lobbies.iter().all(|lobby| lobby.channel.len() < 32 && lobby.turf.len() < 256));
-    }
-
-    #[test]
-    fn a_higher_fee_wins_a_higher_purse() {
-        assert!(PURSES.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
     }
 
     #[test]
@@ -264,12 +266,6 @@ mod tests {
         assert_eq!((TUNABLES.cars_room(1), TUNABLES.cars_room(3)), (5, 15));
         assert_eq!((TUNABLES.parts_room(1), TUNABLES.parts_room(u32::MAX)), (100, 255));
         assert_eq!(TUNABLES.cars_room(0), 0);
-    }
-
-    #[test]
-    fn levels_get_longer() {
-        assert_eq!([1, 2, 3].map(|level| TUNABLES.points_of_level(level)), [100, 300, 500]);
-        assert_eq!(TUNABLES.points_of_level(u32::MAX), u32::MAX);
     }
 
     #[test]

@@ -11,8 +11,10 @@
 //! | 7003, 9000-9014 | Lobby and rooms | [`lobby`] |
 //! | 43300 | MCOTS | [`mcots`] |
 
+pub mod account;
 pub mod auth;
 mod game;
+pub mod kit;
 pub mod lobby;
 pub mod login;
 pub mod mail;
@@ -26,4 +28,4 @@ pub mod shard;
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use game::{Game, Ports};
-pub use outcome::{Hex, Outcome, Push};
+pub use outcome::{Envelope, Hex, Outcome, Push};

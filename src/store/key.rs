@@ -10,6 +10,7 @@
 //! | `v` vehicle id | vehicle and its parts |
 //! | `g` persona id, vehicle id | vehicle id |
 //! | `l` persona id, part id | loose part and what is fixed to it |
+//! | `r` booking | race under way |
 //! | `k` `login` | login key |
 //! | `e` persona id | mailbox: which mails there are |
 //! | `i` persona id, number of the mail | mail |
@@ -23,6 +24,7 @@ use super::keys::LoginKey;
 use super::ledger::Line;
 use super::mail::{Mail, Mailbox};
 use super::personas::PersonaRecord;
+use super::races::{BookingId, RaceUnderWay};
 use super::record::{Record, decode};
 use crate::protocol::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
 
@@ -44,6 +46,10 @@ pub(super) const NEXT_CUSTOMER: &[u8] = b"mnext_customer";
 pub(super) const NEXT_PERSONA: &[u8] = b"mnext_persona";
 /// The next serial of a persona.
 pub(super) const NEXT_SERIAL: &[u8] = b"mnext_serial";
+/// All races under way.
+pub(super) const RACES: &[u8] = b"r";
+/// The next booking of a race.
+pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
 /// The next part id.
 pub(super) const NEXT_PART: &[u8] = b"mnext_part";
 
@@ -136,6 +142,11 @@ pub(super) fn line_parts(key: &[u8]) -> Option<(PersonaId, u32)> {
     Some((PersonaId(u32::from_be_bytes(*persona)), u32::from_be_bytes(number.try_into().ok()?)))
 }
 
+/// A race under way.
+pub(super) fn race(booking: BookingId) -> Vec<u8> {
+    join(b'r', &[&booking.0.to_be_bytes()])
+}
+
 /// Whether this program understands the record. An unknown kind can only come from a newer program.
 pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
     fn as_record<R: Record>(value: &[u8]) -> Result<(), StoreError> {
@@ -150,6 +161,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'e', ..] => as_record::<Mailbox>(value),
         [b'i', ..] => as_record::<Mail>(value),
         [b'j', ..] => as_record::<Line>(value),
+        [b'r', ..] => as_record::<RaceUnderWay>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
         GENERATION | SUM => as_record::<u64>(value),
         [b'n' | b'o' | b'g' | b'm', ..] => as_record::<u32>(value),

@@ -19,6 +19,7 @@ mod mail;
 mod open;
 mod password;
 mod personas;
+mod races;
 mod record;
 mod table;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Lin
 pub use mail::{Letter, Mail, MailEntry, Mails};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
+pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 
 use commit::Writer;
 use std::fs::File;
@@ -82,6 +84,11 @@ impl Store {
     /// The verbs about mail.
     pub fn mails(&self) -> Mails<'_> {
         Mails { store: self }
+    }
+
+    /// The verbs about races.
+    pub fn races(&self) -> Races<'_> {
+        Races { store: self }
     }
 
     /// The verbs about the Server's own keys.

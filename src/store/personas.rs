@@ -15,7 +15,7 @@ const FIRST_PERSONA: u32 = 1000;
 /// The transaction service's name field holds 13 bytes with the final NUL (*captured*).
 const LONGEST_NAME: usize = 12;
 /// The Client knows eight types of race (*seen in use*); twice that leaves room and stays bounded.
-const MOST_RACE_TYPES: usize = 16;
+pub(super) const MOST_RACE_TYPES: usize = 16;
 
 /// A driver, as it is stored. Times are seconds since 1970 by the Server's clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub struct Persona {
     pub driver_class: u8,
     /// Its level, from 1.
     pub level: u32,
-    /// Points within the level.
+    /// Points in all, from which level and rank follow.
     pub points: u32,
     /// Its rank.
     pub rank: u32,

@@ -3,13 +3,19 @@
 //! Everything in here is behind short locks; nobody holds one while encrypting, writing or waiting.
 
 mod failure_limit;
+mod footprints;
 mod halls;
 mod presence;
+pub mod races;
 mod sessions;
 
 pub use failure_limit::FailureLimit;
-pub use halls::{Denied, Hall, Halls, Person};
+pub use footprints::{Footprint, Footprints, Step, Trail};
+pub use halls::{
+    Booted, Census, Denied, Hall, Halls, LOBBY, Left, Opened, Person, RaceInfo, Readiness, Riff, Start, Wish,
+};
 pub use presence::{Presence, Released};
+pub use races::Races;
 pub use sessions::{Session, Sessions};
 
 use std::fmt;
@@ -38,6 +44,10 @@ pub struct World {
     pub failures: FailureLimit,
     /// Lobby and rooms with their channels.
     pub halls: Halls,
+    /// How far each address came.
+    pub footprints: Footprints,
+    /// Races that are arranged or driven.
+    pub races: Races,
     next_connection: AtomicU64,
 }
 
@@ -50,6 +60,8 @@ impl World {
             presence: Presence::default(),
             failures: FailureLimit::new(failures_per_minute),
             halls: Halls::default(),
+            footprints: Footprints::default(),
+            races: Races::default(),
             next_connection: AtomicU64::new(1),
         }
     }
