@@ -184,7 +184,9 @@ impl Halls {
         let mut inner = locked(&self.0);
         let Some(guest) = inner.guests.get(&connection) else { return Default::default() };
         let (hall, persona) = (guest.hall, guest.person.persona);
-        let channels = guest.channels.clone();
+        let mut channels = guest.channels.clone();
+        // Chat first: who is gone from a LOBBY need not hear there that its race has vanished.
+        channels.sort_unstable_by(|one, other| other.cmp(one));
         let left = channels.into_iter().filter_map(|key| inner.part(key, connection)).collect();
         inner.guests.remove(&connection);
         if let Some(home) = inner.homes.get_mut(&persona) {

@@ -1,0 +1,433 @@
+//! `cargo bench --bench relay`: what the server relays in 100 rooms of 6 players, beside a bare smol relay that does the
+//! same reads and writes without looking at them, in the same run. Nothing here is asserted.
+//!
+//! Two measurements for each: frames per second with every sender sending as fast as its room hears it, and the time a frame
+//! takes at a fifth of that rate. All players live in this process, one thread per core.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark fails by panicking, and its figures are no sums of money"
+)]
+
+use mcos::client::sitting::{Account, FixedPorts, Place};
+use mcos::client::web::Web;
+use mcos::client::{Endpoint, sitting::Driver};
+use mcos::protocol::ids::CommId;
+use mcos::protocol::nps::lobby::ChannelGranted;
+use mcos::protocol::nps::relay::{Address, Relay};
+use mcos::protocol::nps::{Headers, Link, Message as _};
+use mcos::protocol::session_key::SessionKey;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+const ROOMS: usize = 100;
+const MEMBERS: usize = 6;
+/// A car's state is about this large (*inferred*).
+const PAYLOAD: usize = 64;
+const SPELL: Duration = Duration::from_secs(4);
+const PASSWORD: &str = "Roadster-57";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn main() {
+    println!("relay in {ROOMS} rooms of {MEMBERS}, {PAYLOAD} bytes each, {} cores", cores());
+    let bare = measure(bare_room_set());
+    let ours = measure(our_room_set());
+    let ratio = |ours: f64, bare: f64| ours / bare;
+    println!("{:<28} {:>12} {:>12} {:>8}   budget", "", "mcos", "bare smol", "ratio");
+    let row = |what: &str, ours: f64, bare: f64, budget: &str| {
+        println!("{what:<28} {ours:>12.0} {bare:>12.0} {:>8.2}   {budget}", ratio(ours, bare));
+    };
+    row("frames delivered/s", ours.rate, bare.rate, ">= 0.80");
+    let budgets = ["", "<= 2.00", ""];
+    for (at, what) in ["latency p50, us", "latency p99, us", "latency p99.9, us"].into_iter().enumerate() {
+        row(what, ours.latency[at], bare.latency[at], budgets[at]);
+    }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// One connection of a player: to the server through its cipher, to the bare relay without.
+struct Player {
+    stream: TcpStream,
+    link: Option<Link>,
+    inbox: Vec<u8>,
+    frame: Vec<u8>,
+    packet: Option<mcos::protocol::nps::Packet>,
+}
+
+struct Figures {
+    rate: f64,
+    latency: [f64; 3],
+}
+
+impl Player {
+    /// Sends one frame; its payload ends with the time.
+    fn send(&mut self, now: u64) {
+        let mut wire = Vec::new();
+        match (&mut self.link, &mut self.packet) {
+            (Some(link), Some(packet)) => {
+                let at = packet.body.len() - 8;
+                packet.body[at..].copy_from_slice(&now.to_be_bytes());
+                link.write(packet, true, &mut wire);
+            }
+            _ => {
+                let at = self.frame.len() - 8;
+                self.frame[at..].copy_from_slice(&now.to_be_bytes());
+                wire.extend_from_slice(&self.frame);
+            }
+        }
+        self.stream.write_all(&wire).expect("send");
+    }
+
+    /// Waits for one frame; the time it carries.
+    fn receive(&mut self) -> u64 {
+        let mut chunk = [0; 4096];
+        loop {
+            let body = match &mut self.link {
+                Some(link) => link.next().expect("a whole stream").map(|incoming| incoming.packet.body),
+                None if self.inbox.len() >= self.frame.len() => {
+                    Some(self.inbox.drain(..self.frame.len()).collect())
+                }
+                None => None,
+            };
+            if let Some(body) = body {
+                let time = body.last_chunk::<8>().expect("a time");
+                return u64::from_be_bytes(*time);
+            }
+            let count = self.stream.read(&mut chunk).expect("a frame");
+            assert_ne!(count, 0, "the connection was closed");
+            match &mut self.link {
+                Some(link) => link.feed(&chunk[..count]),
+                None => self.inbox.extend_from_slice(&chunk[..count]),
+            }
+        }
+    }
+}
+
+struct RoomSet {
+    rooms: Vec<Vec<Player>>,
+    /// Keeps the other end alive.
+    _end: Box<dyn std::any::Any>,
+}
+
+/// Each room in turn: one player speaks, the others listen, the next one speaks. A thread per core has its share of rooms, with
+/// one frame under way in each.
+fn measure(set: RoomSet) -> Figures {
+    let epoch = Instant::now();
+    let micros = || u64::try_from(epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let (delivered, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let pace = AtomicU64::new(0);
+    let mut shares: Vec<Vec<Vec<Player>>> = (0..cores()).map(|_| Vec::new()).collect();
+    let many = shares.len();
+    for (at, room) in set.rooms.into_iter().enumerate() {
+        shares[at % many].push(room);
+    }
+    let mut run = |paced: bool| {
+        delivered.store(0, Ordering::Relaxed);
+        over.store(false, Ordering::Relaxed);
+        let interval = Duration::from_nanos(pace.load(Ordering::Relaxed));
+        let began = Instant::now();
+        let mut times: Vec<u64> = thread::scope(|scope| {
+            let workers: Vec<_> = shares
+                .iter_mut()
+                .map(|rooms| {
+                    let (delivered, over) = (&delivered, &over);
+                    scope.spawn(move || {
+                        let mut times = Vec::new();
+                        let mut next = Instant::now();
+                        for turn in 0.. {
+                            if over.load(Ordering::Relaxed) {
+                                break;
+                            }
+                            let speaker = turn % MEMBERS;
+                            if paced {
+                                for room in rooms.iter_mut() {
+                                    next += interval;
+                                    thread::sleep(next.saturating_duration_since(Instant::now()));
+                                    room[speaker].send(micros());
+                                    hear(room, speaker, |sent| times.push(micros() - sent));
+                                }
+                            } else {
+                                rooms.iter_mut().for_each(|room| room[speaker].send(micros()));
+                                rooms.iter_mut().for_each(|room| hear(room, speaker, |_| {}));
+                            }
+                            let frames = rooms.len() * (MEMBERS - 1);
+                            delivered.fetch_add(frames as u64, Ordering::Relaxed);
+                        }
+                        times
+                    })
+                })
+                .collect();
+            thread::sleep(SPELL);
+            over.store(true, Ordering::Relaxed);
+            workers.into_iter().flat_map(|worker| worker.join().expect("a worker")).collect()
+        });
+        times.sort_unstable();
+        (delivered.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64(), times)
+    };
+    let (rate, _) = run(false);
+    // A fifth of the rate, divided among the threads; each turn delivers to all but the speaker.
+    let turns_per_second = rate / 5.0 / (MEMBERS - 1) as f64 / many as f64;
+    pace.store((1e9 / turns_per_second) as u64, Ordering::Relaxed);
+    let (_, times) = run(true);
+    let part = |permille: usize| times[(times.len() * permille / 1000).min(times.len() - 1)] as f64;
+    Figures { rate, latency: [part(500), part(990), part(999)] }
+}
+
+fn hear(room: &mut [Player], speaker: usize, mut take: impl FnMut(u64)) {
+    for (at, player) in room.iter_mut().enumerate() {
+        if at != speaker {
+            take(player.receive());
+        }
+    }
+}
+
+// ---------------------------------------------------------------- the bare relay
+
+/// A smol relay that knows nothing but rooms: reads a frame, writes it to the others, one queue per receiver.
+fn bare_room_set() -> RoomSet {
+    // As large as an encrypted frame.
+    let frame = vec![0; 4 + (12 + PAYLOAD).next_multiple_of(8)];
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+    let address = listener.local_addr().expect("address");
+    let size = frame.len();
+    thread::spawn(move || bare_relay(&listener, size));
+    let player = || {
+        let stream = TcpStream::connect(address).expect("connect");
+        stream.set_nodelay(true).expect("nodelay");
+        Player { stream, link: None, inbox: Vec::new(), frame: frame.clone(), packet: None }
+    };
+    let rooms = (0..ROOMS).map(|_| (0..MEMBERS).map(|_| player()).collect()).collect();
+    RoomSet { rooms, _end: Box::new(()) }
+}
+
+fn bare_relay(listener: &TcpListener, size: usize) {
+    use smol::channel;
+    use smol::io::{AsyncReadExt, AsyncWriteExt};
+    let executor: &'static smol::Executor<'static> = Box::leak(Box::new(smol::Executor::new()));
+    for _ in 0..cores() {
+        thread::spawn(|| smol::block_on(executor.run(smol::future::pending::<()>())));
+    }
+    for _ in 0..ROOMS {
+        let (outs, ins): (Vec<_>, Vec<_>) =
+            (0..MEMBERS).map(|_| channel::unbounded::<Arc<Vec<u8>>>()).unzip();
+        let outs = Arc::new(outs);
+        for (me, inbox) in ins.into_iter().enumerate() {
+            let (stream, _) = listener.accept().expect("accept");
+            stream.set_nodelay(true).expect("nodelay");
+            let mut reader = smol::net::TcpStream::try_from(stream).expect("stream");
+            let mut writer = reader.clone();
+            let outs = Arc::clone(&outs);
+            executor
+                .spawn(async move {
+                    let mut frame = vec![0; size];
+                    while reader.read_exact(&mut frame).await.is_ok() {
+                        let frame = Arc::new(frame.clone());
+                        for (_, out) in outs.iter().enumerate().filter(|(at, _)| *at != me) {
+                            let _ = out.try_send(Arc::clone(&frame));
+                        }
+                    }
+                })
+                .detach();
+            executor
+                .spawn(async move {
+                    while let Ok(frame) = inbox.recv().await {
+                        if writer.write_all(&frame).await.is_err() {
+                            return;
+                        }
+                    }
+                })
+                .detach();
+        }
+    }
+}
+
+// ---------------------------------------------------------------- the server
+
+/// The real server process with one account per room and one persona per player, each of them on the first room port.
+fn our_room_set() -> RoomSet {
+    let server = Server::start();
+    let web = Web::new(Endpoint::new("127.0.0.1", server.port("http")), PATIENCE);
+    let mut rooms = Vec::new();
+    for room in 0..ROOMS {
+        let account = smol::block_on(sign_in(&server, &web, room));
+        let personas = smol::block_on(account.personas()).expect("personas");
+        assert_eq!(personas.len(), MEMBERS);
+        let players = personas.iter().map(|entry| {
+            let name = entry.name.to_string();
+            let driver = Driver::new(account.clone(), entry.persona, entry.shard, &name);
+            enter(&driver, server.at("room"), CommId(30_000 + u32::try_from(room).expect("small")))
+        });
+        rooms.push(players.collect());
+    }
+    for room in &mut rooms {
+        let room: &mut Vec<Player> = room;
+        for player in room.iter_mut() {
+            quiet(player);
+        }
+    }
+    RoomSet { rooms, _end: Box::new(server) }
+}
+
+async fn sign_in(server: &Server, web: &Web, room: usize) -> Account {
+    let shards = web.shard_list().await.expect("shard list");
+    let fixed = FixedPorts {
+        persona: server.port("persona"),
+        mail: server.port("mail"),
+        mcots: server.port("mcots"),
+    };
+    let place = Arc::new(Place::new(&shards[0], fixed, PATIENCE));
+    Account::sign_in(web, &place, &format!("room{room}"), PASSWORD).await.expect("signed in")
+}
+
+/// Signs in to a room and opens its race.
+fn enter(driver: &Driver, at: SocketAddr, channel: CommId) -> Player {
+    let stream = TcpStream::connect(at).expect("connect");
+    stream.set_nodelay(true).expect("nodelay");
+    let link = Link::new(Headers::Short, Link::LARGEST);
+    let relay = Relay {
+        id: 0x0097,
+        channel,
+        sender: driver.persona,
+        address: Address::NotSingle(driver.persona),
+        payload: &[0; PAYLOAD],
+    };
+    let packet = Some(relay.packet());
+    let mut player = Player { stream, link: Some(link), inbox: Vec::new(), frame: Vec::new(), packet };
+    say(&mut player, &driver.hello().packet(), false);
+    assert_eq!(next(&mut player).id, mcos::protocol::nps::id::LOGIN_RESP);
+    let key: &SessionKey = &driver.account.key;
+    player.link.as_mut().expect("a link").unlock(key);
+    say(&mut player, &open(channel).packet(), true);
+    while next(&mut player).id != ChannelGranted::ID {}
+    player
+}
+
+fn say(player: &mut Player, packet: &mcos::protocol::nps::Packet, sealed: bool) {
+    let mut wire = Vec::new();
+    player.link.as_mut().expect("a link").write(packet, sealed, &mut wire);
+    player.stream.write_all(&wire).expect("send");
+}
+
+fn next(player: &mut Player) -> mcos::protocol::nps::Packet {
+    let mut chunk = [0; 4096];
+    loop {
+        let link = player.link.as_mut().expect("a link");
+        if let Some(incoming) = link.next().expect("a whole stream") {
+            return incoming.packet;
+        }
+        let count = player.stream.read(&mut chunk).expect("an answer");
+        assert_ne!(count, 0, "the server closed the connection");
+        link.feed(&chunk[..count]);
+    }
+}
+
+/// Reads away what was told about others.
+fn quiet(player: &mut Player) {
+    use mcos::protocol::nps::{Packet, id};
+    say(player, &Packet::bare(id::GET_CLIENT_COUNT), true);
+    while next(player).id != id::CLIENT_COUNT {}
+}
+
+fn open(channel: CommId) -> mcos::protocol::nps::lobby::OpenCommChannel {
+    use mcos::protocol::text::PStr;
+    mcos::protocol::nps::lobby::OpenCommChannel {
+        channel,
+        riff: PStr::new("bench"),
+        slot: -1,
+        slot_flags: 1,
+        port: 9000,
+        protocol: 33,
+        persona: mcos::protocol::ids::PersonaId(0),
+        connected_users: 0,
+        open_channels: 0,
+        can_ready: 1,
+        game_ready: 0,
+        is_master: 0,
+        channel_type: 2,
+        password: PStr::new(""),
+        disable_backlog: 0,
+        game_server_running: 1,
+        launch_game_server: 0,
+        max_ready_players: 0,
+        sku: 0,
+        send_rate: 0,
+        channel_data: [0; 256],
+        flags: 2,
+    }
+}
+
+struct Server {
+    process: Child,
+    ports: Vec<(String, SocketAddr)>,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut config = "[network]\nbind = [\"127.0.0.1\"]\nrooms = [0, 0]\n".to_owned();
+        for name in ["http", "https", "login", "persona", "mail", "lobby", "mcots"] {
+            let _ = writeln!(config, "{name} = 0");
+        }
+        let _ = write!(config, "[shard]\nmax_personas = {MEMBERS}\n");
+        fs::write(folder.path().join("mcos.toml"), config).expect("config");
+        let command = |arguments: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_mcos"));
+            command.args(arguments).arg("--data").arg(folder.path().join("data"));
+            command.current_dir(folder.path()).env("RUST_LOG", "warn");
+            command
+        };
+        let mut process = command(&["serve"]).stdout(Stdio::piped()).spawn().expect("mcos serve");
+        let mut lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
+        let mut ports = Vec::new();
+        while !ports.iter().any(|(service, _)| service == "mcots") {
+            let line = lines.next().expect("the server runs").expect("a line");
+            if let ["listening", service, address] = line.split_whitespace().collect::<Vec<_>>()[..] {
+                ports.push((service.to_owned(), address.parse().expect("address")));
+            }
+        }
+        // It may still print.
+        thread::spawn(move || lines.for_each(drop));
+        for room in 0..ROOMS {
+            let account = format!("room{room}");
+            let mut add = command(&["account", "add", &account, "--password-stdin"]);
+            let mut add = add.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("account add");
+            add.stdin.take().expect("stdin").write_all(PASSWORD.as_bytes()).expect("password");
+            assert!(add.wait().expect("wait").success());
+            for member in 0..MEMBERS {
+                let name = format!("R{room}M{member}");
+                let added = command(&["persona", "add", &account, &name]).stdout(Stdio::null()).status();
+                assert!(added.expect("persona add").success());
+            }
+        }
+        Self { process, ports, _folder: folder }
+    }
+
+    /// The first port of a service.
+    fn at(&self, service: &str) -> SocketAddr {
+        self.ports.iter().find(|(name, _)| name == service).expect("it listens").1
+    }
+
+    fn port(&self, service: &str) -> u16 {
+        self.at(service).port()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
