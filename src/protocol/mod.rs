@@ -16,6 +16,7 @@ pub mod mcots;
 pub mod nps;
 pub mod session_key;
 pub mod text;
+pub mod tls;
 
 pub(crate) use bytes::layout;
 pub use bytes::{Malformed, Reader, Wire, Writer};

@@ -12,6 +12,7 @@ mod mailbox;
 mod ssl;
 mod switchboard;
 mod tcp;
+pub mod tls;
 
 pub use bind::BindError;
 pub use control::ControlError;

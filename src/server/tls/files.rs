@@ -1,0 +1,65 @@
+//! The authority's files: PEM text, for the owner only, replaced as a whole.
+
+use super::authority::AuthorityError;
+use rsa::pkcs8::LineEnding;
+use rsa::pkcs8::der::pem::encode_string;
+use rustls::pki_types::pem::{self, SectionKind};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A block of PEM text, taken apart.
+type Section = (SectionKind, Vec<u8>);
+
+/// A block of PEM text.
+pub(super) fn block(label: &str, der: &[u8], line_ends: LineEnding) -> String {
+    // Fails only for labels that are not plain text, and ours are.
+    encode_string(label, line_ends, der).unwrap_or_default()
+}
+
+/// The blocks of a file; `None` if there is no such file. A file that is not PEM text all the way has no blocks.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<Section>>, AuthorityError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(AuthorityError::File(path.to_owned(), error)),
+    };
+    let mut rest = bytes.as_slice();
+    let mut sections = Vec::new();
+    loop {
+        match pem::from_buf(&mut rest) {
+            Ok(Some(section)) => sections.push(section),
+            Ok(None) => return Ok(Some(sections)),
+            Err(_) => return Ok(Some(Vec::new())),
+        }
+    }
+}
+
+/// Replaces a file so that a power cut leaves the old one or the new one.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), AuthorityError> {
+    let fresh = path.with_extension("pem.new");
+    let replace = || -> io::Result<()> {
+        // One left over from a power cut may have another mode.
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    replace().map_err(|error| AuthorityError::File(path.to_owned(), error))
+}
+
+/// Renames a damaged file, for somebody to look at.
+pub(super) fn set_aside(path: &Path) -> Result<(), AuthorityError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let mut aside = OsString::from(path);
+    aside.push(format!(".damaged-{now}"));
+    fs::rename(path, aside).map_err(|error| AuthorityError::File(path.to_owned(), error))
+}

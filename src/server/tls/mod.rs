@@ -1,0 +1,399 @@
+//! The HTTPS port: one port for every Windows from XP to 11.
+//!
+//! The first message of a connection is read before anybody answers it. Then the connection goes, with that message
+//! untouched, to rustls (TLS 1.2 and 1.3) or to [`protocol::tls`](crate::protocol::tls) (TLS 1.0 and SSL 3.0), and the
+//! caller learns which it was: what came over the old protocols can be read and changed by anybody on the way who cares
+//! to, so it may reach the Client's own paths and public pages, and nothing of the Operator's.
+//!
+//! ```no_run
+//! use mcos::server::tls::{self, Authority, Security, Tls};
+//! use std::path::Path;
+//!
+//! # async fn example(listener: async_net::TcpListener) -> Result<(), Box<dyn std::error::Error>> {
+//! let tls = Tls::open(Path::new("mcos-data"), Some("mco.example.org"), true)?;
+//! loop {
+//!     let (stream, peer) = listener.accept().await?;
+//!     match tls::accept(&tls, stream, peer).await {
+//!         Ok(secured) if secured.security == Security::Modern => { /* all pages over secured.stream */ }
+//!         Ok(secured) => { /* the Client's paths and public pages over secured.stream */ }
+//!         Err(error) => log::info!("https: {peer}: {error}"),
+//!     }
+//! }
+//! # }
+//! ```
+
+mod authority;
+mod files;
+mod legacy_stream;
+mod names;
+mod replay;
+
+pub use authority::{Authority, AuthorityError, Leaf, Leaves};
+pub use names::Names;
+
+use crate::protocol::tls::Version;
+use crate::protocol::tls::hello::{self, HelloError, Progress, Refusal, Route};
+use crate::protocol::tls::legacy::{Entropy, Failure, Identity, LegacyServer};
+use crate::protocol::tls::server_key::ServerKey;
+use async_net::TcpStream;
+use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, FutureExt as _};
+use futures_rustls::TlsAcceptor;
+use legacy_stream::LegacyStream;
+use replay::Replay;
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use smol::Timer;
+use smol::lock::Semaphore;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+/// Within this the hello must be there, and within once more this the handshake be over.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a Client that was turned away may take to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Bytes read from the socket at once.
+const CHUNK: usize = 4096;
+
+/// How well a connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// Not at all: the HTTP port.
+    Plain,
+    /// By SSL 3.0 or TLS 1.0, which is not much better.
+    Legacy,
+    /// By TLS 1.2 or 1.3.
+    Modern,
+}
+
+/// A stream that can be read and written.
+pub trait AsyncReadWrite: AsyncRead + AsyncWrite {}
+impl<T: AsyncRead + AsyncWrite> AsyncReadWrite for T {}
+
+/// A connection after its handshake.
+pub struct Secured {
+    /// How well it is protected.
+    pub security: Security,
+    /// What passes on it. Over the old protocols, what is written goes out with the next flush.
+    pub stream: Pin<Box<dyn AsyncReadWrite + Send>>,
+}
+
+impl fmt::Debug for Secured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secured").field("security", &self.security).finish_non_exhaustive()
+    }
+}
+
+/// Why a connection on the HTTPS port came to nothing. The Client has been told, as far as it could be.
+#[derive(Debug)]
+pub enum TlsError {
+    /// It began with nothing that can be answered.
+    Hello(HelloError),
+    /// It offered nothing that is served.
+    Refused(Refusal),
+    /// It spoke HTTP without TLS.
+    PlainHttp,
+    /// It took too long.
+    TimedOut,
+    /// The handshake of an old protocol failed.
+    Legacy(Failure),
+    /// The connection broke, or the handshake of TLS 1.2 or 1.3 failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hello(error) => error.fmt(f),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::PlainHttp => {
+                f.write_str("it speaks HTTP on the HTTPS port; its address should begin with https://")
+            }
+            Self::TimedOut => f.write_str("it takes too long to say hello"),
+            Self::Legacy(failure) => failure.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TlsError {}
+
+impl From<io::Error> for TlsError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// What connections on the HTTPS port share. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Tls(Arc<Shared>);
+
+struct Shared {
+    authority: Authority,
+    public_host: Option<String>,
+    legacy_allowed: bool,
+    patience: Duration,
+    serving: RwLock<Serving>,
+    /// RSA is slow on a small board; those who sign in must not take all cores from those who play.
+    turns: Semaphore,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("legacy_allowed", &self.legacy_allowed).finish_non_exhaustive()
+    }
+}
+
+/// The certificates in use.
+#[derive(Clone)]
+struct Serving {
+    leaves: Arc<Leaves>,
+    modern: Arc<ServerConfig>,
+    legacy: Arc<Identity>,
+}
+
+impl Serving {
+    fn new(leaves: Arc<Leaves>) -> Result<Self, AuthorityError> {
+        let crypto = |error: &dyn fmt::Display| AuthorityError::Crypto(error.to_string());
+        let mut modern = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| crypto(&error))?
+            .with_no_client_auth()
+            .with_single_cert(leaves.modern.chain.clone(), leaves.modern.key.clone_key().into())
+            .map_err(|error| crypto(&error))?;
+        modern.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let key = ServerKey::from_pkcs8_der(leaves.legacy.key.secret_pkcs8_der())
+            .map_err(|error| crypto(&error))?;
+        let chain = leaves.legacy.chain.iter().map(|certificate| certificate.to_vec()).collect();
+        Ok(Self { leaves, modern: Arc::new(modern), legacy: Arc::new(Identity { chain, key }) })
+    }
+}
+
+impl Tls {
+    /// Opens the authority in the data directory, or makes it, with certificates for this machine as it is now.
+    /// May take seconds at the first start; blocks.
+    pub fn open(
+        data: &Path,
+        public_host: Option<&str>,
+        legacy_allowed: bool,
+    ) -> Result<Self, AuthorityError> {
+        let authority = Authority::open(data, &Names::of_this_machine(public_host))?;
+        let serving = RwLock::new(Serving::new(authority.leaves())?);
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self(Arc::new(Shared {
+            authority,
+            public_host: public_host.map(str::to_owned),
+            legacy_allowed,
+            patience: PATIENCE,
+            serving,
+            turns: Semaphore::new(cores.div_ceil(2)),
+        })))
+    }
+
+    /// With another time limit than ten seconds for each of hello and handshake.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(shared) => Self(Arc::new(Shared { patience, ..shared })),
+            Err(shared) => Self(shared),
+        }
+    }
+
+    /// The authority, for `/cert` and the player kit.
+    pub fn authority(&self) -> &Authority {
+        &self.0.authority
+    }
+
+    /// Makes the certificates anew if the names or addresses of this machine have changed, and returns whether that was
+    /// so. Blocks.
+    pub fn refresh(&self) -> Result<bool, AuthorityError> {
+        self.refresh_for(&Names::of_this_machine(self.0.public_host.as_deref()))
+    }
+
+    fn refresh_for(&self, names: &Names) -> Result<bool, AuthorityError> {
+        let changed = self.0.authority.refresh(names)?;
+        if changed {
+            let serving = Serving::new(self.0.authority.leaves())?;
+            *self.0.serving.write().unwrap_or_else(PoisonError::into_inner) = serving;
+        }
+        Ok(changed)
+    }
+
+    fn serving(&self) -> Serving {
+        self.0.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What to serve a Client with that reached us by `local`. If that address is new since the last look, by DHCP or a
+    /// VPN, the certificates are made anew first: the Client compares them with the address it used.
+    async fn serving_at(&self, local: IpAddr) -> Serving {
+        let serving = self.serving();
+        if serving.leaves.names.has_address(local) {
+            return serving;
+        }
+        let tls = self.clone();
+        let refreshed = smol::unblock(move || {
+            let mut names = Names::of_this_machine(tls.0.public_host.as_deref());
+            names.add_address(local);
+            tls.refresh_for(&names)
+        });
+        if let Err(error) = refreshed.await {
+            log::warn!("the certificates stay as they are, without {local}: {error}");
+        }
+        self.serving()
+    }
+}
+
+/// Takes a new connection on the HTTPS port through its handshake.
+pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Result<Secured, TlsError> {
+    let local = stream.local_addr()?.ip();
+    let mut beginning = Vec::new();
+    let routed = within(tls.0.patience, read_hello(tls, &mut stream, &mut beginning)).await;
+    let route = match routed {
+        Ok(route) => route,
+        Err(error) => {
+            if let TlsError::Hello(error) = error
+                && let Some(alert) = error.alert()
+            {
+                farewell(stream, &alert.record(Version::Tls10)).await;
+            }
+            return Err(error);
+        }
+    };
+    match route {
+        Route::Modern => {
+            let acceptor = TlsAcceptor::from(tls.serving_at(local).await.modern);
+            let replay = Replay::new(beginning, stream);
+            let handshake = async { Ok(acceptor.accept(replay).await?) };
+            let stream = within(tls.0.patience, handshake).await?;
+            log::debug!("https: {peer}: {:?}", stream.get_ref().1.protocol_version());
+            Ok(Secured { security: Security::Modern, stream: Box::pin(stream) })
+        }
+        Route::Legacy(version, suite) => {
+            let identity = tls.serving_at(local).await.legacy;
+            let machine = Box::new(LegacyServer::new(identity, Entropy::fresh()));
+            let stream = legacy_handshake(tls, stream, machine, beginning).await?;
+            log::debug!("https: {peer}: {version} with {suite}");
+            Ok(Secured { security: Security::Legacy, stream: Box::pin(stream) })
+        }
+        Route::PlainHttp => {
+            farewell(stream, plain_http_answer().as_bytes()).await;
+            Err(TlsError::PlainHttp)
+        }
+        Route::Refuse(refusal) => {
+            farewell(stream, &refusal.alert().record(Version::Tls10)).await;
+            Err(TlsError::Refused(refusal))
+        }
+    }
+}
+
+/// What a browser shows that came without TLS.
+fn plain_http_answer() -> String {
+    const PAGE: &str = "<html><head><title>https, please</title></head><body><p>This port speaks HTTPS only. Begin the \
+        address with <b>https://</b> instead of http://, or leave out the port number to reach the ordinary pages.</p>\
+        </body></html>\n";
+    format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{PAGE}",
+        PAGE.len()
+    )
+}
+
+/// Reads until it is clear who answers; what was read is in `beginning`.
+async fn read_hello(tls: &Tls, stream: &mut TcpStream, beginning: &mut Vec<u8>) -> Result<Route, TlsError> {
+    let mut wanted = 1;
+    loop {
+        while beginning.len() < wanted {
+            let mut chunk = [0; CHUNK];
+            let count = stream.read(&mut chunk).await?;
+            if count == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+            beginning.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        }
+        match hello::route(beginning, tls.0.legacy_allowed).map_err(TlsError::Hello)? {
+            Progress::Done(route) => return Ok(route),
+            Progress::More(bytes) => wanted = bytes,
+        }
+    }
+}
+
+/// Takes a connection with an old protocol through its handshake.
+async fn legacy_handshake(
+    tls: &Tls,
+    mut stream: TcpStream,
+    mut machine: Box<LegacyServer>,
+    mut inbound: Vec<u8>,
+) -> Result<LegacyStream, TlsError> {
+    let handshake = async {
+        loop {
+            let turn = tls.0.turns.acquire().await;
+            let (returned, fed) = smol::unblock(move || {
+                let fed = machine.feed(&inbound);
+                (machine, fed)
+            })
+            .await;
+            drop(turn);
+            machine = returned;
+            if fed.is_err() {
+                return Ok((machine, fed));
+            }
+            stream.write_all(machine.outbound()).await?;
+            machine.sent(machine.outbound().len());
+            if machine.is_open() {
+                return Ok((machine, fed));
+            }
+            inbound = vec![0; CHUNK];
+            let count = if machine.is_finished() { 0 } else { stream.read(&mut inbound).await? };
+            if count == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+            inbound.truncate(count);
+        }
+    };
+    match within(tls.0.patience, handshake).await? {
+        (machine, Ok(())) => Ok(LegacyStream::new(stream, *machine)),
+        (machine, Err(failure)) => {
+            farewell(stream, machine.outbound()).await;
+            Err(TlsError::Legacy(failure))
+        }
+    }
+}
+
+/// Last words to a Client. Those that come after its own bytes must be read, or the system throws away ours.
+async fn farewell(mut stream: TcpStream, words: &[u8]) {
+    let say = async {
+        stream.write_all(words).await?;
+        stream.shutdown(Shutdown::Write)?;
+        let mut rest = [0; CHUNK];
+        for _ in 0..16 {
+            if stream.read(&mut rest).await? == 0 {
+                break;
+            }
+        }
+        io::Result::Ok(())
+    };
+    // Who does not listen misses it.
+    let _ = say
+        .or(async {
+            Timer::after(FAREWELL).await;
+            Ok(())
+        })
+        .await;
+}
+
+/// The outcome of `future`, if it comes in time.
+async fn within<T>(
+    patience: Duration,
+    future: impl Future<Output = Result<T, TlsError>>,
+) -> Result<T, TlsError> {
+    future
+        .or(async {
+            Timer::after(patience).await;
+            Err(TlsError::TimedOut)
+        })
+        .await
+}
