@@ -5,9 +5,11 @@
 //! ticket never resolves by a sync that began before its change, and many changes at once cost few syncs.
 
 use super::error::StoreError;
+use super::unix_seconds;
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
@@ -136,6 +138,8 @@ struct Desk {
 struct Shared {
     desk: Mutex<Desk>,
     bell: Condvar,
+    /// In seconds since 1970; 0: no sync has succeeded yet.
+    last_commit: AtomicU64,
 }
 
 /// What the writer found on its desk.
@@ -191,6 +195,11 @@ impl Writer {
         self.shared.bell.notify_one();
         Ticket { batch, others: Vec::new() }
     }
+
+    /// When a sync last succeeded, in seconds since 1970.
+    pub(super) fn last_commit(&self) -> Option<u64> {
+        Some(self.shared.last_commit.load(Ordering::Relaxed)).filter(|seconds| *seconds != 0)
+    }
 }
 
 impl Drop for Writer {
@@ -223,7 +232,11 @@ impl<D: Disk> Loop<D> {
             let work = shared.next(self.stale.then_some(self.backup_at));
             self.stale |= work.changed;
             if let Some(batch) = work.batch {
-                batch.settle(self.sync());
+                let outcome = self.sync();
+                if outcome.is_ok() {
+                    shared.last_commit.store(unix_seconds(), Ordering::Relaxed);
+                }
+                batch.settle(outcome);
             } else if work.closing && self.failing {
                 // One more try for what could not be written before. Its tickets have failed already.
                 let _ = self.sync();
