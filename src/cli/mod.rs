@@ -13,6 +13,7 @@ mod reach;
 mod serve;
 
 use crate::config::Config;
+use crate::log_ring;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -128,7 +129,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
 fn start_log(command: &Command) {
     let level = if matches!(command, Command::Serve) { "info,sled=warn" } else { "warn" };
     let wanted = env_logger::Env::default().default_filter_or(level);
-    env_logger::Builder::from_env(wanted).target(env_logger::Target::Stderr).init();
+    log_ring::install(env_logger::Builder::from_env(wanted).target(env_logger::Target::Stderr).build());
 }
 
 /// What is wrong with the command line, without the paragraphs around it.
