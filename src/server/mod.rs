@@ -26,6 +26,7 @@ use async_signal::{Signal, Signals};
 use bind::Bound;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
+use smol::channel::{self, Sender};
 use smol::{Executor, Timer};
 use std::fmt;
 use std::io::{self, Write as _};
@@ -40,6 +41,9 @@ static EXECUTOR: Executor<'static> = Executor::new();
 
 /// How long connections get to finish what they are doing when the server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Whoever asks for a restart gets this long to read that it begins.
+const LAST_WORD: Duration = Duration::from_millis(500);
 
 /// Why the server did not start, or stopped in an untidy way.
 #[derive(Debug)]
@@ -77,11 +81,30 @@ pub(crate) struct House {
     limits: Arc<Limits>,
     /// Patch, Auth and Shard.
     ssl: Arc<ssl::SslServer>,
+    /// Where somebody asks for a restart.
+    restart: Sender<()>,
+}
+
+impl House {
+    /// Has the server end in good order and begin anew.
+    fn restart(&self) {
+        // Full: somebody has asked already.
+        let _ = self.restart.try_send(());
+    }
+}
+
+/// How the server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// For good.
+    Stopped,
+    /// To begin anew, perhaps with another database.
+    ToRestart,
 }
 
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
 /// standard output once all of them answer.
-pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
+pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<Ended, ServeError> {
     // Each Client holds three connections at times; the usual soft limit of 1,024 files is soon met.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         log::warn!("the limit of open files stays as it is: {error}");
@@ -95,7 +118,7 @@ pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Re
     smol::block_on(EXECUTOR.run(serve(config, data, store, login_key)))
 }
 
-async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
+async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<Ended, ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
     let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
@@ -104,7 +127,8 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let switchboard = Switchboard::new(config.limits.outbound_bytes);
     let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
     let ssl = ssl::SslServer::new(Arc::clone(&game));
-    let house = Arc::new(House { game, switchboard, limits, ssl });
+    let (restart, asked) = channel::bounded(1);
+    let house = Arc::new(House { game, switchboard, limits, ssl, restart });
     let control = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { control.serve(&house).await }
@@ -114,8 +138,20 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&house), listener)))
         .collect();
 
-    let signal = signals.next().await;
-    log::info!("stopping: {}", if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" });
+    let signalled = async {
+        let signal = signals.next().await;
+        log::info!("stopping: {}", if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" });
+        Ended::Stopped
+    };
+    let ended = signalled
+        .or(async {
+            // The house keeps the other end, so this comes only when somebody asks.
+            let _ = asked.recv().await;
+            Timer::after(LAST_WORD).await;
+            log::info!("stopping: the Operator wants a restart");
+            Ended::ToRestart
+        })
+        .await;
     for door in doors {
         door.cancel().await;
     }
@@ -129,7 +165,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let store = house.game.store.clone();
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");
-    Ok(())
+    Ok(ended)
 }
 
 /// One line per service saying where it listens, and what a person would want to know next.

@@ -12,16 +12,19 @@
 //! | 43300 | MCOTS | [`mcots`] |
 
 pub mod auth;
+pub mod bans;
 mod game;
 pub mod lobby;
 pub mod login;
 pub mod mail;
 pub mod mcots;
+pub mod online;
 pub mod operator;
 mod outcome;
 pub mod patch;
 pub mod persona;
 pub mod shard;
+pub mod warnings;
 
 #[cfg(test)]
 pub(crate) use game::TestPlayer;

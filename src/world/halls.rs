@@ -145,6 +145,11 @@ impl Halls {
         here.into_iter().map(|(_, (_, person))| person.clone()).collect()
     }
 
+    /// The hall that a connection has signed in to, if it is one of a hall.
+    pub fn hall_of(&self, connection: ConnectionId) -> Option<Hall> {
+        locked(&self.0).people.get(&connection).map(|(hall, _)| *hall)
+    }
+
     /// How many connections a hall has.
     pub fn head_count(&self, hall: Hall) -> usize {
         locked(&self.0).people.values().filter(|(place, _)| *place == hall).count()
