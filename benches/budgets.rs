@@ -1,6 +1,14 @@
 //! `cargo bench --bench budgets`: the figures behind the budgets of the README, measured on a real server process beside a
 //! baseline in the same run. Nothing here is asserted: a slow machine is not a fault.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark fails by panicking, and its figures are no sums of money"
+)]
+
 use mcos::protocol::ids::{CommId, PersonaId};
 use mcos::protocol::nps::lobby::{GetMiniUserList, Login, LoginResponse, Name};
 use mcos::protocol::nps::login::UserLogin;

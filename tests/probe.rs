@@ -10,11 +10,14 @@
 
 mod support;
 
+use mcos::protocol::session_key::LoginKey;
 use serde_json::Value;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Output;
-use support::{PASSWORD, Server};
+use std::thread;
+use support::{PASSWORD, Raw, Server};
 
 /// A server that runs, with its configuration rewritten to the ports it got, so that it can be probed.
 fn server() -> Server {
@@ -128,7 +131,9 @@ fn a_port_where_nothing_listens_is_named_with_what_to_check() {
 
     let output = server.cli(&["probe", &format!("127.0.0.1:{free}")], "");
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output).contains("Is mcos running there?"), "{}", text(&output));
+    let printed = text(&output);
+    assert_eq!(printed.matches("FAILED").count(), 1, "{printed}");
+    assert_eq!(printed.matches("Is mcos running there?").count(), 1, "{printed}");
 }
 
 #[test]
@@ -138,5 +143,57 @@ fn a_host_that_is_none_is_bad_usage() {
         let output = server.cli(&["probe", host], "");
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains("is no HOST"));
+    }
+}
+
+/// A web server that passes on what `server` says, but for the page `page`, which says `instead`.
+fn twisted(server: &Server, page: &'static str, instead: String) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let real = server.port("http");
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.extend_from_slice(&byte);
+            }
+            let answer = if request.starts_with(format!("GET {page}").as_bytes()) {
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{instead}").into_bytes()
+            } else {
+                let mut web = Raw::connect(real);
+                web.send(&request);
+                web.receive_all()
+            };
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn a_key_of_another_server_and_a_damaged_shard_list_are_explained() {
+    let server = server();
+    let foreign = LoginKey::generate().unwrap().public_hex().unwrap();
+    for (page, instead, step, wanted) in [
+        ("/key", foreign, "  Login  ", "belongs to another server"),
+        ("/key", "<html>".to_owned(), "  pub.key  ", "is no pub.key"),
+        (
+            "/ShardList/",
+            "[Town]\nShardId=44\n".to_owned(),
+            "  Shard list  ",
+            "has no Status_Reason for \"Town\"",
+        ),
+        ("/AuthLogin", "hello".to_owned(), "  AuthLogin  ", "neither Valid= nor reasoncode="),
+    ] {
+        let host = twisted(&server, page, instead);
+        let output = server.cli(&["probe", &host, "--user", "doc", "--password-stdin"], PASSWORD);
+        let printed = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{printed}");
+        let lines: Vec<&str> = printed.lines().collect();
+        let at = lines.iter().position(|line| line.contains("FAILED")).unwrap();
+        assert!(lines[at].contains(step), "{printed}");
+        assert!(lines[at..=at + 1].iter().any(|line| line.contains(wanted)), "{printed}");
     }
 }

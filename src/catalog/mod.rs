@@ -8,6 +8,7 @@ mod cars;
 mod city;
 mod dealers;
 mod parts;
+pub mod rules;
 
 pub use cars::{Brand, Car, CarClass};
 pub use city::{Lobby, RaceType, Tunables};
@@ -52,7 +53,7 @@ impl Catalog {
 
     /// Entry fees and the purses they make, in dollars.
     pub fn purses(&self) -> &'static [(u32, u32)] {
-        city::PURSES
+        rules::PURSES
     }
 
     /// Cars that arcade lobbies lend out, with the lobby; 0 is every one.

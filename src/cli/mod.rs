@@ -4,7 +4,10 @@
 //! wrongly. Passwords never come from the command line itself, where every user of the machine could read them.
 
 mod account;
+mod backup;
 mod keys;
+mod ledger;
+mod operator;
 mod output;
 mod password;
 mod persona;
@@ -51,6 +54,22 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Check the book of all money
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// The password of the operator's pages, and who is banned
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Write everything an operator would miss into one file
+    Backup {
+        /// The file to write
+        file: PathBuf,
+    },
+    /// Replace everything by what a backup holds; a running server restarts with it
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
 }
@@ -121,6 +140,10 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
         Command::Keys(command) => keys::run(&setting, command),
+        Command::Ledger(command) => ledger::run(&setting, &command),
+        Command::Operator(command) => operator::run(&setting, command),
+        Command::Backup { file } => backup::back_up(&setting, &file),
+        Command::Restore { file } => backup::restore(&setting, &file),
         Command::Probe(command) => probe::run(setting, command),
     }
 }
@@ -173,6 +196,11 @@ mod tests {
             "persona add alice Racer",
             "persona list",
             "keys import-login login.pem",
+            "operator passwd",
+            "operator bans",
+            "operator unban alice",
+            "backup b.mcos",
+            "restore b.mcos",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",
         ] {

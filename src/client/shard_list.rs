@@ -30,6 +30,8 @@ pub struct ShardEntry {
 pub enum NotAShardList {
     /// No `[name]` line.
     Empty,
+    /// Shards, and none with status 0.
+    NoneOpen,
     /// A key that the Client needs is not there.
     Missing {
         /// Of which shard.
@@ -52,6 +54,7 @@ impl fmt::Display for NotAShardList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the shard list names no shard (no line in square brackets)"),
+            Self::NoneOpen => f.write_str("the shard list names no shard that is open (StatusId 0)"),
             Self::Missing { shard, key } => write!(f, "the shard list has no {key} for \"{shard}\""),
             Self::NoNumber { shard, key, value } => {
                 write!(f, "the shard list says {key}={value} for \"{shard}\", which is no number")

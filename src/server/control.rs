@@ -31,7 +31,7 @@ const MAX_RESPONSE: u64 = 64 * 1024 * 1024;
 const LINE_TIME: Duration = Duration::from_secs(5);
 
 /// How long the command line waits for the server, which may have to wait for a slow card.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// The longest path that fits into a socket address of the system, without the zero byte at its end.
 const MAX_PATH: usize = 107;

@@ -9,6 +9,7 @@ pub(crate) mod control;
 mod conversation;
 mod limits;
 mod mailbox;
+mod operator_door;
 mod ssl;
 mod switchboard;
 mod tcp;
@@ -20,10 +21,11 @@ pub use control::ControlError;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
-use crate::services::{Game, Ports};
+use crate::services::{Game, Ports, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
 use bind::Bound;
+use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use smol::channel::{self, Sender};
@@ -33,7 +35,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switchboard::Switchboard;
 
 /// The tasks of the whole process: one thread per core takes part.
@@ -44,6 +46,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Whoever asks for a restart gets this long to read that it begins.
 const LAST_WORD: Duration = Duration::from_millis(500);
+/// How often races are looked after in which nobody stirs.
+const TICK: Duration = Duration::from_secs(10);
 
 /// Why the server did not start, or stopped in an untidy way.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ pub enum ServeError {
     Bind(BindError),
     /// The control socket can't be had.
     Control(ControlError),
+    /// There are no certificates and none can be made.
+    Tls(tls::AuthorityError),
     /// The system refuses something basic.
     System(io::Error),
     /// The last changes may not be on the card.
@@ -63,6 +69,7 @@ impl fmt::Display for ServeError {
         match self {
             Self::Bind(error) => error.fmt(f),
             Self::Control(error) => error.fmt(f),
+            Self::Tls(error) => error.fmt(f),
             Self::System(error) => write!(f, "the system refuses to work with us: {error}"),
             Self::Store(error) => write!(f, "the last changes could not be saved: {error}"),
         }
@@ -76,20 +83,59 @@ pub(crate) struct House {
     /// The shard.
     game: Arc<Game>,
     /// The way to other connections.
-    switchboard: Switchboard,
+    switchboard: Arc<Switchboard>,
     /// How many connections there may be.
     limits: Arc<Limits>,
     /// Patch, Auth and Shard.
     ssl: Arc<ssl::SslServer>,
+    /// What protects them on the HTTPS port.
+    tls: tls::Tls,
     /// Where somebody asks for a restart.
     restart: Sender<()>,
 }
 
 impl House {
+    fn new(
+        game: Arc<Game>,
+        switchboard: Arc<Switchboard>,
+        limits: Arc<Limits>,
+        tls: tls::Tls,
+        restart: Sender<()>,
+    ) -> Self {
+        let operator = operator_door::OperatorDoor::new(
+            Arc::clone(&game),
+            Arc::clone(&switchboard),
+            Arc::clone(&limits),
+            tls.clone(),
+            restart.clone(),
+        );
+        let ssl = ssl::SslServer::new(Arc::clone(&game), operator);
+        Self { game, switchboard, limits, ssl, tls, restart }
+    }
+
     /// Has the server end in good order and begin anew.
     fn restart(&self) {
         // Full: somebody has asked already.
         let _ = self.restart.try_send(());
+    }
+
+    /// Tells others what a service has for them, once the change it speaks of is on the card.
+    async fn tell(&self, step: Step) {
+        if let Some(ticket) = step.commit
+            && let Err(error) = ticket.committed().await
+        {
+            log::error!("{error}");
+            return;
+        }
+        self.switchboard.deliver(step.pushes);
+    }
+
+    /// Ends what nobody ends: services have no clock of their own.
+    async fn watch_the_clock(&self) {
+        loop {
+            Timer::after(TICK).await;
+            self.tell(mcots::tick(&self.game, Instant::now()).into()).await;
+        }
     }
 }
 
@@ -121,14 +167,19 @@ pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Re
 async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<Ended, ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
+    let tls = open_tls(&config, data).await?;
     let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
-    let switchboard = Switchboard::new(config.limits.outbound_bytes);
+    let switchboard = Arc::new(Switchboard::new(config.limits.outbound_bytes));
     let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
-    let ssl = ssl::SslServer::new(Arc::clone(&game));
+    mcots::refund_races_cut_short(&game);
     let (restart, asked) = channel::bounded(1);
-    let house = Arc::new(House { game, switchboard, limits, ssl, restart });
+    let house = Arc::new(House::new(game, switchboard, limits, tls, restart));
+    let clock = EXECUTOR.spawn({
+        let house = Arc::clone(&house);
+        async move { house.watch_the_clock().await }
+    });
     let control = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { control.serve(&house).await }
@@ -140,7 +191,10 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
 
     let signalled = async {
         let signal = signals.next().await;
-        log::info!("stopping: {}", if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" });
+        log::info!(
+            "stopping: {}",
+            if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" }
+        );
         Ended::Stopped
     };
     let ended = signalled
@@ -156,6 +210,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
         door.cancel().await;
     }
     control.cancel().await;
+    clock.cancel().await;
     house.switchboard.dismiss_all();
     let all_gone = async { house.limits.all_gone().await };
     let patience = async {
@@ -166,6 +221,14 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");
     Ok(ended)
+}
+
+/// The certificates, which are made at the first start. That may take a minute on a small board.
+async fn open_tls(config: &Config, data: &Path) -> Result<tls::Tls, ServeError> {
+    let data = data.to_path_buf();
+    let host = config.network.public_host.as_ref().map(|host| host.as_str().to_owned());
+    let legacy = config.network.legacy_tls;
+    smol::unblock(move || tls::Tls::open(&data, host.as_deref(), legacy)).await.map_err(ServeError::Tls)
 }
 
 /// One line per service saying where it listens, and what a person would want to know next.
@@ -186,14 +249,9 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl House {
     /// A house without doors.
-    pub(crate) fn for_tests(game: Game) -> Self {
-        let game = Arc::new(game);
-        let limits = Limits::new(10, 10);
-        Self {
-            ssl: ssl::SslServer::new(Arc::clone(&game)),
-            game,
-            switchboard: Switchboard::new(10_000),
-            limits,
-        }
+    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
+        let tls = tls::Tls::open(data, None, true).unwrap();
+        let (switchboard, limits) = (Arc::new(Switchboard::new(10_000)), Limits::new(10, 10));
+        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0)
     }
 }

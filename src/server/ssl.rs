@@ -3,9 +3,12 @@
 //! The Client's web code is that of the Windows it runs on, from 1998 on. So an answer is as plain as HTTP can be:
 //! a length, no chunks, no compression, no redirect, and the connection ends with it.
 
+use super::operator_door::OperatorDoor;
+use super::tls::{Secured, Security};
 use crate::config::HostName;
 use crate::services::auth::{self, Attempt};
 use crate::services::{Game, patch, shard};
+use crate::web::operator;
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes};
@@ -52,6 +55,8 @@ pub(super) struct SslServer {
     workers: Arc<Semaphore>,
     /// One permit per login that may be checked or wait for it.
     line: Arc<Semaphore>,
+    /// The Operator's pages.
+    operator: OperatorDoor,
 }
 
 /// Where a request came from.
@@ -59,16 +64,18 @@ pub(super) struct SslServer {
 struct Ends {
     peer: SocketAddr,
     local: SocketAddr,
+    security: Security,
 }
 
 impl SslServer {
     /// An SSL server for this game.
-    pub(super) fn new(game: Arc<Game>) -> Arc<Self> {
+    pub(super) fn new(game: Arc<Game>, operator: OperatorDoor) -> Arc<Self> {
         let limits = &game.config.limits;
         Arc::new(Self {
             workers: Arc::new(Semaphore::new(limits.password_workers)),
             line: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
             game,
+            operator,
         })
     }
 
@@ -79,8 +86,18 @@ impl SslServer {
         peer: SocketAddr,
         local: SocketAddr,
     ) {
-        // With TLS the handshake goes here, within HEAD_TIME, and its stream into the same function.
-        self.serve_stream(stream, Ends { peer, local }).await;
+        self.serve_stream(stream, Ends { peer, local, security: Security::Plain }).await;
+    }
+
+    /// Serves one connection whose TLS handshake is done.
+    pub(super) async fn serve_secured(
+        self: Arc<Self>,
+        secured: Secured,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) {
+        let Secured { security, stream } = secured;
+        self.serve_stream(stream, Ends { peer, local, security }).await;
     }
 
     async fn serve_stream(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, ends: Ends) {
@@ -119,7 +136,12 @@ impl SslServer {
         let path = path.strip_suffix('/').unwrap_or(&path);
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let host = self.host(&request, ends);
+        debug!("http: {} asks for {path} over {:?}", ends.peer, ends.security);
         match path {
+            _ if operator::is_here(path) => {
+                let path = path.to_owned();
+                self.operator.respond(request, &path, ends.peer, ends.security, &host).await
+            }
             "/authlogin" if reads => {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
                 text(self.log_in(query, ends, &host).await)

@@ -111,6 +111,9 @@ mod tests {
         assert_eq!(explanation(&ban(None)), "This account is banned: rams");
         let hours = explanation(&ban(Some(unix_now() + 7000)));
         assert_eq!(hours, "This account is banned for 2 more hours: rams");
-        assert_eq!((span(0), span(60), span(90_000)), ("1 more minute".into(), "1 more minute".into(), "2 more days".into()));
+        assert_eq!(
+            (span(0), span(60), span(90_000)),
+            ("1 more minute".into(), "1 more minute".into(), "2 more days".into())
+        );
     }
 }

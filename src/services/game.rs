@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct Ports {
     /// HTTP.
     pub http: u16,
+    /// HTTPS.
+    pub https: u16,
     /// Login.
     pub login: u16,
     /// Persona.
@@ -84,6 +86,7 @@ impl Game {
         let folder = tempfile::tempdir().unwrap();
         let ports = Ports {
             http: 80,
+            https: 443,
             login: 8226,
             persona: 8228,
             mail: 8227,

@@ -2,7 +2,7 @@
 //! See `docs/protocol/lobby-rooms.md`.
 
 use super::persona::released;
-use super::{Game, Hex, Outcome, Push};
+use super::{Envelope, Game, Hex, Outcome, Push};
 use crate::protocol::Malformed;
 use crate::protocol::bytes::List;
 use crate::protocol::ids::{CommId, CustomerId, PersonaId};
@@ -196,7 +196,7 @@ impl Desk<'_> {
         let others = self.game.world.halls.set_user_data(self.caller.connection, request.user_data);
         let info = UserInfo { persona: me.persona, name: Name::new(&me.name), user_data: request.user_data };
         let packet = info.packet();
-        Outcome::reply(packet.clone()).push(Push::Packet(others, Arc::new(packet)))
+        Outcome::reply(packet.clone()).push(Push::Packet(others, Arc::new(packet), Envelope::Sealed))
     }
 
     /// 0x0106: enters a channel, or makes it. The number in the request counts, not what the directory calls by it.
@@ -214,7 +214,11 @@ impl Desk<'_> {
                     user_data,
                     persona_again: me.persona,
                 };
-                Outcome::reply(granted.packet()).push(Push::Packet(others, Arc::new(joined.packet())))
+                Outcome::reply(granted.packet()).push(Push::Packet(
+                    others,
+                    Arc::new(joined.packet()),
+                    Envelope::Sealed,
+                ))
             }
             Err(denied) => {
                 let Caller { hall, peer, .. } = *self.caller;
@@ -270,7 +274,7 @@ fn refused() -> Outcome<Packet> {
 /// 0x0208 for those still in a channel that somebody left.
 fn has_left(persona: PersonaId, channel: CommId, others: Vec<ConnectionId>) -> Option<Push> {
     let left = UserLeftChannel { persona, channel };
-    (!others.is_empty()).then(|| Push::Packet(others, Arc::new(left.packet())))
+    (!others.is_empty()).then(|| Push::Packet(others, Arc::new(left.packet()), Envelope::Sealed))
 }
 
 const fn name_of(hall: Hall) -> &'static str {

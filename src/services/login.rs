@@ -1,6 +1,7 @@
 //! Login, port 8226. See `docs/protocol/login-persona-mail.md`.
 
 use super::{Game, Hex, Outcome, bans};
+use crate::protocol::bytes::Bool8;
 use crate::protocol::ids::CustomerId;
 use crate::protocol::nps::login::{BANNED, REFUSED, UserLogin, UserStatus};
 use crate::protocol::nps::{Message, Packet, id};
@@ -10,14 +11,12 @@ use std::time::Instant;
 
 /// What happens on a message to port 8226.
 pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
-    match packet.id {
-        id::USER_LOGIN => user_login(game, peer, packet),
-        _ => {
-            let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
-            log::info!("login: {peer} sent 0x{id:04x} ({name}, {length} bytes): {}", Hex(&packet.body));
-            Outcome::reply(Packet::bare(id::ACK))
-        }
+    if packet.id == id::USER_LOGIN {
+        return user_login(game, peer, packet);
     }
+    let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
+    log::info!("login: {peer} sent 0x{id:04x} ({name}, {length} bytes): {}", Hex(&packet.body));
+    Outcome::reply(Packet::bare(id::ACK))
 }
 
 /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
@@ -28,24 +27,23 @@ fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
         return Outcome::replies([REFUSED, REFUSED]);
     }
     let answer = match packet.read::<UserLogin>() {
-        Ok(login) => match admitted(game, &login) {
-            Some((customer, _)) if bans::of_account(&game.store, customer).is_some() => {
-                log::info!("login: refused {peer}: customer {customer} is banned");
-                game.world.failures.forgive(peer);
-                BANNED
-            }
-            Some((customer, key)) => {
+        Ok(login) => {
+            if let Some((customer, key)) = admitted(game, &login) {
+                if bans::of_account(&game.store, customer).is_some() {
+                    log::info!("login: refused {peer}: customer {customer} is banned");
+                    game.world.failures.forgive(peer);
+                    return Outcome::replies([BANNED, BANNED]);
+                }
                 log::info!("login: customer {customer} from {peer}");
                 game.world.failures.forgive(peer);
                 let status = accepted(customer, &key);
                 game.world.sessions.begin(customer, key, peer);
                 status
-            }
-            None => {
+            } else {
                 log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
                 REFUSED
             }
-        },
+        }
         Err(error) => {
             // No hexadecimal digits here: the bytes hold a Context.
             log::info!("login: refused {peer}: 0x0501 of {} bytes {error}", packet.size());
@@ -77,9 +75,9 @@ fn accepted(customer: CustomerId, key: &SessionKey) -> Packet {
     let status = UserStatus {
         customer,
         persona_slot: 0,
-        cache_hit: Default::default(),
-        banned: Default::default(),
-        gagged: Default::default(),
+        cache_hit: Bool8(false),
+        banned: Bool8(false),
+        gagged: Bool8(false),
         key_echo: key.echo(),
         reserved: [0; 3],
     };

@@ -33,7 +33,8 @@ pub fn players(game: &Game) -> Vec<Player> {
             let persona = game.store.personas().by_id(id).ok().flatten()?;
             let customer = persona.customer_id;
             let account = game.store.accounts().by_customer(customer).ok().flatten();
-            let mut services: Vec<_> = connections.iter().map(|connection| service(game, *connection)).collect();
+            let mut services: Vec<_> =
+                connections.iter().map(|connection| service(game, *connection)).collect();
             services.sort_unstable();
             Some(Player {
                 persona: persona.name,
@@ -74,7 +75,11 @@ mod tests {
         let [lobby, room, mcots] = [(); 3].map(|()| game.world.new_connection());
         for (connection, hall) in [(lobby, Hall::Lobby), (room, Hall::Room(1))] {
             let name = "Dr Brown".to_owned();
-            game.world.halls.enter(connection, hall, Person { persona: doc.persona, name, user_data: [0; 64] });
+            game.world.halls.enter(
+                connection,
+                hall,
+                Person { persona: doc.persona, name, user_data: [0; 64] },
+            );
         }
         for connection in [lobby, room, mcots] {
             game.world.presence.arrive(doc.persona, connection);

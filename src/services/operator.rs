@@ -10,13 +10,16 @@ use crate::protocol::ids::{CustomerId, PersonaId};
 use crate::protocol::session_key::LoginKey;
 use crate::services::bans;
 use crate::store::{
-    Account, Ban, BanTarget, Changed, NewPersona, OperatorPassword, Password, Persona, Store,
+    Account, Ban, BanTarget, Changed, LedgerReport, NewPersona, OperatorPassword, Password, Persona, Store,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// How many differences in the ledger are told: the first ones show where to look.
+const MOST_DIFFERENCES: usize = 1000;
 
 /// A password or a private key on its way: never shown, and wiped when it is dropped.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -126,6 +129,8 @@ pub enum Request {
         /// Its name there: see [`is_exchange_name`].
         name: String,
     },
+    /// Derive every balance from the ledger and compare.
+    CheckLedger,
 }
 
 /// Whether a file of this name in the data folder is one that the command line and the running server exchange.
@@ -166,6 +171,7 @@ impl fmt::Display for Request {
             Self::ListBans => write!(f, "ban list"),
             Self::WriteBackup { .. } => write!(f, "backup"),
             Self::Restore { .. } => write!(f, "restore"),
+            Self::CheckLedger => write!(f, "ledger check"),
         }
     }
 }
@@ -189,6 +195,8 @@ pub enum Response {
     Bans(Vec<BanEntry>),
     /// A backup is staged and the server is about to restart with it.
     Restarting,
+    /// What the check of the ledger found.
+    Ledger(LedgerReport),
     /// Nothing was changed; why, and what to do.
     Refused(String),
 }
@@ -329,6 +337,11 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
         Request::ListBans => ban_entries(store),
         Request::WriteBackup { .. } | Request::Restore { .. } => {
             Err("this is for a running server only; run \"mcos backup\" or \"mcos restore\"".to_owned())
+        }
+        Request::CheckLedger => {
+            let mut report = store.ledger().check().map_err(reason)?;
+            report.differences.truncate(MOST_DIFFERENCES);
+            Ok(Response::Ledger(report))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a service hands back.
 
+use crate::protocol::mcots::Body;
 use crate::protocol::nps::Packet;
 use crate::protocol::session_key::SessionKey;
 use crate::store::Ticket;
@@ -22,11 +23,22 @@ pub struct Outcome<P> {
     pub close: bool,
 }
 
+/// How a Game Packet for others travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Envelope {
+    /// Inside 0x1101.
+    Sealed,
+    /// As it is.
+    Clear,
+}
+
 /// A message to other connections. The body is shared; each connection encrypts it with its own state.
 #[derive(Clone, Debug)]
 pub enum Push {
     /// A packet for these connections.
-    Packet(Vec<ConnectionId>, Arc<Packet>),
+    Packet(Vec<ConnectionId>, Arc<Packet>, Envelope),
+    /// A Transaction Packet's body for these connections to MCOTS.
+    Body(Vec<ConnectionId>, Arc<Body>),
     /// These connections are to end.
     Dismiss(Vec<ConnectionId>),
 }
@@ -92,6 +104,6 @@ mod tests {
     #[test]
     fn a_log_line_shows_a_bounded_part_of_the_bytes() {
         assert_eq!(Hex(&[0xca, 0xfe]).to_string(), "cafe");
-        assert_eq!(Hex(&[0; 65_535]).to_string().len(), 64 * 2 + 3);
+        assert_eq!(Hex(&vec![0; 65_535]).to_string().len(), 64 * 2 + 3);
     }
 }

@@ -102,12 +102,7 @@ pub struct Bans<'a> {
 impl Bans<'_> {
     /// Bans somebody from now on; an earlier ban of the same account or address is replaced. The reason has 1 to 120
     /// printable ASCII characters, all that a Client can show.
-    pub fn put(
-        &self,
-        target: BanTarget,
-        reason: &str,
-        until: Option<u64>,
-    ) -> Result<Changed<Ban>, BanError> {
+    pub fn put(&self, target: BanTarget, reason: &str, until: Option<u64>) -> Result<Changed<Ban>, BanError> {
         let reason = reason.trim();
         if reason.is_empty() || reason.len() > LONGEST_REASON {
             return Err(BanError::BadReason("use 1 to 120 characters"));

@@ -4,7 +4,7 @@ use super::backup::{self, Backup, BackupError, sync_dir};
 use super::commit::{Disk, Writer};
 use super::error::{OpenError, StoreError};
 use super::table::{Table, TableError};
-use super::{Inner, Store, key, unix_seconds};
+use super::{Inner, Store, key, ledger, unix_seconds};
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-const BACKUP_EVERY: Duration = Duration::from_secs(60);
+const BACKUP_EVERY: Duration = Duration::from_mins(1);
 /// How many records of a backup are written at once.
 const CHUNK: usize = 256;
 
@@ -38,6 +38,7 @@ impl Store {
             }
             Err(why) => (place.repair(&why, saved)?, false),
         };
+        ledger::open_books(&table)?;
         let table = Arc::new(table);
         let keeper = Keeper { table: Arc::clone(&table), backup: place.backup.clone() };
         let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;

@@ -137,8 +137,9 @@ impl OperatorDesk<'_> {
         if message.chars().count() > LONGEST_MESSAGE || message.chars().any(char::is_control) {
             return Err(OperatorError::BadMessage);
         }
-        self.store
-            .change(|table| table.transact(|tx| Ok(tx.put(key::MESSAGE, &message).map(|()| message.clone())?)))
+        self.store.change(|table| {
+            table.transact(|tx| Ok(tx.put(key::MESSAGE, &message).map(|()| message.clone())?))
+        })
     }
 
     fn record(self) -> Result<Option<OperatorRecord>, StoreError> {

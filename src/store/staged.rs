@@ -4,10 +4,10 @@
 //! `restore.mcos` in the data directory, and restarts; what is staged is restored before the store is opened. The file
 //! goes when that is done, so a power cut in between only means that it is done again.
 
+use super::Store;
 use super::backup::{self, sync_dir};
 use super::error::OpenError;
 use super::open::sound;
-use super::Store;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -16,6 +16,11 @@ const STAGED: &str = "restore.mcos";
 const REFUSED: &str = "restore.mcos.refused";
 
 impl Store {
+    /// Whether a file is a backup that this program can restore: neither damaged, nor foreign, nor of a newer program.
+    pub fn check_backup(file: &Path) -> Result<(), OpenError> {
+        sound(file).map(|_| ())
+    }
+
     /// Checks a backup and keeps it in the data directory `dir` to be restored at the next start. A damaged or foreign
     /// file, or one of a newer program, is refused and nothing is touched. Returned is the number of its records.
     pub fn stage_restore(dir: &Path, file: &Path) -> Result<usize, OpenError> {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The span in which failures of one address are counted together.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// How many addresses are remembered at once; beyond that the oldest is forgotten.
 const MAX_ADDRESSES: usize = 4096;
@@ -116,7 +116,7 @@ mod tests {
         let start = Instant::now();
         assert!(limit.admit(HOME, start));
         assert!(!limit.admit(HOME, start + Duration::from_secs(59)));
-        assert!(limit.admit(HOME, start + Duration::from_secs(60)));
+        assert!(limit.admit(HOME, start + Duration::from_mins(1)));
         assert!(!limit.admit(HOME, start + Duration::from_secs(61)));
     }
 

@@ -5,11 +5,13 @@
 mod failure_limit;
 mod halls;
 mod presence;
+pub mod races;
 mod sessions;
 
 pub use failure_limit::FailureLimit;
 pub use halls::{Denied, Hall, Halls, Person};
 pub use presence::{Presence, Released};
+pub use races::Races;
 pub use sessions::{Session, Sessions};
 
 use std::fmt;
@@ -38,6 +40,8 @@ pub struct World {
     pub failures: FailureLimit,
     /// Lobby and rooms with their channels.
     pub halls: Halls,
+    /// Races that are arranged or driven.
+    pub races: Races,
     next_connection: AtomicU64,
 }
 
@@ -50,6 +54,7 @@ impl World {
             presence: Presence::default(),
             failures: FailureLimit::new(failures_per_minute),
             halls: Halls::default(),
+            races: Races::default(),
             next_connection: AtomicU64::new(1),
         }
     }

@@ -212,7 +212,7 @@ impl<'a> Replay<'a> {
             .asked
             .iter()
             .copied()
-            .filter(|at| !self.messages[*at].missing.is_empty() && self.messages[*at].faults.is_empty())
+            .filter(|at| !self.messages[*at].missing.is_empty())
             .collect();
         for at in late {
             self.late = true;
@@ -291,16 +291,21 @@ impl<'a> Replay<'a> {
     fn judge(&mut self, connection: usize, arrival: &Arrival) {
         let number = arrival.number();
         let Connection { port, asked, repeated, .. } = &mut self.connections[connection];
-        let found = asked.iter().copied().find(|at| {
-            let message = &self.messages[*at];
-            let sequence = match arrival {
-                Arrival::Mcots(incoming) => incoming.sequence,
-                Arrival::Nps(_) => 0,
-            };
-            message.missing.contains(&number) && message.sequence == sequence
-        });
-        if let Some(at) = found {
-            self.messages[at].missing.retain(|missing| *missing != number);
+        let sequence = match arrival {
+            Arrival::Mcots(incoming) => Some(incoming.sequence),
+            Arrival::Nps(_) => None,
+        };
+        let mut awaiting = asked.iter().copied().filter(|at| self.messages[*at].missing.contains(&number));
+        let first = awaiting.clone().next();
+        let exact =
+            awaiting.find(|at| sequence.is_none_or(|sequence| self.messages[*at].sequence == sequence));
+        if let Some(at) = exact.or(first) {
+            let message = &mut self.messages[at];
+            message.missing.retain(|missing| *missing != number);
+            if exact.is_none() {
+                let shown = message.shown(number);
+                message.faults.push(format!("{shown} carries the sequence number {sequence:?}"));
+            }
             let faults = match arrival {
                 Arrival::Nps(incoming) => self.judge_nps(at, incoming),
                 Arrival::Mcots(incoming) => self.judge_mcots(at, incoming),

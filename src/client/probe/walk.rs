@@ -3,7 +3,7 @@
 use super::super::nps::Nps;
 use super::super::sitting::{Account, Driver, LobbyConnection, Place, RoomAddress, Transactions, appearance};
 use super::super::web::{Context, Web};
-use super::super::{Endpoint, Error, Service, ShardEntry};
+use super::super::{Error, NotAShardList, Service, ShardEntry};
 use super::report::Report;
 use super::{Credentials, Target};
 use crate::protocol::ids::{BrandedPartId, CommId, SkinId, VehicleId};
@@ -97,16 +97,31 @@ const ROOM_PORTS: &str = "Room ports";
 const WITHOUT_ACCOUNT: [&str; 9] =
     [REFUSAL, SHARDS, KEY, LOGIN_PORT, PERSONA_PORT, MAIL_PORT, GREETING, MCOTS_PORT, ROOM_PORTS];
 
-/// Does `work` on the first of the web servers that is there.
-async fn reach(target: &Target, patience: Duration) -> Web {
+/// The first of the web servers that is there.
+async fn reach(target: &Target, patience: Duration) -> Result<Web, Error> {
+    let mut first_error = None;
     for endpoint in &target.web {
         let web = Web::new(endpoint.clone(), patience);
-        if !matches!(web.get("/ShardList/", "").await, Err(Error::Unreachable { .. })) {
-            return web;
+        match web.get("/ShardList/", "").await {
+            Err(error @ (Error::Unreachable { .. } | Error::Unresolved { .. })) => {
+                first_error.get_or_insert(error);
+            }
+            _ => return Ok(web),
         }
     }
-    let first = target.web.first().cloned().unwrap_or_else(|| Endpoint::new("127.0.0.1", 80));
-    Web::new(first, patience)
+    // A target always has a web server.
+    Err(first_error.unwrap_or(Error::ShardList(NotAShardList::Empty)))
+}
+
+/// A step that failed before it began.
+async fn give_up(report: &mut Report<'_>, step: &'static str, error: Error) -> io::Result<()> {
+    report.step(step, async { Err::<(), _>(error) }, |()| String::new()).await.map(drop)
+}
+
+/// So many of a thing.
+fn count(many: usize, thing: &str) -> String {
+    let several = if many == 1 { "" } else { "s" };
+    format!("{many} {thing}{several}")
 }
 
 /// The first shard with status 0, as a User would take it.
@@ -141,7 +156,15 @@ pub(super) async fn without_account(
     target: &Target,
     patience: Duration,
 ) -> io::Result<()> {
-    let web = reach(target, patience).await;
+    report
+        .note("With --user NAME --password-stdin the probe goes on through login, lobby, MCOTS and a room.");
+    let web = match reach(target, patience).await {
+        Ok(web) => web,
+        Err(error) => {
+            give_up(report, REFUSAL, error).await?;
+            return report.skip_rest(&WITHOUT_ACCOUNT);
+        }
+    };
     let refusing = async {
         // No account has such a name: it is longer than names may be.
         let nobody = "nobody-mcos-probe-nobody-mcos-probe-nobody";
@@ -208,7 +231,10 @@ async fn to_driver(
     account: &Credentials,
     patience: Duration,
 ) -> io::Result<Option<Driver>> {
-    let web = reach(target, patience).await;
+    let web = match reach(target, patience).await {
+        Ok(web) => web,
+        Err(error) => return give_up(report, AUTH, error).await.map(|()| None),
+    };
     let Credentials { user, password } = account;
     let given = |_: &Context| "gives a Context".to_owned();
     let known = report.step(AUTH, web.auth(user, password), given).await?;
@@ -246,10 +272,9 @@ async fn drive(report: &mut Report<'_>, driver: &Driver) -> io::Result<()> {
     let say = |_: &LobbyConnection| format!("{} greets and lets us in", driver.account.place.lobby);
     let mut lobby = report.step(LOBBY, driver.lobby(), say).await?;
     if let Some(lobby) = &mut lobby {
-        let listed =
-            report.step(DIRECTORY, lobby.directory(), |riffs| format!("{} channels", riffs.len())).await?;
+        let listed = report.step(DIRECTORY, lobby.directory(), |riffs| count(riffs.len(), "channel")).await?;
         if listed.is_some() {
-            report.step(NAMES, lobby.names(CommId(0)), |names| format!("{} players", names.len())).await?;
+            report.step(NAMES, lobby.names(CommId(0)), |names| count(names.len(), "player")).await?;
         }
     }
     let mut mcots =
@@ -260,12 +285,12 @@ async fn drive(report: &mut Report<'_>, driver: &Driver) -> io::Result<()> {
     {
         car = current;
     }
-    report.step(BUDDIES, driver.buddies(), |count| format!("{count} buddies")).await?;
+    report.step(BUDDIES, driver.buddies(), |buddies| format!("{buddies} on the list")).await?;
     let show = |in_lobby| appearance(car.0, car.1, car.2, in_lobby);
     if let Some(lobby) = &mut lobby {
         visit_room(report, driver, lobby, &show).await?;
     } else {
-        report.step(MAIL, driver.mails(), |count| format!("{count} mails")).await?;
+        report.step(MAIL, driver.mails(), |mails| count((*mails).into(), "mail")).await?;
     }
     if let Some(mcots) = mcots {
         report.step(LOGOUT, mcots.logout(), |()| "answered".to_owned()).await?;
@@ -289,17 +314,17 @@ async fn to_home(
     }
     take!(SIGN_IN, mcots.sign_in(None), |_| "accepted".to_owned());
     take!(LOBBIES, mcots.lobbies(), |(lobbies, purses)| format!(
-        "{} lobbies, {} purses",
+        "{} lobbies, {}",
         lobbies.lobbies.len(),
-        purses.purses.len()
+        count(purses.purses.len(), "purse")
     ));
-    take!(ARCADE, mcots.arcade_cars(), |list| format!("{} cars", list.cars.len()));
-    take!(PAGES, mcots.urls(), |list| format!("{} pages", list.urls.len()));
+    take!(ARCADE, mcots.arcade_cars(), |list| count(list.cars.len(), "car"));
+    take!(PAGES, mcots.urls(), |list| count(list.urls.len(), "page"));
     take!(TUNABLES, mcots.tunables(), |_| "complete".to_owned());
     let owned = take!(CARS, mcots.cars(), |cars| format!("{} owned", cars.len()));
     take!(PLAYER, mcots.player_info(), |info| format!("\"{}\", $ {}", info.name, info.bank_balance));
     take!(LOOKS, mcots.physical(), |looks| format!("driver model {}", looks.body_type));
-    take!(PARTS, mcots.loose_parts(), |list| format!("{} parts", list.parts.len()));
+    take!(PARTS, mcots.loose_parts(), |list| count(list.parts.len(), "part"));
     let mut current = (VehicleId(0), BrandedPartId(0), SkinId(0));
     let cars = async {
         let mut parts = 0;
@@ -310,7 +335,7 @@ async fn to_home(
         }
         Ok(parts)
     };
-    take!(CAR_PARTS, cars, |parts| format!("{parts} parts"));
+    take!(CAR_PARTS, cars, |parts| count(*parts, "part"));
     let home = async {
         mcots.screen("Home").await?;
         mcots.history().await
@@ -338,7 +363,7 @@ async fn visit_room(
         };
         room = report.step(ENTER_ROOM, entering, |_| "lets us in".to_owned()).await?;
     }
-    report.step(MAIL, driver.mails(), |count| format!("{count} mails")).await?;
+    report.step(MAIL, driver.mails(), |mails| count((*mails).into(), "mail")).await?;
     let (Some(address), Some(room)) = (address, &mut room) else { return Ok(()) };
     let showing = async {
         lobby.set_user_data(&show(true)).await?;
@@ -355,6 +380,8 @@ async fn visit_room(
         }
         Err(room.nps().contradiction(id::USER_LIST, "users", "we are not in it as we showed ourselves"))
     };
-    report.step(CHAT_LIST, listing, |users| format!("{} players, we among them", users.len())).await?;
+    report
+        .step(CHAT_LIST, listing, |users| format!("{}, we among them", count(users.len(), "player")))
+        .await?;
     report.step(LEAVE_CHAT, room.close_chat(), |()| "answered".to_owned()).await.map(drop)
 }

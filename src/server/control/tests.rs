@@ -1,10 +1,11 @@
 use super::*;
 use crate::protocol::session_key::LoginKey;
+use crate::services::Game;
 use crate::services::operator::Secret;
 
 fn house() -> (Arc<House>, tempfile::TempDir) {
     let (game, folder) = Game::for_tests();
-    (Arc::new(House::for_tests(game)), folder)
+    (Arc::new(House::for_tests(game, folder.path())), folder)
 }
 
 /// Runs the questions while a server answers them.

@@ -178,7 +178,7 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
     );
 
     let joined = answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)));
-    let [Push::Packet(receivers, packet)] = &joined.pushes[..] else { panic!("one push") };
+    let [Push::Packet(receivers, packet, _)] = &joined.pushes[..] else { panic!("one push") };
     assert_eq!(*receivers, [doc.connection]);
     assert_eq!(packet.read::<UserJoinedChannel>().unwrap().persona, marty_player.persona);
 
@@ -186,7 +186,7 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
     let changed = answer(&game, &mut marty, &sealed(&data));
     let info: UserInfo = changed.replies[0].read().unwrap();
     assert_eq!(info.persona, marty_player.persona, "nobody changes somebody else's car");
-    assert!(matches!(&changed.pushes[..], [Push::Packet(to, _)] if *to == [doc.connection]));
+    assert!(matches!(&changed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
     let users: UserList =
         answer(&game, &mut doc, &sealed(&GetUserList { channel: LOBBY })).replies[0].read().unwrap();
@@ -198,12 +198,12 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
         closed.replies[0].read::<ChannelClosed>().unwrap(),
         ChannelClosed { channel: LOBBY, port: 7003 }
     );
-    assert!(matches!(&closed.pushes[..], [Push::Packet(to, _)] if *to == [doc.connection]));
+    assert!(matches!(&closed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
     answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)));
     let gone = leave(&game, &marty);
     assert!(
-        matches!(&gone[..], [Push::Packet(to, packet)] if *to == [doc.connection] && packet.id == id::USER_LEFT_CHANNEL)
+        matches!(&gone[..], [Push::Packet(to, packet, _)] if *to == [doc.connection] && packet.id == id::USER_LEFT_CHANNEL)
     );
     assert!(!game.world.presence.in_use(marty_player.persona));
 }

@@ -29,9 +29,7 @@ fn an_added_account_is_listed_and_its_password_works() {
     let (_folder, store) = store();
     let config = Config::default();
     let Response::Account(bob) = perform(&store, &config, add_account("bob", None)) else { panic!() };
-    let Response::Account(alice) = perform(&store, &config, add_account("alice", Some(7))) else {
-        panic!()
-    };
+    let Response::Account(alice) = perform(&store, &config, add_account("alice", Some(7))) else { panic!() };
     assert_eq!((alice.customer_id, alice.disabled, alice.personas), (CustomerId(7), false, 0));
     assert!(store.accounts().check_password("bob", "s3cret").unwrap().is_some());
     assert_eq!(perform(&store, &config, Request::ListAccounts), Response::Accounts(vec![alice, bob]));
@@ -69,11 +67,7 @@ fn a_disabled_account_can_be_enabled_again_and_a_password_replaced() {
         let Response::Account(entry) = perform(&store, &config, request) else { panic!() };
         assert_eq!((entry.disabled, works("s3cret")), (disabled, password_works));
     }
-    perform(
-        &store,
-        &config,
-        Request::SetPassword { name: "alice".to_owned(), password: secret("n3w-pass") },
-    );
+    perform(&store, &config, Request::SetPassword { name: "alice".to_owned(), password: secret("n3w-pass") });
     assert!(works("n3w-pass") && !works("s3cret"));
 }
 
@@ -82,8 +76,7 @@ fn a_persona_starts_with_the_configured_cash_and_their_number_is_limited() {
     let (_folder, store) = store();
     let config = Config::parse("[shard]\nmax_personas = 2\n[game]\nstarter_cash = 12345").unwrap();
     perform(&store, &config, add_account("alice", None));
-    let Response::Persona(racer) = perform(&store, &config, add_persona("ALICE", "Racer", Some(21)))
-    else {
+    let Response::Persona(racer) = perform(&store, &config, add_persona("ALICE", "Racer", Some(21))) else {
         panic!()
     };
     assert_eq!(

@@ -62,7 +62,9 @@ fn the_first_operator_password_can_be_set_once_and_replaced_knowingly() {
     assert_eq!(second, OperatorError::AlreadySet);
     assert!(desk.check_password("cold start 57").unwrap() && !desk.check_password("another one").unwrap());
     desk.set_password(&word("g\u{f6}tterspeise")).unwrap().ticket.wait().unwrap();
-    assert!(desk.check_password("g\u{f6}tterspeise").unwrap() && !desk.check_password("cold start 57").unwrap());
+    assert!(
+        desk.check_password("g\u{f6}tterspeise").unwrap() && !desk.check_password("cold start 57").unwrap()
+    );
     assert_eq!(OperatorPassword::new("short").unwrap_err(), OperatorError::BadPassword);
     assert!(!format!("{:?}", word("cold start 57")).contains("cold"));
 }

@@ -1,7 +1,7 @@
 //! What the Operator's forms do.
 
-use super::fields::Fields;
 use super::Ask;
+use super::fields::Fields;
 use crate::calendar;
 use crate::protocol::ids::CustomerId;
 use crate::services::operator::{self, Request, Response, Secret};
@@ -47,7 +47,8 @@ pub(super) fn act(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
     match ask.path {
         "/operator/kick" => kick(game, fields),
         "/operator/accounts/add" => {
-            let request = Request::AddAccount { name: name(), password: password("password"), customer_id: None };
+            let request =
+                Request::AddAccount { name: name(), password: password("password"), customer_id: None };
             perform(game, "/operator/accounts", request, format!("Account {} was made.", name()))
         }
         "/operator/accounts/disable" => {
@@ -111,26 +112,21 @@ fn ban(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
         Some(Ok(address)) => Some(address),
         None => None,
     };
-    let Some(length) = seconds(fields.text("length")) else { return refused("Choose how long it lasts.") };
-    let request = Request::Ban {
-        account: text("account").map(str::to_owned),
-        address,
-        reason: fields.text("reason").to_owned(),
-        until: length.map(|seconds| bans::unix_now() + seconds),
-    };
-    perform(game, page, request, "The ban is in force.".to_owned())
-}
-
-/// How long a ban lasts, as the page offers it; `Some(None)`: for ever.
-fn seconds(length: &str) -> Option<Option<u64>> {
-    Some(match length {
-        "" | "for ever" => None,
+    let until = match fields.text("length") {
         "1 hour" => Some(3600),
         "1 day" => Some(86_400),
         "1 week" => Some(7 * 86_400),
         "30 days" => Some(30 * 86_400),
-        _ => return None,
-    })
+        "for ever" => None,
+        _ => return refused("Choose how long it lasts."),
+    };
+    let request = Request::Ban {
+        account: text("account").map(str::to_owned),
+        address,
+        reason: fields.text("reason").to_owned(),
+        until: until.map(|seconds| bans::unix_now() + seconds),
+    };
+    perform(game, page, request, "The ban is in force.".to_owned())
 }
 
 fn unban(game: &Game, fields: &Fields<'_>) -> Done {
@@ -192,9 +188,9 @@ fn restore(game: &Game, fields: &Fields<'_>) -> Done {
     }
     let staged = data_folder(game).and_then(|data| {
         let file = data.join(UPLOAD);
-        let staged = write(&file, bytes)
-            .map_err(reason)
-            .and_then(|()| Store::stage_restore(data, &file).map_err(|error| nameless(&error.to_string(), &file)));
+        let staged = write(&file, bytes).map_err(reason).and_then(|()| {
+            Store::stage_restore(data, &file).map_err(|error| nameless(&error.to_string(), &file))
+        });
         let _ = fs::remove_file(&file);
         staged
     });

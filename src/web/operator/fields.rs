@@ -110,8 +110,12 @@ mod tests {
 
     #[test]
     fn plain_fields_are_decoded_and_the_first_of_a_name_counts() {
-        let form = Fields::read("application/x-www-form-urlencoded", b"a=m%61rty+m&b=%2B&a=other&empty=&no&=x");
-        assert_eq!((form.text("a"), form.text("b"), form.text("empty"), form.text("none")), ("marty m", "+", "", ""));
+        let form =
+            Fields::read("application/x-www-form-urlencoded", b"a=m%61rty+m&b=%2B&a=other&empty=&no&=x");
+        assert_eq!(
+            (form.text("a"), form.text("b"), form.text("empty"), form.text("none")),
+            ("marty m", "+", "", "")
+        );
         assert!(form.file().is_none());
     }
 
@@ -132,7 +136,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_form_and_does_no_harm() {
-        for body in [&b""[..], b"------XyZ", b"------XyZ\r\n", b"------XyZ\r\n\r\n", b"------XyZ\r\nx\r\n\r\ny\r\n------XyZ--", b"\xff\0&=%"] {
+        for body in [
+            &b""[..],
+            b"------XyZ",
+            b"------XyZ\r\n",
+            b"------XyZ\r\n\r\n",
+            b"------XyZ\r\nx\r\n\r\ny\r\n------XyZ--",
+            b"\xff\0&=%",
+        ] {
             for content_type in [MULTIPART, "", "multipart/form-data", "multipart/form-data; boundary="] {
                 let form = Fields::read(content_type, body);
                 assert!(form.text("form").is_empty() && form.file().is_none());

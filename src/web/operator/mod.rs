@@ -132,7 +132,7 @@ impl Desk {
         let forms = self.sessions.enter(secret, Instant::now());
         let fields = ask.form.map(|(content_type, body)| Fields::read(content_type, body));
         match (forms, fields) {
-            (None, None) => self.door(game, ask, None),
+            (None, None) => door(game, ask, None),
             (None, Some(fields)) => self.knock(game, ask, &fields),
             (Some(forms), None) => {
                 let notice = self.sessions.take_notice(secret, Instant::now());
@@ -148,41 +148,18 @@ impl Desk {
         }
     }
 
-    /// Somebody without a session looks at the door: the page to log in, or to set the first password.
-    fn door(&self, game: &Game, ask: &Ask<'_>, problem: Option<&str>) -> Reply {
-        if ask.path != "/operator" && ask.form.is_none() {
-            return Reply::go_to("/operator");
-        }
-        let known = value(ask.cookies, FORMS);
-        // An invented token would do no harm, but one of our own form tells that the browser keeps cookies.
-        let (token, fresh) = if known.len() == 32 && known.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            (known.to_owned(), false)
-        } else {
-            (Token::random().as_str().to_owned(), true)
-        };
-        let page = match game.store.operator().has_password() {
-            Ok(true) => pages::login(game, &token, problem),
-            Ok(false) => pages::first_visit(game, &token, is_near(ask.peer), problem),
-            Err(error) => {
-                log::error!("operator: the store does not answer: {error}");
-                return refusal(&game.config.shard.name, None).with_status(500);
-            }
-        };
-        if fresh { page.with_cookie(FORMS, &token) } else { page }
-    }
-
     /// Somebody without a session sends a form.
     fn knock(&self, game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Reply {
         let token = value(ask.cookies, FORMS);
         if token.is_empty() || !Token::same(token, fields.text("form")) {
             log::info!("operator: {} sent a form without the page's token", ask.peer);
             let problem = "That page was too old, or the browser keeps no cookies. Please try again.";
-            return self.door(game, ask, Some(problem)).with_status(403);
+            return door(game, ask, Some(problem)).with_status(403);
         }
         match ask.path {
             "/operator/login" => self.log_in(game, ask, fields),
             "/operator/first" => self.set_first_password(game, ask, fields),
-            _ => self.door(game, ask, Some("Please log in first.")).with_status(403),
+            _ => door(game, ask, Some("Please log in first.")).with_status(403),
         }
     }
 
@@ -190,7 +167,7 @@ impl Desk {
         if !self.failures.admit(ask.peer, Instant::now()) {
             log::info!("operator: refused {}: too many wrong passwords within a minute", ask.peer);
             let problem = "Too many wrong passwords from your address. Wait a minute.";
-            return self.door(game, ask, Some(problem)).with_status(429);
+            return door(game, ask, Some(problem)).with_status(429);
         }
         match game.store.operator().check_password(fields.text("password")) {
             Ok(true) => {
@@ -200,12 +177,12 @@ impl Desk {
             }
             Ok(false) => {
                 log::info!("operator: refused {}: wrong password", ask.peer);
-                self.door(game, ask, Some("That is not the operator's password.")).with_status(403)
+                door(game, ask, Some("That is not the operator's password.")).with_status(403)
             }
             Err(error) => {
                 self.failures.forgive(ask.peer);
                 log::error!("operator: cannot check the password: {error}");
-                self.door(game, ask, Some(&error.to_string())).with_status(500)
+                door(game, ask, Some(&error.to_string())).with_status(500)
             }
         }
     }
@@ -213,11 +190,11 @@ impl Desk {
     fn set_first_password(&self, game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Reply {
         if !is_near(ask.peer) {
             log::info!("operator: refused {}: the first password is set from the home network", ask.peer);
-            return self.door(game, ask, None).with_status(403);
+            return door(game, ask, None).with_status(403);
         }
         let password = fields.text("password");
         if password != fields.text("again") {
-            return self.door(game, ask, Some("The two passwords differ.")).with_status(403);
+            return door(game, ask, Some("The two passwords differ.")).with_status(403);
         }
         let set = OperatorPassword::new(password)
             .and_then(|password| game.store.operator().set_first_password(&password))
@@ -227,7 +204,7 @@ impl Desk {
                 log::warn!("operator: {} has set the operator's password", ask.peer);
                 self.begin()
             }
-            Err(error) => self.door(game, ask, Some(&error.to_string())).with_status(403),
+            Err(error) => door(game, ask, Some(&error.to_string())).with_status(403),
         }
     }
 
@@ -269,6 +246,29 @@ impl Desk {
         self.sessions.leave_notice(secret, notice, Instant::now());
         Reply { pushes, ..Reply::go_to(page) }
     }
+}
+
+/// Somebody without a session looks at the door: the page to log in, or to set the first password.
+fn door(game: &Game, ask: &Ask<'_>, problem: Option<&str>) -> Reply {
+    if ask.path != "/operator" && ask.form.is_none() {
+        return Reply::go_to("/operator");
+    }
+    let known = value(ask.cookies, FORMS);
+    // An invented token would do no harm, but one of our own form tells that the browser keeps cookies.
+    let (token, fresh) = if known.len() == 32 && known.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        (known.to_owned(), false)
+    } else {
+        (Token::random().as_str().to_owned(), true)
+    };
+    let page = match game.store.operator().has_password() {
+        Ok(true) => pages::login(game, &token, problem),
+        Ok(false) => pages::first_visit(game, &token, is_near(ask.peer), problem),
+        Err(error) => {
+            log::error!("operator: the store does not answer: {error}");
+            return refusal(&game.config.shard.name, None).with_status(500);
+        }
+    };
+    if fresh { page.with_cookie(FORMS, &token) } else { page }
 }
 
 /// The value of a cookie; empty if there is none.

@@ -243,7 +243,11 @@ fn facts(game: &Game, vitals: &Vitals) -> Vec<(&'static str, String)> {
         ),
         (
             "Certificate for",
-            if vitals.certificate_names.is_empty() { "nothing".to_owned() } else { vitals.certificate_names.join(", ") },
+            if vitals.certificate_names.is_empty() {
+                "nothing".to_owned()
+            } else {
+                vitals.certificate_names.join(", ")
+            },
         ),
     ]
 }
