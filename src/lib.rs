@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`cli`] | the commands of the `mcos` program |
 //! | [`server`] | sockets, and nothing else |
-//! | [`web`] | pages for people |
+//! | [`web`] | pages and files for people |
 //! | [`services`] | one room per service; plain functions from a message to its answers |
 //! | [`world`] | what the shard knows while it runs |
 //! | [`catalog`] | cars, parts and lobbies: facts built in |

@@ -6,6 +6,7 @@
 mod account;
 mod backup;
 mod keys;
+mod kit;
 mod ledger;
 mod operator;
 mod output;
@@ -51,6 +52,8 @@ enum Command {
     /// Make and list personas, the drivers of an account
     #[command(subcommand)]
     Persona(persona::Command),
+    /// Write the player kit: what a player's PC needs to know about this server
+    Kit(kit::Command),
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
@@ -139,6 +142,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Serve => serve::run(setting),
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
+        Command::Kit(command) => kit::run(&setting, &command),
         Command::Keys(command) => keys::run(&setting, command),
         Command::Ledger(command) => ledger::run(&setting, &command),
         Command::Operator(command) => operator::run(&setting, command),
@@ -201,6 +205,7 @@ mod tests {
             "operator unban alice",
             "backup b.mcos",
             "restore b.mcos",
+            "kit out.zip --host mcos.local",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",
         ] {
@@ -227,6 +232,8 @@ mod tests {
             ("persona add alice Racer --persona-id x", "invalid value 'x' for '--persona-id <N>'"),
             ("probe --password-stdin", "required arguments were not provided: --user <NAME>"),
             ("serve --port 80", "unexpected argument '--port'"),
+            ("kit", "required arguments were not provided: <OUT.zip>"),
+            ("kit out.zip --host [::1]", "invalid value '[::1]' for '--host <NAME>'"),
             ("--config", "a value is required for '--config <FILE>'"),
         ] {
             let explained = parsed(arguments).expect_err(arguments);

@@ -21,6 +21,7 @@ pub use control::ControlError;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
+use crate::services::kit::Certificate;
 use crate::services::{Game, Ports, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
@@ -109,7 +110,8 @@ impl House {
             tls.clone(),
             restart.clone(),
         );
-        let ssl = ssl::SslServer::new(Arc::clone(&game), operator);
+        let certificate = Certificate::from_der(tls.authority().certificate_der());
+        let ssl = ssl::SslServer::new(Arc::clone(&game), Some(certificate), operator);
         Self { game, switchboard, limits, ssl, tls, restart }
     }
 

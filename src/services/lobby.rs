@@ -15,7 +15,7 @@ use crate::protocol::nps::lobby::{
 use crate::protocol::nps::{Incoming, Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
 use crate::protocol::text::PStr;
-use crate::world::{ConnectionId, Hall, Person};
+use crate::world::{ConnectionId, Hall, Person, Step};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -125,10 +125,12 @@ impl Desk<'_> {
         };
         let Some((name, key)) = self.admitted(&login) else {
             log::info!("{}: refused {peer}: not signed in as persona {}", name_of(hall), login.persona);
+            self.game.world.footprints.refused(peer.ip(), step_of(hall));
             return refused();
         };
         let persona = login.persona;
         log::info!("{}: persona {persona} {name:?} from {peer}", name_of(hall));
+        self.game.world.footprints.passed(peer.ip(), step_of(hall));
         self.game.world.presence.arrive(persona, connection);
         let user_data = login.user_data;
         self.game.world.halls.enter(connection, hall, Person { persona, name: name.clone(), user_data });
@@ -275,6 +277,13 @@ fn refused() -> Outcome<Packet> {
 fn has_left(persona: PersonaId, channel: CommId, others: Vec<ConnectionId>) -> Option<Push> {
     let left = UserLeftChannel { persona, channel };
     (!others.is_empty()).then(|| Push::Packet(others, Arc::new(left.packet()), Envelope::Sealed))
+}
+
+const fn step_of(hall: Hall) -> Step {
+    match hall {
+        Hall::Lobby => Step::Lobby,
+        Hall::Room(_) => Step::Room,
+    }
 }
 
 const fn name_of(hall: Hall) -> &'static str {

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::protocol::ids::{CustomerId, PersonaId};
 use crate::protocol::session_key::LoginKey;
 use crate::services::bans;
+use crate::services::kit::Certificate;
 use crate::store::{
     Account, Ban, BanTarget, Changed, LedgerReport, NewPersona, OperatorPassword, Password, Persona, Store,
 };
@@ -86,6 +87,8 @@ pub enum Request {
         /// The name of the account, or all.
         account: Option<String>,
     },
+    /// Show what a player kit is made of.
+    KitParts,
     /// Take over another server's login key.
     ImportLoginKey {
         /// The private key in PEM form.
@@ -150,6 +153,7 @@ impl fmt::Display for Request {
             Self::SetPassword { name, .. } => write!(f, "account passwd {name:?}"),
             Self::AddPersona { account, name, .. } => write!(f, "persona add {account:?} {name:?}"),
             Self::ListPersonas { .. } => write!(f, "persona list"),
+            Self::KitParts => write!(f, "kit"),
             Self::ImportLoginKey { .. } => write!(f, "keys import-login"),
             Self::SetOperatorPassword { .. } => write!(f, "operator passwd"),
             Self::SetMessage { text } => write!(f, "message of the day {text:?}"),
@@ -187,6 +191,15 @@ pub enum Response {
     Persona(PersonaEntry),
     /// The personas asked for, by number.
     Personas(Vec<PersonaEntry>),
+    /// What a player kit is made of. None of it is secret.
+    KitParts {
+        /// The content of `pub.key`.
+        public_key: String,
+        /// The HTTP port: of the running server the real one, otherwise the configured one.
+        http: u16,
+        /// The certificate of the server's own authority in DER form, if there is one.
+        certificate: Option<Vec<u8>>,
+    },
     /// The login key is the imported one.
     LoginKeyImported,
     /// It is done, and there is nothing to tell.
@@ -295,6 +308,7 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             let personas = store.personas().of_customer(account.customer_id).map_err(reason)?;
             Ok(by_number(personas.into_iter().map(|p| (account.name.clone(), p))))
         }
+        Request::KitParts => kit_parts(store, config),
         Request::ImportLoginKey { pem } => {
             let key = LoginKey::from_pem(pem.expose()).map_err(reason)?;
             let key = key.to_pkcs8_der().map_err(reason)?;
@@ -356,6 +370,18 @@ fn ban_entries(store: &Store) -> Result<Response, String> {
         Ok(BanEntry { account: account.map(|account| account.name), counts: ban.counts_at(now), ban })
     });
     Ok(Response::Bans(entries.collect::<Result<_, String>>()?))
+}
+
+fn kit_parts(store: &Store, config: &Config) -> Result<Response, String> {
+    let key = store.keys().login_key().map_err(reason)?;
+    let key = key.ok_or("there is no login key yet; start the server once, which makes it")?;
+    let public_key = LoginKey::from_pkcs8_der(&key).and_then(|key| key.public_hex()).map_err(reason)?;
+    let certificate = match &config.data_dir {
+        Some(data) => Certificate::in_folder(data).map_err(reason)?,
+        None => None,
+    };
+    let certificate = certificate.map(|certificate| certificate.der().to_vec());
+    Ok(Response::KitParts { public_key, http: config.network.http, certificate })
 }
 
 fn reason(error: impl fmt::Display) -> String {

@@ -3,12 +3,14 @@
 //! Everything in here is behind short locks; nobody holds one while encrypting, writing or waiting.
 
 mod failure_limit;
+mod footprints;
 mod halls;
 mod presence;
 pub mod races;
 mod sessions;
 
 pub use failure_limit::FailureLimit;
+pub use footprints::{Footprint, Footprints, Step, Trail};
 pub use halls::{Denied, Hall, Halls, Person};
 pub use presence::{Presence, Released};
 pub use races::Races;
@@ -42,6 +44,8 @@ pub struct World {
     pub halls: Halls,
     /// Races that are arranged or driven.
     pub races: Races,
+    /// How far each address came.
+    pub footprints: Footprints,
     next_connection: AtomicU64,
 }
 
@@ -55,6 +59,7 @@ impl World {
             failures: FailureLimit::new(failures_per_minute),
             halls: Halls::default(),
             races: Races::default(),
+            footprints: Footprints::default(),
             next_connection: AtomicU64::new(1),
         }
     }

@@ -27,7 +27,12 @@ pub fn perform_running(game: &Game, request: Request) -> (Response, Vec<Push>) {
             Store::stage_restore(data, file).map_err(|e| e.to_string())
         })
         .map_or_else(Response::Refused, |_| Response::Restarting),
-        request => perform(&game.store, &game.config, request),
+        request => match perform(&game.store, &game.config, request) {
+            Response::KitParts { public_key, certificate, http: _ } => {
+                Response::KitParts { public_key, http: game.ports.http, certificate }
+            }
+            other => other,
+        },
     };
     match &response {
         Response::Refused(why) => log::info!("operator: {name}: refused: {why}"),
