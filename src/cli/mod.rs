@@ -5,6 +5,7 @@
 
 mod account;
 mod backup;
+mod catalog;
 mod keys;
 mod kit;
 mod ledger;
@@ -57,7 +58,7 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Check the book of all money
+    /// Look after the ledger, which has a line for every change of money
     #[command(subcommand)]
     Ledger(ledger::Command),
     /// The password of the operator's pages, and who is banned
@@ -73,6 +74,9 @@ enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Take cars and parts from your own copy of the game, or show what there is
+    #[command(subcommand)]
+    Catalog(catalog::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
 }
@@ -148,6 +152,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Operator(command) => operator::run(&setting, command),
         Command::Backup { file } => backup::back_up(&setting, &file),
         Command::Restore { file } => backup::restore(&setting, &file),
+        Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
     }
 }
@@ -206,6 +211,8 @@ mod tests {
             "backup b.mcos",
             "restore b.mcos",
             "kit out.zip --host mcos.local",
+            "catalog import game.mdb",
+            "catalog show",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",
         ] {

@@ -174,7 +174,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Arc::new(Switchboard::new(config.limits.outbound_bytes));
-    let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
+    let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
     let (restart, asked) = channel::bounded(1);
     let house = Arc::new(House::new(game, switchboard, limits, tls, restart));
@@ -251,7 +251,8 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl House {
     /// A house without doors.
-    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
+    pub(crate) fn for_tests(mut game: Game, data: &Path) -> Self {
+        game.config.data_dir = Some(data.to_path_buf());
         let tls = tls::Tls::open(data, None, true).unwrap();
         let (switchboard, limits) = (Arc::new(Switchboard::new(10_000)), Limits::new(10, 10));
         Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0)

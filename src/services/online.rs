@@ -79,6 +79,7 @@ mod tests {
                 connection,
                 hall,
                 Person { persona: doc.persona, name, user_data: [0; 64] },
+                std::net::Ipv4Addr::LOCALHOST,
             );
         }
         for connection in [lobby, room, mcots] {

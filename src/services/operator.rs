@@ -134,6 +134,8 @@ pub enum Request {
     },
     /// Derive every balance from the ledger and compare.
     CheckLedger,
+    /// Use the catalogue that was imported into the data folder.
+    ReloadCatalog,
 }
 
 /// Whether a file of this name in the data folder is one that the command line and the running server exchange.
@@ -176,6 +178,7 @@ impl fmt::Display for Request {
             Self::WriteBackup { .. } => write!(f, "backup"),
             Self::Restore { .. } => write!(f, "restore"),
             Self::CheckLedger => write!(f, "ledger check"),
+            Self::ReloadCatalog => write!(f, "catalog import"),
         }
     }
 }
@@ -210,6 +213,8 @@ pub enum Response {
     Restarting,
     /// What the check of the ledger found.
     Ledger(LedgerReport),
+    /// The catalogue is the imported one.
+    CatalogReloaded,
     /// Nothing was changed; why, and what to do.
     Refused(String),
 }
@@ -357,6 +362,8 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             report.differences.truncate(MOST_DIFFERENCES);
             Ok(Response::Ledger(report))
         }
+        // It lies beside the store, and whoever starts next reads it; a running server does so at once.
+        Request::ReloadCatalog => Ok(Response::CatalogReloaded),
     }
 }
 

@@ -11,7 +11,9 @@ mod sessions;
 
 pub use failure_limit::FailureLimit;
 pub use footprints::{Footprint, Footprints, Step, Trail};
-pub use halls::{Denied, Hall, Halls, Person};
+pub use halls::{
+    Booted, Census, Denied, Hall, Halls, LOBBY, Left, Opened, Person, RaceInfo, Readiness, Riff, Start, Wish,
+};
 pub use presence::{Presence, Released};
 pub use races::Races;
 pub use sessions::{Session, Sessions};

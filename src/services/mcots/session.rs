@@ -85,7 +85,8 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
         log::info!("garage: no first car for persona {}: dealer {dealer} has no {model}", persona.id);
         return None;
     };
-    match request.game.store.garage().buy_car(persona.id, garage::purchase(request.game, offer, skin)) {
+    match request.game.store.garage().buy_car(persona.id, garage::purchase(request.game, offer.clone(), skin))
+    {
         Ok(Changed { value: vehicle, ticket }) => {
             let Offer { car, price, .. } = offer;
             log::info!(

@@ -1,6 +1,7 @@
 //! The same while players are there: what the Operator does has consequences for those who are signed in.
 
 use super::{Request, Response, is_exchange_name, perform};
+use crate::catalog;
 use crate::protocol::ids::CustomerId;
 use crate::services::{Game, Push};
 use crate::store::{BanTarget, Store};
@@ -40,6 +41,12 @@ pub fn perform_running(game: &Game, request: Request) -> (Response, Vec<Push>) {
     }
     if response == Response::LoginKeyImported
         && let Err(why) = take_over_login_key(game)
+    {
+        log::error!("operator: {name}: {why}");
+        return (Response::Refused(why), Vec::new());
+    }
+    if response == Response::CatalogReloaded
+        && let Err(why) = put_up_catalogue(game)
     {
         log::error!("operator: {name}: {why}");
         return (Response::Refused(why), Vec::new());
@@ -100,6 +107,25 @@ fn take_over_login_key(game: &Game) -> Result<(), String> {
     }
 }
 
+/// Makes the imported catalogue the one this server uses.
+fn put_up_catalogue(game: &Game) -> Result<(), String> {
+    match catalog::file::load(data_folder(game)?) {
+        Ok(Some(imported)) => {
+            game.catalog.put_up(imported);
+            Ok(())
+        }
+        Ok(None) => {
+            Err("there is no imported catalogue in the server's data folder; was it another --data?"
+                .to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn data_folder(game: &Game) -> Result<&Path, String> {
+    game.config.data_dir.as_deref().ok_or_else(|| "the server does not know its data folder".to_owned())
+}
+
 /// Works on a file that the command line and the server exchange. It lies in the data folder, which both may enter.
 fn in_data_folder<T>(
     game: &Game,
@@ -109,6 +135,6 @@ fn in_data_folder<T>(
     if !is_exchange_name(name) {
         return Err("this is no name of a file to exchange".to_owned());
     }
-    let data = game.config.data_dir.as_deref().ok_or("the server does not know its data folder")?;
+    let data = data_folder(game)?;
     work(data, &data.join(name))
 }
