@@ -65,7 +65,8 @@ impl Browser {
             roots.add(certificate.unwrap()).unwrap();
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let tls =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let tls = Arc::new(tls.with_root_certificates(roots).with_no_client_auth());
         Self { port: server.port("https"), tls, cookies: Vec::new() }
     }
@@ -296,7 +297,8 @@ fn a_backup_from_the_page_is_restored_by_the_page_and_nonsense_is_refused() {
 fn the_command_line_backs_up_and_restores_with_and_without_a_running_server() {
     let mut server = Server::prepare();
     server.account("doc");
-    let [offline, online, damaged] = ["offline.mcos", "online.mcos", "damaged.mcos"].map(|name| server.path().join(name));
+    let [offline, online, damaged] =
+        ["offline.mcos", "online.mcos", "damaged.mcos"].map(|name| server.path().join(name));
     let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
     server.must(&["backup", &text(&offline)], "");
     server.start();

@@ -131,7 +131,7 @@ fn advice(trail: &Trail) -> Advice {
                 "If you just did: the game on this PC asks another server, or does not get through. Run the player kit's setup again, as an administrator.",
                 "If it has worked before: is this server's address still the one the kit was made for? Get a new kit.",
                 "Windows refuses in silence if it does not trust the certificate or shares no kind of encryption: run the kit's setup as an administrator, and on Windows XP tick \"Use TLS 1.0\" (see Help).",
-                "A firewall on this PC must let the game out to port 443.",
+                "A firewall on this PC must let the game out to that step's port.",
             ],
         ),
         (Step::Password, true) => (
@@ -147,14 +147,14 @@ fn advice(trail: &Trail) -> Advice {
             "The password was right; the list of shards was not fetched",
             &[
                 "The registry of this PC names another place for the list: run the player kit's setup again, as an administrator.",
-                "A firewall on this PC must let the game out to the server's web port.",
+                "A firewall on this PC must let the game out to that step's port.",
             ],
         ),
         (Step::Login, false) => (
             "The list was fetched; the game did not sign in",
             &[
                 "Pick the shard in the game's list, if it shows one.",
-                "A firewall on this PC must let the game out to port 8226.",
+                "A firewall on this PC must let the game out to that step's port.",
             ],
         ),
         (Step::Login, true) => (
@@ -172,7 +172,7 @@ fn advice(trail: &Trail) -> Advice {
         ),
         (Step::PersonaList, false) => (
             "Signed in; the drivers were not asked for",
-            &["A firewall on this PC must let the game out to port 8228."],
+            &["A firewall on this PC must let the game out to that step's port."],
         ),
         (Step::Persona, false) => (
             "Waiting for a driver",
@@ -180,7 +180,7 @@ fn advice(trail: &Trail) -> Advice {
         ),
         (Step::Lobby, false) => (
             "A driver is chosen; the lobby was not reached",
-            &["A firewall on this PC must let the game out to port 7003."],
+            &["A firewall on this PC must let the game out to that step's port."],
         ),
         (Step::Lobby | Step::Room, true) => (
             "The lobby refused the game",
@@ -188,7 +188,7 @@ fn advice(trail: &Trail) -> Advice {
         ),
         (Step::Mcots, false) => (
             "In the lobby; garage and races were not reached",
-            &["A firewall on this PC must let the game out to port 43300."],
+            &["A firewall on this PC must let the game out to that step's port."],
         ),
         (Step::Mcots, true) => (
             "Garage and races refused the game",
@@ -198,7 +198,7 @@ fn advice(trail: &Trail) -> Advice {
             "All is well so far",
             &[
                 "The game is in. Enter a chat room or a race for the last step.",
-                "If entering one fails, a firewall on this PC must let the game out to ports 9000-9014.",
+                "If entering one fails, a firewall on this PC must let the game out to that step's ports.",
             ],
         ),
     };

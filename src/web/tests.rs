@@ -27,9 +27,9 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let (game, _folder) = Game::for_tests();
+        let (game, folder) = Game::for_tests();
         let certificate = Some(Certificate::from_der(b"a certificate"));
-        Self { game, certificate, registrations: FailureLimit::new(10), _folder }
+        Self { game, certificate, registrations: FailureLimit::new(10), _folder: folder }
     }
 
     fn site(&self) -> Site<'_> {

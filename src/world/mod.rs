@@ -44,10 +44,10 @@ pub struct World {
     pub failures: FailureLimit,
     /// Lobby and rooms with their channels.
     pub halls: Halls,
-    /// Races that are arranged or driven.
-    pub races: Races,
     /// How far each address came.
     pub footprints: Footprints,
+    /// Races that are arranged or driven.
+    pub races: Races,
     next_connection: AtomicU64,
 }
 
@@ -60,8 +60,8 @@ impl World {
             presence: Presence::default(),
             failures: FailureLimit::new(failures_per_minute),
             halls: Halls::default(),
-            races: Races::default(),
             footprints: Footprints::default(),
+            races: Races::default(),
             next_connection: AtomicU64::new(1),
         }
     }
