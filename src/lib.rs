@@ -12,14 +12,18 @@
 //! | [`catalog`] | cars, parts and lobbies: facts built in |
 //! | [`store`] | what survives a reboot; the only place that knows sled |
 //! | [`protocol`] | wire formats and ciphers; bytes in, bytes out |
+//! | [`calendar`] | moments as people read them |
+//! | [`log_ring`] | the last lines of the log, for the Operator |
 //! | [`client`] | a simulated Client, for `mcos probe`, the tests and the benchmarks |
 //!
 //! The wire formats are described in `docs/protocol/`.
 
+pub mod calendar;
 pub mod catalog;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod log_ring;
 pub mod protocol;
 pub mod server;
 pub mod services;

@@ -4,10 +4,12 @@
 //! wrongly. Passwords never come from the command line itself, where every user of the machine could read them.
 
 mod account;
+mod backup;
 mod catalog;
 mod keys;
 mod kit;
 mod ledger;
+mod operator;
 mod output;
 mod password;
 mod persona;
@@ -16,6 +18,7 @@ mod reach;
 mod serve;
 
 use crate::config::Config;
+use crate::log_ring;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -58,6 +61,19 @@ enum Command {
     /// Look after the ledger, which has a line for every change of money
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// The password of the operator's pages, and who is banned
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Write everything an operator would miss into one file
+    Backup {
+        /// The file to write
+        file: PathBuf,
+    },
+    /// Replace everything by what a backup holds; a running server restarts with it
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
     /// Take cars and parts from your own copy of the game, or show what there is
     #[command(subcommand)]
     Catalog(catalog::Command),
@@ -133,6 +149,9 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Kit(command) => kit::run(&setting, &command),
         Command::Keys(command) => keys::run(&setting, command),
         Command::Ledger(command) => ledger::run(&setting, &command),
+        Command::Operator(command) => operator::run(&setting, command),
+        Command::Backup { file } => backup::back_up(&setting, &file),
+        Command::Restore { file } => backup::restore(&setting, &file),
         Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
     }
@@ -142,7 +161,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
 fn start_log(command: &Command) {
     let level = if matches!(command, Command::Serve) { "info,sled=warn" } else { "warn" };
     let wanted = env_logger::Env::default().default_filter_or(level);
-    env_logger::Builder::from_env(wanted).target(env_logger::Target::Stderr).init();
+    log_ring::install(env_logger::Builder::from_env(wanted).target(env_logger::Target::Stderr).build());
 }
 
 /// What is wrong with the command line, without the paragraphs around it.
@@ -186,9 +205,14 @@ mod tests {
             "persona add alice Racer",
             "persona list",
             "keys import-login login.pem",
+            "operator passwd",
+            "operator bans",
+            "operator unban alice",
+            "backup b.mcos",
+            "restore b.mcos",
+            "kit out.zip --host mcos.local",
             "catalog import game.mdb",
             "catalog show",
-            "kit out.zip --host mcos.local",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",
         ] {

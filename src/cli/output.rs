@@ -1,6 +1,7 @@
 //! What commands print: plain lines and aligned columns.
 
 use super::CliError;
+pub(super) use crate::calendar::day;
 use std::io::{self, ErrorKind, Write};
 
 /// Prints one line on stdout.
@@ -53,21 +54,6 @@ impl<const N: usize> Table<N> {
     }
 }
 
-/// The day of a moment given in seconds since 1970, as `2026-01-31` (UTC).
-pub(super) fn day(seconds: u64) -> String {
-    // Days are counted from 1 March of the year 0, so that the leap day is the last of its year: after
-    // H. Hinnant's account of civil calendars.
-    let days = seconds / 86_400 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,21 +64,5 @@ mod tests {
         table.row(["1000".to_owned(), "bob".to_owned()]);
         table.row(["7".to_owned(), "alice".to_owned()]);
         assert_eq!(table.text(), "ID    NAME\n1000  bob\n7     alice\n");
-    }
-
-    #[test]
-    fn days_are_those_of_the_calendar() {
-        for (seconds, expected) in [
-            (0, "1970-01-01"),
-            (951_782_399, "2000-02-28"),
-            (951_782_400, "2000-02-29"),
-            (951_868_800, "2000-03-01"),
-            (1_004_313_600, "2001-10-29"),
-            (1_767_225_599, "2025-12-31"),
-            (1_767_225_600, "2026-01-01"),
-            (4_107_542_400, "2100-03-01"),
-        ] {
-            assert_eq!(day(seconds), expected);
-        }
     }
 }

@@ -11,17 +11,33 @@ use std::time::{Duration, Instant};
 /// when it ends), before the command gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Whoever has the store.
+pub(super) enum Reached {
+    /// The running server, and its answer.
+    Server(Response),
+    /// We have it, because no server runs.
+    Store(Store),
+}
+
 /// Has the request performed by whoever has the store. A refusal is an error.
 pub(super) fn perform(setting: &Setting, request: Request) -> Result<Response, CliError> {
+    match reach(setting, &request)? {
+        Reached::Server(response) => Ok(response),
+        Reached::Store(store) => unless_refused(operator::perform(&store, &setting.config, request)),
+    }
+}
+
+/// Has the running server perform the request, or opens the store to do it here. A refusal is an error.
+pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, CliError> {
     let start = Instant::now();
-    let response = loop {
-        match control::ask(&setting.data, &request) {
-            Ok(response) => break response,
+    loop {
+        match control::ask(&setting.data, request) {
+            Ok(response) => return unless_refused(response).map(Reached::Server),
             Err(AskError::NobodyThere) => {}
             Err(e) => return Err(CliError::failed(e)),
         }
         match Store::open(&setting.data) {
-            Ok(store) => break operator::perform(&store, &setting.config, request),
+            Ok(store) => return Ok(Reached::Store(store)),
             Err(OpenError::InUse { .. }) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(50)),
             Err(OpenError::InUse { .. }) => {
                 let data = setting.data.display();
@@ -32,7 +48,10 @@ pub(super) fn perform(setting: &Setting, request: Request) -> Result<Response, C
             }
             Err(e) => return Err(CliError::failed(e)),
         }
-    };
+    }
+}
+
+fn unless_refused(response: Response) -> Result<Response, CliError> {
     match response {
         Response::Refused(why) => Err(CliError::Failed(why)),
         response => Ok(response),

@@ -2,15 +2,35 @@
 
 use super::{CliError, Setting};
 use crate::protocol::session_key::LoginKey;
+use crate::server::Ended;
 use crate::store::Store;
 use log::info;
+use std::env;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 pub(super) fn run(setting: Setting) -> Result<(), CliError> {
     let Setting { config, data } = setting;
     info!("mcos {} with the data folder {}", env!("CARGO_PKG_VERSION"), data.display());
+    Store::restore_staged(&data).map_err(CliError::failed)?;
     let store = Store::open(&data).map_err(CliError::failed)?;
     let login_key = login_key(&store)?;
-    crate::server::run(config, &data, store, login_key).map_err(CliError::failed)
+    match crate::server::run(config, &data, store, login_key).map_err(CliError::failed)? {
+        Ended::Stopped => Ok(()),
+        Ended::ToRestart => Err(begin_anew()),
+    }
+}
+
+/// Starts this program again in the same process, with the same arguments: systemd need not notice, low ports stay
+/// permitted, and nothing of the old server is left. Returns only if the system refuses.
+fn begin_anew() -> CliError {
+    info!("restarting");
+    let mut arguments = env::args_os().skip(1);
+    let refused = match env::current_exe() {
+        Ok(program) => Command::new(program).args(&mut arguments).exec(),
+        Err(error) => error,
+    };
+    CliError::Failed(format!("the server could not restart ({refused}); start it again"))
 }
 
 /// The stored login key, which is made at the first start.

@@ -4,12 +4,9 @@
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
 use super::House;
-use crate::catalog;
-use crate::protocol::ids::CustomerId;
 use crate::services::operator::{self, Request, Response};
-use crate::services::{Game, Push};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
-use log::{error, info, warn};
+use log::{error, warn};
 use smol::{Async, Timer};
 use std::fmt;
 use std::fs::{self, File, Permissions};
@@ -202,75 +199,12 @@ fn respond(house: &House, line: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn perform(house: &House, request: Request) -> Response {
-    let game = &*house.game;
-    let expelled = expelled(&request);
-    let name = request.to_string();
-    let mut response = operator::perform(&game.store, &game.config, request);
-    if let Response::KitParts { http, .. } = &mut response {
-        *http = game.ports.http;
-    }
-    match &response {
-        Response::Refused(why) => info!("operator: {name}: refused: {why}"),
-        _ => info!("operator: {name}"),
-    }
-    if response == Response::LoginKeyImported
-        && let Err(why) = take_over_login_key(game)
-    {
-        error!("operator: {name}: {why}");
-        return Response::Refused(why);
-    }
-    if response == Response::CatalogReloaded
-        && let Err(why) = put_up_catalogue(house)
-    {
-        error!("operator: {name}: {why}");
-        return Response::Refused(why);
-    }
-    if let Response::Account(account) = &response
-        && expelled
-    {
-        expel(house, account.customer_id);
+    let (response, pushes) = operator::perform_running(&house.game, request);
+    house.switchboard.deliver(pushes);
+    if response == Response::Restarting {
+        house.restart();
     }
     response
-}
-
-/// Whether who plays with the account has to sign in again after this.
-const fn expelled(request: &Request) -> bool {
-    matches!(request, Request::SetDisabled { disabled: true, .. } | Request::SetPassword { .. })
-}
-
-/// Ends everything that goes on under an account: its Contexts, its Session Key, its connections.
-fn expel(house: &House, customer: CustomerId) {
-    let game = &house.game;
-    game.world.sessions.revoke(customer);
-    let personas = game.store.personas().of_customer(customer).unwrap_or_default();
-    let connections =
-        personas.iter().flat_map(|persona| game.world.presence.connections(persona.id)).collect();
-    house.switchboard.deliver(vec![Push::Dismiss(connections)]);
-}
-
-/// Makes the imported catalogue the one this server uses.
-fn put_up_catalogue(house: &House) -> Result<(), String> {
-    match catalog::file::load(&house.data) {
-        Ok(Some(imported)) => {
-            house.game.catalog.put_up(imported);
-            Ok(())
-        }
-        Ok(None) => {
-            Err("there is no imported catalogue in the server's data folder; was it another --data?"
-                .to_owned())
-        }
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Makes the stored login key the one this server uses.
-fn take_over_login_key(game: &Game) -> Result<(), String> {
-    let restart = |e: &dyn fmt::Display| format!("the key is stored, but restart the server to use it: {e}");
-    match game.store.keys().login_key() {
-        Ok(Some(key)) => game.replace_login_key(&key).map_err(|e| restart(&e)),
-        Ok(None) => Err(restart(&"it is gone again")),
-        Err(e) => Err(restart(&e)),
-    }
 }
 
 /// Why a running server gave no answer.

@@ -64,6 +64,11 @@ impl Limits {
         Ok(Place { limits: Arc::clone(self), address })
     }
 
+    /// How many connections there are.
+    pub(crate) fn count(&self) -> usize {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
+
     /// Waits until no connection is left. For one waiter: the end of the server.
     pub(crate) async fn all_gone(&self) {
         poll_fn(|context| {

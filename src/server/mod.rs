@@ -9,6 +9,7 @@ pub(crate) mod control;
 mod conversation;
 mod limits;
 mod mailbox;
+mod operator_door;
 mod ssl;
 mod switchboard;
 mod tcp;
@@ -28,10 +29,11 @@ use bind::Bound;
 use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
+use smol::channel::{self, Sender};
 use smol::{Executor, Timer};
 use std::fmt;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,6 +45,8 @@ static EXECUTOR: Executor<'static> = Executor::new();
 /// How long connections get to finish what they are doing when the server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// Whoever asks for a restart gets this long to read that it begins.
+const LAST_WORD: Duration = Duration::from_millis(500);
 /// How often races are looked after in which nobody stirs.
 const TICK: Duration = Duration::from_secs(10);
 
@@ -80,18 +84,43 @@ pub(crate) struct House {
     /// The shard.
     game: Arc<Game>,
     /// The way to other connections.
-    switchboard: Switchboard,
+    switchboard: Arc<Switchboard>,
     /// How many connections there may be.
     limits: Arc<Limits>,
     /// Patch, Auth and Shard.
     ssl: Arc<ssl::SslServer>,
     /// What protects them on the HTTPS port.
     tls: tls::Tls,
-    /// Where everything is that must survive.
-    data: PathBuf,
+    /// Where somebody asks for a restart.
+    restart: Sender<()>,
 }
 
 impl House {
+    fn new(
+        game: Arc<Game>,
+        switchboard: Arc<Switchboard>,
+        limits: Arc<Limits>,
+        tls: tls::Tls,
+        restart: Sender<()>,
+    ) -> Self {
+        let operator = operator_door::OperatorDoor::new(
+            Arc::clone(&game),
+            Arc::clone(&switchboard),
+            Arc::clone(&limits),
+            tls.clone(),
+            restart.clone(),
+        );
+        let certificate = Certificate::from_der(tls.authority().certificate_der());
+        let ssl = ssl::SslServer::new(Arc::clone(&game), Some(certificate), operator);
+        Self { game, switchboard, limits, ssl, tls, restart }
+    }
+
+    /// Has the server end in good order and begin anew.
+    fn restart(&self) {
+        // Full: somebody has asked already.
+        let _ = self.restart.try_send(());
+    }
+
     /// Tells others what a service has for them, once the change it speaks of is on the card.
     async fn tell(&self, step: Step) {
         if let Some(ticket) = step.commit
@@ -112,9 +141,18 @@ impl House {
     }
 }
 
+/// How the server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// For good.
+    Stopped,
+    /// To begin anew, perhaps with another database.
+    ToRestart,
+}
+
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
 /// standard output once all of them answer.
-pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
+pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<Ended, ServeError> {
     // Each Client holds three connections at times; the usual soft limit of 1,024 files is soon met.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         log::warn!("the limit of open files stays as it is: {error}");
@@ -128,22 +166,18 @@ pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Re
     smol::block_on(EXECUTOR.run(serve(config, data, store, login_key)))
 }
 
-async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
+async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<Ended, ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
     let tls = open_tls(&config, data).await?;
     let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
-    let switchboard = Switchboard::new(config.limits.outbound_bytes);
+    let switchboard = Arc::new(Switchboard::new(config.limits.outbound_bytes));
     let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
-    let certificate = Certificate::in_folder(data).unwrap_or_else(|error| {
-        log::error!("http: {error}");
-        None
-    });
-    let ssl = ssl::SslServer::new(Arc::clone(&game), certificate);
-    let house = Arc::new(House { game, switchboard, limits, ssl, tls, data: data.to_path_buf() });
+    let (restart, asked) = channel::bounded(1);
+    let house = Arc::new(House::new(game, switchboard, limits, tls, restart));
     let clock = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { house.watch_the_clock().await }
@@ -157,8 +191,23 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&house), listener)))
         .collect();
 
-    let signal = signals.next().await;
-    log::info!("stopping: {}", if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" });
+    let signalled = async {
+        let signal = signals.next().await;
+        log::info!(
+            "stopping: {}",
+            if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" }
+        );
+        Ended::Stopped
+    };
+    let ended = signalled
+        .or(async {
+            // The house keeps the other end, so this comes only when somebody asks.
+            let _ = asked.recv().await;
+            Timer::after(LAST_WORD).await;
+            log::info!("stopping: the Operator wants a restart");
+            Ended::ToRestart
+        })
+        .await;
     for door in doors {
         door.cancel().await;
     }
@@ -173,7 +222,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let store = house.game.store.clone();
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");
-    Ok(())
+    Ok(ended)
 }
 
 /// The certificates, which are made at the first start. That may take a minute on a small board.
@@ -202,15 +251,10 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl House {
     /// A house without doors.
-    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
-        let game = Arc::new(game);
-        Self {
-            ssl: ssl::SslServer::new(Arc::clone(&game), None),
-            game,
-            switchboard: Switchboard::new(10_000),
-            limits: Limits::new(10, 10),
-            tls: tls::Tls::open(data, None, true).unwrap(),
-            data: data.to_path_buf(),
-        }
+    pub(crate) fn for_tests(mut game: Game, data: &Path) -> Self {
+        game.config.data_dir = Some(data.to_path_buf());
+        let tls = tls::Tls::open(data, None, true).unwrap();
+        let (switchboard, limits) = (Arc::new(Switchboard::new(10_000)), Limits::new(10, 10));
+        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0)
     }
 }

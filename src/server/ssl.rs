@@ -3,12 +3,13 @@
 //! The Client's web code is that of the Windows it runs on, from 1998 on. So an answer is as plain as HTTP can be:
 //! a length, no chunks, no compression, no redirect, and the connection ends with it.
 
+use super::operator_door::OperatorDoor;
 use super::tls::{Secured, Security};
 use crate::config::HostName;
 use crate::services::auth::{self, Attempt};
 use crate::services::kit::Certificate;
 use crate::services::{Game, account, patch, shard};
-use crate::web::{self, Answer, Site, Visit};
+use crate::web::{self, Answer, Site, Visit, operator};
 use crate::world::{FailureLimit, Step};
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use http_body_util::{BodyExt, Full};
@@ -62,6 +63,8 @@ pub(super) struct SslServer {
     workers: Arc<Semaphore>,
     /// One permit per login that may be checked or wait for it.
     line: Arc<Semaphore>,
+    /// The Operator's pages.
+    operator: OperatorDoor,
 }
 
 /// Where a request came from.
@@ -74,7 +77,11 @@ struct Ends {
 
 impl SslServer {
     /// An SSL server for this game, with the certificate that it gives to players.
-    pub(super) fn new(game: Arc<Game>, certificate: Option<Certificate>) -> Arc<Self> {
+    pub(super) fn new(
+        game: Arc<Game>,
+        certificate: Option<Certificate>,
+        operator: OperatorDoor,
+    ) -> Arc<Self> {
         let limits = &game.config.limits;
         Arc::new(Self {
             certificate,
@@ -82,6 +89,7 @@ impl SslServer {
             workers: Arc::new(Semaphore::new(limits.password_workers)),
             line: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
             game,
+            operator,
         })
     }
 
@@ -145,6 +153,10 @@ impl SslServer {
         let host = self.host(&request, ends);
         debug!("http: {} asks for {path} over {:?}", ends.peer, ends.security);
         match path {
+            _ if operator::is_here(path) => {
+                let path = path.to_owned();
+                self.operator.respond(request, &path, ends.peer, ends.security, &host).await
+            }
             "/authlogin" if reads => {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
                 text(self.log_in(query, ends, &host).await)

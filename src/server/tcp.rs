@@ -3,6 +3,7 @@
 use super::bind::{Listener, Service};
 use super::conversation::Conversation;
 use super::{EXECUTOR, House, connection, tls};
+use crate::services::bans;
 use async_net::TcpStream;
 use futures_lite::FutureExt as _;
 use smol::Timer;
@@ -36,6 +37,10 @@ pub(super) async fn accept(house: Arc<House>, listener: Listener) {
 
 /// Gives a connection a task of its own, if there is room for it.
 fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAddr) {
+    if bans::of_address(&house.game.store, peer.ip()).is_some() {
+        log::info!("{service}: refused {peer}: its address is banned");
+        return;
+    }
     let place = match house.limits.admit(peer.ip()) {
         Ok(place) => place,
         Err(crowded) => {

@@ -1,6 +1,7 @@
 //! Auth: checks name and password, and hands out the Context with which the Client then logs in to the game.
 
 use crate::protocol::ids::CustomerId;
+use crate::services::bans;
 use crate::store::{Account, Store, StoreError};
 use crate::world::{FailureLimit, Footprints, Step};
 use log::{error, info};
@@ -43,6 +44,11 @@ pub fn answer(
     match check(store, name.as_deref().map(String::as_str), password.as_deref().map(String::as_str)) {
         Ok(Some(account)) => {
             failures.forgive(from);
+            if let Some(ban) = bans::of_account(store, account.customer_id) {
+                footprints.refused(from, Step::Password);
+                info!("auth: refused {from}: account {} is banned", account.name);
+                return failure("INV-100", &bans::explanation(&ban), help);
+            }
             footprints.passed(from, Step::Password);
             info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
             format!("Valid=TRUE\nTicket={}", issue_context(account.customer_id))
@@ -164,6 +170,20 @@ mod tests {
         ] {
             assert_eq!(ask(&store, &limit, query, HOME), WRONG, "{query}");
         }
+    }
+
+    #[test]
+    fn a_banned_account_is_told_why_if_its_password_is_right() {
+        let (_folder, store) = with_alice();
+        let target = crate::store::BanTarget::Account(CustomerId(1000));
+        store.bans().put(target, "rams people", None).unwrap().ticket.wait().unwrap();
+        let limit = FailureLimit::new(3);
+        for _ in 0..5 {
+            let answer = ask(&store, &limit, "username=alice&password=s3cret:/", HOME);
+            assert!(answer.starts_with("Valid=FALSE\n"), "{answer}");
+            assert!(answer.contains("\nreasontext=This account is banned: rams people\n"), "{answer}");
+        }
+        assert_eq!(ask(&store, &limit, "username=alice&password=guess", HOME), WRONG);
     }
 
     #[test]

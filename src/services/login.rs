@@ -1,9 +1,9 @@
 //! Login, port 8226. See `docs/protocol/login-persona-mail.md`.
 
-use super::{Game, Hex, Outcome};
+use super::{Game, Hex, Outcome, bans};
 use crate::protocol::bytes::Bool8;
 use crate::protocol::ids::CustomerId;
-use crate::protocol::nps::login::{REFUSED, UserLogin, UserStatus};
+use crate::protocol::nps::login::{BANNED, REFUSED, UserLogin, UserStatus};
 use crate::protocol::nps::{Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
 use crate::world::Step;
@@ -32,6 +32,12 @@ fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
     let answer = match packet.read::<UserLogin>() {
         Ok(login) => {
             if let Some((customer, key)) = admitted(game, &login) {
+                if bans::of_account(&game.store, customer).is_some() {
+                    log::info!("login: refused {peer}: customer {customer} is banned");
+                    game.world.failures.forgive(peer);
+                    game.world.footprints.refused(peer, Step::Login);
+                    return Outcome::replies([BANNED, BANNED]);
+                }
                 log::info!("login: customer {customer} from {peer}");
                 game.world.failures.forgive(peer);
                 let status = accepted(customer, &key);
@@ -154,6 +160,19 @@ mod tests {
         game.store.accounts().set_disabled("doc", true).unwrap().ticket.wait().unwrap();
         let outcome = answer(&game, PEER, &request(&game, &context, &SessionKey::random()).packet());
         assert_eq!(outcome.replies, [REFUSED, REFUSED]);
+    }
+
+    #[test]
+    fn a_banned_account_is_told_so_twice_and_its_old_key_stays() {
+        let (game, _folder, player) = shard();
+        let context = game.world.sessions.issue_context(player.customer);
+        let login = request(&game, &context, &SessionKey::random()).packet();
+        let target = crate::store::BanTarget::Account(player.customer);
+        game.store.bans().put(target, "rams", None).unwrap().ticket.wait().unwrap();
+        assert_eq!(answer(&game, PEER, &login).replies, [BANNED, BANNED]);
+        assert!(game.world.sessions.of(player.customer).unwrap().key == player.key);
+        game.store.bans().lift(target).unwrap().ticket.wait().unwrap();
+        assert_eq!(answer(&game, PEER, &login).replies[0].id, id::USER_VALID);
     }
 
     #[test]

@@ -13,17 +13,20 @@
 
 pub mod account;
 pub mod auth;
+pub mod bans;
 mod game;
 pub mod kit;
 pub mod lobby;
 pub mod login;
 pub mod mail;
 pub mod mcots;
+pub mod online;
 pub mod operator;
 mod outcome;
 pub mod patch;
 pub mod persona;
 pub mod shard;
+pub mod warnings;
 
 #[cfg(test)]
 pub(crate) use game::TestPlayer;

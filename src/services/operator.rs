@@ -1,14 +1,22 @@
-//! What the Operator may do to accounts, personas and keys. The command line asks for it, either of the running
-//! server (through the control socket) or of the store itself.
+//! What the Operator may do to accounts, personas, bans and keys. The command line asks for it, either of the running
+//! server (through the control socket) or of the store itself; the Operator's pages ask the running server.
+
+mod running;
+
+pub use running::{kick, perform_running};
 
 use crate::config::Config;
 use crate::protocol::ids::{CustomerId, PersonaId};
 use crate::protocol::session_key::LoginKey;
+use crate::services::bans;
 use crate::services::kit::Certificate;
-use crate::store::{Account, Changed, LedgerReport, NewPersona, Password, Persona, Store};
+use crate::store::{
+    Account, Ban, BanTarget, Changed, LedgerReport, NewPersona, OperatorPassword, Password, Persona, Store,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// How many differences in the ledger are told: the first ones show where to look.
@@ -86,10 +94,54 @@ pub enum Request {
         /// The private key in PEM form.
         pem: Secret,
     },
+    /// Set or replace the password of the Operator's pages.
+    SetOperatorPassword {
+        /// The new password.
+        password: Secret,
+    },
+    /// Replace the message of the day.
+    SetMessage {
+        /// One line; empty for none.
+        text: String,
+    },
+    /// Keep an account, an address or both out.
+    Ban {
+        /// The name of an account.
+        account: Option<String>,
+        /// An address.
+        address: Option<IpAddr>,
+        /// Why, as the banned User is told.
+        reason: String,
+        /// When it ends, in seconds since 1970; `None`: never.
+        until: Option<u64>,
+    },
+    /// Let somebody in again.
+    Unban {
+        /// Whom.
+        target: BanTarget,
+    },
+    /// Show all bans.
+    ListBans,
+    /// Write everything into a file of the data folder, for the command line to fetch.
+    WriteBackup {
+        /// Its name there: see [`is_exchange_name`].
+        name: String,
+    },
+    /// Restore a file of the data folder that the command line put there: the server restarts with it.
+    Restore {
+        /// Its name there: see [`is_exchange_name`].
+        name: String,
+    },
     /// Derive every balance from the ledger and compare.
     CheckLedger,
     /// Use the catalogue that was imported into the data folder.
     ReloadCatalog,
+}
+
+/// Whether a file of this name in the data folder is one that the command line and the running server exchange.
+pub fn is_exchange_name(name: &str) -> bool {
+    let number = name.strip_prefix("exchange-").and_then(|rest| rest.strip_suffix(".mcos"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl fmt::Display for Request {
@@ -105,6 +157,26 @@ impl fmt::Display for Request {
             Self::ListPersonas { .. } => write!(f, "persona list"),
             Self::KitParts => write!(f, "kit"),
             Self::ImportLoginKey { .. } => write!(f, "keys import-login"),
+            Self::SetOperatorPassword { .. } => write!(f, "operator passwd"),
+            Self::SetMessage { text } => write!(f, "message of the day {text:?}"),
+            Self::Ban { account, address, reason, until } => {
+                write!(f, "ban")?;
+                if let Some(account) = account {
+                    write!(f, " account {account:?}")?;
+                }
+                if let Some(address) = address {
+                    write!(f, " address {address}")?;
+                }
+                match until {
+                    Some(until) => write!(f, " until {until}: {reason:?}"),
+                    None => write!(f, ": {reason:?}"),
+                }
+            }
+            Self::Unban { target: BanTarget::Account(customer) } => write!(f, "unban customer {customer}"),
+            Self::Unban { target: BanTarget::Address(address) } => write!(f, "unban address {address}"),
+            Self::ListBans => write!(f, "ban list"),
+            Self::WriteBackup { .. } => write!(f, "backup"),
+            Self::Restore { .. } => write!(f, "restore"),
             Self::CheckLedger => write!(f, "ledger check"),
             Self::ReloadCatalog => write!(f, "catalog import"),
         }
@@ -133,6 +205,12 @@ pub enum Response {
     },
     /// The login key is the imported one.
     LoginKeyImported,
+    /// It is done, and there is nothing to tell.
+    Done,
+    /// All bans.
+    Bans(Vec<BanEntry>),
+    /// A backup is staged and the server is about to restart with it.
+    Restarting,
     /// What the check of the ledger found.
     Ledger(LedgerReport),
     /// The catalogue is the imported one.
@@ -169,6 +247,17 @@ pub struct PersonaEntry {
     pub bank_balance: u32,
     /// When it was last in the game, in seconds since 1970; 0 for never.
     pub last_login: u32,
+}
+
+/// A ban as the Operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BanEntry {
+    /// The ban itself.
+    pub ban: Ban,
+    /// The account's name, if an account is banned.
+    pub account: Option<String>,
+    /// Whether it still counts.
+    pub counts: bool,
 }
 
 /// Does what is asked for and waits until it has survived a power cut.
@@ -231,6 +320,43 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             settled(store.keys().set_login_key(&key).map_err(reason)?)?;
             Ok(Response::LoginKeyImported)
         }
+        Request::SetOperatorPassword { password } => {
+            let password = OperatorPassword::new(password.expose()).map_err(reason)?;
+            settled(store.operator().set_password(&password).map_err(reason)?)?;
+            Ok(Response::Done)
+        }
+        Request::SetMessage { text } => {
+            settled(store.operator().set_message(&text).map_err(reason)?)?;
+            Ok(Response::Done)
+        }
+        Request::Ban { account, address, reason: why, until } => {
+            let mut targets = Vec::new();
+            if let Some(name) = account {
+                targets.push(BanTarget::Account(account_named(store, &name)?.customer_id));
+            }
+            if let Some(address) = address {
+                targets.push(bans::bannable(address)?);
+            }
+            bans::check_end(until)?;
+            if targets.is_empty() {
+                return Err("name an account, an address or both".to_owned());
+            }
+            for target in targets {
+                settled(store.bans().put(target, &why, until).map_err(reason)?)?;
+            }
+            Ok(Response::Done)
+        }
+        Request::Unban { target } => {
+            if settled(store.bans().lift(target).map_err(reason)?)? {
+                Ok(Response::Done)
+            } else {
+                Err("there is no such ban; \"mcos operator bans\" shows those there are".to_owned())
+            }
+        }
+        Request::ListBans => ban_entries(store),
+        Request::WriteBackup { .. } | Request::Restore { .. } => {
+            Err("this is for a running server only; run \"mcos backup\" or \"mcos restore\"".to_owned())
+        }
         Request::CheckLedger => {
             let mut report = store.ledger().check().map_err(reason)?;
             report.differences.truncate(MOST_DIFFERENCES);
@@ -239,6 +365,18 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
         // It lies beside the store, and whoever starts next reads it; a running server does so at once.
         Request::ReloadCatalog => Ok(Response::CatalogReloaded),
     }
+}
+
+fn ban_entries(store: &Store) -> Result<Response, String> {
+    let now = bans::unix_now();
+    let entries = store.bans().list().map_err(reason)?.into_iter().map(|ban| {
+        let account = match ban.target {
+            BanTarget::Account(customer) => store.accounts().by_customer(customer).map_err(reason)?,
+            BanTarget::Address(_) => None,
+        };
+        Ok(BanEntry { account: account.map(|account| account.name), counts: ban.counts_at(now), ban })
+    });
+    Ok(Response::Bans(entries.collect::<Result<_, String>>()?))
 }
 
 fn kit_parts(store: &Store, config: &Config) -> Result<Response, String> {
@@ -287,128 +425,4 @@ fn persona_entry(persona: Persona, account: String) -> PersonaEntry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        (folder, store)
-    }
-
-    fn secret(text: &str) -> Secret {
-        Secret::new(text.to_owned())
-    }
-
-    fn add_account(name: &str, customer_id: Option<u32>) -> Request {
-        let customer_id = customer_id.map(CustomerId);
-        Request::AddAccount { name: name.to_owned(), password: secret("s3cret"), customer_id }
-    }
-
-    fn add_persona(account: &str, name: &str, persona_id: Option<u32>) -> Request {
-        let persona_id = persona_id.map(PersonaId);
-        Request::AddPersona { account: account.to_owned(), name: name.to_owned(), persona_id }
-    }
-
-    fn is_refused(response: &Response) -> bool {
-        matches!(response, Response::Refused(why) if !why.is_empty() && why.lines().count() == 1)
-    }
-
-    #[test]
-    fn an_added_account_is_listed_and_its_password_works() {
-        let (_folder, store) = store();
-        let config = Config::default();
-        let Response::Account(bob) = perform(&store, &config, add_account("bob", None)) else { panic!() };
-        let Response::Account(alice) = perform(&store, &config, add_account("alice", Some(7))) else {
-            panic!()
-        };
-        assert_eq!((alice.customer_id, alice.disabled, alice.personas), (CustomerId(7), false, 0));
-        assert!(store.accounts().check_password("bob", "s3cret").unwrap().is_some());
-        assert_eq!(perform(&store, &config, Request::ListAccounts), Response::Accounts(vec![alice, bob]));
-    }
-
-    #[test]
-    fn what_cannot_be_done_is_refused_with_a_reason_in_one_line() {
-        let (_folder, store) = store();
-        let config = Config::default();
-        perform(&store, &config, add_account("alice", None));
-        for request in [
-            add_account("Alice", None),
-            Request::AddAccount { name: "carol".to_owned(), password: secret("abc"), customer_id: None },
-            Request::SetDisabled { name: "nobody".to_owned(), disabled: true },
-            Request::SetPassword { name: "nobody".to_owned(), password: secret("s3cret") },
-            Request::SetPassword { name: "alice".to_owned(), password: secret("") },
-            add_persona("nobody", "Racer", None),
-            Request::ListPersonas { account: Some("nobody".to_owned()) },
-            Request::ImportLoginKey { pem: secret("no key") },
-        ] {
-            let name = request.to_string();
-            let response = perform(&store, &config, request);
-            assert!(is_refused(&response), "{name}: {response:?}");
-        }
-    }
-
-    #[test]
-    fn a_disabled_account_can_be_enabled_again_and_a_password_replaced() {
-        let (_folder, store) = store();
-        let config = Config::default();
-        perform(&store, &config, add_account("alice", None));
-        let works = |password| store.accounts().check_password("alice", password).unwrap().is_some();
-        for (disabled, password_works) in [(true, false), (false, true)] {
-            let request = Request::SetDisabled { name: "alice".to_owned(), disabled };
-            let Response::Account(entry) = perform(&store, &config, request) else { panic!() };
-            assert_eq!((entry.disabled, works("s3cret")), (disabled, password_works));
-        }
-        perform(
-            &store,
-            &config,
-            Request::SetPassword { name: "alice".to_owned(), password: secret("n3w-pass") },
-        );
-        assert!(works("n3w-pass") && !works("s3cret"));
-    }
-
-    #[test]
-    fn a_persona_starts_with_the_configured_cash_and_their_number_is_limited() {
-        let (_folder, store) = store();
-        let config = Config::parse("[shard]\nmax_personas = 2\n[game]\nstarter_cash = 12345").unwrap();
-        perform(&store, &config, add_account("alice", None));
-        let Response::Persona(racer) = perform(&store, &config, add_persona("ALICE", "Racer", Some(21)))
-        else {
-            panic!()
-        };
-        assert_eq!(
-            (racer.persona_id, racer.bank_balance, racer.account.as_str()),
-            (PersonaId(21), 12345, "alice")
-        );
-        let Response::Persona(second) = perform(&store, &config, add_persona("alice", "Second", None)) else {
-            panic!()
-        };
-        assert!(is_refused(&perform(&store, &config, add_persona("alice", "Third", None))));
-        for account in [None, Some("alice".to_owned())] {
-            let listed = perform(&store, &config, Request::ListPersonas { account });
-            assert_eq!(listed, Response::Personas(vec![racer.clone(), second.clone()]));
-        }
-    }
-
-    #[test]
-    fn an_imported_login_key_is_the_stored_one() {
-        use rsa::pkcs8::{EncodePrivateKey, LineEnding};
-        let (_folder, store) = store();
-        let key = rsa::RsaPrivateKey::new(&mut rand::rngs::OsRng, 1024).unwrap();
-        let pem = Secret::new(key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string());
-        let response = perform(&store, &Config::default(), Request::ImportLoginKey { pem });
-        assert_eq!(response, Response::LoginKeyImported);
-        assert_eq!(store.keys().login_key().unwrap().unwrap(), key.to_pkcs8_der().unwrap().as_bytes());
-    }
-
-    #[test]
-    fn secrets_show_in_no_description_of_a_request() {
-        for request in [
-            add_account("alice", None),
-            Request::SetPassword { name: "alice".to_owned(), password: secret("s3cret") },
-            Request::ImportLoginKey { pem: secret("s3cret") },
-        ] {
-            assert!(!format!("{request:?} {request}").contains("s3cret"));
-        }
-    }
-}
+mod tests;

@@ -9,9 +9,11 @@
 //! with a fast disk most syncs would carry one change.
 
 use super::error::StoreError;
+use super::unix_seconds;
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
@@ -147,6 +149,8 @@ struct Desk {
 struct Shared {
     desk: Mutex<Desk>,
     bell: Condvar,
+    /// In seconds since 1970; 0: no sync has succeeded yet.
+    last_commit: AtomicU64,
 }
 
 /// What the writer found on its desk.
@@ -222,6 +226,11 @@ impl Writer {
         }
         Ticket { batch, others: Vec::new() }
     }
+
+    /// When a sync last succeeded, in seconds since 1970.
+    pub(super) fn last_commit(&self) -> Option<u64> {
+        Some(self.shared.last_commit.load(Ordering::Relaxed)).filter(|seconds| *seconds != 0)
+    }
 }
 
 impl Drop for Writer {
@@ -257,7 +266,11 @@ impl<D: Disk> Loop<D> {
             self.stale |= work.changed;
             if let Some(batch) = work.batch {
                 let began = Instant::now();
-                batch.settle(self.sync());
+                let outcome = self.sync();
+                if outcome.is_ok() {
+                    shared.last_commit.store(unix_seconds(), Ordering::Relaxed);
+                }
+                batch.settle(outcome);
                 self.linger = began.elapsed().min(LONGEST_LINGER);
             } else if work.closing && self.failing {
                 // One more try for what could not be written before. Its tickets have failed already.

@@ -10,23 +10,28 @@
 //! | `v` vehicle id | vehicle and its parts |
 //! | `g` persona id, vehicle id | vehicle id |
 //! | `l` persona id, part id | loose part and what is fixed to it |
+//! | `b` `a` customer id, or `b` `i` address as IPv6 | ban |
 //! | `r` booking | race under way |
 //! | `k` `login` | login key |
+//! | `s` `operator`, `s` `message` | the Operator's password hash, the message of the day |
 //! | `e` persona id | mailbox: which mails there are |
 //! | `i` persona id, number of the mail | mail |
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `m` name | counters, the generation and the sum |
 
 use super::accounts::AccountRecord;
+use super::bans::{Ban, BanTarget};
 use super::error::StoreError;
 use super::garage::{LooseRecord, VehicleRecord};
 use super::keys::LoginKey;
 use super::ledger::Line;
 use super::mail::{Mail, Mailbox};
+use super::operator::OperatorRecord;
 use super::personas::PersonaRecord;
 use super::races::{BookingId, RaceUnderWay};
 use super::record::{Record, decode};
 use crate::protocol::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
+use std::net::IpAddr;
 
 /// All accounts.
 pub(super) const ACCOUNTS: &[u8] = b"a";
@@ -36,6 +41,12 @@ pub(super) const LINES: &[u8] = b"j";
 pub(super) const PERSONAS: &[u8] = b"p";
 /// The key by which Clients encrypt what they send to Login.
 pub(super) const LOGIN_KEY: &[u8] = b"klogin";
+/// All bans.
+pub(super) const BANS: &[u8] = b"b";
+/// The Operator's password.
+pub(super) const OPERATOR: &[u8] = b"soperator";
+/// The message of the day.
+pub(super) const MESSAGE: &[u8] = b"smessage";
 /// How often a backup was written: tells which of database and backup is the newer.
 pub(super) const GENERATION: &[u8] = b"mgeneration";
 /// The sum over all other records.
@@ -116,6 +127,15 @@ pub(super) fn loose_part(owner: PersonaId, id: PartId) -> Vec<u8> {
     join(b'l', &[&owner.0.to_be_bytes(), &id.0.to_be_bytes()])
 }
 
+/// The ban of an account or address.
+pub(super) fn ban(target: BanTarget) -> Vec<u8> {
+    match target {
+        BanTarget::Account(customer) => join(b'b', &[b"a", &customer.0.to_be_bytes()]),
+        BanTarget::Address(IpAddr::V4(address)) => join(b'b', &[b"i", &address.to_ipv6_mapped().octets()]),
+        BanTarget::Address(IpAddr::V6(address)) => join(b'b', &[b"i", &address.octets()]),
+    }
+}
+
 /// Which mails a persona has.
 pub(super) fn mailbox(persona: PersonaId) -> Vec<u8> {
     join(b'e', &[&persona.0.to_be_bytes()])
@@ -157,12 +177,15 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'c', ..] => as_record::<String>(value),
         [b'p', ..] => as_record::<PersonaRecord>(value),
         [b'v', ..] => as_record::<VehicleRecord>(value),
+        [b'b', ..] => as_record::<Ban>(value),
         [b'l', ..] => as_record::<LooseRecord>(value),
         [b'e', ..] => as_record::<Mailbox>(value),
         [b'i', ..] => as_record::<Mail>(value),
         [b'j', ..] => as_record::<Line>(value),
         [b'r', ..] => as_record::<RaceUnderWay>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
+        OPERATOR => as_record::<OperatorRecord>(value),
+        MESSAGE => as_record::<String>(value),
         GENERATION | SUM => as_record::<u64>(value),
         [b'n' | b'o' | b'g' | b'm', ..] => as_record::<u32>(value),
         _ => Err(StoreError::TooNew {

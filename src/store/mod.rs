@@ -9,6 +9,7 @@
 
 mod accounts;
 mod backup;
+mod bans;
 mod commit;
 mod error;
 mod garage;
@@ -17,15 +18,18 @@ mod keys;
 mod ledger;
 mod mail;
 mod open;
+mod operator;
 mod password;
 mod personas;
 mod races;
 mod record;
+mod staged;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use accounts::{Account, AccountError, Accounts};
+pub use bans::{Ban, BanError, BanTarget, Bans};
 pub use commit::{Changed, Ticket};
 pub use error::{OpenError, StoreError};
 pub use garage::{
@@ -34,6 +38,7 @@ pub use garage::{
 pub use keys::Keys;
 pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Line, Problem};
 pub use mail::{Letter, Mail, MailEntry, Mails};
+pub use operator::{OperatorDesk, OperatorError, OperatorPassword};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
 pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
@@ -94,6 +99,26 @@ impl Store {
     /// The verbs about the Server's own keys.
     pub fn keys(&self) -> Keys<'_> {
         Keys { store: self }
+    }
+
+    /// The verbs about bans.
+    pub fn bans(&self) -> Bans<'_> {
+        Bans { store: self }
+    }
+
+    /// The verbs about what belongs to the Operator.
+    pub fn operator(&self) -> OperatorDesk<'_> {
+        OperatorDesk { store: self }
+    }
+
+    /// How many bytes the database has on the card, as far as the engine knows.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        self.inner.table.size_on_disk()
+    }
+
+    /// When changes were last made safe, in seconds since 1970; `None`: not since the store was opened.
+    pub fn last_commit(&self) -> Option<u64> {
+        self.inner.writer.last_commit()
     }
 
     /// Waits until everything changed so far is on the card.

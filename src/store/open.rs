@@ -49,17 +49,7 @@ impl Store {
     /// `database.replaced-` and the time. The store must not be open.
     pub fn restore(dir: &Path, file: &Path) -> Result<(), OpenError> {
         let place = Place::enter(dir)?;
-        let bad = |why: String| OpenError::BadBackup { file: file.to_owned(), why };
-        let mut saved = match backup::read(file) {
-            Ok(saved) => saved,
-            Err(BackupError::Missing) => return Err(bad("there is no such file".to_owned())),
-            Err(BackupError::Damaged(why)) => return Err(bad(why)),
-            Err(BackupError::TooNew(version)) => return Err(OpenError::TooNew { what: "backup", version }),
-        };
-        check(&saved).map_err(|error| match error {
-            StoreError::TooNew { .. } => error.into(),
-            other => bad(other.to_string()),
-        })?;
+        let mut saved = sound(file)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
         let old = Table::open(&place.database).ok().and_then(|table| generation(&table).ok()).unwrap_or(0);
         let newest = backup::read(&place.backup).map_or(0, |backup| backup.generation);
@@ -67,6 +57,22 @@ impl Store {
         backup::write(&place.backup, &saved).map_err(place.refused())?;
         place.rebuild("replaced", Some(saved)).map(|_| ())
     }
+}
+
+/// A backup file, if this program can restore it.
+pub(super) fn sound(file: &Path) -> Result<Backup, OpenError> {
+    let bad = |why: String| OpenError::BadBackup { file: file.to_owned(), why };
+    let saved = match backup::read(file) {
+        Ok(saved) => saved,
+        Err(BackupError::Missing) => return Err(bad("there is no such file".to_owned())),
+        Err(BackupError::Damaged(why)) => return Err(bad(why)),
+        Err(BackupError::TooNew(version)) => return Err(OpenError::TooNew { what: "backup", version }),
+    };
+    check(&saved).map_err(|error| match error {
+        StoreError::TooNew { .. } => error.into(),
+        other => bad(other.to_string()),
+    })?;
+    Ok(saved)
 }
 
 /// Writes all records into `file`.

@@ -67,11 +67,7 @@ impl Password {
 
     /// A new salted hash, as the text that is stored.
     pub(super) fn hash(&self) -> Result<String, StoreError> {
-        let salt = SaltString::generate(&mut OsRng);
-        let argon2 = argon2()?;
-        let _turn = Turn::wait();
-        let hash = argon2.hash_password(self.0.as_bytes(), &salt).map_err(failed)?;
-        Ok(hash.to_string())
+        hash(&self.0)
     }
 }
 
@@ -79,6 +75,15 @@ impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password")
     }
+}
+
+/// A new salted hash of any password, as the text that is stored. Costs one evaluation.
+pub(super) fn hash(password: &str) -> Result<String, StoreError> {
+    let salt = SaltString::generate(&mut OsRng);
+    let argon2 = argon2()?;
+    let _turn = Turn::wait();
+    let hash = argon2.hash_password(password.as_bytes(), &salt).map_err(failed)?;
+    Ok(hash.to_string())
 }
 
 /// Whether `password` belongs to the stored hash. Costs one evaluation, with and without a hash to compare with.

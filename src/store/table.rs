@@ -118,6 +118,12 @@ impl Table {
         Ok(self.tree()?.is_empty())
     }
 
+    /// How many bytes the database has on the card.
+    pub(super) fn size_on_disk(&self) -> Result<u64, StoreError> {
+        let db = self.db.as_ref().ok_or_else(|| StoreError::Database("closed".into()))?;
+        Ok(db.size_on_disk()?)
+    }
+
     /// One record.
     pub(super) fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         self.tree()?.get(key).map_err(StoreError::from)?.map(|bytes| decode(&bytes)).transpose()

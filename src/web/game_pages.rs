@@ -21,10 +21,18 @@ pub(super) fn numbered(site: &Site<'_>, visit: &Visit<'_>) -> Option<Answer> {
     Some(page(&GamePage { frame: Frame::of(site), heading, number, players: site.game.world.population() }))
 }
 
+/// The Operator's message of the day, or what the configuration says, or something of our own.
+///
 /// The text that crawls through the game: a line with a colour, and lines of text behind two tabs (*seen in use*).
 pub(super) fn ticker(site: &Site<'_>) -> Answer {
     let shard = &site.game.config.shard;
-    let news = if shard.ticker.is_empty() {
+    let message = site.game.store.operator().message().unwrap_or_else(|error| {
+        log::error!("http: cannot read the message of the day: {error}");
+        String::new()
+    });
+    let news = if !message.is_empty() {
+        message
+    } else if shard.ticker.is_empty() {
         let players = match site.game.world.population() {
             1 => "1 player is".to_owned(),
             players => format!("{players} players are"),

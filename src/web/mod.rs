@@ -9,6 +9,7 @@ mod files;
 mod form;
 mod game_pages;
 mod guide;
+pub mod operator;
 
 use crate::config::HostName;
 use crate::services::Game;

@@ -17,6 +17,8 @@ const MAX_ADDRESSES: usize = 4096;
 #[derive(Debug)]
 pub struct FailureLimit {
     per_minute: u32,
+    /// Whether this machine itself is counted too.
+    everybody: bool,
     seen: Mutex<HashMap<IpAddr, Failures>>,
 }
 
@@ -29,13 +31,18 @@ struct Failures {
 impl FailureLimit {
     /// Allows this many failures per address and minute.
     pub fn new(per_minute: u32) -> Self {
-        Self { per_minute, seen: Mutex::default() }
+        Self { per_minute, everybody: false, seen: Mutex::default() }
+    }
+
+    /// The same, with this machine itself counted like any other.
+    pub fn for_everybody(per_minute: u32) -> Self {
+        Self { everybody: true, ..Self::new(per_minute) }
     }
 
     /// Whether this address may try at `now`. Counts the try as failed until [`Self::forgive`] says otherwise,
     /// so that many tries at once gain nothing.
     pub fn admit(&self, from: IpAddr, now: Instant) -> bool {
-        let Some(from) = counted_as(from) else { return true };
+        let Some(from) = self.counted_as(from) else { return true };
         let mut seen = locked(&self.seen);
         let is_old = |failures: &Failures| now.duration_since(failures.since) >= WINDOW;
         if seen.len() >= MAX_ADDRESSES && !seen.contains_key(&from) {
@@ -60,21 +67,21 @@ impl FailureLimit {
 
     /// The last admitted try of this address was no failure.
     pub fn forgive(&self, from: IpAddr) {
-        let Some(from) = counted_as(from) else { return };
+        let Some(from) = self.counted_as(from) else { return };
         let mut seen = locked(&self.seen);
         if let Some(failures) = seen.get_mut(&from) {
             failures.count = failures.count.saturating_sub(1);
         }
     }
-}
 
-/// The address under which failures are counted: none for loopback, the whole network of 64 bits for IPv6,
-/// because every host has as many addresses there as it likes.
-fn counted_as(from: IpAddr) -> Option<IpAddr> {
-    match from.to_canonical() {
-        IpAddr::V4(from) => (!from.is_loopback()).then_some(from.into()),
-        IpAddr::V6(Ipv6Addr::LOCALHOST) => None,
-        IpAddr::V6(from) => Some(Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX)).into()),
+    /// The address under which failures are counted: the whole network of 64 bits for IPv6, because every host has as
+    /// many addresses there as it likes; none for loopback, unless everybody is counted.
+    fn counted_as(&self, from: IpAddr) -> Option<IpAddr> {
+        match from.to_canonical() {
+            from if from.is_loopback() => self.everybody.then_some(from),
+            IpAddr::V4(from) => Some(from.into()),
+            IpAddr::V6(from) => Some(Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX)).into()),
+        }
     }
 }
 
@@ -91,6 +98,15 @@ mod tests {
         let now = Instant::now();
         for from in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             assert!((0..9).all(|_| limit.admit(from.parse().unwrap(), now)), "{from}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_counted_where_everybody_is() {
+        let limit = FailureLimit::for_everybody(1);
+        let now = Instant::now();
+        for from in ["127.0.0.1", "::1"] {
+            assert!(limit.admit(from.parse().unwrap(), now) && !limit.admit(from.parse().unwrap(), now));
         }
     }
 

@@ -75,6 +75,18 @@ impl Presence {
         personas.get(&persona).map(|in_use| in_use.connections.iter().copied().collect()).unwrap_or_default()
     }
 
+    /// Every persona in use, since when, and its connections; by number.
+    pub fn all(&self) -> Vec<(PersonaId, Instant, Vec<ConnectionId>)> {
+        let personas = locked(&self.0);
+        let mut all: Vec<_> = personas
+            .iter()
+            .filter(|(_, in_use)| in_use.counts())
+            .map(|(id, in_use)| (*id, in_use.since, in_use.connections.iter().copied().collect()))
+            .collect();
+        all.sort_unstable_by_key(|(id, ..)| *id);
+        all
+    }
+
     /// Whether a persona is in use.
     pub fn in_use(&self, persona: PersonaId) -> bool {
         locked(&self.0).get(&persona).is_some_and(InUse::counts)

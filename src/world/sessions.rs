@@ -111,6 +111,15 @@ impl Sessions {
         self.of(customer).is_some_and(|session| session.address == address)
     }
 
+    /// Who has signed in and from where, by number. Looking does not prolong anything.
+    pub fn all(&self) -> Vec<(CustomerId, IpAddr)> {
+        let inner = locked(&self.inner);
+        let alive = inner.sessions.iter().filter(|(_, session)| session.used.elapsed() < SESSION_LIFE);
+        let mut all: Vec<_> = alive.map(|(customer, session)| (*customer, session.address)).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// Ends everything an account could sign in with: it was disabled or its password changed.
     pub fn revoke(&self, customer: CustomerId) {
         let mut inner = locked(&self.inner);

@@ -229,6 +229,8 @@ ids! {
     MAIL = 0x0619,
     /// Answer to [`LIST_EMAILS`].
     MAIL_LIST = 0x061B,
+    /// Login refused: the account is banned.
+    USER_BANNED = 0x0626,
     /// A persona can't be made: the name is taken.
     DUP_PERSONA = 0x0625,
     /// RSA public-key message; never sent by a Client.

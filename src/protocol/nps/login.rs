@@ -9,6 +9,10 @@ use crate::protocol::text::Str16;
 /// A refused login: header only (*documented*; no recorded server ever refused).
 pub const REFUSED: Packet = Packet::bare(id::USER_INVALID);
 
+/// A login refused because the account is banned: header only (the name of the number is *documented*; that it comes
+/// without a body and twice, as [`REFUSED`] does, is *inferred*).
+pub const BANNED: Packet = Packet::bare(id::USER_BANNED);
+
 messages! {
     /// 0x0501, Client to Server (*captured*): signs in with the Context of AuthLogin.
     id::USER_LOGIN, Form::LONG;

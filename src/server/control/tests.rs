@@ -1,5 +1,6 @@
 use super::*;
 use crate::protocol::session_key::LoginKey;
+use crate::services::Game;
 use crate::services::operator::Secret;
 
 fn house() -> (Arc<House>, tempfile::TempDir) {

@@ -19,7 +19,8 @@ fn bench(config: &str) -> Bench {
         .ticket
         .wait()
         .unwrap();
-    Bench { _folder: folder, server: SslServer::new(Arc::new(game), None) }
+    let house = crate::server::House::for_tests(game, folder.path());
+    Bench { _folder: folder, server: house.ssl }
 }
 
 impl Bench {

@@ -209,6 +209,12 @@ impl Tls {
         &self.0.authority
     }
 
+    /// The names and addresses that the certificates are for.
+    pub fn certified_names(&self) -> Vec<String> {
+        let names = &self.serving().leaves.names;
+        names.hosts().map(str::to_owned).chain(names.addresses().map(|address| address.to_string())).collect()
+    }
+
     /// Makes the certificates anew if the names or addresses of this machine have changed, and returns whether that was
     /// so. Blocks.
     pub fn refresh(&self) -> Result<bool, AuthorityError> {

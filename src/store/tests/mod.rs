@@ -2,6 +2,7 @@
 
 mod damage;
 mod ledger;
+mod operator;
 mod races;
 mod random;
 mod verbs;

@@ -72,6 +72,11 @@ impl Halls {
         once.map(|(_, guest)| guest.person.clone()).collect()
     }
 
+    /// The hall that a connection has signed in to, if it is one of a hall.
+    pub fn hall_of(&self, connection: ConnectionId) -> Option<Hall> {
+        locked(&self.0).guests.get(&connection).map(|guest| guest.hall)
+    }
+
     /// How many players a hall has.
     pub fn head_count(&self, hall: Hall) -> usize {
         locked(&self.0).population(hall)

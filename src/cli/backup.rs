@@ -1,0 +1,115 @@
+//! `mcos backup` and `mcos restore`: everything an Operator would miss, in one file.
+//!
+//! A running server has the store, and may run as another user than who types the command. So the two exchange the
+//! file through the data folder, which both may enter.
+
+use super::reach::{self, Reached};
+use super::{CliError, Setting, output};
+use crate::services::operator::{Request, Response};
+use crate::store::{OpenError, Store};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process;
+
+/// Writes the backup, by whoever has the store.
+pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
+    if !setting.data.is_dir() {
+        let data = setting.data.display();
+        return Err(CliError::Failed(format!(
+            "there is no data folder {data} to back up; name it with --data"
+        )));
+    }
+    let exchange = Exchange::new(setting);
+    match reach::reach(setting, &Request::WriteBackup { name: exchange.name.clone() })? {
+        Reached::Store(store) => store.write_backup(file).map_err(CliError::failed)?,
+        Reached::Server(Response::Done) => copy(&exchange.path, file)?,
+        Reached::Server(other) => return Err(reach::unexpected(&other)),
+    }
+    output::line(&format!(
+        "everything is in {}; it holds the login key and password hashes, so keep it where nobody else can read it",
+        file.display()
+    ))
+}
+
+/// Restores a backup: at once if no server runs, by a restart of the server if one does.
+pub(super) fn restore(setting: &Setting, file: &Path) -> Result<(), CliError> {
+    // First of all, so that a file that is no backup costs nobody anything.
+    Store::check_backup(file).map_err(CliError::failed)?;
+    match Store::restore(&setting.data, file) {
+        Ok(()) => return output::line(&format!("{} is restored", file.display())),
+        Err(OpenError::InUse { .. }) => {}
+        Err(error) => return Err(CliError::failed(error)),
+    }
+    let exchange = Exchange::new(setting);
+    copy(file, &exchange.path)?;
+    exchange.give_to_the_server(&setting.data)?;
+    match reach::reach(setting, &Request::Restore { name: exchange.name.clone() })? {
+        Reached::Server(Response::Restarting) => {
+            output::line(&format!("{} is sound; the running server restarts with it", file.display()))
+        }
+        Reached::Server(other) => Err(reach::unexpected(&other)),
+        Reached::Store(store) => {
+            // The server has ended meanwhile.
+            drop(store);
+            Store::restore(&setting.data, file).map_err(CliError::failed)?;
+            output::line(&format!("{} is restored", file.display()))
+        }
+    }
+}
+
+/// A file in the data folder for the running server; gone when this is dropped.
+struct Exchange {
+    name: String,
+    path: PathBuf,
+}
+
+impl Exchange {
+    fn new(setting: &Setting) -> Self {
+        let name = format!("exchange-{}.mcos", process::id());
+        Self { path: setting.data.join(&name), name }
+    }
+
+    /// Where root puts a file for a server that is somebody else, that one must be able to read it.
+    fn give_to_the_server(&self, data: &Path) -> Result<(), CliError> {
+        let give = || -> io::Result<()> {
+            let owner = fs::metadata(data)?;
+            if fs::metadata(&self.path)?.uid() == owner.uid() {
+                return Ok(());
+            }
+            chown(&self.path, Some(owner.uid()), Some(owner.gid()))
+        };
+        give().map_err(|error| {
+            CliError::Failed(format!("the running server would not be able to read the backup: {error}"))
+        })
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        // Most often there is none any more, or none yet.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Copies a backup so that only its owner may read it, and nothing half-written is left under the name.
+fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
+    let mut fresh = to.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    let copied = || -> io::Result<()> {
+        let mut source = File::open(from)?;
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut target = File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
+        io::copy(&mut source, &mut target)?;
+        target.sync_all()?;
+        fs::rename(&fresh, to)
+    };
+    copied().map_err(|error| {
+        CliError::Failed(format!("cannot copy {} to {}: {error}", from.display(), to.display()))
+    })
+}

@@ -1,0 +1,83 @@
+//! `mcos operator`: the password of the Operator's pages, and the bans.
+
+use super::output::{self, Table};
+use super::{CliError, Setting, password, reach};
+use crate::calendar::moment;
+use crate::services::operator::{BanEntry, Request, Response};
+use crate::store::BanTarget;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Set or replace the password of the Operator's pages
+    Passwd {
+        /// Read the password from standard input instead of asking for it
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Show who is banned
+    Bans,
+    /// Let a banned account or address in again
+    Unban {
+        /// The account's name, or the address
+        who: String,
+    },
+}
+
+pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Passwd { password_stdin } => {
+            let password = password::new(password_stdin, "New password of the operator")?;
+            done(reach::perform(setting, Request::SetOperatorPassword { password })?, || {
+                "the operator's password is set".to_owned()
+            })
+        }
+        Command::Bans => {
+            let mut table = Table::new(["WHO", "SINCE", "UNTIL", "REASON"]);
+            for entry in bans(setting)? {
+                let until = match entry.ban.until {
+                    None => "for ever".to_owned(),
+                    Some(until) if entry.counts => moment(until),
+                    Some(_) => "over".to_owned(),
+                };
+                table.row([who(&entry), moment(entry.ban.since), until, entry.ban.reason]);
+            }
+            table.print()
+        }
+        Command::Unban { who: wanted } => {
+            let address = wanted.parse().ok().map(BanTarget::address);
+            let found = bans(setting)?.into_iter().find(|entry| {
+                Some(entry.ban.target) == address
+                    || entry.account.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&wanted))
+            });
+            let Some(entry) = found else {
+                let problem = format!("{wanted} is not banned; \"mcos operator bans\" shows who is");
+                return Err(CliError::Failed(problem));
+            };
+            let request = Request::Unban { target: entry.ban.target };
+            done(reach::perform(setting, request)?, || format!("{} may come in again", who(&entry)))
+        }
+    }
+}
+
+fn bans(setting: &Setting) -> Result<Vec<BanEntry>, CliError> {
+    match reach::perform(setting, Request::ListBans)? {
+        Response::Bans(bans) => Ok(bans),
+        other => Err(reach::unexpected(&other)),
+    }
+}
+
+fn done(response: Response, said: impl FnOnce() -> String) -> Result<(), CliError> {
+    match response {
+        Response::Done => output::line(&said()),
+        other => Err(reach::unexpected(&other)),
+    }
+}
+
+fn who(entry: &BanEntry) -> String {
+    match (&entry.account, entry.ban.target) {
+        (Some(name), _) => name.clone(),
+        (None, BanTarget::Account(customer)) => format!("customer {customer}"),
+        (None, BanTarget::Address(address)) => address.to_string(),
+    }
+}

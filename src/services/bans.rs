@@ -1,0 +1,119 @@
+//! Who is kept out, and what the banned are told.
+//!
+//! A banned address is refused when it connects, a banned account when it signs in: by Auth with the reason, if the
+//! password is right, and on 8226 with [`BANNED`](crate::protocol::nps::login::BANNED).
+
+use crate::protocol::ids::CustomerId;
+use crate::store::{Ban, BanTarget, Store};
+use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The ban of an account, if there is one that counts.
+pub fn of_account(store: &Store, customer: CustomerId) -> Option<Ban> {
+    in_force(store, BanTarget::Account(customer), unix_now())
+}
+
+/// The ban of an address, if there is one that counts.
+pub fn of_address(store: &Store, address: IpAddr) -> Option<Ban> {
+    in_force(store, BanTarget::address(address), unix_now())
+}
+
+/// A store that fails keeps nobody out: then nothing else works either, and the log says so.
+fn in_force(store: &Store, target: BanTarget, now: u64) -> Option<Ban> {
+    match store.bans().of(target) {
+        Ok(ban) => ban.filter(|ban| ban.counts_at(now)),
+        Err(error) => {
+            log::error!("bans: cannot look whether {target:?} is banned: {error}");
+            None
+        }
+    }
+}
+
+/// What a banned User reads, in one line.
+pub fn explanation(ban: &Ban) -> String {
+    let Ban { reason, until, .. } = ban;
+    match until {
+        Some(until) => {
+            let left = until.saturating_sub(unix_now());
+            format!("This account is banned for {}: {reason}", span(left))
+        }
+        None => format!("This account is banned: {reason}"),
+    }
+}
+
+/// A time to wait, rounded up to what a person would say.
+fn span(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..=3600 => (seconds.div_ceil(60).max(1), "minute"),
+        3601..=86_400 => (seconds.div_ceil(3600), "hour"),
+        _ => (seconds.div_ceil(86_400), "day"),
+    };
+    format!("{count} more {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// An address as the target of a ban. This machine itself cannot be banned: the Operator's tools come from there.
+pub(super) fn bannable(address: IpAddr) -> Result<BanTarget, String> {
+    let address = address.to_canonical();
+    if address.is_loopback() || address.is_unspecified() || address.is_multicast() {
+        return Err(format!("{address} cannot be banned: it is no address of another machine"));
+    }
+    Ok(BanTarget::address(address))
+}
+
+/// A ban that is over before it begins is a slip of the pen.
+pub(super) fn check_end(until: Option<u64>) -> Result<(), String> {
+    if until.is_some_and(|until| until <= unix_now()) {
+        return Err("the end of the ban lies in the past; name a later one, or none".to_owned());
+    }
+    Ok(())
+}
+
+/// By the Server's clock, in seconds since 1970.
+pub fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::Game;
+
+    #[test]
+    fn a_ban_counts_until_its_end_and_for_its_target_only() {
+        let (game, _folder) = Game::for_tests();
+        let (here, there) = ("192.168.1.30".parse().unwrap(), "192.168.1.31".parse().unwrap());
+        let until = Some(unix_now() + 1000);
+        let _ = game.store.bans().put(bannable(here).unwrap(), "noise", until).unwrap();
+        let _ = game.store.bans().put(BanTarget::Account(CustomerId(7)), "rams", Some(5)).unwrap();
+        assert_eq!(of_address(&game.store, here).unwrap().reason, "noise");
+        assert!(of_address(&game.store, there).is_none());
+        assert!(of_account(&game.store, CustomerId(7)).is_none(), "it was over long ago");
+        let target = BanTarget::address(here);
+        assert!(in_force(&game.store, target, unix_now() + 1000).is_none());
+    }
+
+    #[test]
+    fn this_machine_cannot_be_banned_nor_can_anybody_until_yesterday() {
+        for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "224.0.0.1"] {
+            assert!(bannable(address.parse().unwrap()).is_err(), "{address}");
+        }
+        assert!(check_end(Some(unix_now() - 1)).is_err() && check_end(None).is_ok());
+    }
+
+    #[test]
+    fn the_banned_are_told_why_and_for_how_long() {
+        let ban = |until| Ban {
+            target: BanTarget::Account(CustomerId(7)),
+            reason: "rams".to_owned(),
+            since: 0,
+            until,
+        };
+        assert_eq!(explanation(&ban(None)), "This account is banned: rams");
+        let hours = explanation(&ban(Some(unix_now() + 7000)));
+        assert_eq!(hours, "This account is banned for 2 more hours: rams");
+        assert_eq!(
+            (span(0), span(60), span(90_000)),
+            ("1 more minute".into(), "1 more minute".into(), "2 more days".into())
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! Who plays, and where.
+
+use super::Game;
+use crate::protocol::ids::CustomerId;
+use crate::world::{ConnectionId, Hall};
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// Somebody with a driver in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Player {
+    /// The driver's name.
+    pub persona: String,
+    /// The account's number.
+    pub customer: CustomerId,
+    /// The account's name.
+    pub account: String,
+    /// Where the account signed in from, if that is still known.
+    pub address: Option<IpAddr>,
+    /// What the Client is connected to: `lobby`, `room 9001`, `MCOTS`; empty while it is on its way.
+    pub services: Vec<String>,
+    /// For how long the driver has been in use.
+    pub seconds: u64,
+}
+
+/// All who play, by driver.
+pub fn players(game: &Game) -> Vec<Player> {
+    let addresses: HashMap<_, _> = game.world.sessions.all().into_iter().collect();
+    let in_use = game.world.presence.all().into_iter();
+    in_use
+        .filter_map(|(id, since, connections)| {
+            // A driver who cannot be read is in the log already.
+            let persona = game.store.personas().by_id(id).ok().flatten()?;
+            let customer = persona.customer_id;
+            let account = game.store.accounts().by_customer(customer).ok().flatten();
+            let mut services: Vec<_> =
+                connections.iter().map(|connection| service(game, *connection)).collect();
+            services.sort_unstable();
+            Some(Player {
+                persona: persona.name,
+                customer,
+                account: account.map_or_else(|| format!("customer {customer}"), |account| account.name),
+                address: addresses.get(&customer).copied(),
+                services,
+                seconds: since.elapsed().as_secs(),
+            })
+        })
+        .collect()
+}
+
+/// What a connection of a driver leads to. Those that are in no hall are of MCOTS.
+fn service(game: &Game, connection: ConnectionId) -> String {
+    match game.world.halls.hall_of(connection) {
+        Some(Hall::Lobby) => "lobby".to_owned(),
+        Some(Hall::Room(place)) => match game.ports.rooms.get(usize::from(place)) {
+            Some(port) => format!("room {port}"),
+            None => "room".to_owned(),
+        },
+        None => "MCOTS".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Person;
+
+    #[test]
+    fn a_driver_is_listed_with_account_address_and_every_place_it_is_in() {
+        let (game, _folder) = Game::for_tests();
+        let address = "192.168.1.20".parse().unwrap();
+        let doc = game.player("doc", "Dr Brown", address);
+        assert!(players(&game).is_empty(), "signed in is not yet in the game");
+        game.world.presence.select(doc.persona);
+        let [lobby, room, mcots] = [(); 3].map(|()| game.world.new_connection());
+        for (connection, hall) in [(lobby, Hall::Lobby), (room, Hall::Room(1))] {
+            let name = "Dr Brown".to_owned();
+            game.world.halls.enter(
+                connection,
+                hall,
+                Person { persona: doc.persona, name, user_data: [0; 64] },
+                std::net::Ipv4Addr::LOCALHOST,
+            );
+        }
+        for connection in [lobby, room, mcots] {
+            game.world.presence.arrive(doc.persona, connection);
+        }
+        let all = players(&game);
+        assert_eq!(all.len(), 1);
+        assert_eq!((all[0].persona.as_str(), all[0].account.as_str()), ("Dr Brown", "doc"));
+        assert_eq!(all[0].address, Some(address));
+        assert_eq!(all[0].services, ["MCOTS", "lobby", "room 9001"]);
+    }
+}

@@ -1,0 +1,148 @@
+//! What belongs to the Operator: the password of the pages, and the message of the day.
+
+use super::commit::Changed;
+use super::error::StoreError;
+use super::password;
+use super::record::Record;
+use super::{Store, key};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use zeroize::Zeroizing;
+
+const SHORTEST_PASSWORD: usize = 8;
+const LONGEST_PASSWORD: usize = 128;
+/// The longest message of the day, in characters.
+const LONGEST_MESSAGE: usize = 300;
+
+/// The password of the Operator's pages, before it is stored: 8 to 128 characters of any script without control
+/// characters; the Client never has to carry it. Wiped from memory when dropped, and never shown.
+pub struct OperatorPassword(Zeroizing<String>);
+
+impl OperatorPassword {
+    /// Takes a password, or says why it cannot be one.
+    pub fn new(text: &str) -> Result<Self, OperatorError> {
+        let length = text.chars().count();
+        if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) || text.chars().any(char::is_control) {
+            return Err(OperatorError::BadPassword);
+        }
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+}
+
+impl fmt::Debug for OperatorPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OperatorPassword")
+    }
+}
+
+/// Why something of the Operator could not be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperatorError {
+    /// The password is too short, too long or holds control characters.
+    BadPassword,
+    /// Somebody has set a password before.
+    AlreadySet,
+    /// The message is too long or holds control characters.
+    BadMessage,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl fmt::Display for OperatorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadPassword => {
+                f.write_str("the operator's password needs 8 to 128 characters: choose another")
+            }
+            Self::AlreadySet => f.write_str(
+                "the operator's password is set already: log in with it, or replace it on the box with `mcos operator passwd`",
+            ),
+            Self::BadMessage => write!(f, "the message may have {LONGEST_MESSAGE} characters in one line: shorten it"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OperatorError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+impl From<StoreError> for OperatorError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The hash of the password; it never leaves the store.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct OperatorRecord {
+    hash: String,
+}
+
+impl Record for OperatorRecord {
+    const WHAT: &'static str = "operator's password";
+}
+
+/// The verbs about what belongs to the Operator. See [`Store::operator`].
+#[derive(Clone, Copy, Debug)]
+pub struct OperatorDesk<'a> {
+    pub(super) store: &'a Store,
+}
+
+impl OperatorDesk<'_> {
+    /// Whether a password is set.
+    pub fn has_password(&self) -> Result<bool, StoreError> {
+        Ok(self.record()?.is_some())
+    }
+
+    /// Sets or replaces the password.
+    pub fn set_password(&self, password: &OperatorPassword) -> Result<Changed<()>, OperatorError> {
+        let record = OperatorRecord { hash: password::hash(&password.0)? };
+        self.store.change(|table| table.transact(|tx| Ok(tx.put(key::OPERATOR, &record)?)))
+    }
+
+    /// Sets the password if there is none: of two who try at once, one does.
+    pub fn set_first_password(&self, password: &OperatorPassword) -> Result<Changed<()>, OperatorError> {
+        // Hashing takes long; nobody need wait for it in vain. The transaction looks again.
+        if self.has_password()? {
+            return Err(OperatorError::AlreadySet);
+        }
+        let record = OperatorRecord { hash: password::hash(&password.0)? };
+        self.store.change(|table| {
+            table.transact(|tx| {
+                if tx.has(key::OPERATOR)? {
+                    return Err(OperatorError::AlreadySet);
+                }
+                Ok(tx.put(key::OPERATOR, &record)?)
+            })
+        })
+    }
+
+    /// Whether this is the password. Costs one password evaluation in every case; blocks meanwhile.
+    pub fn check_password(&self, password: &str) -> Result<bool, StoreError> {
+        let record = self.record()?;
+        password::matches(password, record.as_ref().map(|record| record.hash.as_str()))
+    }
+
+    /// The message of the day; empty: there is none.
+    pub fn message(&self) -> Result<String, StoreError> {
+        Ok(self.store.table().get::<String>(key::MESSAGE)?.unwrap_or_default())
+    }
+
+    /// Replaces the message of the day: one line of at most 300 characters; empty: none.
+    pub fn set_message(&self, message: &str) -> Result<Changed<String>, OperatorError> {
+        let message = message.trim().to_owned();
+        if message.chars().count() > LONGEST_MESSAGE || message.chars().any(char::is_control) {
+            return Err(OperatorError::BadMessage);
+        }
+        self.store.change(|table| {
+            table.transact(|tx| Ok(tx.put(key::MESSAGE, &message).map(|()| message.clone())?))
+        })
+    }
+
+    fn record(self) -> Result<Option<OperatorRecord>, StoreError> {
+        self.store.table().get(key::OPERATOR)
+    }
+}

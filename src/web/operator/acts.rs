@@ -1,0 +1,229 @@
+//! What the Operator's forms do.
+
+use super::Ask;
+use super::fields::Fields;
+use crate::calendar;
+use crate::protocol::ids::CustomerId;
+use crate::services::operator::{self, Request, Response, Secret};
+use crate::services::{Game, Push, bans};
+use crate::store::{BanTarget, Store};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// Where a backup is sent to.
+pub(super) const RESTORE: &str = "/operator/backup/restore";
+/// Where a browser's upload lies until it is checked.
+const UPLOAD: &str = "upload.mcos";
+/// Where a download is put together.
+const DOWNLOAD: &str = "download.mcos";
+
+/// What became of a form.
+pub(super) struct Done {
+    /// What to tell the Operator.
+    pub(super) outcome: Result<String, String>,
+    /// The page to go on with.
+    pub(super) page: &'static str,
+    pub(super) pushes: Vec<Push>,
+    pub(super) restart: bool,
+    /// A file instead of a page.
+    pub(super) file: Option<(String, Vec<u8>)>,
+    /// All sessions end.
+    pub(super) relogin: bool,
+}
+
+impl Done {
+    fn new(page: &'static str, outcome: Result<String, String>) -> Self {
+        Self { outcome, page, pushes: Vec::new(), restart: false, file: None, relogin: false }
+    }
+}
+
+/// Does what a form asks for. Its token has been checked.
+pub(super) fn act(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
+    let name = || fields.text("name").trim().to_owned();
+    let password = |field| Secret::new(fields.text(field).to_owned());
+    match ask.path {
+        "/operator/kick" => kick(game, fields),
+        "/operator/accounts/add" => {
+            let request =
+                Request::AddAccount { name: name(), password: password("password"), customer_id: None };
+            perform(game, "/operator/accounts", request, format!("Account {} was made.", name()))
+        }
+        "/operator/accounts/disable" => {
+            let request = Request::SetDisabled { name: name(), disabled: true };
+            perform(game, "/operator/accounts", request, format!("Account {} is disabled.", name()))
+        }
+        "/operator/accounts/enable" => {
+            let request = Request::SetDisabled { name: name(), disabled: false };
+            perform(game, "/operator/accounts", request, format!("Account {} is enabled.", name()))
+        }
+        "/operator/accounts/password" => {
+            let request = Request::SetPassword { name: name(), password: password("password") };
+            perform(game, "/operator/accounts", request, format!("Account {} has a new password.", name()))
+        }
+        "/operator/ban" => ban(game, ask, fields),
+        "/operator/unban" => unban(game, fields),
+        "/operator/message" => {
+            let request = Request::SetMessage { text: fields.text("text").to_owned() };
+            perform(game, "/operator/message", request, "The message is set.".to_owned())
+        }
+        "/operator/password" => change_password(game, ask, fields),
+        "/operator/backup/download" => download(game),
+        RESTORE => restore(game, fields),
+        "/operator/backup/restart" => {
+            log::warn!("operator: restart, asked for by {}", ask.peer);
+            Done { restart: true, ..Done::new("/operator", Ok(String::new())) }
+        }
+        _ => Done::new("/operator", Err("There is no such form.".to_owned())),
+    }
+}
+
+fn perform(game: &Game, page: &'static str, request: Request, done: String) -> Done {
+    let (response, pushes) = operator::perform_running(game, request);
+    let outcome = if let Response::Refused(why) = response { Err(why) } else { Ok(done) };
+    Done { pushes, ..Done::new(page, outcome) }
+}
+
+fn kick(game: &Game, fields: &Fields<'_>) -> Done {
+    let page = "/operator";
+    let Ok(customer) = fields.text("customer").parse().map(CustomerId) else {
+        return Done::new(page, Err("There is no such player.".to_owned()));
+    };
+    let (signed_in, push) = operator::kick(game, customer);
+    let outcome = if signed_in {
+        Ok("Kicked: the connections are ended. The player may sign in again.".to_owned())
+    } else {
+        Err("That player had left already.".to_owned())
+    };
+    Done { pushes: vec![push], ..Done::new(page, outcome) }
+}
+
+fn ban(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
+    let page = "/operator/bans";
+    let refused = |why: &str| Done::new(page, Err(why.to_owned()));
+    let text = |field| Some(fields.text(field).trim()).filter(|text| !text.is_empty());
+    let address = match text("address").map(str::parse::<IpAddr>) {
+        Some(Err(_)) => return refused("That is no address: write it like 192.168.1.30."),
+        Some(Ok(address)) if BanTarget::address(address) == BanTarget::address(ask.peer) => {
+            return refused("That is the address you come from: you would lock yourself out.");
+        }
+        Some(Ok(address)) => Some(address),
+        None => None,
+    };
+    let until = match fields.text("length") {
+        "1 hour" => Some(3600),
+        "1 day" => Some(86_400),
+        "1 week" => Some(7 * 86_400),
+        "30 days" => Some(30 * 86_400),
+        "for ever" => None,
+        _ => return refused("Choose how long it lasts."),
+    };
+    let request = Request::Ban {
+        account: text("account").map(str::to_owned),
+        address,
+        reason: fields.text("reason").to_owned(),
+        until: until.map(|seconds| bans::unix_now() + seconds),
+    };
+    perform(game, page, request, "The ban is in force.".to_owned())
+}
+
+fn unban(game: &Game, fields: &Fields<'_>) -> Done {
+    let customer = fields.text("customer").parse().ok().map(|id| BanTarget::Account(CustomerId(id)));
+    let address = fields.text("address").parse().ok().map(BanTarget::address);
+    match customer.or(address) {
+        Some(target) => {
+            perform(game, "/operator/bans", Request::Unban { target }, "The ban is lifted.".to_owned())
+        }
+        None => Done::new("/operator/bans", Err("There is no such ban.".to_owned())),
+    }
+}
+
+fn change_password(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
+    let page = "/operator/health";
+    if fields.text("password") != fields.text("again") {
+        return Done::new(page, Err("The two passwords differ.".to_owned()));
+    }
+    match game.store.operator().check_password(fields.text("old")) {
+        Ok(true) => {}
+        Ok(false) => {
+            log::info!("operator: {} gave a wrong old password", ask.peer);
+            return Done::new(page, Err("The old password is wrong.".to_owned()));
+        }
+        Err(error) => return Done::new(page, Err(error.to_string())),
+    }
+    let request = Request::SetOperatorPassword { password: Secret::new(fields.text("password").to_owned()) };
+    Done { relogin: true, ..perform(game, page, request, String::new()) }
+}
+
+fn download(game: &Game) -> Done {
+    let page = "/operator/backup";
+    let made = data_folder(game).and_then(|data| {
+        let file = data.join(DOWNLOAD);
+        let written = game.store.write_backup(&file);
+        let bytes = written.map_err(reason).and_then(|()| fs::read(&file).map_err(reason));
+        // Nobody else may find it there, and the next one replaces it anyway.
+        let _ = fs::remove_file(&file);
+        bytes
+    });
+    match made {
+        Ok(bytes) => {
+            log::info!("operator: backup of {} bytes downloaded", bytes.len());
+            let name = format!("mcos-backup-{}.mcos", calendar::day(bans::unix_now()));
+            Done { file: Some((name, bytes)), ..Done::new(page, Ok(String::new())) }
+        }
+        Err(why) => Done::new(page, Err(why)),
+    }
+}
+
+/// Checks the backup and keeps it for the next start, which follows at once.
+fn restore(game: &Game, fields: &Fields<'_>) -> Done {
+    let page = "/operator/backup";
+    let Some(bytes) = fields.file().filter(|bytes| !bytes.is_empty()) else {
+        return Done::new(page, Err("Choose the file of a backup first.".to_owned()));
+    };
+    if fields.text("sure") != "yes" {
+        return Done::new(page, Err("Tick that everything since that backup may be replaced.".to_owned()));
+    }
+    let staged = data_folder(game).and_then(|data| {
+        let file = data.join(UPLOAD);
+        let staged = write(&file, bytes).map_err(reason).and_then(|()| {
+            Store::stage_restore(data, &file).map_err(|error| nameless(&error.to_string(), &file))
+        });
+        let _ = fs::remove_file(&file);
+        staged
+    });
+    match staged {
+        Ok(records) => {
+            log::warn!("operator: a backup of {records} records is restored by a restart");
+            Done { restart: true, ..Done::new(page, Ok(String::new())) }
+        }
+        Err(why) => {
+            log::info!("operator: restore: refused: {why}");
+            Done::new(page, Err(format!("Nothing was changed: {why}")))
+        }
+    }
+}
+
+/// The Operator knows the file by another name than that of its copy here.
+fn nameless(text: &str, file: &Path) -> String {
+    text.replace(&file.display().to_string(), "this file")
+}
+
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    // One left over from a power cut may have another mode.
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::options().write(true).create_new(true).mode(0o600).open(file)?.write_all(bytes)
+}
+
+fn data_folder(game: &Game) -> Result<&Path, String> {
+    game.config.data_dir.as_deref().ok_or_else(|| "the server does not know its data folder".to_owned())
+}
+
+fn reason(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,188 @@
+//! Who is logged in to the Operator's pages. Kept in memory only: a restart logs everybody out.
+
+use rand::RngCore;
+use rand::rngs::OsRng;
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use subtle::ConstantTimeEq;
+
+/// So long may a page lie unused on a screen.
+const IDLE: Duration = Duration::from_mins(30);
+/// After so long the password is asked for again in any case.
+const LIFE: Duration = Duration::from_hours(12);
+/// A new one beyond this ends the one that was unused for longest.
+const MOST: usize = 8;
+
+/// 128 random bits in hexadecimal digits: a session's secret, or the token of its forms. Never shown by `Debug`.
+#[derive(Clone)]
+pub(super) struct Token(String);
+
+impl Token {
+    /// A new one from the system's random source.
+    pub(super) fn random() -> Self {
+        let mut random = [0; 16];
+        OsRng.fill_bytes(&mut random);
+        let mut text = String::with_capacity(32);
+        for byte in random {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text)
+    }
+
+    /// The digits.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `text` is this token; the time it takes does not tell how much of it is right.
+    pub(super) fn is(&self, text: &str) -> bool {
+        Self::same(&self.0, text)
+    }
+
+    /// Whether two texts are the same; likewise.
+    pub(super) fn same(one: &str, other: &str) -> bool {
+        one.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+struct Session {
+    secret: Token,
+    forms: Token,
+    began: Instant,
+    used: Instant,
+    notice: Option<Notice>,
+}
+
+impl Session {
+    fn is_over(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.used) >= IDLE || now.saturating_duration_since(self.began) >= LIFE
+    }
+}
+
+/// What came of the last form, for the next page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Notice {
+    /// Whether it went well.
+    pub(super) good: bool,
+    /// What to say.
+    pub(super) text: String,
+}
+
+/// All sessions.
+#[derive(Default)]
+pub(super) struct Sessions(Mutex<Vec<Session>>);
+
+impl Sessions {
+    /// Begins a session: the secret for the cookie.
+    pub(super) fn begin(&self, now: Instant) -> Token {
+        let secret = Token::random();
+        let session =
+            Session { secret: secret.clone(), forms: Token::random(), began: now, used: now, notice: None };
+        let mut sessions = self.alive(now);
+        if sessions.len() >= MOST
+            && let Some(oldest) =
+                sessions.iter().enumerate().min_by_key(|(_, session)| session.used).map(|(place, _)| place)
+        {
+            sessions.remove(oldest);
+        }
+        sessions.push(session);
+        secret
+    }
+
+    /// The token that the forms of a session carry, if the secret belongs to one. It lives on because it is used.
+    pub(super) fn enter(&self, secret: &str, now: Instant) -> Option<Token> {
+        let mut sessions = self.alive(now);
+        let session = sessions.iter_mut().find(|session| session.secret.is(secret))?;
+        session.used = now;
+        Some(session.forms.clone())
+    }
+
+    /// Leaves a notice for the next page of a session.
+    pub(super) fn leave_notice(&self, secret: &str, notice: Notice, now: Instant) {
+        if let Some(session) = self.alive(now).iter_mut().find(|session| session.secret.is(secret)) {
+            session.notice = Some(notice);
+        }
+    }
+
+    /// Takes the notice that waits.
+    pub(super) fn take_notice(&self, secret: &str, now: Instant) -> Option<Notice> {
+        self.alive(now).iter_mut().find(|session| session.secret.is(secret))?.notice.take()
+    }
+
+    /// Ends a session.
+    pub(super) fn end(&self, secret: &str, now: Instant) {
+        self.alive(now).retain(|session| !session.secret.is(secret));
+    }
+
+    /// Ends all: the password was changed.
+    pub(super) fn end_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn alive(&self, now: Instant) -> MutexGuard<'_, Vec<Session>> {
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|session| !session.is_over(now));
+        sessions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_known_by_its_secret_and_by_nothing_else() {
+        let (sessions, now) = (Sessions::default(), Instant::now());
+        let secret = sessions.begin(now);
+        assert!(secret.as_str().len() == 32 && !format!("{secret:?}").contains(secret.as_str()));
+        let forms = sessions.enter(secret.as_str(), now).unwrap();
+        assert!(!forms.is(secret.as_str()), "the page must not give the cookie away");
+        for wrong in ["", "0", &"0".repeat(32), forms.as_str(), &secret.as_str()[..31]] {
+            assert!(sessions.enter(wrong, now).is_none());
+        }
+        sessions.end(secret.as_str(), now);
+        assert!(sessions.enter(secret.as_str(), now).is_none());
+    }
+
+    #[test]
+    fn a_session_ends_when_it_is_unused_and_at_last_even_if_it_is_not() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let (lazy, busy) = (sessions.begin(start), sessions.begin(start));
+        let mut now = start;
+        while now + IDLE / 2 < start + LIFE {
+            now += IDLE / 2;
+            assert!(sessions.enter(busy.as_str(), now).is_some());
+        }
+        assert!(sessions.enter(busy.as_str(), start + LIFE).is_none());
+        assert!(sessions.enter(lazy.as_str(), start + IDLE).is_none());
+    }
+
+    #[test]
+    fn the_number_of_sessions_is_bounded_and_the_longest_unused_goes_first() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let secrets: Vec<_> = (0..20).map(|n| sessions.begin(start + Duration::from_secs(n))).collect();
+        let alive = secrets.iter().filter(|secret| sessions.enter(secret.as_str(), start).is_some()).count();
+        assert_eq!(alive, MOST);
+        assert!(sessions.enter(secrets[19].as_str(), start).is_some());
+        sessions.end_all();
+        assert!(sessions.enter(secrets[19].as_str(), start).is_none());
+    }
+
+    #[test]
+    fn a_notice_is_shown_once() {
+        let (sessions, now) = (Sessions::default(), Instant::now());
+        let secret = sessions.begin(now);
+        let notice = Notice { good: true, text: "done".to_owned() };
+        sessions.leave_notice(secret.as_str(), notice.clone(), now);
+        assert_eq!(sessions.take_notice(secret.as_str(), now), Some(notice));
+        assert_eq!(sessions.take_notice(secret.as_str(), now), None);
+    }
+}

@@ -1,0 +1,314 @@
+use super::*;
+use crate::protocol::ids::CustomerId;
+use crate::store::BanTarget;
+use std::net::Ipv4Addr;
+
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 9));
+const ABROAD: IpAddr = IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8));
+const PASSWORD: &str = "cold start 57";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A browser with its cookies, in front of the pages.
+struct Browser<'a> {
+    desk: &'a Desk,
+    game: &'a Game,
+    peer: IpAddr,
+    cookies: Vec<(String, String)>,
+}
+
+impl Browser<'_> {
+    fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Reply {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = cookies.join("; ");
+        let ask = Ask { path, cookies: &cookies, peer: self.peer, form };
+        let reply = self.desk.answer(self.game, &Vitals::default(), &ask);
+        for cookie in &reply.cookies {
+            let (pair, rest) = cookie.split_once("; ").unwrap();
+            assert_eq!(rest.trim_end_matches("; Max-Age=0"), "Path=/; Secure; HttpOnly; SameSite=Strict");
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        reply
+    }
+
+    fn look(&mut self, path: &str) -> String {
+        let reply = self.send(path, None);
+        assert_eq!(reply.status, 200, "{path}");
+        String::from_utf8(reply.body).unwrap()
+    }
+
+    /// Sends a form with the token of the page at `from`.
+    fn fill_in(&mut self, from: &str, path: &str, fields: &str) -> Reply {
+        let token = token(&self.look(from));
+        self.send(path, Some((FORM, format!("form={token}&{fields}").as_bytes())))
+    }
+}
+
+fn token(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"form\" value=\"").unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+fn text(reply: &Reply) -> String {
+    String::from_utf8_lossy(&reply.body).into_owned()
+}
+
+struct Scene {
+    desk: Desk,
+    game: Game,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (mut game, folder) = Game::for_tests();
+        game.config.data_dir = Some(folder.path().to_owned());
+        Self { desk: Desk::default(), game, folder }
+    }
+
+    fn browser(&self, peer: IpAddr) -> Browser<'_> {
+        Browser { desk: &self.desk, game: &self.game, peer, cookies: Vec::new() }
+    }
+
+    /// Somebody who has set the password and is in.
+    fn operator(&self) -> Browser<'_> {
+        let mut browser = self.browser(HOME);
+        let fields = format!("password={PASSWORD}&again={PASSWORD}");
+        let reply = browser.fill_in("/operator", "/operator/first", &fields);
+        assert_eq!((reply.status, reply.location), (303, Some("/operator")), "{}", text(&reply));
+        browser
+    }
+}
+
+#[test]
+fn the_first_visit_from_home_sets_the_password_and_the_next_one_has_to_know_it() {
+    let scene = Scene::new();
+    assert!(scene.browser(ABROAD).look("/operator").contains("cannot be set from where you are"));
+    let mut abroad = scene.browser(ABROAD);
+    abroad.cookies.push((FORMS.to_owned(), "a".repeat(32)));
+    let fields = format!("form={}&password={PASSWORD}&again={PASSWORD}", "a".repeat(32));
+    assert_eq!(abroad.send("/operator/first", Some((FORM, fields.as_bytes()))).status, 403);
+    let mut first = scene.operator();
+    assert!(first.look("/operator").contains("Nobody is in the game"));
+    let mut second = scene.browser(HOME);
+    assert!(second.look("/operator").contains("Operator's password"));
+    let token = token(&second.look("/operator"));
+    let fields = format!("form={token}&password=another+one&again=another+one");
+    assert_eq!(second.send("/operator/first", Some((FORM, fields.as_bytes()))).status, 403);
+    assert_eq!(second.fill_in("/operator", "/operator/login", "password=another+one").status, 403);
+    let right = format!("password={PASSWORD}");
+    assert_eq!(second.fill_in("/operator", "/operator/login", &right).status, 303);
+    assert!(second.look("/operator/health").contains("Running for"));
+}
+
+#[test]
+fn whoever_is_not_logged_in_sees_and_changes_nothing() {
+    let scene = Scene::new();
+    scene.operator();
+    let mut stranger = scene.browser(HOME);
+    for path in ["", "/accounts", "/bans", "/message", "/log", "/backup", "/health", "/none"] {
+        let reply = stranger.send(&format!("/operator{path}"), None);
+        assert!(path.is_empty() || reply.location == Some("/operator"), "{path}");
+    }
+    for path in ["/kick", "/accounts/add", "/ban", "/message", "/backup/download", "/backup/restart"] {
+        let path = format!("/operator{path}");
+        let reply = stranger.fill_in("/operator", &path, "name=eve&password=s3cret&text=hello");
+        assert_eq!((reply.status, reply.restart, reply.file_name), (403, false, None), "{path}");
+    }
+    assert!(scene.game.store.accounts().list().unwrap().is_empty());
+    assert_eq!(scene.game.store.operator().message().unwrap(), "");
+}
+
+#[test]
+fn a_form_without_the_token_of_its_session_does_nothing() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    let other_session = {
+        let mut other = scene.browser(HOME);
+        other.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
+        token(&other.look("/operator"))
+    };
+    let secret = operator.cookies.iter().find(|(name, _)| name == SESSION).unwrap().1.clone();
+    for token in ["", "form=", &format!("form={other_session}"), &format!("form={secret}")] {
+        let fields = format!("{token}&text=hello");
+        let reply = operator.send("/operator/message", Some((FORM, fields.as_bytes())));
+        assert_eq!(reply.status, 403, "{token}");
+    }
+    let mut stranger = scene.browser(HOME);
+    stranger.look("/operator");
+    let fields = format!("form={}&password={PASSWORD}", "a".repeat(32));
+    assert_eq!(stranger.send("/operator/login", Some((FORM, fields.as_bytes()))).status, 403);
+    assert_eq!(scene.game.store.operator().message().unwrap(), "");
+    assert_eq!(operator.fill_in("/operator/message", "/operator/message", "text=hello").status, 303);
+    assert_eq!(scene.game.store.operator().message().unwrap(), "hello");
+}
+
+#[test]
+fn an_address_that_guesses_is_locked_out_even_with_the_right_password() {
+    let scene = Scene::new();
+    scene.operator();
+    for peer in [HOME, IpAddr::V4(Ipv4Addr::LOCALHOST)] {
+        let mut guesser = scene.browser(peer);
+        for _ in 0..FAILURES_PER_MINUTE {
+            assert_eq!(guesser.fill_in("/operator", "/operator/login", "password=guess").status, 403);
+        }
+        let right = format!("password={PASSWORD}");
+        assert_eq!(guesser.fill_in("/operator", "/operator/login", &right).status, 429);
+    }
+    let mut friend = scene.browser(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 10)));
+    assert_eq!(friend.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}")).status, 303);
+}
+
+#[test]
+fn logging_out_and_a_new_password_end_sessions() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    let before = operator.cookies.clone();
+    let change = "old=wrong&password=new+password&again=new+password";
+    operator.fill_in("/operator/health", "/operator/password", change);
+    assert!(operator.look("/operator/health").contains("The old password is wrong"));
+    let change = format!("old={PASSWORD}&password=new+password&again=new+password");
+    operator.fill_in("/operator/health", "/operator/password", &change);
+    operator.cookies = before;
+    assert!(operator.look("/operator").contains("Operator's password"), "the old cookie opens nothing");
+    operator.cookies.clear();
+    operator.fill_in("/operator", "/operator/login", "password=new+password");
+    let before = operator.cookies.clone();
+    operator.fill_in("/operator", "/operator/logout", "");
+    operator.cookies = before;
+    assert!(operator.look("/operator").contains("Operator's password"));
+}
+
+#[test]
+fn accounts_are_made_disabled_and_given_passwords_and_what_people_typed_is_escaped() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    operator.fill_in("/operator/accounts", "/operator/accounts/add", "name=marty&password=s3cret");
+    assert!(operator.look("/operator/accounts").contains("Account marty was made"));
+    assert!(!operator.look("/operator/accounts").contains("was made"), "told once");
+    operator.fill_in("/operator/accounts", "/operator/accounts/disable", "name=marty");
+    assert!(scene.game.store.accounts().by_name("marty").unwrap().unwrap().disabled);
+    operator.fill_in("/operator/accounts", "/operator/accounts/enable", "name=marty");
+    operator.fill_in("/operator/accounts", "/operator/accounts/password", "name=marty&password=n3w-pass");
+    assert!(scene.game.store.accounts().check_password("marty", "n3w-pass").unwrap().is_some());
+    operator.fill_in("/operator/message", "/operator/message", "text=%3Cscript%3E%22");
+    let page = operator.look("/operator/message");
+    assert!(!page.contains("<script>") && page.contains("script"), "{page}");
+}
+
+#[test]
+fn a_player_is_seen_kicked_and_banned() {
+    let scene = Scene::new();
+    let there: IpAddr = "192.168.1.20".parse().unwrap();
+    let doc = scene.game.player("doc", "Dr Brown", there);
+    let connection = scene.game.world.new_connection();
+    scene.game.world.presence.arrive(doc.persona, connection);
+    let mut operator = scene.operator();
+    let page = operator.look("/operator");
+    for word in ["Dr Brown", "doc", "192.168.1.20", "MCOTS"] {
+        assert!(page.contains(word), "{word}");
+    }
+    let reply = operator.fill_in("/operator", "/operator/kick", &format!("customer={}", doc.customer));
+    let dismissed = |reply: &Reply| matches!(&reply.pushes[..], [Push::Dismiss(all)] if *all == [connection]);
+    assert!(dismissed(&reply));
+    assert!(scene.game.world.sessions.of(doc.customer).is_none());
+    scene.game.world.sessions.begin(doc.customer, doc.key.clone(), there);
+    let fields = "account=doc&address=192.168.1.20&reason=rams+people&length=1+day";
+    let reply = operator.fill_in("/operator/bans", "/operator/ban", fields);
+    assert!(!reply.pushes.is_empty() && scene.game.world.sessions.of(doc.customer).is_none());
+    let page = operator.look("/operator/bans");
+    for word in ["account doc", "address 192.168.1.20", "rams people"] {
+        assert!(page.contains(word), "{word}");
+    }
+    operator.fill_in("/operator/bans", "/operator/unban", &format!("customer={}", doc.customer));
+    operator.fill_in("/operator/bans", "/operator/unban", "address=192.168.1.20");
+    assert!(operator.look("/operator/bans").contains("Nobody is banned"));
+}
+
+#[test]
+fn the_operator_cannot_ban_the_address_it_comes_from_nor_this_machine_nor_without_a_reason() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    for fields in [
+        "address=192.168.1.9&reason=x&length=for+ever",
+        "address=127.0.0.1&reason=x&length=for+ever",
+        "address=nonsense&reason=x&length=for+ever",
+        "account=nobody&reason=x&length=for+ever",
+        "reason=x&length=for+ever",
+        "address=10.0.0.7&reason=&length=for+ever",
+        "address=10.0.0.7&reason=x&length=a+minute",
+    ] {
+        operator.fill_in("/operator/bans", "/operator/ban", fields);
+        assert!(operator.look("/operator/bans").contains("class=\"bad\""), "{fields}");
+    }
+    assert!(scene.game.store.bans().list().unwrap().is_empty());
+}
+
+fn upload(token: &str, file: &[u8]) -> Vec<u8> {
+    let part = |name: &str, value: &str| {
+        format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let head = "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.mcos\"\r\n\r\n";
+    [part("form", token).as_bytes(), part("sure", "yes").as_bytes(), head.as_bytes(), file, b"\r\n--XX--\r\n"]
+        .concat()
+}
+
+#[test]
+fn a_backup_is_downloaded_and_restored_by_a_restart_and_nothing_else_is_taken() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    let _ = scene.game.store.bans().put(BanTarget::Account(CustomerId(7)), "x", None).unwrap();
+    let backup = operator.fill_in("/operator/backup", "/operator/backup/download", "").body;
+    assert_eq!(&backup[..7], b"mcosbak");
+    let staged = scene.folder.path().join("restore.mcos");
+    let mut newer = backup.clone();
+    newer[7] = 2;
+    let multipart = "multipart/form-data; boundary=XX";
+    for bad in [&b"PK\x03\x04"[..], b"", &backup[..backup.len() - 1], &newer] {
+        let token = token(&operator.look("/operator/backup"));
+        let reply = operator.send("/operator/backup/restore", Some((multipart, &upload(&token, bad))));
+        assert!(!reply.restart && !staged.exists());
+        assert!(operator.look("/operator/backup").contains("class=\"bad\""));
+    }
+    let token = token(&operator.look("/operator/backup"));
+    let reply = operator.send("/operator/backup/restore", Some((multipart, &upload(&token, &backup))));
+    assert!(reply.restart && staged.exists(), "{}", text(&reply));
+    let left = std::fs::read_dir(scene.folder.path()).unwrap().flatten();
+    assert!(
+        left.into_iter().all(|file| file.file_name() != "upload.mcos" && file.file_name() != "download.mcos")
+    );
+}
+
+#[test]
+fn much_is_read_only_from_who_is_logged_in() {
+    let scene = Scene::new();
+    let operator = scene.operator();
+    let secret = &operator.cookies.iter().find(|(name, _)| name == SESSION).unwrap().1;
+    let cookies = format!("a=b; {SESSION}={secret}");
+    assert_eq!(scene.desk.body_limit("/operator/backup/restore", &cookies), MAX_UPLOAD);
+    assert_eq!(scene.desk.body_limit("/operator/backup/restore", "a=b"), MAX_FORM);
+    assert_eq!(scene.desk.body_limit("/operator/login", &cookies), MAX_FORM);
+}
+
+#[test]
+fn only_private_addresses_are_near() {
+    for near in [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.1.1",
+        "::1",
+        "fd00::1",
+        "fe80::1",
+        "::ffff:10.0.0.1",
+    ] {
+        assert!(is_near(near.parse().unwrap()), "{near}");
+    }
+    for far in ["8.8.8.8", "172.32.0.1", "2001:db8::1", "::ffff:8.8.8.8", "0.0.0.0"] {
+        assert!(!is_near(far.parse().unwrap()), "{far}");
+    }
+}

@@ -1,0 +1,322 @@
+//! The Operator's pages and commands against the real program, over real sockets and real TLS.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod foreign;
+mod support;
+
+use mcos::client::Error;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use smol::block_on;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use support::{PATIENCE, Raw, Server};
+
+const PASSWORD: &str = "cold+start+57";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A browser that trusts the server's authority and keeps cookies.
+struct Browser {
+    port: u16,
+    tls: Arc<ClientConfig>,
+    cookies: Vec<(String, String)>,
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn read(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|end| end == b"\r\n\r\n").expect("an answer has a head");
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Self { status, head, body: bytes[end + 4..].to_vec() }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+impl Browser {
+    fn new(server: &Server) -> Self {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(server.data().join("tls/authority.pem")).unwrap() {
+            roots.add(certificate.unwrap()).unwrap();
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let tls = Arc::new(tls.with_root_certificates(roots).with_no_client_auth());
+        Self { port: server.port("https"), tls, cookies: Vec::new() }
+    }
+
+    fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Answer {
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let connection = ClientConnection::new(Arc::clone(&self.tls), name).unwrap();
+        let socket = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut stream = StreamOwned::new(connection, socket);
+        let method = if form.is_some() { "POST" } else { "GET" };
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", self.port);
+        if !self.cookies.is_empty() {
+            let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request += &format!("Cookie: {}\r\n", pairs.join("; "));
+        }
+        let (content_type, body) = form.unwrap_or_default();
+        if form.is_some() {
+            request += &format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len());
+        }
+        stream.write_all(&[request.as_bytes(), b"\r\n", body].concat()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let answer = Answer::read(&bytes);
+        let cookies: Vec<_> = answer.header("set-cookie").map(str::to_owned).collect();
+        for cookie in cookies {
+            let (name, value) = cookie.split_once(';').unwrap().0.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        answer
+    }
+
+    fn look(&mut self, path: &str) -> String {
+        let answer = self.send(path, None);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.text()
+    }
+
+    fn token(&mut self, page: &str) -> String {
+        let page = self.look(page);
+        let (_, rest) = page.split_once("name=\"form\" value=\"").expect("the page has a form");
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+
+    fn fill_in(&mut self, page: &str, path: &str, fields: &str) -> Answer {
+        let token = self.token(page);
+        self.send(path, Some((FORM, format!("form={token}&{fields}").as_bytes())))
+    }
+
+    fn upload(&mut self, file: &[u8]) -> Answer {
+        let token = self.token("/operator/backup");
+        let head = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n{token}\r\n--XX\r\n\
+             Content-Disposition: form-data; name=\"sure\"\r\n\r\nyes\r\n--XX\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"b.mcos\"\r\n\r\n"
+        );
+        let body = [head.as_bytes(), file, b"\r\n--XX--\r\n"].concat();
+        self.send("/operator/backup/restore", Some(("multipart/form-data; boundary=XX", &body)))
+    }
+}
+
+/// A running server whose Operator is logged in.
+fn operated() -> (Server, Browser) {
+    let server = Server::started();
+    let mut browser = Browser::new(&server);
+    let fields = format!("password={PASSWORD}&again={PASSWORD}");
+    assert_eq!(browser.fill_in("/operator", "/operator/first", &fields).status, 303);
+    (server, browser)
+}
+
+/// Waits until the command line sees the wanted accounts: what a restart in between takes.
+fn await_accounts(server: &Server, wanted: impl Fn(&str) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let output = server.cli(&["account", "list"], "");
+        let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() && wanted(&listed) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the accounts are {listed}");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_first_visit_sets_the_password_and_a_wrong_one_is_locked_out() {
+    let (server, mut operator) = operated();
+    assert!(operator.look("/operator").contains("Who plays"));
+    let health = operator.look("/operator/health");
+    assert!(health.contains("127.0.0.1") && health.contains("Memory"), "{health}");
+    assert!(operator.look("/operator/log").contains("has set the operator"));
+    let mut guesser = Browser::new(&server);
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        statuses.push(guesser.fill_in("/operator", "/operator/login", "password=guess").status);
+    }
+    assert_eq!(statuses, [403, 403, 403, 403, 403, 429]);
+    assert_eq!(guesser.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}")).status, 429);
+    assert_eq!(operator.send("/operator", None).status, 200, "who is in stays in");
+    let secrets = ["cold start", &operator.cookies[0].1];
+    assert!(secrets.iter().all(|secret| !server.log().contains(secret)), "no secret is in the log");
+}
+
+#[test]
+fn the_password_can_be_set_on_the_box_before_and_while_the_server_runs() {
+    let mut server = Server::prepare();
+    server.must(&["operator", "passwd", "--password-stdin"], "set before the start\n");
+    server.start();
+    let mut browser = Browser::new(&server);
+    assert_eq!(browser.fill_in("/operator", "/operator/login", "password=set+before+the+start").status, 303);
+    server.must(&["operator", "passwd", "--password-stdin"], "set while it runs\n");
+    let mut browser = Browser::new(&server);
+    assert_eq!(browser.fill_in("/operator", "/operator/login", "password=set+before+the+start").status, 403);
+    assert_eq!(browser.fill_in("/operator", "/operator/login", "password=set+while+it+runs").status, 303);
+}
+
+#[test]
+fn a_form_without_its_token_and_a_page_without_a_session_are_refused() {
+    let (server, mut operator) = operated();
+    let forged = operator.send("/operator/message", Some((FORM, b"text=forged")));
+    assert_eq!(forged.status, 403);
+    let mut stranger = Browser::new(&server);
+    let away = stranger.send("/operator/accounts", None);
+    assert_eq!((away.status, away.header("location").next()), (303, Some("/operator")));
+    let big = vec![b'x'; 100_000];
+    assert_eq!(stranger.send("/operator/backup/restore", Some((FORM, &big))).status, 413);
+    let page = operator.send("/operator", None);
+    assert_eq!(page.header("cache-control").next(), Some("no-store"));
+    assert!(page.header("content-security-policy").next().unwrap().contains("default-src 'none'"));
+    assert!(operator.cookies.iter().all(|(name, _)| name.starts_with("__Host-")));
+}
+
+#[test]
+fn plain_http_and_legacy_tls_are_told_to_come_by_https() {
+    let (server, _operator) = operated();
+    for request in ["GET /operator", "GET /operator/accounts", "POST /operator/login"] {
+        let mut raw = Raw::connect(server.port("http"));
+        let host = format!("{request} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n");
+        raw.send(host.as_bytes());
+        let answer = Answer::read(&raw.receive_all());
+        assert_eq!(answer.status, 403, "{request}");
+        assert!(answer.text().contains("TLS 1.2"), "{}", answer.text());
+        assert!(answer.text().contains(&format!("https://127.0.0.1:{}/operator", server.port("https"))));
+    }
+    let address = format!("127.0.0.1:{}", server.port("https"));
+    let cipher = ["s_client", "-connect", &address, "-quiet", "-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0"];
+    match foreign::run("openssl", &cipher, b"GET /operator HTTP/1.0\r\n\r\n") {
+        Some(output) if !output.stdout.is_empty() => assert_eq!(Answer::read(&output.stdout).status, 403),
+        _ => foreign::skip_missing("OpenSSL with TLS 1.0"),
+    }
+}
+
+#[test]
+fn a_kicked_player_loses_its_connections_and_may_come_back() {
+    let (server, mut operator) = operated();
+    server.persona("doc", "Dr Brown");
+    block_on(async {
+        let driver = server.driver("doc", "Dr Brown").await;
+        let mut lobby = driver.lobby().await.unwrap();
+        let page = operator.look("/operator");
+        assert!(page.contains("Dr Brown") && page.contains("lobby"), "{page}");
+        let (_, rest) = page.split_once("name=\"customer\" value=\"").unwrap();
+        let customer = rest.split_once('"').unwrap().0;
+        operator.fill_in("/operator", "/operator/kick", &format!("customer={customer}"));
+        while lobby.directory().await.is_ok() {}
+        server.await_population(0).await;
+        assert!(operator.look("/operator").contains("Nobody is in the game"));
+        server.driver("doc", "Dr Brown").await.lobby().await.unwrap();
+    });
+}
+
+#[test]
+fn a_banned_account_is_refused_with_the_reason_until_the_ban_is_lifted() {
+    let (server, mut operator) = operated();
+    let fields = "account=doc&reason=rams+people&length=1+week";
+    assert_eq!(operator.fill_in("/operator/bans", "/operator/ban", fields).status, 303);
+    block_on(async {
+        let refused = server.web().auth("doc", support::PASSWORD).await;
+        let Err(Error::Refused { .. }) = &refused else { panic!("{refused:?}") };
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("banned") && why.contains("rams people"), "{why}");
+    });
+    assert!(server.must(&["operator", "bans"], "").contains("rams people"));
+    server.must(&["operator", "unban", "doc"], "");
+    block_on(server.sign_in("doc"));
+}
+
+#[test]
+fn the_message_of_the_day_runs_through_the_ticker_and_survives_a_restart() {
+    let (mut server, mut operator) = operated();
+    operator.fill_in("/operator/message", "/operator/message", "text=Race+night+at+8");
+    for _ in 0..2 {
+        let mut raw = Raw::connect(server.port("http"));
+        raw.send(b"GET /ticker HTTP/1.0\r\n\r\n");
+        assert!(Answer::read(&raw.receive_all()).text().contains("Race night at 8"));
+        assert!(server.stop().success());
+        server.start();
+    }
+}
+
+#[test]
+fn a_backup_from_the_page_is_restored_by_the_page_and_nonsense_is_refused() {
+    let (mut server, mut operator) = operated();
+    let download = operator.fill_in("/operator/backup", "/operator/backup/download", "");
+    assert!(download.header("content-disposition").next().unwrap().contains("mcos-backup-"));
+    let backup = download.body;
+    server.account("late");
+    let mut newer = backup.clone();
+    newer[7] = 2;
+    let mut flipped = backup.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 4;
+    for bad in [&b"MZ not ours"[..], &backup[..backup.len() - 1], &flipped, &newer] {
+        operator.upload(bad);
+        assert!(operator.look("/operator/backup").contains("Nothing was changed"));
+    }
+    await_accounts(&server, |listed| listed.contains("late"));
+    assert!(operator.upload(&backup).text().contains("restarts"));
+    await_accounts(&server, |listed| !listed.contains("late") && listed.contains("doc"));
+    assert!(server.is_alive(), "it is the same process");
+    assert!(server.stop().success());
+}
+
+#[test]
+fn the_command_line_backs_up_and_restores_with_and_without_a_running_server() {
+    let mut server = Server::prepare();
+    server.account("doc");
+    let [offline, online, damaged] =
+        ["offline.mcos", "online.mcos", "damaged.mcos"].map(|name| server.path().join(name));
+    let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    server.must(&["backup", &text(&offline)], "");
+    server.start();
+    server.account("marty");
+    server.must(&["backup", &text(&online)], "");
+    let mut bytes = fs::read(&online).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&damaged, &bytes).unwrap();
+    for bad in [damaged, server.config(), server.path().join("none")] {
+        let output = server.cli(&["restore", &text(&bad)], "");
+        assert_eq!(output.status.code(), Some(1), "{}", bad.display());
+    }
+    server.must(&["restore", &text(&offline)], "");
+    await_accounts(&server, |listed| listed.contains("doc") && !listed.contains("marty"));
+    assert!(server.stop().success());
+    server.must(&["restore", &text(&online)], "");
+    await_accounts(&server, |listed| listed.contains("marty"));
+    let left: Vec<_> = fs::read_dir(server.data()).unwrap().flatten().map(|file| file.file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("exchange-")), "{left:?}");
+}
