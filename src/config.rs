@@ -4,13 +4,16 @@
 //! know or cannot use, naming file, line and key; only a document that passed is turned into a [`Config`]. So
 //! the rest of the program never meets a value out of range.
 
+mod compat;
 mod host;
 mod rules;
 
+pub use compat::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
 
 use crate::protocol::ids::ShardId;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
@@ -45,8 +48,12 @@ pub struct Config {
     pub accounts: Accounts,
     /// The rules of the game.
     pub game: GameRules,
+    /// What the lobby's directory shows.
+    pub lobby: Lobby,
     /// What one Client, one address and all of them together may use up.
     pub limits: Limits,
+    /// What no recording proves.
+    pub compat: Compat,
 }
 
 /// `[shard]`
@@ -186,6 +193,23 @@ pub struct GameRules {
 impl Default for GameRules {
     fn default() -> Self {
         Self { starter_cash: 20_000 }
+    }
+}
+
+/// `[lobby]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lobby {
+    /// How many room servers the directory shows as places to meet: MCC01 and so on. All room ports work, shown or not.
+    pub rooms: u16,
+    /// Chat channels that are there on every server, by name, with their numbers.
+    pub channels: BTreeMap<String, u32>,
+}
+
+impl Default for Lobby {
+    fn default() -> Self {
+        // Listed in all directories ever seen.
+        Self { rooms: 1, channels: BTreeMap::from([("MCCHAT".to_owned(), 191)]) }
     }
 }
 

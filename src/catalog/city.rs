@@ -2,6 +2,7 @@
 //! is ours.
 
 use super::Catalog;
+use super::imported::Named;
 use crate::protocol::ids::BrandedPartId;
 
 /// The kinds of races, with the Client's numbers (*documented*).
@@ -55,25 +56,34 @@ pub struct Lobby {
 /// The one track whose number is known (*captured*: both recorded lobbies lie there).
 const TRACK: u32 = 25;
 
-/// The two lobbies that a Client was seen to accept; the garage's test drive wants number 2 (*seen in use*).
-pub(super) fn lobbies() -> Vec<Lobby> {
-    let lobby = |id, race_type, channel: &str, turf: &str| Lobby {
+/// The most tracks that get a lobby. How many an owner's catalogue has is not known; the Client's list is for a screen.
+const MOST_TRACKS: usize = 32;
+
+/// The two lobbies that a Client was seen to accept; the garage's test drive wants number 2 (*seen in use*). Then one
+/// for each other track of the owner's own catalogue (*inferred*: no Client was seen there yet).
+pub(super) fn lobbies(tracks: &[Named]) -> Vec<Lobby> {
+    const FIRST: u32 = 10_002;
+    let lobby = |id, race_type, channel: String, turf: &str, track| Lobby {
         id,
         race_type,
-        channel: channel.to_owned(),
-        turf: turf.to_owned(),
-        track: TRACK,
+        channel,
+        turf: turf.chars().take(31).collect(),
+        track,
         max_players: 8,
         night: true,
     };
-    vec![
-        lobby(2, RaceType::TestDrive, "MCC10", "Proving Ground"),
-        lobby(10_001, RaceType::Circuit, "MC100", "Harbor Loop"),
-    ]
+    let mut lobbies = vec![
+        lobby(2, RaceType::TestDrive, "MCC10".to_owned(), "Proving Ground", TRACK),
+        lobby(10_001, RaceType::Circuit, "MC100".to_owned(), "Harbor Loop", TRACK),
+    ];
+    let others = tracks.iter().filter(|track| track.id != 0 && track.id != TRACK && !track.name.is_empty());
+    lobbies.extend(
+        (FIRST..).zip(others.take(MOST_TRACKS)).map(|(id, track)| {
+            lobby(id, RaceType::Circuit, format!("MCT{}", track.id), &track.name, track.id)
+        }),
+    );
+    lobbies
 }
-
-/// What each racer pays, and what there is to win, in dollars.
-pub(super) const PURSES: &[(u32, u32)] = &[(0, 100), (100, 1000), (250, 2000), (500, 4000), (1000, 8000)];
 
 /// Cars that arcade lobbies lend out, with the lobby (0: every one; *captured*).
 pub(super) const ARCADE_CARS: &[(BrandedPartId, u32)] = &[(BrandedPartId(113), 0)];
@@ -163,11 +173,42 @@ impl Tunables {
         u32::try_from(worth.checked_div(parts).unwrap_or_default()).unwrap_or(u32::MAX)
     }
 
-    /// How many points a driver of `level` (from 1) needs within it to reach the next: 100, 300, 500 and so on, so
-    /// that the points of all levels together grow with the square.
-    pub const fn points_of_level(&self, level: u32) -> u32 {
-        level.saturating_mul(2).saturating_sub(1).saturating_mul(100)
+    /// What a dealer takes off the price of a new car for an old one, in dollars, rounded down: the trade-in share of
+    /// `price` (its own when new), times how sound its parts are on average. `parts` are damage in percent and wear out
+    /// of `max_wear`; a car without parts counts as sound.
+    pub fn trade_in_price(
+        &self,
+        price: u32,
+        parts: impl IntoIterator<Item = (u8, u32)>,
+        max_wear: u32,
+    ) -> u32 {
+        let whole = 100 * u64::from(max_wear.max(1));
+        let (mut count, mut sound) = (0_u64, 0_u64);
+        for (damage, wear) in parts {
+            count += 1;
+            sound += u64::from(100 - damage.min(100)) * u64::from(max_wear.saturating_sub(wear));
+        }
+        let (sound, whole) = if count == 0 { (1, 1) } else { (sound, whole * count) };
+        let worth = u128::from(price) * u128::from(self.trade_in_percent) * u128::from(sound);
+        u32::try_from(worth / (100 * u128::from(whole))).unwrap_or(u32::MAX)
     }
+
+    /// How many cars the garage of a driver of `level` holds.
+    pub fn cars_room(&self, level: u32) -> usize {
+        room(self.cars_per_level, level)
+    }
+
+    /// How many things the inventory of a driver of `level` holds.
+    pub fn parts_room(&self, level: u32) -> usize {
+        room(self.inventory_per_level, level)
+    }
+}
+
+/// The lists that show them count in one byte.
+fn room(per_level: u32, level: u32) -> usize {
+    usize::try_from(per_level.saturating_mul(level))
+        .unwrap_or(usize::MAX)
+        .min(crate::protocol::mcots::garage::MOST_SHORT)
 }
 
 /// How many web pages a Client is told of (*captured*). What each of them was is unknown.
@@ -187,15 +228,13 @@ mod tests {
 
     #[test]
     fn lobbies_have_numbers_and_channels_of_their_own_that_fit() {
-        let lobbies = lobbies();
+        let tracks: Vec<_> =
+            (0..99).map(|id| Named { id, name: format!("{id} {}", "long ".repeat(20)) }).collect();
+        let lobbies = lobbies(&tracks);
+        assert_eq!(lobbies.len(), 2 + MOST_TRACKS);
         assert!(lobbies.iter().any(|lobby| lobby.id == 2 && lobby.race_type == RaceType::TestDrive));
         assert!(lobbies.is_sorted_by(|a, b| a.id < b.id && a.channel != b.channel));
         assert!(lobbies.iter().all(|lobby| lobby.channel.len() < 32 && lobby.turf.len() < 256));
-    }
-
-    #[test]
-    fn a_higher_fee_wins_a_higher_purse() {
-        assert!(PURSES.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
     }
 
     #[test]
@@ -212,9 +251,21 @@ mod tests {
     }
 
     #[test]
-    fn levels_get_longer() {
-        assert_eq!([1, 2, 3].map(|level| TUNABLES.points_of_level(level)), [100, 300, 500]);
-        assert_eq!(TUNABLES.points_of_level(u32::MAX), u32::MAX);
+    fn a_trade_in_brings_its_share_of_what_the_car_is_still_worth() {
+        let worth = |parts: &[(u8, u32)]| TUNABLES.trade_in_price(20_000, parts.iter().copied(), 30_000);
+        assert_eq!(worth(&[]), 10_000);
+        assert_eq!(worth(&[(0, 0), (0, 0)]), 10_000);
+        assert_eq!(worth(&[(100, 0), (0, 0)]), 5000);
+        assert_eq!(worth(&[(50, 15_000)]), 2500);
+        assert_eq!(worth(&[(255, u32::MAX)]), 0);
+        assert_eq!(TUNABLES.trade_in_price(u32::MAX, [(0, 0); 120], u32::MAX), u32::MAX / 2);
+    }
+
+    #[test]
+    fn a_garage_grows_with_the_level_as_far_as_lists_can_tell() {
+        assert_eq!((TUNABLES.cars_room(1), TUNABLES.cars_room(3)), (5, 15));
+        assert_eq!((TUNABLES.parts_room(1), TUNABLES.parts_room(u32::MAX)), (100, 255));
+        assert_eq!(TUNABLES.cars_room(0), 0);
     }
 
     #[test]

@@ -58,6 +58,7 @@ fn configured(config: &Config) -> Ports {
     let network = &config.network;
     Ports {
         http: network.http,
+        https: network.https,
         login: network.login,
         persona: network.persona,
         mail: network.mail,

@@ -4,8 +4,10 @@
 //! wrongly. Passwords never come from the command line itself, where every user of the machine could read them.
 
 mod account;
+mod catalog;
 mod keys;
 mod kit;
+mod ledger;
 mod output;
 mod password;
 mod persona;
@@ -53,6 +55,12 @@ enum Command {
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Look after the ledger, which has a line for every change of money
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Take cars and parts from your own copy of the game, or show what there is
+    #[command(subcommand)]
+    Catalog(catalog::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
 }
@@ -124,6 +132,8 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Persona(command) => persona::run(&setting, command),
         Command::Kit(command) => kit::run(&setting, &command),
         Command::Keys(command) => keys::run(&setting, command),
+        Command::Ledger(command) => ledger::run(&setting, &command),
+        Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
     }
 }
@@ -176,6 +186,8 @@ mod tests {
             "persona add alice Racer",
             "persona list",
             "keys import-login login.pem",
+            "catalog import game.mdb",
+            "catalog show",
             "kit out.zip --host mcos.local",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",

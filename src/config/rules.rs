@@ -9,6 +9,8 @@ use toml::de::{DeTable, DeValue};
 /// The most addresses, and the most room servers, that a configuration may ask for.
 const MAX_ADDRESSES: usize = 16;
 const MAX_ROOMS: u16 = 100;
+/// The most chat channels a configuration may ask for.
+const MAX_CHANNELS: usize = 50;
 
 /// One key: where it stands, whether a value will do, and what to tell the Operator if not.
 struct Key {
@@ -22,13 +24,16 @@ struct Key {
 
 enum Rule {
     Number(i64, i64),
+    OneOf(&'static [i64]),
     Switch,
     Text(fn(&str) -> bool),
     Addresses,
     RoomPorts,
+    Channels,
 }
 
 const PORT: Rule = Rule::Number(0, 65535);
+const TRUE_OR_FALSE: &str = "true or false";
 const A_PORT: &str = "a port number from 0 to 65535, where 0 means any free port";
 const A_COUNT: &str = "a whole number from 1 to 1000000";
 const SECONDS: &str = "a number of seconds from 1 to 86400";
@@ -61,10 +66,14 @@ const KEYS: &[Key] = &[
     key("network", "rooms", Rule::RoomPorts,
         "the lowest and the highest room port, at most 100 ports, such as [9000, 9014]"),
     key("network", "mcots", PORT, A_PORT),
-    key("network", "legacy_tls", Rule::Switch, "true or false"),
+    key("network", "legacy_tls", Rule::Switch, TRUE_OR_FALSE),
     key("accounts", "registration", Rule::Text(|text| matches!(text, "open" | "operator")),
         "\"open\" or \"operator\""),
     key("game", "starter_cash", Rule::Number(0, 2_147_483_647), "a whole number from 0 to 2147483647"),
+    key("lobby", "rooms", Rule::Number(1, MAX_ROOMS as i64), "a whole number from 1 to 100"),
+    key("lobby", "channels", Rule::Channels,
+        "at most 50 channels, each with a name of 1 to 31 plain ASCII characters and a number of its own \
+         from 3 to 2147483647, such as { MCCHAT = 191 }"),
     key("limits", "connections", Rule::Number(1, 1_000_000), A_COUNT),
     key("limits", "connections_per_address", Rule::Number(1, 1_000_000), A_COUNT),
     key("limits", "failed_logins_per_minute", Rule::Number(1, 1_000_000), A_COUNT),
@@ -73,12 +82,38 @@ const KEYS: &[Key] = &[
     key("limits", "login_seconds", Rule::Number(1, 86_400), SECONDS),
     key("limits", "password_workers", Rule::Number(1, 2), "1 or 2"),
     key("limits", "context_minutes", Rule::Number(30, 10_080), "a number of minutes from 30 to 10080"),
+    key("compat", "push_form", Rule::Text(|text| matches!(text, "sealed" | "clear")), "\"sealed\" or \"clear\""),
+    key("compat", "relay_form", Rule::Text(|text| matches!(text, "as-sent" | "sealed" | "clear")),
+        "\"as-sent\", \"sealed\" or \"clear\""),
+    key("compat", "short_relays", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "echo_relays", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "deny_wrong_password", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "race_self_notice", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "chat_self_notice", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "leave_notices", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "ready_notices", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "owner_notices", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "announce_races", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "channel_updates", Rule::Text(|text| matches!(text, "whole" | "data" | "off")),
+        "\"whole\", \"data\" or \"off\""),
+    key("compat", "server_notices", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "race_list_width", Rule::OneOf(&[1, 4]), "1 or 4"),
+    key("compat", "state_changes", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "race_started", Rule::Text(|text| matches!(text, "number" | "server-info")),
+        "\"number\" or \"server-info\""),
+    key("compat", "race_start_on", Rule::Text(|text| matches!(text, "member" | "hosts-server")),
+        "\"member\" or \"hosts-server\""),
 ];
 
 /// Text that can stand between the brackets of the shard list.
 fn is_name(text: &str) -> bool {
     let plain = |c: u8| (c == b' ' || c.is_ascii_graphic()) && !matches!(c, b'[' | b']');
     (1..=40).contains(&text.len()) && text.bytes().all(plain) && text.trim() == text
+}
+
+/// The name of a channel: 32 bytes with its NUL.
+fn is_riff(text: &str) -> bool {
+    (1..=31).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_graphic())
 }
 
 /// Text that can stand behind a `=` of the shard list.
@@ -95,6 +130,7 @@ impl Rule {
     fn allows(&self, value: &DeValue<'_>) -> bool {
         match self {
             Self::Number(from, to) => as_number(value).is_some_and(|n| (*from..=*to).contains(&n)),
+            Self::OneOf(numbers) => as_number(value).is_some_and(|n| numbers.contains(&n)),
             Self::Switch => value.is_bool(),
             Self::Text(test) => value.as_str().is_some_and(test),
             Self::Addresses => value.as_array().is_some_and(|list| {
@@ -110,6 +146,16 @@ impl Rule {
                     Some([lowest, highest]) => highest.checked_sub(*lowest).is_some_and(|n| n < MAX_ROOMS),
                     _ => false,
                 }
+            }),
+            Self::Channels => value.as_table().is_some_and(|table| {
+                let numbers: Option<HashSet<i64>> = table
+                    .iter()
+                    .map(|(name, number)| {
+                        let number = as_number(number.get_ref())?;
+                        (is_riff(name.get_ref()) && (3..=2_147_483_647).contains(&number)).then_some(number)
+                    })
+                    .collect();
+                table.len() <= MAX_CHANNELS && numbers.is_some_and(|numbers| numbers.len() == table.len())
             }),
         }
     }

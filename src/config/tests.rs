@@ -106,6 +106,56 @@ context_minutes = 30
 }
 
 #[test]
+fn what_is_not_proven_can_be_switched() {
+    let text = r#"
+[lobby]
+rooms = 14
+channels = { MCCHAT = 191, LOUNGE = 300 }
+[compat]
+push_form = "clear"
+relay_form = "sealed"
+short_relays = false
+echo_relays = true
+deny_wrong_password = true
+race_self_notice = false
+chat_self_notice = true
+leave_notices = false
+ready_notices = false
+owner_notices = false
+announce_races = false
+channel_updates = "data"
+server_notices = true
+race_list_width = 4
+state_changes = true
+race_started = "server-info"
+race_start_on = "hosts-server"
+"#;
+    let config = Config::parse(text).unwrap();
+    assert_eq!(config.lobby.rooms, 14);
+    assert_eq!(config.lobby.channels.get("LOUNGE"), Some(&300));
+    let compat = Compat {
+        push_form: PushForm::Clear,
+        relay_form: RelayForm::Sealed,
+        short_relays: false,
+        echo_relays: true,
+        deny_wrong_password: true,
+        race_self_notice: false,
+        chat_self_notice: true,
+        leave_notices: false,
+        ready_notices: false,
+        owner_notices: false,
+        announce_races: false,
+        channel_updates: ChannelUpdates::Data,
+        server_notices: true,
+        race_list_width: 4,
+        state_changes: true,
+        race_started: RaceStarted::ServerInfo,
+        race_start_on: RaceStartOn::HostsServer,
+    };
+    assert_eq!(config.compat, compat);
+}
+
+#[test]
 fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
     for (text, message) in [
         (
@@ -162,7 +212,7 @@ fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
         (
             "[shards]\nname = \"A\"",
             "mcos.toml:1: shards: unknown key; there is data_dir, and there are the sections \
-             shard, network, accounts, game, limits",
+             shard, network, accounts, game, lobby, limits, compat",
         ),
         (
             "shard = 3",
@@ -219,6 +269,14 @@ fn values_out_of_range_are_refused() {
         "[network]\nhttp_configured = true",
         "[game]\nstarter_cash = -1",
         "[game]\nstarter_cash = 4294967296",
+        "[lobby]\nrooms = 0",
+        "[lobby]\nchannels = { LOBBY = 2 }",
+        "[lobby]\nchannels = { A = 5, B = 5 }",
+        "[lobby]\nchannels = { \"two words\" = 5 }",
+        "[lobby]\nchannels = [191]",
+        "[compat]\npush_form = \"both\"",
+        "[compat]\nrelay_form = true",
+        "[compat]\nrace_list_width = 2",
         "[limits]\nconnections = 0",
         "[limits]\npassword_workers = 3",
     ] {

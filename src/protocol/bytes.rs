@@ -1,7 +1,7 @@
 //! Reading and writing packed records: one bounded reader, one writer, and [`layout!`] that ties them to a struct.
 
 use super::ids::{
-    BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, ShardId, SkinId, VehicleId,
+    BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId,
 };
 use std::fmt;
 
@@ -186,7 +186,7 @@ macro_rules! id {
         }
     )*};
 }
-id!(BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, ShardId, SkinId, VehicleId);
+id!(BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId);
 
 impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {

@@ -55,6 +55,10 @@ id!(
     /// Who sells: a system persona that owns a car lot.
     DealerId
 );
+id!(
+    /// A race: the server instance in the top byte (0 here), a counter below.
+    RaceId
+);
 
 impl VehicleId {
     /// The root part of the car: the same number.

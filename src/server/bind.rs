@@ -15,6 +15,7 @@ const BACKLOG: i32 = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     Http,
+    Https,
     Login,
     Persona,
     Mail,
@@ -28,6 +29,7 @@ impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Http => "http",
+            Self::Https => "https",
             Self::Login => "login",
             Self::Persona => "persona",
             Self::Mail => "mail",
@@ -80,7 +82,9 @@ impl fmt::Display for BindError {
                 write!(f, "port {port} ({service}) on {} is taken by ", address.ip())?;
                 f.write_str(match (holder, service) {
                     (Some(holder), _) => holder,
-                    (None, Service::Http) => "another program, probably a web server or another mcos",
+                    (None, Service::Http | Service::Https) => {
+                        "another program, probably a web server or another mcos"
+                    }
                     (None, _) => "another program, probably another mcos",
                 })?;
                 write!(f, "; stop it, or choose another port with {key} in mcos.toml")
@@ -109,22 +113,23 @@ impl std::error::Error for BindError {}
 pub(crate) fn all(network: &Network) -> Result<Bound, BindError> {
     let mut listeners = Vec::new();
     let mut open = |service, port| on_every_address(network, service, port, &mut listeners);
-    let http = match open(Service::Http, network.http) {
-        Err(BindError { error, .. })
-            if error.kind() == ErrorKind::PermissionDenied && network.http_fallback().is_some() =>
-        {
-            let port = network.http_fallback().unwrap_or_default();
+    let mut open_web = |service, port, fallback: Option<u16>| match open(service, port) {
+        Err(BindError { error, .. }) if error.kind() == ErrorKind::PermissionDenied && fallback.is_some() => {
+            let instead = fallback.unwrap_or_default();
             log::warn!(
-                "port {} is not permitted to this user, so HTTP is on {port}: Clients must be told so (the game \
-                 itself asks port 80 for patches only); to change it, set network.http or run with the right to low ports",
-                network.http
+                "port {port} is not permitted to this user, so {service} is on {instead}, where the game itself does not \
+                 look for it; run mcos with the right to low ports (setcap cap_net_bind_service=+ep mcos), or set \
+                 network.{service} in mcos.toml"
             );
-            open(Service::Http, port)?
+            open(service, instead)
         }
-        other => other?,
+        other => other,
     };
+    let http = open_web(Service::Http, network.http, network.http_fallback())?;
+    let https = open_web(Service::Https, network.https, network.https_fallback())?;
     let ports = Ports {
         http,
+        https,
         login: open(Service::Login, network.login)?,
         persona: open(Service::Persona, network.persona)?,
         mail: open(Service::Mail, network.mail)?,
@@ -241,6 +246,7 @@ mod tests {
         Network {
             bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             http: any,
+            https: any,
             login: any,
             persona: any,
             mail: any,
@@ -248,6 +254,7 @@ mod tests {
             rooms: [any, any],
             mcots: any,
             http_configured: true,
+            https_configured: true,
             ..Network::default()
         }
     }
@@ -257,7 +264,7 @@ mod tests {
         let bound = all(&anywhere()).unwrap();
         assert!(bound.ports.login != 0 && bound.ports.mcots != 0);
         assert!(bound.ports.rooms.iter().all(|port| *port != 0));
-        assert_eq!(bound.listeners.len(), 6 + bound.ports.rooms.len());
+        assert_eq!(bound.listeners.len(), 7 + bound.ports.rooms.len());
     }
 
     #[test]

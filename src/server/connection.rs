@@ -67,7 +67,7 @@ pub(super) async fn converse(
     let mailbox = house.switchboard.plug_in(connection);
     let end = talk(house, &mailbox, &mut stream, &mut conversation).await;
     house.switchboard.unplug(connection);
-    house.switchboard.deliver(conversation.leave(&house.game));
+    house.tell(conversation.leave(&house.game)).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
         End::Unsaved(_) => log::error!("{service}: {peer} {end}"),
@@ -96,8 +96,8 @@ async fn talk(
                 return end;
             }
             Ok(more) => {
-                while let Some(packet) = mailbox.take() {
-                    conversation.deliver(&packet, &mut out);
+                while let Some(parcel) = mailbox.take() {
+                    conversation.deliver(&parcel, &mut out);
                 }
                 if let Err(end) = write(stream, mailbox, &mut out).await {
                     return end;

@@ -1,10 +1,11 @@
 //! The sans-IO half of a connection: which service talks, through which framing and cipher.
 
 use super::bind::Service;
+use super::mailbox::Parcel;
 use crate::config;
 use crate::protocol::mcots;
 use crate::protocol::nps::{self, Packet};
-use crate::services::{Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
+use crate::services::{Envelope, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
 use crate::world::{ConnectionId, Hall};
 use std::fmt::Display;
@@ -38,6 +39,18 @@ pub(super) struct Step {
     pub(super) close: bool,
 }
 
+impl Step {
+    const fn pushes(pushes: Vec<Push>) -> Self {
+        Self { commit: None, pushes, close: false }
+    }
+}
+
+impl<P> From<Outcome<P>> for Step {
+    fn from(outcome: Outcome<P>) -> Self {
+        Self { commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }
+    }
+}
+
 impl Conversation {
     pub(super) fn new(
         service: Service,
@@ -53,7 +66,7 @@ impl Conversation {
             Some(Self::Nps(link, Desk::Lobby(caller)))
         };
         match service {
-            Service::Http => None,
+            Service::Http | Service::Https => None,
             Service::Login => small(nps::Headers::Either, Desk::Login(address)),
             Service::Persona => small(nps::Headers::Either, Desk::Persona(address)),
             Service::Mail => small(nps::Headers::Short, Desk::Mail(address)),
@@ -111,15 +124,19 @@ impl Conversation {
                 if let Some(key) = &outcome.unlock {
                     link.unlock(key);
                 }
-                Ok(Some(Step { commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }))
+                Ok(Some(outcome.into()))
             }
         }
     }
 
-    /// Appends a push from somebody else. Pushes travel encrypted, the form proven for everything after login.
-    pub(super) fn deliver(&mut self, packet: &Packet, out: &mut Vec<u8>) {
-        if let Self::Nps(link, _) = self {
-            link.write(packet, true, out);
+    /// Appends a push from somebody else. One for the other family of services is let go: services know which connections are whose.
+    pub(super) fn deliver(&mut self, parcel: &Parcel, out: &mut Vec<u8>) {
+        match (self, parcel) {
+            (Self::Nps(link, _), Parcel::Packet(packet, envelope)) => {
+                link.write(packet, *envelope == Envelope::Sealed, out);
+            }
+            (Self::Mcots(link, _), Parcel::Body(body)) => link.push(body, out),
+            (Self::Nps(..), Parcel::Body(_)) | (Self::Mcots(..), Parcel::Packet(..)) => {}
         }
     }
 
@@ -137,11 +154,11 @@ impl Conversation {
     }
 
     /// The connection is gone. Returned is what others hear of it.
-    pub(super) fn leave(&self, game: &Game) -> Vec<Push> {
+    pub(super) fn leave(&self, game: &Game) -> Step {
         match self {
-            Self::Nps(_, Desk::Lobby(caller)) => lobby::leave(game, caller),
-            Self::Nps(..) => Vec::new(),
-            Self::Mcots(_, caller) => transactions::leave(game, caller),
+            Self::Nps(_, Desk::Lobby(caller)) => Step::pushes(lobby::leave(game, caller)),
+            Self::Nps(..) => Step::pushes(Vec::new()),
+            Self::Mcots(_, caller) => transactions::leave(game, caller).into(),
         }
     }
 }
@@ -154,5 +171,5 @@ fn write(link: &mut nps::Link, outcome: Outcome<Packet>, sealed: bool, out: &mut
     if let Some(key) = &outcome.unlock {
         link.unlock(key);
     }
-    Step { commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }
+    outcome.into()
 }

@@ -1,6 +1,8 @@
 //! What waits to be written to one connection by others.
 
+use crate::protocol::mcots::Body;
 use crate::protocol::nps::Packet;
+use crate::services::Envelope;
 use atomic_waker::AtomicWaker;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +10,25 @@ use std::task::Context;
 
 /// What a waiting packet weighs besides its bytes.
 const OVERHEAD: usize = 64;
+
+/// Something for a connection, shared with all who get it; each encrypts it with its own state.
+#[derive(Clone, Debug)]
+pub(super) enum Parcel {
+    /// For NPS, and the form in which it is to travel.
+    Packet(Arc<Packet>, Envelope),
+    /// For MCOTS.
+    Body(Arc<Body>),
+}
+
+impl Parcel {
+    fn weight(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Packet(packet, _) => packet.size(),
+                Self::Body(body) => body.0.len(),
+            }
+    }
+}
 
 /// A bounded queue of packets for one connection. A receiver that does not read is cut off when it is full; whoever
 /// sends never waits.
@@ -20,7 +41,7 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct State {
-    packets: VecDeque<Arc<Packet>>,
+    packets: VecDeque<Parcel>,
     bytes: usize,
     ending: Option<Ending>,
 }
@@ -44,12 +65,12 @@ impl Mailbox {
     }
 
     /// Puts a packet in.
-    pub(super) fn post(&self, packet: Arc<Packet>) {
+    pub(super) fn post(&self, packet: Parcel) {
         let mut state = self.state();
         if state.ending.is_some() {
             return;
         }
-        state.bytes += packet.size() + OVERHEAD;
+        state.bytes += packet.weight();
         if state.bytes > self.limit {
             *state = State { ending: Some(Ending::Overflow), ..State::default() };
         } else {
@@ -66,10 +87,10 @@ impl Mailbox {
     }
 
     /// Takes the next packet out. Its memory goes with the last one: most connections are idle.
-    pub(super) fn take(&self) -> Option<Arc<Packet>> {
+    pub(super) fn take(&self) -> Option<Parcel> {
         let mut state = self.state();
         let packet = state.packets.pop_front()?;
-        state.bytes = state.bytes.saturating_sub(packet.size() + OVERHEAD);
+        state.bytes = state.bytes.saturating_sub(packet.weight());
         if state.packets.is_empty() {
             state.packets = VecDeque::new();
         }
@@ -93,17 +114,26 @@ impl Mailbox {
 mod tests {
     use super::*;
 
-    fn packet(size: usize) -> Arc<Packet> {
-        Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) })
+    fn packet(size: usize) -> Parcel {
+        Parcel::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }), Envelope::Clear)
+    }
+
+    fn size(parcel: Option<Parcel>) -> usize {
+        match parcel.unwrap() {
+            Parcel::Packet(packet, envelope) => {
+                assert_eq!(envelope, Envelope::Clear);
+                packet.body.len()
+            }
+            Parcel::Body(body) => body.0.len(),
+        }
     }
 
     #[test]
-    fn packets_come_out_in_order() {
+    fn packets_come_out_in_order_and_in_their_form() {
         let mailbox = Mailbox::new(10_000);
         mailbox.post(packet(1));
-        mailbox.post(packet(2));
-        assert_eq!(mailbox.take().unwrap().body.len(), 1);
-        assert_eq!(mailbox.take().unwrap().body.len(), 2);
+        mailbox.post(Parcel::Body(Arc::new(Body(vec![0; 2]))));
+        assert_eq!([size(mailbox.take()), size(mailbox.take())], [1, 2]);
         assert!(mailbox.take().is_none() && mailbox.ending().is_none());
     }
 

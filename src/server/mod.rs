@@ -21,19 +21,20 @@ use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
 use crate::services::kit::Certificate;
-use crate::services::{Game, Ports};
+use crate::services::{Game, Ports, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
 use bind::Bound;
+use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use smol::{Executor, Timer};
 use std::fmt;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switchboard::Switchboard;
 
 /// The tasks of the whole process: one thread per core takes part.
@@ -42,6 +43,9 @@ static EXECUTOR: Executor<'static> = Executor::new();
 /// How long connections get to finish what they are doing when the server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How often races are looked after in which nobody stirs.
+const TICK: Duration = Duration::from_secs(10);
+
 /// Why the server did not start, or stopped in an untidy way.
 #[derive(Debug)]
 pub enum ServeError {
@@ -49,6 +53,8 @@ pub enum ServeError {
     Bind(BindError),
     /// The control socket can't be had.
     Control(ControlError),
+    /// There are no certificates and none can be made.
+    Tls(tls::AuthorityError),
     /// The system refuses something basic.
     System(io::Error),
     /// The last changes may not be on the card.
@@ -60,6 +66,7 @@ impl fmt::Display for ServeError {
         match self {
             Self::Bind(error) => error.fmt(f),
             Self::Control(error) => error.fmt(f),
+            Self::Tls(error) => error.fmt(f),
             Self::System(error) => write!(f, "the system refuses to work with us: {error}"),
             Self::Store(error) => write!(f, "the last changes could not be saved: {error}"),
         }
@@ -78,6 +85,31 @@ pub(crate) struct House {
     limits: Arc<Limits>,
     /// Patch, Auth and Shard.
     ssl: Arc<ssl::SslServer>,
+    /// What protects them on the HTTPS port.
+    tls: tls::Tls,
+    /// Where everything is that must survive.
+    data: PathBuf,
+}
+
+impl House {
+    /// Tells others what a service has for them, once the change it speaks of is on the card.
+    async fn tell(&self, step: Step) {
+        if let Some(ticket) = step.commit
+            && let Err(error) = ticket.committed().await
+        {
+            log::error!("{error}");
+            return;
+        }
+        self.switchboard.deliver(step.pushes);
+    }
+
+    /// Ends what nobody ends: services have no clock of their own.
+    async fn watch_the_clock(&self) {
+        loop {
+            Timer::after(TICK).await;
+            self.tell(mcots::tick(&self.game, Instant::now()).into()).await;
+        }
+    }
 }
 
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
@@ -99,17 +131,23 @@ pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Re
 async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
+    let tls = open_tls(&config, data).await?;
     let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Switchboard::new(config.limits.outbound_bytes);
-    let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
+    let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
+    mcots::refund_races_cut_short(&game);
     let certificate = Certificate::in_folder(data).unwrap_or_else(|error| {
         log::error!("http: {error}");
         None
     });
     let ssl = ssl::SslServer::new(Arc::clone(&game), certificate);
-    let house = Arc::new(House { game, switchboard, limits, ssl });
+    let house = Arc::new(House { game, switchboard, limits, ssl, tls, data: data.to_path_buf() });
+    let clock = EXECUTOR.spawn({
+        let house = Arc::clone(&house);
+        async move { house.watch_the_clock().await }
+    });
     let control = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { control.serve(&house).await }
@@ -125,6 +163,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
         door.cancel().await;
     }
     control.cancel().await;
+    clock.cancel().await;
     house.switchboard.dismiss_all();
     let all_gone = async { house.limits.all_gone().await };
     let patience = async {
@@ -135,6 +174,14 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");
     Ok(())
+}
+
+/// The certificates, which are made at the first start. That may take a minute on a small board.
+async fn open_tls(config: &Config, data: &Path) -> Result<tls::Tls, ServeError> {
+    let data = data.to_path_buf();
+    let host = config.network.public_host.as_ref().map(|host| host.as_str().to_owned());
+    let legacy = config.network.legacy_tls;
+    smol::unblock(move || tls::Tls::open(&data, host.as_deref(), legacy)).await.map_err(ServeError::Tls)
 }
 
 /// One line per service saying where it listens, and what a person would want to know next.
@@ -155,14 +202,15 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl House {
     /// A house without doors.
-    pub(crate) fn for_tests(game: Game) -> Self {
+    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
         let game = Arc::new(game);
-        let limits = Limits::new(10, 10);
         Self {
             ssl: ssl::SslServer::new(Arc::clone(&game), None),
             game,
             switchboard: Switchboard::new(10_000),
-            limits,
+            limits: Limits::new(10, 10),
+            tls: tls::Tls::open(data, None, true).unwrap(),
+            data: data.to_path_buf(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The Client's web code is that of the Windows it runs on, from 1998 on. So an answer is as plain as HTTP can be:
 //! a length, no chunks, no compression, no redirect, and the connection ends with it.
 
+use super::tls::{Secured, Security};
 use crate::config::HostName;
 use crate::services::auth::{self, Attempt};
 use crate::services::kit::Certificate;
@@ -68,6 +69,7 @@ pub(super) struct SslServer {
 struct Ends {
     peer: SocketAddr,
     local: SocketAddr,
+    security: Security,
 }
 
 impl SslServer {
@@ -90,8 +92,18 @@ impl SslServer {
         peer: SocketAddr,
         local: SocketAddr,
     ) {
-        // With TLS the handshake goes here, within HEAD_TIME, and its stream into the same function.
-        self.serve_stream(stream, Ends { peer, local }).await;
+        self.serve_stream(stream, Ends { peer, local, security: Security::Plain }).await;
+    }
+
+    /// Serves one connection whose TLS handshake is done.
+    pub(super) async fn serve_secured(
+        self: Arc<Self>,
+        secured: Secured,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) {
+        let Secured { security, stream } = secured;
+        self.serve_stream(stream, Ends { peer, local, security }).await;
     }
 
     async fn serve_stream(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, ends: Ends) {
@@ -131,6 +143,7 @@ impl SslServer {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let sends = request.method() == Method::POST;
         let host = self.host(&request, ends);
+        debug!("http: {} asks for {path} over {:?}", ends.peer, ends.security);
         match path {
             "/authlogin" if reads => {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());

@@ -1,6 +1,6 @@
 //! The way from one connection to others.
 
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, Parcel};
 use crate::services::Push;
 use crate::world::ConnectionId;
 use std::collections::HashMap;
@@ -40,9 +40,14 @@ impl Switchboard {
         let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);
         for push in pushes {
             match push {
-                Push::Packet(receivers, packet) => {
+                Push::Packet(receivers, packet, envelope) => {
                     for mailbox in receivers.iter().filter_map(|receiver| mailboxes.get(receiver)) {
-                        mailbox.post(Arc::clone(&packet));
+                        mailbox.post(Parcel::Packet(Arc::clone(&packet), envelope));
+                    }
+                }
+                Push::Body(receivers, body) => {
+                    for mailbox in receivers.iter().filter_map(|receiver| mailboxes.get(receiver)) {
+                        mailbox.post(Parcel::Body(Arc::clone(&body)));
                     }
                 }
                 Push::Dismiss(connections) => {

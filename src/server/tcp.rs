@@ -2,7 +2,7 @@
 
 use super::bind::{Listener, Service};
 use super::conversation::Conversation;
-use super::{EXECUTOR, House, connection};
+use super::{EXECUTOR, House, connection, tls};
 use async_net::TcpStream;
 use futures_lite::FutureExt as _;
 use smol::Timer;
@@ -53,11 +53,15 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
     let house = Arc::clone(house);
     let connection = house.game.world.new_connection();
     let task = async move {
-        match Conversation::new(service, connection, peer, local) {
-            Some(conversation) => {
-                connection::converse(&house, connection, service, peer, stream, conversation).await;
+        if let Some(conversation) = Conversation::new(service, connection, peer, local) {
+            connection::converse(&house, connection, service, peer, stream, conversation).await;
+        } else if service == Service::Https {
+            match tls::accept(&house.tls, stream, peer).await {
+                Ok(secured) => Arc::clone(&house.ssl).serve_secured(secured, peer, local).await,
+                Err(error) => log::info!("https: {peer}: {error}"),
             }
-            None => Arc::clone(&house.ssl).serve_connection(stream, peer, local).await,
+        } else {
+            Arc::clone(&house.ssl).serve_connection(stream, peer, local).await;
         }
         drop(place);
     };

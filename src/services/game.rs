@@ -1,5 +1,6 @@
 //! Everything a service may look at or change.
 
+use super::lobby::directory::Directory;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::{KeyError, LoginKey};
@@ -14,6 +15,8 @@ use std::time::Duration;
 pub struct Ports {
     /// HTTP.
     pub http: u16,
+    /// HTTPS.
+    pub https: u16,
     /// Login.
     pub login: u16,
     /// Persona.
@@ -39,6 +42,8 @@ pub struct Game {
     pub store: Store,
     /// Cars, parts and lobbies.
     pub catalog: Catalog,
+    /// The channels and room servers that are always there.
+    pub directory: Directory,
     /// What it knows while it runs.
     pub world: World,
     login_key: RwLock<Arc<LoginKey>>,
@@ -50,7 +55,8 @@ impl Game {
         let context_life = Duration::from_mins(config.limits.context_minutes.into());
         let world = World::new(context_life, config.limits.failed_logins_per_minute);
         let login_key = RwLock::new(Arc::new(login_key));
-        Self { config, ports, store, catalog, world, login_key }
+        let directory = Directory::new(&config, &ports, &catalog);
+        Self { config, ports, store, catalog, directory, world, login_key }
     }
 
     /// The key under which Clients send their Session Key.
@@ -84,6 +90,7 @@ impl Game {
         let folder = tempfile::tempdir().unwrap();
         let ports = Ports {
             http: 80,
+            https: 443,
             login: 8226,
             persona: 8228,
             mail: 8227,

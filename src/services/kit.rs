@@ -138,9 +138,10 @@ impl Kit {
     }
 }
 
-/// The ports a player's firewall has to let out. 443 is built into the game's login.
+/// The ports a player's firewall has to let out.
 pub fn port_list(ports: &Ports) -> String {
-    let Ports { http, login, persona, mail, lobby, rooms, mcots } = ports;
+    // The HTTPS port is 443 for the game, whatever this server could get.
+    let Ports { http, https: _, login, persona, mail, lobby, rooms, mcots } = ports;
     let mut list: Vec<String> =
         [*http, 443, *lobby, *login, *mail, *persona].iter().map(u16::to_string).collect();
     list.extend(match (rooms.iter().min(), rooms.iter().max()) {

@@ -28,4 +28,4 @@ pub mod shard;
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use game::{Game, Ports};
-pub use outcome::{Hex, Outcome, Push};
+pub use outcome::{Envelope, Hex, Outcome, Push};

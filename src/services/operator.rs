@@ -5,11 +5,14 @@ use crate::config::Config;
 use crate::protocol::ids::{CustomerId, PersonaId};
 use crate::protocol::session_key::LoginKey;
 use crate::services::kit::Certificate;
-use crate::store::{Account, Changed, NewPersona, Password, Persona, Store};
+use crate::store::{Account, Changed, LedgerReport, NewPersona, Password, Persona, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// How many differences in the ledger are told: the first ones show where to look.
+const MOST_DIFFERENCES: usize = 1000;
 
 /// A password or a private key on its way: never shown, and wiped when it is dropped.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -83,6 +86,10 @@ pub enum Request {
         /// The private key in PEM form.
         pem: Secret,
     },
+    /// Derive every balance from the ledger and compare.
+    CheckLedger,
+    /// Use the catalogue that was imported into the data folder.
+    ReloadCatalog,
 }
 
 impl fmt::Display for Request {
@@ -98,6 +105,8 @@ impl fmt::Display for Request {
             Self::ListPersonas { .. } => write!(f, "persona list"),
             Self::KitParts => write!(f, "kit"),
             Self::ImportLoginKey { .. } => write!(f, "keys import-login"),
+            Self::CheckLedger => write!(f, "ledger check"),
+            Self::ReloadCatalog => write!(f, "catalog import"),
         }
     }
 }
@@ -124,6 +133,10 @@ pub enum Response {
     },
     /// The login key is the imported one.
     LoginKeyImported,
+    /// What the check of the ledger found.
+    Ledger(LedgerReport),
+    /// The catalogue is the imported one.
+    CatalogReloaded,
     /// Nothing was changed; why, and what to do.
     Refused(String),
 }
@@ -218,6 +231,13 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             settled(store.keys().set_login_key(&key).map_err(reason)?)?;
             Ok(Response::LoginKeyImported)
         }
+        Request::CheckLedger => {
+            let mut report = store.ledger().check().map_err(reason)?;
+            report.differences.truncate(MOST_DIFFERENCES);
+            Ok(Response::Ledger(report))
+        }
+        // It lies beside the store, and whoever starts next reads it; a running server does so at once.
+        Request::ReloadCatalog => Ok(Response::CatalogReloaded),
     }
 }
 

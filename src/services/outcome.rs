@@ -1,5 +1,6 @@
 //! What a service hands back.
 
+use crate::protocol::mcots::Body;
 use crate::protocol::nps::Packet;
 use crate::protocol::session_key::SessionKey;
 use crate::store::Ticket;
@@ -22,11 +23,22 @@ pub struct Outcome<P> {
     pub close: bool,
 }
 
+/// How a Game Packet for others travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Envelope {
+    /// Inside 0x1101.
+    Sealed,
+    /// As it is.
+    Clear,
+}
+
 /// A message to other connections. The body is shared; each connection encrypts it with its own state.
 #[derive(Clone, Debug)]
 pub enum Push {
     /// A packet for these connections.
-    Packet(Vec<ConnectionId>, Arc<Packet>),
+    Packet(Vec<ConnectionId>, Arc<Packet>, Envelope),
+    /// A Transaction Packet's body for these connections to MCOTS.
+    Body(Vec<ConnectionId>, Arc<Body>),
     /// These connections are to end.
     Dismiss(Vec<ConnectionId>),
 }

@@ -1,19 +1,30 @@
 //! Cars and parts: who owns what.
 //!
-//! A car is stored as one record with all its parts, so buying one writes four records and not forty.
+//! A car is stored as one record with all its parts, so buying one writes a handful of records and not forty. So is what
+//! hangs together in the inventory: a loose part with whatever is fixed to it. Every part is in exactly one of them.
+//!
+//! The store knows nothing of prices and of what fits where: whoever calls says so by a function.
 
-use super::commit::Changed;
+mod place;
+mod shop;
+mod workshop;
+
+pub use shop::{PartPurchase, Terms};
+pub use workshop::{Fits, Price};
+
 use super::error::StoreError;
-use super::personas::PersonaRecord;
-use super::record::Record;
+use super::ledger::LedgerError;
+use super::record::{self, Record};
 use super::{Store, key};
 use crate::protocol::ids::{BrandedPartId, PartId, PersonaId, SkinId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-const FIRST_PART: u32 = 1;
 /// A complete car was captured with 40. The bound keeps its record within what the store can hold.
 const MOST_PARTS: usize = 120;
+
+/// The persona that gets what is given in part payment (*seen in use*).
+pub const JUNKYARD: PersonaId = PersonaId(9);
 
 /// A car.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +68,22 @@ pub struct Part {
     pub wear: u32,
 }
 
-impl Record for Part {
-    const WHAT: &'static str = "part";
+/// A loose part with what is fixed to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct LooseRecord {
+    /// First the one that is fixed to nothing.
+    pub(super) parts: Vec<Part>,
+}
+
+impl Record for LooseRecord {
+    const WHAT: &'static str = "loose part";
+    const VERSION: u8 = 2;
+
+    /// The first version held one part.
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        let part = (version == 1).then(|| record::whole::<Part>(fields)).flatten()?;
+        Some(Self { parts: vec![part] })
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -107,10 +132,26 @@ pub enum GarageError {
     NoSuchPersona,
     /// The price is more than the persona has.
     InsufficientFunds,
+    /// The balance would be more than the Client can show.
+    TooRich,
     /// The persona has had its first car.
     AlreadyChosen,
     /// The list of parts makes no car; why.
     BadParts(&'static str),
+    /// The garage holds no more cars.
+    GarageFull,
+    /// The inventory holds no more parts.
+    InventoryFull,
+    /// The persona owns no such car or part.
+    NotYours,
+    /// The part is fixed to another one already.
+    Installed,
+    /// The part is fixed to nothing.
+    Loose,
+    /// The part cannot go there; why.
+    DoesNotFit(&'static str),
+    /// A driver keeps at least one car.
+    LastCar,
     /// The store failed.
     Store(StoreError),
 }
@@ -120,10 +161,20 @@ impl fmt::Display for GarageError {
         match self {
             Self::NoSuchPersona => f.write_str("there is no such persona: check with `mcos persona list`"),
             Self::InsufficientFunds => f.write_str("the persona cannot afford this: earn money first"),
+            Self::TooRich => f.write_str("the persona's bank holds no more money: spend some first"),
             Self::AlreadyChosen => {
                 f.write_str("the persona has chosen its first car already: buy from a dealer")
             }
             Self::BadParts(why) => write!(f, "the catalogue describes this car wrongly ({why}): correct it"),
+            Self::GarageFull => f.write_str("the garage is full: trade a car in, or reach the next level"),
+            Self::InventoryFull => {
+                f.write_str("the inventory is full: install or scrap a part, or reach the next level")
+            }
+            Self::NotYours => f.write_str("the persona owns no such car or part"),
+            Self::Installed => f.write_str("the part is installed: take it out first"),
+            Self::Loose => f.write_str("the part is not installed"),
+            Self::DoesNotFit(why) => write!(f, "the part does not fit: {why}"),
+            Self::LastCar => f.write_str("it is the persona's last car: trade it in for another"),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -141,6 +192,16 @@ impl From<StoreError> for GarageError {
     }
 }
 
+impl From<LedgerError> for GarageError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Overdrawn => Self::InsufficientFunds,
+            LedgerError::TooRich => Self::TooRich,
+            LedgerError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// The verbs about cars and parts. See [`Store::garage`].
 #[derive(Clone, Copy, Debug)]
 pub struct Garage<'a> {
@@ -148,38 +209,6 @@ pub struct Garage<'a> {
 }
 
 impl Garage<'_> {
-    /// Takes the money and gives the car with all its parts: both or nothing.
-    ///
-    /// A persona without a current car drives the new one.
-    #[expect(clippy::needless_pass_by_value, reason = "the caller has no use for it afterwards")]
-    pub fn buy_car(
-        &self,
-        owner: PersonaId,
-        purchase: CarPurchase,
-    ) -> Result<Changed<VehicleId>, GarageError> {
-        check_parts(&purchase.parts)?;
-        let ids = u32::try_from(purchase.parts.len() + 1).map_err(|_| StoreError::NoMoreIds)?;
-        self.store.change(|table| {
-            table.transact(|tx| {
-                let mut buyer: PersonaRecord =
-                    tx.get(&key::persona(owner))?.ok_or(GarageError::NoSuchPersona)?;
-                let persona = &mut buyer.persona;
-                if purchase.first_car && persona.starter_car_chosen {
-                    return Err(GarageError::AlreadyChosen);
-                }
-                persona.bank_balance =
-                    persona.bank_balance.checked_sub(purchase.price).ok_or(GarageError::InsufficientFunds)?;
-                persona.starter_car_chosen |= purchase.first_car;
-                let id = VehicleId(tx.take(key::NEXT_PART, FIRST_PART, ids)?);
-                persona.vehicle.get_or_insert(id);
-                tx.put(&key::persona(owner), &buyer)?;
-                tx.put(&key::vehicle(id), &assemble(id, owner, &purchase))?;
-                tx.put(&key::vehicle_of(owner, id), &id.0)?;
-                Ok(id)
-            })
-        })
-    }
-
     /// The cars of a persona, by id.
     pub fn vehicles(&self, owner: PersonaId) -> Result<Vec<Vehicle>, StoreError> {
         let ids = self.store.table().scan::<u32>(&key::vehicles_of(owner))?;
@@ -196,58 +225,13 @@ impl Garage<'_> {
         Ok(self.record(id)?.map(|record| record.parts).unwrap_or_default())
     }
 
-    /// The parts a persona owns that are in no car, by id.
+    /// The parts a persona owns that are in no car, each behind what it is fixed to.
     pub fn loose_parts(&self, owner: PersonaId) -> Result<Vec<Part>, StoreError> {
-        self.store.table().scan(&key::loose_parts_of(owner))
+        let records = self.store.table().scan::<LooseRecord>(&key::loose_parts_of(owner))?;
+        Ok(records.into_iter().flat_map(|record| record.parts).collect())
     }
 
     fn record(self, id: VehicleId) -> Result<Option<VehicleRecord>, StoreError> {
         self.store.table().get(&key::vehicle(id))
     }
-}
-
-/// The car gets `id`, its parts the ids behind it, in their order.
-fn assemble(id: VehicleId, owner: PersonaId, purchase: &CarPurchase) -> VehicleRecord {
-    let part_ids = || (id.0 + 1..).map(PartId);
-    let parts = purchase.parts.iter().zip(part_ids()).map(|(part, part_id)| Part {
-        id: part_id,
-        parent: Some(part.parent.and_then(|index| part_ids().nth(index)).unwrap_or(id.part())),
-        branded_part: part.branded_part,
-        owner,
-        vehicle: Some(id),
-        attachment_point: part.attachment_point,
-        damage: 0,
-        wear: 0,
-    });
-    let vehicle = Vehicle {
-        id,
-        owner,
-        model: purchase.model,
-        skin: purchase.skin,
-        flags: 0,
-        delta: 0,
-        car_class: purchase.car_class,
-        damage: Vec::new(),
-    };
-    VehicleRecord { vehicle, parts: parts.collect() }
-}
-
-/// Every part must hang on the car, directly or by way of others.
-fn check_parts(parts: &[NewPart]) -> Result<(), GarageError> {
-    if parts.len() > MOST_PARTS {
-        return Err(GarageError::BadParts("more than 120 parts"));
-    }
-    for part in parts {
-        let mut parent = part.parent;
-        let mut steps = 0;
-        while let Some(index) = parent {
-            parent =
-                parts.get(index).ok_or(GarageError::BadParts("a parent that is not in the list"))?.parent;
-            steps += 1;
-            if steps > parts.len() {
-                return Err(GarageError::BadParts("parts that hang on each other in a circle"));
-            }
-        }
-    }
-    Ok(())
 }

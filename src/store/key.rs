@@ -9,20 +9,29 @@
 //! | `o` customer id, serial | persona id; the serial grows with every persona, so this is the order of creation |
 //! | `v` vehicle id | vehicle and its parts |
 //! | `g` persona id, vehicle id | vehicle id |
-//! | `l` persona id, part id | loose part |
+//! | `l` persona id, part id | loose part and what is fixed to it |
+//! | `r` booking | race under way |
 //! | `k` `login` | login key |
+//! | `e` persona id | mailbox: which mails there are |
+//! | `i` persona id, number of the mail | mail |
+//! | `j` persona id, number of the line | line of the ledger |
 //! | `m` name | counters, the generation and the sum |
 
 use super::accounts::AccountRecord;
 use super::error::StoreError;
-use super::garage::{Part, VehicleRecord};
+use super::garage::{LooseRecord, VehicleRecord};
 use super::keys::LoginKey;
+use super::ledger::Line;
+use super::mail::{Mail, Mailbox};
 use super::personas::PersonaRecord;
+use super::races::{BookingId, RaceUnderWay};
 use super::record::{Record, decode};
 use crate::protocol::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
 
 /// All accounts.
 pub(super) const ACCOUNTS: &[u8] = b"a";
+/// The whole ledger, by persona and number.
+pub(super) const LINES: &[u8] = b"j";
 /// All personas.
 pub(super) const PERSONAS: &[u8] = b"p";
 /// The key by which Clients encrypt what they send to Login.
@@ -37,6 +46,10 @@ pub(super) const NEXT_CUSTOMER: &[u8] = b"mnext_customer";
 pub(super) const NEXT_PERSONA: &[u8] = b"mnext_persona";
 /// The next serial of a persona.
 pub(super) const NEXT_SERIAL: &[u8] = b"mnext_serial";
+/// All races under way.
+pub(super) const RACES: &[u8] = b"r";
+/// The next booking of a race.
+pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
 /// The next part id.
 pub(super) const NEXT_PART: &[u8] = b"mnext_part";
 
@@ -103,6 +116,37 @@ pub(super) fn loose_part(owner: PersonaId, id: PartId) -> Vec<u8> {
     join(b'l', &[&owner.0.to_be_bytes(), &id.0.to_be_bytes()])
 }
 
+/// Which mails a persona has.
+pub(super) fn mailbox(persona: PersonaId) -> Vec<u8> {
+    join(b'e', &[&persona.0.to_be_bytes()])
+}
+
+/// One mail of a persona.
+pub(super) fn mail(persona: PersonaId, number: u32) -> Vec<u8> {
+    join(b'i', &[&persona.0.to_be_bytes(), &number.to_be_bytes()])
+}
+
+/// All lines of a persona in the ledger, oldest first.
+pub(super) fn lines_of(persona: PersonaId) -> Vec<u8> {
+    join(b'j', &[&persona.0.to_be_bytes()])
+}
+
+/// One line of a persona in the ledger.
+pub(super) fn line(persona: PersonaId, number: u32) -> Vec<u8> {
+    join(b'j', &[&persona.0.to_be_bytes(), &number.to_be_bytes()])
+}
+
+/// The persona and the number in the key of a line of the ledger.
+pub(super) fn line_parts(key: &[u8]) -> Option<(PersonaId, u32)> {
+    let (persona, number) = key.strip_prefix(b"j")?.split_first_chunk()?;
+    Some((PersonaId(u32::from_be_bytes(*persona)), u32::from_be_bytes(number.try_into().ok()?)))
+}
+
+/// A race under way.
+pub(super) fn race(booking: BookingId) -> Vec<u8> {
+    join(b'r', &[&booking.0.to_be_bytes()])
+}
+
 /// Whether this program understands the record. An unknown kind can only come from a newer program.
 pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
     fn as_record<R: Record>(value: &[u8]) -> Result<(), StoreError> {
@@ -113,7 +157,11 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'c', ..] => as_record::<String>(value),
         [b'p', ..] => as_record::<PersonaRecord>(value),
         [b'v', ..] => as_record::<VehicleRecord>(value),
-        [b'l', ..] => as_record::<Part>(value),
+        [b'l', ..] => as_record::<LooseRecord>(value),
+        [b'e', ..] => as_record::<Mailbox>(value),
+        [b'i', ..] => as_record::<Mail>(value),
+        [b'j', ..] => as_record::<Line>(value),
+        [b'r', ..] => as_record::<RaceUnderWay>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
         GENERATION | SUM => as_record::<u64>(value),
         [b'n' | b'o' | b'g' | b'm', ..] => as_record::<u32>(value),

@@ -14,9 +14,12 @@ mod error;
 mod garage;
 mod key;
 mod keys;
+mod ledger;
+mod mail;
 mod open;
 mod password;
 mod personas;
+mod races;
 mod record;
 mod table;
 #[cfg(test)]
@@ -25,10 +28,15 @@ mod tests;
 pub use accounts::{Account, AccountError, Accounts};
 pub use commit::{Changed, Ticket};
 pub use error::{OpenError, StoreError};
-pub use garage::{CarPurchase, Garage, GarageError, NewPart, Part, Vehicle};
+pub use garage::{
+    CarPurchase, Fits, Garage, GarageError, JUNKYARD, NewPart, Part, PartPurchase, Price, Terms, Vehicle,
+};
 pub use keys::Keys;
+pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Line, Problem};
+pub use mail::{Letter, Mail, MailEntry, Mails};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
+pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 
 use commit::Writer;
 use std::fs::File;
@@ -66,6 +74,21 @@ impl Store {
     /// The verbs about cars and parts.
     pub fn garage(&self) -> Garage<'_> {
         Garage { store: self }
+    }
+
+    /// What is known of every change of money and property.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger { store: self }
+    }
+
+    /// The verbs about mail.
+    pub fn mails(&self) -> Mails<'_> {
+        Mails { store: self }
+    }
+
+    /// The verbs about races.
+    pub fn races(&self) -> Races<'_> {
+        Races { store: self }
     }
 
     /// The verbs about the Server's own keys.

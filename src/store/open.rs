@@ -4,7 +4,7 @@ use super::backup::{self, Backup, BackupError, sync_dir};
 use super::commit::{Disk, Writer};
 use super::error::{OpenError, StoreError};
 use super::table::{Table, TableError};
-use super::{Inner, Store, key, unix_seconds};
+use super::{Inner, Store, key, ledger, unix_seconds};
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -38,6 +38,7 @@ impl Store {
             }
             Err(why) => (place.repair(&why, saved)?, false),
         };
+        ledger::open_books(&table)?;
         let table = Arc::new(table);
         let keeper = Keeper { table: Arc::clone(&table), backup: place.backup.clone() };
         let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;

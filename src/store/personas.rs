@@ -2,9 +2,10 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
-use super::garage::Part;
-use super::record::Record;
-use super::{Store, key, unix_seconds};
+use super::garage::LooseRecord;
+use super::ledger::{self, Kind};
+use super::record::{self, Record};
+use super::{Store, key, mail, unix_seconds};
 use crate::protocol::ids::{CustomerId, PersonaId, ShardId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -14,7 +15,7 @@ const FIRST_PERSONA: u32 = 1000;
 /// The transaction service's name field holds 13 bytes with the final NUL (*captured*).
 const LONGEST_NAME: usize = 12;
 /// The Client knows eight types of race (*seen in use*); twice that leaves room and stays bounded.
-const MOST_RACE_TYPES: usize = 16;
+pub(super) const MOST_RACE_TYPES: usize = 16;
 
 /// A driver, as it is stored. Times are seconds since 1970 by the Server's clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ pub struct Persona {
     pub driver_class: u8,
     /// Its level, from 1.
     pub level: u32,
-    /// Points within the level.
+    /// Points in all, from which level and rank follow.
     pub points: u32,
     /// Its rank.
     pub rank: u32,
@@ -186,11 +187,29 @@ impl From<StoreError> for PersonaError {
 pub(super) struct PersonaRecord {
     /// Its place in the order of creation. The clock cannot tell: a board without one starts in the past.
     serial: u32,
+    /// How many lines the ledger ever had for it; the next line gets this number. 0: its book is not opened yet.
+    pub(super) lines: u32,
     pub(super) persona: Persona,
+}
+
+/// As it was before there was a ledger.
+#[derive(Deserialize)]
+struct PersonaRecord1 {
+    serial: u32,
+    persona: Persona,
 }
 
 impl Record for PersonaRecord {
     const WHAT: &'static str = "persona";
+    const VERSION: u8 = 2;
+
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        if version != 1 {
+            return None;
+        }
+        let PersonaRecord1 { serial, persona } = record::whole(fields)?;
+        Some(Self { serial, lines: 0, persona })
+    }
 }
 
 /// The verbs about personas. See [`Store::personas`].
@@ -235,14 +254,16 @@ impl Personas<'_> {
                     shard: new.shard,
                     name: new.name.clone(),
                     created,
-                    bank_balance: new.starter_cash,
                     level: 1,
                     ..Persona::default()
                 };
-                tx.put(&key::persona(id), &PersonaRecord { serial, persona: persona.clone() })?;
+                let mut record = PersonaRecord { serial, lines: 0, persona };
+                ledger::open(tx, &mut record, Kind::StarterCash, new.starter_cash)?;
+                mail::post(tx, id, &mail::welcome(&new.name))?;
+                tx.put(&key::persona(id), &record)?;
                 tx.put(&name_key, &id.0)?;
                 tx.put(&key::persona_of(owner, serial), &id.0)?;
-                Ok(persona)
+                Ok(record.persona)
             })
         })
     }
@@ -284,11 +305,12 @@ impl Personas<'_> {
         Ok(())
     }
 
-    /// Deletes a persona with its cars and parts.
+    /// Deletes a persona with its cars, its parts, its mail and its book.
     pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
+            let lines = table.scan_rows::<ledger::Line>(&key::lines_of(id))?;
             let vehicles = table.scan::<u32>(&key::vehicles_of(id))?;
-            let loose = table.scan::<Part>(&key::loose_parts_of(id))?;
+            let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
             table.transact(|tx| {
                 let record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
                 if record.persona.customer_id != owner {
@@ -298,8 +320,12 @@ impl Personas<'_> {
                     tx.remove(&key::vehicle(vehicle))?;
                     tx.remove(&key::vehicle_of(id, vehicle))?;
                 }
-                for part in &loose {
-                    tx.remove(&key::loose_part(id, part.id))?;
+                for (part, _) in &loose {
+                    tx.remove(part)?;
+                }
+                mail::empty(tx, id)?;
+                for (line, _) in &lines {
+                    tx.remove(line)?;
                 }
                 tx.remove(&key::persona_name(record.persona.shard, &record.persona.name))?;
                 tx.remove(&key::persona_of(owner, record.serial))?;
@@ -311,7 +337,8 @@ impl Personas<'_> {
 
     /// Lets `change` work on the stored persona. It may be called more than once and must not use the store.
     ///
-    /// Id, customer, shard, name and creation time stay what they were, whatever `change` does to them.
+    /// Id, customer, shard, name, creation time and the bank balance (which only the ledger changes) stay what they
+    /// were, whatever `change` does to them.
     pub fn update(
         &self,
         id: PersonaId,
@@ -319,15 +346,14 @@ impl Personas<'_> {
     ) -> Result<Changed<Persona>, PersonaError> {
         self.store.change(|table| {
             table.transact(|tx| {
-                let PersonaRecord { serial, persona: old } =
-                    tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
-                let mut persona = old.clone();
+                let mut record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
+                let mut persona = record.persona.clone();
                 change(&mut persona);
                 check_lengths(&persona)?;
-                let Persona { id: _, customer_id, shard, name, created, .. } = old;
-                let persona = Persona { id, customer_id, shard, name, created, ..persona };
-                tx.put(&key::persona(id), &PersonaRecord { serial, persona: persona.clone() })?;
-                Ok(persona)
+                let Persona { id: _, customer_id, shard, name, created, bank_balance, .. } = record.persona;
+                record.persona = Persona { id, customer_id, shard, name, created, bank_balance, ..persona };
+                tx.put(&key::persona(id), &record)?;
+                Ok(record.persona)
             })
         })
     }

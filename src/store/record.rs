@@ -16,8 +16,14 @@ pub(super) const MAX_RECORD: usize = 7 * 1024;
 pub(super) trait Record: Serialize + DeserializeOwned {
     /// What messages call it.
     const WHAT: &'static str;
-    /// The version written today. Whoever changes the fields raises it and teaches [`decode`] the old layout.
+    /// The version written today. Whoever changes the fields raises it and teaches [`Self::older`] the old layout.
     const VERSION: u8 = 1;
+
+    /// The record that an older program wrote as `version`, or none if that version never was or the bytes are not it.
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        let _ = (version, fields);
+        None
+    }
 }
 
 /// The bytes to store.
@@ -31,13 +37,18 @@ pub(super) fn encode<R: Record>(record: &R) -> Result<Vec<u8>, StoreError> {
 pub(super) fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
     let damaged = StoreError::Damaged { what: R::WHAT };
     match bytes.split_first() {
-        Some((&version, fields)) if version == R::VERSION => match postcard::take_from_bytes(fields) {
-            Ok((record, [])) => Ok(record),
-            _ => Err(damaged),
-        },
+        Some((&version, fields)) if version == R::VERSION => whole(fields).ok_or(damaged),
         Some((&version, _)) if version > R::VERSION => Err(StoreError::TooNew { what: R::WHAT, version }),
-        // Older versions are migrated here, kind by kind. All kinds are still at their first version.
-        _ => Err(damaged),
+        Some((&version, fields)) => R::older(version, fields).ok_or(damaged),
+        None => Err(damaged),
+    }
+}
+
+/// Fields in postcard with nothing behind them.
+pub(super) fn whole<T: DeserializeOwned>(fields: &[u8]) -> Option<T> {
+    match postcard::take_from_bytes(fields) {
+        Ok((value, [])) => Some(value),
+        _ => None,
     }
 }
 

@@ -129,6 +129,16 @@ impl Table {
         values.map(|value| decode(&value.map_err(StoreError::from)?)).collect()
     }
 
+    /// The same with their keys.
+    pub(super) fn scan_rows<R: Record>(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
+        let rows = self.tree()?.scan_prefix(prefix);
+        rows.map(|row| {
+            let (key, value) = row.map_err(StoreError::from)?;
+            Ok((key.to_vec(), decode(&value)?))
+        })
+        .collect()
+    }
+
     /// Everything, undecoded, as it is between two changes.
     pub(super) fn rows(&self) -> Result<Vec<Row>, StoreError> {
         let _turn = self.turn();

@@ -6,12 +6,16 @@ mod failure_limit;
 mod footprints;
 mod halls;
 mod presence;
+pub mod races;
 mod sessions;
 
 pub use failure_limit::FailureLimit;
 pub use footprints::{Footprint, Footprints, Step, Trail};
-pub use halls::{Denied, Hall, Halls, Person};
+pub use halls::{
+    Booted, Census, Denied, Hall, Halls, LOBBY, Left, Opened, Person, RaceInfo, Readiness, Riff, Start, Wish,
+};
 pub use presence::{Presence, Released};
+pub use races::Races;
 pub use sessions::{Session, Sessions};
 
 use std::fmt;
@@ -42,6 +46,8 @@ pub struct World {
     pub halls: Halls,
     /// How far each address came.
     pub footprints: Footprints,
+    /// Races that are arranged or driven.
+    pub races: Races,
     next_connection: AtomicU64,
 }
 
@@ -55,6 +61,7 @@ impl World {
             failures: FailureLimit::new(failures_per_minute),
             halls: Halls::default(),
             footprints: Footprints::default(),
+            races: Races::default(),
             next_connection: AtomicU64::new(1),
         }
     }

@@ -1,8 +1,9 @@
 //! Cars and parts.
 
-use super::message::messages;
+use super::generic::GenericReply;
+use super::message::{Body, messages};
 use super::number;
-use crate::protocol::bytes::{Bool16, List, PagedList};
+use crate::protocol::bytes::{Bool16, List, Malformed, PagedList, Reader, Wire, Writer};
 use crate::protocol::ids::{BrandedPartId, DealerId, PartId, PersonaId, SkinId, VehicleId};
 use crate::protocol::layout;
 
@@ -75,6 +76,68 @@ messages! {
         /// What is on offer.
         pub cars: PagedList<StockCar, MOST_STOCK>,
     }
+
+    /// 142, Client to Server (*seen in use*), 18 bytes with the number.
+    number::PURCHASE_STOCK_CAR;
+    pub struct PurchaseStockCar {
+        /// Who sells it.
+        pub dealer: DealerId,
+        /// Which car.
+        pub model: BrandedPartId,
+        /// Its paint; 0 leaves it to the dealer.
+        pub skin: SkinId,
+        /// The car given in part payment; 0 is none.
+        pub trade_in: VehicleId,
+    }
+
+    /// 181, Client to Server (*seen in use*), 14 bytes with the number.
+    number::INSTALL_PART;
+    pub struct InstallPart {
+        /// The part.
+        pub part: PartId,
+        /// What it is to sit in.
+        pub parent: PartId,
+        /// Where on it.
+        pub point: AttachmentPoint,
+    }
+}
+
+/// Where on its parent a part is to sit. How wide the number is differs between the sources, so the length of the body
+/// says it: 4, 2 or 1 bytes; without any it is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct AttachmentPoint(pub u32);
+
+impl Wire for AttachmentPoint {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self(match *reader.rest() {
+            [a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]),
+            [a, b, ..] => u16::from_le_bytes([a, b]).into(),
+            [a] => a.into(),
+            [] => 0,
+        }))
+    }
+    fn write(&self, writer: &mut Writer) {
+        self.0.write(writer);
+    }
+}
+
+/// The answer to 142. One server sent 103 with 101 as the value and the car in `data`, and a Client took it (*seen in
+/// use*); a later one is said to send 101 itself, for which nobody vouches. So 103, with both numbers where both put them.
+pub fn car_bought(car: VehicleId) -> Body {
+    let reply = GenericReply {
+        request: number::PURCHASE_STOCK_CAR,
+        result: number::SUCCESS.into(),
+        data: car.0,
+        data2: 0,
+    };
+    Body::carrying(number::GENERIC_REPLY, &reply)
+}
+
+/// The answer to 176. The part's number stood in one of two fields, nobody says in which: here it is in both.
+pub fn part_bought(part: PartId) -> Body {
+    let reply = GenericReply { request: number::BUY_NEW_PART, result: part.0, data: part.0, data2: 0 };
+    Body::carrying(number::SUCCESS, &reply)
 }
 
 layout! {
@@ -193,6 +256,35 @@ mod tests {
         // A part as captured.
         assert_eq!(body.0[2027..], vector("09000000 02000000 fc2a0000 00000000 00000000 00000000 0a 00").0);
         assert_eq!(body.read(), Ok(car));
+    }
+
+    #[test]
+    fn a_purchase_and_its_answer_look_as_seen() {
+        let purchase = PurchaseStockCar {
+            dealer: DealerId(8),
+            model: BrandedPartId(104),
+            skin: SkinId(47),
+            trade_in: VehicleId(0),
+        };
+        assert_eq!(purchase.body(), vector("8e00 08000000 68000000 2f000000 00000000"));
+        assert_eq!(car_bought(VehicleId(1000)), vector("6700 8e00 65000000 e8030000 00000000"));
+        assert_eq!(part_bought(PartId(7)), vector("6500 b000 07000000 07000000 00000000"));
+    }
+
+    #[test]
+    fn where_a_part_goes_is_read_in_any_width() {
+        for (tail, point) in
+            [("0b000000", 11), ("0b0000", 11), ("0b00", 11), ("0b", 11), ("", 0), ("0b000000ff", 11)]
+        {
+            let body = vector(&format!("b500 07000000 09000000 {tail}"));
+            let install: InstallPart = body.read().unwrap();
+            assert_eq!(
+                (install.part, install.parent, install.point.0),
+                (PartId(7), PartId(9), point),
+                "{tail}"
+            );
+        }
+        assert!(vector("b500 07000000 090000").read::<InstallPart>().is_err());
     }
 
     #[test]

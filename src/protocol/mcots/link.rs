@@ -80,6 +80,8 @@ pub struct Outgoing {
 pub struct Link {
     inbox: Inbox,
     cipher: Option<Box<TransactionCipher>>,
+    /// The sequence of the last packet that arrived.
+    heard: u32,
 }
 
 impl Link {
@@ -122,7 +124,15 @@ impl Link {
         if flags.has(Flags::ENCRYPTED) {
             self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
         }
+        self.heard = sequence;
         Ok(Some(Incoming { sequence, flags, body: Body(body) }))
+    }
+
+    /// Appends a packet that nobody asked for, encrypted. Which sequence the Client wants in one is not known; it gets
+    /// the last it sent, 0 before that (*inferred*: it takes the packets of one answer with one sequence).
+    pub fn push(&mut self, body: &Body, out: &mut Vec<u8>) {
+        let sequence = self.heard;
+        self.write(&Outgoing { sequence, sealed: true, body: body.clone() }, out);
     }
 
     /// Appends a packet as it goes over the wire. Without a key there is no sealing: it goes out in clear.

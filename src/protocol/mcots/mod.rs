@@ -9,6 +9,7 @@ pub mod lists;
 pub mod message;
 pub mod number;
 pub mod player;
+pub mod race;
 pub mod session;
 
 pub use generic::{GenericReply, GenericRequest};

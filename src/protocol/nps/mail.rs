@@ -3,6 +3,7 @@
 use super::id;
 use super::packet::{Form, messages};
 use crate::protocol::ids::PersonaId;
+use crate::protocol::text::{CStr, Str16};
 
 messages! {
     /// 0x0526, Client to Server (*captured*): asked once when a driver enters the lobby.
@@ -36,5 +37,72 @@ messages! {
         pub mail: u32,
         /// 1: the header is enough.
         pub header_only: u16,
+    }
+    /// 0x0619, Server to Client (*seen in use*).
+    id::MAIL, Form::Short;
+    pub struct Mail {
+        /// Its number.
+        pub mail: u32,
+        /// Whom it is from.
+        pub sender: PersonaId,
+        /// The sender's name.
+        pub sender_name: CStr<51>,
+        /// 0: a server found that the Client wants one more byte here.
+        pub gap: u8,
+        /// What it is about.
+        pub title: CStr<31>,
+        /// When it was sent, in seconds since 1970.
+        pub sent: u32,
+        /// When it goes, in seconds since 1970.
+        pub expires: u32,
+        /// 1 until it was read.
+        pub unread: u16,
+        /// What it says.
+        pub text: Str16<255>,
+    }
+
+    /// 0x0525, Client to Server; only its name is known, the layout is that of 0x0524 (*inferred*).
+    id::DELETE_EMAILS, Form::Short;
+    pub struct DeleteEmail {
+        /// Whose mail.
+        pub persona: PersonaId,
+        /// Which.
+        pub mail: u32,
+    }
+}
+
+/// The numbers that `mail` of a request may mean, likelier first. One parser of the community takes the first half of
+/// the four bytes as the number and does not look at the rest.
+pub const fn numbers(mail: u32) -> [u32; 2] {
+    [mail, mail >> 16]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::nps::Message;
+
+    #[test]
+    fn a_mail_looks_as_seen_in_use() {
+        let mail = Mail {
+            mail: 1,
+            sender: PersonaId(12),
+            sender_name: CStr::new("News"),
+            gap: 0,
+            title: CStr::new("Hi"),
+            sent: 2,
+            expires: 3,
+            unread: 1,
+            text: Str16::new("Ok"),
+        };
+        let body = b"\0\0\0\x01\0\0\0\x0cNews\0\0Hi\0\0\0\0\x02\0\0\0\x03\0\x01\0\x02Ok";
+        assert_eq!(mail.packet().body, body);
+        assert_eq!(mail.packet().read::<Mail>().unwrap(), mail);
+    }
+
+    #[test]
+    fn a_number_of_16_bits_is_understood_whatever_follows_it() {
+        assert_eq!(numbers(7), [7, 0]);
+        assert_eq!(numbers(0x0007_fdfe), [0x0007_fdfe, 7]);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! All integers are big-endian. See `docs/protocol/nps.md`.
 
+pub mod channel;
 pub mod id;
 mod link;
 pub mod lobby;
@@ -9,6 +10,7 @@ pub mod login;
 pub mod mail;
 pub mod packet;
 pub mod persona;
+pub mod relay;
 pub mod user_data;
 
 pub use link::{Broken, Headers, Incoming, Link};

@@ -39,10 +39,6 @@ pub struct Packet {
     pub body: Vec<u8>,
 }
 
-/// The largest packet written, in bytes with its header: even encrypted and padded it fits the 16-bit length.
-/// The bounds of all messages keep them below it.
-const LARGEST: usize = 0xfff0;
-
 /// A message with a number and a layout.
 pub trait Message: Wire {
     /// Message number.
@@ -59,6 +55,10 @@ pub trait Message: Wire {
 }
 
 impl Packet {
+    /// The largest packet written, in bytes with its header: even encrypted and padded it fits the 16-bit length.
+    /// The bounds of all messages keep them below it.
+    pub const LARGEST: usize = 0xfff8;
+
     /// A packet without a body.
     pub const fn bare(id: u16) -> Self {
         Self { id, form: Form::Short, body: Vec::new() }
@@ -71,7 +71,7 @@ impl Packet {
 
     /// Size on the wire in bytes, without encryption.
     pub fn size(&self) -> usize {
-        (self.form.size() + self.body.len()).min(LARGEST)
+        (self.form.size() + self.body.len()).min(Self::LARGEST)
     }
 
     /// Appends the packet in clear.

@@ -4,7 +4,7 @@ use crate::services::operator::Secret;
 
 fn house() -> (Arc<House>, tempfile::TempDir) {
     let (game, folder) = Game::for_tests();
-    (Arc::new(House::for_tests(game)), folder)
+    (Arc::new(House::for_tests(game, folder.path())), folder)
 }
 
 /// Runs the questions while a server answers them.

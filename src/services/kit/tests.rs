@@ -6,7 +6,16 @@ fn kit(host: &str) -> Kit {
     Kit {
         host: HostName::parse(host).unwrap(),
         address: Some(Ipv4Addr::new(192, 168, 1, 5)),
-        ports: Ports { http: 80, login: 8226, persona: 8228, mail: 8227, lobby: 7003, rooms, mcots: 43300 },
+        ports: Ports {
+            http: 80,
+            https: 443,
+            login: 8226,
+            persona: 8228,
+            mail: 8227,
+            lobby: 7003,
+            rooms,
+            mcots: 43300,
+        },
         public_key: "30819f".repeat(54),
         certificate: Some(Certificate::from_der(b"a certificate")),
     }

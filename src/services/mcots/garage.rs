@@ -1,5 +1,11 @@
 //! Cars and parts, as the Client lists and draws them. Everybody's cars may be seen; loose parts are one's own.
 
+mod deals;
+mod workshop;
+
+pub(super) use deals::{buy_part, purchase, purchase_stock_car};
+pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
+
 use super::{Answer, Refused, Request, today};
 use crate::catalog::{Catalog, MAX_WEAR};
 use crate::protocol::bytes::{Bool16, List, PagedList};
@@ -37,12 +43,14 @@ pub(super) fn owned_vehicles(request: &Request<'_>) -> Answer {
     Ok(Outcome::reply(OwnedVehicles { vehicles }.body()))
 }
 
-/// 174: the caller's own loose parts (*captured*: the request names nobody).
+/// 174: the caller's own loose parts (*captured*: the request names nobody). What is fixed to a loose part is not listed:
+/// 183 asks for that (*inferred*).
 pub(super) fn owned_parts(request: &Request<'_>) -> Answer {
     let GenericRequest { .. } = request.body.read()?;
     let owner = request.player.persona;
     let parts = request.game.store.garage().loose_parts(owner)?;
-    let parts = List::of(parts.iter().map(|part| priced(&request.game.catalog, part)));
+    let roots = parts.iter().filter(|part| part.parent.is_none());
+    let parts = List::of(roots.map(|part| priced(&request.game.catalog, part)));
     Ok(Outcome::reply(OwnedParts { owner, parts }.body()))
 }
 
@@ -115,16 +123,26 @@ fn tree(root: Part, mut others: Vec<Part>) -> Vec<Part> {
     found
 }
 
+/// What the Client shows is what it costs. Where the price of a part is not known its repair is free.
+fn repair_price(catalog: &Catalog, part: &Part) -> u32 {
+    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
+    catalog.tunables().repair_price(retail, part.damage)
+}
+
+/// What the junkyard pays; nothing where the price of the part is not known.
+fn junk_price(catalog: &Catalog, part: &Part) -> u32 {
+    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
+    catalog.tunables().junk_price(retail, part.damage, part.wear, MAX_WEAR)
+}
+
 fn on_wire(catalog: &Catalog, part: &Part) -> CarPart {
     let Part { damage, wear, .. } = *part;
-    // Where the price is not known repairs are free and scrap is worthless.
-    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
     CarPart {
         part: part.id,
         parent: part.parent.unwrap_or(PartId(0)),
         branded_part: part.branded_part,
-        repair_price: catalog.tunables().repair_price(retail, damage),
-        junk_price: catalog.tunables().junk_price(retail, damage, wear, MAX_WEAR),
+        repair_price: repair_price(catalog, part),
+        junk_price: junk_price(catalog, part),
         wear,
         attachment_point: part.attachment_point,
         damage,

@@ -6,12 +6,13 @@
 mod garage;
 mod lists;
 mod player;
+mod race;
 mod session;
 #[cfg(test)]
 mod tests;
 
 use super::persona::released;
-use super::{Game, Hex, Outcome, Push};
+use super::{Game, Hex, Outcome};
 use crate::protocol::Malformed;
 use crate::protocol::ids::{CustomerId, PersonaId};
 use crate::protocol::mcots::{Body, Flags, GenericReply, Incoming, Outgoing, number};
@@ -19,7 +20,7 @@ use crate::store::{GarageError, PersonaError, StoreError};
 use crate::world::ConnectionId;
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// One connection to MCOTS.
 #[derive(Debug)]
@@ -64,10 +65,10 @@ type Answer = Result<Outcome<Body>, Refused>;
 enum Rule {
     /// This function answers.
     Ask(fn(&Request<'_>) -> Answer),
+    /// This function does what is asked; by all that is known the Client waits for no answer, so it gets none.
+    Quiet(fn(&Request<'_>) -> Answer),
     /// A function takes note; there is never an answer, not even to a malformed one.
     Note(fn(&Request<'_>)),
-    /// 101: nothing to do, but the Client may wait.
-    Done,
     /// 103 with a value.
     Value(u32),
     /// No answer, by all that is known.
@@ -78,7 +79,7 @@ enum Rule {
 
 /// The one table of what happens on which message.
 fn rule(number: u16) -> Rule {
-    use Rule::{Ask, Done, Note, Refuse, Silence, Value};
+    use Rule::{Ask, Note, Quiet, Refuse, Silence, Value};
     match number {
         number::LOGIN => Ask(session::login),
         number::LOGOUT => Ask(session::logout),
@@ -103,20 +104,30 @@ fn rule(number: u16) -> Rule {
         number::GET_OWNED_PARTS => Ask(garage::owned_parts),
         number::GET_ASSEMBLY_PARTS => Ask(garage::assembly_parts),
         number::GET_COMPLETE_VEHICLE_INFO => Ask(garage::complete_vehicle),
+        number::PURCHASE_STOCK_CAR => Ask(garage::purchase_stock_car),
+        number::BUY_NEW_PART => Ask(garage::buy_part),
+        number::REPAIR_SINGLE_PART => Ask(garage::repair_part),
+        number::REPAIR_MULTIPLE_PARTS => Ask(garage::repair_all),
+        number::INSTALL_PART => Ask(garage::install),
+        number::REMOVE_PART => Ask(garage::remove),
+        number::DESTROY_PART => Quiet(garage::destroy),
 
-        // Race traffic that wants no data back.
-        number::KEEP_RACE_ALIVE | number::CRC_PRE_RACE_DATA_TEST_DRIVE => Done,
+        number::CREATE_STANDARD_RACE => Ask(race::create),
+        number::RACE_JOIN => Ask(race::join),
+        number::RACE_START => Ask(race::start),
+        number::RACER_COMPLETED_RACE => Ask(race::completed),
+        number::RACER_LEFT_RACE => Ask(race::left),
+        number::KEEP_RACE_ALIVE => Ask(race::keep_alive),
+        number::CRC_PRE_RACE_DATA_TEST_DRIVE => Ask(race::pre_test_drive),
+        number::CRC_PRE_RACE_DATA => Note(race::pre_race),
+        number::IN_RACE_DAMAGE_UPDATE => Note(race::damage_update),
+        number::REPORT_POST_RACE_DAMAGE => Note(race::post_race_damage),
+        number::UPDATE_BODY_DAMAGE | number::CRC_POST_RACE_DATA => Note(race::opaque),
+
         // No ads: a count of none (*inferred*: 103 carries a value).
         number::CLASSIFIED_AD_GET_COUNT => Value(0),
-        // A server that Clients were content with kept silent on these (*seen in use*).
-        number::UPDATE_CACHED_VEHICLE
-        | number::UPDATE_BODY_DAMAGE
-        | number::RACER_COMPLETED_RACE
-        | number::RACER_LEFT_RACE
-        | number::IN_RACE_DAMAGE_UPDATE
-        | number::REPORT_POST_RACE_DAMAGE
-        | number::CRC_PRE_RACE_DATA
-        | number::CRC_POST_RACE_DATA => Silence,
+        // A server that Clients were content with kept silent on this (*seen in use*).
+        number::UPDATE_CACHED_VEHICLE => Silence,
         // Whatever is known by name or range only (161, 391, trade window, clubs, seasons), is not offered yet, or was
         // never heard of.
         _ => Refuse,
@@ -132,13 +143,25 @@ pub fn answer(game: &Game, caller: &mut Caller, incoming: &Incoming) -> Outcome<
     Outcome { replies, pushes, commit, unlock, close }
 }
 
-/// The connection is gone. Nobody hears of it: the lobby tells who leaves.
-pub fn leave(game: &Game, caller: &Caller) -> Vec<Push> {
-    let free = caller.player.and_then(|player| game.world.presence.leave(player.persona, caller.connection));
-    if let Some(free) = free {
+/// The connection is gone. The lobby tells who leaves; a race that is over by it is settled.
+pub fn leave(game: &Game, caller: &Caller) -> Outcome<Body> {
+    let Some(player) = caller.player else { return Outcome::silence() };
+    if let Some(free) = game.world.presence.leave(player.persona, caller.connection) {
         released(game, free);
     }
-    Vec::new()
+    race::hang_up(game, player.persona, caller.connection)
+}
+
+/// What time alone brings about at `now`. To be called every few seconds.
+pub fn tick(game: &Game, now: Instant) -> Outcome<Body> {
+    race::tick(game, now)
+}
+
+/// Gives back the fees of races that were running when the server stopped. To be called once, before anybody plays.
+pub fn refund_races_cut_short(game: &Game) {
+    if let Err(error) = race::refund_cut_short(game) {
+        log::error!("fees of races that were cut short stay taken until the next start: {error}");
+    }
 }
 
 fn respond(game: &Game, caller: &mut Caller, flags: Flags, body: &Body) -> Outcome<Body> {
@@ -185,14 +208,30 @@ fn follow(rule: Rule, request: &Request<'_>) -> Answer {
     let number = request.body.number().unwrap_or_default();
     match rule {
         Rule::Ask(function) => function(request),
+        Rule::Quiet(function) => match function(request) {
+            Ok(outcome) => Ok(Outcome { replies: Vec::new(), ..outcome }),
+            Err(Refused::Store(error)) => {
+                log::error!("mcots: cannot do {}: {error}", Shown(number));
+                Ok(Outcome::silence())
+            }
+            Err(refused) => {
+                unexpected(request.caller, request.body, &format!("refused, {refused}"));
+                Ok(Outcome::silence())
+            }
+        },
         Rule::Note(function) => {
             function(request);
             Ok(Outcome::silence())
         }
-        Rule::Done => Ok(Outcome::reply(GenericReply::success(number))),
         Rule::Value(value) => Ok(Outcome::reply(GenericReply::value(number, value))),
         Rule::Silence => {
-            log::debug!("mcots: {} sent {}, not used yet", request.caller, Shown(number));
+            let (shown, bytes) = (Shown(number), &request.body.0);
+            log::debug!(
+                "mcots: {} sent {shown} of {} bytes, not used yet: {}",
+                request.caller,
+                bytes.len(),
+                Hex(bytes)
+            );
             Ok(Outcome::silence())
         }
         Rule::Refuse => Err(Refused::Unknown),
@@ -263,6 +302,7 @@ impl From<GarageError> for Refused {
         match error {
             GarageError::Store(error) => Self::Store(error),
             GarageError::InsufficientFunds => Self::Because(number::INSUFFICIENT_FUNDS, error.to_string()),
+            GarageError::NotYours => Self::Because(number::INVALID_VEHICLE, error.to_string()),
             other => Self::because(other.to_string()),
         }
     }

@@ -1,6 +1,7 @@
 //! What is known of a player, and what a player may change. Everybody may be asked for; only oneself can be changed.
 
 use super::{Answer, Refused, Request};
+use crate::catalog::rules::{points_to_next_level, points_to_next_rank};
 use crate::protocol::bytes::{Bool8, PagedList};
 use crate::protocol::ids::{PersonaId, VehicleId};
 use crate::protocol::mcots::player::{
@@ -29,9 +30,9 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
     let persona = asked_for(request)?;
     let garage = request.game.store.garage();
     let vehicles = garage.vehicles(persona.id)?.len() as u64;
-    let loose = garage.loose_parts(persona.id)?.len() as u64;
+    let loose = garage.loose_parts(persona.id)?;
+    let loose = loose.iter().filter(|part| part.parent.is_none()).count() as u64;
     let rules = request.game.catalog.tunables();
-    let next = rules.points_of_level(persona.level).saturating_sub(persona.points);
     let sum = |of: fn(&store::RaceRecord) -> u32| persona.history.iter().map(|row| u64::from(of(row))).sum();
     let info = PlayerInfo {
         player: persona.id,
@@ -50,6 +51,7 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
         races_won: persona.races_won,
         races_completed: persona.races_completed,
         total_winnings: persona.total_winnings,
+        // What the insurance was about is not known: no Client was ever told anything else than zeros.
         insurance_risk: 0,
         insurance_points: 0,
         challenge_races_entered: 0,
@@ -60,9 +62,9 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
         points: persona.points,
         current_level: persona.level,
         current_rank: persona.rank,
-        points_to_next_level: clamped(next.into(), u16::MAX),
-        points_to_next_rank: 0,
-        max_inventory_slots: rules.inventory_per_level.saturating_mul(persona.level),
+        points_to_next_level: clamped(points_to_next_level(persona.points).into(), u16::MAX),
+        points_to_next_rank: clamped(points_to_next_rank(persona.points).into(), u16::MAX),
+        max_inventory_slots: clamped(rules.parts_room(persona.level) as u64, u32::MAX),
         inventory_slots_used: clamped(loose, u32::MAX),
         inventory_on_auction: 0,
         highest_bids: 0,

@@ -1,13 +1,13 @@
 //! Signing in and out, and the first car.
 
-use super::{Answer, Caller, Player, Refused, Request, today, unix_seconds};
+use super::{Answer, Caller, Player, Refused, Request, garage, today, unix_seconds};
 use crate::catalog::Offer;
-use crate::protocol::ids::{BrandedPartId, SkinId};
+use crate::protocol::ids::BrandedPartId;
 use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete, Tracking};
 use crate::protocol::mcots::{Body, GenericReply, Message, number};
 use crate::protocol::session_key::SessionKey;
 use crate::services::{Game, Outcome};
-use crate::store::{CarPurchase, Changed, GarageError, NewPart, Persona, Ticket};
+use crate::store::{Changed, GarageError, Persona, Ticket};
 use crate::world::Step;
 
 /// 438: whose connection this is. The answer is the last packet in clear. Refused by closing, and alike for an account
@@ -85,7 +85,8 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
         log::info!("garage: no first car for persona {}: dealer {dealer} has no {model}", persona.id);
         return None;
     };
-    match request.game.store.garage().buy_car(persona.id, purchase(request.game, offer, skin)) {
+    match request.game.store.garage().buy_car(persona.id, garage::purchase(request.game, offer.clone(), skin))
+    {
         Ok(Changed { value: vehicle, ticket }) => {
             let Offer { car, price, .. } = offer;
             log::info!(
@@ -101,21 +102,6 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
             None
         }
     }
-}
-
-/// The purchase that makes a whole car of an offer. Which paints a car has is known to the Client only, so whatever it
-/// picks is taken.
-fn purchase(game: &Game, offer: Offer, skin: SkinId) -> CarPurchase {
-    const NONE: SkinId = SkinId(0);
-    let Offer { car, price, .. } = offer;
-    let parts = game.catalog.stock_parts(car.model).unwrap_or_default().into_iter().map(|part| NewPart {
-        branded_part: part.branded_part,
-        parent: part.parent,
-        attachment_point: part.attachment_point,
-    });
-    let skin = if skin == NONE { game.catalog.default_skin(car.model).unwrap_or(NONE) } else { skin };
-    let (model, car_class) = (car.model, car.class.number());
-    CarPurchase { model, skin, car_class, price, parts: parts.collect(), first_car: true }
 }
 
 /// 106: the Client is about to leave, and closes the connection itself once it has heard this (*captured*).

@@ -1,6 +1,7 @@
 //! The store as its callers see it.
 
 mod damage;
+mod ledger;
 mod random;
 mod verbs;
 

@@ -237,6 +237,7 @@ fn an_update_cannot_change_who_a_persona_is_nor_exceed_a_field() {
         shard: SHARD,
         name: before.name,
         created: before.created,
+        bank_balance: before.bank_balance,
         logins: 3,
         ..Persona::default()
     };
@@ -330,8 +331,8 @@ fn a_deleted_persona_leaves_nothing_behind() {
     assert!(store.personas().name_is_free(SHARD, "Marty").unwrap());
     assert_eq!(store.personas().delete(owner, other).unwrap_err(), PersonaError::NotFound);
     assert_eq!(store.garage().vehicles(persona).unwrap()[0].id, kept);
-    // The other account is two records, the car of the other persona two, the counter of the parts one.
-    assert_eq!(records(&store).len(), before + 5);
+    // The other account is two records, the car of the other persona two and a line in its book, the counter one.
+    assert_eq!(records(&store).len(), before + 6);
 }
 
 #[test]

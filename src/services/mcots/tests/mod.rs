@@ -1,5 +1,7 @@
 //! The service with plain values: no sockets, a store in a temporary folder.
 
+mod garage;
+mod races;
 mod requests;
 mod session;
 
@@ -15,7 +17,7 @@ use crate::protocol::mcots::player::{
 use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete};
 use crate::protocol::mcots::{GenericRequest, Message};
 use crate::protocol::text::Chars;
-use crate::services::TestPlayer;
+use crate::services::{Push, TestPlayer};
 use crate::store::{CarPurchase, Store};
 use proptest::prelude::*;
 use std::net::IpAddr;

@@ -75,7 +75,7 @@ fn the_lobbies_come_with_the_purses() {
     let seen: Vec<_> = lobbies.iter().map(|lobby| (lobby.lobby, lobby.race_type, lobby.element)).collect();
     assert_eq!(seen, [(2, 14, 25), (10_001, 17, 25)]);
     assert_eq!(lobbies[0].name.to_string(), "MCC10");
-    assert!(purses.body.read::<EntryFeePurses>().unwrap().purses.iter().any(|row| row.purse == 1000));
+    assert!(purses.body.read::<EntryFeePurses>().unwrap().purses.iter().any(|row| row.purse == 1100));
 }
 
 #[test]

@@ -257,9 +257,9 @@ fn a_persona_is_in_the_game_from_its_login_until_its_connection_is_gone() {
     let body = scene.login(0, 0, 0);
     scene.ask(body);
     assert!(scene.info().is_logged_on.0);
-    assert!(leave(&scene.game, &scene.caller).is_empty());
+    assert!(leave(&scene.game, &scene.caller).pushes.is_empty());
     assert!(!scene.game.world.presence.in_use(brown));
-    assert!(leave(&scene.game, &new_caller(&scene.game)).is_empty());
+    assert!(leave(&scene.game, &new_caller(&scene.game)).pushes.is_empty());
 }
 
 #[test]

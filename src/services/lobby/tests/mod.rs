@@ -1,5 +1,21 @@
+mod channels;
+mod model;
+mod races;
+mod relays;
+mod scene;
+
+use super::directory::{CTRL, Directory};
 use super::*;
+use crate::protocol::ids::{CommId, CustomerId};
+use crate::protocol::nps::Message;
+use crate::protocol::nps::lobby::{
+    ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList,
+    INVALID_KEY, Login, LoginResponse, MiniRiffList, MiniUserList, Name, OpenCommChannel, SendMiniRiffList,
+    ServerInfo, SetMyUserData, UserInfo, UserJoinedChannel, UserList,
+};
+use crate::protocol::text::PStr;
 use crate::services::TestPlayer;
+use crate::world::LOBBY;
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -124,23 +140,18 @@ fn an_overheard_login_does_not_open_the_lobby_from_another_address() {
 }
 
 #[test]
-fn the_lobby_counts_the_people_in_the_lobby_channels_of_all_rooms() {
-    let (game, _folder) = Game::for_tests();
-    let (mut doc, _) = arrived(&game, Hall::Room(1), "doc", "Dr Brown");
-    let (mut marty, _) = arrived(&game, Hall::Room(2), "marty", "Marty");
-    for caller in [&mut doc, &mut marty] {
-        answer(&game, caller, &sealed(&open_lobby(LOBBY)));
-    }
-    let population =
-        |hall| directory(&game, hall).iter().find(|riff| riff.channel == LOBBY).unwrap().population;
-    assert_eq!([population(Hall::Lobby), population(Hall::Room(1)), population(Hall::Room(3))], [2, 1, 0]);
-}
-
-#[test]
-fn the_directory_names_the_lobby_once_and_every_room_server() {
-    let (game, _folder) = Game::for_tests();
+fn the_directory_names_the_lobby_once_and_as_many_room_servers_as_the_operator_wants() {
+    let (mut game, _folder) = Game::for_tests();
+    let listed = |game: &Game, caller: &mut Caller| {
+        let outcome = answer(game, caller, &sealed(&SendMiniRiffList {}));
+        outcome.replies[0].read::<MiniRiffList>().unwrap().riffs.len()
+    };
     let (mut doc, _) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
-    let outcome = answer(&game, &mut doc, &sealed(&crate::protocol::nps::lobby::SendMiniRiffList {}));
+    assert_eq!(listed(&game, &mut doc), 5, "at home everybody meets in one place");
+    game.config.lobby.rooms = 14;
+    game.directory = Directory::new(&game.config, &game.ports, &game.catalog);
+    assert_eq!(listed(&game, &mut doc), 5 + 13);
+    let outcome = answer(&game, &mut doc, &sealed(&SendMiniRiffList {}));
     let list: MiniRiffList = outcome.replies[0].read().unwrap();
     let riffs: Vec<_> = list.riffs.iter().map(|riff| (riff.name.to_string(), riff.channel.0)).collect();
     assert_eq!(riffs[..3], [("CTRL".to_owned(), 0), ("LOBBY".to_owned(), 2), ("MCCHAT".to_owned(), 191)]);
@@ -178,7 +189,7 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
     );
 
     let joined = answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)));
-    let [Push::Packet(receivers, packet)] = &joined.pushes[..] else { panic!("one push") };
+    let [Push::Packet(receivers, packet, _)] = &joined.pushes[..] else { panic!("one push") };
     assert_eq!(*receivers, [doc.connection]);
     assert_eq!(packet.read::<UserJoinedChannel>().unwrap().persona, marty_player.persona);
 
@@ -186,7 +197,7 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
     let changed = answer(&game, &mut marty, &sealed(&data));
     let info: UserInfo = changed.replies[0].read().unwrap();
     assert_eq!(info.persona, marty_player.persona, "nobody changes somebody else's car");
-    assert!(matches!(&changed.pushes[..], [Push::Packet(to, _)] if *to == [doc.connection]));
+    assert!(matches!(&changed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
     let users: UserList =
         answer(&game, &mut doc, &sealed(&GetUserList { channel: LOBBY })).replies[0].read().unwrap();
@@ -198,12 +209,12 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
         closed.replies[0].read::<ChannelClosed>().unwrap(),
         ChannelClosed { channel: LOBBY, port: 7003 }
     );
-    assert!(matches!(&closed.pushes[..], [Push::Packet(to, _)] if *to == [doc.connection]));
+    assert!(matches!(&closed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
     answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)));
     let gone = leave(&game, &marty);
     assert!(
-        matches!(&gone[..], [Push::Packet(to, packet)] if *to == [doc.connection] && packet.id == id::USER_LEFT_CHANNEL)
+        matches!(&gone[..], [Push::Packet(to, packet, _)] if *to == [doc.connection] && packet.id == id::USER_LEFT_CHANNEL)
     );
     assert!(!game.world.presence.in_use(marty_player.persona));
 }

@@ -1,0 +1,172 @@
+//! `cargo bench --bench purchases`: how fast purchases are on the card, beside bare sled on the same disk in the same run;
+//! and how fast a car of 45 parts is told. Nothing here is asserted: a slow disk is not a fault.
+//!
+//! The folder is that of `TMPDIR`: let it be on the disk that is meant.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark fails by panicking, and its figures are no sums of money"
+)]
+
+use mcos::protocol::bytes::List;
+use mcos::protocol::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId};
+use mcos::protocol::mcots::Message;
+use mcos::protocol::mcots::garage::{CarPart, VehicleInfo};
+use mcos::store::{CarPurchase, NewPart, NewPersona, Password, Store};
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const SPELL: Duration = Duration::from_secs(4);
+const PLAYERS: usize = 64;
+const PARTS: usize = 45;
+
+fn main() {
+    println!("{:<44} {:>10} {:>10} {:>8}   budget", "", "mcos", "bare", "ratio");
+    let folder = tempfile::tempdir().expect("folder");
+    let store = Store::open(&folder.path().join("data")).expect("store");
+    let players = people(&store);
+    let (mut single, mut bare) = (Vec::new(), Vec::new());
+    // Turn by turn, since the disk of a shared machine has moods.
+    for turn in 0..5 {
+        bare.push(bare_sled(&folder.path().join(format!("bare{turn}"))));
+        single.push(purchases(&store, &players[..1]));
+    }
+    let (single, bare) = (median(&mut single), median(&mut bare));
+    row("durable purchases/s, one player", single, bare, ">= 0.80");
+    let mut many: Vec<f64> = (0..3).map(|_| purchases(&store, &players)).collect();
+    row(&format!("durable purchases/s, {PLAYERS} players"), median(&mut many), bare, ">= 8");
+    let in_memory = rate(1, |_| {
+        let store = &store;
+        let player = players[0];
+        move || drop(store.garage().buy_car(player, car()).expect("a car"))
+    });
+    println!("{:<44} {in_memory:>10.0}", "purchases/s, nobody waits for the card");
+
+    let player = players[0];
+    let car = store.garage().buy_car(player, car()).expect("a car").value;
+    let told = rate(1, |_| {
+        let store = &store;
+        move || {
+            let garage = store.garage();
+            let vehicle = garage.vehicle(car).expect("store").expect("car");
+            let parts = garage.parts_of(car).expect("store");
+            assert!(info(&vehicle, &parts).body().0.len() > 2000 + PARTS * 26);
+        }
+    });
+    println!("{:<44} {told:>10.0}", format!("123 of a car of {PARTS} parts/s, from the store"));
+}
+
+fn row(what: &str, ours: f64, bare: f64, budget: &str) {
+    println!("{what:<44} {ours:>10.0} {bare:>10.0} {:>8.2}   {budget}", ours / bare);
+}
+
+fn median(rates: &mut [f64]) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn people(store: &Store) -> Vec<PersonaId> {
+    let password = Password::new("Roadster-57").expect("password");
+    let owner = store.accounts().create("bench", &password, None).expect("account").value.customer_id;
+    let person = |at| {
+        let new = NewPersona {
+            name: format!("Driver {at}"),
+            shard: ShardId(44),
+            id: None,
+            starter_cash: u32::MAX,
+            max_per_customer: PLAYERS,
+        };
+        store.personas().create(owner, new).expect("persona").value.id
+    };
+    (0..PLAYERS).map(person).collect()
+}
+
+fn car() -> CarPurchase {
+    let part = |number: u32| NewPart {
+        branded_part: BrandedPartId(100_000 + number * 7919),
+        parent: (number >= 8).then_some(number as usize % 8),
+        attachment_point: 10,
+    };
+    CarPurchase {
+        model: BrandedPartId(104),
+        skin: SkinId(47),
+        car_class: 2,
+        price: 1,
+        parts: (0..PARTS as u32).map(part).collect(),
+        first_car: false,
+    }
+}
+
+fn purchases(store: &Store, players: &[PersonaId]) -> f64 {
+    rate(players.len(), |at| {
+        let player = players[at];
+        move || {
+            store.garage().buy_car(player, car()).expect("a car").ticket.wait().expect("on the card");
+        }
+    })
+}
+
+/// One record of the size of such a car: insert, flush, sync.
+fn bare_sled(folder: &std::path::Path) -> f64 {
+    let db = sled::Config::new().path(folder).flush_every_ms(None).open().expect("sled");
+    let file = File::options().write(true).open(folder.join("db")).expect("its file");
+    let value = vec![0x5a; 900];
+    rate(1, |_| {
+        let (db, file, value) = (&db, &file, &value);
+        let mut key = 0_u64;
+        move || {
+            key += 1;
+            db.insert(key.to_be_bytes(), value.as_slice()).expect("insert");
+            db.flush().expect("flush");
+            file.sync_data().expect("sync");
+        }
+    })
+}
+
+/// How often `threads` threads together do something per second.
+fn rate<F: FnMut() + Send>(threads: usize, mut make: impl FnMut(usize) -> F) -> f64 {
+    let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for at in 0..threads {
+            let mut work = make(at);
+            let (done, over) = (&done, &over);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    work();
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        thread::sleep(SPELL);
+        over.store(true, Ordering::Relaxed);
+    });
+    done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
+}
+
+fn info(vehicle: &mcos::store::Vehicle, parts: &[mcos::store::Part]) -> VehicleInfo {
+    let part = |part: &mcos::store::Part| CarPart {
+        part: part.id,
+        parent: part.parent.unwrap_or(PartId(0)),
+        branded_part: part.branded_part,
+        repair_price: 0,
+        junk_price: 0,
+        wear: part.wear,
+        attachment_point: part.attachment_point,
+        damage: part.damage,
+    };
+    VehicleInfo {
+        owner: vehicle.owner,
+        vehicle: vehicle.id,
+        skin: vehicle.skin,
+        flags: vehicle.flags,
+        delta: vehicle.delta,
+        car_class: vehicle.car_class,
+        damage: VehicleInfo::dents(&vehicle.damage),
+        parts: List::of(parts.iter().map(part)),
+    }
+}

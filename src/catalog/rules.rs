@@ -1,0 +1,172 @@
+//! What a race is worth: the one table of fees, purses, points, levels and ranks.
+//!
+//! The original's numbers are lost. Names and shape of the rules are known (a table from entry fee to purse, a bonus for
+//! each player and each race, points by place, levels that get longer); the numbers are ours, chosen so that
+//!
+//! - a new player who spent everything on the first car earns the next one in an evening of ten to twelve races without
+//!   risking a dollar, alone or in company, if he is neither better nor worse than the others;
+//! - higher fees make winning worth more and losing dearer, and nobody loses money by racing on average;
+//! - whoever drives alone cannot multiply money: no fee, and half the purse of a free race.
+//!
+//! Money in dollars, times in ticks of 1/64 s.
+
+use std::time::Duration;
+
+/// Entry fees and the purses they make (408). A fee between two rows makes the purse of the lower row.
+pub const PURSES: &[(u32, u32)] = &[(0, 800), (100, 1100), (250, 1500), (500, 2200), (1000, 3500)];
+/// Added to every purse.
+pub const BONUS_PER_RACE: u32 = 200;
+/// Added to the purse for each human racer.
+pub const BONUS_PER_PLAYER: u32 = 500;
+/// Of the purse of a free race, in percent, for who drives without other humans.
+pub const ALONE_PERCENT: u32 = 50;
+/// Of the purse, in percent, by place, with three racers or more. With two the winner takes all.
+pub const SHARES: [u32; 3] = [60, 30, 10];
+
+/// Points by place in a full field.
+pub const POINTS: [u32; 6] = [100, 75, 50, 25, 10, 5];
+/// Of these points, in percent, by the number of racers from one to six: a win over five is worth more than one over
+/// nobody.
+pub const POINTS_PERCENT: [u32; 6] = [25, 50, 70, 80, 90, 100];
+/// Points of the first level; to reach level n + 1 takes n x n times as many in all.
+pub const POINTS_OF_FIRST_LEVEL: u32 = 100;
+/// Points that make a rank.
+pub const POINTS_PER_RANK: u32 = 500;
+
+/// The shortest time in which anything can be driven, the quarter mile included: 5 s. Shorter ones win nothing.
+pub const SHORTEST_TIME: u32 = 5 * 64;
+/// After the first racer is in, the others have so long.
+pub const PATIENCE: Duration = Duration::from_mins(10);
+/// A race of which nothing was heard for so long is over. Clients say every 15 minutes that theirs goes on.
+pub const SILENCE: Duration = Duration::from_mins(31);
+
+/// The highest fee there is.
+pub const HIGHEST_FEE: u32 = 1000;
+
+/// What there is to win when `humans` paid `fee` each.
+pub fn purse(fee: u32, humans: usize) -> u32 {
+    let table = |fee| PURSES.iter().rev().find(|row| row.0 <= fee).map_or(0, |row| row.1);
+    let bonus = BONUS_PER_RACE + BONUS_PER_PLAYER * count(humans);
+    if humans < 2 { (table(0) + bonus) * ALONE_PERCENT / 100 } else { table(fee) + bonus }
+}
+
+/// What each of `humans` racers pays if the race costs `fee`.
+pub const fn fee(fee: u32, humans: usize) -> u32 {
+    if humans < 2 { 0 } else { fee }
+}
+
+/// What `purse` brings to `place` (0: the winner) among `racers`, rounded down. What is not claimed is not paid.
+pub fn share(purse: u32, racers: usize, place: usize) -> u32 {
+    match (racers, place) {
+        (0..=2, 0) => purse,
+        (0..=2, _) => 0,
+        _ => SHARES.get(place).map_or(0, |percent| purse / 100 * percent + purse % 100 * percent / 100),
+    }
+}
+
+/// The points of `place` (0: the winner) among `racers`.
+pub fn points(racers: usize, place: usize) -> u32 {
+    let full = POINTS.get(place).copied().unwrap_or_default();
+    let percent = POINTS_PERCENT.get(racers.saturating_sub(1)).copied().unwrap_or(100);
+    (full * percent / 100).max(u32::from(full > 0))
+}
+
+/// The level, from 1, of a driver with so many points.
+pub const fn level(points: u32) -> u32 {
+    (points / POINTS_OF_FIRST_LEVEL).isqrt() + 1
+}
+
+/// How many points are missing to the next level.
+pub const fn points_to_next_level(points: u32) -> u32 {
+    let level = level(points);
+    let reached = (level - 1) * (level - 1) * POINTS_OF_FIRST_LEVEL;
+    (2 * level - 1) * POINTS_OF_FIRST_LEVEL - (points - reached)
+}
+
+/// The rank, from 0, of a driver with so many points.
+pub const fn rank(points: u32) -> u32 {
+    points / POINTS_PER_RANK
+}
+
+/// How many points are missing to the next rank.
+pub const fn points_to_next_rank(points: u32) -> u32 {
+    POINTS_PER_RANK - points % POINTS_PER_RANK
+}
+
+fn count(people: usize) -> u32 {
+    u32::try_from(people).unwrap_or(u32::MAX).min(6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    /// What a racer earns on average in one race of `humans` at `paid`, the fee taken off.
+    fn average(paid: u32, humans: usize) -> i64 {
+        let all: u32 = (0..humans).map(|place| share(purse(paid, humans), humans, place)).sum();
+        i64::from(all) / i64::try_from(humans).unwrap() - i64::from(fee(paid, humans))
+    }
+
+    #[test]
+    fn an_evening_of_free_races_buys_a_second_car() {
+        let cheapest = Catalog::builtin().cars().iter().map(|car| car.price).min().unwrap();
+        for humans in 1..=6 {
+            let races = (1..1000).find(|races| average(0, humans) * races >= i64::from(cheapest)).unwrap();
+            assert!((7..=12).contains(&races), "{races} races with {humans} humans for {cheapest} dollars");
+        }
+        // Over a year of evenings it buys every car there is.
+        let dearest = Catalog::builtin().cars().iter().map(|car| car.price).max().unwrap();
+        assert!(average(0, 2) * 12 * 30 > i64::from(dearest));
+    }
+
+    #[test]
+    fn nobody_loses_money_by_racing_on_average_and_a_winner_earns_more_at_a_higher_fee() {
+        for humans in 2..=6 {
+            assert!(PURSES.iter().all(|row| average(row.0, humans) > 0), "{humans} humans");
+            let won = |paid| i64::from(share(purse(paid, humans), humans, 0)) - i64::from(fee(paid, humans));
+            assert!(PURSES.is_sorted_by(|low, high| won(low.0) < won(high.0)), "{humans} humans");
+        }
+    }
+
+    #[test]
+    fn the_table_of_purses_is_in_order_and_a_fee_between_rows_counts_as_the_lower() {
+        assert!(PURSES.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
+        assert_eq!((PURSES[0].0, PURSES[PURSES.len() - 1].0), (0, HIGHEST_FEE));
+        assert_eq!(purse(99, 2), purse(0, 2));
+        assert_eq!(purse(100, 2), 1100 + 200 + 2 * 500);
+        assert_eq!(purse(HIGHEST_FEE, 6), 3500 + 200 + 6 * 500);
+    }
+
+    #[test]
+    fn who_drives_alone_pays_nothing_and_wins_half() {
+        assert_eq!((fee(1000, 1), purse(1000, 1), purse(0, 1)), (0, 750, 750));
+        assert_eq!(share(750, 1, 0), 750);
+    }
+
+    #[test]
+    fn two_race_for_all_and_more_share() {
+        assert_eq!([0, 1].map(|place| share(2000, 2, place)), [2000, 0]);
+        assert_eq!([0, 1, 2, 3].map(|place| share(4001, 6, place)), [2400, 1200, 400, 0]);
+        assert_eq!(share(u32::MAX, 3, 0), 2_576_980_377);
+    }
+
+    #[test]
+    fn points_fall_with_the_place_and_with_the_field() {
+        assert_eq!([0, 1, 2, 3, 4, 5, 6].map(|place| points(6, place)), [100, 75, 50, 25, 10, 5, 0]);
+        assert_eq!([0, 1].map(|place| points(2, place)), [50, 37]);
+        assert_eq!(points(1, 0), 25);
+    }
+
+    #[test]
+    fn levels_get_longer_and_ranks_do_not() {
+        assert_eq!([0, 99, 100, 399, 400, 900].map(level), [1, 1, 2, 2, 3, 4]);
+        assert_eq!([0, 99, 100, 399].map(points_to_next_level), [100, 1, 300, 1]);
+        assert_eq!([0, 499, 500, 1000].map(rank), [0, 0, 1, 2]);
+        assert_eq!((points_to_next_rank(0), points_to_next_rank(499)), (500, 1));
+        for points in [1, 12_345, u32::MAX - 1, u32::MAX] {
+            let next = u64::from(points) + u64::from(points_to_next_level(points));
+            assert_eq!(next, u64::from(level(points)).pow(2) * 100);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `mcos ledger`: whether the money is right.
+
+use super::output;
+use super::{CliError, Setting, reach};
+use crate::services::operator::{Request, Response};
+use crate::store::LedgerReport;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Derive every balance from the ledger again and compare
+    Check,
+}
+
+pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> {
+    let Command::Check = command;
+    match reach::perform(setting, Request::CheckLedger)? {
+        Response::Ledger(report) => show(&report),
+        other => Err(reach::unexpected(&other)),
+    }
+}
+
+fn show(report: &LedgerReport) -> Result<(), CliError> {
+    let LedgerReport { personas, lines, money, differences } = report;
+    for difference in differences {
+        output::line(&format!("persona {}: {}", difference.persona, difference.problem))?;
+    }
+    if differences.is_empty() {
+        let personas = if *personas == 1 { "1 persona".to_owned() } else { format!("{personas} personas") };
+        return output::line(&format!("the ledger is right: {personas}, {lines} lines, {money} dollars"));
+    }
+    Err(CliError::Failed(format!(
+        "the ledger and the balances differ in {} places; keep a copy of the data folder, and restore a backup \
+         from before if players are missing money",
+        differences.len()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ids::PersonaId;
+    use crate::store::{Difference, Problem};
+
+    #[test]
+    fn a_difference_is_a_failure_and_none_is_not() {
+        let mut report = LedgerReport { personas: 1, lines: 2, money: 3, differences: Vec::new() };
+        assert_eq!(show(&report), Ok(()));
+        let problem = Problem::Balance { derived: 4, balance: 3 };
+        report.differences.push(Difference { persona: PersonaId(1000), problem });
+        assert!(matches!(show(&report), Err(CliError::Failed(why)) if why.contains("1 places")));
+    }
+}

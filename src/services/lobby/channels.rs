@@ -1,0 +1,82 @@
+//! Opening and closing channels.
+
+use super::notices::{created, joined};
+use super::{Desk, Notices};
+use crate::protocol::ids::CommId;
+use crate::protocol::nps::lobby::{
+    ChannelClosed, ChannelDenied, ChannelGranted, CloseCommChannel, OpenCommChannel,
+};
+use crate::protocol::nps::{Message as _, Packet};
+use crate::services::Outcome;
+use crate::world::{Denied, Riff, Wish};
+
+/// What "any number" may look like: 0, and everything that is negative to a Client.
+const fn is_number(channel: CommId) -> bool {
+    channel.0 > 0 && channel.0 <= i32::MAX as u32
+}
+
+impl Desk<'_> {
+    /// 0x0106: enters a channel, or makes it. Which one, the number says, not the name; what is not in the directory is a
+    /// race, and one without a number gets one.
+    pub(super) fn open(&self, request: &OpenCommChannel) -> Outcome<Packet> {
+        let compat = &self.game.config.compat;
+        let name = request.riff.to_string();
+        let numbered = is_number(request.channel);
+        let race = !numbered || !self.game.directory.is_permanent(request.channel, &name);
+        let wish = Wish {
+            riff: Riff {
+                channel: if numbered { request.channel } else { CommId(0) },
+                name,
+                race,
+                channel_type: request.channel_type,
+                flags: request.flags,
+                most: request.max_ready_players,
+                data: Box::new(request.channel_data),
+            },
+            password: request.password.to_string(),
+            strict: compat.deny_wrong_password,
+        };
+        match self.game.world.halls.open(self.caller.connection, wish) {
+            Ok(opened) => {
+                if opened.wrong_password {
+                    self.refused(&format!(
+                        "enters race {} with a wrong password; see compat.deny_wrong_password in mcos.toml",
+                        opened.riff.channel
+                    ));
+                }
+                let notices = Notices::of(self.game);
+                let port = self.caller.local.port().into();
+                let granted = ChannelGranted { channel: opened.riff.channel, port }.packet();
+                let arrival = joined(&opened.me, opened.riff.channel).packet();
+                let replies = if opened.riff.race {
+                    let race = created(&opened.riff).packet();
+                    [Some(race), Some(granted), compat.race_self_notice.then_some(arrival)]
+                } else {
+                    [None, Some(granted), compat.chat_self_notice.then_some(arrival)]
+                };
+                let pushes = notices.opened(&opened);
+                Outcome { pushes, ..Outcome::replies(replies.into_iter().flatten()) }
+            }
+            Err(denied) => {
+                let why = match denied {
+                    Denied::NotHere => "has not signed in here",
+                    Denied::Full => "it is full",
+                    Denied::Locked => "the password is wrong",
+                    Denied::TooMany => "there are too many channels",
+                };
+                self.refused(&format!("cannot enter channel {}: {why}", request.channel));
+                Outcome::reply(ChannelDenied { channel: request.channel, reason: 0 }.packet())
+            }
+        }
+    }
+
+    /// 0x0105: leaves a channel. The port in the answer is the lobby's, also in a room (*captured*).
+    pub(super) fn close(&self, request: &CloseCommChannel) -> Outcome<Packet> {
+        let channel = request.channel;
+        let left = self.game.world.halls.close(self.caller.connection, channel);
+        let closed = ChannelClosed { channel, port: self.game.ports.lobby.into() };
+        let notices = Notices::of(self.game);
+        let pushes = left.into_iter().flat_map(|left| notices.left(left)).collect();
+        Outcome { pushes, ..Outcome::reply(closed.packet()) }
+    }
+}

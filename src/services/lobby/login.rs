@@ -1,0 +1,79 @@
+//! Signing in to the lobby or a room.
+
+use super::{Desk, Me, Notices, name_of};
+use crate::protocol::ids::{CustomerId, PersonaId};
+use crate::protocol::nps::lobby::{INVALID_KEY, Login, LoginResponse, Name};
+use crate::protocol::nps::{Message as _, Packet};
+use crate::protocol::session_key::SessionKey;
+use crate::services::Outcome;
+use crate::services::lobby::Caller;
+use crate::world::{Hall, Person, Step};
+
+impl Desk<'_> {
+    /// 0x0100, the same on every port. Refused alike for an unknown account, a stale key and somebody else's persona.
+    pub(super) fn login(self, packet: &Packet) -> Outcome<Packet> {
+        let Caller { connection, hall, peer, local, .. } = *self.caller;
+        if self.caller.me.is_some() {
+            self.unexpected(packet, "a second login");
+            return Outcome::silence();
+        }
+        let login = match packet.read::<Login>() {
+            Ok(login) => login,
+            Err(error) => {
+                // No hexadecimal digits here: the bytes hold the proof of the key.
+                log::info!("{}: refused {peer}: 0x0100 of {} bytes {error}", name_of(hall), packet.size());
+                return refused();
+            }
+        };
+        let Some((name, key)) = self.admitted(&login) else {
+            log::info!("{}: refused {peer}: not signed in as persona {}", name_of(hall), login.persona);
+            self.game.world.footprints.refused(peer.ip(), step_of(hall));
+            return refused();
+        };
+        let persona = login.persona;
+        log::info!("{}: persona {persona} {name:?} from {peer}", name_of(hall));
+        self.game.world.footprints.passed(peer.ip(), step_of(hall));
+        self.game.world.presence.arrive(persona, connection);
+        let user_data = login.user_data;
+        let person = Person { persona, name: name.clone(), user_data };
+        let address = self.game.address_for(local);
+        let others = self.game.world.halls.enter(connection, hall, person.clone(), address);
+        let response = LoginResponse { persona, name: Name::new(&name), user_data };
+        self.caller.me = Some(Me { persona, name });
+        let arrived = Notices::of(self.game).arrived(&person, others);
+        Outcome {
+            unlock: Some(key),
+            pushes: arrived.into_iter().collect(),
+            ..Outcome::reply(response.packet())
+        }
+    }
+
+    /// The persona's name and the Session Key, if the account has signed in with that key, from the same address, and
+    /// owns the persona. The proof is the same each time, so without the address whoever overheard it could come in.
+    fn admitted(&self, login: &Login) -> Option<(String, SessionKey)> {
+        let session = self.game.world.sessions.of(login.customer)?;
+        let here = session.address == self.caller.peer.ip().to_canonical();
+        let proven = session.key.proven_by(&login.proof) && here;
+        let persona = self.persona_of(login.customer, login.persona)?;
+        proven.then_some((persona, session.key))
+    }
+
+    fn persona_of(&self, customer: CustomerId, persona: PersonaId) -> Option<String> {
+        let persona = self.game.store.personas().by_id(persona).unwrap_or_else(|error| {
+            log::error!("lobby: cannot read persona {persona}: {error}");
+            None
+        });
+        persona.filter(|persona| persona.customer_id == customer).map(|persona| persona.name)
+    }
+}
+
+fn refused() -> Outcome<Packet> {
+    Outcome { close: true, ..Outcome::reply(INVALID_KEY) }
+}
+
+const fn step_of(hall: Hall) -> Step {
+    match hall {
+        Hall::Lobby => Step::Lobby,
+        Hall::Room(_) => Step::Room,
+    }
+}

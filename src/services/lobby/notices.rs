@@ -1,0 +1,175 @@
+//! What others are told. Whatever `[compat]` of `mcos.toml` leaves open about that is decided here, and about relays in
+//! `relay`.
+
+use super::race::TCP;
+use crate::config::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted};
+use crate::protocol::ids::{CommId, PersonaId};
+use crate::protocol::nps::channel::{
+    ChannelCreated, ChannelDataUpdate, ChannelDeleted, ChannelMaster, ChannelUpdate, Description,
+    ForceLeaveChannel, GameServerStarted, GameServerStartedInfo, GameServerStateChange, GameServerTerminated,
+    RUNNING, ReadyNotice, ReadyRecord, START_PENDING, UserJoined, UserLeft,
+};
+use crate::protocol::nps::lobby::{Name, ServerInfo, UserJoinedChannel, UserLeftChannel};
+use crate::protocol::nps::{Message, Packet};
+use crate::protocol::text::PStr;
+use crate::services::{Envelope, Game, Push};
+use crate::world::{Booted, ConnectionId, Left, Opened, Person, Riff, Start};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+/// Makes pushes.
+#[derive(Clone, Copy)]
+pub(super) struct Notices<'a> {
+    compat: &'a Compat,
+}
+
+impl<'a> Notices<'a> {
+    pub(super) const fn of(game: &'a Game) -> Self {
+        Self { compat: &game.config.compat }
+    }
+
+    /// A message for others, if there are any.
+    pub(super) fn tell(self, receivers: Vec<ConnectionId>, message: &impl Message) -> Option<Push> {
+        (!receivers.is_empty()).then(|| self.push(receivers, message.packet()))
+    }
+
+    fn push(self, receivers: Vec<ConnectionId>, packet: Packet) -> Push {
+        let envelope = match self.compat.push_form {
+            PushForm::Sealed => Envelope::Sealed,
+            PushForm::Clear => Envelope::Clear,
+        };
+        Push::Packet(receivers, Arc::new(packet), envelope)
+    }
+
+    /// 0x0203: somebody came to a hall.
+    pub(super) fn arrived(self, person: &Person, others: Vec<ConnectionId>) -> Option<Push> {
+        let Person { persona, ref name, user_data } = *person;
+        let joined = UserJoined { persona, name: Name::new(name), user_data };
+        self.compat.server_notices.then(|| self.tell(others, &joined)).flatten()
+    }
+
+    /// 0x0202: somebody is gone from a hall.
+    pub(super) fn gone(self, persona: PersonaId, others: Vec<ConnectionId>) -> Option<Push> {
+        self.compat.server_notices.then(|| self.tell(others, &UserLeft { persona })).flatten()
+    }
+
+    /// What others hear when somebody opens a channel.
+    pub(super) fn opened(self, opened: &Opened) -> Vec<Push> {
+        let made = opened.made.clone().filter(|_| self.compat.announce_races);
+        let made = made.and_then(|lobby| self.tell(lobby, &created(&opened.riff)));
+        let joined = joined(&opened.me, opened.riff.channel);
+        made.into_iter().chain(self.tell(opened.witnesses.clone(), &joined)).collect()
+    }
+
+    /// What others hear when somebody is no longer in a channel.
+    pub(super) fn left(self, left: Left) -> Vec<Push> {
+        let Left { channel, persona, witnesses, handed_over, ended, vanished } = left;
+        let leaves = self.compat.leave_notices;
+        let leave = leaves.then(|| self.tell(witnesses, &UserLeftChannel { persona, channel })).flatten();
+        let master = handed_over
+            .filter(|_| self.compat.owner_notices)
+            .and_then(|(persona, all)| self.tell(all, &ChannelMaster { channel, persona }));
+        let ended = self.tell(ended, &GameServerTerminated { channel });
+        let vanished = vanished
+            .filter(|_| self.compat.announce_races)
+            .and_then(|lobby| self.tell(lobby, &ChannelDeleted { channel }));
+        [leave, master, ended, vanished].into_iter().flatten().collect()
+    }
+
+    /// What everybody hears when the host throws somebody out.
+    pub(super) fn booted(self, channel: CommId, booted: Booted) -> Vec<Push> {
+        let target = self.tell(booted.seats, &ForceLeaveChannel { channel });
+        let others = booted.left.into_iter().flat_map(|left| self.left(left));
+        target.into_iter().chain(others).collect()
+    }
+
+    /// 0x0219: the host has changed its race.
+    pub(super) fn updated(self, riff: &Riff, others: Vec<ConnectionId>) -> Option<Push> {
+        match self.compat.channel_updates {
+            ChannelUpdates::Whole => self.tell(others, &ChannelUpdate { riff: description(riff) }),
+            ChannelUpdates::Data => {
+                self.tell(others, &ChannelDataUpdate { channel: riff.channel, data: *riff.data })
+            }
+            ChannelUpdates::Off => None,
+        }
+    }
+
+    /// 0x0109: somebody is ready, or no longer.
+    pub(super) fn ready(self, record: ReadyRecord, others: Vec<ConnectionId>) -> Option<Push> {
+        self.compat.ready_notices.then(|| self.tell(others, &ReadyNotice { record })).flatten()
+    }
+
+    /// Whether racers hear of the start in the hall where the host is, rather than where they are in the race.
+    pub(super) fn on_hosts_server(self) -> bool {
+        self.compat.race_start_on == RaceStartOn::HostsServer
+    }
+
+    /// What a racer who reached us by `address` hears when the race starts: 0x0224 twice, 0x020D, 0x020C, 0x021C.
+    pub(super) fn start(self, start: &Start, address: Ipv4Addr, port: u16) -> Vec<Packet> {
+        let channel = start.riff.channel;
+        let riff = Name::new(&start.riff.name);
+        let address = PStr::new(&address.to_string());
+        let (port, owner) = (port.into(), start.host.persona.0);
+        let players = u32::try_from(start.players).unwrap_or(u32::MAX);
+        let states = [START_PENDING, RUNNING].into_iter().filter(|_| self.compat.state_changes);
+        let mut packets: Vec<_> =
+            states.map(|state| GameServerStateChange { channel, state }.packet()).collect();
+        let info = ServerInfo { riff: riff.clone(), channel, address: address.clone(), port, owner, players };
+        packets.push(info.packet());
+        packets.push(joined(&start.host, channel).packet());
+        packets.push(match self.compat.race_started {
+            RaceStarted::Number => GameServerStarted { channel }.packet(),
+            RaceStarted::ServerInfo => {
+                GameServerStartedInfo { riff, channel, address, port, owner, players }.packet()
+            }
+        });
+        packets
+    }
+
+    /// The same for all others in the race; each is sent to the address by which it came.
+    pub(super) fn started(self, start: &Start, port: u16) -> Vec<Push> {
+        let mut by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (racer, address) in &start.racers {
+            by_address.entry(*address).or_default().push(*racer);
+        }
+        let packets = |(address, racers): (Ipv4Addr, Vec<ConnectionId>)| {
+            let packets = self.start(start, address, port).into_iter();
+            packets.map(move |packet| self.push(racers.clone(), packet))
+        };
+        by_address.into_iter().flat_map(packets).collect()
+    }
+
+    /// 0x021D: the race is over, for the host and for the others.
+    pub(super) fn terminated(self, channel: CommId, others: Vec<ConnectionId>) -> (Packet, Option<Push>) {
+        let message = GameServerTerminated { channel };
+        (message.packet(), self.tell(others, &message))
+    }
+}
+
+fn description(riff: &Riff) -> Description {
+    Description {
+        channel: riff.channel,
+        name: Name::new(&riff.name),
+        protocol: TCP,
+        data: *riff.data,
+        channel_type: riff.channel_type,
+        max_ready_players: riff.most,
+    }
+}
+
+/// 0x020C: somebody came into a channel.
+pub(super) fn joined(who: &Person, channel: CommId) -> UserJoinedChannel {
+    UserJoinedChannel {
+        persona: who.persona,
+        name: Name::new(&who.name),
+        channel,
+        user_data: who.user_data,
+        persona_again: who.persona,
+    }
+}
+
+/// 0x020E: a race can be joined.
+pub(super) fn created(riff: &Riff) -> ChannelCreated {
+    ChannelCreated { riff: description(riff) }
+}

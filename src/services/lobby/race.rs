@@ -1,0 +1,151 @@
+//! Races as channels: the list, who is ready, what the host may do, start and end.
+
+use super::directory::race_server;
+use super::{Desk, Notices};
+use crate::protocol::bytes::{Bool16, List};
+use crate::protocol::ids::CommId;
+use crate::protocol::nps::channel::{
+    BootUser, GetReadyList, NOT_READY, READY, RaceEntry, RaceRiff, ReadyForGame, ReadyList, ReadyRecord,
+    RiffList, SetChannelData, SetCommFlags, SetReadyForGame, StartGameServer, TerminateGameServer,
+    WideRaceRiff, WideRiffList,
+};
+use crate::protocol::nps::lobby::Name;
+use crate::protocol::nps::{Message as _, Packet};
+use crate::protocol::text::PStr;
+use crate::services::Outcome;
+use crate::world::RaceInfo;
+
+/// TCP, in the fields that name a protocol.
+pub(super) const TCP: u32 = 33;
+
+impl Desk<'_> {
+    /// 0x0302: the open races, wherever they were opened.
+    pub(super) fn races(&self) -> Outcome<Packet> {
+        let races = self.game.world.halls.races(self.caller.connection);
+        let races = races.into_iter().map(|race| (entry(&race), race.running));
+        Outcome::reply(if self.game.config.compat.race_list_width == 1 {
+            let riffs = List::of(races.map(|(race, running)| RaceRiff { race, running: running.into() }));
+            RiffList { structure_size: 0, riffs }.packet()
+        } else {
+            let riffs = List::of(races.map(|(race, running)| WideRaceRiff { race, running: running.into() }));
+            WideRiffList { structure_size: 0, riffs }.packet()
+        })
+    }
+
+    /// 0x0113: the host describes its race anew. Never answered; the others hear of it.
+    pub(super) fn set_channel_data(&self, request: &SetChannelData) -> Outcome<Packet> {
+        let halls = &self.game.world.halls;
+        let Some((riff, others)) = halls.set_data(self.caller.connection, request.channel, &request.data)
+        else {
+            self.refused(&format!("describes race {}, whose host it is not", request.channel));
+            return Outcome::silence();
+        };
+        let pushes = Notices::of(self.game).updated(&riff, others).into_iter().collect();
+        Outcome { pushes, ..Outcome::silence() }
+    }
+
+    /// 0x010D: ready, or no longer.
+    pub(super) fn set_flags(&self, request: &SetCommFlags) -> Outcome<Packet> {
+        match request.flags & (READY | NOT_READY) {
+            READY => self.say_ready(request.channel, true),
+            NOT_READY => self.say_ready(request.channel, false),
+            _ => {
+                self.refused(&format!("sets unknown flags 0x{:x}", request.flags));
+                Outcome::silence()
+            }
+        }
+    }
+
+    /// 0x0109: ready.
+    pub(super) fn ready(&self, request: &ReadyForGame) -> Outcome<Packet> {
+        self.say_ready(request.channel, true)
+    }
+
+    /// 0x011F: ready, or not if a zero follows.
+    pub(super) fn set_ready(&self, request: &SetReadyForGame) -> Outcome<Packet> {
+        let flag = &request.ready.0;
+        self.say_ready(request.channel, flag.is_empty() || flag.iter().any(|byte| *byte != 0))
+    }
+
+    fn say_ready(&self, channel: CommId, ready: bool) -> Outcome<Packet> {
+        let Some(me) = &self.caller.me else { return Outcome::silence() };
+        let halls = &self.game.world.halls;
+        let Some((master, others)) = halls.set_ready(self.caller.connection, channel, ready) else {
+            self.refused(&format!("is ready in race {channel}, where it is not"));
+            return Outcome::silence();
+        };
+        let record =
+            ReadyRecord { channel, persona: me.persona, ready: Bool16(ready), master: Bool16(master) };
+        let pushes = Notices::of(self.game).ready(record, others).into_iter().collect();
+        Outcome { pushes, ..Outcome::silence() }
+    }
+
+    /// 0x010E: who is ready.
+    pub(super) fn ready_list(&self, request: &GetReadyList) -> Outcome<Packet> {
+        let channel = request.channel;
+        let readiness = self.game.world.halls.readiness(self.caller.connection, channel);
+        let records = readiness.into_iter().map(|one| ReadyRecord {
+            channel,
+            persona: one.persona,
+            ready: Bool16(one.ready),
+            master: Bool16(one.master),
+        });
+        Outcome::reply(ReadyList { records: List::of(records) }.packet())
+    }
+
+    /// 0x0117: the host throws somebody out.
+    pub(super) fn boot(&self, request: &BootUser) -> Outcome<Packet> {
+        let BootUser { channel, persona } = *request;
+        let Some(booted) = self.game.world.halls.boot(self.caller.connection, channel, persona) else {
+            self.refused(&format!("cannot throw persona {persona} out of channel {channel}"));
+            return Outcome::silence();
+        };
+        Outcome { pushes: Notices::of(self.game).booted(channel, booted), ..Outcome::silence() }
+    }
+
+    /// 0x010A: the host sends everybody to the race server.
+    pub(super) fn start_race(&self, request: &StartGameServer) -> Outcome<Packet> {
+        let Some((room, port)) = race_server(self.game) else { return Outcome::silence() };
+        let notices = Notices::of(self.game);
+        let halls = &self.game.world.halls;
+        let start = halls.start(self.caller.connection, request.channel, room, notices.on_hosts_server());
+        let Some(start) = start else {
+            self.refused(&format!("cannot start race {}: it is not its host", request.channel));
+            return Outcome::silence();
+        };
+        log::info!("race {} of {:?} starts with {}", request.channel, start.host.name, start.players);
+        let mine = self.game.address_for(self.caller.local);
+        let replies = notices.start(&start, mine, port);
+        Outcome { pushes: notices.started(&start, port), ..Outcome::replies(replies) }
+    }
+
+    /// 0x011D: the host ends the race. It hears what the others hear.
+    pub(super) fn stop_race(&self, request: &TerminateGameServer) -> Outcome<Packet> {
+        let channel = request.channel;
+        let Some(others) = self.game.world.halls.stop(self.caller.connection, channel) else {
+            self.refused(&format!("cannot end race {channel}: it is not its host, or it does not run"));
+            return Outcome::silence();
+        };
+        let (reply, push) = Notices::of(self.game).terminated(channel, others);
+        Outcome { pushes: push.into_iter().collect(), ..Outcome::reply(reply) }
+    }
+}
+
+/// A race as the list shows it, never with its password.
+fn entry(race: &RaceInfo) -> RaceEntry {
+    let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    RaceEntry {
+        name: Name::new(&race.riff.name),
+        protocol: TCP,
+        channel: race.riff.channel,
+        password: PStr::new(""),
+        channel_type: race.riff.channel_type,
+        connected_users: short(race.players),
+        open_channels: 0,
+        connected: Bool16(race.joined),
+        data: *race.riff.data,
+        ready_players: short(race.ready),
+        max_ready_players: race.riff.most,
+        owner: race.owner,
+    }
+}

@@ -1,0 +1,53 @@
+//! Passing on what Clients say to each other: chat and race traffic alike, unread.
+
+use super::Desk;
+use crate::config::RelayForm;
+use crate::protocol::Malformed;
+use crate::protocol::nps::Packet;
+use crate::protocol::nps::relay::{Relay, is_short};
+use crate::services::{Envelope, Outcome, Push};
+use std::sync::Arc;
+
+impl Desk<'_> {
+    /// 0x0080 to 0x009A. Nothing is answered, not even a refusal (*seen in use*). This is the hot path: one body for
+    /// all receivers, and no lock but the one under which they are found.
+    pub(super) fn relay(&mut self, packet: &Packet, sealed: bool) -> Result<Outcome<Packet>, Malformed> {
+        let compat = &self.game.config.compat;
+        let Some(me) = self.caller.me.as_ref().map(|me| me.persona) else { return Ok(Outcome::silence()) };
+        let short = is_short(packet.id);
+        if short && !compat.short_relays {
+            return Ok(self.lost(packet, "whose layout is unknown"));
+        }
+        let relay = Relay::read(packet)?;
+        if short && relay.sender != me {
+            return Ok(self.lost(packet, "which does not have the layout of the long ones"));
+        }
+        let halls = &self.game.world.halls;
+        let echo = compat.echo_relays;
+        let Some(receivers) = halls.receivers(self.caller.connection, relay.channel, &relay.address, echo)
+        else {
+            return Ok(self.lost(packet, "in a channel it is not in"));
+        };
+        if receivers.is_empty() {
+            return Ok(Outcome::silence());
+        }
+        let envelope = match compat.relay_form {
+            RelayForm::AsSent if !sealed => Envelope::Clear,
+            RelayForm::Clear => Envelope::Clear,
+            RelayForm::AsSent | RelayForm::Sealed => Envelope::Sealed,
+        };
+        let forwarded = relay.forwarded(me);
+        if forwarded.form.size() + forwarded.body.len() > Packet::LARGEST {
+            return Ok(self.lost(packet, "too large to be passed on"));
+        }
+        Ok(Outcome::silence().push(Push::Packet(receivers, Arc::new(forwarded), envelope)))
+    }
+
+    /// A relay that goes nowhere. Only the first of a connection is worth a line: there may be thirty a second.
+    fn lost(&mut self, packet: &Packet, why: &str) -> Outcome<Packet> {
+        if !std::mem::replace(&mut self.caller.lost_relay, true) {
+            self.unexpected(packet, why);
+        }
+        Outcome::silence()
+    }
+}

@@ -1,0 +1,157 @@
+//! Chat channels, lists and locations.
+
+use super::scene::{Scene, race};
+use super::*;
+use crate::protocol::nps::channel::{
+    ClientCount, GetClientCount, GetMyUserData, GetUserInfo, LocateUser, UserJoined, UserLeft, UserLocation,
+};
+use crate::protocol::nps::lobby::UserLeftChannel;
+use crate::services::Envelope;
+
+const OTHER_ROOM: Hall = Hall::Room(2);
+
+fn population(scene: &mut Scene, caller: &mut Caller, name: &str) -> u16 {
+    let list: MiniRiffList = scene.one(caller, &SendMiniRiffList {});
+    list.riffs.iter().find(|riff| riff.name.to_string() == name).unwrap().population
+}
+
+#[test]
+fn the_lobby_counts_the_people_of_all_rooms_and_a_room_its_own() {
+    let mut scene = Scene::of(3);
+    let mut lobby = scene.connect(0, Hall::Lobby);
+    let mut one = scene.connect(0, ROOM);
+    let mut two = scene.connect(1, ROOM);
+    let mut three = scene.connect(2, OTHER_ROOM);
+    for caller in [&mut one, &mut two, &mut three] {
+        scene.ask(caller, &open_lobby(LOBBY));
+    }
+    assert_eq!(population(&mut scene, &mut lobby, "LOBBY"), 3);
+    assert_eq!(population(&mut scene, &mut one, "LOBBY"), 2);
+    assert_eq!(population(&mut scene, &mut three, "LOBBY"), 1);
+    assert_eq!(population(&mut scene, &mut lobby, "MCC01"), 2, "players on that port");
+    assert_eq!(population(&mut scene, &mut lobby, "CTRL"), 1);
+    scene.drop(&two);
+    assert_eq!(population(&mut scene, &mut lobby, "LOBBY"), 2);
+}
+
+#[test]
+fn a_player_with_two_connections_to_one_channel_is_one_player() {
+    let mut scene = Scene::of(2);
+    let (mut old, mut new, mut other) =
+        (scene.connect(0, ROOM), scene.connect(0, ROOM), scene.connect(1, ROOM));
+    scene.ask(&mut old, &open_lobby(LOBBY));
+    scene.ask(&mut other, &open_lobby(LOBBY));
+    scene.forget();
+    scene.ask(&mut new, &open_lobby(LOBBY));
+    scene.quiet();
+    assert_eq!(population(&mut scene, &mut other, "LOBBY"), 2);
+    let list: UserList = scene.one(&mut other, &GetUserList { channel: LOBBY });
+    assert_eq!(list.users.len(), 2);
+    scene.drop(&old);
+    scene.quiet();
+    scene.drop(&new);
+    assert_eq!(scene.only::<UserLeftChannel>(&other).persona, scene.persona(0));
+}
+
+#[test]
+fn a_change_of_car_reaches_everybody_who_shares_a_channel_once_and_on_the_right_connection() {
+    let mut scene = Scene::of(2);
+    let mut mine = scene.connect(0, ROOM);
+    let (mut lobby, mut room) = (scene.connect(1, Hall::Lobby), scene.connect(1, ROOM));
+    for caller in [&mut mine, &mut lobby] {
+        scene.ask(caller, &race(CommId(500), "race", "", 0));
+    }
+    for caller in [&mut mine, &mut room] {
+        scene.ask(caller, &open_lobby(LOBBY));
+    }
+    scene.forget();
+    let data = SetMyUserData { persona: PersonaId(0), name: Name::new(""), user_data: [9; 64] };
+    scene.ask(&mut mine, &data);
+    assert_eq!(scene.only::<UserInfo>(&room).user_data, [9; 64]);
+    scene.quiet();
+}
+
+#[test]
+fn counts_persons_and_places_can_be_asked_for() {
+    let mut scene = Scene::of(2);
+    let (mut mine, mut other) = (scene.connect(0, ROOM), scene.connect(1, ROOM));
+    let data = SetMyUserData { persona: PersonaId(0), name: Name::new(""), user_data: [9; 64] };
+    scene.ask(&mut other, &data);
+    assert_eq!(scene.one::<ClientCount>(&mut mine, &GetClientCount {}).count, 2);
+    assert_eq!(scene.one::<UserInfo>(&mut other, &GetMyUserData {}).user_data, [9; 64]);
+    let persona = scene.persona(1);
+    let info: UserInfo = scene.one(&mut mine, &GetUserInfo { persona });
+    assert_eq!((info.persona, info.user_data), (persona, [9; 64]));
+    assert!(scene.ask(&mut mine, &GetUserInfo { persona: PersonaId(99) }).is_empty());
+    let place = |channel| UserLocation { persona, channel };
+    assert_eq!(scene.one::<UserLocation>(&mut mine, &LocateUser { persona }), place(CTRL));
+    scene.ask(&mut other, &open_lobby(LOBBY));
+    assert_eq!(scene.one::<UserLocation>(&mut mine, &LocateUser { persona }), place(LOBBY));
+    scene.ask(&mut other, &race(CommId(500), "race", "", 0));
+    assert_eq!(scene.one::<UserLocation>(&mut mine, &LocateUser { persona }), place(CommId(500)));
+}
+
+#[test]
+fn coming_and_going_on_a_server_is_told_if_the_operator_wants() {
+    let mut scene = Scene::of(2);
+    let first = scene.connect(0, ROOM);
+    let second = scene.connect(1, ROOM);
+    scene.drop(&second);
+    scene.quiet();
+    scene.game.config.compat.server_notices = true;
+    let second = scene.connect(1, ROOM);
+    assert_eq!(scene.only::<UserJoined>(&first).persona, scene.persona(1));
+    let again = scene.connect(1, ROOM);
+    scene.drop(&again);
+    scene.quiet();
+    scene.drop(&second);
+    assert_eq!(scene.only::<UserLeft>(&first).persona, scene.persona(1));
+}
+
+#[test]
+fn news_travels_as_the_operator_says() {
+    let mut scene = Scene::of(2);
+    let (mut first, mut second) = (scene.connect(0, ROOM), scene.connect(1, ROOM));
+    scene.ask(&mut first, &open_lobby(LOBBY));
+    scene.ask(&mut second, &open_lobby(LOBBY));
+    assert_eq!(scene.heard(&first)[0].1, Envelope::Sealed);
+    scene.game.config.compat.push_form = crate::config::PushForm::Clear;
+    scene.game.config.compat.leave_notices = false;
+    scene.ask(&mut second, &CloseCommChannel { channel: LOBBY });
+    scene.quiet();
+    scene.game.config.compat.chat_self_notice = true;
+    let replies = scene.ask(&mut second, &open_lobby(LOBBY));
+    assert_eq!(
+        replies.iter().map(|reply| reply.id).collect::<Vec<_>>(),
+        [id::CHANNEL_GRANTED, id::USER_JOINED_CHANNEL]
+    );
+    let heard = scene.heard(&first);
+    assert_eq!((heard[0].0.id, heard[0].1), (id::USER_JOINED_CHANNEL, Envelope::Clear));
+}
+
+#[test]
+fn the_chat_channel_belongs_to_its_server_under_any_number() {
+    let mut scene = Scene::of(2);
+    let (mut here, mut there) = (scene.connect(0, ROOM), scene.connect(1, OTHER_ROOM));
+    for channel in [LOBBY, CommId(33)] {
+        scene.ask(&mut here, &open_lobby(channel));
+        scene.ask(&mut there, &open_lobby(channel));
+        scene.quiet();
+        let list: UserList = scene.one(&mut here, &GetUserList { channel });
+        assert_eq!(list.users.len(), 1);
+    }
+}
+
+#[test]
+fn nobody_is_in_more_channels_than_there_is_room_for() {
+    let mut scene = Scene::of(1);
+    let mut caller = scene.connect(0, ROOM);
+    for number in 1..=8 {
+        let granted = scene.ask(&mut caller, &race(CommId(500 + number), "race", "", 0));
+        assert!(granted.iter().any(|reply| reply.id == id::CHANNEL_GRANTED));
+    }
+    let refusal = scene.ask(&mut caller, &race(CommId(600), "race", "", 0));
+    assert_eq!(refusal[0].id, id::CHANNEL_DENIED);
+    let again = scene.ask(&mut caller, &race(CommId(501), "race", "", 0));
+    assert!(again.iter().any(|reply| reply.id == id::CHANNEL_GRANTED), "it is in this one already");
+}

@@ -1,0 +1,90 @@
+//! Buying: cars from dealers, and parts.
+
+use super::super::{Answer, Refused, Request, today};
+use crate::catalog::{Catalog, MAX_WEAR, Offer};
+use crate::protocol::ids::{BrandedPartId, SkinId, VehicleId};
+use crate::protocol::mcots::GenericRequest;
+use crate::protocol::mcots::garage::{PurchaseStockCar, car_bought, part_bought};
+use crate::services::{Game, Outcome};
+use crate::store::{CarPurchase, NewPart, Part, PartPurchase, Terms, Vehicle};
+
+/// The purchase that makes a whole car of an offer. Which paints a car has is known to the Client only, so whatever it
+/// picks is taken.
+pub(in super::super) fn purchase(game: &Game, offer: Offer, skin: SkinId) -> CarPurchase {
+    const NONE: SkinId = SkinId(0);
+    let Offer { car, price, .. } = offer;
+    let parts = game.catalog.stock_parts(car.model).unwrap_or_default().into_iter().map(|part| NewPart {
+        branded_part: part.branded_part,
+        parent: part.parent,
+        attachment_point: part.attachment_point,
+    });
+    let skin = if skin == NONE { game.catalog.default_skin(car.model).unwrap_or(NONE) } else { skin };
+    let (model, car_class) = (car.model, car.class.number());
+    CarPurchase { model, skin, car_class, price, parts: parts.collect(), first_car: true }
+}
+
+/// 142: a car from a dealer, perhaps with another one in part payment. A driver who never had a car has chosen the first
+/// one by it.
+pub(in super::super) fn purchase_stock_car(request: &Request<'_>) -> Answer {
+    let PurchaseStockCar { dealer, model, skin, trade_in } = request.body.read()?;
+    let (game, buyer) = (request.game, request.player.persona);
+    let Some(offer) = game.catalog.offer(dealer, model, today()) else {
+        return Err(Refused::because(format!("dealer {dealer} has no {model}")));
+    };
+    let purchase = purchase(game, offer.clone(), skin);
+    let rules = game.catalog.tunables();
+    let terms = Terms {
+        trade_in: (trade_in != VehicleId(0)).then_some(trade_in),
+        worth: &|car, parts| worth(&game.catalog, car, parts),
+        room: &|persona| rules.cars_room(persona.level),
+    };
+    let bought = game.store.garage().buy_from_dealer(buyer, &purchase, &terms)?;
+    let Offer { car, price, .. } = offer;
+    log::info!("garage: persona {buyer} bought a {car} for {price}, car {}", bought.value);
+    Ok(Outcome::reply(car_bought(bought.value)).after(bought.ticket))
+}
+
+/// What a dealer pays for a car; nothing for one of which no price is known.
+fn worth(catalog: &Catalog, car: &Vehicle, parts: &[Part]) -> u32 {
+    let price = catalog.car(car.model).map_or(0, |car| car.price);
+    let parts = parts.iter().map(|part| (part.damage, part.wear));
+    catalog.tunables().trade_in_price(price, parts, MAX_WEAR)
+}
+
+/// 176: a part, with what the catalogue says comes fixed to it. Which shop sells which part is known to the Client only,
+/// so whatever shop it names will do.
+pub(in super::super) fn buy_part(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let (game, buyer) = (request.game, request.player.persona);
+    let part = BrandedPartId(data);
+    let Some(purchase) = part_purchase(&game.catalog, part) else {
+        return Err(Refused::because(format!("nobody sells a part {part}")));
+    };
+    let rules = game.catalog.tunables();
+    let bought =
+        game.store.garage().buy_part(buyer, &purchase, &|persona| rules.parts_room(persona.level))?;
+    let price = purchase.price;
+    log::info!("garage: persona {buyer} bought a part {part} for {price}, part {}", bought.value);
+    Ok(Outcome::reply(part_bought(bought.value)).after(bought.ticket))
+}
+
+/// A part with its children, for the sum of their prices: assemblies have none of their own. Nothing that is a car, of no
+/// known kind, or of no known price is sold.
+fn part_purchase(catalog: &Catalog, part: BrandedPartId) -> Option<PartPurchase> {
+    const FREE: u32 = 0;
+    catalog.kind(part)?.parent?;
+    let children = catalog.stock_parts(part).unwrap_or_default();
+    let price = std::iter::once(part).chain(children.iter().map(|child| child.branded_part));
+    let price = price.fold(FREE, |sum, part| sum.saturating_add(catalog.part_price(part).unwrap_or(FREE)));
+    if price == FREE {
+        return None;
+    }
+    let root = NewPart { branded_part: part, parent: None, attachment_point: 0 };
+    let children = children.into_iter().map(|child| NewPart {
+        branded_part: child.branded_part,
+        // One further back, since the part itself comes first.
+        parent: Some(child.parent.map_or(0, |at| at + 1)),
+        attachment_point: child.attachment_point,
+    });
+    Some(PartPurchase { price, parts: std::iter::once(root).chain(children).collect() })
+}

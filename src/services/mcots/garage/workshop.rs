@@ -1,0 +1,88 @@
+//! What is done to parts: install, remove, repair, throw away.
+
+use super::super::{Answer, Request};
+use super::{junk_price, repair_price};
+use crate::catalog::Catalog;
+use crate::protocol::ids::{BrandedPartId, PartId};
+use crate::protocol::mcots::garage::InstallPart;
+use crate::protocol::mcots::{GenericReply, GenericRequest, number};
+use crate::services::Outcome;
+use crate::store::{Changed, Part};
+
+/// The highest attachment point there is (*documented*).
+const LAST_POINT: u32 = 11;
+
+fn done<T>(number: u16, changed: Changed<T>) -> Answer {
+    Ok(Outcome::reply(GenericReply::success(number)).after(changed.ticket))
+}
+
+/// 181: a loose part goes into a car, or onto another loose part.
+pub(in super::super) fn install(request: &Request<'_>) -> Answer {
+    let InstallPart { part, parent, point } = request.body.read()?;
+    let catalog = &request.game.catalog;
+    let owner = request.player.persona;
+    // A point that does not fit a byte is none of the known ones either.
+    let stored = u8::try_from(point.0).unwrap_or(u8::MAX);
+    let installed =
+        request.game.store.garage().install(owner, part, parent, stored, &|part, on, there| {
+            if point.0 > LAST_POINT { Err("there is no such place") } else { fits(catalog, part, on, there) }
+        })?;
+    done(number::INSTALL_PART, installed)
+}
+
+/// A part hangs on what its kind says, and each place takes one part of a kind.
+fn fits(catalog: &Catalog, part: &Part, on: BrandedPartId, there: &[&Part]) -> Result<(), &'static str> {
+    let kind = catalog.kind(part.branded_part).ok_or("it is of no known kind")?;
+    let parent = catalog.kind(on).ok_or("it would hang on something of no known kind")?;
+    if kind.parent != Some(parent.id) {
+        return Err("such parts hang on something else");
+    }
+    let taken = there.iter().any(|other| {
+        other.attachment_point == part.attachment_point
+            && catalog.kind(other.branded_part).map(|kind| kind.id) == Some(kind.id)
+    });
+    if taken { Err("the place is taken: take the other part out first") } else { Ok(()) }
+}
+
+/// 182: a part comes out, with what is fixed to it.
+pub(in super::super) fn remove(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let rules = request.game.catalog.tunables();
+    let owner = request.player.persona;
+    let removed = request
+        .game
+        .store
+        .garage()
+        .remove(owner, PartId(data), &|persona| rules.parts_room(persona.level))?;
+    done(number::REMOVE_PART, removed)
+}
+
+/// 177: one part, at the price that the Client was shown.
+pub(in super::super) fn repair_part(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let (owner, catalog) = (request.player.persona, &request.game.catalog);
+    let repaired =
+        request.game.store.garage().repair_part(owner, PartId(data), &|part| repair_price(catalog, part))?;
+    log::info!("garage: persona {owner} had part {data} repaired for {}", repaired.value);
+    done(number::REPAIR_SINGLE_PART, repaired)
+}
+
+/// 178: a whole car (*seen in use*), or a loose part with what is fixed to it; the dents of a car too.
+pub(in super::super) fn repair_all(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let (owner, catalog) = (request.player.persona, &request.game.catalog);
+    let repaired =
+        request.game.store.garage().repair_all(owner, PartId(data), &|part| repair_price(catalog, part))?;
+    log::info!("garage: persona {owner} had car {data} repaired for {}", repaired.value);
+    done(number::REPAIR_MULTIPLE_PARTS, repaired)
+}
+
+/// 214: a part goes to the junkyard with what is fixed to it, or a whole car, for what the Client was shown.
+pub(in super::super) fn destroy(request: &Request<'_>) -> Answer {
+    let GenericRequest { data, .. } = request.body.read()?;
+    let (owner, catalog) = (request.player.persona, &request.game.catalog);
+    let scrapped =
+        request.game.store.garage().scrap(owner, PartId(data), &|part| junk_price(catalog, part))?;
+    log::info!("garage: persona {owner} scrapped part {data} for {}", scrapped.value);
+    Ok(Outcome::silence().after(scrapped.ticket))
+}

@@ -1,0 +1,345 @@
+//! Races, from the host's wish to the pay-out.
+//!
+//! The rules are written down in `docs/protocol/races.md`; the numbers are in [`rules`]. Each function holds the races'
+//! lock to its end, so that what it decides is what is booked.
+
+mod grid;
+mod results;
+
+use super::{Answer, Refused, Request, Shown, unexpected};
+use crate::catalog::{RaceType, rules};
+use crate::protocol::Malformed;
+use crate::protocol::ids::{PersonaId, RaceId, VehicleId};
+use crate::protocol::mcots::race::{
+    CrcPreRaceData, CreateRace, InRaceDamage, JoinRace, PostRaceDamage, RaceCreated, RaceJoined,
+    RacerCompleted, StartRace,
+};
+use crate::protocol::mcots::{Body, GenericReply, GenericRequest, Message, number};
+use crate::protocol::text::Chars;
+use crate::services::{Game, Hex, Outcome};
+use crate::store::{Persona, StoreError};
+use crate::world::ConnectionId;
+use crate::world::races::{Denied, Driver, Exit, Race, Report, Settings, Table, bounds};
+use std::time::Instant;
+
+pub(super) use grid::start;
+
+impl From<Denied> for Refused {
+    fn from(denied: Denied) -> Self {
+        let (reason, why) = match denied {
+            Denied::NoSuchRace => (number::INVALID_RACE_ID, "there is no such race"),
+            Denied::NotInRace => (number::PERSONA_NOT_IN_RACE, "not in that race"),
+            Denied::Full => (number::TOO_MANY_PLAYERS, "the race is full"),
+            Denied::NotHost => (0, "only the host may start it"),
+            Denied::Running => (0, "the race is running"),
+            Denied::NotRunning => (0, "the race is not running"),
+            Denied::AlreadyReported => (number::RACE_TIME_ALREADY_RECEIVED, "its result is known"),
+            Denied::TooManyRaces => (0, "the server holds no more races"),
+        };
+        Self::Because(reason, why.to_owned())
+    }
+}
+
+/// Whether one races with one's own car there.
+const fn own_cars(race_type: RaceType) -> bool {
+    !matches!(race_type, RaceType::TestDrive | RaceType::ArcadeStunt | RaceType::ArcadeTimeTrial)
+}
+
+/// Whether what happens there counts: nobody pays for a test drive or wins anything by it.
+const fn counts(race_type: RaceType) -> bool {
+    !matches!(race_type, RaceType::TestDrive | RaceType::TradeWindow)
+}
+
+fn myself(request: &Request<'_>) -> Result<Persona, Refused> {
+    let persona = request.game.store.personas().by_id(request.player.persona)?;
+    persona.ok_or_else(|| Refused::because("the persona was deleted"))
+}
+
+/// Whether a garage can take so many cars more.
+fn has_room(game: &Game, owner: &Persona, more: usize) -> Result<bool, StoreError> {
+    let room = game.catalog.tunables().cars_room(owner.level);
+    Ok(game.store.garage().vehicles(owner.id)?.len().saturating_add(more) <= room)
+}
+
+/// Adds what came of something else to an answer.
+fn along_with(mut answer: Outcome<Body>, other: Outcome<Body>) -> Outcome<Body> {
+    answer.pushes.extend(other.pushes);
+    match other.commit {
+        Some(ticket) => answer.after(ticket),
+        None => answer,
+    }
+}
+
+/// Takes a persona out of the race it is in, if any, because it goes to another one.
+fn depart(game: &Game, races: &mut Table, persona: PersonaId) -> Outcome<Body> {
+    match races.leave(persona, Exit::Quit) {
+        Some(id) => results::conclude(game, races, id),
+        None => Outcome::silence(),
+    }
+}
+
+/// 230: somebody wants a race. Answered by its number and the password of its room, which the host opens next.
+pub(super) fn create(request: &Request<'_>) -> Answer {
+    let wish: CreateRace = request.body.read()?;
+    let host = myself(request)?;
+    let Some(lobby) = request.game.catalog.lobbies().iter().find(|lobby| lobby.id == wish.lobby) else {
+        return Err(Refused::because(format!("there is no lobby {}", wish.lobby)));
+    };
+    let entry_fee = if counts(lobby.race_type) { wish.entry_fee } else { 0 };
+    if entry_fee > rules::HIGHEST_FEE {
+        return Err(Refused::because(format!("a fee of {entry_fee} is more than anybody may ask")));
+    }
+    if entry_fee > host.bank_balance {
+        return Err(Refused::Because(number::INSUFFICIENT_FUNDS, "the host can't pay the fee".to_owned()));
+    }
+    let pink_slip = wish.pink_slip.0 && counts(lobby.race_type) && own_cars(lobby.race_type);
+    if pink_slip && request.game.store.garage().vehicles(host.id)?.is_empty() {
+        return Err(Refused::Because(number::INVALID_VEHICLE, "there is no car to wager".to_owned()));
+    }
+    let (most_racers, least_racers) = bounds(wish.most_racers, wish.least_racers);
+    let settings = Settings {
+        lobby: lobby.id,
+        race_type: lobby.race_type,
+        entry_fee,
+        pink_slip,
+        levels: (wish.least_level, wish.most_level),
+        power_class: wish.power_class,
+        body_class: wish.body_class,
+        most_racers,
+        least_racers,
+    };
+    let mut races = request.game.world.races.lock();
+    let departed = depart(request.game, &mut races, host.id);
+    let race = races.create(host.id, request.caller.connection, settings, Instant::now())?;
+    log::info!("race {}: made by {} in lobby {}, fee {entry_fee}", race.id, request.caller, lobby.id);
+    let created = RaceCreated {
+        race: race.id,
+        entry_fee,
+        bonus_per_player: rules::BONUS_PER_PLAYER,
+        password: Chars::new(&race.password),
+        history: race.id.0,
+        bonus_per_race: rules::BONUS_PER_RACE,
+    };
+    Ok(along_with(Outcome::reply(created.body()), departed))
+}
+
+/// 218: somebody has picked a race in the lobby. Answered by the password of its room.
+pub(super) fn join(request: &Request<'_>) -> Answer {
+    let JoinRace { race: id, vehicle, power_class, .. } = request.body.read()?;
+    let joiner = myself(request)?;
+    let mut races = request.game.world.races.lock();
+    let race = races.joinable(id, joiner.id)?;
+    if race.host() != Some(joiner.id) {
+        check_terms(&race.settings, &joiner, power_class)?;
+    }
+    check_car(request.game, &race.settings, joiner.id, vehicle)?;
+    let departed = match races.of(joiner.id) {
+        Some(other) if other.id != id => depart(request.game, &mut races, joiner.id),
+        _ => Outcome::silence(),
+    };
+    let race = races.join(id, joiner.id, request.caller.connection, vehicle, Instant::now())?;
+    log::info!("race {id}: joined by {} with car {vehicle}", request.caller);
+    let welcome = RaceJoined { race: id, password: Chars::new(&race.password) };
+    Ok(along_with(Outcome::reply(welcome.body()), departed))
+}
+
+/// Whether a driver meets what the host asks for. The codes of power classes are not proven, so the bound is read such
+/// that a misunderstanding lets too many in and not too few.
+fn check_terms(settings: &Settings, joiner: &Persona, power_class: u8) -> Result<(), Refused> {
+    let (least, most) = settings.levels;
+    let because = |reason, why: &str| Err(Refused::Because(reason, why.to_owned()));
+    if joiner.level < least || (most > 0 && joiner.level > most) {
+        return because(number::INVALID_DRIVER_CLASS, "the host asks for another level");
+    }
+    if settings.power_class > 0 && u32::from(power_class) > settings.power_class {
+        return because(number::INVALID_CAR_CLASS, "the car is too strong for this race");
+    }
+    if settings.entry_fee > joiner.bank_balance {
+        return because(number::INSUFFICIENT_FUNDS, "the fee is more than the persona has");
+    }
+    Ok(())
+}
+
+/// Whether the car is the driver's, and of the class the host asks for.
+fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId) -> Result<(), Refused> {
+    if !own_cars(settings.race_type) {
+        return Ok(());
+    }
+    match game.store.garage().vehicle(car)? {
+        Some(car) if car.owner == driver => {
+            let class = u32::from(car.car_class);
+            if settings.body_class == 0 || class == 0 || class == settings.body_class {
+                return Ok(());
+            }
+            let why = format!("car {} is of class {class}", car.id);
+            Err(Refused::Because(number::INVALID_CAR_CLASS, why))
+        }
+        _ => Err(Refused::Because(number::INVALID_VEHICLE, format!("car {car} is not the driver's"))),
+    }
+}
+
+/// 234: somebody came in. No answer, but when nobody is awaited any more everybody hears the results.
+pub(super) fn completed(request: &Request<'_>) -> Answer {
+    let finish: RacerCompleted = request.body.read()?;
+    let now = Instant::now();
+    let report = Report {
+        time: finish.time,
+        best_lap: finish.best_lap,
+        top_speed: finish.top_speed,
+        average_speed: finish.average_speed,
+    };
+    let mut races = request.game.world.races.lock();
+    races.touch(request.player.persona, request.caller.connection, now);
+    races.report(finish.race, request.player.persona, finish.racer, report, now)?;
+    let RacerCompleted { race, racer, time, security, .. } = finish;
+    if report.is_impossible() {
+        log::warn!("race {race}: {} says racer {racer} took {time}/64 s; that wins nothing", request.caller);
+    } else if security != 0 {
+        log::warn!("race {race}: the Client of {} has doubts of its own: {security:#x}", request.caller);
+    } else {
+        log::info!("race {race}: racer {racer} is in after {time}/64 s");
+    }
+    Ok(results::conclude(request.game, &mut races, race))
+}
+
+/// 235: somebody is out, or leaves a race that does not run. Never answered.
+pub(super) fn left(request: &Request<'_>) -> Answer {
+    let id = match request.body.read() {
+        Ok(GenericRequest { data, .. }) => RaceId(data),
+        Err(error) => {
+            malformed(request, error);
+            return Ok(Outcome::silence());
+        }
+    };
+    let mut races = request.game.world.races.lock();
+    match races.quit(id, request.player.persona, Instant::now()) {
+        Ok(()) => log::info!("race {id}: {} is out", request.caller),
+        Err(denied) => log::debug!("race {id}: {} leaves it: {denied:?}", request.caller),
+    }
+    Ok(results::conclude(request.game, &mut races, id))
+}
+
+/// 448: the race goes on. Another server answered it and the Client went on (*seen in use*).
+pub(super) fn keep_alive(request: &Request<'_>) -> Answer {
+    let GenericRequest { .. } = request.body.read()?;
+    sign_of_life(request);
+    Ok(Outcome::reply(GenericReply::success(number::KEEP_RACE_ALIVE)))
+}
+
+/// 455: what the game files add up to before a test drive. Nobody to compare it with; the answer is *inferred*.
+pub(super) fn pre_test_drive(request: &Request<'_>) -> Answer {
+    sign_of_life(request);
+    Ok(Outcome::reply(GenericReply::success(number::CRC_PRE_RACE_DATA_TEST_DRIVE)))
+}
+
+/// 434: what a racer's game files add up to. Racers with different ones will see different races, and the Operator can do
+/// something about that.
+pub(super) fn pre_race(request: &Request<'_>) {
+    sign_of_life(request);
+    let data: CrcPreRaceData = match request.body.read() {
+        Ok(data) => data,
+        Err(error) => return malformed(request, error),
+    };
+    let others = request.game.world.races.lock().compare(request.player.persona, data.game_files);
+    if !others.is_empty() {
+        log::warn!(
+            "race {}: {} has other game files than persona {}: they may not see the same race",
+            data.race,
+            request.caller,
+            others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        );
+    }
+}
+
+/// 240: damage while racing. What counts is the report after the race.
+pub(super) fn damage_update(request: &Request<'_>) {
+    sign_of_life(request);
+    if let Err(error) = request.body.read::<InRaceDamage>() {
+        malformed(request, error);
+    }
+}
+
+/// 241: what the race did to the car.
+pub(super) fn post_race_damage(request: &Request<'_>) {
+    sign_of_life(request);
+    let PostRaceDamage { race, parts } = match request.body.read() {
+        Ok(report) => report,
+        Err(error) => return malformed(request, error),
+    };
+    let raced = {
+        let races = request.game.world.races.lock();
+        races.get(race).and_then(|race| raced_car(race, request.player.persona))
+    };
+    let Some(car) = raced else {
+        log::debug!("race {race}: {} reports damage without having raced", request.caller);
+        return;
+    };
+    let parts: Vec<_> = parts.0.iter().map(|part| (part.part, part.percent(), part.wear())).collect();
+    // Nobody waits for it: there is no answer.
+    match request.game.store.races().damage(car, &parts) {
+        Ok(damaged) => log::debug!("race {race}: {} parts of car {car} are the worse for it", damaged.value),
+        Err(error) => log::error!("race {race}: the damage of car {car} cannot be kept: {error}"),
+    }
+}
+
+/// The driver's own car of the current or last run.
+fn raced_car(race: &Race, driver: PersonaId) -> Option<VehicleId> {
+    let starter = race.field.iter().find(|starter| starter.is(driver))?;
+    match starter.driver {
+        Driver::Human { vehicle, .. } if own_cars(race.settings.race_type) => Some(vehicle),
+        _ => None,
+    }
+}
+
+/// 202 and 435: not understood, and kept in the log whole for whoever will. Not answered.
+pub(super) fn opaque(request: &Request<'_>) {
+    sign_of_life(request);
+    let number = request.body.number().unwrap_or_default();
+    log::debug!("mcots: {} sent {}: {}", request.caller, Shown(number), Hex(&request.body.0));
+}
+
+fn sign_of_life(request: &Request<'_>) {
+    let mut races = request.game.world.races.lock();
+    races.touch(request.player.persona, request.caller.connection, Instant::now());
+}
+
+fn malformed(request: &Request<'_>, error: Malformed) {
+    unexpected(request.caller, request.body, &format!("malformed, {error}"));
+}
+
+/// The connection of a player is gone. Nobody waits for it any longer.
+pub(super) fn hang_up(game: &Game, persona: PersonaId, connection: ConnectionId) -> Outcome<Body> {
+    let mut races = game.world.races.lock();
+    match races.hang_up(persona, connection) {
+        Some(id) => {
+            log::info!("race {id}: persona {persona} is gone");
+            results::conclude(game, &mut races, id)
+        }
+        None => Outcome::silence(),
+    }
+}
+
+/// Nobody is waited for for ever.
+pub(super) fn tick(game: &Game, now: Instant) -> Outcome<Body> {
+    let mut races = game.world.races.lock();
+    let over = races.expire(now);
+    over.into_iter().fold(Outcome::silence(), |outcome, id| {
+        log::info!("race {id}: nobody else is waited for");
+        along_with(outcome, results::conclude(game, &mut races, id))
+    })
+}
+
+/// Gives back the fees of races that were running when the server stopped.
+pub(super) fn refund_cut_short(game: &Game) -> Result<(), StoreError> {
+    use crate::store::RaceError;
+    for booking in game.store.races().under_way()? {
+        match game.store.races().refund(booking) {
+            Ok(refunded) => {
+                log::info!("the last run of a race was cut short; {} fees go back", refunded.value.len());
+            }
+            Err(RaceError::Store(error)) => return Err(error),
+            Err(error) => log::warn!("{error}"),
+        }
+    }
+    Ok(())
+}

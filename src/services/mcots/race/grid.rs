@@ -1,0 +1,210 @@
+//! The start of a race: who may drive, and who pays.
+
+use super::super::{Answer, Refused, Request};
+use super::{StartRace, check_car, counts, has_room};
+use crate::catalog::rules;
+use crate::protocol::bytes::Bool8;
+use crate::protocol::ids::PersonaId;
+use crate::protocol::mcots::Message;
+use crate::protocol::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
+use crate::services::{Outcome, Push};
+use crate::store::{BookingId, Changed, RaceError};
+use crate::world::races::{Driver, Race, Starter};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the host's slots make: for each whether it is barred, and why.
+struct Grid<'a> {
+    request: &'a Request<'a>,
+    race: &'a Race,
+    slots: [RacerSlot; SLOTS],
+    barred: [Option<String>; SLOTS],
+}
+
+/// 232: the host presses start. Everybody in a slot is looked at; who may not race is marked in the answer, and the rest
+/// go if they are enough. Their fees are taken at once or not at all. The others hear it too (*documented*: it goes to
+/// host and joiners).
+pub(in super::super) fn start(request: &Request<'_>) -> Answer {
+    let StartRace { race: id, slots, laps, lobby_flags, .. } = request.body.read()?;
+    let host = request.player.persona;
+    let mut races = request.game.world.races.lock();
+    races.touch(host, request.caller.connection, Instant::now());
+    let race = races.startable(id, host)?;
+    let mut grid = Grid { request, race, slots, barred: Default::default() };
+    grid.check_slots()?;
+    let booked = grid.take_fees()?;
+    let field = grid.field();
+    let ok = booked.is_some();
+    let answer = RaceStarted { race: id, ok_to_start: u32::from(ok), slots: grid.verdicts() }.body();
+    for (slot, why) in grid.slots.iter().zip(&grid.barred) {
+        if let Some(why) = why {
+            log::info!("race {id}: racer {} may not race, {why}", slot.racer);
+        }
+    }
+    let mut outcome = Outcome::reply(answer.clone());
+    let Some(booked) = booked else {
+        log::info!("race {id}: not enough racers");
+        return Ok(outcome);
+    };
+    let others: Vec<_> = race
+        .members
+        .iter()
+        .filter(|member| member.persona != host && slots.iter().any(|slot| slot.racer == member.persona))
+        .map(|member| member.connection)
+        .collect();
+    log::info!(
+        "race {id}: started by {} with {} racers, {laps} laps, flags {lobby_flags:#x}",
+        request.caller,
+        field.len()
+    );
+    let booking = booked.map(|Changed { value, ticket }| (value, ticket));
+    races.start(id, field, booking.as_ref().map(|(booking, _)| *booking), Instant::now());
+    if let Some((_, ticket)) = booking {
+        outcome = outcome.after(ticket);
+    }
+    Ok(if others.is_empty() { outcome } else { outcome.push(Push::Body(others, Arc::new(answer))) })
+}
+
+impl Grid<'_> {
+    fn bar(&mut self, at: usize, why: impl Into<String>) {
+        if let Some(slot) = self.barred.get_mut(at) {
+            slot.get_or_insert_with(|| why.into());
+        }
+    }
+
+    /// Everything but money: each racer once, no strangers, everybody in a car of his own.
+    fn check_slots(&mut self) -> Result<(), Refused> {
+        let mut seen = BTreeSet::new();
+        let mut taken = 0;
+        for (at, slot) in self.slots.into_iter().enumerate() {
+            if slot == RacerSlot::NOBODY {
+                continue;
+            }
+            taken += 1;
+            if !seen.insert(slot.racer) {
+                self.bar(at, "it stands in two slots");
+            } else if taken > self.race.settings.most_racers {
+                self.bar(at, "there are more racers than the host allowed");
+            } else if !slot.human.0 {
+                if self.race.member(slot.racer).is_some() {
+                    self.bar(at, "it is a player, and said not to be one");
+                }
+            } else if let Some(why) = self.objection(slot)? {
+                self.bar(at, why);
+            }
+        }
+        Ok(())
+    }
+
+    /// Why this player may not race, if so.
+    fn objection(&self, slot: RacerSlot) -> Result<Option<String>, Refused> {
+        let settings = &self.race.settings;
+        let Some(member) = self.race.member(slot.racer) else {
+            return Ok(Some("it has not joined".to_owned()));
+        };
+        // The host must not wager another car of a joiner than the joiner did.
+        if settings.pink_slip && member.vehicle.is_some_and(|car| car != slot.vehicle) {
+            return Ok(Some("it joined with another car".to_owned()));
+        }
+        match check_car(self.request.game, settings, slot.racer, slot.vehicle) {
+            Ok(()) => Ok(None),
+            Err(Refused::Because(_, why)) => Ok(Some(why)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The places in the slots of players who may race.
+    fn humans(&self) -> Vec<(usize, PersonaId)> {
+        let fit = self.slots.iter().zip(&self.barred).enumerate();
+        fit.filter(|(_, (slot, barred))| slot.human.0 && barred.is_none())
+            .filter(|(_, (slot, _))| **slot != RacerSlot::NOBODY)
+            .map(|(at, (slot, _))| (at, slot.racer))
+            .collect()
+    }
+
+    fn field(&self) -> Vec<Starter> {
+        let fit = self.slots.iter().zip(&self.barred).filter(|(_, barred)| barred.is_none());
+        let fit = fit.map(|(slot, _)| slot).filter(|slot| **slot != RacerSlot::NOBODY);
+        fit.map(|slot| {
+            Starter::new(if slot.human.0 {
+                Driver::Human { persona: slot.racer, vehicle: slot.vehicle }
+            } else {
+                Driver::Ai(slot.racer.0)
+            })
+        })
+        .collect()
+    }
+
+    fn is_enough(&self) -> bool {
+        let host = self.request.player.persona;
+        self.field().len() >= self.race.settings.least_racers
+            && self.humans().iter().any(|(_, racer)| *racer == host)
+    }
+
+    /// Takes the fees of all who may race; who can't pay may not. None if those who are left are not enough; no booking
+    /// if nothing counts here.
+    #[expect(clippy::option_option, reason = "not enough racers, and nothing to book, are two answers")]
+    fn take_fees(&mut self) -> Result<Option<Option<Changed<BookingId>>>, Refused> {
+        if !counts(self.race.settings.race_type) {
+            return Ok(self.is_enough().then_some(None));
+        }
+        loop {
+            self.check_means()?;
+            if !self.is_enough() {
+                return Ok(None);
+            }
+            let humans = self.humans();
+            let fee = rules::fee(self.race.settings.entry_fee, humans.len());
+            let fees: Vec<_> = humans.iter().map(|&(_, racer)| (racer, fee)).collect();
+            match self.request.game.store.races().start(self.race.id, &fees) {
+                Ok(booked) => return Ok(Some(Some(booked))),
+                // Spent or deleted in this very moment. One slot less to try, so this ends.
+                Err(RaceError::InsufficientFunds(id) | RaceError::NoSuchPersona(id)) => {
+                    let Some(&(at, _)) = humans.iter().find(|(_, racer)| *racer == id) else {
+                        return Ok(None);
+                    };
+                    self.bar(at, "it can't pay the fee");
+                }
+                Err(RaceError::Store(error)) => return Err(error.into()),
+                Err(error @ RaceError::NotUnderWay(_)) => return Err(Refused::because(error.to_string())),
+            }
+        }
+    }
+
+    /// Who can't pay the fee, or has no room for the cars there are to win, may not race. With each of them the others
+    /// have less to pay and to win.
+    fn check_means(&mut self) -> Result<(), Refused> {
+        let game = self.request.game;
+        loop {
+            let humans = self.humans();
+            let fee = rules::fee(self.race.settings.entry_fee, humans.len());
+            let to_win = if self.race.settings.pink_slip { humans.len().saturating_sub(1) } else { 0 };
+            let mut objection = None;
+            for (at, racer) in humans {
+                let Some(persona) = game.store.personas().by_id(racer)? else {
+                    objection = Some((at, "it was deleted"));
+                    break;
+                };
+                if persona.bank_balance < fee {
+                    objection = Some((at, "it can't pay the fee"));
+                    break;
+                }
+                if to_win > 0 && !has_room(game, &persona, to_win)? {
+                    objection = Some((at, "its garage has no room for what it may win"));
+                    break;
+                }
+            }
+            let Some((at, why)) = objection else { return Ok(()) };
+            self.bar(at, why);
+        }
+    }
+
+    fn verdicts(&self) -> [StartSlot; SLOTS] {
+        let mut verdicts = [StartSlot::default(); SLOTS];
+        for (verdict, (slot, barred)) in verdicts.iter_mut().zip(self.slots.iter().zip(&self.barred)) {
+            *verdict = StartSlot { racer: slot.racer, barred: Bool8(barred.is_some()) };
+        }
+        verdicts
+    }
+}

@@ -1,0 +1,190 @@
+//! The end of a race: places, money, points, cars, and the news of them.
+
+use super::{Game, counts};
+use crate::catalog::rules;
+use crate::protocol::ids::{PersonaId, RaceId, VehicleId};
+use crate::protocol::mcots::race::{FinalResults, Placement, SLOTS};
+use crate::protocol::mcots::{Body, Message};
+use crate::services::{Outcome, Push};
+use crate::store::{BookingId, Changed, Payout, RaceError, Settled, Settlement, StoreError};
+use crate::world::races::{self, Driver, Exit, Place, Race, Table};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Settles a race that is over, once, and tells everybody who drove it. Nothing if it is not over.
+pub(super) fn conclude(game: &Game, races: &mut Table, id: RaceId) -> Outcome<Body> {
+    let Some((race, booking)) = races.finish(id) else { return Outcome::silence() };
+    let Some(booking) = booking.filter(|_| counts(race.settings.race_type)) else {
+        log::info!("race {id}: a test drive is over");
+        return Outcome::silence();
+    };
+    let places = Place::order(&race.field);
+    let settled = settle(game, &race, booking, &places);
+    let (flags, outcome) = match settled {
+        Ok((flags, Changed { value, ticket })) => {
+            let results = results(&race, flags | FinalResults::AGAIN, &places, &value);
+            (flags, Outcome::silence().after(ticket).push(tell(&race, &results)))
+        }
+        Err(error) => {
+            // The booking stays, and the fees go back when the server starts again.
+            log::error!("race {id}: cannot be settled, fees go back after a restart: {error}");
+            let flags = FinalResults::VOID;
+            (flags, Outcome::silence().push(tell(&race, &results(&race, flags, &places, &[]))))
+        }
+    };
+    let how = if flags == 0 { "settled" } else { "void" };
+    log::info!("race {id}: {how}, {} racers", race.field.len());
+    outcome
+}
+
+fn tell(race: &Race, results: &FinalResults) -> Push {
+    Push::Body(race.audience(), Arc::new(results.body()))
+}
+
+/// Pays, or gives the fees back if no human came in in a possible time. The final flags, and what became of each.
+fn settle(
+    game: &Game,
+    race: &Race,
+    booking: BookingId,
+    places: &[Place],
+) -> Result<(u8, Changed<Vec<Settled>>), RaceError> {
+    let void = !places.iter().any(|place| human(place).is_some() && place.place.is_some());
+    if void {
+        let refunded = game.store.races().refund(booking)?;
+        let standings = places.iter().filter_map(|place| standing(game, human(place)?.0).transpose());
+        let value = standings.collect::<Result<_, _>>()?;
+        let cheated = places.iter().any(impossible);
+        let flag = if cheated { FinalResults::VOID_CHEATING } else { FinalResults::VOID };
+        return Ok((flag, Changed { value, ticket: refunded.ticket }));
+    }
+    let settled = game.store.races().settle(booking, &settlement(race, places))?;
+    Ok((0, settled))
+}
+
+/// What each racer gets.
+fn settlement(race: &Race, places: &[Place]) -> Settlement {
+    let humans = places.iter().filter(|place| human(place).is_some()).count();
+    let purse = rules::purse(race.settings.entry_fee, humans);
+    let payouts: Vec<Payout> = places
+        .iter()
+        .filter_map(|place| {
+            let (persona, _) = human(place)?;
+            Some(Payout {
+                persona,
+                cash: place.place.map_or(0, |at| rules::share(purse, places.len(), at)),
+                points: place.place.map_or(0, |at| rules::points(places.len(), at)),
+                finished: place.place.is_some(),
+                won: place.place == Some(0),
+            })
+        })
+        .collect();
+    let wagered = race.settings.pink_slip && payouts.iter().any(|payout| payout.won);
+    let losers = places.iter().filter(|place| wagered && place.place != Some(0));
+    Settlement {
+        race_type: race.settings.race_type.number(),
+        payouts,
+        cars_lost: losers.filter_map(human).collect(),
+        standing: |points| (rules::level(points), rules::rank(points)),
+    }
+}
+
+fn human(place: &Place) -> Option<(PersonaId, VehicleId)> {
+    match place.starter.driver {
+        Driver::Human { persona, vehicle } => Some((persona, vehicle)),
+        Driver::Ai(_) => None,
+    }
+}
+
+fn impossible(place: &Place) -> bool {
+    human(place).is_some() && place.starter.report().is_some_and(|report| report.is_impossible())
+}
+
+/// How a persona stands when nothing was won.
+fn standing(game: &Game, id: PersonaId) -> Result<Option<Settled>, StoreError> {
+    let persona = game.store.personas().by_id(id)?;
+    Ok(persona.map(|persona| Settled {
+        persona: id,
+        cash: 0,
+        points: persona.points,
+        level: (persona.level, persona.level),
+        rank: (persona.rank, persona.rank),
+        cars_won: 0,
+        cars_lost: 0,
+    }))
+}
+
+fn results(race: &Race, flags: u8, places: &[Place], settled: &[Settled]) -> FinalResults {
+    let settled: BTreeMap<PersonaId, &Settled> =
+        settled.iter().map(|settled| (settled.persona, settled)).collect();
+    let void = flags & (FinalResults::VOID | FinalResults::VOID_CHEATING) != 0;
+    let mut placements = [Placement::NOBODY; SLOTS];
+    for (placement, place) in placements.iter_mut().zip(places) {
+        *placement = match human(place) {
+            Some((persona, _)) => {
+                let points = place.place.filter(|_| !void).map_or(0, |at| rules::points(places.len(), at));
+                of_human(persona, place, points, settled.get(&persona).copied())
+            }
+            None => driven(place),
+        };
+    }
+    FinalResults {
+        race: race.id,
+        placements,
+        rounds: 0,
+        round_winners: 0,
+        flags,
+        team_cash: 0,
+        team_points: 0,
+        team_par: 0,
+    }
+}
+
+/// What is to be said of anybody's run.
+fn driven(place: &Place) -> Placement {
+    let racer = match place.starter.driver {
+        Driver::Human { persona, .. } => persona,
+        Driver::Ai(number) => PersonaId(number),
+    };
+    let report = place.starter.report().unwrap_or_default();
+    Placement {
+        racer,
+        time: report.time,
+        best_lap: report.best_lap,
+        top_speed: report.top_speed,
+        average_speed: report.average_speed,
+        ..Placement::NOBODY
+    }
+}
+
+fn of_human(persona: PersonaId, place: &Place, points: u32, settled: Option<&Settled>) -> Placement {
+    let timed_out = place.starter.outcome == Some(races::Outcome::Out(Exit::TimedOut));
+    let mut flags = 0;
+    let mut flag = |set: bool, flag: u32| flags |= if set { flag } else { 0 };
+    flag(timed_out, Placement::TIMED_OUT);
+    flag(impossible(place), Placement::CHEAT_SUSPECTED);
+    flag(settled.is_some_and(|settled| settled.cars_won > 0), Placement::WON_CAR);
+    flag(settled.is_some_and(|settled| settled.cars_lost > 0), Placement::LOST_CAR);
+    let run = Placement { racer: persona, flags, ..driven(place) };
+    // A persona that was deleted meanwhile has nothing to show.
+    let Some(settled) = settled else { return run };
+    Placement {
+        points: i16::try_from(points).unwrap_or(i16::MAX),
+        total_points: short(settled.points),
+        points_to_next_level: short(rules::points_to_next_level(settled.points)),
+        points_to_next_rank: short(rules::points_to_next_rank(settled.points)),
+        old_level: byte(settled.level.0),
+        old_rank: byte(settled.rank.0),
+        cash: settled.cash,
+        level: byte(settled.level.1),
+        rank: byte(settled.rank.1),
+        ..run
+    }
+}
+
+fn short(number: u32) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+fn byte(number: u32) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}

@@ -1,0 +1,380 @@
+//! The garage through its messages.
+
+use super::*;
+use crate::protocol::ids::PartId;
+use crate::protocol::mcots::garage::{
+    AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar, car_bought,
+};
+use crate::store::{Kind, NewPart, Part, PartPurchase};
+
+const MUFFLER: u32 = 300_001;
+const EXHAUST: u32 = 37_001;
+
+impl Scene {
+    fn garage() -> (Self, VehicleId) {
+        let mut scene = Self::connected();
+        let bought = scene.change(purchase(104, 0));
+        let car = VehicleId(bought.read::<GenericReply>().unwrap().data);
+        (scene, car)
+    }
+
+    fn parts(&mut self, id: u32) -> Vec<PricedPart> {
+        self.get::<AssemblyParts>(number::GET_ASSEMBLY_PARTS, id).parts.to_vec()
+    }
+
+    fn inventory(&mut self) -> Vec<PricedPart> {
+        self.get::<OwnedParts>(number::GET_OWNED_PARTS, 0).parts.to_vec()
+    }
+
+    /// The part of that number in a car.
+    fn part(&mut self, car: VehicleId, branded: u32) -> PartId {
+        let parts = self.parts(car.0);
+        parts.iter().find(|part| part.part.branded_part == BrandedPartId(branded)).unwrap().part.part
+    }
+
+    fn delta(&mut self, car: VehicleId) -> u32 {
+        self.get::<VehicleInfo>(number::GET_COMPLETE_VEHICLE_INFO, car.0).delta
+    }
+
+    fn balance(&mut self) -> u32 {
+        self.info().bank_balance
+    }
+
+    fn buy(&mut self, part: u32) -> PartId {
+        let bought: GenericReply = self.change(GenericRequest::body(176, part)).read().unwrap();
+        assert!(bought.request == 176 && bought.result == bought.data);
+        PartId(bought.data)
+    }
+
+    /// As after a race.
+    fn wreck(&mut self, car: VehicleId, damage: u8) {
+        self.game.store.garage().wreck_for_tests(car, damage);
+    }
+
+    fn scrap(&mut self, part: u32) -> bool {
+        let outcome = self.send(SEALED, GenericRequest::body(214, part));
+        assert!(outcome.replies.is_empty());
+        outcome.commit.map(|ticket| ticket.wait().unwrap()).is_some()
+    }
+
+    fn is_sound(&self) {
+        assert_eq!(self.game.store.ledger().check().unwrap().differences, []);
+    }
+}
+
+fn purchase(model: u32, trade_in: u32) -> Body {
+    PurchaseStockCar {
+        dealer: DealerId(8),
+        model: BrandedPartId(model),
+        skin: SkinId(3),
+        trade_in: VehicleId(trade_in),
+    }
+    .body()
+}
+
+fn install(part: PartId, parent: u32, point: u32) -> Body {
+    InstallPart { part, parent: PartId(parent), point: AttachmentPoint(point) }.body()
+}
+
+#[test]
+fn a_first_car_is_bought_once_however_it_is_asked_for() {
+    let (mut scene, car) = Scene::garage();
+    assert_eq!(scene.cars(), [(car, BrandedPartId(104))]);
+    let price = 20_000 - scene.balance();
+    assert!(scene.game.catalog.car(BrandedPartId(104)).unwrap().price >= price);
+    let body = scene.login(8, 113, 0);
+    scene.ask(body);
+    assert_eq!(scene.cars().len(), 1);
+    assert_eq!(scene.info().vehicle, car);
+    scene.is_sound();
+}
+
+#[test]
+fn an_old_car_pays_for_a_part_of_the_new_one_and_goes_to_the_junkyard() {
+    let (mut scene, car) = Scene::garage();
+    let before = scene.balance();
+    let list = scene.game.catalog.car(BrandedPartId(104)).unwrap().price;
+    scene.wreck(car, 50);
+    let cheapest =
+        scene.get::<StockCarInfo>(141, 8).cars.iter().map(|car| (car.price, car.model)).min().unwrap();
+    let answer = scene.ask(purchase(cheapest.1.0, car.0));
+    if before + list / 4 < cheapest.0 {
+        assert_eq!(answer, GenericReply::failed(142, number::INSUFFICIENT_FUNDS));
+        return;
+    }
+    let new = scene.cars()[0];
+    assert_eq!((answer, new.1), (car_bought(new.0), cheapest.1));
+    assert_eq!(scene.cars().len(), 1);
+    assert_eq!(scene.info().vehicle, new.0);
+    assert_eq!(scene.balance(), before + list / 4 - cheapest.0);
+    let wreck: VehicleInfo = scene.get(145, car.0);
+    assert_eq!(wreck.owner, PersonaId(9));
+    let kinds: Vec<_> = scene.game.store.ledger().of(scene.brown.persona).unwrap();
+    let kinds: Vec<_> = kinds.iter().map(|(_, line)| line.kind).collect();
+    assert_eq!(kinds, [Kind::StarterCash, Kind::CarBought, Kind::TradeIn, Kind::CarBought]);
+    // It is nobody's to sell again.
+    assert_eq!(scene.ask(purchase(104, car.0)), GenericReply::failed(142, number::INVALID_VEHICLE));
+    scene.is_sound();
+}
+
+#[test]
+fn a_purchase_that_cannot_be_is_refused_with_its_reason() {
+    let (mut scene, car) = Scene::garage();
+    let before = (scene.cars(), scene.balance(), scene.inventory());
+    let dearest =
+        scene.get::<StockCarInfo>(141, 1).cars.iter().map(|car| (car.price, car.model)).max().unwrap();
+    let dear =
+        PurchaseStockCar { dealer: DealerId(1), model: dearest.1, skin: SkinId(0), trade_in: VehicleId(0) };
+    assert_eq!(scene.ask(dear.body()), GenericReply::failed(142, number::INSUFFICIENT_FUNDS));
+    let strange = scene.game.player("strange", "Stranger", peer());
+    let theirs = scene.game.store.garage().buy_car(strange.persona, small_car(104)).unwrap().value;
+    for trade_in in [theirs.0, 0x7fff_ffff, u32::MAX, car.0 + 1] {
+        let refused = GenericReply::failed(142, number::INVALID_VEHICLE);
+        assert_eq!(scene.ask(purchase(101, trade_in)), refused);
+    }
+    for model in [0, 402, 4711, u32::MAX] {
+        assert_eq!(scene.ask(purchase(model, 0)), failed(142));
+    }
+    // No part, a car, an assembly of which nobody knows what is in it, and a part of which nobody knows the price.
+    for part in [0, 104, 36_001, 160_026, u32::MAX] {
+        assert_eq!(scene.ask(GenericRequest::body(176, part)), failed(176));
+    }
+    assert_eq!((scene.cars(), scene.balance(), scene.inventory()), before);
+    scene.is_sound();
+}
+
+fn small_car(model: u32) -> CarPurchase {
+    let (model, skin) = (BrandedPartId(model), SkinId(1));
+    CarPurchase { model, skin, car_class: 2, price: 1, parts: Vec::new(), first_car: false }
+}
+
+#[test]
+fn a_garage_and_an_inventory_hold_what_the_level_says() {
+    let (mut scene, _) = Scene::garage();
+    let brown = scene.brown.persona;
+    for _ in 0..4 {
+        let _ = scene.game.store.garage().buy_car(brown, CarPurchase { price: 0, ..small_car(104) }).unwrap();
+    }
+    assert_eq!(scene.ask(purchase(101, 0)), failed(142), "five cars are the most at level 1");
+    let horn = NewPart { branded_part: BrandedPartId(22_009), parent: None, attachment_point: 0 };
+    let horn = PartPurchase { price: 0, parts: vec![horn] };
+    for _ in 0..100 {
+        let _ = scene.game.store.garage().buy_part(brown, &horn, &|_| 100).unwrap();
+    }
+    assert_eq!(scene.ask(GenericRequest::body(176, 22_009)), failed(176));
+    let info = scene.info();
+    assert_eq!((info.inventory_slots_used, info.max_inventory_slots), (100, 100));
+    let car = scene.cars()[0].0;
+    let muffler = scene.part(car, MUFFLER);
+    assert_eq!(scene.ask(GenericRequest::body(182, muffler.0)), failed(182), "no room for it");
+    scene.is_sound();
+}
+
+#[test]
+fn a_part_comes_out_another_goes_in_and_the_car_counts_it() {
+    let (mut scene, car) = Scene::garage();
+    let (old, exhaust) = (scene.part(car, MUFFLER), scene.part(car, EXHAUST));
+    let before = scene.balance();
+    let new = scene.buy(MUFFLER);
+    assert_eq!(before - scene.balance(), 49);
+    assert_eq!(scene.ask(install(new, exhaust.0, 0)), failed(181), "the place is taken");
+    assert_eq!(scene.delta(car), 0);
+
+    assert_eq!(scene.change(GenericRequest::body(182, old.0)), success(182));
+    assert_eq!(scene.delta(car), 1);
+    let inventory: Vec<_> = scene.inventory().iter().map(|part| part.part.part).collect();
+    assert_eq!(inventory, [old, new]);
+    assert_eq!(scene.parts(car.0).len(), 40);
+
+    for (parent, point) in
+        [(car.0, 0), (exhaust.0, 12), (exhaust.0, u32::MAX), (old.0, 0), (new.0, 0), (0, 0)]
+    {
+        let answer = scene.ask(install(new, parent, point));
+        assert_eq!(answer.number(), Some(number::FAILED), "at {point} of {parent}");
+    }
+    assert_eq!(scene.change(install(new, exhaust.0, 0)), success(181));
+    assert_eq!(scene.delta(car), 2);
+    assert_eq!(scene.part(car, MUFFLER), new);
+    assert_eq!(scene.inventory().len(), 1);
+    assert_eq!(scene.ask(install(new, exhaust.0, 0)), failed(181), "it is installed already");
+    assert_eq!(scene.ask(GenericRequest::body(182, old.0)), failed(182), "it is loose already");
+    assert_eq!(scene.ask(GenericRequest::body(182, car.0)), failed(182), "a car is no part of itself");
+    scene.is_sound();
+}
+
+#[test]
+fn an_assembly_comes_out_with_its_parts_and_goes_back_with_them() {
+    let (mut scene, car) = Scene::garage();
+    let engine = scene.part(car, 36_001);
+    let whole = scene.parts(car.0);
+    scene.change(GenericRequest::body(182, engine.0));
+    let taken = scene.parts(engine.0);
+    assert_eq!((taken.len(), taken[0].part.part, taken[0].part.parent), (15, engine, PartId(0)));
+    assert_eq!(scene.inventory().len(), 1, "what is fixed to it is not listed by itself");
+    assert_eq!(scene.parts(car.0).len(), 41 - 15);
+    // Out of the loose engine, and back into it.
+    let block = taken.iter().find(|part| part.part.branded_part.0 == 160_026).unwrap().part.part;
+    assert_eq!(scene.change(GenericRequest::body(182, block.0)), success(182));
+    assert_eq!(scene.ask(install(engine, block.0, 0)), failed(181), "an engine does not hang on its block");
+    assert_eq!(scene.change(install(block, engine.0, 0)), success(181));
+    assert_eq!(scene.change(install(engine, car.0, 0)), success(181));
+    let ids = |parts: &[PricedPart]| {
+        let mut ids: Vec<_> = parts.iter().map(|part| (part.part.part, part.part.parent)).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&scene.parts(car.0)), ids(&whole));
+    assert!(scene.inventory().is_empty());
+}
+
+#[test]
+fn repairs_cost_what_the_client_was_shown() {
+    let (mut scene, car) = Scene::garage();
+    scene.wreck(car, 40);
+    let parts = scene.parts(car.0);
+    let muffler = parts.iter().find(|part| part.part.branded_part.0 == MUFFLER).unwrap();
+    assert_eq!((muffler.part.damage, muffler.part.repair_price), (40, 20));
+    let before = scene.balance();
+    assert_eq!(scene.change(GenericRequest::body(177, muffler.part.part.0)), success(177));
+    assert_eq!(scene.balance(), before - 20);
+    let rest: u32 = scene.parts(car.0).iter().map(|part| part.part.repair_price).sum();
+    assert!(rest > 0);
+    assert_eq!(scene.change(GenericRequest::body(178, car.0)), success(178));
+    assert_eq!(scene.balance(), before - 20 - rest);
+    assert!(scene.parts(car.0).iter().all(|part| part.part.damage == 0 && part.part.repair_price == 0));
+    let delta = scene.delta(car);
+    assert_eq!(scene.ask(GenericRequest::body(178, car.0)), success(178), "nothing to repair is no failure");
+    assert_eq!((scene.balance(), scene.delta(car)), (before - 20 - rest, delta));
+    for id in [0, 4711, u32::MAX] {
+        for repair in [177, 178] {
+            let refused = GenericReply::failed(repair, number::INVALID_VEHICLE);
+            assert_eq!(scene.ask(GenericRequest::body(repair, id)), refused);
+        }
+    }
+    scene.is_sound();
+}
+
+#[test]
+fn a_part_is_scrapped_once_for_what_the_client_was_shown_and_without_an_answer() {
+    let (mut scene, car) = Scene::garage();
+    let horn = scene.buy(22_009);
+    let before = scene.balance();
+    assert!(scene.scrap(horn.0));
+    assert_eq!(scene.balance(), before + 12);
+    assert!(scene.inventory().is_empty());
+    for id in [horn.0, 0, u32::MAX, car.0] {
+        assert!(!scene.scrap(id), "{id}: gone, unknown, or the last car");
+    }
+    assert_eq!(scene.balance(), before + 12);
+    let exhaust = scene.part(car, EXHAUST);
+    let worth: u32 = scene
+        .parts(car.0)
+        .iter()
+        .filter(|part| part.part.parent == exhaust)
+        .map(|part| part.part.junk_price)
+        .sum();
+    assert!(scene.scrap(exhaust.0));
+    assert_eq!(scene.balance(), before + 12 + worth);
+    let spare = scene.game.store.garage().buy_car(scene.brown.persona, small_car(113)).unwrap().value;
+    assert!(scene.scrap(car.0), "not the last car any more");
+    assert_eq!((scene.cars().len(), scene.info().vehicle), (1, spare));
+    scene.is_sound();
+}
+
+#[test]
+fn what_others_own_cannot_be_touched() {
+    let (mut scene, car) = Scene::garage();
+    let strange = scene.game.player("strange", "Stranger", peer());
+    let parts = scene.game.catalog.stock_parts(BrandedPartId(113)).unwrap();
+    let parts = parts.into_iter().map(|part| NewPart {
+        branded_part: part.branded_part,
+        parent: part.parent,
+        attachment_point: part.attachment_point,
+    });
+    let theirs = CarPurchase { parts: parts.collect(), ..small_car(113) };
+    let theirs = scene.game.store.garage().buy_car(strange.persona, theirs).unwrap().value;
+    scene.wreck(theirs, 40);
+    let mine = scene.buy(MUFFLER);
+    let their_exhaust = scene.part(theirs, EXHAUST);
+    let their_muffler = scene.part(theirs, MUFFLER);
+    let (seen, balance) = (scene.parts(theirs.0), scene.balance());
+    for (asked, id) in [(177, their_muffler.0), (178, theirs.0), (182, their_muffler.0)] {
+        let refused = GenericReply::failed(asked, number::INVALID_VEHICLE);
+        assert_eq!(scene.ask(GenericRequest::body(asked, id)), refused);
+    }
+    let refused = GenericReply::failed(181, number::INVALID_VEHICLE);
+    assert_eq!(scene.ask(install(mine, their_exhaust.0, 0)), refused);
+    assert_eq!(scene.ask(install(their_muffler, car.0, 0)), refused);
+    assert!(!scene.scrap(their_muffler.0) && !scene.scrap(theirs.0));
+    assert_eq!((scene.parts(theirs.0), scene.balance()), (seen, balance));
+}
+
+#[test]
+fn a_part_that_two_connections_sell_at_once_is_sold_once() {
+    let (mut scene, _) = Scene::garage();
+    for _ in 0..10 {
+        let horn = scene.buy(22_009);
+        let before = scene.balance();
+        let callers: Vec<_> = (0..4)
+            .map(|_| {
+                let mut caller = new_caller(&scene.game);
+                let hello = connect(scene.brown.customer, scene.brown.persona);
+                answer(&scene.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body: hello });
+                caller
+            })
+            .collect();
+        let barrier = Barrier::new(callers.len());
+        std::thread::scope(|scope| {
+            for mut caller in callers {
+                let (game, barrier) = (&scene.game, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let body = GenericRequest::body(214, horn.0);
+                    answer(game, &mut caller, &Incoming { sequence: 2, flags: SEALED, body })
+                });
+            }
+        });
+        assert_eq!(scene.balance(), before + 12);
+    }
+    scene.is_sound();
+}
+
+#[test]
+fn bodies_cut_anywhere_change_nothing_in_the_garage() {
+    let (mut scene, car) = Scene::garage();
+    let muffler = scene.part(car, MUFFLER);
+    let state = |scene: &mut Scene| (scene.cars(), scene.balance(), scene.parts(car.0), scene.inventory());
+    let before = state(&mut scene);
+    for whole in
+        [purchase(101, car.0), GenericRequest::body(182, muffler.0), GenericRequest::body(214, muffler.0)]
+    {
+        for length in 2..whole.0.len() {
+            let outcome = scene.send(SEALED, Body(whole.0[..length].to_vec()));
+            assert!(outcome.commit.is_none() && !outcome.close);
+        }
+    }
+    assert_eq!(state(&mut scene), before);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_number_breaks_the_garage(
+        asked in prop::sample::select(vec![142_u16, 176, 177, 178, 181, 182, 183, 214, 145]),
+        a in prop::sample::select(vec![0_u32, 1, 2, 9, 40, 41, 42, 104, MUFFLER, 0x7fff_ffff, 0x8000_0000, u32::MAX]),
+        b in any::<u32>(),
+        tail in prop::collection::vec(any::<u8>(), 0..12),
+    ) {
+        let (mut scene, _) = Scene::garage();
+        let mut body = asked.to_le_bytes().to_vec();
+        body.extend(a.to_le_bytes());
+        body.extend(b.to_le_bytes());
+        body.extend(tail);
+        scene.send(SEALED, Body(body));
+        scene.is_sound();
+        let car = scene.cars()[0].0;
+        let parts: Vec<Part> = scene.game.store.garage().parts_of(car).unwrap();
+        prop_assert!(parts.iter().all(|part| part.owner == scene.brown.persona));
+    }
+}

@@ -1,0 +1,239 @@
+//! Buying cars and parts.
+
+use super::{
+    CarPurchase, Garage, GarageError, JUNKYARD, LooseRecord, MOST_PARTS, NewPart, Part, Vehicle,
+    VehicleRecord,
+};
+use crate::protocol::ids::{PartId, PersonaId, VehicleId};
+use crate::store::commit::Changed;
+use crate::store::error::StoreError;
+use crate::store::key;
+use crate::store::ledger::{self, Entry, Kind};
+use crate::store::personas::{Persona, PersonaRecord};
+use crate::store::table::{Table, Transaction};
+
+const FIRST_PART: u32 = 1;
+/// How many cars the junkyard keeps; then the one that was built first is gone for good.
+const JUNKYARD_ROOM: usize = 50;
+
+/// On what terms a dealer sells.
+pub struct Terms<'a> {
+    /// The car that is given in part payment.
+    pub trade_in: Option<VehicleId>,
+    /// What the dealer pays for it, in dollars.
+    pub worth: &'a dyn Fn(&Vehicle, &[Part]) -> u32,
+    /// How many cars the garage of a persona holds.
+    pub room: &'a dyn Fn(&Persona) -> usize,
+}
+
+/// What is needed to buy a part.
+#[derive(Clone, Debug)]
+pub struct PartPurchase {
+    /// What it costs.
+    pub price: u32,
+    /// The part, and behind it what comes fixed to it. Parents are indices into this list; only the first has none.
+    pub parts: Vec<NewPart>,
+}
+
+impl Garage<'_> {
+    /// Takes the money and gives the car with all its parts: both or nothing. A persona without a current car drives
+    /// the new one. This is how the first car is had: no room is asked for, nothing is given in part payment.
+    #[expect(clippy::needless_pass_by_value, reason = "the caller has no use for it afterwards")]
+    pub fn buy_car(
+        &self,
+        owner: PersonaId,
+        purchase: CarPurchase,
+    ) -> Result<Changed<VehicleId>, GarageError> {
+        check_parts(&purchase.parts)?;
+        self.store.change(|table| {
+            table.transact(|tx| {
+                let mut buyer = person(tx, owner)?;
+                if purchase.first_car && buyer.persona.starter_car_chosen {
+                    return Err(GarageError::AlreadyChosen);
+                }
+                buyer.persona.starter_car_chosen |= purchase.first_car;
+                let id = sell(tx, &mut buyer, &purchase)?;
+                tx.put(&key::persona(owner), &buyer)?;
+                Ok(id)
+            })
+        })
+    }
+
+    /// The same at a dealer's, who may take another car in part payment; it goes to the junkyard. Whoever buys so has
+    /// chosen the first car.
+    pub fn buy_from_dealer(
+        &self,
+        owner: PersonaId,
+        purchase: &CarPurchase,
+        terms: &Terms<'_>,
+    ) -> Result<Changed<VehicleId>, GarageError> {
+        check_parts(&purchase.parts)?;
+        self.store.change(|table| {
+            let cars = table.scan::<u32>(&key::vehicles_of(owner))?.len();
+            let wrecks = table.scan::<u32>(&key::vehicles_of(JUNKYARD))?;
+            table.transact(|tx| {
+                let mut buyer = person(tx, owner)?;
+                buyer.persona.starter_car_chosen = true;
+                if let Some(old) = terms.trade_in {
+                    trade_in(tx, &mut buyer, old, terms.worth)?;
+                    crush(tx, &wrecks)?;
+                } else if cars >= (terms.room)(&buyer.persona) {
+                    return Err(GarageError::GarageFull);
+                }
+                let id = sell(tx, &mut buyer, purchase)?;
+                tx.put(&key::persona(owner), &buyer)?;
+                Ok(id)
+            })
+        })
+    }
+
+    /// Takes the money and puts the part into the inventory, which holds `room` of them.
+    pub fn buy_part(
+        &self,
+        owner: PersonaId,
+        purchase: &PartPurchase,
+        room: &dyn Fn(&Persona) -> usize,
+    ) -> Result<Changed<PartId>, GarageError> {
+        check_parts(&purchase.parts)?;
+        if purchase.parts.iter().position(|part| part.parent.is_none()) != Some(0)
+            || purchase.parts.iter().filter(|part| part.parent.is_none()).count() != 1
+        {
+            return Err(GarageError::BadParts("not one part to which the others are fixed"));
+        }
+        self.store.change(|table| {
+            let loose = loose(table, owner)?;
+            table.transact(|tx| {
+                let mut buyer = person(tx, owner)?;
+                if loose >= room(&buyer.persona) {
+                    return Err(GarageError::InventoryFull);
+                }
+                let id = tx.take(key::NEXT_PART, FIRST_PART, count(&purchase.parts)?)?;
+                let entry =
+                    Entry { kind: Kind::PartBought, amount: -i64::from(purchase.price), reference: id };
+                ledger::book(tx, &mut buyer, entry)?;
+                tx.put(&key::persona(owner), &buyer)?;
+                let parts = build(&purchase.parts, PartId(id), None, owner, None);
+                tx.put(&key::loose_part(owner, PartId(id)), &LooseRecord { parts })?;
+                Ok(PartId(id))
+            })
+        })
+    }
+}
+
+/// How many things the inventory of a persona holds; what is fixed to them does not count.
+pub(super) fn loose(table: &Table, owner: PersonaId) -> Result<usize, StoreError> {
+    Ok(table.scan::<LooseRecord>(&key::loose_parts_of(owner))?.len())
+}
+
+pub(super) fn person(tx: &Transaction<'_>, id: PersonaId) -> Result<PersonaRecord, GarageError> {
+    tx.get(&key::persona(id))?.ok_or(GarageError::NoSuchPersona)
+}
+
+fn count(parts: &[NewPart]) -> Result<u32, StoreError> {
+    u32::try_from(parts.len()).map_err(|_| StoreError::NoMoreIds)
+}
+
+fn sell(
+    tx: &Transaction<'_>,
+    buyer: &mut PersonaRecord,
+    purchase: &CarPurchase,
+) -> Result<VehicleId, GarageError> {
+    let owner = buyer.persona.id;
+    let id = VehicleId(tx.take(key::NEXT_PART, FIRST_PART, count(&purchase.parts)? + 1)?);
+    let entry = Entry { kind: Kind::CarBought, amount: -i64::from(purchase.price), reference: id.0 };
+    ledger::book(tx, buyer, entry)?;
+    buyer.persona.vehicle.get_or_insert(id);
+    let parts = build(&purchase.parts, PartId(id.0 + 1), Some(id.part()), owner, Some(id));
+    let vehicle = Vehicle {
+        id,
+        owner,
+        model: purchase.model,
+        skin: purchase.skin,
+        flags: 0,
+        delta: 0,
+        car_class: purchase.car_class,
+        damage: Vec::new(),
+    };
+    tx.put(&key::vehicle(id), &VehicleRecord { vehicle, parts })?;
+    tx.put(&key::vehicle_of(owner, id), &id.0)?;
+    Ok(id)
+}
+
+/// The parts get ids from `first` on, in their order.
+fn build(
+    parts: &[NewPart],
+    first: PartId,
+    root: Option<PartId>,
+    owner: PersonaId,
+    vehicle: Option<VehicleId>,
+) -> Vec<Part> {
+    let ids = || (first.0..).map(PartId);
+    let built = parts.iter().zip(ids()).map(|(part, id)| Part {
+        id,
+        parent: part.parent.and_then(|index| ids().nth(index)).or(root),
+        branded_part: part.branded_part,
+        owner,
+        vehicle,
+        attachment_point: part.attachment_point,
+        damage: 0,
+        wear: 0,
+    });
+    built.collect()
+}
+
+/// The car goes to the junkyard and its worth to the bank.
+fn trade_in(
+    tx: &Transaction<'_>,
+    seller: &mut PersonaRecord,
+    id: VehicleId,
+    worth: &dyn Fn(&Vehicle, &[Part]) -> u32,
+) -> Result<(), GarageError> {
+    let owner = seller.persona.id;
+    let mut car: VehicleRecord = tx.get(&key::vehicle(id))?.ok_or(GarageError::NotYours)?;
+    if car.vehicle.owner != owner {
+        return Err(GarageError::NotYours);
+    }
+    let amount = worth(&car.vehicle, &car.parts).into();
+    ledger::book(tx, seller, Entry { kind: Kind::TradeIn, amount, reference: id.0 })?;
+    if seller.persona.vehicle == Some(id) {
+        seller.persona.vehicle = None;
+    }
+    car.vehicle.owner = JUNKYARD;
+    car.vehicle.delta = car.vehicle.delta.wrapping_add(1);
+    for part in &mut car.parts {
+        part.owner = JUNKYARD;
+    }
+    tx.put(&key::vehicle(id), &car)?;
+    tx.remove(&key::vehicle_of(owner, id))?;
+    tx.put(&key::vehicle_of(JUNKYARD, id), &id.0)?;
+    Ok(())
+}
+
+/// Makes room in the junkyard for one more car.
+fn crush(tx: &Transaction<'_>, wrecks: &[u32]) -> Result<(), StoreError> {
+    let surplus = (wrecks.len() + 1).saturating_sub(JUNKYARD_ROOM);
+    wrecks.iter().take(surplus).copied().map(VehicleId).try_for_each(|id| {
+        tx.remove(&key::vehicle(id))?;
+        tx.remove(&key::vehicle_of(JUNKYARD, id))
+    })
+}
+
+/// Every part must hang on the car, directly or by way of others.
+fn check_parts(parts: &[NewPart]) -> Result<(), GarageError> {
+    if parts.len() > MOST_PARTS {
+        return Err(GarageError::BadParts("more than 120 parts"));
+    }
+    for part in parts {
+        let mut parent = part.parent;
+        let mut steps = 0;
+        while let Some(index) = parent {
+            parent =
+                parts.get(index).ok_or(GarageError::BadParts("a parent that is not in the list"))?.parent;
+            steps += 1;
+            if steps > parts.len() {
+                return Err(GarageError::BadParts("parts that hang on each other in a circle"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,326 @@
+//! The ledger: every change of money and property, line by line, so that every balance can be derived anew.
+//!
+//! Each persona has a book of its own: lines numbered from 0 without gaps, each with the balance after it. The first one
+//! opens the book. Lines are only ever added, with two exceptions: a persona that is deleted takes its book with it,
+//! and a book of [`LONGEST`] lines is made shorter by folding its older half into one [`Kind::Carried`] line. The fold
+//! goes by number and not by date, since the clock of a board without a battery may say anything.
+//!
+//! # For whoever books something
+//! ```text
+//! ledger::book(tx: &Transaction<'_>, record: &mut PersonaRecord, entry: Entry) -> Result<(), LedgerError>
+//! ```
+//! works inside any transaction: it changes `record.persona.bank_balance` and writes the line; the caller puts the record
+//! afterwards, in the same transaction. It is the only way to change a balance.
+
+use super::error::StoreError;
+use super::personas::PersonaRecord;
+use super::record::Record;
+use super::table::{Table, Transaction};
+use super::{Store, key, unix_seconds};
+use crate::protocol::ids::PersonaId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A book never has more lines than this: some 30 KiB.
+const LONGEST: u32 = 1000;
+/// How many of them a fold leaves.
+const KEPT: u32 = LONGEST / 2;
+
+/// What a line of the ledger is about. Stored by position: new kinds go to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// The balance a persona had when the ledger was introduced.
+    Opening,
+    /// The balance after older lines that were folded.
+    Carried,
+    /// What a new persona gets.
+    StarterCash,
+    /// A car was bought; the reference is the car.
+    CarBought,
+    /// A car was given in part payment; the reference is the car.
+    TradeIn,
+    /// A part was bought; the reference is the part.
+    PartBought,
+    /// Repairs; the reference is the part or the car.
+    Repair,
+    /// A part or a car went to the junkyard; the reference is it.
+    Scrap,
+    /// The fee of a race; the reference is the race.
+    EntryFee,
+    /// An entry fee came back; the reference is the race.
+    Refund,
+    /// Won in a race; the reference is the race.
+    Purse,
+    /// A car was won; the reference is the car, the amount 0.
+    CarWon,
+    /// A car was lost; the reference is the car, the amount 0.
+    CarLost,
+    /// The salary of a level.
+    Salary,
+}
+
+/// Something to book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is.
+    pub kind: Kind,
+    /// Dollars: positive if the persona gets them, negative if it pays.
+    pub amount: i64,
+    /// Which car, part or race; see [`Kind`]. 0: none.
+    pub reference: u32,
+}
+
+/// A line of the ledger, as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Seconds since 1970 by the Server's clock.
+    pub time: u32,
+    /// What it is.
+    pub kind: Kind,
+    /// By how many dollars the balance changed.
+    pub amount: i64,
+    /// The balance after it.
+    pub balance: u32,
+    /// Which car, part or race; see [`Kind`].
+    pub reference: u32,
+}
+
+impl Record for Line {
+    const WHAT: &'static str = "line of the ledger";
+}
+
+/// Why something could not be booked. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerError {
+    /// The persona has less than it is to pay.
+    Overdrawn,
+    /// The balance would be more than the Client can show (4,294,967,295).
+    TooRich,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overdrawn => f.write_str("the persona cannot afford this: earn money first"),
+            Self::TooRich => f.write_str("the persona's bank holds no more money: spend some first"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LedgerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+impl From<StoreError> for LedgerError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Changes the balance in `record` and adds the line. The caller puts the record, in the same transaction.
+pub(super) fn book(
+    tx: &Transaction<'_>,
+    record: &mut PersonaRecord,
+    entry: Entry,
+) -> Result<(), LedgerError> {
+    let Entry { kind, amount, reference } = entry;
+    let balance = i64::from(record.persona.bank_balance).checked_add(amount).ok_or(LedgerError::TooRich)?;
+    if balance < 0 {
+        return Err(LedgerError::Overdrawn);
+    }
+    let balance = u32::try_from(balance).map_err(|_| LedgerError::TooRich)?;
+    write(tx, record, Line { time: now(), kind, amount, balance, reference })?;
+    Ok(())
+}
+
+/// Opens the book of a persona that has none, with `balance`.
+pub(super) fn open(
+    tx: &Transaction<'_>,
+    record: &mut PersonaRecord,
+    kind: Kind,
+    balance: u32,
+) -> Result<(), StoreError> {
+    write(tx, record, Line { time: now(), kind, amount: balance.into(), balance, reference: 0 })
+}
+
+fn write(tx: &Transaction<'_>, record: &mut PersonaRecord, line: Line) -> Result<(), StoreError> {
+    let (id, number) = (record.persona.id, record.lines);
+    record.lines = number.checked_add(1).ok_or(StoreError::NoMoreIds)?;
+    record.persona.bank_balance = line.balance;
+    tx.put(&key::line(id, number), &line)?;
+    if number % KEPT == 0 && number >= LONGEST { fold(tx, id, number) } else { Ok(()) }
+}
+
+/// Replaces the older half of a book by one line. `number` is that of the newest line.
+fn fold(tx: &Transaction<'_>, id: PersonaId, number: u32) -> Result<(), StoreError> {
+    let last = number - KEPT;
+    let Some(line) = tx.get::<Line>(&key::line(id, last))? else {
+        return Err(StoreError::Damaged { what: Line::WHAT });
+    };
+    for old in number - LONGEST..last {
+        tx.remove(&key::line(id, old))?;
+    }
+    let carried = Line { kind: Kind::Carried, amount: line.balance.into(), reference: 0, ..line };
+    tx.put(&key::line(id, last), &carried)
+}
+
+/// Opens the books of personas from before the ledger.
+pub(super) fn open_books(table: &Table) -> Result<(), StoreError> {
+    let _turn = table.turn();
+    let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
+    let mut unopened: Vec<_> = records.into_iter().filter(|record| record.lines == 0).collect();
+    if !unopened.is_empty() {
+        log::info!("the ledger begins with the balances of {} personas", unopened.len());
+    }
+    for record in &mut unopened {
+        let balance = record.persona.bank_balance;
+        table.transact(|tx| {
+            let mut record = record.clone();
+            open(tx, &mut record, Kind::Opening, balance)?;
+            tx.put(&key::persona(record.persona.id), &record)
+        })?;
+    }
+    Ok(())
+}
+
+fn now() -> u32 {
+    u32::try_from(unix_seconds()).unwrap_or(u32::MAX)
+}
+
+/// What is wrong with a book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Problem {
+    /// The persona has no lines at all.
+    NoLines,
+    /// A line does not follow from the one before it.
+    Line {
+        /// Its number.
+        number: u32,
+        /// The balance it should say.
+        derived: i64,
+        /// The balance it says.
+        balance: u32,
+    },
+    /// A line is missing.
+    Gap {
+        /// Its number.
+        number: u32,
+    },
+    /// The lines add up to something else than the persona has.
+    Balance {
+        /// What they add up to.
+        derived: i64,
+        /// What it has.
+        balance: u32,
+    },
+    /// There are lines, but no such persona.
+    NoPersona,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLines => f.write_str("the ledger has no lines for it"),
+            Self::Line { number, derived, balance } => {
+                write!(f, "line {number} says {balance}, the lines up to it make {derived}")
+            }
+            Self::Gap { number } => write!(f, "line {number} is missing"),
+            Self::Balance { derived, balance } => {
+                write!(f, "it has {balance}, its lines make {derived}")
+            }
+            Self::NoPersona => f.write_str("there are lines for it, but it does not exist"),
+        }
+    }
+}
+
+/// A book that is not right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Whose.
+    pub persona: PersonaId,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What a check of the ledger found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerReport {
+    /// How many personas there are.
+    pub personas: usize,
+    /// How many lines were read.
+    pub lines: usize,
+    /// What all balances add up to.
+    pub money: u64,
+    /// What is not right; empty if all is well.
+    pub differences: Vec<Difference>,
+}
+
+/// What is known of every change of money and property. See [`Store::ledger`].
+#[derive(Clone, Copy, Debug)]
+pub struct Ledger<'a> {
+    pub(super) store: &'a Store,
+}
+
+impl Ledger<'_> {
+    /// The lines of a persona with their numbers, oldest first.
+    pub fn of(&self, persona: PersonaId) -> Result<Vec<(u32, Line)>, StoreError> {
+        let rows = self.store.table().scan_rows::<Line>(&key::lines_of(persona))?;
+        Ok(rows.into_iter().filter_map(|(key, line)| Some((key::line_parts(&key)?.1, line))).collect())
+    }
+
+    /// Derives every balance from the lines and compares. Nothing changes meanwhile.
+    pub fn check(&self) -> Result<LedgerReport, StoreError> {
+        let table = self.store.table();
+        let turn = table.turn();
+        let rows = table.scan_rows::<Line>(key::LINES)?;
+        let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
+        drop(turn);
+        let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
+        let lines = rows.len();
+        for (key, line) in rows {
+            if let Some((persona, number)) = key::line_parts(&key) {
+                books.entry(persona).or_default().push((number, line));
+            }
+        }
+        let mut report = LedgerReport { personas: records.len(), lines, ..LedgerReport::default() };
+        for record in &records {
+            let persona = record.persona.id;
+            report.money += u64::from(record.persona.bank_balance);
+            let book = books.remove(&persona).unwrap_or_default();
+            let problems = audit(&book, record).into_iter();
+            report.differences.extend(problems.map(|problem| Difference { persona, problem }));
+        }
+        let strays = books.into_keys().map(|persona| Difference { persona, problem: Problem::NoPersona });
+        report.differences.extend(strays);
+        Ok(report)
+    }
+}
+
+fn audit(book: &[(u32, Line)], record: &PersonaRecord) -> Vec<Problem> {
+    let balance = record.persona.bank_balance;
+    let Some(&(mut expected, _)) = book.first() else { return vec![Problem::NoLines] };
+    let (mut problems, mut derived) = (Vec::new(), 0_i64);
+    for &(number, line) in book {
+        if number != expected {
+            problems.push(Problem::Gap { number: expected });
+        }
+        expected = number.saturating_add(1);
+        derived = derived.saturating_add(line.amount);
+        if derived != i64::from(line.balance) {
+            problems.push(Problem::Line { number, derived, balance: line.balance });
+        }
+    }
+    if expected != record.lines {
+        problems.push(Problem::Gap { number: expected });
+    }
+    if derived != i64::from(balance) {
+        problems.push(Problem::Balance { derived, balance });
+    }
+    problems
+}

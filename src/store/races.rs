@@ -1,0 +1,409 @@
+//! Races: the fees that are taken when one starts, and what is paid when it ends.
+//!
+//! Between start and end a race has a *booking*: a record of who paid what. It goes in the same transaction that pays, so
+//! a race is paid or refunded once, whatever is interrupted; a booking found when the server starts belongs to a race
+//! that was cut short.
+
+use super::commit::Changed;
+use super::error::StoreError;
+use super::garage::VehicleRecord;
+use super::ledger::{self, Entry, Kind, LedgerError};
+use super::personas::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
+use super::record::Record;
+use super::table::{Table, Transaction};
+use super::{Store, key};
+use crate::protocol::ids::{PartId, PersonaId, RaceId, VehicleId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The first booking.
+const FIRST_BOOKING: u32 = 1;
+
+/// A race that was started and is not settled. Unlike the race's own number it is never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BookingId(pub u32);
+
+impl fmt::Display for BookingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a booking holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RaceUnderWay {
+    booking: BookingId,
+    race: RaceId,
+    /// Who paid how much.
+    fees: Vec<(PersonaId, u32)>,
+}
+
+impl Record for RaceUnderWay {
+    const WHAT: &'static str = "race under way";
+}
+
+/// What one racer gets out of a race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payout {
+    /// Who.
+    pub persona: PersonaId,
+    /// Dollars.
+    pub cash: u32,
+    /// Points.
+    pub points: u32,
+    /// Drove it to the end.
+    pub finished: bool,
+    /// Won it.
+    pub won: bool,
+}
+
+/// The end of a race.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The Client's number of its type.
+    pub race_type: u32,
+    /// Every human racer, once.
+    pub payouts: Vec<Payout>,
+    /// Cars that were wagered and lost, with those who lost them. They go to the winner.
+    pub cars_lost: Vec<(PersonaId, VehicleId)>,
+    /// Level and rank of a driver with so many points.
+    pub standing: fn(u32) -> (u32, u32),
+}
+
+/// What came of it for one racer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Who.
+    pub persona: PersonaId,
+    /// Dollars that were really paid: less than promised if the bank holds no more.
+    pub cash: u32,
+    /// Points in all.
+    pub points: u32,
+    /// Level before and after.
+    pub level: (u32, u32),
+    /// Rank before and after.
+    pub rank: (u32, u32),
+    /// Cars won.
+    pub cars_won: u32,
+    /// Cars lost.
+    pub cars_lost: u32,
+}
+
+/// Why a race could not be booked. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RaceError {
+    /// There is no such persona.
+    NoSuchPersona(PersonaId),
+    /// The persona cannot pay the fee.
+    InsufficientFunds(PersonaId),
+    /// The race is settled already, or never started.
+    NotUnderWay(BookingId),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl fmt::Display for RaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchPersona(id) => write!(f, "there is no persona {id}: check with `mcos persona list`"),
+            Self::InsufficientFunds(id) => write!(f, "persona {id} cannot pay the fee: choose a lower one"),
+            Self::NotUnderWay(booking) => write!(f, "race {booking} was settled before"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RaceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+impl From<StoreError> for RaceError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The verbs about races. See [`Store::races`].
+#[derive(Clone, Copy, Debug)]
+pub struct Races<'a> {
+    pub(super) store: &'a Store,
+}
+
+impl Races<'_> {
+    /// Takes the fees of all racers, or of none.
+    pub fn start(&self, race: RaceId, fees: &[(PersonaId, u32)]) -> Result<Changed<BookingId>, RaceError> {
+        self.store.change(|table| {
+            table.transact(|tx| {
+                for &(id, fee) in fees {
+                    let mut racer: PersonaRecord =
+                        tx.get(&key::persona(id))?.ok_or(RaceError::NoSuchPersona(id))?;
+                    if fee > 0 {
+                        let entry =
+                            Entry { kind: Kind::EntryFee, amount: -i64::from(fee), reference: race.0 };
+                        ledger::book(tx, &mut racer, entry).map_err(|error| match error {
+                            LedgerError::Overdrawn | LedgerError::TooRich => RaceError::InsufficientFunds(id),
+                            LedgerError::Store(error) => RaceError::Store(error),
+                        })?;
+                        tx.put(&key::persona(id), &racer)?;
+                    }
+                }
+                let booking = BookingId(tx.take(key::NEXT_BOOKING, FIRST_BOOKING, 1)?);
+                tx.put(&key::race(booking), &RaceUnderWay { booking, race, fees: fees.to_vec() })?;
+                Ok(booking)
+            })
+        })
+    }
+
+    /// Pays, counts and moves cars, once; the second time it is [`RaceError::NotUnderWay`].
+    ///
+    /// A persona that was deleted meanwhile is left out, and a car that is no longer its racer's stays where it is.
+    pub fn settle(
+        &self,
+        booking: BookingId,
+        settlement: &Settlement,
+    ) -> Result<Changed<Vec<Settled>>, RaceError> {
+        self.store.change(|table| {
+            let spare = spare_cars(table, &settlement.cars_lost)?;
+            table.transact(|tx| {
+                let RaceUnderWay { race, .. } = close(tx, booking)?;
+                let mut racers = Racers::load(tx, settlement)?;
+                for payout in &settlement.payouts {
+                    racers.pay(tx, race, settlement, payout)?;
+                }
+                let winner = settlement.payouts.iter().find(|payout| payout.won).map(|payout| payout.persona);
+                if let Some(winner) = winner {
+                    for &(loser, car) in &settlement.cars_lost {
+                        racers.hand_over(tx, settlement.race_type, car, loser, winner, &spare)?;
+                    }
+                }
+                racers.store(tx)
+            })
+        })
+    }
+
+    /// Gives all fees back. Returned is who got what.
+    pub fn refund(&self, booking: BookingId) -> Result<Changed<Vec<(PersonaId, u32)>>, RaceError> {
+        self.store.change(|table| {
+            table.transact(|tx| {
+                let RaceUnderWay { race, fees, .. } = close(tx, booking)?;
+                let mut refunded = Vec::new();
+                for (id, fee) in fees {
+                    let Some(mut racer) = tx.get::<PersonaRecord>(&key::persona(id))? else { continue };
+                    let fee = pay(tx, &mut racer, Kind::Refund, fee, race)?;
+                    tx.put(&key::persona(id), &racer)?;
+                    refunded.push((id, fee));
+                }
+                Ok(refunded)
+            })
+        })
+    }
+
+    /// Races that are not settled: when the server starts, those that were cut short.
+    pub fn under_way(&self) -> Result<Vec<BookingId>, StoreError> {
+        let races = self.store.table().scan::<RaceUnderWay>(key::RACES)?;
+        Ok(races.into_iter().map(|race| race.booking).collect())
+    }
+
+    /// Keeps what a race did to a car: of each part the damage in percent and the wear, neither of which gets less by
+    /// racing. Parts that are not in the car are left out. Returned is how many parts are worse than before.
+    pub fn damage(
+        &self,
+        car: VehicleId,
+        reported: &[(PartId, u8, u32)],
+    ) -> Result<Changed<usize>, StoreError> {
+        self.store.change(|table| {
+            table.transact(|tx| {
+                let Some(mut record) = tx.get::<VehicleRecord>(&key::vehicle(car))? else { return Ok(0) };
+                let mut worse = 0;
+                for part in &mut record.parts {
+                    let said = reported.iter().filter(|(id, ..)| *id == part.id);
+                    let before = (part.damage, part.wear);
+                    for &(_, damage, wear) in said {
+                        part.damage = part.damage.max(damage.min(100));
+                        part.wear = part.wear.max(wear);
+                    }
+                    worse += usize::from(before != (part.damage, part.wear));
+                }
+                if worse > 0 {
+                    record.vehicle.delta = record.vehicle.delta.wrapping_add(1);
+                    tx.put(&key::vehicle(car), &record)?;
+                }
+                Ok(worse)
+            })
+        })
+    }
+}
+
+/// Takes the booking out.
+fn close(tx: &Transaction<'_>, booking: BookingId) -> Result<RaceUnderWay, RaceError> {
+    let race = tx.get::<RaceUnderWay>(&key::race(booking))?.ok_or(RaceError::NotUnderWay(booking))?;
+    tx.remove(&key::race(booking))?;
+    Ok(race)
+}
+
+/// Gives money, as much as the bank holds; how much that was.
+fn pay(
+    tx: &Transaction<'_>,
+    racer: &mut PersonaRecord,
+    kind: Kind,
+    dollars: u32,
+    race: RaceId,
+) -> Result<u32, StoreError> {
+    let dollars = dollars.min(u32::MAX - racer.persona.bank_balance);
+    if dollars == 0 {
+        return Ok(0);
+    }
+    match ledger::book(tx, racer, Entry { kind, amount: dollars.into(), reference: race.0 }) {
+        Ok(()) => Ok(dollars),
+        Err(LedgerError::Store(error)) => Err(error),
+        Err(LedgerError::Overdrawn | LedgerError::TooRich) => Ok(0),
+    }
+}
+
+/// The cars of those who may lose one.
+fn spare_cars(
+    table: &Table,
+    cars_lost: &[(PersonaId, VehicleId)],
+) -> Result<BTreeMap<PersonaId, Vec<u32>>, StoreError> {
+    cars_lost.iter().map(|&(loser, _)| Ok((loser, table.scan::<u32>(&key::vehicles_of(loser))?))).collect()
+}
+
+/// The personas of one settlement, read once and written once.
+struct Racers(BTreeMap<PersonaId, (PersonaRecord, Settled)>);
+
+impl Racers {
+    fn load(tx: &Transaction<'_>, settlement: &Settlement) -> Result<Self, StoreError> {
+        let mut racers = BTreeMap::new();
+        for id in settlement.payouts.iter().map(|payout| payout.persona) {
+            if let Some(record) = tx.get::<PersonaRecord>(&key::persona(id))? {
+                let (level, rank, points) =
+                    (record.persona.level, record.persona.rank, record.persona.points);
+                let settled = Settled {
+                    persona: id,
+                    cash: 0,
+                    points,
+                    level: (level, level),
+                    rank: (rank, rank),
+                    cars_won: 0,
+                    cars_lost: 0,
+                };
+                racers.insert(id, (record, settled));
+            }
+        }
+        Ok(Self(racers))
+    }
+
+    fn pay(
+        &mut self,
+        tx: &Transaction<'_>,
+        race: RaceId,
+        settlement: &Settlement,
+        payout: &Payout,
+    ) -> Result<(), StoreError> {
+        let Some((record, settled)) = self.0.get_mut(&payout.persona) else { return Ok(()) };
+        settled.cash = pay(tx, record, Kind::Purse, payout.cash, race)?;
+        let (finished, won) = (u32::from(payout.finished), u32::from(payout.won));
+        let persona = &mut record.persona;
+        add(&mut persona.points, payout.points);
+        (persona.level, persona.rank) = (settlement.standing)(persona.points);
+        add(&mut persona.races_entered, 1);
+        add(&mut persona.races_completed, finished);
+        add(&mut persona.races_won, won);
+        add(&mut persona.total_winnings, settled.cash);
+        if let Some(row) = row(&mut persona.history, settlement.race_type) {
+            add(&mut row.entered, 1);
+            add(&mut row.finished, finished);
+            add(&mut row.won, won);
+            add(&mut row.cash_won, settled.cash);
+        }
+        settled.points = persona.points;
+        settled.level.1 = persona.level;
+        settled.rank.1 = persona.rank;
+        Ok(())
+    }
+
+    /// A car changes hands, with its parts.
+    fn hand_over(
+        &mut self,
+        tx: &Transaction<'_>,
+        race_type: u32,
+        car: VehicleId,
+        loser: PersonaId,
+        winner: PersonaId,
+        spare: &BTreeMap<PersonaId, Vec<u32>>,
+    ) -> Result<(), StoreError> {
+        if loser == winner || !self.0.contains_key(&winner) || !self.0.contains_key(&loser) {
+            return Ok(());
+        }
+        let Some(mut record) = tx.get::<VehicleRecord>(&key::vehicle(car))? else { return Ok(()) };
+        if record.vehicle.owner != loser {
+            return Ok(());
+        }
+        record.vehicle.owner = winner;
+        record.vehicle.delta = record.vehicle.delta.wrapping_add(1);
+        record.parts.iter_mut().for_each(|part| part.owner = winner);
+        tx.put(&key::vehicle(car), &record)?;
+        tx.remove(&key::vehicle_of(loser, car))?;
+        tx.put(&key::vehicle_of(winner, car), &car.0)?;
+        if let Some((record, settled)) = self.0.get_mut(&loser) {
+            note(tx, record, Kind::CarLost, car)?;
+            settled.cars_lost += 1;
+            if record.persona.vehicle == Some(car) {
+                let others = spare.get(&loser).into_iter().flatten();
+                record.persona.vehicle = others.copied().map(VehicleId).find(|other| *other != car);
+            }
+            if let Some(row) = row(&mut record.persona.history, race_type) {
+                add(&mut row.cars_lost, 1);
+            }
+        }
+        if let Some((record, settled)) = self.0.get_mut(&winner) {
+            note(tx, record, Kind::CarWon, car)?;
+            settled.cars_won += 1;
+            record.persona.vehicle.get_or_insert(car);
+            if let Some(row) = row(&mut record.persona.history, race_type) {
+                add(&mut row.cars_won, 1);
+            }
+        }
+        Ok(())
+    }
+
+    fn store(self, tx: &Transaction<'_>) -> Result<Vec<Settled>, RaceError> {
+        let mut all = Vec::new();
+        for (id, (record, settled)) in self.0 {
+            tx.put(&key::persona(id), &record)?;
+            all.push(settled);
+        }
+        Ok(all)
+    }
+}
+
+/// A line of the ledger that moves no money.
+fn note(
+    tx: &Transaction<'_>,
+    record: &mut PersonaRecord,
+    kind: Kind,
+    car: VehicleId,
+) -> Result<(), StoreError> {
+    match ledger::book(tx, record, Entry { kind, amount: 0, reference: car.0 }) {
+        Err(LedgerError::Store(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The row of a type of race; none if there are too many types already.
+fn row(history: &mut Vec<RaceRecord>, race_type: u32) -> Option<&mut RaceRecord> {
+    let at = history.iter().position(|row| row.race_type == race_type).or_else(|| {
+        (history.len() < MOST_RACE_TYPES).then(|| {
+            history.push(RaceRecord { race_type, ..RaceRecord::default() });
+            history.len() - 1
+        })
+    })?;
+    history.get_mut(at)
+}
+
+fn add(counter: &mut u32, by: u32) {
+    *counter = counter.saturating_add(by);
+}

@@ -1,0 +1,448 @@
+//! The lobby and the room servers: who is connected to each, and their channels ("riffs").
+//!
+//! Membership is per connection, not per persona: a player is in the lobby and in a room at once, and may be in one race
+//! with both. A chat channel's number means something within its hall only: on the same room server the Client opens 2
+//! as "LOBBY" although the directory lists 2 as something else (*captured*). A race is one channel for all halls, so
+//! that racers meet whatever port they chose.
+
+mod channel;
+mod lists;
+mod race;
+
+pub use lists::{Census, RaceInfo, Readiness};
+pub use race::{Booted, Start};
+
+use super::{ConnectionId, locked};
+use crate::protocol::ids::{CommId, PersonaId};
+use crate::protocol::nps::channel::ChannelData;
+use crate::protocol::nps::relay::Address;
+use crate::protocol::nps::user_data::UserData;
+use channel::{Channel, Seat};
+use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
+use std::sync::Mutex;
+
+/// One NPS server: the lobby, or one of the room ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hall {
+    /// Port 7003.
+    Lobby,
+    /// A room server, by its place in the range of room ports: 0 is 9000.
+    Room(u16),
+}
+
+/// The chat channel of every hall, by the number under which the Client opens it (*captured*).
+pub const LOBBY: CommId = CommId(2);
+
+/// Somebody who signed in to a hall.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub persona: PersonaId,
+    /// The driver's name.
+    pub name: String,
+    /// Car and driver as last set.
+    pub user_data: UserData,
+}
+
+/// A channel as who made it described it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Riff {
+    /// Its number.
+    pub channel: CommId,
+    /// Its name.
+    pub name: String,
+    /// A race, or a place to chat.
+    pub race: bool,
+    /// As it came.
+    pub channel_type: u16,
+    /// As it came.
+    pub flags: u32,
+    /// The most players in a race; 0: not said.
+    pub most: u16,
+    /// A race as its host describes it.
+    pub data: Box<ChannelData>,
+}
+
+/// A wish to enter a channel.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The channel, to be made if it does not exist. Number 0 in a wish for a race: any free number.
+    pub riff: Riff,
+    /// What was given as password; of a new race it becomes the password.
+    pub password: String,
+    /// Whether a wrong password matters.
+    pub strict: bool,
+}
+
+/// A channel was entered.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The channel as it is.
+    pub riff: Riff,
+    /// Who entered.
+    pub me: Person,
+    /// Who has to hear of it.
+    pub witnesses: Vec<ConnectionId>,
+    /// Set if a race was made: who has to hear of that, those in a LOBBY channel anywhere.
+    pub made: Option<Vec<ConnectionId>>,
+    /// The password was wrong and did not matter.
+    pub wrong_password: bool,
+}
+
+/// A channel was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Which.
+    pub channel: CommId,
+    /// Who left.
+    pub persona: PersonaId,
+    /// Who has to hear of it.
+    pub witnesses: Vec<ConnectionId>,
+    /// The race has a new host, and who has to hear of it.
+    pub handed_over: Option<(PersonaId, Vec<ConnectionId>)>,
+    /// The last one has left the race's room, and who has to hear of it.
+    pub ended: Vec<ConnectionId>,
+    /// The race is gone: who has to hear of it.
+    pub vanished: Option<Vec<ConnectionId>>,
+}
+
+/// Why a channel can't be entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// The connection has not signed in to this hall.
+    NotHere,
+    /// The channel is full.
+    Full,
+    /// The password is wrong.
+    Locked,
+    /// There is no room for another channel, or the connection is in too many.
+    TooMany,
+}
+
+/// All halls.
+#[derive(Debug, Default)]
+pub struct Halls(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    guests: HashMap<ConnectionId, Guest>,
+    /// The connections of each persona, in the order in which they came.
+    homes: HashMap<PersonaId, Vec<ConnectionId>>,
+    channels: BTreeMap<Key, Channel>,
+    /// How many races were given a number.
+    numbered: u32,
+}
+
+/// Somebody at one connection.
+#[derive(Debug)]
+struct Guest {
+    hall: Hall,
+    /// The address of ours by which the Client came.
+    address: Ipv4Addr,
+    person: Person,
+    channels: heapless::Vec<Key, { Halls::MOST_MEMBERSHIPS }>,
+}
+
+/// Where a channel's number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    Races,
+    Hall(Hall),
+}
+
+type Key = (Scope, CommId);
+
+impl Halls {
+    /// The most players in a channel: what a user list can name.
+    pub const MOST_MEMBERS: usize = crate::protocol::nps::lobby::MOST_USERS;
+    /// The most chat channels of a hall, and the most races.
+    pub const MOST_CHANNELS: usize = 500;
+    /// The most channels one connection may be in.
+    pub const MOST_MEMBERSHIPS: usize = 8;
+    /// Numbers that the server gives to races begin here: far from all numbers of directories ever seen.
+    pub const FIRST_RACE: u32 = 20_000;
+
+    /// Somebody has signed in, by our address `address`. Returned are the others in the hall, if this persona is new there.
+    pub fn enter(
+        &self,
+        connection: ConnectionId,
+        hall: Hall,
+        person: Person,
+        address: Ipv4Addr,
+    ) -> Vec<ConnectionId> {
+        let mut inner = locked(&self.0);
+        let persona = person.persona;
+        let others = inner.others_in(hall, persona);
+        inner.homes.entry(persona).or_default().push(connection);
+        inner.guests.insert(connection, Guest { hall, address, person, channels: heapless::Vec::new() });
+        others
+    }
+
+    /// A connection is gone and leaves all its channels. The second value: who is still in its hall, if the persona is not.
+    pub fn leave(&self, connection: ConnectionId) -> (Vec<Left>, Vec<ConnectionId>) {
+        let mut inner = locked(&self.0);
+        let Some(guest) = inner.guests.get(&connection) else { return Default::default() };
+        let (hall, persona) = (guest.hall, guest.person.persona);
+        let channels = guest.channels.clone();
+        let left = channels.into_iter().filter_map(|key| inner.part(key, connection)).collect();
+        inner.guests.remove(&connection);
+        if let Some(home) = inner.homes.get_mut(&persona) {
+            home.retain(|other| *other != connection);
+            if home.is_empty() {
+                inner.homes.remove(&persona);
+            }
+        }
+        let others = inner.others_in(hall, persona);
+        (left, others)
+    }
+
+    /// Opens a channel for a connection. The Client's number counts, not the name, except for a race without a number.
+    pub fn open(&self, connection: ConnectionId, wish: Wish) -> Result<Opened, Denied> {
+        let mut inner = locked(&self.0);
+        let guest = inner.guests.get(&connection).ok_or(Denied::NotHere)?;
+        let (hall, me) = (guest.hall, guest.person.clone());
+        let Wish { mut riff, password, strict } = wish;
+        let found = inner.wanted(guest, &riff, &password);
+        let mut wrong_password = false;
+        if let Some((key, channel)) = found.and_then(|key| Some((key, inner.channels.get(&key)?))) {
+            let known = channel.occupant(me.persona).is_some();
+            let most = if channel.riff.race && channel.riff.most > 0 {
+                channel.riff.most.into()
+            } else {
+                Self::MOST_MEMBERS
+            };
+            wrong_password = !known && !channel.password.is_empty() && channel.password != password;
+            if wrong_password && strict {
+                return Err(Denied::Locked);
+            }
+            if !known && channel.people.len() >= most {
+                return Err(Denied::Full);
+            }
+            if guest.channels.contains(&key) {
+                let riff = channel.riff.clone();
+                return Ok(Opened { riff, me, witnesses: Vec::new(), made: None, wrong_password: false });
+            }
+        }
+        if guest.channels.is_full() {
+            return Err(Denied::TooMany);
+        }
+        let made = found.is_none() && riff.race;
+        let key = match found {
+            Some(key) => key,
+            None => inner.make(hall, &mut riff, password, me.persona)?,
+        };
+        let channel = inner.channels.get_mut(&key).ok_or(Denied::TooMany)?;
+        if !channel.seat(me.persona, Seat { connection, hall }) {
+            return Err(Denied::TooMany);
+        }
+        let riff = channel.riff.clone();
+        let witnesses = channel.witnesses(me.persona, hall, connection);
+        if let Some(guest) = inner.guests.get_mut(&connection) {
+            // There was room above.
+            let _ = guest.channels.push(key);
+        }
+        let made = made.then(|| inner.lobby_people(Some(me.persona)));
+        Ok(Opened { riff, me, witnesses, made, wrong_password })
+    }
+
+    /// Closes a channel for a connection; `None` if the connection was not in it.
+    pub fn close(&self, connection: ConnectionId, channel: CommId) -> Option<Left> {
+        let mut inner = locked(&self.0);
+        let key = inner.membership(connection, channel)?;
+        inner.part(key, connection)
+    }
+
+    /// Keeps what a connection says of its car and driver. Returned is everybody who shares a channel with it, once, each
+    /// on the connection nearest to this one.
+    pub fn set_user_data(&self, connection: ConnectionId, user_data: UserData) -> Vec<ConnectionId> {
+        let mut inner = locked(&self.0);
+        let Some(guest) = inner.guests.get_mut(&connection) else { return Vec::new() };
+        guest.person.user_data = user_data;
+        let (hall, persona, channels) = (guest.hall, guest.person.persona, guest.channels.clone());
+        let mut nearest: BTreeMap<PersonaId, Seat> = BTreeMap::new();
+        for channel in channels.iter().filter_map(|key| inner.channels.get(key)) {
+            for (occupant, seat) in channel.others(persona, hall) {
+                let known = nearest.entry(occupant.persona).or_insert(seat);
+                if channel::nearness(seat.hall, hall) > channel::nearness(known.hall, hall) {
+                    *known = seat;
+                }
+            }
+        }
+        nearest.into_values().map(|seat| seat.connection).collect()
+    }
+
+    /// Who hears a relay that a connection sends in a channel. `None`: it is not in that channel. With `echo` the sender
+    /// hears what goes to everybody.
+    pub fn receivers(
+        &self,
+        connection: ConnectionId,
+        channel: CommId,
+        address: &Address,
+        echo: bool,
+    ) -> Option<Vec<ConnectionId>> {
+        let inner = locked(&self.0);
+        let guest = inner.guests.get(&connection)?;
+        let (hall, me) = (guest.hall, guest.person.persona);
+        let seated = guest.channels.iter().find(|(_, id)| *id == channel);
+        let Some(channel) = seated.and_then(|key| inner.channels.get(key)) else {
+            // A buddy is addressed by name; channel 0 is the whole server.
+            return match address {
+                Address::Buddy(buddy) if channel == CommId(0) => Some(inner.anywhere(*buddy, hall, me)),
+                _ => None,
+            };
+        };
+        let one = |persona: &PersonaId| {
+            let occupant = channel.occupant(*persona).filter(|occupant| occupant.persona != me);
+            occupant.and_then(|occupant| occupant.nearest(hall)).map(|seat| seat.connection)
+        };
+        let all_but = |except: &dyn Fn(&channel::Occupant) -> bool| {
+            channel
+                .others(me, hall)
+                .filter(|(occupant, _)| !except(occupant))
+                .map(|(_, seat)| seat.connection)
+                .collect::<Vec<_>>()
+        };
+        Some(match address {
+            Address::All => {
+                let mut all = all_but(&|_| false);
+                all.extend(echo.then_some(connection));
+                all
+            }
+            Address::PlugIn => Vec::new(),
+            Address::Ready => all_but(&|occupant| !occupant.ready),
+            Address::List(listed) => all_but(&|occupant| listed.binary_search(&occupant.persona).is_err()),
+            Address::NotList(listed) => all_but(&|occupant| listed.binary_search(&occupant.persona).is_ok()),
+            Address::NotSingle(persona) => all_but(&|occupant| occupant.persona == *persona),
+            Address::Single(persona) => one(persona).into_iter().collect(),
+            Address::Buddy(persona) => match one(persona) {
+                Some(connection) => vec![connection],
+                None => inner.anywhere(*persona, hall, me),
+            },
+        })
+    }
+}
+
+impl Inner {
+    /// The channel that a wish is for, if it exists.
+    fn wanted(&self, guest: &Guest, riff: &Riff, password: &str) -> Option<Key> {
+        let id = riff.channel;
+        if riff.race && id == CommId(0) {
+            // A joiner that does not know the number has the name, and the password that MCOTS gave it.
+            let same = |channel: &Channel| {
+                !password.is_empty() && channel.password == password && channel.riff.name == riff.name
+            };
+            return self.races().find(|(_, channel)| same(channel)).map(|(id, _)| (Scope::Races, id));
+        }
+        let seated = guest.channels.iter().copied().find(|(_, channel)| *channel == id);
+        seated.or_else(|| self.known(guest.hall, id))
+    }
+
+    /// The channel with this number, seen from a hall.
+    fn known(&self, hall: Hall, id: CommId) -> Option<Key> {
+        [(Scope::Races, id), (Scope::Hall(hall), id)].into_iter().find(|key| self.channels.contains_key(key))
+    }
+
+    /// The channel with this number that a connection is in.
+    fn membership(&self, connection: ConnectionId, id: CommId) -> Option<Key> {
+        self.guests.get(&connection)?.channels.iter().copied().find(|(_, channel)| *channel == id)
+    }
+
+    fn in_scope(&self, scope: Scope) -> impl Iterator<Item = (CommId, &Channel)> {
+        self.channels
+            .range((scope, CommId(0))..=(scope, CommId(u32::MAX)))
+            .map(|((_, id), channel)| (*id, channel))
+    }
+
+    fn races(&self) -> impl Iterator<Item = (CommId, &Channel)> {
+        self.in_scope(Scope::Races)
+    }
+
+    /// Makes a channel, still empty.
+    fn make(
+        &mut self,
+        hall: Hall,
+        riff: &mut Riff,
+        password: String,
+        owner: PersonaId,
+    ) -> Result<Key, Denied> {
+        let scope = if riff.race { Scope::Races } else { Scope::Hall(hall) };
+        if self.in_scope(scope).count() >= Halls::MOST_CHANNELS {
+            return Err(Denied::TooMany);
+        }
+        if riff.race && riff.channel == CommId(0) {
+            riff.channel = self.free_number();
+        }
+        let key = (scope, riff.channel);
+        let (password, owner) = if riff.race { (password, Some(owner)) } else { (String::new(), None) };
+        self.channels.insert(key, Channel::new(riff.clone(), password, owner));
+        Ok(key)
+    }
+
+    /// A number that no channel has. There are far fewer channels than numbers.
+    fn free_number(&mut self) -> CommId {
+        loop {
+            let id = CommId(Halls::FIRST_RACE.saturating_add(self.numbered % 1_000_000_000));
+            self.numbered = self.numbered.wrapping_add(1);
+            if self.channels.keys().all(|(_, known)| *known != id) {
+                return id;
+            }
+        }
+    }
+
+    /// Takes a connection out of a channel, which vanishes when it is empty.
+    fn part(&mut self, key: Key, connection: ConnectionId) -> Option<Left> {
+        let guest = self.guests.get_mut(&connection)?;
+        let (hall, persona) = (guest.hall, guest.person.persona);
+        guest.channels.retain(|other| *other != key);
+        let channel = self.channels.get_mut(&key)?;
+        if !channel.unseat(persona, connection) {
+            return None;
+        }
+        let witnesses = channel.witnesses(persona, hall, connection);
+        let gone = channel.occupant(persona).is_none();
+        let mut handed_over = None;
+        if gone && channel.owner == Some(persona) {
+            channel.owner = channel.people.first().map(|oldest| oldest.persona);
+            let everybody = channel.people.iter().filter_map(|occupant| occupant.nearest(hall));
+            handed_over = channel.owner.map(|owner| (owner, everybody.map(|seat| seat.connection).collect()));
+        }
+        let ended = channel.race_ended(hall);
+        let vanished = channel.people.is_empty() && channel.riff.race;
+        if channel.people.is_empty() {
+            self.channels.remove(&key);
+        }
+        let vanished = vanished.then(|| self.lobby_people(None));
+        Some(Left { channel: key.1, persona, witnesses, handed_over, ended, vanished })
+    }
+
+    /// Those in the LOBBY channel of any hall, each once.
+    fn lobby_people(&self, except: Option<PersonaId>) -> Vec<ConnectionId> {
+        let lobbies = self.channels.iter().filter(|((scope, id), _)| *scope != Scope::Races && *id == LOBBY);
+        let mut people = BTreeMap::new();
+        for ((scope, _), channel) in lobbies {
+            let Scope::Hall(hall) = *scope else { continue };
+            for occupant in channel.people.iter().filter(|occupant| Some(occupant.persona) != except) {
+                if let Some(seat) = occupant.nearest(hall) {
+                    people.insert(occupant.persona, seat.connection);
+                }
+            }
+        }
+        people.into_values().collect()
+    }
+
+    /// One connection of a player, wherever that is: in the hall of who speaks, else in the lobby, where a Client always is.
+    fn anywhere(&self, persona: PersonaId, hall: Hall, me: PersonaId) -> Vec<ConnectionId> {
+        let home = self.homes.get(&persona).filter(|_| persona != me);
+        let guests = home.into_iter().flatten().filter_map(|id| Some((*id, self.guests.get(id)?)));
+        let rank = |guest: &Guest| (guest.hall == hall, guest.hall == Hall::Lobby);
+        guests.max_by_key(|(_, guest)| rank(guest)).map(|(id, _)| id).into_iter().collect()
+    }
+
+    /// Everybody else in a hall, each once, provided that `persona` is not there.
+    fn others_in(&self, hall: Hall, persona: PersonaId) -> Vec<ConnectionId> {
+        let here = self.guests.iter().filter(|(_, guest)| guest.hall == hall);
+        let people: BTreeMap<_, _> = here.map(|(id, guest)| (guest.person.persona, *id)).collect();
+        if people.contains_key(&persona) { Vec::new() } else { people.into_values().collect() }
+    }
+}

@@ -1,0 +1,156 @@
+//! What the host of a race and the racers do in its channel.
+
+use super::channel::{Channel, Occupant};
+use super::{Hall, Halls, Inner, Key, Left, Person, Riff};
+use crate::protocol::ids::{CommId, PersonaId};
+use crate::protocol::nps::channel::ChannelData;
+use crate::world::{ConnectionId, locked};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// A race is to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The race.
+    pub riff: Riff,
+    /// Who starts it.
+    pub host: Person,
+    /// How many are in it.
+    pub players: usize,
+    /// Everybody else in it, with the address of ours by which that Client came.
+    pub racers: Vec<(ConnectionId, Ipv4Addr)>,
+}
+
+/// Somebody was thrown out of a race.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booted {
+    /// The connections with which that player was in it.
+    pub seats: Vec<ConnectionId>,
+    /// What follows from it, for each of them.
+    pub left: Vec<Left>,
+}
+
+impl Halls {
+    /// Whoever is in a race says whether it is ready. `None`: it is in no such race. Returned are the number of the host
+    /// and who has to hear of it; nobody, if it is nothing new.
+    pub fn set_ready(
+        &self,
+        connection: ConnectionId,
+        channel: CommId,
+        ready: bool,
+    ) -> Option<(bool, Vec<ConnectionId>)> {
+        let mut inner = locked(&self.0);
+        let (me, hall, key) = inner.present(connection, channel)?;
+        let channel = inner.channels.get_mut(&key)?;
+        let occupant = channel.occupant_mut(me)?;
+        let news = occupant.ready != ready;
+        occupant.ready = ready;
+        let master = channel.owner == Some(me);
+        let others = channel.others(me, hall).map(|(_, seat)| seat.connection);
+        Some((master, if news { others.collect() } else { Vec::new() }))
+    }
+
+    /// The host changes a race's description. `None`: it is not its host. Returned are the race as it is now and who has to
+    /// hear of it; nobody, if nothing has changed.
+    pub fn set_data(
+        &self,
+        connection: ConnectionId,
+        channel: CommId,
+        data: &ChannelData,
+    ) -> Option<(Riff, Vec<ConnectionId>)> {
+        let mut inner = locked(&self.0);
+        let (me, hall, key) = inner.hosted(connection, channel)?;
+        let channel = inner.channels.get_mut(&key)?;
+        let others: Vec<_> = channel.others(me, hall).map(|(_, seat)| seat.connection).collect();
+        let news = *channel.riff.data != *data;
+        channel.riff.data.copy_from_slice(data);
+        Some((channel.riff.clone(), if news { others } else { Vec::new() }))
+    }
+
+    /// The host throws somebody out. `None`: it is not the host, or there is no such player, or it is the host itself.
+    pub fn boot(&self, connection: ConnectionId, channel: CommId, persona: PersonaId) -> Option<Booted> {
+        let mut inner = locked(&self.0);
+        let (me, _, key) = inner.hosted(connection, channel)?;
+        let target = inner.channels.get(&key)?.occupant(persona).filter(|_| persona != me)?;
+        let seats: Vec<_> = target.seats().map(|seat| seat.connection).collect();
+        let left = seats.iter().filter_map(|seat| inner.part(key, *seat)).collect();
+        Some(Booted { seats, left })
+    }
+
+    /// The host starts the race in `room`. `None`: it is not the host. With `same_hall` the others hear of it in the host's
+    /// hall if they have a connection there, otherwise on the connection with which they are in the race.
+    pub fn start(
+        &self,
+        connection: ConnectionId,
+        channel: CommId,
+        room: Hall,
+        same_hall: bool,
+    ) -> Option<Start> {
+        let mut inner = locked(&self.0);
+        let (me, hall, key) = inner.hosted(connection, channel)?;
+        inner.channels.get_mut(&key)?.running = Some(room);
+        let channel = inner.channels.get(&key)?;
+        let near = |persona: PersonaId| {
+            let home = inner.homes.get(&persona).into_iter().flatten();
+            home.copied().rfind(|id| inner.guests.get(id).is_some_and(|guest| guest.hall == hall))
+        };
+        let racers = channel.others(me, hall).filter_map(|(occupant, seat)| {
+            let near = if same_hall { near(occupant.persona) } else { None };
+            let id = near.unwrap_or(seat.connection);
+            Some((id, inner.guests.get(&id)?.address))
+        });
+        Some(Start {
+            racers: racers.collect(),
+            players: channel.people.len(),
+            riff: channel.riff.clone(),
+            host: inner.guests.get(&connection)?.person.clone(),
+        })
+    }
+
+    /// The host ends the race. `None`: it is not the host, or the race does not run. Returned is everybody else in it.
+    pub fn stop(&self, connection: ConnectionId, channel: CommId) -> Option<Vec<ConnectionId>> {
+        let mut inner = locked(&self.0);
+        let (me, hall, key) = inner.hosted(connection, channel)?;
+        let channel = inner.channels.get_mut(&key)?;
+        channel.running.take()?;
+        Some(channel.others(me, hall).map(|(_, seat)| seat.connection).collect())
+    }
+}
+
+impl Inner {
+    /// The race with this number that the persona at a connection is in, be it by another of its connections: a host in a
+    /// room starts its race in the lobby.
+    fn present(&self, connection: ConnectionId, id: CommId) -> Option<(PersonaId, Hall, Key)> {
+        let guest = self.guests.get(&connection)?;
+        let me = guest.person.persona;
+        let key = self.membership(connection, id).or_else(|| self.known(guest.hall, id))?;
+        let channel = self.channels.get(&key).filter(|channel| channel.riff.race)?;
+        channel.occupant(me)?;
+        Some((me, guest.hall, key))
+    }
+
+    /// The same, if the persona is its host.
+    fn hosted(&self, connection: ConnectionId, id: CommId) -> Option<(PersonaId, Hall, Key)> {
+        let (me, hall, key) = self.present(connection, id)?;
+        let host = self.channels.get(&key)?.owner == Some(me);
+        host.then_some((me, hall, key))
+    }
+}
+
+impl Channel {
+    /// Somebody has left this channel in `hall`. If that was the last one in the room where the race runs, the race is over,
+    /// and those still in the channel have to hear of it.
+    pub(super) fn race_ended(&mut self, hall: Hall) -> Vec<ConnectionId> {
+        let racing = |occupant: &Occupant| occupant.seats().any(|seat| seat.hall == hall);
+        if self.running != Some(hall) || self.people.iter().any(racing) {
+            return Vec::new();
+        }
+        self.running = None;
+        let left: BTreeMap<_, _> = self
+            .people
+            .iter()
+            .filter_map(|occupant| Some((occupant.persona, occupant.nearest(hall)?.connection)))
+            .collect();
+        left.into_values().collect()
+    }
+}

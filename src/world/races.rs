@@ -1,0 +1,441 @@
+//! Races that are arranged or driven: who is in them, and what became of each racer.
+//!
+//! A race is *open* while its room fills, *running* from the host's start to the last report, and then *finished*: its
+//! members may go and drive again under the same number. A persona is a *member* of one race at a time, from making or
+//! joining it until it leaves or its connection is gone. Those who drive a run make its *field*, in the order of the
+//! host's slots; who gives up or is lost stays in the field and is out.
+//!
+//! Nothing here knows the store or a clock: what happens is told, with the time at which it happens.
+
+mod field;
+#[cfg(test)]
+mod tests;
+
+pub use field::{Driver, Exit, Outcome, Place, Report, Starter};
+
+use super::{ConnectionId, locked};
+use crate::catalog::{RaceType, rules};
+use crate::protocol::ids::{PersonaId, RaceId, VehicleId};
+use crate::protocol::mcots::race::SLOTS;
+use crate::store::BookingId;
+use rand::Rng;
+use rand::rngs::OsRng;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Instant;
+
+/// The most races at once.
+pub const MOST_RACES: usize = 1000;
+/// The top byte of a race's number is the server's instance: the only one is 0.
+const MOST_NUMBERS: u32 = 0x00ff_ffff;
+/// Characters of a room's password: what fits its field with a NUL behind it.
+const PASSWORD: usize = 7;
+
+/// What the host chose, as far as the server has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where.
+    pub lobby: u32,
+    /// What kind of race is driven there.
+    pub race_type: RaceType,
+    /// What each racer pays, in dollars.
+    pub entry_fee: u32,
+    /// Cars are wagered.
+    pub pink_slip: bool,
+    /// Levels of those who may join; 0 is no bound.
+    pub levels: (u32, u32),
+    /// The strongest class of those who may join; 0 is no bound.
+    pub power_class: u32,
+    /// The class of cars; 0 is any.
+    pub body_class: u32,
+    /// How many may race, those included that the host's Client plays.
+    pub most_racers: usize,
+    /// How many it takes.
+    pub least_racers: usize,
+}
+
+/// Why something can't be done to a race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// There is no such race.
+    NoSuchRace,
+    /// The persona, or the racer it speaks of, is not in it.
+    NotInRace,
+    /// All places are taken.
+    Full,
+    /// Only the host may.
+    NotHost,
+    /// It is running.
+    Running,
+    /// It is not running.
+    NotRunning,
+    /// The racer's result is known.
+    AlreadyReported,
+    /// There are as many races as the server holds.
+    TooManyRaces,
+}
+
+/// Somebody in a race.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub persona: PersonaId,
+    /// The connection to MCOTS by which the member was last heard.
+    pub connection: ConnectionId,
+    /// The car named when joining.
+    pub vehicle: Option<VehicleId>,
+    /// What the member's game files added up to, last time.
+    pub game_files: Option<[u32; 3]>,
+}
+
+/// Where a race is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its room fills.
+    Open,
+    /// It is driven; fees are booked, if there are any.
+    Running(Option<BookingId>),
+    /// Its last run has been settled.
+    Finished,
+}
+
+/// A race.
+#[derive(Clone, Debug)]
+pub struct Race {
+    /// Its number.
+    pub id: RaceId,
+    /// What the host chose.
+    pub settings: Settings,
+    /// The password of its room.
+    pub password: String,
+    /// Everybody in it, the host first.
+    pub members: Vec<Member>,
+    /// Who drives the current run, or drove the last.
+    pub field: Vec<Starter>,
+    /// Where it is in its life.
+    pub state: State,
+    /// When the first racer came in.
+    first_in: Option<Instant>,
+    last_sign: Instant,
+}
+
+/// All races. The lock is held while the store books what was decided under it, so that nobody joins, leaves or reports
+/// in between; the store never takes it.
+#[derive(Debug, Default)]
+pub struct Races(Mutex<Table>);
+
+/// The races themselves, for whoever holds the lock.
+#[derive(Debug, Default)]
+pub struct Table {
+    races: BTreeMap<RaceId, Race>,
+    member_of: HashMap<PersonaId, RaceId>,
+    last_number: u32,
+}
+
+impl Races {
+    /// Takes the lock.
+    pub fn lock(&self) -> MutexGuard<'_, Table> {
+        locked(&self.0)
+    }
+}
+
+impl Race {
+    /// Who may start it and speaks for racers that no human drives: the member who has been in it longest.
+    pub fn host(&self) -> Option<PersonaId> {
+        self.members.first().map(|member| member.persona)
+    }
+
+    /// A member.
+    pub fn member(&self, persona: PersonaId) -> Option<&Member> {
+        self.members.iter().find(|member| member.persona == persona)
+    }
+
+    /// The connections of those members who are in the field.
+    pub fn audience(&self) -> Vec<ConnectionId> {
+        let drives = |member: &&Member| self.field.iter().any(|starter| starter.is(member.persona));
+        self.members.iter().filter(drives).map(|member| member.connection).collect()
+    }
+
+    /// Whether it runs and no human drives any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Running(_)) && !self.field.iter().any(Starter::is_awaited)
+    }
+
+    const fn runs(&self) -> bool {
+        matches!(self.state, State::Running(_))
+    }
+
+    fn put_out(&mut self, persona: PersonaId, exit: Exit) {
+        if self.runs()
+            && let Some(starter) = self.field.iter_mut().find(|starter| starter.is(persona))
+        {
+            starter.put_out(exit);
+        }
+    }
+}
+
+impl Table {
+    /// A race.
+    pub fn get(&self, id: RaceId) -> Option<&Race> {
+        self.races.get(&id)
+    }
+
+    /// How many races there are.
+    pub fn len(&self) -> usize {
+        self.races.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.races.is_empty()
+    }
+
+    /// The race a persona is in.
+    pub fn of(&self, persona: PersonaId) -> Option<&Race> {
+        self.races.get(self.member_of.get(&persona)?)
+    }
+
+    /// Makes a race with the caller as host, who must not be in another one: see [`Self::leave`].
+    pub fn create(
+        &mut self,
+        host: PersonaId,
+        connection: ConnectionId,
+        settings: Settings,
+        now: Instant,
+    ) -> Result<&Race, Denied> {
+        if self.races.len() >= MOST_RACES {
+            return Err(Denied::TooManyRaces);
+        }
+        let id = self.free_number();
+        let race = Race {
+            id,
+            settings,
+            password: password(),
+            members: vec![Member { persona: host, connection, vehicle: None, game_files: None }],
+            field: Vec::new(),
+            state: State::Open,
+            first_in: None,
+            last_sign: now,
+        };
+        self.member_of.insert(host, id);
+        Ok(self.races.entry(id).or_insert(race))
+    }
+
+    /// The next number that no race has. A number comes again after 16 million others.
+    fn free_number(&mut self) -> RaceId {
+        loop {
+            self.last_number = self.last_number % MOST_NUMBERS + 1;
+            let id = RaceId(self.last_number);
+            if !self.races.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// The race that `persona` may join, or is in already.
+    pub fn joinable(&self, id: RaceId, persona: PersonaId) -> Result<&Race, Denied> {
+        let race = self.races.get(&id).ok_or(Denied::NoSuchRace)?;
+        if race.member(persona).is_some() {
+            return Ok(race);
+        }
+        if race.runs() {
+            return Err(Denied::Running);
+        }
+        if race.members.len() >= race.settings.most_racers {
+            return Err(Denied::Full);
+        }
+        Ok(race)
+    }
+
+    /// Joins a race, which must not be another than the persona is in: see [`Self::leave`]. Who is in it already may say
+    /// so again, with another car.
+    pub fn join(
+        &mut self,
+        id: RaceId,
+        persona: PersonaId,
+        connection: ConnectionId,
+        vehicle: VehicleId,
+        now: Instant,
+    ) -> Result<&Race, Denied> {
+        self.joinable(id, persona)?;
+        let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
+        let vehicle = Some(vehicle);
+        match race.members.iter_mut().find(|member| member.persona == persona) {
+            // While it runs the car that is driven stays the one that was named before.
+            Some(_) if matches!(race.state, State::Running(_)) => {}
+            Some(member) => *member = Member { connection, vehicle, ..member.clone() },
+            None => race.members.push(Member { persona, connection, vehicle, game_files: None }),
+        }
+        race.last_sign = now;
+        self.member_of.insert(persona, id);
+        Ok(race)
+    }
+
+    /// The race that `persona` may start, as its host. A finished one may be driven again.
+    pub fn startable(&self, id: RaceId, persona: PersonaId) -> Result<&Race, Denied> {
+        let race = self.races.get(&id).ok_or(Denied::NoSuchRace)?;
+        race.member(persona).ok_or(Denied::NotInRace)?;
+        if race.host() != Some(persona) {
+            Err(Denied::NotHost)
+        } else if race.runs() {
+            Err(Denied::Running)
+        } else {
+            Ok(race)
+        }
+    }
+
+    /// The race begins.
+    pub fn start(&mut self, id: RaceId, field: Vec<Starter>, booking: Option<BookingId>, now: Instant) {
+        if let Some(race) = self.races.get_mut(&id) {
+            race.field = field;
+            race.state = State::Running(booking);
+            race.first_in = None;
+            race.last_sign = now;
+            race.members.iter_mut().for_each(|member| member.game_files = None);
+        }
+    }
+
+    /// `sender` says that `racer` has finished: itself, or one that the host's Client plays.
+    pub fn report(
+        &mut self,
+        id: RaceId,
+        sender: PersonaId,
+        racer: PersonaId,
+        report: Report,
+        now: Instant,
+    ) -> Result<&Race, Denied> {
+        let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
+        let drove = race.field.iter().any(|starter| starter.is(sender));
+        if race.member(sender).is_none() && !drove {
+            return Err(Denied::NotInRace);
+        }
+        let host = race.host();
+        let starter = race.field.iter_mut().find(|starter| match starter.driver {
+            Driver::Human { persona, .. } => persona == racer && racer == sender,
+            Driver::Ai(number) => number == racer.0 && racer != sender && host == Some(sender),
+        });
+        let Some(starter) = starter else {
+            return Err(if racer == sender { Denied::NotRunning } else { Denied::NotInRace });
+        };
+        if starter.outcome.is_some() || !matches!(race.state, State::Running(_)) {
+            return Err(Denied::AlreadyReported);
+        }
+        starter.outcome = Some(Outcome::In(report));
+        if matches!(starter.driver, Driver::Human { .. }) {
+            race.first_in.get_or_insert(now);
+        }
+        race.last_sign = now;
+        Ok(race)
+    }
+
+    /// A persona says that it is out. While the race runs it stays a member and hears the results; else it leaves.
+    pub fn quit(&mut self, id: RaceId, persona: PersonaId, now: Instant) -> Result<(), Denied> {
+        let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
+        race.member(persona).ok_or(Denied::NotInRace)?;
+        race.last_sign = now;
+        if race.runs() {
+            race.put_out(persona, Exit::Quit);
+        } else {
+            self.leave(persona, Exit::Quit);
+        }
+        Ok(())
+    }
+
+    /// A persona is no longer a member of the race it is in, whose number is returned. The host's part goes to whoever has
+    /// been in it longest. A race without members vanishes, unless it runs: then it is still to be settled.
+    pub fn leave(&mut self, persona: PersonaId, exit: Exit) -> Option<RaceId> {
+        let id = self.member_of.remove(&persona)?;
+        let race = self.races.get_mut(&id)?;
+        race.put_out(persona, exit);
+        race.members.retain(|member| member.persona != persona);
+        if race.members.is_empty() && !race.runs() {
+            self.races.remove(&id);
+        }
+        Some(id)
+    }
+
+    /// A connection is gone, and with it the persona that raced through it.
+    pub fn hang_up(&mut self, persona: PersonaId, connection: ConnectionId) -> Option<RaceId> {
+        let member = self.of(persona)?.member(persona)?;
+        if member.connection == connection { self.leave(persona, Exit::Dropped) } else { None }
+    }
+
+    /// A sign of life of a persona, for the race it is in.
+    pub fn touch(&mut self, persona: PersonaId, connection: ConnectionId, now: Instant) -> Option<&mut Race> {
+        let race = self.races.get_mut(self.member_of.get(&persona)?)?;
+        race.last_sign = now;
+        if let Some(member) = race.members.iter_mut().find(|member| member.persona == persona) {
+            member.connection = connection;
+        }
+        Some(race)
+    }
+
+    /// What a racer's game files add up to. Returned are members of its race where they add up to something else.
+    pub fn compare(&mut self, persona: PersonaId, game_files: [u32; 3]) -> Vec<PersonaId> {
+        let race = self.member_of.get(&persona).and_then(|id| self.races.get_mut(id));
+        let Some(race) = race else { return Vec::new() };
+        let mut others = Vec::new();
+        for member in &mut race.members {
+            if member.persona == persona {
+                member.game_files = Some(game_files);
+            } else if member.game_files.is_some_and(|theirs| theirs != game_files) {
+                others.push(member.persona);
+            }
+        }
+        others
+    }
+
+    /// Puts those out who keep a race from ending, and forgets races that nothing is heard of. Returned are the races that
+    /// are over by that.
+    pub fn expire(&mut self, now: Instant) -> Vec<RaceId> {
+        let mut over = Vec::new();
+        let member_of = &mut self.member_of;
+        self.races.retain(|id, race| {
+            let silent = now.saturating_duration_since(race.last_sign) >= rules::SILENCE;
+            let late =
+                race.first_in.is_some_and(|first| now.saturating_duration_since(first) >= rules::PATIENCE);
+            if race.runs() {
+                if silent || late {
+                    race.field.iter_mut().for_each(|starter| starter.put_out(Exit::TimedOut));
+                }
+                if race.is_over() {
+                    over.push(*id);
+                }
+                return true;
+            }
+            if silent {
+                race.members.iter().for_each(|member| {
+                    member_of.remove(&member.persona);
+                });
+            }
+            !silent
+        });
+        over
+    }
+
+    /// Ends the run of a race that is over, once: what it was, with its booking. A race nobody is in any more vanishes.
+    pub fn finish(&mut self, id: RaceId) -> Option<(Race, Option<BookingId>)> {
+        let race = self.races.get_mut(&id).filter(|race| race.is_over())?;
+        let State::Running(booking) = race.state else { return None };
+        race.state = State::Finished;
+        race.first_in = None;
+        let finished = race.clone();
+        if finished.members.is_empty() {
+            self.races.remove(&id);
+        }
+        Some((finished, booking))
+    }
+}
+
+/// Seven letters and digits that are not mistaken for each other.
+fn password() -> String {
+    const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let letter = || ALPHABET.get(OsRng.gen_range(0..ALPHABET.len())).copied().map_or('x', char::from);
+    std::iter::repeat_with(letter).take(PASSWORD).collect()
+}
+
+/// How many may race and how many it takes, from what the host says (0: not said) and what the messages have room for.
+pub fn bounds(most: u8, least: u8) -> (usize, usize) {
+    let most = if most == 0 { SLOTS } else { usize::from(most).min(SLOTS) };
+    (most, usize::from(least).clamp(1, most))
+}
