@@ -86,7 +86,7 @@ set "PROBLEMS=yes"
 :registry
 echo  3. Telling the game where the server is
 reg import "%REGFILE%" >nul 2>&1
-reg query "%GAMEKEY%" /v ShardUrl 2>nul | find /i "{{ base }}ShardList/" >nul
+reg query "%GAMEKEY%" /v ShardUrl 2>nul | find "{{ base }}ShardList/" >nul
 if not errorlevel 1 goto certificate
 echo     THE REGISTRY DID NOT TAKE IT. Double-click %REGFILE% in this folder.
 set "PROBLEMS=yes"
@@ -96,10 +96,9 @@ set "PROBLEMS=yes"
 echo  4. Trusting the server's certificate
 if not exist "mcos-ca.crt" goto incomplete
 set "TRUSTED=HKLM\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates\{{ thumbprint }}"
-if not exist "%SystemRoot%\System32\certutil.exe" goto by_registry
-certutil -f -addstore Root "mcos-ca.crt" >nul 2>&1
+if exist "%SystemRoot%\System32\certutil.exe" certutil -f -addstore Root "mcos-ca.crt" >nul 2>&1
+reg query "%TRUSTED%" >nul 2>&1
 if not errorlevel 1 goto certificate_done
-:by_registry
 rem Windows XP has no certutil. There, the machine's own store of trusted roots is this part of the registry.
 reg import "mcos-ca.reg" >nul 2>&1
 reg query "%TRUSTED%" >nul 2>&1
@@ -127,10 +126,10 @@ goto summary
 rem An older line of the kit would win over the new one, so it goes.
 if exist "%KEEP%\hosts" del /q "%KEEP%\hosts"
 if exist "%HOSTS%" attrib -r "%HOSTS%"
-if exist "%HOSTS%" find /v /i "{{ host }} # mcos player kit" < "%HOSTS%" > "%KEEP%\hosts"
+if exist "%HOSTS%" find /v "{{ host }} # mcos player kit" < "%HOSTS%" > "%KEEP%\hosts"
 if exist "%KEEP%\hosts" copy /y "%KEEP%\hosts" "%HOSTS%" >nul
 >>"%HOSTS%" echo {{ address }} {{ host }} # mcos player kit
-find /i "{{ address }} {{ host }} # mcos" "%HOSTS%" >nul 2>&1
+find "{{ address }} {{ host }} # mcos" "%HOSTS%" >nul 2>&1
 if not errorlevel 1 goto summary
 echo     THE FILE hosts COULD NOT BE WRITTEN. A virus scanner may guard it.
 set "PROBLEMS=yes"

@@ -56,12 +56,12 @@ echo     IT IS STILL THERE. Remove it with certmgr.msc, "Trusted Root Certificat
 set "CODE=1"
 {% endif -%}
 :hosts
-find /i "# mcos player kit" "%HOSTS%" >nul 2>&1
+find "# mcos player kit" "%HOSTS%" >nul 2>&1
 if errorlevel 1 goto forget
 echo  4. The line in the file hosts
 attrib -r "%HOSTS%"
 if not exist "%KEEP%" md "%KEEP%"
-find /v /i "# mcos player kit" < "%HOSTS%" > "%KEEP%\hosts"
+find /v "# mcos player kit" < "%HOSTS%" > "%KEEP%\hosts"
 if exist "%KEEP%\hosts" copy /y "%KEEP%\hosts" "%HOSTS%" >nul
 if errorlevel 1 set "CODE=1"
 
