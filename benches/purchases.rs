@@ -3,6 +3,13 @@
 //!
 //! The folder is that of `TMPDIR`: let it be on the disk that is meant.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark fails by panicking, and its figures are no sums of money"
+)]
+
 use mcos::protocol::bytes::List;
 use mcos::protocol::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId};
 use mcos::protocol::mcots::Message;
@@ -108,9 +115,7 @@ fn bare_sled(folder: &std::path::Path) -> f64 {
     let db = sled::Config::new().path(folder).flush_every_ms(None).open().expect("sled");
     let file = File::options().write(true).open(folder.join("db")).expect("its file");
     let value = vec![0x5a; 900];
-    let mut number = 0_u64;
     rate(1, |_| {
-        number += 1;
         let (db, file, value) = (&db, &file, &value);
         let mut key = 0_u64;
         move || {

@@ -68,6 +68,8 @@ pub struct Shard {
     pub max_personas: u16,
     /// The longer text below the name. Empty: the name again, as in the captured list.
     pub description: String,
+    /// The line that crawls through the game. Empty: a welcome with the number of players.
+    pub ticker: String,
     /// `ServerGroup_Name`: a label under which the Client groups shards (*captured*: `Group-1`).
     pub group: String,
 }
@@ -79,6 +81,7 @@ impl Default for Shard {
             id: ShardId(44),
             max_personas: 4,
             description: String::new(),
+            ticker: String::new(),
             group: "Group-1".to_owned(),
         }
     }

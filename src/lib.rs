@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`cli`] | the commands of the `mcos` program |
 //! | [`server`] | sockets, and nothing else |
+//! | [`web`] | pages and files for people |
 //! | [`services`] | one room per service; plain functions from a message to its answers |
 //! | [`world`] | what the shard knows while it runs |
 //! | [`catalog`] | cars, parts and lobbies: facts built in |
@@ -23,4 +24,5 @@ pub mod protocol;
 pub mod server;
 pub mod services;
 pub mod store;
+pub mod web;
 pub mod world;

@@ -344,6 +344,19 @@ fn commands_work_beside_a_running_server_and_take_effect_at_once() {
 }
 
 #[test]
+fn the_ledger_is_checked_beside_a_running_server_and_without_one() {
+    let place = Place::new();
+    place.add_account("alice");
+    place.done("persona add alice Racer");
+    let right = "the ledger is right: 1 persona, 1 lines, 777 dollars\n";
+    assert_eq!(place.done("ledger check"), right);
+    let server = Server::start(&place);
+    assert_eq!(place.done("ledger check"), right);
+    drop(server);
+    place.refused(2, "ledger mend");
+}
+
+#[test]
 fn a_login_key_is_made_at_the_first_start_kept_and_replaced_live() {
     let place = Place::new();
     let server = Server::start(&place);

@@ -137,7 +137,7 @@ fn a_whole_sitting_runs_from_auth_to_quitting_and_frees_the_persona() {
         let (mut room, address) = enter_room(&driver, &mut lobby).await;
         let show = |in_lobby| appearance(VehicleId(1), BrandedPartId(104), SkinId(47), in_lobby);
         lobby.set_user_data(&show(true)).await.unwrap();
-        assert_eq!(driver.mails().await.unwrap(), 0);
+        assert_eq!(driver.mails().await.unwrap(), 1, "the house welcomes a new persona");
         room.set_user_data(&show(false)).await.unwrap();
         room.open_chat(address.endpoint.port).await.unwrap();
         let users = room.chat_users().await.unwrap();

@@ -2,6 +2,7 @@
 //! is ours.
 
 use super::Catalog;
+use super::imported::Named;
 use crate::protocol::ids::BrandedPartId;
 
 /// The kinds of races, with the Client's numbers (*documented*).
@@ -55,21 +56,33 @@ pub struct Lobby {
 /// The one track whose number is known (*captured*: both recorded lobbies lie there).
 const TRACK: u32 = 25;
 
-/// The two lobbies that a Client was seen to accept; the garage's test drive wants number 2 (*seen in use*).
-pub(super) fn lobbies() -> Vec<Lobby> {
-    let lobby = |id, race_type, channel: &str, turf: &str| Lobby {
+/// The most tracks that get a lobby. How many an owner's catalogue has is not known; the Client's list is for a screen.
+const MOST_TRACKS: usize = 32;
+
+/// The two lobbies that a Client was seen to accept; the garage's test drive wants number 2 (*seen in use*). Then one
+/// for each other track of the owner's own catalogue (*inferred*: no Client was seen there yet).
+pub(super) fn lobbies(tracks: &[Named]) -> Vec<Lobby> {
+    const FIRST: u32 = 10_002;
+    let lobby = |id, race_type, channel: String, turf: &str, track| Lobby {
         id,
         race_type,
-        channel: channel.to_owned(),
-        turf: turf.to_owned(),
-        track: TRACK,
+        channel,
+        turf: turf.chars().take(31).collect(),
+        track,
         max_players: 8,
         night: true,
     };
-    vec![
-        lobby(2, RaceType::TestDrive, "MCC10", "Proving Ground"),
-        lobby(10_001, RaceType::Circuit, "MC100", "Harbor Loop"),
-    ]
+    let mut lobbies = vec![
+        lobby(2, RaceType::TestDrive, "MCC10".to_owned(), "Proving Ground", TRACK),
+        lobby(10_001, RaceType::Circuit, "MC100".to_owned(), "Harbor Loop", TRACK),
+    ];
+    let others = tracks.iter().filter(|track| track.id != 0 && track.id != TRACK && !track.name.is_empty());
+    lobbies.extend(
+        (FIRST..).zip(others.take(MOST_TRACKS)).map(|(id, track)| {
+            lobby(id, RaceType::Circuit, format!("MCT{}", track.id), &track.name, track.id)
+        }),
+    );
+    lobbies
 }
 
 /// Cars that arcade lobbies lend out, with the lobby (0: every one; *captured*).
@@ -215,7 +228,10 @@ mod tests {
 
     #[test]
     fn lobbies_have_numbers_and_channels_of_their_own_that_fit() {
-        let lobbies = lobbies();
+        let tracks: Vec<_> =
+            (0..99).map(|id| Named { id, name: format!("{id} {}", "long ".repeat(20)) }).collect();
+        let lobbies = lobbies(&tracks);
+        assert_eq!(lobbies.len(), 2 + MOST_TRACKS);
         assert!(lobbies.iter().any(|lobby| lobby.id == 2 && lobby.race_type == RaceType::TestDrive));
         assert!(lobbies.is_sorted_by(|a, b| a.id < b.id && a.channel != b.channel));
         assert!(lobbies.iter().all(|lobby| lobby.channel.len() < 32 && lobby.turf.len() < 256));

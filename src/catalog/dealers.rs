@@ -3,6 +3,7 @@
 use super::Catalog;
 use super::cars::{Brand, Car, CarClass};
 use crate::protocol::ids::{BrandedPartId, DealerId, PersonaId};
+use std::sync::Arc;
 
 /// A persona that nobody plays. The Client's own catalogue knows these numbers; the names are ours, short enough for a
 /// persona's name field.
@@ -43,13 +44,13 @@ pub(super) const SYSTEM_PERSONAS: &[SystemPersona] = &[
 const STARTER_PRICE: u32 = 20_500;
 
 /// The deal of the day: a fifth off. Each dealer has one, another every day (UTC), through his whole list.
-const DISCOUNT_PERCENT: u32 = 20;
+const DISCOUNT_PERCENT: u64 = 20;
 
 /// A car at a dealer's on a certain day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     /// The car.
-    pub car: &'static Car,
+    pub car: Arc<Car>,
     /// Dollars, with the discount of the day taken off.
     pub price: u32,
     /// Whether it is the deal of the day.
@@ -57,19 +58,17 @@ pub struct Offer {
 }
 
 /// Whether `dealer` sells `car`.
-const fn sells(dealer: DealerId, car: &Car) -> bool {
+fn sells(dealer: DealerId, car: &Car) -> bool {
     match dealer.0 {
         1 => matches!(car.class, CarClass::Muscle),
         3 => matches!(car.class, CarClass::FatFender),
-        5 => matches!(car.brand, Brand::Dodge | Brand::Plymouth),
-        6 => matches!(car.brand, Brand::Ford | Brand::Mercury | Brand::Shelby),
+        5 => [Brand::DODGE, Brand::PLYMOUTH].contains(&car.brand),
+        6 => [Brand::FORD, Brand::MERCURY, Brand::SHELBY].contains(&car.brand),
         7 => matches!(car.class, CarClass::Shoebox),
         8 => {
             car.price <= STARTER_PRICE
-                || matches!(
-                    car.brand,
-                    Brand::Chevrolet | Brand::Cadillac | Brand::Oldsmobile | Brand::Buick | Brand::Pontiac
-                )
+                || [Brand::CHEVROLET, Brand::CADILLAC, Brand::OLDSMOBILE, Brand::BUICK, Brand::PONTIAC]
+                    .contains(&car.brand)
         }
         _ => false,
     }
@@ -101,12 +100,14 @@ impl Catalog {
     }
 
     fn all_offers(&self, dealer: DealerId, day: u64) -> Vec<Offer> {
-        let cars: Vec<&'static Car> = self.cars().iter().filter(|car| sells(dealer, car)).collect();
+        let mut cars = self.cars();
+        cars.retain(|car| sells(dealer, car));
         let deal = usize::try_from(day).ok().and_then(|day| day.checked_rem(cars.len()));
         let offers = cars.into_iter().enumerate().map(|(at, car)| {
             let deal_of_the_day = deal == Some(at);
-            let off = if deal_of_the_day { car.price * DISCOUNT_PERCENT / 100 } else { 0 };
-            Offer { car, price: car.price - off, deal_of_the_day }
+            let off = if deal_of_the_day { u64::from(car.price) * DISCOUNT_PERCENT / 100 } else { 0 };
+            let price = car.price.saturating_sub(u32::try_from(off).unwrap_or_default());
+            Offer { car, price, deal_of_the_day }
         });
         offers.collect()
     }
@@ -161,7 +162,7 @@ mod tests {
                 assert_eq!(deals.len(), 1);
                 assert_eq!(deals[0].price, deals[0].car.price - deals[0].car.price / 5);
                 assert!(offers.iter().all(|offer| offer.deal_of_the_day || offer.price == offer.car.price));
-                assert_eq!(catalog.offer(DealerId(8), deals[0].car.model, day).unwrap(), *deals[0]);
+                assert_eq!(catalog.offer(DealerId(8), deals[0].car.model, day).as_ref(), Some(deals[0]));
                 deals[0].car.model.0
             })
             .collect();

@@ -1,25 +1,37 @@
-//! What can be bought, and where one can race: facts built in.
+//! What can be bought, and where one can race: facts built in, or the owner's own catalogue.
 //!
-//! The Client carries the full catalogue of cars and parts; the server needs the numbers of what it sells and a few facts
-//! about them. Facts of the Client's catalogue are restated here as tables of our own; what only the original servers
-//! knew (who sells what, prices of the day, lobbies, purses, rules in numbers) is ours.
+//! The Client carries the full catalogue of cars and parts in a database of its own; the server needs much of it, and both
+//! must agree on its numbers. A few facts of it are restated here as tables of our own, enough to log in, buy a first car
+//! and race. The rest comes from the owner's own copy: [`import`] takes it out of the database with the reader in [`jet`],
+//! [`file`](mod@file) keeps it in the data folder, and the same lookups serve it. What only the original servers knew (who sells
+//! what, prices of the day, lobbies, purses, rules in numbers) is ours either way.
 
 mod cars;
 mod city;
 mod dealers;
+mod facts;
+pub mod file;
+pub mod import;
+pub mod imported;
+pub mod jet;
 mod parts;
 pub mod rules;
 
 pub use cars::{Brand, Car, CarClass};
 pub use city::{Lobby, RaceType, Tunables};
 pub use dealers::{Offer, SystemPersona};
-pub use parts::{MAX_WEAR, PartKind, StockPart};
+pub use imported::{Imported, Origin};
+pub use parts::{MAX_WEAR, PartKind, Skin, StockPart};
 
 use crate::protocol::ids::BrandedPartId;
+use facts::Facts;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Cars, parts, lobbies and rules.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Catalog {
+    facts: RwLock<Arc<Facts>>,
     lobbies: Vec<Lobby>,
     tunables: Tunables,
 }
@@ -27,18 +39,67 @@ pub struct Catalog {
 impl Catalog {
     /// The catalogue this program carries.
     pub fn builtin() -> Self {
-        Self { lobbies: city::lobbies(), tunables: city::TUNABLES }
+        let facts = RwLock::new(Arc::new(Facts::builtin()));
+        Self { facts, lobbies: city::lobbies(&[]), tunables: city::TUNABLES }
+    }
+
+    /// The owner's own catalogue.
+    pub fn of(imported: Imported) -> Self {
+        let lobbies = city::lobbies(&imported.tracks);
+        let facts = RwLock::new(Arc::new(Facts::of(imported)));
+        Self { facts, lobbies, tunables: city::TUNABLES }
+    }
+
+    /// The owner's own catalogue if it was imported into this data folder, else the one this program carries. One that
+    /// can't be read is reported, and keeps nobody out.
+    pub fn in_folder(data: &Path) -> Self {
+        match file::load(data) {
+            Ok(Some(imported)) => {
+                let Origin { file, .. } = &imported.origin;
+                log::info!("the catalogue is the one imported from {file}");
+                Self::of(imported)
+            }
+            Ok(None) => Self::builtin(),
+            Err(error) => {
+                log::error!("the imported catalogue is not used, the built-in one is: {error}");
+                Self::builtin()
+            }
+        }
+    }
+
+    /// Uses the owner's own catalogue from now on. Its tracks get their lobbies at the next start: Clients have learned
+    /// the list already, and may be in one.
+    pub fn put_up(&self, imported: Imported) {
+        let facts = Arc::new(Facts::of(imported));
+        *self.facts.write().unwrap_or_else(PoisonError::into_inner) = facts;
+    }
+
+    /// Where the catalogue came from. `None`: it is the one this program carries.
+    pub fn origin(&self) -> Option<Origin> {
+        self.facts().imported.as_ref().map(|imported| imported.origin.clone())
+    }
+
+    fn facts(&self) -> Arc<Facts> {
+        Arc::clone(&self.facts.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The cars that are for sale, by number.
-    pub fn cars(&self) -> &'static [Car] {
-        cars::CARS
+    pub fn cars(&self) -> Vec<Arc<Car>> {
+        self.facts().cars.clone()
     }
 
     /// One of them.
-    pub fn car(&self, model: BrandedPartId) -> Option<&'static Car> {
-        let at = cars::CARS.binary_search_by_key(&model, |car| car.model).ok()?;
-        cars::CARS.get(at)
+    pub fn car(&self, model: BrandedPartId) -> Option<Arc<Car>> {
+        self.facts().car(model).map(Arc::clone)
+    }
+
+    /// For how many of them every part is known.
+    pub fn complete_cars(&self) -> usize {
+        let facts = self.facts();
+        match facts.imported {
+            Some(_) => facts.cars.len(),
+            None => parts::KNOWN_CARS,
+        }
     }
 
     /// The lobbies, by number.

@@ -4,32 +4,36 @@
 //! parts are known). Each kind hangs on one other kind, and never more than two levels below the car.
 
 use super::Catalog;
+use super::facts::Facts;
+use super::imported::{AssemblyRow, Imported, find};
 use crate::protocol::ids::{BrandedPartId, SkinId};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A kind of part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartKind {
     /// Its number, and the lowest number of its parts.
     pub id: u32,
     /// The kind it hangs on. The car's own kind and a few that no car has hang on nothing.
     pub parent: Option<u32>,
     /// What it is, for logs.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
 }
 
 /// The kind of all cars.
 const CAR: u32 = 101;
 
 const fn on(parent: u32, id: u32, name: &'static str) -> PartKind {
-    PartKind { id, parent: Some(parent), name }
+    PartKind { id, parent: Some(parent), name: Cow::Borrowed(name) }
 }
 
 const fn alone(id: u32, name: &'static str) -> PartKind {
-    PartKind { id, parent: None, name }
+    PartKind { id, parent: None, name: Cow::Borrowed(name) }
 }
 
 /// All of them, by number.
-const KINDS: &[PartKind] = &[
+pub(super) const KINDS: &[PartKind] = &[
     alone(CAR, "car"),
     on(CAR, 1001, "suspension"),
     on(CAR, 2001, "chassis"),
@@ -109,6 +113,9 @@ const REAR: u8 = 11;
 const STOCK: &[(BrandedPartId, &[(u32, u8)])] =
     &[(BrandedPartId(104), FAIRLANE), (BrandedPartId(113), BEL_AIR)];
 
+/// How many of the cars built in are complete.
+pub(super) const KNOWN_CARS: usize = STOCK.len();
+
 /// As *captured* in a vehicle answer that a Client accepted.
 #[rustfmt::skip]
 const FAIRLANE: &[(u32, u8)] = &[
@@ -161,40 +168,114 @@ pub struct StockPart {
     pub attachment_point: u8,
 }
 
+/// A paint job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skin {
+    /// Its number.
+    pub id: SkinId,
+    /// Dollars.
+    pub price: u32,
+    /// What it is called.
+    pub name: String,
+}
+
 impl Catalog {
-    /// The kind of a part, told by its number.
-    pub fn kind(&self, part: BrandedPartId) -> Option<&'static PartKind> {
-        let behind = KINDS.partition_point(|kind| kind.id <= part.0);
-        KINDS.get(behind.checked_sub(1)?)
+    /// The kind of a part: as imported, else told by its number.
+    pub fn kind(&self, part: BrandedPartId) -> Option<Arc<PartKind>> {
+        self.facts().kind_of(part).map(Arc::clone)
     }
 
-    /// What a car that is for sale is made of: its assemblies, then what hangs on them.
+    /// What a car that is for sale is made of: its assemblies, then what hangs on them. With an imported catalogue also
+    /// what an assembly is made of.
     pub fn stock_parts(&self, model: BrandedPartId) -> Option<Vec<StockPart>> {
-        self.car(model)?;
-        let known = STOCK.iter().find(|(known, _)| *known == model).map_or(&[][..], |(_, parts)| parts);
-        let assemblies = ASSEMBLIES.into_iter().map(|assembly| StockPart {
-            branded_part: BrandedPartId(assembly),
-            parent: None,
-            attachment_point: HERE,
-        });
-        let parts = known.iter().map(|&(part, attachment_point)| {
-            let branded_part = BrandedPartId(part);
-            let on = self.kind(branded_part).and_then(|kind| kind.parent);
-            let parent = ASSEMBLIES.iter().position(|assembly| Some(*assembly) == on);
-            StockPart { branded_part, parent, attachment_point }
-        });
-        Some(assemblies.chain(parts).collect())
+        let facts = self.facts();
+        match &facts.imported {
+            Some(imported) => imported_parts(&facts, imported, model),
+            None => facts.car(model).map(|_| builtin_parts(&facts, model)),
+        }
     }
 
     /// Dollars for a new part, where known.
     pub fn part_price(&self, part: BrandedPartId) -> Option<u32> {
-        PRICES.iter().find(|(id, _)| *id == part.0).map(|(_, price)| *price)
+        match &self.facts().imported {
+            Some(imported) => find(&imported.parts, part.0).map(|part| part.price),
+            None => PRICES.iter().find(|(id, _)| *id == part.0).map(|(_, price)| *price),
+        }
     }
 
-    /// The paint of a car whose buyer chose none, where known.
-    pub fn default_skin(&self, model: BrandedPartId) -> Option<SkinId> {
-        PAINTS.iter().find(|(id, _)| *id == model).map(|(_, skin)| *skin)
+    /// The wear at which a part is worn out.
+    pub fn max_wear(&self, part: BrandedPartId) -> u32 {
+        let facts = self.facts();
+        let imported = facts.imported.as_ref().and_then(|imported| find(&imported.parts, part.0));
+        imported.map_or(MAX_WEAR, |part| part.max_wear)
     }
+
+    /// The family of engine blocks a part belongs to or fits. `None`: it fits all, as far as known.
+    pub fn engine_family(&self, part: BrandedPartId) -> Option<u32> {
+        let facts = self.facts();
+        let imported = find(&facts.imported.as_ref()?.parts, part.0)?;
+        (imported.family != 0).then_some(imported.family)
+    }
+
+    /// The paints of a car, by number; none where they are not known.
+    pub fn skins(&self, model: BrandedPartId) -> Vec<Skin> {
+        let facts = self.facts();
+        let Some(imported) = &facts.imported else { return Vec::new() };
+        let Some(part) = find(&imported.parts, model.0) else { return Vec::new() };
+        let fitting = imported.skins.iter().filter(|skin| skin.part_type == part.part_type);
+        fitting.map(|skin| Skin { id: SkinId(skin.id), price: skin.price, name: skin.name.clone() }).collect()
+    }
+
+    /// The paint of a car whose buyer chose none, where known: the first that is a plain colour.
+    pub fn default_skin(&self, model: BrandedPartId) -> Option<SkinId> {
+        let facts = self.facts();
+        let Some(imported) = &facts.imported else {
+            return PAINTS.iter().find(|(id, _)| *id == model).map(|(_, skin)| *skin);
+        };
+        let part_type = find(&imported.parts, model.0)?.part_type;
+        imported.plain_paint(part_type).map(|skin| SkinId(skin.id))
+    }
+}
+
+fn builtin_parts(facts: &Facts, model: BrandedPartId) -> Vec<StockPart> {
+    let known = STOCK.iter().find(|(known, _)| *known == model).map_or(&[][..], |(_, parts)| parts);
+    let assemblies = ASSEMBLIES.into_iter().map(|assembly| StockPart {
+        branded_part: BrandedPartId(assembly),
+        parent: None,
+        attachment_point: HERE,
+    });
+    let parts = known.iter().map(|&(part, attachment_point)| {
+        let branded_part = BrandedPartId(part);
+        let on = facts.kind_of(branded_part).and_then(|kind| kind.parent);
+        let parent = ASSEMBLIES.iter().position(|assembly| Some(*assembly) == on);
+        StockPart { branded_part, parent, attachment_point }
+    });
+    assemblies.chain(parts).collect()
+}
+
+/// A whole's parts are listed flat; each hangs on the one whose kind its own kind names. In two passes, for some lists
+/// name a part before the assembly it hangs on (*seen* in the data).
+fn imported_parts(facts: &Facts, imported: &Imported, whole: BrandedPartId) -> Option<Vec<StockPart>> {
+    let root = imported.kind_of(whole.0)?.id;
+    let rows = imported.parts_in(whole.0);
+    if rows.is_empty() || (root == CAR && facts.car(whole).is_none()) {
+        return None;
+    }
+    let on = |part| imported.kind_of(part).and_then(|kind| kind.parent);
+    let (first, then): (Vec<_>, Vec<_>) =
+        rows.iter().copied().partition(|row: &AssemblyRow| on(row.part) == Some(root));
+    let part = |row: &AssemblyRow, parent| StockPart {
+        branded_part: BrandedPartId(row.part),
+        parent,
+        attachment_point: row.attachment_point,
+    };
+    let mut parts: Vec<StockPart> = first.iter().map(|row| part(row, None)).collect();
+    for row in then {
+        let kind = on(row.part);
+        let parent = first.iter().position(|row| imported.kind_of(row.part).map(|kind| kind.id) == kind);
+        parts.push(part(&row, parent));
+    }
+    Some(parts)
 }
 
 #[cfg(test)]
@@ -211,10 +292,10 @@ mod tests {
 
     #[test]
     fn a_part_is_told_by_its_number() {
-        let kind = |part| Catalog::builtin().kind(BrandedPartId(part)).map(|kind| kind.name);
-        assert_eq!(kind(110_014), Some("tires"));
-        assert_eq!(kind(113), Some("car"));
-        assert_eq!((kind(100), kind(u32::MAX)), (None, Some("valve covers")));
+        let kind = |part| Catalog::builtin().kind(BrandedPartId(part)).map(|kind| kind.name.to_string());
+        assert_eq!(kind(110_014).as_deref(), Some("tires"));
+        assert_eq!(kind(113).as_deref(), Some("car"));
+        assert_eq!((kind(100), kind(u32::MAX).as_deref()), (None, Some("valve covers")));
     }
 
     #[test]

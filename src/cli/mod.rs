@@ -4,7 +4,9 @@
 //! wrongly. Passwords never come from the command line itself, where every user of the machine could read them.
 
 mod account;
+mod catalog;
 mod keys;
+mod kit;
 mod ledger;
 mod output;
 mod password;
@@ -48,12 +50,17 @@ enum Command {
     /// Make and list personas, the drivers of an account
     #[command(subcommand)]
     Persona(persona::Command),
+    /// Write the player kit: what a player's PC needs to know about this server
+    Kit(kit::Command),
     /// Look after the server's keys
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Check the book of all money
+    /// Look after the ledger, which has a line for every change of money
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Take cars and parts from your own copy of the game, or show what there is
+    #[command(subcommand)]
+    Catalog(catalog::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
 }
@@ -123,8 +130,10 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Serve => serve::run(setting),
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
+        Command::Kit(command) => kit::run(&setting, &command),
         Command::Keys(command) => keys::run(&setting, command),
         Command::Ledger(command) => ledger::run(&setting, &command),
+        Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
     }
 }
@@ -177,6 +186,9 @@ mod tests {
             "persona add alice Racer",
             "persona list",
             "keys import-login login.pem",
+            "catalog import game.mdb",
+            "catalog show",
+            "kit out.zip --host mcos.local",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",
         ] {
@@ -203,6 +215,8 @@ mod tests {
             ("persona add alice Racer --persona-id x", "invalid value 'x' for '--persona-id <N>'"),
             ("probe --password-stdin", "required arguments were not provided: --user <NAME>"),
             ("serve --port 80", "unexpected argument '--port'"),
+            ("kit", "required arguments were not provided: <OUT.zip>"),
+            ("kit out.zip --host [::1]", "invalid value '[::1]' for '--host <NAME>'"),
             ("--config", "a value is required for '--config <FILE>'"),
         ] {
             let explained = parsed(arguments).expect_err(arguments);

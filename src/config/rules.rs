@@ -50,6 +50,7 @@ const KEYS: &[Key] = &[
     key("shard", "id", Rule::Number(1, 2_147_483_647), "a whole number from 1 to 2147483647"),
     key("shard", "max_personas", Rule::Number(1, 32), "a whole number from 1 to 32"),
     key("shard", "description", Rule::Text(is_line), "one line of at most 200 plain ASCII characters in quotes"),
+    key("shard", "ticker", Rule::Text(is_line), "one line of at most 200 plain ASCII characters in quotes"),
     key("shard", "group", Rule::Text(is_name),
         "1 to 40 plain ASCII characters without brackets, line breaks or spaces at the ends, in quotes"),
     key("network", "bind", Rule::Addresses,

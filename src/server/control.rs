@@ -4,6 +4,7 @@
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
 use super::House;
+use crate::catalog;
 use crate::protocol::ids::CustomerId;
 use crate::services::operator::{self, Request, Response};
 use crate::services::{Game, Push};
@@ -204,13 +205,22 @@ fn perform(house: &House, request: Request) -> Response {
     let game = &*house.game;
     let expelled = expelled(&request);
     let name = request.to_string();
-    let response = operator::perform(&game.store, &game.config, request);
+    let mut response = operator::perform(&game.store, &game.config, request);
+    if let Response::KitParts { http, .. } = &mut response {
+        *http = game.ports.http;
+    }
     match &response {
         Response::Refused(why) => info!("operator: {name}: refused: {why}"),
         _ => info!("operator: {name}"),
     }
     if response == Response::LoginKeyImported
         && let Err(why) = take_over_login_key(game)
+    {
+        error!("operator: {name}: {why}");
+        return Response::Refused(why);
+    }
+    if response == Response::CatalogReloaded
+        && let Err(why) = put_up_catalogue(house)
     {
         error!("operator: {name}: {why}");
         return Response::Refused(why);
@@ -236,6 +246,21 @@ fn expel(house: &House, customer: CustomerId) {
     let connections =
         personas.iter().flat_map(|persona| game.world.presence.connections(persona.id)).collect();
     house.switchboard.deliver(vec![Push::Dismiss(connections)]);
+}
+
+/// Makes the imported catalogue the one this server uses.
+fn put_up_catalogue(house: &House) -> Result<(), String> {
+    match catalog::file::load(&house.data) {
+        Ok(Some(imported)) => {
+            house.game.catalog.put_up(imported);
+            Ok(())
+        }
+        Ok(None) => {
+            Err("there is no imported catalogue in the server's data folder; was it another --data?"
+                .to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Makes the stored login key the one this server uses.

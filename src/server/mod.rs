@@ -20,6 +20,7 @@ pub use control::ControlError;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
+use crate::services::kit::Certificate;
 use crate::services::{Game, Ports, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
@@ -30,7 +31,7 @@ use limits::Limits;
 use smol::{Executor, Timer};
 use std::fmt;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -86,6 +87,8 @@ pub(crate) struct House {
     ssl: Arc<ssl::SslServer>,
     /// What protects them on the HTTPS port.
     tls: tls::Tls,
+    /// Where everything is that must survive.
+    data: PathBuf,
 }
 
 impl House {
@@ -133,10 +136,14 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Switchboard::new(config.limits.outbound_bytes);
-    let game = Arc::new(Game::new(config, ports, store, Catalog::builtin(), login_key));
+    let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
-    let ssl = ssl::SslServer::new(Arc::clone(&game));
-    let house = Arc::new(House { game, switchboard, limits, ssl, tls });
+    let certificate = Certificate::in_folder(data).unwrap_or_else(|error| {
+        log::error!("http: {error}");
+        None
+    });
+    let ssl = ssl::SslServer::new(Arc::clone(&game), certificate);
+    let house = Arc::new(House { game, switchboard, limits, ssl, tls, data: data.to_path_buf() });
     let clock = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { house.watch_the_clock().await }
@@ -198,11 +205,12 @@ impl House {
     pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
         let game = Arc::new(game);
         Self {
-            ssl: ssl::SslServer::new(Arc::clone(&game)),
+            ssl: ssl::SslServer::new(Arc::clone(&game), None),
             game,
             switchboard: Switchboard::new(10_000),
             limits: Limits::new(10, 10),
             tls: tls::Tls::open(data, None, true).unwrap(),
+            data: data.to_path_buf(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The SSL server: Patch, Auth and Shard over HTTP, and the few files a player needs.
+//! The SSL server: Patch, Auth and Shard over HTTP, and the pages and files for people.
 //!
 //! The Client's web code is that of the Windows it runs on, from 1998 on. So an answer is as plain as HTTP can be:
 //! a length, no chunks, no compression, no redirect, and the connection ends with it.
@@ -6,16 +6,21 @@
 use super::tls::{Secured, Security};
 use crate::config::HostName;
 use crate::services::auth::{self, Attempt};
-use crate::services::{Game, patch, shard};
+use crate::services::kit::Certificate;
+use crate::services::{Game, account, patch, shard};
+use crate::web::{self, Answer, Site, Visit};
+use crate::world::{FailureLimit, Step};
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Bytes};
-use hyper::header::{CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::body::{Body, Buf as _, Bytes};
+use hyper::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue,
+};
 use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use log::{debug, error};
+use log::debug;
 use smol::Timer;
 use smol::lock::Semaphore;
 use smol::net::TcpStream;
@@ -49,6 +54,10 @@ const BYTES: &str = "application/octet-stream";
 /// What all connections to the SSL server share.
 pub(super) struct SslServer {
     game: Arc<Game>,
+    /// What players' PCs are to trust.
+    certificate: Option<Certificate>,
+    /// Requests for accounts.
+    registrations: FailureLimit,
     /// One permit per password that may be checked at the same time.
     workers: Arc<Semaphore>,
     /// One permit per login that may be checked or wait for it.
@@ -64,10 +73,12 @@ struct Ends {
 }
 
 impl SslServer {
-    /// An SSL server for this game.
-    pub(super) fn new(game: Arc<Game>) -> Arc<Self> {
+    /// An SSL server for this game, with the certificate that it gives to players.
+    pub(super) fn new(game: Arc<Game>, certificate: Option<Certificate>) -> Arc<Self> {
         let limits = &game.config.limits;
         Arc::new(Self {
+            certificate,
+            registrations: FailureLimit::new(account::PER_MINUTE),
             workers: Arc::new(Semaphore::new(limits.password_workers)),
             line: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
             game,
@@ -130,6 +141,7 @@ impl SslServer {
         let path = request.uri().path().to_ascii_lowercase();
         let path = path.strip_suffix('/').unwrap_or(&path);
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let sends = request.method() == Method::POST;
         let host = self.host(&request, ends);
         debug!("http: {} asks for {path} over {:?}", ends.peer, ends.security);
         match path {
@@ -137,23 +149,33 @@ impl SslServer {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
                 text(self.log_in(query, ends, &host).await)
             }
-            "/shardlist" if reads => text(shard::list(
-                &self.game.config.shard,
-                &host,
-                &self.game.ports,
-                self.game.world.population(),
-            )),
-            "/key" if reads => self.login_key(),
-            "" if reads => text(self.front_page(&host)),
-            _ if patch::is_question(path) && (reads || request.method() == Method::POST) => {
+            "/shardlist" if reads => {
+                let Game { config, ports, world, .. } = &*self.game;
+                world.footprints.passed(ends.peer.ip(), Step::ShardList);
+                text(shard::list(&config.shard, &host, ports, world.population()))
+            }
+            _ if patch::is_question(path) && (reads || sends) => {
                 if forget_body(request.into_body()).await {
                     response(StatusCode::OK, BYTES, patch::NOTHING_TO_UPDATE.as_slice())
                 } else {
                     response(StatusCode::PAYLOAD_TOO_LARGE, TEXT, "The request is too large".as_bytes())
                 }
             }
-            _ => response(StatusCode::NOT_FOUND, TEXT, "Not found".as_bytes()),
+            _ if sends && web::takes_forms(path) => match read_form(request.into_body()).await {
+                Some(form) => page(self.submit(path.to_owned(), form, ends, host).await),
+                None => page(web::bad_form(&self.site())),
+            },
+            _ => {
+                let query = request.uri().query().unwrap_or_default();
+                let visit = Visit { path, query, host: &host, peer: ends.peer.ip(), local: ends.local.ip() };
+                let found = if reads { web::read(&self.site(), &visit) } else { None };
+                page(found.unwrap_or_else(|| web::not_found(&self.site())))
+            }
         }
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site { game: &self.game, certificate: self.certificate.as_ref(), registrations: &self.registrations }
     }
 
     /// The name by which this Client reaches us.
@@ -163,52 +185,82 @@ impl SslServer {
         shard::reached_as(self.game.config.network.public_host.as_ref(), asked_for, ends.local.ip())
     }
 
-    /// Has the Auth service answer on a worker thread, because a password check takes long on purpose.
+    /// Has the Auth service answer.
     async fn log_in(self: Arc<Self>, query: Zeroizing<String>, ends: Ends, host: &HostName) -> String {
         let help = host.front_page(self.game.ports.http);
-        let Some(place) = self.line.try_acquire_arc() else {
+        let busy = auth::busy(&help);
+        let answer = self.on_a_worker(move |server| {
+            let Game { store, world, .. } = &*server.game;
+            let (from, footprints) = (ends.peer.ip(), &world.footprints);
+            let attempt = Attempt { query: &query, from, help: &help, footprints };
+            auth::answer(store, &world.failures, attempt, |customer| world.sessions.issue_context(customer))
+        });
+        answer.await.unwrap_or_else(|| {
             debug!("auth: {} is told to try again: too many logins are waiting", ends.peer.ip());
-            return auth::busy(&help);
-        };
+            busy
+        })
+    }
+
+    /// Has a form answered that is about a password.
+    async fn submit(self: Arc<Self>, path: String, form: Form, ends: Ends, host: HostName) -> Answer {
+        let server = Arc::clone(&self);
+        let answer = self.on_a_worker(move |server| {
+            let visit =
+                Visit { path: &path, query: "", host: &host, peer: ends.peer.ip(), local: ends.local.ip() };
+            web::submit(&server.site(), &visit, &form)
+        });
+        answer.await.unwrap_or_else(|| web::busy(&server.site()))
+    }
+
+    /// Does something about passwords on a worker thread, because it takes long on purpose. `None` if too many are waiting.
+    async fn on_a_worker<T: Send + 'static>(
+        self: Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Option<T> {
+        let place = self.line.try_acquire_arc()?;
         let worker = self.workers.acquire_arc().await;
-        smol::unblock(move || {
+        let done = smol::unblock(move || {
             // Given back when the work is done, even if the Client has gone meanwhile.
             let _permits = (place, worker);
-            let Game { store, world, .. } = &*self.game;
-            let attempt = Attempt { query: &query, from: ends.peer.ip(), help: &help };
-            auth::answer(store, &self.game.world.failures, attempt, |customer| {
-                world.sessions.issue_context(customer)
-            })
-        })
-        .await
+            work(&self)
+        });
+        Some(done.await)
     }
+}
 
-    /// The file `pub.key` for the Client's folder.
-    fn login_key(&self) -> Response<Full<Bytes>> {
-        match self.game.login_key().public_hex() {
-            Ok(key) => {
-                let mut response = response(StatusCode::OK, BYTES, key);
-                let name = HeaderValue::from_static("attachment; filename=pub.key");
-                response.headers_mut().insert(CONTENT_DISPOSITION, name);
-                response
+/// What was sent for a form; it holds passwords.
+type Form = Zeroizing<Vec<u8>>;
+
+fn page(answer: Answer) -> Response<Full<Bytes>> {
+    let Answer { status, content_type, file_name, keep, body } = answer;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = response(status, content_type, body);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep.header()));
+    let disposition = file_name.map(|name| HeaderValue::try_from(format!("attachment; filename={name}")));
+    if let Some(Ok(disposition)) = disposition {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
+
+/// Reads the body of a form to its end. `None` if it is too long or breaks off.
+async fn read_form<B: Body + Unpin>(mut body: B) -> Option<Form> {
+    // Made in one piece, so that growing leaves no copy of a password behind.
+    let mut form = Zeroizing::new(Vec::with_capacity(web::MAX_FORM));
+    while let Some(frame) = body.frame().await {
+        let Ok(mut data) = frame.ok()?.into_data() else { continue };
+        while data.has_remaining() {
+            let piece = data.chunk();
+            if form.len() + piece.len() > web::MAX_FORM {
+                return None;
             }
-            Err(e) => {
-                error!("http: the login key cannot be served: {e}");
-                let problem = "The server has a problem with its login key".as_bytes();
-                response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, problem)
-            }
+            form.extend_from_slice(piece);
+            let length = piece.len();
+            data.advance(length);
         }
     }
-
-    fn front_page(&self, host: &HostName) -> String {
-        format!(
-            "{}: a server for Motor City Online (mcos {}).\n\n\
-             Players need its key as pub.key in the game's folder: {}key\n",
-            self.game.config.shard.name,
-            env!("CARGO_PKG_VERSION"),
-            host.front_page(self.game.ports.http),
-        )
-    }
+    Some(form)
 }
 
 fn text(body: String) -> Response<Full<Bytes>> {
@@ -235,7 +287,7 @@ async fn forget_body<B: Body + Unpin>(mut body: B) -> bool {
     }
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return false };
-        let length = frame.data_ref().map_or(0, |data| hyper::body::Buf::remaining(data) as u64);
+        let length = frame.data_ref().map_or(0, |data| data.remaining() as u64);
         match rest.checked_sub(length) {
             Some(left) => rest = left,
             None => return false,

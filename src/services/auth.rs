@@ -2,7 +2,7 @@
 
 use crate::protocol::ids::CustomerId;
 use crate::store::{Account, Store, StoreError};
-use crate::world::FailureLimit;
+use crate::world::{FailureLimit, Footprints, Step};
 use log::{error, info};
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
@@ -18,6 +18,8 @@ pub struct Attempt<'a> {
     pub from: IpAddr,
     /// The page that a failure offers for help, such as `http://mcos.local/`.
     pub help: &'a str,
+    /// Where it is noted how the attempt went.
+    pub footprints: &'a Footprints,
 }
 
 /// Answers one attempt with the text for the Client. Costs a password check, so it belongs on a worker thread.
@@ -31,20 +33,23 @@ pub fn answer(
     attempt: Attempt<'_>,
     issue_context: impl FnOnce(CustomerId) -> String,
 ) -> String {
-    let Attempt { query, from, help } = attempt;
+    let Attempt { query, from, help, footprints } = attempt;
     if !failures.admit(from, Instant::now()) {
         info!("auth: refused {from}: too many failed logins from this address within a minute");
+        footprints.refused(from, Step::Password);
         return wrong(help);
     }
     let (name, password) = (parameter(query, "username"), parameter(query, "password"));
     match check(store, name.as_deref().map(String::as_str), password.as_deref().map(String::as_str)) {
         Ok(Some(account)) => {
             failures.forgive(from);
+            footprints.passed(from, Step::Password);
             info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
             format!("Valid=TRUE\nTicket={}", issue_context(account.customer_id))
         }
         Ok(None) => {
             // What was typed as a name is not logged: people type their password there.
+            footprints.refused(from, Step::Password);
             info!("auth: refused {from}: wrong name or password, or the account is disabled");
             wrong(help)
         }
@@ -117,7 +122,7 @@ mod tests {
     }
 
     fn ask(store: &Store, limit: &FailureLimit, query: &str, from: IpAddr) -> String {
-        let attempt = Attempt { query, from, help: "http://mcos.local/" };
+        let attempt = Attempt { query, from, help: "http://mcos.local/", footprints: &Footprints::default() };
         answer(store, limit, attempt, |customer| format!("context-of-{customer}"))
     }
 

@@ -6,6 +6,7 @@ use crate::protocol::ids::CustomerId;
 use crate::protocol::nps::login::{REFUSED, UserLogin, UserStatus};
 use crate::protocol::nps::{Message, Packet, id};
 use crate::protocol::session_key::SessionKey;
+use crate::world::Step;
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -22,8 +23,10 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
 /// reads two (*captured*).
 fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
+    let footprints = &game.world.footprints;
     if !game.world.failures.admit(peer, Instant::now()) {
         log::info!("login: refused {peer}: too many failed logins from this address within a minute");
+        footprints.refused(peer, Step::Login);
         return Outcome::replies([REFUSED, REFUSED]);
     }
     let answer = match packet.read::<UserLogin>() {
@@ -33,15 +36,18 @@ fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
                 game.world.failures.forgive(peer);
                 let status = accepted(customer, &key);
                 game.world.sessions.begin(customer, key, peer);
+                footprints.passed(peer, Step::Login);
                 status
             } else {
                 log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
+                footprints.refused(peer, Step::Login);
                 REFUSED
             }
         }
         Err(error) => {
             // No hexadecimal digits here: the bytes hold a Context.
             log::info!("login: refused {peer}: 0x0501 of {} bytes {error}", packet.size());
+            footprints.refused(peer, Step::Login);
             REFUSED
         }
     };

@@ -4,6 +4,7 @@
 use crate::config::Config;
 use crate::protocol::ids::{CustomerId, PersonaId};
 use crate::protocol::session_key::LoginKey;
+use crate::services::kit::Certificate;
 use crate::store::{Account, Changed, LedgerReport, NewPersona, Password, Persona, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -78,6 +79,8 @@ pub enum Request {
         /// The name of the account, or all.
         account: Option<String>,
     },
+    /// Show what a player kit is made of.
+    KitParts,
     /// Take over another server's login key.
     ImportLoginKey {
         /// The private key in PEM form.
@@ -85,6 +88,8 @@ pub enum Request {
     },
     /// Derive every balance from the ledger and compare.
     CheckLedger,
+    /// Use the catalogue that was imported into the data folder.
+    ReloadCatalog,
 }
 
 impl fmt::Display for Request {
@@ -98,8 +103,10 @@ impl fmt::Display for Request {
             Self::SetPassword { name, .. } => write!(f, "account passwd {name:?}"),
             Self::AddPersona { account, name, .. } => write!(f, "persona add {account:?} {name:?}"),
             Self::ListPersonas { .. } => write!(f, "persona list"),
+            Self::KitParts => write!(f, "kit"),
             Self::ImportLoginKey { .. } => write!(f, "keys import-login"),
             Self::CheckLedger => write!(f, "ledger check"),
+            Self::ReloadCatalog => write!(f, "catalog import"),
         }
     }
 }
@@ -115,10 +122,21 @@ pub enum Response {
     Persona(PersonaEntry),
     /// The personas asked for, by number.
     Personas(Vec<PersonaEntry>),
+    /// What a player kit is made of. None of it is secret.
+    KitParts {
+        /// The content of `pub.key`.
+        public_key: String,
+        /// The HTTP port: of the running server the real one, otherwise the configured one.
+        http: u16,
+        /// The certificate of the server's own authority in DER form, if there is one.
+        certificate: Option<Vec<u8>>,
+    },
     /// The login key is the imported one.
     LoginKeyImported,
     /// What the check of the ledger found.
     Ledger(LedgerReport),
+    /// The catalogue is the imported one.
+    CatalogReloaded,
     /// Nothing was changed; why, and what to do.
     Refused(String),
 }
@@ -206,6 +224,7 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             let personas = store.personas().of_customer(account.customer_id).map_err(reason)?;
             Ok(by_number(personas.into_iter().map(|p| (account.name.clone(), p))))
         }
+        Request::KitParts => kit_parts(store, config),
         Request::ImportLoginKey { pem } => {
             let key = LoginKey::from_pem(pem.expose()).map_err(reason)?;
             let key = key.to_pkcs8_der().map_err(reason)?;
@@ -217,7 +236,21 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             report.differences.truncate(MOST_DIFFERENCES);
             Ok(Response::Ledger(report))
         }
+        // It lies beside the store, and whoever starts next reads it; a running server does so at once.
+        Request::ReloadCatalog => Ok(Response::CatalogReloaded),
     }
+}
+
+fn kit_parts(store: &Store, config: &Config) -> Result<Response, String> {
+    let key = store.keys().login_key().map_err(reason)?;
+    let key = key.ok_or("there is no login key yet; start the server once, which makes it")?;
+    let public_key = LoginKey::from_pkcs8_der(&key).and_then(|key| key.public_hex()).map_err(reason)?;
+    let certificate = match &config.data_dir {
+        Some(data) => Certificate::in_folder(data).map_err(reason)?,
+        None => None,
+    };
+    let certificate = certificate.map(|certificate| certificate.der().to_vec());
+    Ok(Response::KitParts { public_key, http: config.network.http, certificate })
 }
 
 fn reason(error: impl fmt::Display) -> String {

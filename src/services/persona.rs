@@ -13,7 +13,7 @@ use crate::protocol::nps::persona::{
 use crate::protocol::nps::{Form, Message, Packet, id};
 use crate::protocol::text::{Chars, Str16};
 use crate::store::{NewPersona, Persona, PersonaError};
-use crate::world::Released;
+use crate::world::{Released, Step};
 use std::net::IpAddr;
 
 /// What happens on a message to port 8228.
@@ -76,10 +76,12 @@ impl Caller<'_> {
     /// 0x0532: the drivers of an account. None for a stranger too: nothing is told, and the Client does not hang.
     fn personas(&self, request: &GetPersonaMaps) -> Outcome<Packet> {
         if !self.signed_in(request.customer, "list the personas") {
+            self.game.world.footprints.refused(self.peer, Step::PersonaList);
             return no_personas();
         }
         match self.game.store.personas().of_customer(request.customer) {
             Ok(personas) => {
+                self.game.world.footprints.passed(self.peer, Step::PersonaList);
                 let personas = Personas::of(personas.iter().map(entry));
                 Outcome::reply(PersonaList { personas }.packet())
             }
@@ -106,6 +108,7 @@ impl Caller<'_> {
             log::warn!("persona: the login of persona {persona} is not counted: {error}");
         }
         log::info!("persona: customer {customer} plays persona {persona}");
+        self.game.world.footprints.passed(self.peer, Step::Persona);
         let earlier = self.game.world.presence.select(persona);
         Outcome::reply(LongAck { zeros: [0; 251] }.packet()).push(Push::Dismiss(earlier))
     }

@@ -3,6 +3,10 @@
 //! A change joins the open batch and gets a ticket for it. The writer waits until a batch is wanted, replaces it by a
 //! new one, syncs once, and tells everybody of the old batch. Whoever comes during a sync joins the next batch, so a
 //! ticket never resolves by a sync that began before its change, and many changes at once cost few syncs.
+//!
+//! Those whom a sync releases mostly come back with the next change. So the writer waits for about as many as it has just
+//! released, but never longer than the sync itself took: else the first to come back would have a sync for himself, and
+//! with a fast disk most syncs would carry one change.
 
 use super::error::StoreError;
 use std::future::poll_fn;
@@ -122,9 +126,16 @@ pub struct Changed<T> {
     pub ticket: Ticket,
 }
 
+/// The longest that the writer waits for more changes, whatever the disk.
+const LONGEST_LINGER: Duration = Duration::from_millis(2);
+
 #[derive(Debug, Default)]
 struct Desk {
     open: Arc<Batch>,
+    /// How many tickets the open batch has.
+    joined: usize,
+    /// How many the last one had.
+    expected: usize,
     /// Somebody waits for the open batch.
     wanted: bool,
     /// The open batch holds changes, so the backup is out of date.
@@ -146,14 +157,26 @@ struct Work {
 }
 
 impl Shared {
-    /// Waits for a batch, for the end, or for `until`.
-    fn next(&self, until: Option<Instant>) -> Work {
+    /// Waits for a batch (a wanted one for `linger` more, if others may join it), for the end, or for `until`.
+    fn next(&self, until: Option<Instant>, linger: Duration) -> Work {
         let mut desk = lock(&self.desk);
+        let mut until = until;
+        let mut lingers = false;
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            if desk.wanted || desk.closing || left == Some(Duration::ZERO) {
+            let full = desk.wanted && desk.joined >= desk.expected;
+            if full || desk.closing || left == Some(Duration::ZERO) {
                 let batch = std::mem::take(&mut desk.wanted).then(|| std::mem::take(&mut desk.open));
+                if batch.is_some() {
+                    desk.expected = std::mem::take(&mut desk.joined);
+                }
                 return Work { batch, changed: std::mem::take(&mut desk.changed), closing: desk.closing };
+            }
+            if desk.wanted && !lingers {
+                lingers = true;
+                let end = Instant::now() + linger;
+                until = Some(until.map_or(end, |until| until.min(end)));
+                continue;
             }
             desk = match left {
                 Some(left) => self.bell.wait_timeout(desk, left).unwrap_or_else(PoisonError::into_inner).0,
@@ -176,7 +199,10 @@ impl Writer {
         let shared = Arc::new(Shared::default());
         let thread = thread::Builder::new().name("store-writer".to_owned()).spawn({
             let shared = Arc::clone(&shared);
-            move || Loop { disk, backup_every, stale, backup_at: Instant::now(), failing: false }.run(&shared)
+            move || {
+                let (backup_at, linger) = (Instant::now(), Duration::ZERO);
+                Loop { disk, backup_every, stale, backup_at, failing: false, linger }.run(&shared);
+            }
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -186,9 +212,14 @@ impl Writer {
         let mut desk = lock(&self.shared.desk);
         desk.wanted = true;
         desk.changed |= changed;
+        desk.joined += 1;
+        // Those in between need not wake a writer who waits for more.
+        let ring = desk.joined == 1 || desk.joined >= desk.expected;
         let batch = Arc::clone(&desk.open);
         drop(desk);
-        self.shared.bell.notify_one();
+        if ring {
+            self.shared.bell.notify_one();
+        }
         Ticket { batch, others: Vec::new() }
     }
 }
@@ -215,15 +246,19 @@ struct Loop<D> {
     backup_at: Instant,
     /// The last sync failed: say so once, not once per change.
     failing: bool,
+    /// How long the last sync took, as far as the writer may wait that long.
+    linger: Duration,
 }
 
 impl<D: Disk> Loop<D> {
     fn run(mut self, shared: &Shared) {
         loop {
-            let work = shared.next(self.stale.then_some(self.backup_at));
+            let work = shared.next(self.stale.then_some(self.backup_at), self.linger);
             self.stale |= work.changed;
             if let Some(batch) = work.batch {
+                let began = Instant::now();
                 batch.settle(self.sync());
+                self.linger = began.elapsed().min(LONGEST_LINGER);
             } else if work.closing && self.failing {
                 // One more try for what could not be written before. Its tickets have failed already.
                 let _ = self.sync();

@@ -3,12 +3,14 @@
 //! Everything in here is behind short locks; nobody holds one while encrypting, writing or waiting.
 
 mod failure_limit;
+mod footprints;
 mod halls;
 mod presence;
 pub mod races;
 mod sessions;
 
 pub use failure_limit::FailureLimit;
+pub use footprints::{Footprint, Footprints, Step, Trail};
 pub use halls::{
     Booted, Census, Denied, Hall, Halls, LOBBY, Left, Opened, Person, RaceInfo, Readiness, Riff, Start, Wish,
 };
@@ -42,6 +44,8 @@ pub struct World {
     pub failures: FailureLimit,
     /// Lobby and rooms with their channels.
     pub halls: Halls,
+    /// How far each address came.
+    pub footprints: Footprints,
     /// Races that are arranged or driven.
     pub races: Races,
     next_connection: AtomicU64,
@@ -56,6 +60,7 @@ impl World {
             presence: Presence::default(),
             failures: FailureLimit::new(failures_per_minute),
             halls: Halls::default(),
+            footprints: Footprints::default(),
             races: Races::default(),
             next_connection: AtomicU64::new(1),
         }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Long enough for the slowest peer, which is Python doing RSA.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Says visibly that something was not tried, also to `scripts/test`.
 pub(crate) fn skip(what: &str) {

@@ -56,7 +56,7 @@ impl ServerKey {
         versions: [u16; 2],
         substitute: &[u8; SECRET],
     ) -> Zeroizing<[u8; SECRET]> {
-        // Lengths are for all to see. A block of a wrong one still costs a decryption.
+        // How long the block is, and whether its number is larger than the modulus, everybody can see; that may show.
         let block = self.block(body).unwrap_or_default();
         let opened = rsa_decrypt_and_check(&self.0, Some(&mut OsRng), &BigUint::from_bytes_be(block));
         let valid = Choice::from(u8::from(opened.is_ok()));

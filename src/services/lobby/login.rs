@@ -7,7 +7,7 @@ use crate::protocol::nps::{Message as _, Packet};
 use crate::protocol::session_key::SessionKey;
 use crate::services::Outcome;
 use crate::services::lobby::Caller;
-use crate::world::Person;
+use crate::world::{Hall, Person, Step};
 
 impl Desk<'_> {
     /// 0x0100, the same on every port. Refused alike for an unknown account, a stale key and somebody else's persona.
@@ -27,10 +27,12 @@ impl Desk<'_> {
         };
         let Some((name, key)) = self.admitted(&login) else {
             log::info!("{}: refused {peer}: not signed in as persona {}", name_of(hall), login.persona);
+            self.game.world.footprints.refused(peer.ip(), step_of(hall));
             return refused();
         };
         let persona = login.persona;
         log::info!("{}: persona {persona} {name:?} from {peer}", name_of(hall));
+        self.game.world.footprints.passed(peer.ip(), step_of(hall));
         self.game.world.presence.arrive(persona, connection);
         let user_data = login.user_data;
         let person = Person { persona, name: name.clone(), user_data };
@@ -67,4 +69,11 @@ impl Desk<'_> {
 
 fn refused() -> Outcome<Packet> {
     Outcome { close: true, ..Outcome::reply(INVALID_KEY) }
+}
+
+const fn step_of(hall: Hall) -> Step {
+    match hall {
+        Hall::Lobby => Step::Lobby,
+        Hall::Room(_) => Step::Room,
+    }
 }

@@ -57,9 +57,8 @@ fn myself(request: &Request<'_>) -> Result<Persona, Refused> {
 
 /// Whether a garage can take so many cars more.
 fn has_room(game: &Game, owner: &Persona, more: usize) -> Result<bool, StoreError> {
-    let room = game.catalog.tunables().cars_per_level.saturating_mul(owner.level.max(1));
-    let cars = game.store.garage().vehicles(owner.id)?.len().saturating_add(more);
-    Ok(u32::try_from(cars).is_ok_and(|cars| cars <= room))
+    let room = game.catalog.tunables().cars_room(owner.level);
+    Ok(game.store.garage().vehicles(owner.id)?.len().saturating_add(more) <= room)
 }
 
 /// Adds what came of something else to an answer.
@@ -292,7 +291,7 @@ fn raced_car(race: &Race, driver: PersonaId) -> Option<VehicleId> {
     }
 }
 
-/// 202 and 435: not understood, and kept in the log whole for whoever will. Not answered.
+/// 202 and 435: not understood; a detailed log shows how they begin. Not answered.
 pub(super) fn opaque(request: &Request<'_>) {
     sign_of_life(request);
     let number = request.body.number().unwrap_or_default();

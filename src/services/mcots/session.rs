@@ -8,6 +8,7 @@ use crate::protocol::mcots::{Body, GenericReply, Message, number};
 use crate::protocol::session_key::SessionKey;
 use crate::services::{Game, Outcome};
 use crate::store::{Changed, GarageError, Persona, Ticket};
+use crate::world::Step;
 
 /// 438: whose connection this is. The answer is the last packet in clear. Refused by closing, and alike for an account
 /// that did not sign in (from this address: RC4 with one key for both directions is a weak proof by itself), an unknown
@@ -20,6 +21,7 @@ pub(super) fn connect(game: &Game, caller: &mut Caller, body: &Body) -> Answer {
             "mcots: refused {}: not signed in as customer {customer} with persona {persona}",
             caller.peer
         );
+        game.world.footprints.refused(caller.peer.ip(), Step::Mcots);
         return Ok(Outcome::goodbye());
     };
     caller.player = Some(player);
@@ -53,6 +55,7 @@ pub(super) fn login(request: &Request<'_>) -> Answer {
     let Some(persona) = game.store.personas().by_id(player.persona)? else {
         return Err(Refused::because("the persona was deleted"));
     };
+    game.world.footprints.passed(caller.peer.ip(), Step::Mcots);
     game.world.presence.arrive(persona.id, caller.connection);
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
     let bought = first_car(request, &login, &persona);
@@ -82,7 +85,8 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
         log::info!("garage: no first car for persona {}: dealer {dealer} has no {model}", persona.id);
         return None;
     };
-    match request.game.store.garage().buy_car(persona.id, garage::purchase(request.game, offer, skin)) {
+    match request.game.store.garage().buy_car(persona.id, garage::purchase(request.game, offer.clone(), skin))
+    {
         Ok(Changed { value: vehicle, ticket }) => {
             let Offer { car, price, .. } = offer;
             log::info!(

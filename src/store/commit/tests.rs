@@ -292,6 +292,25 @@ fn many_threads_use_far_fewer_syncs_than_commits() {
 }
 
 #[test]
+fn one_who_waits_alone_is_not_kept_waiting_for_others() {
+    let (puppet, hand) = puppet();
+    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let first = writer.ticket(false);
+    hand.expect(&Did::Sync);
+    let crowd: Vec<_> = (0..50).map(|_| writer.ticket(false)).collect();
+    hand.let_it(Ok(()));
+    hand.expect(&Did::Sync);
+    hand.let_it(Ok(()));
+    first.wait().unwrap();
+    crowd.into_iter().for_each(|ticket| ticket.wait().unwrap());
+    // Nobody of the crowd comes back.
+    let alone = writer.ticket(false);
+    hand.expect(&Did::Sync);
+    hand.let_it(Ok(()));
+    alone.wait().unwrap();
+}
+
+#[test]
 fn a_ticket_can_be_awaited_on_any_thread() {
     fn sendable<T: Send + 'static>(thing: T) -> T {
         thing

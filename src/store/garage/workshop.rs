@@ -190,7 +190,7 @@ impl Garage<'_> {
 #[cfg(test)]
 impl Garage<'_> {
     /// Leaves every part of a car with that damage, as a race would, and a dent.
-    pub(crate) fn wreck_for_tests(&self, car: VehicleId, damage: u8) {
+    pub(crate) fn wreck_for_tests(self, car: VehicleId, damage: u8) {
         let wrecked = self.store.change(|table| {
             table.transact(|tx| {
                 let mut record: VehicleRecord = tx.get(&key::vehicle(car))?.unwrap();

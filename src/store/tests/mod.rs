@@ -2,6 +2,7 @@
 
 mod damage;
 mod ledger;
+mod races;
 mod random;
 mod verbs;
 

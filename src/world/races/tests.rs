@@ -1,1 +1,132 @@
+//! The races by themselves, without store and messages.
 
+use super::*;
+use std::time::Duration;
+
+const ANN: PersonaId = PersonaId(21);
+const BOB: PersonaId = PersonaId(22);
+const HERE: ConnectionId = ConnectionId(1);
+const THERE: ConnectionId = ConnectionId(2);
+const CAR: VehicleId = VehicleId(7);
+
+fn settings() -> Settings {
+    Settings {
+        lobby: 10_001,
+        race_type: RaceType::Circuit,
+        entry_fee: 0,
+        pink_slip: false,
+        levels: (0, 0),
+        power_class: 0,
+        body_class: 0,
+        most_racers: 6,
+        least_racers: 1,
+    }
+}
+
+/// Ann's race, which Bob has joined.
+fn two(now: Instant) -> (Table, RaceId) {
+    let mut table = Table::default();
+    let id = table.create(ANN, HERE, settings(), now).unwrap().id;
+    table.join(id, BOB, THERE, CAR, now).unwrap();
+    (table, id)
+}
+
+fn field() -> Vec<Starter> {
+    [ANN, BOB].map(|persona| Starter::new(Driver::Human { persona, vehicle: CAR })).to_vec()
+}
+
+#[test]
+fn a_number_is_never_zero_nor_taken_and_leaves_the_top_byte_alone() {
+    let now = Instant::now();
+    let (mut table, first) = two(now);
+    table.last_number = MOST_NUMBERS - 1;
+    let id = |table: &mut Table, persona| table.create(PersonaId(persona), HERE, settings(), now).unwrap().id;
+    assert_eq!((first, id(&mut table, 31)), (RaceId(1), RaceId(0x00ff_ffff)));
+    assert_eq!(id(&mut table, 32), RaceId(2), "1 is still there");
+}
+
+#[test]
+fn a_password_is_printable_fits_its_field_and_differs() {
+    let passwords: Vec<String> = (0..20).map(|_| password()).collect();
+    assert!(passwords.iter().all(|word| word.len() == 7 && word.bytes().all(|c| c.is_ascii_alphanumeric())));
+    assert!(passwords.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+#[test]
+fn the_numbers_of_racers_are_kept_within_what_messages_hold() {
+    assert_eq!(
+        [(0, 0), (4, 2), (2, 5), (255, 255)].map(|(most, least)| bounds(most, least)),
+        [(6, 1), (4, 2), (2, 2), (6, 6)]
+    );
+}
+
+#[test]
+fn other_game_files_are_noticed_and_forgotten_with_the_run() {
+    let now = Instant::now();
+    let (mut table, id) = two(now);
+    table.start(id, field(), None, now);
+    assert!(table.compare(ANN, [1, 2, 3]).is_empty());
+    assert_eq!(table.compare(BOB, [1, 2, 4]), [ANN]);
+    assert!(table.compare(BOB, [1, 2, 3]).is_empty());
+    table.start(id, field(), None, now);
+    assert!(table.compare(BOB, [9, 9, 9]).is_empty());
+}
+
+#[test]
+fn only_the_connection_that_races_takes_its_racer_along_when_it_goes() {
+    let now = Instant::now();
+    let (mut table, id) = two(now);
+    assert_eq!(table.hang_up(BOB, HERE), None, "a short one of the same player");
+    table.touch(BOB, HERE, now);
+    assert_eq!(table.hang_up(BOB, THERE), None, "it races through another now");
+    assert_eq!(table.hang_up(BOB, HERE), Some(id));
+    assert!(table.of(BOB).is_none());
+    assert_eq!(table.hang_up(ANN, HERE), Some(id));
+    assert!(table.is_empty());
+}
+
+#[test]
+fn a_run_ends_once_when_nobody_is_awaited() {
+    let now = Instant::now();
+    let (mut table, id) = two(now);
+    table.start(id, field(), Some(BookingId(3)), now);
+    assert!(table.finish(id).is_none());
+    table.report(id, ANN, ANN, Report { time: 6400, ..Report::default() }, now).unwrap();
+    let soon = now + rules::PATIENCE.saturating_sub(Duration::from_millis(1));
+    assert!(table.expire(soon).is_empty());
+    assert_eq!(table.expire(now + rules::PATIENCE), [id]);
+    let (race, booking) = table.finish(id).unwrap();
+    assert_eq!((booking, race.field[1].outcome), (Some(BookingId(3)), Some(Outcome::Out(Exit::TimedOut))));
+    assert!(table.finish(id).is_none());
+    assert_eq!(table.get(id).unwrap().state, State::Finished);
+}
+
+#[test]
+fn a_race_nobody_speaks_of_is_forgotten_with_its_members() {
+    let now = Instant::now();
+    let (mut table, id) = two(now);
+    table.touch(BOB, THERE, now + Duration::from_mins(20));
+    assert!(table.expire(now + rules::SILENCE).is_empty());
+    assert!(table.get(id).is_some());
+    table.expire(now + Duration::from_mins(20) + rules::SILENCE);
+    assert!(table.is_empty() && table.member_of.is_empty());
+}
+
+#[test]
+fn results_are_ordered_by_time_then_slot_with_the_impossible_and_the_lost_behind() {
+    let came_in = |number, time| Starter {
+        outcome: Some(Outcome::In(Report { time, ..Report::default() })),
+        ..Starter::new(Driver::Ai(number))
+    };
+    let lost = Starter { outcome: Some(Outcome::Out(Exit::Quit)), ..Starter::new(Driver::Ai(1)) };
+    let field = [lost, came_in(2, 1), came_in(3, 6400), came_in(4, 5000), came_in(5, 6400), came_in(6, 0)];
+    let order = Place::order(&field);
+    let seen: Vec<_> = order
+        .iter()
+        .map(|place| match place.starter.driver {
+            Driver::Ai(number) => (number, place.place),
+            Driver::Human { .. } => panic!("there is none"),
+        })
+        .collect();
+    assert_eq!(seen, [(4, Some(0)), (3, Some(1)), (5, Some(2)), (2, None), (1, None), (6, None)]);
+}

@@ -31,14 +31,15 @@ pub(in super::super) fn purchase_stock_car(request: &Request<'_>) -> Answer {
     let Some(offer) = game.catalog.offer(dealer, model, today()) else {
         return Err(Refused::because(format!("dealer {dealer} has no {model}")));
     };
-    let Offer { car, price, .. } = offer;
+    let purchase = purchase(game, offer.clone(), skin);
     let rules = game.catalog.tunables();
     let terms = Terms {
         trade_in: (trade_in != VehicleId(0)).then_some(trade_in),
         worth: &|car, parts| worth(&game.catalog, car, parts),
         room: &|persona| rules.cars_room(persona.level),
     };
-    let bought = game.store.garage().buy_from_dealer(buyer, &purchase(game, offer, skin), &terms)?;
+    let bought = game.store.garage().buy_from_dealer(buyer, &purchase, &terms)?;
+    let Offer { car, price, .. } = offer;
     log::info!("garage: persona {buyer} bought a {car} for {price}, car {}", bought.value);
     Ok(Outcome::reply(car_bought(bought.value)).after(bought.ticket))
 }

@@ -1,6 +1,7 @@
 //! The service with plain values: no sockets, a store in a temporary folder.
 
 mod garage;
+mod races;
 mod requests;
 mod session;
 

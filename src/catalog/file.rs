@@ -1,0 +1,132 @@
+//! The imported catalogue on the card: `catalog.mcos` in the data folder.
+//!
+//! A file of its own beside the database, written in one piece: it changes once in years, can be made again from the
+//! disc at any time (so no backup needs it), and is read without opening the store, which the running server holds.
+//!
+//! Magic (8 bytes), version (u16), length of the rest (u32), its CRC-32 (u32), all little-endian; then the
+//! [`Imported`] as postcard.
+
+use super::imported::Imported;
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::path::{Path, PathBuf};
+
+const NAME: &str = "catalog.mcos";
+const MAGIC: &[u8; 8] = b"MCOSCAT\n";
+const VERSION: u16 = 1;
+const HEADER: usize = 18;
+/// The largest file that is read, in bytes. A whole catalogue has about 400 KiB.
+const MOST: u64 = 64 << 20;
+
+/// Why an imported catalogue was not read or saved. Each says what to do, in one line.
+#[derive(Debug)]
+pub enum FileError {
+    /// The system refuses.
+    Io(PathBuf, io::Error),
+    /// What is there is not what was written.
+    Damaged(PathBuf),
+    /// A newer mcos wrote it.
+    TooNew(PathBuf, u16),
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(path, error) => write!(
+                f,
+                "{}: {error}; check the folder's permissions, or use sudo or the server's own user",
+                path.display()
+            ),
+            Self::Damaged(path) => {
+                write!(
+                    f,
+                    "{} is damaged; import the catalogue again with \"mcos catalog import\"",
+                    path.display()
+                )
+            }
+            Self::TooNew(path, version) => write!(
+                f,
+                "{} was written by a newer mcos (version {version}); use that one, or import the catalogue again",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+/// Reads the imported catalogue of a data folder, if it has one.
+pub fn load(data: &Path) -> Result<Option<Imported>, FileError> {
+    let path = data.join(NAME);
+    let mut bytes = Vec::new();
+    let read = File::open(&path).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => decode(&bytes, &path).map(Some),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(FileError::Io(path, error)),
+    }
+}
+
+/// Saves a catalogue in place of the one before. It is complete after a power cut at any moment, and belongs to whoever
+/// the folder belongs to, so that the server may read what another user imported.
+pub fn save(data: &Path, imported: &Imported) -> Result<(), FileError> {
+    let path = data.join(NAME);
+    write(data, &path, &encode(imported)).map_err(|error| FileError::Io(path, error))
+}
+
+fn write(data: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if !data.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(data)?;
+    }
+    let temporary = path.with_extension("mcos.new");
+    // One that a power cut left behind may belong to somebody else.
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    file.write_all(bytes)?;
+    let (folder, ours) = (fs::metadata(data)?, file.metadata()?);
+    if folder.uid() != ours.uid() {
+        chown(&temporary, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(data)?.sync_all()
+}
+
+fn encode(imported: &Imported) -> Vec<u8> {
+    // Into memory, where nothing can fail.
+    let body = postcard::to_stdvec(imported).unwrap_or_default();
+    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let mut bytes = Vec::with_capacity(HEADER + body.len());
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+fn decode(bytes: &[u8], path: &Path) -> Result<Imported, FileError> {
+    let damaged = || FileError::Damaged(path.to_owned());
+    let (header, body) = bytes.split_at_checked(HEADER).ok_or_else(damaged)?;
+    let header: &[u8; HEADER] = header.try_into().map_err(|_| damaged())?;
+    let [_, _, _, _, _, _, _, _, v0, v1, l0, l1, l2, l3, c0, c1, c2, c3] = *header;
+    let version = u16::from_le_bytes([v0, v1]);
+    if !header.starts_with(MAGIC) {
+        return Err(damaged());
+    }
+    if version > VERSION {
+        return Err(FileError::TooNew(path.to_owned(), version));
+    }
+    let whole = u32::try_from(body.len()) == Ok(u32::from_le_bytes([l0, l1, l2, l3]));
+    if !whole || crc32fast::hash(body) != u32::from_le_bytes([c0, c1, c2, c3]) {
+        return Err(damaged());
+    }
+    postcard::from_bytes(body).map_err(|_| damaged())
+}

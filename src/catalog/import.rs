@@ -1,0 +1,172 @@
+//! Taking the catalogue from the owner's own copy of the game: a Jet database that the Client installs.
+//!
+//! Nothing is changed here: the file is read, what the server needs is taken, and whether it fits together is checked. It
+//! becomes the catalogue when it is saved ([`super::file`]) and put up ([`super::Catalog::put_up`]).
+
+mod check;
+mod sheet;
+mod tables;
+
+pub use check::{Finding, Summary};
+
+use super::imported::{Imported, Numbered, Origin};
+use super::jet::{Database, JetError};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// Why nothing was imported. Each says what to do, in one line.
+#[derive(Debug)]
+pub enum ImportError {
+    /// The file could not be read as a Jet database.
+    Jet(JetError),
+    /// A table is missing without which there is no catalogue.
+    NoTable(&'static str),
+    /// A column of it is missing.
+    NoColumn(&'static str, &'static str),
+    /// The tables do not fit together.
+    Unsound(Finding),
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Jet(error) => error.fmt(f),
+            Self::NoTable(table) => {
+                write!(f, "this database has no table {table}; choose the catalogue of Motor City Online")
+            }
+            Self::NoColumn(table, column) => write!(
+                f,
+                "this database's table {table} has no column {column}; choose the catalogue of Motor City Online"
+            ),
+            Self::Unsound(finding) => {
+                write!(f, "this catalogue is damaged: {finding}; copy it from the disc again")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ImportError {}
+
+impl From<JetError> for ImportError {
+    fn from(error: JetError) -> Self {
+        Self::Jet(error)
+    }
+}
+
+/// How far an import has come: so many steps are done, of so many, and this is next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps that are done.
+    pub done: usize,
+    /// All of them.
+    pub of: usize,
+    /// What is read now.
+    pub now: &'static str,
+}
+
+/// Steps of an import: the hash, and the tables.
+const STEPS: usize = 16;
+
+/// Reads a whole catalogue. `file` is its name for people, `now` seconds since 1970.
+pub fn read<R: Read + Seek>(
+    mut reader: R,
+    file: &str,
+    now: u64,
+    mut progress: impl FnMut(Progress),
+) -> Result<Imported, ImportError> {
+    let mut done = 0;
+    let mut step = |now| {
+        progress(Progress { done, of: STEPS, now });
+        done += 1;
+    };
+    step("the file");
+    let (sha256, bytes) = hash(&mut reader)?;
+    let mut database = Database::open(reader)?;
+    let origin =
+        Origin { file: file.to_owned(), bytes, sha256, jet: database.version().number(), imported: now };
+    let from = &mut database;
+    step("Brand");
+    let brands = tables::brands(from)?;
+    step("Model");
+    let models = tables::models(from)?;
+    step("AbstractPartType");
+    let kinds = tables::kinds(from)?;
+    step("PartType");
+    let part_types = tables::part_types(from)?;
+    step("BrandedPart");
+    let parts = tables::parts(from)?;
+    step("StockAssembly");
+    let mut assemblies = tables::assemblies(from)?;
+    step("StockVehicleAttributes");
+    let vehicles = tables::vehicles(from)?;
+    step("PTSkin");
+    let skins = tables::skins(from)?;
+    let mut names = |table: &'static str, id: &'static [&'static str], name: &'static [&'static str]| {
+        step(table);
+        tables::names(from, table, id, name).map(sorted)
+    };
+    let attachment_points = names(
+        "AttachmentPoint",
+        &["AttachmentPointID"],
+        &["AttachmentPoint", "AttachmentPointName", "Name"],
+    )?;
+    let families =
+        names("EngineBlockFamily", &["EngineBlockFamilyID"], &["Name", "EngineBlockFamily", "FamilyName"])?;
+    let tracks = names("Element", &["ElementID"], &["Element", "Name"])?;
+    let race_types = names("RaceType", &["RaceTypeID"], &["RaceType", "Name"])?;
+    let driver_classes =
+        names("DriverClass", &["DriverClassID", "DriverClass"], &["Name", "DriverClassName", "DriverClass"])?;
+    step("PartTypeCompatibility");
+    let compatibilities = tables::compatibilities(from)?;
+    step("PricingGuide");
+    let pricing = sheet::numbers(from, &["PricingGuide"])?;
+    assemblies.sort_by_key(|row| row.whole);
+    let imported = Imported {
+        origin,
+        brands: sorted(brands),
+        models: sorted(models),
+        kinds: sorted(kinds),
+        part_types: sorted(part_types),
+        parts: sorted(parts),
+        assemblies,
+        vehicles: sorted(vehicles),
+        skins: sorted(skins),
+        attachment_points,
+        families,
+        tracks,
+        race_types,
+        driver_classes,
+        compatibilities,
+        pricing,
+    };
+    match check::unsound(&imported) {
+        Some(finding) => Err(ImportError::Unsound(finding)),
+        None => Ok(imported),
+    }
+}
+
+/// By number, each once.
+fn sorted<T: Numbered>(mut rows: Vec<T>) -> Vec<T> {
+    rows.sort_by_key(Numbered::number);
+    rows.dedup_by_key(|row| row.number());
+    rows
+}
+
+fn hash(reader: &mut (impl Read + Seek)) -> Result<([u8; 32], u64), JetError> {
+    let length = reader.seek(SeekFrom::End(0))?;
+    if length > super::jet::MAX_FILE {
+        return Err(JetError::TooLarge(length));
+    }
+    reader.seek(SeekFrom::Start(0))?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => return Ok((hash.finalize().into(), length)),
+            Ok(got) => hash.update(piece.get(..got).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

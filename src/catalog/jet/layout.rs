@@ -1,0 +1,117 @@
+//! Where things lie in each version of the format, and little-endian numbers that may not be there.
+
+/// The two versions of the format that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// Access 97.
+    Jet3,
+    /// Access 2000 to 2003.
+    Jet4,
+}
+
+impl Version {
+    /// The version's number, as people call it.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Jet3 => 3,
+            Self::Jet4 => 4,
+        }
+    }
+
+    const fn pick(self, jet3: usize, jet4: usize) -> usize {
+        match self {
+            Self::Jet3 => jet3,
+            Self::Jet4 => jet4,
+        }
+    }
+
+    /// Bytes of a page.
+    pub(super) const fn page_size(self) -> usize {
+        self.pick(2048, 4096)
+    }
+
+    /// On a data page: where the number of its rows stands, followed by where each begins.
+    pub(super) const fn rows_at(self) -> usize {
+        self.pick(8, 12)
+    }
+
+    /// Bytes of the numbers within a row: of columns, and of places.
+    pub(super) const fn row_word(self) -> usize {
+        self.pick(1, 2)
+    }
+
+    /// The same in a table's definition, for the lengths of names.
+    pub(super) const fn name_word(self) -> usize {
+        self.pick(1, 2)
+    }
+
+    /// Places in a table's definition.
+    pub(super) const fn definition(self) -> Definition {
+        match self {
+            Self::Jet3 => Definition {
+                row_count: 12,
+                variable_columns: 23,
+                columns: 25,
+                real_indexes: 31,
+                owned_pages: 35,
+                indexes_at: 43,
+                index_size: 8,
+                column: Column { size: 18, number: 1, variable: 3, flags: 13, offset: 14, length: 16 },
+            },
+            Self::Jet4 => Definition {
+                row_count: 16,
+                variable_columns: 43,
+                columns: 45,
+                real_indexes: 51,
+                owned_pages: 55,
+                indexes_at: 63,
+                index_size: 12,
+                column: Column { size: 25, number: 5, variable: 7, flags: 15, offset: 21, length: 23 },
+            },
+        }
+    }
+}
+
+/// Places in a table's definition, counted from the start of its first page.
+pub(super) struct Definition {
+    pub(super) row_count: usize,
+    pub(super) variable_columns: usize,
+    pub(super) columns: usize,
+    pub(super) real_indexes: usize,
+    pub(super) owned_pages: usize,
+    /// One entry per real index, then the columns, then their names.
+    pub(super) indexes_at: usize,
+    pub(super) index_size: usize,
+    pub(super) column: Column,
+}
+
+/// Places in the description of a column, which begins with its type.
+pub(super) struct Column {
+    pub(super) size: usize,
+    pub(super) number: usize,
+    pub(super) variable: usize,
+    pub(super) flags: usize,
+    pub(super) offset: usize,
+    pub(super) length: usize,
+}
+
+/// What page this is.
+pub(super) const DATA_PAGE: u8 = 1;
+pub(super) const DEFINITION_PAGE: u8 = 2;
+pub(super) const USAGE_PAGE: u8 = 5;
+
+pub(super) fn byte(bytes: &[u8], at: usize) -> Option<u8> {
+    bytes.get(at).copied()
+}
+
+pub(super) fn short(bytes: &[u8], at: usize) -> Option<u16> {
+    array(bytes, at).map(u16::from_le_bytes)
+}
+
+pub(super) fn long(bytes: &[u8], at: usize) -> Option<u32> {
+    array(bytes, at).map(u32::from_le_bytes)
+}
+
+pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
+}

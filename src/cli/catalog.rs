@@ -1,0 +1,132 @@
+//! `mcos catalog`: cars and parts from the owner's own copy of the game.
+//!
+//! The database is read here, by the user who may read the disc. What was taken is saved in the data folder, where the
+//! server finds it when it starts; one that runs is asked to use it at once. So nothing large travels through the
+//! control socket, and what the server reads is complete and checked before it looks.
+
+use super::output::{self, Table};
+use super::{CliError, Setting};
+use crate::catalog::import::{self, Progress, Summary};
+use crate::catalog::{Catalog, Imported, file};
+use crate::server::control::{self, AskError};
+use crate::services::operator::{Request, Response};
+use clap::Subcommand;
+use std::fs::File;
+use std::io::{BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Take cars and parts from the game's own database
+    Import {
+        /// The Jet (Access) database of the installed game
+        #[arg(value_name = "FILE.mdb")]
+        file: PathBuf,
+    },
+    /// Show which cars and parts there are, and what an import would add
+    Show,
+}
+
+pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Import { file } => import(&setting.data, &file),
+        Command::Show => show(&setting.data),
+    }
+}
+
+fn import(data: &Path, path: &Path) -> Result<(), CliError> {
+    let imported = read(path)?;
+    file::save(data, &imported).map_err(CliError::failed)?;
+    describe(&imported)?;
+    match control::ask(data, &Request::ReloadCatalog) {
+        Ok(Response::CatalogReloaded) => {
+            output::line("the running server uses it now; lobbies for its tracks open when it is restarted")
+        }
+        Ok(Response::Refused(why)) => Err(CliError::Failed(format!(
+            "the catalogue is imported, but restart the server to use it: {why}"
+        ))),
+        Ok(other) => Err(super::reach::unexpected(&other)),
+        Err(AskError::NobodyThere) => output::line("the server will use it when it is started"),
+        Err(error) => Err(CliError::Failed(format!(
+            "the catalogue is imported, but restart the server to use it: {error}"
+        ))),
+    }
+}
+
+fn read(path: &Path) -> Result<Imported, CliError> {
+    let failed = |error: &dyn std::fmt::Display| CliError::Failed(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(|error| failed(&format!("the file cannot be opened: {error}")))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let mut line = ProgressLine::new();
+    let imported = import::read(BufReader::new(file), &name, now, |progress| line.show(progress));
+    line.clear();
+    imported.map_err(|error| failed(&error))
+}
+
+/// One line on a terminal, written over again and again; nothing where there is no terminal.
+struct ProgressLine {
+    terminal: bool,
+}
+
+impl ProgressLine {
+    fn new() -> Self {
+        Self { terminal: std::io::stderr().is_terminal() }
+    }
+
+    fn show(&mut self, Progress { done, of, now }: Progress) {
+        self.write(&format!("reading {} of {of}: {now}", done + 1));
+    }
+
+    fn clear(&mut self) {
+        self.write("");
+    }
+
+    fn write(&mut self, text: &str) {
+        const WIDTH: usize = 60;
+        if self.terminal {
+            let mut terminal = std::io::stderr().lock();
+            // Where it can't be shown, the work goes on all the same.
+            let _ = write!(terminal, "\r{text:<WIDTH$}\r{text}").and_then(|()| terminal.flush());
+        }
+    }
+}
+
+fn describe(imported: &Imported) -> Result<(), CliError> {
+    let origin = &imported.origin;
+    output::line(&format!(
+        "{}, {} KiB, Jet {}, imported {}",
+        origin.file,
+        origin.bytes / 1024,
+        origin.jet,
+        output::day(origin.imported)
+    ))?;
+    output::line(&format!("SHA-256 {}", origin.hash()))?;
+    let summary = Summary::of(imported);
+    let mut table = Table::new(["COUNT", "WHAT"]);
+    for (what, count) in summary.counts {
+        table.row([count.to_string(), what.to_owned()]);
+    }
+    table.print()?;
+    for unusual in summary.unusual {
+        output::line(&format!("note: {unusual}; that is fine if all players have the same version"))?;
+    }
+    Ok(())
+}
+
+fn show(data: &Path) -> Result<(), CliError> {
+    if let Some(imported) = file::load(data).map_err(CliError::failed)? {
+        return describe(&imported);
+    }
+    let catalog = Catalog::builtin();
+    output::line(&format!(
+        "the built-in catalogue: {} cars for sale, all parts known of {} of them",
+        catalog.cars().len(),
+        catalog.complete_cars()
+    ))?;
+    output::line(
+        "importing your own copy of the game (\"mcos catalog import FILE.mdb\") adds all parts of all cars, their \
+         prices, paints and tracks",
+    )
+}

@@ -1,0 +1,81 @@
+//! `mcos kit`: the player kit, as a file to hand out.
+
+use super::{CliError, Setting, output, reach};
+use crate::config::{Config, HostName};
+use crate::services::Ports;
+use crate::services::kit::{Certificate, Kit};
+use crate::services::operator::{Request, Response};
+use clap::Args;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(super) struct Command {
+    /// The file to write
+    #[arg(value_name = "OUT.zip")]
+    file: PathBuf,
+    /// The name or IPv4 address by which players reach this server
+    /// [default: public_host of the configuration, or this machine's address]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    host: Option<HostName>,
+}
+
+fn host_name(text: &str) -> Result<HostName, &'static str> {
+    HostName::parse(text).ok_or("write a host name or an IPv4 address, without a port")
+}
+
+pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> {
+    let address = own_address();
+    let chosen = command.host.clone().or_else(|| setting.config.network.public_host.clone());
+    let host = chosen.or_else(|| address.map(|address| HostName::from_address(address.into())));
+    let host = host.ok_or_else(|| {
+        CliError::Failed("this machine has no address in a network; name one with --host".to_owned())
+    })?;
+    let Response::KitParts { public_key, http, certificate } = reach::perform(setting, Request::KitParts)?
+    else {
+        return Err(CliError::Failed("the running server is of another version; restart it".to_owned()));
+    };
+    let certificate = certificate.map(|der| Certificate::from_der(&der));
+    let trusted = certificate.is_some();
+    let ports = Ports { http, ..configured(&setting.config) };
+    let kit = Kit { host: host.clone(), address, ports, public_key, certificate };
+    let zip = kit.zip().map_err(CliError::failed)?;
+    let file = command.file.display();
+    fs::write(&command.file, zip)
+        .map_err(|e| CliError::Failed(format!("cannot write {file}: {e}; choose another place")))?;
+    output::line(&format!("the player kit for {host} is in {file}"))?;
+    if !trusted {
+        output::line(
+            "there is no certificate in it, because this server has none: the game cannot sign in with HTTPS",
+        )?;
+    }
+    Ok(())
+}
+
+/// The ports as they are configured.
+fn configured(config: &Config) -> Ports {
+    let network = &config.network;
+    Ports {
+        http: network.http,
+        https: network.https,
+        login: network.login,
+        persona: network.persona,
+        mail: network.mail,
+        lobby: network.lobby,
+        rooms: network.room_ports(),
+        mcots: network.mcots,
+    }
+}
+
+/// The address from which this machine would speak to others. Asking a datagram socket for it sends nothing.
+fn own_address() -> Option<Ipv4Addr> {
+    // Reserved for documentation, so it lies behind the usual way out of every network.
+    const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect(ELSEWHERE).ok()?;
+    match socket.local_addr().ok()?.ip() {
+        IpAddr::V4(address) if !address.is_loopback() => Some(address),
+        _ => None,
+    }
+}

@@ -1,0 +1,229 @@
+//! Accounts as players make and keep them themselves, on the server's pages.
+
+use super::Game;
+use crate::config::Registration;
+use crate::store::{Account, AccountError, Password, PasswordError};
+use crate::world::FailureLimit;
+use log::{error, info};
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Instant;
+
+/// How many accounts one address may ask for within a minute.
+pub const PER_MINUTE: u32 = 10;
+
+/// Why an account was not made or its password not changed: a sentence for the person who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The Operator makes all accounts.
+    NotOpen,
+    /// Too many requests of one address.
+    TooMany,
+    /// This cannot be a name; why.
+    Name(&'static str),
+    /// Somebody has that name.
+    NameTaken,
+    /// This cannot be a password; why.
+    Password(PasswordError),
+    /// The password and its repetition differ.
+    Repetition,
+    /// The new password is the old one.
+    Unchanged,
+    /// Unknown name, wrong password or disabled account: which of them is nobody's business.
+    Wrong,
+    /// The store failed.
+    Store,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOpen => {
+                f.write_str("On this server only the Operator makes accounts: ask whoever runs it.")
+            }
+            Self::TooMany => {
+                f.write_str("Too many tries from your address. Please wait a minute, then try again.")
+            }
+            Self::Name(why) => write!(f, "This account name cannot be used: {why}."),
+            Self::NameTaken => f.write_str("Somebody has this account name already: choose another."),
+            Self::Password(why) => {
+                let why = why.to_string();
+                let mut letters = why.chars();
+                let first = letters.next().map(|first| first.to_ascii_uppercase());
+                write!(f, "{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str())
+            }
+            Self::Repetition => f.write_str("The two passwords are not the same: type both again."),
+            Self::Unchanged => f.write_str("The new password is the old one: choose another."),
+            Self::Wrong => f.write_str("The account name or the old password is wrong."),
+            Self::Store => {
+                f.write_str("The server could not save this. Please try again; nothing was changed.")
+            }
+        }
+    }
+}
+
+/// What a form for a new account says.
+#[derive(Clone, Copy)]
+pub struct NewAccount<'a> {
+    /// The wanted name.
+    pub name: &'a str,
+    /// The wanted password.
+    pub password: &'a str,
+    /// The same again.
+    pub again: &'a str,
+}
+
+/// What a form for a new password says.
+#[derive(Clone, Copy)]
+pub struct NewPassword<'a> {
+    /// The account.
+    pub name: &'a str,
+    /// The password it has.
+    pub old: &'a str,
+    /// The password it is to have.
+    pub password: &'a str,
+    /// The same again.
+    pub again: &'a str,
+}
+
+/// Makes an account, and waits until it has survived a power cut. Hashes a password, so it belongs on a worker thread.
+/// `requests` counts what an address asked for, whatever came of it.
+pub fn create(
+    game: &Game,
+    requests: &FailureLimit,
+    from: IpAddr,
+    form: NewAccount<'_>,
+) -> Result<Account, Refusal> {
+    if game.config.accounts.registration == Registration::Operator {
+        return Err(Refusal::NotOpen);
+    }
+    let password = wanted(form.password, form.again)?;
+    if !requests.admit(from, Instant::now()) {
+        info!("account: refused {from}: too many requests from this address within a minute");
+        return Err(Refusal::TooMany);
+    }
+    let created = game.store.accounts().create(form.name, &password, None).map_err(|e| refusal(&e))?;
+    created.ticket.wait().map_err(|e| refusal(&e.into()))?;
+    info!("account: customer {} was made from {from}", created.value.customer_id);
+    Ok(created.value)
+}
+
+/// Changes a password for whoever knows the old one, and waits until that has survived a power cut. What the account
+/// could sign in with until now ends. Checks and hashes a password, so it belongs on a worker thread. Failures count with
+/// those of Auth.
+pub fn change_password(game: &Game, from: IpAddr, form: NewPassword<'_>) -> Result<Account, Refusal> {
+    let password = wanted(form.password, form.again)?;
+    if form.password == form.old {
+        return Err(Refusal::Unchanged);
+    }
+    if !game.world.failures.admit(from, Instant::now()) {
+        info!("account: refused {from}: too many failed logins from this address within a minute");
+        return Err(Refusal::TooMany);
+    }
+    let checked =
+        game.store.accounts().check_password(form.name, form.old).map_err(|e| refusal(&e.into()))?;
+    let Some(account) = checked else {
+        info!("account: refused {from}: wrong name or password, or the account is disabled");
+        return Err(Refusal::Wrong);
+    };
+    game.world.failures.forgive(from);
+    let changed = game.store.accounts().set_password(&account.name, &password).map_err(|e| refusal(&e))?;
+    changed.ticket.wait().map_err(|e| refusal(&e.into()))?;
+    game.world.sessions.revoke(account.customer_id);
+    info!("account: customer {} has a new password, changed from {from}", account.customer_id);
+    Ok(account)
+}
+
+fn wanted(password: &str, again: &str) -> Result<Password, Refusal> {
+    let wanted = Password::new(password).map_err(Refusal::Password)?;
+    if password == again { Ok(wanted) } else { Err(Refusal::Repetition) }
+}
+
+fn refusal(problem: &AccountError) -> Refusal {
+    match problem {
+        AccountError::BadName(why) => Refusal::Name(why),
+        AccountError::NameTaken => Refusal::NameTaken,
+        AccountError::NotFound => Refusal::Wrong,
+        AccountError::CustomerIdTaken | AccountError::Store(_) => {
+            error!("account: a request of the pages failed: {problem}");
+            Refusal::Store
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
+
+    fn new<'a>(name: &'a str, password: &'a str) -> NewAccount<'a> {
+        NewAccount { name, password, again: password }
+    }
+
+    #[test]
+    fn an_account_is_made_once_and_may_log_in() {
+        let (game, _folder) = Game::for_tests();
+        let limit = FailureLimit::new(PER_MINUTE);
+        let account = create(&game, &limit, HOME, new("marty", "s3cret")).unwrap();
+        assert_eq!(account.name, "marty");
+        assert!(game.store.accounts().check_password("marty", "s3cret").unwrap().is_some());
+        assert_eq!(create(&game, &limit, HOME, new("MARTY", "0ther")), Err(Refusal::NameTaken));
+    }
+
+    #[test]
+    fn what_cannot_be_is_explained_and_changes_nothing() {
+        let (game, _folder) = Game::for_tests();
+        let limit = FailureLimit::new(PER_MINUTE);
+        let ask = |form| create(&game, &limit, HOME, form).unwrap_err();
+        assert_eq!(ask(new("marty", "abc")), Refusal::Password(PasswordError::TooShort));
+        assert_eq!(ask(new("marty", "a b c d")), Refusal::Password(PasswordError::BadCharacter));
+        assert_eq!(ask(NewAccount { again: "other", ..new("marty", "s3cret") }), Refusal::Repetition);
+        assert!(matches!(ask(new("m\u{e4}rty", "s3cret")), Refusal::Name(_)));
+        assert!(game.store.accounts().list().unwrap().is_empty());
+        let sentence = Refusal::Password(PasswordError::TooShort).to_string();
+        assert_eq!(sentence, "The password is too short: use at least 4 characters.");
+    }
+
+    #[test]
+    fn nobody_makes_an_account_where_the_operator_does() {
+        let (mut game, _folder) = Game::for_tests();
+        game.config.accounts.registration = Registration::Operator;
+        let asked = create(&game, &FailureLimit::new(PER_MINUTE), HOME, new("marty", "s3cret"));
+        assert_eq!(asked, Err(Refusal::NotOpen));
+    }
+
+    #[test]
+    fn one_address_makes_only_so_many_accounts_a_minute() {
+        let (game, _folder) = Game::for_tests();
+        let limit = FailureLimit::new(2);
+        for name in ["one", "two"] {
+            create(&game, &limit, HOME, new(name, "s3cret")).unwrap();
+        }
+        assert_eq!(create(&game, &limit, HOME, new("three", "s3cret")), Err(Refusal::TooMany));
+        create(&game, &limit, Ipv4Addr::new(192, 168, 1, 21).into(), new("three", "s3cret")).unwrap();
+    }
+
+    #[test]
+    fn a_password_is_changed_by_who_knows_the_old_one_and_old_contexts_end() {
+        let (mut game, _folder) = Game::for_tests();
+        let limit = FailureLimit::new(2);
+        let account = create(&game, &limit, HOME, new("marty", "s3cret")).unwrap();
+        let context = game.world.sessions.issue_context(account.customer_id);
+        let form = NewPassword { name: "marty", old: "s3cret", password: "n3w-one", again: "n3w-one" };
+        game.world.failures = FailureLimit::new(2);
+        let change = |form| change_password(&game, HOME, form);
+        assert_eq!(
+            change(NewPassword { password: "s3cret", again: "s3cret", ..form }),
+            Err(Refusal::Unchanged)
+        );
+        assert_eq!(change(NewPassword { again: "other", ..form }), Err(Refusal::Repetition));
+        assert_eq!(change(NewPassword { old: "guess", ..form }), Err(Refusal::Wrong));
+        assert!(change(form).is_ok());
+        assert_eq!(game.world.sessions.redeem(&context), None);
+        assert!(game.store.accounts().check_password("marty", "n3w-one").unwrap().is_some());
+        assert_eq!(change(form), Err(Refusal::Wrong), "the old password is no longer it");
+        assert_eq!(change(form), Err(Refusal::TooMany));
+    }
+}

@@ -1,0 +1,163 @@
+//! The player kit: what a player's PC needs to know about this server, in one zip.
+//!
+//! Where the values stand in the registry, and that `pub.key` lies in the game's folder, is *seen in use* with real Clients.
+//! Nothing in the kit is secret.
+
+mod certificate;
+mod registry;
+
+pub use certificate::{Certificate, CertificateError};
+pub use registry::{View, registry};
+
+use super::Ports;
+use crate::config::HostName;
+use askama::Template;
+use std::fmt;
+use std::io::{Cursor, Write as _};
+use std::net::Ipv4Addr;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// What goes into one kit.
+#[derive(Clone, Debug)]
+pub struct Kit {
+    /// The name or address that the game will use.
+    pub host: HostName,
+    /// Where `host` is, should the PC not know; only of use for a name.
+    pub address: Option<Ipv4Addr>,
+    /// The ports of the server.
+    pub ports: Ports,
+    /// The content of `pub.key`.
+    pub public_key: String,
+    /// What the PC is to trust.
+    pub certificate: Option<Certificate>,
+}
+
+/// Why there is no kit.
+#[derive(Debug)]
+pub enum KitError {
+    /// The game of 2001 knows no IPv6.
+    Ipv6,
+    /// The file could not be put together.
+    Zip(String),
+}
+
+impl fmt::Display for KitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ipv6 => f.write_str("the game knows no IPv6: use the server's name or its IPv4 address"),
+            Self::Zip(why) => write!(f, "the kit could not be put together: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for KitError {}
+
+#[derive(Template)]
+#[template(path = "kit/setup.bat", escape = "none")]
+struct Setup<'a> {
+    host: &'a HostName,
+    base: &'a str,
+    hosts_address: Option<Ipv4Addr>,
+    thumbprint: Option<&'a str>,
+    version: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "kit/undo.bat", escape = "none")]
+struct Undo<'a> {
+    host: &'a HostName,
+    thumbprint: Option<&'a str>,
+    version: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "kit/read_me.txt", escape = "none")]
+struct ReadMe<'a> {
+    host: &'a HostName,
+    base: &'a str,
+    hosts_address: Option<Ipv4Addr>,
+    certificate: Option<&'a Certificate>,
+    ports: String,
+    version: &'static str,
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Kit {
+    /// The files of the kit with their names, texts with the line ends of Windows.
+    pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, KitError> {
+        let Self { host, ports, public_key, certificate, .. } = self;
+        if host.as_str().contains(':') {
+            return Err(KitError::Ipv6);
+        }
+        let base = host.front_page(ports.http);
+        let certificate = certificate.as_ref();
+        let thumbprint = certificate.map(Certificate::thumbprint);
+        // An address needs no line in the file `hosts`.
+        let is_name = host.as_str().parse::<Ipv4Addr>().is_err();
+        let hosts_address = self.address.filter(|_| is_name);
+        let setup = Setup { host, base: &base, hosts_address, thumbprint, version: VERSION };
+        let undo = Undo { host, thumbprint, version: VERSION };
+        let ports_text = port_list(ports);
+        let read_me =
+            ReadMe { host, base: &base, hosts_address, certificate, ports: ports_text, version: VERSION };
+        let text = |text: Result<String, askama::Error>| match text {
+            Ok(text) => Ok(windows_lines(&text)),
+            Err(error) => Err(KitError::Zip(error.to_string())),
+        };
+        let mut files = vec![
+            ("READ ME.txt", text(read_me.render())?),
+            ("setup.bat", text(setup.render())?),
+            ("undo.bat", text(undo.render())?),
+            ("mcos-32bit.reg", registry(&[View::Native], host, ports).into_bytes()),
+            ("mcos-64bit.reg", registry(&[View::Wow64], host, ports).into_bytes()),
+            ("pub.key", public_key.clone().into_bytes()),
+        ];
+        if let Some(certificate) = certificate {
+            files.push(("mcos-ca.crt", certificate.pem().into_bytes()));
+            files.push(("mcos-ca.reg", certificate.registry().into_bytes()));
+        }
+        Ok(files)
+    }
+
+    /// The whole kit. The same kit gives the same bytes.
+    pub fn zip(&self) -> Result<Vec<u8>, KitError> {
+        let failed = |error: &dyn fmt::Display| KitError::Zip(error.to_string());
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        // Stored, because a dozen kilobytes are not worth a compressor; and with the oldest time a zip can name.
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(0o644);
+        for (name, content) in self.files()? {
+            zip.start_file(name, options).map_err(|e| failed(&e))?;
+            zip.write_all(&content).map_err(|e| failed(&e))?;
+        }
+        Ok(zip.finish().map_err(|e| failed(&e))?.into_inner())
+    }
+}
+
+/// The ports a player's firewall has to let out.
+pub fn port_list(ports: &Ports) -> String {
+    // The HTTPS port is 443 for the game, whatever this server could get.
+    let Ports { http, https: _, login, persona, mail, lobby, rooms, mcots } = ports;
+    let mut list: Vec<String> =
+        [*http, 443, *lobby, *login, *mail, *persona].iter().map(u16::to_string).collect();
+    list.extend(match (rooms.iter().min(), rooms.iter().max()) {
+        (Some(lowest), Some(highest)) if lowest < highest => Some(format!("{lowest}-{highest}")),
+        (Some(only), _) => Some(only.to_string()),
+        _ => None,
+    });
+    list.push(mcots.to_string());
+    list.join(", ")
+}
+
+fn windows_lines(text: &str) -> Vec<u8> {
+    let mut lines = text.lines().collect::<Vec<_>>().join("\r\n");
+    lines.push_str("\r\n");
+    lines.into_bytes()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! Races among players with plain values: no sockets.
+
+mod model;
+mod refusals;
+mod runs;
+
+use super::*;
+use crate::catalog::rules;
+use crate::protocol::bytes::Bool8;
+use crate::protocol::ids::{PartId, RaceId};
+use crate::protocol::mcots::race::{
+    CreateRace, Damage, Damages, FinalResults, JoinRace, Placement, PostRaceDamage, RaceCreated, RaceJoined,
+    RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
+};
+use crate::store::Persona;
+
+/// The lobby of the circuit, and that of test drives.
+const CIRCUIT: u32 = 10_001;
+const PROVING_GROUND: u32 = 2;
+
+/// Somebody with a car and a connection.
+struct Racer {
+    player: TestPlayer,
+    caller: Caller,
+    car: VehicleId,
+}
+
+impl Racer {
+    fn id(&self) -> PersonaId {
+        self.player.persona
+    }
+}
+
+/// A shard with some players in it.
+struct Track {
+    game: Game,
+    folder: tempfile::TempDir,
+    racers: Vec<Racer>,
+}
+
+impl Track {
+    fn with(racers: usize) -> Self {
+        let (game, folder) = Game::for_tests();
+        let mut track = Self { game, folder, racers: Vec::new() };
+        for number in 0..racers {
+            let player = track.game.player(&format!("driver{number}"), &format!("Driver {number}"), peer());
+            let car = track.give_car(player.persona);
+            let caller = track.connect(&player);
+            track.racers.push(Racer { player, caller, car });
+        }
+        track
+    }
+
+    fn give_car(&self, owner: PersonaId) -> VehicleId {
+        let part =
+            crate::store::NewPart { branded_part: BrandedPartId(36_001), parent: None, attachment_point: 0 };
+        let purchase = CarPurchase {
+            model: BrandedPartId(104),
+            skin: SkinId(47),
+            car_class: 2,
+            price: 0,
+            parts: vec![part],
+            first_car: false,
+        };
+        self.game.store.garage().buy_car(owner, purchase).unwrap().value
+    }
+
+    fn connect(&self, player: &TestPlayer) -> Caller {
+        let mut caller = new_caller(&self.game);
+        let body = connect(player.customer, player.persona);
+        answer(&self.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body });
+        assert!(caller.signed_in());
+        caller
+    }
+
+    fn tell(&mut self, who: usize, body: Body) -> Outcome<Outgoing> {
+        let incoming = Incoming { sequence: 12, flags: SEALED, body };
+        let mut outcome = answer(&self.game, &mut self.racers[who].caller, &incoming);
+        if let Some(ticket) = outcome.commit.take() {
+            ticket.wait().unwrap();
+        }
+        outcome
+    }
+
+    fn ask(&mut self, who: usize, body: Body) -> Body {
+        let [reply] = <[Outgoing; 1]>::try_from(self.tell(who, body).replies).unwrap();
+        reply.body
+    }
+
+    fn create(&mut self, who: usize, wish: &CreateRace) -> RaceId {
+        self.ask(who, wish.body()).read::<RaceCreated>().unwrap().race
+    }
+
+    fn join(&mut self, who: usize, race: RaceId) -> Body {
+        let car = self.racers[who].car;
+        self.ask(who, join(race, car))
+    }
+
+    fn slots(&self, who: &[usize]) -> [RacerSlot; SLOTS] {
+        let mut slots = [RacerSlot::NOBODY; SLOTS];
+        for (slot, who) in slots.iter_mut().zip(who) {
+            *slot = RacerSlot::human(self.racers[*who].id(), self.racers[*who].car);
+        }
+        slots
+    }
+
+    fn start(&mut self, who: usize, race: RaceId, slots: [RacerSlot; SLOTS]) -> RaceStarted {
+        let body = self.ask(who, start(race, slots));
+        assert_eq!(body.number(), Some(number::RACE_STARTED));
+        body.read().unwrap()
+    }
+
+    /// A race that runs, with these players, the first of them as host.
+    fn running(&mut self, wish: &CreateRace, who: &[usize]) -> RaceId {
+        let race = self.create(who[0], wish);
+        for joiner in &who[1..] {
+            assert_eq!(self.join(*joiner, race).number(), Some(number::RACE_JOIN_OK));
+        }
+        let slots = self.slots(who);
+        assert_eq!(self.start(who[0], race, slots).ok_to_start, 1);
+        race
+    }
+
+    /// Reports a time for oneself; the results, if that was the last.
+    fn finish(&mut self, who: usize, race: RaceId, time: u32) -> Option<Results> {
+        let racer = self.racers[who].id();
+        let outcome = self.tell(who, finish(race, racer, time));
+        assert!(outcome.replies.is_empty(), "{:?}", outcome.replies);
+        Results::of(&outcome.pushes)
+    }
+
+    fn quit(&mut self, who: usize, race: RaceId) -> Option<Results> {
+        let outcome = self.tell(who, GenericRequest::body(number::RACER_LEFT_RACE, race.0));
+        assert!(outcome.replies.is_empty());
+        Results::of(&outcome.pushes)
+    }
+
+    /// The connection breaks, and another is made at once.
+    fn drop(&mut self, who: usize) -> Option<Results> {
+        let outcome = leave(&self.game, &self.racers[who].caller);
+        if let Some(ticket) = outcome.commit {
+            ticket.wait().unwrap();
+        }
+        self.racers[who].caller = self.connect(&self.racers[who].player);
+        Results::of(&outcome.pushes)
+    }
+
+    fn persona(&self, who: usize) -> Persona {
+        self.game.store.personas().by_id(self.racers[who].id()).unwrap().unwrap()
+    }
+
+    fn money(&self, who: usize) -> u32 {
+        self.persona(who).bank_balance
+    }
+
+    fn set_money(&self, who: usize, dollars: u32) {
+        let cash = self.money(who);
+        let purchase = CarPurchase {
+            model: BrandedPartId(104),
+            skin: SkinId(0),
+            car_class: 0,
+            price: cash.checked_sub(dollars).expect("less than before"),
+            parts: Vec::new(),
+            first_car: false,
+        };
+        let car = self.game.store.garage().buy_car(self.racers[who].id(), purchase);
+        assert!(car.is_ok());
+    }
+
+    fn races(&self) -> usize {
+        self.game.world.races.lock().len()
+    }
+
+    fn ledger_is_right(&self) {
+        let report = self.game.store.ledger().check().unwrap();
+        assert!(report.differences.is_empty(), "{:?}", report.differences);
+    }
+}
+
+/// What everybody hears at the end.
+struct Results {
+    receivers: Vec<ConnectionId>,
+    results: FinalResults,
+}
+
+impl Results {
+    fn of(pushes: &[Push]) -> Option<Self> {
+        pushes.iter().find_map(|push| match push {
+            Push::Body(receivers, body) if body.number() == Some(number::RACE_FINAL_RESULTS) => {
+                Some(Self { receivers: receivers.clone(), results: body.read().unwrap() })
+            }
+            _ => None,
+        })
+    }
+
+    fn order(&self) -> Vec<PersonaId> {
+        let placements = self.results.placements.iter().map(|placement| placement.racer);
+        placements.filter(|racer| *racer != PersonaId(0)).collect()
+    }
+
+    fn placement(&self, racer: PersonaId) -> &Placement {
+        self.results.placements.iter().find(|placement| placement.racer == racer).unwrap()
+    }
+
+    fn is_void(&self) -> bool {
+        self.results.flags & FinalResults::VOID != 0
+    }
+}
+
+/// A free race on the circuit for up to six.
+fn wish() -> CreateRace {
+    let off = Bool8(false);
+    CreateRace {
+        lobby: CIRCUIT,
+        entry_fee: 0,
+        club_race: off,
+        pink_slip: off,
+        team_trial: off,
+        sponsor: 0,
+        least_level: 0,
+        most_level: 0,
+        most_power: 0,
+        most_racers: 6,
+        least_racers: 1,
+        rounds: 0,
+        laps: 2,
+        backward: off,
+        mirrored: off,
+        night: Bool8(true),
+        weather: off,
+        damage: off,
+        traffic: off,
+        ai_racers: off,
+        handicapped: off,
+        power_class: 0,
+        body_class: 0,
+        no_nitrous: off,
+    }
+}
+
+fn join(race: RaceId, vehicle: VehicleId) -> Body {
+    JoinRace { race, vehicle, power_class: 3, padding: 0 }.body()
+}
+
+fn start(race: RaceId, slots: [RacerSlot; SLOTS]) -> Body {
+    StartRace { race, slots, multi_round_limit: 0, laps: 2, lobby_flags: 8, dial_in: [0; 2] }.body()
+}
+
+fn finish(race: RaceId, racer: PersonaId, time: u32) -> Body {
+    let finish = RacerCompleted {
+        top_speed: 40,
+        race,
+        racer,
+        time,
+        best_lap: time / 2,
+        average_speed: 30,
+        security: 0,
+        travel_map_length: 0,
+        travel_map: crate::protocol::bytes::Rest::default(),
+    };
+    finish.body()
+}
+
+fn refused(request: u16, reason: u16) -> Body {
+    GenericReply::failed(request, reason)
+}

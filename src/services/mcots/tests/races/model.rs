@@ -1,0 +1,303 @@
+//! Whatever players do in whatever order, the server agrees with a small model of it, and money comes and goes only where
+//! the rules say so.
+
+use super::*;
+use crate::store::Kind;
+use std::time::Duration;
+
+const PLAYERS: usize = 4;
+/// Little enough to be spent on fees.
+const MONEY: u32 = 300;
+const FEES: [u32; 3] = [0, 100, 250];
+
+#[derive(Clone, Debug)]
+enum Deed {
+    Create(usize, usize),
+    Join(usize, usize),
+    Start(usize),
+    Finish(usize, u32),
+    Quit(usize),
+    Drop(usize),
+    /// So many minutes pass without a word; those who are waited for are given up.
+    Wait(u64),
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let who = || 0..PLAYERS;
+    prop_oneof![
+        3 => (who(), 0..FEES.len()).prop_map(|(who, fee)| Deed::Create(who, fee)),
+        6 => (who(), 0..3_usize).prop_map(|(who, race)| Deed::Join(who, race)),
+        5 => who().prop_map(Deed::Start),
+        8 => (who(), prop_oneof![Just(0), Just(100), 3000..3010_u32])
+            .prop_map(|(who, time)| Deed::Finish(who, time)),
+        2 => who().prop_map(Deed::Quit),
+        2 => who().prop_map(Deed::Drop),
+        1 => prop_oneof![Just(5), Just(11), Just(32)].prop_map(Deed::Wait),
+    ]
+}
+
+/// What became of a racer in the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Driving,
+    In(u32),
+    Out,
+}
+
+type Field = Vec<(usize, Fate)>;
+
+#[derive(Clone, Debug)]
+struct ModelRace {
+    id: RaceId,
+    fee: u32,
+    members: Vec<usize>,
+    field: Field,
+    runs: bool,
+}
+
+impl ModelRace {
+    fn awaited(&mut self, who: usize) -> Option<&mut Fate> {
+        let runs = self.runs;
+        let fate = self.field.iter_mut().find(|(racer, _)| *racer == who).map(|(_, fate)| fate);
+        fate.filter(|fate| runs && **fate == Fate::Driving)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Model {
+    races: Vec<ModelRace>,
+    money: [u32; PLAYERS],
+    points: [u32; PLAYERS],
+    entered: [u32; PLAYERS],
+    /// How many results were told.
+    told: usize,
+}
+
+impl Model {
+    fn of(&mut self, who: usize) -> Option<&mut ModelRace> {
+        self.races.iter_mut().find(|race| race.members.contains(&who))
+    }
+
+    /// Settles what is over and forgets what is empty.
+    fn settle(&mut self) {
+        let mut races = std::mem::take(&mut self.races);
+        for race in &mut races {
+            if !race.runs || race.field.iter().any(|(_, fate)| *fate == Fate::Driving) {
+                continue;
+            }
+            race.runs = false;
+            self.told += 1;
+            let humans = race.field.len();
+            let mut order: Vec<(u32, usize)> = race
+                .field
+                .iter()
+                .filter_map(|(who, fate)| match fate {
+                    Fate::In(time) if *time >= rules::SHORTEST_TIME => Some((*time, *who)),
+                    _ => None,
+                })
+                .collect();
+            order.sort_by_key(|(time, _)| *time);
+            if order.is_empty() {
+                race.field.iter().for_each(|(who, _)| self.money[*who] += rules::fee(race.fee, humans));
+                continue;
+            }
+            for (who, _) in &race.field {
+                self.entered[*who] += 1;
+            }
+            for (place, (_, who)) in order.into_iter().enumerate() {
+                self.money[who] += rules::share(rules::purse(race.fee, humans), humans, place);
+                self.points[who] += rules::points(humans, place);
+            }
+        }
+        races.retain(|race| race.runs || !race.members.is_empty());
+        self.races = races;
+    }
+
+    fn leave(&mut self, who: usize) {
+        if let Some(race) = self.of(who) {
+            if let Some(fate) = race.awaited(who) {
+                *fate = Fate::Out;
+            }
+            race.members.retain(|member| *member != who);
+        }
+    }
+
+    fn start(&mut self, who: usize) -> bool {
+        let money = self.money;
+        let Some(race) = self.of(who).filter(|race| race.members[0] == who && !race.runs) else {
+            return false;
+        };
+        let mut racers = race.members.clone();
+        let broke =
+            |racers: &[usize], fee| racers.iter().position(|who| money[*who] < rules::fee(fee, racers.len()));
+        while let Some(at) = broke(&racers, race.fee) {
+            racers.remove(at);
+        }
+        if !racers.contains(&who) {
+            return false;
+        }
+        let fee = rules::fee(race.fee, racers.len());
+        race.field = racers.iter().map(|who| (*who, Fate::Driving)).collect();
+        race.runs = true;
+        for who in racers {
+            self.money[who] -= fee;
+        }
+        true
+    }
+}
+
+/// The server and its model.
+struct Pair {
+    track: Track,
+    model: Model,
+    told: usize,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let track = Track::with(PLAYERS);
+        (0..PLAYERS).for_each(|who| track.set_money(who, MONEY));
+        let model = Model { money: [MONEY; PLAYERS], ..Model::default() };
+        Self { track, model, told: 0 }
+    }
+
+    fn tell(&mut self, who: usize, body: Body) -> Option<Body> {
+        let outcome = self.track.tell(who, body);
+        self.count(&outcome.pushes);
+        assert!(outcome.replies.len() <= 1);
+        outcome.replies.into_iter().next().map(|reply| reply.body)
+    }
+
+    fn count(&mut self, pushes: &[Push]) {
+        self.told += pushes
+            .iter()
+            .filter(|push| matches!(push, Push::Body(_, body) if body.number() == Some(237)))
+            .count();
+    }
+
+    fn apply(&mut self, deed: &Deed) {
+        match *deed {
+            Deed::Create(who, fee) => {
+                let fee = FEES[fee];
+                let wish = CreateRace { entry_fee: fee, most_racers: 3, ..wish() };
+                let answer = self.tell(who, wish.body()).unwrap();
+                if self.model.money[who] < fee {
+                    assert_eq!(answer.number(), Some(number::FAILED));
+                    return;
+                }
+                self.model.leave(who);
+                let id = answer.read::<RaceCreated>().unwrap().race;
+                let race = ModelRace { id, fee, members: vec![who], field: Vec::new(), runs: false };
+                self.model.races.push(race);
+            }
+            Deed::Join(who, at) => {
+                let Some(race) = self.model.races.get(at).cloned() else { return };
+                let car = self.track.racers[who].car;
+                let answer = self.tell(who, join(race.id, car)).unwrap();
+                let host = race.members.first() == Some(&who);
+                let room = race.members.len() < 3 && !race.runs;
+                let welcome = race.members.contains(&who) || room;
+                let welcome = welcome && (host || self.model.money[who] >= race.fee);
+                let joined = answer.number() == Some(number::RACE_JOIN_OK);
+                assert_eq!(joined, welcome, "{race:?}");
+                if joined && !race.members.contains(&who) {
+                    self.model.leave(who);
+                    let race = self.model.races.iter_mut().find(|other| other.id == race.id);
+                    race.unwrap().members.push(who);
+                }
+            }
+            Deed::Start(who) => {
+                let Some(race) = self.model.of(who).cloned() else { return };
+                let slots = self.track.slots(&race.members);
+                let answer = self.tell(who, start(race.id, slots)).unwrap();
+                let started = answer.read::<RaceStarted>().map(|started| started.ok_to_start == 1);
+                let started = answer.number() == Some(number::RACE_STARTED) && started == Ok(true);
+                assert_eq!(started, self.model.start(who), "{race:?}");
+            }
+            Deed::Finish(who, time) => {
+                let Some(race) = self.model.of(who).map(|race| race.id) else { return };
+                let racer = self.track.racers[who].id();
+                let answer = self.tell(who, finish(race, racer, time));
+                let fate = self.model.of(who).and_then(|race| race.awaited(who));
+                assert_eq!(answer.is_none(), fate.is_some());
+                if let Some(fate) = fate {
+                    *fate = Fate::In(time);
+                }
+            }
+            Deed::Quit(who) => {
+                let Some(race) = self.model.of(who) else { return };
+                let (id, runs) = (race.id, race.runs);
+                assert!(self.tell(who, GenericRequest::body(235, id.0)).is_none());
+                if !runs {
+                    self.model.leave(who);
+                } else if let Some(fate) = self.model.of(who).and_then(|race| race.awaited(who)) {
+                    *fate = Fate::Out;
+                }
+            }
+            Deed::Drop(who) => {
+                let outcome = leave(&self.track.game, &self.track.racers[who].caller);
+                self.count(&outcome.pushes);
+                self.track.racers[who].caller = self.track.connect(&self.track.racers[who].player);
+                self.model.leave(who);
+            }
+            Deed::Wait(minutes) => {
+                let outcome = tick(&self.track.game, Instant::now() + Duration::from_mins(minutes));
+                self.count(&outcome.pushes);
+                for race in self.model.races.iter_mut().filter(|race| race.runs) {
+                    let somebody_in = race.field.iter().any(|(_, fate)| matches!(fate, Fate::In(_)));
+                    if minutes > 31 || (minutes > 10 && somebody_in) {
+                        for (_, fate) in race.field.iter_mut().filter(|(_, fate)| *fate == Fate::Driving) {
+                            *fate = Fate::Out;
+                        }
+                    }
+                }
+                if minutes > 31 {
+                    self.model.races.retain(|race| race.runs);
+                }
+            }
+        }
+    }
+
+    fn agree(&mut self) {
+        self.model.settle();
+        for who in 0..PLAYERS {
+            let persona = self.track.persona(who);
+            let seen = (persona.bank_balance, persona.points, persona.races_entered);
+            let model = &self.model;
+            assert_eq!(seen, (model.money[who], model.points[who], model.entered[who]), "player {who}");
+            let races = self.track.game.world.races.lock();
+            let race = races.of(persona.id).map(|race| race.id);
+            drop(races);
+            assert_eq!(race, self.model.of(who).map(|race| race.id), "player {who}");
+        }
+        assert_eq!(self.track.races(), self.model.races.len());
+        assert_eq!(self.told, self.model.told);
+        let running = self.model.races.iter().filter(|race| race.runs).count();
+        assert_eq!(self.track.game.store.races().under_way().unwrap().len(), running);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn players_in_any_order_never_bring_server_and_model_apart(
+        deeds in proptest::collection::vec(deed(), 1..60)
+    ) {
+        let mut pair = Pair::new();
+        for deed in &deeds {
+            pair.apply(deed);
+            pair.agree();
+        }
+        pair.track.ledger_is_right();
+        for racer in &pair.track.racers {
+            for (_, line) in pair.track.game.store.ledger().of(racer.id()).unwrap() {
+                let known = matches!(
+                    line.kind,
+                    Kind::StarterCash | Kind::CarBought | Kind::EntryFee | Kind::Refund | Kind::Purse
+                );
+                prop_assert!(known, "money from {:?}", line.kind);
+            }
+        }
+    }
+}

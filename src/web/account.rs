@@ -1,0 +1,97 @@
+//! The forms for a new account and a new password. Passwords are never written back into a page.
+
+use super::form::Form;
+use super::{Answer, Frame, Site, page};
+use crate::config::Registration;
+use crate::services::account::{self, NewAccount, NewPassword, Refusal};
+use askama::Template;
+use std::net::IpAddr;
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage<'a> {
+    frame: Frame<'a>,
+    open: bool,
+    problem: Option<String>,
+    name: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "account_made.html")]
+struct AccountMade<'a> {
+    frame: Frame<'a>,
+    name: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "password.html")]
+struct PasswordPage<'a> {
+    frame: Frame<'a>,
+    problem: Option<String>,
+    name: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "password_changed.html")]
+struct PasswordChanged<'a> {
+    frame: Frame<'a>,
+}
+
+/// Whether players make their accounts themselves.
+pub(super) fn open(site: &Site<'_>) -> bool {
+    site.game.config.accounts.registration == Registration::Open
+}
+
+pub(super) fn blank(site: &Site<'_>) -> Answer {
+    account_page(site, None, "")
+}
+
+fn account_page(site: &Site<'_>, problem: Option<String>, name: &str) -> Answer {
+    page(&AccountPage { frame: Frame::of(site), open: open(site), problem, name }).private()
+}
+
+pub(super) fn create(site: &Site<'_>, peer: IpAddr, form: &Form) -> Answer {
+    let name = form.field("name").trim();
+    let wanted = NewAccount { name, password: form.field("password"), again: form.field("again") };
+    match account::create(site.game, site.registrations, peer, wanted) {
+        Ok(account) => page(&AccountMade { frame: Frame::of(site), name: &account.name }).private(),
+        Err(refusal) => {
+            account_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))
+        }
+    }
+}
+
+pub(super) fn blank_change(site: &Site<'_>) -> Answer {
+    change_page(site, None, "")
+}
+
+fn change_page(site: &Site<'_>, problem: Option<String>, name: &str) -> Answer {
+    page(&PasswordPage { frame: Frame::of(site), problem, name }).private()
+}
+
+pub(super) fn change(site: &Site<'_>, peer: IpAddr, form: &Form) -> Answer {
+    let name = form.field("name").trim();
+    let (old, password, again) = (form.field("old"), form.field("password"), form.field("again"));
+    match account::change_password(site.game, peer, NewPassword { name, old, password, again }) {
+        Ok(_) => page(&PasswordChanged { frame: Frame::of(site) }).private(),
+        Err(refusal) => {
+            change_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))
+        }
+    }
+}
+
+/// What was typed as a name, to be typed no second time. Cut, because somebody may have typed a book.
+fn shown(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+/// A form that has to be filled in again is an answer like any other: old browsers show pages of their own instead of one
+/// with a failing status.
+const fn status(refusal: Refusal) -> u16 {
+    match refusal {
+        Refusal::NotOpen => 403,
+        Refusal::TooMany => 429,
+        Refusal::Store => 500,
+        _ => 200,
+    }
+}

@@ -1,0 +1,80 @@
+//! What a player's PC needs, as files.
+
+use super::{Answer, Keep, Site, Visit, message};
+use crate::services::kit::{self, Kit, KitError, View};
+use log::error;
+use std::net::{IpAddr, Ipv4Addr};
+
+const BYTES: &str = "application/octet-stream";
+
+/// The whole kit, made for the address by which the visitor came.
+pub(super) fn kit(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
+    let Some(public_key) = public_key(site) else { return no_key(site) };
+    let kit = Kit {
+        host: visit.host.clone(),
+        address: lan_address(visit.local),
+        ports: site.game.ports.clone(),
+        public_key,
+        certificate: site.certificate.cloned(),
+    };
+    match kit.zip() {
+        Ok(zip) => Answer::file("mcos-player-kit.zip", "application/zip", zip),
+        Err(e @ KitError::Ipv6) => message(site, 409, "Not by this address", &sentence(&e)),
+        Err(e @ KitError::Zip(_)) => {
+            error!("http: {e}");
+            message(site, 500, "No kit", "The server could not put the kit together; its log tells why.")
+        }
+    }
+}
+
+fn sentence(error: &KitError) -> String {
+    format!("There is no kit for this: {error}.")
+}
+
+/// Where the visitor reached us, if another PC could reach us there too.
+fn lan_address(local: IpAddr) -> Option<Ipv4Addr> {
+    match local.to_canonical() {
+        IpAddr::V4(address) if !address.is_loopback() => Some(address),
+        _ => None,
+    }
+}
+
+/// The certificate of the server's own authority. `.crt`, because the shell of Windows XP knows no `.pem`.
+pub(super) fn certificate(site: &Site<'_>) -> Answer {
+    match site.certificate {
+        Some(certificate) => {
+            Answer::file("mcos-ca.crt", "application/x-x509-ca-cert", certificate.pem().into_bytes())
+        }
+        None => {
+            message(site, 404, "No certificate", "This server has no certificate for players to install.")
+        }
+    }
+}
+
+/// The file `pub.key` for the Client's folder.
+pub(super) fn key(site: &Site<'_>) -> Answer {
+    match public_key(site) {
+        Some(key) => Answer::file("pub.key", BYTES, key.into_bytes()),
+        None => no_key(site),
+    }
+}
+
+fn public_key(site: &Site<'_>) -> Option<String> {
+    let key = site.game.login_key().public_hex();
+    key.inspect_err(|e| error!("http: the login key cannot be served: {e}")).ok()
+}
+
+fn no_key(site: &Site<'_>) -> Answer {
+    message(site, 500, "No key", "The server has a problem with its login key; its log tells which.")
+}
+
+/// The settings for both halves of a 64-bit registry; the one half that a 32-bit Windows has no use for does no harm there.
+pub(super) fn registry(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
+    let text = kit::registry(&[View::Native, View::Wow64], visit.host, &site.game.ports);
+    Answer::file("mcos.reg", BYTES, text.into_bytes())
+}
+
+pub(super) fn style() -> Answer {
+    let body = include_bytes!("../../templates/style.css").to_vec();
+    Answer { status: 200, content_type: "text/css; charset=utf-8", file_name: None, keep: Keep::Day, body }
+}

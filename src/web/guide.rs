@@ -1,0 +1,62 @@
+//! Front page, player kit and help.
+
+use super::{Answer, Frame, Site, Visit, account, page};
+use crate::services::kit::port_list;
+use askama::Template;
+use std::net::IpAddr;
+
+#[derive(Template)]
+#[template(path = "front.html")]
+struct FrontPage<'a> {
+    frame: Frame<'a>,
+    description: &'a str,
+    host: &'a str,
+    players: usize,
+    open: bool,
+}
+
+#[derive(Template)]
+#[template(path = "kit.html")]
+struct KitPage<'a> {
+    frame: Frame<'a>,
+    host: &'a str,
+    ipv6: bool,
+    loopback: bool,
+    certificate: bool,
+}
+
+#[derive(Template)]
+#[template(path = "help.html")]
+struct HelpPage<'a> {
+    frame: Frame<'a>,
+    host: &'a str,
+    ports: String,
+}
+
+pub(super) fn front(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
+    page(&FrontPage {
+        frame: Frame::of(site),
+        description: &site.game.config.shard.description,
+        host: visit.host.as_str(),
+        players: site.game.world.population(),
+        open: account::open(site),
+    })
+}
+
+pub(super) fn kit(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
+    let host = visit.host.as_str();
+    let loopback = host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    page(&KitPage {
+        frame: Frame::of(site),
+        host,
+        ipv6: host.contains(':'),
+        loopback,
+        certificate: site.certificate.is_some(),
+    })
+}
+
+pub(super) fn help(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
+    let ports = port_list(&site.game.ports);
+    page(&HelpPage { frame: Frame::of(site), host: visit.host.as_str(), ports })
+}

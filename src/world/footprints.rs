@@ -1,0 +1,183 @@
+//! What the server has seen from each address, so that a player can look up where signing in stopped.
+//!
+//! Kept by address, because the player who needs it could not sign in. No names, no secrets, and bounded: players
+//! share a home, not a city.
+
+use super::locked;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// How many addresses are remembered; beyond that the one that was silent for longest is forgotten.
+const MAX_ADDRESSES: usize = 256;
+
+/// A password check after so much silence begins a new sitting. A Client checks twice, and between the two its User may
+/// linger, but the second follows something else within a second (*captured*).
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// The way of a Client into the game, in the order it goes (*captured*).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// AuthLogin: name and password.
+    Password,
+    /// The shard list.
+    ShardList,
+    /// Login, with the Session Key sealed by `pub.key`.
+    Login,
+    /// The list of personas.
+    PersonaList,
+    /// A persona was chosen.
+    Persona,
+    /// The lobby.
+    Lobby,
+    /// MCOTS.
+    Mcots,
+    /// A room server.
+    Room,
+}
+
+impl Step {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Password,
+        Self::ShardList,
+        Self::Login,
+        Self::PersonaList,
+        Self::Persona,
+        Self::Lobby,
+        Self::Mcots,
+        Self::Room,
+    ];
+}
+
+/// When a step was last seen, and how it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// When.
+    pub at: Instant,
+    /// Whether the Client was let through.
+    pub passed: bool,
+}
+
+/// The last sitting of one address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trail {
+    steps: [Option<Footprint>; Step::ALL.len()],
+}
+
+impl Trail {
+    /// What was seen of one step.
+    pub fn step(&self, step: Step) -> Option<Footprint> {
+        self.steps.get(step as usize).copied().flatten()
+    }
+
+    fn last(&self) -> Option<Instant> {
+        self.steps.iter().flatten().map(|footprint| footprint.at).max()
+    }
+
+    fn put(&mut self, step: Step, footprint: Footprint) {
+        if let Some(place) = self.steps.get_mut(step as usize) {
+            *place = Some(footprint);
+        }
+    }
+}
+
+/// The trails of all addresses.
+#[derive(Debug, Default)]
+pub struct Footprints(Mutex<HashMap<IpAddr, Trail>>);
+
+impl Footprints {
+    /// A Client at this address got through a step.
+    pub fn passed(&self, from: IpAddr, step: Step) {
+        self.note(from, step, Footprint { at: Instant::now(), passed: true });
+    }
+
+    /// A Client at this address was refused at a step.
+    pub fn refused(&self, from: IpAddr, step: Step) {
+        self.note(from, step, Footprint { at: Instant::now(), passed: false });
+    }
+
+    /// The last sitting of an address; an empty one if there was none.
+    pub fn of(&self, address: IpAddr) -> Trail {
+        locked(&self.0).get(&address.to_canonical()).copied().unwrap_or_default()
+    }
+
+    fn note(&self, from: IpAddr, step: Step, footprint: Footprint) {
+        let from = from.to_canonical();
+        let mut trails = locked(&self.0);
+        if trails.len() >= MAX_ADDRESSES
+            && !trails.contains_key(&from)
+            && let Some(silent) =
+                trails.iter().min_by_key(|(_, trail)| trail.last()).map(|(address, _)| *address)
+        {
+            trails.remove(&silent);
+        }
+        let trail = trails.entry(from).or_default();
+        let long_ago = |last: Instant| footprint.at.saturating_duration_since(last) > SILENCE;
+        if step == Step::Password && trail.last().is_some_and(long_ago) {
+            *trail = Trail::default();
+        }
+        trail.put(step, footprint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
+
+    fn print(at: Instant) -> Footprint {
+        Footprint { at, passed: true }
+    }
+
+    #[test]
+    fn steps_are_stored_in_the_order_they_are_listed() {
+        for (place, step) in Step::ALL.into_iter().enumerate() {
+            assert_eq!(step as usize, place);
+        }
+    }
+
+    #[test]
+    fn the_last_outcome_of_each_step_is_kept_for_each_address() {
+        let footprints = Footprints::default();
+        footprints.refused(HOME, Step::Password);
+        footprints.passed("::ffff:192.168.1.20".parse().unwrap(), Step::Password);
+        footprints.refused(HOME, Step::Login);
+        let trail = footprints.of(HOME);
+        assert!(trail.step(Step::Password).unwrap().passed);
+        assert!(!trail.step(Step::Login).unwrap().passed);
+        assert_eq!(trail.step(Step::Lobby), None);
+        assert_eq!(footprints.of(Ipv4Addr::LOCALHOST.into()), Trail::default());
+    }
+
+    #[test]
+    fn a_password_check_after_a_minute_of_silence_begins_anew_and_a_second_one_does_not() {
+        let footprints = Footprints::default();
+        let start = Instant::now();
+        let second = |n| start + Duration::from_secs(n);
+        footprints.note(HOME, Step::Password, print(start));
+        footprints.note(HOME, Step::ShardList, print(second(200)));
+        footprints.note(HOME, Step::Password, print(second(201)));
+        assert!(footprints.of(HOME).step(Step::ShardList).is_some(), "the second check of one sitting");
+        footprints.note(HOME, Step::Lobby, print(second(900)));
+        footprints.note(HOME, Step::Password, print(second(961)));
+        assert_eq!(footprints.of(HOME).step(Step::ShardList), None);
+        assert_eq!(footprints.of(HOME).step(Step::Lobby), None);
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_the_longest_silent_goes_first() {
+        let footprints = Footprints::default();
+        let start = Instant::now();
+        let address = |n: u32| IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n));
+        for n in 0..1000 {
+            footprints.note(address(n), Step::Password, print(start + Duration::from_secs(n.into())));
+        }
+        assert_eq!(locked(&footprints.0).len(), MAX_ADDRESSES);
+        assert!(footprints.of(address(999)).step(Step::Password).is_some());
+        assert_eq!(footprints.of(address(0)), Trail::default());
+    }
+}
