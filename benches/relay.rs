@@ -35,7 +35,7 @@ const MEMBERS: usize = 6;
 const PAYLOAD: usize = 64;
 const SPELL: Duration = Duration::from_secs(4);
 const PASSWORD: &str = "Roadster-57";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn main() {
     println!("relay in {ROOMS} rooms of {MEMBERS}, {PAYLOAD} bytes each, {} cores", cores());
@@ -75,17 +75,14 @@ impl Player {
     /// Sends one frame; its payload ends with the time.
     fn send(&mut self, now: u64) {
         let mut wire = Vec::new();
-        match (&mut self.link, &mut self.packet) {
-            (Some(link), Some(packet)) => {
-                let at = packet.body.len() - 8;
-                packet.body[at..].copy_from_slice(&now.to_be_bytes());
-                link.write(packet, true, &mut wire);
-            }
-            _ => {
-                let at = self.frame.len() - 8;
-                self.frame[at..].copy_from_slice(&now.to_be_bytes());
-                wire.extend_from_slice(&self.frame);
-            }
+        if let (Some(link), Some(packet)) = (&mut self.link, &mut self.packet) {
+            let at = packet.body.len() - 8;
+            packet.body[at..].copy_from_slice(&now.to_be_bytes());
+            link.write(packet, true, &mut wire);
+        } else {
+            let at = self.frame.len() - 8;
+            self.frame[at..].copy_from_slice(&now.to_be_bytes());
+            wire.extend_from_slice(&self.frame);
         }
         self.stream.write_all(&wire).expect("send");
     }
@@ -159,8 +156,12 @@ fn measure(set: RoomSet) -> Figures {
                                     hear(room, speaker, |sent| times.push(micros() - sent));
                                 }
                             } else {
-                                rooms.iter_mut().for_each(|room| room[speaker].send(micros()));
-                                rooms.iter_mut().for_each(|room| hear(room, speaker, |_| {}));
+                                for room in rooms.iter_mut() {
+                                    room[speaker].send(micros());
+                                }
+                                for room in rooms.iter_mut() {
+                                    hear(room, speaker, |_| {});
+                                }
                             }
                             let frames = rooms.len() * (MEMBERS - 1);
                             delivered.fetch_add(frames as u64, Ordering::Relaxed);
@@ -179,7 +180,8 @@ fn measure(set: RoomSet) -> Figures {
     let (rate, _) = run(false);
     // A fifth of the rate, divided among the threads; each turn delivers to all but the speaker.
     let turns_per_second = rate / 5.0 / (MEMBERS - 1) as f64 / many as f64;
-    pace.store((1e9 / turns_per_second) as u64, Ordering::Relaxed);
+    let interval = Duration::from_secs_f64(1.0 / turns_per_second);
+    pace.store(u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     let (_, times) = run(true);
     let part = |permille: usize| times[(times.len() * permille / 1000).min(times.len() - 1)] as f64;
     Figures { rate, latency: [part(500), part(990), part(999)] }

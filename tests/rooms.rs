@@ -147,17 +147,17 @@ fn a_chat_line_reaches_everybody_else_once_with_its_bytes_unchanged_and_in_order
         say(&mut connections[0], &drivers[0], TO_ONE, one, b"psst").await;
         let others = Address::NotSingle(drivers[0].persona);
         say(&mut connections[0], &drivers[0], TO_ALL_BUT_ONE, others, b"go").await;
-        for listener in 1..4 {
+        for (listener, connection) in connections.iter_mut().enumerate().skip(1) {
             for text in &lines {
-                let incoming = connections[listener].nps().wait(&[CHAT_LINE]).await.unwrap();
+                let incoming = connection.nps().wait(&[CHAT_LINE]).await.unwrap();
                 assert!(incoming.sealed, "in the form in which it was sent");
                 assert_eq!(incoming.packet, line(CHAT_LINE, &drivers[0], text));
             }
             if listener == 2 {
-                let incoming = connections[listener].nps().wait(&[TO_ONE]).await.unwrap();
+                let incoming = connection.nps().wait(&[TO_ONE]).await.unwrap();
                 assert_eq!(incoming.packet, line(TO_ONE, &drivers[0], b"psst"));
             }
-            let incoming = connections[listener].nps().wait(&[TO_ALL_BUT_ONE]).await.unwrap();
+            let incoming = connection.nps().wait(&[TO_ALL_BUT_ONE]).await.unwrap();
             assert_eq!(incoming.packet, line(TO_ALL_BUT_ONE, &drivers[0], b"go"));
         }
         // Answers come as if nothing had been said; only arrivals are left over.
@@ -214,7 +214,7 @@ fn one_slow_and_one_dead_receiver_do_not_disturb_the_others() {
             let incoming = listener.nps().wait(&[CHAT_LINE]).await.unwrap();
             assert_eq!(incoming.packet.body[8..], text);
             rounds += 1;
-            if rounds % 20 == 0 {
+            if rounds.is_multiple_of(20) {
                 // The slow one reads in bursts and loses nothing.
                 for _ in 0..20 {
                     let incoming = slow.nps().wait(&[CHAT_LINE]).await.unwrap();
