@@ -302,7 +302,9 @@ fn one_who_waits_alone_is_not_kept_waiting_for_others() {
     hand.expect(&Did::Sync);
     hand.let_it(Ok(()));
     first.wait().unwrap();
-    crowd.into_iter().for_each(|ticket| ticket.wait().unwrap());
+    for ticket in crowd {
+        ticket.wait().unwrap();
+    }
     // Nobody of the crowd comes back.
     let alone = writer.ticket(false);
     hand.expect(&Did::Sync);
