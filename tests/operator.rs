@@ -140,7 +140,16 @@ fn operated() -> (Server, Browser) {
     (server, browser)
 }
 
-/// Waits until the command line sees the wanted accounts: what a restart in between takes.
+/// Waits until the server has begun for a second time.
+fn await_restart(server: &Server) {
+    let deadline = Instant::now() + PATIENCE;
+    while server.log().matches("is open; players reach it").count() < 2 {
+        assert!(Instant::now() < deadline, "the server does not restart");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until the command line sees the wanted accounts.
 fn await_accounts(server: &Server, wanted: impl Fn(&str) -> bool) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -287,6 +296,7 @@ fn a_backup_from_the_page_is_restored_by_the_page_and_nonsense_is_refused() {
     }
     await_accounts(&server, |listed| listed.contains("late"));
     assert!(operator.upload(&backup).text().contains("restarts"));
+    await_restart(&server);
     await_accounts(&server, |listed| !listed.contains("late") && listed.contains("doc"));
     assert!(server.is_alive(), "it is the same process");
     assert!(server.stop().success());
@@ -312,6 +322,7 @@ fn the_command_line_backs_up_and_restores_with_and_without_a_running_server() {
         assert_eq!(output.status.code(), Some(1), "{}", bad.display());
     }
     server.must(&["restore", &text(&offline)], "");
+    await_restart(&server);
     await_accounts(&server, |listed| listed.contains("doc") && !listed.contains("marty"));
     assert!(server.stop().success());
     server.must(&["restore", &text(&online)], "");
