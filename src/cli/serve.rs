@@ -3,21 +3,38 @@
 use super::{CliError, Setting};
 use crate::protocol::session_key::LoginKey;
 use crate::server::Ended;
-use crate::store::Store;
+use crate::store::{OpenError, Store};
 use log::info;
 use std::env;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a command may have the store before the server gives up.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn run(setting: Setting) -> Result<(), CliError> {
     let Setting { config, data } = setting;
     info!("mcos {} with the data folder {}", env!("CARGO_PKG_VERSION"), data.display());
-    Store::restore_staged(&data).map_err(CliError::failed)?;
-    let store = Store::open(&data).map_err(CliError::failed)?;
+    let store = open(&data)?;
     let login_key = login_key(&store)?;
     match crate::server::run(config, &data, store, login_key).map_err(CliError::failed)? {
         Ended::Stopped => Ok(()),
         Ended::ToRestart => Err(begin_anew()),
+    }
+}
+
+/// The store, with what waited to be restored. A command that found no server may have it for a moment, between the two
+/// lives of a server that restarts for instance.
+fn open(data: &Path) -> Result<Store, CliError> {
+    let start = Instant::now();
+    loop {
+        match Store::restore_staged(data).and_then(|_| Store::open(data)) {
+            Err(OpenError::InUse { .. }) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(50)),
+            opened => return opened.map_err(CliError::failed),
+        }
     }
 }
 
