@@ -42,7 +42,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server (also without any command)
-    Serve,
+    Serve(serve::Serve),
     /// Make and look after the accounts of Users
     #[command(subcommand)]
     Account(account::Command),
@@ -120,11 +120,11 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn obey(line: CommandLine) -> Result<(), CliError> {
-    let command = line.command.unwrap_or(Command::Serve);
+    let command = line.command.unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
     let setting = Setting::load(line.config.as_deref(), line.data.as_deref())?;
     match command {
-        Command::Serve => serve::run(setting),
+        Command::Serve(command) => serve::run(setting, &command),
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
         Command::Keys(command) => keys::run(&setting, command),
@@ -136,7 +136,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
 
 /// The server reports what happens; other commands only what is amiss. `RUST_LOG` says otherwise as usual.
 fn start_log(command: &Command) {
-    let level = if matches!(command, Command::Serve) { "info,sled=warn" } else { "warn" };
+    let level = if matches!(command, Command::Serve(_)) { "info,sled=warn" } else { "warn" };
     let wanted = env_logger::Env::default().default_filter_or(level);
     env_logger::Builder::from_env(wanted).target(env_logger::Target::Stderr).init();
 }
@@ -174,6 +174,7 @@ mod tests {
         for command in [
             "",
             "serve",
+            "serve --record r",
             "account add alice",
             "account list",
             "account disable alice",

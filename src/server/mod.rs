@@ -9,6 +9,7 @@ pub(crate) mod control;
 mod conversation;
 mod limits;
 mod mailbox;
+mod recorder;
 mod ssl;
 mod switchboard;
 mod tcp;
@@ -16,6 +17,7 @@ pub mod tls;
 
 pub use bind::BindError;
 pub use control::ControlError;
+pub use recorder::RecordError;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
@@ -27,6 +29,7 @@ use bind::Bound;
 use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
+use recorder::Recorder;
 use smol::{Executor, Timer};
 use std::fmt;
 use std::io::{self, Write as _};
@@ -54,6 +57,8 @@ pub enum ServeError {
     Control(ControlError),
     /// There are no certificates and none can be made.
     Tls(tls::AuthorityError),
+    /// What passes can't be recorded.
+    Record(RecordError),
     /// The system refuses something basic.
     System(io::Error),
     /// The last changes may not be on the card.
@@ -66,6 +71,7 @@ impl fmt::Display for ServeError {
             Self::Bind(error) => error.fmt(f),
             Self::Control(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
+            Self::Record(error) => error.fmt(f),
             Self::System(error) => write!(f, "the system refuses to work with us: {error}"),
             Self::Store(error) => write!(f, "the last changes could not be saved: {error}"),
         }
@@ -86,6 +92,8 @@ pub(crate) struct House {
     ssl: Arc<ssl::SslServer>,
     /// What protects them on the HTTPS port.
     tls: tls::Tls,
+    /// Who writes down what passes, if the Operator asked for it.
+    recorder: Option<Arc<Recorder>>,
     /// Where everything is that must survive.
     data: PathBuf,
 }
@@ -112,8 +120,15 @@ impl House {
 }
 
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
-/// standard output once all of them answer.
-pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
+/// standard output once all of them answer. What passes is recorded to the folder `record`, if there is one.
+pub fn run(
+    config: Config,
+    data: &Path,
+    store: Store,
+    login_key: LoginKey,
+    record: Option<&Path>,
+) -> Result<(), ServeError> {
+    let recorder = record.map(Recorder::start).transpose().map_err(ServeError::Record)?;
     // Each Client holds three connections at times; the usual soft limit of 1,024 files is soon met.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         log::warn!("the limit of open files stays as it is: {error}");
@@ -124,10 +139,16 @@ pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Re
             .spawn(|| smol::block_on(EXECUTOR.run(future::pending::<()>())))
             .map_err(ServeError::System)?;
     }
-    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key)))
+    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key, recorder)))
 }
 
-async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<(), ServeError> {
+async fn serve(
+    config: Config,
+    data: &Path,
+    store: Store,
+    login_key: LoginKey,
+    recorder: Option<Arc<Recorder>>,
+) -> Result<(), ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
     let tls = open_tls(&config, data).await?;
@@ -138,7 +159,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
     let ssl = ssl::SslServer::new(Arc::clone(&game));
-    let house = Arc::new(House { game, switchboard, limits, ssl, tls, data: data.to_path_buf() });
+    let house = Arc::new(House { game, switchboard, limits, ssl, tls, recorder, data: data.to_path_buf() });
     let clock = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { house.watch_the_clock().await }
@@ -165,6 +186,9 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
         Timer::after(FAREWELL).await;
     };
     all_gone.or(patience).await;
+    if let Some(recorder) = house.recorder.clone() {
+        smol::unblock(move || recorder.finish()).await;
+    }
     let store = house.game.store.clone();
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");
@@ -205,6 +229,7 @@ impl House {
             switchboard: Switchboard::new(10_000),
             limits: Limits::new(10, 10),
             tls: tls::Tls::open(data, None, true).unwrap(),
+            recorder: None,
             data: data.to_path_buf(),
         }
     }
