@@ -12,6 +12,7 @@ mod password;
 mod persona;
 mod probe;
 mod reach;
+mod replay;
 mod serve;
 
 use crate::config::Config;
@@ -60,6 +61,8 @@ enum Command {
     Catalog(catalog::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
+    /// Play the Client's side of a recording ("mcos serve --record") against a server; exit 0 if it answers alike
+    Replay(replay::Replay),
 }
 
 /// Why a command did not do its work.
@@ -131,6 +134,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Ledger(command) => ledger::run(&setting, &command),
         Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
+        Command::Replay(command) => replay::run(setting, command),
     }
 }
 
@@ -175,6 +179,7 @@ mod tests {
             "",
             "serve",
             "serve --record r",
+            "replay r mcos.local --user alice --password-stdin",
             "account add alice",
             "account list",
             "account disable alice",
