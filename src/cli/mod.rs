@@ -15,6 +15,7 @@ mod password;
 mod persona;
 mod probe;
 mod reach;
+mod replay;
 mod serve;
 
 use crate::config::Config;
@@ -46,7 +47,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server (also without any command)
-    Serve,
+    Serve(serve::Serve),
     /// Make and look after the accounts of Users
     #[command(subcommand)]
     Account(account::Command),
@@ -79,6 +80,8 @@ enum Command {
     Catalog(catalog::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
+    /// Play the Client's side of a recording ("mcos serve --record") against a server; exit 0 if it answers alike
+    Replay(replay::Replay),
 }
 
 /// Why a command did not do its work.
@@ -139,11 +142,11 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn obey(line: CommandLine) -> Result<(), CliError> {
-    let command = line.command.unwrap_or(Command::Serve);
+    let command = line.command.unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
     let setting = Setting::load(line.config.as_deref(), line.data.as_deref())?;
     match command {
-        Command::Serve => serve::run(setting),
+        Command::Serve(command) => serve::run(setting, &command),
         Command::Account(command) => account::run(&setting, command),
         Command::Persona(command) => persona::run(&setting, command),
         Command::Kit(command) => kit::run(&setting, &command),
@@ -154,12 +157,13 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Restore { file } => backup::restore(&setting, &file),
         Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
+        Command::Replay(command) => replay::run(setting, command),
     }
 }
 
 /// The server reports what happens; other commands only what is amiss. `RUST_LOG` says otherwise as usual.
 fn start_log(command: &Command) {
-    let level = if matches!(command, Command::Serve) { "info,sled=warn" } else { "warn" };
+    let level = if matches!(command, Command::Serve(_)) { "info,sled=warn" } else { "warn" };
     let wanted = env_logger::Env::default().default_filter_or(level);
     log_ring::install(env_logger::Builder::from_env(wanted).target(env_logger::Target::Stderr).build());
 }
@@ -197,6 +201,8 @@ mod tests {
         for command in [
             "",
             "serve",
+            "serve --record r",
+            "replay r mcos.local --user alice --password-stdin",
             "account add alice",
             "account list",
             "account disable alice",

@@ -4,10 +4,12 @@ use super::{CliError, Setting};
 use crate::protocol::session_key::LoginKey;
 use crate::server::Ended;
 use crate::store::{OpenError, Store};
+use clap::Args;
 use log::info;
 use std::env;
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,12 +17,21 @@ use std::time::{Duration, Instant};
 /// How long a command may have the store before the server gives up.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(super) fn run(setting: Setting) -> Result<(), CliError> {
+#[derive(Debug, Default, Args)]
+pub(super) struct Serve {
+    /// Write down what passes on each connection, one file for each, for "mcos replay". Chat and mail are in it,
+    /// passwords and keys are not. The folder must be new or empty
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+}
+
+pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
     let Setting { config, data } = setting;
     info!("mcos {} with the data folder {}", env!("CARGO_PKG_VERSION"), data.display());
     let store = open(&data)?;
     let login_key = login_key(&store)?;
-    match crate::server::run(config, &data, store, login_key).map_err(CliError::failed)? {
+    let record = command.record.as_deref();
+    match crate::server::run(config, &data, store, login_key, record).map_err(CliError::failed)? {
         Ended::Stopped => Ok(()),
         Ended::ToRestart => Err(begin_anew()),
     }
@@ -38,13 +49,26 @@ fn open(data: &Path) -> Result<Store, CliError> {
     }
 }
 
+/// The arguments without `--record DIR`: a recording ends with the run, and its folder is not empty any more.
+fn without_record(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut kept = Vec::new();
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        if argument == "--record" {
+            arguments.next();
+        } else if !argument.to_string_lossy().starts_with("--record=") {
+            kept.push(argument);
+        }
+    }
+    kept
+}
+
 /// Starts this program again in the same process, with the same arguments: systemd need not notice, low ports stay
 /// permitted, and nothing of the old server is left. Returns only if the system refuses.
 fn begin_anew() -> CliError {
     info!("restarting");
-    let mut arguments = env::args_os().skip(1);
     let refused = match env::current_exe() {
-        Ok(program) => Command::new(program).args(&mut arguments).exec(),
+        Ok(program) => Command::new(program).args(without_record(env::args_os().skip(1))).exec(),
         Err(error) => error,
     };
     CliError::Failed(format!("the server could not restart ({refused}); start it again"))
@@ -68,4 +92,17 @@ fn login_key(store: &Store) -> Result<LoginKey, CliError> {
     stored.ticket.wait().map_err(CliError::failed)?;
     info!("made the login key; players get their half of it as pub.key from this server's page /key");
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_does_not_go_on_with_a_recording() {
+        let kept =
+            |line: &str| without_record(line.split(' ').map(OsString::from)).join(&OsString::from(" "));
+        assert_eq!(kept("serve --record /tmp/r --data d"), "serve --data d");
+        assert_eq!(kept("--data d serve --record=/tmp/r"), "--data d serve");
+    }
 }

@@ -11,12 +11,14 @@
 //! | [`mcots`] | a connection for Transaction Packets |
 //! | [`sitting`] | the steps of a sitting: who may do what after what |
 //! | [`probe`] | `mcos probe` |
+//! | [`replay`] | `mcos replay` |
 
 mod error;
 mod http;
 pub mod mcots;
 pub mod nps;
 pub mod probe;
+pub mod replay;
 mod shard_list;
 pub mod sitting;
 mod socket;

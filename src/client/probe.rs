@@ -13,6 +13,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use report::Report;
+pub(super) use walk::reach;
 
 /// How long a step may wait for any answer. The Client itself waits longer; an Operator need not.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -76,10 +77,11 @@ impl std::error::Error for NoHost {}
 
 /// Where to begin, and which ports the shard list will not tell.
 #[derive(Debug)]
-struct Target {
+pub(super) struct Target {
     /// The web server, first choice first.
     web: Vec<Endpoint>,
-    fixed: FixedPorts,
+    /// Ports that are fixed in the Client.
+    pub(super) fixed: FixedPorts,
     rooms: Vec<u16>,
 }
 
@@ -108,7 +110,7 @@ fn host_and_port(text: &str) -> Result<(&str, Option<u16>), NoHost> {
 }
 
 impl Target {
-    async fn of(options: &Options) -> Result<Self, NoHost> {
+    pub(super) async fn of(options: &Options) -> Result<Self, NoHost> {
         let network = &options.network;
         let (host, port) = match &options.host {
             Some(text) => host_and_port(text)?,

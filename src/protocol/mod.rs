@@ -14,6 +14,7 @@ pub mod ids;
 mod inbox;
 pub mod mcots;
 pub mod nps;
+pub mod recording;
 pub mod session_key;
 pub mod text;
 pub mod tls;

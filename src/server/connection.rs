@@ -4,6 +4,7 @@ use super::House;
 use super::bind::Service;
 use super::conversation::Conversation;
 use super::mailbox::{Ending, Mailbox};
+use super::recorder::Tap;
 use crate::world::ConnectionId;
 use async_net::TcpStream;
 use futures_lite::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, FutureExt as _};
@@ -65,8 +66,15 @@ pub(super) async fn converse(
     mut conversation: Conversation,
 ) {
     let mailbox = house.switchboard.plug_in(connection);
-    let end = talk(house, &mailbox, &mut stream, &mut conversation).await;
+    let mut tap = house.recorder.as_ref().and_then(|recorder| {
+        let port = stream.local_addr().map_or(0, |local| local.port());
+        recorder.open(service, port, connection, peer)
+    });
+    let end = talk(house, &mailbox, &mut stream, &mut conversation, &mut tap).await;
     house.switchboard.unplug(connection);
+    if let Some(tap) = tap {
+        tap.end(&end.to_string());
+    }
     house.tell(conversation.leave(&house.game)).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
@@ -84,22 +92,23 @@ async fn talk(
     mailbox: &Arc<Mailbox>,
     stream: &mut TcpStream,
     conversation: &mut Conversation,
+    tap: &mut Option<Box<Tap>>,
 ) -> End {
     let began = Instant::now();
     let mut out = Vec::new();
-    conversation.greet(&mut out);
+    conversation.greet(&mut out, tap);
     loop {
-        match answer_all(house, conversation, &mut out).await {
+        match answer_all(house, conversation, &mut out, tap).await {
             Err(end) => {
                 // What was answered before still goes out.
-                let _ = write(stream, mailbox, &mut out).await;
+                let _ = write(stream, mailbox, &mut out, tap).await;
                 return end;
             }
             Ok(more) => {
                 while let Some(parcel) = mailbox.take() {
-                    conversation.deliver(&parcel, &mut out);
+                    conversation.deliver(&parcel, &mut out, tap);
                 }
-                if let Err(end) = write(stream, mailbox, &mut out).await {
+                if let Err(end) = write(stream, mailbox, &mut out, tap).await {
                     return end;
                 }
                 if more {
@@ -111,7 +120,7 @@ async fn talk(
             return End::Ended(ending);
         }
         let patience = conversation.patience(&house.game.config.limits, began.elapsed());
-        let event = wait(stream, mailbox, conversation);
+        let event = wait(stream, mailbox, conversation, tap);
         let happened = match patience {
             None => event.await,
             Some(patience) => {
@@ -129,10 +138,15 @@ async fn talk(
 }
 
 /// Answers what has arrived. `true`: there may be more, but what is answered should go out first.
-async fn answer_all(house: &House, conversation: &mut Conversation, out: &mut Vec<u8>) -> Result<bool, End> {
+async fn answer_all(
+    house: &House,
+    conversation: &mut Conversation,
+    out: &mut Vec<u8>,
+    tap: &mut Option<Box<Tap>>,
+) -> Result<bool, End> {
     loop {
         let answered = out.len();
-        let step = match conversation.step(&house.game, out) {
+        let step = match conversation.step(&house.game, out, tap) {
             Ok(Some(step)) => step,
             Ok(None) => return Ok(false),
             Err(reason) => return Err(End::Broken(reason.to_string())),
@@ -142,6 +156,9 @@ async fn answer_all(house: &House, conversation: &mut Conversation, out: &mut Ve
         {
             // A Client that hears nothing asks again; one that hears "done" relies on it.
             out.truncate(answered);
+            if let Some(tap) = tap {
+                tap.unsaid();
+            }
             return Err(End::Unsaved(error.to_string()));
         }
         house.switchboard.deliver(step.pushes);
@@ -155,7 +172,12 @@ async fn answer_all(house: &House, conversation: &mut Conversation, out: &mut Ve
 }
 
 /// Writes everything, unless the connection is to be cut off meanwhile.
-async fn write(stream: &mut TcpStream, mailbox: &Mailbox, out: &mut Vec<u8>) -> Result<(), End> {
+async fn write(
+    stream: &mut TcpStream,
+    mailbox: &Mailbox,
+    out: &mut Vec<u8>,
+    tap: &mut Option<Box<Tap>>,
+) -> Result<(), End> {
     let mut written = 0;
     while let Some(rest) = out.get(written..).filter(|rest| !rest.is_empty()) {
         let count = poll_fn(|context| {
@@ -173,16 +195,24 @@ async fn write(stream: &mut TcpStream, mailbox: &Mailbox, out: &mut Vec<u8>) -> 
     }
     // An idle connection keeps no buffer.
     *out = Vec::new();
+    if let Some(tap) = tap {
+        tap.passed();
+    }
     Ok(())
 }
 
 /// Waits until something arrives from the Client or from others.
-async fn wait(stream: &mut TcpStream, mailbox: &Mailbox, conversation: &mut Conversation) -> Result<(), End> {
+async fn wait(
+    stream: &mut TcpStream,
+    mailbox: &Mailbox,
+    conversation: &mut Conversation,
+    tap: &mut Option<Box<Tap>>,
+) -> Result<(), End> {
     poll_fn(|context| {
         if mailbox.poll(context) {
             return Poll::Ready(Ok(()));
         }
-        read(stream, context, conversation)
+        read(stream, context, conversation, tap)
     })
     .await
 }
@@ -191,13 +221,18 @@ fn read(
     stream: &mut TcpStream,
     context: &mut Context<'_>,
     conversation: &mut Conversation,
+    tap: &mut Option<Box<Tap>>,
 ) -> Poll<Result<(), End>> {
     let mut chunk = [0; CHUNK];
     match pin!(stream).poll_read(context, &mut chunk) {
         Poll::Pending => Poll::Pending,
         Poll::Ready(Ok(0)) => Poll::Ready(Err(End::Closed)),
         Poll::Ready(Ok(count)) => {
-            conversation.feed(chunk.get(..count).unwrap_or_default());
+            let arrived = chunk.get(..count).unwrap_or_default();
+            conversation.feed(arrived);
+            if let Some(tap) = tap {
+                tap.fed(arrived);
+            }
             Poll::Ready(Ok(()))
         }
         Poll::Ready(Err(error)) => Poll::Ready(Err(End::Failed(error))),

@@ -2,6 +2,7 @@
 
 use super::bind::Service;
 use super::mailbox::Parcel;
+use super::recorder::Tap;
 use crate::config;
 use crate::protocol::mcots;
 use crate::protocol::nps::{self, Packet};
@@ -79,9 +80,9 @@ impl Conversation {
     }
 
     /// What the Client hears on connecting.
-    pub(super) fn greet(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn greet(&mut self, out: &mut Vec<u8>, tap: &mut Option<Box<Tap>>) {
         if let Self::Nps(link, Desk::Lobby(caller)) = self {
-            write(link, lobby::greeting(caller), false, out);
+            write(link, lobby::greeting(caller), false, out, tap);
         }
     }
 
@@ -99,27 +100,38 @@ impl Conversation {
         &mut self,
         game: &Game,
         out: &mut Vec<u8>,
+        tap: &mut Option<Box<Tap>>,
     ) -> Result<Option<Step>, Box<dyn Display + Send>> {
         match self {
             Self::Nps(link, desk) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
+                if let Some(tap) = tap {
+                    tap.heard_packet(&incoming);
+                }
                 let outcome = match desk {
                     Desk::Login(peer) => login::answer(game, *peer, &incoming.packet),
                     Desk::Persona(peer) => persona::answer(game, *peer, &incoming.packet),
                     Desk::Mail(peer) => mail::answer(game, *peer, &incoming.packet),
                     Desk::Lobby(caller) => lobby::answer(game, caller, &incoming),
                 };
-                Ok(Some(write(link, outcome, incoming.sealed, out)))
+                Ok(Some(write(link, outcome, incoming.sealed, out, tap)))
             }
             Self::Mcots(link, caller) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
+                if let Some(tap) = tap {
+                    tap.heard_body(&incoming);
+                }
                 let outcome = transactions::answer(game, caller, &incoming);
                 for reply in &outcome.replies {
+                    let start = out.len();
                     link.write(reply, out);
+                    if let Some(tap) = tap {
+                        tap.said_body(&reply.body, out.get(start..).unwrap_or_default());
+                    }
                 }
                 if let Some(key) = &outcome.unlock {
                     link.unlock(key);
@@ -130,12 +142,21 @@ impl Conversation {
     }
 
     /// Appends a push from somebody else. One for the other family of services is let go: services know which connections are whose.
-    pub(super) fn deliver(&mut self, parcel: &Parcel, out: &mut Vec<u8>) {
+    pub(super) fn deliver(&mut self, parcel: &Parcel, out: &mut Vec<u8>, tap: &mut Option<Box<Tap>>) {
+        let start = out.len();
         match (self, parcel) {
             (Self::Nps(link, _), Parcel::Packet(packet, envelope)) => {
                 link.write(packet, *envelope == Envelope::Sealed, out);
+                if let Some(tap) = tap {
+                    tap.said_packet(packet, out.get(start..).unwrap_or_default());
+                }
             }
-            (Self::Mcots(link, _), Parcel::Body(body)) => link.push(body, out),
+            (Self::Mcots(link, _), Parcel::Body(body)) => {
+                link.push(body, out);
+                if let Some(tap) = tap {
+                    tap.said_body(body, out.get(start..).unwrap_or_default());
+                }
+            }
             (Self::Nps(..), Parcel::Body(_)) | (Self::Mcots(..), Parcel::Packet(..)) => {}
         }
     }
@@ -164,9 +185,19 @@ impl Conversation {
 }
 
 /// Writes replies in the form of their request, then starts the ciphers if the request was a login.
-fn write(link: &mut nps::Link, outcome: Outcome<Packet>, sealed: bool, out: &mut Vec<u8>) -> Step {
+fn write(
+    link: &mut nps::Link,
+    outcome: Outcome<Packet>,
+    sealed: bool,
+    out: &mut Vec<u8>,
+    tap: &mut Option<Box<Tap>>,
+) -> Step {
     for reply in &outcome.replies {
+        let start = out.len();
         link.write(reply, sealed, out);
+        if let Some(tap) = tap {
+            tap.said_packet(reply, out.get(start..).unwrap_or_default());
+        }
     }
     if let Some(key) = &outcome.unlock {
         link.unlock(key);

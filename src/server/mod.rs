@@ -10,6 +10,7 @@ mod conversation;
 mod limits;
 mod mailbox;
 mod operator_door;
+mod recorder;
 mod ssl;
 mod switchboard;
 mod tcp;
@@ -17,6 +18,7 @@ pub mod tls;
 
 pub use bind::BindError;
 pub use control::ControlError;
+pub use recorder::RecordError;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
@@ -29,6 +31,7 @@ use bind::Bound;
 use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
+use recorder::Recorder;
 use smol::channel::{self, Sender};
 use smol::{Executor, Timer};
 use std::fmt;
@@ -59,6 +62,8 @@ pub enum ServeError {
     Control(ControlError),
     /// There are no certificates and none can be made.
     Tls(tls::AuthorityError),
+    /// What passes can't be recorded.
+    Record(RecordError),
     /// The system refuses something basic.
     System(io::Error),
     /// The last changes may not be on the card.
@@ -71,6 +76,7 @@ impl fmt::Display for ServeError {
             Self::Bind(error) => error.fmt(f),
             Self::Control(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
+            Self::Record(error) => error.fmt(f),
             Self::System(error) => write!(f, "the system refuses to work with us: {error}"),
             Self::Store(error) => write!(f, "the last changes could not be saved: {error}"),
         }
@@ -93,6 +99,8 @@ pub(crate) struct House {
     tls: tls::Tls,
     /// Where somebody asks for a restart.
     restart: Sender<()>,
+    /// Who writes down what passes, if the Operator asked for it.
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl House {
@@ -102,6 +110,7 @@ impl House {
         limits: Arc<Limits>,
         tls: tls::Tls,
         restart: Sender<()>,
+        recorder: Option<Arc<Recorder>>,
     ) -> Self {
         let operator = operator_door::OperatorDoor::new(
             Arc::clone(&game),
@@ -112,7 +121,7 @@ impl House {
         );
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = ssl::SslServer::new(Arc::clone(&game), Some(certificate), operator);
-        Self { game, switchboard, limits, ssl, tls, restart }
+        Self { game, switchboard, limits, ssl, tls, restart, recorder }
     }
 
     /// Has the server end in good order and begin anew.
@@ -151,8 +160,15 @@ pub enum Ended {
 }
 
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
-/// standard output once all of them answer.
-pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<Ended, ServeError> {
+/// standard output once all of them answer. What passes is recorded to the folder `record`, if there is one.
+pub fn run(
+    config: Config,
+    data: &Path,
+    store: Store,
+    login_key: LoginKey,
+    record: Option<&Path>,
+) -> Result<Ended, ServeError> {
+    let recorder = record.map(Recorder::start).transpose().map_err(ServeError::Record)?;
     // Each Client holds three connections at times; the usual soft limit of 1,024 files is soon met.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         log::warn!("the limit of open files stays as it is: {error}");
@@ -163,10 +179,16 @@ pub fn run(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Re
             .spawn(|| smol::block_on(EXECUTOR.run(future::pending::<()>())))
             .map_err(ServeError::System)?;
     }
-    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key)))
+    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key, recorder)))
 }
 
-async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -> Result<Ended, ServeError> {
+async fn serve(
+    config: Config,
+    data: &Path,
+    store: Store,
+    login_key: LoginKey,
+    recorder: Option<Arc<Recorder>>,
+) -> Result<Ended, ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
     let tls = open_tls(&config, data).await?;
@@ -177,7 +199,7 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
     let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
     let (restart, asked) = channel::bounded(1);
-    let house = Arc::new(House::new(game, switchboard, limits, tls, restart));
+    let house = Arc::new(House::new(game, switchboard, limits, tls, restart, recorder));
     let clock = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { house.watch_the_clock().await }
@@ -219,6 +241,9 @@ async fn serve(config: Config, data: &Path, store: Store, login_key: LoginKey) -
         Timer::after(FAREWELL).await;
     };
     all_gone.or(patience).await;
+    if let Some(recorder) = house.recorder.clone() {
+        smol::unblock(move || recorder.finish()).await;
+    }
     let store = house.game.store.clone();
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");
@@ -255,6 +280,6 @@ impl House {
         game.config.data_dir = Some(data.to_path_buf());
         let tls = tls::Tls::open(data, None, true).unwrap();
         let (switchboard, limits) = (Arc::new(Switchboard::new(10_000)), Limits::new(10, 10));
-        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0)
+        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0, None)
     }
 }

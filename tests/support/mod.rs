@@ -137,14 +137,29 @@ impl Server {
 
     /// Starts the server without waiting for anything.
     pub(crate) fn spawn(&self) -> Child {
+        self.spawn_with(&[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn spawn_with(&self, more: &[&str]) -> Child {
         let log = File::options().append(true).create(true).open(self.folder.path().join("log")).unwrap();
-        self.command(&["serve"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap()
+        self.command(&[&["serve"], more].concat())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap()
     }
 
     /// Starts the server and waits until it says where all services are.
     pub(crate) fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn start_with(&mut self, more: &[&str]) {
         assert!(self.running.is_none(), "it runs already");
-        let mut child = self.spawn();
+        let mut child = self.spawn_with(more);
         let lines = Lines::of(child.stdout.take().unwrap());
         let mut running = Running { child, ports: HashMap::new() };
         let deadline = Instant::now() + PATIENCE;

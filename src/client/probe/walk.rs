@@ -98,7 +98,7 @@ const WITHOUT_ACCOUNT: [&str; 9] =
     [REFUSAL, SHARDS, KEY, LOGIN_PORT, PERSONA_PORT, MAIL_PORT, GREETING, MCOTS_PORT, ROOM_PORTS];
 
 /// The first of the web servers that is there.
-async fn reach(target: &Target, patience: Duration) -> Result<Web, Error> {
+pub(in crate::client) async fn reach(target: &Target, patience: Duration) -> Result<Web, Error> {
     let mut first_error = None;
     for endpoint in &target.web {
         let web = Web::new(endpoint.clone(), patience);

@@ -1,0 +1,144 @@
+//! `mcos replay`: plays the Client's side of a recording (`mcos serve --record`) against a server and says where it
+//! answers differently. See `docs/recording.md`.
+
+mod player;
+mod recording;
+
+use super::Error;
+use super::probe::{Credentials, NoHost, Options, Target, reach};
+use super::sitting::{Account, Place};
+use crate::protocol::ids::{CustomerId, PersonaId};
+use player::{Player, Tally};
+pub use recording::NotARecording;
+use recording::Recording;
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every answer is of the same kind as the recorded one.
+    Same,
+    /// So many are not.
+    Differs(usize),
+}
+
+/// Why a recording was not played to its end.
+#[derive(Debug)]
+pub enum ReplayError {
+    /// The recording can't be read.
+    Recording(NotARecording),
+    /// The host can't be understood.
+    Host(NoHost),
+    /// Signing in failed.
+    Server(Error),
+    /// More than one User was recorded.
+    Several(Vec<CustomerId>),
+    /// The account has another number than the recorded one.
+    Customer {
+        /// In the recording.
+        recorded: CustomerId,
+        /// On the server.
+        found: CustomerId,
+    },
+    /// The account lacks a persona of the recording.
+    Persona(PersonaId),
+    /// The report can't be written.
+    Output(io::Error),
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recording(why) => why.fmt(f),
+            Self::Host(why) => why.fmt(f),
+            Self::Server(why) => why.fmt(f),
+            Self::Several(customers) => {
+                let numbers: Vec<String> = customers.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "the recording holds the sittings of customers {}, and one User is played at a time; move the \
+                     others' files out of the folder",
+                    numbers.join(" and ")
+                )
+            }
+            Self::Customer { recorded, found } => write!(
+                f,
+                "the recording is customer {recorded}'s and this account is customer {found}; make one with \
+                 \"mcos account add NAME --customer-id {recorded}\" on a fresh server"
+            ),
+            Self::Persona(persona) => write!(
+                f,
+                "the account has no persona {persona}, which the recording uses; make it with \
+                 \"mcos persona add ACCOUNT NAME --persona-id {persona}\""
+            ),
+            Self::Output(why) => write!(f, "cannot print: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+impl From<NotARecording> for ReplayError {
+    fn from(why: NotARecording) -> Self {
+        Self::Recording(why)
+    }
+}
+
+impl From<NoHost> for ReplayError {
+    fn from(why: NoHost) -> Self {
+        Self::Host(why)
+    }
+}
+
+impl From<Error> for ReplayError {
+    fn from(why: Error) -> Self {
+        Self::Server(why)
+    }
+}
+
+impl From<io::Error> for ReplayError {
+    fn from(why: io::Error) -> Self {
+        Self::Output(why)
+    }
+}
+
+/// Plays the recording in `folder` with this account against the server of `options`, writing to `out` as it goes.
+pub async fn run(
+    folder: &Path,
+    options: &Options,
+    user: &Credentials,
+    out: &mut dyn Write,
+) -> Result<Verdict, ReplayError> {
+    let recording = Recording::load(folder)?;
+    let customer = match recording.customers()[..] {
+        [] => None,
+        [customer] => Some(customer),
+        ref several => return Err(ReplayError::Several(several.to_vec())),
+    };
+    for gap in &recording.gaps {
+        writeln!(out, "note: {gap}")?;
+    }
+    let target = Target::of(options).await?;
+    let web = reach(&target, options.patience).await?;
+    let shards = web.shard_list().await?;
+    let Some(shard) = shards.iter().find(|shard| shard.status == 0).or(shards.first()) else {
+        return Err(Error::ShardList(super::NotAShardList::Empty).into());
+    };
+    let place = Arc::new(Place::new(shard, target.fixed, options.patience));
+    let account = Account::sign_in(&web, &place, &user.user, &user.password).await?;
+    if let Some(recorded) = customer.filter(|recorded| *recorded != account.customer) {
+        return Err(ReplayError::Customer { recorded, found: account.customer });
+    }
+    let mine = account.personas().await?;
+    let lacking = recording.personas().into_iter().find(|id| mine.iter().all(|entry| entry.persona != *id));
+    if let Some(persona) = lacking {
+        return Err(ReplayError::Persona(persona));
+    }
+    let tally = Player::new(&web, account, user).await?.play(&recording, out).await?;
+    let Tally { sent, same, differing } = tally;
+    writeln!(out, "{sent} messages sent; {same} answers of the same kind, {differing} missing or different")?;
+    Ok(if differing == 0 { Verdict::Same } else { Verdict::Differs(differing) })
+}

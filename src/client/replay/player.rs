@@ -1,0 +1,368 @@
+//! Plays a recording: sends what the Client sent, and waits where it was answered.
+
+use super::recording::{Connection, Content, Recording, Said, What, headers_of};
+use crate::client::Error;
+use crate::client::error::Wanted;
+use crate::client::probe::Credentials;
+use crate::client::sitting::{Account, Place};
+use crate::client::socket::{Endpoint, Peer, Service, Socket};
+use crate::client::web::Web;
+use crate::protocol::mcots::{self, Flags, Outgoing, number};
+use crate::protocol::nps::lobby::{Login, ServerInfo};
+use crate::protocol::nps::login::UserLogin;
+use crate::protocol::nps::{self, Message as _, Packet, id};
+use crate::protocol::recording::Side;
+use crate::protocol::session_key::{PublicLoginKey, SessionKey};
+use crate::protocol::text::Str16;
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ReplayError;
+
+/// How long an answer may take once one has been missing.
+const LESS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where the flags are in a Transaction Packet's header.
+const FLAGS: usize = 10;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    /// Messages of the Client.
+    pub(super) sent: usize,
+    /// Answers as recorded.
+    pub(super) same: usize,
+    /// Answers that are not, and connections and messages that failed.
+    pub(super) differing: usize,
+}
+
+/// A packet from the server.
+struct Arrival {
+    message: Wanted,
+    sealed: bool,
+    /// MCOTS only.
+    sequence: u32,
+    /// NPS only.
+    packet: Option<Packet>,
+}
+
+enum Link {
+    Nps(nps::Link),
+    Mcots(mcots::Link),
+}
+
+/// One connection that is open.
+struct Seat {
+    socket: Socket,
+    link: Link,
+    /// The Session Key that starts the ciphers behind the answer to the login that was sent.
+    awaiting: Option<SessionKey>,
+    arrived: VecDeque<Arrival>,
+    /// The last message sent.
+    asked: Option<Wanted>,
+}
+
+pub(super) struct Player<'a> {
+    web: &'a Web,
+    user: &'a Credentials,
+    place: Arc<Place>,
+    login_key: PublicLoginKey,
+    key: SessionKey,
+    /// The key of a 0x0501 that has not been answered yet.
+    offered: Option<SessionKey>,
+    /// Where the rooms with these recorded ports are now.
+    rooms: HashMap<u16, Endpoint>,
+    seats: Vec<Option<Seat>>,
+    late: bool,
+    tally: Tally,
+}
+
+impl<'a> Player<'a> {
+    /// A player with an account that has signed in.
+    pub(super) async fn new(web: &'a Web, account: Account, user: &'a Credentials) -> Result<Self, Error> {
+        Ok(Self {
+            web,
+            user,
+            login_key: web.public_key().await?,
+            place: account.place,
+            key: account.key,
+            offered: None,
+            rooms: HashMap::new(),
+            seats: Vec::new(),
+            late: false,
+            tally: Tally::default(),
+        })
+    }
+
+    /// Plays it all.
+    pub(super) async fn play(
+        mut self,
+        recording: &Recording,
+        out: &mut dyn Write,
+    ) -> Result<Tally, ReplayError> {
+        self.seats.resize_with(recording.connections.len(), || None);
+        for event in &recording.events {
+            let Some(connection) = recording.connections.get(event.connection) else { continue };
+            let failed = match &event.what {
+                What::Made => self.connect(event.connection, connection).await.err(),
+                What::Said(Side::Client, said) => self.send(event.connection, said).await?.err(),
+                What::Said(Side::Server, said) => {
+                    self.hear(event.connection, connection.service, said, out).await?;
+                    None
+                }
+                What::Ended => {
+                    self.leave(event.connection, connection.service, out)?;
+                    None
+                }
+            };
+            if let Some(why) = failed {
+                self.differs(out, "failed", connection.service, &why)?;
+            }
+        }
+        for (at, connection) in recording.connections.iter().enumerate() {
+            self.leave(at, connection.service, out)?;
+        }
+        Ok(self.tally)
+    }
+
+    async fn connect(&mut self, at: usize, connection: &Connection) -> Result<(), String> {
+        let Connection { service, port } = *connection;
+        let place = &self.place;
+        let endpoint = match service {
+            Service::Login => place.login.clone(),
+            Service::Persona => place.persona.clone(),
+            Service::Mail => place.mail.clone(),
+            Service::Mcots => place.mcots.clone(),
+            // Where no answer of the lobby has said otherwise, rooms are where they were.
+            Service::Room => self.rooms.get(&port).cloned().unwrap_or_else(|| place.lobby.at(port)),
+            Service::Lobby | Service::Web => place.lobby.clone(),
+        };
+        let peer = Peer::new(service, endpoint);
+        let socket = Socket::connect(peer, place.patience).await.map_err(|why| why.to_string())?;
+        let link = match service {
+            Service::Mcots => Link::Mcots(mcots::Link::new()),
+            _ => Link::Nps(nps::Link::new(headers_of(service), nps::Link::LARGEST)),
+        };
+        let seat = Seat { socket, link, awaiting: None, arrived: VecDeque::new(), asked: None };
+        if let Some(place) = self.seats.get_mut(at) {
+            *place = Some(seat);
+        }
+        Ok(())
+    }
+
+    /// Sends what the Client sent, with our own secrets and under our own key. The outer error ends the replay.
+    async fn send(&mut self, at: usize, said: &Said) -> Result<Result<(), String>, ReplayError> {
+        let remade = match &said.content {
+            Content::Packet(packet) => Some(self.remade(packet).await?),
+            Content::Body { .. } => None,
+        };
+        let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) else {
+            return Ok(Err(format!("{} was not sent: there is no connection", name(&said.content))));
+        };
+        let mut wire = Vec::new();
+        match (&mut seat.link, &said.content) {
+            (Link::Nps(link), _) => {
+                if let Some(packet) = remade {
+                    link.write(&packet, said.sealed, &mut wire);
+                    if packet.id == id::LOGIN {
+                        seat.awaiting = Some(self.key.clone());
+                    }
+                }
+            }
+            (Link::Mcots(link), Content::Body { sequence, flags, body }) => {
+                let outgoing = Outgoing { sequence: *sequence, sealed: said.sealed, body: body.clone() };
+                link.write(&outgoing, &mut wire);
+                if let Some(byte) = wire.get_mut(FLAGS) {
+                    *byte |= flags;
+                }
+                if body.number() == Some(number::CLIENT_CONNECT_MSG) {
+                    seat.awaiting = Some(self.key.clone());
+                }
+            }
+            (Link::Mcots(_), Content::Packet(_)) => {}
+        }
+        seat.asked = Some(name(&said.content));
+        self.tally.sent += 1;
+        let written = seat.socket.write(&wire).await;
+        Ok(written.map_err(|why| format!("{} could not be sent: {why}", name(&said.content))))
+    }
+
+    /// The packet with our own secrets in place of those that were cut.
+    async fn remade(&mut self, packet: &Packet) -> Result<Packet, Error> {
+        let body = match packet.id {
+            id::USER_LOGIN => {
+                let Ok(login) = packet.read::<UserLogin>() else { return Ok(packet.clone()) };
+                let context = self.web.auth(&self.user.user, &self.user.password).await?;
+                let key = SessionKey::random();
+                let block =
+                    self.login_key.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
+                self.offered = Some(key);
+                let context = Str16::new(context.as_str());
+                UserLogin { context, key_block: Str16::new(&block), ..login }.packet().body
+            }
+            id::LOGIN => {
+                let Ok(login) = packet.read::<Login>() else { return Ok(packet.clone()) };
+                Login { proof: self.key.proof(), ..login }.packet().body
+            }
+            _ => packet.body.clone(),
+        };
+        Ok(Packet { body, ..packet.clone() })
+    }
+
+    /// Waits for what the server said then, and judges what it says now.
+    async fn hear(
+        &mut self,
+        at: usize,
+        service: Service,
+        said: &Said,
+        out: &mut dyn Write,
+    ) -> Result<(), ReplayError> {
+        let wanted = name(&said.content);
+        let patience = if self.late { LESS_PATIENCE.min(self.place.patience) } else { self.place.patience };
+        let deadline = Instant::now() + patience;
+        let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) else {
+            return self.differs(out, "missing", service, &format!("{wanted}: there is no connection"));
+        };
+        let after = seat.asked.map_or_else(|| "on connecting".to_owned(), |asked| format!("after {asked}"));
+        let (found, ended) = seat.find(said, deadline).await;
+        let instead = seat.arrived.front().map(|arrival| arrival.message);
+        let Some(arrival) = found else {
+            self.late = true;
+            let ended = ended.map(|why| format!(": {why}")).unwrap_or_default();
+            return match instead {
+                Some(instead) => {
+                    let text = format!("{instead} instead of {wanted} {after}{ended}");
+                    if let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) {
+                        seat.arrived.pop_front();
+                    }
+                    self.differs(out, "different", service, &text)
+                }
+                None => self.differs(out, "missing", service, &format!("{wanted} {after}{ended}")),
+            };
+        };
+        if arrival.sealed != said.sealed {
+            let how = if arrival.sealed { "encrypted" } else { "in clear" };
+            return self.differs(out, "different", service, &format!("{wanted} {after} came {how}"));
+        }
+        self.learn(service, said, &arrival);
+        self.tally.same += 1;
+        writeln!(out, "  {:<9}  {service:<7}  {wanted} {after}", "same")?;
+        Ok(())
+    }
+
+    /// What follows from an answer for what comes next.
+    fn learn(&mut self, service: Service, said: &Said, arrival: &Arrival) {
+        let (Content::Packet(then), Some(now)) = (&said.content, &arrival.packet) else { return };
+        if service == Service::Login
+            && now.id == id::USER_VALID
+            && let Some(key) = self.offered.take()
+        {
+            self.key = key;
+        }
+        if now.id == id::SERVER_INFO
+            && let (Ok(then), Ok(now)) = (then.read::<ServerInfo>(), now.read::<ServerInfo>())
+            && let (Ok(then), Ok(port)) = (u16::try_from(then.port), u16::try_from(now.port))
+        {
+            self.rooms.insert(then, Endpoint::new(&now.address.to_string(), port));
+        }
+    }
+
+    /// Hangs up; what arrived and was never recorded is told.
+    fn leave(&mut self, at: usize, service: Service, out: &mut dyn Write) -> Result<(), ReplayError> {
+        let Some(seat) = self.seats.get_mut(at).and_then(Option::take) else { return Ok(()) };
+        for arrival in seat.arrived {
+            let text = format!("{} came, which was not recorded", arrival.message);
+            self.differs(out, "different", service, &text)?;
+        }
+        Ok(())
+    }
+
+    fn differs(
+        &mut self,
+        out: &mut dyn Write,
+        verdict: &str,
+        service: Service,
+        text: &str,
+    ) -> Result<(), ReplayError> {
+        self.tally.differing += 1;
+        writeln!(out, "  {verdict:<9}  {service:<7}  {text}").map_err(|why: io::Error| why.into())
+    }
+}
+
+impl Seat {
+    /// The first packet of the kind that was recorded, if one comes in time; otherwise perhaps why none will.
+    async fn find(&mut self, said: &Said, deadline: Instant) -> (Option<Arrival>, Option<String>) {
+        let wanted = name(&said.content);
+        let sequence = match said.content {
+            Content::Body { sequence, .. } => sequence,
+            Content::Packet(_) => 0,
+        };
+        loop {
+            let fits = |arrival: &Arrival| arrival.message == wanted && arrival.sequence == sequence;
+            if let Some(at) = self.arrived.iter().position(fits) {
+                return (self.arrived.remove(at), None);
+            }
+            match self.socket.read(deadline, wanted, |bytes| self.link.feed(bytes)).await {
+                Ok(true) => {}
+                Ok(false) => return (None, None),
+                Err(why) => return (None, Some(why.to_string())),
+            }
+            if let Err(why) = self.take() {
+                return (None, Some(why));
+            }
+        }
+    }
+
+    /// Takes whole packets out of what arrived. The ciphers start right behind the answer to the login.
+    fn take(&mut self) -> Result<(), String> {
+        loop {
+            let arrival = match &mut self.link {
+                Link::Nps(link) => {
+                    let Some(incoming) = link.next().map_err(|why| why.to_string())? else { return Ok(()) };
+                    if incoming.packet.id == id::LOGIN_RESP
+                        && let Some(key) = self.awaiting.take()
+                    {
+                        link.unlock(&key);
+                    }
+                    Arrival {
+                        message: Wanted::Game(incoming.packet.id),
+                        sealed: incoming.sealed,
+                        sequence: 0,
+                        packet: Some(incoming.packet),
+                    }
+                }
+                Link::Mcots(link) => {
+                    let Some(incoming) = link.next().map_err(|why| why.to_string())? else { return Ok(()) };
+                    if let Some(key) = self.awaiting.take() {
+                        link.unlock(&key);
+                    }
+                    Arrival {
+                        message: Wanted::Transaction(incoming.body.number().unwrap_or_default()),
+                        sealed: incoming.flags.has(Flags::ENCRYPTED),
+                        sequence: incoming.sequence,
+                        packet: None,
+                    }
+                }
+            };
+            self.arrived.push_back(arrival);
+        }
+    }
+}
+
+impl Link {
+    fn feed(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Nps(link) => link.feed(bytes),
+            Self::Mcots(link) => link.feed(bytes),
+        }
+    }
+}
+
+fn name(content: &Content) -> Wanted {
+    match content {
+        Content::Packet(packet) => Wanted::Game(packet.id),
+        Content::Body { body, .. } => Wanted::Transaction(body.number().unwrap_or_default()),
+    }
+}

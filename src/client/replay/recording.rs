@@ -1,0 +1,251 @@
+//! A recording, read from its folder and put in order.
+
+use crate::client::Service;
+use crate::protocol::ids::{CustomerId, PersonaId};
+use crate::protocol::mcots::session::ClientConnect;
+use crate::protocol::mcots::{Body, Flags, number};
+use crate::protocol::nps::lobby::Login;
+use crate::protocol::nps::login::UserStatus;
+use crate::protocol::nps::{self, Form, Headers, Packet, id};
+use crate::protocol::recording::{EXTENSION, FORMAT, Line, Passed, Side};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read, in bytes; recordings of this server are far smaller.
+const LARGEST: u64 = 64 << 20;
+/// The most files that are read.
+const MOST: usize = 10_000;
+
+/// Why a folder is no recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotARecording {
+    place: PathBuf,
+    why: String,
+}
+
+impl fmt::Display for NotARecording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot replay {}: {}", self.place.display(), self.why)
+    }
+}
+
+impl std::error::Error for NotARecording {}
+
+/// What passed on all connections.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) connections: Vec<Connection>,
+    /// In recorded order.
+    pub(super) events: Vec<Event>,
+    /// Where something is missing, in words.
+    pub(super) gaps: Vec<String>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) service: Service,
+    /// The recorded server's port.
+    pub(super) port: u16,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub(super) struct Event {
+    order: u64,
+    /// Index into [`Recording::connections`].
+    pub(super) connection: usize,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Made,
+    Said(Side, Said),
+    Ended,
+}
+
+/// A message that passed.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) sealed: bool,
+    pub(super) content: Content,
+}
+
+#[derive(Debug)]
+pub(super) enum Content {
+    Packet(Packet),
+    Body {
+        sequence: u32,
+        /// Without [`Flags::ENCRYPTED`].
+        flags: u8,
+        body: Body,
+    },
+}
+
+impl Recording {
+    /// Reads all files of a folder.
+    pub(super) fn load(folder: &Path) -> Result<Self, NotARecording> {
+        let wrong = |why: String| NotARecording { place: folder.to_owned(), why };
+        let entries = fs::read_dir(folder).map_err(|error| wrong(error.to_string()))?;
+        let mut files: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
+            .take(MOST)
+            .collect();
+        if files.is_empty() {
+            return Err(wrong(format!(
+                "it holds no files *.{EXTENSION}; name a folder that \"mcos serve --record\" has written"
+            )));
+        }
+        files.sort();
+        let mut recording = Self { connections: Vec::new(), events: Vec::new(), gaps: Vec::new() };
+        for file in &files {
+            recording.read(file).map_err(|why| NotARecording { place: file.clone(), why })?;
+        }
+        recording.events.sort_by_key(|event| event.order);
+        Ok(recording)
+    }
+
+    fn read(&mut self, file: &Path) -> Result<(), String> {
+        let size = fs::metadata(file).map_err(|error| error.to_string())?.len();
+        if size > LARGEST {
+            return Err(format!("{size} bytes are more than any recording has"));
+        }
+        let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+        let connection = self.connections.len();
+        let mut service = None;
+        for (at, text) in text.lines().enumerate() {
+            let damaged = |why: &dyn fmt::Display| {
+                format!("line {}: {why}; the file is damaged, take it from its source again", at + 1)
+            };
+            let line: Line = serde_json::from_str(text).map_err(|error| damaged(&error))?;
+            let mut happened = |order, what| self.events.push(Event { order, connection, what });
+            match (line, service) {
+                (Line::Connection(opening), None) => {
+                    if opening.format > FORMAT {
+                        let format = opening.format;
+                        return Err(format!("it has format {format}, from a newer mcos; update this one"));
+                    }
+                    let found = service_named(&opening.service)
+                        .ok_or_else(|| damaged(&format!("no service {:?} is known", opening.service)))?;
+                    service = Some(found);
+                    self.connections.push(Connection { service: found, port: opening.port });
+                    happened(opening.order, What::Made);
+                }
+                (Line::Connection(_), Some(_)) => return Err(damaged(&"a second connection in one file")),
+                (_, None) => return Err(damaged(&"the first line does not say which connection this is")),
+                (Line::Message(passed), Some(service)) => {
+                    let (order, from) = (passed.order, passed.from);
+                    let said = Said::of(passed, service).map_err(|why| damaged(&why))?;
+                    happened(order, What::Said(from, said));
+                }
+                (Line::Lost { messages }, _) => {
+                    self.gaps.push(format!("{}: {messages} messages were left out", file.display()));
+                }
+                (Line::Stopped { why }, _) => self.gaps.push(format!("{}: {why}", file.display())),
+                (Line::End { order, .. }, _) => happened(order, What::Ended),
+            }
+        }
+        match service {
+            Some(_) => Ok(()),
+            None => Err("it is empty; the file is damaged, take it from its source again".to_owned()),
+        }
+    }
+
+    fn said(&self) -> impl Iterator<Item = (Service, Side, &Content)> {
+        self.events.iter().filter_map(|event| match &event.what {
+            What::Said(from, said) => {
+                Some((self.connections.get(event.connection)?.service, *from, &said.content))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whose recording it is.
+    pub(super) fn customers(&self) -> Vec<CustomerId> {
+        let customers = self.said().filter_map(|(service, from, content)| match (service, from, content) {
+            (Service::Login, Side::Server, Content::Packet(packet)) if packet.id == id::USER_VALID => {
+                packet.read::<UserStatus>().ok().map(|status| status.customer)
+            }
+            _ => login(from, content).map(|(customer, _)| customer),
+        });
+        customers.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The personas that must exist before it is played: none if it makes some itself.
+    pub(super) fn personas(&self) -> Vec<PersonaId> {
+        let makes = |content: &Content| matches!(content, Content::Packet(packet) if packet.id == id::NEW_GAME_ACCOUNT);
+        if self.said().any(|(_, from, content)| from == Side::Client && makes(content)) {
+            return Vec::new();
+        }
+        let personas = self.said().filter_map(|(_, from, content)| login(from, content));
+        personas.map(|(_, persona)| persona).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// Who signs in with this message of the Client.
+fn login(from: Side, content: &Content) -> Option<(CustomerId, PersonaId)> {
+    match content {
+        _ if from == Side::Server => None,
+        Content::Packet(packet) if packet.id == id::LOGIN => {
+            let login: Login = packet.read().ok()?;
+            Some((login.customer, login.persona))
+        }
+        Content::Body { body, .. } if body.number() == Some(number::CLIENT_CONNECT_MSG) => {
+            let connect: ClientConnect = body.read().ok()?;
+            Some((connect.customer, connect.persona))
+        }
+        _ => None,
+    }
+}
+
+impl Said {
+    fn of(passed: Passed, service: Service) -> Result<Self, &'static str> {
+        let Passed { number, raw, plain, .. } = passed;
+        let sealed = plain.is_some();
+        let content = if service == Service::Mcots {
+            // `u16 length, "TOMC", i32 sequence, u8 flags`.
+            let &[_, _, _, _, _, _, s0, s1, s2, s3, flags, ref rest @ ..] = raw.0.as_slice() else {
+                return Err("a Transaction Packet ends within its header");
+            };
+            Content::Body {
+                sequence: u32::from_le_bytes([s0, s1, s2, s3]),
+                flags: flags & !Flags::ENCRYPTED,
+                body: Body(plain.map_or_else(|| rest.to_vec(), |plain| plain.0)),
+            }
+        } else if let Some(plain) = plain {
+            Content::Packet(Packet { id: number, form: Form::Short, body: plain.0 })
+        } else {
+            let mut link = nps::Link::new(headers_of(service), nps::Link::LARGEST);
+            link.feed(&raw.0);
+            match link.next() {
+                Ok(Some(incoming)) => Content::Packet(incoming.packet),
+                _ => return Err("its bytes are no Game Packet"),
+            }
+        };
+        Ok(Self { sealed, content })
+    }
+}
+
+/// Which headers a service's packets have.
+pub(super) const fn headers_of(service: Service) -> Headers {
+    match service {
+        Service::Login | Service::Persona => Headers::Either,
+        _ => Headers::Short,
+    }
+}
+
+fn service_named(name: &str) -> Option<Service> {
+    Some(match name {
+        "login" => Service::Login,
+        "persona" => Service::Persona,
+        "mail" => Service::Mail,
+        "lobby" => Service::Lobby,
+        "room" => Service::Room,
+        "mcots" => Service::Mcots,
+        _ => return None,
+    })
+}

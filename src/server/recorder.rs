@@ -1,0 +1,371 @@
+//! `mcos serve --record DIR`: what passes on each connection, one file for each. See `docs/recording.md`.
+//!
+//! Connections hand lines to one thread through a bounded queue and never wait for it: what does not fit is left out,
+//! and a line says so. HTTP, which carries passwords, has no [`Tap`].
+
+mod writer;
+
+use super::bind::Service;
+use crate::protocol::mcots;
+use crate::protocol::nps::{self, Packet, id};
+use crate::protocol::recording::{self, Bytes, EXTENSION, FORMAT, Line, Opening, Passed, Side};
+use crate::world::ConnectionId;
+use std::fmt;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use writer::{Job, Writer};
+
+/// What a waiting line weighs besides its bytes.
+const OVERHEAD: usize = 200;
+
+/// How much is recorded at most.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Bytes of one file.
+    file: u64,
+    /// Bytes of all files of a run.
+    run: u64,
+    /// Files of a run.
+    files: u64,
+    /// Bytes that wait to be written.
+    waiting: usize,
+}
+
+impl Bounds {
+    const USUAL: Self = Self { file: 4 << 20, run: 256 << 20, files: 1000, waiting: 4 << 20 };
+}
+
+/// Lines that wait to be written.
+const QUEUE: usize = 4096;
+
+/// Why nothing can be recorded.
+#[derive(Debug)]
+pub enum RecordError {
+    /// The folder can't be made or read.
+    Folder(PathBuf, io::Error),
+    /// Others may read what is in the folder.
+    Open(PathBuf),
+    /// The folder holds a recording.
+    Used(PathBuf),
+    /// No thread to write with.
+    Thread(io::Error),
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder, why) => {
+                write!(
+                    f,
+                    "cannot record to {}: {why}; name a folder that can be made there",
+                    folder.display()
+                )
+            }
+            Self::Open(folder) => write!(
+                f,
+                "cannot record to {0}: other users of this machine may look into it; chmod 700 {0}, or name a new folder",
+                folder.display()
+            ),
+            Self::Used(folder) => write!(
+                f,
+                "cannot record to {}: it holds a recording already; name an empty or a new folder",
+                folder.display()
+            ),
+            Self::Thread(why) => write!(f, "cannot record: no thread to write with: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+/// A run of the server that is being recorded.
+pub(crate) struct Recorder {
+    bounds: Bounds,
+    queue: SyncSender<(Job, usize)>,
+    /// Bytes that wait in the queue.
+    waiting: Arc<AtomicUsize>,
+    /// No more files: the run's bound is reached, or the card does not take any more.
+    full: Arc<AtomicBool>,
+    order: AtomicU64,
+    files: AtomicU64,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Recorder {
+    /// Makes the folder, readable for its owner only, and the thread that writes into it.
+    pub(crate) fn start(folder: &Path) -> Result<Arc<Self>, RecordError> {
+        Self::bounded(folder, Bounds::USUAL)
+    }
+
+    fn bounded(folder: &Path, bounds: Bounds) -> Result<Arc<Self>, RecordError> {
+        prepare(folder)?;
+        let (queue, jobs) = sync_channel(QUEUE);
+        let (waiting, full) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let writer = Writer::new(folder, bounds, Arc::clone(&waiting), Arc::clone(&full));
+        let thread = thread::Builder::new()
+            .name("mcos-record".to_owned())
+            .spawn(move || writer.run(&jobs))
+            .map_err(RecordError::Thread)?;
+        log::info!("recording what passes, chat and mail included, to {}", folder.display());
+        Ok(Arc::new(Self {
+            bounds,
+            queue,
+            waiting,
+            full,
+            order: AtomicU64::new(1),
+            files: AtomicU64::new(0),
+            writer: Mutex::new(Some(thread)),
+        }))
+    }
+
+    /// Begins the file of a connection, if there may be one more.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        service: Service,
+        port: u16,
+        connection: ConnectionId,
+        peer: SocketAddr,
+    ) -> Option<Box<Tap>> {
+        if self.full.load(Ordering::Relaxed) {
+            return None;
+        }
+        let file = self.files.fetch_add(1, Ordering::Relaxed);
+        if file >= self.bounds.files {
+            if file == self.bounds.files {
+                log::warn!("{file} connections are recorded, which is the bound: those that follow are not");
+            }
+            return None;
+        }
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let tap = Tap {
+            recorder: Arc::clone(self),
+            stopped: Arc::new(AtomicBool::new(false)),
+            file,
+            login: service == Service::Login,
+            framing: if service == Service::Mcots { Framing::Mcots } else { Framing::Nps },
+            began: Instant::now(),
+            inbox: Vec::new(),
+            pending: Vec::new(),
+            lost: 0,
+        };
+        let opening = Line::Connection(Opening {
+            format: FORMAT,
+            order: self.next(),
+            service: service.to_string(),
+            port,
+            connection: connection.number(),
+            peer: peer.to_string(),
+            unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
+        });
+        let name = format!("{:06}-{service}.{EXTENSION}", file + 1);
+        let job = Job::Open { file, name, line: opening, stopped: Arc::clone(&tap.stopped) };
+        tap.hand_over(job, OVERHEAD).then(|| Box::new(tap))
+    }
+
+    /// Writes what waits and ends.
+    pub(crate) fn finish(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // Both fail only if the thread is gone already.
+            let _ = self.queue.send((Job::Finish, 0));
+            let _ = writer.join();
+        }
+    }
+
+    fn next(&self) -> u64 {
+        self.order.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+fn prepare(folder: &Path) -> Result<(), RecordError> {
+    let failed = |why| RecordError::Folder(folder.to_owned(), why);
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    if fs::metadata(folder).map_err(failed)?.permissions().mode() & 0o077 != 0 {
+        return Err(RecordError::Open(folder.to_owned()));
+    }
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        if entry.map_err(failed)?.path().extension().is_some_and(|extension| extension == EXTENSION) {
+            return Err(RecordError::Used(folder.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// How messages are told apart.
+#[derive(Clone, Copy)]
+enum Framing {
+    Nps,
+    Mcots,
+}
+
+impl Framing {
+    /// Size of the message at the front, in bytes.
+    fn size(self, bytes: &[u8]) -> Option<usize> {
+        match (self, bytes) {
+            (Self::Nps, &[_, _, l0, l1, ..]) => Some(usize::from(u16::from_be_bytes([l0, l1]))),
+            (Self::Mcots, &[l0, l1, ..]) => Some(usize::from(u16::from_le_bytes([l0, l1])) + 2),
+            _ => None,
+        }
+    }
+}
+
+/// What a connection tells the recorder.
+pub(super) struct Tap {
+    recorder: Arc<Recorder>,
+    /// Set by the writer: nothing more of this connection is wanted.
+    stopped: Arc<AtomicBool>,
+    file: u64,
+    /// Whether this is the Login service.
+    login: bool,
+    framing: Framing,
+    began: Instant,
+    /// What arrived from the Client and has not been taken as a message yet.
+    inbox: Vec<u8>,
+    /// Lines of the messages whose answers have not gone out yet.
+    pending: Vec<Passed>,
+    /// Messages left out since the last line.
+    lost: u64,
+}
+
+impl Tap {
+    /// These bytes arrived.
+    pub(super) fn fed(&mut self, bytes: &[u8]) {
+        if self.stopped.load(Ordering::Relaxed) {
+            self.inbox = Vec::new();
+        } else {
+            self.inbox.extend_from_slice(bytes);
+        }
+    }
+
+    /// The next message among the bytes that arrived is this packet.
+    pub(super) fn heard_packet(&mut self, incoming: &nps::Incoming) {
+        let raw = self.frame();
+        self.packet(Side::Client, &incoming.packet, incoming.sealed, raw);
+    }
+
+    /// The next message among the bytes that arrived has this body.
+    pub(super) fn heard_body(&mut self, incoming: &mcots::Incoming) {
+        let raw = self.frame();
+        self.body(Side::Client, &incoming.body, incoming.flags.has(mcots::Flags::ENCRYPTED), raw);
+    }
+
+    /// This packet is going out as these bytes.
+    pub(super) fn said_packet(&mut self, packet: &Packet, raw: &[u8]) {
+        let sealed = raw.starts_with(&id::ENCRYPTED.to_be_bytes());
+        self.packet(Side::Server, packet, sealed, raw.to_vec());
+    }
+
+    /// This body is going out as these bytes.
+    pub(super) fn said_body(&mut self, body: &mcots::Body, raw: &[u8]) {
+        let sealed = raw.get(10).is_some_and(|flags| mcots::Flags(*flags).has(mcots::Flags::ENCRYPTED));
+        self.body(Side::Server, body, sealed, raw.to_vec());
+    }
+
+    /// The answers to the last message do not go out.
+    pub(super) fn unsaid(&mut self) {
+        while self.pending.pop_if(|passed| passed.from == Side::Server).is_some() {}
+    }
+
+    /// Everything has gone out.
+    pub(super) fn passed(&mut self) {
+        for passed in std::mem::take(&mut self.pending) {
+            self.line(passed);
+        }
+    }
+
+    /// The connection has ended; answers that wait have not gone out.
+    pub(super) fn end(mut self, why: &str) {
+        self.pending.retain(|passed| passed.from == Side::Client);
+        self.passed();
+        let line = Line::End { order: self.recorder.next(), ms: self.ms(), why: why.to_owned() };
+        self.note_lost();
+        self.hand_over(self.job(line), OVERHEAD);
+    }
+
+    /// Takes the message at the front of what arrived.
+    fn frame(&mut self) -> Vec<u8> {
+        let size = self.framing.size(&self.inbox).unwrap_or_default().min(self.inbox.len());
+        let frame = self.inbox.drain(..size).collect();
+        if self.inbox.is_empty() {
+            self.inbox = Vec::new();
+        }
+        frame
+    }
+
+    fn packet(&mut self, from: Side, packet: &Packet, sealed: bool, raw: Vec<u8>) {
+        let number = packet.id;
+        let (raw, plain, cut) = match (recording::cut(packet, from, self.login), sealed) {
+            (None, false) => (raw, None, false),
+            (None, true) => (raw, Some(packet.body.clone()), false),
+            (Some(cut), true) => (Vec::new(), Some(cut.body), true),
+            (Some(cut), false) => {
+                // The header stays as it passed: whether its second length is right is for the reader to see.
+                let mut kept = raw;
+                kept.truncate(cut.form.size());
+                kept.extend_from_slice(&cut.body);
+                (kept, None, true)
+            }
+        };
+        self.push(from, number, raw, plain, cut);
+    }
+
+    fn body(&mut self, from: Side, body: &mcots::Body, sealed: bool, raw: Vec<u8>) {
+        let number = body.number().unwrap_or_default();
+        self.push(from, number, raw, sealed.then(|| body.0.clone()), false);
+    }
+
+    fn push(&mut self, from: Side, number: u16, raw: Vec<u8>, plain: Option<Vec<u8>>, cut: bool) {
+        if self.stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        // Numbered now, not when it is written to the socket: what others do because of it comes later.
+        let (order, ms) = (self.recorder.next(), self.ms());
+        self.pending.push(Passed { order, ms, from, number, raw: Bytes(raw), plain: plain.map(Bytes), cut });
+    }
+
+    fn line(&mut self, passed: Passed) {
+        let weight = OVERHEAD + passed.raw.0.len() + passed.plain.as_ref().map_or(0, |plain| plain.0.len());
+        self.note_lost();
+        if self.lost > 0 || !self.hand_over(self.job(Line::Message(passed)), weight) {
+            self.lost += 1;
+        }
+    }
+
+    /// Says how many messages were left out, once there is room to say so.
+    fn note_lost(&mut self) {
+        if self.lost > 0 && self.hand_over(self.job(Line::Lost { messages: self.lost }), OVERHEAD) {
+            self.lost = 0;
+        }
+    }
+
+    fn job(&self, line: Line) -> Job {
+        Job::Line { file: self.file, line, _stopped: Arc::clone(&self.stopped) }
+    }
+
+    /// Puts a job into the queue, if it has room.
+    fn hand_over(&self, job: Job, weight: usize) -> bool {
+        let recorder = &self.recorder;
+        let waiting = recorder.waiting.fetch_add(weight, Ordering::Relaxed);
+        let room = waiting + weight <= recorder.bounds.waiting;
+        let taken = room && recorder.queue.try_send((job, weight)).is_ok();
+        if !taken {
+            recorder.waiting.fetch_sub(weight, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    fn ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests;
