@@ -81,11 +81,12 @@ impl Browser {
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", self.port);
         if !self.cookies.is_empty() {
             let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request += &format!("Cookie: {}\r\n", pairs.join("; "));
+            request.extend(["Cookie: ", &pairs.join("; "), "\r\n"]);
         }
         let (content_type, body) = form.unwrap_or_default();
         if form.is_some() {
-            request += &format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len());
+            let length = body.len().to_string();
+            request.extend(["Content-Type: ", content_type, "\r\nContent-Length: ", &length, "\r\n"]);
         }
         stream.write_all(&[request.as_bytes(), b"\r\n", body].concat()).unwrap();
         let mut bytes = Vec::new();
