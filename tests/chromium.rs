@@ -57,8 +57,10 @@ impl Browser {
         arguments.push(format!("--user-data-dir={profile}"));
         let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}});
         let made = call(port, "POST", "/session", &wanted);
-        browser.session =
-            made["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {made}")).to_owned();
+        made["sessionId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no session: {made}"))
+            .clone_into(&mut browser.session);
         Some(browser)
     }
 

@@ -16,6 +16,7 @@ use mcos::protocol::ids::{BrandedPartId, CommId, DealerId, SkinId, VehicleId};
 use mcos::protocol::session_key::SessionKey;
 use serde_json::Value;
 use smol::block_on;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -109,7 +110,11 @@ fn complaint(output: &Output) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    let mut digits = String::new();
+    for byte in bytes {
+        write!(digits, "{byte:02x}").unwrap();
+    }
+    digits
 }
 
 #[test]
@@ -178,7 +183,7 @@ fn a_server_that_answers_otherwise_is_found_out_and_one_with_other_numbers_is_na
         printed.contains("  different  Mail     MAIL_LIST (0x061b) instead of MAIL (0x0619)"),
         "{printed}"
     );
-    assert!(complaint(&output).contains("1 answers are missing or different"), "{printed}");
+    assert!(complaint(&output).contains("missing or different: 1"), "{printed}");
 
     let mut stranger = Server::prepare();
     stranger.account("doc");
@@ -193,6 +198,8 @@ fn a_server_that_answers_otherwise_is_found_out_and_one_with_other_numbers_is_na
     start(&mut poor);
     let error = complaint(&replay(&poor, &folder));
     assert!(error.contains("--persona-id 21"), "{error}");
+    let help = poor.must(&["replay", "--help"], "");
+    assert!(help.contains("--customer-id N") && help.contains("--persona-id N"), "{help}");
 }
 
 #[test]

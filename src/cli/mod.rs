@@ -81,6 +81,10 @@ enum Command {
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
     /// Play the Client's side of a recording ("mcos serve --record") against a server; exit 0 if it answers alike
+    ///
+    /// The account and its personas must have the numbers they have in the recording. On a fresh server that is done
+    /// with "mcos account add NAME --customer-id N" and "mcos persona add ACCOUNT NAME --persona-id N". Play against a
+    /// server for trying things out: whatever was bought or changed in the recording is bought or changed again.
     Replay(replay::Replay),
 }
 

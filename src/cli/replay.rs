@@ -8,13 +8,7 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-/// Play the Client's side of a recording ("mcos serve --record") against a server; exit 0 if it answers alike
-///
-/// The account and its personas must have the numbers they have in the recording. On a fresh server that is done with
-/// "mcos account add NAME --customer-id N" and "mcos persona add ACCOUNT NAME --persona-id N". Play against a server
-/// for trying things out: whatever was bought or changed in the recording is bought or changed again.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Replay {
     /// The folder with the recording
     dir: PathBuf,
@@ -37,7 +31,7 @@ pub(super) fn run(setting: Setting, command: Replay) -> Result<(), CliError> {
     match smol::block_on(replay::run(&dir, &options, &user, &mut io::stdout())) {
         Ok(Verdict::Same) => Ok(()),
         Ok(Verdict::Differs(count)) => Err(CliError::Failed(format!(
-            "{count} answers are missing or different from the recording, see the lines above"
+            "answers that are missing or different: {count}; see the lines above"
         ))),
         Err(ReplayError::Host(no_host)) => Err(CliError::Usage(no_host.to_string())),
         // `mcos replay ... | head` has seen enough.
