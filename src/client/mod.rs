@@ -10,6 +10,7 @@
 //! | [`nps`] | a connection for Game Packets: Login, Persona, Mail, Lobby, rooms |
 //! | [`mcots`] | a connection for Transaction Packets |
 //! | [`sitting`] | the steps of a sitting: who may do what after what |
+//! | [`racing`] | races, with an account of every byte the racers say to each other |
 //! | [`probe`] | `mcos probe` |
 
 mod error;
@@ -17,6 +18,7 @@ mod http;
 pub mod mcots;
 pub mod nps;
 pub mod probe;
+pub mod racing;
 mod shard_list;
 pub mod sitting;
 mod socket;
