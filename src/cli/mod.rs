@@ -7,6 +7,7 @@ mod account;
 mod catalog;
 mod keys;
 mod ledger;
+mod load;
 mod output;
 mod password;
 mod persona;
@@ -60,6 +61,8 @@ enum Command {
     Catalog(catalog::Command),
     /// Walk through everything a Client does, step by step; exit 0 if all is well
     Probe(probe::Probe),
+    /// Let simulated players race on a server and measure it; exit 0 if no packet was lost or altered
+    Load(load::Load),
 }
 
 /// Why a command did not do its work.
@@ -131,6 +134,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Ledger(command) => ledger::run(&setting, &command),
         Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
+        Command::Load(command) => load::run(setting, command),
     }
 }
 
@@ -186,6 +190,8 @@ mod tests {
             "catalog show",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",
+            "load --players 60 --make-accounts",
+            "load mcos.local --players 6 --seconds 5 --rate 20 --accounts players --json",
         ] {
             for line in [
                 format!("--config c.toml --data d {command}"),
@@ -209,6 +215,8 @@ mod tests {
             ("account add alice s3cret", "unexpected argument"),
             ("persona add alice Racer --persona-id x", "invalid value 'x' for '--persona-id <N>'"),
             ("probe --password-stdin", "required arguments were not provided: --user <NAME>"),
+            ("load --players 6", "required arguments were not provided: --accounts <FILE>"),
+            ("load mcos.local --players 6 --make-accounts", "cannot be used with"),
             ("serve --port 80", "unexpected argument '--port'"),
             ("--config", "a value is required for '--config <FILE>'"),
         ] {

@@ -12,9 +12,11 @@
 //! | [`sitting`] | the steps of a sitting: who may do what after what |
 //! | [`racing`] | races, with an account of every byte the racers say to each other |
 //! | [`probe`] | `mcos probe` |
+//! | [`load`] | `mcos load` |
 
 mod error;
 mod http;
+pub mod load;
 pub mod mcots;
 pub mod nps;
 pub mod probe;
