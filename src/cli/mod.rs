@@ -9,6 +9,7 @@ mod catalog;
 mod keys;
 mod kit;
 mod ledger;
+mod load;
 mod operator;
 mod output;
 mod password;
@@ -86,6 +87,8 @@ enum Command {
     /// with "mcos account add NAME --customer-id N" and "mcos persona add ACCOUNT NAME --persona-id N". Play against a
     /// server for trying things out: whatever was bought or changed in the recording is bought or changed again.
     Replay(replay::Replay),
+    /// Let simulated players race on a server and measure it; exit 0 if no packet was lost or altered
+    Load(load::Load),
 }
 
 /// Why a command did not do its work.
@@ -162,6 +165,7 @@ fn obey(line: CommandLine) -> Result<(), CliError> {
         Command::Catalog(command) => catalog::run(&setting, command),
         Command::Probe(command) => probe::run(setting, command),
         Command::Replay(command) => replay::run(setting, command),
+        Command::Load(command) => load::run(setting, command),
     }
 }
 
@@ -225,6 +229,8 @@ mod tests {
             "catalog show",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",
+            "load --players 60 --make-accounts",
+            "load mcos.local --players 6 --seconds 5 --rate 20 --accounts players --json",
         ] {
             for line in [
                 format!("--config c.toml --data d {command}"),
@@ -248,6 +254,8 @@ mod tests {
             ("account add alice s3cret", "unexpected argument"),
             ("persona add alice Racer --persona-id x", "invalid value 'x' for '--persona-id <N>'"),
             ("probe --password-stdin", "required arguments were not provided: --user <NAME>"),
+            ("load --players 6", "required arguments were not provided: --accounts <FILE>"),
+            ("load mcos.local --players 6 --make-accounts", "cannot be used with"),
             ("serve --port 80", "unexpected argument '--port'"),
             ("kit", "required arguments were not provided: <OUT.zip>"),
             ("kit out.zip --host [::1]", "invalid value '[::1]' for '--host <NAME>'"),

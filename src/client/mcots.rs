@@ -158,6 +158,12 @@ impl Mcots {
         })
     }
 
+    /// Nothing that fits came in time.
+    pub(super) fn silence(&self, number: u16) -> Error {
+        let (peer, wanted) = (self.socket.peer().clone(), Wanted::Transaction(number));
+        Error::Silence { peer, wanted, instead: None }
+    }
+
     /// An answer that parses and can't be right.
     pub fn contradiction(&self, number: u16, field: &'static str, why: &str) -> Error {
         let (peer, message) = (self.socket.peer().clone(), Wanted::Transaction(number));

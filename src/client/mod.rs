@@ -10,14 +10,18 @@
 //! | [`nps`] | a connection for Game Packets: Login, Persona, Mail, Lobby, rooms |
 //! | [`mcots`] | a connection for Transaction Packets |
 //! | [`sitting`] | the steps of a sitting: who may do what after what |
+//! | [`racing`] | races, with an account of every byte the racers say to each other |
 //! | [`probe`] | `mcos probe` |
 //! | [`replay`] | `mcos replay` |
+//! | [`load`] | `mcos load` |
 
 mod error;
 mod http;
+pub mod load;
 pub mod mcots;
 pub mod nps;
 pub mod probe;
+pub mod racing;
 pub mod replay;
 mod shard_list;
 pub mod sitting;

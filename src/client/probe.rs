@@ -79,8 +79,8 @@ impl std::error::Error for NoHost {}
 #[derive(Debug)]
 pub(super) struct Target {
     /// The web server, first choice first.
-    web: Vec<Endpoint>,
-    /// Ports that are fixed in the Client.
+    pub(super) web: Vec<Endpoint>,
+    /// Ports the shard list does not tell.
     pub(super) fixed: FixedPorts,
     rooms: Vec<u16>,
 }
@@ -110,13 +110,17 @@ fn host_and_port(text: &str) -> Result<(&str, Option<u16>), NoHost> {
 }
 
 impl Target {
-    pub(super) async fn of(options: &Options) -> Result<Self, NoHost> {
-        let network = &options.network;
-        let (host, port) = match &options.host {
+    /// What `given` means, where `network` is this machine's configuration.
+    pub(super) async fn of(
+        given: Option<&str>,
+        network: &Network,
+        patience: Duration,
+    ) -> Result<Self, NoHost> {
+        let (host, port) = match given {
             Some(text) => host_and_port(text)?,
             None => ("127.0.0.1", None),
         };
-        if options.host.is_none() || is_this_machine(host, options.patience).await {
+        if given.is_none() || is_this_machine(host, patience).await {
             let mut ports = vec![port.unwrap_or(network.http)];
             if port.is_none() {
                 ports.extend(network.http_fallback());
@@ -148,7 +152,7 @@ async fn is_this_machine(host: &str, patience: Duration) -> bool {
 
 /// Probes, writing to `out` as it goes.
 pub async fn run(options: &Options, out: &mut dyn Write) -> io::Result<Result<Verdict, NoHost>> {
-    let target = match Target::of(options).await {
+    let target = match Target::of(options.host.as_deref(), &options.network, options.patience).await {
         Ok(target) => target,
         Err(error) => return Ok(Err(error)),
     };
@@ -184,12 +188,7 @@ mod tests {
     fn only_this_machine_is_probed_by_its_own_configuration() {
         let network =
             Network { http: 8081, mcots: 5, rooms: [7, 8], http_configured: true, ..Network::default() };
-        let target = |host: Option<&str>| {
-            let host = host.map(str::to_owned);
-            let network = network.clone();
-            let options = Options { host, account: None, json: false, network, patience: PATIENCE };
-            smol::block_on(Target::of(&options)).unwrap()
-        };
+        let target = |host: Option<&str>| smol::block_on(Target::of(host, &network, PATIENCE)).unwrap();
         for host in [None, Some("127.0.0.1"), Some("::1")] {
             let own = target(host);
             assert_eq!((own.web[0].port, own.web.len(), own.fixed.mcots), (8081, 1, 5));

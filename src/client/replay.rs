@@ -121,7 +121,7 @@ pub async fn run(
     for gap in &recording.gaps {
         writeln!(out, "note: {gap}")?;
     }
-    let target = Target::of(options).await?;
+    let target = Target::of(options.host.as_deref(), &options.network, options.patience).await?;
     let web = reach(&target, options.patience).await?;
     let shards = web.shard_list().await?;
     let Some(shard) = shards.iter().find(|shard| shard.status == 0).or(shards.first()) else {

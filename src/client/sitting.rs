@@ -6,7 +6,7 @@ mod lobby;
 mod transactions;
 
 pub use driver::Driver;
-pub use lobby::{LobbyConnection, RoomAddress, appearance};
+pub use lobby::{LobbyConnection, RaceChannel, RoomAddress, appearance};
 pub use transactions::{Car, FirstCar, Home, Transactions};
 
 use super::error::Error;

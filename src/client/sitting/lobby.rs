@@ -4,8 +4,12 @@ use super::Error;
 use crate::client::nps::Nps;
 use crate::client::socket::Endpoint;
 use crate::protocol::bytes::List;
-use crate::protocol::ids::{BrandedPartId, CommId, PersonaId, SkinId, VehicleId};
+use crate::protocol::ids::{BrandedPartId, CommId, PersonaId, RaceId, SkinId, VehicleId};
 use crate::protocol::nps::Message as _;
+use crate::protocol::nps::channel::{
+    ChannelData, GameServerStarted, GetReadyList, READY, RaceRiff, ReadyList, RiffList, SendRiffList,
+    SetCommFlags, StartGameServer,
+};
 use crate::protocol::nps::lobby::{
     ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList, MiniRiff,
     MiniRiffList, MiniUser, MiniUserList, OpenCommChannel, SendMiniRiffList, ServerInfo, SetMyUserData,
@@ -21,6 +25,19 @@ pub struct RoomAddress {
     pub endpoint: Endpoint,
     /// Its name in the directory.
     pub name: String,
+}
+
+/// The channel of a race.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaceChannel {
+    /// Its number; 0 before it is made.
+    pub channel: CommId,
+    /// Its name.
+    pub name: String,
+    /// What MCOTS said.
+    pub password: String,
+    /// As the host describes it.
+    pub data: ChannelData,
 }
 
 /// The channel of the chat lobby, and its name, as the recorded Client asks for it.
@@ -60,6 +77,10 @@ impl LobbyConnection {
     /// Where a room is.
     pub async fn server_info(&mut self, channel: CommId) -> Result<RoomAddress, Error> {
         let info: ServerInfo = self.nps.ask(&GetServerInfo { channel }).await?;
+        self.address_in(&info, channel)
+    }
+
+    fn address_in(&self, info: &ServerInfo, channel: CommId) -> Result<RoomAddress, Error> {
         self.expect_channel(ServerInfo::ID, info.channel, channel)?;
         let port = u16::try_from(info.port).ok().filter(|port| *port > 0);
         let port = port.ok_or_else(|| {
@@ -107,7 +128,12 @@ impl LobbyConnection {
 
     /// Enters a channel of the room at `port`, or makes it.
     pub async fn open_channel(&mut self, channel: CommId, name: &str, port: u16) -> Result<(), Error> {
-        let request = OpenCommChannel {
+        let granted: ChannelGranted = self.nps.ask(&self.opening(channel, name, port)).await?;
+        self.expect_channel(ChannelGranted::ID, granted.channel, channel)
+    }
+
+    fn opening(&self, channel: CommId, name: &str, port: u16) -> OpenCommChannel {
+        OpenCommChannel {
             channel,
             riff: PStr::new(name),
             slot: -1,
@@ -130,9 +156,72 @@ impl LobbyConnection {
             send_rate: 0,
             channel_data: [0; 256],
             flags: 2,
+        }
+    }
+
+    /// Enters the channel of a race, or makes it if its number is 0; gives its number.
+    pub async fn open_race(&mut self, race: &RaceChannel, port: u16) -> Result<CommId, Error> {
+        let request = OpenCommChannel {
+            password: PStr::new(&race.password),
+            channel_data: race.data,
+            ..self.opening(race.channel, &race.name, port)
         };
         let granted: ChannelGranted = self.nps.ask(&request).await?;
-        self.expect_channel(ChannelGranted::ID, granted.channel, channel)
+        if race.channel != CommId(0) {
+            self.expect_channel(ChannelGranted::ID, granted.channel, race.channel)?;
+        }
+        Ok(granted.channel)
+    }
+
+    /// The open races; their passwords are not told.
+    pub async fn races(&mut self) -> Result<Vec<RaceChannel>, Error> {
+        let list: RiffList = self.nps.ask(&SendRiffList {}).await?;
+        let race = |riff: &RaceRiff| RaceChannel {
+            channel: riff.race.channel,
+            name: riff.race.name.to_string(),
+            password: String::new(),
+            data: riff.race.data,
+        };
+        Ok(list.riffs.iter().map(race).collect())
+    }
+
+    /// A race that is not in the list, or not there under its number.
+    pub(in crate::client) fn no_such_race(&self, race: RaceId) -> Error {
+        self.nps.contradiction(
+            RiffList::ID,
+            "channel",
+            &format!("race {race} is not where its host opened it"),
+        )
+    }
+
+    /// Ready for a race.
+    pub async fn ready(&mut self, channel: CommId) -> Result<(), Error> {
+        self.nps.send(&SetCommFlags { channel, flags: READY }).await
+    }
+
+    /// How many are ready for a race.
+    pub async fn ready_count(&mut self, channel: CommId) -> Result<usize, Error> {
+        let list: ReadyList = self.nps.ask(&GetReadyList { channel }).await?;
+        Ok(list.records.iter().filter(|record| record.ready.0).count())
+    }
+
+    /// Not all who said that they are ready are.
+    pub(in crate::client) fn not_all_ready(&self) -> Error {
+        self.nps.contradiction(ReadyList::ID, "records", "not everybody who said so is ready")
+    }
+
+    /// The host sends everybody to the race server.
+    pub async fn start_race(&mut self, channel: CommId) -> Result<(), Error> {
+        self.nps.send(&StartGameServer { channel, best_host: PStr::new("10.0.0.9") }).await
+    }
+
+    /// The race starts: where.
+    pub async fn race_started(&mut self, channel: CommId) -> Result<RoomAddress, Error> {
+        let info: ServerInfo = self.nps.answer().await?;
+        let address = self.address_in(&info, channel)?;
+        let started: GameServerStarted = self.nps.answer().await?;
+        self.expect_channel(GameServerStarted::ID, started.channel, channel)?;
+        Ok(address)
     }
 
     /// Who is in a channel.

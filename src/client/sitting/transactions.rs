@@ -12,6 +12,7 @@ use crate::protocol::mcots::player::{
 use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete, Name, Tracking};
 use crate::protocol::mcots::{Body, Flags, GenericReply, GenericRequest, Message, number};
 use crate::protocol::text::Chars;
+use std::time::{Duration, Instant};
 
 /// Build number of the Client (*captured*).
 const VERSION: u32 = 6001;
@@ -52,6 +53,7 @@ pub struct Transactions {
     customer: CustomerId,
     persona: PersonaId,
     name: Name,
+    patience: Duration,
 }
 
 impl Transactions {
@@ -68,7 +70,8 @@ impl Transactions {
             version: VERSION,
         };
         let sequence = mcots.send(&hello).await?;
-        let mut connection = Self { mcots, customer: account.customer, persona: driver.persona, name };
+        let (customer, persona, patience) = (account.customer, driver.persona, account.place.patience);
+        let mut connection = Self { mcots, customer, persona, name, patience };
         connection.success(sequence, number::CLIENT_CONNECT_MSG).await?;
         connection.mcots.unlock(&account.key);
         Ok(connection)
@@ -79,6 +82,21 @@ impl Transactions {
         let mut mcots = Mcots::connect(&place.mcots, place.patience).await?;
         let sequence = mcots.send_body(GenericRequest::body(number::STOCK_CAR_INFO, dealer.0)).await?;
         mcots.answer(sequence).await
+    }
+
+    /// The next message of this kind that nobody asked for. Others that come before it are passed over.
+    pub async fn pushed<M: Message>(&mut self) -> Result<M, Error> {
+        let deadline = Instant::now() + self.patience;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(incoming) = self.mcots.next_within(left).await? else {
+                return Err(self.mcots.silence(M::NUMBER));
+            };
+            if incoming.body.number() == Some(M::NUMBER) {
+                self.mcots.check_seal(M::NUMBER, incoming.flags.has(Flags::ENCRYPTED))?;
+                return self.mcots.read_as(&incoming.body, M::NUMBER);
+            }
+        }
     }
 
     /// The connection below, for what has no method here.

@@ -1,0 +1,215 @@
+//! `mcos load`: simulated players who race, and what the server made of it.
+
+use super::{CliError, Setting, reach};
+use crate::client::load::{self, Options, Report};
+use crate::client::probe::Credentials;
+use crate::client::racing::Gauge;
+use crate::services::operator::{Request, Response, Secret};
+use clap::Args;
+use rand::Rng as _;
+use rand::distributions::Alphanumeric;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal as _, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// How long anything may take: a server under load is slow, which is what is to be measured.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the progress line changes.
+const PROGRESS: Duration = Duration::from_millis(250);
+/// The most bytes of a file with accounts.
+const LARGEST_FILE: u64 = 1024 * 1024;
+/// How long a made password is.
+const PASSWORD_LENGTH: usize = 24;
+
+/// Each player needs an account of its own.
+///
+/// With --make-accounts they are made in the data folder of this machine's server: load-0001 and so on, each with
+/// a driver "Load 0001" and a random password that nobody is told. They stay there, and the next run uses them
+/// again under new passwords. They win money in their races.
+///
+/// With --accounts FILE they are read from a file with a line "NAME PASSWORD" for each, empty lines and lines that
+/// begin with # apart. Nobody but its owner may be allowed to read it (chmod 600). An account without a driver gets one
+/// with its name.
+///
+/// Players stand in rooms of six and have four connections each, all from one address: unless that is the server's own
+/// machine, raise connections_per_address under [limits] in its mcos.toml first.
+#[derive(Debug, Args)]
+pub(super) struct Load {
+    /// Name or address of the server, with :PORT if its web port is not 80 [default: the server of this machine]
+    #[arg(conflicts_with = "make_accounts")]
+    host: Option<String>,
+    /// How many players
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=9999))]
+    players: u32,
+    /// For how many seconds they race
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    seconds: u32,
+    /// How many packets each of them sends in a second
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rate: u32,
+    /// Read the players' accounts from this file: a name and a password per line
+    #[arg(long, value_name = "FILE", required_unless_present = "make_accounts")]
+    accounts: Option<PathBuf>,
+    /// Make the players' accounts on the server of this machine
+    #[arg(long, conflicts_with = "accounts")]
+    make_accounts: bool,
+    /// Print one JSON document instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
+    let Load { host, players, seconds, rate, accounts, json, .. } = command;
+    let count = usize::try_from(players).unwrap_or(usize::MAX);
+    let players = match accounts {
+        Some(file) => read_accounts(&file, count)?,
+        None => make_accounts(&setting, count)?,
+    };
+    // Where there are too few, the errors will say so.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let gauge = Arc::new(Gauge::default());
+    let options =
+        Options { host, players, rate, seconds, network: setting.config.network, patience: PATIENCE };
+    let work = load::run(options, Arc::clone(&gauge));
+    let report = smol::block_on(smol::future::or(work, progress(&gauge, count)));
+    clear_progress();
+    let report = report.map_err(|trouble| match trouble {
+        load::Trouble::NoHost(_) => CliError::Usage(trouble.to_string()),
+        load::Trouble::Server(_) => CliError::failed(trouble),
+    })?;
+    match report.print(json, &mut io::stdout()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            return Err(CliError::Failed(format!("cannot print: {error}")));
+        }
+        _ => {}
+    }
+    verdict(&report)
+}
+
+fn verdict(report: &Report) -> Result<(), CliError> {
+    if report.is_good() {
+        return Ok(());
+    }
+    let (faults, errors) = (report.faults.sum(), report.errors.len());
+    Err(CliError::Failed(format!(
+        "{faults} packets did not arrive as they were sent and there were {errors} errors; the server's log says more"
+    )))
+}
+
+/// A line on the terminal that changes; it never ends by itself.
+async fn progress<T>(gauge: &Gauge, players: usize) -> T {
+    loop {
+        smol::Timer::after(PROGRESS).await;
+        if io::stderr().is_terminal() {
+            let [joined, sent, received] =
+                [&gauge.joined, &gauge.sent, &gauge.received].map(|count| count.load(Ordering::Relaxed));
+            let line = format!("{joined} of {players} players, {sent} packets sent, {received} received");
+            // Where nobody watches nothing is missed.
+            let _ = write!(io::stderr(), "\r{line}\x1b[K");
+        }
+    }
+}
+
+fn clear_progress() {
+    if io::stderr().is_terminal() {
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+}
+
+/// Accounts `load-0001` and so on, with fresh passwords, each with a driver.
+fn make_accounts(setting: &Setting, count: usize) -> Result<Vec<Credentials>, CliError> {
+    let known: HashMap<String, usize> = match reach::perform(setting, Request::ListAccounts)? {
+        Response::Accounts(accounts) => {
+            accounts.into_iter().map(|known| (known.name, known.personas)).collect()
+        }
+        other => return Err(reach::unexpected(&other)),
+    };
+    let mut players = Vec::new();
+    for number in 1..=count {
+        let (name, persona) = (format!("load-{number:04}"), format!("Load {number:04}"));
+        let password: Zeroizing<String> = Zeroizing::new(
+            rand::thread_rng().sample_iter(Alphanumeric).take(PASSWORD_LENGTH).map(char::from).collect(),
+        );
+        let secret = Secret::new(String::clone(&password));
+        let request = match known.get(&name) {
+            Some(_) => Request::SetPassword { name: name.clone(), password: secret },
+            None => Request::AddAccount { name: name.clone(), password: secret, customer_id: None },
+        };
+        reach::perform(setting, request)?;
+        if known.get(&name).is_none_or(|personas| *personas == 0) {
+            let request = Request::AddPersona { account: name.clone(), name: persona, persona_id: None };
+            reach::perform(setting, request)?;
+        }
+        players.push(Credentials { user: name, password });
+    }
+    Ok(players)
+}
+
+/// The first `count` accounts of a file that nobody else may read.
+fn read_accounts(path: &Path, count: usize) -> Result<Vec<Credentials>, CliError> {
+    let shown = path.display();
+    let unreadable = |error: io::Error| CliError::Failed(format!("cannot read {shown}: {error}"));
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.permissions().mode() & 0o077 != 0 {
+        return Err(CliError::Failed(format!(
+            "{shown} holds passwords and others may read or change it; do \"chmod 600 {shown}\" and try again"
+        )));
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(LARGEST_FILE).read_to_string(&mut text).map_err(unreadable)?;
+    let mut players = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (None, ..) => {}
+            (Some(comment), ..) if comment.starts_with('#') => {}
+            (Some(user), Some(password), None) => players
+                .push(Credentials { user: user.to_owned(), password: Zeroizing::new(password.to_owned()) }),
+            _ => {
+                let problem = format!("{shown}:{number}: write a name and a password, with a space between");
+                return Err(CliError::Failed(problem));
+            }
+        }
+    }
+    if players.len() < count {
+        let found = players.len();
+        return Err(CliError::Failed(format!(
+            "{shown} has {found} accounts and {count} players need one each; add some or ask for fewer players"
+        )));
+    }
+    players.truncate(count);
+    Ok(players)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+
+    #[test]
+    fn accounts_come_from_a_file_that_only_its_owner_may_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("players");
+        fs::write(&path, "# two\nmarty s3cret\n\n  doc  flux-121\r\n").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let refusal = |count| match read_accounts(&path, count) {
+            Err(CliError::Failed(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(refusal(2).contains("chmod 600"));
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        let players = read_accounts(&path, 2).unwrap();
+        let pairs: Vec<_> = players.iter().map(|p| (p.user.as_str(), p.password.as_str())).collect();
+        assert_eq!(pairs, [("marty", "s3cret"), ("doc", "flux-121")]);
+        assert!(refusal(3).contains("has 2 accounts and 3 players"));
+        fs::write(&path, "marty\n").unwrap();
+        let why = refusal(1);
+        assert!(why.contains(":1: write a name and a password"), "{why}");
+    }
+}

@@ -1,0 +1,373 @@
+//! `mcos load`: many simulated players in rooms of six, all racing at once.
+
+use super::Error;
+use super::probe::{Credentials, NoHost, Target};
+use super::racing::{Faults, Gauge, Racer, Starter, Terms, Traffic, line_up};
+use super::sitting::{Account, Place};
+use super::web::Web;
+use crate::config::Network;
+use crate::protocol::ids::CommId;
+use crate::protocol::mcots::race::SLOTS;
+use serde::Serialize;
+use std::fmt;
+use std::future::Future;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What each racer says that it needed: two minutes, in ticks of 1/64 s.
+const TIME: u32 = 2 * 60 * 64;
+/// The fewest and the most bytes of filling in a packet.
+const FILLING: [usize; 2] = [20, 200];
+/// The first and the last room that is used, by number in the directory; 2 is the chat channel.
+const ROOMS: [CommId; 2] = [CommId(1), CommId(3)];
+
+/// What to do.
+#[derive(Debug)]
+pub struct Options {
+    /// Name or address, with or without `:PORT` of its web server. `None`: the server of this machine.
+    pub host: Option<String>,
+    /// Whose accounts: a player for each.
+    pub players: Vec<Credentials>,
+    /// Packets a second and player.
+    pub rate: u32,
+    /// For how long they race.
+    pub seconds: u32,
+    /// The configuration of this machine's server.
+    pub network: Network,
+    /// How long any wait may last.
+    pub patience: Duration,
+}
+
+/// Why there was no load at all.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The host can't be understood.
+    NoHost(NoHost),
+    /// The server can't be spoken to.
+    Server(Error),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHost(error) => error.fmt(f),
+            Self::Server(error) => write!(f, "{error}; \"mcos probe\" says more"),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+/// Milliseconds from sending to receiving, both by the clock of this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Latency {
+    /// Half of all packets were as quick.
+    pub p50: f64,
+    /// 99 of 100 were.
+    pub p99: f64,
+    /// 999 of 1000 were.
+    pub p99_9: f64,
+    /// The slowest.
+    pub most: f64,
+}
+
+impl Latency {
+    /// Of so many microseconds.
+    fn of(mut microseconds: Vec<u32>) -> Self {
+        microseconds.sort_unstable();
+        let count = microseconds.len();
+        let at = |thousandths: usize| {
+            let rank = (count * thousandths).div_ceil(1000).saturating_sub(1);
+            f64::from(microseconds.get(rank).copied().unwrap_or_default()) / 1000.0
+        };
+        Self { p50: at(500), p99: at(990), p99_9: at(999), most: at(1000) }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Players wanted.
+    pub players: usize,
+    /// Players who raced to the end and were told the results.
+    pub finished: usize,
+    /// Players who signed in.
+    pub joined: usize,
+    /// Rooms of up to six.
+    pub rooms: usize,
+    /// Packets a second and player, as wanted.
+    pub rate: u32,
+    /// How long signing in took all of them.
+    pub joining_seconds: f64,
+    /// From the first packet to the last.
+    pub racing_seconds: f64,
+    /// Packets sent by players.
+    pub sent: u64,
+    /// Packets received by players; the server makes up to five of one.
+    pub received: u64,
+    /// Received packets in a second.
+    pub received_per_second: f64,
+    /// Bytes of these, without their encryption's padding.
+    pub received_bytes: u64,
+    /// How long they took.
+    pub latency_milliseconds: Latency,
+    /// Packets that did not come as they should.
+    pub faults: Faults,
+    /// What else went wrong.
+    pub errors: Vec<String>,
+}
+
+impl Report {
+    /// Whether all was as it should be.
+    pub const fn is_good(&self) -> bool {
+        self.faults.sum() == 0 && self.errors.is_empty()
+    }
+
+    /// As lines for people, or as one JSON document.
+    pub fn print(&self, json: bool, out: &mut dyn Write) -> io::Result<()> {
+        if json {
+            return writeln!(out, "{}", serde_json::to_string_pretty(self)?);
+        }
+        let Self { players, joined, finished, rooms, rate, sent, received, faults, .. } = self;
+        let Latency { p50, p99, p99_9, most } = self.latency_milliseconds;
+        let Faults { lost, doubled, reordered, altered, stray } = faults;
+        writeln!(
+            out,
+            "players   {joined} of {players} joined in {:.1} s, in {rooms} rooms",
+            self.joining_seconds
+        )?;
+        writeln!(out, "races     {finished} players came in and heard the results")?;
+        writeln!(
+            out,
+            "sent      {sent} packets in {:.1} s, {rate} wanted a second and player",
+            self.racing_seconds
+        )?;
+        let bytes = self.received_bytes;
+        writeln!(
+            out,
+            "received  {received} packets, {:.0} a second, {bytes} bytes",
+            self.received_per_second
+        )?;
+        writeln!(out, "latency   p50 {p50:.2} ms, p99 {p99:.2} ms, p99.9 {p99_9:.2} ms, most {most:.2} ms")?;
+        writeln!(
+            out,
+            "packets   {lost} lost, {altered} altered, {doubled} doubled, {reordered} reordered, {stray} astray"
+        )?;
+        writeln!(out, "errors    {}", self.errors.len())?;
+        self.errors.iter().try_for_each(|error| writeln!(out, "          {error}"))
+    }
+}
+
+/// Lets all players sign in, race and sign out. `gauge` counts along.
+pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble> {
+    let Options { host, players, rate, seconds, network, patience } = options;
+    let target = Target::of(host.as_deref(), &network, patience).await.map_err(Trouble::NoHost)?;
+    let (web, place) = find(&target, patience).await.map_err(Trouble::Server)?;
+    let mut errors = Vec::new();
+    let wanted = players.len();
+    let begun = Instant::now();
+    let rooms = crews(players).into_iter().zip(ROOMS.into_iter().cycle());
+    let joining =
+        rooms.map(|(crew, room)| assemble(web.clone(), Arc::clone(&place), crew, room, Arc::clone(&gauge)));
+    let mut crews = Vec::new();
+    for (crew, failed) in together(joining).await {
+        crews.push(crew);
+        errors.extend(failed);
+    }
+    crews.retain(|crew| !crew.is_empty());
+    let joining_seconds = begun.elapsed().as_secs_f64();
+    let (joined, rooms) = (crews.iter().map(Vec::len).sum(), crews.len());
+
+    let traffic = Arc::new(Traffic {
+        packets: [rate.saturating_mul(seconds); SLOTS],
+        interval: Duration::from_secs(1) / rate.max(1),
+        least: FILLING[0],
+        most: FILLING[1],
+        epoch: Instant::now(),
+        gauge,
+    });
+    let grids =
+        sound(together(crews.into_iter().map(|crew| grid(crew, Arc::clone(&traffic)))).await, &mut errors);
+    let begun = Instant::now();
+    let mut raced = Vec::new();
+    for grid in grids {
+        raced.push(grid.into_iter().map(|starter| smol::spawn(drive(starter))).collect::<Vec<_>>());
+    }
+    let (mut faults, mut latencies, mut last) = (Faults::default(), Vec::new(), begun);
+    let (mut sent, mut received, mut received_bytes) = (0, 0, 0);
+    let mut fields = Vec::new();
+    for room in raced {
+        let mut field = Vec::new();
+        for racer in room {
+            let (starter, outcome) = racer.await;
+            errors.extend(outcome.err().map(|error| error.to_string()));
+            let ledger = starter.ledger();
+            faults = faults.and(ledger.faults());
+            latencies.extend_from_slice(ledger.latencies());
+            last = ledger.last().map_or(last, |own| own.max(last));
+            sent += ledger.sent();
+            received += ledger.received();
+            received_bytes += ledger.bytes();
+            field.push(starter);
+        }
+        fields.push(field);
+    }
+    let racing = last - begun;
+    let finished = sound(together(fields.into_iter().map(finish)).await, &mut errors).into_iter().sum();
+    let per_second = u64::try_from(racing.as_micros()).ok().filter(|micros| *micros > 0);
+    let per_second = per_second.map_or(0, |micros| received.saturating_mul(1_000_000) / micros);
+    Ok(Report {
+        players: wanted,
+        finished,
+        joined,
+        rooms,
+        rate,
+        joining_seconds,
+        racing_seconds: racing.as_secs_f64(),
+        sent,
+        received,
+        received_per_second: f64::from(u32::try_from(per_second).unwrap_or(u32::MAX)),
+        received_bytes,
+        latency_milliseconds: Latency::of(latencies),
+        faults,
+        errors,
+    })
+}
+
+/// The first web server that answers, and what its shard list says.
+async fn find(target: &Target, patience: Duration) -> Result<(Web, Arc<Place>), Error> {
+    let mut first = None;
+    for endpoint in &target.web {
+        let web = Web::new(endpoint.clone(), patience);
+        match web.shard_list().await {
+            Ok(shards) => {
+                let shard = shards.first().ok_or_else(|| web.wrong("/ShardList/", "there is no shard"))?;
+                return Ok((web, Arc::new(Place::new(shard, target.fixed, patience))));
+            }
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    let web = Web::new(super::Endpoint::new("", 0), patience);
+    Err(first.unwrap_or_else(|| web.wrong("/ShardList/", "there is no web server")))
+}
+
+/// Groups of six.
+fn crews(mut players: Vec<Credentials>) -> Vec<Vec<Credentials>> {
+    let mut crews = Vec::new();
+    while !players.is_empty() {
+        let rest = players.split_off(players.len().min(SLOTS));
+        crews.push(std::mem::replace(&mut players, rest));
+    }
+    crews
+}
+
+/// Does all of it at once.
+async fn together<T: Send + 'static>(
+    work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let mut done = Vec::new();
+    for task in work.map(smol::spawn).collect::<Vec<_>>() {
+        done.push(task.await);
+    }
+    done
+}
+
+/// What went well; the rest goes to `errors`.
+fn sound<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T> {
+    let mut well = Vec::new();
+    for outcome in outcomes {
+        match outcome {
+            Ok(value) => well.push(value),
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    well
+}
+
+/// Signs the players of a room in; those who can't are told of.
+async fn assemble(
+    web: Web,
+    place: Arc<Place>,
+    crew: Vec<Credentials>,
+    room: CommId,
+    gauge: Arc<Gauge>,
+) -> (Vec<Racer>, Vec<String>) {
+    let (mut racers, mut errors) = (Vec::new(), Vec::new());
+    for Credentials { user, password } in crew {
+        match arrive(&web, &place, &user, &password, room).await {
+            Ok(racer) => {
+                Gauge::count(&gauge.joined);
+                racers.push(racer);
+            }
+            Err(error) => errors.push(format!("{user}: {error}")),
+        }
+    }
+    (racers, errors)
+}
+
+async fn arrive(
+    web: &Web,
+    place: &Arc<Place>,
+    user: &str,
+    password: &str,
+    room: CommId,
+) -> Result<Racer, Error> {
+    let account = Account::sign_in(web, place, user, password).await?;
+    let mut personas = account.personas().await?;
+    if personas.is_empty() {
+        let name: String = user.chars().take(12).collect();
+        account.create_persona(&name).await?;
+        personas = account.personas().await?;
+    }
+    let entry = personas.first().ok_or_else(|| web.wrong("/AuthLogin", "the account has no persona"))?;
+    Racer::arrive(account.select(entry).await?, room).await
+}
+
+/// Takes a room to the start.
+async fn grid(mut crew: Vec<Racer>, traffic: Arc<Traffic>) -> Result<Vec<Starter>, Error> {
+    let Some(host) = crew.first_mut() else { return Ok(Vec::new()) };
+    let terms = Terms { lobby: host.circuit().await?, entry_fee: 0 };
+    line_up(crew, terms, &traffic).await
+}
+
+async fn drive(mut starter: Starter) -> (Starter, Result<(), Error>) {
+    let outcome = starter.drive().await;
+    (starter, outcome)
+}
+
+/// From the finishing line to the way out. How many heard the results.
+async fn finish(mut field: Vec<Starter>) -> Result<usize, Error> {
+    for (ticks, starter) in (TIME..).zip(&mut field) {
+        starter.finish(ticks).await?;
+    }
+    for starter in &mut field {
+        starter.results().await?;
+    }
+    let count = field.len();
+    for starter in field {
+        starter.leave().await?.depart().await?;
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_packets_that_were_sent() {
+        let latency = Latency::of((1..=2000).rev().collect());
+        assert_eq!(latency, Latency { p50: 1.0, p99: 1.98, p99_9: 1.998, most: 2.0 });
+        assert_eq!(Latency::of(vec![7]), Latency { p50: 0.007, p99: 0.007, p99_9: 0.007, most: 0.007 });
+        assert_eq!(Latency::of(Vec::new()), Latency::default());
+    }
+
+    #[test]
+    fn players_race_in_rooms_of_six() {
+        let player = |_| Credentials { user: String::new(), password: String::new().into() };
+        let sizes = |count| crews((0..count).map(player).collect()).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(13), [6, 6, 1]);
+        assert!(sizes(0).is_empty());
+    }
+}

@@ -1,0 +1,348 @@
+//! Simulated racers: from the host's wish to the results, with the traffic of a race between them.
+//!
+//! Nobody has recorded a race of two. The order of steps is that of `docs/protocol/lobby-rooms.md` and
+//! `docs/protocol/mcots-messages.md`: the race is made on MCOTS (230), its channel opened on a room server, the others
+//! join on both, all are ready, the host starts on MCOTS (232) and on the room server (010A), all meet on the race
+//! server and speak by relays, report that they are in (234), and hear the results (237).
+
+mod traffic;
+
+pub use traffic::{Faults, Gauge, Ledger, Traffic};
+
+use super::error::Error;
+use super::sitting::{Driver, FirstCar, LobbyConnection, RaceChannel, RoomAddress, Transactions};
+use crate::catalog::RaceType;
+use crate::protocol::bytes::{Bool8, Rest};
+use crate::protocol::ids::{CommId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
+use crate::protocol::mcots::race::{
+    CrcPreRaceData, CreateRace, DAMAGE_SLOTS, FinalResults, InRaceDamage, JoinRace, RaceCreated, RaceJoined,
+    RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
+};
+use crate::protocol::mcots::{GenericRequest, Message as _, number};
+use crate::protocol::nps::relay;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The lot where a driver without a car gets one.
+const DEALER: DealerId = DealerId(8);
+/// Laps of a race.
+const LAPS: u8 = 2;
+/// How many packets are taken in between two that are sent late.
+const GULP: usize = 64;
+/// How long the host waits before it asks again who is ready.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A driver with a car on a room server, ready to race.
+#[derive(Debug)]
+pub struct Racer {
+    driver: Driver,
+    mcots: Transactions,
+    lobby: LobbyConnection,
+    room: LobbyConnection,
+    address: RoomAddress,
+    car: VehicleId,
+}
+
+/// What a host asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The race lobby, as in 324.
+    pub lobby: u32,
+    /// Dollars each racer pays.
+    pub entry_fee: u32,
+}
+
+impl Racer {
+    /// Signs in to MCOTS, the lobby and a room server. A driver who has no car yet is given the cheapest there is.
+    pub async fn arrive(driver: Driver, room: CommId) -> Result<Self, Error> {
+        let (mcots, car) = at_the_wheel(&driver).await?;
+        let mut lobby = driver.lobby().await?;
+        let address = lobby.server_info(room).await?;
+        let room = driver.room(&address).await?;
+        Ok(Self { driver, mcots, lobby, room, address, car })
+    }
+
+    /// Who it is.
+    pub const fn persona(&self) -> PersonaId {
+        self.driver.persona
+    }
+
+    /// The connection to MCOTS.
+    pub const fn mcots(&mut self) -> &mut Transactions {
+        &mut self.mcots
+    }
+
+    /// The number of a lobby where one races in laps.
+    pub async fn circuit(&mut self) -> Result<u32, Error> {
+        let (lobbies, _) = self.mcots.lobbies().await?;
+        let circuit = lobbies.lobbies.iter().find(|lobby| lobby.race_type == RaceType::Circuit.number());
+        let circuit = circuit.map(|lobby| lobby.lobby);
+        circuit.ok_or_else(|| {
+            self.mcots.mcots().contradiction(number::LOBBIES, "lobbies", "there is no circuit")
+        })
+    }
+
+    /// Signs out everywhere.
+    pub async fn depart(self) -> Result<(), Error> {
+        let Self { driver, mcots, lobby, room, .. } = self;
+        drop((lobby, room));
+        mcots.logout().await?;
+        driver.leave().await
+    }
+
+    /// 230, and the channel of the race.
+    async fn host(&mut self, terms: Terms, racers: usize) -> Result<(RaceId, RaceChannel), Error> {
+        let created: RaceCreated = self.mcots.mcots().ask(&wish(terms, racers)).await?;
+        let mut data = [0; 256];
+        for (to, from) in data.iter_mut().zip(created.race.0.to_le_bytes()) {
+            *to = from;
+        }
+        let (name, password) = (format!("Race {}", created.race), created.password.to_string());
+        let mut race = RaceChannel { channel: CommId(0), name, password, data };
+        race.channel = self.room.open_race(&race, self.address.endpoint.port).await?;
+        Ok((created.race, race))
+    }
+
+    /// 218, the list of races, and the channel of this one.
+    async fn join(&mut self, id: RaceId) -> Result<RaceChannel, Error> {
+        let join = JoinRace { race: id, vehicle: self.car, power_class: 1, padding: 0 };
+        let joined: RaceJoined = self.mcots.mcots().ask(&join).await?;
+        let races = self.room.races().await?;
+        let found = races.into_iter().find(|race| race.data.starts_with(&id.0.to_le_bytes()));
+        let found = found.ok_or_else(|| self.room.no_such_race(id))?;
+        let race = RaceChannel { password: joined.password.to_string(), ..found };
+        self.room.open_race(&race, self.address.endpoint.port).await?;
+        Ok(race)
+    }
+}
+
+/// Signs in to MCOTS, with a car.
+async fn at_the_wheel(driver: &Driver) -> Result<(Transactions, VehicleId), Error> {
+    let mut mcots = driver.transactions().await?;
+    mcots.sign_in(None).await?;
+    if let Some(car) = mcots.cars().await?.first() {
+        return Ok((mcots, car.vehicle));
+    }
+    let stock = Transactions::stock(&driver.account.place, DEALER).await?;
+    let no_car = |mcots: &mut Transactions, why| {
+        Err(mcots.mcots().contradiction(number::OWNED_VEHICLES_LIST, "vehicles", why))
+    };
+    let Some(cheapest) = stock.cars.iter().min_by_key(|car| car.price) else {
+        return no_car(&mut mcots, "the driver has no car and no dealer sells one");
+    };
+    let mut mcots = driver.transactions().await?;
+    mcots.sign_in(Some(FirstCar { dealer: DEALER, model: cheapest.model, skin: SkinId(0) })).await?;
+    match mcots.cars().await?.first() {
+        Some(car) => Ok((mcots, car.vehicle)),
+        None => no_car(&mut mcots, "the driver has no car and does not get one"),
+    }
+}
+
+fn wish(terms: Terms, racers: usize) -> CreateRace {
+    let off = Bool8(false);
+    CreateRace {
+        lobby: terms.lobby,
+        entry_fee: terms.entry_fee,
+        club_race: off,
+        pink_slip: off,
+        team_trial: off,
+        sponsor: 0,
+        least_level: 0,
+        most_level: 0,
+        most_power: 0,
+        most_racers: u8::try_from(SLOTS).unwrap_or(u8::MAX),
+        least_racers: u8::try_from(racers).unwrap_or(u8::MAX),
+        rounds: 0,
+        laps: LAPS,
+        backward: off,
+        mirrored: off,
+        night: Bool8(true),
+        weather: off,
+        damage: off,
+        traffic: off,
+        ai_racers: off,
+        handicapped: off,
+        power_class: 0,
+        body_class: 0,
+        no_nitrous: off,
+    }
+}
+
+/// Takes racers, the first of them the host, to the start of a race, where `traffic` says what they will send.
+pub async fn line_up(
+    mut racers: Vec<Racer>,
+    terms: Terms,
+    traffic: &Arc<Traffic>,
+) -> Result<Vec<Starter>, Error> {
+    let grid: Arc<[PersonaId]> = racers.iter().map(Racer::persona).collect();
+    let Some((host, joiners)) = racers.split_first_mut() else { return Ok(Vec::new()) };
+    let (race, channel) = host.host(terms, grid.len()).await?;
+    for joiner in joiners.iter_mut() {
+        let joined = joiner.join(race).await?;
+        if joined.channel != channel.channel {
+            return Err(joiner.room.no_such_race(race));
+        }
+        joiner.room.ready(channel.channel).await?;
+    }
+    host.room.ready(channel.channel).await?;
+    let deadline = Instant::now() + host.driver.account.place.patience;
+    while host.room.ready_count(channel.channel).await? < grid.len() {
+        if Instant::now() > deadline {
+            return Err(host.room.not_all_ready());
+        }
+        smol::Timer::after(ASK_AGAIN).await;
+    }
+    start(host, joiners, race).await?;
+    host.room.start_race(channel.channel).await?;
+    let mut starters = Vec::new();
+    for (place, mut racer) in racers.into_iter().enumerate() {
+        let address = racer.room.race_started(channel.channel).await?;
+        let mut wheel = racer.driver.room(&address).await?;
+        wheel.open_race(&channel, address.endpoint.port).await?;
+        let ledger = Ledger::new(Arc::clone(traffic), channel.channel, Arc::clone(&grid), place);
+        starters.push(Starter { racer, race, channel: channel.channel, wheel, place, ledger });
+    }
+    Ok(starters)
+}
+
+/// 232 and 233.
+async fn start(host: &mut Racer, joiners: &mut [Racer], race: RaceId) -> Result<(), Error> {
+    let mut slots = [RacerSlot::NOBODY; SLOTS];
+    let racers = std::iter::once(&*host).chain(joiners.iter());
+    for (slot, racer) in slots.iter_mut().zip(racers) {
+        *slot = RacerSlot::human(racer.persona(), racer.car);
+    }
+    let wish = StartRace { race, slots, multi_round_limit: 0, laps: LAPS, lobby_flags: 8, dial_in: [0; 2] };
+    let started: RaceStarted = host.mcots.mcots().ask(&wish).await?;
+    if started.ok_to_start != 1 || started.slots.iter().any(|slot| slot.barred.0) {
+        let why = "somebody may not race; the server's log says why";
+        return Err(host.mcots.mcots().contradiction(RaceStarted::NUMBER, "slots", why));
+    }
+    for joiner in joiners {
+        let heard: RaceStarted = joiner.mcots.pushed().await?;
+        if heard != started {
+            let why = "it is not what the host heard";
+            return Err(joiner.mcots.mcots().contradiction(RaceStarted::NUMBER, "slots", why));
+        }
+    }
+    Ok(())
+}
+
+/// A racer in a race that has started, connected to the race server.
+#[derive(Debug)]
+pub struct Starter {
+    racer: Racer,
+    race: RaceId,
+    channel: CommId,
+    wheel: LobbyConnection,
+    place: usize,
+    ledger: Ledger,
+}
+
+impl Starter {
+    /// What was sent and received.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Sends what it has to send, at its rate, and takes in what the others send, until all of it has come or nothing
+    /// came for as long as any wait may last. What is missing then, the [`Ledger`] says.
+    pub async fn drive(&mut self) -> Result<(), Error> {
+        let (interval, patience) = (self.ledger.interval(), self.racer.driver.account.place.patience);
+        // Not all at the same moment.
+        let shift = u32::try_from(self.place).unwrap_or_default();
+        let mut due = Instant::now() + interval * shift / 6;
+        let mut news = Instant::now();
+        while !self.ledger.is_complete() {
+            if !self.ledger.has_more() {
+                if self.hear(patience.saturating_sub(news.elapsed())).await? {
+                    news = Instant::now();
+                } else {
+                    return Ok(());
+                }
+                continue;
+            }
+            let now = Instant::now();
+            if due > now {
+                self.hear(due - now).await?;
+            } else {
+                due += interval;
+                self.say().await?;
+                for _ in 0..GULP {
+                    if !self.hear(Duration::ZERO).await? {
+                        break;
+                    }
+                }
+            }
+            news = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Sends the next packet, if there is one.
+    async fn say(&mut self) -> Result<(), Error> {
+        match self.ledger.next_packet() {
+            Some(packet) => self.wheel.nps().send_packet(&packet).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in the next packet on the race server; whether one came within `patience`.
+    pub async fn hear(&mut self, patience: Duration) -> Result<bool, Error> {
+        let Some(incoming) = self.wheel.nps().next_within(patience).await? else { return Ok(false) };
+        if relay::is_relay(incoming.packet.id) {
+            self.ledger.enter(&incoming.packet);
+        }
+        Ok(true)
+    }
+
+    /// Says that it is in after so many ticks of 1/64 s (434, 240, 234).
+    pub async fn finish(&mut self, ticks: u32) -> Result<(), Error> {
+        let race = self.race;
+        let mcots = self.racer.mcots.mcots();
+        let game_files = [1, 2, 3];
+        mcots.send(&CrcPreRaceData { checksum: 0, race, game_files, opaque: Rest(vec![7; 500]) }).await?;
+        let (parts, percent) = ([PartId(0); DAMAGE_SLOTS], [0; DAMAGE_SLOTS]);
+        mcots.send(&InRaceDamage { race, count: 0, parts, percent }).await?;
+        let finish = RacerCompleted {
+            top_speed: 40,
+            race,
+            racer: self.racer.driver.persona,
+            time: ticks,
+            best_lap: ticks / 2,
+            average_speed: 30,
+            security: 0,
+            travel_map_length: 9999,
+            travel_map: Rest(vec![1; 500]),
+        };
+        mcots.send(&finish).await.map(drop)
+    }
+
+    /// 237.
+    pub async fn results(&mut self) -> Result<FinalResults, Error> {
+        let results: FinalResults = self.racer.mcots.pushed().await?;
+        if results.race == self.race {
+            return Ok(results);
+        }
+        let why = format!("it is {}, not {}", results.race, self.race);
+        Err(self.racer.mcots.mcots().contradiction(FinalResults::NUMBER, "race", &why))
+    }
+
+    /// Leaves the race everywhere (0105, 235).
+    pub async fn leave(self) -> Result<Racer, Error> {
+        let Self { mut racer, race, channel, mut wheel, .. } = self;
+        wheel.close_channel(channel).await?;
+        racer.room.close_channel(channel).await?;
+        let quit = GenericRequest::body(number::RACER_LEFT_RACE, race.0);
+        racer.mcots.mcots().send_body(quit).await?;
+        Ok(racer)
+    }
+
+    /// Leaves the race by MCOTS only (235): the race server has cut it off.
+    pub async fn abandon(self) -> Result<Racer, Error> {
+        let Self { mut racer, race, .. } = self;
+        let quit = GenericRequest::body(number::RACER_LEFT_RACE, race.0);
+        racer.mcots.mcots().send_body(quit).await?;
+        Ok(racer)
+    }
+}

@@ -1,0 +1,403 @@
+//! What racers say to each other through the server, and the account of every byte of it.
+//!
+//! What each racer sends is fixed before the start: to whom packet *n* goes and what is in it follows from who sends it
+//! and from *n*. So every receiver knows what it has to get and in which order, and whatever is lost, doubled,
+//! reordered, altered or led astray on the way shows.
+
+use crate::protocol::ids::{CommId, PersonaId};
+use crate::protocol::mcots::race::SLOTS;
+use crate::protocol::nps::relay::{Address, Relay};
+use crate::protocol::nps::{Packet, id};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Number, time and checksum around the filling.
+const FRAME: usize = 4 + 8 + 4;
+
+/// What is going on, for who watches.
+#[derive(Debug, Default)]
+pub struct Gauge {
+    /// Players who have signed in.
+    pub joined: AtomicU64,
+    /// Packets sent.
+    pub sent: AtomicU64,
+    /// Packets received.
+    pub received: AtomicU64,
+}
+
+impl Gauge {
+    /// One more.
+    pub(in crate::client) fn count(what: &AtomicU64) {
+        what.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What the racers of a race send.
+#[derive(Clone, Debug)]
+pub struct Traffic {
+    /// How many packets each sends, by its place on the grid.
+    pub packets: [u32; SLOTS],
+    /// How long a racer waits between two of them.
+    pub interval: Duration,
+    /// The fewest bytes of filling in a packet.
+    pub least: usize,
+    /// The most bytes of filling in a packet.
+    pub most: usize,
+    /// The moment from which times in packets are counted; the same for all who measure.
+    pub epoch: Instant,
+    /// Counts along.
+    pub gauge: Arc<Gauge>,
+}
+
+impl Traffic {
+    /// How many packets the racer at this place sends.
+    pub(super) fn packets_of(&self, place: usize) -> u32 {
+        self.packets.get(place).copied().unwrap_or_default()
+    }
+
+    fn filling(&self, sender: PersonaId, number: u32) -> impl Iterator<Item = u8> + use<> {
+        let span = self.most.saturating_sub(self.least) + 1;
+        let length = self.least + usize::try_from(number).unwrap_or_default().wrapping_mul(37) % span;
+        let seed = sender.0.wrapping_mul(31).wrapping_add(number.wrapping_mul(0x9e37_79b1));
+        (0_u32..).flat_map(move |at| seed.wrapping_add(at).to_be_bytes()).take(length)
+    }
+
+    fn payload(&self, sender: PersonaId, number: u32, nanoseconds: u64) -> Vec<u8> {
+        let mut payload = Vec::with_capacity(FRAME + self.most);
+        payload.extend_from_slice(&number.to_be_bytes());
+        payload.extend_from_slice(&nanoseconds.to_be_bytes());
+        payload.extend(self.filling(sender, number));
+        let sum = crc32fast::hash(&payload);
+        payload.extend_from_slice(&sum.to_be_bytes());
+        payload
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// To whom a packet goes, by place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// 0x97 that excepts the sender, as the Client writes it.
+    Others,
+    /// 0x95.
+    One(usize),
+    /// 0x93.
+    Buddy(usize),
+    /// 0x97 that excepts somebody else.
+    AllBut(usize),
+}
+
+impl Aim {
+    /// Of packet `number` of the racer at `from`, among `racers`. Everybody is aimed at alone in turn.
+    fn of(number: u32, from: usize, racers: usize) -> Self {
+        let turn = usize::try_from(number / 4).unwrap_or_default() % racers.saturating_sub(1).max(1);
+        let mate = (from + 1 + turn) % racers.max(1);
+        match number % 4 {
+            1 => Self::One(mate),
+            2 => Self::Buddy(mate),
+            3 => Self::AllBut(mate),
+            _ => Self::Others,
+        }
+    }
+
+    const fn number(self) -> u16 {
+        match self {
+            Self::Others | Self::AllBut(_) => id::RELAY_LONG_NOT_SINGLE,
+            Self::One(_) => id::RELAY_LONG_SINGLE,
+            Self::Buddy(_) => id::RELAY_LONG_BUDDY,
+        }
+    }
+
+    const fn reaches(self, place: usize, from: usize) -> bool {
+        match self {
+            Self::Others => place != from,
+            // Whoever is alone speaks to itself, and nobody hears that.
+            Self::One(mate) | Self::Buddy(mate) => place == mate && place != from,
+            Self::AllBut(mate) => place != mate && place != from,
+        }
+    }
+}
+
+/// What became of packets on their way that should not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Faults {
+    /// Never came.
+    pub lost: u64,
+    /// Came again.
+    pub doubled: u64,
+    /// Came behind a later one of the same sender.
+    pub reordered: u64,
+    /// Came with other bytes than it was sent with; it counts as lost too.
+    pub altered: u64,
+    /// Came to somebody for whom it was not meant.
+    pub stray: u64,
+}
+
+impl Faults {
+    /// All of them.
+    pub const fn sum(self) -> u64 {
+        self.lost + self.doubled + self.reordered + self.altered + self.stray
+    }
+
+    /// Those of two together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            lost: self.lost + other.lost,
+            doubled: self.doubled + other.doubled,
+            reordered: self.reordered + other.reordered,
+            altered: self.altered + other.altered,
+            stray: self.stray + other.stray,
+        }
+    }
+}
+
+/// What one racer has from one other.
+#[derive(Clone, Debug, Default)]
+struct Stream {
+    /// Higher than every number that came.
+    next: u32,
+    /// Lower ones that should have come and did not yet.
+    missing: BTreeSet<u32>,
+    /// How many are still to come in all.
+    outstanding: u64,
+}
+
+/// One racer's account.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    traffic: Arc<Traffic>,
+    channel: CommId,
+    grid: Arc<[PersonaId]>,
+    place: usize,
+    streams: Vec<Stream>,
+    faults: Faults,
+    sent: u64,
+    received: u64,
+    bytes: u64,
+    latencies: Vec<u32>,
+    last: Option<Instant>,
+}
+
+impl Ledger {
+    /// Of the racer at `place` of `grid`.
+    pub fn new(traffic: Arc<Traffic>, channel: CommId, grid: Arc<[PersonaId]>, place: usize) -> Self {
+        let wanted = |from: usize| {
+            let aimed = |number: &u32| Aim::of(*number, from, grid.len()).reaches(place, from);
+            let outstanding = (0..traffic.packets_of(from)).filter(aimed).count() as u64;
+            Stream { outstanding, ..Stream::default() }
+        };
+        let streams = (0..grid.len()).map(wanted).collect();
+        let (faults, latencies) = (Faults::default(), Vec::new());
+        let (sent, received, bytes, last) = (0, 0, 0, None);
+        Self { traffic, channel, grid, place, streams, faults, sent, received, bytes, latencies, last }
+    }
+
+    /// The next packet to send; `None` when all are.
+    pub fn next_packet(&mut self) -> Option<Packet> {
+        let number = u32::try_from(self.sent).ok().filter(|n| *n < self.traffic.packets_of(self.place))?;
+        let sender = *self.grid.get(self.place)?;
+        let aim = Aim::of(number, self.place, self.grid.len());
+        let persona = |place: usize| self.grid.get(place).copied().unwrap_or_default();
+        let address = match aim {
+            Aim::Others => Address::NotSingle(sender),
+            Aim::AllBut(mate) => Address::NotSingle(persona(mate)),
+            Aim::One(mate) => Address::Single(persona(mate)),
+            Aim::Buddy(mate) => Address::Buddy(persona(mate)),
+        };
+        let payload = self.traffic.payload(sender, number, self.traffic.now());
+        self.sent += 1;
+        Gauge::count(&self.traffic.gauge.sent);
+        Some(Relay { id: aim.number(), channel: self.channel, sender, address, payload: &payload }.packet())
+    }
+
+    /// Takes in a relay that the server has passed on.
+    pub fn enter(&mut self, packet: &Packet) {
+        self.received += 1;
+        self.bytes += packet.size() as u64;
+        self.last = Some(Instant::now());
+        Gauge::count(&self.traffic.gauge.received);
+        match self.understood(packet) {
+            Some((from, number, sent_at)) => self.book(from, number, packet.id, sent_at),
+            None => self.faults.altered += 1,
+        }
+    }
+
+    /// Sender, number and time of a packet that is byte for byte what was sent.
+    fn understood(&self, packet: &Packet) -> Option<(usize, u32, u64)> {
+        let (channel, rest) = packet.body.split_first_chunk()?;
+        let (sender, payload) = rest.split_first_chunk()?;
+        let (number, rest) = payload.split_first_chunk()?;
+        let (sent_at, _) = rest.split_first_chunk()?;
+        let (sender, number) = (PersonaId(u32::from_be_bytes(*sender)), u32::from_be_bytes(*number));
+        let sent_at = u64::from_be_bytes(*sent_at);
+        let from = self.grid.iter().position(|racer| *racer == sender)?;
+        let whole = CommId(u32::from_be_bytes(*channel)) == self.channel
+            && payload == self.traffic.payload(sender, number, sent_at);
+        whole.then_some((from, number, sent_at))
+    }
+
+    fn book(&mut self, from: usize, number: u32, id: u16, sent_at: u64) {
+        let racers = self.grid.len();
+        let aimed = |number| Aim::of(number, from, racers).reaches(self.place, from);
+        let Some(stream) = self.streams.get_mut(from) else { return };
+        let right = Aim::of(number, from, racers).number() == id;
+        if number >= self.traffic.packets_of(from) || !aimed(number) || !right {
+            self.faults.stray += 1;
+            return;
+        }
+        if number >= stream.next {
+            stream.missing.extend((stream.next..number).filter(|skipped| aimed(*skipped)));
+            stream.next = number + 1;
+        } else if stream.missing.remove(&number) {
+            self.faults.reordered += 1;
+        } else {
+            self.faults.doubled += 1;
+            return;
+        }
+        stream.outstanding = stream.outstanding.saturating_sub(1);
+        let microseconds = self.traffic.now().saturating_sub(sent_at) / 1000;
+        self.latencies.push(u32::try_from(microseconds).unwrap_or(u32::MAX));
+    }
+
+    /// Whether all that is to be sent and received has been.
+    pub fn is_complete(&self) -> bool {
+        !self.has_more() && self.outstanding() == 0
+    }
+
+    /// How long to wait between two packets.
+    pub(super) fn interval(&self) -> Duration {
+        self.traffic.interval
+    }
+
+    /// Whether there is more to send.
+    pub(super) fn has_more(&self) -> bool {
+        self.sent < self.traffic.packets_of(self.place).into()
+    }
+
+    /// How many packets have not come yet.
+    pub fn outstanding(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.outstanding).sum()
+    }
+
+    /// What went wrong, if nothing comes any more.
+    pub fn faults(&self) -> Faults {
+        Faults { lost: self.outstanding(), ..self.faults }
+    }
+
+    /// Packets sent.
+    pub const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Packets received, whatever was wrong with them.
+    pub const fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Bytes received.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Microseconds from sending to receiving, of each packet that came as it should.
+    pub fn latencies(&self) -> &[u32] {
+        &self.latencies
+    }
+
+    /// When the last packet came.
+    pub const fn last(&self) -> Option<Instant> {
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: CommId = CommId(20_000);
+    const PACKETS: u32 = 40;
+
+    /// The accounts of three racers, and every packet of the first with the places that get it.
+    fn race() -> (Vec<Ledger>, Vec<(Packet, Vec<usize>)>) {
+        let traffic = Traffic {
+            packets: [PACKETS, 0, 0, 0, 0, 0],
+            interval: Duration::ZERO,
+            least: 0,
+            most: 50,
+            epoch: Instant::now(),
+            gauge: Arc::default(),
+        };
+        let (traffic, grid) = (Arc::new(traffic), Arc::from([PersonaId(7), PersonaId(8), PersonaId(9)]));
+        let ledger = |place| Ledger::new(Arc::clone(&traffic), CHANNEL, Arc::clone(&grid), place);
+        let mut ledgers: Vec<_> = (0..3).map(ledger).collect();
+        let mut packets = Vec::new();
+        while let Some(packet) = ledgers[0].next_packet() {
+            let relay = Relay::read(&packet).unwrap();
+            let places = (1..3).filter(|place| match relay.address {
+                Address::Single(persona) | Address::Buddy(persona) => persona == grid[*place],
+                Address::NotSingle(persona) => persona != grid[*place],
+                _ => unreachable!(),
+            });
+            packets.push((relay.forwarded(relay.sender), places.collect()));
+        }
+        (ledgers, packets)
+    }
+
+    #[test]
+    fn nobody_is_owed_anything_in_a_race_alone() {
+        let mut traffic = Traffic::clone(&race().0[0].traffic);
+        traffic.packets = [PACKETS; SLOTS];
+        let ledger = Ledger::new(Arc::new(traffic), CHANNEL, Arc::from([PersonaId(7)]), 0);
+        assert_eq!(ledger.outstanding(), 0);
+    }
+
+    #[test]
+    fn a_race_in_which_everything_arrives_has_no_faults() {
+        let (mut ledgers, packets) = race();
+        assert!(ledgers[0].is_complete() && !ledgers[1].is_complete());
+        for (packet, places) in &packets {
+            for place in places {
+                ledgers[*place].enter(packet);
+            }
+        }
+        for ledger in &ledgers {
+            assert!(ledger.is_complete());
+            assert_eq!(ledger.faults(), Faults::default());
+        }
+        assert_eq!(ledgers[1].received() + ledgers[2].received(), u64::from(PACKETS / 4 * 5));
+    }
+
+    #[test]
+    fn what_is_lost_doubled_reordered_altered_or_astray_shows() {
+        let mine = |(packet, places): &(Packet, Vec<usize>)| places.contains(&1).then(|| packet.clone());
+        let faults = |change: &dyn Fn(&mut Vec<Packet>)| {
+            let (mut ledgers, packets) = race();
+            let mut packets: Vec<_> = packets.iter().filter_map(mine).collect();
+            change(&mut packets);
+            for packet in &packets {
+                ledgers[1].enter(packet);
+            }
+            ledgers[1].faults()
+        };
+        let none = Faults::default();
+        assert_eq!(faults(&|_| ()), none);
+        assert_eq!(faults(&|packets| drop(packets.remove(3))), Faults { lost: 1, ..none });
+        assert_eq!(faults(&|packets| drop(packets.pop())), Faults { lost: 1, ..none });
+        assert_eq!(faults(&|packets| packets.insert(9, packets[2].clone())), Faults { doubled: 1, ..none });
+        assert_eq!(faults(&|packets| packets.swap(4, 5)), Faults { reordered: 1, ..none });
+        let altered = Faults { lost: 1, altered: 1, ..none };
+        assert_eq!(faults(&|packets| packets[5].body[9] ^= 1), altered);
+        assert_eq!(faults(&|packets| packets[5].body.truncate(30)), altered);
+        assert_eq!(faults(&|packets| packets[5].id ^= 2), Faults { lost: 1, stray: 1, ..none });
+        let (mut ledgers, packets) = race();
+        let foreign = packets.iter().find(|(_, places)| places == &[2]).unwrap();
+        ledgers[1].enter(&foreign.0);
+        assert_eq!(ledgers[1].faults().stray, 1);
+    }
+}
