@@ -1,4 +1,4 @@
-"""Fetches one page with tlslite-ng: HOST PORT VERSION CIPHER MAC [CA-FILE], with VERSION ssl3, tls1, tls1_2 or tls1_3.
+"""Fetches one page with tlslite-ng: HOST PORT VERSION CIPHER MAC [PATH], with VERSION ssl3, tls1, tls1_2 or tls1_3.
 
 The answer goes to standard output. What was agreed on must be what was asked for.
 """
@@ -31,8 +31,9 @@ def main():
     assert session.getCipherName() == cipher, session.getCipherName()
     assert isinstance(session.serverCertChain, X509CertChain)
     # In two records.
-    connection.send(b"GET /AuthLogin?username=a")
-    connection.send(b"&password=b HTTP/1.0\r\n\r\n")
+    path = sys.argv[6] if len(sys.argv) > 6 else "/AuthLogin?username=a&password=b"
+    connection.send(b"GET " + path[:10].encode())
+    connection.send(path[10:].encode() + b" HTTP/1.0\r\n\r\n")
     while True:
         data = connection.recv(5000)
         if not data:
