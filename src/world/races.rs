@@ -26,8 +26,11 @@ use std::time::Instant;
 
 /// The most races at once.
 pub const MOST_RACES: usize = 1000;
+/// A Client may open the channel of a race under the race's number, and the first numbers of channels mean the lobby, the
+/// room servers and races that have no number of their own (from 20,000). So races count from here.
+const FIRST_NUMBER: u32 = 0x0010_0000;
 /// The top byte of a race's number is the server's instance: the only one is 0.
-const MOST_NUMBERS: u32 = 0x00ff_ffff;
+const LAST_NUMBER: u32 = 0x00ff_ffff;
 /// Characters of a room's password: what fits its field with a NUL behind it.
 const PASSWORD: usize = 7;
 
@@ -221,10 +224,13 @@ impl Table {
         Ok(self.races.entry(id).or_insert(race))
     }
 
-    /// The next number that no race has. A number comes again after 16 million others.
+    /// The next number that no race has. A number comes again after 15 million others.
     fn free_number(&mut self) -> RaceId {
         loop {
-            self.last_number = self.last_number % MOST_NUMBERS + 1;
+            self.last_number = match self.last_number {
+                FIRST_NUMBER..LAST_NUMBER => self.last_number + 1,
+                _ => FIRST_NUMBER,
+            };
             let id = RaceId(self.last_number);
             if !self.races.contains_key(&id) {
                 return id;

@@ -36,13 +36,13 @@ fn field() -> Vec<Starter> {
 }
 
 #[test]
-fn a_number_is_never_zero_nor_taken_and_leaves_the_top_byte_alone() {
+fn a_number_is_no_channels_nor_taken_and_leaves_the_top_byte_alone() {
     let now = Instant::now();
     let (mut table, first) = two(now);
-    table.last_number = MOST_NUMBERS - 1;
+    table.last_number = LAST_NUMBER - 1;
     let id = |table: &mut Table, persona| table.create(PersonaId(persona), HERE, settings(), now).unwrap().id;
-    assert_eq!((first, id(&mut table, 31)), (RaceId(1), RaceId(0x00ff_ffff)));
-    assert_eq!(id(&mut table, 32), RaceId(2), "1 is still there");
+    assert_eq!((first, id(&mut table, 31)), (RaceId(FIRST_NUMBER), RaceId(LAST_NUMBER)));
+    assert_eq!(id(&mut table, 32), RaceId(FIRST_NUMBER + 1), "the first is still there");
 }
 
 #[test]
