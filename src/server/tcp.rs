@@ -60,13 +60,9 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
     let task = async move {
         if let Some(conversation) = Conversation::new(service, connection, peer, local) {
             connection::converse(&house, connection, service, peer, stream, conversation).await;
-        } else if service == Service::Https {
-            match tls::accept(&house.tls, stream, peer).await {
-                Ok(secured) => Arc::clone(&house.ssl).serve_secured(secured, peer, local).await,
-                Err(error) => log::info!("https: {peer}: {error}"),
-            }
         } else {
-            Arc::clone(&house.ssl).serve_connection(stream, peer, local).await;
+            // Boxed: a task is as large as its largest branch, and a handshake would weigh on every idle game connection.
+            Box::pin(browse(&house, service, stream, peer, local)).await;
         }
         drop(place);
     };
@@ -79,6 +75,18 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
         }
     };
     EXECUTOR.spawn(task).detach();
+}
+
+/// A connection to the SSL server.
+async fn browse(house: &House, service: Service, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
+    if service == Service::Https {
+        match tls::accept(&house.tls, stream, peer).await {
+            Ok(secured) => Arc::clone(&house.ssl).serve_secured(secured, peer, local).await,
+            Err(error) => log::info!("https: {peer}: {error}"),
+        }
+    } else {
+        Arc::clone(&house.ssl).serve_connection(stream, peer, local).await;
+    }
 }
 
 /// Game traffic is many small packets, and a connection without traffic is normal.
