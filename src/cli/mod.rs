@@ -66,7 +66,7 @@ enum Command {
     /// The password of the operator's pages, and who is banned
     #[command(subcommand)]
     Operator(operator::Command),
-    /// Write everything an operator would miss into one file
+    /// Write accounts, drivers, cars, money, mail, bans and the login key into one file
     Backup {
         /// The file to write
         file: PathBuf,
