@@ -1,0 +1,173 @@
+//! A card: the image as a file, what people put on its boot partition, and what a power cut leaves of it.
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, RngCore as _};
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Of the card that the image is written to. The image itself is smaller, so that the box has something to grow into.
+const CARD_BYTES: u64 = 3 << 30;
+/// Where the boot partition begins, as mtools want it.
+const BOOT_PARTITION: &str = "4M";
+
+/// A card, as a file.
+pub(crate) struct Card {
+    path: PathBuf,
+}
+
+impl Card {
+    /// The image, freshly written to a card.
+    pub(crate) fn flashed(image: &Path, path: PathBuf) -> Self {
+        copy_sparsely(image, &path);
+        File::options().write(true).open(&path).unwrap().set_len(CARD_BYTES).unwrap();
+        Self { path }
+    }
+
+    /// A second card with the same on it.
+    pub(crate) fn copied(&self, path: PathBuf) -> Self {
+        copy_sparsely(&self.path, &path);
+        Self { path }
+    }
+
+    /// In the place of another card, which is gone then.
+    pub(crate) fn moved_to(self, other: Self) -> Self {
+        fs::rename(&self.path, &other.path).unwrap();
+        other
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts a file on the boot partition, as with a PC's card reader.
+    pub(crate) fn put(&self, name: &str, content: &[u8]) {
+        let file = self.path.with_extension("put");
+        fs::write(&file, content).unwrap();
+        self.put_file(name, &file);
+        fs::remove_file(file).unwrap();
+    }
+
+    /// The same, with a file that is there already.
+    pub(crate) fn put_file(&self, name: &str, file: &Path) {
+        let output = self.mtool("mcopy").arg("-o").arg(file).arg(format!("::{name}")).output().unwrap();
+        assert!(output.status.success(), "mcopy: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// A file of the boot partition, if it is there.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let output = self.mtool("mtype").arg(format!("::{name}")).output().unwrap();
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The names of files on the boot partition that end so.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let output = self.mtool("mdir").arg("-b").arg(format!("::{folder}")).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    }
+
+    fn mtool(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        // What a box whose plug was pulled leaves makes mtools ask questions; they are not to be asked here.
+        command.env("MTOOLS_SKIP_CHECK", "1");
+        command.arg("-i").arg(format!("{}@@{BOOT_PARTITION}", self.path.display()));
+        command
+    }
+
+    /// The slot that is committed, the tries that one on trial has left, and whether copy and original say the same.
+    pub(crate) fn slots(&self) -> (u32, u32) {
+        let mut disk = File::open(&self.path).unwrap();
+        let mut sector = [0; 512];
+        for at in [2048, 2056] {
+            disk.seek(SeekFrom::Start(at * 512)).unwrap();
+            disk.read_exact(&mut sector).unwrap();
+            let number = |at: usize| u32::from_le_bytes(sector[at..at + 4].try_into().unwrap());
+            let sum = u32::from_be_bytes(sector[508..].try_into().unwrap());
+            if sector.starts_with(b"MCOSSLOT") && crc32fast::hash(&sector[..508]) == sum {
+                return (number(12), number(16));
+            }
+        }
+        panic!("neither slot sector is valid");
+    }
+}
+
+/// With holes where there are only zeros: cards are mostly empty.
+fn copy_sparsely(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("--sparse=always").arg(from).arg(to).status().unwrap();
+    assert!(status.success(), "cp {}", from.display());
+}
+
+/// What lies behind a running machine: the card as it was at the start, and a log of everything written since
+/// (QEMU's `blklogwrites`, in the format of the kernel's dm-log-writes).
+pub(crate) struct WriteLog {
+    pub(crate) path: PathBuf,
+}
+
+/// Of what was not flushed, how much had reached the card when the power went.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// Writes since the last flush.
+    pub(crate) unflushed: usize,
+    /// Sectors of those that were lost.
+    pub(crate) sectors: usize,
+}
+
+const FLUSH: u64 = 1;
+const FUA: u64 = 2;
+const DISCARD: u64 = 4;
+
+impl WriteLog {
+    /// Makes of `card`, which is as it was before the machine started, what a power cut leaves: all that was flushed, and of
+    /// the rest what chance will have, sector by sector, in any order.
+    pub(crate) fn replay(&self, card: &Card, chance: &mut StdRng) -> Lost {
+        let mut log = File::open(&self.path).unwrap();
+        let mut header = [0; 4096];
+        log.read_exact(&mut header[..512]).unwrap();
+        assert_eq!(header[..8], 0x6a73_6677_7368_72_u64.to_le_bytes(), "the log is one");
+        let sector_size = u64::from(u32::from_le_bytes(header[24..28].try_into().unwrap()));
+        // How many entries there are is only written now and then: the log ends where an entry makes no sense.
+        let end = log.metadata().unwrap().len();
+        let mut entries = Vec::new();
+        let mut at = sector_size;
+        while at + sector_size <= end {
+            log.seek(SeekFrom::Start(at)).unwrap();
+            log.read_exact(&mut header[..32]).unwrap();
+            let word = |index: usize| u64::from_le_bytes(header[index * 8..index * 8 + 8].try_into().unwrap());
+            let (sector, count, flags, extra) = (word(0), word(1), word(2), word(3));
+            let bytes = if flags & DISCARD == 0 { count * sector_size } else { 0 };
+            let sound = flags < 16 && extra == 0 && (flags != 0 || count > 0) && (sector + count) * sector_size <= CARD_BYTES;
+            if !sound || at + sector_size + bytes > end {
+                break;
+            }
+            entries.push((sector * sector_size, at + sector_size, bytes, flags));
+            at += sector_size + bytes;
+        }
+        let flushed = entries.iter().rposition(|entry| entry.3 & FLUSH != 0).unwrap_or(0);
+        let mut disk = File::options().write(true).open(&card.path).unwrap();
+        let mut lost = Lost { unflushed: 0, sectors: 0 };
+        let mut data = Vec::new();
+        for (index, &(place, from, bytes, flags)) in entries.iter().enumerate() {
+            data.resize(usize::try_from(bytes).unwrap(), 0);
+            log.seek(SeekFrom::Start(from)).unwrap();
+            log.read_exact(&mut data).unwrap();
+            if index <= flushed || flags & FUA != 0 {
+                disk.seek(SeekFrom::Start(place)).unwrap();
+                disk.write_all(&data).unwrap();
+                continue;
+            }
+            lost.unflushed += 1;
+            // A whole write is lost, or kept, or torn, alike often.
+            let keep = chance.gen_range(0..3);
+            for (number, sector) in data.chunks(512).enumerate() {
+                if keep == 0 || keep == 2 && chance.next_u32() & 1 == 0 {
+                    lost.sectors += 1;
+                    continue;
+                }
+                disk.seek(SeekFrom::Start(place + number as u64 * 512)).unwrap();
+                disk.write_all(sector).unwrap();
+            }
+        }
+        lost
+    }
+}
