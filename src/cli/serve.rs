@@ -2,7 +2,7 @@
 
 use super::{CliError, Setting};
 use crate::protocol::session_key::LoginKey;
-use crate::server::Ended;
+use crate::server::{Ended, systemd};
 use crate::store::{OpenError, Store};
 use clap::Args;
 use log::info;
@@ -28,6 +28,9 @@ pub(super) struct Serve {
 pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
     let Setting { config, data } = setting;
     info!("mcos {} with the data folder {}", env!("CARGO_PKG_VERSION"), data.display());
+    systemd::status("starting: opening the database");
+    // After a restart within the process the watchdog runs already, and a database on a card takes its time.
+    systemd::beat();
     let store = open(&data)?;
     let login_key = login_key(&store)?;
     let record = command.record.as_deref();
@@ -67,6 +70,7 @@ fn without_record(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 /// permitted, and nothing of the old server is left. Returns only if the system refuses.
 fn begin_anew() -> CliError {
     info!("restarting");
+    systemd::beat();
     let refused = match env::current_exe() {
         Ok(program) => Command::new(program).args(without_record(env::args_os().skip(1))).exec(),
         Err(error) => error,

@@ -11,8 +11,10 @@ mod limits;
 mod mailbox;
 mod operator_door;
 mod recorder;
+mod roll_call;
 mod ssl;
 mod switchboard;
+pub(crate) mod systemd;
 mod tcp;
 pub mod tls;
 
@@ -32,6 +34,7 @@ use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use recorder::Recorder;
+use roll_call::{RollCall, keep_watch};
 use smol::channel::{self, Sender};
 use smol::{Executor, Timer};
 use std::fmt;
@@ -173,13 +176,29 @@ pub fn run(
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         log::warn!("the limit of open files stays as it is: {error}");
     }
-    for core in 1..thread::available_parallelism().map_or(1, usize::from) {
+    let (roll_call, seats) = RollCall::new(thread::available_parallelism().map_or(1, usize::from));
+    let mut seats = seats.into_iter();
+    let ours = seats.next();
+    for (core, seat) in (1..).zip(seats) {
         thread::Builder::new()
             .name(format!("mcos-{core}"))
-            .spawn(|| smol::block_on(EXECUTOR.run(future::pending::<()>())))
+            .spawn(move || smol::block_on(EXECUTOR.run(seat.attend::<()>())))
             .map_err(ServeError::System)?;
     }
-    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key, recorder)))
+    let watch =
+        systemd::beat_every().map(|every| EXECUTOR.spawn(keep_watch(roll_call, store.clone(), every)));
+    let attend = async {
+        match ours {
+            Some(seat) => seat.attend().await,
+            None => future::pending().await,
+        }
+    };
+    let ended = smol::block_on(EXECUTOR.run(serve(config, data, store, login_key, recorder).or(attend)));
+    if let Some(watch) = watch {
+        // It has a part of the store, which must be closed when we return.
+        smol::block_on(EXECUTOR.run(watch.cancel()));
+    }
+    ended
 }
 
 async fn serve(
@@ -191,9 +210,11 @@ async fn serve(
 ) -> Result<Ended, ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
+    systemd::status("starting: looking after the certificates");
     let tls = open_tls(&config, data).await?;
     let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
     announce(&listeners, &config, &ports);
+    let ready = format!("ready for players; HTTP is on port {}", ports.http);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Arc::new(Switchboard::new(config.limits.outbound_bytes));
     let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
@@ -212,6 +233,7 @@ async fn serve(
         .into_iter()
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&house), listener)))
         .collect();
+    systemd::ready(&ready);
 
     let signalled = async {
         let signal = signals.next().await;
@@ -219,6 +241,7 @@ async fn serve(
             "stopping: {}",
             if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" }
         );
+        systemd::stopping();
         Ended::Stopped
     };
     let ended = signalled
@@ -227,6 +250,7 @@ async fn serve(
             let _ = asked.recv().await;
             Timer::after(LAST_WORD).await;
             log::info!("stopping: the Operator wants a restart");
+            systemd::restarting();
             Ended::ToRestart
         })
         .await;

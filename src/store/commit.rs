@@ -227,6 +227,11 @@ impl Writer {
         Ticket { batch, others: Vec::new() }
     }
 
+    /// Whether the thread still runs.
+    pub(super) fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
     /// When a sync last succeeded, in seconds since 1970.
     pub(super) fn last_commit(&self) -> Option<u64> {
         Some(self.shared.last_commit.load(Ordering::Relaxed)).filter(|seconds| *seconds != 0)

@@ -7,6 +7,7 @@ use mcos::client::web::Web;
 use mcos::client::{Endpoint, Error};
 use mcos::protocol::ids::PersonaId;
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ const ROOMS: usize = 15;
 pub(crate) struct Server {
     folder: TempDir,
     running: Option<Running>,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 struct Running {
@@ -57,7 +59,7 @@ impl Server {
 
     /// The same, with more lines at the end of the configuration.
     pub(crate) fn with(more: &str) -> Self {
-        let server = Self { folder: TempDir::new().unwrap(), running: None };
+        let server = Self { folder: TempDir::new().unwrap(), running: None, environment: Vec::new() };
         let services = ["http", "https", "login", "persona", "mail", "lobby", "mcots"];
         let ports = services.map(|service| format!("{service} = 0\n")).concat();
         server.configure(&format!(
@@ -72,6 +74,11 @@ impl Server {
         server.account("doc");
         server.start();
         server
+    }
+
+    /// Sets a variable in the environment of everything that is started from now on.
+    pub(crate) fn set(&mut self, variable: &'static str, value: impl Into<OsString>) {
+        self.environment.push((variable, value.into()));
     }
 
     /// Replaces the configuration.
@@ -100,6 +107,7 @@ impl Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcos"));
         command.args(arguments).arg("--config").arg(self.config()).arg("--data").arg(self.data());
         command.current_dir(self.folder.path()).env_remove("RUST_LOG").env_remove("STATE_DIRECTORY");
+        command.envs(self.environment.iter().map(|(variable, value)| (variable, value)));
         command
     }
 
@@ -264,7 +272,12 @@ impl Server {
 
 /// SIGTERM.
 pub(crate) fn terminate(pid: u32) {
-    let status = Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
+    signal(pid, "TERM");
+}
+
+/// Any signal, by its name without SIG.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
     assert!(status.success());
 }
 
