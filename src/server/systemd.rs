@@ -3,10 +3,16 @@
 //! The variables stay as they are, since a restart within the process needs them again.
 
 use sd_notify::NotifyState;
+use std::env;
 use std::time::Duration;
 
 /// The longest line about how things are; `systemctl status` shows it on one.
 const STATUS_BYTES: usize = 300;
+
+/// Whether somebody listens.
+pub(super) fn listens() -> bool {
+    env::var_os("NOTIFY_SOCKET").is_some()
+}
 
 /// All ports answer.
 pub(crate) fn ready(status: &str) {
