@@ -5,17 +5,19 @@
 //! the rest of the program never meets a value out of range.
 
 mod compat;
+mod encoding;
 mod host;
+mod mistake;
 mod rules;
 
 pub use compat::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
+pub use mistake::{ConfigError, Mistake};
 
 use crate::protocol::ids::ShardId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -26,6 +28,9 @@ pub const FILE_NAME: &str = "mcos.toml";
 
 /// The data folder when neither the command line, nor the file, nor systemd names one.
 const DEFAULT_DATA_DIR: &str = "mcos-data";
+
+/// The data folder on a box, where systemd keeps it for a service with a user of its own.
+const BOX_DATA_DIR: &str = "/var/lib/private/mcos";
 
 /// A configuration file larger than this is somebody's mistake, not a configuration.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
@@ -54,6 +59,9 @@ pub struct Config {
     pub limits: Limits,
     /// What no recording proves.
     pub compat: Compat,
+    /// Why the defaults count although there is a file. Only on a box, which serves nevertheless.
+    #[serde(skip)]
+    pub mistake: Option<Mistake>,
 }
 
 /// `[shard]`
@@ -88,6 +96,7 @@ impl Default for Shard {
 }
 
 /// `[network]`. A port of 0 asks the system for any free port.
+#[allow(clippy::struct_excessive_bools, reason = "independent switches of a file")]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
@@ -114,6 +123,10 @@ pub struct Network {
     pub mcots: u16,
     /// Whether SSL 3.0 and TLS 1.0 are spoken for the oldest Windows versions.
     pub legacy_tls: bool,
+    /// Whether old Windows versions find this machine by its name.
+    pub netbios: bool,
+    /// The name by which they find it. Empty: the host name.
+    pub name: String,
     /// Whether the file names `http`. If not, 8080 may stand in when low ports are not permitted.
     #[serde(skip)]
     pub http_configured: bool,
@@ -136,6 +149,8 @@ impl Default for Network {
             rooms: [9000, 9014],
             mcots: 43300,
             legacy_tls: true,
+            netbios: true,
+            name: String::new(),
             http_configured: false,
             https_configured: false,
         }
@@ -254,12 +269,25 @@ impl Config {
     /// Reads the named file, which must exist; without a name `mcos.toml` of the current folder if there is
     /// one, and the defaults otherwise.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let file = path.unwrap_or(Path::new(FILE_NAME));
+        Self::load_file(path.unwrap_or(Path::new(FILE_NAME)), path.is_some())
+    }
+
+    /// The same for a box, which has to serve in any case, because nobody can reach it otherwise: without a name it is
+    /// `mcos.toml` of `folder`, and if the file can't be used the defaults count and know what is wrong with it.
+    pub fn load_on_box(path: Option<&Path>, folder: &Path) -> Self {
+        let usual = folder.join(FILE_NAME);
+        Self::load_file(path.unwrap_or(&usual), path.is_some()).unwrap_or_else(|error| Self {
+            mistake: Some(Mistake { error, ignored: "the whole file" }),
+            ..Self::default()
+        })
+    }
+
+    fn load_file(file: &Path, must_exist: bool) -> Result<Self, ConfigError> {
         let name = file.display().to_string();
         let refuse = |problem: String| ConfigError { file: name.clone(), line: None, key: None, problem };
         let mut bytes = Vec::new();
         match File::open(file).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)) {
-            Err(e) if e.kind() == ErrorKind::NotFound && path.is_none() => return Ok(Self::default()),
+            Err(e) if e.kind() == ErrorKind::NotFound && !must_exist => return Ok(Self::default()),
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 let problem = "there is no such file; correct --config, or leave it out to use the defaults";
                 return Err(refuse(problem.to_owned()));
@@ -274,13 +302,8 @@ impl Config {
             }
             Ok(_) => {}
         }
-        let text = String::from_utf8(bytes).map_err(|e| {
-            let before = e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or_default();
-            ConfigError {
-                line: Some(rules::line_at(before, before.len())),
-                ..refuse("is not UTF-8 text here; save the file as UTF-8".to_owned())
-            }
-        })?;
+        let text = encoding::text(bytes)
+            .map_err(|wrong| ConfigError { line: wrong.line, ..refuse(wrong.problem.to_owned()) })?;
         Self::parse(&text).map_err(|e| ConfigError { file: name, ..e })
     }
 
@@ -292,47 +315,32 @@ impl Config {
     /// The folder for everything that must survive: what the command line says, then `data_dir` of the file,
     /// then the folder systemd made for the service (`$STATE_DIRECTORY`), then `mcos-data`.
     pub fn data_folder(&self, command_line: Option<&Path>) -> PathBuf {
-        self.data_folder_from(command_line, std::env::var_os("STATE_DIRECTORY"))
+        let systemd = std::env::var_os("STATE_DIRECTORY");
+        self.data_folder_from(command_line, systemd, DEFAULT_DATA_DIR)
     }
 
-    fn data_folder_from(&self, command_line: Option<&Path>, systemd: Option<OsString>) -> PathBuf {
+    /// The same on a box, which has only one place for it: `data_dir` does not count, and without the others it is the
+    /// folder that systemd makes for the service.
+    pub fn data_folder_on_box(command_line: Option<&Path>) -> PathBuf {
+        let systemd = std::env::var_os("STATE_DIRECTORY");
+        Self::default().data_folder_from(command_line, systemd, BOX_DATA_DIR)
+    }
+
+    fn data_folder_from(
+        &self,
+        command_line: Option<&Path>,
+        systemd: Option<OsString>,
+        otherwise: &str,
+    ) -> PathBuf {
         // systemd separates several state directories by colons; the first is the service's own.
         let systemd = systemd.and_then(|list| std::env::split_paths(&list).next());
         command_line
             .map(Path::to_path_buf)
             .or_else(|| self.data_dir.clone())
             .or_else(|| systemd.filter(|path| !path.as_os_str().is_empty()))
-            .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR))
+            .unwrap_or_else(|| PathBuf::from(otherwise))
     }
 }
-
-/// What is wrong with a configuration, and what to do: one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The file, as it was named.
-    pub file: String,
-    /// The line, counted from 1.
-    pub line: Option<usize>,
-    /// The key with its section, such as `network.http`.
-    pub key: Option<String>,
-    /// What is wrong and what to do.
-    pub problem: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        if let Some(key) = &self.key {
-            write!(f, ": {key}")?;
-        }
-        write!(f, ": {}", self.problem)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::log_ring;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use log::warn;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
@@ -40,6 +41,11 @@ struct CommandLine {
     /// The folder for accounts, cars and keys [default: data_dir of the configuration]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
+
+    /// Be the server of a box, whose card has its mcos.toml put into this folder: a broken one does not keep it from
+    /// serving. On a box other commands need not say so [default for them: /run/mcos-box, if there is one]
+    #[arg(long = "box", global = true, value_name = "DIR")]
+    box_folder: Option<PathBuf>,
 
     #[command(subcommand)]
     command: Option<Command>,
@@ -106,19 +112,43 @@ impl CliError {
     }
 }
 
+/// Where a box has the files from its card while it runs.
+const BOX_FOLDER: &str = "/run/mcos-box";
+
 /// The configuration and the data folder, as every command needs them.
 struct Setting {
     config: Config,
     data: PathBuf,
+    /// A mistake of the Operator's must not put the server out of reach.
+    on_box: bool,
 }
 
 impl Setting {
-    fn load(config: Option<&Path>, data: Option<&Path>) -> Result<Self, CliError> {
+    fn load(line: &CommandLine, serves: bool) -> Result<Self, CliError> {
+        let (config, data) = (line.config.as_deref(), line.data.as_deref());
+        if let Some(folder) = box_folder(line, serves, Path::new(BOX_FOLDER)) {
+            let mut config = Config::load_on_box(config, folder);
+            if let Some(mistake) = &config.mistake {
+                warn!("{mistake}");
+            }
+            if config.data_dir.is_some() {
+                warn!("data_dir in mcos.toml is ignored: a box has one place for its data");
+            }
+            let data = Config::data_folder_on_box(data);
+            config.data_dir = Some(data.clone());
+            return Ok(Self { config, data, on_box: true });
+        }
         let mut config = Config::load(config).map_err(CliError::failed)?;
         let data = config.data_folder(data);
         config.data_dir = Some(data.clone());
-        Ok(Self { config, data })
+        Ok(Self { config, data, on_box: false })
     }
+}
+
+/// The folder of the box, if this is one. Commands notice that by themselves, unless they are told what to work on.
+fn box_folder<'a>(line: &'a CommandLine, serves: bool, usual: &'a Path) -> Option<&'a Path> {
+    let told = serves || line.config.is_some() || line.data.is_some();
+    line.box_folder.as_deref().or_else(|| (!told && usual.is_dir()).then_some(usual))
 }
 
 /// Does what the command line of this process says.
@@ -148,10 +178,10 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn obey(line: CommandLine) -> Result<(), CliError> {
-    let command = line.command.unwrap_or_else(|| Command::Serve(serve::Serve::default()));
+fn obey(mut line: CommandLine) -> Result<(), CliError> {
+    let command = line.command.take().unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
-    let setting = Setting::load(line.config.as_deref(), line.data.as_deref())?;
+    let setting = Setting::load(&line, matches!(command, Command::Serve(_)))?;
     match command {
         Command::Serve(command) => serve::run(setting, &command),
         Command::Account(command) => account::run(&setting, command),
@@ -242,6 +272,21 @@ mod tests {
                 assert_eq!(line.data.as_deref(), Some(Path::new("d")), "{command}");
             }
         }
+    }
+
+    #[test]
+    fn a_command_notices_that_it_is_on_a_box_unless_it_is_told_what_to_work_on() {
+        let here = tempfile::tempdir().unwrap();
+        let found = |arguments: &str, serves: bool| {
+            box_folder(&parsed(arguments).unwrap(), serves, here.path()).map(Path::to_path_buf)
+        };
+        assert_eq!(found("account list", false).as_deref(), Some(here.path()));
+        assert_eq!(found("account list --data d", false), None);
+        assert_eq!(found("account list --config c.toml", false), None);
+        assert_eq!(found("serve", true), None);
+        assert_eq!(found("serve --box b", true).as_deref(), Some(Path::new("b")));
+        let line = parsed("account list").unwrap();
+        assert_eq!(box_folder(&line, false, &here.path().join("none")), None);
     }
 
     #[test]

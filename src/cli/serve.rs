@@ -2,10 +2,11 @@
 
 use super::{CliError, Setting};
 use crate::protocol::session_key::LoginKey;
-use crate::server::Ended;
+use crate::server::{self, Ended, OnBox, Start, notice_board, systemd};
+use crate::services::standing;
 use crate::store::{OpenError, Store};
 use clap::Args;
-use log::info;
+use log::{error, info};
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -26,15 +27,47 @@ pub(super) struct Serve {
 }
 
 pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
-    let Setting { config, data } = setting;
-    info!("mcos {} with the data folder {}", env!("CARGO_PKG_VERSION"), data.display());
-    let store = open(&data)?;
-    let login_key = login_key(&store)?;
-    let record = command.record.as_deref();
-    match crate::server::run(config, &data, store, login_key, record).map_err(CliError::failed)? {
-        Ended::Stopped => Ok(()),
-        Ended::ToRestart => Err(begin_anew()),
+    let status_file = setting.on_box.then(status_file).flatten();
+    match serve(setting, command, status_file.clone()) {
+        Ok(Ended::Stopped) => Ok(()),
+        Ok(Ended::ToRestart) => Err(begin_anew()),
+        Err(error) => {
+            if let (Some(file), CliError::Failed(why)) = (status_file, &error) {
+                notice_board::write(&file, &standing::file_of_failure(why));
+            }
+            Err(error)
+        }
     }
+}
+
+fn serve(setting: Setting, command: &Serve, status_file: Option<PathBuf>) -> Result<Ended, CliError> {
+    let Setting { config, data, on_box } = setting;
+    info!("mcos {} with the data folder {}", env!("CARGO_PKG_VERSION"), data.display());
+    systemd::status("starting: opening the database");
+    // After a restart within the process the watchdog runs already, and a database on a card takes its time.
+    systemd::beat();
+    let store = open(&data)?;
+    let password_forgotten = store.operator().forget_password_if_asked(&data).unwrap_or_else(|problem| {
+        error!("the operator's password is to be forgotten, but: {problem}");
+        false
+    });
+    let start = Start {
+        config,
+        data: &data,
+        login_key: login_key(&store)?,
+        store,
+        record: command.record.as_deref(),
+        on_box: on_box.then_some(OnBox { status_file, password_forgotten }),
+    };
+    server::run(start).map_err(CliError::failed)
+}
+
+/// Where `status.txt` belongs: the folder systemd made for the service while it runs.
+fn status_file() -> Option<PathBuf> {
+    let folders = env::var_os("RUNTIME_DIRECTORY")?;
+    // systemd separates several by colons; the first is the service's own.
+    let folder = env::split_paths(&folders).next().filter(|folder| !folder.as_os_str().is_empty())?;
+    Some(folder.join("status.txt"))
 }
 
 /// The store, with what waited to be restored. A command that found no server may have it for a moment, between the two
@@ -67,6 +100,7 @@ fn without_record(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 /// permitted, and nothing of the old server is left. Returns only if the system refuses.
 fn begin_anew() -> CliError {
     info!("restarting");
+    systemd::beat();
     let refused = match env::current_exe() {
         Ok(program) => Command::new(program).args(without_record(env::args_os().skip(1))).exec(),
         Err(error) => error,

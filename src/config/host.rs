@@ -50,8 +50,19 @@ impl HostName {
 
     /// The front page of this host, `http://host/`; the port is named where a browser would not guess it.
     pub fn front_page(&self, http_port: u16) -> String {
-        let host = if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() };
+        let host = self.bracketed();
         if http_port == 80 { format!("http://{host}/") } else { format!("http://{host}:{http_port}/") }
+    }
+
+    /// The Operator's pages of this host, `https://host/operator`.
+    pub fn operator_page(&self, https_port: u16) -> String {
+        let host = self.bracketed();
+        let port = if https_port == 443 { String::new() } else { format!(":{https_port}") };
+        format!("https://{host}{port}/operator")
+    }
+
+    fn bracketed(&self) -> String {
+        if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() }
     }
 }
 

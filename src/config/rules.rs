@@ -1,6 +1,7 @@
 //! What each key of `mcos.toml` may hold, and how a mistake is reported.
 
 use super::{Config, ConfigError, FILE_NAME, HostName};
+use crate::protocol::netbios::MachineName;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use toml::Spanned;
@@ -67,6 +68,9 @@ const KEYS: &[Key] = &[
         "the lowest and the highest room port, at most 100 ports, such as [9000, 9014]"),
     key("network", "mcots", PORT, A_PORT),
     key("network", "legacy_tls", Rule::Switch, TRUE_OR_FALSE),
+    key("network", "netbios", Rule::Switch, TRUE_OR_FALSE),
+    key("network", "name", Rule::Text(|text| text.is_empty() || is_machine(text)),
+        "a name of at most 15 letters, digits and hyphens, in quotes (empty: the host name)"),
     key("accounts", "registration", Rule::Text(|text| matches!(text, "open" | "operator")),
         "\"open\" or \"operator\""),
     key("game", "starter_cash", Rule::Number(0, 2_147_483_647), "a whole number from 0 to 2147483647"),
@@ -114,6 +118,11 @@ fn is_name(text: &str) -> bool {
 /// The name of a channel: 32 bytes with its NUL.
 fn is_riff(text: &str) -> bool {
     (1..=31).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_graphic())
+}
+
+/// A name that Windows can look for, whole.
+fn is_machine(text: &str) -> bool {
+    text.len() <= 15 && !text.contains('.') && MachineName::from_host(text).is_some()
 }
 
 /// Text that can stand behind a `=` of the shard list.

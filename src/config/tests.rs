@@ -322,9 +322,51 @@ fn the_data_folder_comes_from_the_first_that_names_one() {
     let named = Config::parse("data_dir = \"from-file\"").unwrap();
     let plain = Config::default();
     let systemd = || Some(OsString::from("/var/lib/mcos:/var/lib/other"));
-    assert_eq!(named.data_folder_from(Some(Path::new("flag")), systemd()), Path::new("flag"));
-    assert_eq!(named.data_folder_from(None, systemd()), Path::new("from-file"));
-    assert_eq!(plain.data_folder_from(None, systemd()), Path::new("/var/lib/mcos"));
-    assert_eq!(plain.data_folder_from(None, Some(OsString::new())), Path::new("mcos-data"));
-    assert_eq!(plain.data_folder_from(None, None), Path::new("mcos-data"));
+    assert_eq!(named.data_folder_from(Some(Path::new("flag")), systemd(), "mcos-data"), Path::new("flag"));
+    assert_eq!(named.data_folder_from(None, systemd(), "mcos-data"), Path::new("from-file"));
+    assert_eq!(plain.data_folder_from(None, systemd(), "mcos-data"), Path::new("/var/lib/mcos"));
+    assert_eq!(plain.data_folder_from(None, Some(OsString::new()), "mcos-data"), Path::new("mcos-data"));
+    assert_eq!(plain.data_folder_from(None, None, "mcos-data"), Path::new("mcos-data"));
+}
+
+#[test]
+fn a_box_has_the_defaults_and_knows_why_if_its_file_cannot_be_used() {
+    let card = tempfile::tempdir().unwrap();
+    assert_eq!(Config::load_on_box(None, card.path()), Config::default());
+    let file = card.path().join(FILE_NAME);
+    std::fs::write(&file, "[shard]\nname = \"Our Town\"\n").unwrap();
+    assert_eq!(Config::load_on_box(None, card.path()).shard.name, "Our Town");
+    std::fs::write(&file, "[shard]\nname = \"Our Town\"\nid = 0\n").unwrap();
+    let config = Config::load_on_box(None, card.path());
+    assert_eq!(Config { mistake: None, ..config.clone() }, Config::default());
+    let words = config.mistake.unwrap().to_string();
+    assert!(words.starts_with("mcos.toml, line 3, shard.id: must be a whole number"), "{words}");
+    assert!(words.contains("the whole file is ignored"), "{words}");
+    let named = Config::load_on_box(Some(&card.path().join("none.toml")), card.path());
+    assert!(named.mistake.unwrap().to_string().starts_with("none.toml: there is no such file"));
+}
+
+#[test]
+fn text_that_was_cut_or_is_in_an_old_code_page_is_named() {
+    let card = tempfile::tempdir().unwrap();
+    let file = card.path().join(FILE_NAME);
+    for (bytes, wanted) in [
+        (&b"\xFF\xFE[\0s"[..], "mcos.toml: is damaged UTF-16 text; save the file as UTF-8"),
+        (b"\xFF\xFE\x00\xD8", "mcos.toml: is damaged UTF-16 text; save the file as UTF-8"),
+        (
+            b"[shard]\r\nname = \"M\xFCnchen\"",
+            "mcos.toml, line 2: is not UTF-8 text here; save the file as UTF-8",
+        ),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        assert_eq!(Config::load(Some(&file)).unwrap_err().in_words(), wanted);
+    }
+}
+
+#[test]
+fn a_name_for_windows_is_refused_if_windows_could_not_look_for_it() {
+    assert_eq!(Config::parse("[network]\nname = \"Garage-2\"").unwrap().network.name, "Garage-2");
+    for name in ["sixteen-letters-", "my box", "mcos.local", "localhost"] {
+        assert!(Config::parse(&format!("[network]\nname = \"{name}\"")).is_err(), "{name}");
+    }
 }

@@ -6,6 +6,8 @@
 //! * [`nps`]: Game Packets of Login, Persona, Mail, Lobby and rooms, big-endian;
 //! * [`mcots`]: Transaction Packets of port 43300, little-endian.
 //!
+//! [`netbios`] is not of the game: by it old Windows versions find the server.
+//!
 //! The reference for all of it is `docs/protocol/`.
 
 pub mod bytes;
@@ -13,6 +15,7 @@ pub mod cipher;
 pub mod ids;
 mod inbox;
 pub mod mcots;
+pub mod netbios;
 pub mod nps;
 pub mod recording;
 pub mod session_key;

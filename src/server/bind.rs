@@ -1,6 +1,6 @@
 //! Opening all ports before anything else happens, with errors an Operator can act on.
 
-use crate::config::Network;
+use crate::config::{ConfigError, FILE_NAME, Mistake, Network};
 use crate::services::Ports;
 use smol::Async;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -108,6 +108,20 @@ impl fmt::Display for BindError {
 }
 
 impl std::error::Error for BindError {}
+
+impl BindError {
+    /// The same as a mistake in the configuration, in which the key that is to blame stands.
+    pub(super) fn into_mistake(self) -> Mistake {
+        let key = if self.error.kind() == ErrorKind::AddrNotAvailable {
+            "network.bind".to_owned()
+        } else {
+            self.service.key()
+        };
+        let error =
+            ConfigError { file: FILE_NAME.to_owned(), line: None, key: Some(key), problem: self.to_string() };
+        Mistake { error, ignored: "the section [network]" }
+    }
+}
 
 /// Opens the ports of all services on all configured addresses.
 pub(crate) fn all(network: &Network) -> Result<Bound, BindError> {

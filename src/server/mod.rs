@@ -9,10 +9,14 @@ pub(crate) mod control;
 mod conversation;
 mod limits;
 mod mailbox;
+mod netbios;
+pub(crate) mod notice_board;
 mod operator_door;
 mod recorder;
+mod roll_call;
 mod ssl;
 mod switchboard;
+pub(crate) mod systemd;
 mod tcp;
 pub mod tls;
 
@@ -21,7 +25,7 @@ pub use control::ControlError;
 pub use recorder::RecordError;
 
 use crate::catalog::Catalog;
-use crate::config::Config;
+use crate::config::{Config, Network};
 use crate::protocol::session_key::LoginKey;
 use crate::services::kit::Certificate;
 use crate::services::{Game, Ports, mcots};
@@ -32,11 +36,12 @@ use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use recorder::Recorder;
+use roll_call::{RollCall, keep_watch};
 use smol::channel::{self, Sender};
 use smol::{Executor, Timer};
 use std::fmt;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -159,40 +164,71 @@ pub enum Ended {
     ToRestart,
 }
 
+/// What a server is started with.
+pub struct Start<'a> {
+    /// What the Operator chose.
+    pub config: Config,
+    /// The data folder.
+    pub data: &'a Path,
+    /// The open store in it.
+    pub store: Store,
+    /// Under which Clients send their Session Key.
+    pub login_key: LoginKey,
+    /// The folder to which what passes is recorded.
+    pub record: Option<&'a Path>,
+    /// What is different on a box.
+    pub on_box: Option<OnBox>,
+}
+
+/// A server on a box, which nobody can look after but through the network and the card.
+pub struct OnBox {
+    /// Where `status.txt` is kept.
+    pub status_file: Option<PathBuf>,
+    /// The Operator's password was forgotten at this start.
+    pub password_forgotten: bool,
+}
+
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
-/// standard output once all of them answer. What passes is recorded to the folder `record`, if there is one.
-pub fn run(
-    config: Config,
-    data: &Path,
-    store: Store,
-    login_key: LoginKey,
-    record: Option<&Path>,
-) -> Result<Ended, ServeError> {
-    let recorder = record.map(Recorder::start).transpose().map_err(ServeError::Record)?;
+/// standard output once all of them answer.
+pub fn run(start: Start<'_>) -> Result<Ended, ServeError> {
+    let recorder = start.record.map(Recorder::start).transpose().map_err(ServeError::Record)?;
     // Each Client holds three connections at times; the usual soft limit of 1,024 files is soon met.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         log::warn!("the limit of open files stays as it is: {error}");
     }
-    for core in 1..thread::available_parallelism().map_or(1, usize::from) {
+    let (roll_call, seats) = RollCall::new(thread::available_parallelism().map_or(1, usize::from));
+    let mut seats = seats.into_iter();
+    let ours = seats.next();
+    for (core, seat) in (1..).zip(seats) {
         thread::Builder::new()
             .name(format!("mcos-{core}"))
-            .spawn(|| smol::block_on(EXECUTOR.run(future::pending::<()>())))
+            .spawn(move || smol::block_on(EXECUTOR.run(seat.attend::<()>())))
             .map_err(ServeError::System)?;
     }
-    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key, recorder)))
+    let watch =
+        systemd::beat_every().map(|every| EXECUTOR.spawn(keep_watch(roll_call, start.store.clone(), every)));
+    let attend = async {
+        match ours {
+            Some(seat) => seat.attend().await,
+            None => future::pending().await,
+        }
+    };
+    let ended = smol::block_on(EXECUTOR.run(serve(start, recorder).or(attend)));
+    if let Some(watch) = watch {
+        // It has a part of the store, which must be closed when we return.
+        smol::block_on(EXECUTOR.run(watch.cancel()));
+    }
+    ended
 }
 
-async fn serve(
-    config: Config,
-    data: &Path,
-    store: Store,
-    login_key: LoginKey,
-    recorder: Option<Arc<Recorder>>,
-) -> Result<Ended, ServeError> {
+async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ended, ServeError> {
+    let Start { mut config, data, store, login_key, on_box, .. } = start;
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
+    systemd::status("starting: looking after the certificates");
     let tls = open_tls(&config, data).await?;
-    let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
+    let Bound { listeners, ports } = open_ports(&mut config, on_box.is_some()).map_err(ServeError::Bind)?;
+    let names = netbios::open(&config.network);
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let switchboard = Arc::new(Switchboard::new(config.limits.outbound_bytes));
@@ -212,6 +248,13 @@ async fn serve(
         .into_iter()
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&house), listener)))
         .collect();
+    let place =
+        notice_board::whereabouts(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
+    let names: Vec<_> = names.into_iter().map(|service| EXECUTOR.spawn(service.serve())).collect();
+    systemd::ready("ready");
+    let status_file = on_box.and_then(|on_box| on_box.status_file);
+    let notices = (systemd::listens() || status_file.is_some())
+        .then(|| EXECUTOR.spawn(notice_board::keep(Arc::clone(&house.game), place, status_file)));
 
     let signalled = async {
         let signal = signals.next().await;
@@ -230,8 +273,15 @@ async fn serve(
             Ended::ToRestart
         })
         .await;
-    for door in doors {
-        door.cancel().await;
+    if let Some(notices) = notices {
+        notices.cancel().await;
+    }
+    match ended {
+        Ended::Stopped => systemd::stopping(),
+        Ended::ToRestart => systemd::restarting(),
+    }
+    for task in doors.into_iter().chain(names) {
+        task.cancel().await;
     }
     control.cancel().await;
     clock.cancel().await;
@@ -248,6 +298,19 @@ async fn serve(
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");
     Ok(ended)
+}
+
+/// All ports. A box must not be out of reach because of its configuration: if that leads nowhere, the defaults count.
+fn open_ports(config: &mut Config, on_box: bool) -> Result<Bound, BindError> {
+    match bind::all(&config.network) {
+        Err(error) if on_box && config.network != Network::default() => {
+            log::error!("{error}; until then the defaults of [network] count");
+            config.network = Network::default();
+            config.mistake = Some(error.into_mistake());
+            bind::all(&config.network)
+        }
+        bound => bound,
+    }
 }
 
 /// The certificates, which are made at the first start. That may take a minute on a small board.

@@ -76,7 +76,7 @@ impl OperatorDoor {
         let game = &self.inner.game;
         if security != Security::Modern {
             log::info!("operator: refused {}: it comes without TLS 1.2 or newer", peer.ip());
-            let link = link(host, game.ports.https);
+            let link = host.operator_page(game.ports.https);
             return response(operator::refusal(&game.config.shard.name, Some(&link)));
         }
         let cookies = header(request.headers(), &COOKIE);
@@ -122,13 +122,6 @@ impl Inner {
             certificate_names: self.tls.certified_names(),
         }
     }
-}
-
-/// The same page over HTTPS.
-fn link(host: &HostName, port: u16) -> String {
-    let name = host.as_str();
-    let name = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
-    if port == 443 { format!("https://{name}/operator") } else { format!("https://{name}:{port}/operator") }
 }
 
 /// What the system says that this process has in memory, in bytes.

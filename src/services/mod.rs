@@ -26,6 +26,7 @@ mod outcome;
 pub mod patch;
 pub mod persona;
 pub mod shard;
+pub mod standing;
 pub mod warnings;
 
 #[cfg(test)]

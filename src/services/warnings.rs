@@ -1,4 +1,4 @@
-//! What about the configuration an Operator may come to regret.
+//! What is wrong with the server, and what about its configuration an Operator may come to regret.
 
 use super::Game;
 use crate::config::Registration;
@@ -10,9 +10,25 @@ const MCOTS: u16 = 43_300;
 /// The port of Patch, built into the Client.
 const PATCH: u16 = 80;
 
-/// One sentence for each.
-pub fn of(game: &Game) -> Vec<String> {
-    let (network, ports) = (&game.config.network, &game.ports);
+/// What is wrong: one sentence for each, with what to do.
+pub fn troubles(game: &Game) -> Vec<String> {
+    let mut troubles = Vec::new();
+    troubles.extend(game.config.mistake.as_ref().map(ToString::to_string));
+    if game.store.refuses_changes() {
+        troubles.push(
+            "the last changes could not be saved, so new accounts and purchases are refused: the card is full or worn \
+             out. Start the server again; if this comes back, make a backup on the page Backup and restore it on \
+             another card"
+                .to_owned(),
+        );
+    }
+    troubles.extend(moved_ports(game));
+    troubles
+}
+
+/// Ports on which the Client does not look.
+fn moved_ports(game: &Game) -> Vec<String> {
+    let ports = &game.ports;
     let mut warnings = Vec::new();
     for (service, port, built_in) in
         [("Persona", ports.persona, PERSONA), ("MCOTS", ports.mcots, MCOTS), ("Patch", ports.http, PATCH)]
@@ -23,6 +39,13 @@ pub fn of(game: &Game) -> Vec<String> {
             ));
         }
     }
+    warnings
+}
+
+/// Everything worth knowing: one sentence for each.
+pub fn of(game: &Game) -> Vec<String> {
+    let network = &game.config.network;
+    let mut warnings = troubles(game);
     if network.legacy_tls {
         warnings.push(
             "SSL 3.0 and TLS 1.0 are spoken, for Windows XP to 8; if all players have newer ones, set network.legacy_tls = false"
@@ -40,6 +63,7 @@ pub fn of(game: &Game) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Config, Mistake};
 
     #[test]
     fn a_port_that_the_client_will_not_find_is_pointed_out() {
@@ -47,5 +71,16 @@ mod tests {
         assert!(!of(&game).iter().any(|warning| warning.contains("port")));
         game.ports.http = 8080;
         assert!(of(&game)[0].starts_with("Patch is on port 8080"));
+    }
+
+    #[test]
+    fn a_mistake_in_the_configuration_comes_first() {
+        let (mut game, _folder) = Game::for_tests();
+        assert_eq!(troubles(&game), Vec::<String>::new());
+        let error = Config::parse("[shard]\nnname = 1").unwrap_err();
+        game.config.mistake = Some(Mistake { error, ignored: "the whole file" });
+        game.ports.http = 8080;
+        assert!(troubles(&game)[0].starts_with("mcos.toml, line 2, shard.nname: unknown key"));
+        assert_eq!(of(&game)[0], troubles(&game)[0]);
     }
 }

@@ -13,7 +13,7 @@ use super::unix_seconds;
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
@@ -151,6 +151,8 @@ struct Shared {
     bell: Condvar,
     /// In seconds since 1970; 0: no sync has succeeded yet.
     last_commit: AtomicU64,
+    /// The last sync failed.
+    failing: AtomicBool,
 }
 
 /// What the writer found on its desk.
@@ -227,6 +229,16 @@ impl Writer {
         Ticket { batch, others: Vec::new() }
     }
 
+    /// Whether the thread still runs.
+    pub(super) fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Whether the last sync failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.shared.failing.load(Ordering::Relaxed)
+    }
+
     /// When a sync last succeeded, in seconds since 1970.
     pub(super) fn last_commit(&self) -> Option<u64> {
         Some(self.shared.last_commit.load(Ordering::Relaxed)).filter(|seconds| *seconds != 0)
@@ -270,6 +282,7 @@ impl<D: Disk> Loop<D> {
                 if outcome.is_ok() {
                     shared.last_commit.store(unix_seconds(), Ordering::Relaxed);
                 }
+                shared.failing.store(outcome.is_err(), Ordering::Relaxed);
                 batch.settle(outcome);
                 self.linger = began.elapsed().min(LONGEST_LINGER);
             } else if work.closing && self.failing {

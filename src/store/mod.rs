@@ -121,6 +121,16 @@ impl Store {
         self.inner.writer.last_commit()
     }
 
+    /// Whether the thread that saves changes is still there. Without it every ticket would wait for ever.
+    pub fn is_being_saved(&self) -> bool {
+        self.inner.writer.is_alive()
+    }
+
+    /// Whether the last changes could not be made safe, as on a full or worn-out card.
+    pub fn refuses_changes(&self) -> bool {
+        self.inner.writer.is_failing()
+    }
+
     /// Waits until everything changed so far is on the card.
     pub fn flush(&self) -> Result<(), StoreError> {
         self.inner.writer.ticket(false).wait()

@@ -1,16 +1,21 @@
 //! What belongs to the Operator: the password of the pages, and the message of the day.
 
+use super::backup::sync_dir;
 use super::commit::Changed;
-use super::error::StoreError;
+use super::error::{OpenError, StoreError};
 use super::password;
 use super::record::Record;
 use super::{Store, key};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::fs;
+use std::path::Path;
 use zeroize::Zeroizing;
 
 const SHORTEST_PASSWORD: usize = 8;
 const LONGEST_PASSWORD: usize = 128;
+/// Whoever can put a file of this name into the data directory has the box in hand.
+const RESET: &str = "reset-operator-password";
 /// The longest message of the day, in characters.
 const LONGEST_MESSAGE: usize = 300;
 
@@ -118,6 +123,28 @@ impl OperatorDesk<'_> {
                 Ok(tx.put(key::OPERATOR, &record)?)
             })
         })
+    }
+
+    /// Forgets the password: the next visit from the home network sets it.
+    pub fn forget_password(&self) -> Result<Changed<()>, StoreError> {
+        self.store.change(|table| table.transact(|tx| tx.remove(key::OPERATOR)))
+    }
+
+    /// Forgets the password if the file `reset-operator-password` lies in the data directory `dir`, and says whether it
+    /// did. What is in the file does not matter. It goes for good before anybody can set another password, which
+    /// would be forgotten as well at the next start.
+    pub fn forget_password_if_asked(&self, dir: &Path) -> Result<bool, OpenError> {
+        let refused = |source| OpenError::Io { path: dir.to_owned(), source };
+        let request = dir.join(RESET);
+        if !request.try_exists().map_err(refused)? {
+            return Ok(false);
+        }
+        self.forget_password().and_then(|changed| changed.ticket.wait())?;
+        fs::remove_file(&request).and_then(|()| sync_dir(dir)).map_err(refused)?;
+        log::warn!(
+            "THE OPERATOR'S PASSWORD IS FORGOTTEN, as {RESET} asked for: whoever comes first from the home network sets it"
+        );
+        Ok(true)
     }
 
     /// Whether this is the password. Costs one password evaluation in every case; blocks meanwhile.

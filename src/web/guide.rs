@@ -13,6 +13,8 @@ struct FrontPage<'a> {
     host: &'a str,
     players: usize,
     open: bool,
+    /// What is wrong with the configuration, for the Operator.
+    mistake: Option<String>,
 }
 
 #[derive(Template)]
@@ -40,6 +42,7 @@ pub(super) fn front(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
         host: visit.host.as_str(),
         players: site.game.world.population(),
         open: account::open(site),
+        mistake: site.game.config.mistake.as_ref().map(ToString::to_string),
     })
 }
 

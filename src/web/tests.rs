@@ -137,6 +137,18 @@ fn the_front_page_says_what_this_is_who_is_there_and_what_comes_next() {
 }
 
 #[test]
+fn the_front_page_names_a_mistake_in_the_configuration() {
+    let mut desk = Desk::new();
+    assert!(!html(&desk.get("")).contains("For whoever runs this server"));
+    let error = crate::config::Config::parse("[shard]\nname = \"<b>\u{fc}\"").unwrap_err();
+    desk.game.config.mistake = Some(crate::config::Mistake { error, ignored: "the whole file" });
+    let page = html(&desk.get(""));
+    is_plain(&page);
+    assert!(page.contains("For whoever runs this server:</b> mcos.toml, line 2, shard.name: "), "{page}");
+    assert!(!page.contains("<b>\u{fc}"), "{page}");
+}
+
+#[test]
 fn text_of_the_operator_and_of_visitors_is_escaped() {
     let mut desk = Desk::new();
     desk.game.config.shard.name = "<b>&\"'City".to_owned();

@@ -7,6 +7,7 @@ use mcos::client::web::Web;
 use mcos::client::{Endpoint, Error};
 use mcos::protocol::ids::PersonaId;
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,10 @@ const ROOMS: usize = 15;
 pub(crate) struct Server {
     folder: TempDir,
     running: Option<Running>,
+    environment: Vec<(&'static str, OsString)>,
+    /// What stands before the program: the way into another network.
+    way_in: Vec<OsString>,
+    on_box: bool,
 }
 
 struct Running {
@@ -57,7 +62,13 @@ impl Server {
 
     /// The same, with more lines at the end of the configuration.
     pub(crate) fn with(more: &str) -> Self {
-        let server = Self { folder: TempDir::new().unwrap(), running: None };
+        let server = Self {
+            folder: TempDir::new().unwrap(),
+            running: None,
+            environment: Vec::new(),
+            way_in: Vec::new(),
+            on_box: false,
+        };
         let services = ["http", "https", "login", "persona", "mail", "lobby", "mcots"];
         let ports = services.map(|service| format!("{service} = 0\n")).concat();
         server.configure(&format!(
@@ -72,6 +83,35 @@ impl Server {
         server.account("doc");
         server.start();
         server
+    }
+
+    /// Sets a variable in the environment of everything that is started from now on.
+    pub(crate) fn set(&mut self, variable: &'static str, value: impl Into<OsString>) {
+        self.environment.push((variable, value.into()));
+    }
+
+    /// Everything runs behind this beginning of a command from now on.
+    pub(crate) fn go(&mut self, way_in: Vec<OsString>) {
+        self.way_in = way_in;
+    }
+
+    /// Serves as a box does from now on, whose card holds the configuration, and `status.txt` in [`Server::path`].
+    pub(crate) fn put_on_box(&mut self) {
+        self.on_box = true;
+        self.set("RUNTIME_DIRECTORY", self.path().to_path_buf());
+    }
+
+    /// Waits until `status.txt` is as wanted, and gives it.
+    pub(crate) fn await_status(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = fs::read_to_string(self.path().join("status.txt")).unwrap_or_default();
+            if wanted(&text) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "status.txt: {text}");
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Replaces the configuration.
@@ -97,9 +137,17 @@ impl Server {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mcos"));
-        command.args(arguments).arg("--config").arg(self.config()).arg("--data").arg(self.data());
+        let program = OsString::from(env!("CARGO_BIN_EXE_mcos"));
+        let mut line = self.way_in.iter().chain([&program]);
+        let mut command = Command::new(line.next().unwrap());
+        command.args(line).args(arguments).arg("--data").arg(self.data());
+        if self.on_box {
+            command.arg("--box").arg(self.path());
+        } else {
+            command.arg("--config").arg(self.config());
+        }
         command.current_dir(self.folder.path()).env_remove("RUST_LOG").env_remove("STATE_DIRECTORY");
+        command.envs(self.environment.iter().map(|(variable, value)| (variable, value)));
         command
     }
 
@@ -166,7 +214,7 @@ impl Server {
         let wanted = ["http", "login", "persona", "mail", "lobby", "mcots"];
         let known = |ports: &HashMap<String, Vec<u16>>| {
             wanted.iter().all(|service| ports.contains_key(*service))
-                && ports.get("room").is_some_and(|rooms| rooms.len() == ROOMS)
+                && ports.get("room").is_some_and(|rooms| rooms.len() >= ROOMS)
         };
         while !known(&running.ports) {
             let Some(line) = lines.next(deadline) else {
@@ -264,7 +312,12 @@ impl Server {
 
 /// SIGTERM.
 pub(crate) fn terminate(pid: u32) {
-    let status = Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
+    signal(pid, "TERM");
+}
+
+/// Any signal, by its name without SIG.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
     assert!(status.success());
 }
 

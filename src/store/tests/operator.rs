@@ -70,6 +70,25 @@ fn the_first_operator_password_can_be_set_once_and_replaced_knowingly() {
 }
 
 #[test]
+fn the_operators_password_is_forgotten_once_for_each_request() {
+    let dir = TempDir::new().unwrap();
+    let request = dir.path().join("reset-operator-password");
+    let word = |text: &str| OperatorPassword::new(text).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let desk = store.operator();
+    assert!(!desk.forget_password_if_asked(dir.path()).unwrap());
+    desk.set_password(&word("cold start 57")).unwrap().ticket.wait().unwrap();
+    fs::write(&request, "please").unwrap();
+    assert!(desk.forget_password_if_asked(dir.path()).unwrap());
+    assert!(!desk.has_password().unwrap() && !desk.check_password("cold start 57").unwrap());
+    desk.set_first_password(&word("warm start 58")).unwrap().ticket.wait().unwrap();
+    assert!(!desk.forget_password_if_asked(dir.path()).unwrap());
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert!(!request.exists() && store.operator().check_password("warm start 58").unwrap());
+}
+
+#[test]
 fn the_message_of_the_day_is_one_line() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();

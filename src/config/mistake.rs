@@ -1,0 +1,64 @@
+//! What is wrong with a configuration, in one line.
+
+use std::fmt;
+use std::path::Path;
+
+/// What is wrong with a configuration, and what to do: one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: Option<usize>,
+    /// The key with its section, such as `network.http`.
+    pub key: Option<String>,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(key) = &self.key {
+            write!(f, ": {key}")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl ConfigError {
+    /// The same for a person who has the file open in an editor and does not care in which folder it is.
+    pub fn in_words(&self) -> String {
+        let file = Path::new(&self.file)
+            .file_name()
+            .map_or_else(|| self.file.as_str().into(), |name| name.to_string_lossy());
+        let line = self.line.map(|line| format!(", line {line}")).unwrap_or_default();
+        let key = self.key.as_ref().map(|key| format!(", {key}")).unwrap_or_default();
+        format!("{file}{line}{key}: {}", self.problem)
+    }
+}
+
+/// Why a server that must serve in any case does not do what its configuration says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// What is wrong.
+    pub error: ConfigError,
+    /// What is not used because of it: "the whole file".
+    pub ignored: &'static str,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}. Until that is corrected and the server started again, {} is ignored and the defaults count",
+            self.error.in_words(),
+            self.ignored
+        )
+    }
+}

@@ -1,0 +1,135 @@
+//! Answers Windows versions that look for this machine by its NetBIOS name, on UDP port 137.
+//!
+//! Newer systems ask by multicast DNS, which is the business of the operating system we run on.
+
+use crate::config::Network;
+use crate::protocol::netbios::{MAX_DATAGRAM, MachineName, PORT, Query};
+use futures_lite::future;
+use smol::{Async, Timer};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+/// How long after an error of the socket it is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// One open socket, and the name it answers to.
+pub(super) struct NameService {
+    socket: Async<UdpSocket>,
+    name: MachineName,
+}
+
+/// Opens the sockets, on the IPv4 addresses of `network.bind`. Only that of 0.0.0.0 hears what is asked of everybody. A
+/// server that cannot be found by this name is still a server, so what can't be had is only reported.
+pub(super) fn open(network: &Network) -> Vec<NameService> {
+    if !network.netbios {
+        return Vec::new();
+    }
+    let Some(name) = own_name(network) else {
+        log::info!("the host name is no name for Windows, so NetBIOS is off; see network.name in mcos.toml");
+        return Vec::new();
+    };
+    let addresses = network.bind.iter().filter(|address| address.is_ipv4());
+    addresses.filter_map(|address| open_one(*address, name)).collect()
+}
+
+fn open_one(address: IpAddr, name: MachineName) -> Option<NameService> {
+    match UdpSocket::bind((address, PORT)).and_then(Async::new) {
+        Ok(socket) => {
+            log::info!("old Windows versions find this machine as {}", name.as_str());
+            Some(NameService { socket, name })
+        }
+        Err(error) => {
+            let why = match error.kind() {
+                ErrorKind::PermissionDenied => "this user may not use UDP port 137".to_owned(),
+                ErrorKind::AddrInUse => "another program, probably Samba, has UDP port 137".to_owned(),
+                _ => format!("UDP port 137 on {address} cannot be had: {error}"),
+            };
+            log::info!("old Windows versions do not find this machine by name: {why}");
+            None
+        }
+    }
+}
+
+/// The configured name, or what can be made of the host name.
+fn own_name(network: &Network) -> Option<MachineName> {
+    if network.name.is_empty() {
+        MachineName::from_host(&gethostname::gethostname().to_string_lossy())
+    } else {
+        MachineName::from_host(&network.name)
+    }
+}
+
+impl NameService {
+    /// The name by which Windows finds this machine.
+    pub(super) fn name(&self) -> MachineName {
+        self.name
+    }
+
+    /// Answers for ever.
+    pub(super) async fn serve(self) {
+        let mut datagram = [0; MAX_DATAGRAM];
+        loop {
+            match self.socket.recv_from(&mut datagram).await {
+                Ok((length, SocketAddr::V4(peer))) => {
+                    let datagram = datagram.get(..length).unwrap_or_default();
+                    if let Some(answer) = is_near(*peer.ip())
+                        .then(|| {
+                            Query::read(datagram)?.answer(self.name, self.address_for(peer.into()).ok()?)
+                        })
+                        .flatten()
+                        && let Err(error) = self.socket.send_to(&answer, peer).await
+                    {
+                        log::debug!("netbios: {peer} cannot be answered: {error}");
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    log::warn!("netbios: no question can be received: {error}");
+                    Timer::after(PAUSE).await;
+                }
+            }
+            // However many ask, others have their turn.
+            future::yield_now().await;
+        }
+    }
+
+    /// By which address `peer` reaches us: the one from which the system would write to it.
+    fn address_for(&self, peer: SocketAddr) -> io::Result<Ipv4Addr> {
+        let socket = UdpSocket::bind((self.socket.get_ref().local_addr()?.ip(), 0))?;
+        // Sends nothing: for UDP this only chooses the way.
+        socket.connect(peer)?;
+        match socket.local_addr()?.ip() {
+            IpAddr::V4(address) => Ok(address),
+            IpAddr::V6(_) => Err(ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+/// Only the home network has a business with our name.
+fn is_near(address: Ipv4Addr) -> bool {
+    address.is_private() || address.is_link_local() || address.is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_home_network_is_answered() {
+        for near in ["192.168.1.9", "10.0.0.1", "172.16.3.4", "169.254.7.8", "127.0.0.1"] {
+            assert!(is_near(near.parse().unwrap()), "{near}");
+        }
+        for far in ["8.8.8.8", "0.0.0.0", "255.255.255.255", "172.32.0.1"] {
+            assert!(!is_near(far.parse().unwrap()), "{far}");
+        }
+    }
+
+    #[test]
+    fn the_configured_name_wins_over_the_host_name() {
+        let named = Network { name: "Garage".to_owned(), ..Network::default() };
+        assert_eq!(own_name(&named).unwrap().as_str(), "GARAGE");
+        let host = gethostname::gethostname();
+        assert_eq!(own_name(&Network::default()), MachineName::from_host(&host.to_string_lossy()));
+    }
+}

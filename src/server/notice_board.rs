@@ -1,0 +1,117 @@
+//! Keeps `status.txt` and systemd's line about us true, as far as there is somebody to read them.
+
+use super::netbios::NameService;
+use super::systemd;
+use crate::config::Network;
+use crate::services::Game;
+use crate::services::standing::{self, Whereabouts};
+use smol::Timer;
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How often we look whether something has changed: a router may give the box another address at any time.
+const LOOK: Duration = Duration::from_secs(3);
+/// More addresses than any home's box has.
+const MOST_ADDRESSES: usize = 8;
+
+/// What hangs there now.
+#[derive(Default)]
+struct Posted {
+    file: String,
+    line: String,
+}
+
+/// Where things are while the server runs; the addresses are looked up each time.
+pub(super) fn whereabouts(names: &[NameService], password_forgotten: bool) -> Whereabouts {
+    let host = gethostname::gethostname().to_string_lossy().into_owned();
+    Whereabouts {
+        addresses: Vec::new(),
+        host: host.split('.').next().unwrap_or_default().to_owned(),
+        netbios: names.first().map(|service| service.name().as_str().to_owned()),
+        ready_since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        password_forgotten,
+    }
+}
+
+/// Posts what is true, for ever.
+pub(super) async fn keep(game: Arc<Game>, place: Whereabouts, file: Option<PathBuf>) {
+    let mut posted = Posted::default();
+    loop {
+        let (game, place, file) = (Arc::clone(&game), place.clone(), file.clone());
+        posted = smol::unblock(move || {
+            let addresses = addresses(&game.config.network);
+            post(&game, &Whereabouts { addresses, ..place }, file.as_deref(), posted)
+        })
+        .await;
+        Timer::after(LOOK).await;
+    }
+}
+
+/// Posts what differs from what is there.
+fn post(game: &Game, place: &Whereabouts, file: Option<&Path>, mut posted: Posted) -> Posted {
+    let line = standing::line(game, place);
+    if line != posted.line {
+        systemd::status(&line);
+        posted.line = line;
+    }
+    if let Some(path) = file {
+        let text = standing::file(game, place);
+        if text != posted.file {
+            write(path, &text);
+            // Also if that failed: the next try is for the next change, not for every look.
+            posted.file = text;
+        }
+    }
+    posted
+}
+
+/// Writes `status.txt`: at every moment the old one or the new one is there, whole.
+pub(crate) fn write(path: &Path, text: &str) {
+    let replace = || -> io::Result<()> {
+        let new = path.with_extension("new");
+        fs::write(&new, text)?;
+        fs::rename(&new, path)
+    };
+    if let Err(error) = replace() {
+        log::warn!("{} cannot be written: {error}", path.display());
+    }
+}
+
+/// The addresses by which others may reach us, IPv4 first: those of this machine, as far as the server listens there.
+fn addresses(network: &Network) -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let everywhere = network.bind.iter().any(|bound| bound.is_unspecified() && bound.is_ipv4());
+    // The Client knows no IPv6, and such addresses change by the day.
+    let found = interfaces.iter().filter(|found| !found.is_loopback()).map(if_addrs::Interface::ip);
+    let mut addresses: Vec<IpAddr> = found
+        .filter(|address| address.is_ipv4() && (everywhere || network.bind.contains(address)))
+        .take(MOST_ADDRESSES)
+        .collect();
+    addresses.sort_unstable();
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_written_when_its_text_changes_and_not_otherwise() {
+        let (game, folder) = Game::for_tests();
+        let path = folder.path().join("status.txt");
+        let mut place = Whereabouts { host: "mcos".to_owned(), ..Whereabouts::default() };
+        let posted = post(&game, &place, Some(&path), Posted::default());
+        assert!(fs::read_to_string(&path).unwrap().contains("no address yet"));
+        fs::remove_file(&path).unwrap();
+        let posted = post(&game, &place, Some(&path), posted);
+        assert!(!path.exists(), "nothing has changed, so nothing is written");
+        place.addresses.push("10.0.0.7".parse().unwrap());
+        post(&game, &place, Some(&path), posted);
+        assert!(fs::read_to_string(&path).unwrap().contains("http://10.0.0.7/"));
+        assert!(!path.with_extension("new").exists());
+    }
+}

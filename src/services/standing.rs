@@ -1,0 +1,273 @@
+//! How the server is, in words for who runs a box: the file `status.txt`, and the one line that systemd shows.
+//!
+//! The file is for the Notepad of any Windows, and for people who know no Linux: plain ASCII, lines that end with CR LF
+//! and need no scrolling. It says what is wrong and what to do, and holds no secret.
+
+use super::{Game, warnings};
+use crate::calendar::moment;
+use crate::config::HostName;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+/// The longest line, in letters.
+const WIDTH: usize = 76;
+
+/// What only the sockets know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The addresses by which others reach this machine.
+    pub addresses: Vec<IpAddr>,
+    /// The host name, up to its first dot.
+    pub host: String,
+    /// The name that Windows XP finds, if it does.
+    pub netbios: Option<String>,
+    /// When all ports answered, in seconds since 1970, by the Server's clock.
+    pub ready_since: u64,
+    /// The Operator's password was forgotten at this start, as the Operator wanted.
+    pub password_forgotten: bool,
+}
+
+/// The text of `status.txt` of a server that runs. The same as long as nothing has changed.
+pub fn file(game: &Game, place: &Whereabouts) -> String {
+    let mut text = String::new();
+    heading(&mut text, "READY");
+    let _ = write!(
+        text,
+        "Ready since {}, by the clock of the box.\nThe shard is called \"{}\".\n\n",
+        moment(place.ready_since),
+        game.config.shard.name
+    );
+    text.push_str("FOR PLAYERS: open one of these in a browser, on a PC in the same network\n\n");
+    let pages = pages(game, place);
+    for (page, whom) in &pages {
+        let _ = writeln!(text, "    {page:<32} {whom}");
+    }
+    if place.addresses.is_empty() {
+        paragraph(
+            &mut text,
+            "    ",
+            "The box has no address yet. Is the network cable in, and is the router switched on? This file changes by \
+             itself as soon as there is one.",
+        );
+    }
+    text.push_str("\nFOR YOU, who run the server: your own pages\n\n");
+    let _ = writeln!(text, "    {}", operators_page(game, place));
+    paragraph(
+        &mut text,
+        "    ",
+        "The browser will warn of an unknown certificate: it is the box's own, so go on.",
+    );
+    if !game.store.operator().has_password().unwrap_or(true) {
+        let forgotten = if place.password_forgotten {
+            "The old password was forgotten at this start, as you asked. "
+        } else {
+            ""
+        };
+        text.push('\n');
+        paragraph(
+            &mut text,
+            "    ",
+            &format!(
+                "{forgotten}There is no password yet. Whoever opens that page first, from the home network, chooses it: \
+                 do it now."
+            ),
+        );
+    }
+    text.push_str("\nWHAT IS WRONG\n\n");
+    let troubles = warnings::troubles(game);
+    if troubles.is_empty() {
+        text.push_str("    Nothing.\n");
+    }
+    for (number, trouble) in (1..).zip(&troubles) {
+        paragraph(&mut text, "    ", &format!("{number}. {trouble}."));
+    }
+    for_notepad(&text)
+}
+
+/// The text of `status.txt` of a server that could not start, or had to end.
+pub fn file_of_failure(why: &str) -> String {
+    let mut text = String::new();
+    heading(&mut text, "NOT RUNNING");
+    text.push_str("WHAT IS WRONG\n\n");
+    paragraph(&mut text, "    ", &format!("{why}."));
+    text.push_str("\nWHAT TO DO\n\n");
+    paragraph(
+        &mut text,
+        "    ",
+        "Correct what is said above. The box tries again by itself every few seconds, and this file changes when it \
+         succeeds. If it never does, switch the box off and on once; after that, write the image to another card and \
+         restore your last backup there.",
+    );
+    for_notepad(&text)
+}
+
+/// One line about a server that runs. It begins with "ready" in any case.
+pub fn line(game: &Game, place: &Whereabouts) -> String {
+    let players = match game.world.population() {
+        0 => "nobody is on line".to_owned(),
+        1 => "1 player is on line".to_owned(),
+        players => format!("{players} players are on line"),
+    };
+    let page =
+        pages(game, place).first().map_or_else(|| "no address yet".to_owned(), |(page, _)| page.clone());
+    match warnings::troubles(game).as_slice() {
+        [] => format!("ready: {page}, {players}"),
+        [first, ..] => format!("ready, but there is trouble: {page}, {players}; {first}"),
+    }
+}
+
+/// Every front page, and for whom it is.
+fn pages(game: &Game, place: &Whereabouts) -> Vec<(String, &'static str)> {
+    let http = game.ports.http;
+    let configured = game.config.network.public_host.as_ref();
+    let names = configured.map(|host| (host.clone(), "")).into_iter();
+    let addresses =
+        place.addresses.iter().map(|address| (HostName::from_address(*address), "on every system"));
+    let local = HostName::parse(&format!("{}.local", place.host));
+    let local = local.map(|host| (host, "Windows 10 and 11, Mac, Linux, phones")).into_iter();
+    let netbios = place.netbios.as_deref().and_then(HostName::parse);
+    let netbios = netbios.map(|host| (host, "Windows XP to 8")).into_iter();
+    names
+        .chain(addresses)
+        .chain(local)
+        .chain(netbios)
+        .map(|(host, whom)| (host.front_page(http), whom))
+        .collect()
+}
+
+fn operators_page(game: &Game, place: &Whereabouts) -> String {
+    let address = place.addresses.first().map(|address| HostName::from_address(*address));
+    let host = address.or_else(|| HostName::parse(&format!("{}.local", place.host)));
+    host.map_or_else(
+        || "there is no address for it yet".to_owned(),
+        |host| host.operator_page(game.ports.https),
+    )
+}
+
+fn heading(text: &mut String, state: &str) {
+    let line = format!("Motor City Online server, mcos {}: {state}", env!("CARGO_PKG_VERSION"));
+    let _ = write!(text, "{line}\n{}\n\n", "=".repeat(line.len()));
+}
+
+/// Adds text in lines of at most [`WIDTH`] letters. A word that is longer has a line of its own.
+fn paragraph(text: &mut String, indent: &str, words: &str) {
+    let mut length = 0;
+    for word in words.split_whitespace() {
+        let letters = word.chars().count();
+        if length == 0 {
+            text.push_str(indent);
+            length = indent.len();
+        } else if length + 1 + letters > WIDTH {
+            text.push('\n');
+            text.push_str(indent);
+            length = indent.len();
+        } else {
+            text.push(' ');
+            length += 1;
+        }
+        text.push_str(word);
+        length += letters;
+    }
+    text.push('\n');
+}
+
+/// Plain ASCII with the line ends that every Notepad knows.
+fn for_notepad(text: &str) -> String {
+    let plain = |letter: char| if letter == '\n' || (' '..='~').contains(&letter) { letter } else { '?' };
+    text.chars().map(plain).collect::<String>().replace('\n', "\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Mistake};
+    use crate::store::OperatorPassword;
+
+    fn somewhere() -> Whereabouts {
+        Whereabouts {
+            addresses: vec!["192.168.1.5".parse().unwrap()],
+            host: "mcos".to_owned(),
+            netbios: Some("MCOS".to_owned()),
+            ready_since: 1_000_000_000,
+            password_forgotten: false,
+        }
+    }
+
+    /// What Notepad has to cope with.
+    fn is_plain(text: &str) {
+        let lines = text.strip_suffix("\r\n").unwrap().split("\r\n");
+        for line in lines {
+            assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
+            assert!(line.len() <= WIDTH || !line.trim().contains(' '), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_person_reads_where_the_pages_are_and_that_all_is_well() {
+        let (game, _folder) = Game::for_tests();
+        let text = file(&game, &somewhere());
+        is_plain(&text);
+        for part in [
+            ": READY\r\n",
+            "Ready since 2001-09-09",
+            "\"Motor City\"",
+            "http://192.168.1.5/ ",
+            "http://mcos.local/ ",
+            "http://MCOS/ ",
+            "https://192.168.1.5/operator\r\n",
+            "There is no password yet",
+            "WHAT IS WRONG\r\n\r\n    Nothing.\r\n",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(line(&game, &somewhere()), "ready: http://192.168.1.5/, nobody is on line");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_line_and_in_letters_that_notepad_has() {
+        let (mut game, _folder) = Game::for_tests();
+        let error = Config::parse("[shard]\nname = \"M\u{fc}nchen\"").unwrap_err();
+        game.config.mistake = Some(Mistake { error, ignored: "the whole file" });
+        game.ports.http = 8080;
+        let text = file(&game, &somewhere());
+        is_plain(&text);
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains("1. mcos.toml, line 2, shard.name: must be 1 to 40 plain ASCII"), "{flat}");
+        assert!(flat.contains("not \"M?nchen\". Until that is corrected"), "{flat}");
+        assert!(
+            flat.contains("2. Patch is on port 8080") && flat.contains("http://192.168.1.5:8080/"),
+            "{flat}"
+        );
+        assert!(
+            line(&game, &somewhere()).starts_with("ready, but there is trouble: http://192.168.1.5:8080/")
+        );
+    }
+
+    #[test]
+    fn without_a_cable_that_is_said() {
+        let (game, _folder) = Game::for_tests();
+        let text = file(&game, &Whereabouts { addresses: Vec::new(), ..somewhere() });
+        is_plain(&text);
+        assert!(text.contains("network cable") && text.contains("https://mcos.local/operator"), "{text}");
+    }
+
+    #[test]
+    fn a_forgotten_password_is_mentioned_until_there_is_another() {
+        let (game, _folder) = Game::for_tests();
+        let place = Whereabouts { password_forgotten: true, ..somewhere() };
+        assert!(file(&game, &place).contains("The old password was forgotten"));
+        let password = OperatorPassword::new("correct horse").unwrap();
+        game.store.operator().set_password(&password).unwrap().ticket.wait().unwrap();
+        let text = file(&game, &place);
+        assert!(!text.contains("password") && !text.contains("correct horse"), "{text}");
+    }
+
+    #[test]
+    fn a_server_that_cannot_start_says_why_and_what_to_do() {
+        let text = file_of_failure("port 8226 (login) on 0.0.0.0 is taken by another program");
+        is_plain(&text);
+        assert!(
+            text.contains(": NOT RUNNING\r\n") && text.contains("port 8226") && text.contains("WHAT TO DO")
+        );
+    }
+}
