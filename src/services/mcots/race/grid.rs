@@ -9,7 +9,7 @@ use crate::protocol::mcots::Message;
 use crate::protocol::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
 use crate::services::{Outcome, Push};
 use crate::store::{BookingId, Changed, RaceError};
-use crate::world::races::{Driver, Race, Starter};
+use crate::world::races::{Driver, Member, Race, Starter};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -103,6 +103,10 @@ impl Grid<'_> {
         let Some(member) = self.race.member(slot.racer) else {
             return Ok(Some("it has not joined".to_owned()));
         };
+        let host = self.race.member(self.request.player.persona);
+        if !member.is_here() && host.is_some_and(Member::is_here) {
+            return Ok(Some("it has left the race's room".to_owned()));
+        }
         // The host must not wager another car of a joiner than the joiner did.
         if settings.pink_slip && member.vehicle.is_some_and(|car| car != slot.vehicle) {
             return Ok(Some("it joined with another car".to_owned()));
