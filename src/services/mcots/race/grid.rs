@@ -63,7 +63,8 @@ pub(in super::super) fn start(request: &Request<'_>) -> Answer {
     if let Some((_, ticket)) = booking {
         outcome = outcome.after(ticket);
     }
-    Ok(if others.is_empty() { outcome } else { outcome.push(Push::Body(others, Arc::new(answer))) })
+    let told = !others.is_empty() && request.game.config.compat.start_notices;
+    Ok(if told { outcome.push(Push::Body(others, Arc::new(answer))) } else { outcome })
 }
 
 impl Grid<'_> {
