@@ -78,7 +78,9 @@ impl Desk<'_> {
     pub(super) fn close(&self, request: &CloseCommChannel) -> Outcome<Packet> {
         let channel = request.channel;
         let left = self.game.world.halls.close(self.caller.connection, channel);
-        left.iter().for_each(|left| attend_left(self.game, left));
+        if let Some(left) = &left {
+            attend_left(self.game, left);
+        }
         let closed = ChannelClosed { channel, port: self.game.ports.lobby.into() };
         let notices = Notices::of(self.game);
         let pushes = left.into_iter().flat_map(|left| notices.left(left)).collect();

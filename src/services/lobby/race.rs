@@ -103,7 +103,9 @@ impl Desk<'_> {
             self.refused(&format!("cannot throw persona {persona} out of channel {channel}"));
             return Outcome::silence();
         };
-        booted.left.iter().for_each(|left| attend_left(self.game, left));
+        for left in &booted.left {
+            attend_left(self.game, left);
+        }
         Outcome { pushes: Notices::of(self.game).booted(channel, booted), ..Outcome::silence() }
     }
 
