@@ -5,7 +5,7 @@ use crate::protocol::session_key::LoginKey;
 use crate::server::Ended;
 use crate::store::{OpenError, Store};
 use clap::Args;
-use log::info;
+use log::{info, warn};
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -33,7 +33,16 @@ pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
     let record = command.record.as_deref();
     match crate::server::run(config, &data, store, login_key, record).map_err(CliError::failed)? {
         Ended::Stopped => Ok(()),
-        Ended::ToRestart => Err(begin_anew()),
+        Ended::ToRestart => {
+            if let Some(folder) = record {
+                warn!(
+                    "the recording in {} ends here, and nothing is recorded after the restart; to go on, stop the \
+                     server and start it with --record and a new folder",
+                    folder.display()
+                );
+            }
+            Err(begin_anew())
+        }
     }
 }
 
