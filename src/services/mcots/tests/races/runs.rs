@@ -219,6 +219,19 @@ fn a_host_who_vanishes_leaves_the_race_to_the_next() {
 }
 
 #[test]
+fn a_host_who_vanishes_after_the_race_leaves_the_next_one_to_be_driven_again() {
+    let mut track = Track::with(3);
+    let race = track.running(&wish(), &[0, 1, 2]);
+    for who in [0, 1, 2] {
+        track.finish(who, race, MINUTE);
+    }
+    track.drop(0);
+    let slots = track.slots(&[1, 2]);
+    assert_eq!(track.ask(0, start(race, slots)), refused(number::RACE_START, number::PERSONA_NOT_IN_RACE));
+    assert_eq!(track.start(1, race, slots).ok_to_start, 1);
+}
+
+#[test]
 fn a_race_whose_racers_all_vanish_is_settled_and_forgotten() {
     let mut track = Track::with(2);
     let race = track.running(&CreateRace { entry_fee: 100, ..wish() }, &[0, 1]);
