@@ -10,10 +10,16 @@
 
 mod support;
 
+use mcos::client::racing::{Faults, Racer, Terms, Traffic, line_up};
 use mcos::client::sitting::{Driver, FirstCar, Transactions, appearance};
 use mcos::client::web::Context;
 use mcos::protocol::ids::{BrandedPartId, CommId, DealerId, SkinId, VehicleId};
+use mcos::protocol::mcots::race::SLOTS;
+use mcos::protocol::mcots::{Body, number};
+use mcos::protocol::nps::relay::{Address, Relay};
+use mcos::protocol::nps::{Packet, id};
 use mcos::protocol::session_key::SessionKey;
+use mcos::world::LOBBY;
 use serde_json::Value;
 use smol::block_on;
 use std::fmt::Write as _;
@@ -21,7 +27,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use support::{PASSWORD, Server};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use support::{PASSWORD, PATIENCE, Server};
 
 /// A folder with the account and the persona of the recording.
 fn prepared() -> Server {
@@ -243,4 +251,144 @@ fn a_server_does_not_start_over_another_recording() {
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.lines().last().unwrap().contains("it holds a recording already"), "{errors}");
+}
+
+/// Who meets in a recording of two, with the numbers of customer and persona.
+const PAIR: [(&str, &str, &str, &str); 2] =
+    [("doc", "Dr Brown", "5551212", "21"), ("marty", "Marty", "5551213", "22")];
+/// A number that no message has.
+const UNHEARD_OF: u16 = 0x01f7;
+
+/// A folder with both accounts.
+fn prepared_for_two() -> Server {
+    let server = Server::prepare();
+    for (user, name, customer, persona) in PAIR {
+        let password = format!("{PASSWORD}\n");
+        server.must(&["account", "add", user, "--customer-id", customer, "--password-stdin"], &password);
+        server.must(&["persona", "add", user, name, "--persona-id", persona], "");
+    }
+    server
+}
+
+/// Both talk in the chat lobby, say something nobody knows, race each other to the bank, and leave.
+async fn meeting(server: &Server, unknown: &[u8]) {
+    let mut racers = Vec::new();
+    let mut chats = Vec::new();
+    for (user, name, ..) in PAIR {
+        let driver = server.driver(user, name).await;
+        let mut lobby = driver.lobby().await.unwrap();
+        let address = lobby.server_info(CommId(1)).await.unwrap();
+        let mut chat = driver.room(&address).await.unwrap();
+        chat.open_chat(address.endpoint.port).await.unwrap();
+        let sender = driver.persona;
+        chats.push((lobby, chat, sender));
+        racers.push(Racer::arrive(driver, CommId(1)).await.unwrap());
+    }
+    for (from, to) in [(0, 1), (1, 0)] {
+        let line = Relay {
+            id: id::RELAY_LONG_ALL,
+            channel: LOBBY,
+            sender: chats[from].2,
+            address: Address::All,
+            payload: b"meet you at the clock tower",
+        };
+        chats[from].1.nps().send_packet(&line.packet()).await.unwrap();
+        let heard = chats[to].1.nps().wait(&[line.id]).await.unwrap().packet;
+        assert_eq!(heard, line.forwarded(line.sender));
+    }
+    let chat = &mut chats[0].1;
+    chat.nps().send_packet(&Packet { body: unknown.to_vec(), ..Packet::bare(UNHEARD_OF) }).await.unwrap();
+    // It is not answered; what comes next is.
+    chat.chat_users().await.unwrap();
+    let body = Body([&UNHEARD_OF.to_le_bytes(), unknown].concat());
+    let sequence = racers[0].mcots().mcots().send_body(body).await.unwrap();
+    racers[0].mcots().mcots().wait(sequence, &[number::FAILED]).await.unwrap();
+
+    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: 100 };
+    let traffic = Traffic {
+        packets: [12; SLOTS],
+        interval: Duration::from_millis(1),
+        least: 20,
+        most: 200,
+        lead: Some(1),
+        epoch: Instant::now(),
+        gauge: Arc::default(),
+    };
+    let field = line_up(racers, terms, &Arc::new(traffic)).await.unwrap();
+    let driving = field.into_iter().map(|mut starter| {
+        smol::spawn(async move {
+            starter.drive().await.unwrap();
+            assert!(starter.ledger().is_complete() && starter.ledger().faults() == Faults::default());
+            starter
+        })
+    });
+    let mut field = Vec::new();
+    for starter in driving.collect::<Vec<_>>() {
+        field.push(starter.await);
+    }
+    for (ticks, starter) in (6000..).zip(&mut field) {
+        starter.finish(ticks).await.unwrap();
+    }
+    for mut starter in field {
+        starter.results().await.unwrap();
+        starter.leave().await.unwrap().depart().await.unwrap();
+    }
+    drop(chats);
+    server.await_population(0).await;
+}
+
+#[test]
+fn two_players_who_were_recorded_meet_again_on_a_fresh_server() {
+    let keep = tempfile::tempdir().unwrap();
+    let folder = keep.path().join("recording");
+    let unknown: Vec<u8> = (0..3000_u16).map(|n| n.to_le_bytes()[0]).collect();
+    let mut server = prepared_for_two();
+    server.start_with(&["--record", folder.to_str().unwrap()]);
+    block_on(meeting(&server, &unknown));
+    assert!(server.stop().success());
+
+    // The log shows how an unknown message begins, the recording holds all of it, in both forms.
+    let all: String = files(&folder).iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    assert_eq!(all.matches(&format!(r#""plain":"{}""#, hex(&unknown))).count(), 1, "on NPS");
+    let body = [&UNHEARD_OF.to_le_bytes()[..], &unknown].concat();
+    assert_eq!(all.matches(&format!(r#""plain":"{}""#, hex(&body))).count(), 1, "on MCOTS");
+    assert!(server.log().contains(&hex(&unknown[..60])) && !server.log().contains(&hex(&unknown[..70])));
+
+    let mut second = prepared_for_two();
+    start(&mut second);
+    let directory = folder.to_str().unwrap();
+    // Who plays whom follows from the numbers, not from the order.
+    let arguments = ["replay", directory, "--user", "marty", "--user", "doc", "--password-stdin"];
+    let output = second.cli(&arguments, &format!("{PASSWORD}\n{PASSWORD}\n"));
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{printed}{}", text(&output.stderr));
+    for heard in ["RACE_STARTED (233)", "RACE_FINAL_RESULTS (237)", "0x0097"] {
+        assert!(printed.contains(heard), "{heard}: {printed}");
+    }
+    for line in printed.lines().filter(|line| line.starts_with("  ")) {
+        assert!(line.starts_with("  same "), "{line}");
+    }
+    // The same fees and purses were booked.
+    let ledger = |server: &Server| server.must(&["ledger", "check"], "");
+    assert_eq!(ledger(&second), ledger(&server));
+
+    let error = complaint(&replay(&second, &folder));
+    assert!(error.contains("customer 5551213") && error.contains("--customer-id 5551213"), "{error}");
+}
+
+#[test]
+fn a_restart_ends_the_recording_and_says_so() {
+    let mut server = prepared();
+    let folder = server.path().join("recording");
+    server.start_with(&["--record", folder.to_str().unwrap()]);
+    let backup = server.path().join("backup.mcos");
+    server.must(&["backup", backup.to_str().unwrap()], "");
+    server.must(&["restore", backup.to_str().unwrap()], "");
+    let deadline = Instant::now() + PATIENCE;
+    while server.log().matches("is open; players reach it").count() < 2 {
+        assert!(Instant::now() < deadline, "it does not come back");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(server.log().contains("the recording in ") && server.log().contains(" ends here"));
+    assert!(server.is_alive() && server.stop().success());
 }

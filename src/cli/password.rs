@@ -35,6 +35,14 @@ pub(super) fn existing(from_stdin: bool, prompt: &str) -> Result<Secret, CliErro
     Ok(Secret::new(String::clone(&*ask(prompt)?)))
 }
 
+/// How several passwords that the server knows come in: each is asked for, or stands on a line of its own.
+pub(super) fn existing_of(from_stdin: bool, users: &[String]) -> Result<Vec<Secret>, CliError> {
+    if from_stdin {
+        return lines(stdin().lock(), users.len());
+    }
+    users.iter().map(|user| existing(false, &format!("Password of {user}"))).collect()
+}
+
 fn no_terminal() -> CliError {
     let problem = "no terminal to ask for the password; use --password-stdin and write it to standard input";
     CliError::Usage(problem.to_owned())
@@ -47,18 +55,36 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, CliError> {
 
 /// Everything up to the end of the input, without the line end behind it.
 fn read(input: impl Read) -> Result<Secret, CliError> {
-    let mut text = Zeroizing::new(String::with_capacity(MAX_BYTES + 1));
-    let length = input.take(MAX_BYTES as u64 + 1).read_to_string(&mut text);
-    let length = length.map_err(|e| CliError::Failed(format!("cannot read the password: {e}")))?;
+    let text = text(input, MAX_BYTES)?;
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
     if password.is_empty() {
         return Err(CliError::Failed("standard input holds no password; write one line to it".to_owned()));
     }
-    if length > MAX_BYTES || password.contains('\n') {
+    if text.len() > MAX_BYTES || password.contains('\n') {
         return Err(CliError::Failed("standard input holds more than one line with a password".to_owned()));
     }
     Ok(Secret::new(password.to_owned()))
+}
+
+/// So many lines, each a password.
+fn lines(input: impl Read, count: usize) -> Result<Vec<Secret>, CliError> {
+    let text = text(input, MAX_BYTES.saturating_mul(count))?;
+    let passwords: Vec<&str> = text.lines().collect();
+    if passwords.len() != count || passwords.iter().any(|word| word.is_empty() || word.len() > MAX_BYTES) {
+        return Err(CliError::Failed(format!(
+            "standard input must hold {count} lines, each with the password of one --user, in their order"
+        )));
+    }
+    Ok(passwords.into_iter().map(|password| Secret::new(password.to_owned())).collect())
+}
+
+/// The input, or one byte more than `most`.
+fn text(input: impl Read, most: usize) -> Result<Zeroizing<String>, CliError> {
+    let mut text = Zeroizing::new(String::with_capacity(most.saturating_add(1)));
+    let read = input.take(most as u64 + 1).read_to_string(&mut text);
+    read.map_err(|e| CliError::Failed(format!("cannot read the password: {e}")))?;
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -71,6 +97,17 @@ mod tests {
             assert_eq!(read(text.as_bytes()).unwrap().expose(), "s3cret");
         }
         assert_eq!(read(" two words \n".as_bytes()).unwrap().expose(), " two words ");
+    }
+
+    #[test]
+    fn several_passwords_stand_on_a_line_each() {
+        let words = lines("one\r\n two \n".as_bytes(), 2).unwrap();
+        assert_eq!(words.iter().map(Secret::expose).collect::<Vec<_>>(), ["one", " two "]);
+        for text in
+            ["one", "one\n", "one\n\n", "\none", "one\ntwo\nthree", &format!("one\n{}", "x".repeat(2000))]
+        {
+            assert!(matches!(lines(text.as_bytes(), 2), Err(CliError::Failed(_))), "{text:?}");
+        }
     }
 
     #[test]

@@ -14,21 +14,25 @@ pub(super) struct Replay {
     dir: PathBuf,
     /// Name or address of the server, with :PORT if its web port is not 80 [default: the server of this machine]
     host: Option<String>,
-    /// The account to play with
-    #[arg(long, value_name = "NAME")]
-    user: String,
-    /// Read the password from standard input instead of asking for it
+    /// The account to play with; once for each customer in the recording
+    #[arg(long = "user", value_name = "NAME", required = true)]
+    users: Vec<String>,
+    /// Read the passwords from standard input instead of asking for them, a line for each account
     #[arg(long)]
     password_stdin: bool,
 }
 
 pub(super) fn run(setting: Setting, command: Replay) -> Result<(), CliError> {
-    let Replay { dir, host, user, password_stdin } = command;
-    let password = password::existing(password_stdin, &format!("Password of {user}"))?;
-    let user = Credentials { user, password: Zeroizing::new(password.expose().to_owned()) };
+    let Replay { dir, host, users, password_stdin } = command;
+    let passwords = password::existing_of(password_stdin, &users)?;
+    let users = users
+        .into_iter()
+        .zip(&passwords)
+        .map(|(user, password)| Credentials { user, password: Zeroizing::new(password.expose().to_owned()) });
+    let users: Vec<_> = users.collect();
     let network = setting.config.network;
     let options = Options { host, account: None, json: false, network, patience: PATIENCE };
-    match smol::block_on(replay::run(&dir, &options, &user, &mut io::stdout())) {
+    match smol::block_on(replay::run(&dir, &options, &users, &mut io::stdout())) {
         Ok(Verdict::Same) => Ok(()),
         Ok(Verdict::Differs(count)) => Err(CliError::Failed(format!(
             "answers that are missing or different: {count}; see the lines above"

@@ -6,7 +6,7 @@ use crate::server::{self, Ended, OnBox, Start, notice_board, systemd};
 use crate::services::standing;
 use crate::store::{OpenError, Store};
 use clap::Args;
-use log::{error, info};
+use log::{error, info, warn};
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -30,7 +30,16 @@ pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
     let status_file = setting.on_box.then(status_file).flatten();
     match serve(setting, command, status_file.clone()) {
         Ok(Ended::Stopped) => Ok(()),
-        Ok(Ended::ToRestart) => Err(begin_anew()),
+        Ok(Ended::ToRestart) => {
+            if let Some(folder) = &command.record {
+                warn!(
+                    "the recording in {} ends here, and nothing is recorded after the restart; to go on, stop the \
+                     server and start it with --record and a new folder",
+                    folder.display()
+                );
+            }
+            Err(begin_anew())
+        }
         Err(error) => {
             if let (Some(file), CliError::Failed(why)) = (status_file, &error) {
                 notice_board::write(&file, &standing::file_of_failure(why));

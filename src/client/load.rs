@@ -184,6 +184,7 @@ pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble>
         interval: Duration::from_secs(1) / rate.max(1),
         least: FILLING[0],
         most: FILLING[1],
+        lead: None,
         epoch: Instant::now(),
         gauge,
     });

@@ -254,7 +254,7 @@ impl Starter {
         let mut due = Instant::now() + interval * shift / 6;
         let mut news = Instant::now();
         while !self.ledger.is_complete() {
-            if !self.ledger.has_more() {
+            if !self.ledger.has_more() || self.ledger.is_ahead() {
                 if self.hear(patience.saturating_sub(news.elapsed())).await? {
                     news = Instant::now();
                 } else {

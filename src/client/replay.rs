@@ -8,7 +8,7 @@ use super::Error;
 use super::probe::{Credentials, NoHost, Options, Target, reach};
 use super::sitting::{Account, Place};
 use crate::protocol::ids::{CustomerId, PersonaId};
-use player::{Player, Tally};
+use player::{Actor, Player, Tally};
 pub use recording::NotARecording;
 use recording::Recording;
 use std::fmt;
@@ -34,17 +34,15 @@ pub enum ReplayError {
     Host(NoHost),
     /// Signing in failed.
     Server(Error),
-    /// More than one User was recorded.
-    Several(Vec<CustomerId>),
-    /// The account has another number than the recorded one.
+    /// No account has the number of a customer in the recording.
     Customer {
         /// In the recording.
         recorded: CustomerId,
-        /// On the server.
-        found: CustomerId,
+        /// The accounts that were named, on the server.
+        found: Vec<CustomerId>,
     },
-    /// The account lacks a persona of the recording.
-    Persona(PersonaId),
+    /// The customer's account lacks a persona of the recording.
+    Persona(CustomerId, PersonaId),
     /// The report can't be written.
     Output(io::Error),
 }
@@ -55,23 +53,18 @@ impl fmt::Display for ReplayError {
             Self::Recording(why) => why.fmt(f),
             Self::Host(why) => why.fmt(f),
             Self::Server(why) => why.fmt(f),
-            Self::Several(customers) => {
-                let numbers: Vec<String> = customers.iter().map(ToString::to_string).collect();
+            Self::Customer { recorded, found } => {
+                let found: Vec<String> = found.iter().map(ToString::to_string).collect();
                 write!(
                     f,
-                    "the recording holds the sittings of customers {}, and one User is played at a time; move the \
-                     others' files out of the folder",
-                    numbers.join(" and ")
+                    "customer {recorded} is in the recording, and the accounts named with --user are customers {}; make one \
+                     with \"mcos account add NAME --customer-id {recorded}\" on a fresh server and name it too",
+                    found.join(" and ")
                 )
             }
-            Self::Customer { recorded, found } => write!(
+            Self::Persona(customer, persona) => write!(
                 f,
-                "the recording is customer {recorded}'s and this account is customer {found}; make one with \
-                 \"mcos account add NAME --customer-id {recorded}\" on a fresh server"
-            ),
-            Self::Persona(persona) => write!(
-                f,
-                "the account has no persona {persona}, which the recording uses; make it with \
+                "customer {customer} has no persona {persona}, which the recording uses; make it with \
                  \"mcos persona add ACCOUNT NAME --persona-id {persona}\""
             ),
             Self::Output(why) => write!(f, "cannot print: {why}"),
@@ -105,19 +98,15 @@ impl From<io::Error> for ReplayError {
     }
 }
 
-/// Plays the recording in `folder` with this account against the server of `options`, writing to `out` as it goes.
+/// Plays the recording in `folder` with these accounts, one for each customer in it, against the server of `options`,
+/// writing to `out` as it goes.
 pub async fn run(
     folder: &Path,
     options: &Options,
-    user: &Credentials,
+    users: &[Credentials],
     out: &mut dyn Write,
 ) -> Result<Verdict, ReplayError> {
     let recording = Recording::load(folder)?;
-    let customer = match recording.customers()[..] {
-        [] => None,
-        [customer] => Some(customer),
-        ref several => return Err(ReplayError::Several(several.to_vec())),
-    };
     for gap in &recording.gaps {
         writeln!(out, "note: {gap}")?;
     }
@@ -128,16 +117,20 @@ pub async fn run(
         return Err(Error::ShardList(super::NotAShardList::Empty).into());
     };
     let place = Arc::new(Place::new(shard, target.fixed, options.patience));
-    let account = Account::sign_in(&web, &place, &user.user, &user.password).await?;
-    if let Some(recorded) = customer.filter(|recorded| *recorded != account.customer) {
-        return Err(ReplayError::Customer { recorded, found: account.customer });
+    let (mut actors, mut personas) = (Vec::new(), Vec::new());
+    for user in users {
+        let account = Account::sign_in(&web, &place, &user.user, &user.password).await?;
+        personas.extend(account.personas().await?.into_iter().map(|entry| (account.customer, entry.persona)));
+        actors.push(Actor::new(account, user));
     }
-    let mine = account.personas().await?;
-    let lacking = recording.personas().into_iter().find(|id| mine.iter().all(|entry| entry.persona != *id));
-    if let Some(persona) = lacking {
-        return Err(ReplayError::Persona(persona));
+    let found: Vec<CustomerId> = actors.iter().map(Actor::customer).collect();
+    if let Some(recorded) = recording.customers().into_iter().find(|recorded| !found.contains(recorded)) {
+        return Err(ReplayError::Customer { recorded, found });
     }
-    let tally = Player::new(&web, account, user).await?.play(&recording, out).await?;
+    if let Some((customer, persona)) = recording.personas().into_iter().find(|one| !personas.contains(one)) {
+        return Err(ReplayError::Persona(customer, persona));
+    }
+    let tally = Player::new(&web, place, actors).await?.play(&recording, out).await?;
     let Tally { sent, same, differing } = tally;
     writeln!(out, "{sent} messages sent; {same} answers of the same kind, {differing} missing or different")?;
     Ok(if differing == 0 { Verdict::Same } else { Verdict::Differs(differing) })

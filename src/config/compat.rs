@@ -42,6 +42,8 @@ pub struct Compat {
     pub race_started: RaceStarted,
     /// On which connection a racer hears that the race starts.
     pub race_start_on: RaceStartOn,
+    /// Whether joiners hear 233 when the host starts the race on MCOTS.
+    pub start_notices: bool,
 }
 
 /// How what the server tells others travels.
@@ -123,6 +125,7 @@ impl Default for Compat {
             state_changes: false,
             race_started: RaceStarted::default(),
             race_start_on: RaceStartOn::default(),
+            start_notices: true,
         }
     }
 }

@@ -107,6 +107,7 @@ const KEYS: &[Key] = &[
         "\"number\" or \"server-info\""),
     key("compat", "race_start_on", Rule::Text(|text| matches!(text, "member" | "hosts-server")),
         "\"member\" or \"hosts-server\""),
+    key("compat", "start_notices", Rule::Switch, TRUE_OR_FALSE),
 ];
 
 /// Text that can stand between the brackets of the shard list.

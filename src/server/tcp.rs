@@ -20,6 +20,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const KEEPALIVE: Duration = Duration::from_mins(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_RETRIES: u32 = 4;
+/// What the system may hold of what a game connection has written, in bytes (Linux doubles it for its own use). Left to
+/// itself it grows to megabytes for a Client that does not read, beside `limits.outbound_bytes`.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// Accepts connections on one port for ever.
 pub(super) async fn accept(house: Arc<House>, listener: Listener) {
@@ -48,7 +51,7 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
             return;
         }
     };
-    let local = match prepare(&stream) {
+    let local = match prepare(service, &stream) {
         Ok(local) => local,
         Err(error) => {
             log::debug!("{service}: {peer} is gone already: {error}");
@@ -90,8 +93,11 @@ async fn browse(house: &House, service: Service, stream: TcpStream, peer: Socket
 }
 
 /// Game traffic is many small packets, and a connection without traffic is normal.
-fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
+fn prepare(service: Service, stream: &TcpStream) -> io::Result<SocketAddr> {
     stream.set_nodelay(true)?;
+    if !matches!(service, Service::Http | Service::Https) {
+        SockRef::from(stream).set_send_buffer_size(SEND_BUFFER)?;
+    }
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE)
         .with_interval(KEEPALIVE_INTERVAL)

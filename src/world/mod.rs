@@ -18,6 +18,7 @@ pub use presence::{Presence, Released};
 pub use races::Races;
 pub use sessions::{Session, Sessions};
 
+use crate::protocol::ids::{PersonaId, RaceId};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -71,6 +72,15 @@ impl World {
             races: Races::default(),
             next_connection: AtomicU64::new(1),
         }
+    }
+
+    /// `persona` has come to the room of a race, or left it. Returned are the race on MCOTS, if it is known which, and who has
+    /// left that by it.
+    pub fn attend(&self, riff: &Riff, persona: PersonaId) -> Option<(RaceId, Vec<PersonaId>)> {
+        // Held while the room is looked at: two connections of one player may come and go at once.
+        let mut races = self.races.lock();
+        let (people, called) = self.halls.room(riff.channel);
+        races.attend(riff, persona, &people, called)
     }
 
     /// A number for a new connection.

@@ -2,16 +2,18 @@
 //!
 //! A race is *open* while its room fills, *running* from the host's start to the last report, and then *finished*: its
 //! members may go and drive again under the same number. A persona is a *member* of one race at a time, from making or
-//! joining it until it leaves or its connection is gone. Those who drive a run make its *field*, in the order of the
+//! joining it until it leaves or its connection is gone; who leaves its [room](Room) gives up the place. Those who drive a run make its *field*, in the order of the
 //! host's slots; who gives up or is lost stays in the field and is out.
 //!
 //! Nothing here knows the store or a clock: what happens is told, with the time at which it happens.
 
 mod field;
+mod room;
 #[cfg(test)]
 mod tests;
 
 pub use field::{Driver, Exit, Outcome, Place, Report, Starter};
+pub use room::Room;
 
 use super::{ConnectionId, locked};
 use crate::catalog::{RaceType, rules};
@@ -89,6 +91,14 @@ pub struct Member {
     pub vehicle: Option<VehicleId>,
     /// What the member's game files added up to, last time.
     pub game_files: Option<[u32; 3]>,
+    /// Where the member is on the lobby's side.
+    pub room: Room,
+}
+
+impl Member {
+    const fn new(persona: PersonaId, connection: ConnectionId, vehicle: Option<VehicleId>) -> Self {
+        Self { persona, connection, vehicle, game_files: None, room: Room::Unseen }
+    }
 }
 
 /// Where a race is in its life.
@@ -143,9 +153,11 @@ impl Races {
 }
 
 impl Race {
-    /// Who may start it and speaks for racers that no human drives: the member who has been in it longest.
+    /// Who may start it and speaks for racers that no human drives: of those who have not left its room the member who has
+    /// been in it longest.
     pub fn host(&self) -> Option<PersonaId> {
-        self.members.first().map(|member| member.persona)
+        let here = self.members.iter().find(|member| member.is_here());
+        here.or(self.members.first()).map(|member| member.persona)
     }
 
     /// A member.
@@ -214,7 +226,7 @@ impl Table {
             id,
             settings,
             password: password(),
-            members: vec![Member { persona: host, connection, vehicle: None, game_files: None }],
+            members: vec![Member::new(host, connection, None)],
             field: Vec::new(),
             state: State::Open,
             first_in: None,
@@ -247,7 +259,7 @@ impl Table {
         if race.runs() {
             return Err(Denied::Running);
         }
-        if race.members.len() >= race.settings.most_racers {
+        if race.taken() >= race.settings.most_racers {
             return Err(Denied::Full);
         }
         Ok(race)
@@ -263,14 +275,19 @@ impl Table {
         vehicle: VehicleId,
         now: Instant,
     ) -> Result<&Race, Denied> {
-        self.joinable(id, persona)?;
+        if self.joinable(id, persona)?.member(persona).is_none() {
+            self.make_place(id);
+        }
         let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
+        if race.member(persona).is_some_and(|member| !member.is_here()) {
+            race.come_back(persona, Room::Unseen);
+        }
         let vehicle = Some(vehicle);
         match race.members.iter_mut().find(|member| member.persona == persona) {
             // While it runs the car that is driven stays the one that was named before.
             Some(_) if matches!(race.state, State::Running(_)) => {}
             Some(member) => *member = Member { connection, vehicle, ..member.clone() },
-            None => race.members.push(Member { persona, connection, vehicle, game_files: None }),
+            None => race.members.push(Member::new(persona, connection, vehicle)),
         }
         race.last_sign = now;
         self.member_of.insert(persona, id);

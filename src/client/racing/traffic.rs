@@ -45,6 +45,8 @@ pub struct Traffic {
     pub least: usize,
     /// The most bytes of filling in a packet.
     pub most: usize,
+    /// How many packets a racer may be ahead of those it hears; `None`: it does not wait for them.
+    pub lead: Option<u32>,
     /// The moment from which times in packets are counted; the same for all who measure.
     pub epoch: Instant,
     /// Counts along.
@@ -280,6 +282,17 @@ impl Ledger {
         self.sent < self.traffic.packets_of(self.place).into()
     }
 
+    /// Whether others have to be heard before the next packet is sent.
+    pub(super) fn is_ahead(&self) -> bool {
+        let sent = u32::try_from(self.sent).unwrap_or(u32::MAX);
+        let Some(due) = self.traffic.lead.and_then(|lead| sent.checked_sub(lead)) else { return false };
+        self.streams.iter().enumerate().any(|(from, stream)| {
+            let due = due.min(self.traffic.packets_of(from));
+            let aimed = |number| Aim::of(number, from, self.grid.len()).reaches(self.place, from);
+            stream.missing.first().is_some_and(|first| *first < due) || (stream.next..due).any(aimed)
+        })
+    }
+
     /// How many packets have not come yet.
     pub fn outstanding(&self) -> u64 {
         self.streams.iter().map(|stream| stream.outstanding).sum()
@@ -330,6 +343,7 @@ mod tests {
             interval: Duration::ZERO,
             least: 0,
             most: 50,
+            lead: None,
             epoch: Instant::now(),
             gauge: Arc::default(),
         };
@@ -371,6 +385,24 @@ mod tests {
             assert_eq!(ledger.faults(), Faults::default());
         }
         assert_eq!(ledgers[1].received() + ledgers[2].received(), u64::from(PACKETS / 4 * 5));
+    }
+
+    #[test]
+    fn a_racer_with_a_bounded_lead_waits_for_those_it_hears() {
+        let mut traffic = Traffic::clone(&race().0[0].traffic);
+        traffic.packets = [8, 8, 0, 0, 0, 0];
+        traffic.lead = Some(2);
+        let (traffic, grid) = (Arc::new(traffic), Arc::from([PersonaId(7), PersonaId(8), PersonaId(9)]));
+        let ledger = |place| Ledger::new(Arc::clone(&traffic), CHANNEL, Arc::clone(&grid), place);
+        let mut ledgers = [ledger(0), ledger(1)];
+        for _ in 0..3 {
+            assert!(!ledgers[0].is_ahead());
+            ledgers[0].next_packet().unwrap();
+        }
+        assert!(ledgers[0].is_ahead(), "it has sent three and heard none");
+        let first = ledgers[1].next_packet().unwrap();
+        ledgers[0].enter(&Relay::read(&first).unwrap().forwarded(PersonaId(8)));
+        assert!(!ledgers[0].is_ahead());
     }
 
     #[test]

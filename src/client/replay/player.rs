@@ -7,6 +7,7 @@ use crate::client::probe::Credentials;
 use crate::client::sitting::{Account, Place};
 use crate::client::socket::{Endpoint, Peer, Service, Socket};
 use crate::client::web::Web;
+use crate::protocol::ids::CustomerId;
 use crate::protocol::mcots::{self, Flags, Outgoing, number};
 use crate::protocol::nps::lobby::{Login, ServerInfo};
 use crate::protocol::nps::login::UserLogin;
@@ -64,14 +65,32 @@ struct Seat {
     asked: Option<Wanted>,
 }
 
-pub(super) struct Player<'a> {
-    web: &'a Web,
+/// One account that plays.
+pub(super) struct Actor<'a> {
     user: &'a Credentials,
-    place: Arc<Place>,
-    login_key: PublicLoginKey,
+    customer: CustomerId,
     key: SessionKey,
     /// The key of a 0x0501 that has not been answered yet.
     offered: Option<SessionKey>,
+}
+
+impl<'a> Actor<'a> {
+    /// An account that has signed in.
+    pub(super) fn new(account: Account, user: &'a Credentials) -> Self {
+        Self { user, customer: account.customer, key: account.key, offered: None }
+    }
+
+    /// Whose account it is.
+    pub(super) const fn customer(&self) -> CustomerId {
+        self.customer
+    }
+}
+
+pub(super) struct Player<'a> {
+    web: &'a Web,
+    place: Arc<Place>,
+    login_key: PublicLoginKey,
+    actors: Vec<Actor<'a>>,
     /// Where the rooms with these recorded ports are now.
     rooms: HashMap<u16, Endpoint>,
     seats: Vec<Option<Seat>>,
@@ -80,15 +99,13 @@ pub(super) struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    /// A player with an account that has signed in.
-    pub(super) async fn new(web: &'a Web, account: Account, user: &'a Credentials) -> Result<Self, Error> {
+    /// A player of all these accounts.
+    pub(super) async fn new(web: &'a Web, place: Arc<Place>, actors: Vec<Actor<'a>>) -> Result<Self, Error> {
         Ok(Self {
             web,
-            user,
             login_key: web.public_key().await?,
-            place: account.place,
-            key: account.key,
-            offered: None,
+            place,
+            actors,
             rooms: HashMap::new(),
             seats: Vec::new(),
             late: false,
@@ -107,9 +124,9 @@ impl<'a> Player<'a> {
             let Some(connection) = recording.connections.get(event.connection) else { continue };
             let failed = match &event.what {
                 What::Made => self.connect(event.connection, connection).await.err(),
-                What::Said(Side::Client, said) => self.send(event.connection, said).await?.err(),
+                What::Said(Side::Client, said) => self.send(event.connection, connection, said).await?.err(),
                 What::Said(Side::Server, said) => {
-                    self.hear(event.connection, connection.service, said, out).await?;
+                    self.hear(event.connection, connection, said, out).await?;
                     None
                 }
                 What::Ended => {
@@ -128,7 +145,7 @@ impl<'a> Player<'a> {
     }
 
     async fn connect(&mut self, at: usize, connection: &Connection) -> Result<(), String> {
-        let Connection { service, port } = *connection;
+        let Connection { service, port, .. } = *connection;
         let place = &self.place;
         let endpoint = match service {
             Service::Login => place.login.clone(),
@@ -153,11 +170,17 @@ impl<'a> Player<'a> {
     }
 
     /// Sends what the Client sent, with our own secrets and under our own key. The outer error ends the replay.
-    async fn send(&mut self, at: usize, said: &Said) -> Result<Result<(), String>, ReplayError> {
+    async fn send(
+        &mut self,
+        at: usize,
+        connection: &Connection,
+        said: &Said,
+    ) -> Result<Result<(), String>, ReplayError> {
         let remade = match &said.content {
-            Content::Packet(packet) => Some(self.remade(packet).await?),
+            Content::Packet(packet) => Some(self.remade(connection, packet).await?),
             Content::Body { .. } => None,
         };
+        let key = self.actor(connection).map(|actor| actor.key.clone());
         let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) else {
             return Ok(Err(format!("{} was not sent: there is no connection", name(&said.content))));
         };
@@ -167,7 +190,7 @@ impl<'a> Player<'a> {
                 if let Some(packet) = remade {
                     link.write(&packet, said.sealed, &mut wire);
                     if packet.id == id::LOGIN {
-                        seat.awaiting = Some(self.key.clone());
+                        seat.awaiting = key;
                     }
                 }
             }
@@ -178,7 +201,7 @@ impl<'a> Player<'a> {
                     *byte |= flags;
                 }
                 if body.number() == Some(number::CLIENT_CONNECT_MSG) {
-                    seat.awaiting = Some(self.key.clone());
+                    seat.awaiting = key;
                 }
             }
             (Link::Mcots(_), Content::Packet(_)) => {}
@@ -189,22 +212,29 @@ impl<'a> Player<'a> {
         Ok(written.map_err(|why| format!("{} could not be sent: {why}", name(&said.content))))
     }
 
+    /// Whose connection it is. Of one that nobody signed in by, the first account's.
+    fn actor(&mut self, connection: &Connection) -> Option<&mut Actor<'a>> {
+        let owner = |actor: &Actor<'_>| connection.customer.is_none_or(|customer| customer == actor.customer);
+        self.actors.iter_mut().find(|actor| owner(actor))
+    }
+
     /// The packet with our own secrets in place of those that were cut.
-    async fn remade(&mut self, packet: &Packet) -> Result<Packet, Error> {
+    async fn remade(&mut self, connection: &Connection, packet: &Packet) -> Result<Packet, Error> {
+        let (web, sealed) = (self.web, self.login_key.clone());
+        let Some(actor) = self.actor(connection) else { return Ok(packet.clone()) };
         let body = match packet.id {
             id::USER_LOGIN => {
                 let Ok(login) = packet.read::<UserLogin>() else { return Ok(packet.clone()) };
-                let context = self.web.auth(&self.user.user, &self.user.password).await?;
+                let context = web.auth(&actor.user.user, &actor.user.password).await?;
                 let key = SessionKey::random();
-                let block =
-                    self.login_key.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
-                self.offered = Some(key);
+                let block = sealed.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
+                actor.offered = Some(key);
                 let context = Str16::new(context.as_str());
                 UserLogin { context, key_block: Str16::new(&block), ..login }.packet().body
             }
             id::LOGIN => {
                 let Ok(login) = packet.read::<Login>() else { return Ok(packet.clone()) };
-                Login { proof: self.key.proof(), ..login }.packet().body
+                Login { proof: actor.key.proof(), ..login }.packet().body
             }
             _ => packet.body.clone(),
         };
@@ -215,10 +245,11 @@ impl<'a> Player<'a> {
     async fn hear(
         &mut self,
         at: usize,
-        service: Service,
+        connection: &Connection,
         said: &Said,
         out: &mut dyn Write,
     ) -> Result<(), ReplayError> {
+        let service = connection.service;
         let wanted = name(&said.content);
         let patience = if self.late { LESS_PATIENCE.min(self.place.patience) } else { self.place.patience };
         let deadline = Instant::now() + patience;
@@ -246,20 +277,21 @@ impl<'a> Player<'a> {
             let how = if arrival.sealed { "encrypted" } else { "in clear" };
             return self.differs(out, "different", service, &format!("{wanted} {after} came {how}"));
         }
-        self.learn(service, said, &arrival);
+        self.learn(connection, said, &arrival);
         self.tally.same += 1;
         writeln!(out, "  {:<9}  {service:<7}  {wanted} {after}", "same")?;
         Ok(())
     }
 
     /// What follows from an answer for what comes next.
-    fn learn(&mut self, service: Service, said: &Said, arrival: &Arrival) {
+    fn learn(&mut self, connection: &Connection, said: &Said, arrival: &Arrival) {
         let (Content::Packet(then), Some(now)) = (&said.content, &arrival.packet) else { return };
-        if service == Service::Login
+        if connection.service == Service::Login
             && now.id == id::USER_VALID
-            && let Some(key) = self.offered.take()
+            && let Some(actor) = self.actor(connection)
+            && let Some(key) = actor.offered.take()
         {
-            self.key = key;
+            actor.key = key;
         }
         if now.id == id::SERVER_INFO
             && let (Ok(then), Ok(now)) = (then.read::<ServerInfo>(), now.read::<ServerInfo>())

@@ -49,6 +49,8 @@ pub(super) struct Connection {
     pub(super) service: Service,
     /// The recorded server's port.
     pub(super) port: u16,
+    /// Who signed in by it.
+    pub(super) customer: Option<CustomerId>,
 }
 
 /// Something that happened.
@@ -106,7 +108,20 @@ impl Recording {
             recording.read(file).map_err(|why| NotARecording { place: file.clone(), why })?;
         }
         recording.events.sort_by_key(|event| event.order);
+        recording.name_connections();
         Ok(recording)
+    }
+
+    /// Finds out who signed in by each connection.
+    fn name_connections(&mut self) {
+        for event in &self.events {
+            if let What::Said(from, said) = &event.what
+                && let Some(connection) = self.connections.get_mut(event.connection)
+                && connection.customer.is_none()
+            {
+                connection.customer = customer(connection.service, *from, &said.content);
+            }
+        }
     }
 
     fn read(&mut self, file: &Path) -> Result<(), String> {
@@ -132,7 +147,7 @@ impl Recording {
                     let found = service_named(&opening.service)
                         .ok_or_else(|| damaged(&format!("no service {:?} is known", opening.service)))?;
                     service = Some(found);
-                    self.connections.push(Connection { service: found, port: opening.port });
+                    self.connections.push(Connection { service: found, port: opening.port, customer: None });
                     happened(opening.order, What::Made);
                 }
                 (Line::Connection(_), Some(_)) => return Err(damaged(&"a second connection in one file")),
@@ -155,34 +170,37 @@ impl Recording {
         }
     }
 
-    fn said(&self) -> impl Iterator<Item = (Service, Side, &Content)> {
+    fn said(&self) -> impl Iterator<Item = (Side, &Content)> {
         self.events.iter().filter_map(|event| match &event.what {
-            What::Said(from, said) => {
-                Some((self.connections.get(event.connection)?.service, *from, &said.content))
-            }
+            What::Said(from, said) => Some((*from, &said.content)),
             _ => None,
         })
     }
 
     /// Whose recording it is.
     pub(super) fn customers(&self) -> Vec<CustomerId> {
-        let customers = self.said().filter_map(|(service, from, content)| match (service, from, content) {
-            (Service::Login, Side::Server, Content::Packet(packet)) if packet.id == id::USER_VALID => {
-                packet.read::<UserStatus>().ok().map(|status| status.customer)
-            }
-            _ => login(from, content).map(|(customer, _)| customer),
-        });
+        let customers = self.connections.iter().filter_map(|connection| connection.customer);
         customers.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The personas that must exist before it is played: none if it makes some itself.
-    pub(super) fn personas(&self) -> Vec<PersonaId> {
+    /// The personas that must exist before it is played, with their customers: none if it makes some itself.
+    pub(super) fn personas(&self) -> Vec<(CustomerId, PersonaId)> {
         let makes = |content: &Content| matches!(content, Content::Packet(packet) if packet.id == id::NEW_GAME_ACCOUNT);
-        if self.said().any(|(_, from, content)| from == Side::Client && makes(content)) {
+        if self.said().any(|(from, content)| from == Side::Client && makes(content)) {
             return Vec::new();
         }
-        let personas = self.said().filter_map(|(_, from, content)| login(from, content));
-        personas.map(|(_, persona)| persona).collect::<BTreeSet<_>>().into_iter().collect()
+        let personas = self.said().filter_map(|(from, content)| login(from, content));
+        personas.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// Whose connection it is, if this message tells.
+fn customer(service: Service, from: Side, content: &Content) -> Option<CustomerId> {
+    match (service, from, content) {
+        (Service::Login, Side::Server, Content::Packet(packet)) if packet.id == id::USER_VALID => {
+            packet.read::<UserStatus>().ok().map(|status| status.customer)
+        }
+        _ => login(from, content).map(|(customer, _)| customer),
     }
 }
 

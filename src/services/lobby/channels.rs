@@ -1,6 +1,7 @@
 //! Opening and closing channels.
 
 use super::notices::{created, joined};
+use super::race::{attend, attend_left};
 use super::{Desk, Notices};
 use crate::protocol::ids::CommId;
 use crate::protocol::nps::lobby::{
@@ -44,6 +45,9 @@ impl Desk<'_> {
                         opened.riff.channel
                     ));
                 }
+                if opened.riff.race {
+                    attend(self.game, &opened.riff, opened.me.persona);
+                }
                 let notices = Notices::of(self.game);
                 let port = self.caller.local.port().into();
                 let granted = ChannelGranted { channel: opened.riff.channel, port }.packet();
@@ -74,6 +78,9 @@ impl Desk<'_> {
     pub(super) fn close(&self, request: &CloseCommChannel) -> Outcome<Packet> {
         let channel = request.channel;
         let left = self.game.world.halls.close(self.caller.connection, channel);
+        if let Some(left) = &left {
+            attend_left(self.game, left);
+        }
         let closed = ChannelClosed { channel, port: self.game.ports.lobby.into() };
         let notices = Notices::of(self.game);
         let pushes = left.into_iter().flat_map(|left| notices.left(left)).collect();

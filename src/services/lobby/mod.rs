@@ -101,6 +101,9 @@ pub fn answer(game: &Game, caller: &mut Caller, incoming: &Incoming) -> Outcome<
 pub fn leave(game: &Game, caller: &Caller) -> Vec<Push> {
     let Some(me) = &caller.me else { return Vec::new() };
     let (left, others) = game.world.halls.leave(caller.connection);
+    for left in &left {
+        race::attend_left(game, left);
+    }
     if let Some(free) = game.world.presence.leave(me.persona, caller.connection) {
         released(game, free);
     }

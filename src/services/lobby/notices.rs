@@ -64,7 +64,7 @@ impl<'a> Notices<'a> {
 
     /// What others hear when somebody is no longer in a channel.
     pub(super) fn left(self, left: Left) -> Vec<Push> {
-        let Left { channel, persona, witnesses, handed_over, ended, vanished } = left;
+        let Left { channel, persona, witnesses, handed_over, ended, vanished, race: _ } = left;
         let leaves = self.compat.leave_notices;
         let leave = leaves.then(|| self.tell(witnesses, &UserLeftChannel { persona, channel })).flatten();
         let master = handed_over

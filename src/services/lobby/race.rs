@@ -3,7 +3,7 @@
 use super::directory::race_server;
 use super::{Desk, Notices};
 use crate::protocol::bytes::{Bool16, List};
-use crate::protocol::ids::CommId;
+use crate::protocol::ids::{CommId, PersonaId};
 use crate::protocol::nps::channel::{
     BootUser, GetReadyList, NOT_READY, READY, RaceEntry, RaceRiff, ReadyForGame, ReadyList, ReadyRecord,
     RiffList, SetChannelData, SetCommFlags, SetReadyForGame, StartGameServer, TerminateGameServer,
@@ -12,8 +12,8 @@ use crate::protocol::nps::channel::{
 use crate::protocol::nps::lobby::Name;
 use crate::protocol::nps::{Message as _, Packet};
 use crate::protocol::text::PStr;
-use crate::services::Outcome;
-use crate::world::RaceInfo;
+use crate::services::{Game, Outcome};
+use crate::world::{Left, RaceInfo, Riff};
 
 /// TCP, in the fields that name a protocol.
 pub(super) const TCP: u32 = 33;
@@ -40,6 +40,9 @@ impl Desk<'_> {
             self.refused(&format!("describes race {}, whose host it is not", request.channel));
             return Outcome::silence();
         };
+        if let Some(me) = &self.caller.me {
+            attend(self.game, &riff, me.persona);
+        }
         let pushes = Notices::of(self.game).updated(&riff, others).into_iter().collect();
         Outcome { pushes, ..Outcome::silence() }
     }
@@ -100,6 +103,9 @@ impl Desk<'_> {
             self.refused(&format!("cannot throw persona {persona} out of channel {channel}"));
             return Outcome::silence();
         };
+        for left in &booted.left {
+            attend_left(self.game, left);
+        }
         Outcome { pushes: Notices::of(self.game).booted(channel, booted), ..Outcome::silence() }
     }
 
@@ -122,12 +128,31 @@ impl Desk<'_> {
     /// 0x011D: the host ends the race. It hears what the others hear.
     pub(super) fn stop_race(&self, request: &TerminateGameServer) -> Outcome<Packet> {
         let channel = request.channel;
-        let Some(others) = self.game.world.halls.stop(self.caller.connection, channel) else {
+        let Some((riff, others)) = self.game.world.halls.stop(self.caller.connection, channel) else {
             self.refused(&format!("cannot end race {channel}: it is not its host, or it does not run"));
             return Outcome::silence();
         };
+        if let Some(me) = &self.caller.me {
+            attend(self.game, &riff, me.persona);
+        }
         let (reply, push) = Notices::of(self.game).terminated(channel, others);
         Outcome { pushes: push.into_iter().collect(), ..Outcome::reply(reply) }
+    }
+}
+
+/// Somebody came to the room of a race, or went: who has left it has left the race.
+pub(super) fn attend(game: &Game, riff: &Riff, persona: PersonaId) {
+    if let Some((race, left)) = game.world.attend(riff, persona) {
+        for persona in left {
+            log::info!("race {race}: persona {persona} has left its room, {}", riff.channel);
+        }
+    }
+}
+
+/// The same, for what came of leaving a channel.
+pub(super) fn attend_left(game: &Game, left: &Left) {
+    if let Some(riff) = &left.race {
+        attend(game, riff, left.persona);
     }
 }
 

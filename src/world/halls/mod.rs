@@ -105,6 +105,8 @@ pub struct Left {
     pub ended: Vec<ConnectionId>,
     /// The race is gone: who has to hear of it.
     pub vanished: Option<Vec<ConnectionId>>,
+    /// What it was, if it is a race.
+    pub race: Option<Riff>,
 }
 
 /// Why a channel can't be entered.
@@ -410,12 +412,13 @@ impl Inner {
             handed_over = channel.owner.map(|owner| (owner, everybody.map(|seat| seat.connection).collect()));
         }
         let ended = channel.race_ended(hall);
-        let vanished = channel.people.is_empty() && channel.riff.race;
+        let race = channel.riff.race.then(|| channel.riff.clone());
+        let vanished = channel.people.is_empty() && race.is_some();
         if channel.people.is_empty() {
             self.channels.remove(&key);
         }
         let vanished = vanished.then(|| self.lobby_people(None));
-        Some(Left { channel: key.1, persona, witnesses, handed_over, ended, vanished })
+        Some(Left { channel: key.1, persona, witnesses, handed_over, ended, vanished, race })
     }
 
     /// Those in the LOBBY channel of any hall, each once.

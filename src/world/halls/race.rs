@@ -1,7 +1,7 @@
 //! What the host of a race and the racers do in its channel.
 
 use super::channel::{Channel, Occupant};
-use super::{Hall, Halls, Inner, Key, Left, Person, Riff};
+use super::{Hall, Halls, Inner, Key, Left, Person, Riff, Scope};
 use crate::protocol::ids::{CommId, PersonaId};
 use crate::protocol::nps::channel::ChannelData;
 use crate::world::{ConnectionId, locked};
@@ -107,13 +107,22 @@ impl Halls {
         })
     }
 
-    /// The host ends the race. `None`: it is not the host, or the race does not run. Returned is everybody else in it.
-    pub fn stop(&self, connection: ConnectionId, channel: CommId) -> Option<Vec<ConnectionId>> {
+    /// The host ends the race. `None`: it is not the host, or the race does not run. Returned are the race and everybody
+    /// else in it.
+    pub fn stop(&self, connection: ConnectionId, channel: CommId) -> Option<(Riff, Vec<ConnectionId>)> {
         let mut inner = locked(&self.0);
         let (me, hall, key) = inner.hosted(connection, channel)?;
         let channel = inner.channels.get_mut(&key)?;
         channel.running.take()?;
-        Some(channel.others(me, hall).map(|(_, seat)| seat.connection).collect())
+        let others = channel.others(me, hall).map(|(_, seat)| seat.connection).collect();
+        Some((channel.riff.clone(), others))
+    }
+
+    /// Who is in a race, and whether they are called to the race server.
+    pub fn room(&self, channel: CommId) -> (Vec<PersonaId>, bool) {
+        let inner = locked(&self.0);
+        let Some(channel) = inner.channels.get(&(Scope::Races, channel)) else { return Default::default() };
+        (channel.people.iter().map(|occupant| occupant.persona).collect(), channel.running.is_some())
     }
 }
 

@@ -236,6 +236,22 @@ fn a_host_who_goes_hands_over_to_the_oldest_guest() {
 }
 
 #[test]
+fn a_host_who_drops_while_its_race_runs_leaves_it_to_the_next_who_can_end_it() {
+    let (mut scene, mut callers) = racers(&[Hall::Room(0); 3]);
+    scene.ask(&mut callers[0], &start());
+    scene.forget();
+    scene.drop(&callers[0]);
+    for caller in &callers[1..] {
+        assert_eq!(scene.numbers(caller), [id::USER_LEFT_CHANNEL, id::CHANNEL_MASTER]);
+    }
+    let end = TerminateGameServer { channel: RACE };
+    assert!(scene.ask(&mut callers[2], &end).is_empty(), "it is not the host");
+    scene.quiet();
+    assert_eq!(scene.ask(&mut callers[1], &end).len(), 1);
+    assert_eq!(scene.only::<GameServerTerminated>(&callers[2]).channel, RACE);
+}
+
+#[test]
 fn a_host_with_another_connection_in_the_race_stays_its_host() {
     let (mut scene, callers) = racers(&[Hall::Lobby, Hall::Lobby]);
     let mut hosts_room = scene.connect(0, Hall::Room(0));

@@ -9,7 +9,7 @@ use crate::protocol::mcots::Message;
 use crate::protocol::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
 use crate::services::{Outcome, Push};
 use crate::store::{BookingId, Changed, RaceError};
-use crate::world::races::{Driver, Race, Starter};
+use crate::world::races::{Driver, Member, Race, Starter};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -63,7 +63,8 @@ pub(in super::super) fn start(request: &Request<'_>) -> Answer {
     if let Some((_, ticket)) = booking {
         outcome = outcome.after(ticket);
     }
-    Ok(if others.is_empty() { outcome } else { outcome.push(Push::Body(others, Arc::new(answer))) })
+    let told = !others.is_empty() && request.game.config.compat.start_notices;
+    Ok(if told { outcome.push(Push::Body(others, Arc::new(answer))) } else { outcome })
 }
 
 impl Grid<'_> {
@@ -103,6 +104,10 @@ impl Grid<'_> {
         let Some(member) = self.race.member(slot.racer) else {
             return Ok(Some("it has not joined".to_owned()));
         };
+        let host = self.race.member(self.request.player.persona);
+        if !member.is_here() && host.is_some_and(Member::is_here) {
+            return Ok(Some("it has left the race's room".to_owned()));
+        }
         // The host must not wager another car of a joiner than the joiner did.
         if settings.pink_slip && member.vehicle.is_some_and(|car| car != slot.vehicle) {
             return Ok(Some("it joined with another car".to_owned()));

@@ -2,6 +2,7 @@
 
 mod model;
 mod refusals;
+mod rooms;
 mod runs;
 
 use super::*;
@@ -12,6 +13,7 @@ use crate::protocol::mcots::race::{
     CreateRace, Damage, Damages, FinalResults, JoinRace, Placement, PostRaceDamage, RaceCreated, RaceJoined,
     RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
 };
+use crate::services::lobby;
 use crate::store::Persona;
 
 /// The lobby of the circuit, and that of test drives.
@@ -23,6 +25,8 @@ struct Racer {
     player: TestPlayer,
     caller: Caller,
     car: VehicleId,
+    /// The connection to a room server.
+    room: Option<lobby::Caller>,
 }
 
 impl Racer {
@@ -46,7 +50,7 @@ impl Track {
             let player = track.game.player(&format!("driver{number}"), &format!("Driver {number}"), peer());
             let car = track.give_car(player.persona);
             let caller = track.connect(&player);
-            track.racers.push(Racer { player, caller, car });
+            track.racers.push(Racer { player, caller, car, room: None });
         }
         track
     }

@@ -3,9 +3,12 @@
 
 use super::*;
 use crate::store::Kind;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const PLAYERS: usize = 4;
+/// How many may be in a race.
+const MOST: usize = 3;
 /// Little enough to be spent on fees.
 const MONEY: u32 = 300;
 const FEES: [u32; 3] = [0, 100, 250];
@@ -18,6 +21,12 @@ enum Deed {
     Finish(usize, u32),
     Quit(usize),
     Drop(usize),
+    /// Enters the room of the race it is in.
+    Enter(usize),
+    /// The connection to the room server breaks.
+    Walk(usize),
+    /// Calls everybody in the room to the race server, as far as it may.
+    Call(usize),
     /// So many minutes pass without a word; those who are waited for are given up.
     Wait(u64),
 }
@@ -32,6 +41,9 @@ fn deed() -> impl Strategy<Value = Deed> {
             .prop_map(|(who, time)| Deed::Finish(who, time)),
         2 => who().prop_map(Deed::Quit),
         2 => who().prop_map(Deed::Drop),
+        5 => who().prop_map(Deed::Enter),
+        3 => who().prop_map(Deed::Walk),
+        1 => who().prop_map(Deed::Call),
         1 => prop_oneof![Just(5), Just(11), Just(32)].prop_map(Deed::Wait),
     ]
 }
@@ -46,16 +58,60 @@ enum Fate {
 
 type Field = Vec<(usize, Fate)>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct ModelRace {
     id: RaceId,
     fee: u32,
     members: Vec<usize>,
+    /// Those of them who are in the room.
+    inside: BTreeSet<usize>,
+    /// Those of them who have left the room.
+    gone: BTreeSet<usize>,
     field: Field,
     runs: bool,
 }
 
+/// The room of a race, which may outlive the race.
+#[derive(Clone, Debug, Default)]
+struct ModelRoom {
+    people: Vec<usize>,
+    called: bool,
+}
+
 impl ModelRace {
+    fn host(&self) -> Option<usize> {
+        self.members.iter().find(|who| !self.gone.contains(who)).or(self.members.first()).copied()
+    }
+
+    fn taken(&self) -> usize {
+        self.members.len() - self.gone.len()
+    }
+
+    fn forget(&mut self, who: usize) {
+        self.members.retain(|member| *member != who);
+        self.inside.remove(&who);
+        self.gone.remove(&who);
+    }
+
+    fn welcome(&mut self, who: usize) {
+        if self.members.contains(&who) {
+            self.come_back(who);
+            return;
+        }
+        if self.members.len() == MOST {
+            let absent = *self.members.iter().find(|member| self.gone.contains(member)).unwrap();
+            self.forget(absent);
+        }
+        self.members.push(who);
+    }
+
+    fn come_back(&mut self, who: usize) {
+        if self.gone.remove(&who) && !self.runs {
+            self.members.retain(|member| *member != who);
+            self.members.push(who);
+        }
+    }
+
     fn awaited(&mut self, who: usize) -> Option<&mut Fate> {
         let runs = self.runs;
         let fate = self.field.iter_mut().find(|(racer, _)| *racer == who).map(|(_, fate)| fate);
@@ -66,6 +122,7 @@ impl ModelRace {
 #[derive(Debug, Default)]
 struct Model {
     races: Vec<ModelRace>,
+    rooms: BTreeMap<RaceId, ModelRoom>,
     money: [u32; PLAYERS],
     points: [u32; PLAYERS],
     entered: [u32; PLAYERS],
@@ -118,16 +175,62 @@ impl Model {
             if let Some(fate) = race.awaited(who) {
                 *fate = Fate::Out;
             }
-            race.members.retain(|member| *member != who);
+            race.forget(who);
+        }
+    }
+
+    /// `who` is in the room of the race it is in, and in no other.
+    fn enter(&mut self, who: usize) {
+        self.walk(who);
+        let Some(id) = self.of(who).map(|race| race.id) else { return };
+        self.rooms.entry(id).or_default().people.push(who);
+        self.attend(id, who);
+    }
+
+    fn walk(&mut self, who: usize) {
+        let Some((id, room)) = self.rooms.iter_mut().find(|(_, room)| room.people.contains(&who)) else {
+            return;
+        };
+        let id = *id;
+        room.people.retain(|other| *other != who);
+        if room.people.is_empty() {
+            self.rooms.remove(&id);
+        }
+        self.attend(id, who);
+    }
+
+    fn attend(&mut self, id: RaceId, who: usize) {
+        let ModelRoom { people, called } = self.rooms.get(&id).cloned().unwrap_or_default();
+        let Some(race) = self.races.iter_mut().find(|race| race.id == id) else { return };
+        if people.contains(&who) && race.members.contains(&who) {
+            race.come_back(who);
+            race.inside.insert(who);
+        }
+        let leaves = |member: &usize| race.inside.contains(member) || *member == who;
+        let left = race.members.iter().copied().filter(|member| leaves(member) && !people.contains(member));
+        let left: Vec<usize> = left.filter(|_| !called).collect();
+        for member in left {
+            race.inside.remove(&member);
+            race.gone.insert(member);
+        }
+    }
+
+    fn call(&mut self, who: usize) {
+        let mut rooms = self.rooms.values_mut();
+        if let Some(room) = rooms.find(|room| room.people.first() == Some(&who)) {
+            room.called = true;
         }
     }
 
     fn start(&mut self, who: usize) -> bool {
         let money = self.money;
-        let Some(race) = self.of(who).filter(|race| race.members[0] == who && !race.runs) else {
+        let Some(race) = self.of(who).filter(|race| race.host() == Some(who) && !race.runs) else {
             return false;
         };
         let mut racers = race.members.clone();
+        if !race.gone.contains(&who) {
+            racers.retain(|racer| !race.gone.contains(racer));
+        }
         let broke =
             |racers: &[usize], fee| racers.iter().position(|who| money[*who] < rules::fee(fee, racers.len()));
         while let Some(at) = broke(&racers, race.fee) {
@@ -179,7 +282,7 @@ impl Pair {
         match *deed {
             Deed::Create(who, fee) => {
                 let fee = FEES[fee];
-                let wish = CreateRace { entry_fee: fee, most_racers: 3, ..wish() };
+                let wish = CreateRace { entry_fee: fee, most_racers: MOST.try_into().unwrap(), ..wish() };
                 let answer = self.tell(who, wish.body()).unwrap();
                 if self.model.money[who] < fee {
                     assert_eq!(answer.number(), Some(number::FAILED));
@@ -187,23 +290,25 @@ impl Pair {
                 }
                 self.model.leave(who);
                 let id = answer.read::<RaceCreated>().unwrap().race;
-                let race = ModelRace { id, fee, members: vec![who], field: Vec::new(), runs: false };
-                self.model.races.push(race);
+                let members = vec![who];
+                self.model.races.push(ModelRace { id, fee, members, ..ModelRace::default() });
             }
             Deed::Join(who, at) => {
                 let Some(race) = self.model.races.get(at).cloned() else { return };
                 let car = self.track.racers[who].car;
                 let answer = self.tell(who, join(race.id, car)).unwrap();
-                let host = race.members.first() == Some(&who);
-                let room = race.members.len() < 3 && !race.runs;
+                let host = race.host() == Some(who);
+                let room = race.taken() < MOST && !race.runs;
                 let welcome = race.members.contains(&who) || room;
                 let welcome = welcome && (host || self.model.money[who] >= race.fee);
                 let joined = answer.number() == Some(number::RACE_JOIN_OK);
                 assert_eq!(joined, welcome, "{race:?}");
-                if joined && !race.members.contains(&who) {
-                    self.model.leave(who);
+                if joined {
+                    if !race.members.contains(&who) {
+                        self.model.leave(who);
+                    }
                     let race = self.model.races.iter_mut().find(|other| other.id == race.id);
-                    race.unwrap().members.push(who);
+                    race.unwrap().welcome(who);
                 }
             }
             Deed::Start(who) => {
@@ -240,6 +345,21 @@ impl Pair {
                 self.track.racers[who].caller = self.track.connect(&self.track.racers[who].player);
                 self.model.leave(who);
             }
+            Deed::Enter(who) => {
+                self.track.walk(who);
+                if let Some(race) = self.model.of(who).map(|race| race.id) {
+                    self.track.enter(who, race);
+                }
+                self.model.enter(who);
+            }
+            Deed::Walk(who) => {
+                self.track.walk(who);
+                self.model.walk(who);
+            }
+            Deed::Call(who) => {
+                self.track.call(who);
+                self.model.call(who);
+            }
             Deed::Wait(minutes) => {
                 let outcome = tick(&self.track.game, Instant::now() + Duration::from_mins(minutes));
                 self.count(&outcome.pushes);
@@ -270,6 +390,16 @@ impl Pair {
             drop(races);
             assert_eq!(race, self.model.of(who).map(|race| race.id), "player {who}");
         }
+        for race in &self.model.races {
+            let races = self.track.game.world.races.lock();
+            let seen = races.get(race.id).unwrap();
+            let host = race.host().map(|who| self.track.racers[who].id());
+            assert_eq!(seen.host(), host, "{race:?}");
+            let here = seen.members.iter().map(|member| (member.persona, member.is_here()));
+            let model = race.members.iter();
+            let model = model.map(|who| (self.track.racers[*who].id(), !race.gone.contains(who)));
+            assert!(here.eq(model), "{:?} is not {race:?}", seen.members);
+        }
         assert_eq!(self.track.races(), self.model.races.len());
         assert_eq!(self.told, self.model.told);
         let running = self.model.races.iter().filter(|race| race.runs).count();
@@ -278,7 +408,7 @@ impl Pair {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn players_in_any_order_never_bring_server_and_model_apart(

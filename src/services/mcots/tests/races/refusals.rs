@@ -17,7 +17,7 @@ fn a_race_is_refused_for_a_place_a_fee_or_a_wager_there_is_not() {
     assert_eq!(track.ask(0, fee(100)), refused(CREATE, number::INSUFFICIENT_FUNDS));
     let pauper = track.game.player("pauper", "Pauper", peer());
     let caller = track.connect(&pauper);
-    track.racers.push(Racer { player: pauper, caller, car: VehicleId(0) });
+    track.racers.push(Racer { player: pauper, caller, car: VehicleId(0), room: None });
     let pink_slip = CreateRace { pink_slip: Bool8(true), ..wish() };
     assert_eq!(track.ask(1, pink_slip.body()), refused(CREATE, number::INVALID_VEHICLE));
     assert_eq!(track.races(), 0);

@@ -104,6 +104,24 @@ fn the_joiners_hear_that_it_starts_and_who_may_not() {
 }
 
 #[test]
+fn the_start_can_be_left_to_the_host_to_tell() {
+    let mut track = Track::with(2);
+    track.game.config.compat.start_notices = false;
+    let race = track.create(0, &wish());
+    track.join(1, race);
+    let slots = track.slots(&[0, 1]);
+    let outcome = track.tell(0, start(race, slots));
+    assert_eq!(outcome.replies[0].body.read::<RaceStarted>().unwrap().ok_to_start, 1);
+    assert!(outcome.pushes.is_empty());
+    track.finish(0, race, MINUTE);
+    assert_eq!(
+        track.finish(1, race, MINUTE).unwrap().receivers.len(),
+        2,
+        "the results are pushed nevertheless"
+    );
+}
+
+#[test]
 fn who_gives_up_drops_or_never_comes_in_does_not_keep_the_others_waiting() {
     let mut track = Track::with(4);
     let race = track.running(&CreateRace { entry_fee: 100, ..wish() }, &[0, 1, 2, 3]);
@@ -198,6 +216,19 @@ fn a_host_who_vanishes_leaves_the_race_to_the_next() {
     assert_eq!(track.races(), 1);
     track.drop(2);
     assert_eq!(track.races(), 0);
+}
+
+#[test]
+fn a_host_who_vanishes_after_the_race_leaves_the_next_one_to_be_driven_again() {
+    let mut track = Track::with(3);
+    let race = track.running(&wish(), &[0, 1, 2]);
+    for who in [0, 1, 2] {
+        track.finish(who, race, MINUTE);
+    }
+    track.drop(0);
+    let slots = track.slots(&[1, 2]);
+    assert_eq!(track.ask(0, start(race, slots)), refused(number::RACE_START, number::PERSONA_NOT_IN_RACE));
+    assert_eq!(track.start(1, race, slots).ok_to_start, 1);
 }
 
 #[test]
