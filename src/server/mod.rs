@@ -145,6 +145,12 @@ impl House {
     async fn watch_the_clock(&self) {
         loop {
             Timer::after(TICK).await;
+            if self.game.store.wants_restart() {
+                log::warn!("the data folder can be written now, so the server restarts with it");
+                self.restart();
+            }
+            // Whatever happens to the card is logged though nobody changes anything.
+            let _ = self.game.store.trouble();
             self.tell(mcots::tick(&self.game, Instant::now()).into()).await;
         }
     }
@@ -190,7 +196,14 @@ async fn serve(
     recorder: Option<Arc<Recorder>>,
 ) -> Result<Ended, ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
-    let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
+    let control = match control::ControlSocket::bind(data) {
+        // Players are served all the same.
+        Err(error) if store.trouble().is_some() => {
+            log::error!("the command line cannot reach this server: {error}");
+            None
+        }
+        bound => Some(bound.map_err(ServeError::Control)?),
+    };
     let tls = open_tls(&config, data).await?;
     let Bound { listeners, ports } = bind::all(&config.network).map_err(ServeError::Bind)?;
     announce(&listeners, &config, &ports);
@@ -206,7 +219,12 @@ async fn serve(
     });
     let control = EXECUTOR.spawn({
         let house = Arc::clone(&house);
-        async move { control.serve(&house).await }
+        async move {
+            match control {
+                Some(control) => control.serve(&house).await,
+                None => future::pending().await,
+            }
+        }
     });
     let doors: Vec<_> = listeners
         .into_iter()

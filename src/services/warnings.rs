@@ -1,4 +1,4 @@
-//! What about the configuration an Operator may come to regret.
+//! What an Operator should know: why nothing can be saved, and what about the configuration may be regretted.
 
 use super::Game;
 use crate::config::Registration;
@@ -14,6 +14,7 @@ const PATCH: u16 = 80;
 pub fn of(game: &Game) -> Vec<String> {
     let (network, ports) = (&game.config.network, &game.ports);
     let mut warnings = Vec::new();
+    warnings.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     for (service, port, built_in) in
         [("Persona", ports.persona, PERSONA), ("MCOTS", ports.mcots, MCOTS), ("Patch", ports.http, PATCH)]
     {

@@ -57,15 +57,23 @@ pub(super) fn write(file: &Path, backup: &Backup) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let handle = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
-    let mut out = BufWriter::new(handle);
-    write_to(&mut out, backup)?;
-    out.into_inner()?.sync_all()?;
-    fs::rename(&new, file)?;
+    let written = write_new(Path::new(&new), backup).and_then(|()| fs::rename(&new, file));
+    if let Err(error) = written {
+        // Half a backup is of no use, and the card may be full because of it.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
     match file.parent() {
         Some(dir) if dir != Path::new("") => sync_dir(dir),
         _ => sync_dir(Path::new(".")),
     }
+}
+
+fn write_new(new: &Path, backup: &Backup) -> io::Result<()> {
+    let handle = File::options().write(true).create_new(true).mode(0o600).open(new)?;
+    let mut out = BufWriter::new(handle);
+    write_to(&mut out, backup)?;
+    out.into_inner()?.sync_all()
 }
 
 fn write_to(out: &mut impl Write, backup: &Backup) -> io::Result<()> {

@@ -5,11 +5,13 @@
 //!
 //! In the data directory lie `database/` (sled's own), `backup.mcos` (all records in one file, written at most once a
 //! minute and when the store is closed) and `store.lock`. A database that cannot be read is set aside and rebuilt
-//! from the backup; see [`Store::open`].
+//! from the backup; see [`Store::open`]. While the card is full or read-only, changes are refused and reads go on; see
+//! [`Store::trouble`].
 
 mod accounts;
 mod backup;
 mod bans;
+mod card;
 mod commit;
 mod error;
 mod garage;
@@ -43,6 +45,7 @@ pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
 pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 
+use card::{Card, Duplicate};
 use commit::Writer;
 use std::fs::File;
 use std::path::Path;
@@ -62,7 +65,9 @@ pub struct Store {
 struct Inner {
     writer: Writer,
     table: Arc<Table>,
-    _lock: File,
+    card: Arc<Card>,
+    _copy: Option<Duplicate>,
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -121,6 +126,19 @@ impl Store {
         self.inner.writer.last_commit()
     }
 
+    /// Why no change is accepted now, if none is: the card is full, or cannot be written. What is stored can be read
+    /// all the same. After a write that failed this lasts until the store is opened again, since what the system
+    /// says of later writes cannot be believed.
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.inner.writer.failed().or_else(|| self.inner.card.check().err())
+    }
+
+    /// Whether opening the store again would end the trouble: it could not be written when it was opened, and could be
+    /// now.
+    pub fn wants_restart(&self) -> bool {
+        self.inner.card.wants_restart()
+    }
+
     /// Waits until everything changed so far is on the card.
     pub fn flush(&self) -> Result<(), StoreError> {
         self.inner.writer.ticket(false).wait()
@@ -137,7 +155,13 @@ impl Store {
     }
 
     /// Runs a change while nobody else changes anything, and takes its ticket.
-    fn change<T, E>(&self, work: impl FnOnce(&Table) -> Result<T, E>) -> Result<Changed<T>, E> {
+    fn change<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Table) -> Result<T, E>,
+    ) -> Result<Changed<T>, E> {
+        if let Some(trouble) = self.trouble() {
+            return Err(trouble.into());
+        }
         let turn = self.inner.table.turn();
         let value = work(&self.inner.table)?;
         drop(turn);
