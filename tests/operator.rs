@@ -16,7 +16,7 @@ use smol::block_on;
 use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use support::browser::{Browser, FORM};
+use support::browser::{Answer, Browser, FORM};
 use support::{PATIENCE, Raw, Server};
 
 const PASSWORD: &str = "cold+start+57";
@@ -176,7 +176,7 @@ fn a_backup_from_the_page_is_restored_by_the_page_and_nonsense_is_refused() {
     let backup = download.body;
     server.account("late");
     let mut newer = backup.clone();
-    newer[7] = 2;
+    newer[7] = 3;
     let mut flipped = backup.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 4;

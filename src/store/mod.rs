@@ -11,6 +11,7 @@
 mod accounts;
 mod backup;
 mod bans;
+mod beside;
 mod card;
 mod commit;
 mod error;
@@ -48,7 +49,7 @@ pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 use card::{Card, Duplicate};
 use commit::Writer;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use table::Table;
@@ -66,6 +67,8 @@ struct Inner {
     writer: Writer,
     table: Arc<Table>,
     card: Arc<Card>,
+    /// The data directory.
+    dir: PathBuf,
     _copy: Option<Duplicate>,
     _lock: Option<File>,
 }
@@ -146,8 +149,14 @@ impl Store {
 
     /// Writes everything into one file, for [`Store::restore`]. It holds password hashes and the login key, so only
     /// its owner may read it.
+    /// What lies beside the database is in it: the certificate authority and an imported catalogue.
     pub fn write_backup(&self, file: &Path) -> Result<(), StoreError> {
-        open::write_backup(&self.inner.table, file)
+        open::write_backup(&self.inner.table, &self.inner.dir, file)
+    }
+
+    /// The same in memory: it needs no room on a card that is full.
+    pub fn backup(&self) -> Result<Vec<u8>, StoreError> {
+        open::backup_bytes(&self.inner.table, &self.inner.dir)
     }
 
     fn table(&self) -> &Table {

@@ -1,6 +1,7 @@
 //! Opening, repairing, backing up and restoring.
 
 use super::backup::{self, Backup, BackupError, sync_dir};
+use super::beside::Beside;
 use super::card::{Card, Duplicate, RESERVE, TO_OPEN};
 use super::commit::{Disk, Writer};
 use super::error::{OpenError, StoreError};
@@ -60,20 +61,25 @@ impl Store {
         let keeper =
             Keeper { table: Arc::clone(&table), card: Arc::clone(&card), backup: place.backup.clone() };
         let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;
-        let store = Self { inner: Arc::new(Inner { writer, table, card, _copy: copy, _lock: place.lock }) };
+        let (dir, lock) = (place.home, place.lock);
+        let store = Self { inner: Arc::new(Inner { writer, table, card, dir, _copy: copy, _lock: lock }) };
         // Says so at once if there is any.
         let _ = store.trouble();
         Ok(store)
     }
 
     /// Replaces everything in `dir` by what [`Store::write_backup`] wrote. The old database is renamed to
-    /// `database.replaced-` and the time. The store must not be open.
+    /// `database.replaced-` and the time, and so are the files beside it that the backup replaces. What the backup does
+    /// not hold stays. The store must not be open. A power cut in between leaves a sound store; then do it again.
     pub fn restore(dir: &Path, file: &Path) -> Result<(), OpenError> {
         let place = Place::enter(dir)?;
         let mut saved = sound(file)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
         let old = Table::open(&place.database).ok().and_then(|table| generation(&table).ok()).unwrap_or(0);
         let newest = backup::read(&place.backup).map_or(0, |backup| backup.generation);
+        for file in std::mem::take(&mut saved.files) {
+            file.put_back(dir).map_err(place.refused())?;
+        }
         saved.generation = old.max(newest).max(saved.generation) + 1;
         backup::write(&place.backup, &saved).map_err(place.refused())?;
         place.rebuild("replaced", Some(saved)).map(|_| ())
@@ -96,10 +102,24 @@ pub(super) fn sound(file: &Path) -> Result<Backup, OpenError> {
     Ok(saved)
 }
 
-/// Writes all records into `file`.
-pub(super) fn write_backup(table: &Table, file: &Path) -> Result<(), StoreError> {
-    let backup = Backup { generation: generation(table)?, rows: table.rows()? };
-    backup::write(file, &backup).map_err(|error| StoreError::NotSaved(error.to_string().into()))
+/// Writes all records, and what lies beside them in `dir`, into `file`.
+pub(super) fn write_backup(table: &Table, dir: &Path, file: &Path) -> Result<(), StoreError> {
+    backup::write(file, &whole_backup(table, dir)?).map_err(not_saved)
+}
+
+/// The same in memory.
+pub(super) fn backup_bytes(table: &Table, dir: &Path) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    backup::write_to(&mut bytes, &whole_backup(table, dir)?).map_err(not_saved)?;
+    Ok(bytes)
+}
+
+fn whole_backup(table: &Table, dir: &Path) -> Result<Backup, StoreError> {
+    Ok(Backup { generation: generation(table)?, rows: table.rows()?, files: Beside::all(dir)? })
+}
+
+fn not_saved(error: io::Error) -> StoreError {
+    StoreError::NotSaved(error.to_string().into())
 }
 
 fn generation(table: &Table) -> Result<u64, StoreError> {
@@ -150,16 +170,19 @@ impl Disk for Keeper {
         if let Err(error) = noted {
             log::warn!("the database does not know of its newest backup: {error}");
         }
-        let backup = Backup { generation, rows: self.table.rows()? };
+        let backup = Backup { generation, rows: self.table.rows()?, files: Vec::new() };
         // It must not take the room that changes need.
         let size = backup.rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         self.card.room_for(RESERVE.saturating_add(u64::try_from(size).unwrap_or(u64::MAX)))?;
-        backup::write(&self.backup, &backup).map_err(|error| StoreError::NotSaved(error.to_string().into()))
+        backup::write(&self.backup, &backup).map_err(not_saved)
     }
 }
 
 /// The data directory, for us alone.
 struct Place {
+    /// The data directory.
+    home: PathBuf,
+    /// Where the database lies: the same, unless that cannot be written.
     dir: PathBuf,
     database: PathBuf,
     backup: PathBuf,
@@ -179,7 +202,7 @@ impl Place {
             Err(TryLockError::Error(source)) => return Err(refused(source)),
         }
         let (database, backup) = (dir.join("database"), dir.join("backup.mcos"));
-        Ok(Self { dir: dir.to_owned(), database, backup, lock })
+        Ok(Self { home: dir.to_owned(), dir: dir.to_owned(), database, backup, lock })
     }
 
     fn refused(&self) -> impl Fn(io::Error) -> OpenError + use<> {
@@ -255,7 +278,7 @@ impl Place {
         }
         self.create_database()?;
         let table = Table::open(&self.database).map_err(|error| self.explain(error))?;
-        if let Some(Backup { generation, mut rows }) = saved {
+        if let Some(Backup { generation, mut rows, .. }) = saved {
             // The sum comes about anew, and the generation is the seal on the finished work.
             rows.retain(|(key, _)| key != key::GENERATION && key != key::SUM);
             for chunk in rows.chunks(CHUNK) {

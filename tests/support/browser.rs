@@ -6,6 +6,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 
 /// How a form without a file is sent.
@@ -26,7 +27,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn read(bytes: &[u8]) -> Self {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|end| end == b"\r\n\r\n").expect("an answer has a head");
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -45,8 +46,13 @@ impl Answer {
 
 impl Browser {
     pub(crate) fn new(server: &Server) -> Self {
+        Self::trusting(&server.data().join("tls/authority.pem"), server)
+    }
+
+    /// The same, trusting the authority in this file.
+    pub(crate) fn trusting(authority: &Path, server: &Server) -> Self {
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(server.data().join("tls/authority.pem")).unwrap() {
+        for certificate in CertificateDer::pem_file_iter(authority).unwrap() {
             roots.add(certificate.unwrap()).unwrap();
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
