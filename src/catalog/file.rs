@@ -1,7 +1,7 @@
 //! The imported catalogue on the card: `catalog.mcos` in the data folder.
 //!
 //! A file of its own beside the database, written in one piece: it changes once in years, can be made again from the
-//! disc at any time (so no backup needs it), and is read without opening the store, which the running server holds.
+//! disc at any time (though `mcos backup` takes it along), and is read without opening the store, which the running server holds.
 //!
 //! Magic (8 bytes), version (u16), length of the rest (u32), its CRC-32 (u32), all little-endian; then the
 //! [`Imported`] as postcard.

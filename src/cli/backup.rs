@@ -28,7 +28,8 @@ pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
         Reached::Server(other) => return Err(reach::unexpected(&other)),
     }
     output::line(&format!(
-        "everything is in {}; it holds the login key and password hashes, so keep it where nobody else can read it",
+        "everything is in {}; it holds the keys of the server and password hashes, so keep it where nobody else can read it; \
+         mcos.toml is not in it",
         file.display()
     ))
 }

@@ -150,6 +150,12 @@ impl House {
     async fn watch_the_clock(&self) {
         loop {
             Timer::after(TICK).await;
+            if self.game.store.wants_restart() {
+                log::warn!("the data folder can be written now, so the server restarts with it");
+                self.restart();
+            }
+            // Whatever happens to the card is logged though nobody changes anything.
+            let _ = self.game.store.trouble();
             self.tell(mcots::tick(&self.game, Instant::now()).into()).await;
         }
     }
@@ -224,7 +230,14 @@ pub fn run(start: Start<'_>) -> Result<Ended, ServeError> {
 async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ended, ServeError> {
     let Start { mut config, data, store, login_key, on_box, .. } = start;
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
-    let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
+    let control = match control::ControlSocket::bind(data) {
+        // Players are served all the same.
+        Err(error) if store.trouble().is_some() => {
+            log::error!("the command line cannot reach this server: {error}");
+            None
+        }
+        bound => Some(bound.map_err(ServeError::Control)?),
+    };
     systemd::status("starting: looking after the certificates");
     let tls = open_tls(&config, data).await?;
     let Bound { listeners, ports } = open_ports(&mut config, on_box.is_some()).map_err(ServeError::Bind)?;
@@ -242,7 +255,12 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     });
     let control = EXECUTOR.spawn({
         let house = Arc::clone(&house);
-        async move { control.serve(&house).await }
+        async move {
+            match control {
+                Some(control) => control.serve(&house).await,
+                None => future::pending().await,
+            }
+        }
     });
     let doors: Vec<_> = listeners
         .into_iter()

@@ -14,14 +14,7 @@ const PATCH: u16 = 80;
 pub fn troubles(game: &Game) -> Vec<String> {
     let mut troubles = Vec::new();
     troubles.extend(game.config.mistake.as_ref().map(ToString::to_string));
-    if game.store.refuses_changes() {
-        troubles.push(
-            "the last changes could not be saved, so new accounts and purchases are refused: the card is full or worn \
-             out. Start the server again; if this comes back, make a backup on the page Backup and restore it on \
-             another card"
-                .to_owned(),
-        );
-    }
+    troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     troubles.extend(moved_ports(game));
     troubles
 }

@@ -1,16 +1,19 @@
-//! The logical backup: all records in one file which needs no sled to be read.
+//! The logical backup: all records in one file which needs no sled to be read, and what lies beside the database.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 7 | `mcosbak` |
-//! | 1 | version of this layout, 1 |
+//! | 1 | version of this layout, 2 |
 //! | 8 | generation |
 //! | 8 | number of records |
+//! | 4 | number of files; not in version 1, which has none |
 //! | 4 | CRC-32 of the above |
 //!
-//! then each record: length of the key (2), length of the value (2), CRC-32 of lengths, key and value (4), key, value.
-//! Numbers are little-endian. Nothing follows the last record.
+//! then each record: length of the key (2), length of the value (2), CRC-32 of lengths, key and value (4), key, value;
+//! then each file: length of the name (2), length of the content (4), CRC-32 of lengths, name and content (4), name,
+//! content. Numbers are little-endian. Nothing follows the last file.
 
+use super::beside::{self, Beside};
 use super::record::MAX_RECORD;
 use super::table::Row;
 use std::fs::{self, File};
@@ -19,7 +22,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 const MAGIC: &[u8; 7] = b"mcosbak";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The version without files.
+const RECORDS_ONLY: u8 = 1;
 const LONGEST_KEY: usize = 256;
 
 /// Why a backup cannot be used.
@@ -40,6 +45,8 @@ pub(super) struct Backup {
     pub(super) generation: u64,
     /// All records.
     pub(super) rows: Vec<Row>,
+    /// What lies beside the database. Empty in the backup that lies there itself.
+    pub(super) files: Vec<Beside>,
 }
 
 /// Makes the names in a directory survive a power cut.
@@ -50,6 +57,14 @@ pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
 /// Writes the file so that at every moment either the old one or the new one is there, whole.
 /// Only the owner may read it: it holds password hashes and the login key.
 pub(super) fn write(file: &Path, backup: &Backup) -> io::Result<()> {
+    replace(file, |out| write_to(out, backup))
+}
+
+/// Writes a file for its owner only, so that at every moment either the old one or the new one is there, whole.
+pub(super) fn replace(
+    file: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut new = file.as_os_str().to_owned();
     new.push(".new");
     // A leftover of a power cut may have other permissions.
@@ -57,34 +72,53 @@ pub(super) fn write(file: &Path, backup: &Backup) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let handle = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
-    let mut out = BufWriter::new(handle);
-    write_to(&mut out, backup)?;
-    out.into_inner()?.sync_all()?;
-    fs::rename(&new, file)?;
+    let written = write_new(Path::new(&new), content).and_then(|()| fs::rename(&new, file));
+    if let Err(error) = written {
+        // Half a file is of no use, and the card may be full because of it.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
     match file.parent() {
         Some(dir) if dir != Path::new("") => sync_dir(dir),
         _ => sync_dir(Path::new(".")),
     }
 }
 
-fn write_to(out: &mut impl Write, backup: &Backup) -> io::Result<()> {
+fn write_new(new: &Path, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let handle = File::options().write(true).create_new(true).mode(0o600).open(new)?;
+    let mut out = BufWriter::new(handle);
+    content(&mut out)?;
+    out.into_inner()?.sync_all()
+}
+
+pub(super) fn write_to(out: &mut impl Write, backup: &Backup) -> io::Result<()> {
     let mut header = MAGIC.to_vec();
     header.push(VERSION);
     header.extend(backup.generation.to_le_bytes());
     header.extend((backup.rows.len() as u64).to_le_bytes());
+    let too_long = |_| io::Error::new(io::ErrorKind::InvalidInput, "a record or file is too long");
+    header.extend(u32::try_from(backup.files.len()).map_err(too_long)?.to_le_bytes());
     out.write_all(&header)?;
     out.write_all(&crc32fast::hash(&header).to_le_bytes())?;
     for (key, value) in &backup.rows {
-        let too_long = |_| io::Error::new(io::ErrorKind::InvalidInput, "a record is too long");
         let lengths = lengths(
             u16::try_from(key.len()).map_err(too_long)?,
             u16::try_from(value.len()).map_err(too_long)?,
         );
         out.write_all(&lengths)?;
-        out.write_all(&row_crc(lengths, key, value).to_le_bytes())?;
+        out.write_all(&crc(&[&lengths, key, value]).to_le_bytes())?;
         out.write_all(key)?;
         out.write_all(value)?;
+    }
+    for Beside { name, bytes } in &backup.files {
+        let name_length = u16::try_from(name.len()).map_err(too_long)?.to_le_bytes();
+        let length = u32::try_from(bytes.len()).map_err(too_long)?.to_le_bytes();
+        let name = name.as_bytes();
+        out.write_all(&name_length)?;
+        out.write_all(&length)?;
+        out.write_all(&crc(&[&name_length, &length, name, bytes]).to_le_bytes())?;
+        out.write_all(name)?;
+        out.write_all(bytes)?;
     }
     Ok(())
 }
@@ -109,24 +143,33 @@ fn read_from(input: &mut impl Read) -> Result<Backup, BackupError> {
         return Err(BackupError::TooNew(version));
     }
     let (generation, count): ([u8; 8], [u8; 8]) = (take(input)?, take(input)?);
-    let header = [&magic[..], &[version], &generation, &count].concat();
-    if version != VERSION || u32::from_le_bytes(take(input)?) != crc32fast::hash(&header) {
+    let mut header = [&magic[..], &[version], &generation, &count].concat();
+    let mut files_count = [0; 4];
+    if version > RECORDS_ONLY {
+        files_count = take(input)?;
+        header.extend(files_count);
+    }
+    if version < RECORDS_ONLY || u32::from_le_bytes(take(input)?) != crc32fast::hash(&header) {
         return Err(damaged("the checksum of the header is wrong"));
     }
     let mut rows = Vec::new();
     for _ in 0..u64::from_le_bytes(count) {
         rows.push(take_row(input)?);
     }
+    let mut files = Vec::new();
+    for _ in 0..u32::from_le_bytes(files_count) {
+        files.push(take_file(input)?);
+    }
     match input.read(&mut [0]) {
-        Ok(0) => Ok(Backup { generation: u64::from_le_bytes(generation), rows }),
-        Ok(_) => Err(damaged("something follows the last record")),
+        Ok(0) => Ok(Backup { generation: u64::from_le_bytes(generation), rows, files }),
+        Ok(_) => Err(damaged("something follows its end")),
         Err(error) => Err(error.into()),
     }
 }
 
 fn take_row(input: &mut impl Read) -> Result<Row, BackupError> {
     let (key_length, value_length): ([u8; 2], [u8; 2]) = (take(input)?, take(input)?);
-    let crc = u32::from_le_bytes(take(input)?);
+    let sum = u32::from_le_bytes(take(input)?);
     let (key_length, value_length) = (u16::from_le_bytes(key_length), u16::from_le_bytes(value_length));
     let mut key = vec![0; usize::from(key_length)];
     let mut value = vec![0; usize::from(value_length)];
@@ -135,10 +178,28 @@ fn take_row(input: &mut impl Read) -> Result<Row, BackupError> {
     }
     input.read_exact(&mut key)?;
     input.read_exact(&mut value)?;
-    if crc != row_crc(lengths(key_length, value_length), &key, &value) {
+    if crc(&[&lengths(key_length, value_length), &key, &value]) != sum {
         return Err(BackupError::Damaged("the checksum of a record is wrong".to_owned()));
     }
     Ok((key, value))
+}
+
+fn take_file(input: &mut impl Read) -> Result<Beside, BackupError> {
+    let (name_length, length): ([u8; 2], [u8; 4]) = (take(input)?, take(input)?);
+    let sum = u32::from_le_bytes(take(input)?);
+    let mut name = vec![0; usize::from(u16::from_le_bytes(name_length))];
+    let wanted = u32::from_le_bytes(length);
+    if name.len() > LONGEST_KEY || usize::try_from(wanted).is_ok_and(|wanted| wanted > beside::LONGEST) {
+        return Err(BackupError::Damaged("a file is too long".to_owned()));
+    }
+    input.read_exact(&mut name)?;
+    let mut bytes = Vec::new();
+    input.take(wanted.into()).read_to_end(&mut bytes)?;
+    if crc(&[&name_length, &length, &name, &bytes]) != sum {
+        return Err(BackupError::Damaged("the checksum of a file is wrong".to_owned()));
+    }
+    Beside::named(&name, bytes)
+        .ok_or_else(|| BackupError::Damaged("it holds a file of an unknown name".to_owned()))
 }
 
 fn take<const N: usize>(input: &mut impl Read) -> Result<[u8; N], BackupError> {
@@ -152,11 +213,9 @@ fn lengths(key: u16, value: u16) -> [u8; 4] {
     [a, b, c, d]
 }
 
-fn row_crc(lengths: [u8; 4], key: &[u8], value: &[u8]) -> u32 {
+fn crc(pieces: &[&[u8]]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&lengths);
-    hasher.update(key);
-    hasher.update(value);
+    pieces.iter().for_each(|piece| hasher.update(piece));
     hasher.finalize()
 }
 
@@ -176,7 +235,9 @@ mod tests {
     fn sample() -> Vec<u8> {
         let rows = vec![(b"aone".to_vec(), vec![1, 2, 3]), (b"btwo".to_vec(), Vec::new())];
         let mut bytes = Vec::new();
-        write_to(&mut bytes, &Backup { generation: 7, rows }).unwrap();
+        let files = ["tls/authority.pem", "catalog.mcos"]
+            .map(|name| Beside::named(name.as_bytes(), name.as_bytes().repeat(3)).unwrap());
+        write_to(&mut bytes, &Backup { generation: 7, rows, files: files.into() }).unwrap();
         bytes
     }
 
@@ -185,6 +246,32 @@ mod tests {
         let backup = read_from(&mut sample().as_slice()).unwrap();
         assert_eq!(backup.generation, 7);
         assert_eq!(backup.rows, [(b"aone".to_vec(), vec![1, 2, 3]), (b"btwo".to_vec(), Vec::new())]);
+        assert_eq!(backup.files[0].bytes, b"tls/authority.pemtls/authority.pemtls/authority.pem");
+        assert_eq!(backup.files[1].name, "catalog.mcos");
+    }
+
+    #[test]
+    fn a_backup_of_the_layout_without_files_is_read() {
+        let new = sample();
+        let mut old = new[..24].to_vec();
+        old[7] = 1;
+        old.extend(crc32fast::hash(&old).to_le_bytes());
+        // Two records of 4 + 3 and 4 + 0 bytes, each behind 8 bytes.
+        old.extend(&new[32..32 + 15 + 12]);
+        let backup = read_from(&mut old.as_slice()).unwrap();
+        assert_eq!(backup.rows, read_from(&mut new.as_slice()).unwrap().rows);
+        assert!(backup.files.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_no_backup_should_hold_is_refused() {
+        for name in ["../../etc/passwd", "/etc/passwd", "tls/../store.lock", "control.sock", ""] {
+            assert_eq!(Beside::named(name.as_bytes(), Vec::new()), None, "{name}");
+        }
+        let mut bytes = Vec::new();
+        let files = vec![Beside { name: "tls/../../x", bytes: vec![1] }];
+        write_to(&mut bytes, &Backup { generation: 1, rows: Vec::new(), files }).unwrap();
+        assert!(matches!(read_from(&mut bytes.as_slice()), Err(BackupError::Damaged(_))));
     }
 
     #[test]
@@ -211,7 +298,7 @@ mod tests {
     #[test]
     fn a_newer_layout_is_told_from_a_damaged_one() {
         let mut newer = sample();
-        newer[7] = 2;
-        assert!(matches!(read_from(&mut newer.as_slice()), Err(BackupError::TooNew(2))));
+        newer[7] = 3;
+        assert!(matches!(read_from(&mut newer.as_slice()), Err(BackupError::TooNew(3))));
     }
 }

@@ -7,14 +7,17 @@
 //! Those whom a sync releases mostly come back with the next change. So the writer waits for about as many as it has just
 //! released, but never longer than the sync itself took: else the first to come back would have a sync for himself, and
 //! with a fast disk most syncs would carry one change.
+//!
+//! A sync that fails is the last one: after that the system may say of later ones that they succeeded though pages were
+//! lost, and the engine refuses to go on anyway. Every later ticket fails at once, and no change is accepted any more.
 
 use super::error::StoreError;
 use super::unix_seconds;
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -151,8 +154,8 @@ struct Shared {
     bell: Condvar,
     /// In seconds since 1970; 0: no sync has succeeded yet.
     last_commit: AtomicU64,
-    /// The last sync failed.
-    failing: AtomicBool,
+    /// Why a sync has failed, once one has.
+    failed: OnceLock<StoreError>,
 }
 
 /// What the writer found on its desk.
@@ -207,7 +210,7 @@ impl Writer {
             let shared = Arc::clone(&shared);
             move || {
                 let (backup_at, linger) = (Instant::now(), Duration::ZERO);
-                Loop { disk, backup_every, stale, backup_at, failing: false, linger }.run(&shared);
+                Loop { disk, backup_every, stale, backup_at, backup_fails: false, linger }.run(&shared);
             }
         })?;
         Ok(Self { shared, thread: Some(thread) })
@@ -234,14 +237,16 @@ impl Writer {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Whether the last sync failed.
-    pub(super) fn is_failing(&self) -> bool {
-        self.shared.failing.load(Ordering::Relaxed)
-    }
-
     /// When a sync last succeeded, in seconds since 1970.
     pub(super) fn last_commit(&self) -> Option<u64> {
         Some(self.shared.last_commit.load(Ordering::Relaxed)).filter(|seconds| *seconds != 0)
+    }
+}
+
+impl Writer {
+    /// What every change is refused with since a sync has failed.
+    pub(super) fn failed(&self) -> Option<StoreError> {
+        self.shared.failed.get().cloned()
     }
 }
 
@@ -265,8 +270,8 @@ struct Loop<D> {
     stale: bool,
     /// No backup before this.
     backup_at: Instant,
-    /// The last sync failed: say so once, not once per change.
-    failing: bool,
+    /// The last backup failed: say so once, not every minute.
+    backup_fails: bool,
     /// How long the last sync took, as far as the writer may wait that long.
     linger: Duration,
 }
@@ -278,16 +283,8 @@ impl<D: Disk> Loop<D> {
             self.stale |= work.changed;
             if let Some(batch) = work.batch {
                 let began = Instant::now();
-                let outcome = self.sync();
-                if outcome.is_ok() {
-                    shared.last_commit.store(unix_seconds(), Ordering::Relaxed);
-                }
-                shared.failing.store(outcome.is_err(), Ordering::Relaxed);
-                batch.settle(outcome);
+                batch.settle(self.sync(shared));
                 self.linger = began.elapsed().min(LONGEST_LINGER);
-            } else if work.closing && self.failing {
-                // One more try for what could not be written before. Its tickets have failed already.
-                let _ = self.sync();
             }
             if self.stale && (work.closing || Instant::now() >= self.backup_at) {
                 self.back_up();
@@ -298,27 +295,34 @@ impl<D: Disk> Loop<D> {
         }
     }
 
-    fn sync(&mut self) -> Result<(), StoreError> {
+    fn sync(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        if let Some(error) = shared.failed.get() {
+            return Err(error.clone());
+        }
         let outcome = guarded(|| self.disk.sync());
         match &outcome {
-            Ok(()) if self.failing => log::warn!("changes can be saved again"),
-            Err(error) if !self.failing => {
-                log::error!("{error}");
+            Ok(()) => shared.last_commit.store(unix_seconds(), Ordering::Relaxed),
+            Err(error) => {
+                log::error!("NO CHANGE IS ACCEPTED ANY MORE UNTIL THE SERVER IS RESTARTED: {error}");
+                let _ = shared.failed.set(error.for_good());
                 // The backup is a file of its own: it may succeed where the database cannot.
                 self.stale = true;
                 self.backup_at = Instant::now();
             }
-            _ => {}
         }
-        self.failing = outcome.is_err();
         outcome
     }
 
     fn back_up(&mut self) {
-        match guarded(|| self.disk.back_up()) {
+        let outcome = guarded(|| self.disk.back_up());
+        match &outcome {
             Ok(()) => self.stale = false,
-            Err(error) => log::error!("the backup of the database could not be written: {error}"),
+            Err(error) if !self.backup_fails => {
+                log::error!("the backup of the database could not be written: {error}");
+            }
+            Err(_) => {}
         }
+        self.backup_fails = outcome.is_err();
         self.backup_at = Instant::now() + self.backup_every;
     }
 }

@@ -10,6 +10,15 @@ use std::sync::Arc;
 pub enum StoreError {
     /// The change is in memory, but writing it to the card failed. It may be gone after a power cut.
     NotSaved(Arc<str>),
+    /// The file system with the data directory has too little room for changes. Nothing was changed.
+    Full {
+        /// How many bytes are left.
+        left: u64,
+        /// How many there must be.
+        needed: u64,
+    },
+    /// The file system with the data directory cannot be written; why. Nothing was changed.
+    ReadOnly(Arc<str>),
     /// The database engine refused to read or write.
     Database(Arc<str>),
     /// A record could not be understood, though it has a version we know.
@@ -33,12 +42,34 @@ pub enum StoreError {
     NoMoreIds,
 }
 
+impl StoreError {
+    /// What every later change is refused with, after a sync failed so.
+    pub(super) fn for_good(&self) -> Self {
+        match self {
+            Self::NotSaved(why) => Self::ReadOnly(Arc::clone(why)),
+            other => Self::ReadOnly(other.to_string().into()),
+        }
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSaved(why) => write!(
                 f,
                 "the change could not be saved ({why}): check that the card is not full, write-protected or worn out"
+            ),
+            Self::Full { left, needed } => write!(
+                f,
+                "the card with the data folder is full ({} KiB are left), so nothing can be changed: delete what it need \
+                 not hold, or use a larger one; with {} MiB left changes are accepted again",
+                left / 1024,
+                needed.div_ceil(1024 * 1024)
+            ),
+            Self::ReadOnly(why) => write!(
+                f,
+                "the card with the data folder cannot be written ({why}), so nothing can be changed: save a backup, check \
+                 the card and replace it if it is worn out, and restart the server"
             ),
             Self::Database(why) => write!(
                 f,

@@ -5,11 +5,14 @@
 //!
 //! In the data directory lie `database/` (sled's own), `backup.mcos` (all records in one file, written at most once a
 //! minute and when the store is closed) and `store.lock`. A database that cannot be read is set aside and rebuilt
-//! from the backup; see [`Store::open`].
+//! from the backup; see [`Store::open`]. While the card is full or read-only, changes are refused and reads go on; see
+//! [`Store::trouble`].
 
 mod accounts;
 mod backup;
 mod bans;
+mod beside;
+mod card;
 mod commit;
 mod error;
 mod garage;
@@ -43,9 +46,10 @@ pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
 pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 
+use card::{Card, Duplicate};
 use commit::Writer;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use table::Table;
@@ -62,7 +66,11 @@ pub struct Store {
 struct Inner {
     writer: Writer,
     table: Arc<Table>,
-    _lock: File,
+    card: Arc<Card>,
+    /// The data directory.
+    dir: PathBuf,
+    _copy: Option<Duplicate>,
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -126,9 +134,17 @@ impl Store {
         self.inner.writer.is_alive()
     }
 
-    /// Whether the last changes could not be made safe, as on a full or worn-out card.
-    pub fn refuses_changes(&self) -> bool {
-        self.inner.writer.is_failing()
+    /// Why no change is accepted now, if none is: the card is full, or cannot be written. What is stored can be read
+    /// all the same. After a write that failed this lasts until the store is opened again, since what the system
+    /// says of later writes cannot be believed.
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.inner.writer.failed().or_else(|| self.inner.card.check().err())
+    }
+
+    /// Whether opening the store again would end the trouble: it could not be written when it was opened, and could be
+    /// now.
+    pub fn wants_restart(&self) -> bool {
+        self.inner.card.wants_restart()
     }
 
     /// Waits until everything changed so far is on the card.
@@ -138,8 +154,14 @@ impl Store {
 
     /// Writes everything into one file, for [`Store::restore`]. It holds password hashes and the login key, so only
     /// its owner may read it.
+    /// What lies beside the database is in it: the certificate authority and an imported catalogue.
     pub fn write_backup(&self, file: &Path) -> Result<(), StoreError> {
-        open::write_backup(&self.inner.table, file)
+        open::write_backup(&self.inner.table, &self.inner.dir, file)
+    }
+
+    /// The same in memory: it needs no room on a card that is full.
+    pub fn backup(&self) -> Result<Vec<u8>, StoreError> {
+        open::backup_bytes(&self.inner.table, &self.inner.dir)
     }
 
     fn table(&self) -> &Table {
@@ -147,7 +169,13 @@ impl Store {
     }
 
     /// Runs a change while nobody else changes anything, and takes its ticket.
-    fn change<T, E>(&self, work: impl FnOnce(&Table) -> Result<T, E>) -> Result<Changed<T>, E> {
+    fn change<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Table) -> Result<T, E>,
+    ) -> Result<Changed<T>, E> {
+        if let Some(trouble) = self.trouble() {
+            return Err(trouble.into());
+        }
         let turn = self.inner.table.turn();
         let value = work(&self.inner.table)?;
         drop(turn);

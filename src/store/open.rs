@@ -1,10 +1,13 @@
 //! Opening, repairing, backing up and restoring.
 
 use super::backup::{self, Backup, BackupError, sync_dir};
+use super::beside::Beside;
+use super::card::{Card, Duplicate, RESERVE, TO_OPEN};
 use super::commit::{Disk, Writer};
 use super::error::{OpenError, StoreError};
 use super::table::{Table, TableError};
 use super::{Inner, Store, key, ledger, unix_seconds};
+use std::env;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) const LOCK: &str = "store.lock";
 const BACKUP_EVERY: Duration = Duration::from_mins(1);
 /// How many records of a backup are written at once.
 const CHUNK: usize = 256;
@@ -22,8 +26,22 @@ impl Store {
     /// Every record is read once. If the database cannot be read, or is older than the backup beside it, it is
     /// renamed to `database.damaged-` and the time, and rebuilt from the backup, with a loud line in the log. Without
     /// any backup it begins anew. If the backup is damaged as well nothing is touched and the error says so.
+    ///
+    /// A database on a card that is read-only, or too full for the engine, is copied to the system's folder for temporary
+    /// files and read there; every change is refused.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let place = Place::enter(dir)?;
+        let card = |copy| Card::of(dir.join(LOCK), copy);
+        match card(false).room_for(TO_OPEN) {
+            Ok(()) => Self::open_at(place, card(false), None),
+            Err(trouble) => {
+                let (place, copy) = place.copied(trouble)?;
+                Self::open_at(place, card(true), Some(copy))
+            }
+        }
+    }
+
+    fn open_at(place: Place, card: Card, copy: Option<Duplicate>) -> Result<Self, OpenError> {
         let saved = backup::read(&place.backup);
         let (table, stale) = match place.open_database(&saved)? {
             Ok(table) => {
@@ -33,26 +51,35 @@ impl Store {
                         place.backup.display()
                     );
                 }
-                let stale = saved.is_err() && !table.is_empty()?;
+                let stale = copy.is_none() && saved.is_err() && !table.is_empty()?;
                 (table, stale)
             }
             Err(why) => (place.repair(&why, saved)?, false),
         };
         ledger::open_books(&table)?;
-        let table = Arc::new(table);
-        let keeper = Keeper { table: Arc::clone(&table), backup: place.backup.clone() };
+        let (table, card) = (Arc::new(table), Arc::new(card));
+        let keeper =
+            Keeper { table: Arc::clone(&table), card: Arc::clone(&card), backup: place.backup.clone() };
         let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;
-        Ok(Self { inner: Arc::new(Inner { writer, table, _lock: place.lock }) })
+        let (dir, lock) = (place.home, place.lock);
+        let store = Self { inner: Arc::new(Inner { writer, table, card, dir, _copy: copy, _lock: lock }) };
+        // Says so at once if there is any.
+        let _ = store.trouble();
+        Ok(store)
     }
 
     /// Replaces everything in `dir` by what [`Store::write_backup`] wrote. The old database is renamed to
-    /// `database.replaced-` and the time. The store must not be open.
+    /// `database.replaced-` and the time, and so are the files beside it that the backup replaces. What the backup does
+    /// not hold stays. The store must not be open. A power cut in between leaves a sound store; then do it again.
     pub fn restore(dir: &Path, file: &Path) -> Result<(), OpenError> {
         let place = Place::enter(dir)?;
         let mut saved = sound(file)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
         let old = Table::open(&place.database).ok().and_then(|table| generation(&table).ok()).unwrap_or(0);
         let newest = backup::read(&place.backup).map_or(0, |backup| backup.generation);
+        for file in std::mem::take(&mut saved.files) {
+            file.put_back(dir).map_err(place.refused())?;
+        }
         saved.generation = old.max(newest).max(saved.generation) + 1;
         backup::write(&place.backup, &saved).map_err(place.refused())?;
         place.rebuild("replaced", Some(saved)).map(|_| ())
@@ -75,10 +102,24 @@ pub(super) fn sound(file: &Path) -> Result<Backup, OpenError> {
     Ok(saved)
 }
 
-/// Writes all records into `file`.
-pub(super) fn write_backup(table: &Table, file: &Path) -> Result<(), StoreError> {
-    let backup = Backup { generation: generation(table)?, rows: table.rows()? };
-    backup::write(file, &backup).map_err(|error| StoreError::NotSaved(error.to_string().into()))
+/// Writes all records, and what lies beside them in `dir`, into `file`.
+pub(super) fn write_backup(table: &Table, dir: &Path, file: &Path) -> Result<(), StoreError> {
+    backup::write(file, &whole_backup(table, dir)?).map_err(not_saved)
+}
+
+/// The same in memory.
+pub(super) fn backup_bytes(table: &Table, dir: &Path) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    backup::write_to(&mut bytes, &whole_backup(table, dir)?).map_err(not_saved)?;
+    Ok(bytes)
+}
+
+fn whole_backup(table: &Table, dir: &Path) -> Result<Backup, StoreError> {
+    Ok(Backup { generation: generation(table)?, rows: table.rows()?, files: Beside::all(dir)? })
+}
+
+fn not_saved(error: io::Error) -> StoreError {
+    StoreError::NotSaved(error.to_string().into())
 }
 
 fn generation(table: &Table) -> Result<u64, StoreError> {
@@ -89,9 +130,26 @@ fn check(backup: &Backup) -> Result<(), StoreError> {
     backup.rows.iter().try_for_each(|(key, value)| key::check(key, value))
 }
 
+fn refused(path: &Path) -> impl Fn(io::Error) -> OpenError + use<> {
+    let path = path.to_owned();
+    move |source| OpenError::Io { path: path.clone(), source }
+}
+
+/// The file that is locked. On a card that is read-only the one that lies there, if any does.
+fn lock_file(path: &Path) -> io::Result<Option<File>> {
+    match File::options().write(true).create(true).truncate(false).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        },
+        opened => opened.map(Some),
+    }
+}
+
 /// What the writer thread works on.
 struct Keeper {
     table: Arc<Table>,
+    card: Arc<Card>,
     backup: PathBuf,
 }
 
@@ -103,6 +161,7 @@ impl Disk for Keeper {
     /// The database learns of the backup first: one that has lost something afterwards is older than the backup, and
     /// that is how [`Store::open`] notices. A database that cannot be written is older too, and rightly so.
     fn back_up(&mut self) -> Result<(), StoreError> {
+        self.card.room_for(RESERVE)?;
         let generation = generation(&self.table)? + 1;
         let noted = self
             .table
@@ -111,43 +170,54 @@ impl Disk for Keeper {
         if let Err(error) = noted {
             log::warn!("the database does not know of its newest backup: {error}");
         }
-        let backup = Backup { generation, rows: self.table.rows()? };
-        backup::write(&self.backup, &backup).map_err(|error| StoreError::NotSaved(error.to_string().into()))
+        let backup = Backup { generation, rows: self.table.rows()?, files: Vec::new() };
+        // It must not take the room that changes need.
+        let size = backup.rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        self.card.room_for(RESERVE.saturating_add(u64::try_from(size).unwrap_or(u64::MAX)))?;
+        backup::write(&self.backup, &backup).map_err(not_saved)
     }
 }
 
 /// The data directory, for us alone.
 struct Place {
+    /// The data directory.
+    home: PathBuf,
+    /// Where the database lies: the same, unless that cannot be written.
     dir: PathBuf,
     database: PathBuf,
     backup: PathBuf,
-    /// sled's own lock lies in the folder that may have to be set aside, so it cannot guard that step.
-    lock: File,
+    /// sled's own lock lies in the folder that may have to be set aside, so it cannot guard that step. None on a card
+    /// that is read-only and never had one.
+    lock: Option<File>,
 }
 
 impl Place {
     fn enter(dir: &Path) -> Result<Self, OpenError> {
-        let refused = |source| OpenError::Io { path: dir.to_owned(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(refused)?;
-        let lock = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(dir.join("store.lock"))
-            .map_err(refused)?;
-        match lock.try_lock() {
+        let refused = refused(dir);
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(&refused)?;
+        let lock = lock_file(&dir.join(LOCK)).map_err(&refused)?;
+        match lock.as_ref().map_or(Ok(()), File::try_lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { dir: dir.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(refused(source)),
         }
         let (database, backup) = (dir.join("database"), dir.join("backup.mcos"));
-        Ok(Self { dir: dir.to_owned(), database, backup, lock })
+        Ok(Self { home: dir.to_owned(), dir: dir.to_owned(), database, backup, lock })
     }
 
-    fn refused(&self) -> impl Fn(io::Error) -> OpenError {
-        let path = self.dir.clone();
-        move |source| OpenError::Io { path: path.clone(), source }
+    fn refused(&self) -> impl Fn(io::Error) -> OpenError + use<> {
+        refused(&self.dir)
+    }
+
+    /// The same with the database copied to where it can be written.
+    fn copied(self, trouble: StoreError) -> Result<(Self, Duplicate), OpenError> {
+        if !self.database.exists() {
+            return Err(trouble.into());
+        }
+        let (copy, database) = Duplicate::of(&self.database).map_err(refused(&env::temp_dir()))?;
+        log::error!("the database is read from a copy in {}", database.display());
+        let dir = database.parent().unwrap_or(&self.dir).to_owned();
+        Ok((Self { dir, database, ..self }, copy))
     }
 
     /// The database if it is sound, or what is wrong with it.
@@ -208,7 +278,7 @@ impl Place {
         }
         self.create_database()?;
         let table = Table::open(&self.database).map_err(|error| self.explain(error))?;
-        if let Some(Backup { generation, mut rows }) = saved {
+        if let Some(Backup { generation, mut rows, .. }) = saved {
             // The sum comes about anew, and the generation is the seal on the finished work.
             rows.retain(|(key, _)| key != key::GENERATION && key != key::SUM);
             for chunk in rows.chunks(CHUNK) {

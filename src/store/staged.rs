@@ -6,6 +6,7 @@
 
 use super::Store;
 use super::backup::{self, sync_dir};
+use super::card::{Card, RESERVE};
 use super::error::OpenError;
 use super::open::sound;
 use std::fs;
@@ -34,6 +35,10 @@ impl Store {
     pub fn restore_staged(dir: &Path) -> Result<bool, OpenError> {
         let staged = dir.join(STAGED);
         if !staged.exists() {
+            return Ok(false);
+        }
+        if let Err(trouble) = Card::of(staged.clone(), false).room_for(RESERVE) {
+            log::error!("the backup that is waiting is NOT RESTORED at this start: {trouble}");
             return Ok(false);
         }
         let done = match Self::restore(dir, &staged) {

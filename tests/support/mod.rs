@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test needs all of it")]
 
+pub(crate) mod browser;
+
 use mcos::client::sitting::{Account, Driver, FixedPorts, Place};
 use mcos::client::web::Web;
 use mcos::client::{Endpoint, Error};
@@ -244,6 +246,13 @@ impl Server {
             let _ = running.child.kill();
             panic!("the server does not stop:\n{}", self.log());
         })
+    }
+
+    /// Kills the running server, as a cut of the power does.
+    pub(crate) fn kill(&mut self) {
+        let mut running = self.running.take().expect("it runs");
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
     }
 
     /// Whether the server runs.

@@ -17,8 +17,6 @@ use std::path::Path;
 pub(super) const RESTORE: &str = "/operator/backup/restore";
 /// Where a browser's upload lies until it is checked.
 const UPLOAD: &str = "upload.mcos";
-/// Where a download is put together.
-const DOWNLOAD: &str = "download.mcos";
 
 /// What became of a form.
 pub(super) struct Done {
@@ -159,15 +157,7 @@ fn change_password(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
 
 fn download(game: &Game) -> Done {
     let page = "/operator/backup";
-    let made = data_folder(game).and_then(|data| {
-        let file = data.join(DOWNLOAD);
-        let written = game.store.write_backup(&file);
-        let bytes = written.map_err(reason).and_then(|()| fs::read(&file).map_err(reason));
-        // Nobody else may find it there, and the next one replaces it anyway.
-        let _ = fs::remove_file(&file);
-        bytes
-    });
-    match made {
+    match game.store.backup().map_err(reason) {
         Ok(bytes) => {
             log::info!("operator: backup of {} bytes downloaded", bytes.len());
             let name = format!("mcos-backup-{}.mcos", calendar::day(bans::unix_now()));

@@ -1,0 +1,71 @@
+//! What lies in the data directory beside the database and belongs into a backup: without it a restored server would be
+//! another one to the players' PCs, and would lack the Operator's own catalogue.
+//!
+//! Others own these files, each of which they replace as a whole, so a copy of one is whole at any moment.
+
+use super::backup::replace;
+use super::error::StoreError;
+use super::unix_seconds;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
+/// The certificate authority, the certificates issued last, and the imported catalogue. No other name is read from a
+/// backup. A certificate file has some KiB, a whole catalogue about 400.
+const NAMES: [&str; 3] = ["tls/authority.pem", "tls/leaves.pem", "catalog.mcos"];
+/// The longest file that is taken along, in bytes.
+pub(super) const LONGEST: usize = 64 * 1024 * 1024;
+
+/// A file of the data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Beside {
+    /// Its path below the data directory.
+    pub(super) name: &'static str,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Beside {
+    /// The file of that name, if it is one that a backup may hold.
+    pub(super) fn named(name: &[u8], bytes: Vec<u8>) -> Option<Self> {
+        let name = NAMES.into_iter().find(|known| known.as_bytes() == name)?;
+        Some(Self { name, bytes })
+    }
+
+    /// All that there are in `dir`.
+    pub(super) fn all(dir: &Path) -> Result<Vec<Self>, StoreError> {
+        let mut all = Vec::new();
+        for name in NAMES {
+            let path = dir.join(name);
+            let unreadable = |why: &dyn std::fmt::Display| {
+                StoreError::NotSaved(format!("{} cannot be read: {why}", path.display()).into())
+            };
+            let mut bytes = Vec::new();
+            let most = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
+            match File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes)) {
+                Ok(_) if bytes.len() > LONGEST => return Err(unreadable(&"it is too long")),
+                Ok(_) => all.push(Self { name, bytes }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(unreadable(&error)),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Puts it into `dir`. Another one that is there gets `.replaced-` and the time behind its name.
+    pub(super) fn put_back(&self, dir: &Path) -> io::Result<()> {
+        let path = dir.join(self.name);
+        if fs::read(&path).is_ok_and(|there| there == self.bytes) {
+            return Ok(());
+        }
+        if let Some(folder) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        if path.exists() {
+            let mut aside = path.as_os_str().to_owned();
+            aside.push(format!(".replaced-{}", unix_seconds()));
+            fs::rename(&path, aside)?;
+        }
+        replace(&path, |out| out.write_all(&self.bytes))
+    }
+}

@@ -1,0 +1,124 @@
+//! A browser for the Operator's pages, over real TLS.
+
+use super::{PATIENCE, Server};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How a form without a file is sent.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A browser that trusts the server's authority and keeps cookies.
+pub(crate) struct Browser {
+    port: u16,
+    tls: Arc<ClientConfig>,
+    pub(crate) cookies: Vec<(String, String)>,
+}
+
+/// What the server answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|end| end == b"\r\n\r\n").expect("an answer has a head");
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Self { status, head, body: bytes[end + 4..].to_vec() }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+impl Browser {
+    pub(crate) fn new(server: &Server) -> Self {
+        Self::trusting(&server.data().join("tls/authority.pem"), server)
+    }
+
+    /// The same, trusting the authority in this file.
+    pub(crate) fn trusting(authority: &Path, server: &Server) -> Self {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(authority).unwrap() {
+            roots.add(certificate.unwrap()).unwrap();
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let tls = Arc::new(tls.with_root_certificates(roots).with_no_client_auth());
+        Self { port: server.port("https"), tls, cookies: Vec::new() }
+    }
+
+    pub(crate) fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Answer {
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let connection = ClientConnection::new(Arc::clone(&self.tls), name).unwrap();
+        let socket = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut stream = StreamOwned::new(connection, socket);
+        let method = if form.is_some() { "POST" } else { "GET" };
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", self.port);
+        if !self.cookies.is_empty() {
+            let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request.extend(["Cookie: ", &pairs.join("; "), "\r\n"]);
+        }
+        let (content_type, body) = form.unwrap_or_default();
+        if form.is_some() {
+            let length = body.len().to_string();
+            request.extend(["Content-Type: ", content_type, "\r\nContent-Length: ", &length, "\r\n"]);
+        }
+        stream.write_all(&[request.as_bytes(), b"\r\n", body].concat()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let answer = Answer::read(&bytes);
+        let cookies: Vec<_> = answer.header("set-cookie").map(str::to_owned).collect();
+        for cookie in cookies {
+            let (name, value) = cookie.split_once(';').unwrap().0.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        answer
+    }
+
+    pub(crate) fn look(&mut self, path: &str) -> String {
+        let answer = self.send(path, None);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.text()
+    }
+
+    pub(crate) fn token(&mut self, page: &str) -> String {
+        let page = self.look(page);
+        let (_, rest) = page.split_once("name=\"form\" value=\"").expect("the page has a form");
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+
+    pub(crate) fn fill_in(&mut self, page: &str, path: &str, fields: &str) -> Answer {
+        let token = self.token(page);
+        self.send(path, Some((FORM, format!("form={token}&{fields}").as_bytes())))
+    }
+
+    pub(crate) fn upload(&mut self, file: &[u8]) -> Answer {
+        let token = self.token("/operator/backup");
+        let head = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n{token}\r\n--XX\r\n\
+             Content-Disposition: form-data; name=\"sure\"\r\n\r\nyes\r\n--XX\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"b.mcos\"\r\n\r\n"
+        );
+        let body = [head.as_bytes(), file, b"\r\n--XX--\r\n"].concat();
+        self.send("/operator/backup/restore", Some(("multipart/form-data; boundary=XX", &body)))
+    }
+}
