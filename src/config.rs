@@ -8,7 +8,7 @@ mod compat;
 mod host;
 mod rules;
 
-pub use compat::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
+pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
 
 use crate::protocol::ids::ShardId;

@@ -11,17 +11,23 @@ mod city;
 mod dealers;
 mod facts;
 pub mod file;
+mod fitting;
 pub mod import;
 pub mod imported;
 pub mod jet;
+mod paints;
 mod parts;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
 
 pub use cars::{Brand, Car, CarClass};
 pub use city::{Lobby, RaceType, Tunables};
 pub use dealers::{Offer, SystemPersona};
+pub use fitting::Placed;
 pub use imported::{Imported, Origin};
-pub use parts::{MAX_WEAR, PartKind, Skin, StockPart};
+pub use paints::Skin;
+pub use parts::{MAX_WEAR, PartKind, StockPart};
 
 use crate::protocol::ids::BrandedPartId;
 use facts::Facts;

@@ -42,6 +42,8 @@ pub struct Compat {
     pub race_started: RaceStarted,
     /// On which connection a racer hears that the race starts.
     pub race_start_on: RaceStartOn,
+    /// What the class of a car means in 123 and in the terms of a race.
+    pub car_class: ClassForm,
 }
 
 /// How what the server tells others travels.
@@ -103,6 +105,17 @@ pub enum RaceStartOn {
     HostsServer,
 }
 
+/// What the class of a car means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassForm {
+    /// The kind of its body: 1 fat fender, 2 shoebox, 3 muscle.
+    #[default]
+    Body,
+    /// The class in which it races: 0 stock, 1 stock muscle, 2 modified classic, 3 modified muscle.
+    Race,
+}
+
 impl Default for Compat {
     fn default() -> Self {
         Self {
@@ -123,6 +136,7 @@ impl Default for Compat {
             state_changes: false,
             race_started: RaceStarted::default(),
             race_start_on: RaceStartOn::default(),
+            car_class: ClassForm::default(),
         }
     }
 }

@@ -103,6 +103,7 @@ const KEYS: &[Key] = &[
         "\"number\" or \"server-info\""),
     key("compat", "race_start_on", Rule::Text(|text| matches!(text, "member" | "hosts-server")),
         "\"member\" or \"hosts-server\""),
+    key("compat", "car_class", Rule::Text(|text| matches!(text, "body" | "race")), "\"body\" or \"race\""),
 ];
 
 /// Text that can stand between the brackets of the shard list.

@@ -129,6 +129,7 @@ race_list_width = 4
 state_changes = true
 race_started = "server-info"
 race_start_on = "hosts-server"
+car_class = "race"
 "#;
     let config = Config::parse(text).unwrap();
     assert_eq!(config.lobby.rooms, 14);
@@ -151,6 +152,7 @@ race_start_on = "hosts-server"
         state_changes: true,
         race_started: RaceStarted::ServerInfo,
         race_start_on: RaceStartOn::HostsServer,
+        car_class: ClassForm::Race,
     };
     assert_eq!(config.compat, compat);
 }

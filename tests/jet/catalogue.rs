@@ -67,7 +67,9 @@ fn an_imported_catalogue_answers_what_the_built_in_one_answers() {
     let pickup = catalog.car(BrandedPartId(246)).unwrap();
     assert_eq!((pickup.price, pickup.class.number(), pickup.brand.number()), (9_000, 1, 3));
     assert!(catalog.offers(DealerId(8), 3, 0).iter().any(|offer| offer.car.model == pickup.model));
-    assert_eq!(catalog.default_skin(BrandedPartId(104)), Some(SkinId(15)), "the first plain one");
+    assert_eq!(catalog.default_skin(BrandedPartId(104)).unwrap().id, SkinId(15), "the first plain one");
+    assert_eq!(catalog.paint(BrandedPartId(104), SkinId(12)).flags, 1, "a rusty one");
+    assert_eq!(catalog.paint(BrandedPartId(104), SkinId(2)).id, SkinId(15), "paint 2 is for another car");
     assert_eq!(catalog.skins(BrandedPartId(104)).len(), 3);
     assert_eq!(catalog.part_price(BrandedPartId(12_009)), Some(9));
     assert_eq!(

@@ -129,6 +129,7 @@ fn cars_of_others_can_be_seen_and_cars_of_nobody_not() {
     let purchase = CarPurchase {
         model: BrandedPartId(113),
         skin: SkinId(1),
+        flags: 0,
         car_class: 2,
         price: 1,
         parts: Vec::new(),
