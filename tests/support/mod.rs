@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test needs all of it")]
 
+pub(crate) mod track;
+
 use mcos::client::sitting::{Account, Driver, FixedPorts, Place};
 use mcos::client::web::Web;
 use mcos::client::{Endpoint, Error};
