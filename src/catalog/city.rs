@@ -191,6 +191,11 @@ impl Tunables {
         u32::try_from(worth / (100 * u128::from(whole))).unwrap_or(u32::MAX)
     }
 
+    /// What a driver of `level` is paid on a pay day, in dollars.
+    pub const fn salary(&self, level: u32) -> u32 {
+        self.salary_per_level.saturating_mul(level)
+    }
+
     /// How many cars the garage of a driver of `level` holds.
     pub fn cars_room(&self, level: u32) -> usize {
         room(self.cars_per_level, level)
@@ -258,6 +263,11 @@ mod tests {
         assert_eq!(worth(&[(0, 1500, 1500), (0, 1500, 30_000)]), 4750, "one of them wears out sooner");
         assert_eq!(worth(&[(255, u32::MAX, 0)]), 0);
         assert_eq!(TUNABLES.trade_in_price(u32::MAX, [(0, 0, u32::MAX); 120]), u32::MAX / 2);
+    }
+
+    #[test]
+    fn a_salary_grows_with_the_level() {
+        assert_eq!([1, 7, u32::MAX].map(|level| TUNABLES.salary(level)), [100, 700, u32::MAX]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod ledger;
 mod operator;
 mod races;
 mod random;
+mod salary;
 mod verbs;
 
 use super::*;
