@@ -44,6 +44,10 @@ pub struct Compat {
     pub race_start_on: RaceStartOn,
     /// What the class of a car means in 123 and in the terms of a race.
     pub car_class: ClassForm,
+    /// Numbers of MCOTS requests that are not offered and get no answer instead of 102.
+    pub mcots_silent: Vec<u16>,
+    /// Numbers of MCOTS requests that are not offered and are answered 101 instead of 102.
+    pub mcots_success: Vec<u16>,
 }
 
 /// How what the server tells others travels.
@@ -137,6 +141,8 @@ impl Default for Compat {
             race_started: RaceStarted::default(),
             race_start_on: RaceStartOn::default(),
             car_class: ClassForm::default(),
+            mcots_silent: Vec::new(),
+            mcots_success: Vec::new(),
         }
     }
 }
