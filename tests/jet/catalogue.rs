@@ -106,6 +106,9 @@ fn a_catalogue_that_does_not_fit_together_is_refused_in_one_line() {
     let unsound = [
         changed(|tables| drop(table(tables, "BrandedPart").rows.pop())),
         changed(|tables| table(tables, "StockAssembly").rows.retain(|row| row[1] != 36_001.into())),
+        // Suspension on springs and springs on suspension; an engine on its own block.
+        changed(|tables| table(tables, "AbstractPartType").rows[1][1] = 12_001.into()),
+        changed(|tables| table(tables, "AbstractPartType").rows[3][1] = 160_001.into()),
         changed(|tables| table(tables, "PTSkin").rows.retain(|row| row[2] != 1.into())),
         changed(|tables| table(tables, "StockVehicleAttributes").rows.clear()),
         changed(|tables| tables.retain(|table| table.name != "BrandedPart")),

@@ -6,6 +6,7 @@ mod operator;
 mod races;
 mod random;
 mod salary;
+mod tampered;
 mod verbs;
 
 use super::*;

@@ -1,6 +1,6 @@
 //! What is done to parts: install, remove, repair, throw away.
 
-use super::super::{Answer, Request};
+use super::super::{Answer, Request, unexpected};
 use super::{junk_price, repair_price};
 use crate::catalog::Placed;
 use crate::protocol::ids::PartId;
@@ -60,7 +60,12 @@ pub(in super::super) fn repair_part(request: &Request<'_>) -> Answer {
 
 /// 178: a whole car (*seen in use*), or a loose part with what is fixed to it; the dents of a car too.
 pub(in super::super) fn repair_all(request: &Request<'_>) -> Answer {
+    const USUAL: usize = 10;
     let GenericRequest { data, .. } = request.body.read()?;
+    if request.body.0.len() != USUAL {
+        // "Multiple parts" may have been a list once: nobody has recorded one.
+        unexpected(request.caller, request.body, "longer than known, read as one car");
+    }
     let (owner, catalog) = (request.player.persona, &request.game.catalog);
     let repaired =
         request.game.store.garage().repair_all(owner, PartId(data), &|part| repair_price(catalog, part))?;

@@ -160,6 +160,25 @@ fn a_purchase_that_cannot_be_is_refused_with_its_reason() {
     scene.is_sound();
 }
 
+#[test]
+fn who_is_poor_neither_buys_a_part_nor_has_anything_repaired() {
+    let (mut scene, car) = Scene::garage();
+    let brown = scene.brown.persona;
+    let rest = scene.balance() - 10;
+    let spend = CarPurchase { price: rest, ..small_car(101) };
+    let _ = scene.game.store.garage().buy_car(brown, spend).unwrap();
+    scene.wreck(car, 90);
+    let muffler = scene.part(car, MUFFLER);
+    let before = (scene.parts(car.0), scene.inventory(), scene.delta(car));
+    for (asked, id) in [(176, 160_006), (177, muffler.0), (178, car.0)] {
+        let poor = GenericReply::failed(asked, number::INSUFFICIENT_FUNDS);
+        assert_eq!(scene.ask(GenericRequest::body(asked, id)), poor);
+    }
+    assert_eq!((scene.parts(car.0), scene.inventory(), scene.delta(car)), before);
+    assert_eq!(scene.balance(), 10);
+    scene.is_sound();
+}
+
 fn small_car(model: u32) -> CarPurchase {
     let (model, skin) = (BrandedPartId(model), SkinId(1));
     CarPurchase { model, skin, flags: 0, car_class: 2, price: 1, parts: Vec::new(), first_car: false }
@@ -447,6 +466,41 @@ fn a_part_that_two_connections_sell_at_once_is_sold_once() {
         });
         assert_eq!(scene.balance(), before + 12);
     }
+    scene.is_sound();
+}
+
+#[test]
+fn a_car_that_two_connections_trade_in_at_once_is_traded_once() {
+    let (scene, car) = Scene::garage();
+    let rich = CarPurchase { price: 0, ..small_car(101) };
+    let spare = scene.game.store.garage().buy_car(scene.brown.persona, rich).unwrap().value;
+    let offer = scene.game.catalog.offers(DealerId(8), 0, today());
+    let cheapest = offer.iter().min_by_key(|offer| offer.price).unwrap().car.model.0;
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let mut caller = new_caller(&scene.game);
+            let hello = connect(scene.brown.customer, scene.brown.persona);
+            answer(&scene.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body: hello });
+            caller
+        })
+        .collect();
+    let barrier = Barrier::new(callers.len());
+    std::thread::scope(|scope| {
+        for mut caller in callers {
+            let (game, barrier) = (&scene.game, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let body = purchase(cheapest, car.0);
+                answer(game, &mut caller, &Incoming { sequence: 2, flags: SEALED, body })
+            });
+        }
+    });
+    let lines = scene.game.store.ledger().of(scene.brown.persona).unwrap();
+    let traded = lines.iter().filter(|(_, line)| line.kind == Kind::TradeIn).count();
+    let cars = scene.game.store.garage().vehicles(scene.brown.persona).unwrap();
+    assert_eq!(cars.len(), 2);
+    assert_eq!(traded, 1);
+    assert!(cars.iter().all(|kept| kept.id != car) && cars.iter().any(|kept| kept.id == spare));
     scene.is_sound();
 }
 
