@@ -1,5 +1,6 @@
 //! `cargo bench --bench catalog`: how long importing a catalogue takes and how much memory, beside `mdb-export` writing the
-//! same tables out as text, in the same run. Nothing here is asserted: a slow machine is not a fault.
+//! same tables out as text, in the same run; then, with that catalogue, how many cars with all their parts the server puts
+//! together for Clients (123). Nothing here is asserted: a slow machine is not a fault.
 //!
 //! Real files are those of `scripts/fetch-jet-samples`. The game's own can't be had here, so one of its size (about 3,200
 //! parts, 9,300 rows of assemblies, 1,150 paints of 55 columns) is made up.
@@ -20,16 +21,28 @@ mod game;
 #[allow(dead_code, reason = "shared with the tests")]
 mod writer;
 
-use mcos::catalog::import;
 use mcos::catalog::jet::{Database, Version};
+use mcos::catalog::{Catalog, import};
+use mcos::config::Config;
+use mcos::protocol::ids::{BrandedPartId, SkinId};
+use mcos::protocol::mcots::session::ClientConnect;
+use mcos::protocol::mcots::{Flags, GenericRequest, Incoming, Message as _, number};
+use mcos::protocol::session_key::{LoginKey, SessionKey};
+use mcos::protocol::text::Chars;
+use mcos::services::mcots::{Caller, answer};
+use mcos::services::{Game, Ports};
+use mcos::store::{CarPurchase, NewPart, NewPersona, Password, Store};
 use std::fs;
 use std::io::Cursor;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use writer::{Cell, Table};
 
 const RUNS: u32 = 10;
+/// Of the largest stock car there are 48.
+const PARTS: usize = 45;
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -58,6 +71,45 @@ fn main() {
         let theirs = tables.iter().filter_map(|table| peak(&export_one(&file, table))).max();
         row(&format!("peak memory: {what}"), &kib(peak(&command(folder.path(), &file))), &kib(theirs));
     }
+    let cars = format!("{:.0}/s", complete_cars());
+    row(&format!("145 answered by 123, a car of {PARTS} parts, one core"), &cars, "");
+}
+
+/// How many times a second the service answers 145 by a whole car, prices and all, in memory: no socket, no cipher.
+fn complete_cars() -> f64 {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bytes = writer::database(Version::Jet3, 0, &large());
+    let imported = import::read(Cursor::new(bytes), "x", 1, |_| ()).expect("sound");
+    let part = |id| NewPart { branded_part: BrandedPartId(id), parent: None, attachment_point: 0 };
+    let parts: Vec<NewPart> = imported.parts.iter().rev().take(PARTS).map(|row| part(row.id)).collect();
+    let (store, key) = (Store::open(folder.path()).expect("a store"), LoginKey::generate().expect("a key"));
+    let game = Game::new(Config::default(), Ports::default(), store, Catalog::of(imported), key);
+    let password = Password::new("Roadster-57").expect("a password");
+    let accounts = game.store.accounts();
+    let customer = accounts.create("doc", &password, None).expect("an account").value.customer_id;
+    let shard = game.config.shard.id;
+    let name = "Dr Brown".to_owned();
+    let new = NewPersona { name, shard, id: None, starter_cash: 0, max_per_customer: 4 };
+    let persona = game.store.personas().create(customer, new).expect("a persona").value.id;
+    let (model, skin) = (BrandedPartId(113), SkinId(1));
+    let purchase = CarPurchase { model, skin, flags: 0, car_class: 2, price: 0, parts, first_car: true };
+    let car = game.store.garage().buy_car(persona, purchase).expect("a car").value;
+
+    let peer: SocketAddr = ([127, 0, 0, 1], 1044).into();
+    game.world.sessions.begin(customer, SessionKey::random(), peer.ip());
+    let mut caller = Caller::new(game.world.new_connection(), peer, peer);
+    let (customer_name, persona_name) = (Chars::default(), Chars::new("Dr Brown"));
+    let hello = ClientConnect { customer, persona, customer_name, persona_name, version: 6001 }.body();
+    answer(&game, &mut caller, &Incoming { sequence: 1, flags: Flags(0), body: hello });
+    let body = GenericRequest::body(number::GET_COMPLETE_VEHICLE_INFO, car.0);
+    let ask = Incoming { sequence: 2, flags: Flags(Flags::ENCRYPTED), body };
+    let (start, mut count) = (Instant::now(), 0_u32);
+    while start.elapsed() < Duration::from_secs(2) {
+        let outcome = answer(&game, &mut caller, &ask);
+        assert_eq!(outcome.replies[0].body.0.len(), 2027 + 26 * PARTS);
+        count += 1;
+    }
+    f64::from(count) / start.elapsed().as_secs_f64()
 }
 
 fn row(what: &str, ours: &str, theirs: &str) {

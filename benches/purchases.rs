@@ -95,6 +95,7 @@ fn car() -> CarPurchase {
     CarPurchase {
         model: BrandedPartId(104),
         skin: SkinId(47),
+        flags: 0,
         car_class: 2,
         price: 1,
         parts: (0..PARTS as u32).map(part).collect(),

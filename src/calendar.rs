@@ -1,10 +1,21 @@
 //! Moments as people read them, in UTC: a board knows no other clock.
 
+/// Seconds.
+const DAY: u64 = 86_400;
+/// 1970 began on a Thursday: so many days of its week were over.
+const DAYS_BEFORE_1970: u64 = 3;
+
 /// The day of a moment given in seconds since 1970, as `2026-01-31` (UTC).
 pub fn day(seconds: u64) -> String {
+    let (year, month, day) = date(seconds);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Year, month from 1, and day from 1 of a moment.
+pub fn date(seconds: u64) -> (u64, u64, u64) {
     // Days are counted from 1 March of the year 0, so that the leap day is the last of its year: after
     // H. Hinnant's account of civil calendars.
-    let days = seconds / 86_400 + 719_468;
+    let days = seconds / DAY + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -12,7 +23,17 @@ pub fn day(seconds: u64) -> String {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    (year, month, day)
+}
+
+/// How many weeks have begun since 1970, each on a Monday.
+pub fn week(seconds: u64) -> u32 {
+    u32::try_from((seconds / DAY + DAYS_BEFORE_1970) / 7).unwrap_or(u32::MAX)
+}
+
+/// When the week after that of a moment begins.
+pub fn next_week(seconds: u64) -> u64 {
+    ((u64::from(week(seconds)) + 1) * 7 - DAYS_BEFORE_1970) * DAY
 }
 
 /// The moment itself, as `2026-01-31 23:59:59`.
@@ -48,6 +69,16 @@ mod tests {
             assert_eq!(day(seconds), text);
         }
         assert_eq!(moment(1_004_400_000 + 86_399), "2001-10-30 23:59:59");
+    }
+
+    #[test]
+    fn weeks_begin_on_mondays() {
+        let monday = 1_909_094_400;
+        assert_eq!(day(monday), "2030-07-01");
+        assert_eq!(week(monday), week(monday - 1) + 1);
+        assert_eq!(week(monday), week(monday + 7 * DAY - 1));
+        assert_eq!((next_week(monday - 1), next_week(monday)), (monday, monday + 7 * DAY));
+        assert_eq!((week(0), moment(next_week(0)).as_str()), (0, "1970-01-05 00:00:00"));
     }
 
     #[test]

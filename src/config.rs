@@ -10,7 +10,7 @@ mod host;
 mod mistake;
 mod rules;
 
-pub use compat::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
+pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};
 

@@ -104,6 +104,7 @@ fn act(store: &Store, random: &mut StdRng, owner: PersonaId) -> Option<Done> {
             let purchase = CarPurchase {
                 model: BrandedPartId(104),
                 skin: SkinId(1),
+                flags: 0,
                 car_class: 1,
                 price,
                 parts: parts(random, 12),

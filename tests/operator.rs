@@ -9,11 +9,21 @@
 )]
 
 mod foreign;
+#[path = "jet/game.rs"]
+#[allow(clippy::too_many_lines, dead_code, reason = "shared with the tests of the reader")]
+mod game;
 mod support;
+#[path = "jet/writer.rs"]
+#[allow(dead_code, reason = "shared with the tests of the reader")]
+mod writer;
 
+use mcos::catalog::jet::Version;
 use mcos::client::Error;
+use mcos::client::sitting::Transactions;
+use mcos::protocol::ids::DealerId;
 use smol::block_on;
 use std::fs;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::browser::{Answer, Browser, FORM};
@@ -219,4 +229,63 @@ fn the_command_line_backs_up_and_restores_with_and_without_a_running_server() {
     await_accounts(&server, |listed| listed.contains("marty"));
     let left: Vec<_> = fs::read_dir(server.data()).unwrap().flatten().map(|file| file.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("exchange-")), "{left:?}");
+}
+
+#[test]
+fn the_games_database_is_imported_by_the_page_and_a_wrong_one_leaves_the_old_catalogue() {
+    let (mut server, mut operator) = operated();
+    let starters = |server: &Server| {
+        let place = block_on(server.place());
+        block_on(Transactions::stock(&place, DealerId(8))).unwrap().cars.len()
+    };
+    let built_in = starters(&server);
+    assert!(operator.look("/operator/health").contains("importing your own copy of the game"));
+    let good = writer::database(Version::Jet3, 0, &game::tables());
+    let other = writer::database(Version::Jet4, 0, &game::tables()[..3]);
+    let wrong = [&b"MZ no database"[..], &good[..good.len() / 2], &other];
+    for bad in wrong {
+        assert_eq!(operator.import(bad).status, 303);
+        assert!(operator.look("/operator/catalog").contains("Nothing was changed: "));
+    }
+    assert_eq!(operator.send_file("/operator/catalog/import", "0123", &good).status, 403, "no token");
+    let mut stranger = Browser::new(&server);
+    let token = stranger.token("/operator");
+    assert_eq!(stranger.send_file("/operator/catalog/import", &token, &good[..4000]).status, 403);
+    assert_eq!(
+        stranger.send_file("/operator/catalog/import", &token, &good).status,
+        413,
+        "only who is logged in"
+    );
+    assert_eq!(starters(&server), built_in);
+
+    fs::write(server.path().join("game.mdb"), &good).unwrap();
+    let sum = Command::new("sha256sum").arg(server.path().join("game.mdb")).output().unwrap().stdout;
+    let sum = String::from_utf8(sum).unwrap()[..64].to_owned();
+    assert_eq!(operator.import(&good).status, 303);
+    let page = operator.look("/operator/catalog");
+    for told in ["is imported and in use", "game.mdb", &sum, "<td>3</td><td>cars for sale</td>"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert!(operator.look("/operator/health").contains(&sum));
+    assert!(server.must(&["catalog", "show"], "").contains(&sum));
+    assert_eq!(starters(&server), 3);
+    for bad in wrong {
+        operator.import(bad);
+        assert!(operator.look("/operator/catalog").contains(&sum), "the old one stays");
+    }
+    let left = fs::read_dir(server.data()).unwrap().flatten();
+    assert!(left.into_iter().all(|file| !file.file_name().to_string_lossy().starts_with("upload")));
+    assert!(server.stop().success());
+    server.start();
+    assert_eq!(starters(&server), 3);
+}
+
+#[test]
+fn a_database_of_more_than_64_mib_is_refused_and_the_answer_says_so() {
+    let (_server, mut operator) = operated();
+    let large = vec![0; (64 << 20) + 9000];
+    let answer = operator.import(&large);
+    assert_eq!(answer.status, 413);
+    assert!(answer.text().contains("larger than 64 MiB") && answer.text().contains("Nothing was changed"));
+    assert!(operator.look("/operator/catalog").contains("catalogue built in"));
 }

@@ -17,6 +17,7 @@ use mcos::protocol::mcots::race::{FinalResults, SLOTS};
 use smol::{block_on, spawn};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use support::track::{drive, traffic};
 use support::{PASSWORD, PATIENCE, Server};
 
 const FEE: u32 = 250;
@@ -48,11 +49,6 @@ async fn arrive(server: &Server, numbers: std::ops::Range<usize>) -> Vec<Racer> 
         racers.push(Racer::arrive(server.driver(&user, &name).await, ROOM).await.unwrap());
     }
     racers
-}
-
-fn traffic(packets: [u32; SLOTS], most: usize, milliseconds: u64) -> Arc<Traffic> {
-    let (interval, epoch) = (Duration::from_millis(milliseconds), Instant::now());
-    Arc::new(Traffic { packets, interval, least: 0, most, lead: None, epoch, gauge: Arc::default() })
 }
 
 /// How many packets a field of `racers` hears in all if each sends `packets`, a multiple of four.
@@ -100,19 +96,6 @@ async fn race(mut racers: Vec<Racer>, packets: u32) -> Vec<Racer> {
         racers.push(racer);
     }
     racers
-}
-
-/// All at once.
-async fn drive(field: Vec<Starter>) -> Vec<Starter> {
-    let go = |mut starter: Starter| async move {
-        starter.drive().await.unwrap();
-        starter
-    };
-    let mut done = Vec::new();
-    for starter in field.into_iter().map(|starter| spawn(go(starter))).collect::<Vec<_>>() {
-        done.push(starter.await);
-    }
-    done
 }
 
 #[test]

@@ -174,23 +174,26 @@ impl Tunables {
     }
 
     /// What a dealer takes off the price of a new car for an old one, in dollars, rounded down: the trade-in share of
-    /// `price` (its own when new), times how sound its parts are on average. `parts` are damage in percent and wear out
-    /// of `max_wear`; a car without parts counts as sound.
-    pub fn trade_in_price(
-        &self,
-        price: u32,
-        parts: impl IntoIterator<Item = (u8, u32)>,
-        max_wear: u32,
-    ) -> u32 {
-        let whole = 100 * u64::from(max_wear.max(1));
+    /// `price` (its own when new), times how sound its parts are on average. `parts` are damage in percent, wear, and the
+    /// wear at which the part is worn out; a car without parts counts as sound.
+    pub fn trade_in_price(&self, price: u32, parts: impl IntoIterator<Item = (u8, u32, u32)>) -> u32 {
+        /// A part without any fault.
+        const SOUND: u64 = 1_000_000;
         let (mut count, mut sound) = (0_u64, 0_u64);
-        for (damage, wear) in parts {
+        for (damage, wear, max_wear) in parts {
+            let max_wear = max_wear.max(1);
+            let unworn = u64::from(max_wear.saturating_sub(wear)) * SOUND / u64::from(max_wear);
             count += 1;
-            sound += u64::from(100 - damage.min(100)) * u64::from(max_wear.saturating_sub(wear));
+            sound += unworn * u64::from(100 - damage.min(100)) / 100;
         }
-        let (sound, whole) = if count == 0 { (1, 1) } else { (sound, whole * count) };
+        let (sound, whole) = if count == 0 { (1, 1) } else { (sound, SOUND * count) };
         let worth = u128::from(price) * u128::from(self.trade_in_percent) * u128::from(sound);
         u32::try_from(worth / (100 * u128::from(whole))).unwrap_or(u32::MAX)
+    }
+
+    /// What a driver of `level` is paid on a pay day, in dollars.
+    pub const fn salary(&self, level: u32) -> u32 {
+        self.salary_per_level.saturating_mul(level)
     }
 
     /// How many cars the garage of a driver of `level` holds.
@@ -252,13 +255,19 @@ mod tests {
 
     #[test]
     fn a_trade_in_brings_its_share_of_what_the_car_is_still_worth() {
-        let worth = |parts: &[(u8, u32)]| TUNABLES.trade_in_price(20_000, parts.iter().copied(), 30_000);
+        let worth = |parts: &[(u8, u32, u32)]| TUNABLES.trade_in_price(20_000, parts.iter().copied());
         assert_eq!(worth(&[]), 10_000);
-        assert_eq!(worth(&[(0, 0), (0, 0)]), 10_000);
-        assert_eq!(worth(&[(100, 0), (0, 0)]), 5000);
-        assert_eq!(worth(&[(50, 15_000)]), 2500);
-        assert_eq!(worth(&[(255, u32::MAX)]), 0);
-        assert_eq!(TUNABLES.trade_in_price(u32::MAX, [(0, 0); 120], u32::MAX), u32::MAX / 2);
+        assert_eq!(worth(&[(0, 0, 30_000), (0, 0, 30_000)]), 10_000);
+        assert_eq!(worth(&[(100, 0, 30_000), (0, 0, 30_000)]), 5000);
+        assert_eq!(worth(&[(50, 15_000, 30_000)]), 2500);
+        assert_eq!(worth(&[(0, 1500, 1500), (0, 1500, 30_000)]), 4750, "one of them wears out sooner");
+        assert_eq!(worth(&[(255, u32::MAX, 0)]), 0);
+        assert_eq!(TUNABLES.trade_in_price(u32::MAX, [(0, 0, u32::MAX); 120]), u32::MAX / 2);
+    }
+
+    #[test]
+    fn a_salary_grows_with_the_level() {
+        assert_eq!([1, 7, u32::MAX].map(|level| TUNABLES.salary(level)), [100, 700, u32::MAX]);
     }
 
     #[test]

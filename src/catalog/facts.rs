@@ -1,7 +1,7 @@
 //! What lookups look in: the facts built in, or others once the owner's own catalogue is there.
 
 use super::cars::{self, Brand, Car, CarClass};
-use super::imported::{Imported, VehicleRow, find};
+use super::imported::{Imported, KindRow, VehicleRow, find};
 use super::parts::{self, PartKind};
 use crate::protocol::ids::BrandedPartId;
 use std::borrow::Cow;
@@ -31,7 +31,8 @@ impl Facts {
         let cars = imported.for_sale().filter_map(|vehicle| car(&imported, vehicle)).map(Arc::new).collect();
         let kinds = imported.kinds.iter().map(|kind| {
             let name = Cow::Owned(kind.name.to_lowercase());
-            Arc::new(PartKind { id: kind.id, parent: kind.parent, name })
+            let KindRow { id, parent, stays_stock, by_family, .. } = *kind;
+            Arc::new(PartKind { id, parent, name, stays_stock, by_family })
         });
         let kinds = kinds.collect();
         Self { cars, kinds, imported: Some(imported) }

@@ -11,20 +11,27 @@ mod city;
 mod dealers;
 mod facts;
 pub mod file;
+mod fitting;
 pub mod import;
 pub mod imported;
 pub mod jet;
+mod paints;
 mod parts;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
 
 pub use cars::{Brand, Car, CarClass};
 pub use city::{Lobby, RaceType, Tunables};
 pub use dealers::{Offer, SystemPersona};
+pub use fitting::Placed;
 pub use imported::{Imported, Origin};
-pub use parts::{MAX_WEAR, PartKind, Skin, StockPart};
+pub use paints::Skin;
+pub use parts::{MAX_WEAR, PartKind, StockPart};
 
 use crate::protocol::ids::BrandedPartId;
 use facts::Facts;
+use import::Summary;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -77,6 +84,22 @@ impl Catalog {
     /// Where the catalogue came from. `None`: it is the one this program carries.
     pub fn origin(&self) -> Option<Origin> {
         self.facts().imported.as_ref().map(|imported| imported.origin.clone())
+    }
+
+    /// The owner's own catalogue in numbers, and where it came from.
+    pub fn imported(&self) -> Option<(Origin, Summary)> {
+        let facts = self.facts();
+        facts.imported.as_ref().map(|imported| (imported.origin.clone(), Summary::of(imported)))
+    }
+
+    /// What importing the owner's own copy of the game would add, for people; nothing if that was done.
+    pub fn missing(&self) -> Option<String> {
+        let more = self.cars().len().saturating_sub(self.complete_cars());
+        self.origin().is_none().then(|| {
+            format!(
+                "all parts of {more} more cars, the prices, wear limits and engine families of all parts, the paints, and a lobby for each track"
+            )
+        })
     }
 
     fn facts(&self) -> Arc<Facts> {

@@ -6,7 +6,7 @@
 use super::Catalog;
 use super::facts::Facts;
 use super::imported::{AssemblyRow, Imported, find};
-use crate::protocol::ids::{BrandedPartId, SkinId};
+use crate::protocol::ids::BrandedPartId;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -19,72 +19,92 @@ pub struct PartKind {
     pub parent: Option<u32>,
     /// What it is, for logs.
     pub name: Cow<'static, str>,
+    /// Whether a car is still unmodified after such a part was changed.
+    pub stays_stock: bool,
+    /// Whether such a part must be of the family of the engine block.
+    pub by_family: bool,
 }
 
 /// The kind of all cars.
 const CAR: u32 = 101;
 
 const fn on(parent: u32, id: u32, name: &'static str) -> PartKind {
-    PartKind { id, parent: Some(parent), name: Cow::Borrowed(name) }
+    let mut kind = alone(id, name);
+    kind.parent = Some(parent);
+    kind
+}
+
+/// The same, of a kind that makes no difference to what a car is.
+const fn trim(parent: u32, id: u32, name: &'static str) -> PartKind {
+    let mut kind = on(parent, id, name);
+    kind.stays_stock = true;
+    kind
+}
+
+/// The same, of a kind that goes with one family of engine blocks.
+const fn inner(id: u32, name: &'static str) -> PartKind {
+    let mut kind = on(36_001, id, name);
+    kind.by_family = true;
+    kind
 }
 
 const fn alone(id: u32, name: &'static str) -> PartKind {
-    PartKind { id, parent: None, name: Cow::Borrowed(name) }
+    PartKind { id, parent: None, name: Cow::Borrowed(name), stays_stock: false, by_family: false }
 }
 
 /// All of them, by number.
 pub(super) const KINDS: &[PartKind] = &[
     alone(CAR, "car"),
-    on(CAR, 1001, "suspension"),
+    trim(CAR, 1001, "suspension"),
     on(CAR, 2001, "chassis"),
-    on(CAR, 4001, "drive line"),
+    trim(CAR, 4001, "drive line"),
     on(CAR, 5001, "brake set"),
     on(CAR, 6001, "visible parts"),
     on(5001, 10_001, "brakes"),
-    on(1001, 11_001, "shocks"),
-    on(1001, 12_001, "springs"),
+    trim(1001, 11_001, "shocks"),
+    trim(1001, 12_001, "springs"),
     on(1001, 13_001, "sway bar"),
     on(1001, 14_001, "traction bar"),
-    on(CAR, 15_001, "wheels"),
-    on(6001, 16_001, "fuzzy dice"),
+    trim(CAR, 15_001, "wheels"),
+    trim(6001, 16_001, "fuzzy dice"),
     on(6001, 17_001, "roll bar"),
-    on(6001, 18_001, "window tinting"),
+    trim(6001, 18_001, "window tinting"),
     on(2001, 20_001, "body"),
-    on(6001, 21_001, "wheel skirts"),
-    on(6001, 22_001, "horn"),
-    on(6001, 23_001, "running boards"),
-    on(6001, 26_001, "fog lights"),
+    trim(6001, 21_001, "wheel skirts"),
+    trim(6001, 22_001, "horn"),
+    trim(6001, 23_001, "running boards"),
+    trim(6001, 26_001, "fog lights"),
     alone(28_001, "spot light"),
     on(2001, 29_001, "chin spoiler"),
     on(2001, 30_001, "rear spoiler"),
-    on(6001, 31_001, "top"),
-    on(6001, 32_001, "wheelie bar"),
+    trim(6001, 31_001, "top"),
+    trim(6001, 32_001, "wheelie bar"),
     alone(33_001, "driver"),
-    on(6001, 34_001, "fenders"),
-    on(6001, 35_001, "bumpers"),
+    trim(6001, 34_001, "fenders"),
+    trim(6001, 35_001, "bumpers"),
     on(CAR, 36_001, "engine"),
     on(CAR, 37_001, "exhaust"),
     alone(39_001, "police lights"),
     on(6001, 40_001, "hood"),
-    on(15_001, 100_001, "rims"),
-    on(15_001, 110_001, "tires"),
-    on(6001, 120_001, "hub caps"),
+    trim(15_001, 100_001, "rims"),
+    trim(15_001, 110_001, "tires"),
+    trim(6001, 120_001, "hub caps"),
     on(4001, 130_001, "transmission"),
     on(4001, 140_001, "rear end"),
     on(4001, 150_001, "transmission cooler"),
-    on(36_001, 160_001, "engine block"),
-    on(36_001, 180_001, "crankshaft"),
-    on(36_001, 190_001, "connecting rods"),
-    on(36_001, 200_001, "pistons"),
+    inner(160_001, "engine block"),
+    inner(180_001, "crankshaft"),
+    inner(190_001, "connecting rods"),
+    inner(200_001, "pistons"),
     alone(210_001, "cylinder head A"),
     on(36_001, 230_001, "cooling system"),
     on(36_001, 240_001, "electrical system"),
     on(36_001, 250_001, "lubrication system"),
-    on(36_001, 280_001, "exhaust manifold"),
+    inner(280_001, "exhaust manifold"),
     on(37_001, 290_001, "exhaust pipe"),
     on(37_001, 300_001, "muffler"),
     on(6001, 310_001, "tail pipe tip"),
-    on(36_001, 320_001, "intake manifold"),
+    inner(320_001, "intake manifold"),
     on(36_001, 330_001, "carburetor"),
     on(36_001, 340_001, "air cleaner"),
     on(36_001, 340_333, "air scoop"),
@@ -92,9 +112,9 @@ pub(super) const KINDS: &[PartKind] = &[
     on(36_001, 350_001, "blower"),
     on(36_001, 350_666, "supercharger"),
     on(36_001, 360_001, "nitrous injector"),
-    on(36_001, 1_000_001, "cylinder head"),
-    on(36_001, 1_100_001, "camshaft"),
-    on(36_001, 1_200_001, "valve train"),
+    inner(1_000_001, "cylinder head"),
+    inner(1_100_001, "camshaft"),
+    inner(1_200_001, "valve train"),
     alone(1_300_001, "intake valves"),
     alone(1_400_001, "exhaust valves"),
     alone(1_500_001, "valve covers"),
@@ -150,12 +170,16 @@ const PRICES: &[(u32, u32)] = &[
     (1_100_001, 444), (1_200_034, 74),
 ];
 
+/// Which of the parts above go with which family of engine blocks: for the Bel-Air *documented*, for the Fairlane *inferred*
+/// (a Ford V8 of 1957 is of 272 to 312 cubic inches, which is family 15). Parts that are not here go with all, as far as known.
+#[rustfmt::skip]
+const FAMILIES: &[(u32, &[u32])] = &[
+    (6, &[160_006, 180_014, 190_016, 200_002, 280_024, 320_020, 1_000_123, 1_100_001, 1_200_034]),
+    (15, &[160_026, 180_018, 190_077, 200_066, 280_030, 320_098, 1_000_001, 1_100_119, 1_200_048]),
+];
+
 /// The wear at which a part is worn out: of nearly every part this, of a few a twentieth (*documented*).
 pub const MAX_WEAR: u32 = 30_000;
-
-/// The paint in which the recorded Fairlane was sold. Which paints other cars have is known to the Client only; 0 leaves
-/// the choice to it (*inferred*: it then draws the car's first).
-const PAINTS: &[(BrandedPartId, SkinId)] = &[(BrandedPartId(104), SkinId(47))];
 
 /// A part of a car as it leaves the dealer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,17 +190,6 @@ pub struct StockPart {
     pub parent: Option<usize>,
     /// Where at its parent.
     pub attachment_point: u8,
-}
-
-/// A paint job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skin {
-    /// Its number.
-    pub id: SkinId,
-    /// Dollars.
-    pub price: u32,
-    /// What it is called.
-    pub name: String,
 }
 
 impl Catalog {
@@ -193,6 +206,13 @@ impl Catalog {
             Some(imported) => imported_parts(&facts, imported, model),
             None => facts.car(model).map(|_| builtin_parts(&facts, model)),
         }
+    }
+
+    /// Whether every part of a car that is for sale is known.
+    pub(super) fn is_complete(&self, model: BrandedPartId) -> bool {
+        let facts = self.facts();
+        facts.car(model).is_some()
+            && (facts.imported.is_some() || STOCK.iter().any(|(known, _)| *known == model))
     }
 
     /// Dollars for a new part, where known.
@@ -212,28 +232,12 @@ impl Catalog {
 
     /// The family of engine blocks a part belongs to or fits. `None`: it fits all, as far as known.
     pub fn engine_family(&self, part: BrandedPartId) -> Option<u32> {
-        let facts = self.facts();
-        let imported = find(&facts.imported.as_ref()?.parts, part.0)?;
-        (imported.family != 0).then_some(imported.family)
-    }
-
-    /// The paints of a car, by number; none where they are not known.
-    pub fn skins(&self, model: BrandedPartId) -> Vec<Skin> {
-        let facts = self.facts();
-        let Some(imported) = &facts.imported else { return Vec::new() };
-        let Some(part) = find(&imported.parts, model.0) else { return Vec::new() };
-        let fitting = imported.skins.iter().filter(|skin| skin.part_type == part.part_type);
-        fitting.map(|skin| Skin { id: SkinId(skin.id), price: skin.price, name: skin.name.clone() }).collect()
-    }
-
-    /// The paint of a car whose buyer chose none, where known: the first that is a plain colour.
-    pub fn default_skin(&self, model: BrandedPartId) -> Option<SkinId> {
-        let facts = self.facts();
-        let Some(imported) = &facts.imported else {
-            return PAINTS.iter().find(|(id, _)| *id == model).map(|(_, skin)| *skin);
+        let Some(imported) = &self.facts().imported else {
+            let family = FAMILIES.iter().find(|(_, parts)| parts.contains(&part.0));
+            return family.map(|(family, _)| *family);
         };
-        let part_type = find(&imported.parts, model.0)?.part_type;
-        imported.plain_paint(part_type).map(|skin| SkinId(skin.id))
+        let family = find(&imported.parts, part.0)?.family;
+        (family != 0).then_some(family)
     }
 }
 
@@ -320,13 +324,20 @@ mod tests {
     }
 
     #[test]
-    fn prices_and_paints_are_told_where_they_are_known() {
+    fn prices_and_families_are_told_where_they_are_known() {
         let catalog = Catalog::builtin();
         assert_eq!(catalog.part_price(BrandedPartId(160_006)), Some(1140));
         assert_eq!(catalog.part_price(BrandedPartId(160_026)), None);
-        assert_eq!(catalog.default_skin(BrandedPartId(104)), Some(SkinId(47)));
-        assert_eq!(catalog.default_skin(BrandedPartId(113)), None);
+        assert_eq!(catalog.engine_family(BrandedPartId(230_001)), None);
         let parts = catalog.stock_parts(BrandedPartId(113)).unwrap();
         assert!(parts[8..].iter().all(|part| catalog.part_price(part.branded_part).is_some()));
+        for (model, family) in [(113, 6), (104, 15)] {
+            let parts = catalog.stock_parts(BrandedPartId(model)).unwrap();
+            let by_family = parts.iter().filter(|part| catalog.kind(part.branded_part).unwrap().by_family);
+            assert!(by_family.clone().count() == 9);
+            assert!(
+                by_family.into_iter().all(|part| catalog.engine_family(part.branded_part) == Some(family))
+            );
+        }
     }
 }

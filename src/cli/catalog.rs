@@ -125,8 +125,8 @@ fn show(data: &Path) -> Result<(), CliError> {
         catalog.cars().len(),
         catalog.complete_cars()
     ))?;
-    output::line(
-        "importing your own copy of the game (\"mcos catalog import FILE.mdb\") adds all parts of all cars, their \
-         prices, paints and tracks",
-    )
+    let missing = catalog.missing().unwrap_or_default();
+    output::line(&format!(
+        "importing your own copy of the game (\"mcos catalog import FILE.mdb\", or the operator's page) adds {missing}"
+    ))
 }

@@ -15,8 +15,8 @@ use crate::catalog::RaceType;
 use crate::protocol::bytes::{Bool8, Rest};
 use crate::protocol::ids::{CommId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
 use crate::protocol::mcots::race::{
-    CrcPreRaceData, CreateRace, DAMAGE_SLOTS, FinalResults, InRaceDamage, JoinRace, RaceCreated, RaceJoined,
-    RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
+    CrcPreRaceData, CreateRace, DAMAGE_SLOTS, Damage, Damages, FinalResults, InRaceDamage, JoinRace,
+    PostRaceDamage, RaceCreated, RaceJoined, RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
 };
 use crate::protocol::mcots::{GenericRequest, Message as _, number};
 use crate::protocol::nps::relay;
@@ -60,6 +60,11 @@ impl Racer {
         let address = lobby.server_info(room).await?;
         let room = driver.room(&address).await?;
         Ok(Self { driver, mcots, lobby, room, address, car })
+    }
+
+    /// The car it races with.
+    pub const fn car(&self) -> VehicleId {
+        self.car
     }
 
     /// Who it is.
@@ -316,6 +321,13 @@ impl Starter {
             travel_map: Rest(vec![1; 500]),
         };
         mcots.send(&finish).await.map(drop)
+    }
+
+    /// Says what the race did to the car: parts with their damage in percent and their wear (241). Never answered.
+    pub async fn report_damage(&mut self, parts: &[(PartId, u8, u32)]) -> Result<(), Error> {
+        let damages = parts.iter().map(|&(part, percent, wear)| Damage::new(part, percent, wear)).collect();
+        let report = PostRaceDamage { race: self.race, parts: Damages(damages) };
+        self.racer.mcots.mcots().send(&report).await.map(drop)
     }
 
     /// 237.

@@ -44,6 +44,12 @@ pub struct Compat {
     pub race_start_on: RaceStartOn,
     /// Whether joiners hear 233 when the host starts the race on MCOTS.
     pub start_notices: bool,
+    /// What the class of a car means in 123 and in the terms of a race.
+    pub car_class: ClassForm,
+    /// Numbers of MCOTS requests that are not offered and get no answer instead of 102.
+    pub mcots_silent: Vec<u16>,
+    /// Numbers of MCOTS requests that are not offered and are answered 101 instead of 102.
+    pub mcots_success: Vec<u16>,
 }
 
 /// How what the server tells others travels.
@@ -105,6 +111,17 @@ pub enum RaceStartOn {
     HostsServer,
 }
 
+/// What the class of a car means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassForm {
+    /// The kind of its body: 1 fat fender, 2 shoebox, 3 muscle.
+    #[default]
+    Body,
+    /// The class in which it races: 0 stock, 1 stock muscle, 2 modified classic, 3 modified muscle.
+    Race,
+}
+
 impl Default for Compat {
     fn default() -> Self {
         Self {
@@ -126,6 +143,9 @@ impl Default for Compat {
             race_started: RaceStarted::default(),
             race_start_on: RaceStartOn::default(),
             start_notices: true,
+            car_class: ClassForm::default(),
+            mcots_silent: Vec::new(),
+            mcots_success: Vec::new(),
         }
     }
 }

@@ -31,12 +31,16 @@ enum Rule {
     Addresses,
     RoomPorts,
     Channels,
+    MessageNumbers,
 }
 
 const PORT: Rule = Rule::Number(0, 65535);
 const TRUE_OR_FALSE: &str = "true or false";
 const A_PORT: &str = "a port number from 0 to 65535, where 0 means any free port";
 const A_COUNT: &str = "a whole number from 1 to 1000000";
+/// The most numbers of messages that a switch may name.
+const MAX_MESSAGE_NUMBERS: usize = 100;
+const MESSAGE_NUMBERS: &str = "a list of at most 100 message numbers from 0 to 65535, such as [161, 391]";
 const SECONDS: &str = "a number of seconds from 1 to 86400";
 
 const fn key(section: &'static str, name: &'static str, rule: Rule, wanted: &'static str) -> Key {
@@ -108,6 +112,9 @@ const KEYS: &[Key] = &[
     key("compat", "race_start_on", Rule::Text(|text| matches!(text, "member" | "hosts-server")),
         "\"member\" or \"hosts-server\""),
     key("compat", "start_notices", Rule::Switch, TRUE_OR_FALSE),
+    key("compat", "mcots_silent", Rule::MessageNumbers, MESSAGE_NUMBERS),
+    key("compat", "mcots_success", Rule::MessageNumbers, MESSAGE_NUMBERS),
+    key("compat", "car_class", Rule::Text(|text| matches!(text, "body" | "race")), "\"body\" or \"race\""),
 ];
 
 /// Text that can stand between the brackets of the shard list.
@@ -156,6 +163,11 @@ impl Rule {
                     Some([lowest, highest]) => highest.checked_sub(*lowest).is_some_and(|n| n < MAX_ROOMS),
                     _ => false,
                 }
+            }),
+            Self::MessageNumbers => value.as_array().is_some_and(|list| {
+                let numbers: Option<Vec<u16>> =
+                    list.iter().map(|one| as_number(one.get_ref()).and_then(|n| n.try_into().ok())).collect();
+                list.len() <= MAX_MESSAGE_NUMBERS && numbers.is_some()
             }),
             Self::Channels => value.as_table().is_some_and(|table| {
                 let numbers: Option<HashSet<i64>> = table

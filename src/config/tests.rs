@@ -130,6 +130,9 @@ state_changes = true
 race_started = "server-info"
 race_start_on = "hosts-server"
 start_notices = false
+car_class = "race"
+mcots_silent = [161]
+mcots_success = [391, 338]
 "#;
     let config = Config::parse(text).unwrap();
     assert_eq!(config.lobby.rooms, 14);
@@ -153,6 +156,9 @@ start_notices = false
         race_started: RaceStarted::ServerInfo,
         race_start_on: RaceStartOn::HostsServer,
         start_notices: false,
+        car_class: ClassForm::Race,
+        mcots_silent: vec![161],
+        mcots_success: vec![391, 338],
     };
     assert_eq!(config.compat, compat);
 }
@@ -279,6 +285,10 @@ fn values_out_of_range_are_refused() {
         "[compat]\npush_form = \"both\"",
         "[compat]\nrelay_form = true",
         "[compat]\nrace_list_width = 2",
+        "[compat]\ncar_class = 2",
+        "[compat]\nmcots_silent = 161",
+        "[compat]\nmcots_success = [-1]",
+        "[compat]\nmcots_success = [65536]",
         "[limits]\nconnections = 0",
         "[limits]\npassword_workers = 3",
     ] {

@@ -1,11 +1,12 @@
 //! The way to the Operator's pages: from HTTP to a plain question and back.
 
 use super::limits::Limits;
+use super::ssl::Patience;
 use super::switchboard::Switchboard;
 use super::tls::{Security, Tls};
 use crate::config::HostName;
 use crate::services::Game;
-use crate::web::operator::{self, Ask, Desk, Reply, Vitals};
+use crate::web::operator::{self, Ask, Desk, Form, Intake, Reply, Sent, Vitals};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Buf as _, Bytes};
 use hyper::header::{
@@ -15,17 +16,27 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use smol::channel::Sender;
-use smol::lock::Semaphore;
-use std::fs;
+use smol::lock::{Semaphore, SemaphoreGuardArc};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// One after the other: each may check a password or write a whole backup.
 const AT_ONCE: usize = 1;
 /// How many may wait for that.
 const WAITING: usize = 8;
+
+/// How long a large form may take, so that 64 MiB come through a slow network.
+const UPLOAD_TIME: Duration = Duration::from_mins(10);
+/// A large form is written in pieces of so many bytes.
+const PIECE: usize = 256 * 1024;
+/// So many bytes of a form that is too long are still read and thrown away: a browser shows no answer before it has sent all.
+const PATIENTLY: u64 = 256 * 1024 * 1024;
 
 /// No script, nothing from elsewhere, no frame around it.
 const POLICY: &str =
@@ -36,6 +47,26 @@ pub(super) struct OperatorDoor {
     inner: Arc<Inner>,
     turns: Arc<Semaphore>,
     line: Semaphore,
+    /// Large forms on the card at the same time: one.
+    large: Arc<Semaphore>,
+}
+
+/// A form that came.
+enum Came {
+    Short(Zeroizing<Vec<u8>>),
+    Large(
+        Arc<File>,
+        #[expect(dead_code, reason = "its place is free when the form is dropped")] SemaphoreGuardArc,
+    ),
+}
+
+impl Came {
+    fn sent(&self) -> Sent<'_> {
+        match self {
+            Self::Short(form) => Sent::Memory(form),
+            Self::Large(form, _) => Sent::File(form),
+        }
+    }
 }
 
 struct Inner {
@@ -61,6 +92,7 @@ impl OperatorDoor {
             inner: Arc::new(Inner { desk, game, switchboard, limits, tls, restart, started }),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             line: Semaphore::new(AT_ONCE + WAITING),
+            large: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -72,6 +104,7 @@ impl OperatorDoor {
         peer: SocketAddr,
         security: Security,
         host: &HostName,
+        patience: &Patience,
     ) -> Response<Full<Bytes>> {
         let game = &self.inner.game;
         if security != Security::Modern {
@@ -82,24 +115,30 @@ impl OperatorDoor {
         let cookies = header(request.headers(), &COOKIE);
         let form = if request.method() == Method::POST {
             let content_type = header(request.headers(), &CONTENT_TYPE);
-            let limit = self.inner.desk.body_limit(path, &cookies);
-            let Some(body) = read(request.into_body(), limit).await else {
-                return plain(StatusCode::PAYLOAD_TOO_LARGE, "That is too long. Nothing was changed.");
+            let came = match self.inner.desk.intake(path, &cookies) {
+                Intake::Memory(most) => read(request.into_body(), most).await.map(Came::Short),
+                Intake::File(most) => {
+                    patience.extend(UPLOAD_TIME);
+                    self.keep(request.into_body(), most).await
+                }
             };
-            Some((content_type, body))
+            match came {
+                Ok(came) => Some((content_type, came)),
+                Err(refused) => return refused.response(),
+            }
         } else {
             None
         };
         // Whoever sends slowly keeps nobody waiting: the line begins behind the form.
         let Some(_place) = self.line.try_acquire() else {
-            return plain(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Please try again.");
+            return NotTaken::Busy.response();
         };
         let turn = self.turns.acquire_arc().await;
         let (inner, path) = (Arc::clone(&self.inner), path.to_owned());
         let reply = smol::unblock(move || {
             // Given back when the work is done, even if the browser has gone meanwhile.
             let _turn = turn;
-            let form = form.as_ref().map(|(content_type, body)| (content_type.as_str(), body.as_slice()));
+            let form = form.as_ref().map(|(content_type, came)| Form { content_type, sent: came.sent() });
             let ask = Ask { path: &path, cookies: &cookies, peer: peer.ip(), form };
             let mut reply = inner.desk.answer(&inner.game, &inner.vitals(), &ask);
             inner.switchboard.deliver(std::mem::take(&mut reply.pushes));
@@ -111,6 +150,88 @@ impl OperatorDoor {
         });
         response(reply.await)
     }
+
+    /// Writes a large form into a file that has no name and is gone with the last who has it.
+    async fn keep<B: Body + Unpin>(&self, mut body: B, most: u64) -> Result<Came, NotTaken> {
+        let place = self.large.try_acquire_arc().ok_or(NotTaken::Busy)?;
+        let cannot = |error: io::Error| {
+            log::error!("operator: a file that was sent cannot be kept: {error}");
+            NotTaken::NotKept
+        };
+        let Some(folder) = self.inner.game.config.data_dir.clone() else {
+            return Err(cannot(io::Error::other("the server does not know its data folder")));
+        };
+        let file = Arc::new(smol::unblock(move || nameless_file(&folder)).await.map_err(cannot)?);
+        let (mut length, mut piece) = (0, Vec::with_capacity(PIECE));
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| NotTaken::BrokeOff)?;
+            let Ok(mut data) = frame.into_data() else { continue };
+            while data.has_remaining() {
+                let chunk = data.chunk();
+                let count = chunk.len();
+                length += count as u64;
+                if length <= most {
+                    piece.extend_from_slice(chunk);
+                } else if length > most + PATIENTLY {
+                    return Err(NotTaken::LargeFile);
+                }
+                data.advance(count);
+            }
+            if piece.len() >= PIECE {
+                write(&file, std::mem::replace(&mut piece, Vec::with_capacity(PIECE)))
+                    .await
+                    .map_err(cannot)?;
+            }
+        }
+        if length > most {
+            return Err(NotTaken::LargeFile);
+        }
+        write(&file, piece).await.map_err(cannot)?;
+        Ok(Came::Large(file, place))
+    }
+}
+
+/// Why a form was not taken.
+enum NotTaken {
+    Long,
+    LargeFile,
+    BrokeOff,
+    NotKept,
+    Busy,
+}
+
+impl NotTaken {
+    fn response(self) -> Response<Full<Bytes>> {
+        let (status, text) = match self {
+            Self::Long => (StatusCode::PAYLOAD_TOO_LARGE, "That is too long. Nothing was changed."),
+            Self::LargeFile => (StatusCode::PAYLOAD_TOO_LARGE, operator::DATABASE_TOO_LARGE),
+            Self::BrokeOff => (StatusCode::BAD_REQUEST, "The form broke off. Nothing was changed."),
+            Self::NotKept => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The server cannot keep that file; its log says why. Nothing was changed.",
+            ),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Please try again."),
+        };
+        plain(status, text)
+    }
+}
+
+/// A file in `folder` that nobody else can open.
+fn nameless_file(folder: &Path) -> io::Result<File> {
+    let path = folder.join("upload.form");
+    // One that a power cut left behind.
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
+}
+
+async fn write(file: &Arc<File>, bytes: Vec<u8>) -> io::Result<()> {
+    let file = Arc::clone(file);
+    smol::unblock(move || (&*file).write_all(&bytes)).await
 }
 
 impl Inner {
@@ -137,27 +258,27 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> Zeroizing<String> {
     Zeroizing::new(value.unwrap_or_default().to_owned())
 }
 
-/// Reads a form to its end. `None` if it is too long or breaks off.
-async fn read<B: Body + Unpin>(mut body: B, limit: usize) -> Option<Zeroizing<Vec<u8>>> {
+/// Reads a form to its end.
+async fn read<B: Body + Unpin>(mut body: B, limit: usize) -> Result<Zeroizing<Vec<u8>>, NotTaken> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit {
-        return None;
+        return Err(NotTaken::Long);
     }
     // Made in one piece where its length is known, so that growing leaves no copy of a password behind.
     let mut form = Zeroizing::new(Vec::with_capacity(announced));
     while let Some(frame) = body.frame().await {
-        let Ok(mut data) = frame.ok()?.into_data() else { continue };
+        let Ok(mut data) = frame.map_err(|_| NotTaken::BrokeOff)?.into_data() else { continue };
         while data.has_remaining() {
             let piece = data.chunk();
             if form.len() + piece.len() > limit {
-                return None;
+                return Err(NotTaken::Long);
             }
             form.extend_from_slice(piece);
             let length = piece.len();
             data.advance(length);
         }
     }
-    Some(form)
+    Ok(form)
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {

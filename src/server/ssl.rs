@@ -28,8 +28,8 @@ use smol::net::TcpStream;
 use smol_hyper::rt::{FuturesIo, SmolTimer};
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// How long a Client may take to send the head of its request.
@@ -75,6 +75,31 @@ struct Ends {
     security: Security,
 }
 
+/// Until when a connection may last. The Operator may get longer, for a large file over a slow network.
+pub(super) struct Patience(Mutex<Instant>);
+
+impl Patience {
+    fn new() -> Self {
+        Self(Mutex::new(Instant::now() + CONNECTION_TIME))
+    }
+
+    /// So long from now on at least.
+    pub(super) fn extend(&self, time: Duration) {
+        let mut end = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *end = (*end).max(Instant::now() + time);
+    }
+
+    async fn end(&self) {
+        loop {
+            let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if end <= Instant::now() {
+                return;
+            }
+            Timer::at(end).await;
+        }
+    }
+}
+
 impl SslServer {
     /// An SSL server for this game, with the certificate that it gives to players.
     pub(super) fn new(
@@ -115,9 +140,11 @@ impl SslServer {
     }
 
     async fn serve_stream(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, ends: Ends) {
+        let patience = Patience::new();
         let service = service_fn(|request| {
             let server = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(server.respond(request, ends).await) }
+            let patience = &patience;
+            async move { Ok::<_, Infallible>(server.respond(request, ends, patience).await) }
         });
         let connection = http1::Builder::new()
             .timer(SmolTimer::new())
@@ -130,7 +157,7 @@ impl SslServer {
             .title_case_headers(true)
             .serve_connection(FuturesIo::new(stream), service);
         let late = async {
-            Timer::after(CONNECTION_TIME).await;
+            patience.end().await;
             debug!("http: {} took too long", ends.peer);
         };
         let served = async {
@@ -145,6 +172,7 @@ impl SslServer {
         self: Arc<Self>,
         request: Request<B>,
         ends: Ends,
+        patience: &Patience,
     ) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_ascii_lowercase();
         let path = path.strip_suffix('/').unwrap_or(&path);
@@ -155,7 +183,8 @@ impl SslServer {
         match path {
             _ if operator::is_here(path) => {
                 let path = path.to_owned();
-                self.operator.respond(request, &path, ends.peer, ends.security, &host).await
+                let Ends { peer, security, .. } = ends;
+                self.operator.respond(request, &path, peer, security, &host, patience).await
             }
             "/authlogin" if reads => {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());

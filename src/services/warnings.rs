@@ -2,6 +2,8 @@
 
 use super::Game;
 use crate::config::Registration;
+use crate::protocol::ids::DealerId;
+use crate::services::mcots::today;
 
 /// The port of Persona, built into the Client.
 const PERSONA: u16 = 8228;
@@ -9,6 +11,9 @@ const PERSONA: u16 = 8228;
 const MCOTS: u16 = 43_300;
 /// The port of Patch, built into the Client.
 const PATCH: u16 = 80;
+
+/// The dealer whom a new driver's Client asks (*seen in use*).
+const FIRST_DEALER: DealerId = DealerId(8);
 
 /// What is wrong: one sentence for each, with what to do.
 pub fn troubles(game: &Game) -> Vec<String> {
@@ -50,6 +55,13 @@ pub fn of(game: &Game) -> Vec<String> {
             "everybody who reaches this server can make an account; accounts.registration = \"operator\" changes that".to_owned(),
         );
     }
+    let cash = game.config.game.starter_cash;
+    let offers = game.catalog.offers(FIRST_DEALER, 0, today());
+    if let Some(cheapest) = offers.iter().map(|offer| offer.price).min().filter(|price| *price > cash) {
+        warnings.push(format!(
+            "a new driver has {cash} dollars, but the cheapest car at his dealer costs {cheapest}: raise game.starter_cash"
+        ));
+    }
     warnings
 }
 
@@ -57,6 +69,15 @@ pub fn of(game: &Game) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::config::{Config, Mistake};
+
+    #[test]
+    fn starter_cash_that_buys_no_car_is_pointed_out() {
+        let (mut game, _folder) = Game::for_tests();
+        let about_cash = |game: &Game| of(game).iter().any(|warning| warning.contains("starter_cash"));
+        assert!(!about_cash(&game));
+        game.config.game.starter_cash = 5000;
+        assert!(about_cash(&game));
+    }
 
     #[test]
     fn a_port_that_the_client_will_not_find_is_pointed_out() {

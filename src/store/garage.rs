@@ -104,6 +104,8 @@ pub struct CarPurchase {
     pub model: BrandedPartId,
     /// Its paint.
     pub skin: SkinId,
+    /// Flags only the Client understands.
+    pub flags: u32,
     /// The class in which it races.
     pub car_class: u8,
     /// What it costs.

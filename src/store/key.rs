@@ -17,6 +17,7 @@
 //! | `e` persona id | mailbox: which mails there are |
 //! | `i` persona id, number of the mail | mail |
 //! | `j` persona id, number of the line | line of the ledger |
+//! | `w` persona id | the last week for which it was paid |
 //! | `m` name | counters, the generation and the sum |
 
 use super::accounts::AccountRecord;
@@ -162,6 +163,11 @@ pub(super) fn line_parts(key: &[u8]) -> Option<(PersonaId, u32)> {
     Some((PersonaId(u32::from_be_bytes(*persona)), u32::from_be_bytes(number.try_into().ok()?)))
 }
 
+/// The last week for which a persona was paid.
+pub(super) fn paid_week(persona: PersonaId) -> Vec<u8> {
+    join(b'w', &[&persona.0.to_be_bytes()])
+}
+
 /// A race under way.
 pub(super) fn race(booking: BookingId) -> Vec<u8> {
     join(b'r', &[&booking.0.to_be_bytes()])
@@ -187,7 +193,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         OPERATOR => as_record::<OperatorRecord>(value),
         MESSAGE => as_record::<String>(value),
         GENERATION | SUM => as_record::<u64>(value),
-        [b'n' | b'o' | b'g' | b'm', ..] => as_record::<u32>(value),
+        [b'n' | b'o' | b'g' | b'w' | b'm', ..] => as_record::<u32>(value),
         _ => Err(StoreError::TooNew {
             what: "record of an unknown kind",
             version: value.first().copied().unwrap_or_default(),

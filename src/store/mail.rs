@@ -22,7 +22,7 @@ const LONGEST: (usize, usize, usize) = (50, 30, 255);
 /// Until when a mail is kept: a season of evenings.
 const KEPT_SECONDS: u32 = 90 * 24 * 60 * 60;
 /// 2020: before it the clock is one that nobody has set, and mails of that time do not expire.
-const CLOCK_IS_SET: u32 = 1_577_836_800;
+pub(super) const CLOCK_IS_SET: u32 = 1_577_836_800;
 /// The editor of the city's news (*documented*: the office that sends them).
 const NEWS: PersonaId = PersonaId(12);
 

@@ -26,6 +26,7 @@ mod password;
 mod personas;
 mod races;
 mod record;
+mod salary;
 mod staged;
 mod table;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::error::StoreError;
 use super::garage::LooseRecord;
 use super::ledger::{self, Kind};
 use super::record::{self, Record};
-use super::{Store, key, mail, unix_seconds};
+use super::{Store, key, mail, salary, unix_seconds};
 use crate::protocol::ids::{CustomerId, PersonaId, ShardId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -260,6 +260,7 @@ impl Personas<'_> {
                 let mut record = PersonaRecord { serial, lines: 0, persona };
                 ledger::open(tx, &mut record, Kind::StarterCash, new.starter_cash)?;
                 mail::post(tx, id, &mail::welcome(&new.name))?;
+                salary::begin(tx, id)?;
                 tx.put(&key::persona(id), &record)?;
                 tx.put(&name_key, &id.0)?;
                 tx.put(&key::persona_of(owner, serial), &id.0)?;
@@ -324,6 +325,7 @@ impl Personas<'_> {
                     tx.remove(part)?;
                 }
                 mail::empty(tx, id)?;
+                tx.remove(&key::paid_week(id))?;
                 for (line, _) in &lines {
                     tx.remove(line)?;
                 }

@@ -8,6 +8,7 @@ use super::commit::Changed;
 use super::error::StoreError;
 use super::garage::VehicleRecord;
 use super::ledger::{self, Entry, Kind, LedgerError};
+use super::mail::{self, Letter};
 use super::personas::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
 use super::record::Record;
 use super::table::{Table, Transaction};
@@ -52,10 +53,14 @@ pub struct Payout {
     pub cash: u32,
     /// Points.
     pub points: u32,
-    /// Drove it to the end.
-    pub finished: bool,
-    /// Won it.
-    pub won: bool,
+    /// In which place it came in, 0 being the winner's. `None`: it did not.
+    pub place: Option<usize>,
+}
+
+impl Payout {
+    fn won(&self) -> bool {
+        self.place == Some(0)
+    }
 }
 
 /// The end of a race.
@@ -63,12 +68,16 @@ pub struct Payout {
 pub struct Settlement {
     /// The Client's number of its type.
     pub race_type: u32,
+    /// How many raced, humans or not.
+    pub racers: usize,
     /// Every human racer, once.
     pub payouts: Vec<Payout>,
     /// Cars that were wagered and lost, with those who lost them. They go to the winner.
     pub cars_lost: Vec<(PersonaId, VehicleId)>,
     /// Level and rank of a driver with so many points.
     pub standing: fn(u32) -> (u32, u32),
+    /// What the house writes to a racer about it.
+    pub letter: fn(&Self, &Payout, &Settled) -> Letter,
 }
 
 /// What came of it for one racer.
@@ -157,7 +166,7 @@ impl Races<'_> {
         })
     }
 
-    /// Pays, counts and moves cars, once; the second time it is [`RaceError::NotUnderWay`].
+    /// Pays, counts, moves cars and writes to everybody, once; the second time it is [`RaceError::NotUnderWay`].
     ///
     /// A persona that was deleted meanwhile is left out, and a car that is no longer its racer's stays where it is.
     pub fn settle(
@@ -173,12 +182,14 @@ impl Races<'_> {
                 for payout in &settlement.payouts {
                     racers.pay(tx, race, settlement, payout)?;
                 }
-                let winner = settlement.payouts.iter().find(|payout| payout.won).map(|payout| payout.persona);
+                let winner =
+                    settlement.payouts.iter().find(|payout| payout.won()).map(|payout| payout.persona);
                 if let Some(winner) = winner {
                     for &(loser, car) in &settlement.cars_lost {
                         racers.hand_over(tx, settlement.race_type, car, loser, winner, &spare)?;
                     }
                 }
+                racers.write(tx, settlement)?;
                 racers.store(tx)
             })
         })
@@ -305,7 +316,7 @@ impl Racers {
     ) -> Result<(), StoreError> {
         let Some((record, settled)) = self.0.get_mut(&payout.persona) else { return Ok(()) };
         settled.cash = pay(tx, record, Kind::Purse, payout.cash, race)?;
-        let (finished, won) = (u32::from(payout.finished), u32::from(payout.won));
+        let (finished, won) = (u32::from(payout.place.is_some()), u32::from(payout.won()));
         let persona = &mut record.persona;
         add(&mut persona.points, payout.points);
         (persona.level, persona.rank) = (settlement.standing)(persona.points);
@@ -365,6 +376,16 @@ impl Racers {
             record.persona.vehicle.get_or_insert(car);
             if let Some(row) = row(&mut record.persona.history, race_type) {
                 add(&mut row.cars_won, 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells everybody by mail: unlike 237 it is still there tomorrow.
+    fn write(&self, tx: &Transaction<'_>, settlement: &Settlement) -> Result<(), StoreError> {
+        for payout in &settlement.payouts {
+            if let Some((_, settled)) = self.0.get(&payout.persona) {
+                mail::post(tx, payout.persona, &(settlement.letter)(settlement, payout, settled))?;
             }
         }
         Ok(())

@@ -133,10 +133,14 @@ impl WriteLog {
         while at + sector_size <= end {
             log.seek(SeekFrom::Start(at)).unwrap();
             log.read_exact(&mut header[..32]).unwrap();
-            let word = |index: usize| u64::from_le_bytes(header[index * 8..index * 8 + 8].try_into().unwrap());
+            let word =
+                |index: usize| u64::from_le_bytes(header[index * 8..index * 8 + 8].try_into().unwrap());
             let (sector, count, flags, extra) = (word(0), word(1), word(2), word(3));
             let bytes = if flags & DISCARD == 0 { count * sector_size } else { 0 };
-            let sound = flags < 16 && extra == 0 && (flags != 0 || count > 0) && (sector + count) * sector_size <= CARD_BYTES;
+            let sound = flags < 16
+                && extra == 0
+                && (flags != 0 || count > 0)
+                && (sector + count) * sector_size <= CARD_BYTES;
             if !sound || at + sector_size + bytes > end {
                 break;
             }

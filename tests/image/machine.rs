@@ -18,8 +18,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) const ADDRESS: &str = "127.77.0.1";
 /// What the box is asked for from outside.
 const PORTS: [u16; 22] = [
-    80, 443, 8226, 8227, 8228, 7003, 43300, 9000, 9001, 9002, 9003, 9004, 9005, 9006, 9007, 9008, 9009, 9010, 9011, 9012,
-    9013, 9014,
+    80, 443, 8226, 8227, 8228, 7003, 43300, 9000, 9001, 9002, 9003, 9004, 9005, 9006, 9007, 9008, 9009, 9010,
+    9011, 9012, 9013, 9014,
 ];
 
 /// A board that is switched on.
@@ -55,7 +55,8 @@ impl Machine {
         let file = format!("driver=file,node-name=file,filename={}", card.path().display());
         let log_file = format!("driver=file,node-name=log,filename={}", log.display());
         let drive = "driver=blklogwrites,node-name=card,file=file,log=log,log-sector-size=512";
-        let machine = Self::with(uboot, card, &["-blockdev", &file, "-blockdev", &log_file, "-blockdev", drive]);
+        let machine =
+            Self::with(uboot, card, &["-blockdev", &file, "-blockdev", &log_file, "-blockdev", drive]);
         (machine, WriteLog { path: log })
     }
 
@@ -67,7 +68,20 @@ impl Machine {
         }
         // As little memory as the smallest board has.
         let qemu = Command::new("qemu-system-aarch64")
-            .args(["-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "512", "-display", "none", "-monitor", "none"])
+            .args([
+                "-M",
+                "virt",
+                "-cpu",
+                "cortex-a53",
+                "-smp",
+                "2",
+                "-m",
+                "512",
+                "-display",
+                "none",
+                "-monitor",
+                "none",
+            ])
             .arg("-bios")
             .arg(uboot)
             .arg("-serial")
@@ -125,7 +139,8 @@ impl Machine {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{password}\n").as_bytes()).unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{password}\n").as_bytes())
+            .unwrap();
         child.wait_with_output().unwrap()
     }
 

@@ -51,7 +51,9 @@ impl Bench {
         let (Some(image), Some(uboot), Some(update)) =
             (env::var_os("MCOS_IMAGE"), env::var_os("MCOS_UBOOT"), env::var_os("MCOS_UPDATE"))
         else {
-            support::skipped("the image of the box was not built (scripts/test-image does it): it was not started");
+            support::skipped(
+                "the image of the box was not built (scripts/test-image does it): it was not started",
+            );
             return None;
         };
         let number = |name: &str| env::var(name).ok().map(|value| value.parse().expect("a number"));
@@ -107,7 +109,8 @@ fn a_flashed_card_starts_into_a_server_that_remembers_its_players_and_says_how_i
     eprintln!("second start: {:.1} s to the pages", machine.await_pages().as_secs_f32());
     all_is_well(&machine, "marty");
     machine.await_that("the mistake is named on the boot partition", |_| {
-        card.get("mcos-status.txt").is_some_and(|status| status.contains("line 3") && status.contains("max_persona"))
+        card.get("mcos-status.txt")
+            .is_some_and(|status| status.contains("line 3") && status.contains("max_persona"))
     });
     let front = block_on(machine.web().get("/", "")).unwrap().text();
     assert!(front.contains("line 3"), "the front page says so, too: {front}");
@@ -129,7 +132,10 @@ fn no_acknowledged_purchase_is_lost_when_the_plug_is_pulled() {
             block_on(players::is_all_there(&machine, told)).unwrap();
         }
         let parts: usize = all.iter().map(|told| told.parts.len()).sum();
-        eprintln!("start {cut}: {seconds:.1} s; all {} players and {parts} bought parts are there", all.len());
+        eprintln!(
+            "start {cut}: {seconds:.1} s; all {} players and {parts} bought parts are there",
+            all.len()
+        );
         if cut == bench.cuts {
             all_is_well(&machine, &all[0].user);
             break;
@@ -177,7 +183,8 @@ fn an_update_from_the_boot_partition_is_tried_and_kept_and_a_cut_in_it_costs_not
         card.put_file("new.update", &bench.update);
         let before = card.copied(bench.folder.path().join(format!("before-{cut}.img")));
         let (mut machine, log) = Machine::start_logged(&bench.uboot, &card);
-        machine.await_that("the update begins", |machine| machine.console().contains("installing the update"));
+        machine
+            .await_that("the update begins", |machine| machine.console().contains("installing the update"));
         thread::sleep(Duration::from_millis(bench.chance.gen_range(0..20_000)));
         machine.pull_the_plug();
         let lost = log.replay(&before, &mut bench.chance);

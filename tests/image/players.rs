@@ -64,7 +64,9 @@ pub(crate) async fn shop(machine: &Machine, told: &Mutex<Told>, stop: &AtomicBoo
     account.create_persona(&user).await?;
     told.lock().unwrap().driver = true;
     let mut mcots = drive(machine, &user).await?.transactions().await?;
-    mcots.sign_in(Some(FirstCar { dealer: DealerId(8), model: BrandedPartId(104), skin: SkinId(47) })).await?;
+    mcots
+        .sign_in(Some(FirstCar { dealer: DealerId(8), model: BrandedPartId(104), skin: SkinId(47) }))
+        .await?;
     told.lock().unwrap().car = true;
     while !stop.load(Ordering::Relaxed) {
         match mcots.order(GenericRequest::body(number::BUY_NEW_PART, MUFFLER)).await {

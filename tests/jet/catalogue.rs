@@ -67,7 +67,9 @@ fn an_imported_catalogue_answers_what_the_built_in_one_answers() {
     let pickup = catalog.car(BrandedPartId(246)).unwrap();
     assert_eq!((pickup.price, pickup.class.number(), pickup.brand.number()), (9_000, 1, 3));
     assert!(catalog.offers(DealerId(8), 3, 0).iter().any(|offer| offer.car.model == pickup.model));
-    assert_eq!(catalog.default_skin(BrandedPartId(104)), Some(SkinId(15)), "the first plain one");
+    assert_eq!(catalog.default_skin(BrandedPartId(104)).unwrap().id, SkinId(15), "the first plain one");
+    assert_eq!(catalog.paint(BrandedPartId(104), SkinId(12)).flags, 1, "a rusty one");
+    assert_eq!(catalog.paint(BrandedPartId(104), SkinId(2)).id, SkinId(15), "paint 2 is for another car");
     assert_eq!(catalog.skins(BrandedPartId(104)).len(), 3);
     assert_eq!(catalog.part_price(BrandedPartId(12_009)), Some(9));
     assert_eq!(
@@ -104,6 +106,9 @@ fn a_catalogue_that_does_not_fit_together_is_refused_in_one_line() {
     let unsound = [
         changed(|tables| drop(table(tables, "BrandedPart").rows.pop())),
         changed(|tables| table(tables, "StockAssembly").rows.retain(|row| row[1] != 36_001.into())),
+        // Suspension on springs and springs on suspension; an engine on its own block.
+        changed(|tables| table(tables, "AbstractPartType").rows[1][1] = 12_001.into()),
+        changed(|tables| table(tables, "AbstractPartType").rows[3][1] = 160_001.into()),
         changed(|tables| table(tables, "PTSkin").rows.retain(|row| row[2] != 1.into())),
         changed(|tables| table(tables, "StockVehicleAttributes").rows.clear()),
         changed(|tables| tables.retain(|table| table.name != "BrandedPart")),

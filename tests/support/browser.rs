@@ -113,12 +113,23 @@ impl Browser {
 
     pub(crate) fn upload(&mut self, file: &[u8]) -> Answer {
         let token = self.token("/operator/backup");
+        self.send_file("/operator/backup/restore", &token, file)
+    }
+
+    /// Hands in a catalogue.
+    pub(crate) fn import(&mut self, file: &[u8]) -> Answer {
+        let token = self.token("/operator/catalog");
+        self.send_file("/operator/catalog/import", &token, file)
+    }
+
+    /// Hands in a file on the form with this token.
+    pub(crate) fn send_file(&mut self, path: &str, token: &str, file: &[u8]) -> Answer {
         let head = format!(
             "--XX\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n{token}\r\n--XX\r\n\
              Content-Disposition: form-data; name=\"sure\"\r\n\r\nyes\r\n--XX\r\n\
-             Content-Disposition: form-data; name=\"file\"; filename=\"b.mcos\"\r\n\r\n"
+             Content-Disposition: form-data; name=\"file\"; filename=\"C:\\MCity\\file.dat\"\r\n\r\n"
         );
         let body = [head.as_bytes(), file, b"\r\n--XX--\r\n"].concat();
-        self.send("/operator/backup/restore", Some(("multipart/form-data; boundary=XX", &body)))
+        self.send(path, Some(("multipart/form-data; boundary=XX", &body)))
     }
 }

@@ -50,12 +50,15 @@ fn some(mut bad: impl Iterator<Item = u32>, finding: impl Fn(usize, u32) -> Find
     Some(finding(bad.count() + 1, first))
 }
 
-/// Whether each part's kind hangs on the car's own kind, or on that of another part.
+/// Whether each part's kind hangs on the car's own kind, or on that of another part which does. So no kinds can hang on each
+/// other in a circle, and none is more than two levels below the car (*checked* on the data).
 fn hangs_together(imported: &Imported, car: u32) -> bool {
     let parts = || imported.parts_in(car).iter().filter_map(|row| imported.kind_of(row.part));
     let kind = imported.kind_of(car).map(|kind| kind.id);
     parts().all(|part| {
-        part.parent.is_some() && (part.parent == kind || parts().any(|other| Some(other.id) == part.parent))
+        part.parent.is_some()
+            && (part.parent == kind
+                || parts().any(|other| Some(other.id) == part.parent && other.parent == kind))
     })
 }
 

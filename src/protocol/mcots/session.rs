@@ -71,9 +71,9 @@ messages! {
         pub servers: [u8; 104],
         /// Would identify the player to the game's web pages; 0.
         pub web_cookie: u32,
-        /// Zeros.
+        /// When salaries are reckoned next.
         pub next_tally: Timestamp,
-        /// Zeros.
+        /// When they are paid next.
         pub next_paycheck: Timestamp,
     }
 
@@ -107,6 +107,9 @@ layout! {
     }
 }
 
+// It is sent twice.
+impl Copy for Timestamp {}
+
 impl Timestamp {
     /// No date.
     pub const NONE: Self = Self { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0, fraction: 0 };
@@ -117,8 +120,8 @@ impl LoginComplete {
     /// *captured*.
     pub const FIRST_TIME: u8 = 1;
 
-    /// The answer with everything zero that is not named.
-    pub const fn new(server_time: u32, first_time: bool) -> Self {
+    /// The answer with everything zero that is not named. Both dates lie behind the end of the shorter layout.
+    pub const fn new(server_time: u32, first_time: bool, next_pay_day: Timestamp) -> Self {
         Self {
             server_time,
             flags: if first_time { Self::FIRST_TIME } else { 0 },
@@ -130,8 +133,8 @@ impl LoginComplete {
             shard_average_player_level: 0,
             servers: [0; 104],
             web_cookie: 0,
-            next_tally: Timestamp::NONE,
-            next_paycheck: Timestamp::NONE,
+            next_tally: next_pay_day,
+            next_paycheck: next_pay_day,
         }
     }
 }
@@ -165,10 +168,14 @@ mod tests {
 
     #[test]
     fn login_complete_reads_the_same_in_both_layouts() {
-        let body = LoginComplete::new(0x6963_e3fb, true).body();
+        let pay_day = Timestamp { year: 2026, month: 1, day: 12, ..Timestamp::NONE };
+        let body = LoginComplete::new(0x6963_e3fb, true, pay_day).body();
         assert_eq!(body.0.len(), 173);
         assert_eq!(body.0[..7], vector("d500 fbe36369 01").0);
-        assert!(body.0[7..].iter().all(|byte| *byte == 0));
+        // The shorter layout has 72 bytes, its dates among them.
+        assert!(body.0[7..141].iter().all(|byte| *byte == 0));
+        let date = vector("ea07 0100 0c00 0000 0000 0000 00000000").0;
+        assert_eq!((&body.0[141..157], &body.0[157..]), (&date[..], &date[..]));
     }
 
     #[test]

@@ -7,7 +7,8 @@ pub(super) use deals::{buy_part, purchase, purchase_stock_car};
 pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 
 use super::{Answer, Refused, Request, today};
-use crate::catalog::{Catalog, MAX_WEAR};
+use crate::catalog::Catalog;
+use crate::config::ClassForm;
 use crate::protocol::bytes::{Bool16, List, PagedList};
 use crate::protocol::ids::{DealerId, PartId, PersonaId, VehicleId};
 use crate::protocol::mcots::garage::{
@@ -86,11 +87,22 @@ pub(super) fn complete_vehicle(request: &Request<'_>) -> Answer {
         skin: car.skin,
         flags: car.flags,
         delta: car.delta,
-        car_class: car.car_class,
+        car_class: class_of(request.game, &car, &parts),
         damage: VehicleInfo::dents(&car.damage),
         parts: List::of(parts.iter().map(|part| on_wire(&request.game.catalog, part))),
     };
     Ok(Outcome::reply(info.body()))
+}
+
+/// The class of a car, as Clients are told it.
+pub(super) fn class_of(game: &Game, car: &Vehicle, parts: &[Part]) -> u8 {
+    match game.config.compat.car_class {
+        ClassForm::Body => car.car_class,
+        ClassForm::Race => {
+            let parts = parts.iter().map(|part| part.branded_part);
+            game.catalog.race_class(car.model, car.car_class, parts)
+        }
+    }
 }
 
 fn no_such_car(id: u32) -> Refused {
@@ -132,7 +144,7 @@ fn repair_price(catalog: &Catalog, part: &Part) -> u32 {
 /// What the junkyard pays; nothing where the price of the part is not known.
 fn junk_price(catalog: &Catalog, part: &Part) -> u32 {
     let retail = catalog.part_price(part.branded_part).unwrap_or_default();
-    catalog.tunables().junk_price(retail, part.damage, part.wear, MAX_WEAR)
+    catalog.tunables().junk_price(retail, part.damage, part.wear, catalog.max_wear(part.branded_part))
 }
 
 fn on_wire(catalog: &Catalog, part: &Part) -> CarPart {
@@ -151,5 +163,5 @@ fn on_wire(catalog: &Catalog, part: &Part) -> CarPart {
 
 fn priced(catalog: &Catalog, part: &Part) -> PricedPart {
     let retail_price = catalog.part_price(part.branded_part).unwrap_or_default();
-    PricedPart { part: on_wire(catalog, part), retail_price, max_wear: MAX_WEAR }
+    PricedPart { part: on_wire(catalog, part), retail_price, max_wear: catalog.max_wear(part.branded_part) }
 }

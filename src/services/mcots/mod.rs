@@ -71,6 +71,8 @@ enum Rule {
     Note(fn(&Request<'_>)),
     /// 103 with a value.
     Value(u32),
+    /// 101, because the Operator wants it so.
+    Success,
     /// No answer, by all that is known.
     Silence,
     /// 102: the layout is not known, or the service does not exist here.
@@ -134,6 +136,16 @@ fn rule(number: u16) -> Rule {
     }
 }
 
+/// The same, but that the Operator may choose another default answer: that 102 does no harm is *inferred*.
+fn rule_for(game: &Game, number: u16) -> Rule {
+    let compat = &game.config.compat;
+    match rule(number) {
+        Rule::Refuse if compat.mcots_silent.contains(&number) => Rule::Silence,
+        Rule::Refuse if compat.mcots_success.contains(&number) => Rule::Success,
+        rule => rule,
+    }
+}
+
 /// What happens on a message to MCOTS.
 pub fn answer(game: &Game, caller: &mut Caller, incoming: &Incoming) -> Outcome<Outgoing> {
     let Incoming { sequence, flags, ref body } = *incoming;
@@ -189,7 +201,7 @@ fn respond(game: &Game, caller: &mut Caller, flags: Flags, body: &Body) -> Outco
         }
         // Encryption is the proof that a request comes from who signed in.
         Some(_) if !sealed => Err(Refused::NotAllowed("in clear")),
-        Some(player) => follow(rule(number), &Request { game, caller, player, body }),
+        Some(player) => follow(rule_for(game, number), &Request { game, caller, player, body }),
     };
     answer.unwrap_or_else(|refused| {
         match &refused {
@@ -224,6 +236,10 @@ fn follow(rule: Rule, request: &Request<'_>) -> Answer {
             Ok(Outcome::silence())
         }
         Rule::Value(value) => Ok(Outcome::reply(GenericReply::value(number, value))),
+        Rule::Success => {
+            unexpected(request.caller, request.body, "not known here, said to be done");
+            Ok(Outcome::reply(GenericReply::success(number)))
+        }
         Rule::Silence => {
             let (shown, bytes) = (Shown(number), &request.body.0);
             log::debug!(
@@ -337,7 +353,7 @@ fn unix_seconds() -> u64 {
 }
 
 /// Days since 1970, UTC: the deal of the day changes with them.
-fn today() -> u64 {
+pub(super) fn today() -> u64 {
     const DAY: u64 = 24 * 60 * 60;
     unix_seconds() / DAY
 }

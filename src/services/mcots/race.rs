@@ -6,6 +6,7 @@
 mod grid;
 mod results;
 
+use super::garage::class_of;
 use super::{Answer, Refused, Request, Shown, unexpected};
 use crate::catalog::{RaceType, rules};
 use crate::protocol::Malformed;
@@ -167,8 +168,11 @@ fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId
     }
     match game.store.garage().vehicle(car)? {
         Some(car) if car.owner == driver => {
-            let class = u32::from(car.car_class);
-            if settings.body_class == 0 || class == 0 || class == settings.body_class {
+            if settings.body_class == 0 {
+                return Ok(());
+            }
+            let class = u32::from(class_of(game, &car, &game.store.garage().parts_of(car.id)?));
+            if class == 0 || class == settings.body_class {
                 return Ok(());
             }
             let why = format!("car {} is of class {class}", car.id);

@@ -1,9 +1,10 @@
 //! Signing in and out, and the first car.
 
 use super::{Answer, Caller, Player, Refused, Request, garage, today, unix_seconds};
+use crate::calendar;
 use crate::catalog::Offer;
 use crate::protocol::ids::BrandedPartId;
-use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete, Tracking};
+use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete, Timestamp, Tracking};
 use crate::protocol::mcots::{Body, GenericReply, Message, number};
 use crate::protocol::session_key::SessionKey;
 use crate::services::{Game, Outcome};
@@ -58,15 +59,50 @@ pub(super) fn login(request: &Request<'_>) -> Answer {
     game.world.footprints.passed(caller.peer.ip(), Step::Mcots);
     game.world.presence.arrive(persona.id, caller.connection);
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
-    let bought = first_car(request, &login, &persona);
+    let paid = salary(request);
+    // On the card after the other, so waiting for it is waiting for both.
+    let ticket = first_car(request, &login, &persona).or(paid);
     // The choice of the persona on 8228 has counted this sitting already.
     let first_time = persona.logins <= 1 || !persona.starter_car_chosen;
-    let server_time = u32::try_from(unix_seconds()).unwrap_or(u32::MAX);
-    let answer = Outcome::reply(LoginComplete::new(server_time, first_time).body());
-    Ok(match bought {
+    let now = unix_seconds();
+    let server_time = u32::try_from(now).unwrap_or(u32::MAX);
+    let complete = LoginComplete::new(server_time, first_time, timestamp(calendar::next_week(now)));
+    let answer = Outcome::reply(complete.body());
+    Ok(match ticket {
         Some(ticket) => answer.after(ticket),
         None => answer,
     })
+}
+
+/// The pay-cheque, if one is due. The Client is not told that one waits, for it would want to fetch it, and nobody knows how.
+fn salary(request: &Request<'_>) -> Option<Ticket> {
+    let (persona, rules) = (request.player.persona, request.game.catalog.tunables());
+    match request.game.store.personas().pay_salary(persona, &|persona| rules.salary(persona.level)) {
+        Ok(None) => None,
+        Ok(Some(Changed { value: dollars, ticket })) => {
+            log::info!("mcots: persona {persona} is paid a salary of {dollars}");
+            Some(ticket)
+        }
+        Err(error) => {
+            log::error!("mcots: persona {persona} is not paid: {error}");
+            None
+        }
+    }
+}
+
+/// A moment in seconds since 1970, as the Client writes it.
+fn timestamp(seconds: u64) -> Timestamp {
+    let (year, month, day) = calendar::date(seconds);
+    let short = |number: u64| u16::try_from(number).unwrap_or_default();
+    Timestamp {
+        year: i16::try_from(year).unwrap_or_default(),
+        month: short(month),
+        day: short(day),
+        hour: short(seconds / 3600 % 24),
+        minute: short(seconds / 60 % 60),
+        second: short(seconds % 60),
+        fraction: 0,
+    }
 }
 
 /// The car that was picked while the persona was made, once. If it can't be had there is none, and the login goes on:

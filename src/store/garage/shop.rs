@@ -149,7 +149,7 @@ fn sell(
         owner,
         model: purchase.model,
         skin: purchase.skin,
-        flags: 0,
+        flags: purchase.flags,
         delta: 0,
         car_class: purchase.car_class,
         damage: Vec::new(),

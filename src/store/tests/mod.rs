@@ -5,6 +5,8 @@ mod ledger;
 mod operator;
 mod races;
 mod random;
+mod salary;
+mod tampered;
 mod verbs;
 
 use super::*;
@@ -30,6 +32,7 @@ fn fairlane(price: u32) -> CarPurchase {
     CarPurchase {
         model: BrandedPartId(104),
         skin: SkinId(47),
+        flags: 0,
         car_class: 2,
         price,
         parts: vec![part(200, Some(2)), part(201, None), part(202, Some(1))],

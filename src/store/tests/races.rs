@@ -22,15 +22,19 @@ fn money(store: &Store, id: PersonaId) -> u32 {
 }
 
 fn payout(persona: PersonaId, cash: u32, won: bool) -> Payout {
-    Payout { persona, cash, points: 50, finished: true, won }
+    Payout { persona, cash, points: 50, place: Some(usize::from(!won)) }
 }
 
 fn settlement(ann: PersonaId, bob: PersonaId, cars_lost: Vec<(PersonaId, VehicleId)>) -> Settlement {
     Settlement {
         race_type: 17,
+        racers: 2,
         payouts: vec![payout(ann, 1800, true), payout(bob, 0, false)],
         cars_lost,
         standing,
+        letter: |_, payout, settled| {
+            Letter::from_the_house("race", &format!("{:?} {}", payout.place, settled.cash))
+        },
     }
 }
 

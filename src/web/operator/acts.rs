@@ -3,18 +3,21 @@
 use super::Ask;
 use super::fields::Fields;
 use crate::calendar;
+use crate::catalog::{file as catalog_file, import};
 use crate::protocol::ids::CustomerId;
 use crate::services::operator::{self, Request, Response, Secret};
 use crate::services::{Game, Push, bans};
 use crate::store::{BanTarget, Store};
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// Where a backup is sent to.
 pub(super) const RESTORE: &str = "/operator/backup/restore";
+/// Where the game's database is sent to.
+pub(super) const CATALOG: &str = "/operator/catalog/import";
 /// Where a browser's upload lies until it is checked.
 const UPLOAD: &str = "upload.mcos";
 
@@ -70,6 +73,7 @@ pub(super) fn act(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
         "/operator/password" => change_password(game, ask, fields),
         "/operator/backup/download" => download(game),
         RESTORE => restore(game, fields),
+        CATALOG => import_catalog(game, fields),
         "/operator/backup/restart" => {
             log::warn!("operator: restart, asked for by {}", ask.peer);
             Done { restart: true, ..Done::new("/operator", Ok(String::new())) }
@@ -191,6 +195,32 @@ fn restore(game: &Game, fields: &Fields<'_>) -> Done {
         }
         Err(why) => {
             log::info!("operator: restore: refused: {why}");
+            Done::new(page, Err(format!("Nothing was changed: {why}")))
+        }
+    }
+}
+
+/// Takes cars and parts out of the game's database. Whatever is wrong with it is found before anything is replaced.
+fn import_catalog(game: &Game, fields: &Fields<'_>) -> Done {
+    let page = "/operator/catalog";
+    let Some(upload) = fields.upload().filter(|upload| upload.length() > 0) else {
+        return Done::new(page, Err("Choose the game's database first.".to_owned()));
+    };
+    let name = upload.name().to_owned();
+    let imported = data_folder(game).and_then(|data| {
+        let imported =
+            import::read(BufReader::new(upload), &name, bans::unix_now(), |_| ()).map_err(reason)?;
+        catalog_file::save(data, &imported).map_err(reason)?;
+        Ok(imported.origin)
+    });
+    match imported {
+        Ok(origin) => {
+            log::warn!("operator: a catalogue is imported from {name:?}, SHA-256 {}", origin.hash());
+            let done = "The catalogue is imported and in use. Lobbies for its tracks open at the next start.";
+            perform(game, page, Request::ReloadCatalog, done.to_owned())
+        }
+        Err(why) => {
+            log::info!("operator: catalog import of {name:?}: refused: {why}");
             Done::new(page, Err(format!("Nothing was changed: {why}")))
         }
     }

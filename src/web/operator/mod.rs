@@ -7,6 +7,7 @@ mod acts;
 mod fields;
 mod pages;
 mod sessions;
+mod upload;
 
 pub use pages::refusal;
 
@@ -15,6 +16,7 @@ use crate::store::{OperatorError, OperatorPassword};
 use crate::world::FailureLimit;
 use fields::Fields;
 use sessions::{Notice, Sessions, Token};
+use std::fs::File;
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -24,6 +26,11 @@ const FAILURES_PER_MINUTE: u32 = 5;
 const MAX_FORM: usize = 8 * 1024;
 /// The largest backup that can be sent by a form. Larger ones are for `mcos restore`.
 const MAX_UPLOAD: usize = 16 * 1024 * 1024;
+/// The largest game's database that can be sent by a form. Larger ones are for `mcos catalog import`.
+const MAX_DATABASE: u64 = 64 * 1024 * 1024;
+/// For who sends a larger one.
+pub const DATABASE_TOO_LARGE: &str = "That file is larger than 64 MiB. Nothing was changed. The game's own database is much smaller; \
+     \"mcos catalog import\" on the box takes larger files.";
 /// Browsers take a cookie of this kind of name only by HTTPS, for this host and every path.
 const SESSION: &str = "__Host-mcos-operator";
 /// The token of the forms before there is a session.
@@ -38,8 +45,35 @@ pub struct Ask<'a> {
     pub cookies: &'a str,
     /// Where from.
     pub peer: IpAddr,
-    /// A form with its `Content-Type`; `None` for who only reads.
-    pub form: Option<(&'a str, &'a [u8])>,
+    /// A form; `None` for who only reads.
+    pub form: Option<Form<'a>>,
+}
+
+/// A form as it was sent.
+#[derive(Clone, Copy)]
+pub struct Form<'a> {
+    /// The value of `Content-Type`.
+    pub content_type: &'a str,
+    /// The form itself.
+    pub sent: Sent<'a>,
+}
+
+/// Where a form lies.
+#[derive(Clone, Copy)]
+pub enum Sent<'a> {
+    /// In memory.
+    Memory(&'a [u8]),
+    /// In a file, from its beginning to its end.
+    File(&'a File),
+}
+
+/// Where a form is to be put, and how long it may be in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// Into memory.
+    Memory(usize),
+    /// Into a file, since it may be large.
+    File(u64),
 }
 
 /// What only the sockets know.
@@ -120,17 +154,21 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// The most bytes of a form that will be read. Only who is logged in may send much.
-    pub fn body_limit(&self, path: &str, cookies: &str) -> usize {
+    /// How a form will be read. Only who is logged in may send much.
+    pub fn intake(&self, path: &str, cookies: &str) -> Intake {
         let known = || self.sessions.enter(value(cookies, SESSION), Instant::now()).is_some();
-        if path == acts::RESTORE && known() { MAX_UPLOAD } else { MAX_FORM }
+        match path {
+            acts::RESTORE if known() => Intake::Memory(MAX_UPLOAD),
+            acts::CATALOG if known() => Intake::File(MAX_DATABASE + MAX_FORM as u64),
+            _ => Intake::Memory(MAX_FORM),
+        }
     }
 
     /// Answers. May check a password and waits for the card, so it belongs on a worker thread.
     pub fn answer(&self, game: &Game, vitals: &Vitals, ask: &Ask<'_>) -> Reply {
         let secret = value(ask.cookies, SESSION);
         let forms = self.sessions.enter(secret, Instant::now());
-        let fields = ask.form.map(|(content_type, body)| Fields::read(content_type, body));
+        let fields = ask.form.as_ref().map(Fields::read);
         match (forms, fields) {
             (None, None) => door(game, ask, None),
             (None, Some(fields)) => self.knock(game, ask, &fields),

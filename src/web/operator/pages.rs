@@ -105,6 +105,18 @@ struct BackupPage<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "operator/catalog.html")]
+struct CatalogPage<'a> {
+    frame: Frame<'a>,
+    /// Where it came from; empty for the one built in.
+    facts: Vec<(&'static str, String)>,
+    counts: Vec<(&'static str, usize)>,
+    unusual: Vec<String>,
+    /// What an import would add to the one built in.
+    missing: Option<String>,
+}
+
+#[derive(Template)]
 #[template(path = "operator/health.html")]
 struct HealthPage<'a> {
     frame: Frame<'a>,
@@ -180,6 +192,7 @@ pub(super) fn read(
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
         "/operator/backup" => page(&BackupPage { frame }),
+        "/operator/catalog" => page(&catalog_page(game, frame)),
         "/operator/health" => {
             page(&HealthPage { frame, facts: facts(game, vitals), warnings: warnings::of(game) })
         }
@@ -188,6 +201,25 @@ pub(super) fn read(
             page(&Said { frame, heading, text, reload: false }).with_status(404)
         }
     }
+}
+
+fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
+    let missing = game.catalog.missing();
+    let Some((origin, summary)) = game.catalog.imported() else {
+        let counts = vec![
+            ("cars for sale", game.catalog.cars().len()),
+            ("of which every part is known", game.catalog.complete_cars()),
+        ];
+        return CatalogPage { frame, facts: Vec::new(), counts, unusual: Vec::new(), missing };
+    };
+    let facts = vec![
+        ("File", origin.file.clone()),
+        ("Size", format!("{} KiB", origin.bytes.div_ceil(1024))),
+        ("Format", format!("Jet {}", origin.jet)),
+        ("Imported", moment(origin.imported)),
+        ("SHA-256", origin.hash()),
+    ];
+    CatalogPage { frame, facts, counts: summary.counts, unusual: summary.unusual, missing }
 }
 
 fn trouble(frame: Frame<'_>, response: Response) -> Reply {
@@ -235,6 +267,7 @@ fn facts(game: &Game, vitals: &Vitals) -> Vec<(&'static str, String)> {
         ("Running for", span(vitals.uptime)),
         ("Players in the game", game.world.population().to_string()),
         ("Connections", format!("{} of at most {}", vitals.connections, game.config.limits.connections)),
+        ("Catalogue", catalog_fact(game)),
         ("Memory", or_unknown(vitals.memory.map(kib))),
         ("Database on the card", or_unknown(game.store.size_on_disk().ok().map(kib))),
         (
@@ -250,4 +283,15 @@ fn facts(game: &Game, vitals: &Vitals) -> Vec<(&'static str, String)> {
             },
         ),
     ]
+}
+
+/// Which catalogue it is, and what importing another would add.
+fn catalog_fact(game: &Game) -> String {
+    match (game.catalog.origin(), game.catalog.missing()) {
+        (Some(origin), _) => format!("imported from {}, SHA-256 {}", origin.file, origin.hash()),
+        (None, Some(missing)) => {
+            format!("built in; importing your own copy of the game (page Catalogue) adds {missing}")
+        }
+        (None, None) => "built in".to_owned(),
+    }
 }

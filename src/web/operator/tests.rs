@@ -1,6 +1,7 @@
 use super::*;
 use crate::protocol::ids::CustomerId;
 use crate::store::BanTarget;
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 9));
@@ -18,9 +19,26 @@ struct Browser<'a> {
 
 impl Browser<'_> {
     fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Reply {
+        let cookies = self.cookies();
+        let form = form.map(|(content_type, body)| Form { content_type, sent: Sent::Memory(body) });
+        self.ask(path, &cookies, form)
+    }
+
+    /// Sends a form that lies in a file.
+    fn send_file(&mut self, path: &str, content_type: &str, form: &[u8]) -> Reply {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(form).unwrap();
+        let cookies = self.cookies();
+        self.ask(path, &cookies, Some(Form { content_type, sent: Sent::File(&file) }))
+    }
+
+    fn cookies(&self) -> String {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let cookies = cookies.join("; ");
-        let ask = Ask { path, cookies: &cookies, peer: self.peer, form };
+        cookies.join("; ")
+    }
+
+    fn ask(&mut self, path: &str, cookies: &str, form: Option<Form<'_>>) -> Reply {
+        let ask = Ask { path, cookies, peer: self.peer, form };
         let reply = self.desk.answer(self.game, &Vitals::default(), &ask);
         for cookie in &reply.cookies {
             let (pair, rest) = cookie.split_once("; ").unwrap();
@@ -109,7 +127,7 @@ fn whoever_is_not_logged_in_sees_and_changes_nothing() {
     let scene = Scene::new();
     scene.operator();
     let mut stranger = scene.browser(HOME);
-    for path in ["", "/accounts", "/bans", "/message", "/log", "/backup", "/health", "/none"] {
+    for path in ["", "/accounts", "/bans", "/message", "/log", "/catalog", "/backup", "/health", "/none"] {
         let reply = stranger.send(&format!("/operator{path}"), None);
         assert!(path.is_empty() || reply.location == Some("/operator"), "{path}");
     }
@@ -283,14 +301,47 @@ fn a_backup_is_downloaded_and_restored_by_a_restart_and_nothing_else_is_taken() 
 }
 
 #[test]
+fn a_database_that_is_none_or_comes_without_a_token_leaves_the_catalogue_as_it_was() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    let multipart = "multipart/form-data; boundary=XX";
+    let page = operator.look("/operator/catalog");
+    assert!(page.contains("all parts of 80 more cars") && page.contains("at most 64 MiB"), "{page}");
+    assert!(operator.look("/operator/health").contains("all parts of 80 more cars"));
+    for (bad, why) in [
+        (&b"MZ no database"[..], "Nothing was changed: this is no Jet (Access) database"),
+        (b"", "Choose the game&#39;s database first"),
+    ] {
+        let token = token(&operator.look("/operator/catalog"));
+        let reply = operator.send_file("/operator/catalog/import", multipart, &upload(&token, bad));
+        assert_eq!((reply.status, reply.location), (303, Some("/operator/catalog")));
+        let page = operator.look("/operator/catalog");
+        assert!(page.contains(why) && page.contains("class=\"bad\""), "{page}");
+    }
+    for token in ["", "0123456789abcdef0123456789abcdef"] {
+        let reply = operator.send_file("/operator/catalog/import", multipart, &upload(token, b"MZ"));
+        assert_eq!(reply.status, 403);
+    }
+    // A form that was put into memory brings no database.
+    operator.fill_in("/operator/catalog", "/operator/catalog/import", "file=MZ");
+    assert!(operator.look("/operator/catalog").contains("class=\"bad\""));
+    assert!(!scene.folder.path().join("catalog.mcos").exists());
+    assert_eq!(scene.game.catalog.origin(), None);
+}
+
+#[test]
 fn much_is_read_only_from_who_is_logged_in() {
     let scene = Scene::new();
     let operator = scene.operator();
     let secret = &operator.cookies.iter().find(|(name, _)| name == SESSION).unwrap().1;
     let cookies = format!("a=b; {SESSION}={secret}");
-    assert_eq!(scene.desk.body_limit("/operator/backup/restore", &cookies), MAX_UPLOAD);
-    assert_eq!(scene.desk.body_limit("/operator/backup/restore", "a=b"), MAX_FORM);
-    assert_eq!(scene.desk.body_limit("/operator/login", &cookies), MAX_FORM);
+    let intake = |path, cookies| scene.desk.intake(path, cookies);
+    assert_eq!(intake(acts::RESTORE, &cookies), Intake::Memory(MAX_UPLOAD));
+    assert_eq!(intake(acts::CATALOG, &cookies), Intake::File(MAX_DATABASE + 8192));
+    for (path, cookies) in [(acts::RESTORE, "a=b"), (acts::CATALOG, "a=b"), ("/operator/login", &cookies)] {
+        assert_eq!(intake(path, cookies), Intake::Memory(MAX_FORM));
+    }
+    assert!(DATABASE_TOO_LARGE.contains(&format!("{} MiB", MAX_DATABASE >> 20)));
 }
 
 #[test]

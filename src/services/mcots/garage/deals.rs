@@ -1,26 +1,24 @@
 //! Buying: cars from dealers, and parts.
 
 use super::super::{Answer, Refused, Request, today};
-use crate::catalog::{Catalog, MAX_WEAR, Offer};
+use crate::catalog::{Catalog, Offer, Skin};
 use crate::protocol::ids::{BrandedPartId, SkinId, VehicleId};
 use crate::protocol::mcots::GenericRequest;
 use crate::protocol::mcots::garage::{PurchaseStockCar, car_bought, part_bought};
 use crate::services::{Game, Outcome};
 use crate::store::{CarPurchase, NewPart, Part, PartPurchase, Terms, Vehicle};
 
-/// The purchase that makes a whole car of an offer. Which paints a car has is known to the Client only, so whatever it
-/// picks is taken.
-pub(in super::super) fn purchase(game: &Game, offer: Offer, skin: SkinId) -> CarPurchase {
-    const NONE: SkinId = SkinId(0);
+/// The purchase that makes a whole car of an offer, in the wanted paint if the car is made in it.
+pub(in super::super) fn purchase(game: &Game, offer: Offer, wanted: SkinId) -> CarPurchase {
     let Offer { car, price, .. } = offer;
     let parts = game.catalog.stock_parts(car.model).unwrap_or_default().into_iter().map(|part| NewPart {
         branded_part: part.branded_part,
         parent: part.parent,
         attachment_point: part.attachment_point,
     });
-    let skin = if skin == NONE { game.catalog.default_skin(car.model).unwrap_or(NONE) } else { skin };
+    let Skin { id: skin, flags, .. } = game.catalog.paint(car.model, wanted);
     let (model, car_class) = (car.model, car.class.number());
-    CarPurchase { model, skin, car_class, price, parts: parts.collect(), first_car: true }
+    CarPurchase { model, skin, flags, car_class, price, parts: parts.collect(), first_car: true }
 }
 
 /// 142: a car from a dealer, perhaps with another one in part payment. A driver who never had a car has chosen the first
@@ -47,8 +45,8 @@ pub(in super::super) fn purchase_stock_car(request: &Request<'_>) -> Answer {
 /// What a dealer pays for a car; nothing for one of which no price is known.
 fn worth(catalog: &Catalog, car: &Vehicle, parts: &[Part]) -> u32 {
     let price = catalog.car(car.model).map_or(0, |car| car.price);
-    let parts = parts.iter().map(|part| (part.damage, part.wear));
-    catalog.tunables().trade_in_price(price, parts, MAX_WEAR)
+    let parts = parts.iter().map(|part| (part.damage, part.wear, catalog.max_wear(part.branded_part)));
+    catalog.tunables().trade_in_price(price, parts)
 }
 
 /// 176: a part, with what the catalogue says comes fixed to it. Which shop sells which part is known to the Client only,

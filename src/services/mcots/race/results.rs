@@ -6,7 +6,7 @@ use crate::protocol::ids::{PersonaId, RaceId, VehicleId};
 use crate::protocol::mcots::race::{FinalResults, Placement, SLOTS};
 use crate::protocol::mcots::{Body, Message};
 use crate::services::{Outcome, Push};
-use crate::store::{BookingId, Changed, Payout, RaceError, Settled, Settlement, StoreError};
+use crate::store::{BookingId, Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError};
 use crate::world::races::{self, Driver, Exit, Place, Race, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,19 +73,41 @@ fn settlement(race: &Race, places: &[Place]) -> Settlement {
                 persona,
                 cash: place.place.map_or(0, |at| rules::share(purse, places.len(), at)),
                 points: place.place.map_or(0, |at| rules::points(places.len(), at)),
-                finished: place.place.is_some(),
-                won: place.place == Some(0),
+                place: place.place,
             })
         })
         .collect();
-    let wagered = race.settings.pink_slip && payouts.iter().any(|payout| payout.won);
+    let wagered = race.settings.pink_slip && payouts.iter().any(|payout| payout.place == Some(0));
     let losers = places.iter().filter(|place| wagered && place.place != Some(0));
     Settlement {
         race_type: race.settings.race_type.number(),
+        racers: places.len(),
         payouts,
         cars_lost: losers.filter_map(human).collect(),
         standing: |points| (rules::level(points), rules::rank(points)),
+        letter,
     }
+}
+
+/// What a racer finds in the mail. Titles hold 30 characters, texts 255.
+fn letter(race: &Settlement, payout: &Payout, settled: &Settled) -> Letter {
+    /// The office of the races.
+    const RACE_CONTROL: PersonaId = PersonaId(11);
+    let title = match payout.place {
+        Some(at) => format!("Race: place {} of {}", at + 1, race.racers),
+        None => "Race: not finished".to_owned(),
+    };
+    let grown = if settled.level.1 > settled.level.0 { " A new level: the garage has grown." } else { "" };
+    let cars = match (settled.cars_won, settled.cars_lost) {
+        (0, 0) => "",
+        (_, 0) => " What the others wagered stands in your garage.",
+        _ => " Your car belongs to the winner now.",
+    };
+    let text = format!(
+        "You won {} dollars and {} points. That makes {} points: level {}, rank {}.{grown}{cars}",
+        settled.cash, payout.points, settled.points, settled.level.1, settled.rank.1
+    );
+    Letter { sender: RACE_CONTROL, sender_name: "Race Control".to_owned(), title, text }
 }
 
 fn human(place: &Place) -> Option<(PersonaId, VehicleId)> {

@@ -1,6 +1,8 @@
 //! The garage through its messages.
 
 use super::*;
+use crate::catalog::{Catalog, sample};
+use crate::config::ClassForm;
 use crate::protocol::ids::PartId;
 use crate::protocol::mcots::garage::{
     AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar, car_bought,
@@ -15,6 +17,14 @@ impl Scene {
         let mut scene = Self::connected();
         let bought = scene.change(purchase(104, 0));
         let car = VehicleId(bought.read::<GenericReply>().unwrap().data);
+        (scene, car)
+    }
+
+    /// The same with the owner's own catalogue.
+    fn imported_garage() -> (Self, VehicleId) {
+        let mut scene = Self::connected();
+        scene.game.catalog = Catalog::of(sample::catalogue());
+        let car = VehicleId(scene.change(purchase(104, 0)).read::<GenericReply>().unwrap().data);
         (scene, car)
     }
 
@@ -44,6 +54,13 @@ impl Scene {
         let bought: GenericReply = self.change(GenericRequest::body(176, part)).read().unwrap();
         assert!(bought.request == 176 && bought.result == bought.data);
         PartId(bought.data)
+    }
+
+    /// A part in the inventory, for nothing.
+    fn give_part(&mut self, part: u32) -> PartId {
+        let part = NewPart { branded_part: BrandedPartId(part), parent: None, attachment_point: 0 };
+        let purchase = PartPurchase { price: 0, parts: vec![part] };
+        self.game.store.garage().buy_part(self.brown.persona, &purchase, &|_| 100).unwrap().value
     }
 
     /// As after a race.
@@ -143,9 +160,28 @@ fn a_purchase_that_cannot_be_is_refused_with_its_reason() {
     scene.is_sound();
 }
 
+#[test]
+fn who_is_poor_neither_buys_a_part_nor_has_anything_repaired() {
+    let (mut scene, car) = Scene::garage();
+    let brown = scene.brown.persona;
+    let rest = scene.balance() - 10;
+    let spend = CarPurchase { price: rest, ..small_car(101) };
+    let _ = scene.game.store.garage().buy_car(brown, spend).unwrap();
+    scene.wreck(car, 90);
+    let muffler = scene.part(car, MUFFLER);
+    let before = (scene.parts(car.0), scene.inventory(), scene.delta(car));
+    for (asked, id) in [(176, 160_006), (177, muffler.0), (178, car.0)] {
+        let poor = GenericReply::failed(asked, number::INSUFFICIENT_FUNDS);
+        assert_eq!(scene.ask(GenericRequest::body(asked, id)), poor);
+    }
+    assert_eq!((scene.parts(car.0), scene.inventory(), scene.delta(car)), before);
+    assert_eq!(scene.balance(), 10);
+    scene.is_sound();
+}
+
 fn small_car(model: u32) -> CarPurchase {
     let (model, skin) = (BrandedPartId(model), SkinId(1));
-    CarPurchase { model, skin, car_class: 2, price: 1, parts: Vec::new(), first_car: false }
+    CarPurchase { model, skin, flags: 0, car_class: 2, price: 1, parts: Vec::new(), first_car: false }
 }
 
 #[test]
@@ -200,6 +236,100 @@ fn a_part_comes_out_another_goes_in_and_the_car_counts_it() {
     assert_eq!(scene.ask(GenericRequest::body(182, old.0)), failed(182), "it is loose already");
     assert_eq!(scene.ask(GenericRequest::body(182, car.0)), failed(182), "a car is no part of itself");
     scene.is_sound();
+}
+
+#[test]
+fn a_part_for_another_family_of_engines_is_refused_and_stays_loose() {
+    const CAMSHAFT: u32 = 1_100_119;
+    const OF_THE_BEL_AIR: u32 = 1_100_001;
+    for (mut scene, car) in [Scene::garage(), Scene::imported_garage()] {
+        let (engine, own) = (scene.part(car, 36_001), scene.part(car, CAMSHAFT));
+        let strange = scene.give_part(OF_THE_BEL_AIR);
+        assert_eq!(scene.change(GenericRequest::body(182, own.0)), success(182));
+        let before = (scene.parts(car.0), scene.inventory(), scene.delta(car));
+        assert_eq!(scene.ask(install(strange, engine.0, 0)), failed(181), "made for a Chevrolet");
+        assert_eq!((scene.parts(car.0), scene.inventory(), scene.delta(car)), before);
+        assert_eq!(scene.change(install(own, engine.0, 0)), success(181));
+        // Another block would not go with what is in the engine.
+        let block = scene.part(car, 160_026);
+        let other_block = scene.give_part(160_006);
+        scene.change(GenericRequest::body(182, block.0));
+        assert_eq!(scene.ask(install(other_block, engine.0, 0)), failed(181));
+        assert_eq!(scene.change(install(block, engine.0, 0)), success(181));
+        scene.is_sound();
+    }
+}
+
+#[test]
+fn a_car_is_sold_only_in_a_paint_that_is_made_for_it() {
+    let (mut scene, car) = Scene::imported_garage();
+    let skin = |scene: &mut Scene, car: VehicleId| {
+        let seen: VehicleInfo = scene.get(145, car.0);
+        (seen.skin, seen.flags)
+    };
+    assert_eq!(skin(&mut scene, car), (sample::PLAIN_FAIRLANE, 0), "paint 3 is nobody's");
+    scene.game.config.game.starter_cash = 1_000_000;
+    let rich = scene.game.player("rich", "Rich", peer());
+    scene.caller = new_caller(&scene.game);
+    scene.send(CLEAR, connect(rich.customer, rich.persona));
+    for (wanted, sold) in [
+        (sample::FLAMES, (sample::FLAMES, 0)),
+        (sample::RUST, (sample::RUST, 1)),
+        (sample::NOT_FOR_SALE, (sample::PLAIN_BEL_AIR, 0)),
+        (sample::PLAIN_FAIRLANE, (sample::PLAIN_BEL_AIR, 0)),
+        (SkinId(0), (sample::PLAIN_BEL_AIR, 0)),
+    ] {
+        let purchase = PurchaseStockCar { skin: wanted, ..purchase(113, 0).read().unwrap() };
+        let bought: GenericReply = scene.change(purchase.body()).read().unwrap();
+        assert_eq!(skin(&mut scene, VehicleId(bought.data)), sold, "{wanted}");
+    }
+    // So it is with the first car, which comes with the login.
+    let first = scene.game.player("first", "First", peer());
+    scene.caller = new_caller(&scene.game);
+    scene.send(CLEAR, connect(first.customer, first.persona));
+    scene.change(login(&first, 8, 113, sample::PLAIN_FAIRLANE.0));
+    let cars: OwnedVehicles = scene.get(172, first.persona.0);
+    assert_eq!(skin(&mut scene, cars.vehicles[0].vehicle), (sample::PLAIN_BEL_AIR, 0));
+    scene.is_sound();
+}
+
+#[test]
+fn a_part_that_makes_a_difference_moves_a_car_to_the_modified_class() {
+    const EXHAUST_PIPE: u32 = 290_001;
+    for (mut scene, car) in [Scene::garage(), Scene::imported_garage()] {
+        let class = |scene: &mut Scene| scene.get::<VehicleInfo>(145, car.0).car_class;
+        assert_eq!(class(&mut scene), 2, "a shoebox");
+        scene.game.config.compat.car_class = ClassForm::Race;
+        assert_eq!(class(&mut scene), 0, "a stock car");
+        let (exhaust, own) = (scene.part(car, EXHAUST), scene.part(car, EXHAUST_PIPE));
+        scene.change(GenericRequest::body(182, own.0));
+        assert_eq!(class(&mut scene), 0, "something is missing, nothing strange is in it");
+        let other = scene.give_part(290_003);
+        assert_eq!(scene.change(install(other, exhaust.0, 0)), success(181));
+        assert_eq!(class(&mut scene), 2, "modified");
+        scene.change(GenericRequest::body(182, other.0));
+        assert_eq!(scene.change(install(own, exhaust.0, 0)), success(181));
+        assert_eq!(class(&mut scene), 0, "as it was sold");
+    }
+}
+
+#[test]
+fn a_part_that_wears_out_soon_is_worth_less_for_the_same_wear() {
+    for ((mut scene, _), (most, worth)) in [
+        (Scene::garage(), (crate::catalog::MAX_WEAR, 23)),
+        (Scene::imported_garage(), (sample::MUFFLER_WEAR, 12)),
+    ] {
+        let car = scene.cars()[0].0;
+        let muffler = scene.part(car, MUFFLER);
+        let reported = [(muffler, 0, 750)];
+        let _ = scene.game.store.races().damage(car, &reported).unwrap();
+        let parts = scene.parts(car.0);
+        let worn = parts.iter().find(|part| part.part.part == muffler).unwrap();
+        assert_eq!((worn.max_wear, worn.part.junk_price), (most, worth));
+        let before = scene.balance();
+        assert!(scene.scrap(muffler.0));
+        assert_eq!(scene.balance(), before + worth);
+    }
 }
 
 #[test]
@@ -336,6 +466,41 @@ fn a_part_that_two_connections_sell_at_once_is_sold_once() {
         });
         assert_eq!(scene.balance(), before + 12);
     }
+    scene.is_sound();
+}
+
+#[test]
+fn a_car_that_two_connections_trade_in_at_once_is_traded_once() {
+    let (scene, car) = Scene::garage();
+    let rich = CarPurchase { price: 0, ..small_car(101) };
+    let spare = scene.game.store.garage().buy_car(scene.brown.persona, rich).unwrap().value;
+    let offer = scene.game.catalog.offers(DealerId(8), 0, today());
+    let cheapest = offer.iter().min_by_key(|offer| offer.price).unwrap().car.model.0;
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let mut caller = new_caller(&scene.game);
+            let hello = connect(scene.brown.customer, scene.brown.persona);
+            answer(&scene.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body: hello });
+            caller
+        })
+        .collect();
+    let barrier = Barrier::new(callers.len());
+    std::thread::scope(|scope| {
+        for mut caller in callers {
+            let (game, barrier) = (&scene.game, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let body = purchase(cheapest, car.0);
+                answer(game, &mut caller, &Incoming { sequence: 2, flags: SEALED, body })
+            });
+        }
+    });
+    let lines = scene.game.store.ledger().of(scene.brown.persona).unwrap();
+    let traded = lines.iter().filter(|(_, line)| line.kind == Kind::TradeIn).count();
+    let cars = scene.game.store.garage().vehicles(scene.brown.persona).unwrap();
+    assert_eq!(cars.len(), 2);
+    assert_eq!(traded, 1);
+    assert!(cars.iter().all(|kept| kept.id != car) && cars.iter().any(|kept| kept.id == spare));
     scene.is_sound();
 }
 

@@ -56,11 +56,20 @@ impl Track {
     }
 
     fn give_car(&self, owner: PersonaId) -> VehicleId {
-        let part =
-            crate::store::NewPart { branded_part: BrandedPartId(36_001), parent: None, attachment_point: 0 };
+        self.give_car_with(owner, BrandedPartId(36_001))
+    }
+
+    /// A Fairlane with a hood that it is not sold with.
+    fn give_modified_car(&self, owner: PersonaId) -> VehicleId {
+        self.give_car_with(owner, BrandedPartId(40_016))
+    }
+
+    fn give_car_with(&self, owner: PersonaId, part: BrandedPartId) -> VehicleId {
+        let part = crate::store::NewPart { branded_part: part, parent: None, attachment_point: 0 };
         let purchase = CarPurchase {
             model: BrandedPartId(104),
             skin: SkinId(47),
+            flags: 0,
             car_class: 2,
             price: 0,
             parts: vec![part],
@@ -162,6 +171,7 @@ impl Track {
         let purchase = CarPurchase {
             model: BrandedPartId(104),
             skin: SkinId(0),
+            flags: 0,
             car_class: 0,
             price: cash.checked_sub(dollars).expect("less than before"),
             parts: Vec::new(),

@@ -129,6 +129,7 @@ fn cars_of_others_can_be_seen_and_cars_of_nobody_not() {
     let purchase = CarPurchase {
         model: BrandedPartId(113),
         skin: SkinId(1),
+        flags: 0,
         car_class: 2,
         price: 1,
         parts: Vec::new(),
@@ -169,7 +170,11 @@ fn the_parts_of_a_car_are_listed_from_the_root_down() {
 #[test]
 fn what_is_not_offered_gets_its_documented_default() {
     let mut scene = Scene::connected();
-    for asked in [161, 391, 338, 340, 350, 400, 1080, 218, 230, 0, 4711, u16::MAX] {
+    // 161, trade window, events, badges, clubs, advertisements, seasons: all that is known by name or range only.
+    let ranges = [161..=161, 215..=215, 243..=263, 267..=276, 311..=313, 338..=351, 365..=388, 391..=407];
+    let more = [409..=433, 436..=437, 441..=447, 449..=454, 456..=477, 478..=489, 491..=491, 1080..=1127];
+    let malformed_or_unheard_of = [218, 230, 0, 4711, u16::MAX];
+    for asked in ranges.into_iter().chain(more).flatten().chain(malformed_or_unheard_of) {
         assert_eq!(scene.ask(GenericRequest::body(asked, 1)), failed(asked));
     }
     assert_eq!(scene.ask(GenericRequest::body(490, 0)), GenericReply::value(490, 0));
@@ -178,6 +183,18 @@ fn what_is_not_offered_gets_its_documented_default() {
         let outcome = scene.send(SEALED, GenericRequest::body(silent, 1));
         assert!(outcome.replies.is_empty() && !outcome.close, "{silent}");
     }
+}
+
+#[test]
+fn another_default_answer_can_be_chosen_for_what_is_not_offered_and_for_nothing_else() {
+    let mut scene = Scene::connected();
+    scene.game.config.compat.mcots_silent = vec![161, 108];
+    scene.game.config.compat.mcots_success = vec![391, 176];
+    assert!(scene.send(SEALED, GenericRequest::body(161, 1)).replies.is_empty());
+    assert_eq!(scene.ask(GenericRequest::body(391, 0)), success(391));
+    assert_eq!(scene.ask(GenericRequest::body(392, 0)), failed(392));
+    assert_eq!(scene.info().name.to_string(), "Dr Brown");
+    assert_eq!(scene.ask(GenericRequest::body(176, 0)), failed(176), "nothing is given away");
 }
 
 #[test]

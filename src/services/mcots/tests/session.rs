@@ -68,7 +68,10 @@ fn login_is_complete_with_zeros_behind_the_flag() {
     let complete = scene.ask(scene.login(0, 0, 0));
     assert_eq!((complete.number(), complete.0.len()), (Some(213), 173));
     let complete: LoginComplete = complete.read().unwrap();
-    assert_eq!(complete, LoginComplete::new(complete.server_time, true));
+    assert_eq!(complete, LoginComplete::new(complete.server_time, true, complete.next_paycheck));
+    let midnight =
+        (complete.next_paycheck.hour, complete.next_paycheck.minute, complete.next_paycheck.second);
+    assert!(complete.next_paycheck.year >= 2026 && midnight == (0, 0, 0), "{:?}", complete.next_paycheck);
     assert!(u64::from(complete.server_time).abs_diff(unix_seconds()) < 60);
 }
 
@@ -128,6 +131,21 @@ fn the_first_car_is_bought_with_the_login_and_only_once() {
         assert_eq!(scene.ask(again).number(), Some(213));
     }
     assert_eq!((scene.cars(), scene.info().bank_balance), (cars, 20_000 - price));
+}
+
+#[test]
+fn a_driver_who_comes_back_another_week_finds_the_salary_in_the_bank() {
+    let mut scene = Scene::connected();
+    let body = scene.login(0, 0, 0);
+    scene.ask(body.clone());
+    assert_eq!(scene.info().bank_balance, 20_000);
+    // As if the last time had been long ago.
+    scene.game.store.personas().forget_pay_for_tests(scene.brown.persona);
+    assert_eq!(scene.change(body.clone()).number(), Some(213), "told when it is on the card");
+    assert_eq!(scene.info().bank_balance, 20_100);
+    scene.ask(body);
+    assert_eq!(scene.info().bank_balance, 20_100);
+    assert_eq!(scene.game.store.ledger().check().unwrap().differences, []);
 }
 
 #[test]

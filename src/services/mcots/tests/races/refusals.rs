@@ -40,6 +40,13 @@ fn joining_is_refused_with_the_reason_the_client_knows() {
     assert_eq!(track.join(1, race), refused(JOIN, number::INVALID_DRIVER_CLASS));
     let race = track.create(0, &CreateRace { most_level: 1, body_class: 3, ..wish() });
     assert_eq!(track.join(1, race), refused(JOIN, number::INVALID_CAR_CLASS));
+    // The car of the second one has a part too many to be a stock car.
+    track.game.config.compat.car_class = crate::config::ClassForm::Race;
+    track.racers[1].car = track.give_modified_car(track.racers[1].id());
+    let race = track.create(0, &CreateRace { body_class: 2, ..wish() });
+    assert_eq!(track.join(1, race).number(), Some(number::RACE_JOIN_OK));
+    let race = track.create(0, &CreateRace { body_class: 1, ..wish() });
+    assert_eq!(track.join(1, race), refused(JOIN, number::INVALID_CAR_CLASS));
     let race = track.create(0, &CreateRace { power_class: 2, ..wish() });
     assert_eq!(track.join(1, race), refused(JOIN, number::INVALID_CAR_CLASS));
 }

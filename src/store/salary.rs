@@ -1,0 +1,85 @@
+//! The pay-cheque: every Monday (UTC) a driver has earned a salary. The first sign-in of a week brings it, once. Weeks in
+//! which nobody signed in are not made up for, and the week in which a driver was made brings none.
+
+use super::commit::Changed;
+use super::error::StoreError;
+use super::ledger::{self, Entry, Kind, LedgerError};
+use super::mail::{self, CLOCK_IS_SET, Letter};
+use super::personas::{Persona, PersonaError, PersonaRecord, Personas};
+use super::table::Transaction;
+use super::{key, unix_seconds};
+use crate::calendar;
+use crate::protocol::ids::PersonaId;
+
+/// From now on the persona earns.
+pub(super) fn begin(tx: &Transaction<'_>, id: PersonaId) -> Result<(), StoreError> {
+    match week(unix_seconds()) {
+        Some(week) => tx.put(&key::paid_week(id), &week),
+        None => Ok(()),
+    }
+}
+
+/// The week of a moment; none as long as nobody has set the clock.
+fn week(now: u64) -> Option<u32> {
+    (now >= CLOCK_IS_SET.into()).then(|| calendar::week(now))
+}
+
+impl Personas<'_> {
+    /// Pays what the persona has earned, if that was not done this week; `salary` says how many dollars that is. None:
+    /// nothing is due. Returned is what was paid: less than promised if the bank holds no more.
+    pub fn pay_salary(
+        &self,
+        id: PersonaId,
+        salary: &dyn Fn(&Persona) -> u32,
+    ) -> Result<Option<Changed<u32>>, PersonaError> {
+        self.pay_salary_at(id, salary, unix_seconds())
+    }
+
+    pub(super) fn pay_salary_at(
+        self,
+        id: PersonaId,
+        salary: &dyn Fn(&Persona) -> u32,
+        now: u64,
+    ) -> Result<Option<Changed<u32>>, PersonaError> {
+        let Some(week) = week(now) else { return Ok(None) };
+        if self.store.table().get::<u32>(&key::paid_week(id))? == Some(week) {
+            return Ok(None);
+        }
+        let paid: Result<Changed<u32>, PersonaError> = self.store.change(|table| {
+            table.transact(|tx| {
+                let mut record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
+                let last = tx.get::<u32>(&key::paid_week(id))?;
+                tx.put(&key::paid_week(id), &week)?;
+                // Not known: a driver from before there were salaries. Later than now: the clock was wrong.
+                if last.is_none_or(|last| last >= week) {
+                    return Ok(0);
+                }
+                let dollars = salary(&record.persona).min(u32::MAX - record.persona.bank_balance);
+                if dollars == 0 {
+                    return Ok(0);
+                }
+                let entry = Entry { kind: Kind::Salary, amount: dollars.into(), reference: 0 };
+                match ledger::book(tx, &mut record, entry) {
+                    Ok(()) => {}
+                    Err(LedgerError::Store(error)) => return Err(error.into()),
+                    Err(LedgerError::Overdrawn | LedgerError::TooRich) => return Ok(0),
+                }
+                tx.put(&key::persona(id), &record)?;
+                let text =
+                    format!("Your salary of {dollars} dollars is in the bank. A higher level earns more.");
+                mail::post(tx, id, &Letter::from_the_house("Pay day", &text))?;
+                Ok(dollars)
+            })
+        });
+        paid.map(Some)
+    }
+}
+
+#[cfg(test)]
+impl Personas<'_> {
+    /// Makes the persona's last pay day the first there was.
+    pub(crate) fn forget_pay_for_tests(self, id: PersonaId) {
+        let forgotten = self.store.change(|table| table.transact(|tx| tx.put(&key::paid_week(id), &1_u32)));
+        let _: Result<Changed<()>, StoreError> = forgotten;
+    }
+}
