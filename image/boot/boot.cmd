@@ -7,7 +7,7 @@ setexpr script_at ${sector_at} + 2000
 setexpr sum_at ${sector_at} + 1fc
 ${devtype} dev ${devnum}
 
-# The slot sector, or its copy if a power cut tore it: "MCOS", "SLOT", layout 1, and the sum.
+# The slot sector, or its copy if a power cut tore it: "MCOS", "SLOT", and the sum.
 setenv sector none
 for lba in 800 808; do
     if test "${sector}" = none; then

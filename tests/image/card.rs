@@ -12,6 +12,9 @@ const CARD_BYTES: u64 = 3 << 30;
 /// Where the boot partition begins, as mtools want it.
 const BOOT_PARTITION: &str = "4M";
 
+/// The slot sector and its copy.
+const SECTORS: [u64; 2] = [2048, 2056];
+
 /// A card, as a file.
 pub(crate) struct Card {
     path: PathBuf,
@@ -75,11 +78,51 @@ impl Card {
         command
     }
 
+    /// Puts a version into slot B that starts, and then starts again, for ever; and has it tried.
+    pub(crate) fn with_a_hopeless_version(&self, tries: u32) {
+        let (source, script) = (self.path.with_extension("cmd"), self.path.with_extension("scr"));
+        fs::write(&source, "echo hopeless version\nreset\n").unwrap();
+        let made = Command::new("mkimage")
+            .args(["-q", "-A", "arm64", "-T", "script", "-C", "none", "-d"])
+            .args([&source, &script])
+            .output()
+            .expect("mkimage is installed");
+        assert!(made.status.success());
+        let mut script = fs::read(script).unwrap();
+        script.resize(script.len().next_multiple_of(512), 0);
+        let mut disk = File::options().read(true).write(true).open(&self.path).unwrap();
+        let mut sector = [0; 512];
+        // The third entry of the partition table is slot B; its first sector is the ninth byte's word.
+        disk.read_exact(&mut sector).unwrap();
+        let first = &sector[446 + 2 * 16 + 8..][..4];
+        let place = u32::from_le_bytes(first.try_into().unwrap());
+        disk.seek(SeekFrom::Start(u64::from(place) * 512)).unwrap();
+        disk.write_all(&script).unwrap();
+        disk.seek(SeekFrom::Start(SECTORS[0] * 512)).unwrap();
+        disk.read_exact(&mut sector).unwrap();
+        sector[16..20].copy_from_slice(&tries.to_le_bytes());
+        sector[28..32].copy_from_slice(&place.to_le_bytes());
+        sector[32..36].copy_from_slice(&u32::try_from(script.len() / 512).unwrap().to_le_bytes());
+        let sum = crc32fast::hash(&sector[..508]);
+        sector[508..].copy_from_slice(&sum.to_be_bytes());
+        for at in SECTORS {
+            disk.seek(SeekFrom::Start(at * 512)).unwrap();
+            disk.write_all(&sector).unwrap();
+        }
+    }
+
+    /// Damages the first slot sector, as a power cut in the middle of it would.
+    pub(crate) fn tear_slot_sector(&self) {
+        let mut disk = File::options().write(true).open(&self.path).unwrap();
+        disk.seek(SeekFrom::Start(SECTORS[0] * 512 + 12)).unwrap();
+        disk.write_all(&[0xff; 100]).unwrap();
+    }
+
     /// The slot that is committed, the tries that one on trial has left, and whether copy and original say the same.
     pub(crate) fn slots(&self) -> (u32, u32) {
         let mut disk = File::open(&self.path).unwrap();
         let mut sector = [0; 512];
-        for at in [2048, 2056] {
+        for at in SECTORS {
             disk.seek(SeekFrom::Start(at * 512)).unwrap();
             disk.read_exact(&mut sector).unwrap();
             let number = |at: usize| u32::from_le_bytes(sector[at..at + 4].try_into().unwrap());

@@ -169,6 +169,19 @@ fn no_acknowledged_purchase_is_lost_when_the_plug_is_pulled() {
 }
 
 #[test]
+fn a_version_that_never_comes_up_makes_room_for_the_old_one() {
+    let Some(bench) = Bench::new() else { return };
+    let card = bench.flashed();
+    card.with_a_hopeless_version(3);
+    card.tear_slot_sector();
+    let mut machine = bench.start(&card);
+    machine.await_pages();
+    assert_eq!(machine.console().matches("hopeless version").count(), 3, "it had its three tries");
+    machine.pull_the_plug();
+    assert_eq!(card.slots(), (0, 0));
+}
+
+#[test]
 fn an_update_from_the_boot_partition_is_tried_and_kept_and_a_cut_in_it_costs_nothing() {
     let Some(mut bench) = Bench::new() else { return };
     let mut card = bench.flashed();
