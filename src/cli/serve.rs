@@ -1,11 +1,12 @@
 //! `mcos serve`: the server.
 
 use super::{CliError, Setting};
+use crate::appliance::{self, Appliance, Staging};
 use crate::protocol::session_key::LoginKey;
 use crate::server::Ended;
 use crate::store::{OpenError, Store};
 use clap::Args;
-use log::info;
+use log::{info, warn};
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -31,10 +32,19 @@ pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
     let store = open(&data)?;
     let login_key = login_key(&store)?;
     let record = command.record.as_deref();
-    match crate::server::run(config, &data, store, login_key, record).map_err(CliError::failed)? {
+    Staging::sweep(&data);
+    match crate::server::run(config, &data, store, login_key, record, on_a_box()).map_err(CliError::failed)? {
         Ended::Stopped => Ok(()),
         Ended::ToRestart => Err(begin_anew()),
     }
+}
+
+/// The box we are on, if it is one. A damaged key must not keep players out.
+fn on_a_box() -> Option<Appliance> {
+    Appliance::in_folder(Path::new(appliance::FOLDER)).unwrap_or_else(|error| {
+        warn!("the operator's page cannot take updates: {error}");
+        None
+    })
 }
 
 /// The store, with what waited to be restored. A command that found no server may have it for a moment, between the two

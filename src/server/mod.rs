@@ -20,6 +20,7 @@ pub use bind::BindError;
 pub use control::ControlError;
 pub use recorder::RecordError;
 
+use crate::appliance::Appliance;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::protocol::session_key::LoginKey;
@@ -111,6 +112,7 @@ impl House {
         tls: tls::Tls,
         restart: Sender<()>,
         recorder: Option<Arc<Recorder>>,
+        appliance: Option<Appliance>,
     ) -> Self {
         let operator = operator_door::OperatorDoor::new(
             Arc::clone(&game),
@@ -118,6 +120,7 @@ impl House {
             Arc::clone(&limits),
             tls.clone(),
             restart.clone(),
+            appliance,
         );
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = ssl::SslServer::new(Arc::clone(&game), Some(certificate), operator);
@@ -160,13 +163,15 @@ pub enum Ended {
 }
 
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
-/// standard output once all of them answer. What passes is recorded to the folder `record`, if there is one.
+/// standard output once all of them answer. What passes is recorded to the folder `record`, if there is one. On a box,
+/// `appliance` lets the Operator update it.
 pub fn run(
     config: Config,
     data: &Path,
     store: Store,
     login_key: LoginKey,
     record: Option<&Path>,
+    appliance: Option<Appliance>,
 ) -> Result<Ended, ServeError> {
     let recorder = record.map(Recorder::start).transpose().map_err(ServeError::Record)?;
     // Each Client holds three connections at times; the usual soft limit of 1,024 files is soon met.
@@ -179,7 +184,7 @@ pub fn run(
             .spawn(|| smol::block_on(EXECUTOR.run(future::pending::<()>())))
             .map_err(ServeError::System)?;
     }
-    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key, recorder)))
+    smol::block_on(EXECUTOR.run(serve(config, data, store, login_key, recorder, appliance)))
 }
 
 async fn serve(
@@ -188,6 +193,7 @@ async fn serve(
     store: Store,
     login_key: LoginKey,
     recorder: Option<Arc<Recorder>>,
+    appliance: Option<Appliance>,
 ) -> Result<Ended, ServeError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = control::ControlSocket::bind(data).map_err(ServeError::Control)?;
@@ -199,7 +205,7 @@ async fn serve(
     let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
     let (restart, asked) = channel::bounded(1);
-    let house = Arc::new(House::new(game, switchboard, limits, tls, restart, recorder));
+    let house = Arc::new(House::new(game, switchboard, limits, tls, restart, recorder, appliance));
     let clock = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { house.watch_the_clock().await }
@@ -276,10 +282,15 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl House {
     /// A house without doors.
-    pub(crate) fn for_tests(mut game: Game, data: &Path) -> Self {
+    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
+        Self::in_a_box(game, data, None)
+    }
+
+    /// The same on a box, if `appliance` is one.
+    pub(crate) fn in_a_box(mut game: Game, data: &Path, appliance: Option<Appliance>) -> Self {
         game.config.data_dir = Some(data.to_path_buf());
         let tls = tls::Tls::open(data, None, true).unwrap();
         let (switchboard, limits) = (Arc::new(Switchboard::new(10_000)), Limits::new(10, 10));
-        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0, None)
+        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0, None, appliance)
     }
 }

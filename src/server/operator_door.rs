@@ -1,8 +1,11 @@
 //! The way to the Operator's pages: from HTTP to a plain question and back.
 
+mod bundle;
+
 use super::limits::Limits;
 use super::switchboard::Switchboard;
 use super::tls::{Security, Tls};
+use crate::appliance::Appliance;
 use crate::config::HostName;
 use crate::services::Game;
 use crate::web::operator::{self, Ask, Desk, Reply, Vitals};
@@ -19,6 +22,7 @@ use smol::lock::Semaphore;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
@@ -36,6 +40,8 @@ pub(super) struct OperatorDoor {
     inner: Arc<Inner>,
     turns: Arc<Semaphore>,
     line: Semaphore,
+    /// A bundle may arrive.
+    bundles: Arc<Semaphore>,
 }
 
 struct Inner {
@@ -55,16 +61,18 @@ impl OperatorDoor {
         limits: Arc<Limits>,
         tls: Tls,
         restart: Sender<()>,
+        appliance: Option<Appliance>,
     ) -> Self {
-        let (desk, started) = (Desk::default(), Instant::now());
+        let (desk, started) = (Desk::on(appliance), Instant::now());
         Self {
             inner: Arc::new(Inner { desk, game, switchboard, limits, tls, restart, started }),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             line: Semaphore::new(AT_ONCE + WAITING),
+            bundles: Arc::new(Semaphore::new(1)),
         }
     }
 
-    /// Answers a request to one of the Operator's paths.
+    /// Answers a request to one of the Operator's paths. `long` is set where the answer may take its time.
     pub(super) async fn respond<B: Body + Unpin>(
         &self,
         request: Request<B>,
@@ -72,12 +80,16 @@ impl OperatorDoor {
         peer: SocketAddr,
         security: Security,
         host: &HostName,
+        long: &AtomicBool,
     ) -> Response<Full<Bytes>> {
         let game = &self.inner.game;
         if security != Security::Modern {
             log::info!("operator: refused {}: it comes without TLS 1.2 or newer", peer.ip());
             let link = link(host, game.ports.https);
             return response(operator::refusal(&game.config.shard.name, Some(&link)));
+        }
+        if request.method() == Method::POST && path == operator::BUNDLE {
+            return self.take_bundle(request, peer, long).await;
         }
         let cookies = header(request.headers(), &COOKIE);
         let form = if request.method() == Method::POST {

@@ -29,6 +29,7 @@ use smol_hyper::rt::{FuturesIo, SmolTimer};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -37,6 +38,9 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// How long a connection may last in all.
 const CONNECTION_TIME: Duration = Duration::from_secs(30);
+
+/// How much longer one may last by which the Operator sends an update: a gigabyte over a slow radio.
+const LONG_TIME: Duration = Duration::from_hours(1);
 
 /// The most bytes and lines of a request's head.
 const MAX_HEAD: usize = 8 * 1024;
@@ -115,9 +119,10 @@ impl SslServer {
     }
 
     async fn serve_stream(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, ends: Ends) {
+        let long = AtomicBool::new(false);
         let service = service_fn(|request| {
-            let server = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(server.respond(request, ends).await) }
+            let (server, long) = (Arc::clone(&self), &long);
+            async move { Ok::<_, Infallible>(server.respond(request, ends, long).await) }
         });
         let connection = http1::Builder::new()
             .timer(SmolTimer::new())
@@ -131,6 +136,9 @@ impl SslServer {
             .serve_connection(FuturesIo::new(stream), service);
         let late = async {
             Timer::after(CONNECTION_TIME).await;
+            if long.load(Ordering::Relaxed) {
+                Timer::after(LONG_TIME).await;
+            }
             debug!("http: {} took too long", ends.peer);
         };
         let served = async {
@@ -145,6 +153,7 @@ impl SslServer {
         self: Arc<Self>,
         request: Request<B>,
         ends: Ends,
+        long: &AtomicBool,
     ) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_ascii_lowercase();
         let path = path.strip_suffix('/').unwrap_or(&path);
@@ -155,7 +164,7 @@ impl SslServer {
         match path {
             _ if operator::is_here(path) => {
                 let path = path.to_owned();
-                self.operator.respond(request, &path, ends.peer, ends.security, &host).await
+                self.operator.respond(request, &path, ends.peer, ends.security, &host, long).await
             }
             "/authlogin" if reads => {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
