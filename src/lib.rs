@@ -12,12 +12,14 @@
 //! | [`catalog`] | cars, parts and lobbies: facts built in |
 //! | [`store`] | what survives a reboot; the only place that knows sled |
 //! | [`protocol`] | wire formats and ciphers; bytes in, bytes out |
+//! | [`appliance`] | the box: its two slots and the bundles that update them; the only place that touches block devices |
 //! | [`calendar`] | moments as people read them |
 //! | [`log_ring`] | the last lines of the log, for the Operator |
 //! | [`client`] | a simulated Client, for `mcos probe`, the tests and the benchmarks |
 //!
 //! The wire formats are described in `docs/protocol/`.
 
+pub mod appliance;
 pub mod calendar;
 pub mod catalog;
 pub mod cli;

@@ -5,6 +5,7 @@
 
 use super::reach::{self, Reached};
 use super::{CliError, Setting, output};
+use crate::server::control::{self, AskError};
 use crate::services::operator::{Request, Response};
 use crate::store::{OpenError, Store};
 use std::fs::{self, File};
@@ -58,6 +59,27 @@ pub(super) fn restore(setting: &Setting, file: &Path) -> Result<(), CliError> {
             output::line(&format!("{} is restored", file.display()))
         }
     }
+}
+
+/// Keeps what is stored as `file`, as the running server gives it, or else as the last one left it beside its database. `false`
+/// if nothing is stored. The store is not opened: whoever asks may be another user than the server, and what it would leave
+/// in the folder would not be the server's own.
+pub(super) fn keep(setting: &Setting, file: &Path) -> Result<bool, CliError> {
+    let exchange = Exchange::new(setting);
+    match control::ask(&setting.data, &Request::WriteBackup { name: exchange.name.clone() }) {
+        Ok(Response::Done) => copy(&exchange.path, file)?,
+        Ok(Response::Refused(why)) => return Err(CliError::Failed(why)),
+        Ok(other) => return Err(reach::unexpected(&other)),
+        Err(AskError::NobodyThere) => {
+            let left = Store::backup_in(&setting.data);
+            if !left.exists() {
+                return Ok(false);
+            }
+            copy(&left, file)?;
+        }
+        Err(error) => return Err(CliError::failed(error)),
+    }
+    Ok(true)
 }
 
 /// A file in the data folder for the running server; gone when this is dropped.

@@ -18,6 +18,7 @@ mod probe;
 mod reach;
 mod replay;
 mod serve;
+mod update;
 
 use crate::config::Config;
 use crate::log_ring;
@@ -95,6 +96,11 @@ enum Command {
     Replay(replay::Replay),
     /// Let simulated players race on a server and measure it; exit 0 if no packet was lost or altered
     Load(load::Load),
+    /// On the box: install a signed update bundle, or say what became of one
+    ///
+    /// The bundle is checked and written to the slot that does not run; the box tries it at its next start. If it does not
+    /// prove itself, the box goes back to the system it has now. Needs root, and a restart of the box.
+    Update(update::Update),
 }
 
 /// Why a command did not do its work.
@@ -196,12 +202,15 @@ fn obey(mut line: CommandLine) -> Result<(), CliError> {
         Command::Probe(command) => probe::run(setting, command),
         Command::Replay(command) => replay::run(setting, command),
         Command::Load(command) => load::run(setting, command),
+        Command::Update(command) => update::run(&setting, &command),
     }
 }
 
-/// The server reports what happens; other commands only what is amiss. `RUST_LOG` says otherwise as usual.
+/// The server reports what happens, and so does an update, which takes a while; other commands only what is amiss.
+/// `RUST_LOG` says otherwise as usual.
 fn start_log(command: &Command) {
-    let level = if matches!(command, Command::Serve(_)) { "info,sled=warn" } else { "warn" };
+    let tells = matches!(command, Command::Serve(_) | Command::Update(_));
+    let level = if tells { "info,sled=warn" } else { "warn" };
     let wanted = env_logger::Env::default().default_filter_or(level);
     log_ring::install(env_logger::Builder::from_env(wanted).target(env_logger::Target::Stderr).build());
 }
@@ -261,6 +270,9 @@ mod tests {
             "probe mcos.local:8080 --user alice --password-stdin --json",
             "load --players 60 --make-accounts",
             "load mcos.local --players 6 --seconds 5 --rate 20 --accounts players --json",
+            "update u.update --disk card.img --key k.pub --board rpi",
+            "update --confirm --disk card.img",
+            "update --status --json",
         ] {
             for line in [
                 format!("--config c.toml --data d {command}"),
@@ -302,6 +314,10 @@ mod tests {
             ("load --players 6", "required arguments were not provided: --accounts <FILE>"),
             ("load mcos.local --players 6 --make-accounts", "cannot be used with"),
             ("serve --port 80", "unexpected argument '--port'"),
+            ("update", "required arguments were not provided: <FILE>"),
+            ("update u.update --confirm", "cannot be used with"),
+            ("update --confirm --status", "cannot be used with"),
+            ("update --confirm --board rpi", "cannot be used with"),
             ("kit", "required arguments were not provided: <OUT.zip>"),
             ("kit out.zip --host [::1]", "invalid value '[::1]' for '--host <NAME>'"),
             ("--config", "a value is required for '--config <FILE>'"),

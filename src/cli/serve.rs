@@ -1,6 +1,7 @@
 //! `mcos serve`: the server.
 
 use super::{CliError, Setting};
+use crate::appliance::{self, Appliance, Staging};
 use crate::protocol::session_key::LoginKey;
 use crate::server::{self, Ended, OnBox, Start, notice_board, systemd};
 use crate::services::standing;
@@ -60,6 +61,7 @@ fn serve(setting: Setting, command: &Serve, status_file: Option<PathBuf>) -> Res
         error!("the operator's password is to be forgotten, but: {problem}");
         false
     });
+    Staging::sweep(&data);
     let start = Start {
         config,
         data: &data,
@@ -67,6 +69,7 @@ fn serve(setting: Setting, command: &Serve, status_file: Option<PathBuf>) -> Res
         store,
         record: command.record.as_deref(),
         on_box: on_box.then_some(OnBox { status_file, password_forgotten }),
+        appliance: on_a_box(),
     };
     server::run(start).map_err(CliError::failed)
 }
@@ -77,6 +80,14 @@ fn status_file() -> Option<PathBuf> {
     // systemd separates several by colons; the first is the service's own.
     let folder = env::split_paths(&folders).next().filter(|folder| !folder.as_os_str().is_empty())?;
     Some(folder.join("status.txt"))
+}
+
+/// The box we are on, if it is one. A damaged key must not keep players out.
+fn on_a_box() -> Option<Appliance> {
+    Appliance::in_folder(Path::new(appliance::FOLDER)).unwrap_or_else(|error| {
+        warn!("the operator's page cannot take updates: {error}");
+        None
+    })
 }
 
 /// The store, with what waited to be restored. A command that found no server may have it for a moment, between the two

@@ -24,6 +24,7 @@ pub use bind::BindError;
 pub use control::ControlError;
 pub use recorder::RecordError;
 
+use crate::appliance::Appliance;
 use crate::catalog::Catalog;
 use crate::config::{Config, Network};
 use crate::protocol::session_key::LoginKey;
@@ -116,6 +117,7 @@ impl House {
         tls: tls::Tls,
         restart: Sender<()>,
         recorder: Option<Arc<Recorder>>,
+        appliance: Option<Appliance>,
     ) -> Self {
         let operator = operator_door::OperatorDoor::new(
             Arc::clone(&game),
@@ -123,6 +125,7 @@ impl House {
             Arc::clone(&limits),
             tls.clone(),
             restart.clone(),
+            appliance,
         );
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = ssl::SslServer::new(Arc::clone(&game), Some(certificate), operator);
@@ -184,6 +187,8 @@ pub struct Start<'a> {
     pub record: Option<&'a Path>,
     /// What is different on a box.
     pub on_box: Option<OnBox>,
+    /// What the box knows of itself, so that the Operator can update it.
+    pub appliance: Option<Appliance>,
 }
 
 /// A server on a box, which nobody can look after but through the network and the card.
@@ -228,7 +233,7 @@ pub fn run(start: Start<'_>) -> Result<Ended, ServeError> {
 }
 
 async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ended, ServeError> {
-    let Start { mut config, data, store, login_key, on_box, .. } = start;
+    let Start { mut config, data, store, login_key, on_box, appliance, .. } = start;
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = match control::ControlSocket::bind(data) {
         // Players are served all the same.
@@ -248,7 +253,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
     let (restart, asked) = channel::bounded(1);
-    let house = Arc::new(House::new(game, switchboard, limits, tls, restart, recorder));
+    let house = Arc::new(House::new(game, switchboard, limits, tls, restart, recorder, appliance));
     let clock = EXECUTOR.spawn({
         let house = Arc::clone(&house);
         async move { house.watch_the_clock().await }
@@ -357,10 +362,15 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl House {
     /// A house without doors.
-    pub(crate) fn for_tests(mut game: Game, data: &Path) -> Self {
+    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
+        Self::in_a_box(game, data, None)
+    }
+
+    /// The same on a box, if `appliance` is one.
+    pub(crate) fn in_a_box(mut game: Game, data: &Path, appliance: Option<Appliance>) -> Self {
         game.config.data_dir = Some(data.to_path_buf());
         let tls = tls::Tls::open(data, None, true).unwrap();
         let (switchboard, limits) = (Arc::new(Switchboard::new(10_000)), Limits::new(10, 10));
-        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0, None)
+        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0, None, appliance)
     }
 }

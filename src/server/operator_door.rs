@@ -1,9 +1,12 @@
 //! The way to the Operator's pages: from HTTP to a plain question and back.
 
+mod bundle;
+
 use super::limits::Limits;
 use super::ssl::Patience;
 use super::switchboard::Switchboard;
 use super::tls::{Security, Tls};
+use crate::appliance::Appliance;
 use crate::config::HostName;
 use crate::services::Game;
 use crate::web::operator::{self, Ask, Desk, Form, Intake, Reply, Sent, Vitals};
@@ -49,6 +52,8 @@ pub(super) struct OperatorDoor {
     line: Semaphore,
     /// Large forms on the card at the same time: one.
     large: Arc<Semaphore>,
+    /// A bundle may arrive.
+    bundles: Arc<Semaphore>,
 }
 
 /// A form that came.
@@ -86,17 +91,19 @@ impl OperatorDoor {
         limits: Arc<Limits>,
         tls: Tls,
         restart: Sender<()>,
+        appliance: Option<Appliance>,
     ) -> Self {
-        let (desk, started) = (Desk::default(), Instant::now());
+        let (desk, started) = (Desk::on(appliance), Instant::now());
         Self {
             inner: Arc::new(Inner { desk, game, switchboard, limits, tls, restart, started }),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             line: Semaphore::new(AT_ONCE + WAITING),
             large: Arc::new(Semaphore::new(1)),
+            bundles: Arc::new(Semaphore::new(1)),
         }
     }
 
-    /// Answers a request to one of the Operator's paths.
+    /// Answers a request to one of the Operator's paths. `long` is set where the answer may take its time.
     pub(super) async fn respond<B: Body + Unpin>(
         &self,
         request: Request<B>,
@@ -111,6 +118,9 @@ impl OperatorDoor {
             log::info!("operator: refused {}: it comes without TLS 1.2 or newer", peer.ip());
             let link = host.operator_page(game.ports.https);
             return response(operator::refusal(&game.config.shard.name, Some(&link)));
+        }
+        if request.method() == Method::POST && path == operator::BUNDLE {
+            return self.take_bundle(request, peer, patience).await;
         }
         let cookies = header(request.headers(), &COOKIE);
         let form = if request.method() == Method::POST {

@@ -21,6 +21,11 @@ const BACKUP_EVERY: Duration = Duration::from_mins(1);
 const CHUNK: usize = 256;
 
 impl Store {
+    /// The backup that lies beside the database in the data directory `dir`; complete when the store was closed.
+    pub fn backup_in(dir: &Path) -> PathBuf {
+        dir.join("backup.mcos")
+    }
+
     /// Opens the store in the data directory `dir`, which is created if need be (mode 0700).
     ///
     /// Every record is read once. If the database cannot be read, or is older than the backup beside it, it is
@@ -201,7 +206,7 @@ impl Place {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { dir: dir.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(refused(source)),
         }
-        let (database, backup) = (dir.join("database"), dir.join("backup.mcos"));
+        let (database, backup) = (dir.join("database"), Store::backup_in(dir));
         Ok(Self { home: dir.to_owned(), dir: dir.to_owned(), database, backup, lock })
     }
 

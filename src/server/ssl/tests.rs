@@ -4,6 +4,8 @@ use crate::store::Password;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use smol::net::TcpListener;
 
+mod bundle;
+
 struct Bench {
     _folder: tempfile::TempDir,
     server: Arc<SslServer>,

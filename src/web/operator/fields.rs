@@ -153,7 +153,7 @@ fn decoded(encoded: &[u8]) -> Zeroizing<String> {
 }
 
 /// What separates the parts: 1 to 70 characters.
-fn boundary(content_type: &str) -> Option<&str> {
+pub(super) fn boundary(content_type: &str) -> Option<&str> {
     let rest = content_type.strip_prefix("multipart/form-data")?;
     let boundary = rest.split(';').find_map(|parameter| parameter.trim().strip_prefix("boundary="))?;
     let boundary = boundary.trim_matches('"');
@@ -161,13 +161,14 @@ fn boundary(content_type: &str) -> Option<&str> {
 }
 
 /// `wanted="value"` in the head of a part.
-fn parameter(head: &str, wanted: &str) -> Option<String> {
+pub(super) fn parameter(head: &str, wanted: &str) -> Option<String> {
     let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
     let value = line.split(';').find_map(|piece| piece.trim().strip_prefix(wanted)?.strip_prefix('='))?;
     Some(value.trim_matches('"').to_owned())
 }
 
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+/// Where `needle` begins.
+pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
     let mut from = 0;
     loop {

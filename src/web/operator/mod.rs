@@ -6,11 +6,14 @@
 mod acts;
 mod fields;
 mod pages;
+mod parcel;
 mod sessions;
 mod upload;
 
 pub use pages::refusal;
+pub use parcel::Parcel;
 
+use crate::appliance::{Appliance, Manifest};
 use crate::services::{Game, Push};
 use crate::store::{OperatorError, OperatorPassword};
 use crate::world::FailureLimit;
@@ -31,6 +34,8 @@ const MAX_DATABASE: u64 = 64 * 1024 * 1024;
 /// For who sends a larger one.
 pub const DATABASE_TOO_LARGE: &str = "That file is larger than 64 MiB. Nothing was changed. The game's own database is much smaller; \
      \"mcos catalog import\" on the box takes larger files.";
+/// Where an update bundle is sent to.
+pub const BUNDLE: &str = "/operator/update/send";
 /// Browsers take a cookie of this kind of name only by HTTPS, for this host and every path.
 const SESSION: &str = "__Host-mcos-operator";
 /// The token of the forms before there is a session.
@@ -145,15 +150,72 @@ pub fn is_here(path: &str) -> bool {
 pub struct Desk {
     sessions: Sessions,
     failures: FailureLimit,
+    /// The box it stands in, if it is one.
+    appliance: Option<Appliance>,
 }
 
 impl Default for Desk {
     fn default() -> Self {
-        Self { sessions: Sessions::default(), failures: FailureLimit::for_everybody(FAILURES_PER_MINUTE) }
+        Self {
+            sessions: Sessions::default(),
+            failures: FailureLimit::for_everybody(FAILURES_PER_MINUTE),
+            appliance: None,
+        }
     }
 }
 
 impl Desk {
+    /// A desk on a box, if `appliance` is one.
+    pub fn on(appliance: Option<Appliance>) -> Self {
+        Self { appliance, ..Self::default() }
+    }
+
+    /// The box, if this is one.
+    pub const fn appliance(&self) -> Option<&Appliance> {
+        self.appliance.as_ref()
+    }
+
+    /// Whether somebody is logged in.
+    pub fn knows(&self, cookies: &str) -> bool {
+        self.sessions.enter(value(cookies, SESSION), Instant::now()).is_some()
+    }
+
+    /// Whether a form comes from a page of the session that the cookies prove.
+    pub fn is_token(&self, cookies: &str, token: &str) -> bool {
+        let forms = self.sessions.enter(value(cookies, SESSION), Instant::now());
+        forms.is_some_and(|forms| forms.is(token))
+    }
+
+    /// The answer to somebody who must log in first.
+    pub fn send_away(&self) -> Reply {
+        Reply::go_to("/operator")
+    }
+
+    /// The answer to a form that does not come from a page of the session.
+    pub fn stale(&self, game: &Game, cookies: &str, peer: IpAddr) -> Reply {
+        log::info!("operator: {peer} sent a form without the page's token");
+        match self.sessions.enter(value(cookies, SESSION), Instant::now()) {
+            Some(forms) => pages::stale(game, &forms),
+            None => self.send_away(),
+        }
+    }
+
+    /// The answer to an update bundle: whether it is kept to be installed.
+    pub fn took_bundle(&self, cookies: &str, outcome: Result<Manifest, String>) -> Reply {
+        let notice = match outcome {
+            Ok(Manifest { version, .. }) => {
+                log::warn!("operator: an update to {version} is checked, and waits to be installed");
+                let text = format!(
+                    "mcos {version} has arrived and is sound. The box installs it and restarts by itself."
+                );
+                Notice { good: true, text }
+            }
+            Err(why) => Notice { good: false, text: format!("Nothing was changed: {why}") },
+        };
+        self.sessions.leave_notice(value(cookies, SESSION), notice, Instant::now());
+        Reply::go_to("/operator/update")
+    }
+
     /// How a form will be read. Only who is logged in may send much.
     pub fn intake(&self, path: &str, cookies: &str) -> Intake {
         let known = || self.sessions.enter(value(cookies, SESSION), Instant::now()).is_some();
@@ -174,15 +236,12 @@ impl Desk {
             (None, Some(fields)) => self.knock(game, ask, &fields),
             (Some(forms), None) => {
                 let notice = self.sessions.take_notice(secret, Instant::now());
-                pages::read(game, vitals, ask, &forms, notice)
+                pages::read(game, vitals, self.appliance(), ask, &forms, notice)
             }
             (Some(forms), Some(fields)) if forms.is(fields.text("form")) => {
                 self.act(game, ask, secret, &fields)
             }
-            (Some(forms), Some(_)) => {
-                log::info!("operator: {} sent a form without the page's token", ask.peer);
-                pages::stale(game, &forms)
-            }
+            (Some(_), Some(_)) => self.stale(game, ask.cookies, ask.peer),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::sessions::{Notice, Token};
 use super::{Ask, Reply, Vitals};
+use crate::appliance::{self, Appliance, Slot, disk};
 use crate::calendar::{moment, span};
 use crate::log_ring;
 use crate::services::online::{self, Player};
@@ -117,6 +118,17 @@ struct CatalogPage<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "operator/update.html")]
+struct UpdatePage<'a> {
+    frame: Frame<'a>,
+    /// Where it is a box.
+    board: Option<&'a str>,
+    slot: Option<Slot>,
+    /// A bundle waits to be installed.
+    staged: bool,
+}
+
+#[derive(Template)]
 #[template(path = "operator/health.html")]
 struct HealthPage<'a> {
     frame: Frame<'a>,
@@ -171,6 +183,7 @@ pub(super) fn restarting(game: &Game) -> Reply {
 pub(super) fn read(
     game: &Game,
     vitals: &Vitals,
+    appliance: Option<&Appliance>,
     ask: &Ask<'_>,
     forms: &Token,
     notice: Option<Notice>,
@@ -193,6 +206,12 @@ pub(super) fn read(
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
         "/operator/backup" => page(&BackupPage { frame }),
         "/operator/catalog" => page(&catalog_page(game, frame)),
+        "/operator/update" => page(&UpdatePage {
+            frame,
+            board: appliance.map(|appliance| appliance.board.as_str()),
+            slot: appliance.and_then(|_| disk::running().ok()).map(|(_, slot)| slot),
+            staged: game.config.data_dir.as_deref().is_some_and(appliance::is_staged),
+        }),
         "/operator/health" => {
             page(&HealthPage { frame, facts: facts(game, vitals), warnings: warnings::of(game) })
         }

@@ -127,7 +127,9 @@ fn whoever_is_not_logged_in_sees_and_changes_nothing() {
     let scene = Scene::new();
     scene.operator();
     let mut stranger = scene.browser(HOME);
-    for path in ["", "/accounts", "/bans", "/message", "/log", "/catalog", "/backup", "/health", "/none"] {
+    for path in
+        ["", "/accounts", "/bans", "/message", "/log", "/catalog", "/backup", "/update", "/health", "/none"]
+    {
         let reply = stranger.send(&format!("/operator{path}"), None);
         assert!(path.is_empty() || reply.location == Some("/operator"), "{path}");
     }
@@ -342,6 +344,24 @@ fn much_is_read_only_from_who_is_logged_in() {
         assert_eq!(intake(path, cookies), Intake::Memory(MAX_FORM));
     }
     assert!(DATABASE_TOO_LARGE.contains(&format!("{} MiB", MAX_DATABASE >> 20)));
+}
+
+#[test]
+fn an_update_is_offered_on_a_box_and_explained_elsewhere() {
+    let scene = Scene::new();
+    let page = scene.operator().look("/operator/update");
+    assert!(page.contains("does not run on a box") && !page.contains("type=\"file\""), "{page}");
+    let key = crate::appliance::bundle::tests::Signer::new().key;
+    let scene = Scene { desk: Desk::on(Some(Appliance { board: "rpi".to_owned(), key })), ..scene };
+    let mut operator = scene.browser(HOME);
+    operator.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
+    let page = operator.look("/operator/update");
+    for word in ["mcos-VERSION-rpi.update", "type=\"file\"", BUNDLE, env!("CARGO_PKG_VERSION")] {
+        assert!(page.contains(word), "{word}: {page}");
+    }
+    assert!(!page.contains("waits to be installed"));
+    std::fs::write(scene.folder.path().join("update.staged"), "x").unwrap();
+    assert!(operator.look("/operator/update").contains("waits to be installed"));
 }
 
 #[test]

@@ -1,0 +1,185 @@
+//! Why an update is not installed.
+
+use super::slot_sector::Slot;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why there is no update. Each is told in one line that says what to do.
+#[derive(Debug)]
+pub enum UpdateError {
+    /// The system runs from no slot of a disk.
+    NotOnABox,
+    /// A file cannot be read.
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is no key for updates.
+    NoKey {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The file is no update bundle.
+    NotABundle,
+    /// The bundle is shorter or longer than it should be.
+    Length {
+        /// How long it should be, in bytes.
+        wanted: u64,
+        /// How long it is, in bytes.
+        found: u64,
+    },
+    /// The bundle was not signed with the key of this box, or is damaged.
+    Signature,
+    /// What is signed makes no sense.
+    Manifest(String),
+    /// The bundle is for another kind of board.
+    OtherBoard {
+        /// Which.
+        bundle: String,
+        /// What this one is.
+        here: String,
+        /// The version in the bundle.
+        version: String,
+    },
+    /// The slot image is not the one that was signed.
+    Damaged,
+    /// The slot image is larger than the slot.
+    TooLarge {
+        /// Its size, in bytes.
+        size: u64,
+        /// The size of the slot, in bytes.
+        room: u64,
+    },
+    /// Neither copy of the slot sector is sound.
+    NoSlotSector {
+        /// The disk.
+        disk: PathBuf,
+    },
+    /// The slot sector is of a newer program.
+    Layout {
+        /// The disk.
+        disk: PathBuf,
+        /// The version of its layout.
+        version: u32,
+    },
+    /// The partition table has no place for a slot.
+    NoSlot {
+        /// The disk.
+        disk: PathBuf,
+        /// The slot.
+        slot: Slot,
+        /// What is wrong with its partition.
+        why: &'static str,
+    },
+    /// The other slot is to be tried first.
+    TrialWaits {
+        /// The slot that is to be tried.
+        slot: Slot,
+    },
+    /// The running system is not confirmed yet.
+    OnTrial {
+        /// The slot that runs.
+        slot: Slot,
+    },
+    /// The disk does not do what it is told.
+    Disk {
+        /// The disk.
+        disk: PathBuf,
+        /// What it was to do.
+        what: &'static str,
+        /// Why it did not.
+        source: io::Error,
+    },
+    /// What was read back is not what was written.
+    NotKept {
+        /// The disk.
+        disk: PathBuf,
+    },
+}
+
+impl UpdateError {
+    /// Makes the error of a file that cannot be read.
+    pub(super) fn unreadable(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Unreadable { path: path.to_owned(), source }
+    }
+}
+
+impl fmt::Display for UpdateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOnABox => f.write_str(
+                "this system does not run from a slot of an mcos card; name the card or its image with --disk",
+            ),
+            Self::Unreadable { path, source } => write!(f, "cannot read {}: {source}", path.display()),
+            Self::NoKey { path } => {
+                write!(f, "{} is no Ed25519 public key in PEM form; name another with --key", path.display())
+            }
+            Self::NotABundle => {
+                f.write_str("this file is no update bundle; take one named mcos-VERSION-BOARD.update")
+            }
+            Self::Length { wanted, found } => write!(
+                f,
+                "the bundle is damaged: it should have {wanted} bytes and has {found}; download it again"
+            ),
+            Self::Signature => f.write_str(
+                "the bundle is damaged, or signed with another key than this box trusts; download it again from \
+                 where the image came from",
+            ),
+            Self::Manifest(why) => {
+                write!(f, "this program does not understand the bundle ({why}); flash the new image instead")
+            }
+            Self::OtherBoard { bundle, here, version } => write!(
+                f,
+                "the bundle is for another board ({bundle}) than this one ({here}); take mcos-{version}-{here}.update"
+            ),
+            Self::Damaged => f.write_str("the bundle is damaged; download it again"),
+            Self::TooLarge { size, room } => write!(
+                f,
+                "the system in the bundle has {size} bytes and the slot only {room}; flash the new image instead"
+            ),
+            Self::NoSlotSector { disk } => write!(
+                f,
+                "{} has no sound slot sector, so it is no mcos card, or a damaged one that must be flashed again",
+                disk.display()
+            ),
+            Self::Layout { disk, version } => write!(
+                f,
+                "the slot sector of {} has layout {version}, which this program does not know; use a newer mcos",
+                disk.display()
+            ),
+            Self::NoSlot { disk, slot, why } => {
+                write!(f, "{} has no slot {slot}: {why}; flash the image again", disk.display())
+            }
+            Self::TrialWaits { slot } => write!(
+                f,
+                "an update in slot {slot} waits to be tried; restart the box, and come again when it has proved itself"
+            ),
+            Self::OnTrial { slot } => write!(
+                f,
+                "the running system in slot {slot} is still on trial; wait until it has proved itself, or run \
+                 \"mcos update --confirm\""
+            ),
+            Self::Disk { disk, what, source } if source.kind() == io::ErrorKind::PermissionDenied => {
+                write!(f, "cannot {what} {}: {source}; become root", disk.display())
+            }
+            Self::Disk { disk, what, source } => write!(f, "cannot {what} {}: {source}", disk.display()),
+            Self::NotKept { disk } => write!(
+                f,
+                "{} does not keep what is written to it; the box goes on with what it has, but replace the card",
+                disk.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for UpdateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } | Self::Disk { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

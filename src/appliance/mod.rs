@@ -1,0 +1,53 @@
+//! What the SD-card image makes of this program: a box with two slots for its system, which take turns in being replaced by a
+//! signed update bundle. `docs/updating.md` has the formats and the reasons.
+//!
+//! The only floor that touches block devices. It stands on no other.
+
+pub mod bundle;
+pub mod disk;
+mod error;
+pub mod slot_sector;
+mod staging;
+
+pub use bundle::{Bundle, Manifest, UpdateKey};
+pub use disk::Disk;
+pub use error::UpdateError;
+pub use slot_sector::{Slot, SlotSector};
+pub use staging::{MAX_BUNDLE, Staging, is_staged};
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where the image keeps what a box knows about itself.
+pub const FOLDER: &str = "/usr/lib/mcos";
+
+/// A box: what it must know to tell its own updates from all other files.
+#[derive(Clone, Debug)]
+pub struct Appliance {
+    /// The kind of board, as in the names of bundles.
+    pub board: String,
+    /// Who may make updates for it.
+    pub key: UpdateKey,
+}
+
+impl Appliance {
+    /// The box whose image keeps these things in `folder`; `None` if there are none: this is no box.
+    pub fn in_folder(folder: &Path) -> Result<Option<Self>, UpdateError> {
+        if !key_file(folder).exists() {
+            return Ok(None);
+        }
+        Ok(Some(Self { board: board(folder)?, key: UpdateKey::read(&key_file(folder))? }))
+    }
+}
+
+/// The file with the key that updates are signed with: the public half of it, in PEM form.
+pub fn key_file(folder: &Path) -> PathBuf {
+    folder.join("update-key.pub")
+}
+
+/// The kind of board: the first line of the file `board`.
+pub fn board(folder: &Path) -> Result<String, UpdateError> {
+    let path = folder.join("board");
+    let text = fs::read_to_string(&path).map_err(UpdateError::unreadable(&path))?;
+    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+}
