@@ -95,6 +95,7 @@ fn a_flashed_card_starts_into_a_server_that_remembers_its_players_and_says_how_i
     let mut machine = bench.start(&card);
     eprintln!("first start: {:.1} s to the pages", machine.await_pages().as_secs_f32());
     players::make_account("marty").unwrap();
+    block_on(players::make_driver(&machine, "marty")).unwrap();
     all_is_well(&machine, "marty");
     machine.await_that("the status is on the boot partition", |_| {
         card.get("mcos-status.txt").is_some_and(|status| status.contains("http://"))
@@ -188,6 +189,7 @@ fn an_update_from_the_boot_partition_is_tried_and_kept_and_a_cut_in_it_costs_not
     let mut machine = bench.start(&card);
     machine.await_pages();
     players::make_account("marty").unwrap();
+    block_on(players::make_driver(&machine, "marty")).unwrap();
     all_is_well(&machine, "marty");
     machine.pull_the_plug();
     assert_eq!(card.slots(), (0, 0));

@@ -42,6 +42,11 @@ pub(crate) fn make_account(user: &str) -> Result<(), String> {
     if page.contains("The account is made") { Ok(()) } else { Err(page) }
 }
 
+/// Makes a driver, as a player does in the game.
+pub(crate) async fn make_driver(machine: &Machine, user: &str) -> Result<(), Error> {
+    sign_in(machine, user).await?.create_persona(user).await.map(|_| ())
+}
+
 async fn sign_in(machine: &Machine, user: &str) -> Result<Account, Error> {
     let web = machine.web();
     let shards = web.shard_list().await?;
@@ -71,7 +76,7 @@ pub(crate) async fn shop(machine: &Machine, told: &Mutex<Told>, stop: &AtomicBoo
     while !stop.load(Ordering::Relaxed) {
         match mcots.order(GenericRequest::body(number::BUY_NEW_PART, MUFFLER)).await {
             Ok(bought) => told.lock().unwrap().parts.push(PartId(bought.data)),
-            // Out of money or of room: what is there is scrapped, the way every garage ends. From here on there is less.
+            // Out of money, or of room.
             Err(Error::Refused { .. }) => break,
             Err(error) => return Err(error),
         }
