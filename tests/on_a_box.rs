@@ -13,6 +13,7 @@ mod support;
 
 use home::{BOX, Home};
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use support::{Server, skipped};
 
 const SKIP: &str =
@@ -97,6 +98,29 @@ fn a_box_that_cannot_start_writes_down_why() {
     assert_eq!(server.cli(&["serve"], "").status.code(), Some(1));
     let status = server.await_status(|text| text.contains("NOT RUNNING"));
     assert!(flat(&status).contains("WHAT IS WRONG cannot use "), "{status}");
+}
+
+#[test]
+fn what_root_does_while_no_server_runs_is_left_to_the_servers_own_user() {
+    const SERVICE: u32 = 61_184;
+    let mut server = Server::prepare();
+    server.put_on_box();
+    server.account("doc");
+    if chown(server.data(), Some(SERVICE), Some(SERVICE)).is_err() {
+        return skipped("a command of root's in the folder of another user: this user is not root");
+    }
+    server.persona("doc", "Dr Brown");
+    let mut folders = vec![server.data()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let found = entry.metadata().unwrap();
+            assert_eq!((found.uid(), found.gid()), (SERVICE, SERVICE), "{}", entry.path().display());
+            if found.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    assert!(server.data().join("backup.mcos").exists());
 }
 
 #[test]

@@ -42,8 +42,13 @@ pub(super) fn front(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
         host: visit.host.as_str(),
         players: site.game.world.population(),
         open: account::open(site),
-        mistake: site.game.config.mistake.as_ref().map(ToString::to_string),
+        mistake: site.game.config.mistake.as_ref().map(|mistake| in_ascii(&mistake.to_string())),
     })
+}
+
+/// The file may hold any letter, but an old browser may take the page for another charset.
+fn in_ascii(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect()
 }
 
 pub(super) fn kit(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
