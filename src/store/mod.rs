@@ -22,6 +22,7 @@ mod ledger;
 mod mail;
 mod open;
 mod operator;
+mod owner;
 mod password;
 mod personas;
 mod races;
@@ -49,6 +50,7 @@ pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 
 use card::{Card, Duplicate};
 use commit::Writer;
+use owner::HandOver;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,6 +73,7 @@ struct Inner {
     /// The data directory.
     dir: PathBuf,
     _copy: Option<Duplicate>,
+    _hand_over: HandOver,
     _lock: Option<File>,
 }
 

@@ -5,6 +5,7 @@ use super::beside::Beside;
 use super::card::{Card, Duplicate, RESERVE, TO_OPEN};
 use super::commit::{Disk, Writer};
 use super::error::{OpenError, StoreError};
+use super::owner::{HandOver, hand_over};
 use super::table::{Table, TableError};
 use super::{Inner, Store, key, ledger, unix_seconds};
 use std::env;
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 pub(super) const LOCK: &str = "store.lock";
 const BACKUP_EVERY: Duration = Duration::from_mins(1);
+/// How many databases are kept of those that were damaged, and of those that were replaced.
+const KEPT_ASIDE: usize = 3;
 /// How many records of a backup are written at once.
 const CHUNK: usize = 256;
 
@@ -67,7 +70,9 @@ impl Store {
             Keeper { table: Arc::clone(&table), card: Arc::clone(&card), backup: place.backup.clone() };
         let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;
         let (dir, lock) = (place.home, place.lock);
-        let store = Self { inner: Arc::new(Inner { writer, table, card, dir, _copy: copy, _lock: lock }) };
+        let hand_over = HandOver(dir.clone());
+        let inner = Inner { writer, table, card, dir, _copy: copy, _hand_over: hand_over, _lock: lock };
+        let store = Self { inner: Arc::new(inner) };
         // Says so at once if there is any.
         let _ = store.trouble();
         Ok(store)
@@ -87,7 +92,9 @@ impl Store {
         }
         saved.generation = old.max(newest).max(saved.generation) + 1;
         backup::write(&place.backup, &saved).map_err(place.refused())?;
-        place.rebuild("replaced", Some(saved)).map(|_| ())
+        place.rebuild("replaced", Some(saved))?;
+        hand_over(dir);
+        Ok(())
     }
 }
 
@@ -109,13 +116,13 @@ pub(super) fn sound(file: &Path) -> Result<Backup, OpenError> {
 
 /// Writes all records, and what lies beside them in `dir`, into `file`.
 pub(super) fn write_backup(table: &Table, dir: &Path, file: &Path) -> Result<(), StoreError> {
-    backup::write(file, &whole_backup(table, dir)?).map_err(not_saved)
+    backup::write(file, &whole_backup(table, dir)?).map_err(|error| not_saved(&error))
 }
 
 /// The same in memory.
 pub(super) fn backup_bytes(table: &Table, dir: &Path) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();
-    backup::write_to(&mut bytes, &whole_backup(table, dir)?).map_err(not_saved)?;
+    backup::write_to(&mut bytes, &whole_backup(table, dir)?).map_err(|error| not_saved(&error))?;
     Ok(bytes)
 }
 
@@ -123,7 +130,7 @@ fn whole_backup(table: &Table, dir: &Path) -> Result<Backup, StoreError> {
     Ok(Backup { generation: generation(table)?, rows: table.rows()?, files: Beside::all(dir)? })
 }
 
-fn not_saved(error: io::Error) -> StoreError {
+fn not_saved(error: &io::Error) -> StoreError {
     StoreError::NotSaved(error.to_string().into())
 }
 
@@ -179,7 +186,7 @@ impl Disk for Keeper {
         // It must not take the room that changes need.
         let size = backup.rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         self.card.room_for(RESERVE.saturating_add(u64::try_from(size).unwrap_or(u64::MAX)))?;
-        backup::write(&self.backup, &backup).map_err(not_saved)
+        backup::write(&self.backup, &backup).map_err(|error| not_saved(&error))
     }
 }
 
@@ -277,7 +284,7 @@ impl Place {
     /// be rebuilt again.
     fn rebuild(&self, name: &str, saved: Option<Backup>) -> Result<Table, OpenError> {
         if self.database.exists() {
-            let aside = self.free_name(name);
+            let aside = self.free_name(name).map_err(self.refused())?;
             fs::rename(&self.database, &aside).map_err(self.refused())?;
             log::error!("the old database is kept as {}", aside.display());
         }
@@ -293,6 +300,10 @@ impl Place {
             table.transact::<_, StoreError>(|tx| tx.put(key::GENERATION, &generation))?;
             table.sync()?;
         }
+        // Only now that there is a sound one.
+        if let Err(error) = self.forget_old(name) {
+            log::warn!("an old database could not be deleted: {error}");
+        }
         Ok(table)
     }
 
@@ -301,11 +312,34 @@ impl Place {
         sync_dir(&self.dir).map_err(self.refused())
     }
 
-    /// A name nobody has: the clock of a board without a battery may say the same twice.
-    fn free_name(&self, name: &str) -> PathBuf {
-        let first = unix_seconds();
-        let names = (first..).map(|seconds| self.dir.join(format!("database.{name}-{seconds}")));
-        names.into_iter().find(|path| !path.exists()).unwrap_or_else(|| self.dir.join("database.old"))
+    /// A name nobody has, behind those that are there: the clock of a board without a battery may go back.
+    fn free_name(&self, name: &str) -> io::Result<PathBuf> {
+        let newest = self.set_aside(name)?.pop().map_or(0, |(number, _)| number);
+        let number = unix_seconds().max(newest.saturating_add(1));
+        Ok(self.dir.join(format!("database.{name}-{number}")))
+    }
+
+    /// The databases that were set aside under this name, oldest first.
+    fn set_aside(&self, name: &str) -> io::Result<Vec<(u64, PathBuf)>> {
+        let prefix = format!("database.{name}-");
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            let number = entry.file_name().to_str().and_then(|file| file.strip_prefix(&prefix)?.parse().ok());
+            all.extend(number.map(|number| (number, entry.path())));
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    /// Deletes all of them but the newest few: a card must not fill up with them.
+    fn forget_old(&self, name: &str) -> io::Result<()> {
+        let all = self.set_aside(name)?;
+        for (_, old) in all.iter().take(all.len().saturating_sub(KEPT_ASIDE)) {
+            fs::remove_dir_all(old)?;
+            log::warn!("{} was deleted: the newest {KEPT_ASIDE} are kept", old.display());
+        }
+        Ok(())
     }
 
     fn explain(&self, error: TableError) -> OpenError {

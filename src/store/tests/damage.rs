@@ -392,3 +392,45 @@ fn what_a_ticket_has_confirmed_is_there_after_a_kill() {
     copy(dir.path(), left.path());
     assert_eq!(everything(&Store::open(left.path()).unwrap()), everything(&store));
 }
+
+#[test]
+fn of_damaged_databases_the_newest_three_are_kept() {
+    let (dir, before) = closed();
+    // One from a time to which the clock has not come again.
+    let future = dir.path().join("database.damaged-99999999999");
+    fs::create_dir(&future).unwrap();
+    for round in 1..=5 {
+        fs::write(file_of_sled(dir.path(), "db"), [0xa5; 4096]).unwrap();
+        assert_eq!(everything(&Store::open(dir.path()).unwrap()), before, "round {round}");
+        assert_eq!(aside(dir.path(), "damaged"), (round + 1).min(3));
+        assert!(dir.path().join(format!("database.damaged-{}", 99_999_999_999_u64 + round as u64)).exists());
+    }
+    assert!(!future.exists());
+}
+
+#[test]
+fn what_root_makes_in_the_folder_of_somebody_else_belongs_to_that_one() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let dir = TempDir::new().unwrap();
+    if chown(dir.path(), Some(4711), Some(4712)).is_err() {
+        // Who is not root cannot make anything in the folder of somebody else either.
+        return;
+    }
+    drop(furnished(dir.path()).0);
+    let backup = dir.path().join("kept-elsewhere");
+    Store::open(dir.path()).unwrap().write_backup(&backup).unwrap();
+    Store::restore(dir.path(), &backup).unwrap();
+    let mut left = vec![dir.path().to_owned()];
+    let mut seen = 0;
+    while let Some(path) = left.pop() {
+        let found = fs::symlink_metadata(&path).unwrap();
+        if path != backup {
+            assert_eq!((found.uid(), found.gid()), (4711, 4712), "{}", path.display());
+            seen += 1;
+        }
+        if found.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    assert!(seen > 6, "{seen}");
+}

@@ -125,7 +125,7 @@ fn what_is_no_sound_backup_is_never_staged() {
     store.write_backup(&file).unwrap();
     let good = fs::read(&file).unwrap();
     let mut newer = good.clone();
-    newer[7] = 2;
+    newer[7] = 3;
     let mut flipped = good.clone();
     flipped[good.len() / 2] ^= 1;
     for bad in [&b"PK\x03\x04 a zip"[..], &[], &good[..good.len() - 1], &newer, &flipped] {

@@ -285,7 +285,7 @@ fn a_backup_is_downloaded_and_restored_by_a_restart_and_nothing_else_is_taken() 
     assert_eq!(&backup[..7], b"mcosbak");
     let staged = scene.folder.path().join("restore.mcos");
     let mut newer = backup.clone();
-    newer[7] = 2;
+    newer[7] = 3;
     let multipart = "multipart/form-data; boundary=XX";
     for bad in [&b"PK\x03\x04"[..], b"", &backup[..backup.len() - 1], &newer] {
         let token = token(&operator.look("/operator/backup"));
