@@ -86,7 +86,7 @@ fn install(
     let mut told = 0;
     let progress = |safe: u64| {
         let percent = safe.saturating_mul(100) / manifest.size;
-        if percent >= told + 10 || percent == 100 {
+        if percent >= told + 10 || (percent == 100 && told < 100) {
             info!("{percent} % is on the card");
             told = percent;
         }

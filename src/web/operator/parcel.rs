@@ -53,7 +53,8 @@ impl Parcel {
         }
         // Behind the end there may be one more line break.
         let certain = self.held.len().saturating_sub(self.end.len() + 2);
-        file.extend(self.held.drain(..certain));
+        file.extend_from_slice(self.held.get(..certain).unwrap_or_default());
+        self.held.drain(..certain);
         Ok(())
     }
 
