@@ -12,7 +12,6 @@ mod ledger;
 mod load;
 mod operator;
 mod output;
-mod owner;
 mod password;
 mod persona;
 mod probe;
@@ -188,17 +187,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn obey(mut line: CommandLine) -> Result<(), CliError> {
     let command = line.command.take().unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
-    let serves = matches!(command, Command::Serve(_));
-    let setting = Setting::load(&line, serves)?;
-    let data = setting.data.clone();
-    let outcome = perform(setting, command);
-    if !serves {
-        owner::hand_back(&data);
-    }
-    outcome
-}
-
-fn perform(setting: Setting, command: Command) -> Result<(), CliError> {
+    let setting = Setting::load(&line, matches!(command, Command::Serve(_)))?;
     match command {
         Command::Serve(command) => serve::run(setting, &command),
         Command::Account(command) => account::run(&setting, command),
