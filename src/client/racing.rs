@@ -20,6 +20,7 @@ use crate::protocol::mcots::race::{
 };
 use crate::protocol::mcots::{GenericRequest, Message as _, number};
 use crate::protocol::nps::relay;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -245,6 +246,11 @@ pub struct Starter {
 }
 
 impl Starter {
+    /// The address of its connection to the race server, by which the server's log names it.
+    pub fn address(&mut self) -> Option<SocketAddr> {
+        self.wheel.nps().local()
+    }
+
     /// What was sent and received.
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger
