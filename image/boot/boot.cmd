@@ -3,6 +3,7 @@
 
 setenv sector_at @SCRATCH@
 setexpr check_at ${sector_at} + 1000
+setexpr swapped_at ${sector_at} + 1004
 setexpr script_at ${sector_at} + 2000
 setexpr sum_at ${sector_at} + 1fc
 ${devtype} dev ${devnum}
@@ -14,7 +15,14 @@ for lba in 800 808; do
         ${devtype} read ${sector_at} ${lba} 1
         crc32 ${sector_at} 1fc ${check_at}
         setexpr tag_at ${sector_at} + 4
-        if cmp.l ${check_at} ${sum_at} 1; then
+        # Boards differ in the byte order in which they store the sum, so either will do.
+        for byte in 0 1 2 3; do
+            setexpr from ${check_at} + ${byte}
+            setexpr to ${swapped_at} + 3
+            setexpr to ${to} - ${byte}
+            cp.b ${from} ${to} 1
+        done
+        if cmp.l ${check_at} ${sum_at} 1 || cmp.l ${swapped_at} ${sum_at} 1; then
             if itest.l *${sector_at} == 534f434d; then
                 if itest.l *${tag_at} == 544f4c53; then setenv sector ${lba}; fi
             fi

@@ -1,7 +1,8 @@
 //! The sector that tells the boot loader which of the two slots to boot.
 //!
 //! It lies outside all partitions, twice, so that one whole copy is left wherever the power fails. All numbers are
-//! little-endian but the last, which is as U-Boot's `crc32` command stores it (*documented*).
+//! little-endian but the last: U-Boot's `crc32` command stores it big-endian on some boards and little-endian on others
+//! (*seen* on QEMU's `virt` and on the Raspberry Pi), so either is right.
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
@@ -13,7 +14,7 @@
 //! | 24 | 4 | slot A: number of sectors of its boot script |
 //! | 28 | 8 | the same for slot B |
 //! | 36 | 472 | zero; a reader does not look at them |
-//! | 508 | 4 | CRC-32 (IEEE) of the 508 bytes before, big-endian |
+//! | 508 | 4 | CRC-32 (IEEE) of the 508 bytes before, in either byte order; written big-endian |
 //!
 //! The boot loader counts the tries down, writes both copies, and boots the other slot while there are any; otherwise it
 //! boots the committed one.
@@ -103,7 +104,8 @@ impl SlotSector {
         if (*mcos, *slot) != MAGIC {
             return Err(Unsound::Foreign);
         }
-        if u32::from_be_bytes(*check) != checksum(bytes) {
+        let sum = checksum(bytes);
+        if ![sum.to_be_bytes(), sum.to_le_bytes()].contains(check) {
             return Err(Unsound::Damaged);
         }
         let layout = u32::from_le_bytes(*layout);
@@ -234,6 +236,15 @@ mod tests {
         assert!(bytes[36..508].iter().all(|byte| *byte == 0));
         assert_eq!(bytes[508..], [0xbc, 0x70, 0xec, 0xe4]);
         assert_eq!((sector.script(Slot::A), sector.script(Slot::B)), (sector.a, sector.b));
+    }
+
+    #[test]
+    fn the_checksum_may_be_in_the_byte_order_of_any_boards_u_boot() {
+        let script = BootScript { first: 1_246_280, sectors: 2 };
+        let sector = SlotSector { committed: Slot::A, tries: 2, a: script, b: script };
+        let mut bytes = sector.bytes();
+        bytes[508..].reverse();
+        assert_eq!(SlotSector::read(&bytes), Ok(sector));
     }
 
     #[test]

@@ -126,8 +126,10 @@ impl Card {
             disk.seek(SeekFrom::Start(at * 512)).unwrap();
             disk.read_exact(&mut sector).unwrap();
             let number = |at: usize| u32::from_le_bytes(sector[at..at + 4].try_into().unwrap());
-            let sum = u32::from_be_bytes(sector[508..].try_into().unwrap());
-            if sector.starts_with(b"MCOSSLOT") && crc32fast::hash(&sector[..508]) == sum {
+            let sum = crc32fast::hash(&sector[..508]);
+            if sector.starts_with(b"MCOSSLOT")
+                && [sum.to_be_bytes(), sum.to_le_bytes()].iter().any(|sum| sector[508..] == *sum)
+            {
                 return (number(12), number(16));
             }
         }
@@ -167,7 +169,7 @@ impl WriteLog {
         let mut log = File::open(&self.path).unwrap();
         let mut header = [0; 4096];
         log.read_exact(&mut header[..512]).unwrap();
-        assert_eq!(header[..8], 0x6a73_6677_7368_72_u64.to_le_bytes(), "the log is one");
+        assert_eq!(header[..8], 0x006a_7366_7773_6872_u64.to_le_bytes(), "the log is one");
         let sector_size = u64::from(u32::from_le_bytes(header[24..28].try_into().unwrap()));
         // How many entries there are is only written now and then: the log ends where an entry makes no sense.
         let end = log.metadata().unwrap().len();

@@ -11,9 +11,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long a start may take. Emulated on a machine with other things to do it takes a minute or two.
-const START: Duration = Duration::from_secs(20 * 60);
+const START: Duration = Duration::from_mins(20);
 /// How long one answer of an emulated box may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 /// The ports of the game are built into it, so they are the same outside; this address keeps them apart from others.
 pub(crate) const ADDRESS: &str = "127.77.0.1";
 /// What the box is asked for from outside.
@@ -62,10 +62,8 @@ impl Machine {
 
     fn with(uboot: &Path, card: &Card, drive: &[&str]) -> Self {
         let console = card.path().with_extension("console");
-        let mut network = "user,id=network".to_owned();
-        for port in PORTS {
-            network.push_str(&format!(",hostfwd=tcp:{ADDRESS}:{port}-:{port}"));
-        }
+        let forwards = PORTS.map(|port| format!(",hostfwd=tcp:{ADDRESS}:{port}-:{port}")).concat();
+        let network = format!("user,id=network{forwards}");
         // As little memory as the smallest board has.
         let qemu = Command::new("qemu-system-aarch64")
             .args([
@@ -102,18 +100,11 @@ impl Machine {
         String::from_utf8_lossy(&fs::read(&self.console).unwrap_or_default()).into_owned()
     }
 
-    /// The box, as a browser or the game reaches it.
-    pub(crate) fn web(&self) -> Web {
-        Web::new(Endpoint::new(ADDRESS, 80), PATIENCE)
-    }
-
     /// Waits until the pages answer. How long that took since the machine was switched on.
     pub(crate) fn await_pages(&mut self) -> Duration {
-        self.await_that("the pages answer", |machine| {
+        self.await_that("the pages answer", |_| {
             let web = Web::new(Endpoint::new(ADDRESS, 80), Duration::from_secs(10));
-            let page = block_on(web.get("/", ""));
-            let _ = machine;
-            page.is_ok_and(|response| response.status == 200)
+            block_on(web.get("/", "")).is_ok_and(|response| response.status == 200)
         })
     }
 
@@ -130,20 +121,6 @@ impl Machine {
         }
     }
 
-    /// Walks through everything a Client does.
-    pub(crate) fn probe(&self, user: &str, password: &str) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_mcos"))
-            .args(["probe", ADDRESS, "--user", user, "--password-stdin"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{password}\n").as_bytes())
-            .unwrap();
-        child.wait_with_output().unwrap()
-    }
-
     /// Pulls the plug, while others look at the machine.
     pub(crate) fn cut(&self) {
         let status = Command::new("kill").args(["-KILL", &self.qemu.id().to_string()]).status().unwrap();
@@ -155,4 +132,22 @@ impl Machine {
         let _ = self.qemu.kill();
         self.qemu.wait().unwrap();
     }
+}
+
+/// The box, as a browser or the game reaches it.
+pub(crate) fn web() -> Web {
+    Web::new(Endpoint::new(ADDRESS, 80), PATIENCE)
+}
+
+/// Walks through everything a Client does.
+pub(crate) fn probe(user: &str, password: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mcos"))
+        .args(["probe", ADDRESS, "--user", user, "--password-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{password}\n").as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
 }

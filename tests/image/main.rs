@@ -81,8 +81,8 @@ impl Bench {
 }
 
 /// The whole walk of a Client must succeed.
-fn all_is_well(machine: &Machine, user: &str) {
-    let probe = machine.probe(user, PASSWORD);
+fn all_is_well(user: &str) {
+    let probe = machine::probe(user, PASSWORD);
     let said = String::from_utf8_lossy(&probe.stdout);
     assert!(probe.status.success(), "{said}{}", String::from_utf8_lossy(&probe.stderr));
 }
@@ -95,8 +95,8 @@ fn a_flashed_card_starts_into_a_server_that_remembers_its_players_and_says_how_i
     let mut machine = bench.start(&card);
     eprintln!("first start: {:.1} s to the pages", machine.await_pages().as_secs_f32());
     players::make_account("marty").unwrap();
-    block_on(players::make_driver(&machine, "marty")).unwrap();
-    all_is_well(&machine, "marty");
+    block_on(players::make_driver("marty")).unwrap();
+    all_is_well("marty");
     machine.await_that("the status is on the boot partition", |_| {
         card.get("mcos-status.txt").is_some_and(|status| status.contains("http://"))
     });
@@ -108,12 +108,12 @@ fn a_flashed_card_starts_into_a_server_that_remembers_its_players_and_says_how_i
     card.put("mcos.toml", b"\xef\xbb\xbf[shard]\r\nname = \"Garage\"\r\nmax_persona = 9\r\n");
     let mut machine = bench.start(&card);
     eprintln!("second start: {:.1} s to the pages", machine.await_pages().as_secs_f32());
-    all_is_well(&machine, "marty");
+    all_is_well("marty");
     machine.await_that("the mistake is named on the boot partition", |_| {
         card.get("mcos-status.txt")
             .is_some_and(|status| status.contains("line 3") && status.contains("max_persona"))
     });
-    let front = block_on(machine.web().get("/", "")).unwrap().text();
+    let front = block_on(machine::web().get("/", "")).unwrap().text();
     assert!(front.contains("line 3"), "the front page says so, too: {front}");
     machine.pull_the_plug();
 }
@@ -130,7 +130,7 @@ fn no_acknowledged_purchase_is_lost_when_the_plug_is_pulled() {
         let (mut machine, log) = Machine::start_logged(&bench.uboot, &card);
         let seconds = machine.await_pages().as_secs_f32();
         for told in &all {
-            block_on(players::is_all_there(&machine, told)).unwrap();
+            block_on(players::is_all_there(told)).unwrap();
         }
         let parts: usize = all.iter().map(|told| told.parts.len()).sum();
         eprintln!(
@@ -141,9 +141,9 @@ fn no_acknowledged_purchase_is_lost_when_the_plug_is_pulled() {
             // Whoever was cut off before there was a driver makes one now.
             let user = &all[0].user;
             if !all[0].driver {
-                block_on(players::make_driver(&machine, user)).unwrap();
+                block_on(players::make_driver(user)).unwrap();
             }
-            all_is_well(&machine, user);
+            all_is_well(user);
             break;
         }
 
@@ -157,9 +157,9 @@ fn no_acknowledged_purchase_is_lost_when_the_plug_is_pulled() {
         let wait = Duration::from_millis(bench.chance.gen_range(1_000..12_000));
         thread::scope(|scope| {
             for told in &told {
-                let (machine, stop) = (&machine, &stop);
+                let stop = &stop;
                 // An error is what the cut looks like from here.
-                scope.spawn(move || block_on(players::shop(machine, told, stop)));
+                scope.spawn(move || block_on(players::shop(told, stop)));
             }
             thread::sleep(wait);
             machine.cut();
@@ -194,8 +194,8 @@ fn an_update_from_the_boot_partition_is_tried_and_kept_and_a_cut_in_it_costs_not
     let mut machine = bench.start(&card);
     machine.await_pages();
     players::make_account("marty").unwrap();
-    block_on(players::make_driver(&machine, "marty")).unwrap();
-    all_is_well(&machine, "marty");
+    block_on(players::make_driver("marty")).unwrap();
+    all_is_well("marty");
     machine.pull_the_plug();
     assert_eq!(card.slots(), (0, 0));
 
@@ -213,7 +213,7 @@ fn an_update_from_the_boot_partition_is_tried_and_kept_and_a_cut_in_it_costs_not
         // However far it came: the box starts, and knows its player.
         let mut machine = bench.start(&card);
         machine.await_pages();
-        all_is_well(&machine, "marty");
+        all_is_well("marty");
         machine.pull_the_plug();
     }
 
@@ -222,7 +222,7 @@ fn an_update_from_the_boot_partition_is_tried_and_kept_and_a_cut_in_it_costs_not
     let mut machine = bench.start(&card);
     machine.await_that("the new version is kept", |_| card.slots() == (1 - committed, 0));
     machine.await_pages();
-    all_is_well(&machine, "marty");
+    all_is_well("marty");
     machine.pull_the_plug();
     assert!(card.get("update-result.txt").is_some(), "{:?}", card.names("/"));
 }

@@ -1,6 +1,6 @@
 //! Players at a box: accounts made on its page, drivers, and parts bought until the lights go out.
 
-use crate::machine::{ADDRESS, Machine, PATIENCE};
+use crate::machine::{self, ADDRESS, PATIENCE};
 use mcos::client::Error;
 use mcos::client::sitting::{Account, Driver, FirstCar, FixedPorts, Place, Transactions};
 use mcos::protocol::ids::{BrandedPartId, DealerId, PartId, SkinId};
@@ -43,32 +43,32 @@ pub(crate) fn make_account(user: &str) -> Result<(), String> {
 }
 
 /// Makes a driver, as a player does in the game.
-pub(crate) async fn make_driver(machine: &Machine, user: &str) -> Result<(), Error> {
-    sign_in(machine, user).await?.create_persona(user).await.map(|_| ())
+pub(crate) async fn make_driver(user: &str) -> Result<(), Error> {
+    sign_in(user).await?.create_persona(user).await.map(|_| ())
 }
 
-async fn sign_in(machine: &Machine, user: &str) -> Result<Account, Error> {
-    let web = machine.web();
+async fn sign_in(user: &str) -> Result<Account, Error> {
+    let web = machine::web();
     let shards = web.shard_list().await?;
     let fixed = FixedPorts { persona: 8228, mail: 8227, mcots: 43300 };
     let place = Arc::new(Place::new(&shards[0], fixed, PATIENCE));
     Account::sign_in(&web, &place, user, PASSWORD).await
 }
 
-async fn drive(machine: &Machine, user: &str) -> Result<Driver, Error> {
-    let account = sign_in(machine, user).await?;
+async fn drive(user: &str) -> Result<Driver, Error> {
+    let account = sign_in(user).await?;
     let personas = account.personas().await?;
     account.select(&personas[0]).await
 }
 
 /// A new driver buys a car and then parts, one after the other, until `stop` says so or the box no longer answers. What it
 /// is told is in `told` as soon as it is told.
-pub(crate) async fn shop(machine: &Machine, told: &Mutex<Told>, stop: &AtomicBool) -> Result<(), Error> {
+pub(crate) async fn shop(told: &Mutex<Told>, stop: &AtomicBool) -> Result<(), Error> {
     let user = told.lock().unwrap().user.clone();
-    let account = sign_in(machine, &user).await?;
+    let account = sign_in(&user).await?;
     account.create_persona(&user).await?;
     told.lock().unwrap().driver = true;
-    let mut mcots = drive(machine, &user).await?.transactions().await?;
+    let mut mcots = drive(&user).await?.transactions().await?;
     mcots
         .sign_in(Some(FirstCar { dealer: DealerId(8), model: BrandedPartId(104), skin: SkinId(47) }))
         .await?;
@@ -85,9 +85,9 @@ pub(crate) async fn shop(machine: &Machine, told: &Mutex<Told>, stop: &AtomicBoo
 }
 
 /// Signs the player in again and compares.
-pub(crate) async fn is_all_there(machine: &Machine, told: &Told) -> Result<(), String> {
+pub(crate) async fn is_all_there(told: &Told) -> Result<(), String> {
     let say = |error: Error| format!("{}: {error}", told.user);
-    let account = sign_in(machine, &told.user).await.map_err(say)?;
+    let account = sign_in(&told.user).await.map_err(say)?;
     let personas = account.personas().await.map_err(say)?;
     if !told.driver {
         return Ok(());
