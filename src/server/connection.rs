@@ -105,7 +105,7 @@ async fn talk(
                 return end;
             }
             Ok(more) => {
-                while let Some(parcel) = mailbox.take() {
+                for parcel in mailbox.drain() {
                     conversation.deliver(&parcel, &mut out, tap);
                 }
                 if let Err(end) = write(stream, mailbox, &mut out, tap).await {

@@ -4,7 +4,6 @@ use crate::protocol::mcots::Body;
 use crate::protocol::nps::Packet;
 use crate::services::Envelope;
 use atomic_waker::AtomicWaker;
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 
@@ -41,7 +40,7 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct State {
-    packets: VecDeque<Parcel>,
+    packets: Vec<Parcel>,
     bytes: usize,
     ending: Option<Ending>,
 }
@@ -74,7 +73,7 @@ impl Mailbox {
         if state.bytes > self.limit {
             *state = State { ending: Some(Ending::Overflow), ..State::default() };
         } else {
-            state.packets.push_back(packet);
+            state.packets.push(packet);
         }
         drop(state);
         self.waker.wake();
@@ -86,15 +85,11 @@ impl Mailbox {
         self.waker.wake();
     }
 
-    /// Takes the next packet out. Its memory goes with the last one: most connections are idle.
-    pub(super) fn take(&self) -> Option<Parcel> {
+    /// Takes everything out, in order, and the queue's memory with it: most connections are idle.
+    pub(super) fn drain(&self) -> Vec<Parcel> {
         let mut state = self.state();
-        let packet = state.packets.pop_front()?;
-        state.bytes = state.bytes.saturating_sub(packet.weight());
-        if state.packets.is_empty() {
-            state.packets = VecDeque::new();
-        }
-        Some(packet)
+        state.bytes = 0;
+        std::mem::take(&mut state.packets)
     }
 
     /// Whether and why the connection is to end.
@@ -118,10 +113,10 @@ mod tests {
         Parcel::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }), Envelope::Clear)
     }
 
-    fn size(parcel: Option<Parcel>) -> usize {
-        match parcel.unwrap() {
+    fn size(parcel: &Parcel) -> usize {
+        match parcel {
             Parcel::Packet(packet, envelope) => {
-                assert_eq!(envelope, Envelope::Clear);
+                assert_eq!(*envelope, Envelope::Clear);
                 packet.body.len()
             }
             Parcel::Body(body) => body.0.len(),
@@ -133,8 +128,8 @@ mod tests {
         let mailbox = Mailbox::new(10_000);
         mailbox.post(packet(1));
         mailbox.post(Parcel::Body(Arc::new(Body(vec![0; 2]))));
-        assert_eq!([size(mailbox.take()), size(mailbox.take())], [1, 2]);
-        assert!(mailbox.take().is_none() && mailbox.ending().is_none());
+        assert_eq!(mailbox.drain().iter().map(size).collect::<Vec<_>>(), [1, 2]);
+        assert!(mailbox.drain().is_empty() && mailbox.ending().is_none());
     }
 
     #[test]
@@ -144,7 +139,17 @@ mod tests {
             mailbox.post(packet(1_000));
         }
         assert_eq!(mailbox.ending(), Some(Ending::Overflow));
-        assert!(mailbox.take().is_none());
+        assert!(mailbox.drain().is_empty());
+    }
+
+    #[test]
+    fn who_reads_in_time_may_get_any_number_of_packets() {
+        let mailbox = Mailbox::new(10_000);
+        for _ in 0..20 {
+            mailbox.post(packet(9_000));
+            assert_eq!(mailbox.drain().len(), 1);
+        }
+        assert_eq!(mailbox.ending(), None);
     }
 
     #[test]
@@ -152,7 +157,7 @@ mod tests {
         let mailbox = Mailbox::new(10_000);
         mailbox.post(packet(1));
         mailbox.dismiss();
-        assert!(mailbox.take().is_some());
+        assert_eq!(mailbox.drain().len(), 1);
         assert_eq!(mailbox.ending(), Some(Ending::Dismissed));
     }
 }

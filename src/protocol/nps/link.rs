@@ -112,28 +112,28 @@ impl Link {
         }
         let Some(frame) = self.inbox.take(length) else { return Ok(None) };
         if id == id::ENCRYPTED && self.headers == Headers::Short {
-            self.open(&frame).map(Some)
+            self.open(frame).map(Some)
         } else {
             Ok(Some(Incoming { packet: clear(self.headers, id, &frame), sealed: false }))
         }
     }
 
     /// Opens an 0x1101 envelope. The chain moves on by the whole envelope whatever is inside.
-    fn open(&mut self, frame: &[u8]) -> Result<Incoming, Broken> {
-        let mut plain = frame.get(Form::Short.size()..).unwrap_or_default().to_vec();
+    fn open(&mut self, mut frame: Vec<u8>) -> Result<Incoming, Broken> {
+        let plain = frame.get_mut(Form::Short.size()..).unwrap_or_default();
         if plain.is_empty() || !plain.len().is_multiple_of(BLOCK) {
             return Err(Broken::Unaligned(plain.len()));
         }
-        self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut plain);
-        let &[i0, i1, l0, l1, ref body @ ..] = plain.as_slice() else {
-            return Err(Broken::Unaligned(plain.len()));
-        };
+        self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(plain);
+        let &mut [i0, i1, l0, l1, ..] = plain else { return Err(Broken::Unaligned(plain.len())) };
         // The inner length leaves out the padding, which is whatever lay in the Client's memory. A length that
         // does not fit is the message's fault, not the stream's: it is passed on as it is and refused when read.
         let length = usize::from(u16::from_be_bytes([l0, l1])).saturating_sub(Form::Short.size());
-        let body = body.get(..length).unwrap_or(body).to_vec();
+        // What is left when both headers are gone is the body: the frame's own memory serves for it.
+        frame.drain(..2 * Form::Short.size());
+        frame.truncate(length);
         Ok(Incoming {
-            packet: Packet { id: u16::from_be_bytes([i0, i1]), form: Form::Short, body },
+            packet: Packet { id: u16::from_be_bytes([i0, i1]), form: Form::Short, body: frame },
             sealed: true,
         })
     }
@@ -148,6 +148,7 @@ impl Link {
         };
         let size = packet.size().next_multiple_of(BLOCK);
         let length = u16::try_from(size + Form::Short.size()).unwrap_or(u16::MAX);
+        out.reserve(Form::Short.size() + size);
         out.extend_from_slice(&id::ENCRYPTED.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
         packet.encode(out);
