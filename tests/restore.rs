@@ -9,11 +9,11 @@
 )]
 
 #[path = "jet/game.rs"]
-#[allow(dead_code, reason = "other tests need more of it")]
+#[allow(clippy::too_many_lines, dead_code, reason = "other tests need more of it")]
 mod game;
 mod support;
 #[path = "jet/writer.rs"]
-#[allow(dead_code, reason = "other tests need more of it")]
+#[allow(clippy::too_many_lines, dead_code, reason = "other tests need more of it")]
 mod writer;
 
 use mcos::catalog::jet::Version;
