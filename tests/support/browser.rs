@@ -127,7 +127,7 @@ impl Browser {
         let head = format!(
             "--XX\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n{token}\r\n--XX\r\n\
              Content-Disposition: form-data; name=\"sure\"\r\n\r\nyes\r\n--XX\r\n\
-             Content-Disposition: form-data; name=\"file\"; filename=\"C:\\MCity\\file.dat\"\r\n\r\n"
+             Content-Disposition: form-data; name=\"file\"; filename=\"C:\\MCity\\game.mdb\"\r\n\r\n"
         );
         let body = [head.as_bytes(), file, b"\r\n--XX--\r\n"].concat();
         self.send(path, Some(("multipart/form-data; boundary=XX", &body)))
