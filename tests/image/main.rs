@@ -20,7 +20,7 @@ mod players;
 mod support;
 
 use card::Card;
-use machine::Machine;
+use machine::{ADDRESS, Machine};
 use players::{PASSWORD, Told};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -71,8 +71,11 @@ impl Bench {
         })
     }
 
+    /// A card whose server tells Clients the address by which they reach it from outside QEMU's network.
     fn flashed(&self) -> Card {
-        Card::flashed(&self.image, self.folder.path().join("card.img"))
+        let card = Card::flashed(&self.image, self.folder.path().join("card.img"));
+        card.put("mcos.toml", format!("[network]\r\npublic_host = \"{ADDRESS}\"\r\n").as_bytes());
+        card
     }
 
     fn start(&self, card: &Card) -> Machine {
@@ -108,7 +111,8 @@ fn a_flashed_card_starts_into_a_server_that_remembers_its_players_and_says_how_i
     card.put("mcos.toml", b"\xef\xbb\xbf[shard]\r\nname = \"Garage\"\r\nmax_persona = 9\r\n");
     let mut machine = bench.start(&card);
     eprintln!("second start: {:.1} s to the pages", machine.await_pages().as_secs_f32());
-    all_is_well("marty");
+    let marty = Told { user: "marty".to_owned(), driver: true, ..Told::default() };
+    block_on(players::is_all_there(&marty)).unwrap();
     machine.await_that("the mistake is named on the boot partition", |_| {
         card.get("mcos-status.txt")
             .is_some_and(|status| status.contains("line 3") && status.contains("max_persona"))
