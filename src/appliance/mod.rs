@@ -15,11 +15,16 @@ pub use error::UpdateError;
 pub use slot_sector::{Slot, SlotSector};
 pub use staging::{MAX_BUNDLE, Staging, is_staged};
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Where the image keeps what a box knows about itself.
 pub const FOLDER: &str = "/usr/lib/mcos";
+/// Where the system says what came of the last update, in words; it may know that only after some starts.
+pub const OUTCOME: &str = "/run/mcos-box/update-result.txt";
+/// More than that has to say, in bytes.
+const MAX_OUTCOME: u64 = 4096;
 
 /// A box: what it must know to tell its own updates from all other files.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub struct Appliance {
     pub board: String,
     /// Who may make updates for it.
     pub key: UpdateKey,
+    /// The file with what came of the last update: [`OUTCOME`].
+    pub outcome: PathBuf,
 }
 
 impl Appliance {
@@ -36,7 +43,22 @@ impl Appliance {
         if !key_file(folder).exists() {
             return Ok(None);
         }
-        Ok(Some(Self { board: board(folder)?, key: UpdateKey::read(&key_file(folder))? }))
+        Ok(Some(Self {
+            board: board(folder)?,
+            key: UpdateKey::read(&key_file(folder))?,
+            outcome: PathBuf::from(OUTCOME),
+        }))
+    }
+
+    /// What came of the last update, a line each; nothing if there was none.
+    pub fn last_update(&self) -> Vec<String> {
+        let mut text = Vec::new();
+        if let Ok(file) = File::open(&self.outcome) {
+            // What can be read of it is better than nothing.
+            let _ = file.take(MAX_OUTCOME).read_to_end(&mut text);
+        }
+        let text = String::from_utf8_lossy(&text);
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
     }
 }
 

@@ -10,6 +10,8 @@ use std::process::{Child, Command, Output, Stdio};
 pub(crate) const BOX: &str = "192.168.77.5";
 /// The address of the PC.
 pub(crate) const PC: &str = "192.168.77.9";
+/// The address of the PC where there is no router.
+pub(crate) const ALONE: &str = "169.254.77.9";
 /// Everybody in the home.
 pub(crate) const EVERYBODY: &str = "192.168.77.255";
 
@@ -50,6 +52,23 @@ impl Home {
         Some(home)
     }
 
+    /// A home with a PC and a loose end of cable, for an emulated board (a tap device, `cable`). There is no router, so nobody
+    /// gives out addresses: the PC has one that it gave itself.
+    pub(crate) fn awaiting_a_board() -> Option<Self> {
+        let the_box = hold(Command::new("unshare").args(["--map-root-user", "--net"]))?;
+        let pc = hold(&mut enter(&the_box))?;
+        let home = Self { the_box, pc };
+        for line in [
+            "ip link set lo up",
+            "ip tuntap add dev cable mode tap",
+            &format!("ip addr add {ALONE}/16 brd + dev cable"),
+            "ip link set cable up",
+        ] {
+            home.on_pc(line).status.success().then_some(())?;
+        }
+        Some(home)
+    }
+
     /// What stands before a command that is to run on the box.
     pub(crate) fn way_in(&self) -> Vec<OsString> {
         let command = enter(&self.the_box);
@@ -68,8 +87,13 @@ impl Home {
 
     /// What a page of the box is, seen from the PC.
     pub(crate) fn page(&self, path: &str) -> String {
-        let ask = format!("GET {path} HTTP/1.1\\r\\nHost: {BOX}\\r\\nConnection: close\\r\\n\\r\\n");
-        let output = self.on_pc(&format!("exec 3<>/dev/tcp/{BOX}/80 && printf '{ask}' >&3 && cat <&3"));
+        self.page_at(BOX, path)
+    }
+
+    /// What a page at some address is, seen from the PC.
+    pub(crate) fn page_at(&self, host: &str, path: &str) -> String {
+        let ask = format!("GET {path} HTTP/1.1\\r\\nHost: {host}\\r\\nConnection: close\\r\\n\\r\\n");
+        let output = self.on_pc(&format!("exec 3<>/dev/tcp/{host}/80 && printf '{ask}' >&3 && cat <&3"));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
@@ -77,7 +101,7 @@ impl Home {
 /// A process that keeps a namespace alive.
 fn hold(command: &mut Command) -> Option<Child> {
     let mut child = command
-        .args(["sh", "-c", "echo there; exec sleep 1000"])
+        .args(["sh", "-c", "echo there; exec sleep 3000"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -7,10 +7,15 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Of the card that the image is written to. The image itself is smaller, so that the box has something to grow into.
-const CARD_BYTES: u64 = 3 << 30;
+/// Of the card that the image is written to: the smallest that can be bought. The image itself is smaller, so that the box has
+/// something to grow into.
+const CARD_BYTES: u64 = 2 << 30;
 /// Where the boot partition begins, as mtools want it.
 const BOOT_PARTITION: &str = "4M";
+/// Where the data partition begins, in bytes.
+const DATA_PARTITION: u64 = 1156 << 20;
+/// The server's data folder on the data partition.
+pub(crate) const DATA: &str = "/lib/private/mcos";
 
 /// The slot sector and its copy.
 const SECTORS: [u64; 2] = [2048, 2056];
@@ -25,6 +30,11 @@ impl Card {
     pub(crate) fn flashed(image: &Path, path: PathBuf) -> Self {
         copy_sparsely(image, &path);
         File::options().write(true).open(&path).unwrap().set_len(CARD_BYTES).unwrap();
+        Self { path }
+    }
+
+    /// What is in a file already.
+    pub(crate) const fn at(path: PathBuf) -> Self {
         Self { path }
     }
 
@@ -60,14 +70,35 @@ impl Card {
 
     /// A file of the boot partition, if it is there.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        let output = self.mtool("mtype").arg(format!("::{name}")).output().unwrap();
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        self.take(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The names of files on the boot partition that end so.
+    /// The same, as it is.
+    pub(crate) fn take(&self, name: &str) -> Option<Vec<u8>> {
+        let output = self.mtool("mtype").arg(format!("::{name}")).output().unwrap();
+        output.status.success().then_some(output.stdout)
+    }
+
+    /// Adds words to the kernel's command line.
+    pub(crate) fn tell_the_kernel(&self, words: &str) {
+        self.put("bootargs.txt", format!("more_bootargs={words}\n").as_bytes());
+    }
+
+    /// The names in a folder of the boot partition.
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let output = self.mtool("mdir").arg("-b").arg(format!("::{folder}")).output().unwrap();
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    }
+
+    /// Has `debugfs` do something to the data partition, after what the plug left half done is finished.
+    pub(crate) fn on_data(&self, request: &str) -> String {
+        let partition = format!("{}?offset={DATA_PARTITION}", self.path.display());
+        // 1 means that something was put in order.
+        let checked = Command::new("e2fsck").args(["-fy", &partition]).output().expect("e2fsck is installed");
+        assert!(checked.status.code().is_some_and(|code| code <= 1), "{checked:?}");
+        let output = Command::new("debugfs").args(["-w", "-R", request, &partition]).output().unwrap();
+        assert!(output.status.success(), "debugfs: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     fn mtool(&self, program: &str) -> Command {

@@ -1,10 +1,13 @@
-//! The board: QEMU's "virt" machine, which starts from a card as a real one does: U-Boot, slot, kernel, system, server.
+//! The board: QEMU's "virt" machine or its Raspberry Pi 3, which start from a card as a real one does: U-Boot, slot, kernel,
+//! system, server.
 
 use crate::card::{Card, WriteLog};
+use crate::home::Home;
 use mcos::client::Endpoint;
 use mcos::client::web::Web;
 use smol::block_on;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
@@ -22,11 +25,16 @@ const PORTS: [u16; 22] = [
     9011, 9012, 9013, 9014,
 ];
 
+/// Where a card is put into the board.
+const CARD_READER: &str = "virtio-blk-pci,drive=card";
+
 /// A board that is switched on.
 pub(crate) struct Machine {
     qemu: Child,
     console: PathBuf,
     started: Instant,
+    /// How often something was typed on the serial console.
+    asked: u32,
 }
 
 impl Drop for Machine {
@@ -44,55 +52,90 @@ impl Drop for Machine {
 impl Machine {
     /// Switches a board on with this card in it.
     pub(crate) fn start(uboot: &Path, card: &Card) -> Self {
-        let file = format!("driver=file,node-name=file,filename={}", card.path().display());
-        Self::with(uboot, card, &["-blockdev", &file, "-blockdev", "driver=raw,node-name=card,file=file"])
+        Self::switch_on(virt(uboot).args(plain(card)).args(forwarded("virtio-net-pci,romfile=")), card)
     }
 
-    /// The same; everything written goes to `log` as well.
+    /// The same; everything written goes to a log as well.
     pub(crate) fn start_logged(uboot: &Path, card: &Card) -> (Self, WriteLog) {
         let log = card.path().with_extension("log");
         File::create(&log).unwrap();
         let file = format!("driver=file,node-name=file,filename={}", card.path().display());
         let log_file = format!("driver=file,node-name=log,filename={}", log.display());
         let drive = "driver=blklogwrites,node-name=card,file=file,log=log,log-sector-size=512";
-        let machine =
-            Self::with(uboot, card, &["-blockdev", &file, "-blockdev", &log_file, "-blockdev", drive]);
-        (machine, WriteLog { path: log })
+        let mut command = virt(uboot);
+        command.args([
+            "-blockdev",
+            &file,
+            "-blockdev",
+            &log_file,
+            "-blockdev",
+            drive,
+            "-device",
+            CARD_READER,
+        ]);
+        (Self::switch_on(command.args(forwarded("virtio-net-pci,romfile=")), card), WriteLog { path: log })
     }
 
-    fn with(uboot: &Path, card: &Card, drive: &[&str]) -> Self {
+    /// The same as [`Machine::start`], on the cable of a home.
+    pub(crate) fn start_at_home(uboot: &Path, card: &Card, home: &Home) -> Self {
+        let board = virt(uboot);
+        let way_in = home.way_in();
+        let mut command = Command::new(&way_in[0]);
+        command.args(&way_in[1..]).arg(board.get_program()).args(board.get_args()).args(plain(card)).args([
+            "-netdev",
+            "tap,id=network,ifname=cable,script=no,downscript=no",
+            "-device",
+            "virtio-net-pci,netdev=network,romfile=",
+        ]);
+        Self::switch_on(&mut command, card)
+    }
+
+    /// Debian's kernel and initrd with another root file system (squashfs), and none of this project.
+    pub(crate) fn start_bare(kernel: &Path, initrd: &Path, root: &Card, words: &str) -> Self {
+        let mut command = virt_board();
+        command.arg("-kernel").arg(kernel).arg("-initrd").arg(initrd).args(["-append", words]);
+        Self::switch_on(command.args(plain(root)).args(forwarded("virtio-net-pci,romfile=")), root)
+    }
+
+    /// Switches QEMU's Raspberry Pi 3 on, with what its firmware would have started taken off the card: U-Boot and the board's
+    /// device tree. QEMU has no port for its network, so it gets one on USB.
+    pub(crate) fn start_pi(uboot: &Path, device_tree: &Path, card: &Card) -> Self {
+        let mut command = Command::new("qemu-system-aarch64");
+        command.args(["-M", "raspi3b", "-display", "none", "-monitor", "none"]);
+        command.arg("-kernel").arg(uboot).arg("-dtb").arg(device_tree);
+        command.args(["-drive", &format!("file={},format=raw,if=sd", card.path().display())]);
+        command.args(forwarded("usb-net")).args(["-serial", "null", "-serial", "stdio"]);
+        Self::spawn(&mut command, card)
+    }
+
+    fn switch_on(command: &mut Command, card: &Card) -> Self {
+        Self::spawn(command.args(["-serial", "stdio"]), card)
+    }
+
+    fn spawn(command: &mut Command, card: &Card) -> Self {
         let console = card.path().with_extension("console");
-        let forwards = PORTS.map(|port| format!(",hostfwd=tcp:{ADDRESS}:{port}-:{port}")).concat();
-        let network = format!("user,id=network{forwards}");
-        // As little memory as the smallest board has.
-        let qemu = Command::new("qemu-system-aarch64")
-            .args([
-                "-M",
-                "virt",
-                "-cpu",
-                "cortex-a53",
-                "-smp",
-                "2",
-                "-m",
-                "512",
-                "-display",
-                "none",
-                "-monitor",
-                "none",
-            ])
-            .arg("-bios")
-            .arg(uboot)
-            .arg("-serial")
-            .arg(format!("file:{}", console.display()))
-            .args(drive)
-            .args(["-device", "virtio-blk-pci,drive=card", "-device", "virtio-rng-pci"])
-            .args(["-netdev", &network, "-device", "virtio-net-pci,netdev=network,romfile="])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
+        let qemu = command
+            .stdin(Stdio::piped())
+            .stdout(File::create(&console).unwrap())
             .stderr(File::create(card.path().with_extension("qemu")).unwrap())
             .spawn()
             .expect("qemu-system-aarch64 is installed");
-        Self { qemu, console, started: Instant::now() }
+        Self { qemu, console, started: Instant::now(), asked: 0 }
+    }
+
+    /// Types a line on the serial console, where the kernel was told to have a shell; what it printed.
+    pub(crate) fn ask(&mut self, line: &str) -> String {
+        self.asked += 1;
+        let (begin, end) = (format!("begin-{}:", self.asked), format!(":end-{}", self.asked));
+        // The terminal repeats what is typed: the marks must not be in that.
+        let typed = format!("echo be''{}; {line}; echo :en''{}\n", &begin[2..], &end[3..]);
+        let shell = self.qemu.stdin.as_mut().unwrap();
+        shell.write_all(typed.as_bytes()).unwrap();
+        shell.flush().unwrap();
+        self.await_that("the shell answers", |machine| machine.console().contains(&end));
+        let console = self.console();
+        let (_, rest) = console.split_once(&begin).expect("the answer has a beginning");
+        rest.split_once(&end).unwrap().0.trim().replace('\r', "")
     }
 
     /// What the box wrote to its serial console.
@@ -134,6 +177,35 @@ impl Machine {
     }
 }
 
+/// QEMU's "virt" machine with as little memory as the smallest board has.
+fn virt_board() -> Command {
+    let mut command = Command::new("qemu-system-aarch64");
+    command.args(["-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "512"]);
+    command.args(["-display", "none", "-monitor", "none", "-device", "virtio-rng-pci"]);
+    command
+}
+
+/// The same, started by U-Boot.
+fn virt(uboot: &Path) -> Command {
+    let mut command = virt_board();
+    command.arg("-bios").arg(uboot);
+    command
+}
+
+/// The card, as it is.
+fn plain(card: &Card) -> [String; 6] {
+    let file = format!("driver=file,node-name=file,filename={}", card.path().display());
+    ["-blockdev", &file, "-blockdev", "driver=raw,node-name=card,file=file", "-device", CARD_READER]
+        .map(str::to_owned)
+}
+
+/// A network of its own, whose router forwards what the box is asked for from outside.
+fn forwarded(device: &str) -> [String; 4] {
+    let forwards = PORTS.map(|port| format!(",hostfwd=tcp:{ADDRESS}:{port}-:{port}")).concat();
+    let network = format!("user,id=network{forwards}");
+    ["-netdev", &network, "-device", &format!("{device},netdev=network")].map(str::to_owned)
+}
+
 /// The box, as a browser or the game reaches it.
 pub(crate) fn web() -> Web {
     Web::new(Endpoint::new(ADDRESS, 80), PATIENCE)
@@ -148,6 +220,6 @@ pub(crate) fn probe(user: &str, password: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{password}\n").as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
     child.wait_with_output().unwrap()
 }

@@ -4,17 +4,21 @@ use super::{PATIENCE, Server};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a form without a file is sent.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A browser that trusts the server's authority and keeps cookies.
 pub(crate) struct Browser {
+    host: String,
     port: u16,
+    patience: Duration,
     tls: Arc<ClientConfig>,
     pub(crate) cookies: Vec<(String, String)>,
 }
@@ -51,25 +55,30 @@ impl Browser {
 
     /// The same, trusting the authority in this file.
     pub(crate) fn trusting(authority: &Path, server: &Server) -> Self {
+        Self::at("127.0.0.1", server.port("https"), &fs::read(authority).unwrap(), PATIENCE)
+    }
+
+    /// A browser for another server, that trusts this authority (PEM) and waits that long for an answer.
+    pub(crate) fn at(host: &str, port: u16, authority: &[u8], patience: Duration) -> Self {
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(authority).unwrap() {
+        for certificate in CertificateDer::pem_slice_iter(authority) {
             roots.add(certificate.unwrap()).unwrap();
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls =
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let tls = Arc::new(tls.with_root_certificates(roots).with_no_client_auth());
-        Self { port: server.port("https"), tls, cookies: Vec::new() }
+        Self { host: host.to_owned(), port, patience, tls, cookies: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Answer {
-        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let name = ServerName::try_from(self.host.clone()).unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.tls), name).unwrap();
-        let socket = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let socket = TcpStream::connect((self.host.as_str(), self.port)).unwrap();
+        socket.set_read_timeout(Some(self.patience)).unwrap();
         let mut stream = StreamOwned::new(connection, socket);
         let method = if form.is_some() { "POST" } else { "GET" };
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", self.port);
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}:{}\r\n", self.host, self.port);
         if !self.cookies.is_empty() {
             let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request.extend(["Cookie: ", &pairs.join("; "), "\r\n"]);

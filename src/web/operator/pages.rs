@@ -126,6 +126,8 @@ struct UpdatePage<'a> {
     slot: Option<Slot>,
     /// A bundle waits to be installed.
     staged: bool,
+    /// What came of the last one.
+    last: Vec<String>,
 }
 
 #[derive(Template)]
@@ -211,6 +213,7 @@ pub(super) fn read(
             board: appliance.map(|appliance| appliance.board.as_str()),
             slot: appliance.and_then(|_| disk::running().ok()).map(|(_, slot)| slot),
             staged: game.config.data_dir.as_deref().is_some_and(appliance::is_staged),
+            last: appliance.map(Appliance::last_update).unwrap_or_default(),
         }),
         "/operator/health" => {
             page(&HealthPage { frame, facts: facts(game, vitals), warnings: warnings::of(game) })

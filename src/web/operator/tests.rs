@@ -352,14 +352,20 @@ fn an_update_is_offered_on_a_box_and_explained_elsewhere() {
     let page = scene.operator().look("/operator/update");
     assert!(page.contains("does not run on a box") && !page.contains("type=\"file\""), "{page}");
     let key = crate::appliance::bundle::tests::Signer::new().key;
-    let scene = Scene { desk: Desk::on(Some(Appliance { board: "rpi".to_owned(), key })), ..scene };
+    let outcome = scene.folder.path().join("outcome");
+    let appliance = Appliance { board: "rpi".to_owned(), key, outcome: outcome.clone() };
+    let scene = Scene { desk: Desk::on(Some(appliance)), ..scene };
     let mut operator = scene.browser(HOME);
     operator.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
     let page = operator.look("/operator/update");
     for word in ["mcos-VERSION-rpi.update", "type=\"file\"", BUNDLE, env!("CARGO_PKG_VERSION")] {
         assert!(page.contains(word), "{word}: {page}");
     }
-    assert!(!page.contains("waits to be installed"));
+    assert!(!page.contains("waits to be installed") && !page.contains("The last update"));
+    std::fs::write(outcome, "mcos 0.2 is in slot B; <tried> next\r\n\r\nIt works.\r\n").unwrap();
+    let page = operator.look("/operator/update");
+    assert!(page.contains("The last update"), "{page}");
+    assert!(!page.contains("<tried>") && page.contains("next<br>\nIt works.</p>"), "{page}");
     std::fs::write(scene.folder.path().join("update.staged"), "x").unwrap();
     assert!(operator.look("/operator/update").contains("waits to be installed"));
 }

@@ -6,6 +6,7 @@ use crate::appliance::bundle::tests::Signer;
 use crate::store::OperatorPassword;
 use std::fs;
 use std::net::Shutdown;
+use std::path::PathBuf;
 
 const PASSWORD: &str = "cold start 57";
 const SEND: &str = "/operator/update/send";
@@ -112,7 +113,8 @@ fn form(token: &str, bundle: &[u8]) -> Vec<u8> {
 
 fn signed_box() -> (Desk, Signer) {
     let signer = Signer::new();
-    (Desk::new(Some(Appliance { board: "rpi".to_owned(), key: signer.key.clone() })), signer)
+    let (board, outcome) = ("rpi".to_owned(), PathBuf::from("/nowhere"));
+    (Desk::new(Some(Appliance { board, key: signer.key.clone(), outcome })), signer)
 }
 
 #[test]

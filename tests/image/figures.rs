@@ -1,0 +1,104 @@
+//! What the box takes: time to start, memory, and writes to its card. `scripts/measure-image` asks for it.
+
+use super::Bench;
+use super::card::Card;
+use super::machine::Machine;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+use std::{env, fs};
+
+/// A shell on the serial console.
+const SHELL: &str = "systemd.debug_shell=ttyAMA0";
+/// How often each start is measured; the one in the middle counts.
+const STARTS: usize = 3;
+/// How long a box is left alone before it counts as idle: past its own housekeeping after a start.
+const SETTLED: Duration = Duration::from_mins(25);
+
+/// Seconds from the kernel's first moment, which is when its clock starts, until a unit was active.
+fn seconds_until(machine: &mut Machine, unit: &str) -> f64 {
+    loop {
+        let said = machine.ask(&format!("systemctl show -P ActiveEnterTimestampMonotonic {unit}"));
+        let microseconds: f64 = said.parse().unwrap();
+        if microseconds > 0.0 {
+            return microseconds / 1e6;
+        }
+        sleep(Duration::from_secs(2));
+    }
+}
+
+/// What is in use of the memory, in MiB; without what the kernel would give back.
+fn memory_used(machine: &mut Machine) -> u64 {
+    let said = machine.ask("awk '/^MemTotal/{t=$2} /^MemAvailable/{print t-$2}' /proc/meminfo");
+    said.parse::<u64>().unwrap() / 1024
+}
+
+/// What was written to the card since the start, in KiB.
+fn written(machine: &mut Machine) -> u64 {
+    machine.ask("awk '{print $7}' /sys/block/vda/stat").parse::<u64>().unwrap() / 2
+}
+
+fn middle(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+#[test]
+#[ignore = "takes an hour and a half and proves nothing: scripts/measure-image"]
+fn what_a_start_and_an_idle_hour_cost() {
+    let Some(bench) = Bench::new() else { return };
+    let bare_root = PathBuf::from(env::var_os("MCOS_BARE_ROOT").expect("scripts/measure-image sets it"));
+    let from_bare = |name: &str| PathBuf::from(env::var_os(name).expect("scripts/measure-image sets it"));
+    let (kernel, initrd) = (from_bare("MCOS_BARE_KERNEL"), from_bare("MCOS_BARE_INITRD"));
+
+    // The first start of a card is another thing: it grows the data partition and makes keys.
+    let card = bench.flashed();
+    card.tell_the_kernel(SHELL);
+    let mut machine = bench.start(&card);
+    machine.await_pages();
+    let first = seconds_until(&mut machine, "mcos.service");
+    // Long enough for everything to be on the card.
+    sleep(Duration::from_mins(1));
+    machine.pull_the_plug();
+
+    let (mut bare, mut boxes, mut bare_memory) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..STARTS {
+        fs::copy(&bare_root, bench.place("bare.img")).unwrap();
+        let root = Card::at(bench.place("bare.img"));
+        let words = format!(
+            "root=/dev/vda rootfstype=squashfs ro systemd.volatile=state systemd.firstboot=no console=ttyAMA0 quiet {SHELL}"
+        );
+        let mut machine = Machine::start_bare(&kernel, &initrd, &root, &words);
+        machine.await_that("there is a shell", |machine| machine.console().contains('#'));
+        bare.push(seconds_until(&mut machine, "multi-user.target"));
+        bare_memory = memory_used(&mut machine);
+        machine.pull_the_plug();
+
+        let mut machine = bench.start(&card);
+        machine.await_pages();
+        boxes.push(seconds_until(&mut machine, "mcos.service"));
+        machine.pull_the_plug();
+    }
+    let (bare, started) = (middle(bare), middle(boxes));
+    eprintln!("kernel to all ports, first start of a card: {first:.1} s");
+    eprintln!(
+        "kernel to all ports: {started:.1} s; bare Debian to multi-user.target: {bare:.1} s; {:.2}",
+        started / bare
+    );
+
+    let minutes = env::var("MCOS_IDLE_MINUTES").map_or(60, |minutes| minutes.parse().unwrap());
+    let mut machine = bench.start(&card);
+    machine.await_pages();
+    sleep(SETTLED);
+    let used = memory_used(&mut machine);
+    let server = machine.ask("awk '/^VmRSS/{print $2}' /proc/$(pidof mcos)/status");
+    eprintln!(
+        "memory in use, idle: {used} MiB, of which the server {server} KiB; bare Debian: {bare_memory} MiB"
+    );
+    let before = written(&mut machine);
+    sleep(Duration::from_mins(minutes));
+    let after = written(&mut machine);
+    eprintln!("written in {minutes} idle minutes: {} KiB ({before} KiB before)", after - before);
+    eprintln!("{}", machine.ask("systemd-analyze; systemd-analyze blame --no-pager | head -n 25"));
+    machine.pull_the_plug();
+}

@@ -1,0 +1,68 @@
+//! The plug is pulled while players buy.
+
+use super::machine::Machine;
+use super::players::{self, Told};
+use super::{Bench, all_is_well};
+use rand::Rng as _;
+use smol::block_on;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const PLAYERS: usize = 3;
+
+#[test]
+fn no_acknowledged_purchase_is_lost_when_the_plug_is_pulled() {
+    let Some(mut bench) = Bench::new() else { return };
+    let mut card = bench.flashed();
+    let mut all: Vec<Told> = Vec::new();
+    for cut in 0..=bench.cuts {
+        // The card as it is before this start, to which what was written is added up to the cut.
+        let before = card.copied(bench.place("before.img"));
+        let (mut machine, log) = Machine::start_logged(&bench.uboot, &card);
+        let seconds = machine.await_pages().as_secs_f32();
+        for told in &all {
+            block_on(players::is_all_there(told)).unwrap();
+        }
+        let parts: usize = all.iter().map(|told| told.parts.len()).sum();
+        eprintln!(
+            "start {cut}: {seconds:.1} s; all {} players and {parts} bought parts are there",
+            all.len()
+        );
+        if cut == bench.cuts {
+            // Whoever was cut off before there was a driver makes one now.
+            let user = &all[0].user;
+            if !all[0].driver {
+                block_on(players::make_driver(user)).unwrap();
+            }
+            all_is_well(user);
+            break;
+        }
+
+        let told: Vec<Mutex<Told>> = (0..PLAYERS)
+            .map(|number| Mutex::new(Told { user: format!("cut{cut}p{number}"), ..Told::default() }))
+            .collect();
+        for told in &told {
+            players::make_account(&told.lock().unwrap().user).unwrap();
+        }
+        let stop = AtomicBool::new(false);
+        let wait = Duration::from_millis(bench.chance.gen_range(1_000..12_000));
+        thread::scope(|scope| {
+            for told in &told {
+                let stop = &stop;
+                // An error is what the cut looks like from here.
+                scope.spawn(move || block_on(players::shop(told, stop)));
+            }
+            thread::sleep(wait);
+            machine.cut();
+            stop.store(true, Ordering::Relaxed);
+        });
+        machine.pull_the_plug();
+        let lost = log.replay(&before, &mut bench.chance);
+        eprintln!("cut {cut}: after {wait:?} of buying; {lost:?}");
+        all.extend(told.into_iter().map(|told| told.into_inner().unwrap()));
+        card = before.moved_to(card);
+    }
+    assert!(all.iter().any(|told| !told.parts.is_empty()), "nobody ever bought anything");
+}

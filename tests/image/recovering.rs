@@ -1,0 +1,99 @@
+//! What helps when something went wrong: forgotten passwords, lost cards, damaged and full ones.
+
+use super::card::{Card, DATA};
+use super::players::{self, Told};
+use super::{Bench, all_is_well, browser, first_visit};
+use smol::block_on;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
+    let Some(bench) = Bench::new() else { return };
+    let card = bench.flashed();
+    let mut machine = bench.start(&card);
+    machine.await_pages();
+    players::make_account("marty").unwrap();
+    let marty = Told { user: "marty".to_owned(), driver: true, ..Told::default() };
+    block_on(players::make_driver("marty")).unwrap();
+    first_visit();
+    machine.pull_the_plug();
+
+    // Notepad adds ".txt". The backup would be made by itself twenty minutes after the start.
+    card.put("reset-operator-password.txt", b"");
+    card.tell_the_kernel("systemd.wants=mcos-backup.service");
+    let mut machine = bench.start(&card);
+    machine.await_pages();
+    first_visit();
+    machine.await_that("there is a backup on the boot partition", |_| a_backup(&card).is_some());
+    machine.pull_the_plug();
+    assert!(card.get("reset-operator-password.txt").is_none(), "it is forgotten once");
+
+    // A new card, with the backup of the old one.
+    let new = bench.flashed_with(&bench.image, "new.img");
+    new.put("restore.mcos", &card.take(&a_backup(&card).unwrap()).unwrap());
+    let mut machine = bench.start(&new);
+    machine.await_pages();
+    block_on(players::is_all_there(&marty)).unwrap();
+    assert!(browser().look("/operator").contains("Password"), "the operator's password came along");
+    machine.pull_the_plug();
+    assert!(new.get("restored.mcos").is_some(), "{:?}", new.names("/"));
+
+    // The database is damaged in the middle.
+    let database = bench.place("db");
+    let inside = format!("{DATA}/database/db");
+    new.on_data(&format!("dump {inside} {}", database.display()));
+    let mut bytes = fs::read(&database).unwrap();
+    let middle = bytes.len() / 4..bytes.len() / 2;
+    bytes[middle].fill(0xa5);
+    fs::write(&database, bytes).unwrap();
+    new.on_data(&format!("rm {inside}"));
+    new.on_data(&format!("write {} {inside}", database.display()));
+    let mut machine = bench.start(&new);
+    machine.await_pages();
+    block_on(players::is_all_there(&marty)).unwrap();
+    machine.await_that("the card says what happened", |_| {
+        new.get("mcos-status.txt").is_some_and(|status| status.contains("damaged"))
+    });
+    machine.pull_the_plug();
+
+    // The card is full to the last block.
+    let free = new.on_data("stats -h");
+    let blocks: u64 = value(&free, "Free blocks:");
+    let filler = bench.place("filler");
+    fs::write(&filler, b"").unwrap();
+    new.on_data(&format!("write {} /filler", filler.display()));
+    new.on_data(&format!("fallocate /filler 0 {}", blocks - 64));
+    let mut machine = bench.start(&new);
+    machine.await_pages();
+    block_on(players::is_all_there(&marty)).unwrap();
+    let refused = players::make_account("doc").unwrap_err();
+    assert!(refused.contains("full"), "{refused}");
+    machine.await_that("the card says that it is full", |_| {
+        new.get("mcos-status.txt").is_some_and(|status| status.contains("full"))
+    });
+    machine.pull_the_plug();
+
+    // And with room again, all is well.
+    new.on_data("rm /filler");
+    let mut machine = bench.start(&new);
+    machine.await_pages();
+    players::make_account("doc").unwrap();
+    block_on(players::make_driver("doc")).unwrap();
+    all_is_well("doc");
+    machine.pull_the_plug();
+}
+
+/// A backup that the box made on its card.
+fn a_backup(card: &Card) -> Option<String> {
+    let names = card.names("/backups").into_iter();
+    // "new" is one that is not finished.
+    let mut names = names.map(|name| name.trim_start_matches("::/").to_owned());
+    names.find(|name| Path::new(name).extension().is_some_and(|ending| ending == "mcos"))
+}
+
+/// A number that `debugfs` says.
+fn value(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.trim().strip_prefix(name)).expect(name);
+    line.trim().parse().unwrap()
+}
