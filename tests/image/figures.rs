@@ -1,12 +1,10 @@
-//! What the box takes: time to start, memory, and writes to its card. `scripts/measure-image` asks for it.
+//! What the box takes: time to start, memory, and writes to its card. `scripts/test-image --measure` asks for it.
 
 use super::Bench;
-use super::card::Card;
 use super::machine::Machine;
-use std::path::PathBuf;
+use std::env;
 use std::thread::sleep;
 use std::time::Duration;
-use std::{env, fs};
 
 /// A shell on the serial console.
 const SHELL: &str = "systemd.debug_shell=ttyAMA0";
@@ -44,12 +42,10 @@ fn middle(mut figures: Vec<f64>) -> f64 {
 }
 
 #[test]
-#[ignore = "takes an hour and a half and proves nothing: scripts/measure-image"]
+#[ignore = "takes an hour and a half and proves nothing: scripts/test-image --measure"]
 fn what_a_start_and_an_idle_hour_cost() {
     let Some(bench) = Bench::new() else { return };
-    let bare_root = PathBuf::from(env::var_os("MCOS_BARE_ROOT").expect("scripts/measure-image sets it"));
-    let from_bare = |name: &str| PathBuf::from(env::var_os(name).expect("scripts/measure-image sets it"));
-    let (kernel, initrd) = (from_bare("MCOS_BARE_KERNEL"), from_bare("MCOS_BARE_INITRD"));
+    let debian = bench.debian();
 
     // The first start of a card is another thing: it grows the data partition and makes keys.
     let card = bench.flashed();
@@ -63,13 +59,7 @@ fn what_a_start_and_an_idle_hour_cost() {
 
     let (mut bare, mut boxes, mut bare_memory) = (Vec::new(), Vec::new(), 0);
     for _ in 0..STARTS {
-        fs::copy(&bare_root, bench.place("bare.img")).unwrap();
-        let root = Card::at(bench.place("bare.img"));
-        let words = format!(
-            "root=/dev/vda rootfstype=squashfs ro systemd.volatile=state systemd.firstboot=no console=ttyAMA0 quiet {SHELL}"
-        );
-        let mut machine = Machine::start_bare(&kernel, &initrd, &root, &words);
-        machine.await_that("there is a shell", |machine| machine.console().contains('#'));
+        let mut machine = Machine::start_debian(&debian, None);
         bare.push(seconds_until(&mut machine, "multi-user.target"));
         bare_memory = memory_used(&mut machine);
         machine.pull_the_plug();

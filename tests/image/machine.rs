@@ -28,6 +28,14 @@ const PORTS: [u16; 22] = [
 /// Where a card is put into the board.
 const CARD_READER: &str = "virtio-blk-pci,drive=card";
 
+/// What starts a Debian without this project.
+pub(crate) struct Debian {
+    /// Its root file system.
+    pub(crate) root: Card,
+    pub(crate) kernel: PathBuf,
+    pub(crate) initrd: PathBuf,
+}
+
 /// A board that is switched on.
 pub(crate) struct Machine {
     qemu: Child,
@@ -90,11 +98,25 @@ impl Machine {
         Self::switch_on(&mut command, card)
     }
 
-    /// Debian's kernel and initrd with another root file system (squashfs), and none of this project.
-    pub(crate) fn start_bare(kernel: &Path, initrd: &Path, root: &Card, words: &str) -> Self {
+    /// The same, with a USB stick in it.
+    pub(crate) fn start_with_stick(uboot: &Path, card: &Card, stick: &Path) -> Self {
+        let mut command = virt(uboot);
+        command.args(plain(card)).args(forwarded("virtio-net-pci,romfile=")).args(usb(stick));
+        Self::switch_on(&mut command, card)
+    }
+
+    /// A Debian with the image's kernel and packages and nothing of this project, read-only but for `/var` and `/run`, with a shell on
+    /// the console and perhaps a USB stick in it. It has no network until the shell is told to make one.
+    pub(crate) fn start_debian(debian: &Debian, stick: Option<&Path>) -> Self {
+        let words = "root=/dev/vda rootfstype=squashfs ro systemd.volatile=state systemd.firstboot=no \
+                     console=ttyAMA0 quiet net.ifnames=0 systemd.debug_shell=ttyAMA0 systemd.mask=serial-getty@ttyAMA0.service";
         let mut command = virt_board();
-        command.arg("-kernel").arg(kernel).arg("-initrd").arg(initrd).args(["-append", words]);
-        Self::switch_on(command.args(plain(root)).args(forwarded("virtio-net-pci,romfile=")), root)
+        command.arg("-kernel").arg(&debian.kernel).arg("-initrd").arg(&debian.initrd);
+        command.args(["-append", words]).args(plain(&debian.root));
+        command.args(forwarded("virtio-net-pci,romfile=")).args(stick.iter().flat_map(|stick| usb(stick)));
+        let mut machine = Self::switch_on(&mut command, &debian.root);
+        machine.await_that("there is a shell", |machine| machine.console().contains('#'));
+        machine
     }
 
     /// Switches QEMU's Raspberry Pi 3 on, with what its firmware would have started taken off the card: U-Boot and the board's
@@ -197,6 +219,12 @@ fn plain(card: &Card) -> [String; 6] {
     let file = format!("driver=file,node-name=file,filename={}", card.path().display());
     ["-blockdev", &file, "-blockdev", "driver=raw,node-name=card,file=file", "-device", CARD_READER]
         .map(str::to_owned)
+}
+
+/// A USB stick.
+fn usb(stick: &Path) -> [String; 6] {
+    let drive = format!("if=none,id=stick,format=raw,file={}", stick.display());
+    ["-device", "qemu-xhci", "-drive", &drive, "-device", "usb-storage,drive=stick"].map(str::to_owned)
 }
 
 /// A network of its own, whose router forwards what the box is asked for from outside.

@@ -2,7 +2,8 @@
 //!
 //! `scripts/test-image` builds what these tests need and says in the environment where it is: `MCOS_IMAGE` (the image for
 //! QEMU's "virt" machine, not compressed), `MCOS_UBOOT` (QEMU's U-Boot), `MCOS_UPDATE` (a signed bundle of the same system),
-//! `MCOS_PI_IMAGE` (the image for the Raspberry Pi, not compressed; may be missing). `MCOS_CUTS` is how often the plug is
+//! `MCOS_DEBIAN` (the root file system before it becomes a box, as squashfs), `MCOS_KERNEL` and `MCOS_INITRD` (of it),
+//! `MCOS_PROGRAM` (the server for arm64), `MCOS_PI_IMAGE` (the image for the Raspberry Pi, not compressed; may be missing). `MCOS_CUTS` is how often the plug is
 //! pulled, and `MCOS_SEED` repeats a run. Without them every test here says that it was skipped.
 
 #![allow(
@@ -19,6 +20,7 @@ mod figures;
 mod finding;
 #[path = "../home/mod.rs"]
 mod home;
+mod installing;
 mod machine;
 mod players;
 mod plug;
@@ -29,14 +31,15 @@ mod support;
 mod updating;
 
 use card::Card;
-use machine::{ADDRESS, Machine, PATIENCE};
+use machine::{ADDRESS, Debian, Machine, PATIENCE};
 use players::PASSWORD;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use smol::block_on;
-use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard};
+use std::{env, fs};
 use support::browser::Browser;
 use tempfile::TempDir;
 
@@ -99,9 +102,30 @@ impl Bench {
         card
     }
 
+    /// A Debian without this project.
+    fn debian(&self) -> Debian {
+        let root = self.place("debian.img");
+        fs::copy(given("MCOS_DEBIAN"), &root).unwrap();
+        Debian { root: Card::at(root), kernel: given("MCOS_KERNEL"), initrd: given("MCOS_INITRD") }
+    }
+
+    /// An empty USB stick with this label.
+    fn stick(&self, label: &str) -> PathBuf {
+        let stick = self.place("stick.img");
+        let made =
+            Command::new("mkfs.vfat").args(["-C", "-n", label]).arg(&stick).arg("65536").output().unwrap();
+        assert!(made.status.success(), "mkfs.vfat: {}", String::from_utf8_lossy(&made.stderr));
+        stick
+    }
+
     fn start(&self, card: &Card) -> Machine {
         Machine::start(&self.uboot, card)
     }
+}
+
+/// A file that `scripts/test-image` names in the environment.
+fn given(name: &str) -> PathBuf {
+    env::var_os(name).unwrap_or_else(|| panic!("scripts/test-image sets {name}")).into()
 }
 
 /// The whole walk of a Client must succeed.

@@ -1,11 +1,13 @@
 //! What helps when something went wrong: forgotten passwords, lost cards, damaged and full ones.
 
 use super::card::{Card, DATA};
+use super::machine::Machine;
 use super::players::{self, Told};
-use super::{Bench, all_is_well, browser, first_visit};
+use super::{Bench, OPERATOR, all_is_well, browser, first_visit};
 use smol::block_on;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 #[test]
 fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
@@ -19,15 +21,15 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     first_visit();
     machine.pull_the_plug();
 
-    // Notepad adds ".txt". The backup would be made by itself twenty minutes after the start.
-    card.put("reset-operator-password.txt", b"");
-    card.tell_the_kernel("systemd.wants=mcos-backup.service");
-    let mut machine = bench.start(&card);
-    machine.await_pages();
-    first_visit();
+    // Twenty minutes after the start it would be made by itself; with the stick in, at once.
+    let stick = bench.stick("MCOS-BACKUP");
+    let mut machine = Machine::start_with_stick(&bench.uboot, &card, &stick);
     machine.await_that("there is a backup on the boot partition", |_| a_backup(&card).is_some());
+    machine.await_that("and on the stick", |_| {
+        let listed = Command::new("mdir").arg("-b").arg("-i").arg(&stick).arg("::/backups").output().unwrap();
+        String::from_utf8_lossy(&listed.stdout).contains("/backups/mcos-")
+    });
     machine.pull_the_plug();
-    assert!(card.get("reset-operator-password.txt").is_none(), "it is forgotten once");
 
     // A new card, with the backup of the old one.
     let new = bench.flashed_with(&bench.image, "new.img");
@@ -35,7 +37,9 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     let mut machine = bench.start(&new);
     machine.await_pages();
     block_on(players::is_all_there(&marty)).unwrap();
-    assert!(browser().look("/operator").contains("Password"), "the operator's password came along");
+    let mut operator = browser();
+    operator.fill_in("/operator", "/operator/login", &format!("password={OPERATOR}"));
+    assert!(operator.look("/operator").contains("Who plays"), "the operator's password came along");
     machine.pull_the_plug();
     assert!(new.get("restored.mcos").is_some(), "{:?}", new.names("/"));
 
@@ -74,10 +78,13 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     });
     machine.pull_the_plug();
 
-    // And with room again, all is well.
+    // With room again, all is well; and the operator has forgotten the password. Notepad adds ".txt".
     new.on_data("rm /filler");
+    new.put("reset-operator-password.txt", b"");
     let mut machine = bench.start(&new);
     machine.await_pages();
+    first_visit();
+    assert!(new.get("reset-operator-password.txt").is_none(), "it is forgotten once");
     players::make_account("doc").unwrap();
     block_on(players::make_driver("doc")).unwrap();
     all_is_well("doc");
