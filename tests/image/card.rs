@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngCore as _};
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -90,15 +90,55 @@ impl Card {
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
     }
 
-    /// Has `debugfs` do something to the data partition, after what the plug left half done is finished.
-    pub(crate) fn on_data(&self, request: &str) -> String {
-        let partition = format!("{}?offset={DATA_PARTITION}", self.path.display());
+    /// Has `debugfs` do something to the data partition, after what the plug left half done is finished; what it said.
+    fn on_data(&self, requests: &[&str]) -> String {
+        let partition = self.path.with_extension("data");
+        let mut card = File::options().read(true).write(true).open(&self.path).unwrap();
+        card.seek(SeekFrom::Start(DATA_PARTITION)).unwrap();
+        io::copy(&mut card, &mut File::create(&partition).unwrap()).unwrap();
         // 1 means that something was put in order.
-        let checked = Command::new("e2fsck").args(["-fy", &partition]).output().expect("e2fsck is installed");
+        let checked =
+            Command::new("e2fsck").arg("-fy").arg(&partition).output().expect("e2fsck is installed");
         assert!(checked.status.code().is_some_and(|code| code <= 1), "{checked:?}");
-        let output = Command::new("debugfs").args(["-w", "-R", request, &partition]).output().unwrap();
-        assert!(output.status.success(), "debugfs: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let mut said = String::new();
+        for request in requests {
+            let output =
+                Command::new("debugfs").args(["-w", "-R", request]).arg(&partition).output().unwrap();
+            assert!(output.status.success(), "debugfs: {}", String::from_utf8_lossy(&output.stderr));
+            said.push_str(&String::from_utf8_lossy(&output.stdout));
+        }
+        card.seek(SeekFrom::Start(DATA_PARTITION)).unwrap();
+        io::copy(&mut File::open(&partition).unwrap(), &mut card).unwrap();
+        fs::remove_file(partition).unwrap();
+        said
+    }
+
+    /// Damages a file on the data partition where it lies, in its second quarter.
+    pub(crate) fn damage(&self, file: &str) {
+        let said = self.on_data(&["stats -h", &format!("blocks {file}")]);
+        let size = number_after(&said, "Block size:");
+        let blocks = said.lines().last().unwrap().split_whitespace().map(|block| block.parse().unwrap());
+        let blocks: Vec<u64> = blocks.collect();
+        let mut card = File::options().write(true).open(&self.path).unwrap();
+        for block in &blocks[blocks.len() / 4..blocks.len() / 2] {
+            card.seek(SeekFrom::Start(DATA_PARTITION + block * size)).unwrap();
+            card.write_all(&vec![0xa5; usize::try_from(size).unwrap()]).unwrap();
+        }
+    }
+
+    /// Fills the data partition but for this many blocks.
+    pub(crate) fn fill(&self, left: u64) {
+        let free = number_after(&self.on_data(&["stats -h"]), "Free blocks:");
+        let empty = self.path.with_extension("empty");
+        fs::write(&empty, b"").unwrap();
+        let (write, grow) =
+            (format!("write {} /filler", empty.display()), format!("fallocate /filler 0 {}", free - left));
+        self.on_data(&[&write, &grow]);
+    }
+
+    /// Takes back what [`Card::fill`] did.
+    pub(crate) fn make_room(&self) {
+        self.on_data(&["rm /filler"]);
     }
 
     fn mtool(&self, program: &str) -> Command {
@@ -166,6 +206,12 @@ impl Card {
         }
         panic!("neither slot sector is valid");
     }
+}
+
+/// A number that `debugfs` says.
+fn number_after(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.trim().strip_prefix(name)).expect(name);
+    line.trim().parse().unwrap()
 }
 
 /// With holes where there are only zeros: cards are mostly empty.

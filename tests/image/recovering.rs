@@ -5,7 +5,6 @@ use super::machine::Machine;
 use super::players::{self, Told};
 use super::{Bench, OPERATOR, all_is_well, browser, first_visit};
 use smol::block_on;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -44,15 +43,7 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     assert!(new.get("restored.mcos").is_some(), "{:?}", new.names("/"));
 
     // The database is damaged in the middle.
-    let database = bench.place("db");
-    let inside = format!("{DATA}/database/db");
-    new.on_data(&format!("dump {inside} {}", database.display()));
-    let mut bytes = fs::read(&database).unwrap();
-    let middle = bytes.len() / 4..bytes.len() / 2;
-    bytes[middle].fill(0xa5);
-    fs::write(&database, bytes).unwrap();
-    new.on_data(&format!("rm {inside}"));
-    new.on_data(&format!("write {} {inside}", database.display()));
+    new.damage(&format!("{DATA}/database/db"));
     let mut machine = bench.start(&new);
     machine.await_pages();
     block_on(players::is_all_there(&marty)).unwrap();
@@ -61,13 +52,8 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     });
     machine.pull_the_plug();
 
-    // The card is full to the last block.
-    let free = new.on_data("stats -h");
-    let blocks: u64 = value(&free, "Free blocks:");
-    let filler = bench.place("filler");
-    fs::write(&filler, b"").unwrap();
-    new.on_data(&format!("write {} /filler", filler.display()));
-    new.on_data(&format!("fallocate /filler 0 {}", blocks - 64));
+    // The card is full, nearly to the last block.
+    new.fill(64);
     let mut machine = bench.start(&new);
     machine.await_pages();
     block_on(players::is_all_there(&marty)).unwrap();
@@ -79,7 +65,7 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     machine.pull_the_plug();
 
     // With room again, all is well; and the operator has forgotten the password. Notepad adds ".txt".
-    new.on_data("rm /filler");
+    new.make_room();
     new.put("reset-operator-password.txt", b"");
     let mut machine = bench.start(&new);
     machine.await_pages();
@@ -97,10 +83,4 @@ fn a_backup(card: &Card) -> Option<String> {
     // "new" is one that is not finished.
     let mut names = names.map(|name| name.trim_start_matches("::/").to_owned());
     names.find(|name| Path::new(name).extension().is_some_and(|ending| ending == "mcos"))
-}
-
-/// A number that `debugfs` says.
-fn value(text: &str, name: &str) -> u64 {
-    let line = text.lines().find_map(|line| line.trim().strip_prefix(name)).expect(name);
-    line.trim().parse().unwrap()
 }
