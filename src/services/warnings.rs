@@ -20,6 +20,13 @@ pub fn troubles(game: &Game) -> Vec<String> {
     let mut troubles = Vec::new();
     troubles.extend(game.config.mistake.as_ref().map(ToString::to_string));
     troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
+    if game.store.was_repaired() {
+        troubles.push(
+            "the database was damaged at this start and was made anew from the backup beside it, so what happened after that backup \
+             is lost; a card that does this wears out: download a backup now, and replace the card soon"
+                .to_owned(),
+        );
+    }
     troubles.extend(moved_ports(game));
     troubles
 }
@@ -69,6 +76,7 @@ pub fn of(game: &Game) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::config::{Config, Mistake};
+    use crate::store::{OperatorPassword, Store};
 
     #[test]
     fn starter_cash_that_buys_no_car_is_pointed_out() {
@@ -85,6 +93,19 @@ mod tests {
         assert!(!of(&game).iter().any(|warning| warning.contains("port")));
         game.ports.http = 8080;
         assert!(of(&game)[0].starts_with("Patch is on port 8080"));
+    }
+
+    #[test]
+    fn a_database_that_had_to_be_repaired_is_pointed_out() {
+        let (mut game, folder) = Game::for_tests();
+        let data = folder.path().join("another");
+        let store = Store::open(&data).unwrap();
+        let password = OperatorPassword::new("correct horse").unwrap();
+        store.operator().set_password(&password).unwrap().ticket.wait().unwrap();
+        drop(store);
+        std::fs::remove_dir_all(data.join("database")).unwrap();
+        game.store = Store::open(&data).unwrap();
+        assert!(troubles(&game)[0].starts_with("the database was damaged at this start"));
     }
 
     #[test]

@@ -72,6 +72,7 @@ struct Inner {
     card: Arc<Card>,
     /// The data directory.
     dir: PathBuf,
+    repaired: bool,
     _copy: Option<Duplicate>,
     _hand_over: HandOver,
     _lock: Option<File>,
@@ -143,6 +144,12 @@ impl Store {
     /// says of later writes cannot be believed.
     pub fn trouble(&self) -> Option<StoreError> {
         self.inner.writer.failed().or_else(|| self.inner.card.check().err())
+    }
+
+    /// Whether the database was found damaged when the store was opened, and made anew from the backup beside it. What was
+    /// changed after that backup is lost.
+    pub fn was_repaired(&self) -> bool {
+        self.inner.repaired
     }
 
     /// Whether opening the store again would end the trouble: it could not be written when it was opened, and could be

@@ -51,7 +51,7 @@ impl Store {
 
     fn open_at(place: Place, card: Card, copy: Option<Duplicate>) -> Result<Self, OpenError> {
         let saved = backup::read(&place.backup);
-        let (table, stale) = match place.open_database(&saved)? {
+        let (table, stale, repaired) = match place.open_database(&saved)? {
             Ok(table) => {
                 if let Err(BackupError::Damaged(why)) = &saved {
                     log::warn!(
@@ -60,9 +60,9 @@ impl Store {
                     );
                 }
                 let stale = copy.is_none() && saved.is_err() && !table.is_empty()?;
-                (table, stale)
+                (table, stale, false)
             }
-            Err(why) => (place.repair(&why, saved)?, false),
+            Err(why) => (place.repair(&why, saved)?, false, true),
         };
         ledger::open_books(&table)?;
         let (table, card) = (Arc::new(table), Arc::new(card));
@@ -71,7 +71,8 @@ impl Store {
         let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;
         let (dir, lock) = (place.home, place.lock);
         let hand_over = HandOver(dir.clone());
-        let inner = Inner { writer, table, card, dir, _copy: copy, _hand_over: hand_over, _lock: lock };
+        let inner =
+            Inner { writer, table, card, dir, repaired, _copy: copy, _hand_over: hand_over, _lock: lock };
         let store = Self { inner: Arc::new(inner) };
         // Says so at once if there is any.
         let _ = store.trouble();

@@ -113,14 +113,14 @@ impl Card {
         said
     }
 
-    /// Damages a file on the data partition where it lies, in its second quarter.
+    /// Damages a file on the data partition where it lies, in its first half.
     pub(crate) fn damage(&self, file: &str) {
         let said = self.on_data(&["stats -h", &format!("blocks {file}")]);
         let size = number_after(&said, "Block size:");
         let blocks = said.lines().last().unwrap().split_whitespace().map(|block| block.parse().unwrap());
         let blocks: Vec<u64> = blocks.collect();
         let mut card = File::options().write(true).open(&self.path).unwrap();
-        for block in &blocks[blocks.len() / 4..blocks.len() / 2] {
+        for block in &blocks[..blocks.len() / 2] {
             card.seek(SeekFrom::Start(DATA_PARTITION + block * size)).unwrap();
             card.write_all(&vec![0xa5; usize::try_from(size).unwrap()]).unwrap();
         }

@@ -42,7 +42,7 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     machine.pull_the_plug();
     assert!(new.get("restored.mcos").is_some(), "{:?}", new.names("/"));
 
-    // The database is damaged in the middle.
+    // The database is damaged.
     new.damage(&format!("{DATA}/database/db"));
     let mut machine = bench.start(&new);
     machine.await_pages();

@@ -61,6 +61,14 @@ fn a_database_overwritten_with_rubbish_is_set_aside_and_rebuilt() {
 }
 
 #[test]
+fn that_the_database_was_repaired_is_known_until_the_next_start() {
+    let (dir, _) = closed();
+    overwrite(&file_of_sled(dir.path(), "db"), 0, &[0xa5; 1000]);
+    assert!(Store::open(dir.path()).unwrap().was_repaired());
+    assert!(!Store::open(dir.path()).unwrap().was_repaired());
+}
+
+#[test]
 fn a_damaged_snapshot_is_set_aside_and_rebuilt() {
     let (dir, before) = closed();
     // sled writes a snapshot when it opens a database that has something in it.
