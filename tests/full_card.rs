@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use support::browser::Browser;
+use support::browser::{Browser, FORM};
 use support::{PATIENCE, Server, refused, skipped};
 
 /// A part that the built-in catalogue sells.
@@ -159,6 +159,8 @@ fn on_a_full_card_players_look_around_and_buy_again_once_there_is_room() {
         block_on(async {
             refused(server.sign_in("doc").await.create_persona("Marty").await);
         });
+        let form = b"name=einstein&password=Roadster-57&again=Roadster-57";
+        assert!(operator.send("/account", Some((FORM, form))).text().contains("its card is full"));
         let output = server.cli(&["account", "add", "einstein", "--password-stdin"], "Roadster-57\n");
         assert!(!output.status.success());
         assert!(String::from_utf8_lossy(&output.stderr).contains("delete what it need not hold"));

@@ -2,9 +2,9 @@
 
 use super::Game;
 use crate::config::Registration;
-use crate::store::{Account, AccountError, Password, PasswordError};
+use crate::store::{Account, AccountError, Password, PasswordError, StoreError};
 use crate::world::FailureLimit;
-use log::{error, info};
+use log::{error, info, warn};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Instant;
@@ -31,6 +31,8 @@ pub enum Refusal {
     Unchanged,
     /// Unknown name, wrong password or disabled account: which of them is nobody's business.
     Wrong,
+    /// The card is full or cannot be written, so nothing is changed for now.
+    NoChanges,
     /// The store failed.
     Store,
 }
@@ -55,6 +57,10 @@ impl fmt::Display for Refusal {
             Self::Repetition => f.write_str("The two passwords are not the same: type both again."),
             Self::Unchanged => f.write_str("The new password is the old one: choose another."),
             Self::Wrong => f.write_str("The account name or the old password is wrong."),
+            Self::NoChanges => f.write_str(
+                "This server can save nothing at the moment: its card is full or cannot be written. Tell whoever runs it; the \
+                 operator's page Health says what to do.",
+            ),
             Self::Store => {
                 f.write_str("The server could not save this. Please try again; nothing was changed.")
             }
@@ -144,6 +150,10 @@ fn refusal(problem: &AccountError) -> Refusal {
         AccountError::BadName(why) => Refusal::Name(why),
         AccountError::NameTaken => Refusal::NameTaken,
         AccountError::NotFound => Refusal::Wrong,
+        AccountError::Store(StoreError::Full { .. } | StoreError::ReadOnly(_)) => {
+            warn!("account: a request of the pages was refused: {problem}");
+            Refusal::NoChanges
+        }
         AccountError::CustomerIdTaken | AccountError::Store(_) => {
             error!("account: a request of the pages failed: {problem}");
             Refusal::Store

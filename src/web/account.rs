@@ -91,7 +91,7 @@ const fn status(refusal: Refusal) -> u16 {
     match refusal {
         Refusal::NotOpen => 403,
         Refusal::TooMany => 429,
-        Refusal::Store => 500,
+        Refusal::NoChanges | Refusal::Store => 500,
         _ => 200,
     }
 }

@@ -58,7 +58,7 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     machine.await_pages();
     block_on(players::is_all_there(&marty)).unwrap();
     let refused = players::make_account("doc").unwrap_err();
-    assert!(refused.contains("full"), "{refused}");
+    assert!(refused.contains("its card is full"), "{refused}");
     machine.await_that("the card says that it is full", |_| {
         new.get("mcos-status.txt").is_some_and(|status| status.contains("full"))
     });
