@@ -59,5 +59,8 @@ fn the_box_joins_the_wi_fi_that_a_file_on_the_card_names() {
         }
     }
     assert!(joined.contains("wpa_state=COMPLETED") && joined.contains("key_mgmt=WPA2-PSK"), "{joined}");
+    // This board has no light; but if it had one, it could shine and blink.
+    let patterns = machine.ask("ls /sys/module | grep -c -e ledtrig_default_on -e ledtrig_timer");
+    assert_eq!(patterns, "2");
     machine.pull_the_plug();
 }
