@@ -25,6 +25,8 @@ const PORTS: [u16; 22] = [
     9011, 9012, 9013, 9014,
 ];
 
+/// The board's network port.
+const NETWORK_CARD: &str = "virtio-net-pci,netdev=network,romfile=";
 /// Where a card is put into the board.
 const CARD_READER: &str = "virtio-blk-pci,drive=card";
 
@@ -60,7 +62,7 @@ impl Drop for Machine {
 impl Machine {
     /// Switches a board on with this card in it.
     pub(crate) fn start(uboot: &Path, card: &Card) -> Self {
-        Self::switch_on(virt(uboot).args(plain(card)).args(forwarded("virtio-net-pci,romfile=")), card)
+        Self::switch_on(virt(uboot).args(plain(card)).args(forwarded()), card)
     }
 
     /// The same; everything written goes to a log as well.
@@ -81,7 +83,7 @@ impl Machine {
             "-device",
             CARD_READER,
         ]);
-        (Self::switch_on(command.args(forwarded("virtio-net-pci,romfile=")), card), WriteLog { path: log })
+        (Self::switch_on(command.args(forwarded()), card), WriteLog { path: log })
     }
 
     /// The same as [`Machine::start`], on the cable of a home.
@@ -93,7 +95,7 @@ impl Machine {
             "-netdev",
             "tap,id=network,ifname=cable,script=no,downscript=no",
             "-device",
-            "virtio-net-pci,netdev=network,romfile=",
+            NETWORK_CARD,
         ]);
         Self::switch_on(&mut command, card)
     }
@@ -101,7 +103,7 @@ impl Machine {
     /// The same, with a USB stick in it.
     pub(crate) fn start_with_stick(uboot: &Path, card: &Card, stick: &Path) -> Self {
         let mut command = virt(uboot);
-        command.args(plain(card)).args(forwarded("virtio-net-pci,romfile=")).args(usb(stick));
+        command.args(plain(card)).args(forwarded()).args(usb(stick));
         Self::switch_on(&mut command, card)
     }
 
@@ -113,20 +115,20 @@ impl Machine {
         let mut command = virt_board();
         command.arg("-kernel").arg(&debian.kernel).arg("-initrd").arg(&debian.initrd);
         command.args(["-append", words]).args(plain(&debian.root));
-        command.args(forwarded("virtio-net-pci,romfile=")).args(stick.iter().flat_map(|stick| usb(stick)));
+        command.args(forwarded()).args(stick.iter().flat_map(|stick| usb(stick)));
         let mut machine = Self::switch_on(&mut command, &debian.root);
         machine.await_that("there is a shell", |machine| machine.console().contains('#'));
         machine
     }
 
     /// Switches QEMU's Raspberry Pi 3 on, with what its firmware would have started taken off the card: U-Boot and the board's
-    /// device tree. QEMU has no port for its network, so it gets one on USB.
+    /// device tree. QEMU has no port for its network, and Debian's kernel finds nothing on its USB, so it has none.
     pub(crate) fn start_pi(uboot: &Path, device_tree: &Path, card: &Card) -> Self {
         let mut command = Command::new("qemu-system-aarch64");
         command.args(["-M", "raspi3b", "-display", "none", "-monitor", "none"]);
         command.arg("-kernel").arg(uboot).arg("-dtb").arg(device_tree);
         command.args(["-drive", &format!("file={},format=raw,if=sd", card.path().display())]);
-        command.args(forwarded("usb-net")).args(["-serial", "null", "-serial", "stdio"]);
+        command.args(["-nic", "none", "-serial", "null", "-serial", "stdio"]);
         Self::spawn(&mut command, card)
     }
 
@@ -228,10 +230,10 @@ fn usb(stick: &Path) -> [String; 6] {
 }
 
 /// A network of its own, whose router forwards what the box is asked for from outside.
-fn forwarded(device: &str) -> [String; 4] {
+fn forwarded() -> [String; 4] {
     let forwards = PORTS.map(|port| format!(",hostfwd=tcp:{ADDRESS}:{port}-:{port}")).concat();
     let network = format!("user,id=network{forwards}");
-    ["-netdev", &network, "-device", &format!("{device},netdev=network")].map(str::to_owned)
+    ["-netdev", &network, "-device", NETWORK_CARD].map(str::to_owned)
 }
 
 /// The box, as a browser or the game reaches it.
