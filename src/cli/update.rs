@@ -92,6 +92,7 @@ fn install(
         }
     };
     disk.install(slot, bundle, progress).map_err(CliError::failed)?;
+    // The box looks for "the box tries it at its next start", to add how that ended (image/overlay/usr/lib/mcos/update-outcome).
     output::line(&format!(
         "mcos {version} is in slot {slot}; the box tries it at its next start, {} times at most, and goes back to slot {} \
          if it does not prove itself",

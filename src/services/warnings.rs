@@ -22,8 +22,8 @@ pub fn troubles(game: &Game) -> Vec<String> {
     troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     if game.store.was_repaired() {
         troubles.push(
-            "the database was damaged at this start and was made anew from the backup beside it, so what happened after that backup \
-             is lost; a card that does this wears out: download a backup now, and replace the card soon"
+            "the database was damaged at this start and was made anew from the backup beside it, or empty if there was none, so what \
+             happened after that backup is lost; the card may be worn out: download a backup now, and replace the card soon"
                 .to_owned(),
         );
     }

@@ -146,8 +146,8 @@ impl Store {
         self.inner.writer.failed().or_else(|| self.inner.card.check().err())
     }
 
-    /// Whether the database was found damaged when the store was opened, and made anew from the backup beside it. What was
-    /// changed after that backup is lost.
+    /// Whether the database was found damaged when the store was opened, and made anew: from the backup beside it, or empty if
+    /// there was none. What was changed after that backup is lost.
     pub fn was_repaired(&self) -> bool {
         self.inner.repaired
     }

@@ -1,14 +1,12 @@
 //! What the box takes: time to start, memory, and writes to its card. `scripts/test-image --measure` asks for it.
 
-use super::machine::Machine;
+use super::machine::{Machine, SHELL};
 use super::{Bench, players};
 use smol::block_on;
 use std::env;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// A shell on the serial console.
-const SHELL: &str = "systemd.debug_shell=ttyAMA0";
 /// How often each start is measured; the one in the middle counts.
 const STARTS: usize = 3;
 /// How long a box is left alone before it counts as idle: past its own housekeeping after a start.

@@ -1,12 +1,12 @@
 //! The box is found by its name, on a cable without a router, and over Wi-Fi.
 
 use super::home::{ALONE, Home};
-use super::machine::Machine;
+use super::machine::{Machine, SHELL};
 use super::support::skipped;
 use super::{Bench, Card};
 
-/// A shell on the serial console, and two radios that hear each other.
-const WITH_RADIOS: &str = "systemd.debug_shell=ttyAMA0 modules_load=mac80211_hwsim";
+/// Two radios that hear each other.
+const RADIOS: &str = "modules_load=mac80211_hwsim";
 
 #[test]
 fn a_pc_finds_the_box_by_every_name_where_nobody_gives_out_addresses() {
@@ -43,7 +43,7 @@ fn the_box_joins_the_wi_fi_that_a_file_on_the_card_names() {
     let Some(bench) = Bench::new() else { return };
     let card = bench.flashed();
     card.put("wifi.txt", b"country=DE\r\nnetwork=Gar\xc3\xa4ge #57\r\npassword=burn \"rubber\" 57\r\n");
-    card.tell_the_kernel(WITH_RADIOS);
+    card.tell_the_kernel(&format!("{SHELL} {RADIOS}"));
     let mut machine = bench.start(&card);
     machine.await_pages();
     // The other radio is the router's, which learns name and password from nobody but us.

@@ -25,6 +25,8 @@ const PORTS: [u16; 22] = [
     9011, 9012, 9013, 9014,
 ];
 
+/// What gives the kernel of the "virt" machine a shell on the serial console.
+pub(crate) const SHELL: &str = "systemd.debug_shell=ttyAMA0";
 /// The board's network port.
 const NETWORK_CARD: &str = "virtio-net-pci,netdev=network,romfile=";
 /// Where a card is put into the board.
@@ -110,11 +112,13 @@ impl Machine {
     /// A Debian with the image's kernel and packages and nothing of this project, read-only but for `/var` and `/run`, with a shell on
     /// the console and perhaps a USB stick in it. It has no network until the shell is told to make one.
     pub(crate) fn start_debian(debian: &Debian, stick: Option<&Path>) -> Self {
-        let words = "root=/dev/vda rootfstype=squashfs ro systemd.volatile=state systemd.firstboot=no \
-                     console=ttyAMA0 quiet net.ifnames=0 systemd.debug_shell=ttyAMA0 systemd.mask=serial-getty@ttyAMA0.service";
+        let words = format!(
+            "root=/dev/vda rootfstype=squashfs ro systemd.volatile=state systemd.firstboot=no console=ttyAMA0 quiet \
+             net.ifnames=0 {SHELL} systemd.mask=serial-getty@ttyAMA0.service"
+        );
         let mut command = virt_board();
         command.arg("-kernel").arg(&debian.kernel).arg("-initrd").arg(&debian.initrd);
-        command.args(["-append", words]).args(plain(&debian.root));
+        command.args(["-append", &words]).args(plain(&debian.root));
         command.args(forwarded()).args(stick.iter().flat_map(|stick| usb(stick)));
         let mut machine = Self::switch_on(&mut command, &debian.root);
         machine.await_that("there is a shell", |machine| machine.console().contains('#'));

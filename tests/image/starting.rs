@@ -9,7 +9,8 @@ use std::{env, fs};
 /// What the box has written on its card once all is well.
 fn await_ready(machine: &mut Machine, card: &Card) -> String {
     machine.await_that("the status on the boot partition says that all is well", |_| {
-        card.get("mcos-status.txt").is_some_and(|status| status.contains("READY"))
+        card.get("mcos-status.txt")
+            .is_some_and(|status| status.contains("READY") && status.contains("Nothing."))
     });
     card.get("mcos-status.txt").unwrap()
 }
