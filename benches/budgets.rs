@@ -9,13 +9,13 @@
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
 
-use mcos::protocol::ids::{CommId, PersonaId};
-use mcos::protocol::nps::lobby::{GetMiniUserList, Login, LoginResponse, Name};
-use mcos::protocol::nps::login::UserLogin;
-use mcos::protocol::nps::user_data::UserData;
-use mcos::protocol::nps::{Headers, Link, Message, Packet, id};
-use mcos::protocol::session_key::{PublicLoginKey, SessionKey};
-use mcos::protocol::text::{PStr, Str16};
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::lobby::{GetMiniUserList, Login, LoginResponse, Name};
+use mco_proto::nps::login::UserLogin;
+use mco_proto::nps::user_data::UserData;
+use mco_proto::nps::{Headers, Link, Message, Packet, id};
+use mco_proto::session_key::{PublicLoginKey, SessionKey};
+use mco_proto::text::{PStr, Str16};
 use rsa::{Oaep, RsaPrivateKey};
 use std::collections::HashMap;
 use std::fs;
@@ -320,8 +320,8 @@ impl Server {
     }
 
     fn lobby(&self, key: &SessionKey) -> (TcpStream, Link) {
-        use mcos::protocol::nps::login::UserStatus;
-        use mcos::protocol::nps::persona::{GetPersonaMaps, PersonaList};
+        use mco_proto::nps::login::UserStatus;
+        use mco_proto::nps::persona::{GetPersonaMaps, PersonaList};
         let status: UserStatus = self.exchange("login", &self.user_login(key)).read().expect("0601");
         let customer = status.customer;
         let list: PersonaList =

@@ -21,14 +21,14 @@ mod game;
 #[allow(dead_code, reason = "shared with the tests")]
 mod writer;
 
-use mcos::catalog::jet::{Database, Version};
+use jet_reader::{Database, Version};
+use mco_proto::ids::{BrandedPartId, SkinId};
+use mco_proto::mcots::session::ClientConnect;
+use mco_proto::mcots::{Flags, GenericRequest, Incoming, Message as _, number};
+use mco_proto::session_key::{LoginKey, SessionKey};
+use mco_proto::text::Chars;
 use mcos::catalog::{Catalog, import};
 use mcos::config::Config;
-use mcos::protocol::ids::{BrandedPartId, SkinId};
-use mcos::protocol::mcots::session::ClientConnect;
-use mcos::protocol::mcots::{Flags, GenericRequest, Incoming, Message as _, number};
-use mcos::protocol::session_key::{LoginKey, SessionKey};
-use mcos::protocol::text::Chars;
 use mcos::services::mcots::{Caller, answer};
 use mcos::services::{Game, Ports};
 use mcos::store::{CarPurchase, NewPart, NewPersona, Password, Store};

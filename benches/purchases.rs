@@ -11,10 +11,10 @@
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
 
-use mcos::protocol::bytes::List;
-use mcos::protocol::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId};
-use mcos::protocol::mcots::Message;
-use mcos::protocol::mcots::garage::{CarPart, VehicleInfo};
+use mco_proto::bytes::List;
+use mco_proto::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId};
+use mco_proto::mcots::Message;
+use mco_proto::mcots::garage::{CarPart, VehicleInfo};
 use mcos::store::{CarPurchase, NewPart, NewPersona, Password, Store};
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

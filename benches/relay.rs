@@ -15,14 +15,14 @@
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
 
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::lobby::ChannelGranted;
+use mco_proto::nps::relay::{Address, Relay};
+use mco_proto::nps::{Headers, Link, Message as _, Packet};
+use mco_proto::session_key::SessionKey;
 use mcos::client::sitting::{Account, FixedPorts, Place};
 use mcos::client::web::Web;
 use mcos::client::{Endpoint, sitting::Driver};
-use mcos::protocol::ids::{CommId, PersonaId};
-use mcos::protocol::nps::lobby::ChannelGranted;
-use mcos::protocol::nps::relay::{Address, Relay};
-use mcos::protocol::nps::{Headers, Link, Message as _, Packet};
-use mcos::protocol::session_key::SessionKey;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -304,7 +304,7 @@ fn enter(driver: &Driver, at: SocketAddr, channel: CommId) -> Player {
     let packet = state(channel, driver.persona);
     let mut player = Player { stream, link, hears: Some(packet.id), packet };
     say(&mut player, &driver.hello().packet(), false);
-    assert_eq!(next(&mut player).id, mcos::protocol::nps::id::LOGIN_RESP);
+    assert_eq!(next(&mut player).id, mco_proto::nps::id::LOGIN_RESP);
     let key: &SessionKey = &driver.account.key;
     player.link.unlock(key);
     say(&mut player, &open(channel).packet(), true);
@@ -338,14 +338,14 @@ fn next(player: &mut Player) -> Packet {
 
 /// Reads away what was told about others.
 fn quiet(player: &mut Player) {
-    use mcos::protocol::nps::id;
+    use mco_proto::nps::id;
     say(player, &Packet::bare(id::GET_CLIENT_COUNT), true);
     while next(player).id != id::CLIENT_COUNT {}
 }
 
-fn open(channel: CommId) -> mcos::protocol::nps::lobby::OpenCommChannel {
-    use mcos::protocol::text::PStr;
-    mcos::protocol::nps::lobby::OpenCommChannel {
+fn open(channel: CommId) -> mco_proto::nps::lobby::OpenCommChannel {
+    use mco_proto::text::PStr;
+    mco_proto::nps::lobby::OpenCommChannel {
         channel,
         riff: PStr::new("bench"),
         slot: -1,

@@ -14,7 +14,7 @@ pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceS
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};
 
-use crate::protocol::ids::ShardId;
+use mco_proto::ids::ShardId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -11,7 +11,7 @@
 //! | [`world`] | what the shard knows while it runs |
 //! | [`catalog`] | cars, parts and lobbies: facts built in |
 //! | [`store`] | what survives a reboot; the only place that knows sled |
-//! | [`protocol`] | wire formats and ciphers; bytes in, bytes out |
+//! | [`recording`] | the lines of a recording |
 //! | [`appliance`] | the box: its two slots and the bundles that update them; the only place that touches block devices |
 //! | [`calendar`] | moments as people read them |
 //! | [`log_ring`] | the last lines of the log, for the Operator |
@@ -26,7 +26,8 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod log_ring;
-pub mod protocol;
+pub mod netbios;
+pub mod recording;
 pub mod server;
 pub mod services;
 pub mod store;

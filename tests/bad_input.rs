@@ -11,15 +11,15 @@
 
 mod support;
 
+use mco_proto::ids::CommId;
+use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, number};
+use mco_proto::nps::mail::MailList;
+use mco_proto::nps::persona::PersonaList;
+use mco_proto::nps::{Form, Packet, id};
 use mcos::client::mcots::Mcots;
 use mcos::client::nps::Nps;
 use mcos::client::sitting::{Driver, LobbyConnection, Transactions};
 use mcos::client::{Endpoint, Error, Service};
-use mcos::protocol::ids::CommId;
-use mcos::protocol::mcots::{Body, Flags, GenericReply, GenericRequest, number};
-use mcos::protocol::nps::mail::MailList;
-use mcos::protocol::nps::persona::PersonaList;
-use mcos::protocol::nps::{Form, Packet, id};
 use smol::block_on;
 use support::{PATIENCE, Raw, Server};
 
@@ -291,12 +291,11 @@ fn mcots_refuses_what_it_does_not_know_and_stays_in_step() {
         mcots.wait(sequence, &[number::OWNED_VEHICLES_LIST]).await.unwrap();
         transactions.cars().await.unwrap();
         transactions.home().await.unwrap();
-        let missing = transactions.car(mcos::protocol::ids::VehicleId(424_242)).await;
+        let missing = transactions.car(mco_proto::ids::VehicleId(424_242)).await;
         assert!(matches!(missing, Err(Error::Refused { .. })), "{missing:?}");
         // One persona's request for another's cars is answered with something that parses.
-        let _ = transactions
-            .get::<mcos::protocol::mcots::garage::OwnedVehicles>(number::GET_OWNED_VEHICLES, 0)
-            .await;
+        let _ =
+            transactions.get::<mco_proto::mcots::garage::OwnedVehicles>(number::GET_OWNED_VEHICLES, 0).await;
         transactions.cars().await.unwrap();
         driver.leave().await.unwrap();
     });

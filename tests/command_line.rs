@@ -168,7 +168,7 @@ impl Drop for Server {
 
 /// The private keys of other servers to take over: made by another server here.
 fn login_key_pem(file: &Path) -> String {
-    use mcos::protocol::session_key::LoginKey;
+    use mco_proto::session_key::LoginKey;
     use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
     let key = LoginKey::generate().unwrap();
     let pem = rsa::RsaPrivateKey::from_pkcs8_der(&key.to_pkcs8_der().unwrap()).unwrap();

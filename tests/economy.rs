@@ -10,7 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
-use mcos::protocol::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId, VehicleId};
+use mco_proto::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId, VehicleId};
 use mcos::store::{
     CarPurchase, Changed, GarageError, JUNKYARD, Kind, NewPart, NewPersona, Part, PartPurchase, Password,
     Persona, Store, StoreError, Terms, Ticket,

@@ -11,20 +11,20 @@
 
 mod support;
 
+use mco_proto::ids::{BrandedPartId, CommId, DealerId, PartId, PersonaId, SkinId, VehicleId};
+use mco_proto::mcots::garage::{
+    AssemblyParts, AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar, VehicleInfo,
+};
+use mco_proto::mcots::player::{CarNumbers, Physical, PlayerInfo, PlayerRacingHistory, SetOptions};
+use mco_proto::mcots::race::{FinalResults, SLOTS};
+use mco_proto::mcots::{GenericRequest, Message as _, number};
+use mco_proto::nps::mail::{ListEmails, Mail, MailList, ReceiveEmail};
+use mco_proto::text::Chars;
 use mcos::catalog::{Catalog, rules};
 use mcos::client::Service;
 use mcos::client::nps::Nps;
 use mcos::client::racing::{Racer, Terms, line_up};
 use mcos::client::sitting::{Driver, FirstCar, Transactions};
-use mcos::protocol::ids::{BrandedPartId, CommId, DealerId, PartId, PersonaId, SkinId, VehicleId};
-use mcos::protocol::mcots::garage::{
-    AssemblyParts, AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar, VehicleInfo,
-};
-use mcos::protocol::mcots::player::{CarNumbers, Physical, PlayerInfo, PlayerRacingHistory, SetOptions};
-use mcos::protocol::mcots::race::{FinalResults, SLOTS};
-use mcos::protocol::mcots::{GenericRequest, Message as _, number};
-use mcos::protocol::nps::mail::{ListEmails, Mail, MailList, ReceiveEmail};
-use mcos::protocol::text::Chars;
 use smol::block_on;
 use support::track::{drive, traffic};
 use support::{PATIENCE, Server, refused};

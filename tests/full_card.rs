@@ -12,10 +12,10 @@
 
 mod support;
 
+use mco_proto::ids::{BrandedPartId, DealerId, SkinId};
+use mco_proto::mcots::{GenericReply, GenericRequest, number};
 use mcos::client::Error;
 use mcos::client::sitting::{FirstCar, Transactions};
-use mcos::protocol::ids::{BrandedPartId, DealerId, SkinId};
-use mcos::protocol::mcots::{GenericReply, GenericRequest, number};
 use smol::block_on;
 use std::fs::{self, File};
 use std::io::Write as _;

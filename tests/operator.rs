@@ -17,10 +17,10 @@ mod support;
 #[allow(dead_code, reason = "shared with the tests of the reader")]
 mod writer;
 
-use mcos::catalog::jet::Version;
+use jet_reader::Version;
+use mco_proto::ids::DealerId;
 use mcos::client::Error;
 use mcos::client::sitting::Transactions;
-use mcos::protocol::ids::DealerId;
 use smol::block_on;
 use std::fs;
 use std::process::Command;

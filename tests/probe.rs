@@ -10,7 +10,7 @@
 
 mod support;
 
-use mcos::protocol::session_key::LoginKey;
+use mco_proto::session_key::LoginKey;
 use serde_json::Value;
 use std::fs;
 use std::io::{Read as _, Write as _};

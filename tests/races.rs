@@ -10,15 +10,15 @@
 
 mod support;
 
-use mcos::catalog::rules;
-use mcos::client::sitting::{Driver, FirstCar, Transactions};
-use mcos::protocol::bytes::{Bool8, Rest};
-use mcos::protocol::ids::{BrandedPartId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
-use mcos::protocol::mcots::race::{
+use mco_proto::bytes::{Bool8, Rest};
+use mco_proto::ids::{BrandedPartId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
+use mco_proto::mcots::race::{
     CrcPreRaceData, CreateRace, DAMAGE_SLOTS, FinalResults, InRaceDamage, JoinRace, RaceCreated, RaceJoined,
     RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
 };
-use mcos::protocol::mcots::{Flags, GenericRequest, number};
+use mco_proto::mcots::{Flags, GenericRequest, number};
+use mcos::catalog::rules;
+use mcos::client::sitting::{Driver, FirstCar, Transactions};
 use smol::block_on;
 use support::{PATIENCE, Server};
 
@@ -57,7 +57,7 @@ impl Racer {
     }
 
     /// The next message that nobody asked for; it must have come through the cipher with the number we sent last.
-    async fn pushed<M: mcos::protocol::mcots::Message>(&mut self) -> M {
+    async fn pushed<M: mco_proto::mcots::Message>(&mut self) -> M {
         let incoming = self.mcots.mcots().next_within(PATIENCE).await.unwrap().expect("a push");
         assert_eq!(incoming.body.number(), Some(M::NUMBER));
         assert!(incoming.flags.has(Flags::ENCRYPTED));
@@ -172,8 +172,7 @@ async fn start(racers: &mut [Racer]) -> RaceId {
 async fn record(mcots: &mut Transactions) -> (u32, u32, u32) {
     let info = mcots.player_info().await.unwrap();
     let history = mcots.history().await.unwrap();
-    let sum =
-        |of: fn(&mcos::protocol::mcots::player::RaceRow) -> u32| history.races.iter().map(of).sum::<u32>();
+    let sum = |of: fn(&mco_proto::mcots::player::RaceRow) -> u32| history.races.iter().map(of).sum::<u32>();
     assert_eq!((info.races_entered, info.races_won), (sum(|row| row.entered), sum(|row| row.won)));
     (info.bank_balance, info.races_entered, info.races_won)
 }

@@ -10,10 +10,10 @@
 
 mod support;
 
+use mco_proto::ids::CommId;
+use mco_proto::mcots::race::{FinalResults, SLOTS};
 use mcos::catalog::rules;
 use mcos::client::racing::{Faults, Racer, Starter, Terms, Traffic, line_up};
-use mcos::protocol::ids::CommId;
-use mcos::protocol::mcots::race::{FinalResults, SLOTS};
 use smol::{block_on, spawn};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

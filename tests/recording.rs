@@ -10,15 +10,15 @@
 
 mod support;
 
+use mco_proto::ids::{BrandedPartId, CommId, DealerId, SkinId, VehicleId};
+use mco_proto::mcots::race::SLOTS;
+use mco_proto::mcots::{Body, number};
+use mco_proto::nps::relay::{Address, Relay};
+use mco_proto::nps::{Packet, id};
+use mco_proto::session_key::SessionKey;
 use mcos::client::racing::{Faults, Racer, Terms, Traffic, line_up};
 use mcos::client::sitting::{Driver, FirstCar, Transactions, appearance};
 use mcos::client::web::Context;
-use mcos::protocol::ids::{BrandedPartId, CommId, DealerId, SkinId, VehicleId};
-use mcos::protocol::mcots::race::SLOTS;
-use mcos::protocol::mcots::{Body, number};
-use mcos::protocol::nps::relay::{Address, Relay};
-use mcos::protocol::nps::{Packet, id};
-use mcos::protocol::session_key::SessionKey;
 use mcos::world::LOBBY;
 use serde_json::Value;
 use smol::block_on;

@@ -16,7 +16,7 @@ mod support;
 #[allow(clippy::too_many_lines, dead_code, reason = "other tests need more of it")]
 mod writer;
 
-use mcos::catalog::jet::Version;
+use jet_reader::Version;
 use smol::block_on;
 use std::fs;
 use std::path::{Path, PathBuf};

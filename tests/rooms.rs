@@ -10,18 +10,18 @@
 
 mod support;
 
-use mcos::client::sitting::{Driver, LobbyConnection};
-use mcos::protocol::ids::{CommId, PersonaId};
-use mcos::protocol::nps::channel::{
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::channel::{
     GameServerStarted, ReadyNotice, RiffList, SendRiffList, SetCommFlags, StartGameServer,
 };
-use mcos::protocol::nps::lobby::{
+use mco_proto::nps::lobby::{
     ChannelGranted, CloseCommChannel, GetUserList, OpenCommChannel, ServerInfo, UserJoinedChannel,
     UserLeftChannel, UserList,
 };
-use mcos::protocol::nps::relay::{Address, Relay};
-use mcos::protocol::nps::{Message, Packet, id};
-use mcos::protocol::text::PStr;
+use mco_proto::nps::relay::{Address, Relay};
+use mco_proto::nps::{Message, Packet, id};
+use mco_proto::text::PStr;
+use mcos::client::sitting::{Driver, LobbyConnection};
 use smol::block_on;
 use std::time::{Duration, Instant};
 use support::{PATIENCE, Server};

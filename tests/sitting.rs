@@ -10,18 +10,18 @@
 
 mod support;
 
+use mco_proto::ids::{BrandedPartId, CommId, DealerId, PersonaId, ShardId, SkinId, VehicleId};
+use mco_proto::mcots::player::{CarNumbers, Physical, SetOptions};
+use mco_proto::mcots::{GenericRequest, number};
+use mco_proto::nps::persona::{PersonaEntry, RegisterGameLogin};
+use mco_proto::nps::{Message as _, Packet, id};
+use mco_proto::session_key::{LoginKey, PublicLoginKey, SessionKey};
+use mco_proto::text::Chars;
 use mcos::client::Error;
 use mcos::client::sitting::{
     Account, Driver, FirstCar, LobbyConnection, RoomAddress, Transactions, appearance, user_login,
 };
 use mcos::client::web::Context;
-use mcos::protocol::ids::{BrandedPartId, CommId, DealerId, PersonaId, ShardId, SkinId, VehicleId};
-use mcos::protocol::mcots::player::{CarNumbers, Physical, SetOptions};
-use mcos::protocol::mcots::{GenericRequest, number};
-use mcos::protocol::nps::persona::{PersonaEntry, RegisterGameLogin};
-use mcos::protocol::nps::{Message as _, Packet, id};
-use mcos::protocol::session_key::{LoginKey, PublicLoginKey, SessionKey};
-use mcos::protocol::text::Chars;
 use smol::block_on;
 use support::{NOBODY, PASSWORD, PATIENCE, Server, refused};
 
@@ -194,7 +194,7 @@ fn players_in_a_room_see_each_other_come_change_and_go() {
         let painted = appearance(VehicleId(9), BrandedPartId(113), SkinId(4), false);
         martys.set_user_data(&painted).await.unwrap();
         let changed = docs.nps().wait(&[id::USER_INFO]).await.unwrap();
-        let changed: mcos::protocol::nps::lobby::UserInfo = changed.packet.read().unwrap();
+        let changed: mco_proto::nps::lobby::UserInfo = changed.packet.read().unwrap();
         assert_eq!((changed.persona, changed.user_data), (marty.persona, painted));
         drop(martys);
         docs.nps().wait(&[0x0208]).await.unwrap();

@@ -8,10 +8,10 @@
 
 mod old_client;
 
-use mcos::protocol::tls::legacy::{Entropy, Failure, Identity, LegacyServer};
-use mcos::protocol::tls::record::{HEADER, Kind};
-use mcos::protocol::tls::server_key::ServerKey;
-use mcos::protocol::tls::{Suite, Version};
+use legacy_tls::legacy::{Entropy, Failure, Identity, LegacyServer};
+use legacy_tls::record::{HEADER, Kind};
+use legacy_tls::server_key::ServerKey;
+use legacy_tls::{Suite, Version};
 use old_client::{Format, OldClient};
 use proptest::prelude::*;
 use rsa::pkcs8::EncodePrivateKey as _;

@@ -9,8 +9,8 @@
 mod old_client;
 mod responder;
 
-use mcos::protocol::tls::record::{HEADER, Kind};
-use mcos::protocol::tls::{Suite, Version};
+use legacy_tls::record::{HEADER, Kind};
+use legacy_tls::{Suite, Version};
 use mcos::server::tls::Security;
 use old_client::{Format, OldClient};
 use responder::{Responder, is_whole_answer};

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcos::protocol::netbios::{MachineName, Query};
+use mcos::netbios::{MachineName, Query};
 use std::net::Ipv4Addr;
 
 fuzz_target!(|input: (String, Vec<u8>)| {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcos::protocol::tls::hello::{LONGEST, Progress, read, route};
+use legacy_tls::hello::{LONGEST, Progress, read, route};
 
 fuzz_target!(|bytes: &[u8]| {
     let routes = [true, false].map(|legacy_allowed| route(bytes, legacy_allowed));

@@ -2,11 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcos::protocol::tls::keys::Keys;
-use mcos::protocol::tls::legacy::{Entropy, Identity, LegacyServer};
-use mcos::protocol::tls::record::{HEADER, Header, Kind, Opener, Sealer, Unopened};
-use mcos::protocol::tls::server_key::ServerKey;
-use mcos::protocol::tls::{Suite, Version};
+use legacy_tls::keys::Keys;
+use legacy_tls::legacy::{Entropy, Identity, LegacyServer};
+use legacy_tls::record::{HEADER, Header, Kind, Opener, Sealer, Unopened};
+use legacy_tls::server_key::ServerKey;
+use legacy_tls::{Suite, Version};
 use rsa::pkcs8::EncodePrivateKey as _;
 use std::sync::{Arc, LazyLock};
 

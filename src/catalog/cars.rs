@@ -4,7 +4,7 @@
 //! The Client's catalogue holds more cars (for traffic, police, arcade races and its makers' tests); those are not for
 //! sale and a Client that asks for one is refused.
 
-use crate::protocol::ids::BrandedPartId;
+use mco_proto::ids::BrandedPartId;
 use std::borrow::Cow;
 use std::fmt;
 

@@ -3,7 +3,7 @@
 
 use super::Catalog;
 use super::imported::Named;
-use crate::protocol::ids::BrandedPartId;
+use mco_proto::ids::BrandedPartId;
 
 /// The kinds of races, with the Client's numbers (*documented*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +211,7 @@ impl Tunables {
 fn room(per_level: u32, level: u32) -> usize {
     usize::try_from(per_level.saturating_mul(level))
         .unwrap_or(usize::MAX)
-        .min(crate::protocol::mcots::garage::MOST_SHORT)
+        .min(mco_proto::mcots::garage::MOST_SHORT)
 }
 
 /// How many web pages a Client is told of (*captured*). What each of them was is unknown.

@@ -2,7 +2,7 @@
 
 use super::Catalog;
 use super::cars::{Brand, Car, CarClass};
-use crate::protocol::ids::{BrandedPartId, DealerId, PersonaId};
+use mco_proto::ids::{BrandedPartId, DealerId, PersonaId};
 use std::sync::Arc;
 
 /// A persona that nobody plays. The Client's own catalogue knows these numbers; the names are ours, short enough for a
@@ -132,9 +132,7 @@ mod tests {
     fn every_car_is_on_offer_somewhere_and_fits_one_list() {
         let all: BTreeSet<u32> = dealers().flat_map(|dealer| models(dealer, 0)).collect();
         assert_eq!(all.len(), 82);
-        assert!(
-            dealers().all(|dealer| models(dealer, 0).len() <= crate::protocol::mcots::garage::MOST_STOCK)
-        );
+        assert!(dealers().all(|dealer| models(dealer, 0).len() <= mco_proto::mcots::garage::MOST_STOCK));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::cars::{self, Brand, Car, CarClass};
 use super::imported::{Imported, KindRow, VehicleRow, find};
 use super::parts::{self, PartKind};
-use crate::protocol::ids::BrandedPartId;
+use mco_proto::ids::BrandedPartId;
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 //! own tables; the table of the exact rules (`PartTypeCompatibility`) is kept, but nobody has seen its rows.
 
 use super::{CarClass, Catalog};
-use crate::protocol::ids::BrandedPartId;
+use mco_proto::ids::BrandedPartId;
 
 /// The kind of engine blocks: the block says of which family an engine is.
 const ENGINE_BLOCK: u32 = 160_001;

@@ -10,7 +10,7 @@ mod tables;
 pub use check::{Finding, Summary};
 
 use super::imported::{Imported, Numbered, Origin};
-use super::jet::{Database, JetError};
+use jet_reader::{Database, JetError};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -155,7 +155,7 @@ fn sorted<T: Numbered>(mut rows: Vec<T>) -> Vec<T> {
 
 fn hash(reader: &mut (impl Read + Seek)) -> Result<([u8; 32], u64), JetError> {
     let length = reader.seek(SeekFrom::End(0))?;
-    if length > super::jet::MAX_FILE {
+    if length > jet_reader::MAX_FILE {
         return Err(JetError::TooLarge(length));
     }
     reader.seek(SeekFrom::Start(0))?;

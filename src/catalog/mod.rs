@@ -14,7 +14,6 @@ pub mod file;
 mod fitting;
 pub mod import;
 pub mod imported;
-pub mod jet;
 mod paints;
 mod parts;
 pub mod rules;
@@ -29,9 +28,9 @@ pub use imported::{Imported, Origin};
 pub use paints::Skin;
 pub use parts::{MAX_WEAR, PartKind, StockPart};
 
-use crate::protocol::ids::BrandedPartId;
 use facts::Facts;
 use import::Summary;
+use mco_proto::ids::BrandedPartId;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 

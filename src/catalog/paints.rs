@@ -2,7 +2,7 @@
 
 use super::Catalog;
 use super::imported::{SkinRow, find};
-use crate::protocol::ids::{BrandedPartId, SkinId};
+use mco_proto::ids::{BrandedPartId, SkinId};
 
 /// A paint job.
 #[derive(Clone, Debug, PartialEq, Eq)]

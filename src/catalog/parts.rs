@@ -6,7 +6,7 @@
 use super::Catalog;
 use super::facts::Facts;
 use super::imported::{AssemblyRow, Imported, find};
-use crate::protocol::ids::BrandedPartId;
+use mco_proto::ids::BrandedPartId;
 use std::borrow::Cow;
 use std::sync::Arc;
 

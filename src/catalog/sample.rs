@@ -7,7 +7,7 @@ use super::imported::{
     VehicleRow,
 };
 use super::{Catalog, MAX_WEAR};
-use crate::protocol::ids::{BrandedPartId, SkinId};
+use mco_proto::ids::{BrandedPartId, SkinId};
 use std::collections::BTreeSet;
 
 pub(crate) const CAMSHAFT_FOR_ALL: BrandedPartId = BrandedPartId(1_100_500);

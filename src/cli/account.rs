@@ -2,9 +2,9 @@
 
 use super::output::{self, Table};
 use super::{CliError, Setting, password, reach};
-use crate::protocol::ids::CustomerId;
 use crate::services::operator::{AccountEntry, Request, Response};
 use clap::{Args, Subcommand};
+use mco_proto::ids::CustomerId;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

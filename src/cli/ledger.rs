@@ -39,8 +39,8 @@ fn show(report: &LedgerReport) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ids::PersonaId;
     use crate::store::{Difference, Problem};
+    use mco_proto::ids::PersonaId;
 
     #[test]
     fn a_difference_is_a_failure_and_none_is_not() {

@@ -2,9 +2,9 @@
 
 use super::output::{self, Table};
 use super::{CliError, Setting, reach};
-use crate::protocol::ids::PersonaId;
 use crate::services::operator::{PersonaEntry, Request, Response};
 use clap::Subcommand;
+use mco_proto::ids::PersonaId;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

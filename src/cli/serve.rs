@@ -2,12 +2,12 @@
 
 use super::{CliError, Setting};
 use crate::appliance::{self, Appliance, Staging};
-use crate::protocol::session_key::LoginKey;
 use crate::server::{self, Ended, OnBox, Start, notice_board, systemd};
 use crate::services::standing;
 use crate::store::{OpenError, Store};
 use clap::Args;
 use log::{error, info, warn};
+use mco_proto::session_key::LoginKey;
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;

@@ -2,7 +2,7 @@
 
 use super::shard_list::NotAShardList;
 use super::socket::Peer;
-use crate::protocol::Malformed;
+use mco_proto::Malformed;
 use std::{fmt, io};
 
 /// Why a step of a sitting failed.
@@ -118,11 +118,11 @@ pub enum Wanted {
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Game(id) => match crate::protocol::nps::id::name(*id) {
+            Self::Game(id) => match mco_proto::nps::id::name(*id) {
                 "unknown" => write!(f, "message 0x{id:04x}"),
                 name => write!(f, "{name} (0x{id:04x})"),
             },
-            Self::Transaction(number) => match crate::protocol::mcots::number::name(*number) {
+            Self::Transaction(number) => match mco_proto::mcots::number::name(*number) {
                 "unknown" => write!(f, "message {number}"),
                 name => write!(f, "{name} ({number})"),
             },

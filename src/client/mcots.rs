@@ -2,9 +2,9 @@
 
 use super::error::{Error, Wanted};
 use super::socket::{Endpoint, Peer, Service, Socket};
-use crate::protocol::Wire;
-use crate::protocol::mcots::{Body, Flags, Incoming, Link, Message, Outgoing, number};
-use crate::protocol::session_key::SessionKey;
+use mco_proto::Wire;
+use mco_proto::mcots::{Body, Flags, Incoming, Link, Message, Outgoing, number};
+use mco_proto::session_key::SessionKey;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! A simulated Client: the other end of every wire this server speaks.
 //!
 //! It makes the same requests in the same order as the recorded Client, with the same messages and
-//! [links](crate::protocol) as the server, and looks at each answer as the Client does. `mcos probe`, the tests and the
+//! [links](mco_proto) as the server, and looks at each answer as the Client does. `mcos probe`, the tests and the
 //! load generator are made of it. One of it is small: no thread, no buffer while it waits, so thousands fit one process.
 //!
 //! | module | what it is |

@@ -2,9 +2,9 @@
 
 use super::error::{Error, Wanted};
 use super::socket::{Endpoint, Peer, Service, Socket};
-use crate::protocol::Malformed;
-use crate::protocol::nps::{Form, Headers, Incoming, Link, Message, Packet, id};
-use crate::protocol::session_key::SessionKey;
+use mco_proto::Malformed;
+use mco_proto::nps::{Form, Headers, Incoming, Link, Message, Packet, id};
+use mco_proto::session_key::SessionKey;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -12,14 +12,14 @@ pub use traffic::{Faults, Gauge, Ledger, Traffic};
 use super::error::Error;
 use super::sitting::{Driver, FirstCar, LobbyConnection, RaceChannel, RoomAddress, Transactions};
 use crate::catalog::RaceType;
-use crate::protocol::bytes::{Bool8, Rest};
-use crate::protocol::ids::{CommId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
-use crate::protocol::mcots::race::{
+use mco_proto::bytes::{Bool8, Rest};
+use mco_proto::ids::{CommId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
+use mco_proto::mcots::race::{
     CrcPreRaceData, CreateRace, DAMAGE_SLOTS, Damage, Damages, FinalResults, InRaceDamage, JoinRace,
     PostRaceDamage, RaceCreated, RaceJoined, RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
 };
-use crate::protocol::mcots::{GenericRequest, Message as _, number};
-use crate::protocol::nps::relay;
+use mco_proto::mcots::{GenericRequest, Message as _, number};
+use mco_proto::nps::relay;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

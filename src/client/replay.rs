@@ -7,7 +7,7 @@ mod recording;
 use super::Error;
 use super::probe::{Credentials, NoHost, Options, Target, reach};
 use super::sitting::{Account, Place};
-use crate::protocol::ids::{CustomerId, PersonaId};
+use mco_proto::ids::{CustomerId, PersonaId};
 use player::{Actor, Player, Tally};
 pub use recording::NotARecording;
 use recording::Recording;

@@ -1,7 +1,7 @@
 //! The shard list as the Client reads it.
 
 use super::socket::Endpoint;
-use crate::protocol::ids::ShardId;
+use mco_proto::ids::ShardId;
 use std::fmt;
 
 /// One shard of the list.

@@ -14,16 +14,16 @@ use super::nps::Nps;
 use super::shard_list::ShardEntry;
 use super::socket::{Endpoint, Service};
 use super::web::{Context, Web};
-use crate::protocol::bytes::Rest;
-use crate::protocol::ids::{CustomerId, PersonaId};
-use crate::protocol::nps::login::{UserLogin, UserStatus};
-use crate::protocol::nps::persona::{
+use mco_proto::bytes::Rest;
+use mco_proto::ids::{CustomerId, PersonaId};
+use mco_proto::nps::login::{UserLogin, UserStatus};
+use mco_proto::nps::persona::{
     CheckToken, GetPersonaMaps, NewGameAccount, PersonaEntry, PersonaList, RegisterGameLogin,
     ValidatePersonaName,
 };
-use crate::protocol::nps::{Packet, id};
-use crate::protocol::session_key::{PublicLoginKey, SessionKey};
-use crate::protocol::text::Str16;
+use mco_proto::nps::{Packet, id};
+use mco_proto::session_key::{PublicLoginKey, SessionKey};
+use mco_proto::text::Str16;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -3,14 +3,14 @@
 use super::mcots::Mcots;
 use super::nps::Nps;
 use super::{Endpoint, Error, Service};
-use crate::protocol::bytes::List;
-use crate::protocol::ids::{CommId, PersonaId};
-use crate::protocol::mcots::garage::{OwnedParts, OwnedVehicles};
-use crate::protocol::mcots::{self, GenericReply, GenericRequest, Outgoing, number};
-use crate::protocol::nps::lobby::{GetMiniUserList, MiniUserList};
-use crate::protocol::nps::persona::{BuddyListCount, GetBuddyList, GetPersonaMaps, PersonaList};
-use crate::protocol::nps::{self, Headers, Message as _, Packet, id};
-use crate::protocol::session_key::SessionKey;
+use mco_proto::bytes::List;
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::mcots::garage::{OwnedParts, OwnedVehicles};
+use mco_proto::mcots::{self, GenericReply, GenericRequest, Outgoing, number};
+use mco_proto::nps::lobby::{GetMiniUserList, MiniUserList};
+use mco_proto::nps::persona::{BuddyListCount, GetBuddyList, GetPersonaMaps, PersonaList};
+use mco_proto::nps::{self, Headers, Message as _, Packet, id};
+use mco_proto::session_key::SessionKey;
 use smol::block_on;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -120,7 +120,7 @@ fn the_captured_persona_list_is_read_though_its_second_length_is_zero() {
     });
     block_on(async {
         let mut nps = Nps::connect(Service::Persona, &at, PATIENCE).await.unwrap();
-        let request = GetPersonaMaps { customer: crate::protocol::ids::CustomerId(5_551_212) };
+        let request = GetPersonaMaps { customer: mco_proto::ids::CustomerId(5_551_212) };
         let list: PersonaList = nps.ask(&request).await.unwrap();
         assert_eq!(list.personas.len(), 1);
         assert_eq!(list.personas[0].persona, PersonaId(21));

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::http::{self, Response};
 use super::shard_list::{self, ShardEntry};
 use super::socket::{Endpoint, Peer, Service};
-use crate::protocol::session_key::PublicLoginKey;
+use mco_proto::session_key::PublicLoginKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
 use std::time::Duration;

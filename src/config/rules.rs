@@ -1,7 +1,7 @@
 //! What each key of `mcos.toml` may hold, and how a mistake is reported.
 
 use super::{Config, ConfigError, FILE_NAME, HostName};
-use crate::protocol::netbios::MachineName;
+use crate::netbios::MachineName;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use toml::Spanned;

@@ -1,9 +1,9 @@
 //! What waits to be written to one connection by others.
 
-use crate::protocol::mcots::Body;
-use crate::protocol::nps::Packet;
 use crate::services::Envelope;
 use atomic_waker::AtomicWaker;
+use mco_proto::mcots::Body;
+use mco_proto::nps::Packet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 

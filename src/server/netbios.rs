@@ -3,7 +3,7 @@
 //! Newer systems ask by multicast DNS, which is the business of the operating system we run on.
 
 use crate::config::Network;
-use crate::protocol::netbios::{MAX_DATAGRAM, MachineName, PORT, Query};
+use crate::netbios::{MAX_DATAGRAM, MachineName, PORT, Query};
 use futures_lite::future;
 use smol::{Async, Timer};
 use std::io::{self, ErrorKind};

@@ -6,10 +6,10 @@
 mod writer;
 
 use super::bind::Service;
-use crate::protocol::mcots;
-use crate::protocol::nps::{self, Packet, id};
-use crate::protocol::recording::{self, Bytes, EXTENSION, FORMAT, Line, Opening, Passed, Side};
+use crate::recording::{self, Bytes, EXTENSION, FORMAT, Line, Opening, Passed, Side};
 use crate::world::ConnectionId;
+use mco_proto::mcots;
+use mco_proto::nps::{self, Packet, id};
 use std::fmt;
 use std::fs::{self, DirBuilder};
 use std::io;

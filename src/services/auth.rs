@@ -1,10 +1,10 @@
 //! Auth: checks name and password, and hands out the Context with which the Client then logs in to the game.
 
-use crate::protocol::ids::CustomerId;
 use crate::services::bans;
 use crate::store::{Account, Store, StoreError};
 use crate::world::{FailureLimit, Footprints, Step};
 use log::{error, info};
+use mco_proto::ids::CustomerId;
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
 use std::time::Instant;

@@ -1,10 +1,10 @@
 //! Who is kept out, and what the banned are told.
 //!
 //! A banned address is refused when it connects, a banned account when it signs in: by Auth with the reason, if the
-//! password is right, and on 8226 with [`BANNED`](crate::protocol::nps::login::BANNED).
+//! password is right, and on 8226 with [`BANNED`](mco_proto::nps::login::BANNED).
 
-use crate::protocol::ids::CustomerId;
 use crate::store::{Ban, BanTarget, Store};
+use mco_proto::ids::CustomerId;
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 

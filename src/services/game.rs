@@ -3,9 +3,9 @@
 use super::lobby::directory::Directory;
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::protocol::session_key::{KeyError, LoginKey};
 use crate::store::Store;
 use crate::world::World;
+use mco_proto::session_key::{KeyError, LoginKey};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -116,7 +116,7 @@ impl Game {
             max_per_customer: 4,
         };
         let persona = self.store.personas().create(customer, new).unwrap().value.id;
-        let key = crate::protocol::session_key::SessionKey::random();
+        let key = mco_proto::session_key::SessionKey::random();
         self.world.sessions.begin(customer, key.clone(), peer);
         TestPlayer { customer, persona, key }
     }
@@ -126,7 +126,7 @@ impl Game {
 #[cfg(test)]
 #[derive(Clone, Debug)]
 pub(crate) struct TestPlayer {
-    pub(crate) customer: crate::protocol::ids::CustomerId,
-    pub(crate) persona: crate::protocol::ids::PersonaId,
-    pub(crate) key: crate::protocol::session_key::SessionKey,
+    pub(crate) customer: mco_proto::ids::CustomerId,
+    pub(crate) persona: mco_proto::ids::PersonaId,
+    pub(crate) key: mco_proto::session_key::SessionKey,
 }

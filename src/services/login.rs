@@ -1,12 +1,12 @@
 //! Login, port 8226. See `docs/protocol/login-persona-mail.md`.
 
 use super::{Game, Hex, Outcome, bans};
-use crate::protocol::bytes::Bool8;
-use crate::protocol::ids::CustomerId;
-use crate::protocol::nps::login::{BANNED, REFUSED, UserLogin, UserStatus};
-use crate::protocol::nps::{Message, Packet, id};
-use crate::protocol::session_key::SessionKey;
 use crate::world::Step;
+use mco_proto::bytes::Bool8;
+use mco_proto::ids::CustomerId;
+use mco_proto::nps::login::{BANNED, REFUSED, UserLogin, UserStatus};
+use mco_proto::nps::{Message, Packet, id};
+use mco_proto::session_key::SessionKey;
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -94,10 +94,10 @@ fn accepted(customer: CustomerId, key: &SessionKey) -> Packet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::nps::Form;
-    use crate::protocol::session_key::PublicLoginKey;
-    use crate::protocol::text::Str16;
     use crate::services::TestPlayer;
+    use mco_proto::nps::Form;
+    use mco_proto::session_key::PublicLoginKey;
+    use mco_proto::text::Str16;
     use std::net::Ipv4Addr;
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));

@@ -4,12 +4,12 @@
 //! Players cannot write to each other yet: the layout of 0x0523 is not known. The house can.
 
 use super::{Game, Hex, Outcome};
-use crate::protocol::Malformed;
-use crate::protocol::ids::PersonaId;
-use crate::protocol::nps::mail::{self, DeleteEmail, ListEmails, Mail, MailList, ReceiveEmail};
-use crate::protocol::nps::{Message, Packet, id};
-use crate::protocol::text::{CStr, Str16};
 use crate::store::{MailEntry, StoreError};
+use mco_proto::Malformed;
+use mco_proto::ids::PersonaId;
+use mco_proto::nps::mail::{self, DeleteEmail, ListEmails, Mail, MailList, ReceiveEmail};
+use mco_proto::nps::{Message, Packet, id};
+use mco_proto::text::{CStr, Str16};
 use std::net::IpAddr;
 
 const NO_MAIL: MailList = MailList { count: 0, first: 0 };

@@ -1,8 +1,8 @@
 //! Who plays, and where.
 
 use super::Game;
-use crate::protocol::ids::CustomerId;
 use crate::world::{ConnectionId, Hall};
+use mco_proto::ids::CustomerId;
 use std::collections::HashMap;
 use std::net::IpAddr;
 

@@ -6,13 +6,13 @@ mod running;
 pub use running::{kick, perform_running};
 
 use crate::config::Config;
-use crate::protocol::ids::{CustomerId, PersonaId};
-use crate::protocol::session_key::LoginKey;
 use crate::services::bans;
 use crate::services::kit::Certificate;
 use crate::store::{
     Account, Ban, BanTarget, Changed, LedgerReport, NewPersona, OperatorPassword, Password, Persona, Store,
 };
+use mco_proto::ids::{CustomerId, PersonaId};
+use mco_proto::session_key::LoginKey;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;

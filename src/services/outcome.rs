@@ -1,10 +1,10 @@
 //! What a service hands back.
 
-use crate::protocol::mcots::Body;
-use crate::protocol::nps::Packet;
-use crate::protocol::session_key::SessionKey;
 use crate::store::Ticket;
 use crate::world::ConnectionId;
+use mco_proto::mcots::Body;
+use mco_proto::nps::Packet;
+use mco_proto::session_key::SessionKey;
 use std::fmt;
 use std::sync::Arc;
 

@@ -2,18 +2,18 @@
 //! from the same address. See `docs/protocol/login-persona-mail.md`.
 
 use super::{Game, Hex, Outcome, Push};
-use crate::protocol::Malformed;
-use crate::protocol::bytes::Rest;
-use crate::protocol::ids::{CustomerId, PersonaId};
-use crate::protocol::nps::persona::{
+use crate::store::{NewPersona, Persona, PersonaError};
+use crate::world::{Released, Step};
+use mco_proto::Malformed;
+use mco_proto::bytes::Rest;
+use mco_proto::ids::{CustomerId, PersonaId};
+use mco_proto::nps::persona::{
     BuddyListCount, CheckToken, DeleteGamePersona, GetBuddyList, GetPersonaInfoById, GetPersonaInfoByName,
     GetPersonaMaps, LongAck, NewGameAccount, NewGameAccountHead, NewGameAccountRecord, PersonaEntry,
     PersonaList, Personas, RegisterGameLogin, RegisterGameLogout, ValidatePersonaName,
 };
-use crate::protocol::nps::{Form, Message, Packet, id};
-use crate::protocol::text::{Chars, Str16};
-use crate::store::{NewPersona, Persona, PersonaError};
-use crate::world::{Released, Step};
+use mco_proto::nps::{Form, Message, Packet, id};
+use mco_proto::text::{Chars, Str16};
 use std::net::IpAddr;
 
 /// What happens on a message to port 8228.

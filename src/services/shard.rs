@@ -43,7 +43,7 @@ pub fn list(shard: &Shard, host: &HostName, ports: &Ports, population: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ids::ShardId;
+    use mco_proto::ids::ShardId;
 
     #[test]
     fn the_list_is_the_captured_one_byte_for_byte() {

@@ -2,8 +2,8 @@
 
 use super::Game;
 use crate::config::Registration;
-use crate::protocol::ids::DealerId;
 use crate::services::mcots::today;
+use mco_proto::ids::DealerId;
 
 /// The port of Persona, built into the Client.
 const PERSONA: u16 = 8228;

@@ -5,7 +5,7 @@ use super::error::StoreError;
 use super::password::{self, Password};
 use super::record::Record;
 use super::{Store, key, unix_seconds};
-use crate::protocol::ids::CustomerId;
+use mco_proto::ids::CustomerId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -4,7 +4,7 @@ use super::commit::Changed;
 use super::error::StoreError;
 use super::record::Record;
 use super::{Store, key, unix_seconds};
-use crate::protocol::ids::CustomerId;
+use mco_proto::ids::CustomerId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};

@@ -16,7 +16,7 @@ use super::error::StoreError;
 use super::ledger::LedgerError;
 use super::record::{self, Record};
 use super::{Store, key};
-use crate::protocol::ids::{BrandedPartId, PartId, PersonaId, SkinId, VehicleId};
+use mco_proto::ids::{BrandedPartId, PartId, PersonaId, SkinId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -31,7 +31,7 @@ use super::operator::OperatorRecord;
 use super::personas::PersonaRecord;
 use super::races::{BookingId, RaceUnderWay};
 use super::record::{Record, decode};
-use crate::protocol::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
+use mco_proto::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
 use std::net::IpAddr;
 
 /// All accounts.

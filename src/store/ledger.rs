@@ -17,7 +17,7 @@ use super::personas::PersonaRecord;
 use super::record::Record;
 use super::table::{Table, Transaction};
 use super::{Store, key, unix_seconds};
-use crate::protocol::ids::PersonaId;
+use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

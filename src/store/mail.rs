@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::record::Record;
 use super::table::Transaction;
 use super::{Store, key, unix_seconds};
-use crate::protocol::ids::PersonaId;
+use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
 
 /// How many mails a persona keeps. For one more the oldest that was read goes, or the oldest of all.
@@ -220,8 +220,8 @@ impl Mails<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ids::ShardId;
     use crate::store::{NewPersona, Password};
+    use mco_proto::ids::ShardId;
     use tempfile::TempDir;
 
     const DAY: u32 = 24 * 60 * 60;

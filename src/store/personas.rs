@@ -6,7 +6,7 @@ use super::garage::LooseRecord;
 use super::ledger::{self, Kind};
 use super::record::{self, Record};
 use super::{Store, key, mail, salary, unix_seconds};
-use crate::protocol::ids::{CustomerId, PersonaId, ShardId, VehicleId};
+use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

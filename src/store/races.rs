@@ -13,7 +13,7 @@ use super::personas::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
 use super::record::Record;
 use super::table::{Table, Transaction};
 use super::{Store, key};
-use crate::protocol::ids::{PartId, PersonaId, RaceId, VehicleId};
+use mco_proto::ids::{PartId, PersonaId, RaceId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

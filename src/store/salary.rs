@@ -9,7 +9,7 @@ use super::personas::{Persona, PersonaError, PersonaRecord, Personas};
 use super::table::Transaction;
 use super::{key, unix_seconds};
 use crate::calendar;
-use crate::protocol::ids::PersonaId;
+use mco_proto::ids::PersonaId;
 
 /// From now on the persona earns.
 pub(super) fn begin(tx: &Transaction<'_>, id: PersonaId) -> Result<(), StoreError> {

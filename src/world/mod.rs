@@ -18,7 +18,7 @@ pub use presence::{Presence, Released};
 pub use races::Races;
 pub use sessions::{Session, Sessions};
 
-use crate::protocol::ids::{PersonaId, RaceId};
+use mco_proto::ids::{PersonaId, RaceId};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

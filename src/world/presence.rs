@@ -1,7 +1,7 @@
 //! Personas in use: from the choice of a driver until its connections are gone.
 
 use super::{ConnectionId, locked};
-use crate::protocol::ids::PersonaId;
+use mco_proto::ids::PersonaId;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

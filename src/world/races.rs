@@ -17,9 +17,9 @@ pub use room::Room;
 
 use super::{ConnectionId, locked};
 use crate::catalog::{RaceType, rules};
-use crate::protocol::ids::{PersonaId, RaceId, VehicleId};
-use crate::protocol::mcots::race::SLOTS;
 use crate::store::BookingId;
+use mco_proto::ids::{PersonaId, RaceId, VehicleId};
+use mco_proto::mcots::race::SLOTS;
 use rand::Rng;
 use rand::rngs::OsRng;
 use std::collections::{BTreeMap, HashMap};

@@ -1,8 +1,8 @@
 //! Contexts (tickets) from AuthLogin, and the Session Keys that Login shares with the other services.
 
 use super::locked;
-use crate::protocol::ids::CustomerId;
-use crate::protocol::session_key::SessionKey;
+use mco_proto::ids::CustomerId;
+use mco_proto::session_key::SessionKey;
 use rand::RngCore;
 use rand::rngs::OsRng;
 use std::collections::{HashMap, VecDeque};

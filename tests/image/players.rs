@@ -1,10 +1,10 @@
 //! Players at a box: accounts made on its page, drivers, and parts bought until the lights go out.
 
 use crate::machine::{self, ADDRESS, PATIENCE};
+use mco_proto::ids::{BrandedPartId, DealerId, PartId, SkinId};
+use mco_proto::mcots::{GenericRequest, number};
 use mcos::client::Error;
 use mcos::client::sitting::{Account, Driver, FirstCar, FixedPorts, Place, Transactions};
-use mcos::protocol::ids::{BrandedPartId, DealerId, PartId, SkinId};
-use mcos::protocol::mcots::{GenericRequest, number};
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

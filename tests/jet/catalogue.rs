@@ -2,10 +2,10 @@
 
 use crate::writer::{self, Table, Type};
 use crate::{BOTH, game};
+use jet_reader::{JetError, Version};
+use mco_proto::ids::{BrandedPartId, DealerId, SkinId};
 use mcos::catalog::import::{self, ImportError, Summary};
-use mcos::catalog::jet::{JetError, Version};
 use mcos::catalog::{Catalog, Imported, StockPart, file};
-use mcos::protocol::ids::{BrandedPartId, DealerId, SkinId};
 use std::fs;
 use std::io::Cursor;
 

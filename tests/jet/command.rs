@@ -1,9 +1,9 @@
 //! `mcos catalog`, beside a running server and without one.
 
 use crate::{game, writer};
-use mcos::catalog::jet::Version;
-use mcos::protocol::mcots::garage::StockCarInfo;
-use mcos::protocol::mcots::{GenericRequest, Link, Outgoing, number};
+use jet_reader::Version;
+use mco_proto::mcots::garage::StockCarInfo;
+use mco_proto::mcots::{GenericRequest, Link, Outgoing, number};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,8 +1,8 @@
 //! No input, however damaged, makes the reader panic or run for ever.
 
 use crate::{BOTH, game, mixed, samples, writer};
+use jet_reader::Database;
 use mcos::catalog::import;
-use mcos::catalog::jet::Database;
 use proptest::prelude::*;
 use std::fs;
 use std::io::Cursor;

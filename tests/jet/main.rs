@@ -21,7 +21,7 @@ mod peer;
 mod samples;
 mod writer;
 
-use mcos::catalog::jet::{Database, Value, Version};
+use jet_reader::{Database, Value, Version};
 use std::fs::File;
 use std::io::{BufReader, Cursor};
 use writer::{Cell, Table, Type};

@@ -1,6 +1,6 @@
 //! `mdb-export`, and what it says of a table beside what we say.
 
-use mcos::catalog::jet::{Database, Kind, Value};
+use jet_reader::{Database, Kind, Value};
 use std::io::{Read, Seek};
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -4,7 +4,7 @@
 //! Each table of more than two rows has one row deleted (a copy), and one moved to another page.
 
 use cipher::{KeyInit, StreamCipher};
-use mcos::catalog::jet::Version;
+use jet_reader::Version;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Type {

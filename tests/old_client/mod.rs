@@ -1,9 +1,9 @@
 //! A small SSL 3.0 / TLS 1.0 client of the Client's time: no I/O, and willing to misbehave.
 #![allow(dead_code, reason = "each test uses its part")]
 
-use mcos::protocol::tls::keys::{Keys, MasterSecret, Side, Transcript};
-use mcos::protocol::tls::record::{HEADER, Header, Kind, Opener, Sealer, write_plain};
-use mcos::protocol::tls::{Suite, Version};
+use legacy_tls::keys::{Keys, MasterSecret, Side, Transcript};
+use legacy_tls::record::{HEADER, Header, Kind, Opener, Sealer, write_plain};
+use legacy_tls::{Suite, Version};
 use rsa::rand_core::OsRng;
 use rsa::{Pkcs1v15Encrypt, RsaPublicKey};
 

@@ -3,22 +3,22 @@
 use super::player::Replay;
 use super::recording::{Message, Port};
 use super::{CAR, CUSTOMER, NAME, PERSONA, SHARD};
-use mcos::client::nps::read as read_packet;
-use mcos::protocol::Wire;
-use mcos::protocol::ids::CommId;
-use mcos::protocol::mcots::garage::{OwnedParts, OwnedVehicles, VehicleInfo};
-use mcos::protocol::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
-use mcos::protocol::mcots::player::{PlayerInfo, PlayerPhysicalInfo, PlayerRacingHistory};
-use mcos::protocol::mcots::session::LoginComplete;
-use mcos::protocol::mcots::{self, GenericReply, number};
-use mcos::protocol::nps::lobby::{
+use mco_proto::Wire;
+use mco_proto::ids::CommId;
+use mco_proto::mcots::garage::{OwnedParts, OwnedVehicles, VehicleInfo};
+use mco_proto::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
+use mco_proto::mcots::player::{PlayerInfo, PlayerPhysicalInfo, PlayerRacingHistory};
+use mco_proto::mcots::session::LoginComplete;
+use mco_proto::mcots::{self, GenericReply, number};
+use mco_proto::nps::lobby::{
     ChannelClosed, ChannelGranted, LoginResponse, MiniRiffList, MiniUserList, ServerInfo, SetMyUserData,
     UserInfo, UserList,
 };
-use mcos::protocol::nps::login::UserStatus;
-use mcos::protocol::nps::mail::MailList;
-use mcos::protocol::nps::persona::{BuddyListCount, PersonaList};
-use mcos::protocol::nps::{self, Form, Packet, id};
+use mco_proto::nps::login::UserStatus;
+use mco_proto::nps::mail::MailList;
+use mco_proto::nps::persona::{BuddyListCount, PersonaList};
+use mco_proto::nps::{self, Form, Packet, id};
+use mcos::client::nps::read as read_packet;
 
 impl Replay<'_> {
     pub(super) fn judge_nps(&mut self, at: usize, incoming: &nps::Incoming) -> Vec<String> {

@@ -18,8 +18,8 @@ mod recording;
 #[path = "../support/mod.rs"]
 mod support;
 
+use mco_proto::ids::{CustomerId, DealerId, PersonaId, ShardId, SkinId};
 use mcos::client::sitting::{FirstCar, Transactions};
-use mcos::protocol::ids::{CustomerId, DealerId, PersonaId, ShardId, SkinId};
 use player::Replay;
 use std::fs;
 use std::io::Write as _;

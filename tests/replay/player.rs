@@ -3,10 +3,10 @@
 use super::USER;
 use super::recording::{Message, Port, answers, bytes, json, with_context};
 use super::support::{PASSWORD, PATIENCE, Server};
-use mcos::protocol::mcots;
-use mcos::protocol::mcots::number;
-use mcos::protocol::nps::{self, Headers, Packet, id};
-use mcos::protocol::session_key::SessionKey;
+use mco_proto::mcots;
+use mco_proto::mcots::number;
+use mco_proto::nps::{self, Headers, Packet, id};
+use mco_proto::session_key::SessionKey;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::fs;

@@ -1,7 +1,7 @@
 //! A recorded sitting: its files, its messages, and what the real Client accepted as answers.
 
-use mcos::protocol::mcots::number;
-use mcos::protocol::nps::id;
+use mco_proto::mcots::number;
+use mco_proto::nps::id;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;

@@ -5,10 +5,10 @@
 pub(crate) mod browser;
 pub(crate) mod track;
 
+use mco_proto::ids::PersonaId;
 use mcos::client::sitting::{Account, Driver, FixedPorts, Place};
 use mcos::client::web::Web;
 use mcos::client::{Endpoint, Error};
-use mcos::protocol::ids::PersonaId;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, File};

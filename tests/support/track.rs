@@ -1,7 +1,7 @@
 //! What racers do between start and finish.
 
+use mco_proto::mcots::race::SLOTS;
 use mcos::client::racing::{Starter, Traffic};
-use mcos::protocol::mcots::race::SLOTS;
 use smol::spawn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@
 
 use super::ImportError;
 use crate::catalog::imported::PricingGuide;
-use crate::catalog::jet::{Database, Kind, Table, Value};
+use jet_reader::{Database, Kind, Table, Value};
 use std::io::{Read, Seek};
 
 /// A column that is wanted: what it may be called, the first being the original.

@@ -8,7 +8,7 @@ use crate::catalog::imported::{
     AssemblyRow, BrandRow, CompatibilityRow, KindRow, ModelRow, Named, PartRow, PartTypeRow, SkinRow,
     VehicleRow,
 };
-use crate::catalog::jet::Database;
+use jet_reader::Database;
 use std::io::{Read, Seek};
 
 type Rows<T> = Result<Vec<T>, ImportError>;

@@ -4,10 +4,10 @@
 //! and from *n*. So every receiver knows what it has to get and in which order, and whatever is lost, doubled,
 //! reordered, altered or led astray on the way shows.
 
-use crate::protocol::ids::{CommId, PersonaId};
-use crate::protocol::mcots::race::SLOTS;
-use crate::protocol::nps::relay::{Address, Relay};
-use crate::protocol::nps::{Packet, id};
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::mcots::race::SLOTS;
+use mco_proto::nps::relay::{Address, Relay};
+use mco_proto::nps::{Packet, id};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,13 +1,13 @@
 //! A recording, read from its folder and put in order.
 
 use crate::client::Service;
-use crate::protocol::ids::{CustomerId, PersonaId};
-use crate::protocol::mcots::session::ClientConnect;
-use crate::protocol::mcots::{Body, Flags, number};
-use crate::protocol::nps::lobby::Login;
-use crate::protocol::nps::login::UserStatus;
-use crate::protocol::nps::{self, Form, Headers, Packet, id};
-use crate::protocol::recording::{EXTENSION, FORMAT, Line, Passed, Side};
+use crate::recording::{EXTENSION, FORMAT, Line, Passed, Side};
+use mco_proto::ids::{CustomerId, PersonaId};
+use mco_proto::mcots::session::ClientConnect;
+use mco_proto::mcots::{Body, Flags, number};
+use mco_proto::nps::lobby::Login;
+use mco_proto::nps::login::UserStatus;
+use mco_proto::nps::{self, Form, Headers, Packet, id};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;

@@ -5,12 +5,12 @@ use super::transactions::Transactions;
 use super::{Account, Error};
 use crate::client::nps::Nps;
 use crate::client::socket::{Endpoint, Service};
-use crate::protocol::ids::{PersonaId, ShardId};
-use crate::protocol::nps::lobby::{Login, LoginResponse};
-use crate::protocol::nps::mail::{ListEmails, MailList};
-use crate::protocol::nps::persona::{BuddyListCount, GetBuddyList, RegisterGameLogout};
-use crate::protocol::nps::{Message as _, id};
-use crate::protocol::text::PStr;
+use mco_proto::ids::{PersonaId, ShardId};
+use mco_proto::nps::lobby::{Login, LoginResponse};
+use mco_proto::nps::mail::{ListEmails, MailList};
+use mco_proto::nps::persona::{BuddyListCount, GetBuddyList, RegisterGameLogout};
+use mco_proto::nps::{Message as _, id};
+use mco_proto::text::PStr;
 use std::time::Duration;
 
 /// How long a room may take to greet, which it must not. Too short is harmless: a greeting is found again later.

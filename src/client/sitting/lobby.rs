@@ -3,20 +3,20 @@
 use super::Error;
 use crate::client::nps::Nps;
 use crate::client::socket::Endpoint;
-use crate::protocol::bytes::List;
-use crate::protocol::ids::{BrandedPartId, CommId, PersonaId, RaceId, SkinId, VehicleId};
-use crate::protocol::nps::Message as _;
-use crate::protocol::nps::channel::{
+use mco_proto::bytes::List;
+use mco_proto::ids::{BrandedPartId, CommId, PersonaId, RaceId, SkinId, VehicleId};
+use mco_proto::nps::Message as _;
+use mco_proto::nps::channel::{
     ChannelData, GameServerStarted, GetReadyList, READY, RaceRiff, ReadyList, RiffList, SendRiffList,
     SetCommFlags, StartGameServer,
 };
-use crate::protocol::nps::lobby::{
+use mco_proto::nps::lobby::{
     ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList, MiniRiff,
     MiniRiffList, MiniUser, MiniUserList, OpenCommChannel, SendMiniRiffList, ServerInfo, SetMyUserData,
     UserEntry, UserInfo, UserList,
 };
-use crate::protocol::nps::user_data::{Appearance, UserData};
-use crate::protocol::text::PStr;
+use mco_proto::nps::user_data::{Appearance, UserData};
+use mco_proto::text::PStr;
 
 /// Where a room is, as the lobby says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,15 +3,15 @@
 use super::driver::Driver;
 use super::{Error, Place};
 use crate::client::mcots::Mcots;
-use crate::protocol::ids::{BrandedPartId, CustomerId, DealerId, PersonaId, SkinId, VehicleId};
-use crate::protocol::mcots::garage::{OwnedParts, OwnedVehicle, OwnedVehicles, StockCarInfo, VehicleInfo};
-use crate::protocol::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
-use crate::protocol::mcots::player::{
+use mco_proto::ids::{BrandedPartId, CustomerId, DealerId, PersonaId, SkinId, VehicleId};
+use mco_proto::mcots::garage::{OwnedParts, OwnedVehicle, OwnedVehicles, StockCarInfo, VehicleInfo};
+use mco_proto::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
+use mco_proto::mcots::player::{
     Physical, PlayerInfo, PlayerPhysicalInfo, PlayerRacingHistory, SetOptions, UpdatePlayerPhysical,
 };
-use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete, Name, Tracking};
-use crate::protocol::mcots::{Body, Flags, GenericReply, GenericRequest, Message, number};
-use crate::protocol::text::Chars;
+use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Name, Tracking};
+use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, number};
+use mco_proto::text::Chars;
 use std::time::{Duration, Instant};
 
 /// Build number of the Client (*captured*).

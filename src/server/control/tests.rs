@@ -1,7 +1,7 @@
 use super::*;
-use crate::protocol::session_key::LoginKey;
 use crate::services::Game;
 use crate::services::operator::Secret;
+use mco_proto::session_key::LoginKey;
 
 fn house() -> (Arc<House>, tempfile::TempDir) {
     let (game, folder) = Game::for_tests();

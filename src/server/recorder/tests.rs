@@ -1,6 +1,6 @@
 use super::*;
-use crate::protocol::nps::Incoming;
 use crate::world::World;
+use mco_proto::nps::Incoming;
 use std::time::Duration;
 
 fn lines(folder: &Path) -> Vec<Vec<Line>> {

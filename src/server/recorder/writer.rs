@@ -1,7 +1,7 @@
 //! The one thread that writes recordings, and the bounds it keeps.
 
 use super::Bounds;
-use crate::protocol::recording::Line;
+use crate::recording::Line;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};

@@ -1,9 +1,9 @@
 //! The legacy machine as a stream.
 
-use crate::protocol::tls::legacy::LegacyServer;
-use crate::protocol::tls::record::LONGEST_PLAIN;
 use async_net::TcpStream;
 use futures_lite::{AsyncRead, AsyncWrite, ready};
+use legacy_tls::legacy::LegacyServer;
+use legacy_tls::record::LONGEST_PLAIN;
 use std::fmt;
 use std::io;
 use std::pin::Pin;

@@ -1,7 +1,7 @@
 //! The HTTPS port: one port for every Windows from XP to 11.
 //!
 //! The first message of a connection is read before anybody answers it. Then the connection goes, with that message
-//! untouched, to rustls (TLS 1.2 and 1.3) or to [`protocol::tls`](crate::protocol::tls) (TLS 1.0 and SSL 3.0), and the
+//! untouched, to rustls (TLS 1.2 and 1.3) or to [`protocol::tls`](legacy_tls) (TLS 1.0 and SSL 3.0), and the
 //! caller learns which it was: what came over the old protocols can be read and changed by anybody on the way who cares
 //! to, so it may reach the Client's own paths and public pages, and nothing of the Operator's.
 //!
@@ -31,14 +31,14 @@ mod replay;
 pub use authority::{Authority, AuthorityError, Leaf, Leaves};
 pub use names::Names;
 
-use crate::protocol::tls::Version;
-use crate::protocol::tls::hello::{self, HelloError, Progress, Refusal, Route};
-use crate::protocol::tls::legacy::{Entropy, Failure, Identity, LegacyServer};
-use crate::protocol::tls::server_key::ServerKey;
 use async_net::TcpStream;
 use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, FutureExt as _};
 use futures_rustls::TlsAcceptor;
 use legacy_stream::LegacyStream;
+use legacy_tls::Version;
+use legacy_tls::hello::{self, HelloError, Progress, Refusal, Route};
+use legacy_tls::legacy::{Entropy, Failure, Identity, LegacyServer};
+use legacy_tls::server_key::ServerKey;
 use replay::Replay;
 use rustls::ServerConfig;
 use rustls::crypto::ring;

@@ -3,13 +3,13 @@
 use super::notices::{created, joined};
 use super::race::{attend, attend_left};
 use super::{Desk, Notices};
-use crate::protocol::ids::CommId;
-use crate::protocol::nps::lobby::{
-    ChannelClosed, ChannelDenied, ChannelGranted, CloseCommChannel, OpenCommChannel,
-};
-use crate::protocol::nps::{Message as _, Packet};
 use crate::services::Outcome;
 use crate::world::{Denied, Riff, Wish};
+use mco_proto::ids::CommId;
+use mco_proto::nps::lobby::{
+    ChannelClosed, ChannelDenied, ChannelGranted, CloseCommChannel, OpenCommChannel,
+};
+use mco_proto::nps::{Message as _, Packet};
 
 /// What "any number" may look like: 0, and everything that is negative to a Client.
 const fn is_number(channel: CommId) -> bool {

@@ -3,14 +3,14 @@
 use super::Desk;
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::protocol::bytes::List;
-use crate::protocol::ids::CommId;
-use crate::protocol::nps::channel::{GameServer, GameServersList};
-use crate::protocol::nps::lobby::{GetServerInfo, MiniRiff, MiniRiffList, Name, ServerInfo};
-use crate::protocol::nps::{Message as _, Packet};
-use crate::protocol::text::PStr;
 use crate::services::{Game, Outcome, Ports};
 use crate::world::{Hall, LOBBY};
+use mco_proto::bytes::List;
+use mco_proto::ids::CommId;
+use mco_proto::nps::channel::{GameServer, GameServersList};
+use mco_proto::nps::lobby::{GetServerInfo, MiniRiff, MiniRiffList, Name, ServerInfo};
+use mco_proto::nps::{Message as _, Packet};
+use mco_proto::text::PStr;
 
 /// The whole server.
 pub(super) const CTRL: CommId = CommId(0);

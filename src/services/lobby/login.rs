@@ -1,13 +1,13 @@
 //! Signing in to the lobby or a room.
 
 use super::{Desk, Me, Notices, name_of};
-use crate::protocol::ids::{CustomerId, PersonaId};
-use crate::protocol::nps::lobby::{INVALID_KEY, Login, LoginResponse, Name};
-use crate::protocol::nps::{Message as _, Packet};
-use crate::protocol::session_key::SessionKey;
 use crate::services::Outcome;
 use crate::services::lobby::Caller;
 use crate::world::{Hall, Person, Step};
+use mco_proto::ids::{CustomerId, PersonaId};
+use mco_proto::nps::lobby::{INVALID_KEY, Login, LoginResponse, Name};
+use mco_proto::nps::{Message as _, Packet};
+use mco_proto::session_key::SessionKey;
 
 impl Desk<'_> {
     /// 0x0100, the same on every port. Refused alike for an unknown account, a stale key and somebody else's persona.

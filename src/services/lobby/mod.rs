@@ -22,11 +22,11 @@ mod relay;
 
 use super::persona::released;
 use super::{Game, Hex, Outcome, Push};
-use crate::protocol::Malformed;
-use crate::protocol::ids::PersonaId;
-use crate::protocol::nps::lobby::OK_TO_LOGIN;
-use crate::protocol::nps::{Incoming, Packet, id, relay as relays};
 use crate::world::{ConnectionId, Hall};
+use mco_proto::Malformed;
+use mco_proto::ids::PersonaId;
+use mco_proto::nps::lobby::OK_TO_LOGIN;
+use mco_proto::nps::{Incoming, Packet, id, relay as relays};
 use notices::Notices;
 use std::net::SocketAddr;
 

@@ -3,17 +3,17 @@
 
 use super::race::TCP;
 use crate::config::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted};
-use crate::protocol::ids::{CommId, PersonaId};
-use crate::protocol::nps::channel::{
+use crate::services::{Envelope, Game, Push};
+use crate::world::{Booted, ConnectionId, Left, Opened, Person, Riff, Start};
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::channel::{
     ChannelCreated, ChannelDataUpdate, ChannelDeleted, ChannelMaster, ChannelUpdate, Description,
     ForceLeaveChannel, GameServerStarted, GameServerStartedInfo, GameServerStateChange, GameServerTerminated,
     RUNNING, ReadyNotice, ReadyRecord, START_PENDING, UserJoined, UserLeft,
 };
-use crate::protocol::nps::lobby::{Name, ServerInfo, UserJoinedChannel, UserLeftChannel};
-use crate::protocol::nps::{Message, Packet};
-use crate::protocol::text::PStr;
-use crate::services::{Envelope, Game, Push};
-use crate::world::{Booted, ConnectionId, Left, Opened, Person, Riff, Start};
+use mco_proto::nps::lobby::{Name, ServerInfo, UserJoinedChannel, UserLeftChannel};
+use mco_proto::nps::{Message, Packet};
+use mco_proto::text::PStr;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;

@@ -2,14 +2,14 @@
 
 use super::directory::CTRL;
 use super::{Desk, Notices};
-use crate::protocol::bytes::List;
-use crate::protocol::nps::channel::{ClientCount, GetUserInfo, LocateUser, UserLocation};
-use crate::protocol::nps::lobby::{
-    GetMiniUserList, GetUserList, MiniUser, MiniUserList, Name, SetMyUserData, UserEntry, UserInfo, UserList,
-};
-use crate::protocol::nps::{Message as _, Packet};
 use crate::services::Outcome;
 use crate::world::Person;
+use mco_proto::bytes::List;
+use mco_proto::nps::channel::{ClientCount, GetUserInfo, LocateUser, UserLocation};
+use mco_proto::nps::lobby::{
+    GetMiniUserList, GetUserList, MiniUser, MiniUserList, Name, SetMyUserData, UserEntry, UserInfo, UserList,
+};
+use mco_proto::nps::{Message as _, Packet};
 
 impl Desk<'_> {
     /// 0x0128: names only; channel 0 is the whole server.

@@ -2,18 +2,18 @@
 
 use super::directory::race_server;
 use super::{Desk, Notices};
-use crate::protocol::bytes::{Bool16, List};
-use crate::protocol::ids::{CommId, PersonaId};
-use crate::protocol::nps::channel::{
+use crate::services::{Game, Outcome};
+use crate::world::{Left, RaceInfo, Riff};
+use mco_proto::bytes::{Bool16, List};
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::channel::{
     BootUser, GetReadyList, NOT_READY, READY, RaceEntry, RaceRiff, ReadyForGame, ReadyList, ReadyRecord,
     RiffList, SetChannelData, SetCommFlags, SetReadyForGame, StartGameServer, TerminateGameServer,
     WideRaceRiff, WideRiffList,
 };
-use crate::protocol::nps::lobby::Name;
-use crate::protocol::nps::{Message as _, Packet};
-use crate::protocol::text::PStr;
-use crate::services::{Game, Outcome};
-use crate::world::{Left, RaceInfo, Riff};
+use mco_proto::nps::lobby::Name;
+use mco_proto::nps::{Message as _, Packet};
+use mco_proto::text::PStr;
 
 /// TCP, in the fields that name a protocol.
 pub(super) const TCP: u32 = 33;

@@ -2,10 +2,10 @@
 
 use super::Desk;
 use crate::config::RelayForm;
-use crate::protocol::Malformed;
-use crate::protocol::nps::Packet;
-use crate::protocol::nps::relay::{Relay, is_short};
 use crate::services::{Envelope, Outcome, Push};
+use mco_proto::Malformed;
+use mco_proto::nps::Packet;
+use mco_proto::nps::relay::{Relay, is_short};
 use std::sync::Arc;
 
 impl Desk<'_> {

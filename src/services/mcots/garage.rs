@@ -9,15 +9,15 @@ pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 use super::{Answer, Refused, Request, today};
 use crate::catalog::Catalog;
 use crate::config::ClassForm;
-use crate::protocol::bytes::{Bool16, List, PagedList};
-use crate::protocol::ids::{DealerId, PartId, PersonaId, VehicleId};
-use crate::protocol::mcots::garage::{
+use crate::services::{Game, Outcome};
+use crate::store::{Part, Vehicle};
+use mco_proto::bytes::{Bool16, List, PagedList};
+use mco_proto::ids::{DealerId, PartId, PersonaId, VehicleId};
+use mco_proto::mcots::garage::{
     AssemblyParts, CarPart, OwnedParts, OwnedVehicle, OwnedVehicles, PricedPart, StockCar, StockCarInfo,
     VehicleInfo,
 };
-use crate::protocol::mcots::{Body, GenericRequest, Message, number};
-use crate::services::{Game, Outcome};
-use crate::store::{Part, Vehicle};
+use mco_proto::mcots::{Body, GenericRequest, Message, number};
 
 /// 141: what a dealer has on offer, and what a new persona can spend. The one request that nobody needs to sign in for.
 pub(super) fn stock_cars(game: &Game, body: &Body) -> Answer {

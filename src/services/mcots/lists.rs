@@ -4,14 +4,14 @@
 use super::{Answer, Request};
 use crate::catalog;
 use crate::config::HostName;
-use crate::protocol::bytes::{Bool16, PagedList};
-use crate::protocol::mcots::Message;
-use crate::protocol::mcots::lists::{
+use crate::services::Outcome;
+use mco_proto::bytes::{Bool16, PagedList};
+use mco_proto::mcots::Message;
+use mco_proto::mcots::lists::{
     ArcadeCar, ArcadeCars, Choice, EntryFeePurses, GameUrl, GameUrls, Lobbies, LobbyInfo, Purse, Switch,
     Tunables,
 };
-use crate::protocol::text::Chars;
-use crate::services::Outcome;
+use mco_proto::text::Chars;
 
 /// 324: the lobbies, and with the same sequence the purses (*captured*: the Client counts both).
 pub(super) fn lobbies(request: &Request<'_>) -> Answer {

@@ -13,11 +13,11 @@ mod tests;
 
 use super::persona::released;
 use super::{Game, Hex, Outcome};
-use crate::protocol::Malformed;
-use crate::protocol::ids::{CustomerId, PersonaId};
-use crate::protocol::mcots::{Body, Flags, GenericReply, Incoming, Outgoing, number};
 use crate::store::{GarageError, PersonaError, StoreError};
 use crate::world::ConnectionId;
+use mco_proto::Malformed;
+use mco_proto::ids::{CustomerId, PersonaId};
+use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Outgoing, number};
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

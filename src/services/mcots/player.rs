@@ -2,17 +2,17 @@
 
 use super::{Answer, Refused, Request};
 use crate::catalog::rules::{points_to_next_level, points_to_next_rank};
-use crate::protocol::bytes::{Bool8, PagedList};
-use crate::protocol::ids::{PersonaId, VehicleId};
-use crate::protocol::mcots::player::{
+use crate::services::{Outcome, Push};
+use crate::store::{self, Persona, PersonaError, Plate};
+use mco_proto::bytes::{Bool8, PagedList};
+use mco_proto::ids::{PersonaId, VehicleId};
+use mco_proto::mcots::player::{
     CarNumbers, Physical, PlayerInfo, PlayerName, PlayerPhysicalInfo, PlayerRacingHistory, RaceRow,
     SetOptions, SetPersonaDescription, UpdatePlayerPhysical,
 };
-use crate::protocol::mcots::session::Timestamp;
-use crate::protocol::mcots::{Body, GenericReply, GenericRequest, Message, number};
-use crate::protocol::text::Chars;
-use crate::services::{Outcome, Push};
-use crate::store::{self, Persona, PersonaError, Plate};
+use mco_proto::mcots::session::Timestamp;
+use mco_proto::mcots::{Body, GenericReply, GenericRequest, Message, number};
+use mco_proto::text::Chars;
 
 /// The persona that `request` asks for.
 fn asked_for(request: &Request<'_>) -> Result<Persona, Refused> {

@@ -9,18 +9,18 @@ mod results;
 use super::garage::class_of;
 use super::{Answer, Refused, Request, Shown, unexpected};
 use crate::catalog::{RaceType, rules};
-use crate::protocol::Malformed;
-use crate::protocol::ids::{PersonaId, RaceId, VehicleId};
-use crate::protocol::mcots::race::{
-    CrcPreRaceData, CreateRace, InRaceDamage, JoinRace, PostRaceDamage, RaceCreated, RaceJoined,
-    RacerCompleted, StartRace,
-};
-use crate::protocol::mcots::{Body, GenericReply, GenericRequest, Message, number};
-use crate::protocol::text::Chars;
 use crate::services::{Game, Hex, Outcome};
 use crate::store::{Persona, StoreError};
 use crate::world::ConnectionId;
 use crate::world::races::{Denied, Driver, Exit, Race, Report, Settings, Table, bounds};
+use mco_proto::Malformed;
+use mco_proto::ids::{PersonaId, RaceId, VehicleId};
+use mco_proto::mcots::race::{
+    CrcPreRaceData, CreateRace, InRaceDamage, JoinRace, PostRaceDamage, RaceCreated, RaceJoined,
+    RacerCompleted, StartRace,
+};
+use mco_proto::mcots::{Body, GenericReply, GenericRequest, Message, number};
+use mco_proto::text::Chars;
 use std::time::Instant;
 
 pub(super) use grid::start;

@@ -3,13 +3,13 @@
 use super::{Answer, Caller, Player, Refused, Request, garage, today, unix_seconds};
 use crate::calendar;
 use crate::catalog::Offer;
-use crate::protocol::ids::BrandedPartId;
-use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete, Timestamp, Tracking};
-use crate::protocol::mcots::{Body, GenericReply, Message, number};
-use crate::protocol::session_key::SessionKey;
 use crate::services::{Game, Outcome};
 use crate::store::{Changed, GarageError, Persona, Ticket};
 use crate::world::Step;
+use mco_proto::ids::BrandedPartId;
+use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Timestamp, Tracking};
+use mco_proto::mcots::{Body, GenericReply, Message, number};
+use mco_proto::session_key::SessionKey;
 
 /// 438: whose connection this is. The answer is the last packet in clear. Refused by closing, and alike for an account
 /// that did not sign in (from this address: RC4 with one key for both directions is a weak proof by itself), an unknown

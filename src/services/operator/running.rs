@@ -2,10 +2,10 @@
 
 use super::{Request, Response, is_exchange_name, perform};
 use crate::catalog;
-use crate::protocol::ids::CustomerId;
 use crate::services::{Game, Push};
 use crate::store::{BanTarget, Store};
 use crate::world::ConnectionId;
+use mco_proto::ids::CustomerId;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 use super::*;
-use crate::protocol::ids::ShardId;
 use crate::services::TestPlayer;
+use mco_proto::ids::ShardId;
 use std::net::Ipv4Addr;
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -114,7 +114,7 @@ fn a_persona_made_over_the_wire_is_named_given_cash_and_found_with_the_id_of_the
     assert!(outcome.commit.is_some(), "the answer waits until the persona is on the card");
     let granted = &outcome.replies[0];
     assert_eq!(granted.id, id::USER_VALID);
-    let echoed = NewGameAccount::read_from(granted);
+    let echoed = account_in(granted);
     assert_eq!(NewGameAccount { persona: PersonaId(0), ..echoed.clone() }, request);
     let made = game.store.personas().by_id(echoed.persona).unwrap().unwrap();
     assert_eq!((made.name.as_str(), made.bank_balance), ("Marty", game.config.game.starter_cash));
@@ -202,9 +202,7 @@ fn truncated_requests_get_the_answer_that_lets_the_client_go_on() {
     assert_eq!(names(&game, PEER, player.customer), ["Dr Brown"]);
 }
 
-impl NewGameAccount {
-    /// The answer to 0x0507 has another number.
-    fn read_from(packet: &Packet) -> Self {
-        Packet { id: id::NEW_GAME_ACCOUNT, ..packet.clone() }.read().unwrap()
-    }
+/// The answer to 0x0507 has the same layout under another number.
+fn account_in(packet: &Packet) -> NewGameAccount {
+    Packet { id: id::NEW_GAME_ACCOUNT, ..packet.clone() }.read().unwrap()
 }

@@ -1,10 +1,10 @@
 //! Where a part is: in a car, or in the inventory.
 
 use super::{LooseRecord, Part, VehicleRecord};
-use crate::protocol::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::table::{Table, Transaction};
+use mco_proto::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 
 /// A car, or a loose part with what is fixed to it.
 #[derive(Clone)]

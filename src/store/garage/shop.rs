@@ -4,13 +4,13 @@ use super::{
     CarPurchase, Garage, GarageError, JUNKYARD, LooseRecord, MOST_PARTS, NewPart, Part, Vehicle,
     VehicleRecord,
 };
-use crate::protocol::ids::{PartId, PersonaId, VehicleId};
 use crate::store::commit::Changed;
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry, Kind};
 use crate::store::personas::{Persona, PersonaRecord};
 use crate::store::table::{Table, Transaction};
+use mco_proto::ids::{PartId, PersonaId, VehicleId};
 
 const FIRST_PART: u32 = 1;
 /// How many cars the junkyard keeps; then the one that was built first is gone for good.

@@ -5,11 +5,11 @@ use super::VehicleRecord;
 use super::place::Place;
 use super::shop::{loose, person};
 use super::{Garage, GarageError, LooseRecord, MOST_PARTS, Part};
-use crate::protocol::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 use crate::store::commit::Changed;
 use crate::store::key;
 use crate::store::ledger::{self, Entry, Kind};
 use crate::store::personas::Persona;
+use mco_proto::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 
 /// Whether a part can be fixed to that kind of part, to which others are fixed already; if not, why.
 pub type Fits<'a> = &'a dyn Fn(&Part, BrandedPartId, &[&Part]) -> Result<(), &'static str>;

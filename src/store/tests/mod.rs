@@ -10,7 +10,7 @@ mod tampered;
 mod verbs;
 
 use super::*;
-use crate::protocol::ids::{BrandedPartId, CustomerId, PersonaId, ShardId, SkinId};
+use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId, ShardId, SkinId};
 use tempfile::TempDir;
 
 const SHARD: ShardId = ShardId(44);

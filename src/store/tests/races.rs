@@ -1,7 +1,7 @@
 //! Fees, pay and wagered cars.
 
 use super::*;
-use crate::protocol::ids::{PartId, RaceId, VehicleId};
+use mco_proto::ids::{PartId, RaceId, VehicleId};
 
 const RACE: RaceId = RaceId(88);
 

@@ -1,8 +1,8 @@
 //! What a store that was tampered with does to the garage: nothing for ever.
 
 use super::*;
-use crate::protocol::ids::{PartId, VehicleId};
 use crate::store::garage::{LooseRecord, VehicleRecord};
+use mco_proto::ids::{PartId, VehicleId};
 
 /// A car of the persona in which two parts hang on each other, and a loose part that hangs on itself.
 fn knotted(store: &Store, owner: PersonaId) -> (VehicleId, PartId) {

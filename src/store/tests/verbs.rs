@@ -1,7 +1,7 @@
 //! What each verb does and refuses.
 
 use super::*;
-use crate::protocol::ids::{PartId, VehicleId};
+use mco_proto::ids::{PartId, VehicleId};
 use std::sync::Barrier;
 use std::thread;
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::protocol::ids::CustomerId;
 use crate::store::BanTarget;
+use mco_proto::ids::CustomerId;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 

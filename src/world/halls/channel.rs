@@ -1,8 +1,8 @@
 //! One channel and the people in it.
 
 use super::{Hall, Riff};
-use crate::protocol::ids::PersonaId;
 use crate::world::ConnectionId;
+use mco_proto::ids::PersonaId;
 
 /// The most connections with which one persona may be in one channel.
 const MOST_SEATS: usize = 8;

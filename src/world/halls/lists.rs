@@ -2,8 +2,8 @@
 
 use super::channel::Channel;
 use super::{Hall, Halls, Inner, Person, Riff, Scope};
-use crate::protocol::ids::{CommId, PersonaId};
 use crate::world::{ConnectionId, locked};
+use mco_proto::ids::{CommId, PersonaId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many people there are, as seen from one hall.

@@ -13,11 +13,11 @@ pub use lists::{Census, RaceInfo, Readiness};
 pub use race::{Booted, Start};
 
 use super::{ConnectionId, locked};
-use crate::protocol::ids::{CommId, PersonaId};
-use crate::protocol::nps::channel::ChannelData;
-use crate::protocol::nps::relay::Address;
-use crate::protocol::nps::user_data::UserData;
 use channel::{Channel, Seat};
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::channel::ChannelData;
+use mco_proto::nps::relay::Address;
+use mco_proto::nps::user_data::UserData;
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
@@ -157,7 +157,7 @@ type Key = (Scope, CommId);
 
 impl Halls {
     /// The most players in a channel: what a user list can name.
-    pub const MOST_MEMBERS: usize = crate::protocol::nps::lobby::MOST_USERS;
+    pub const MOST_MEMBERS: usize = mco_proto::nps::lobby::MOST_USERS;
     /// The most chat channels of a hall, and the most races.
     pub const MOST_CHANNELS: usize = 500;
     /// The most channels one connection may be in.

@@ -2,9 +2,9 @@
 
 use super::channel::{Channel, Occupant};
 use super::{Hall, Halls, Inner, Key, Left, Person, Riff, Scope};
-use crate::protocol::ids::{CommId, PersonaId};
-use crate::protocol::nps::channel::ChannelData;
 use crate::world::{ConnectionId, locked};
+use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::channel::ChannelData;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 

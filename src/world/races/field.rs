@@ -1,7 +1,7 @@
 //! Who drives a run of a race, and in which order they came in.
 
 use crate::catalog::rules;
-use crate::protocol::ids::{PersonaId, VehicleId};
+use mco_proto::ids::{PersonaId, VehicleId};
 
 /// Who sits in a car.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

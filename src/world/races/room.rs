@@ -7,8 +7,8 @@
 //! gone who is on the way there.
 
 use super::{Member, Race, Table};
-use crate::protocol::ids::{CommId, PersonaId, RaceId};
 use crate::world::Riff;
+use mco_proto::ids::{CommId, PersonaId, RaceId};
 
 /// Where a member is, by what is known of the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

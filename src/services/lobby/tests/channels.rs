@@ -2,11 +2,11 @@
 
 use super::scene::{Scene, race};
 use super::*;
-use crate::protocol::nps::channel::{
+use crate::services::Envelope;
+use mco_proto::nps::channel::{
     ClientCount, GetClientCount, GetMyUserData, GetUserInfo, LocateUser, UserJoined, UserLeft, UserLocation,
 };
-use crate::protocol::nps::lobby::UserLeftChannel;
-use crate::services::Envelope;
+use mco_proto::nps::lobby::UserLeftChannel;
 
 const OTHER_ROOM: Hall = Hall::Room(2);
 

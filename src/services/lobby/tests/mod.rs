@@ -6,16 +6,16 @@ mod scene;
 
 use super::directory::{CTRL, Directory};
 use super::*;
-use crate::protocol::ids::{CommId, CustomerId};
-use crate::protocol::nps::Message;
-use crate::protocol::nps::lobby::{
+use crate::services::TestPlayer;
+use crate::world::LOBBY;
+use mco_proto::ids::{CommId, CustomerId};
+use mco_proto::nps::Message;
+use mco_proto::nps::lobby::{
     ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList,
     INVALID_KEY, Login, LoginResponse, MiniRiffList, MiniUserList, Name, OpenCommChannel, SendMiniRiffList,
     ServerInfo, SetMyUserData, UserInfo, UserJoinedChannel, UserList,
 };
-use crate::protocol::text::PStr;
-use crate::services::TestPlayer;
-use crate::world::LOBBY;
+use mco_proto::text::PStr;
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
 

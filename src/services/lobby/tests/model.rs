@@ -2,11 +2,11 @@
 
 use super::scene::{Scene, race};
 use super::*;
-use crate::protocol::nps::channel::{
+use mco_proto::nps::channel::{
     BootUser, GetReadyList, NOT_READY, READY, ReadyList, RiffList, SendRiffList, SetCommFlags,
     StartGameServer, TerminateGameServer,
 };
-use crate::protocol::nps::relay::{Address, Relay};
+use mco_proto::nps::relay::{Address, Relay};
 use std::collections::{BTreeMap, BTreeSet};
 
 const PLAYERS: usize = 4;

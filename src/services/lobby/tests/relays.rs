@@ -3,9 +3,9 @@
 use super::scene::{Scene, race};
 use super::*;
 use crate::config::RelayForm;
-use crate::protocol::nps::channel::{READY, SetCommFlags};
-use crate::protocol::nps::relay::{Address, Relay};
 use crate::services::Envelope;
+use mco_proto::nps::channel::{READY, SetCommFlags};
+use mco_proto::nps::relay::{Address, Relay};
 
 const RACE: CommId = CommId(55);
 

@@ -1,8 +1,8 @@
 //! Several players with their connections, and what each of them has heard.
 
 use super::*;
-use crate::protocol::nps::channel::ChannelData;
 use crate::services::Envelope;
+use mco_proto::nps::channel::ChannelData;
 use std::collections::BTreeMap;
 
 /// A shard with players.

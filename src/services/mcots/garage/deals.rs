@@ -2,11 +2,11 @@
 
 use super::super::{Answer, Refused, Request, today};
 use crate::catalog::{Catalog, Offer, Skin};
-use crate::protocol::ids::{BrandedPartId, SkinId, VehicleId};
-use crate::protocol::mcots::GenericRequest;
-use crate::protocol::mcots::garage::{PurchaseStockCar, car_bought, part_bought};
 use crate::services::{Game, Outcome};
 use crate::store::{CarPurchase, NewPart, Part, PartPurchase, Terms, Vehicle};
+use mco_proto::ids::{BrandedPartId, SkinId, VehicleId};
+use mco_proto::mcots::GenericRequest;
+use mco_proto::mcots::garage::{PurchaseStockCar, car_bought, part_bought};
 
 /// The purchase that makes a whole car of an offer, in the wanted paint if the car is made in it.
 pub(in super::super) fn purchase(game: &Game, offer: Offer, wanted: SkinId) -> CarPurchase {

@@ -3,11 +3,11 @@
 use super::super::{Answer, Request, unexpected};
 use super::{junk_price, repair_price};
 use crate::catalog::Placed;
-use crate::protocol::ids::PartId;
-use crate::protocol::mcots::garage::InstallPart;
-use crate::protocol::mcots::{GenericReply, GenericRequest, number};
 use crate::services::Outcome;
 use crate::store::Changed;
+use mco_proto::ids::PartId;
+use mco_proto::mcots::garage::InstallPart;
+use mco_proto::mcots::{GenericReply, GenericRequest, number};
 
 /// The highest attachment point there is (*documented*).
 const LAST_POINT: u32 = 11;

@@ -3,13 +3,13 @@
 use super::super::{Answer, Refused, Request};
 use super::{StartRace, check_car, counts, has_room};
 use crate::catalog::rules;
-use crate::protocol::bytes::Bool8;
-use crate::protocol::ids::PersonaId;
-use crate::protocol::mcots::Message;
-use crate::protocol::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
 use crate::services::{Outcome, Push};
 use crate::store::{BookingId, Changed, RaceError};
 use crate::world::races::{Driver, Member, Race, Starter};
+use mco_proto::bytes::Bool8;
+use mco_proto::ids::PersonaId;
+use mco_proto::mcots::Message;
+use mco_proto::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;

@@ -2,12 +2,12 @@
 
 use super::{Game, counts};
 use crate::catalog::rules;
-use crate::protocol::ids::{PersonaId, RaceId, VehicleId};
-use crate::protocol::mcots::race::{FinalResults, Placement, SLOTS};
-use crate::protocol::mcots::{Body, Message};
 use crate::services::{Outcome, Push};
 use crate::store::{BookingId, Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError};
 use crate::world::races::{self, Driver, Exit, Place, Race, Table};
+use mco_proto::ids::{PersonaId, RaceId, VehicleId};
+use mco_proto::mcots::race::{FinalResults, Placement, SLOTS};
+use mco_proto::mcots::{Body, Message};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

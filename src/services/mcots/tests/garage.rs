@@ -3,11 +3,9 @@
 use super::*;
 use crate::catalog::{Catalog, sample};
 use crate::config::ClassForm;
-use crate::protocol::ids::PartId;
-use crate::protocol::mcots::garage::{
-    AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar, car_bought,
-};
 use crate::store::{Kind, NewPart, Part, PartPurchase};
+use mco_proto::ids::PartId;
+use mco_proto::mcots::garage::{AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar, car_bought};
 
 const MUFFLER: u32 = 300_001;
 const EXHAUST: u32 = 37_001;

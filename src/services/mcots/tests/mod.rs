@@ -6,19 +6,19 @@ mod requests;
 mod session;
 
 use super::*;
-use crate::protocol::Wire;
-use crate::protocol::ids::{BrandedPartId, DealerId, SkinId, VehicleId};
-use crate::protocol::mcots::garage::{AssemblyParts, OwnedParts, OwnedVehicles, StockCarInfo, VehicleInfo};
-use crate::protocol::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
-use crate::protocol::mcots::player::{
+use crate::services::{Push, TestPlayer};
+use crate::store::{CarPurchase, Store};
+use mco_proto::Wire;
+use mco_proto::ids::{BrandedPartId, DealerId, SkinId, VehicleId};
+use mco_proto::mcots::garage::{AssemblyParts, OwnedParts, OwnedVehicles, StockCarInfo, VehicleInfo};
+use mco_proto::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
+use mco_proto::mcots::player::{
     CarNumbers, Physical, PlayerInfo, PlayerName, PlayerPhysicalInfo, PlayerRacingHistory, SetOptions,
     SetPersonaDescription, UpdatePlayerPhysical,
 };
-use crate::protocol::mcots::session::{ClientConnect, Login, LoginComplete};
-use crate::protocol::mcots::{GenericRequest, Message};
-use crate::protocol::text::Chars;
-use crate::services::{Push, TestPlayer};
-use crate::store::{CarPurchase, Store};
+use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete};
+use mco_proto::mcots::{GenericRequest, Message};
+use mco_proto::text::Chars;
 use proptest::prelude::*;
 use std::net::IpAddr;
 use std::sync::{Arc, Barrier};
@@ -102,7 +102,7 @@ impl Scene {
         let Self { game, folder, brown, .. } = self;
         let Game { config, ports, store, catalog, .. } = game;
         drop(store);
-        let key = crate::protocol::session_key::LoginKey::generate().unwrap();
+        let key = mco_proto::session_key::LoginKey::generate().unwrap();
         let game = Game::new(config, ports, Store::open(folder.path()).unwrap(), catalog, key);
         game.world.sessions.begin(brown.customer, brown.key.clone(), peer());
         let caller = new_caller(&game);

@@ -7,14 +7,14 @@ mod runs;
 
 use super::*;
 use crate::catalog::rules;
-use crate::protocol::bytes::Bool8;
-use crate::protocol::ids::{PartId, RaceId};
-use crate::protocol::mcots::race::{
+use crate::services::lobby;
+use crate::store::Persona;
+use mco_proto::bytes::Bool8;
+use mco_proto::ids::{PartId, RaceId};
+use mco_proto::mcots::race::{
     CreateRace, Damage, Damages, FinalResults, JoinRace, Placement, PostRaceDamage, RaceCreated, RaceJoined,
     RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
 };
-use crate::services::lobby;
-use crate::store::Persona;
 
 /// The lobby of the circuit, and that of test drives.
 const CIRCUIT: u32 = 10_001;
@@ -270,7 +270,7 @@ fn finish(race: RaceId, racer: PersonaId, time: u32) -> Body {
         average_speed: 30,
         security: 0,
         travel_map_length: 0,
-        travel_map: crate::protocol::bytes::Rest::default(),
+        travel_map: mco_proto::bytes::Rest::default(),
     };
     finish.body()
 }

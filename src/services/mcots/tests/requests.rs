@@ -287,7 +287,7 @@ fn records_longer_than_expected_are_read_as_far_as_they_are_known() {
     let mut body = looks(scene.brown.persona).body();
     body.0.extend_from_slice(&[0; 4]);
     assert_eq!(scene.change(body), success(number::UPDATE_PLAYER_PHYSICAL));
-    let mut writer = crate::protocol::Writer::little();
+    let mut writer = mco_proto::Writer::little();
     number::GET_PLAYER_INFO.write(&mut writer);
     scene.brown.persona.write(&mut writer);
     writer.zeros(100);

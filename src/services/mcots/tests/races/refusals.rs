@@ -162,7 +162,7 @@ fn bodies_that_are_too_short_or_far_too_long_do_no_harm() {
     }
     for number in [202, 235, 240, 241, 434, 435, 448, 455] {
         let mut body = Body::carrying(number, &race);
-        body.0.resize(crate::protocol::mcots::Link::LARGEST_BODY, 0xff);
+        body.0.resize(mco_proto::mcots::Link::LARGEST_BODY, 0xff);
         assert!(track.tell(1, body).replies.len() <= 1, "{number}");
     }
     let long = |mut body: Body| {

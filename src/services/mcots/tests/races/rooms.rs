@@ -1,12 +1,12 @@
 //! Races and their rooms on the lobby's side: who leaves the room has left the race.
 
 use super::*;
-use crate::protocol::ids::CommId;
-use crate::protocol::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
-use crate::protocol::nps::lobby::{CloseCommChannel, Login, Name, OpenCommChannel};
-use crate::protocol::nps::{Incoming, Message as Packets, Packet, id};
-use crate::protocol::text::PStr;
 use crate::world::Hall;
+use mco_proto::ids::CommId;
+use mco_proto::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
+use mco_proto::nps::lobby::{CloseCommChannel, Login, Name, OpenCommChannel};
+use mco_proto::nps::{Incoming, Message as Packets, Packet, id};
+use mco_proto::text::PStr;
 
 /// A race's room, which has the race's number.
 fn room(race: RaceId) -> OpenCommChannel {

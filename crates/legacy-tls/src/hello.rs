@@ -1,0 +1,417 @@
+//! The first message of a connection on the HTTPS port, and who is to answer it.
+//!
+//! Nothing is consumed here: whoever gets the connection reads the same bytes again. Two formats are read, the one of
+//! SSL 3.0 and later, possibly spread over several records, and the one of SSL 2.0, in which Windows 98 to XP with
+//! Internet Explorer 6 wrap their offer of SSL 3.0 (*documented*).
+
+use super::{Alert, Suite, Version};
+use crate::reader::{Malformed, Reader};
+use std::fmt;
+
+/// The most bytes a hello may take, with its record headers. Today's largest are below 2 KiB.
+pub const LONGEST: usize = 16 * 1024;
+
+/// The handshake message number of a ClientHello, in both formats.
+const CLIENT_HELLO: u8 = 1;
+/// The record kind of handshake messages.
+const HANDSHAKE: u8 = 22;
+/// Bytes of a record header, and of a handshake message's.
+const RECORD_HEADER: usize = 5;
+const MESSAGE_HEADER: usize = 4;
+
+const TLS12: u16 = 0x0303;
+const TLS13: u16 = 0x0304;
+/// What rustls serves with our ECDSA certificate (*documented*: its ring provider).
+const TLS13_SUITES: [u16; 3] = [0x1301, 0x1302, 0x1303];
+const TLS12_SUITES: [u16; 3] = [0xc02b, 0xc02c, 0xcca9];
+/// Not suites, but what a Client says in the list of suites.
+const RENEGOTIATION_INFO_SCSV: u16 = 0x00ff;
+const FALLBACK_SCSV: u16 = 0x5600;
+const SUPPORTED_VERSIONS: u16 = 0x002b;
+const RENEGOTIATION_INFO: u16 = 0xff01;
+
+/// Who answers a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// TLS 1.2 or 1.3: rustls.
+    Modern,
+    /// SSL 3.0 or TLS 1.0 with this suite: [`legacy`](super::legacy).
+    Legacy(Version, Suite),
+    /// No TLS at all, but the beginning of an HTTP request.
+    PlainHttp,
+    /// Nobody.
+    Refuse(Refusal),
+}
+
+/// Why a hello that can be read is answered by nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No suite in common.
+    NoSharedSuite,
+    /// No version in common.
+    NoSharedVersion,
+    /// Only SSL 3.0 and TLS 1.0 in common, and the Operator switched them off.
+    LegacyOff,
+    /// The Client says that it comes with less than it can do because something better failed. Better works here, so
+    /// somebody on the way may have made it fail (RFC 7507).
+    Fallback,
+}
+
+impl Refusal {
+    /// What to tell the Client.
+    pub const fn alert(self) -> Alert {
+        match self {
+            Self::NoSharedSuite => Alert::HandshakeFailure,
+            Self::NoSharedVersion | Self::LegacyOff => Alert::ProtocolVersion,
+            Self::Fallback => Alert::InappropriateFallback,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSharedSuite => "it offers no cipher suite that is served here",
+            Self::NoSharedVersion => "it offers no version of TLS that is served here",
+            Self::LegacyOff => {
+                "it can do no better than TLS 1.0, which is switched off; set network.legacy_tls = true to let it in"
+            }
+            Self::Fallback => "it was made to offer less than it can do",
+        })
+    }
+}
+
+/// Why bytes are not a hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HelloError {
+    /// Neither TLS nor HTTP.
+    NotTls,
+    /// More than [`LONGEST`] bytes.
+    TooLong,
+    /// Another message, or more than the hello where the Client must wait for an answer.
+    OutOfOrder,
+    /// The fields do not add up.
+    Malformed(Malformed),
+    /// SSL 2.0 and nothing better, or a version that does not exist.
+    Version(u16),
+    /// It insists on compression.
+    Compression,
+}
+
+impl HelloError {
+    /// What to tell the Client; nothing if it would not understand.
+    pub const fn alert(self) -> Option<Alert> {
+        match self {
+            Self::NotTls => None,
+            Self::TooLong | Self::Malformed(_) => Some(Alert::DecodeError),
+            Self::OutOfOrder => Some(Alert::UnexpectedMessage),
+            Self::Version(_) => Some(Alert::ProtocolVersion),
+            Self::Compression => Some(Alert::IllegalParameter),
+        }
+    }
+}
+
+impl fmt::Display for HelloError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotTls => f.write_str("it speaks neither TLS nor HTTP"),
+            Self::TooLong => write!(f, "its hello has more than {LONGEST} bytes"),
+            Self::OutOfOrder => f.write_str("it does not begin with a hello"),
+            Self::Malformed(malformed) => write!(f, "its hello {malformed}"),
+            Self::Version(version) => write!(f, "it offers version {version:#06x}"),
+            Self::Compression => f.write_str("it insists on compression"),
+        }
+    }
+}
+
+impl std::error::Error for HelloError {}
+
+impl From<Malformed> for HelloError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+/// What reading came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<T> {
+    /// Nothing can be said before so many bytes of the connection are there, counted from its beginning.
+    More(usize),
+    /// It is complete.
+    Done(T),
+}
+
+/// The two ways to write a hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// As SSL 3.0 and later do.
+    V3,
+    /// As SSL 2.0 did.
+    V2,
+}
+
+/// What a Client offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientHello {
+    /// How it was written.
+    pub format: Format,
+    /// The highest version, or what the Client says instead if it names its versions one by one.
+    pub offered: u16,
+    /// The Client's random value.
+    pub random: [u8; 32],
+    /// Suites, in the Client's order.
+    pub suites: Vec<u16>,
+    /// The versions named one by one (`supported_versions`).
+    pub versions: Option<Vec<u16>>,
+    /// It wants to hear that this is no renegotiation (RFC 5746), by suite or extension.
+    pub renegotiation_info: bool,
+}
+
+/// A hello and where it lay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What it says.
+    pub hello: ClientHello,
+    /// The bytes both sides' Finished messages vouch for: no record headers, and not the two length bytes of format V2.
+    pub transcript: Vec<u8>,
+    /// How many bytes of the connection it took.
+    pub consumed: usize,
+}
+
+/// Decides who answers a connection that begins with `bytes`.
+pub fn route(bytes: &[u8], legacy_allowed: bool) -> Result<Progress<Route>, HelloError> {
+    if bytes.first().is_some_and(u8::is_ascii_uppercase) {
+        return Ok(Progress::Done(Route::PlainHttp));
+    }
+    Ok(match read(bytes)? {
+        Progress::More(bytes) => Progress::More(bytes),
+        Progress::Done(found) => Progress::Done(found.hello.route(legacy_allowed)),
+    })
+}
+
+/// Reads the hello at the beginning of `bytes`.
+pub fn read(bytes: &[u8]) -> Result<Progress<Found>, HelloError> {
+    match bytes {
+        [] => Ok(Progress::More(1)),
+        [HANDSHAKE, ..] => read_v3(bytes),
+        [first, ..] if *first >= 0x80 => read_v2(bytes),
+        _ => Err(HelloError::NotTls),
+    }
+}
+
+/// One or more records that carry one handshake message.
+fn read_v3(bytes: &[u8]) -> Result<Progress<Found>, HelloError> {
+    let mut reader = Reader::new(bytes);
+    let mut message = Vec::new();
+    loop {
+        let consumed = bytes.len() - reader.remaining();
+        if reader.remaining() < RECORD_HEADER {
+            return more(consumed + RECORD_HEADER);
+        }
+        let (kind, version) = (reader.u8()?, reader.u16()?);
+        let length = usize::from(reader.u16()?);
+        if kind != HANDSHAKE {
+            return Err(HelloError::OutOfOrder);
+        }
+        if version >> 8 != 3 {
+            return Err(HelloError::Version(version));
+        }
+        // An empty record would be a way to keep us busy.
+        if length == 0 {
+            return Err(reader.malformed().into());
+        }
+        if reader.remaining() < length {
+            return more(consumed + RECORD_HEADER + length);
+        }
+        message.extend_from_slice(reader.take(length)?);
+        if let Some(&[kind, high, middle, low]) = message.first_chunk::<MESSAGE_HEADER>() {
+            if kind != CLIENT_HELLO {
+                return Err(HelloError::OutOfOrder);
+            }
+            let whole = MESSAGE_HEADER
+                + usize::from(high) * 0x1_0000
+                + usize::from(middle) * 0x100
+                + usize::from(low);
+            if whole > LONGEST {
+                return Err(HelloError::TooLong);
+            }
+            if message.len() > whole {
+                return Err(HelloError::OutOfOrder);
+            }
+            if message.len() == whole {
+                let hello = ClientHello::read_v3(message.get(MESSAGE_HEADER..).unwrap_or_default())?;
+                let consumed = bytes.len() - reader.remaining();
+                return Ok(Progress::Done(Found { hello, transcript: message, consumed }));
+            }
+        }
+    }
+}
+
+/// One SSL 2.0 record with a two-byte header: 15 bits of length, and no padding.
+fn read_v2(bytes: &[u8]) -> Result<Progress<Found>, HelloError> {
+    let &[high, low, ref rest @ ..] = bytes else { return more(2) };
+    let length = usize::from(high & 0x7f) * 0x100 + usize::from(low);
+    match rest.first() {
+        Some(&CLIENT_HELLO) => {}
+        Some(_) => return Err(HelloError::NotTls),
+        None => return more(3),
+    }
+    let Some(message) = rest.get(..length) else { return more(2 + length) };
+    let hello = ClientHello::read_v2(message)?;
+    Ok(Progress::Done(Found { hello, transcript: message.to_vec(), consumed: 2 + length }))
+}
+
+fn more(bytes: usize) -> Result<Progress<Found>, HelloError> {
+    if bytes > LONGEST { Err(HelloError::TooLong) } else { Ok(Progress::More(bytes)) }
+}
+
+impl ClientHello {
+    /// `u16 version, u8[32] random, u8+session id, u16+suites, u8+compression methods, [u16+extensions]`.
+    fn read_v3(body: &[u8]) -> Result<Self, HelloError> {
+        let mut reader = Reader::new(body);
+        let offered = reader.u16()?;
+        if offered >> 8 != 3 {
+            return Err(HelloError::Version(offered));
+        }
+        let random = reader.array()?;
+        let session_id = reader.u8()?;
+        let session_id = reader.length(usize::from(session_id), 32)?;
+        reader.take(session_id)?;
+        let suites = usize::from(reader.u16()?);
+        let suites = numbers(reader.take(suites)?)?;
+        let compressions = usize::from(reader.u8()?);
+        if !reader.take(compressions)?.contains(&0) {
+            return Err(HelloError::Compression);
+        }
+        let mut hello = Self {
+            format: Format::V3,
+            offered,
+            random,
+            renegotiation_info: suites.contains(&RENEGOTIATION_INFO_SCSV),
+            suites,
+            versions: None,
+        };
+        if reader.remaining() > 0 {
+            let length = usize::from(reader.u16()?);
+            reader.length(reader.remaining(), length)?;
+            hello.read_extensions(reader.take(length)?)?;
+        }
+        Ok(hello)
+    }
+
+    fn read_extensions(&mut self, bytes: &[u8]) -> Result<(), HelloError> {
+        let mut reader = Reader::new(bytes);
+        while reader.remaining() > 0 {
+            let kind = reader.u16()?;
+            let length = usize::from(reader.u16()?);
+            let mut content = Reader::new(reader.take(length)?);
+            match kind {
+                SUPPORTED_VERSIONS => {
+                    let length = usize::from(content.u8()?);
+                    self.versions = Some(numbers(content.take(length)?)?);
+                }
+                RENEGOTIATION_INFO => {
+                    // A first handshake has nothing to prove.
+                    let proof = usize::from(content.u8()?);
+                    content.length(proof, 0)?;
+                    self.renegotiation_info = true;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// `u8 1, u16 version, u16 bytes of suites, u16 of session id, u16 of challenge, suites of 3 bytes, session id, challenge`.
+    fn read_v2(message: &[u8]) -> Result<Self, HelloError> {
+        let mut reader = Reader::new(message);
+        let _kind = reader.u8()?;
+        let offered = reader.u16()?;
+        if offered >> 8 != 3 {
+            return Err(HelloError::Version(offered));
+        }
+        let suites = usize::from(reader.u16()?);
+        let session_id = usize::from(reader.u16()?);
+        let challenge = usize::from(reader.u16()?);
+        let suites: Vec<_> = reader
+            .take(suites)?
+            .chunks(3)
+            .filter_map(|suite| match *suite {
+                // The others are SSL 2.0's own.
+                [0, high, low] => Some(u16::from_be_bytes([high, low])),
+                _ => None,
+            })
+            .collect();
+        reader.take(session_id)?;
+        let challenge = reader.length(challenge, 32)?;
+        let challenge = reader.take(challenge)?;
+        reader.length(reader.remaining(), 0)?;
+        if challenge.len() < 16 {
+            return Err(reader.malformed().into());
+        }
+        let mut random = [0; 32];
+        for (slot, byte) in random.iter_mut().rev().zip(challenge.iter().rev()) {
+            *slot = *byte;
+        }
+        let renegotiation_info = suites.contains(&RENEGOTIATION_INFO_SCSV);
+        Ok(Self { format: Format::V2, offered, random, suites, versions: None, renegotiation_info })
+    }
+
+    /// Who can serve this best.
+    pub fn route(&self, legacy_allowed: bool) -> Route {
+        if self.is_modern() {
+            return Route::Modern;
+        }
+        match self.legacy_route() {
+            Route::Legacy(..) if !legacy_allowed => Route::Refuse(Refusal::LegacyOff),
+            route => route,
+        }
+    }
+
+    /// Whether and how the old protocols can serve this.
+    pub fn legacy_route(&self) -> Route {
+        match (self.legacy_version(), self.legacy_suite()) {
+            (None, _) => Route::Refuse(Refusal::NoSharedVersion),
+            (_, None) => Route::Refuse(Refusal::NoSharedSuite),
+            _ if self.suites.contains(&FALLBACK_SCSV) && self.offered < TLS12 => {
+                Route::Refuse(Refusal::Fallback)
+            }
+            (Some(version), Some(suite)) => Route::Legacy(version, suite),
+        }
+    }
+
+    /// Whether rustls finds something to its liking. Its handshake may still fail, on curves for example.
+    fn is_modern(&self) -> bool {
+        let has = |suites: &[u16]| suites.iter().any(|suite| self.suites.contains(suite));
+        let speaks = |version| match &self.versions {
+            Some(versions) => versions.contains(&version),
+            None => version == TLS12 && self.offered >= TLS12,
+        };
+        self.format == Format::V3
+            && (speaks(TLS13) && has(&TLS13_SUITES) || speaks(TLS12) && has(&TLS12_SUITES))
+    }
+
+    /// The version that SSL 3.0 and TLS 1.0 have in common with the Client. One that offers TLS 1.2, but only with suites
+    /// that nobody should use with it, is answered with TLS 1.0.
+    pub fn legacy_version(&self) -> Option<Version> {
+        let speaks = |version: Version| match &self.versions {
+            Some(versions) => versions.contains(&version.code()),
+            None => self.offered >= version.code(),
+        };
+        [Version::Tls10, Version::Ssl30].into_iter().find(|version| speaks(*version))
+    }
+
+    /// The best suite in common.
+    pub fn legacy_suite(&self) -> Option<Suite> {
+        Suite::BY_PREFERENCE.into_iter().find(|suite| self.suites.contains(&suite.code()))
+    }
+}
+
+/// A list of 16-bit numbers that fills `bytes`.
+fn numbers(bytes: &[u8]) -> Result<Vec<u16>, Malformed> {
+    let mut reader = Reader::new(bytes);
+    (0..bytes.len().div_ceil(2)).map(|_| reader.u16()).collect()
+}
+
+#[cfg(test)]
+mod tests;

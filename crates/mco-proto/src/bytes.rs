@@ -1,0 +1,423 @@
+//! Reading and writing packed records: one bounded reader, one writer, and [`layout!`] that ties them to a struct.
+
+use super::ids::{
+    BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId,
+};
+use std::fmt;
+
+/// Why bytes are not the message they claim to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Where it went wrong, in bytes from the start of the body (NPS: behind the header; MCOTS: at the message number).
+    pub offset: usize,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// The ways a body can be malformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The body ends before the field does; this many bytes were wanted.
+    Short(usize),
+    /// A length or count field exceeds what this field may hold.
+    TooLong {
+        /// The value found.
+        found: usize,
+        /// The largest value allowed.
+        limit: usize,
+    },
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problem {
+            Problem::Short(wanted) => {
+                write!(f, "ends too early: {wanted} bytes wanted at offset {}", self.offset)
+            }
+            Problem::TooLong { found, limit } => {
+                write!(f, "a length of {found} at offset {} where {limit} is the most", self.offset)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// Byte order of a message family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Big,
+    Little,
+}
+
+/// A cursor over a message that can't run off its end.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    order: Order,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads big-endian integers (NPS).
+    pub const fn big(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, order: Order::Big }
+    }
+
+    /// Reads little-endian integers (MCOTS and the Client's own structs).
+    pub const fn little(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, order: Order::Little }
+    }
+
+    /// The next `count` bytes.
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
+        let end = self.at.checked_add(count);
+        match end.and_then(|end| self.bytes.get(self.at..end)) {
+            Some(bytes) => {
+                self.at += count;
+                Ok(bytes)
+            }
+            None => Err(self.malformed(Problem::Short(count))),
+        }
+    }
+
+    /// The next `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    /// Everything not read yet.
+    pub fn rest(&mut self) -> &'a [u8] {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at = self.bytes.len();
+        rest
+    }
+
+    /// How many bytes are left.
+    pub const fn remaining(&self) -> usize {
+        self.bytes.len().saturating_sub(self.at)
+    }
+
+    /// An error at the current position.
+    pub const fn malformed(&self, problem: Problem) -> Malformed {
+        Malformed { offset: self.at, problem }
+    }
+
+    /// `found` as a length, if it does not exceed `limit`.
+    pub fn length(&self, found: usize, limit: usize) -> Result<usize, Malformed> {
+        if found > limit { Err(self.malformed(Problem::TooLong { found, limit })) } else { Ok(found) }
+    }
+}
+
+/// Collects the bytes of a message.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    bytes: Vec<u8>,
+    order: Order,
+}
+
+impl Writer {
+    /// Writes big-endian integers (NPS).
+    pub const fn big() -> Self {
+        Self { bytes: Vec::new(), order: Order::Big }
+    }
+
+    /// Writes little-endian integers (MCOTS and the Client's own structs).
+    pub const fn little() -> Self {
+        Self { bytes: Vec::new(), order: Order::Little }
+    }
+
+    /// Appends bytes as they are.
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends `count` zero bytes.
+    pub fn zeros(&mut self, count: usize) {
+        self.bytes.resize(self.bytes.len() + count, 0);
+    }
+
+    /// What was written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// A value that knows its bytes on the wire; the family's byte order comes from the reader or writer.
+pub trait Wire: Sized {
+    /// Reads the value, or says where it is malformed.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed>;
+    /// Appends the value's bytes.
+    fn write(&self, writer: &mut Writer);
+}
+
+macro_rules! number {
+    ($($type:ty),*) => {$(
+        impl Wire for $type {
+            fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+                let bytes = reader.array()?;
+                Ok(match reader.order {
+                    Order::Big => Self::from_be_bytes(bytes),
+                    Order::Little => Self::from_le_bytes(bytes),
+                })
+            }
+            fn write(&self, writer: &mut Writer) {
+                match writer.order {
+                    Order::Big => writer.put(&self.to_be_bytes()),
+                    Order::Little => writer.put(&self.to_le_bytes()),
+                }
+            }
+        }
+    )*};
+}
+number!(u8, u16, u32, i16, i32, f64);
+
+macro_rules! id {
+    ($($type:ident),*) => {$(
+        impl Wire for $type {
+            fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+                u32::read(reader).map(Self)
+            }
+            fn write(&self, writer: &mut Writer) {
+                self.0.write(writer);
+            }
+        }
+    )*};
+}
+id!(BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId);
+
+impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut array = [T::default(); N];
+        for slot in &mut array {
+            *slot = T::read(reader)?;
+        }
+        Ok(array)
+    }
+    fn write(&self, writer: &mut Writer) {
+        for item in self {
+            item.write(writer);
+        }
+    }
+}
+
+/// A boolean that is one byte wide: zero is false, all else true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Bool8(pub bool);
+
+/// A boolean that is two bytes wide: zero is false, all else true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Bool16(pub bool);
+
+impl Wire for Bool8 {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        u8::read(reader).map(|value| Self(value != 0))
+    }
+    fn write(&self, writer: &mut Writer) {
+        u8::from(self.0).write(writer);
+    }
+}
+
+impl Wire for Bool16 {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        u16::read(reader).map(|value| Self(value != 0))
+    }
+    fn write(&self, writer: &mut Writer) {
+        u16::from(self.0).write(writer);
+    }
+}
+
+/// A number field that counts what follows: how wide it is differs from message to message.
+pub trait Count: Wire {
+    /// As a count.
+    fn get(&self) -> usize;
+    /// The field for `count`, at most [`Self::MOST`].
+    fn of(count: usize) -> Self;
+    /// The largest count the field can say.
+    const MOST: usize;
+}
+
+macro_rules! count {
+    ($($type:ty),*) => {$(
+        impl Count for $type {
+            fn get(&self) -> usize {
+                usize::try_from(*self).unwrap_or(usize::MAX)
+            }
+            fn of(count: usize) -> Self {
+                Self::try_from(count).unwrap_or(Self::MAX)
+            }
+            const MOST: usize = <$type>::MAX as usize;
+        }
+    )*};
+}
+count!(u8, u16, u32);
+
+/// A count `C` and that many records, of which this side takes and sends at most `MOST`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List<C, T, const MOST: usize> {
+    records: Vec<T>,
+    count: std::marker::PhantomData<C>,
+}
+
+impl<C: Count, T, const MOST: usize> List<C, T, MOST> {
+    /// The first records of `records`, as many as the list may hold.
+    pub fn of(records: impl IntoIterator<Item = T>) -> Self {
+        let records = records.into_iter().take(MOST.min(C::MOST)).collect();
+        Self { records, count: std::marker::PhantomData }
+    }
+}
+
+impl<C, T, const MOST: usize> std::ops::Deref for List<C, T, MOST> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.records
+    }
+}
+
+impl<C: Count, T: Wire, const MOST: usize> Wire for List<C, T, MOST> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let count = C::read(reader)?.get();
+        let count = reader.length(count, MOST)?;
+        (0..count).map(|_| T::read(reader)).collect::<Result<Vec<_>, _>>().map(Self::of)
+    }
+    fn write(&self, writer: &mut Writer) {
+        C::of(self.records.len()).write(writer);
+        for record in &self.records {
+            record.write(writer);
+        }
+    }
+}
+
+/// MCOTS's usual list: u16 count, u8 "more to come" (always 0 here: one packet carries all), records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PagedList<T, const MOST: usize>(Vec<T>);
+
+impl<T, const MOST: usize> PagedList<T, MOST> {
+    /// The first records of `records`, as many as the list may hold.
+    pub fn of(records: impl IntoIterator<Item = T>) -> Self {
+        Self(records.into_iter().take(MOST.min(u16::MOST)).collect())
+    }
+}
+
+impl<T, const MOST: usize> std::ops::Deref for PagedList<T, MOST> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let count = u16::read(reader)?.get();
+        let count = reader.length(count, MOST)?;
+        let _more_to_come = u8::read(reader)?;
+        (0..count).map(|_| T::read(reader)).collect::<Result<Vec<_>, _>>().map(Self)
+    }
+    fn write(&self, writer: &mut Writer) {
+        u16::of(self.0.len()).write(writer);
+        0_u8.write(writer);
+        for record in &self.0 {
+            record.write(writer);
+        }
+    }
+}
+
+/// Bytes that fill the rest of the message and are not interpreted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Rest(pub Vec<u8>);
+
+impl Wire for Rest {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self(reader.rest().to_vec()))
+    }
+    fn write(&self, writer: &mut Writer) {
+        writer.put(&self.0);
+    }
+}
+
+/// Defines packed records: the fields, in wire order, are the layout.
+macro_rules! layout {
+    ($($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: $type:ty),* $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
+
+        impl $crate::bytes::Wire for $name {
+            #[allow(unused_variables, reason = "a message without fields reads nothing")]
+            fn read(
+                reader: &mut $crate::bytes::Reader<'_>,
+            ) -> Result<Self, $crate::bytes::Malformed> {
+                Ok(Self { $($field: $crate::bytes::Wire::read(reader)?),* })
+            }
+            #[allow(unused_variables, reason = "a message without fields writes nothing")]
+            fn write(&self, writer: &mut $crate::bytes::Writer) {
+                $($crate::bytes::Wire::write(&self.$field, writer);)*
+            }
+        }
+    )+};
+}
+pub(crate) use layout;
+
+#[cfg(test)]
+mod arbitrary {
+    use super::{Count, List, PagedList};
+    use proptest::arbitrary::Arbitrary;
+    use proptest::collection::vec;
+    use proptest::strategy::{BoxedStrategy, Strategy};
+
+    impl<C: Count + 'static, T: Arbitrary + 'static, const MOST: usize> Arbitrary for List<C, T, MOST>
+    where
+        C: std::fmt::Debug,
+    {
+        type Parameters = ();
+        type Strategy = BoxedStrategy<Self>;
+        fn arbitrary_with((): ()) -> Self::Strategy {
+            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::of).boxed()
+        }
+    }
+
+    impl<T: Arbitrary + 'static, const MOST: usize> Arbitrary for PagedList<T, MOST> {
+        type Parameters = ();
+        type Strategy = BoxedStrategy<Self>;
+        fn arbitrary_with((): ()) -> Self::Strategy {
+            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::of).boxed()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_stops_at_the_end_and_says_where() {
+        let mut reader = Reader::big(&[1, 2, 3]);
+        assert_eq!(u16::read(&mut reader), Ok(0x0102));
+        let error = u32::read(&mut reader).unwrap_err();
+        assert_eq!(error, Malformed { offset: 2, problem: Problem::Short(4) });
+        assert_eq!(error.to_string(), "ends too early: 4 bytes wanted at offset 2");
+        assert_eq!(reader.rest(), [3]);
+    }
+
+    #[test]
+    fn a_count_beyond_the_limit_is_refused_before_anything_is_allocated() {
+        let error = List::<u32, u32, 10>::read(&mut Reader::big(&[0xff; 8])).unwrap_err();
+        assert_eq!(error.problem, Problem::TooLong { found: 0xffff_ffff, limit: 10 });
+    }
+
+    #[test]
+    fn the_two_families_differ_in_byte_order_only() {
+        let mut big = Writer::big();
+        let mut little = Writer::little();
+        0x0102_0304_u32.write(&mut big);
+        0x0102_0304_u32.write(&mut little);
+        assert_eq!(big.into_bytes(), [1, 2, 3, 4]);
+        assert_eq!(little.into_bytes(), [4, 3, 2, 1]);
+    }
+}

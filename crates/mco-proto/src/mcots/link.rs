@@ -1,0 +1,153 @@
+//! One MCOTS connection without its socket: bytes in, bodies out, and the cipher between.
+
+use super::message::Body;
+use crate::cipher::TransactionCipher;
+use crate::inbox::Inbox;
+use crate::session_key::SessionKey;
+use std::fmt;
+
+/// `u16 length, "TOMC", i32 sequence, u8 flags`. Always in clear.
+const HEADER: usize = 11;
+const SIGNATURE: [u8; 4] = *b"TOMC";
+/// What the length field counts besides the body.
+const COUNTED: usize = HEADER - 2;
+
+/// The flag byte of the header (*documented*; only 0x00 and 0x08 were ever captured).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// The body is imploded (PKWARE DCL).
+    pub const COMPRESSED: u8 = 0x02;
+    /// The body went through RC4.
+    pub const ENCRYPTED: u8 = 0x08;
+    /// A sign of life; wants no answer.
+    pub const HEARTBEAT: u8 = 0x80;
+
+    /// Whether `flag` is set.
+    pub const fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+}
+
+/// A stream that can't be understood any further: the connection ends here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The bytes where "TOMC" belongs.
+    Signature([u8; 4]),
+    /// A length that leaves no room for the header.
+    Length(usize),
+    /// An encrypted body on a connection whose key is not known.
+    NoKey,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature(found) => write!(f, "{found:02x?} instead of TOMC: not a game Client"),
+            Self::Length(length) => write!(f, "an impossible length of {length}"),
+            Self::NoKey => f.write_str("an encrypted packet before 438 named the customer"),
+        }
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// A packet that arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// The sender's running number; answers repeat it.
+    pub sequence: u32,
+    /// The header's flags.
+    pub flags: Flags,
+    /// Decrypted, and still imploded if the flags say so.
+    pub body: Body,
+}
+
+/// A packet to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// An answer carries its request's.
+    pub sequence: u32,
+    /// Whether it goes through the cipher.
+    pub sealed: bool,
+    /// At most 65,526 bytes.
+    pub body: Body,
+}
+
+/// The state of one MCOTS connection, at either end.
+#[derive(Debug, Default)]
+pub struct Link {
+    inbox: Inbox,
+    cipher: Option<Box<TransactionCipher>>,
+    /// The sequence of the last packet that arrived.
+    heard: u32,
+}
+
+impl Link {
+    /// The largest body, in bytes: the length field has 16 bits.
+    pub const LARGEST_BODY: usize = u16::MAX as usize - COUNTED;
+
+    /// A new connection.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts encryption: from here on bodies with the flag go through the cipher.
+    pub fn unlock(&mut self, key: &SessionKey) {
+        self.cipher = Some(Box::new(TransactionCipher::new(key)));
+    }
+
+    /// Takes in what arrived.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.inbox.feed(bytes);
+    }
+
+    /// The next whole packet, or `None` until more arrives. After an error the stream is lost.
+    #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
+    pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
+        let waiting = self.inbox.peek();
+        // A stranger is shown the door at the first wrong byte, not when its "length" has arrived.
+        let signature = waiting.get(2..).unwrap_or_default();
+        if let Some(found) = signature.first_chunk::<4>().filter(|found| **found != SIGNATURE) {
+            return Err(Broken::Signature(*found));
+        }
+        let &[l0, l1, _, _, _, _, s0, s1, s2, s3, flags, ..] = waiting else { return Ok(None) };
+        let length = usize::from(u16::from_le_bytes([l0, l1]));
+        if length < COUNTED {
+            return Err(Broken::Length(length));
+        }
+        let flags = Flags(flags);
+        let sequence = u32::from_le_bytes([s0, s1, s2, s3]);
+        let Some(mut frame) = self.inbox.take(length + 2) else { return Ok(None) };
+        let mut body = frame.split_off(HEADER);
+        if flags.has(Flags::ENCRYPTED) {
+            self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
+        }
+        self.heard = sequence;
+        Ok(Some(Incoming { sequence, flags, body: Body(body) }))
+    }
+
+    /// Appends a packet that nobody asked for, encrypted. Which sequence the Client wants in one is not known; it gets
+    /// the last it sent, 0 before that (*inferred*: it takes the packets of one answer with one sequence).
+    pub fn push(&mut self, body: &Body, out: &mut Vec<u8>) {
+        let sequence = self.heard;
+        self.write(&Outgoing { sequence, sealed: true, body: body.clone() }, out);
+    }
+
+    /// Appends a packet as it goes over the wire. Without a key there is no sealing: it goes out in clear.
+    /// A body beyond [`Self::LARGEST_BODY`] is cut, which the bounds of all messages rule out.
+    pub fn write(&mut self, packet: &Outgoing, out: &mut Vec<u8>) {
+        let body = packet.body.0.get(..Self::LARGEST_BODY).unwrap_or(&packet.body.0);
+        let cipher = self.cipher.as_mut().filter(|_| packet.sealed);
+        out.extend_from_slice(&u16::try_from(body.len() + COUNTED).unwrap_or(u16::MAX).to_le_bytes());
+        out.extend_from_slice(&SIGNATURE);
+        out.extend_from_slice(&packet.sequence.to_le_bytes());
+        out.push(if cipher.is_some() { Flags::ENCRYPTED } else { 0 });
+        let start = out.len();
+        out.extend_from_slice(body);
+        if let Some(cipher) = cipher {
+            cipher.encrypt(out.get_mut(start..).unwrap_or_default());
+        }
+    }
+}

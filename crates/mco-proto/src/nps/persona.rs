@@ -1,0 +1,266 @@
+//! Persona service, port 8228. See `docs/protocol/login-persona-mail.md`.
+
+use super::id;
+use super::packet::{Form, messages};
+use crate::bytes::{Count, Rest};
+use crate::ids::{CustomerId, PersonaId, ShardId};
+use crate::text::{Chars, Str16};
+use crate::{Malformed, Reader, Wire, Writer};
+
+messages! {
+    /// 0x0532, Client to Server (*captured*): which personas does this account have?
+    id::GET_PERSONA_MAPS, Form::Long { version: 0 };
+    pub struct GetPersonaMaps {
+        /// The account.
+        pub customer: CustomerId,
+    }
+
+    /// 0x0503, Client to Server (*captured*): the User picked this driver.
+    id::REGISTER_GAME_LOGIN, Form::LONG;
+    pub struct RegisterGameLogin {
+        /// The account.
+        pub customer: CustomerId,
+        /// The driver.
+        pub persona: PersonaId,
+        /// The shard of the driver.
+        pub shard: ShardId,
+    }
+
+    /// 0x050F, Client to Server (*captured*): the User leaves this driver.
+    id::REGISTER_GAME_LOGOUT, Form::LONG;
+    pub struct RegisterGameLogout {
+        /// The account.
+        pub customer: CustomerId,
+        /// The driver.
+        pub persona: PersonaId,
+        /// The shard of the driver.
+        pub shard: ShardId,
+    }
+
+    /// 0x0533, Client to Server (*captured*, 2018/19): may a new driver have this name?
+    id::VALIDATE_PERSONA_NAME, Form::Long { version: 0 };
+    pub struct ValidatePersonaName {
+        /// The account.
+        pub customer: CustomerId,
+        /// The wanted name.
+        pub name: Str16<64>,
+        /// "Motor City".
+        pub service: Str16<64>,
+    }
+
+    /// 0x0534, Client to Server (*captured*, 2018/19): is this text fit for use?
+    id::CHECK_TOKEN, Form::Long { version: 0 };
+    pub struct CheckToken {
+        /// What the text is for: 2 was a licence plate.
+        pub kind: u32,
+        /// The text.
+        pub text: Str16<256>,
+    }
+
+    /// 0x0507, Client to Server, and its answer under 0x0601: a new driver. That the number is right and 0x0601 makes the
+    /// Client go on was *seen in use*; the layout is a community parser's, weak, and nobody published a real packet.
+    id::NEW_GAME_ACCOUNT, Form::LONG;
+    pub struct NewGameAccount {
+        /// The account.
+        pub customer: CustomerId,
+        /// The driver's name.
+        pub name: Str16<32>,
+        /// Unknown.
+        pub server_data: u32,
+        /// Unix seconds.
+        pub created: u32,
+        /// Unix seconds.
+        pub last_login: u32,
+        /// How often this driver was played.
+        pub games: u32,
+        /// 0 in the request, the new driver's id in the answer (*inferred*).
+        pub persona: PersonaId,
+        /// On-line times, serial number, blobs, level, shard: not interpreted.
+        pub rest: Rest,
+    }
+
+    /// The beginning of 0x0507: all that is needed of it.
+    id::NEW_GAME_ACCOUNT, Form::LONG;
+    pub struct NewGameAccountHead {
+        /// The account.
+        pub customer: CustomerId,
+        /// The driver's name.
+        pub name: Str16<32>,
+    }
+
+    /// The same as a fixed-size record without counts (*seen in use*, weak): the other way 0x0507 may look.
+    id::NEW_GAME_ACCOUNT, Form::LONG;
+    pub struct NewGameAccountRecord {
+        /// The account.
+        pub customer: CustomerId,
+        /// The driver's name.
+        pub name: Chars<33>,
+        /// Unknown.
+        pub server_data: u32,
+        /// Unix seconds.
+        pub created: u32,
+        /// Unix seconds.
+        pub last_login: u32,
+        /// How often this driver was played.
+        pub games: u32,
+        /// 0 in the request, the new driver's id in the answer (*inferred*).
+        pub persona: PersonaId,
+        /// Not interpreted.
+        pub rest: Rest,
+    }
+
+    /// 0x0512, Client to Server: deletes a driver. Never captured; the layout is that of 0x0503 (*inferred*), and the
+    /// shard that may follow is not needed.
+    id::DELETE_GAME_PERSONA, Form::LONG;
+    pub struct DeleteGamePersona {
+        /// The account.
+        pub customer: CustomerId,
+        /// The driver.
+        pub persona: PersonaId,
+    }
+
+    /// 0x0519 with a body of 4 bytes, Client to Server (*seen in use*): who is this?
+    id::GET_PERSONA_INFO, Form::LONG;
+    pub struct GetPersonaInfoById {
+        /// The driver asked about.
+        pub persona: PersonaId,
+    }
+
+    /// 0x0519 with a longer body, Client to Server (*seen in use* by older builds): is this name free?
+    id::GET_PERSONA_INFO, Form::LONG;
+    pub struct GetPersonaInfoByName {
+        /// The account.
+        pub customer: CustomerId,
+        /// "Motor City".
+        pub service: Str16<64>,
+        /// The name asked about.
+        pub name: Str16<64>,
+    }
+
+    /// 0x050B, Client to Server (*captured*): how many buddies?
+    id::GET_BUDDY_LIST, Form::LONG;
+    pub struct GetBuddyList {
+        /// The driver whose list it is.
+        pub persona: PersonaId,
+    }
+
+    /// 0x0614, Server to Client (*captured*): so many buddies. What a Client does with a count above 0 is unknown.
+    id::BUDDY_LIST_COUNT, Form::LONG;
+    pub struct BuddyListCount {
+        /// How many.
+        pub count: u16,
+    }
+
+    /// 0x0207, Server to Client (*captured*): the answer to 0x0503, 255 bytes long for no known reason.
+    id::ACK, Form::Short;
+    pub struct LongAck {
+        /// Zeros.
+        pub zeros: [u8; 251],
+    }
+
+    /// 0x0607, Server to Client: the drivers of an account.
+    id::GAME_ACCOUNT_INFO, Form::LONG;
+    pub struct PersonaList {
+        /// The drivers.
+        pub personas: Personas,
+    }
+}
+
+/// One driver in [`PersonaList`].
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct PersonaEntry {
+    /// The account.
+    pub customer: CustomerId,
+    /// The driver.
+    pub persona: PersonaId,
+    /// The driver's shard.
+    pub shard: ShardId,
+    /// Unix seconds (*inferred*; a debug Client shows it behind the name).
+    pub created: u32,
+    /// At most 31 characters.
+    pub name: Chars<32>,
+}
+
+/// The records of [`PersonaList`], in one of two images.
+///
+/// Exactly one driver: the 66 bytes that Clients are proven to read (*captured*). Two or more: records of 79 bytes
+/// such that both readings of the only experiment with two drivers come out right (*inferred*; see the reference).
+/// None: the count alone, which makes a Client offer to create a driver (*seen in use*).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Personas(Vec<PersonaEntry>);
+
+impl Personas {
+    /// The most drivers a list carries.
+    pub const MOST: usize = 32;
+    /// Record size behind its size word, and the name's share of it, for two or more drivers.
+    const RECORD: u16 = 77;
+    const NAME_FIELD: u16 = 61;
+    /// What follows the name's 32 bytes in such a record.
+    const FILLER: usize = 27;
+
+    /// The first drivers of `entries`, as many as the list carries.
+    pub fn of(entries: impl IntoIterator<Item = PersonaEntry>) -> Self {
+        Self(entries.into_iter().take(Self::MOST).collect())
+    }
+}
+
+impl std::ops::Deref for Personas {
+    type Target = [PersonaEntry];
+    fn deref(&self) -> &[PersonaEntry] {
+        &self.0
+    }
+}
+
+impl Wire for Personas {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let count = u16::read(reader)?.get();
+        let count = reader.length(count, Self::MOST)?;
+        let mut personas = Vec::with_capacity(count);
+        for _ in 0..count {
+            let _size = u16::read(reader)?;
+            let customer = Wire::read(reader)?;
+            let persona = Wire::read(reader)?;
+            let shard = Wire::read(reader)?;
+            let created = Wire::read(reader)?;
+            let _name_length = u16::read(reader)?;
+            let name = Wire::read(reader)?;
+            personas.push(PersonaEntry { customer, persona, shard, created, name });
+            if count > 1 {
+                reader.take(Self::FILLER)?;
+            }
+        }
+        Ok(Self(personas))
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        u16::of(self.len()).write(writer);
+        let several = self.len() > 1;
+        for entry in self.iter() {
+            (if several { Self::RECORD } else { 1 }).write(writer);
+            entry.customer.write(writer);
+            entry.persona.write(writer);
+            entry.shard.write(writer);
+            entry.created.write(writer);
+            (if several { Self::NAME_FIELD } else { u16::of(entry.name.to_string().chars().count()) })
+                .write(writer);
+            entry.name.write(writer);
+            if several {
+                writer.zeros(Self::FILLER);
+            }
+        }
+        if several {
+            writer.zeros(2);
+        }
+    }
+}
+
+#[cfg(test)]
+impl proptest::arbitrary::Arbitrary for Personas {
+    type Parameters = ();
+    type Strategy = proptest::strategy::BoxedStrategy<Self>;
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        use proptest::prelude::*;
+        proptest::collection::vec(any::<PersonaEntry>(), 0..5).prop_map(Self::of).boxed()
+    }
+}

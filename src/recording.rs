@@ -1,0 +1,271 @@
+//! The lines of a recording, as `mcos serve --record` writes and `mcos replay` reads them, and what is cut out of them.
+//! See `docs/recording.md`.
+
+use mco_proto::nps::lobby::Login;
+use mco_proto::nps::login::{UserLogin, UserStatus};
+use mco_proto::nps::{Message as _, Packet, id};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// Version of the lines described here. A reader refuses a higher one.
+pub const FORMAT: u32 = 1;
+
+/// How the name of a recording's file ends.
+pub const EXTENSION: &str = "jsonl";
+
+/// One line of a file. `order` counts all lines of all files of a run, so that they can be put together again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "lowercase")]
+pub enum Line {
+    /// The first line: a connection was made.
+    Connection(Opening),
+    /// A message passed.
+    Message(Passed),
+    /// Messages are missing here, because more passed than could be written.
+    Lost {
+        /// How many.
+        messages: u64,
+    },
+    /// A bound was reached: the connection went on, the recording of it did not.
+    Stopped {
+        /// Which bound.
+        why: String,
+    },
+    /// The connection ended.
+    End {
+        /// Place among all lines of the run.
+        order: u64,
+        /// Milliseconds since the connection was made.
+        ms: u64,
+        /// Who ended it, and why.
+        why: String,
+    },
+}
+
+/// A connection that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Place among all lines of the run.
+    pub order: u64,
+    /// "login", "persona", "mail", "lobby", "room" or "mcots".
+    pub service: String,
+    /// The server's TCP port.
+    pub port: u16,
+    /// Number of the connection in this run of the server.
+    pub connection: u64,
+    /// Address and port of the Client.
+    pub peer: String,
+    /// When, in milliseconds since 1970 UTC.
+    pub unix_ms: u64,
+}
+
+/// A message that passed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// Place among all lines of the run.
+    pub order: u64,
+    /// Milliseconds since the connection was made.
+    pub ms: u64,
+    /// Who sent it.
+    pub from: Side,
+    /// Its number; the inner one if it was encrypted.
+    pub number: u16,
+    /// Its bytes as they passed, header and all; nothing if they were encrypted and [`Self::cut`].
+    pub raw: Bytes,
+    /// If it was encrypted: its plain body. NPS without the inner header and the padding, MCOTS with the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain: Option<Bytes>,
+    /// Zeros stand in place of secrets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+}
+
+/// One end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The Client.
+    Client,
+    /// The Server.
+    Server,
+}
+
+/// Bytes that are written as hexadecimal digits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut digits = String::with_capacity(self.0.len() * 2);
+        for byte in &self.0 {
+            // Writing to a String can't fail.
+            let _ = write!(digits, "{byte:02x}");
+        }
+        serializer.serialize_str(&digits)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let bytes = digits.as_bytes().chunks(2).map(|pair| match pair {
+            [high, low] => Some(digit(high)? << 4 | digit(low)?),
+            _ => None,
+        });
+        bytes
+            .collect::<Option<Vec<u8>>>()
+            .map(Self)
+            .ok_or_else(|| de::Error::custom("these are no pairs of hexadecimal digits"))
+    }
+}
+
+/// The packet with zeros in place of its secrets; `None` if it has none. Where a packet that should hold secrets can't
+/// be read, nobody knows where they are, and its whole body goes.
+///
+/// Secrets are the Context and the key block of 0x0501, the proof of 0x0100 (both from the Client), and the echo of the
+/// Session Key in 0x0601 (from Login, `echoes`; on Persona the number means something else).
+pub fn cut(packet: &Packet, from: Side, echoes: bool) -> Option<Packet> {
+    let secrets = match (from, packet.id) {
+        (Side::Client, id::USER_LOGIN) => in_user_login(packet),
+        (Side::Client, id::LOGIN) => in_login(packet),
+        (Side::Server, id::USER_VALID) if echoes => in_user_status(packet),
+        _ => return None,
+    };
+    let mut body = packet.body.clone();
+    match secrets {
+        Some(ranges) => {
+            for range in ranges {
+                body.get_mut(range).unwrap_or_default().fill(0);
+            }
+        }
+        None => body.fill(0),
+    }
+    Some(Packet { body, ..packet.clone() })
+}
+
+/// Digits of the key block (*captured*).
+const KEY_BLOCK: usize = 256;
+
+fn in_user_login(packet: &Packet) -> Option<Vec<Range<usize>>> {
+    packet.read::<UserLogin>().ok()?;
+    let length_at = |at: usize| {
+        let bytes = packet.body.get(at..)?.first_chunk()?;
+        Some(usize::from(u16::from_be_bytes(*bytes)))
+    };
+    let context = 2..2 + length_at(0)?;
+    // Behind it: the object's number, 2 bytes, and the length of the block.
+    let block = context.end + 4..context.end + 4 + length_at(context.end + 2)?;
+    (block.len() == KEY_BLOCK).then(|| vec![context, block])
+}
+
+fn in_login(packet: &Packet) -> Option<Vec<Range<usize>>> {
+    let login: Login = packet.read().ok()?;
+    let end = login.packet().body.len();
+    let proof = end.checked_sub(login.proof.len())?..end;
+    (packet.body.get(proof.clone())? == login.proof).then(|| vec![proof])
+}
+
+fn in_user_status(packet: &Packet) -> Option<Vec<Range<usize>>> {
+    let status: UserStatus = packet.read().ok()?;
+    let end = packet.body.len().checked_sub(status.reserved.len())?;
+    let echo = end.checked_sub(status.key_echo.len())?..end;
+    (packet.body.get(echo.clone())? == status.key_echo).then(|| vec![echo])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mco_proto::bytes::Bool8;
+    use mco_proto::ids::{CustomerId, PersonaId};
+    use mco_proto::nps::Form;
+    use mco_proto::text::{PStr, Str16};
+
+    fn holds(packet: &Packet, secret: &[u8]) -> bool {
+        packet.body.windows(secret.len()).any(|window| window == secret)
+    }
+
+    #[test]
+    fn context_and_key_block_are_cut_and_the_rest_of_0501_stays() {
+        let login = UserLogin {
+            context: Str16::new("0123456789abcdef0123456789abcdef"),
+            object: 0,
+            key_block: Str16::new(&"AB".repeat(128)),
+            service: Str16::new("2176"),
+            checksum: 0xfea3_1c19,
+        };
+        let packet = login.packet();
+        let cut = cut(&packet, Side::Client, true).unwrap();
+        assert!(!holds(&cut, b"0123") && !holds(&cut, b"AB"), "{cut:?}");
+        assert!(holds(&cut, b"2176"));
+        assert_eq!(cut.body.len(), packet.body.len());
+        assert!(cut.read::<UserLogin>().is_ok());
+    }
+
+    #[test]
+    fn the_proof_of_0100_is_cut() {
+        let login = Login {
+            persona: PersonaId(21),
+            name: PStr::new("Dr Brown"),
+            user_data: [0; 64],
+            customer: CustomerId(7),
+            flags: 0,
+            version: PStr::new("4.5.0.0"),
+            game: PStr::new("mco"),
+            address: PStr::new("10.0.0.9"),
+            proof: [0xa5; 16],
+        };
+        let read: Login = cut(&login.packet(), Side::Client, false).unwrap().read().unwrap();
+        assert_eq!(read, Login { proof: [0; 16], ..login });
+    }
+
+    #[test]
+    fn the_echo_of_the_session_key_is_cut() {
+        let status = UserStatus {
+            customer: CustomerId(7),
+            persona_slot: 0,
+            cache_hit: Bool8(false),
+            banned: Bool8(false),
+            gagged: Bool8(false),
+            key_echo: *b"cddafefb266f",
+            reserved: [0; 3],
+        };
+        let read: UserStatus = cut(&status.packet(), Side::Server, true).unwrap().read().unwrap();
+        assert_eq!(read, UserStatus { key_echo: [0; 12], ..status });
+        assert_eq!(cut(&status.packet(), Side::Server, false), None);
+    }
+
+    #[test]
+    fn a_login_that_cannot_be_read_is_cut_as_a_whole() {
+        for id in [id::USER_LOGIN, id::LOGIN] {
+            let packet = Packet { id, form: Form::Short, body: b"\x00\xffsecret".to_vec() };
+            assert_eq!(cut(&packet, Side::Client, true).unwrap().body, [0; 8]);
+        }
+        assert_eq!(cut(&Packet::bare(id::HEARTBEAT), Side::Client, true), None);
+    }
+
+    #[test]
+    fn a_line_reads_as_it_was_written() {
+        let passed = Passed {
+            order: 3,
+            ms: 12,
+            from: Side::Client,
+            number: 0x0217,
+            raw: Bytes(vec![2, 0x17, 0, 4]),
+            plain: None,
+            cut: false,
+        };
+        let text = serde_json::to_string(&Line::Message(passed.clone())).unwrap();
+        assert_eq!(
+            text,
+            r#"{"line":"message","order":3,"ms":12,"from":"client","number":535,"raw":"02170004"}"#
+        );
+        assert_eq!(serde_json::from_str::<Line>(&text).unwrap(), Line::Message(passed));
+        for odd in ["0217000", "0217000x"] {
+            assert!(serde_json::from_str::<Line>(&text.replace("02170004", odd)).is_err(), "{odd}");
+        }
+    }
+}
