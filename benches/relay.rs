@@ -20,9 +20,9 @@ use mco_proto::nps::lobby::ChannelGranted;
 use mco_proto::nps::relay::{Address, Relay};
 use mco_proto::nps::{Headers, Link, Message as _, Packet};
 use mco_proto::session_key::SessionKey;
-use mcos::client::sitting::{Account, FixedPorts, Place};
+use mcos::client::sitting::{Account, FixedPorts, ShardEndpoints};
 use mcos::client::web::Web;
-use mcos::client::{Endpoint, sitting::Driver};
+use mcos::client::{Endpoint, sitting::PersonaSession};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -270,7 +270,7 @@ fn our_room_set() -> (RoomSet, f64) {
         assert_eq!(personas.len(), MEMBERS);
         let players = personas.iter().map(|entry| {
             let name = entry.name.to_string();
-            let driver = Driver::new(account.clone(), entry.persona, entry.shard, &name);
+            let driver = PersonaSession::new(account.clone(), entry.persona, entry.shard, &name);
             enter(&driver, server.at("room"), CommId(30_000 + u32::try_from(room).expect("small")))
         });
         rooms.push(players.collect());
@@ -292,12 +292,12 @@ async fn sign_in(server: &Server, web: &Web, room: usize) -> Account {
         mail: server.port("mail"),
         mcots: server.port("mcots"),
     };
-    let place = Arc::new(Place::new(&shards[0], fixed, PATIENCE));
+    let place = Arc::new(ShardEndpoints::new(&shards[0], fixed, PATIENCE));
     Account::sign_in(web, &place, &format!("room{room}"), PASSWORD).await.expect("signed in")
 }
 
 /// Signs in to a room and opens its race.
-fn enter(driver: &Driver, at: SocketAddr, channel: CommId) -> Player {
+fn enter(driver: &PersonaSession, at: SocketAddr, channel: CommId) -> Player {
     let stream = TcpStream::connect(at).expect("connect");
     stream.set_nodelay(true).expect("nodelay");
     let link = Link::new(Headers::Short, Link::LARGEST);

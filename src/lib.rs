@@ -13,17 +13,18 @@
 //! | [`store`] | what survives a reboot; the only place that knows sled |
 //! | [`recording`] | the lines of a recording |
 //! | [`appliance`] | the box: its two slots and the bundles that update them; the only place that touches block devices |
-//! | [`calendar`] | moments as people read them |
+//! | [`clock`] | moments as people read them |
 //! | [`log_ring`] | the last lines of the log, for the Operator |
 //! | [`client`] | a simulated Client, for `mcos probe`, the tests and the benchmarks |
 //!
 //! The wire formats are described in `docs/protocol/`.
 
+pub mod admin;
 pub mod appliance;
-pub mod calendar;
 pub mod catalog;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod log_ring;
 pub mod netbios;

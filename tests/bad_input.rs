@@ -18,7 +18,7 @@ use mco_proto::nps::persona::PersonaList;
 use mco_proto::nps::{Form, Packet, id};
 use mcos::client::mcots::Mcots;
 use mcos::client::nps::Nps;
-use mcos::client::sitting::{Driver, LobbyConnection, Transactions};
+use mcos::client::sitting::{LobbyConnection, PersonaSession, Transactions};
 use mcos::client::{Endpoint, Error, Service};
 use smol::block_on;
 use support::{PATIENCE, Raw, Server};
@@ -169,7 +169,7 @@ fn a_broken_frame_ends_its_own_connection_only() {
 }
 
 /// A driver with a lobby and an MCOTS connection.
-async fn players(server: &Server) -> (Driver, LobbyConnection, Transactions) {
+async fn players(server: &Server) -> (PersonaSession, LobbyConnection, Transactions) {
     let driver = server.driver("doc", "Dr Brown").await;
     let lobby = driver.lobby().await.unwrap();
     let mut mcots = driver.transactions().await.unwrap();

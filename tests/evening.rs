@@ -24,7 +24,7 @@ use mcos::catalog::{Catalog, rules};
 use mcos::client::Service;
 use mcos::client::nps::Nps;
 use mcos::client::racing::{Racer, Terms, line_up};
-use mcos::client::sitting::{Driver, FirstCar, Transactions};
+use mcos::client::sitting::{FirstCar, PersonaSession, Transactions};
 use smol::block_on;
 use support::track::{drive, traffic};
 use support::{PATIENCE, Server, refused};
@@ -161,7 +161,7 @@ async fn evening(server: &Server) -> Vec<Belongings> {
 }
 
 /// Makes the persona, with plate and looks, and gets the first car.
-async fn new_driver(server: &Server) -> Driver {
+async fn new_driver(server: &Server) -> PersonaSession {
     let (user, name) = PEOPLE[DOC];
     server.sign_in(user).await.create_persona(name).await.unwrap();
     let driver = server.driver(user, name).await;
@@ -265,7 +265,7 @@ async fn patch_up(racer: &mut Racer, car: VehicleId, new: PartId) {
 }
 
 /// A second car for the first one, and a part to keep.
-async fn trade(racer: &mut Racer, doc: &Driver) {
+async fn trade(racer: &mut Racer, doc: &PersonaSession) {
     let car = racer.car();
     let before = money(racer).await;
     let stock = Transactions::stock(&doc.account.place, DealerId(8)).await.unwrap();

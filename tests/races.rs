@@ -18,7 +18,7 @@ use mco_proto::mcots::race::{
 };
 use mco_proto::mcots::{Flags, GenericRequest, number};
 use mcos::catalog::rules;
-use mcos::client::sitting::{Driver, FirstCar, Transactions};
+use mcos::client::sitting::{FirstCar, PersonaSession, Transactions};
 use smol::block_on;
 use support::{PATIENCE, Server};
 
@@ -31,7 +31,7 @@ const MINUTE: u32 = 60 * 64;
 
 /// Somebody at the wheel.
 struct Racer {
-    driver: Driver,
+    driver: PersonaSession,
     mcots: Transactions,
     car: VehicleId,
     /// The sequence of the last packet sent.

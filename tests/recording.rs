@@ -17,7 +17,7 @@ use mco_proto::nps::relay::{Address, Relay};
 use mco_proto::nps::{Packet, id};
 use mco_proto::session_key::SessionKey;
 use mcos::client::racing::{Faults, Racer, Terms, Traffic, line_up};
-use mcos::client::sitting::{Driver, FirstCar, Transactions, appearance};
+use mcos::client::sitting::{FirstCar, PersonaSession, Transactions, appearance};
 use mcos::client::web::Context;
 use mcos::world::LOBBY;
 use serde_json::Value;
@@ -58,7 +58,7 @@ async fn sitting(server: &Server) -> (Context, SessionKey) {
     let account = place.login(&context, &web.public_key().await.unwrap()).await.unwrap();
     let key = account.key.clone();
     let personas = account.personas().await.unwrap();
-    let driver: Driver = account.select(&personas[0]).await.unwrap();
+    let driver: PersonaSession = account.select(&personas[0]).await.unwrap();
     let stock = Transactions::stock(&place, DealerId(8)).await.unwrap();
     let car = FirstCar { dealer: stock.dealer, model: stock.cars[0].model, skin: SkinId(0) };
     let mut lobby = driver.lobby().await.unwrap();

@@ -21,7 +21,7 @@ use mco_proto::nps::lobby::{
 use mco_proto::nps::relay::{Address, Relay};
 use mco_proto::nps::{Message, Packet, id};
 use mco_proto::text::PStr;
-use mcos::client::sitting::{Driver, LobbyConnection};
+use mcos::client::sitting::{LobbyConnection, PersonaSession};
 use smol::block_on;
 use std::time::{Duration, Instant};
 use support::{PATIENCE, Server};
@@ -33,7 +33,7 @@ const TO_ONE: u16 = 0x0095;
 const TO_ALL_BUT_ONE: u16 = 0x0097;
 
 /// A server with so many players, all of them selected.
-async fn players(count: usize) -> (Server, Vec<Driver>) {
+async fn players(count: usize) -> (Server, Vec<PersonaSession>) {
     let mut server = Server::prepare();
     for player in 0..count {
         server.account(&format!("account{player}"));
@@ -47,11 +47,11 @@ async fn players(count: usize) -> (Server, Vec<Driver>) {
     (server, drivers)
 }
 
-async fn in_room(server: &Server, driver: &Driver, room: usize) -> LobbyConnection {
+async fn in_room(server: &Server, driver: &PersonaSession, room: usize) -> LobbyConnection {
     driver.room(&driver.room_on_lobby_host(server.ports("room")[room])).await.unwrap()
 }
 
-async fn in_chat(server: &Server, driver: &Driver) -> LobbyConnection {
+async fn in_chat(server: &Server, driver: &PersonaSession) -> LobbyConnection {
     let mut connection = in_room(server, driver, 1).await;
     connection.open_chat(server.ports("room")[1]).await.unwrap();
     connection
@@ -84,13 +84,13 @@ fn race(most: u16) -> OpenCommChannel {
     }
 }
 
-async fn say(connection: &mut LobbyConnection, me: &Driver, id: u16, address: Address, text: &[u8]) {
+async fn say(connection: &mut LobbyConnection, me: &PersonaSession, id: u16, address: Address, text: &[u8]) {
     let relay = Relay { id, channel: CHAT, sender: me.persona, address, payload: text };
     connection.nps().send_packet(&relay.packet()).await.unwrap();
 }
 
 /// What a receiver is to get.
-fn line(id: u16, from: &Driver, text: &[u8]) -> Packet {
+fn line(id: u16, from: &PersonaSession, text: &[u8]) -> Packet {
     let relay = Relay { id, channel: CHAT, sender: from.persona, address: Address::All, payload: text };
     relay.forwarded(from.persona)
 }

@@ -19,7 +19,7 @@ use mco_proto::session_key::{LoginKey, PublicLoginKey, SessionKey};
 use mco_proto::text::Chars;
 use mcos::client::Error;
 use mcos::client::sitting::{
-    Account, Driver, FirstCar, LobbyConnection, RoomAddress, Transactions, appearance, user_login,
+    Account, FirstCar, LobbyConnection, PersonaSession, RoomAddress, Transactions, appearance, user_login,
 };
 use mcos::client::web::Context;
 use smol::block_on;
@@ -35,7 +35,7 @@ async fn create(account: &Account, name: &str) -> (PersonaId, VehicleId, FirstCa
     let first_car = FirstCar { dealer: stock.dealer, model: offer.model, skin: SkinId(0) };
     let entry = account.personas().await.unwrap().into_iter().find(|entry| entry.persona == persona);
     let entry = entry.expect("a new persona is in the list");
-    let driver = Driver::new(account.clone(), persona, entry.shard, name);
+    let driver = PersonaSession::new(account.clone(), persona, entry.shard, name);
     let mut mcots = driver.transactions().await.unwrap();
     mcots.sign_in(Some(first_car)).await.unwrap();
     mcots.set_options(&options()).await.unwrap();
@@ -67,7 +67,7 @@ fn looks(player: PersonaId) -> Physical {
     }
 }
 
-async fn enter_room(driver: &Driver, lobby: &mut LobbyConnection) -> (LobbyConnection, RoomAddress) {
+async fn enter_room(driver: &PersonaSession, lobby: &mut LobbyConnection) -> (LobbyConnection, RoomAddress) {
     let address = lobby.server_info(CommId(1)).await.unwrap();
     let mut room = driver.room(&address).await.unwrap();
     room.directory().await.unwrap();
@@ -273,7 +273,7 @@ fn nobody_gets_anywhere_with_somebody_elses_persona() {
         let account = server.sign_in("marty").await;
         let PersonaEntry { shard, .. } = account.personas().await.unwrap()[0];
         for persona in [doc.persona, NOBODY] {
-            let thief = Driver::new(account.clone(), persona, shard, "Dr Brown");
+            let thief = PersonaSession::new(account.clone(), persona, shard, "Dr Brown");
             let error = refused(thief.lobby().await);
             assert!(error.to_string().contains("INVALID_KEY (0x022a)"), "{error}");
             let room = thief.room_on_lobby_host(server.port("room"));
@@ -315,7 +315,7 @@ fn a_login_replaces_the_session_key_of_the_last_one() {
         let mut lobby = new.lobby().await.unwrap();
         lobby.directory().await.unwrap();
         let stale = Account { key: SessionKey::random(), ..new.account.clone() };
-        refused(Driver::new(stale, new.persona, new.shard, "Dr Brown").lobby().await);
+        refused(PersonaSession::new(stale, new.persona, new.shard, "Dr Brown").lobby().await);
     });
 }
 

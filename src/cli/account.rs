@@ -2,7 +2,7 @@
 
 use super::output::{self, Table};
 use super::{CliError, Setting, password, reach};
-use crate::services::operator::{AccountEntry, Request, Response};
+use crate::admin::requests::{AccountEntry, Request, Response};
 use clap::{Args, Subcommand};
 use mco_proto::ids::CustomerId;
 

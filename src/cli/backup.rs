@@ -5,8 +5,8 @@
 
 use super::reach::{self, Reached};
 use super::{CliError, Setting, output};
+use crate::admin::requests::{Request, Response};
 use crate::server::control::{self, AskError};
-use crate::services::operator::{Request, Response};
 use crate::store::{OpenError, Store};
 use std::fs::{self, File};
 use std::io;

@@ -6,10 +6,10 @@
 
 use super::output::{self, Table};
 use super::{CliError, Setting};
+use crate::admin::requests::{Request, Response};
 use crate::catalog::import::{self, Progress, Summary};
 use crate::catalog::{Catalog, Imported, file};
 use crate::server::control::{self, AskError};
-use crate::services::operator::{Request, Response};
 use clap::Subcommand;
 use std::fs::File;
 use std::io::{BufReader, IsTerminal, Write};

@@ -1,7 +1,7 @@
 //! `mcos keys`: the server's keys.
 
 use super::{CliError, Setting, output, reach};
-use crate::services::operator::{Request, Response, Secret};
+use crate::admin::requests::{Request, Response, Secret};
 use clap::Subcommand;
 use std::fs::File;
 use std::io::Read;

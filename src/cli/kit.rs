@@ -1,10 +1,10 @@
 //! `mcos kit`: the player kit, as a file to hand out.
 
 use super::{CliError, Setting, output, reach};
+use crate::admin::kit::{Certificate, Kit};
+use crate::admin::requests::{Request, Response};
 use crate::config::{Config, HostName};
 use crate::services::Ports;
-use crate::services::kit::{Certificate, Kit};
-use crate::services::operator::{Request, Response};
 use clap::Args;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};

@@ -2,7 +2,7 @@
 
 use super::output;
 use super::{CliError, Setting, reach};
-use crate::services::operator::{Request, Response};
+use crate::admin::requests::{Request, Response};
 use crate::store::LedgerReport;
 use clap::Subcommand;
 

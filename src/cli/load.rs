@@ -1,10 +1,10 @@
 //! `mcos load`: simulated players who race, and what the server made of it.
 
 use super::{CliError, Setting, reach};
+use crate::admin::requests::{Request, Response, Secret};
 use crate::client::load::{self, Options, Report};
 use crate::client::probe::Credentials;
 use crate::client::racing::Gauge;
-use crate::services::operator::{Request, Response, Secret};
 use clap::Args;
 use rand::Rng as _;
 use rand::distributions::Alphanumeric;

@@ -2,8 +2,8 @@
 
 use super::output::{self, Table};
 use super::{CliError, Setting, password, reach};
-use crate::calendar::moment;
-use crate::services::operator::{BanEntry, Request, Response};
+use crate::admin::requests::{BanEntry, Request, Response};
+use crate::clock::moment;
 use crate::store::BanTarget;
 use clap::Subcommand;
 

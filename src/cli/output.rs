@@ -1,7 +1,7 @@
 //! What commands print: plain lines and aligned columns.
 
 use super::CliError;
-pub(super) use crate::calendar::day;
+pub(super) use crate::clock::day;
 use std::io::{self, ErrorKind, Write};
 
 /// Prints one line on stdout.

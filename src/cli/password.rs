@@ -1,7 +1,7 @@
 //! How a password comes in: from a terminal without echo, or from standard input. Never from the command line.
 
 use super::CliError;
-use crate::services::operator::Secret;
+use crate::admin::requests::Secret;
 use std::io::{IsTerminal, Read, stdin};
 use zeroize::Zeroizing;
 

@@ -2,7 +2,7 @@
 
 use super::output::{self, Table};
 use super::{CliError, Setting, reach};
-use crate::services::operator::{PersonaEntry, Request, Response};
+use crate::admin::requests::{PersonaEntry, Request, Response};
 use clap::Subcommand;
 use mco_proto::ids::PersonaId;
 

@@ -1,8 +1,8 @@
 //! How a command reaches the store: through the running server, or by itself when none runs.
 
 use super::{CliError, Setting};
+use crate::admin::requests::{self, Request, Response};
 use crate::server::control::{self, AskError};
-use crate::services::operator::{self, Request, Response};
 use crate::store::{OpenError, Store};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub(super) enum Reached {
 pub(super) fn perform(setting: &Setting, request: Request) -> Result<Response, CliError> {
     match reach(setting, &request)? {
         Reached::Server(response) => Ok(response),
-        Reached::Store(store) => unless_refused(operator::perform(&store, &setting.config, request)),
+        Reached::Store(store) => unless_refused(requests::perform(&store, &setting.config, request)),
     }
 }
 

@@ -1,9 +1,9 @@
 //! `mcos serve`: the server.
 
 use super::{CliError, Setting};
+use crate::admin::status;
 use crate::appliance::{self, Appliance, Staging};
-use crate::server::{self, Ended, OnBox, Start, notice_board, systemd};
-use crate::services::standing;
+use crate::server::{self, Ended, OnBox, Start, status_file, systemd};
 use crate::store::{OpenError, Store};
 use clap::Args;
 use log::{error, info, warn};
@@ -43,7 +43,7 @@ pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
         }
         Err(error) => {
             if let (Some(file), CliError::Failed(why)) = (status_file, &error) {
-                notice_board::write(&file, &standing::file_of_failure(why));
+                status_file::write(&file, &status::file_of_failure(why));
             }
             Err(error)
         }

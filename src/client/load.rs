@@ -3,7 +3,7 @@
 use super::Error;
 use super::probe::{Credentials, NoHost, Target};
 use super::racing::{Faults, Gauge, Racer, Starter, Terms, Traffic, line_up};
-use super::sitting::{Account, Place};
+use super::sitting::{Account, ShardEndpoints};
 use super::web::Web;
 use crate::config::Network;
 use mco_proto::ids::CommId;
@@ -237,14 +237,14 @@ pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble>
 }
 
 /// The first web server that answers, and what its shard list says.
-async fn find(target: &Target, patience: Duration) -> Result<(Web, Arc<Place>), Error> {
+async fn find(target: &Target, patience: Duration) -> Result<(Web, Arc<ShardEndpoints>), Error> {
     let mut first = None;
     for endpoint in &target.web {
         let web = Web::new(endpoint.clone(), patience);
         match web.shard_list().await {
             Ok(shards) => {
                 let shard = shards.first().ok_or_else(|| web.wrong("/ShardList/", "there is no shard"))?;
-                return Ok((web, Arc::new(Place::new(shard, target.fixed, patience))));
+                return Ok((web, Arc::new(ShardEndpoints::new(shard, target.fixed, patience))));
             }
             Err(error) => first = first.or(Some(error)),
         }
@@ -289,7 +289,7 @@ fn sound<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T>
 /// Signs the players of a room in; those who can't are told of.
 async fn assemble(
     web: Web,
-    place: Arc<Place>,
+    place: Arc<ShardEndpoints>,
     crew: Vec<Credentials>,
     room: CommId,
     gauge: Arc<Gauge>,
@@ -309,7 +309,7 @@ async fn assemble(
 
 async fn arrive(
     web: &Web,
-    place: &Arc<Place>,
+    place: &Arc<ShardEndpoints>,
     user: &str,
     password: &str,
     room: CommId,

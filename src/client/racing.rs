@@ -10,7 +10,7 @@ mod traffic;
 pub use traffic::{Faults, Gauge, Ledger, Traffic};
 
 use super::error::Error;
-use super::sitting::{Driver, FirstCar, LobbyConnection, RaceChannel, RoomAddress, Transactions};
+use super::sitting::{FirstCar, LobbyConnection, PersonaSession, RaceChannel, RoomAddress, Transactions};
 use crate::catalog::RaceType;
 use mco_proto::bytes::{Bool8, Rest};
 use mco_proto::ids::{CommId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
@@ -36,7 +36,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// A driver with a car on a room server, ready to race.
 #[derive(Debug)]
 pub struct Racer {
-    driver: Driver,
+    driver: PersonaSession,
     mcots: Transactions,
     lobby: LobbyConnection,
     room: LobbyConnection,
@@ -55,7 +55,7 @@ pub struct Terms {
 
 impl Racer {
     /// Signs in to MCOTS, the lobby and a room server. A driver who has no car yet is given the cheapest there is.
-    pub async fn arrive(driver: Driver, room: CommId) -> Result<Self, Error> {
+    pub async fn arrive(driver: PersonaSession, room: CommId) -> Result<Self, Error> {
         let (mcots, car) = at_the_wheel(&driver).await?;
         let mut lobby = driver.lobby().await?;
         let address = lobby.server_info(room).await?;
@@ -123,7 +123,7 @@ impl Racer {
 }
 
 /// Signs in to MCOTS, with a car.
-async fn at_the_wheel(driver: &Driver) -> Result<(Transactions, VehicleId), Error> {
+async fn at_the_wheel(driver: &PersonaSession) -> Result<(Transactions, VehicleId), Error> {
     let mut mcots = driver.transactions().await?;
     mcots.sign_in(None).await?;
     if let Some(car) = mcots.cars().await?.first() {

@@ -6,7 +6,7 @@ mod recording;
 
 use super::Error;
 use super::probe::{Credentials, NoHost, Options, Target, reach};
-use super::sitting::{Account, Place};
+use super::sitting::{Account, ShardEndpoints};
 use mco_proto::ids::{CustomerId, PersonaId};
 use player::{Actor, Player, Tally};
 pub use recording::NotARecording;
@@ -116,7 +116,7 @@ pub async fn run(
     let Some(shard) = shards.iter().find(|shard| shard.status == 0).or(shards.first()) else {
         return Err(Error::ShardList(super::NotAShardList::Empty).into());
     };
-    let place = Arc::new(Place::new(shard, target.fixed, options.patience));
+    let place = Arc::new(ShardEndpoints::new(shard, target.fixed, options.patience));
     let (mut actors, mut personas) = (Vec::new(), Vec::new());
     for user in users {
         let account = Account::sign_in(&web, &place, &user.user, &user.password).await?;

@@ -1,11 +1,11 @@
-//! The steps of a sitting, in types: whoever holds an [`Account`] has logged in, whoever holds a [`Driver`] has picked
+//! The steps of a sitting, in types: whoever holds an [`Account`] has logged in, whoever holds a [`PersonaSession`] has picked
 //! a persona, and so on. Order and content of all messages are those of the recorded Client.
 
 mod driver;
 mod lobby;
 mod transactions;
 
-pub use driver::Driver;
+pub use driver::PersonaSession;
 pub use lobby::{LobbyConnection, RaceChannel, RoomAddress, appearance};
 pub use transactions::{Car, FirstCar, Home, Transactions};
 
@@ -53,7 +53,7 @@ impl Default for FixedPorts {
 
 /// Where all services of one shard are.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ShardEndpoints {
     /// Login, 8226 by default.
     pub login: Endpoint,
     /// Persona, on Login's host.
@@ -68,7 +68,7 @@ pub struct Place {
     pub patience: Duration,
 }
 
-impl Place {
+impl ShardEndpoints {
     /// What a shard's entry in the list and the Client's fixed ports make together.
     pub fn new(shard: &ShardEntry, fixed: FixedPorts, patience: Duration) -> Self {
         Self {
@@ -118,7 +118,7 @@ pub fn user_login(context: &Context, key_block: &str) -> UserLogin {
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Where.
-    pub place: Arc<Place>,
+    pub place: Arc<ShardEndpoints>,
     /// The Server's number for the account.
     pub customer: CustomerId,
     /// What every cipher of this sitting is made from.
@@ -127,7 +127,12 @@ pub struct Account {
 
 impl Account {
     /// AuthLogin and Login in one.
-    pub async fn sign_in(web: &Web, place: &Arc<Place>, user: &str, password: &str) -> Result<Self, Error> {
+    pub async fn sign_in(
+        web: &Web,
+        place: &Arc<ShardEndpoints>,
+        user: &str,
+        password: &str,
+    ) -> Result<Self, Error> {
         let context = web.auth(user, password).await?;
         place.login(&context, &web.public_key().await?).await
     }
@@ -184,13 +189,13 @@ impl Account {
     }
 
     /// Picks a persona.
-    pub async fn select(&self, entry: &PersonaEntry) -> Result<Driver, Error> {
+    pub async fn select(&self, entry: &PersonaEntry) -> Result<PersonaSession, Error> {
         let mut persona = self.persona_service().await?;
         let request =
             RegisterGameLogin { customer: self.customer, persona: entry.persona, shard: entry.shard };
         persona.send(&request).await?;
         persona.wait(&[id::ACK]).await?;
-        Ok(Driver::new(self.clone(), entry.persona, entry.shard, &entry.name.to_string()))
+        Ok(PersonaSession::new(self.clone(), entry.persona, entry.shard, &entry.name.to_string()))
     }
 
     async fn persona_service(&self) -> Result<Nps, Error> {

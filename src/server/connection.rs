@@ -1,10 +1,10 @@
 //! The connection loop of all TCP services: bytes in, messages answered, bytes out, until one side ends it.
 
-use super::House;
+use super::Shared;
 use super::bind::Service;
 use super::conversation::Conversation;
-use super::mailbox::{Ending, Mailbox};
-use super::recorder::Tap;
+use super::outbox::{Ending, Outbox};
+use super::recorder::Connection;
 use crate::world::ConnectionId;
 use async_net::TcpStream;
 use futures_lite::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, FutureExt as _};
@@ -58,24 +58,24 @@ impl fmt::Display for End {
 
 /// Runs one connection to its end and cleans up behind it.
 pub(super) async fn converse(
-    house: &House,
+    shared: &Shared,
     connection: ConnectionId,
     service: Service,
     peer: SocketAddr,
     mut stream: TcpStream,
     mut conversation: Conversation,
 ) {
-    let mailbox = house.switchboard.plug_in(connection);
-    let mut tap = house.recorder.as_ref().and_then(|recorder| {
+    let outbox = shared.connections.register(connection);
+    let mut recording = shared.recorder.as_ref().and_then(|recorder| {
         let port = stream.local_addr().map_or(0, |local| local.port());
         recorder.open(service, port, connection, peer)
     });
-    let end = talk(house, &mailbox, &mut stream, &mut conversation, &mut tap).await;
-    house.switchboard.unplug(connection);
-    if let Some(tap) = tap {
-        tap.end(&end.to_string());
+    let end = talk(shared, &outbox, &mut stream, &mut conversation, &mut recording).await;
+    shared.connections.remove(connection);
+    if let Some(recording) = recording {
+        recording.end(&end.to_string());
     }
-    house.tell(conversation.leave(&house.game)).await;
+    shared.tell(conversation.leave(&shared.game)).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
         End::Unsaved(_) => log::error!("{service}: {peer} {end}"),
@@ -88,27 +88,27 @@ pub(super) async fn converse(
 }
 
 async fn talk(
-    house: &House,
-    mailbox: &Arc<Mailbox>,
+    shared: &Shared,
+    outbox: &Arc<Outbox>,
     stream: &mut TcpStream,
     conversation: &mut Conversation,
-    tap: &mut Option<Box<Tap>>,
+    recording: &mut Option<Box<Connection>>,
 ) -> End {
     let began = Instant::now();
     let mut out = Vec::new();
-    conversation.greet(&mut out, tap);
+    conversation.greet(&mut out, recording);
     loop {
-        match answer_all(house, conversation, &mut out, tap).await {
+        match answer_all(shared, conversation, &mut out, recording).await {
             Err(end) => {
                 // What was answered before still goes out.
-                let _ = write(stream, mailbox, &mut out, tap).await;
+                let _ = write(stream, outbox, &mut out, recording).await;
                 return end;
             }
             Ok(more) => {
-                for parcel in mailbox.drain() {
-                    conversation.deliver(&parcel, &mut out, tap);
+                for outbound in outbox.drain() {
+                    conversation.deliver(&outbound, &mut out, recording);
                 }
-                if let Err(end) = write(stream, mailbox, &mut out, tap).await {
+                if let Err(end) = write(stream, outbox, &mut out, recording).await {
                     return end;
                 }
                 if more {
@@ -116,16 +116,16 @@ async fn talk(
                 }
             }
         }
-        if let Some(ending) = mailbox.ending() {
+        if let Some(ending) = outbox.ending() {
             return End::Ended(ending);
         }
-        let patience = conversation.patience(&house.game.config.limits, began.elapsed());
-        let event = wait(stream, mailbox, conversation, tap);
-        let happened = match patience {
+        let deadline = conversation.deadline(&shared.game.config.limits, began.elapsed());
+        let event = wait(stream, outbox, conversation, recording);
+        let happened = match deadline {
             None => event.await,
-            Some(patience) => {
+            Some(deadline) => {
                 let silence = async {
-                    Timer::after(patience).await;
+                    Timer::after(deadline).await;
                     Err(End::Silent)
                 };
                 event.or(silence).await
@@ -139,14 +139,14 @@ async fn talk(
 
 /// Answers what has arrived. `true`: there may be more, but what is answered should go out first.
 async fn answer_all(
-    house: &House,
+    shared: &Shared,
     conversation: &mut Conversation,
     out: &mut Vec<u8>,
-    tap: &mut Option<Box<Tap>>,
+    recording: &mut Option<Box<Connection>>,
 ) -> Result<bool, End> {
     loop {
         let answered = out.len();
-        let step = match conversation.step(&house.game, out, tap) {
+        let step = match conversation.step(&shared.game, out, recording) {
             Ok(Some(step)) => step,
             Ok(None) => return Ok(false),
             Err(reason) => return Err(End::Broken(reason.to_string())),
@@ -156,12 +156,12 @@ async fn answer_all(
         {
             // A Client that hears nothing asks again; one that hears "done" relies on it.
             out.truncate(answered);
-            if let Some(tap) = tap {
-                tap.unsaid();
+            if let Some(recording) = recording {
+                recording.unsaid();
             }
             return Err(End::Unsaved(error.to_string()));
         }
-        house.switchboard.deliver(step.pushes);
+        shared.connections.deliver(step.pushes);
         if step.close {
             return Err(End::Finished);
         }
@@ -174,9 +174,9 @@ async fn answer_all(
 /// Writes everything, unless the connection is to be cut off meanwhile.
 async fn write(
     stream: &mut TcpStream,
-    mailbox: &Mailbox,
+    outbox: &Outbox,
     out: &mut Vec<u8>,
-    tap: &mut Option<Box<Tap>>,
+    recording: &mut Option<Box<Connection>>,
 ) -> Result<(), End> {
     let mut written = 0;
     while let Some(rest) = out.get(written..).filter(|rest| !rest.is_empty()) {
@@ -185,7 +185,7 @@ async fn write(
                 return Poll::Ready(result.map_err(End::Failed));
             }
             // The socket is full. Whoever ends this connection must not wait for a Client that does not read.
-            match mailbox.poll(context).then(|| mailbox.ending()).flatten() {
+            match outbox.poll(context).then(|| outbox.ending()).flatten() {
                 Some(ending) => Poll::Ready(Err(End::Ended(ending))),
                 None => Poll::Pending,
             }
@@ -195,8 +195,8 @@ async fn write(
     }
     // An idle connection keeps no buffer.
     *out = Vec::new();
-    if let Some(tap) = tap {
-        tap.passed();
+    if let Some(recording) = recording {
+        recording.passed();
     }
     Ok(())
 }
@@ -204,15 +204,15 @@ async fn write(
 /// Waits until something arrives from the Client or from others.
 async fn wait(
     stream: &mut TcpStream,
-    mailbox: &Mailbox,
+    outbox: &Outbox,
     conversation: &mut Conversation,
-    tap: &mut Option<Box<Tap>>,
+    recording: &mut Option<Box<Connection>>,
 ) -> Result<(), End> {
     poll_fn(|context| {
-        if mailbox.poll(context) {
+        if outbox.poll(context) {
             return Poll::Ready(Ok(()));
         }
-        read(stream, context, conversation, tap)
+        read(stream, context, conversation, recording)
     })
     .await
 }
@@ -221,7 +221,7 @@ fn read(
     stream: &mut TcpStream,
     context: &mut Context<'_>,
     conversation: &mut Conversation,
-    tap: &mut Option<Box<Tap>>,
+    recording: &mut Option<Box<Connection>>,
 ) -> Poll<Result<(), End>> {
     let mut chunk = [0; CHUNK];
     match pin!(stream).poll_read(context, &mut chunk) {
@@ -230,8 +230,8 @@ fn read(
         Poll::Ready(Ok(count)) => {
             let arrived = chunk.get(..count).unwrap_or_default();
             conversation.feed(arrived);
-            if let Some(tap) = tap {
-                tap.fed(arrived);
+            if let Some(recording) = recording {
+                recording.fed(arrived);
             }
             Poll::Ready(Ok(()))
         }

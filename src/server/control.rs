@@ -3,8 +3,9 @@
 //! `control.sock` in the data folder, for the server's own user (and root) only. One JSON line in
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
-use super::House;
-use crate::services::operator::{self, Request, Response};
+use super::Shared;
+use crate::admin::live;
+use crate::admin::requests::{Request, Response};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use log::{error, warn};
 use smol::{Async, Timer};
@@ -38,12 +39,12 @@ const MAX_PATH: usize = 107;
 
 /// The place of the socket in a data folder. If that path is too long for a socket address, it is reached through
 /// the folder's descriptor, which is kept open meanwhile.
-struct Place {
+struct Permit {
     path: PathBuf,
     _folder: Option<File>,
 }
 
-impl Place {
+impl Permit {
     fn new(data: &Path) -> io::Result<Self> {
         let path = data.join(FILE_NAME);
         if path.as_os_str().len() <= MAX_PATH {
@@ -96,14 +97,14 @@ impl std::error::Error for ControlError {}
 /// The open control socket. Its file goes when this is dropped.
 pub(crate) struct ControlSocket {
     listener: Async<UnixListener>,
-    place: Place,
+    place: Permit,
 }
 
 impl ControlSocket {
     /// Opens the socket in the data folder. The file that a dead server left behind is replaced.
     pub(crate) fn bind(data: &Path) -> Result<Self, ControlError> {
         let io = |e| ControlError::Io(data.to_path_buf(), e);
-        let place = Place::new(data).map_err(io)?;
+        let place = Permit::new(data).map_err(io)?;
         if let Ok(found) = fs::symlink_metadata(&place.path) {
             if !found.file_type().is_socket() {
                 return Err(ControlError::NotASocket(data.to_path_buf()));
@@ -121,11 +122,11 @@ impl ControlSocket {
     }
 
     /// Answers one request after the other, for ever.
-    pub(crate) async fn serve(&self, house: &Arc<House>) {
+    pub(crate) async fn serve(&self, shared: &Arc<Shared>) {
         loop {
             match self.listener.accept().await {
                 Ok((mut stream, _)) => {
-                    if let Err(e) = answer(house, &mut stream).await {
+                    if let Err(e) = answer(shared, &mut stream).await {
                         warn!("control socket: a request was not finished: {e}");
                     }
                 }
@@ -156,14 +157,14 @@ async fn within<T>(time: Duration, work: impl Future<Output = io::Result<T>>) ->
     future::or(work, late).await
 }
 
-async fn answer(house: &Arc<House>, stream: &mut Async<UnixStream>) -> io::Result<()> {
+async fn answer(shared: &Arc<Shared>, stream: &mut Async<UnixStream>) -> io::Result<()> {
     let line = within(LINE_TIME, read_line(stream)).await?;
     if line.is_empty() {
         // Another server looks whether this one is alive.
         return Ok(());
     }
-    let house = Arc::clone(house);
-    let mut response = smol::unblock(move || respond(&house, &line)).await?;
+    let shared = Arc::clone(shared);
+    let mut response = smol::unblock(move || respond(&shared, &line)).await?;
     response.push(b'\n');
     within(LINE_TIME, stream.write_all(&response)).await
 }
@@ -187,9 +188,9 @@ async fn read_line(stream: &mut Async<UnixStream>) -> io::Result<Zeroizing<Vec<u
 }
 
 /// The blocking part: the request's line to the answer's.
-fn respond(house: &House, line: &[u8]) -> io::Result<Vec<u8>> {
+fn respond(shared: &Shared, line: &[u8]) -> io::Result<Vec<u8>> {
     let response = match serde_json::from_slice::<Request>(line) {
-        Ok(request) => perform(house, request),
+        Ok(request) => perform(shared, request),
         Err(_) => Response::Refused(
             "the running server does not know this request; restart it so that it is of the same version"
                 .to_owned(),
@@ -198,11 +199,11 @@ fn respond(house: &House, line: &[u8]) -> io::Result<Vec<u8>> {
     Ok(serde_json::to_vec(&response)?)
 }
 
-fn perform(house: &House, request: Request) -> Response {
-    let (response, pushes) = operator::perform_running(&house.game, request);
-    house.switchboard.deliver(pushes);
+fn perform(shared: &Shared, request: Request) -> Response {
+    let (response, pushes) = live::perform(&shared.game, request);
+    shared.connections.deliver(pushes);
     if response == Response::Restarting {
-        house.restart();
+        shared.restart();
     }
     response
 }
@@ -234,7 +235,7 @@ impl std::error::Error for AskError {}
 
 /// Asks the server that runs on this data folder. Blocks; for the command line.
 pub(crate) fn ask(data: &Path, request: &Request) -> Result<Response, AskError> {
-    let connect = || UnixStream::connect(Place::new(data)?.path);
+    let connect = || UnixStream::connect(Permit::new(data)?.path);
     let mut stream = connect().map_err(|e| match e.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::ConnectionRefused => {
             AskError::NobodyThere

@@ -1,12 +1,12 @@
 //! The sans-IO half of a connection: which service talks, through which framing and cipher.
 
 use super::bind::Service;
-use super::mailbox::Parcel;
-use super::recorder::Tap;
+use super::outbox::Outbound;
+use super::recorder::Connection;
 use crate::config;
-use crate::services::{Envelope, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
+use crate::services::{Encryption, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
-use crate::world::{ConnectionId, Hall};
+use crate::world::{ConnectionId, NpsServer};
 use mco_proto::mcots;
 use mco_proto::nps::{self, Packet};
 use std::fmt::Display;
@@ -18,16 +18,16 @@ const SMALL: usize = 4096;
 
 /// One connection's dialogue with its service.
 pub(super) enum Conversation {
-    Nps(nps::Link, Desk),
-    Mcots(mcots::Link, transactions::Caller),
+    Nps(nps::Link, NpsService),
+    Mcots(mcots::Link, transactions::ConnectionState),
 }
 
 /// Which NPS service a connection has reached.
-pub(super) enum Desk {
+pub(super) enum NpsService {
     Login(IpAddr),
     Persona(IpAddr),
     Mail(IpAddr),
-    Lobby(lobby::Caller),
+    Lobby(lobby::ConnectionState),
 }
 
 /// What became of one message. The bytes for the sender have been written already.
@@ -61,28 +61,29 @@ impl Conversation {
     ) -> Option<Self> {
         let small = |headers, desk| Some(Self::Nps(nps::Link::new(headers, SMALL), desk));
         let address = peer.ip().to_canonical();
-        let hall = |hall| {
-            let caller = lobby::Caller::new(connection, hall, peer, local);
+        let server = |server| {
+            let caller = lobby::ConnectionState::new(connection, server, peer, local);
             let link = nps::Link::new(nps::Headers::Short, nps::Link::LARGEST);
-            Some(Self::Nps(link, Desk::Lobby(caller)))
+            Some(Self::Nps(link, NpsService::Lobby(caller)))
         };
         match service {
             Service::Http | Service::Https => None,
-            Service::Login => small(nps::Headers::Either, Desk::Login(address)),
-            Service::Persona => small(nps::Headers::Either, Desk::Persona(address)),
-            Service::Mail => small(nps::Headers::Short, Desk::Mail(address)),
-            Service::Lobby => hall(Hall::Lobby),
-            Service::Room(place) => hall(Hall::Room(place)),
-            Service::Mcots => {
-                Some(Self::Mcots(mcots::Link::new(), transactions::Caller::new(connection, peer, local)))
-            }
+            Service::Login => small(nps::Headers::Either, NpsService::Login(address)),
+            Service::Persona => small(nps::Headers::Either, NpsService::Persona(address)),
+            Service::Mail => small(nps::Headers::Short, NpsService::Mail(address)),
+            Service::Lobby => server(NpsServer::Lobby),
+            Service::Room(place) => server(NpsServer::Room(place)),
+            Service::Mcots => Some(Self::Mcots(
+                mcots::Link::new(),
+                transactions::ConnectionState::new(connection, peer, local),
+            )),
         }
     }
 
     /// What the Client hears on connecting.
-    pub(super) fn greet(&mut self, out: &mut Vec<u8>, tap: &mut Option<Box<Tap>>) {
-        if let Self::Nps(link, Desk::Lobby(caller)) = self {
-            write(link, lobby::greeting(caller), false, out, tap);
+    pub(super) fn greet(&mut self, out: &mut Vec<u8>, recording: &mut Option<Box<Connection>>) {
+        if let Self::Nps(link, NpsService::Lobby(caller)) = self {
+            write(link, lobby::greeting(caller), false, out, recording);
         }
     }
 
@@ -100,37 +101,37 @@ impl Conversation {
         &mut self,
         game: &Game,
         out: &mut Vec<u8>,
-        tap: &mut Option<Box<Tap>>,
+        recording: &mut Option<Box<Connection>>,
     ) -> Result<Option<Step>, Box<dyn Display + Send>> {
         match self {
             Self::Nps(link, desk) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
-                if let Some(tap) = tap {
-                    tap.heard_packet(&incoming);
+                if let Some(recording) = recording {
+                    recording.heard_packet(&incoming);
                 }
                 let outcome = match desk {
-                    Desk::Login(peer) => login::answer(game, *peer, &incoming.packet),
-                    Desk::Persona(peer) => persona::answer(game, *peer, &incoming.packet),
-                    Desk::Mail(peer) => mail::answer(game, *peer, &incoming.packet),
-                    Desk::Lobby(caller) => lobby::answer(game, caller, &incoming),
+                    NpsService::Login(peer) => login::answer(game, *peer, &incoming.packet),
+                    NpsService::Persona(peer) => persona::answer(game, *peer, &incoming.packet),
+                    NpsService::Mail(peer) => mail::answer(game, *peer, &incoming.packet),
+                    NpsService::Lobby(caller) => lobby::answer(game, caller, &incoming),
                 };
-                Ok(Some(write(link, outcome, incoming.sealed, out, tap)))
+                Ok(Some(write(link, outcome, incoming.sealed, out, recording)))
             }
             Self::Mcots(link, caller) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
-                if let Some(tap) = tap {
-                    tap.heard_body(&incoming);
+                if let Some(recording) = recording {
+                    recording.heard_body(&incoming);
                 }
                 let outcome = transactions::answer(game, caller, &incoming);
                 for reply in &outcome.replies {
                     let start = out.len();
                     link.write(reply, out);
-                    if let Some(tap) = tap {
-                        tap.said_body(&reply.body, out.get(start..).unwrap_or_default());
+                    if let Some(recording) = recording {
+                        recording.said_body(&reply.body, out.get(start..).unwrap_or_default());
                     }
                 }
                 if let Some(key) = &outcome.unlock {
@@ -142,32 +143,37 @@ impl Conversation {
     }
 
     /// Appends a push from somebody else. One for the other family of services is let go: services know which connections are whose.
-    pub(super) fn deliver(&mut self, parcel: &Parcel, out: &mut Vec<u8>, tap: &mut Option<Box<Tap>>) {
+    pub(super) fn deliver(
+        &mut self,
+        outbound: &Outbound,
+        out: &mut Vec<u8>,
+        recording: &mut Option<Box<Connection>>,
+    ) {
         let start = out.len();
-        match (self, parcel) {
-            (Self::Nps(link, _), Parcel::Packet(packet, envelope)) => {
-                link.write(packet, *envelope == Envelope::Sealed, out);
-                if let Some(tap) = tap {
-                    tap.said_packet(packet, out.get(start..).unwrap_or_default());
+        match (self, outbound) {
+            (Self::Nps(link, _), Outbound::Packet(packet, envelope)) => {
+                link.write(packet, *envelope == Encryption::Sealed, out);
+                if let Some(recording) = recording {
+                    recording.said_packet(packet, out.get(start..).unwrap_or_default());
                 }
             }
-            (Self::Mcots(link, _), Parcel::Body(body)) => {
+            (Self::Mcots(link, _), Outbound::Body(body)) => {
                 link.push(body, out);
-                if let Some(tap) = tap {
-                    tap.said_body(body, out.get(start..).unwrap_or_default());
+                if let Some(recording) = recording {
+                    recording.said_body(body, out.get(start..).unwrap_or_default());
                 }
             }
-            (Self::Nps(..), Parcel::Body(_)) | (Self::Mcots(..), Parcel::Packet(..)) => {}
+            (Self::Nps(..), Outbound::Body(_)) | (Self::Mcots(..), Outbound::Packet(..)) => {}
         }
     }
 
     /// How long the Client may say nothing from now on, on a connection of this `age`. Who has signed in may be silent
     /// for ever: a player sits in the garage for hours, and no heartbeat was ever seen.
-    pub(super) fn patience(&self, limits: &config::Limits, age: Duration) -> Option<Duration> {
+    pub(super) fn deadline(&self, limits: &config::Limits, age: Duration) -> Option<Duration> {
         match self {
-            Self::Nps(_, Desk::Lobby(caller)) if caller.signed_in() => None,
+            Self::Nps(_, NpsService::Lobby(caller)) if caller.signed_in() => None,
             Self::Mcots(_, caller) if caller.signed_in() => None,
-            Self::Nps(_, Desk::Lobby(_)) | Self::Mcots(..) => {
+            Self::Nps(_, NpsService::Lobby(_)) | Self::Mcots(..) => {
                 Some(Duration::from_secs(limits.login_seconds).saturating_sub(age))
             }
             Self::Nps(..) => Some(Duration::from_secs(limits.idle_seconds)),
@@ -177,7 +183,7 @@ impl Conversation {
     /// The connection is gone. Returned is what others hear of it.
     pub(super) fn leave(&self, game: &Game) -> Step {
         match self {
-            Self::Nps(_, Desk::Lobby(caller)) => Step::pushes(lobby::leave(game, caller)),
+            Self::Nps(_, NpsService::Lobby(caller)) => Step::pushes(lobby::leave(game, caller)),
             Self::Nps(..) => Step::pushes(Vec::new()),
             Self::Mcots(_, caller) => transactions::leave(game, caller).into(),
         }
@@ -190,13 +196,13 @@ fn write(
     outcome: Outcome<Packet>,
     sealed: bool,
     out: &mut Vec<u8>,
-    tap: &mut Option<Box<Tap>>,
+    recording: &mut Option<Box<Connection>>,
 ) -> Step {
     for reply in &outcome.replies {
         let start = out.len();
         link.write(reply, sealed, out);
-        if let Some(tap) = tap {
-            tap.said_packet(reply, out.get(start..).unwrap_or_default());
+        if let Some(recording) = recording {
+            recording.said_packet(reply, out.get(start..).unwrap_or_default());
         }
     }
     if let Some(key) = &outcome.unlock {

@@ -24,7 +24,7 @@ struct Counts {
 
 /// A connection's place; free again when dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Permit {
     limits: Arc<Limits>,
     /// Where from, if that is counted.
     address: Option<IpAddr>,
@@ -46,7 +46,7 @@ impl Limits {
 
     /// A place for a connection from `address`. This machine itself is not counted by address: the Operator's tools and
     /// tests run there.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Place, Crowded> {
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Permit, Crowded> {
         let address = address.to_canonical();
         let address = (!address.is_loopback()).then_some(address);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,7 +61,7 @@ impl Limits {
             *count += 1;
         }
         counts.all += 1;
-        Ok(Place { limits: Arc::clone(self), address })
+        Ok(Permit { limits: Arc::clone(self), address })
     }
 
     /// How many connections there are.
@@ -80,7 +80,7 @@ impl Limits {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut counts = self.limits.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all = counts.all.saturating_sub(1);

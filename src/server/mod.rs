@@ -5,39 +5,38 @@
 
 mod bind;
 mod connection;
+mod connections;
 pub(crate) mod control;
 mod conversation;
+mod http;
 mod limits;
-mod mailbox;
 mod netbios;
-pub(crate) mod notice_board;
-mod operator_door;
+mod outbox;
 mod recorder;
-mod roll_call;
-mod ssl;
-mod switchboard;
+pub(crate) mod status_file;
 pub(crate) mod systemd;
 mod tcp;
 pub mod tls;
+mod watchdog;
 
 pub use bind::BindError;
 pub use control::ControlError;
 pub use recorder::RecordError;
 
+use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::catalog::Catalog;
 use crate::config::{Config, Network};
-use crate::services::kit::Certificate;
 use crate::services::{Game, Ports, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
 use bind::Bound;
+use connections::Connections;
 use conversation::Step;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use mco_proto::session_key::LoginKey;
 use recorder::Recorder;
-use roll_call::{RollCall, keep_watch};
 use smol::channel::{self, Sender};
 use smol::{Executor, Timer};
 use std::fmt;
@@ -46,7 +45,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-use switchboard::Switchboard;
+use watchdog::{Watchdog, keep_watch};
 
 /// The tasks of the whole process: one thread per core takes part.
 static EXECUTOR: Executor<'static> = Executor::new();
@@ -92,15 +91,15 @@ impl fmt::Display for ServeError {
 impl std::error::Error for ServeError {}
 
 /// What connections share.
-pub(crate) struct House {
+pub(crate) struct Shared {
     /// The shard.
     game: Arc<Game>,
     /// The way to other connections.
-    switchboard: Arc<Switchboard>,
+    connections: Arc<Connections>,
     /// How many connections there may be.
     limits: Arc<Limits>,
     /// Patch, Auth and Shard.
-    ssl: Arc<ssl::SslServer>,
+    ssl: Arc<http::SslServer>,
     /// What protects them on the HTTPS port.
     tls: tls::Tls,
     /// Where somebody asks for a restart.
@@ -109,27 +108,27 @@ pub(crate) struct House {
     recorder: Option<Arc<Recorder>>,
 }
 
-impl House {
+impl Shared {
     fn new(
         game: Arc<Game>,
-        switchboard: Arc<Switchboard>,
+        connections: Arc<Connections>,
         limits: Arc<Limits>,
         tls: tls::Tls,
         restart: Sender<()>,
         recorder: Option<Arc<Recorder>>,
         appliance: Option<Appliance>,
     ) -> Self {
-        let operator = operator_door::OperatorDoor::new(
+        let operator = http::OperatorHttp::new(
             Arc::clone(&game),
-            Arc::clone(&switchboard),
+            Arc::clone(&connections),
             Arc::clone(&limits),
             tls.clone(),
             restart.clone(),
             appliance,
         );
         let certificate = Certificate::from_der(tls.authority().certificate_der());
-        let ssl = ssl::SslServer::new(Arc::clone(&game), Some(certificate), operator);
-        Self { game, switchboard, limits, ssl, tls, restart, recorder }
+        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);
+        Self { game, connections, limits, ssl, tls, restart, recorder }
     }
 
     /// Has the server end in good order and begin anew.
@@ -146,7 +145,7 @@ impl House {
             log::error!("{error}");
             return;
         }
-        self.switchboard.deliver(step.pushes);
+        self.connections.deliver(step.pushes);
     }
 
     /// Ends what nobody ends: services have no clock of their own.
@@ -207,20 +206,20 @@ pub fn run(start: Start<'_>) -> Result<Ended, ServeError> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         log::warn!("the limit of open files stays as it is: {error}");
     }
-    let (roll_call, seats) = RollCall::new(thread::available_parallelism().map_or(1, usize::from));
-    let mut seats = seats.into_iter();
-    let ours = seats.next();
-    for (core, seat) in (1..).zip(seats) {
+    let (watchdog, heartbeats) = Watchdog::new(thread::available_parallelism().map_or(1, usize::from));
+    let mut heartbeats = heartbeats.into_iter();
+    let ours = heartbeats.next();
+    for (core, heartbeat) in (1..).zip(heartbeats) {
         thread::Builder::new()
             .name(format!("mcos-{core}"))
-            .spawn(move || smol::block_on(EXECUTOR.run(seat.attend::<()>())))
+            .spawn(move || smol::block_on(EXECUTOR.run(heartbeat.attend::<()>())))
             .map_err(ServeError::System)?;
     }
     let watch =
-        systemd::beat_every().map(|every| EXECUTOR.spawn(keep_watch(roll_call, start.store.clone(), every)));
+        systemd::beat_every().map(|every| EXECUTOR.spawn(keep_watch(watchdog, start.store.clone(), every)));
     let attend = async {
         match ours {
-            Some(seat) => seat.attend().await,
+            Some(heartbeat) => heartbeat.attend().await,
             None => future::pending().await,
         }
     };
@@ -249,35 +248,35 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let names = netbios::open(&config.network);
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
-    let switchboard = Arc::new(Switchboard::new(config.limits.outbound_bytes));
+    let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
     let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
     let (restart, asked) = channel::bounded(1);
-    let house = Arc::new(House::new(game, switchboard, limits, tls, restart, recorder, appliance));
+    let shared = Arc::new(Shared::new(game, connections, limits, tls, restart, recorder, appliance));
     let clock = EXECUTOR.spawn({
-        let house = Arc::clone(&house);
-        async move { house.watch_the_clock().await }
+        let shared = Arc::clone(&shared);
+        async move { shared.watch_the_clock().await }
     });
     let control = EXECUTOR.spawn({
-        let house = Arc::clone(&house);
+        let shared = Arc::clone(&shared);
         async move {
             match control {
-                Some(control) => control.serve(&house).await,
+                Some(control) => control.serve(&shared).await,
                 None => future::pending().await,
             }
         }
     });
     let doors: Vec<_> = listeners
         .into_iter()
-        .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&house), listener)))
+        .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&shared), listener)))
         .collect();
     let place =
-        notice_board::whereabouts(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
+        status_file::whereabouts(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
     let names: Vec<_> = names.into_iter().map(|service| EXECUTOR.spawn(service.serve())).collect();
     systemd::ready("ready");
     let status_file = on_box.and_then(|on_box| on_box.status_file);
     let notices = (systemd::listens() || status_file.is_some())
-        .then(|| EXECUTOR.spawn(notice_board::keep(Arc::clone(&house.game), place, status_file)));
+        .then(|| EXECUTOR.spawn(status_file::keep(Arc::clone(&shared.game), place, status_file)));
 
     let signalled = async {
         let signal = signals.next().await;
@@ -289,7 +288,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     };
     let ended = signalled
         .or(async {
-            // The house keeps the other end, so this comes only when somebody asks.
+            // The shared state keeps the other end, so this comes only when somebody asks.
             let _ = asked.recv().await;
             Timer::after(LAST_WORD).await;
             log::info!("stopping: the Operator wants a restart");
@@ -308,16 +307,16 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     }
     control.cancel().await;
     clock.cancel().await;
-    house.switchboard.dismiss_all();
-    let all_gone = async { house.limits.all_gone().await };
-    let patience = async {
+    shared.connections.close_all();
+    let all_gone = async { shared.limits.all_gone().await };
+    let deadline = async {
         Timer::after(FAREWELL).await;
     };
-    all_gone.or(patience).await;
-    if let Some(recorder) = house.recorder.clone() {
+    all_gone.or(deadline).await;
+    if let Some(recorder) = shared.recorder.clone() {
         smol::unblock(move || recorder.finish()).await;
     }
-    let store = house.game.store.clone();
+    let store = shared.game.store.clone();
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");
     Ok(ended)
@@ -360,8 +359,8 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 }
 
 #[cfg(test)]
-impl House {
-    /// A house without doors.
+impl Shared {
+    /// Shared state without listeners.
     pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
         Self::in_a_box(game, data, None)
     }
@@ -370,7 +369,7 @@ impl House {
     pub(crate) fn in_a_box(mut game: Game, data: &Path, appliance: Option<Appliance>) -> Self {
         game.config.data_dir = Some(data.to_path_buf());
         let tls = tls::Tls::open(data, None, true).unwrap();
-        let (switchboard, limits) = (Arc::new(Switchboard::new(10_000)), Limits::new(10, 10));
-        Self::new(Arc::new(game), switchboard, limits, tls, channel::bounded(1).0, None, appliance)
+        let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(10, 10));
+        Self::new(Arc::new(game), connections, limits, tls, channel::bounded(1).0, None, appliance)
     }
 }

@@ -1,7 +1,7 @@
 //! `mcos serve --record DIR`: what passes on each connection, one file for each. See `docs/recording.md`.
 //!
 //! Connections hand lines to one thread through a bounded queue and never wait for it: what does not fit is left out,
-//! and a line says so. HTTP, which carries passwords, has no [`Tap`].
+//! and a line says so. HTTP, which carries passwords, has no [`Connection`].
 
 mod writer;
 
@@ -133,7 +133,7 @@ impl Recorder {
         port: u16,
         connection: ConnectionId,
         peer: SocketAddr,
-    ) -> Option<Box<Tap>> {
+    ) -> Option<Box<Connection>> {
         if self.full.load(Ordering::Relaxed) {
             return None;
         }
@@ -145,7 +145,7 @@ impl Recorder {
             return None;
         }
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let tap = Tap {
+        let recording = Connection {
             recorder: Arc::clone(self),
             stopped: Arc::new(AtomicBool::new(false)),
             file,
@@ -166,8 +166,8 @@ impl Recorder {
             unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
         });
         let name = format!("{:06}-{service}.{EXTENSION}", file + 1);
-        let job = Job::Open { file, name, line: opening, stopped: Arc::clone(&tap.stopped) };
-        tap.hand_over(job, OVERHEAD).then(|| Box::new(tap))
+        let job = Job::Open { file, name, line: opening, stopped: Arc::clone(&recording.stopped) };
+        recording.hand_over(job, OVERHEAD).then(|| Box::new(recording))
     }
 
     /// Writes what waits and ends.
@@ -218,7 +218,7 @@ impl Framing {
 }
 
 /// What a connection tells the recorder.
-pub(super) struct Tap {
+pub(super) struct Connection {
     recorder: Arc<Recorder>,
     /// Set by the writer: nothing more of this connection is wanted.
     stopped: Arc<AtomicBool>,
@@ -235,7 +235,7 @@ pub(super) struct Tap {
     lost: u64,
 }
 
-impl Tap {
+impl Connection {
     /// These bytes arrived.
     pub(super) fn fed(&mut self, bytes: &[u8]) {
         if self.stopped.load(Ordering::Relaxed) {

@@ -45,7 +45,7 @@ pub(crate) fn beat() {
 
 /// How often [`beat`] is expected: twice in the time after which systemd gives us up. `None`: nobody waits for it.
 pub(crate) fn beat_every() -> Option<Duration> {
-    sd_notify::watchdog_enabled().map(|patience| patience / 2)
+    sd_notify::watchdog_enabled().map(|deadline| deadline / 2)
 }
 
 fn tell(what: &[NotifyState<'_>]) {

@@ -2,7 +2,7 @@
 
 use super::bind::{Listener, Service};
 use super::conversation::Conversation;
-use super::{EXECUTOR, House, connection, tls};
+use super::{EXECUTOR, Shared, connection, tls};
 use crate::services::bans;
 use async_net::TcpStream;
 use futures_lite::FutureExt as _;
@@ -25,11 +25,11 @@ const KEEPALIVE_RETRIES: u32 = 4;
 const SEND_BUFFER: usize = 64 * 1024;
 
 /// Accepts connections on one port for ever.
-pub(super) async fn accept(house: Arc<House>, listener: Listener) {
+pub(super) async fn accept(shared: Arc<Shared>, listener: Listener) {
     let Listener { service, socket, .. } = listener;
     loop {
         match socket.accept().await {
-            Ok((stream, peer)) => admit(&house, service, stream.into(), peer),
+            Ok((stream, peer)) => admit(&shared, service, stream.into(), peer),
             Err(error) => {
                 log::warn!("{service}: cannot accept a connection: {error}");
                 Timer::after(ACCEPT_PAUSE).await;
@@ -39,12 +39,12 @@ pub(super) async fn accept(house: Arc<House>, listener: Listener) {
 }
 
 /// Gives a connection a task of its own, if there is room for it.
-fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAddr) {
-    if bans::of_address(&house.game.store, peer.ip()).is_some() {
+fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: SocketAddr) {
+    if bans::of_address(&shared.game.store, peer.ip()).is_some() {
         log::info!("{service}: refused {peer}: its address is banned");
         return;
     }
-    let place = match house.limits.admit(peer.ip()) {
+    let place = match shared.limits.admit(peer.ip()) {
         Ok(place) => place,
         Err(crowded) => {
             log::warn!("{service}: no room for {peer} ({crowded:?}); see [limits] in mcos.toml");
@@ -58,14 +58,14 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
             return;
         }
     };
-    let house = Arc::clone(house);
-    let connection = house.game.world.new_connection();
+    let shared = Arc::clone(shared);
+    let connection = shared.game.world.new_connection();
     let task = async move {
         if let Some(conversation) = Conversation::new(service, connection, peer, local) {
-            connection::converse(&house, connection, service, peer, stream, conversation).await;
+            connection::converse(&shared, connection, service, peer, stream, conversation).await;
         } else {
             // Boxed: a task is as large as its largest branch, and a handshake would weigh on every idle game connection.
-            Box::pin(browse(&house, service, stream, peer, local)).await;
+            Box::pin(browse(&shared, service, stream, peer, local)).await;
         }
         drop(place);
     };
@@ -81,14 +81,14 @@ fn admit(house: &Arc<House>, service: Service, stream: TcpStream, peer: SocketAd
 }
 
 /// A connection to the SSL server.
-async fn browse(house: &House, service: Service, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
+async fn browse(shared: &Shared, service: Service, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
     if service == Service::Https {
-        match tls::accept(&house.tls, stream, peer).await {
-            Ok(secured) => Arc::clone(&house.ssl).serve_secured(secured, peer, local).await,
+        match tls::accept(&shared.tls, stream, peer).await {
+            Ok(secured) => Arc::clone(&shared.ssl).serve_secured(secured, peer, local).await,
             Err(error) => log::info!("https: {peer}: {error}"),
         }
     } else {
-        Arc::clone(&house.ssl).serve_connection(stream, peer, local).await;
+        Arc::clone(&shared.ssl).serve_connection(stream, peer, local).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::services::bans;
 use crate::store::{Account, Store, StoreError};
-use crate::world::{FailureLimit, Footprints, Step};
+use crate::world::{FailureLimit, SignInStep, SignInTrace};
 use log::{error, info};
 use mco_proto::ids::CustomerId;
 use percent_encoding::percent_decode_str;
@@ -20,7 +20,7 @@ pub struct Attempt<'a> {
     /// The page that a failure offers for help, such as `http://mcos.local/`.
     pub help: &'a str,
     /// Where it is noted how the attempt went.
-    pub footprints: &'a Footprints,
+    pub sign_in_trace: &'a SignInTrace,
 }
 
 /// Answers one attempt with the text for the Client. Costs a password check, so it belongs on a worker thread.
@@ -34,10 +34,10 @@ pub fn answer(
     attempt: Attempt<'_>,
     issue_context: impl FnOnce(CustomerId) -> String,
 ) -> String {
-    let Attempt { query, from, help, footprints } = attempt;
+    let Attempt { query, from, help, sign_in_trace } = attempt;
     if !failures.admit(from, Instant::now()) {
         info!("auth: refused {from}: too many failed logins from this address within a minute");
-        footprints.refused(from, Step::Password);
+        sign_in_trace.refused(from, SignInStep::Password);
         return wrong(help);
     }
     let (name, password) = (parameter(query, "username"), parameter(query, "password"));
@@ -45,17 +45,17 @@ pub fn answer(
         Ok(Some(account)) => {
             failures.forgive(from);
             if let Some(ban) = bans::of_account(store, account.customer_id) {
-                footprints.refused(from, Step::Password);
+                sign_in_trace.refused(from, SignInStep::Password);
                 info!("auth: refused {from}: account {} is banned", account.name);
                 return failure("INV-100", &bans::explanation(&ban), help);
             }
-            footprints.passed(from, Step::Password);
+            sign_in_trace.passed(from, SignInStep::Password);
             info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
             format!("Valid=TRUE\nTicket={}", issue_context(account.customer_id))
         }
         Ok(None) => {
             // What was typed as a name is not logged: people type their password there.
-            footprints.refused(from, Step::Password);
+            sign_in_trace.refused(from, SignInStep::Password);
             info!("auth: refused {from}: wrong name or password, or the account is disabled");
             wrong(help)
         }
@@ -128,7 +128,8 @@ mod tests {
     }
 
     fn ask(store: &Store, limit: &FailureLimit, query: &str, from: IpAddr) -> String {
-        let attempt = Attempt { query, from, help: "http://mcos.local/", footprints: &Footprints::default() };
+        let attempt =
+            Attempt { query, from, help: "http://mcos.local/", sign_in_trace: &SignInTrace::default() };
         answer(store, limit, attempt, |customer| format!("context-of-{customer}"))
     }
 

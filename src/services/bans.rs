@@ -52,7 +52,7 @@ fn span(seconds: u64) -> String {
 }
 
 /// An address as the target of a ban. This machine itself cannot be banned: the Operator's tools come from there.
-pub(super) fn bannable(address: IpAddr) -> Result<BanTarget, String> {
+pub(crate) fn bannable(address: IpAddr) -> Result<BanTarget, String> {
     let address = address.to_canonical();
     if address.is_loopback() || address.is_unspecified() || address.is_multicast() {
         return Err(format!("{address} cannot be banned: it is no address of another machine"));
@@ -61,7 +61,7 @@ pub(super) fn bannable(address: IpAddr) -> Result<BanTarget, String> {
 }
 
 /// A ban that is over before it begins is a slip of the pen.
-pub(super) fn check_end(until: Option<u64>) -> Result<(), String> {
+pub(crate) fn check_end(until: Option<u64>) -> Result<(), String> {
     if until.is_some_and(|until| until <= unix_now()) {
         return Err("the end of the ban lies in the past; name a later one, or none".to_owned());
     }

@@ -1,7 +1,7 @@
 //! Login, port 8226. See `docs/protocol/login-persona-mail.md`.
 
 use super::{Game, Hex, Outcome, bans};
-use crate::world::Step;
+use crate::world::SignInStep;
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::CustomerId;
 use mco_proto::nps::login::{BANNED, REFUSED, UserLogin, UserStatus};
@@ -23,10 +23,10 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
 /// reads two (*captured*).
 fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
-    let footprints = &game.world.footprints;
+    let sign_in_trace = &game.world.sign_in_trace;
     if !game.world.failures.admit(peer, Instant::now()) {
         log::info!("login: refused {peer}: too many failed logins from this address within a minute");
-        footprints.refused(peer, Step::Login);
+        sign_in_trace.refused(peer, SignInStep::Login);
         return Outcome::replies([REFUSED, REFUSED]);
     }
     let answer = match packet.read::<UserLogin>() {
@@ -35,25 +35,25 @@ fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
                 if bans::of_account(&game.store, customer).is_some() {
                     log::info!("login: refused {peer}: customer {customer} is banned");
                     game.world.failures.forgive(peer);
-                    game.world.footprints.refused(peer, Step::Login);
+                    game.world.sign_in_trace.refused(peer, SignInStep::Login);
                     return Outcome::replies([BANNED, BANNED]);
                 }
                 log::info!("login: customer {customer} from {peer}");
                 game.world.failures.forgive(peer);
                 let status = accepted(customer, &key);
                 game.world.sessions.begin(customer, key, peer);
-                footprints.passed(peer, Step::Login);
+                sign_in_trace.passed(peer, SignInStep::Login);
                 status
             } else {
                 log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
-                footprints.refused(peer, Step::Login);
+                sign_in_trace.refused(peer, SignInStep::Login);
                 REFUSED
             }
         }
         Err(error) => {
             // No hexadecimal digits here: the bytes hold a Context.
             log::info!("login: refused {peer}: 0x0501 of {} bytes {error}", packet.size());
-            footprints.refused(peer, Step::Login);
+            sign_in_trace.refused(peer, SignInStep::Login);
             REFUSED
         }
     };

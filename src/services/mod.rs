@@ -11,25 +11,19 @@
 //! | 7003, 9000-9014 | Lobby and rooms | [`lobby`] |
 //! | 43300 | MCOTS | [`mcots`] |
 
-pub mod account;
 pub mod auth;
 pub mod bans;
 mod game;
-pub mod kit;
 pub mod lobby;
 pub mod login;
 pub mod mail;
 pub mod mcots;
-pub mod online;
-pub mod operator;
 mod outcome;
 pub mod patch;
 pub mod persona;
 pub mod shard;
-pub mod standing;
-pub mod warnings;
 
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use game::{Game, Ports};
-pub use outcome::{Envelope, Hex, Outcome, Push};
+pub use outcome::{Encryption, Hex, Outcome, Push};

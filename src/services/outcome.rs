@@ -25,7 +25,7 @@ pub struct Outcome<P> {
 
 /// How a Game Packet for others travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Envelope {
+pub enum Encryption {
     /// Inside 0x1101.
     Sealed,
     /// As it is.
@@ -36,7 +36,7 @@ pub enum Envelope {
 #[derive(Clone, Debug)]
 pub enum Push {
     /// A packet for these connections.
-    Packet(Vec<ConnectionId>, Arc<Packet>, Envelope),
+    Packet(Vec<ConnectionId>, Arc<Packet>, Encryption),
     /// A Transaction Packet's body for these connections to MCOTS.
     Body(Vec<ConnectionId>, Arc<Body>),
     /// These connections are to end.

@@ -3,7 +3,7 @@
 
 use super::{Game, Hex, Outcome, Push};
 use crate::store::{NewPersona, Persona, PersonaError};
-use crate::world::{Released, Step};
+use crate::world::{Released, SignInStep};
 use mco_proto::Malformed;
 use mco_proto::bytes::Rest;
 use mco_proto::ids::{CustomerId, PersonaId};
@@ -18,7 +18,7 @@ use std::net::IpAddr;
 
 /// What happens on a message to port 8228.
 pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
-    let caller = Caller { game, peer };
+    let caller = Handler { game, peer };
     let outcome = match packet.id {
         id::GET_PERSONA_MAPS => packet.read().map(|request| caller.personas(&request)),
         id::REGISTER_GAME_LOGIN => packet.read().map(|request| caller.select(&request)),
@@ -67,21 +67,21 @@ pub(super) fn released(game: &Game, released: Released) {
     }
 }
 
-struct Caller<'a> {
+struct Handler<'a> {
     game: &'a Game,
     peer: IpAddr,
 }
 
-impl Caller<'_> {
+impl Handler<'_> {
     /// 0x0532: the drivers of an account. None for a stranger too: nothing is told, and the Client does not hang.
     fn personas(&self, request: &GetPersonaMaps) -> Outcome<Packet> {
         if !self.signed_in(request.customer, "list the personas") {
-            self.game.world.footprints.refused(self.peer, Step::PersonaList);
+            self.game.world.sign_in_trace.refused(self.peer, SignInStep::PersonaList);
             return no_personas();
         }
         match self.game.store.personas().of_customer(request.customer) {
             Ok(personas) => {
-                self.game.world.footprints.passed(self.peer, Step::PersonaList);
+                self.game.world.sign_in_trace.passed(self.peer, SignInStep::PersonaList);
                 let personas = Personas::of(personas.iter().map(entry));
                 Outcome::reply(PersonaList { personas }.packet())
             }
@@ -108,7 +108,7 @@ impl Caller<'_> {
             log::warn!("persona: the login of persona {persona} is not counted: {error}");
         }
         log::info!("persona: customer {customer} plays persona {persona}");
-        self.game.world.footprints.passed(self.peer, Step::Persona);
+        self.game.world.sign_in_trace.passed(self.peer, SignInStep::Persona);
         let earlier = self.game.world.presence.select(persona);
         Outcome::reply(LongAck { zeros: [0; 251] }.packet()).push(Push::Dismiss(earlier))
     }

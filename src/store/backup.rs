@@ -13,8 +13,8 @@
 //! then each file: length of the name (2), length of the content (4), CRC-32 of lengths, name and content (4), name,
 //! content. Numbers are little-endian. Nothing follows the last file.
 
-use super::beside::{self, Beside};
 use super::record::MAX_RECORD;
+use super::side_files::{self, SideFile};
 use super::table::Row;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -46,7 +46,7 @@ pub(super) struct Backup {
     /// All records.
     pub(super) rows: Vec<Row>,
     /// What lies beside the database. Empty in the backup that lies there itself.
-    pub(super) files: Vec<Beside>,
+    pub(super) files: Vec<SideFile>,
 }
 
 /// Makes the names in a directory survive a power cut.
@@ -110,7 +110,7 @@ pub(super) fn write_to(out: &mut impl Write, backup: &Backup) -> io::Result<()> 
         out.write_all(key)?;
         out.write_all(value)?;
     }
-    for Beside { name, bytes } in &backup.files {
+    for SideFile { name, bytes } in &backup.files {
         let name_length = u16::try_from(name.len()).map_err(too_long)?.to_le_bytes();
         let length = u32::try_from(bytes.len()).map_err(too_long)?.to_le_bytes();
         let name = name.as_bytes();
@@ -184,12 +184,12 @@ fn take_row(input: &mut impl Read) -> Result<Row, BackupError> {
     Ok((key, value))
 }
 
-fn take_file(input: &mut impl Read) -> Result<Beside, BackupError> {
+fn take_file(input: &mut impl Read) -> Result<SideFile, BackupError> {
     let (name_length, length): ([u8; 2], [u8; 4]) = (take(input)?, take(input)?);
     let sum = u32::from_le_bytes(take(input)?);
     let mut name = vec![0; usize::from(u16::from_le_bytes(name_length))];
     let wanted = u32::from_le_bytes(length);
-    if name.len() > LONGEST_KEY || usize::try_from(wanted).is_ok_and(|wanted| wanted > beside::LONGEST) {
+    if name.len() > LONGEST_KEY || usize::try_from(wanted).is_ok_and(|wanted| wanted > side_files::LONGEST) {
         return Err(BackupError::Damaged("a file is too long".to_owned()));
     }
     input.read_exact(&mut name)?;
@@ -198,7 +198,7 @@ fn take_file(input: &mut impl Read) -> Result<Beside, BackupError> {
     if crc(&[&name_length, &length, &name, &bytes]) != sum {
         return Err(BackupError::Damaged("the checksum of a file is wrong".to_owned()));
     }
-    Beside::named(&name, bytes)
+    SideFile::named(&name, bytes)
         .ok_or_else(|| BackupError::Damaged("it holds a file of an unknown name".to_owned()))
 }
 
@@ -238,7 +238,7 @@ mod tests {
         let rows = vec![(b"aone".to_vec(), vec![1, 2, 3]), (b"btwo".to_vec(), Vec::new())];
         let mut bytes = Vec::new();
         let files = ["tls/authority.pem", "catalog.mcos"]
-            .map(|name| Beside::named(name.as_bytes(), name.as_bytes().repeat(3)).unwrap());
+            .map(|name| SideFile::named(name.as_bytes(), name.as_bytes().repeat(3)).unwrap());
         write_to(&mut bytes, &Backup { generation: 7, rows, files: files.into() }).unwrap();
         bytes
     }
@@ -268,10 +268,10 @@ mod tests {
     #[test]
     fn a_file_that_no_backup_should_hold_is_refused() {
         for name in ["../../etc/passwd", "/etc/passwd", "tls/../store.lock", "control.sock", ""] {
-            assert_eq!(Beside::named(name.as_bytes(), Vec::new()), None, "{name}");
+            assert_eq!(SideFile::named(name.as_bytes(), Vec::new()), None, "{name}");
         }
         let mut bytes = Vec::new();
-        let files = vec![Beside { name: "tls/../../x", bytes: vec![1] }];
+        let files = vec![SideFile { name: "tls/../../x", bytes: vec![1] }];
         write_to(&mut bytes, &Backup { generation: 1, rows: Vec::new(), files }).unwrap();
         assert!(matches!(read_from(&mut bytes.as_slice()), Err(BackupError::Damaged(_))));
     }

@@ -135,7 +135,7 @@ pub struct Changed<T> {
 const LONGEST_LINGER: Duration = Duration::from_millis(2);
 
 #[derive(Debug, Default)]
-struct Desk {
+struct Queue {
     open: Arc<Batch>,
     /// How many tickets the open batch has.
     joined: usize,
@@ -150,7 +150,7 @@ struct Desk {
 
 #[derive(Debug, Default)]
 struct Shared {
-    desk: Mutex<Desk>,
+    desk: Mutex<Queue>,
     bell: Condvar,
     /// In seconds since 1970; 0: no sync has succeeded yet.
     last_commit: AtomicU64,

@@ -5,7 +5,7 @@
 //!
 //! The store knows nothing of prices and of what fits where: whoever calls says so by a function.
 
-mod place;
+mod assembly;
 mod shop;
 mod workshop;
 

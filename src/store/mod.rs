@@ -11,10 +11,9 @@
 mod accounts;
 mod backup;
 mod bans;
-mod beside;
-mod card;
 mod commit;
 mod error;
+mod free_space;
 mod garage;
 mod key;
 mod keys;
@@ -22,12 +21,13 @@ mod ledger;
 mod mail;
 mod open;
 mod operator;
-mod owner;
+mod ownership;
 mod password;
 mod personas;
 mod races;
 mod record;
 mod salary;
+mod side_files;
 mod staged;
 mod table;
 #[cfg(test)]
@@ -43,14 +43,14 @@ pub use garage::{
 pub use keys::Keys;
 pub use ledger::{Difference, Entry, Kind, Ledger, LedgerError, LedgerReport, Line, Problem};
 pub use mail::{Letter, Mail, MailEntry, Mails};
-pub use operator::{OperatorDesk, OperatorError, OperatorPassword};
+pub use operator::{OperatorError, OperatorPassword, OperatorStore};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, Persona, PersonaError, Personas, Physical, Plate, RaceRecord};
 pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 
-use card::{Card, Duplicate};
 use commit::Writer;
-use owner::HandOver;
+use free_space::{Duplicate, FreeSpace};
+use ownership::HandOver;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub struct Store {
 struct Inner {
     writer: Writer,
     table: Arc<Table>,
-    card: Arc<Card>,
+    card: Arc<FreeSpace>,
     /// The data directory.
     dir: PathBuf,
     repaired: bool,
@@ -120,8 +120,8 @@ impl Store {
     }
 
     /// The verbs about what belongs to the Operator.
-    pub fn operator(&self) -> OperatorDesk<'_> {
-        OperatorDesk { store: self }
+    pub fn operator(&self) -> OperatorStore<'_> {
+        OperatorStore { store: self }
     }
 
     /// How many bytes the database has on the card, as far as the engine knows.

@@ -1,11 +1,11 @@
 //! Opening, repairing, backing up and restoring.
 
 use super::backup::{self, Backup, BackupError, sync_dir};
-use super::beside::Beside;
-use super::card::{Card, Duplicate, RESERVE, TO_OPEN};
 use super::commit::{Disk, Writer};
 use super::error::{OpenError, StoreError};
-use super::owner::{HandOver, hand_over};
+use super::free_space::{Duplicate, FreeSpace, RESERVE, TO_OPEN};
+use super::ownership::{HandOver, hand_over};
+use super::side_files::SideFile;
 use super::table::{Table, TableError};
 use super::{Inner, Store, key, ledger, unix_seconds};
 use std::env;
@@ -38,8 +38,8 @@ impl Store {
     /// A database on a card that is read-only, or too full for the engine, is copied to the system's folder for temporary
     /// files and read there; every change is refused.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        let place = Place::enter(dir)?;
-        let card = |copy| Card::of(dir.join(LOCK), copy);
+        let place = DataDir::enter(dir)?;
+        let card = |copy| FreeSpace::of(dir.join(LOCK), copy);
         match card(false).room_for(TO_OPEN) {
             Ok(()) => Self::open_at(place, card(false), None),
             Err(trouble) => {
@@ -49,7 +49,7 @@ impl Store {
         }
     }
 
-    fn open_at(place: Place, card: Card, copy: Option<Duplicate>) -> Result<Self, OpenError> {
+    fn open_at(place: DataDir, card: FreeSpace, copy: Option<Duplicate>) -> Result<Self, OpenError> {
         let saved = backup::read(&place.backup);
         let (table, stale, repaired) = match place.open_database(&saved)? {
             Ok(table) => {
@@ -67,7 +67,7 @@ impl Store {
         ledger::open_books(&table)?;
         let (table, card) = (Arc::new(table), Arc::new(card));
         let keeper =
-            Keeper { table: Arc::clone(&table), card: Arc::clone(&card), backup: place.backup.clone() };
+            BackupDisk { table: Arc::clone(&table), card: Arc::clone(&card), backup: place.backup.clone() };
         let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;
         let (dir, lock) = (place.home, place.lock);
         let hand_over = HandOver(dir.clone());
@@ -83,7 +83,7 @@ impl Store {
     /// `database.replaced-` and the time, and so are the files beside it that the backup replaces. What the backup does
     /// not hold stays. The store must not be open. A power cut in between leaves a sound store; then do it again.
     pub fn restore(dir: &Path, file: &Path) -> Result<(), OpenError> {
-        let place = Place::enter(dir)?;
+        let place = DataDir::enter(dir)?;
         let mut saved = sound(file)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
         let old = Table::open(&place.database).ok().and_then(|table| generation(&table).ok()).unwrap_or(0);
@@ -128,7 +128,7 @@ pub(super) fn backup_bytes(table: &Table, dir: &Path) -> Result<Vec<u8>, StoreEr
 }
 
 fn whole_backup(table: &Table, dir: &Path) -> Result<Backup, StoreError> {
-    Ok(Backup { generation: generation(table)?, rows: table.rows()?, files: Beside::all(dir)? })
+    Ok(Backup { generation: generation(table)?, rows: table.rows()?, files: SideFile::all(dir)? })
 }
 
 fn not_saved(error: &io::Error) -> StoreError {
@@ -160,13 +160,13 @@ fn lock_file(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// What the writer thread works on.
-struct Keeper {
+struct BackupDisk {
     table: Arc<Table>,
-    card: Arc<Card>,
+    card: Arc<FreeSpace>,
     backup: PathBuf,
 }
 
-impl Disk for Keeper {
+impl Disk for BackupDisk {
     fn sync(&mut self) -> Result<(), StoreError> {
         self.table.sync()
     }
@@ -192,7 +192,7 @@ impl Disk for Keeper {
 }
 
 /// The data directory, for us alone.
-struct Place {
+struct DataDir {
     /// The data directory.
     home: PathBuf,
     /// Where the database lies: the same, unless that cannot be written.
@@ -204,7 +204,7 @@ struct Place {
     lock: Option<File>,
 }
 
-impl Place {
+impl DataDir {
     fn enter(dir: &Path) -> Result<Self, OpenError> {
         let refused = refused(dir);
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(&refused)?;

@@ -92,11 +92,11 @@ impl Record for OperatorRecord {
 
 /// The verbs about what belongs to the Operator. See [`Store::operator`].
 #[derive(Clone, Copy, Debug)]
-pub struct OperatorDesk<'a> {
+pub struct OperatorStore<'a> {
     pub(super) store: &'a Store,
 }
 
-impl OperatorDesk<'_> {
+impl OperatorStore<'_> {
     /// Whether a password is set.
     pub fn has_password(&self) -> Result<bool, StoreError> {
         Ok(self.record()?.is_some())

@@ -8,7 +8,7 @@ use super::mail::{self, CLOCK_IS_SET, Letter};
 use super::personas::{Persona, PersonaError, PersonaRecord, Personas};
 use super::table::Transaction;
 use super::{key, unix_seconds};
-use crate::calendar;
+use crate::clock;
 use mco_proto::ids::PersonaId;
 
 /// From now on the persona earns.
@@ -21,7 +21,7 @@ pub(super) fn begin(tx: &Transaction<'_>, id: PersonaId) -> Result<(), StoreErro
 
 /// The week of a moment; none as long as nobody has set the clock.
 fn week(now: u64) -> Option<u32> {
-    (now >= CLOCK_IS_SET.into()).then(|| calendar::week(now))
+    (now >= CLOCK_IS_SET.into()).then(|| clock::week(now))
 }
 
 impl Personas<'_> {

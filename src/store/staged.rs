@@ -6,8 +6,8 @@
 
 use super::Store;
 use super::backup::{self, sync_dir};
-use super::card::{Card, RESERVE};
 use super::error::OpenError;
+use super::free_space::{FreeSpace, RESERVE};
 use super::open::sound;
 use std::fs;
 use std::io;
@@ -37,7 +37,7 @@ impl Store {
         if !staged.exists() {
             return Ok(false);
         }
-        if let Err(trouble) = Card::of(staged.clone(), false).room_for(RESERVE) {
+        if let Err(trouble) = FreeSpace::of(staged.clone(), false).room_for(RESERVE) {
             log::error!("the backup that is waiting is NOT RESTORED at this start: {trouble}");
             return Ok(false);
         }

@@ -2,8 +2,8 @@
 
 use super::form::Form;
 use super::{Answer, Frame, Site, page};
+use crate::admin::account::{self, NewAccount, NewPassword, Refusal};
 use crate::config::Registration;
-use crate::services::account::{self, NewAccount, NewPassword, Refusal};
 use askama::Template;
 use std::net::IpAddr;
 

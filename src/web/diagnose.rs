@@ -2,7 +2,7 @@
 
 use super::{Answer, Frame, Site, Visit, page};
 use crate::services::Ports;
-use crate::world::{Footprint, Step, Trail};
+use crate::world::{Seen, SignInStep, Trace};
 use askama::Template;
 use std::time::Instant;
 
@@ -54,9 +54,9 @@ struct Advice {
 
 pub(super) fn show(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
     let address = visit.peer.to_canonical();
-    let trail = site.game.world.footprints.of(address);
+    let trail = site.game.world.sign_in_trace.of(address);
     let now = Instant::now();
-    let rows = Step::ALL.map(|step| {
+    let rows = SignInStep::ALL.map(|step| {
         let seen = trail.step(step);
         Row {
             what: what(step),
@@ -69,36 +69,36 @@ pub(super) fn show(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
     page(&DiagnosePage { frame: Frame::of(site), address, rows, advice: advice(&trail) }).private()
 }
 
-fn state(seen: Option<Footprint>) -> State {
+fn state(seen: Option<Seen>) -> State {
     match seen {
         None => State::Waiting,
-        Some(Footprint { passed: true, .. }) => State::Passed,
-        Some(Footprint { passed: false, .. }) => State::Refused,
+        Some(Seen { passed: true, .. }) => State::Passed,
+        Some(Seen { passed: false, .. }) => State::Refused,
     }
 }
 
-const fn what(step: Step) -> &'static str {
+const fn what(step: SignInStep) -> &'static str {
     match step {
-        Step::Password => "Name and password checked",
-        Step::ShardList => "List of shards fetched",
-        Step::Login => "Signed in to the game",
-        Step::PersonaList => "List of drivers fetched",
-        Step::Persona => "Driver chosen",
-        Step::Lobby => "Reached the lobby",
-        Step::Mcots => "Reached garage and races",
-        Step::Room => "Reached a room",
+        SignInStep::Password => "Name and password checked",
+        SignInStep::ShardList => "List of shards fetched",
+        SignInStep::Login => "Signed in to the game",
+        SignInStep::PersonaList => "List of drivers fetched",
+        SignInStep::Persona => "Driver chosen",
+        SignInStep::Lobby => "Reached the lobby",
+        SignInStep::Mcots => "Reached garage and races",
+        SignInStep::Room => "Reached a room",
     }
 }
 
-fn port(step: Step, ports: &Ports) -> String {
+fn port(step: SignInStep, ports: &Ports) -> String {
     match step {
-        Step::Password => "443".to_owned(),
-        Step::ShardList => ports.http.to_string(),
-        Step::Login => ports.login.to_string(),
-        Step::PersonaList | Step::Persona => ports.persona.to_string(),
-        Step::Lobby => ports.lobby.to_string(),
-        Step::Mcots => ports.mcots.to_string(),
-        Step::Room => match (ports.rooms.iter().min(), ports.rooms.iter().max()) {
+        SignInStep::Password => "443".to_owned(),
+        SignInStep::ShardList => ports.http.to_string(),
+        SignInStep::Login => ports.login.to_string(),
+        SignInStep::PersonaList | SignInStep::Persona => ports.persona.to_string(),
+        SignInStep::Lobby => ports.lobby.to_string(),
+        SignInStep::Mcots => ports.mcots.to_string(),
+        SignInStep::Room => match (ports.rooms.iter().min(), ports.rooms.iter().max()) {
             (Some(lowest), Some(highest)) if lowest < highest => format!("{lowest}-{highest}"),
             (lowest, _) => lowest.map(u16::to_string).unwrap_or_default(),
         },
@@ -117,14 +117,14 @@ fn ago(seconds: u64) -> String {
 }
 
 /// What to do about the first step that was refused or is still to come.
-fn advice(trail: &Trail) -> Advice {
-    let stopped = Step::ALL.into_iter().find(|step| state(trail.step(*step)) != State::Passed);
+fn advice(trail: &Trace) -> Advice {
+    let stopped = SignInStep::ALL.into_iter().find(|step| state(trail.step(*step)) != State::Passed);
     let Some(step) = stopped else {
         return Advice { heading: "All is well", lines: &["The game came all the way. Have a good race."] };
     };
     let refused = state(trail.step(step)) == State::Refused;
     let (heading, lines): (_, &[&str]) = match (step, refused) {
-        (Step::Password, false) => (
+        (SignInStep::Password, false) => (
             "The game has not asked yet",
             &[
                 "Start the game, sign in, and look here again.",
@@ -134,7 +134,7 @@ fn advice(trail: &Trail) -> Advice {
                 "A firewall on this PC must let the game out to that step's port.",
             ],
         ),
-        (Step::Password, true) => (
+        (SignInStep::Password, true) => (
             "Name or password was refused",
             &[
                 "Type both again; capitals count in the password.",
@@ -143,58 +143,58 @@ fn advice(trail: &Trail) -> Advice {
                 "The Operator may have disabled the account.",
             ],
         ),
-        (Step::ShardList, _) => (
+        (SignInStep::ShardList, _) => (
             "The password was right; the list of shards was not fetched",
             &[
                 "The registry of this PC names another place for the list: run the player kit's setup again, as an administrator.",
                 "A firewall on this PC must let the game out to that step's port.",
             ],
         ),
-        (Step::Login, false) => (
+        (SignInStep::Login, false) => (
             "The list was fetched; the game did not sign in",
             &[
                 "Pick the shard in the game's list, if it shows one.",
                 "A firewall on this PC must let the game out to that step's port.",
             ],
         ),
-        (Step::Login, true) => (
+        (SignInStep::Login, true) => (
             "The game's own login was refused",
             &[
                 "Most likely the file pub.key in the game's folder is not this server's: run the player kit's setup again, or copy the file there by hand.",
                 "If the game waited on its screens for long, leave it and start it again.",
             ],
         ),
-        (Step::PersonaList | Step::Persona, true) => (
+        (SignInStep::PersonaList | SignInStep::Persona, true) => (
             "The list of drivers was refused",
             &[
                 "The game must ask from the address it signed in from: switch off a VPN or a proxy that only some programs use, and start the game again.",
             ],
         ),
-        (Step::PersonaList, false) => (
+        (SignInStep::PersonaList, false) => (
             "Signed in; the drivers were not asked for",
             &["A firewall on this PC must let the game out to that step's port."],
         ),
-        (Step::Persona, false) => (
+        (SignInStep::Persona, false) => (
             "Waiting for a driver",
             &["Choose or make a driver in the game.", "If you just did, start the game again."],
         ),
-        (Step::Lobby, false) => (
+        (SignInStep::Lobby, false) => (
             "A driver is chosen; the lobby was not reached",
             &["A firewall on this PC must let the game out to that step's port."],
         ),
-        (Step::Lobby | Step::Room, true) => (
+        (SignInStep::Lobby | SignInStep::Room, true) => (
             "The lobby refused the game",
             &["The game still had an old session: leave it, start it again and sign in."],
         ),
-        (Step::Mcots, false) => (
+        (SignInStep::Mcots, false) => (
             "In the lobby; garage and races were not reached",
             &["A firewall on this PC must let the game out to that step's port."],
         ),
-        (Step::Mcots, true) => (
+        (SignInStep::Mcots, true) => (
             "Garage and races refused the game",
             &["Sign in again from the start, and leave no second copy of the game running."],
         ),
-        (Step::Room, false) => (
+        (SignInStep::Room, false) => (
             "All is well so far",
             &[
                 "The game is in. Enter a chat room or a race for the last step.",
@@ -208,42 +208,48 @@ fn advice(trail: &Trail) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Footprints;
+    use crate::world::SignInTrace;
     use std::net::{IpAddr, Ipv4Addr};
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     #[test]
     fn advice_is_about_the_first_step_that_is_missing_or_was_refused() {
-        let footprints = Footprints::default();
-        let heading = || advice(&footprints.of(HOME)).heading;
+        let sign_in_trace = SignInTrace::default();
+        let heading = || advice(&sign_in_trace.of(HOME)).heading;
         assert_eq!(heading(), "The game has not asked yet");
-        footprints.refused(HOME, Step::Password);
+        sign_in_trace.refused(HOME, SignInStep::Password);
         assert_eq!(heading(), "Name or password was refused");
-        footprints.passed(HOME, Step::Password);
-        footprints.passed(HOME, Step::ShardList);
-        footprints.refused(HOME, Step::Login);
+        sign_in_trace.passed(HOME, SignInStep::Password);
+        sign_in_trace.passed(HOME, SignInStep::ShardList);
+        sign_in_trace.refused(HOME, SignInStep::Login);
         assert_eq!(heading(), "The game's own login was refused");
-        for step in [Step::Login, Step::PersonaList, Step::Persona, Step::Lobby, Step::Mcots] {
-            footprints.passed(HOME, step);
+        for step in [
+            SignInStep::Login,
+            SignInStep::PersonaList,
+            SignInStep::Persona,
+            SignInStep::Lobby,
+            SignInStep::Mcots,
+        ] {
+            sign_in_trace.passed(HOME, step);
         }
         assert_eq!(heading(), "All is well so far");
-        footprints.passed(HOME, Step::Room);
+        sign_in_trace.passed(HOME, SignInStep::Room);
         assert_eq!(heading(), "All is well");
     }
 
     #[test]
     fn every_step_has_advice_whether_refused_or_still_to_come() {
-        for stopped in Step::ALL {
+        for stopped in SignInStep::ALL {
             for refused in [false, true] {
-                let footprints = Footprints::default();
-                for step in Step::ALL.into_iter().take_while(|step| *step != stopped) {
-                    footprints.passed(HOME, step);
+                let sign_in_trace = SignInTrace::default();
+                for step in SignInStep::ALL.into_iter().take_while(|step| *step != stopped) {
+                    sign_in_trace.passed(HOME, step);
                 }
                 if refused {
-                    footprints.refused(HOME, stopped);
+                    sign_in_trace.refused(HOME, stopped);
                 }
-                assert!(!advice(&footprints.of(HOME)).lines.is_empty());
+                assert!(!advice(&sign_in_trace.of(HOME)).lines.is_empty());
             }
         }
     }

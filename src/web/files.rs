@@ -1,7 +1,7 @@
 //! What a player's PC needs, as files.
 
 use super::{Answer, Keep, Site, Visit, message};
-use crate::services::kit::{self, Kit, KitError, View};
+use crate::admin::kit::{self, Kit, KitError, View};
 use log::error;
 use std::net::{IpAddr, Ipv4Addr};
 

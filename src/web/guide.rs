@@ -1,7 +1,7 @@
 //! Front page, player kit and help.
 
 use super::{Answer, Frame, Site, Visit, account, page};
-use crate::services::kit::port_list;
+use crate::admin::kit::port_list;
 use askama::Template;
 use std::net::IpAddr;
 

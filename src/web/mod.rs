@@ -11,9 +11,9 @@ mod game_pages;
 mod guide;
 pub mod operator;
 
+use crate::admin::kit::Certificate;
 use crate::config::HostName;
 use crate::services::Game;
-use crate::services::kit::Certificate;
 use crate::world::FailureLimit;
 use askama::Template;
 use log::error;

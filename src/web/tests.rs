@@ -1,5 +1,5 @@
 use super::*;
-use crate::world::Step;
+use crate::world::SignInStep;
 use std::net::Ipv4Addr;
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -235,13 +235,13 @@ fn a_password_is_changed_with_the_old_one() {
 #[test]
 fn diagnose_shows_what_was_seen_from_this_address_only() {
     let desk = Desk::new();
-    desk.game.world.footprints.passed(Ipv4Addr::LOCALHOST.into(), Step::Password);
+    desk.game.world.sign_in_trace.passed(Ipv4Addr::LOCALHOST.into(), SignInStep::Password);
     let page = html(&desk.get("/diagnose"));
     assert!(page.contains("192.168.1.20") && page.contains("The game has not asked yet"), "{page}");
-    assert_eq!(page.matches("<b>not yet</b>").count(), Step::ALL.len());
-    desk.game.world.footprints.passed(HOME, Step::Password);
-    desk.game.world.footprints.passed(HOME, Step::ShardList);
-    desk.game.world.footprints.refused(HOME, Step::Login);
+    assert_eq!(page.matches("<b>not yet</b>").count(), SignInStep::ALL.len());
+    desk.game.world.sign_in_trace.passed(HOME, SignInStep::Password);
+    desk.game.world.sign_in_trace.passed(HOME, SignInStep::ShardList);
+    desk.game.world.sign_in_trace.refused(HOME, SignInStep::Login);
     let answer = desk.get("/diagnose");
     let page = html(&answer);
     assert_eq!(page.matches("<b>yes</b>").count(), 2);

@@ -2,21 +2,22 @@
 //!
 //! Everything in here is behind short locks; nobody holds one while encrypting, writing or waiting.
 
-mod failure_limit;
-mod footprints;
-mod halls;
+mod channels;
 mod presence;
 pub mod races;
+mod rate_limit;
 mod sessions;
+mod sign_in_trace;
 
-pub use failure_limit::FailureLimit;
-pub use footprints::{Footprint, Footprints, Step, Trail};
-pub use halls::{
-    Booted, Census, Denied, Hall, Halls, LOBBY, Left, Opened, Person, RaceInfo, Readiness, Riff, Start, Wish,
+pub use channels::{
+    Booted, Census, ChannelInfo, Channels, Denied, LOBBY, Left, NpsServer, OpenRequest, Opened, Person,
+    RaceInfo, Readiness, Start,
 };
 pub use presence::{Presence, Released};
 pub use races::Races;
+pub use rate_limit::FailureLimit;
 pub use sessions::{Session, Sessions};
+pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 
 use mco_proto::ids::{PersonaId, RaceId};
 use std::fmt;
@@ -51,9 +52,9 @@ pub struct World {
     /// Who failed to sign in too often, by password or by key.
     pub failures: FailureLimit,
     /// Lobby and rooms with their channels.
-    pub halls: Halls,
+    pub channels: Channels,
     /// How far each address came.
-    pub footprints: Footprints,
+    pub sign_in_trace: SignInTrace,
     /// Races that are arranged or driven.
     pub races: Races,
     next_connection: AtomicU64,
@@ -67,8 +68,8 @@ impl World {
             sessions: Sessions::new(context_life),
             presence: Presence::default(),
             failures: FailureLimit::new(failures_per_minute),
-            halls: Halls::default(),
-            footprints: Footprints::default(),
+            channels: Channels::default(),
+            sign_in_trace: SignInTrace::default(),
             races: Races::default(),
             next_connection: AtomicU64::new(1),
         }
@@ -76,11 +77,11 @@ impl World {
 
     /// `persona` has come to the room of a race, or left it. Returned are the race on MCOTS, if it is known which, and who has
     /// left that by it.
-    pub fn attend(&self, riff: &Riff, persona: PersonaId) -> Option<(RaceId, Vec<PersonaId>)> {
+    pub fn sync_room(&self, riff: &ChannelInfo, persona: PersonaId) -> Option<(RaceId, Vec<PersonaId>)> {
         // Held while the room is looked at: two connections of one player may come and go at once.
         let mut races = self.races.lock();
-        let (people, called) = self.halls.room(riff.channel);
-        races.attend(riff, persona, &people, called)
+        let (people, called) = self.channels.room(riff.channel);
+        races.sync_room(riff, persona, &people, called)
     }
 
     /// A number for a new connection.

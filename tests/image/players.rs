@@ -4,7 +4,7 @@ use crate::machine::{self, ADDRESS, PATIENCE};
 use mco_proto::ids::{BrandedPartId, DealerId, PartId, SkinId};
 use mco_proto::mcots::{GenericRequest, number};
 use mcos::client::Error;
-use mcos::client::sitting::{Account, Driver, FirstCar, FixedPorts, Place, Transactions};
+use mcos::client::sitting::{Account, FirstCar, FixedPorts, PersonaSession, Place, Transactions};
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -55,7 +55,7 @@ async fn sign_in(user: &str) -> Result<Account, Error> {
     Account::sign_in(&web, &place, user, PASSWORD).await
 }
 
-async fn drive(user: &str) -> Result<Driver, Error> {
+async fn drive(user: &str) -> Result<PersonaSession, Error> {
     let account = sign_in(user).await?;
     let personas = account.personas().await?;
     account.select(&personas[0]).await

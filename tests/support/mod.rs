@@ -6,7 +6,7 @@ pub(crate) mod browser;
 pub(crate) mod track;
 
 use mco_proto::ids::PersonaId;
-use mcos::client::sitting::{Account, Driver, FixedPorts, Place};
+use mcos::client::sitting::{Account, FixedPorts, PersonaSession, ShardEndpoints};
 use mcos::client::web::Web;
 use mcos::client::{Endpoint, Error};
 use std::collections::HashMap;
@@ -280,11 +280,11 @@ impl Server {
     }
 
     /// Where the services are, as a Client learns it.
-    pub(crate) async fn place(&self) -> Arc<Place> {
+    pub(crate) async fn place(&self) -> Arc<ShardEndpoints> {
         let shards = self.web().shard_list().await.unwrap();
         let fixed =
             FixedPorts { persona: self.port("persona"), mail: self.port("mail"), mcots: self.port("mcots") };
-        Arc::new(Place::new(&shards[0], fixed, PATIENCE))
+        Arc::new(ShardEndpoints::new(&shards[0], fixed, PATIENCE))
     }
 
     /// Signs a User in.
@@ -294,7 +294,7 @@ impl Server {
     }
 
     /// Signs a User in and picks the persona with this name.
-    pub(crate) async fn driver(&self, user: &str, name: &str) -> Driver {
+    pub(crate) async fn driver(&self, user: &str, name: &str) -> PersonaSession {
         let account = self.sign_in(user).await;
         let personas = account.personas().await.unwrap();
         let entry = personas.iter().find(|entry| entry.name.to_string() == name).expect("the persona exists");

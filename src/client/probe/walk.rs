@@ -1,7 +1,9 @@
 //! The steps themselves, in the order of the recorded Client.
 
 use super::super::nps::Nps;
-use super::super::sitting::{Account, Driver, LobbyConnection, Place, RoomAddress, Transactions, appearance};
+use super::super::sitting::{
+    Account, LobbyConnection, PersonaSession, RoomAddress, ShardEndpoints, Transactions, appearance,
+};
 use super::super::web::{Context, Web};
 use super::super::{Error, NotAShardList, Service, ShardEntry};
 use super::report::Report;
@@ -144,10 +146,11 @@ async fn shards(
     web: &Web,
     target: &Target,
     patience: Duration,
-) -> io::Result<Option<Arc<Place>>> {
+) -> io::Result<Option<Arc<ShardEndpoints>>> {
     let listed = report.step(SHARDS, web.shard_list(), |shards| shard_names(shards)).await?;
-    Ok(listed
-        .and_then(|shards| usable(&shards).map(|shard| Arc::new(Place::new(shard, target.fixed, patience)))))
+    Ok(listed.and_then(|shards| {
+        usable(&shards).map(|shard| Arc::new(ShardEndpoints::new(shard, target.fixed, patience)))
+    }))
 }
 
 /// What can be seen without an account.
@@ -230,7 +233,7 @@ async fn to_driver(
     target: &Target,
     account: &Credentials,
     patience: Duration,
-) -> io::Result<Option<Driver>> {
+) -> io::Result<Option<PersonaSession>> {
     let web = match reach(target, patience).await {
         Ok(web) => web,
         Err(error) => return give_up(report, AUTH, error).await.map(|()| None),
@@ -268,7 +271,7 @@ fn persona_names(list: &[PersonaEntry]) -> String {
 }
 
 /// From the lobby to quitting. Lobby and MCOTS are looked at both, even if one of them fails.
-async fn drive(report: &mut Report<'_>, driver: &Driver) -> io::Result<()> {
+async fn drive(report: &mut Report<'_>, driver: &PersonaSession) -> io::Result<()> {
     let say = |_: &LobbyConnection| format!("{} greets and lets us in", driver.account.place.lobby);
     let mut lobby = report.step(LOBBY, driver.lobby(), say).await?;
     if let Some(lobby) = &mut lobby {
@@ -347,7 +350,7 @@ async fn to_home(
 /// From the room's address to the chat lobby and out of it, with mail in between as recorded.
 async fn visit_room(
     report: &mut Report<'_>,
-    driver: &Driver,
+    driver: &PersonaSession,
     lobby: &mut LobbyConnection,
     show: &impl Fn(bool) -> UserData,
 ) -> io::Result<()> {

@@ -4,7 +4,7 @@ use super::recording::{Connection, Content, Recording, Said, What, headers_of};
 use crate::client::Error;
 use crate::client::error::Wanted;
 use crate::client::probe::Credentials;
-use crate::client::sitting::{Account, Place};
+use crate::client::sitting::{Account, ShardEndpoints};
 use crate::client::socket::{Endpoint, Peer, Service, Socket};
 use crate::client::web::Web;
 use crate::recording::Side;
@@ -88,7 +88,7 @@ impl<'a> Actor<'a> {
 
 pub(super) struct Player<'a> {
     web: &'a Web,
-    place: Arc<Place>,
+    place: Arc<ShardEndpoints>,
     login_key: PublicLoginKey,
     actors: Vec<Actor<'a>>,
     /// Where the rooms with these recorded ports are now.
@@ -100,7 +100,11 @@ pub(super) struct Player<'a> {
 
 impl<'a> Player<'a> {
     /// A player of all these accounts.
-    pub(super) async fn new(web: &'a Web, place: Arc<Place>, actors: Vec<Actor<'a>>) -> Result<Self, Error> {
+    pub(super) async fn new(
+        web: &'a Web,
+        place: Arc<ShardEndpoints>,
+        actors: Vec<Actor<'a>>,
+    ) -> Result<Self, Error> {
         Ok(Self {
             web,
             login_key: web.public_key().await?,

@@ -18,7 +18,7 @@ const NO_GREETING: Duration = Duration::from_millis(20);
 
 /// A persona that was picked.
 #[derive(Clone, Debug)]
-pub struct Driver {
+pub struct PersonaSession {
     /// Whose it is.
     pub account: Account,
     /// Its number.
@@ -29,7 +29,7 @@ pub struct Driver {
     pub name: String,
 }
 
-impl Driver {
+impl PersonaSession {
     /// A persona by all that the Client knows of it, whether the Server knows it or not.
     pub fn new(account: Account, persona: PersonaId, shard: ShardId, name: &str) -> Self {
         Self { account, persona, shard, name: name.to_owned() }

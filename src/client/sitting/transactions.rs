@@ -1,7 +1,7 @@
 //! A persona's connection to MCOTS.
 
-use super::driver::Driver;
-use super::{Error, Place};
+use super::driver::PersonaSession;
+use super::{Error, ShardEndpoints};
 use crate::client::mcots::Mcots;
 use mco_proto::ids::{BrandedPartId, CustomerId, DealerId, PersonaId, SkinId, VehicleId};
 use mco_proto::mcots::garage::{OwnedParts, OwnedVehicle, OwnedVehicles, StockCarInfo, VehicleInfo};
@@ -58,7 +58,7 @@ pub struct Transactions {
 
 impl Transactions {
     /// Connects and says who we are (438, answered in clear); from there on everything is encrypted.
-    pub(super) async fn connect(driver: &Driver) -> Result<Self, Error> {
+    pub(super) async fn connect(driver: &PersonaSession) -> Result<Self, Error> {
         let account = &driver.account;
         let mut mcots = Mcots::connect(&account.place.mcots, account.place.patience).await?;
         let name = Name::new(&driver.name);
@@ -78,7 +78,7 @@ impl Transactions {
     }
 
     /// What a dealer has on offer, asked as while a persona is being made: on a fresh connection, in clear.
-    pub async fn stock(place: &Place, dealer: DealerId) -> Result<StockCarInfo, Error> {
+    pub async fn stock(place: &ShardEndpoints, dealer: DealerId) -> Result<StockCarInfo, Error> {
         let mut mcots = Mcots::connect(&place.mcots, place.patience).await?;
         let sequence = mcots.send_body(GenericRequest::body(number::STOCK_CAR_INFO, dealer.0)).await?;
         mcots.answer(sequence).await

@@ -1,23 +1,23 @@
 use super::*;
+use crate::admin::requests::Secret;
 use crate::services::Game;
-use crate::services::operator::Secret;
 use mco_proto::session_key::LoginKey;
 
-fn house() -> (Arc<House>, tempfile::TempDir) {
+fn shared() -> (Arc<Shared>, tempfile::TempDir) {
     let (game, folder) = Game::for_tests();
-    (Arc::new(House::for_tests(game, folder.path())), folder)
+    (Arc::new(Shared::for_tests(game, folder.path())), folder)
 }
 
 /// Runs the questions while a server answers them.
 fn while_served<T: Send + 'static>(
     data: &Path,
-    house: &Arc<House>,
+    shared: &Arc<Shared>,
     questions: impl FnOnce() -> T + Send + 'static,
 ) -> T {
     let socket = ControlSocket::bind(data).unwrap();
     let asked = async { smol::unblock(questions).await };
     let served = async {
-        socket.serve(house).await;
+        socket.serve(shared).await;
         unreachable!()
     };
     smol::block_on(future::or(asked, served))
@@ -35,9 +35,9 @@ fn add_alice() -> Request {
 fn a_running_server_does_what_it_is_asked_and_refuses_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_path_buf();
-    let (house, _store) = house();
-    let game = &house.game;
-    while_served(folder.path(), &house, move || {
+    let (shared, _store) = shared();
+    let game = &shared.game;
+    while_served(folder.path(), &shared, move || {
         assert!(matches!(ask(&data, &add_alice()), Ok(Response::Account(alice)) if alice.name == "alice"));
         assert!(matches!(ask(&data, &add_alice()), Ok(Response::Refused(_))));
         assert!(matches!(ask(&data, &Request::ListAccounts), Ok(Response::Accounts(all)) if all.len() == 1));
@@ -50,14 +50,14 @@ fn an_imported_login_key_is_used_at_once() {
     use rsa::pkcs8::{EncodePrivateKey, LineEnding};
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_path_buf();
-    let (house, _store) = house();
-    let game = &house.game;
+    let (shared, _store) = shared();
+    let game = &shared.game;
     let key = rsa::RsaPrivateKey::new(&mut rand::rngs::OsRng, 1024).unwrap();
     let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string();
     let public = LoginKey::from_pem(&pem).unwrap().public_hex().unwrap();
     assert_ne!(game.login_key().public_hex().unwrap(), public);
     let request = Request::ImportLoginKey { pem: Secret::new(pem) };
-    let response = while_served(folder.path(), &house, move || ask(&data, &request));
+    let response = while_served(folder.path(), &shared, move || ask(&data, &request));
     assert_eq!(response.unwrap(), Response::LoginKeyImported);
     assert_eq!(game.login_key().public_hex().unwrap(), public);
 }
@@ -96,9 +96,9 @@ fn a_data_folder_with_a_very_long_name_works_too() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("x".repeat(200));
     fs::create_dir(&data).unwrap();
-    let (house, _store) = house();
+    let (shared, _store) = shared();
     let asked = data.clone();
-    let response = while_served(&data, &house, move || ask(&asked, &Request::ListAccounts));
+    let response = while_served(&data, &shared, move || ask(&asked, &Request::ListAccounts));
     assert_eq!(response.unwrap(), Response::Accounts(Vec::new()));
     assert!(!data.join(FILE_NAME).exists());
 }
@@ -107,8 +107,8 @@ fn a_data_folder_with_a_very_long_name_works_too() {
 fn nonsense_is_refused_and_too_much_of_it_hung_up_on() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_path_buf();
-    let (house, _store) = house();
-    while_served(folder.path(), &house, move || {
+    let (shared, _store) = shared();
+    while_served(folder.path(), &shared, move || {
         let say = |text: &[u8]| {
             let mut stream = UnixStream::connect(data.join(FILE_NAME)).unwrap();
             let mut answer = String::new();
@@ -127,17 +127,17 @@ fn nonsense_is_refused_and_too_much_of_it_hung_up_on() {
 fn a_disabled_account_is_signed_out_and_its_connections_end() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_path_buf();
-    let (house, _store) = house();
+    let (shared, _store) = shared();
     let here = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    let player = house.game.player("doc", "Dr Brown", here);
-    let context = house.game.world.sessions.issue_context(player.customer);
-    let connection = house.game.world.new_connection();
-    let mailbox = house.switchboard.plug_in(connection);
-    house.game.world.presence.arrive(player.persona, connection);
+    let player = shared.game.player("doc", "Dr Brown", here);
+    let context = shared.game.world.sessions.issue_context(player.customer);
+    let connection = shared.game.world.new_connection();
+    let outbox = shared.connections.register(connection);
+    shared.game.world.presence.arrive(player.persona, connection);
     let request = Request::SetDisabled { name: "doc".to_owned(), disabled: true };
-    let response = while_served(folder.path(), &house, move || ask(&data, &request));
+    let response = while_served(folder.path(), &shared, move || ask(&data, &request));
     assert!(matches!(response, Ok(Response::Account(account)) if account.disabled));
-    assert!(house.game.world.sessions.redeem(&context).is_none());
-    assert!(house.game.world.sessions.of(player.customer).is_none());
-    assert!(mailbox.ending().is_some());
+    assert!(shared.game.world.sessions.redeem(&context).is_none());
+    assert!(shared.game.world.sessions.of(player.customer).is_none());
+    assert!(outbox.ending().is_some());
 }

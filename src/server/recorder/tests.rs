@@ -21,23 +21,23 @@ fn world() -> World {
     World::new(Duration::from_secs(1), 1)
 }
 
-fn tap(recorder: &Arc<Recorder>, world: &World) -> Option<Box<Tap>> {
+fn recording(recorder: &Arc<Recorder>, world: &World) -> Option<Box<Connection>> {
     recorder.open(Service::Mail, 8227, world.new_connection(), "127.0.0.1:5".parse().unwrap())
 }
 
 /// A message of 104 bytes and its answer of 4.
-fn talk(tap: &mut Tap) {
+fn talk(recording: &mut Connection) {
     let packet = Packet { id: id::LIST_EMAILS, form: nps::Form::Short, body: vec![7; 100] };
     let mut wire = Vec::new();
     packet.encode(&mut wire);
     // In two pieces, as a network may deliver it.
     let (first, second) = wire.split_at(50);
-    tap.fed(first);
-    tap.fed(second);
-    tap.heard_packet(&Incoming { packet, sealed: false });
+    recording.fed(first);
+    recording.fed(second);
+    recording.heard_packet(&Incoming { packet, sealed: false });
     let mut wire = Vec::new();
     Packet::bare(id::ACK).encode(&mut wire);
-    tap.said_packet(&Packet::bare(id::ACK), &wire);
+    recording.said_packet(&Packet::bare(id::ACK), &wire);
 }
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -52,7 +52,7 @@ const SMALL: Bounds = Bounds { file: 2000, run: 5000, files: 4, waiting: 1 << 20
 fn what_passed_is_written_in_order_and_what_did_not_go_out_is_not() {
     let (_keep, path) = folder();
     let (recorder, world) = (Recorder::start(&path).unwrap(), world());
-    let mut mail = tap(&recorder, &world).unwrap();
+    let mut mail = recording(&recorder, &world).unwrap();
     talk(&mut mail);
     mail.passed();
     talk(&mut mail);
@@ -80,7 +80,7 @@ fn what_passed_is_written_in_order_and_what_did_not_go_out_is_not() {
 fn a_file_ends_at_its_bound_and_says_so() {
     let (_keep, path) = folder();
     let (recorder, world) = (Recorder::bounded(&path, SMALL).unwrap(), world());
-    let mut mail = tap(&recorder, &world).unwrap();
+    let mut mail = recording(&recorder, &world).unwrap();
     for _ in 0..100 {
         talk(&mut mail);
         mail.passed();
@@ -99,7 +99,7 @@ fn a_file_ends_at_its_bound_and_says_so() {
 fn a_run_ends_at_its_bounds_of_bytes_and_of_files() {
     let (_keep, path) = folder();
     let (recorder, world) = (Recorder::bounded(&path, SMALL).unwrap(), world());
-    let mut taps: Vec<_> = (0..10).filter_map(|_| tap(&recorder, &world)).collect();
+    let mut taps: Vec<_> = (0..10).filter_map(|_| recording(&recorder, &world)).collect();
     assert_eq!(taps.len(), 4, "so many files there may be");
     for _ in 0..20 {
         for mail in &mut taps {
@@ -112,8 +112,8 @@ fn a_run_ends_at_its_bounds_of_bytes_and_of_files() {
     let stopped =
         |file: &Vec<Line>| matches!(file.last(), Some(Line::Stopped { why }) if why.contains("5000 bytes"));
     assert!(lines(&path).iter().all(stopped), "{:?}", lines(&path));
-    assert!(taps.iter().all(|tap| tap.stopped.load(Ordering::Relaxed)));
-    assert!(tap(&recorder, &world).is_none());
+    assert!(taps.iter().all(|recording| recording.stopped.load(Ordering::Relaxed)));
+    assert!(recording(&recorder, &world).is_none());
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_does_not_fit_the_queue_is_left_out_with_a_note() {
     let (_keep, path) = folder();
     let narrow = Bounds { waiting: 2 * OVERHEAD, ..Bounds::USUAL };
     let (recorder, world) = (Recorder::bounded(&path, narrow).unwrap(), world());
-    let mut mail = tap(&recorder, &world).unwrap();
+    let mut mail = recording(&recorder, &world).unwrap();
     let large = Packet { id: id::LIST_EMAILS, form: nps::Form::Short, body: vec![7; 1000] };
     let mut wire = Vec::new();
     large.encode(&mut wire);
@@ -142,7 +142,7 @@ fn what_does_not_fit_the_queue_is_left_out_with_a_note() {
 fn a_folder_is_for_its_owner_and_for_one_recording() {
     let (_keep, path) = folder();
     let (recorder, world) = (Recorder::start(&path).unwrap(), world());
-    let mail = tap(&recorder, &world).unwrap();
+    let mail = recording(&recorder, &world).unwrap();
     mail.end("done");
     recorder.finish();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);

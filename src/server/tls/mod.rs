@@ -137,7 +137,7 @@ struct Shared {
     authority: Authority,
     public_host: Option<String>,
     legacy_allowed: bool,
-    patience: Duration,
+    deadline: Duration,
     serving: RwLock<Serving>,
     /// RSA is slow on a small board; those who sign in must not take all cores from those who play.
     turns: Semaphore,
@@ -189,7 +189,7 @@ impl Tls {
             authority,
             public_host: public_host.map(str::to_owned),
             legacy_allowed,
-            patience: PATIENCE,
+            deadline: PATIENCE,
             serving,
             turns: Semaphore::new(cores.div_ceil(2)),
         })))
@@ -197,9 +197,9 @@ impl Tls {
 
     /// With another time limit than ten seconds for each of hello and handshake.
     #[must_use]
-    pub fn with_patience(self, patience: Duration) -> Self {
+    pub fn with_patience(self, deadline: Duration) -> Self {
         match Arc::try_unwrap(self.0) {
-            Ok(shared) => Self(Arc::new(Shared { patience, ..shared })),
+            Ok(shared) => Self(Arc::new(Shared { deadline, ..shared })),
             Err(shared) => Self(shared),
         }
     }
@@ -258,7 +258,7 @@ impl Tls {
 pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Result<Secured, TlsError> {
     let local = stream.local_addr()?.ip();
     let mut beginning = Vec::new();
-    let routed = within(tls.0.patience, read_hello(tls, &mut stream, &mut beginning)).await;
+    let routed = within(tls.0.deadline, read_hello(tls, &mut stream, &mut beginning)).await;
     let route = match routed {
         Ok(route) => route,
         Err(error) => {
@@ -275,7 +275,7 @@ pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Resul
             let acceptor = TlsAcceptor::from(tls.serving_at(local).await.modern);
             let replay = Replay::new(beginning, stream);
             let handshake = async { Ok(acceptor.accept(replay).await?) };
-            let stream = within(tls.0.patience, handshake).await?;
+            let stream = within(tls.0.deadline, handshake).await?;
             log::debug!("https: {peer}: {:?}", stream.get_ref().1.protocol_version());
             Ok(Secured { security: Security::Modern, stream: Box::pin(stream) })
         }
@@ -360,7 +360,7 @@ async fn legacy_handshake(
             inbound.truncate(count);
         }
     };
-    match within(tls.0.patience, handshake).await? {
+    match within(tls.0.deadline, handshake).await? {
         (machine, Ok(())) => Ok(LegacyStream::new(stream, *machine)),
         (machine, Err(failure)) => {
             farewell(stream, machine.outbound()).await;
@@ -393,12 +393,12 @@ async fn farewell(mut stream: TcpStream, words: &[u8]) {
 
 /// The outcome of `future`, if it comes in time.
 async fn within<T>(
-    patience: Duration,
+    deadline: Duration,
     future: impl Future<Output = Result<T, TlsError>>,
 ) -> Result<T, TlsError> {
     future
         .or(async {
-            Timer::after(patience).await;
+            Timer::after(deadline).await;
             Err(TlsError::TimedOut)
         })
         .await

@@ -1,10 +1,10 @@
 //! Opening and closing channels.
 
 use super::notices::{created, joined};
-use super::race::{attend, attend_left};
-use super::{Desk, Notices};
+use super::race::{sync_room, sync_rooms_left};
+use super::{Handler, Notices};
 use crate::services::Outcome;
-use crate::world::{Denied, Riff, Wish};
+use crate::world::{ChannelInfo, Denied, OpenRequest};
 use mco_proto::ids::CommId;
 use mco_proto::nps::lobby::{
     ChannelClosed, ChannelDenied, ChannelGranted, CloseCommChannel, OpenCommChannel,
@@ -16,7 +16,7 @@ const fn is_number(channel: CommId) -> bool {
     channel.0 > 0 && channel.0 <= i32::MAX as u32
 }
 
-impl Desk<'_> {
+impl Handler<'_> {
     /// 0x0106: enters a channel, or makes it. Which one, the number says, not the name; what is not in the directory is a
     /// race, and one without a number gets one.
     pub(super) fn open(&self, request: &OpenCommChannel) -> Outcome<Packet> {
@@ -24,8 +24,8 @@ impl Desk<'_> {
         let name = request.riff.to_string();
         let numbered = is_number(request.channel);
         let race = !numbered || !self.game.directory.is_permanent(request.channel, &name);
-        let wish = Wish {
-            riff: Riff {
+        let wish = OpenRequest {
+            riff: ChannelInfo {
                 channel: if numbered { request.channel } else { CommId(0) },
                 name,
                 race,
@@ -37,7 +37,7 @@ impl Desk<'_> {
             password: request.password.to_string(),
             strict: compat.deny_wrong_password,
         };
-        match self.game.world.halls.open(self.caller.connection, wish) {
+        match self.game.world.channels.open(self.caller.connection, wish) {
             Ok(opened) => {
                 if opened.wrong_password {
                     self.refused(&format!(
@@ -46,7 +46,7 @@ impl Desk<'_> {
                     ));
                 }
                 if opened.riff.race {
-                    attend(self.game, &opened.riff, opened.me.persona);
+                    sync_room(self.game, &opened.riff, opened.me.persona);
                 }
                 let notices = Notices::of(self.game);
                 let port = self.caller.local.port().into();
@@ -77,9 +77,9 @@ impl Desk<'_> {
     /// 0x0105: leaves a channel. The port in the answer is the lobby's, also in a room (*captured*).
     pub(super) fn close(&self, request: &CloseCommChannel) -> Outcome<Packet> {
         let channel = request.channel;
-        let left = self.game.world.halls.close(self.caller.connection, channel);
+        let left = self.game.world.channels.close(self.caller.connection, channel);
         if let Some(left) = &left {
-            attend_left(self.game, left);
+            sync_rooms_left(self.game, left);
         }
         let closed = ChannelClosed { channel, port: self.game.ports.lobby.into() };
         let notices = Notices::of(self.game);

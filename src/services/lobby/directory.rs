@@ -1,10 +1,10 @@
 //! Which channels and servers there are.
 
-use super::Desk;
+use super::Handler;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::services::{Game, Outcome, Ports};
-use crate::world::{Hall, LOBBY};
+use crate::world::{LOBBY, NpsServer};
 use mco_proto::bytes::List;
 use mco_proto::ids::CommId;
 use mco_proto::nps::channel::{GameServer, GameServersList};
@@ -31,12 +31,12 @@ struct Place {
 
 #[derive(Debug)]
 enum Kind {
-    /// The hall that shows the list.
+    /// The server that shows the list.
     Here,
-    /// A chat channel, there in every hall.
+    /// A chat channel, there in every server.
     Chat,
     /// A room server.
-    Room { hall: Hall, port: u16, listed: bool },
+    Room { server: NpsServer, port: u16, listed: bool },
 }
 
 impl Directory {
@@ -64,9 +64,9 @@ impl Directory {
         self.places.iter().any(|place| place.channel == channel || named(place))
     }
 
-    fn rooms(&self) -> impl Iterator<Item = (&Place, Hall, u16)> {
+    fn rooms(&self) -> impl Iterator<Item = (&Place, NpsServer, u16)> {
         self.places.iter().filter_map(|place| match place.kind {
-            Kind::Room { hall, port, .. } => Some((place, hall, port)),
+            Kind::Room { server, port, .. } => Some((place, server, port)),
             _ => None,
         })
     }
@@ -86,27 +86,27 @@ fn rooms(config: &Config, ports: &Ports) -> Vec<Place> {
         let number = if alone { 1 } else { place };
         let listed = number <= config.lobby.rooms;
         let channel = if CommId(number.into()) == LOBBY { CommId(222) } else { CommId(number.into()) };
-        let kind = Kind::Room { hall: Hall::Room(place), port: *port, listed };
+        let kind = Kind::Room { server: NpsServer::Room(place), port: *port, listed };
         Place { name: format!("MCC{number:02}"), channel, kind }
     };
     ports.map(room).collect()
 }
 
 /// Where races run: the first room server.
-pub(super) fn race_server(game: &Game) -> Option<(Hall, u16)> {
-    game.ports.rooms.first().map(|port| (Hall::Room(0), *port))
+pub(super) fn race_server(game: &Game) -> Option<(NpsServer, u16)> {
+    game.ports.rooms.first().map(|port| (NpsServer::Room(0), *port))
 }
 
-impl Desk<'_> {
+impl Handler<'_> {
     /// 0x030C: the channels of this server with their head counts, on the lobby those of the whole shard.
     pub(super) fn directory(&self) -> Outcome<Packet> {
-        let hall = self.caller.hall;
-        let census = self.game.world.halls.census(hall);
+        let server = self.caller.server;
+        let census = self.game.world.channels.census(server);
         let riffs = self.game.directory.listed().map(|place| {
             let population = match place.kind {
-                Kind::Here => census.hall(hall),
+                Kind::Here => census.server(server),
                 Kind::Chat => census.channel(place.channel),
-                Kind::Room { hall, .. } => census.hall(hall),
+                Kind::Room { server, .. } => census.server(server),
             };
             let population = u16::try_from(population).unwrap_or(u16::MAX);
             MiniRiff { name: Name::new(&place.name), channel: place.channel, population }
@@ -117,9 +117,9 @@ impl Desk<'_> {
     /// 0x010C: where a server is. A race is on the race server; an unknown number gets the first room, or the Client would
     /// wait for ever.
     pub(super) fn server_info(&self, request: &GetServerInfo) -> Outcome<Packet> {
-        let halls = &self.game.world.halls;
+        let channels = &self.game.world.channels;
         let race =
-            halls.races(self.caller.connection).into_iter().find(|r| r.riff.channel == request.channel);
+            channels.races(self.caller.connection).into_iter().find(|r| r.riff.channel == request.channel);
         if let (Some(race), Some((_, port))) = (race, race_server(self.game)) {
             let info = self.server(&race.riff.name, request.channel, port, race.owner.0, race.players);
             return Outcome::reply(info.packet());
@@ -127,8 +127,8 @@ impl Desk<'_> {
         let mut rooms = self.game.directory.rooms();
         let first = self.game.directory.rooms().next();
         let asked = rooms.find(|(place, ..)| place.channel == request.channel).or(first);
-        let Some((place, hall, port)) = asked else { return Outcome::silence() };
-        let players = halls.head_count(hall);
+        let Some((place, server, port)) = asked else { return Outcome::silence() };
+        let players = channels.head_count(server);
         let info = self.server(&place.name, request.channel, port, place.channel.0, players);
         Outcome::reply(info.packet())
     }

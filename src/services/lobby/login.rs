@@ -1,18 +1,18 @@
 //! Signing in to the lobby or a room.
 
-use super::{Desk, Me, Notices, name_of};
+use super::{Handler, Me, Notices, name_of};
 use crate::services::Outcome;
-use crate::services::lobby::Caller;
-use crate::world::{Hall, Person, Step};
+use crate::services::lobby::ConnectionState;
+use crate::world::{NpsServer, Person, SignInStep};
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::nps::lobby::{INVALID_KEY, Login, LoginResponse, Name};
 use mco_proto::nps::{Message as _, Packet};
 use mco_proto::session_key::SessionKey;
 
-impl Desk<'_> {
+impl Handler<'_> {
     /// 0x0100, the same on every port. Refused alike for an unknown account, a stale key and somebody else's persona.
     pub(super) fn login(self, packet: &Packet) -> Outcome<Packet> {
-        let Caller { connection, hall, peer, local, .. } = *self.caller;
+        let ConnectionState { connection, server, peer, local, .. } = *self.caller;
         if self.caller.me.is_some() {
             self.unexpected(packet, "a second login");
             return Outcome::silence();
@@ -21,23 +21,23 @@ impl Desk<'_> {
             Ok(login) => login,
             Err(error) => {
                 // No hexadecimal digits here: the bytes hold the proof of the key.
-                log::info!("{}: refused {peer}: 0x0100 of {} bytes {error}", name_of(hall), packet.size());
+                log::info!("{}: refused {peer}: 0x0100 of {} bytes {error}", name_of(server), packet.size());
                 return refused();
             }
         };
         let Some((name, key)) = self.admitted(&login) else {
-            log::info!("{}: refused {peer}: not signed in as persona {}", name_of(hall), login.persona);
-            self.game.world.footprints.refused(peer.ip(), step_of(hall));
+            log::info!("{}: refused {peer}: not signed in as persona {}", name_of(server), login.persona);
+            self.game.world.sign_in_trace.refused(peer.ip(), step_of(server));
             return refused();
         };
         let persona = login.persona;
-        log::info!("{}: persona {persona} {name:?} from {peer}", name_of(hall));
-        self.game.world.footprints.passed(peer.ip(), step_of(hall));
+        log::info!("{}: persona {persona} {name:?} from {peer}", name_of(server));
+        self.game.world.sign_in_trace.passed(peer.ip(), step_of(server));
         self.game.world.presence.arrive(persona, connection);
         let user_data = login.user_data;
         let person = Person { persona, name: name.clone(), user_data };
         let address = self.game.address_for(local);
-        let others = self.game.world.halls.enter(connection, hall, person.clone(), address);
+        let others = self.game.world.channels.enter(connection, server, person.clone(), address);
         let response = LoginResponse { persona, name: Name::new(&name), user_data };
         self.caller.me = Some(Me { persona, name });
         let arrived = Notices::of(self.game).arrived(&person, others);
@@ -71,9 +71,9 @@ fn refused() -> Outcome<Packet> {
     Outcome { close: true, ..Outcome::reply(INVALID_KEY) }
 }
 
-const fn step_of(hall: Hall) -> Step {
-    match hall {
-        Hall::Lobby => Step::Lobby,
-        Hall::Room(_) => Step::Room,
+const fn step_of(server: NpsServer) -> SignInStep {
+    match server {
+        NpsServer::Lobby => SignInStep::Lobby,
+        NpsServer::Room(_) => SignInStep::Room,
     }
 }

@@ -22,7 +22,7 @@ mod relay;
 
 use super::persona::released;
 use super::{Game, Hex, Outcome, Push};
-use crate::world::{ConnectionId, Hall};
+use crate::world::{ConnectionId, NpsServer};
 use mco_proto::Malformed;
 use mco_proto::ids::PersonaId;
 use mco_proto::nps::lobby::OK_TO_LOGIN;
@@ -32,9 +32,9 @@ use std::net::SocketAddr;
 
 /// One connection to the lobby or a room.
 #[derive(Debug)]
-pub struct Caller {
+pub struct ConnectionState {
     connection: ConnectionId,
-    hall: Hall,
+    server: NpsServer,
     peer: SocketAddr,
     local: SocketAddr,
     /// Who it is, once signed in.
@@ -49,10 +49,15 @@ struct Me {
     name: String,
 }
 
-impl Caller {
+impl ConnectionState {
     /// A connection that has just been made from `peer` to our address `local`.
-    pub const fn new(connection: ConnectionId, hall: Hall, peer: SocketAddr, local: SocketAddr) -> Self {
-        Self { connection, hall, peer, local, me: None, lost_relay: false }
+    pub const fn new(
+        connection: ConnectionId,
+        server: NpsServer,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Self {
+        Self { connection, server, peer, local, me: None, lost_relay: false }
     }
 
     /// Whether somebody has signed in.
@@ -62,17 +67,17 @@ impl Caller {
 }
 
 /// What the Client hears on connecting: the greeting in the lobby, nothing in a room (*captured*).
-pub fn greeting(caller: &Caller) -> Outcome<Packet> {
-    match caller.hall {
-        Hall::Lobby => Outcome::reply(OK_TO_LOGIN),
-        Hall::Room(_) => Outcome::silence(),
+pub fn greeting(caller: &ConnectionState) -> Outcome<Packet> {
+    match caller.server {
+        NpsServer::Lobby => Outcome::reply(OK_TO_LOGIN),
+        NpsServer::Room(_) => Outcome::silence(),
     }
 }
 
 /// What happens on a message to the lobby or a room.
-pub fn answer(game: &Game, caller: &mut Caller, incoming: &Incoming) -> Outcome<Packet> {
+pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) -> Outcome<Packet> {
     let Incoming { packet, sealed } = incoming;
-    let mut desk = Desk { game, caller };
+    let mut desk = Handler { game, caller };
     let outcome = match (packet.id, *sealed) {
         (id::LOGIN, false) => return desk.login(packet),
         (id::HEARTBEAT, _) => Ok(Outcome::reply(Packet::bare(id::HEARTBEAT))),
@@ -98,11 +103,11 @@ pub fn answer(game: &Game, caller: &mut Caller, incoming: &Incoming) -> Outcome<
 }
 
 /// The connection is gone, and with it everything it was part of.
-pub fn leave(game: &Game, caller: &Caller) -> Vec<Push> {
+pub fn leave(game: &Game, caller: &ConnectionState) -> Vec<Push> {
     let Some(me) = &caller.me else { return Vec::new() };
-    let (left, others) = game.world.halls.leave(caller.connection);
+    let (left, others) = game.world.channels.leave(caller.connection);
     for left in &left {
-        race::attend_left(game, left);
+        race::sync_rooms_left(game, left);
     }
     if let Some(free) = game.world.presence.leave(me.persona, caller.connection) {
         released(game, free);
@@ -113,12 +118,12 @@ pub fn leave(game: &Game, caller: &Caller) -> Vec<Push> {
     pushes
 }
 
-struct Desk<'a> {
+struct Handler<'a> {
     game: &'a Game,
-    caller: &'a mut Caller,
+    caller: &'a mut ConnectionState,
 }
 
-impl Desk<'_> {
+impl Handler<'_> {
     /// What a Client asks for once it has signed in.
     fn obey(&self, packet: &Packet) -> Result<Outcome<Packet>, Malformed> {
         Ok(match packet.id {
@@ -156,25 +161,29 @@ impl Desk<'_> {
 
     /// A line for a message that gets no answer.
     fn unexpected(&self, packet: &Packet, why: &str) {
-        let Caller { hall, peer, .. } = *self.caller;
+        let ConnectionState { server, peer, .. } = *self.caller;
         let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
         // A login holds the proof of the key.
         let hex = if id == id::LOGIN { &[] } else { packet.body.as_slice() };
-        log::info!("{}: {peer} sent 0x{id:04x} ({name}, {length} bytes), {why}: {}", name_of(hall), Hex(hex));
+        log::info!(
+            "{}: {peer} sent 0x{id:04x} ({name}, {length} bytes), {why}: {}",
+            name_of(server),
+            Hex(hex)
+        );
     }
 
     /// A line for a request that is understood and not granted.
     fn refused(&self, what: &str) {
-        let Caller { hall, peer, me, .. } = &*self.caller;
+        let ConnectionState { server, peer, me, .. } = &*self.caller;
         let name = me.as_ref().map(|me| me.name.as_str()).unwrap_or_default();
-        log::info!("{}: {peer} ({name:?}) {what}", name_of(*hall));
+        log::info!("{}: {peer} ({name:?}) {what}", name_of(*server));
     }
 }
 
-const fn name_of(hall: Hall) -> &'static str {
-    match hall {
-        Hall::Lobby => "lobby",
-        Hall::Room(_) => "room",
+const fn name_of(server: NpsServer) -> &'static str {
+    match server {
+        NpsServer::Lobby => "lobby",
+        NpsServer::Room(_) => "room",
     }
 }
 

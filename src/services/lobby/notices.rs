@@ -3,8 +3,8 @@
 
 use super::race::TCP;
 use crate::config::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted};
-use crate::services::{Envelope, Game, Push};
-use crate::world::{Booted, ConnectionId, Left, Opened, Person, Riff, Start};
+use crate::services::{Encryption, Game, Push};
+use crate::world::{Booted, ChannelInfo, ConnectionId, Left, Opened, Person, Start};
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::{
     ChannelCreated, ChannelDataUpdate, ChannelDeleted, ChannelMaster, ChannelUpdate, Description,
@@ -36,20 +36,20 @@ impl<'a> Notices<'a> {
 
     fn push(self, receivers: Vec<ConnectionId>, packet: Packet) -> Push {
         let envelope = match self.compat.push_form {
-            PushForm::Sealed => Envelope::Sealed,
-            PushForm::Clear => Envelope::Clear,
+            PushForm::Sealed => Encryption::Sealed,
+            PushForm::Clear => Encryption::Clear,
         };
         Push::Packet(receivers, Arc::new(packet), envelope)
     }
 
-    /// 0x0203: somebody came to a hall.
+    /// 0x0203: somebody came to a server.
     pub(super) fn arrived(self, person: &Person, others: Vec<ConnectionId>) -> Option<Push> {
         let Person { persona, ref name, user_data } = *person;
         let joined = UserJoined { persona, name: Name::new(name), user_data };
         self.compat.server_notices.then(|| self.tell(others, &joined)).flatten()
     }
 
-    /// 0x0202: somebody is gone from a hall.
+    /// 0x0202: somebody is gone from a server.
     pub(super) fn gone(self, persona: PersonaId, others: Vec<ConnectionId>) -> Option<Push> {
         self.compat.server_notices.then(|| self.tell(others, &UserLeft { persona })).flatten()
     }
@@ -59,14 +59,14 @@ impl<'a> Notices<'a> {
         let made = opened.made.clone().filter(|_| self.compat.announce_races);
         let made = made.and_then(|lobby| self.tell(lobby, &created(&opened.riff)));
         let joined = joined(&opened.me, opened.riff.channel);
-        made.into_iter().chain(self.tell(opened.witnesses.clone(), &joined)).collect()
+        made.into_iter().chain(self.tell(opened.recipients.clone(), &joined)).collect()
     }
 
     /// What others hear when somebody is no longer in a channel.
     pub(super) fn left(self, left: Left) -> Vec<Push> {
-        let Left { channel, persona, witnesses, handed_over, ended, vanished, race: _ } = left;
+        let Left { channel, persona, recipients, handed_over, ended, vanished, race: _ } = left;
         let leaves = self.compat.leave_notices;
-        let leave = leaves.then(|| self.tell(witnesses, &UserLeftChannel { persona, channel })).flatten();
+        let leave = leaves.then(|| self.tell(recipients, &UserLeftChannel { persona, channel })).flatten();
         let master = handed_over
             .filter(|_| self.compat.owner_notices)
             .and_then(|(persona, all)| self.tell(all, &ChannelMaster { channel, persona }));
@@ -79,13 +79,13 @@ impl<'a> Notices<'a> {
 
     /// What everybody hears when the host throws somebody out.
     pub(super) fn booted(self, channel: CommId, booted: Booted) -> Vec<Push> {
-        let target = self.tell(booted.seats, &ForceLeaveChannel { channel });
+        let target = self.tell(booted.memberships, &ForceLeaveChannel { channel });
         let others = booted.left.into_iter().flat_map(|left| self.left(left));
         target.into_iter().chain(others).collect()
     }
 
     /// 0x0219: the host has changed its race.
-    pub(super) fn updated(self, riff: &Riff, others: Vec<ConnectionId>) -> Option<Push> {
+    pub(super) fn updated(self, riff: &ChannelInfo, others: Vec<ConnectionId>) -> Option<Push> {
         match self.compat.channel_updates {
             ChannelUpdates::Whole => self.tell(others, &ChannelUpdate { riff: description(riff) }),
             ChannelUpdates::Data => {
@@ -100,7 +100,7 @@ impl<'a> Notices<'a> {
         self.compat.ready_notices.then(|| self.tell(others, &ReadyNotice { record })).flatten()
     }
 
-    /// Whether racers hear of the start in the hall where the host is, rather than where they are in the race.
+    /// Whether racers hear of the start in the server where the host is, rather than where they are in the race.
     pub(super) fn on_hosts_server(self) -> bool {
         self.compat.race_start_on == RaceStartOn::HostsServer
     }
@@ -147,7 +147,7 @@ impl<'a> Notices<'a> {
     }
 }
 
-fn description(riff: &Riff) -> Description {
+fn description(riff: &ChannelInfo) -> Description {
     Description {
         channel: riff.channel,
         name: Name::new(&riff.name),
@@ -170,6 +170,6 @@ pub(super) fn joined(who: &Person, channel: CommId) -> UserJoinedChannel {
 }
 
 /// 0x020E: a race can be joined.
-pub(super) fn created(riff: &Riff) -> ChannelCreated {
+pub(super) fn created(riff: &ChannelInfo) -> ChannelCreated {
     ChannelCreated { riff: description(riff) }
 }

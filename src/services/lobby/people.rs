@@ -1,7 +1,7 @@
 //! Who is where, and what they look like.
 
 use super::directory::CTRL;
-use super::{Desk, Notices};
+use super::{Handler, Notices};
 use crate::services::Outcome;
 use crate::world::Person;
 use mco_proto::bytes::List;
@@ -11,13 +11,13 @@ use mco_proto::nps::lobby::{
 };
 use mco_proto::nps::{Message as _, Packet};
 
-impl Desk<'_> {
+impl Handler<'_> {
     /// 0x0128: names only; channel 0 is the whole server.
     pub(super) fn names(&self, request: &GetMiniUserList) -> Outcome<Packet> {
-        let halls = &self.game.world.halls;
+        let channels = &self.game.world.channels;
         let people = match request.channel {
-            CTRL => halls.people(self.caller.hall),
-            channel => halls.members(self.caller.connection, channel),
+            CTRL => channels.people(self.caller.server),
+            channel => channels.members(self.caller.connection, channel),
         };
         let users =
             people.iter().map(|person| MiniUser { persona: person.persona, name: Name::new(&person.name) });
@@ -26,7 +26,7 @@ impl Desk<'_> {
 
     /// 0x0101: everybody in a channel, the asker too.
     pub(super) fn users(&self, request: &GetUserList) -> Outcome<Packet> {
-        let members = self.game.world.halls.members(self.caller.connection, request.channel);
+        let members = self.game.world.channels.members(self.caller.connection, request.channel);
         let users = members.iter().map(|person| UserEntry {
             persona: person.persona,
             name: Name::new(&person.name),
@@ -37,14 +37,14 @@ impl Desk<'_> {
 
     /// 0x0107: how many players this server has.
     pub(super) fn count(&self) -> Outcome<Packet> {
-        let count = self.game.world.halls.head_count(self.caller.hall);
+        let count = self.game.world.channels.head_count(self.caller.server);
         Outcome::reply(ClientCount { count: u32::try_from(count).unwrap_or(u32::MAX) }.packet())
     }
 
     /// 0x0103: what others see of car and driver. Who it is about is the caller, whatever the message says.
     pub(super) fn set_user_data(&self, request: &SetMyUserData) -> Outcome<Packet> {
         let Some(me) = &self.caller.me else { return Outcome::silence() };
-        let others = self.game.world.halls.set_user_data(self.caller.connection, request.user_data);
+        let others = self.game.world.channels.set_user_data(self.caller.connection, request.user_data);
         let info = UserInfo { persona: me.persona, name: Name::new(&me.name), user_data: request.user_data };
         let push = Notices::of(self.game).tell(others, &info);
         Outcome { pushes: push.into_iter().collect(), ..Outcome::reply(info.packet()) }
@@ -52,7 +52,7 @@ impl Desk<'_> {
 
     /// 0x0102: what is kept of the caller.
     pub(super) fn my_user_data(&self) -> Outcome<Packet> {
-        let here = self.game.world.halls.people(self.caller.hall);
+        let here = self.game.world.channels.people(self.caller.server);
         let me = self.caller.me.as_ref().map(|me| me.persona);
         let mine = here.iter().find(|person| Some(person.persona) == me);
         mine.map_or_else(Outcome::silence, |person| Outcome::reply(user_info(person).packet()))
@@ -60,7 +60,7 @@ impl Desk<'_> {
 
     /// 0x0126: what is kept of somebody.
     pub(super) fn user_info(&self, request: &GetUserInfo) -> Outcome<Packet> {
-        let Some(person) = self.game.world.halls.person(request.persona) else {
+        let Some(person) = self.game.world.channels.person(request.persona) else {
             self.refused(&format!("asks for persona {}, who is not here", request.persona));
             return Outcome::silence();
         };
@@ -69,7 +69,7 @@ impl Desk<'_> {
 
     /// 0x0118: where somebody is. Who is nowhere is in channel 0, as is who is in none.
     pub(super) fn locate(&self, request: &LocateUser) -> Outcome<Packet> {
-        let channel = self.game.world.halls.location(request.persona).unwrap_or(CTRL);
+        let channel = self.game.world.channels.location(request.persona).unwrap_or(CTRL);
         Outcome::reply(UserLocation { persona: request.persona, channel }.packet())
     }
 }

@@ -1,9 +1,9 @@
 //! Races as channels: the list, who is ready, what the host may do, start and end.
 
 use super::directory::race_server;
-use super::{Desk, Notices};
+use super::{Handler, Notices};
 use crate::services::{Game, Outcome};
-use crate::world::{Left, RaceInfo, Riff};
+use crate::world::{ChannelInfo, Left, RaceInfo};
 use mco_proto::bytes::{Bool16, List};
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::{
@@ -18,10 +18,10 @@ use mco_proto::text::PStr;
 /// TCP, in the fields that name a protocol.
 pub(super) const TCP: u32 = 33;
 
-impl Desk<'_> {
+impl Handler<'_> {
     /// 0x0302: the open races, wherever they were opened.
     pub(super) fn races(&self) -> Outcome<Packet> {
-        let races = self.game.world.halls.races(self.caller.connection);
+        let races = self.game.world.channels.races(self.caller.connection);
         let races = races.into_iter().map(|race| (entry(&race), race.running));
         Outcome::reply(if self.game.config.compat.race_list_width == 1 {
             let riffs = List::of(races.map(|(race, running)| RaceRiff { race, running: running.into() }));
@@ -34,14 +34,14 @@ impl Desk<'_> {
 
     /// 0x0113: the host describes its race anew. Never answered; the others hear of it.
     pub(super) fn set_channel_data(&self, request: &SetChannelData) -> Outcome<Packet> {
-        let halls = &self.game.world.halls;
-        let Some((riff, others)) = halls.set_data(self.caller.connection, request.channel, &request.data)
+        let channels = &self.game.world.channels;
+        let Some((riff, others)) = channels.set_data(self.caller.connection, request.channel, &request.data)
         else {
             self.refused(&format!("describes race {}, whose host it is not", request.channel));
             return Outcome::silence();
         };
         if let Some(me) = &self.caller.me {
-            attend(self.game, &riff, me.persona);
+            sync_room(self.game, &riff, me.persona);
         }
         let pushes = Notices::of(self.game).updated(&riff, others).into_iter().collect();
         Outcome { pushes, ..Outcome::silence() }
@@ -72,8 +72,8 @@ impl Desk<'_> {
 
     fn say_ready(&self, channel: CommId, ready: bool) -> Outcome<Packet> {
         let Some(me) = &self.caller.me else { return Outcome::silence() };
-        let halls = &self.game.world.halls;
-        let Some((master, others)) = halls.set_ready(self.caller.connection, channel, ready) else {
+        let channels = &self.game.world.channels;
+        let Some((master, others)) = channels.set_ready(self.caller.connection, channel, ready) else {
             self.refused(&format!("is ready in race {channel}, where it is not"));
             return Outcome::silence();
         };
@@ -86,7 +86,7 @@ impl Desk<'_> {
     /// 0x010E: who is ready.
     pub(super) fn ready_list(&self, request: &GetReadyList) -> Outcome<Packet> {
         let channel = request.channel;
-        let readiness = self.game.world.halls.readiness(self.caller.connection, channel);
+        let readiness = self.game.world.channels.readiness(self.caller.connection, channel);
         let records = readiness.into_iter().map(|one| ReadyRecord {
             channel,
             persona: one.persona,
@@ -99,12 +99,12 @@ impl Desk<'_> {
     /// 0x0117: the host throws somebody out.
     pub(super) fn boot(&self, request: &BootUser) -> Outcome<Packet> {
         let BootUser { channel, persona } = *request;
-        let Some(booted) = self.game.world.halls.boot(self.caller.connection, channel, persona) else {
+        let Some(booted) = self.game.world.channels.boot(self.caller.connection, channel, persona) else {
             self.refused(&format!("cannot throw persona {persona} out of channel {channel}"));
             return Outcome::silence();
         };
         for left in &booted.left {
-            attend_left(self.game, left);
+            sync_rooms_left(self.game, left);
         }
         Outcome { pushes: Notices::of(self.game).booted(channel, booted), ..Outcome::silence() }
     }
@@ -113,8 +113,8 @@ impl Desk<'_> {
     pub(super) fn start_race(&self, request: &StartGameServer) -> Outcome<Packet> {
         let Some((room, port)) = race_server(self.game) else { return Outcome::silence() };
         let notices = Notices::of(self.game);
-        let halls = &self.game.world.halls;
-        let start = halls.start(self.caller.connection, request.channel, room, notices.on_hosts_server());
+        let channels = &self.game.world.channels;
+        let start = channels.start(self.caller.connection, request.channel, room, notices.on_hosts_server());
         let Some(start) = start else {
             self.refused(&format!("cannot start race {}: it is not its host", request.channel));
             return Outcome::silence();
@@ -128,12 +128,12 @@ impl Desk<'_> {
     /// 0x011D: the host ends the race. It hears what the others hear.
     pub(super) fn stop_race(&self, request: &TerminateGameServer) -> Outcome<Packet> {
         let channel = request.channel;
-        let Some((riff, others)) = self.game.world.halls.stop(self.caller.connection, channel) else {
+        let Some((riff, others)) = self.game.world.channels.stop(self.caller.connection, channel) else {
             self.refused(&format!("cannot end race {channel}: it is not its host, or it does not run"));
             return Outcome::silence();
         };
         if let Some(me) = &self.caller.me {
-            attend(self.game, &riff, me.persona);
+            sync_room(self.game, &riff, me.persona);
         }
         let (reply, push) = Notices::of(self.game).terminated(channel, others);
         Outcome { pushes: push.into_iter().collect(), ..Outcome::reply(reply) }
@@ -141,8 +141,8 @@ impl Desk<'_> {
 }
 
 /// Somebody came to the room of a race, or went: who has left it has left the race.
-pub(super) fn attend(game: &Game, riff: &Riff, persona: PersonaId) {
-    if let Some((race, left)) = game.world.attend(riff, persona) {
+pub(super) fn sync_room(game: &Game, riff: &ChannelInfo, persona: PersonaId) {
+    if let Some((race, left)) = game.world.sync_room(riff, persona) {
         for persona in left {
             log::info!("race {race}: persona {persona} has left its room, {}", riff.channel);
         }
@@ -150,9 +150,9 @@ pub(super) fn attend(game: &Game, riff: &Riff, persona: PersonaId) {
 }
 
 /// The same, for what came of leaving a channel.
-pub(super) fn attend_left(game: &Game, left: &Left) {
+pub(super) fn sync_rooms_left(game: &Game, left: &Left) {
     if let Some(riff) = &left.race {
-        attend(game, riff, left.persona);
+        sync_room(game, riff, left.persona);
     }
 }
 

@@ -1,14 +1,14 @@
 //! Passing on what Clients say to each other: chat and race traffic alike, unread.
 
-use super::Desk;
+use super::Handler;
 use crate::config::RelayForm;
-use crate::services::{Envelope, Outcome, Push};
+use crate::services::{Encryption, Outcome, Push};
 use mco_proto::Malformed;
 use mco_proto::nps::Packet;
 use mco_proto::nps::relay::{Relay, is_short};
 use std::sync::Arc;
 
-impl Desk<'_> {
+impl Handler<'_> {
     /// 0x0080 to 0x009A. Nothing is answered, not even a refusal (*seen in use*). This is the hot path: one body for
     /// all receivers, and no lock but the one under which they are found.
     pub(super) fn relay(&mut self, packet: &Packet, sealed: bool) -> Result<Outcome<Packet>, Malformed> {
@@ -22,9 +22,9 @@ impl Desk<'_> {
         if short && relay.sender != me {
             return Ok(self.lost(packet, "which does not have the layout of the long ones"));
         }
-        let halls = &self.game.world.halls;
+        let channels = &self.game.world.channels;
         let echo = compat.echo_relays;
-        let Some(receivers) = halls.receivers(self.caller.connection, relay.channel, &relay.address, echo)
+        let Some(receivers) = channels.receivers(self.caller.connection, relay.channel, &relay.address, echo)
         else {
             return Ok(self.lost(packet, "in a channel it is not in"));
         };
@@ -32,9 +32,9 @@ impl Desk<'_> {
             return Ok(Outcome::silence());
         }
         let envelope = match compat.relay_form {
-            RelayForm::AsSent if !sealed => Envelope::Clear,
-            RelayForm::Clear => Envelope::Clear,
-            RelayForm::AsSent | RelayForm::Sealed => Envelope::Sealed,
+            RelayForm::AsSent if !sealed => Encryption::Clear,
+            RelayForm::Clear => Encryption::Clear,
+            RelayForm::AsSent | RelayForm::Sealed => Encryption::Sealed,
         };
         let forwarded = relay.forwarded(me);
         if forwarded.form.size() + forwarded.body.len() > Packet::LARGEST {

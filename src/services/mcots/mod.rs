@@ -24,7 +24,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// One connection to MCOTS.
 #[derive(Debug)]
-pub struct Caller {
+pub struct ConnectionState {
     connection: ConnectionId,
     peer: SocketAddr,
     local: SocketAddr,
@@ -38,7 +38,7 @@ struct Player {
     persona: PersonaId,
 }
 
-impl Caller {
+impl ConnectionState {
     /// A connection that has just been made from `peer` to our address `local`.
     pub const fn new(connection: ConnectionId, peer: SocketAddr, local: SocketAddr) -> Self {
         Self { connection, peer, local, player: None }
@@ -53,7 +53,7 @@ impl Caller {
 /// A request of somebody who has signed in, for the functions that answer it.
 struct Request<'a> {
     game: &'a Game,
-    caller: &'a Caller,
+    caller: &'a ConnectionState,
     player: Player,
     body: &'a Body,
 }
@@ -147,7 +147,7 @@ fn rule_for(game: &Game, number: u16) -> Rule {
 }
 
 /// What happens on a message to MCOTS.
-pub fn answer(game: &Game, caller: &mut Caller, incoming: &Incoming) -> Outcome<Outgoing> {
+pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) -> Outcome<Outgoing> {
     let Incoming { sequence, flags, ref body } = *incoming;
     let sealed = flags.has(Flags::ENCRYPTED);
     let Outcome { replies, pushes, commit, unlock, close } = respond(game, caller, flags, body);
@@ -156,7 +156,7 @@ pub fn answer(game: &Game, caller: &mut Caller, incoming: &Incoming) -> Outcome<
 }
 
 /// The connection is gone. The lobby tells who leaves; a race that is over by it is settled.
-pub fn leave(game: &Game, caller: &Caller) -> Outcome<Body> {
+pub fn leave(game: &Game, caller: &ConnectionState) -> Outcome<Body> {
     let Some(player) = caller.player else { return Outcome::silence() };
     if let Some(free) = game.world.presence.leave(player.persona, caller.connection) {
         released(game, free);
@@ -176,7 +176,7 @@ pub fn refund_races_cut_short(game: &Game) {
     }
 }
 
-fn respond(game: &Game, caller: &mut Caller, flags: Flags, body: &Body) -> Outcome<Body> {
+fn respond(game: &Game, caller: &mut ConnectionState, flags: Flags, body: &Body) -> Outcome<Body> {
     if flags.has(Flags::HEARTBEAT) {
         return Outcome::silence();
     }
@@ -324,7 +324,7 @@ impl From<GarageError> for Refused {
     }
 }
 
-impl fmt::Display for Caller {
+impl fmt::Display for ConnectionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.player {
             Some(player) => write!(f, "persona {} ({})", player.persona, self.peer),
@@ -342,7 +342,7 @@ impl fmt::Display for Shown {
     }
 }
 
-fn unexpected(caller: &Caller, body: &Body, how: &str) {
+fn unexpected(caller: &ConnectionState, body: &Body, how: &str) {
     let shown = Shown(body.number().unwrap_or_default());
     log::info!("mcots: {caller} sent {shown} of {} bytes, {how}: {}", body.0.len(), Hex(&body.0));
 }
@@ -353,7 +353,7 @@ fn unix_seconds() -> u64 {
 }
 
 /// Days since 1970, UTC: the deal of the day changes with them.
-pub(super) fn today() -> u64 {
+pub(crate) fn today() -> u64 {
     const DAY: u64 = 24 * 60 * 60;
     unix_seconds() / DAY
 }

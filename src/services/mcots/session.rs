@@ -1,11 +1,11 @@
 //! Signing in and out, and the first car.
 
-use super::{Answer, Caller, Player, Refused, Request, garage, today, unix_seconds};
-use crate::calendar;
+use super::{Answer, ConnectionState, Player, Refused, Request, garage, today, unix_seconds};
 use crate::catalog::Offer;
+use crate::clock;
 use crate::services::{Game, Outcome};
 use crate::store::{Changed, GarageError, Persona, Ticket};
-use crate::world::Step;
+use crate::world::SignInStep;
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Timestamp, Tracking};
 use mco_proto::mcots::{Body, GenericReply, Message, number};
@@ -14,7 +14,7 @@ use mco_proto::session_key::SessionKey;
 /// 438: whose connection this is. The answer is the last packet in clear. Refused by closing, and alike for an account
 /// that did not sign in (from this address: RC4 with one key for both directions is a weak proof by itself), an unknown
 /// persona and somebody else's.
-pub(super) fn connect(game: &Game, caller: &mut Caller, body: &Body) -> Answer {
+pub(super) fn connect(game: &Game, caller: &mut ConnectionState, body: &Body) -> Answer {
     let connect: ClientConnect = body.read()?;
     let Some((player, key)) = admitted(game, caller, &connect) else {
         let ClientConnect { customer, persona, .. } = connect;
@@ -22,7 +22,7 @@ pub(super) fn connect(game: &Game, caller: &mut Caller, body: &Body) -> Answer {
             "mcots: refused {}: not signed in as customer {customer} with persona {persona}",
             caller.peer
         );
-        game.world.footprints.refused(caller.peer.ip(), Step::Mcots);
+        game.world.sign_in_trace.refused(caller.peer.ip(), SignInStep::Mcots);
         return Ok(Outcome::goodbye());
     };
     caller.player = Some(player);
@@ -30,7 +30,7 @@ pub(super) fn connect(game: &Game, caller: &mut Caller, body: &Body) -> Answer {
     Ok(Outcome { unlock: Some(key), ..Outcome::reply(GenericReply::success(number::CLIENT_CONNECT_MSG)) })
 }
 
-fn admitted(game: &Game, caller: &Caller, connect: &ClientConnect) -> Option<(Player, SessionKey)> {
+fn admitted(game: &Game, caller: &ConnectionState, connect: &ClientConnect) -> Option<(Player, SessionKey)> {
     let ClientConnect { customer, persona, .. } = *connect;
     let session = game.world.sessions.of(customer)?;
     let persona = game.store.personas().by_id(persona).unwrap_or_else(|error| {
@@ -56,7 +56,7 @@ pub(super) fn login(request: &Request<'_>) -> Answer {
     let Some(persona) = game.store.personas().by_id(player.persona)? else {
         return Err(Refused::because("the persona was deleted"));
     };
-    game.world.footprints.passed(caller.peer.ip(), Step::Mcots);
+    game.world.sign_in_trace.passed(caller.peer.ip(), SignInStep::Mcots);
     game.world.presence.arrive(persona.id, caller.connection);
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
     let paid = salary(request);
@@ -66,7 +66,7 @@ pub(super) fn login(request: &Request<'_>) -> Answer {
     let first_time = persona.logins <= 1 || !persona.starter_car_chosen;
     let now = unix_seconds();
     let server_time = u32::try_from(now).unwrap_or(u32::MAX);
-    let complete = LoginComplete::new(server_time, first_time, timestamp(calendar::next_week(now)));
+    let complete = LoginComplete::new(server_time, first_time, timestamp(clock::next_week(now)));
     let answer = Outcome::reply(complete.body());
     Ok(match ticket {
         Some(ticket) => answer.after(ticket),
@@ -92,7 +92,7 @@ fn salary(request: &Request<'_>) -> Option<Ticket> {
 
 /// A moment in seconds since 1970, as the Client writes it.
 fn timestamp(seconds: u64) -> Timestamp {
-    let (year, month, day) = calendar::date(seconds);
+    let (year, month, day) = clock::date(seconds);
     let short = |number: u64| u16::try_from(number).unwrap_or_default();
     Timestamp {
         year: i16::try_from(year).unwrap_or_default(),

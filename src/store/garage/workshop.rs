@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 use super::VehicleRecord;
-use super::place::Place;
+use super::assembly::Assembly;
 use super::shop::{loose, person};
 use super::{Garage, GarageError, LooseRecord, MOST_PARTS, Part};
 use crate::store::commit::Changed;
@@ -28,11 +28,11 @@ impl Garage<'_> {
         fits: Fits<'_>,
     ) -> Result<Changed<()>, GarageError> {
         self.store.change(|table| {
-            let from = Place::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
+            let from = Assembly::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
             if from.car().is_some() || !from.is_root(part) {
                 return Err(GarageError::Installed);
             }
-            let mut to = Place::find(table, owner, parent)?.ok_or(GarageError::NotYours)?;
+            let mut to = Assembly::find(table, owner, parent)?.ok_or(GarageError::NotYours)?;
             if to.root() == from.root() {
                 return Err(GarageError::DoesNotFit("it would hang on itself"));
             }
@@ -67,7 +67,7 @@ impl Garage<'_> {
         room: &dyn Fn(&Persona) -> usize,
     ) -> Result<Changed<()>, GarageError> {
         self.store.change(|table| {
-            let mut from = Place::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
+            let mut from = Assembly::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
             if from.is_root(part) {
                 return Err(GarageError::Loose);
             }
@@ -119,7 +119,7 @@ impl Garage<'_> {
         price: Price<'_>,
     ) -> Result<Changed<u64>, GarageError> {
         self.store.change(|table| {
-            let mut place = Place::find(table, owner, what)?.ok_or(GarageError::NotYours)?;
+            let mut place = Assembly::find(table, owner, what)?.ok_or(GarageError::NotYours)?;
             let (mut cost, mut changed) = (0_u64, false);
             for part in place.parts_mut() {
                 if part.damage > 0 && (all || part.id == what) {
@@ -128,7 +128,7 @@ impl Garage<'_> {
                     changed = true;
                 }
             }
-            if let Place::Car(car) = &mut place
+            if let Assembly::Car(car) = &mut place
                 && all
             {
                 changed |= !car.vehicle.damage.is_empty();
@@ -158,7 +158,7 @@ impl Garage<'_> {
         value: Price<'_>,
     ) -> Result<Changed<u64>, GarageError> {
         self.store.change(|table| {
-            let mut place = Place::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
+            let mut place = Assembly::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
             let whole = place.is_root(part);
             let cars = table.scan::<u32>(&key::vehicles_of(owner))?;
             let gone = if whole { place.parts().to_vec() } else { place.take(part) };

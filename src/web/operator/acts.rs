@@ -2,9 +2,10 @@
 
 use super::Ask;
 use super::fields::Fields;
-use crate::calendar;
+use crate::admin::live;
+use crate::admin::requests::{Request, Response, Secret};
 use crate::catalog::{file as catalog_file, import};
-use crate::services::operator::{self, Request, Response, Secret};
+use crate::clock;
 use crate::services::{Game, Push, bans};
 use crate::store::{BanTarget, Store};
 use mco_proto::ids::CustomerId;
@@ -83,7 +84,7 @@ pub(super) fn act(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
 }
 
 fn perform(game: &Game, page: &'static str, request: Request, done: String) -> Done {
-    let (response, pushes) = operator::perform_running(game, request);
+    let (response, pushes) = live::perform(game, request);
     let outcome = if let Response::Refused(why) = response { Err(why) } else { Ok(done) };
     Done { pushes, ..Done::new(page, outcome) }
 }
@@ -93,7 +94,7 @@ fn kick(game: &Game, fields: &Fields<'_>) -> Done {
     let Ok(customer) = fields.text("customer").parse().map(CustomerId) else {
         return Done::new(page, Err("There is no such player.".to_owned()));
     };
-    let (signed_in, push) = operator::kick(game, customer);
+    let (signed_in, push) = live::kick(game, customer);
     let outcome = if signed_in {
         Ok("Kicked: the connections are ended. The player may sign in again.".to_owned())
     } else {
@@ -164,7 +165,7 @@ fn download(game: &Game) -> Done {
     match game.store.backup().map_err(reason) {
         Ok(bytes) => {
             log::info!("operator: backup of {} bytes downloaded", bytes.len());
-            let name = format!("mcos-backup-{}.mcos", calendar::day(bans::unix_now()));
+            let name = format!("mcos-backup-{}.mcos", clock::day(bans::unix_now()));
             Done { file: Some((name, bytes)), ..Done::new(page, Ok(String::new())) }
         }
         Err(why) => Done::new(page, Err(why)),

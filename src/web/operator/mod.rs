@@ -11,7 +11,7 @@ mod sessions;
 mod upload;
 
 pub use pages::refusal;
-pub use parcel::Parcel;
+pub use parcel::MultipartUpload;
 
 use crate::appliance::{Appliance, Manifest};
 use crate::services::{Game, Push};
@@ -147,14 +147,14 @@ pub fn is_here(path: &str) -> bool {
 }
 
 /// The desk at which the Operator is served.
-pub struct Desk {
+pub struct OperatorSite {
     sessions: Sessions,
     failures: FailureLimit,
     /// The box it stands in, if it is one.
     appliance: Option<Appliance>,
 }
 
-impl Default for Desk {
+impl Default for OperatorSite {
     fn default() -> Self {
         Self {
             sessions: Sessions::default(),
@@ -164,7 +164,7 @@ impl Default for Desk {
     }
 }
 
-impl Desk {
+impl OperatorSite {
     /// A desk on a box, if `appliance` is one.
     pub fn on(appliance: Option<Appliance>) -> Self {
         Self { appliance, ..Self::default() }

@@ -2,12 +2,13 @@
 
 use super::sessions::{Notice, Token};
 use super::{Ask, Reply, Vitals};
+use crate::admin::health;
+use crate::admin::online::{self, Player};
+use crate::admin::requests::{AccountEntry, Request, Response, perform};
 use crate::appliance::{self, Appliance, Slot, disk};
-use crate::calendar::{moment, span};
+use crate::clock::{moment, span};
 use crate::log_ring;
-use crate::services::online::{self, Player};
-use crate::services::operator::{AccountEntry, Request, Response, perform};
-use crate::services::{Game, warnings};
+use crate::services::Game;
 use crate::store::BanTarget;
 use askama::Template;
 use std::time::UNIX_EPOCH;
@@ -216,7 +217,7 @@ pub(super) fn read(
             last: appliance.map(Appliance::last_update).unwrap_or_default(),
         }),
         "/operator/health" => {
-            page(&HealthPage { frame, facts: facts(game, vitals), warnings: warnings::of(game) })
+            page(&HealthPage { frame, facts: facts(game, vitals), warnings: health::of(game) })
         }
         _ => {
             let (heading, text) = ("Not found", "There is no page at this address.");
@@ -249,7 +250,7 @@ fn trouble(frame: Frame<'_>, response: Response) -> Reply {
     page(&Said { frame, heading: "That did not work", text: &text, reload: false }).with_status(500)
 }
 
-fn ban_row(entry: crate::services::operator::BanEntry) -> BanRow {
+fn ban_row(entry: crate::admin::requests::BanEntry) -> BanRow {
     let ban = entry.ban;
     let (who, field, value) = match ban.target {
         BanTarget::Account(customer) => {

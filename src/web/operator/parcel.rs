@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 pub struct BadForm;
 
 /// A form of `multipart/form-data` whose last field is a file. Takes bytes in, gives those of the file out.
-pub struct Parcel {
+pub struct MultipartUpload {
     content_type: String,
     /// What begins every part.
     delimiter: Vec<u8>,
@@ -20,7 +20,7 @@ pub struct Parcel {
     token: Option<Zeroizing<String>>,
 }
 
-impl Parcel {
+impl MultipartUpload {
     /// A form of this `Content-Type`.
     pub fn new(content_type: &str) -> Result<Self, BadForm> {
         let boundary = boundary(content_type).ok_or(BadForm)?;
@@ -98,7 +98,7 @@ mod tests {
 
     /// The token and the file, if the form is fed in pieces of this size.
     fn received(body: &[u8], step: usize) -> Result<(String, Vec<u8>), BadForm> {
-        let (mut parcel, mut file) = (Parcel::new(TYPE)?, Vec::new());
+        let (mut parcel, mut file) = (MultipartUpload::new(TYPE)?, Vec::new());
         for piece in body.chunks(step) {
             parcel.feed(piece, &mut file)?;
             assert!(parcel.token().is_some() || file.is_empty(), "nothing passes before the token is known");
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(received(&form(b"content", "\r\n--XyZ\r\n"), 7), Err(BadForm));
         let endless = [b"--XyZ\r\n".as_slice(), &vec![b'x'; 2 * MAX_FORM]].concat();
         assert_eq!(received(&endless, 100), Err(BadForm));
-        assert!(Parcel::new("application/x-www-form-urlencoded").is_err());
+        assert!(MultipartUpload::new("application/x-www-form-urlencoded").is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A browser with its cookies, in front of the pages.
 struct Browser<'a> {
-    desk: &'a Desk,
+    desk: &'a OperatorSite,
     game: &'a Game,
     peer: IpAddr,
     cookies: Vec<(String, String)>,
@@ -75,7 +75,7 @@ fn text(reply: &Reply) -> String {
 }
 
 struct Scene {
-    desk: Desk,
+    desk: OperatorSite,
     game: Game,
     folder: tempfile::TempDir,
 }
@@ -84,7 +84,7 @@ impl Scene {
     fn new() -> Self {
         let (mut game, folder) = Game::for_tests();
         game.config.data_dir = Some(folder.path().to_owned());
-        Self { desk: Desk::default(), game, folder }
+        Self { desk: OperatorSite::default(), game, folder }
     }
 
     fn browser(&self, peer: IpAddr) -> Browser<'_> {
@@ -354,7 +354,7 @@ fn an_update_is_offered_on_a_box_and_explained_elsewhere() {
     let key = crate::appliance::bundle::tests::Signer::new().key;
     let outcome = scene.folder.path().join("outcome");
     let appliance = Appliance { board: "rpi".to_owned(), key, outcome: outcome.clone() };
-    let scene = Scene { desk: Desk::on(Some(appliance)), ..scene };
+    let scene = Scene { desk: OperatorSite::on(Some(appliance)), ..scene };
     let mut operator = scene.browser(HOME);
     operator.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
     let page = operator.look("/operator/update");

@@ -2,12 +2,12 @@
 //!
 //! A race and its room are tied by what the host writes: the room has the race's number, or its description begins with
 //! it (*inferred*). Who is seen to leave the room has left the race, whether MCOTS hears a 235 or not: its place can be taken, and it
-//! is not the host. It is not forgotten before somebody takes the place, because a Client may well go by the hall to where it races:
+//! is not the host. It is not forgotten before somebody takes the place, because a Client may well go by the server to where it races:
 //! whoever comes back first has it again, behind those who stayed. Once the racers are called to the race server, nobody counts as
 //! gone who is on the way there.
 
 use super::{Member, Race, Table};
-use crate::world::Riff;
+use crate::world::ChannelInfo;
 use mco_proto::ids::{CommId, PersonaId, RaceId};
 
 /// Where a member is, by what is known of the room.
@@ -48,9 +48,9 @@ impl Race {
 impl Table {
     /// `mover` has come to the room `riff` or left it, and `people` are there now. Returned is the race that it is the room
     /// of, with the members who have left it by that; none while they are `called` to the race server.
-    pub fn attend(
+    pub fn sync_room(
         &mut self,
-        riff: &Riff,
+        riff: &ChannelInfo,
         mover: PersonaId,
         people: &[PersonaId],
         called: bool,

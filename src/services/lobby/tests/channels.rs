@@ -2,15 +2,15 @@
 
 use super::scene::{Scene, race};
 use super::*;
-use crate::services::Envelope;
+use crate::services::Encryption;
 use mco_proto::nps::channel::{
     ClientCount, GetClientCount, GetMyUserData, GetUserInfo, LocateUser, UserJoined, UserLeft, UserLocation,
 };
 use mco_proto::nps::lobby::UserLeftChannel;
 
-const OTHER_ROOM: Hall = Hall::Room(2);
+const OTHER_ROOM: NpsServer = NpsServer::Room(2);
 
-fn population(scene: &mut Scene, caller: &mut Caller, name: &str) -> u16 {
+fn population(scene: &mut Scene, caller: &mut ConnectionState, name: &str) -> u16 {
     let list: MiniRiffList = scene.one(caller, &SendMiniRiffList {});
     list.riffs.iter().find(|riff| riff.name.to_string() == name).unwrap().population
 }
@@ -18,7 +18,7 @@ fn population(scene: &mut Scene, caller: &mut Caller, name: &str) -> u16 {
 #[test]
 fn the_lobby_counts_the_people_of_all_rooms_and_a_room_its_own() {
     let mut scene = Scene::of(3);
-    let mut lobby = scene.connect(0, Hall::Lobby);
+    let mut lobby = scene.connect(0, NpsServer::Lobby);
     let mut one = scene.connect(0, ROOM);
     let mut two = scene.connect(1, ROOM);
     let mut three = scene.connect(2, OTHER_ROOM);
@@ -57,7 +57,7 @@ fn a_player_with_two_connections_to_one_channel_is_one_player() {
 fn a_change_of_car_reaches_everybody_who_shares_a_channel_once_and_on_the_right_connection() {
     let mut scene = Scene::of(2);
     let mut mine = scene.connect(0, ROOM);
-    let (mut lobby, mut room) = (scene.connect(1, Hall::Lobby), scene.connect(1, ROOM));
+    let (mut lobby, mut room) = (scene.connect(1, NpsServer::Lobby), scene.connect(1, ROOM));
     for caller in [&mut mine, &mut lobby] {
         scene.ask(caller, &race(CommId(500), "race", "", 0));
     }
@@ -114,7 +114,7 @@ fn news_travels_as_the_operator_says() {
     let (mut first, mut second) = (scene.connect(0, ROOM), scene.connect(1, ROOM));
     scene.ask(&mut first, &open_lobby(LOBBY));
     scene.ask(&mut second, &open_lobby(LOBBY));
-    assert_eq!(scene.heard(&first)[0].1, Envelope::Sealed);
+    assert_eq!(scene.heard(&first)[0].1, Encryption::Sealed);
     scene.game.config.compat.push_form = crate::config::PushForm::Clear;
     scene.game.config.compat.leave_notices = false;
     scene.ask(&mut second, &CloseCommChannel { channel: LOBBY });
@@ -126,7 +126,7 @@ fn news_travels_as_the_operator_says() {
         [id::CHANNEL_GRANTED, id::USER_JOINED_CHANNEL]
     );
     let heard = scene.heard(&first);
-    assert_eq!((heard[0].0.id, heard[0].1), (id::USER_JOINED_CHANNEL, Envelope::Clear));
+    assert_eq!((heard[0].0.id, heard[0].1), (id::USER_JOINED_CHANNEL, Encryption::Clear));
 }
 
 #[test]

@@ -21,14 +21,14 @@ use std::net::{IpAddr, Ipv4Addr};
 
 const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20)), 1042);
 const BOX: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 2));
-const ROOM: Hall = Hall::Room(1);
+const ROOM: NpsServer = NpsServer::Room(1);
 
-fn caller(game: &Game, hall: Hall) -> Caller {
-    let port = match hall {
-        Hall::Lobby => 7003,
-        Hall::Room(place) => 9000 + place,
+fn caller(game: &Game, server: NpsServer) -> ConnectionState {
+    let port = match server {
+        NpsServer::Lobby => 7003,
+        NpsServer::Room(place) => 9000 + place,
     };
-    Caller::new(game.world.new_connection(), hall, PEER, SocketAddr::new(BOX, port))
+    ConnectionState::new(game.world.new_connection(), server, PEER, SocketAddr::new(BOX, port))
 }
 
 fn login(player: &TestPlayer) -> Login {
@@ -80,10 +80,10 @@ fn open_lobby(channel: CommId) -> OpenCommChannel {
     }
 }
 
-/// A player who has signed in to `hall`.
-fn arrived(game: &Game, hall: Hall, account: &str, persona: &str) -> (Caller, TestPlayer) {
+/// A player who has signed in to `server`.
+fn arrived(game: &Game, server: NpsServer, account: &str, persona: &str) -> (ConnectionState, TestPlayer) {
     let player = game.player(account, persona, PEER.ip());
-    let mut caller = caller(game, hall);
+    let mut caller = caller(game, server);
     let outcome = answer(game, &mut caller, &clear(&login(&player)));
     assert_eq!(outcome.replies[0].id, id::LOGIN_RESP);
     (caller, player)
@@ -92,7 +92,7 @@ fn arrived(game: &Game, hall: Hall, account: &str, persona: &str) -> (Caller, Te
 #[test]
 fn only_the_lobby_greets() {
     let (game, _folder) = Game::for_tests();
-    assert_eq!(greeting(&caller(&game, Hall::Lobby)).replies, [OK_TO_LOGIN]);
+    assert_eq!(greeting(&caller(&game, NpsServer::Lobby)).replies, [OK_TO_LOGIN]);
     assert!(greeting(&caller(&game, ROOM)).replies.is_empty());
 }
 
@@ -100,7 +100,7 @@ fn only_the_lobby_greets() {
 fn a_login_with_the_right_proof_unlocks_the_cipher_and_echoes_the_persona() {
     let (game, _folder) = Game::for_tests();
     let player = game.player("doc", "Dr Brown", PEER.ip());
-    let mut caller = caller(&game, Hall::Lobby);
+    let mut caller = caller(&game, NpsServer::Lobby);
     let outcome = answer(&game, &mut caller, &clear(&login(&player)));
     let response: LoginResponse = outcome.replies[0].read().unwrap();
     assert_eq!((response.persona, response.name.to_string()), (player.persona, "Dr Brown".to_owned()));
@@ -135,18 +135,18 @@ fn an_overheard_login_does_not_open_the_lobby_from_another_address() {
     let player = game.player("doc", "Dr Brown", PEER.ip());
     let elsewhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 66)), 1042);
     let local = SocketAddr::new(BOX, 7003);
-    let mut thief = Caller::new(game.world.new_connection(), Hall::Lobby, elsewhere, local);
+    let mut thief = ConnectionState::new(game.world.new_connection(), NpsServer::Lobby, elsewhere, local);
     assert_eq!(answer(&game, &mut thief, &clear(&login(&player))).replies, [INVALID_KEY]);
 }
 
 #[test]
 fn the_directory_names_the_lobby_once_and_as_many_room_servers_as_the_operator_wants() {
     let (mut game, _folder) = Game::for_tests();
-    let listed = |game: &Game, caller: &mut Caller| {
+    let listed = |game: &Game, caller: &mut ConnectionState| {
         let outcome = answer(game, caller, &sealed(&SendMiniRiffList {}));
         outcome.replies[0].read::<MiniRiffList>().unwrap().riffs.len()
     };
-    let (mut doc, _) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
+    let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     assert_eq!(listed(&game, &mut doc), 5, "at home everybody meets in one place");
     game.config.lobby.rooms = 14;
     game.directory = Directory::new(&game.config, &game.ports, &game.catalog);
@@ -166,7 +166,7 @@ fn the_directory_names_the_lobby_once_and_as_many_room_servers_as_the_operator_w
 #[test]
 fn the_room_server_is_at_the_address_by_which_the_client_reached_the_box() {
     let (game, _folder) = Game::for_tests();
-    let (mut doc, _) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
+    let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     let mut ask = |channel| {
         let outcome = answer(&game, &mut doc, &sealed(&GetServerInfo { channel: CommId(channel) }));
         let info: ServerInfo = outcome.replies[0].read().unwrap();
@@ -222,7 +222,7 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
 #[test]
 fn one_persona_is_in_the_lobby_and_a_room_at_once() {
     let (game, _folder) = Game::for_tests();
-    let (lobby, player) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
+    let (lobby, player) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     let mut room = caller(&game, ROOM);
     assert!(answer(&game, &mut room, &clear(&login(&player))).unlock.is_some());
     leave(&game, &room);
@@ -234,8 +234,8 @@ fn one_persona_is_in_the_lobby_and_a_room_at_once() {
 #[test]
 fn the_mini_list_of_channel_0_is_the_whole_server() {
     let (game, _folder) = Game::for_tests();
-    let (mut doc, _) = arrived(&game, Hall::Lobby, "doc", "Dr Brown");
-    arrived(&game, Hall::Lobby, "marty", "Marty");
+    let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
+    arrived(&game, NpsServer::Lobby, "marty", "Marty");
     let list: MiniUserList =
         answer(&game, &mut doc, &sealed(&GetMiniUserList { channel: CTRL })).replies[0].read().unwrap();
     let names: Vec<_> = list.users.iter().map(|user| user.name.to_string()).collect();

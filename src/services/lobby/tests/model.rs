@@ -10,13 +10,13 @@ use mco_proto::nps::relay::{Address, Relay};
 use std::collections::{BTreeMap, BTreeSet};
 
 const PLAYERS: usize = 4;
-const HALLS: [Hall; 3] = [Hall::Lobby, Hall::Room(0), Hall::Room(1)];
+const HALLS: [NpsServer; 3] = [NpsServer::Lobby, NpsServer::Room(0), NpsServer::Room(1)];
 const CHANNELS: [CommId; 3] = [LOBBY, CommId(55), CommId(56)];
 
 /// Something that happens. Indices are taken modulo what there is.
 #[derive(Clone, Debug)]
 enum Event {
-    Connect { player: u8, hall: u8 },
+    Connect { player: u8, server: u8 },
     Drop { at: u8 },
     Open { at: u8, channel: u8 },
     Close { at: u8, channel: u8 },
@@ -30,7 +30,7 @@ enum Event {
 /// Any event.
 fn event() -> impl Strategy<Value = Event> {
     (0_u8..9, any::<[u8; 3]>(), any::<bool>()).prop_map(|(what, [at, channel, player], ready)| match what {
-        0 => Event::Connect { player, hall: channel },
+        0 => Event::Connect { player, server: channel },
         1 => Event::Drop { at },
         2 | 3 => Event::Open { at, channel },
         4 => Event::Close { at, channel },
@@ -42,15 +42,15 @@ fn event() -> impl Strategy<Value = Event> {
     })
 }
 
-/// A race is everywhere, a chat channel in one hall.
-type Key = (Option<Hall>, CommId);
+/// A race is everywhere, a chat channel in one server.
+type Key = (Option<NpsServer>, CommId);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Seat {
     key: Key,
     connection: ConnectionId,
     player: usize,
-    hall: Hall,
+    server: NpsServer,
 }
 
 /// Who is to hear what. News of races made and gone go to a player, on whichever of its connections to a LOBBY.
@@ -71,12 +71,12 @@ struct Model {
     expected: Vec<Heard>,
 }
 
-fn near(one: Hall, other: Hall) -> u8 {
-    if one == other { 2 } else { u8::from(one != Hall::Lobby && other != Hall::Lobby) }
+fn near(one: NpsServer, other: NpsServer) -> u8 {
+    if one == other { 2 } else { u8::from(one != NpsServer::Lobby && other != NpsServer::Lobby) }
 }
 
-fn key(hall: Hall, channel: CommId) -> Key {
-    if channel == LOBBY { (Some(hall), channel) } else { (None, channel) }
+fn key(server: NpsServer, channel: CommId) -> Key {
+    if channel == LOBBY { (Some(server), channel) } else { (None, channel) }
 }
 
 impl Model {
@@ -88,21 +88,21 @@ impl Model {
         self.seats.iter().copied().filter(|seat| seat.key == key && seat.player == player).collect()
     }
 
-    fn nearest(&self, key: Key, player: usize, hall: Hall) -> Seat {
-        self.seats(key, player).into_iter().max_by_key(|seat| near(seat.hall, hall)).unwrap()
+    fn nearest(&self, key: Key, player: usize, server: NpsServer) -> Seat {
+        self.seats(key, player).into_iter().max_by_key(|seat| near(seat.server, server)).unwrap()
     }
 
-    fn tell_others(&mut self, key: Key, player: usize, hall: Hall, id: u16) {
+    fn tell_others(&mut self, key: Key, player: usize, server: NpsServer, id: u16) {
         for other in self.of(key).into_iter().filter(|other| *other != player) {
-            self.expected.push(Heard::On(self.nearest(key, other, hall).connection, id));
+            self.expected.push(Heard::On(self.nearest(key, other, server).connection, id));
         }
     }
 
-    /// `player` came or went by a connection in `hall`; `more` are its other seats.
-    fn tell_witnesses(&mut self, key: Key, player: usize, hall: Hall, more: &[Seat], id: u16) {
+    /// `player` came or went by a connection in `server`; `more` are its other seats.
+    fn tell_recipients(&mut self, key: Key, player: usize, server: NpsServer, more: &[Seat], id: u16) {
         for other in self.of(key).into_iter().filter(|other| *other != player) {
-            let seat = self.nearest(key, other, hall);
-            if more.iter().all(|more| near(more.hall, seat.hall) < near(hall, seat.hall)) {
+            let seat = self.nearest(key, other, server);
+            if more.iter().all(|more| near(more.server, seat.server) < near(server, seat.server)) {
                 self.expected.push(Heard::On(seat.connection, id));
             }
         }
@@ -130,15 +130,15 @@ impl Model {
             self.owner.insert(seat.key, seat.player);
             self.tell_lobbies(Some(seat.player), id::CHANNEL_CREATED);
         }
-        self.tell_witnesses(seat.key, seat.player, seat.hall, &before, id::USER_JOINED_CHANNEL);
+        self.tell_recipients(seat.key, seat.player, seat.server, &before, id::USER_JOINED_CHANNEL);
     }
 
     fn close(&mut self, seat: Seat) {
         let Some(at) = self.seats.iter().position(|other| *other == seat) else { return };
         self.seats.remove(at);
-        let Seat { key, player, hall, .. } = seat;
+        let Seat { key, player, server, .. } = seat;
         let more = self.seats(key, player);
-        self.tell_witnesses(key, player, hall, &more, id::USER_LEFT_CHANNEL);
+        self.tell_recipients(key, player, server, &more, id::USER_LEFT_CHANNEL);
         if more.is_empty() {
             self.ready.remove(&(key, player));
             let people = self.people.get_mut(&key).unwrap();
@@ -147,14 +147,14 @@ impl Model {
                 self.owner.remove(&key);
                 if let Some(oldest) = people.first() {
                     self.owner.insert(key, *oldest);
-                    self.tell_others(key, usize::MAX, hall, id::CHANNEL_MASTER);
+                    self.tell_others(key, usize::MAX, server, id::CHANNEL_MASTER);
                 }
             }
         }
-        let race_room = Hall::Room(0);
-        let racing = self.seats.iter().any(|other| other.key == key && other.hall == race_room);
-        if hall == race_room && !racing && self.running.remove(&key) {
-            self.tell_others(key, usize::MAX, hall, id::GAME_SERVER_TERMINATED);
+        let race_room = NpsServer::Room(0);
+        let racing = self.seats.iter().any(|other| other.key == key && other.server == race_room);
+        if server == race_room && !racing && self.running.remove(&key) {
+            self.tell_others(key, usize::MAX, server, id::GAME_SERVER_TERMINATED);
         }
         if self.of(key).is_empty() && key.0.is_none() {
             self.running.remove(&key);
@@ -171,23 +171,23 @@ impl Model {
 struct Play<'a> {
     scene: &'a mut Scene,
     model: Model,
-    connections: Vec<(Caller, usize)>,
+    connections: Vec<(ConnectionState, usize)>,
 }
 
 impl Play<'_> {
     fn seat(&self, at: usize, channel: CommId) -> Seat {
         let (caller, player) = &self.connections[at];
-        let key = key(caller.hall, channel);
-        Seat { key, connection: caller.connection, player: *player, hall: caller.hall }
+        let key = key(caller.server, channel);
+        Seat { key, connection: caller.connection, player: *player, server: caller.server }
     }
 
     #[allow(clippy::too_many_lines, reason = "one arm per event")]
     fn happen(&mut self, event: &Event) {
         let (at, channel) = match *event {
-            Event::Connect { player, hall } => {
+            Event::Connect { player, server } => {
                 if self.connections.len() < 9 {
-                    let (player, hall) = (usize::from(player) % PLAYERS, HALLS[usize::from(hall) % 3]);
-                    let caller = self.scene.connect(player, hall);
+                    let (player, server) = (usize::from(player) % PLAYERS, HALLS[usize::from(server) % 3]);
+                    let caller = self.scene.connect(player, server);
                     self.connections.push((caller, player));
                 }
                 return;
@@ -207,7 +207,7 @@ impl Play<'_> {
         let at = usize::from(at) % self.connections.len();
         let channel = CHANNELS[usize::from(channel) % 3];
         let seat = self.seat(at, channel);
-        let Seat { key, player, hall, .. } = seat;
+        let Seat { key, player, server, .. } = seat;
         let model = &mut self.model;
         let in_race = key.0.is_none() && model.of(key).contains(&player);
         let caller = &mut self.connections[at].0;
@@ -244,7 +244,7 @@ impl Play<'_> {
                         model.ready.remove(&(key, player))
                     });
                 if news {
-                    model.tell_others(key, player, hall, id::READY_FOR_GAME);
+                    model.tell_others(key, player, server, id::READY_FOR_GAME);
                 }
                 let flags = if ready { READY } else { NOT_READY };
                 self.scene.ask(caller, &SetCommFlags { channel, flags });
@@ -267,14 +267,14 @@ impl Play<'_> {
                 if model.owns(key, player) {
                     model.running.insert(key);
                     for id in [id::SERVER_INFO, id::USER_JOINED_CHANNEL, id::GAME_SERVER_STARTED] {
-                        model.tell_others(key, player, hall, id);
+                        model.tell_others(key, player, server, id);
                     }
                 }
                 self.scene.ask(caller, &StartGameServer { channel, best_host: PStr::new("") });
             }
             Event::Stop { .. } => {
                 if model.owns(key, player) && model.running.remove(&key) {
-                    model.tell_others(key, player, hall, id::GAME_SERVER_TERMINATED);
+                    model.tell_others(key, player, server, id::GAME_SERVER_TERMINATED);
                 }
                 self.scene.ask(caller, &TerminateGameServer { channel });
             }
@@ -292,7 +292,7 @@ impl Play<'_> {
                 };
                 if model.seats.contains(&seat) {
                     for one in model.of(key).into_iter().filter(|one| *one != player && to(*one)) {
-                        model.expected.push(Heard::On(model.nearest(key, one, hall).connection, id));
+                        model.expected.push(Heard::On(model.nearest(key, one, server).connection, id));
                     }
                 }
                 let sender = PersonaId(4711);
@@ -353,7 +353,7 @@ impl Play<'_> {
             })
             .collect();
         let races =
-            self.model.people.iter().filter(|((hall, _), people)| hall.is_none() && !people.is_empty());
+            self.model.people.iter().filter(|((server, _), people)| server.is_none() && !people.is_empty());
         let expected: Vec<_> = races
             .map(|(key, people)| {
                 let ready = self.model.ready.iter().filter(|(race, _)| race == key).count();
@@ -365,8 +365,9 @@ impl Play<'_> {
         assert_eq!(listed, expected);
         let list: MiniRiffList = self.scene.one(caller, &SendMiniRiffList {});
         let population = list.riffs.iter().find(|riff| riff.channel == LOBBY).unwrap().population;
-        let here =
-            |seat: &&Seat| seat.key.1 == LOBBY && (caller.hall == Hall::Lobby || caller.hall == seat.hall);
+        let here = |seat: &&Seat| {
+            seat.key.1 == LOBBY && (caller.server == NpsServer::Lobby || caller.server == seat.server)
+        };
         let players: BTreeSet<_> = self.model.seats.iter().filter(here).map(|seat| seat.player).collect();
         assert_eq!(usize::from(population), players.len());
     }
@@ -383,10 +384,11 @@ fn the_server_and_a_small_model_never_disagree() {
             let mut scene = scene.borrow_mut();
             scene.forget();
             // A case that failed leaves people behind.
-            scene.game.world.halls = crate::world::Halls::default();
+            scene.game.world.channels = crate::world::Channels::default();
             scene.game.world.presence = crate::world::Presence::default();
             let mut play = Play { scene: &mut scene, model: Model::default(), connections: Vec::new() };
-            let start = start.iter().map(|(player, hall)| Event::Connect { player: *player, hall: *hall });
+            let start =
+                start.iter().map(|(player, server)| Event::Connect { player: *player, server: *server });
             for event in start.chain(events) {
                 play.happen(&event);
                 play.compare_news();

@@ -25,11 +25,11 @@ fn granted(replies: &[Packet]) -> CommId {
     granted.read::<ChannelGranted>().unwrap().channel
 }
 
-/// Players of a race on the given halls, in this order.
-fn racers(halls: &[Hall]) -> (Scene, Vec<Caller>) {
-    let mut scene = Scene::of(halls.len());
-    let callers = halls.iter().enumerate().map(|(player, hall)| {
-        let mut caller = scene.connect(player, *hall);
+/// Players of a race on the given channels, in this order.
+fn racers(channels: &[NpsServer]) -> (Scene, Vec<ConnectionState>) {
+    let mut scene = Scene::of(channels.len());
+    let callers = channels.iter().enumerate().map(|(player, server)| {
+        let mut caller = scene.connect(player, *server);
         granted(&scene.ask(&mut caller, &race(RACE, "race", "", 0)));
         caller
     });
@@ -45,10 +45,10 @@ fn start() -> StartGameServer {
 #[test]
 fn a_new_race_is_granted_and_everybody_in_a_lobby_hears_of_it() {
     let mut scene = Scene::of(3);
-    let mut host = scene.connect(0, Hall::Lobby);
+    let mut host = scene.connect(0, NpsServer::Lobby);
     let mut host_room = scene.connect(0, ROOM);
     let mut here = scene.connect(1, ROOM);
-    let mut there = scene.connect(2, Hall::Room(7));
+    let mut there = scene.connect(2, NpsServer::Room(7));
     for caller in [&mut host_room, &mut here, &mut there] {
         scene.ask(caller, &open_lobby(LOBBY));
     }
@@ -71,7 +71,7 @@ fn a_new_race_is_granted_and_everybody_in_a_lobby_hears_of_it() {
 #[test]
 fn the_list_shows_every_race_to_everybody_and_no_password_to_anybody() {
     let mut scene = Scene::of(2);
-    let (mut host, mut other) = (scene.connect(0, Hall::Lobby), scene.connect(1, ROOM));
+    let (mut host, mut other) = (scene.connect(0, NpsServer::Lobby), scene.connect(1, ROOM));
     let empty: RiffList = scene.one(&mut other, &SendRiffList {});
     assert!(empty.riffs.is_empty());
     scene.ask(&mut host, &race(RACE, "one", "secret", 4));
@@ -96,7 +96,7 @@ fn the_list_shows_every_race_to_everybody_and_no_password_to_anybody() {
 
 #[test]
 fn racers_meet_whatever_port_they_came_by() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby, Hall::Room(0), Hall::Room(9)]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby, NpsServer::Room(0), NpsServer::Room(9)]);
     for caller in &mut callers {
         let list: UserList = scene.one(caller, &GetUserList { channel: RACE });
         let personas: Vec<_> = list.users.iter().map(|user| user.persona).collect();
@@ -107,8 +107,8 @@ fn racers_meet_whatever_port_they_came_by() {
 #[test]
 fn a_race_without_a_number_gets_a_free_one_and_its_joiners_find_it_by_name_and_password() {
     let mut scene = Scene::of(4);
-    let mut callers = [0, 1, 2, 3].map(|player| scene.connect(player, Hall::Lobby));
-    let mut open = |caller: &mut Caller, number: u32, name, password| {
+    let mut callers = [0, 1, 2, 3].map(|player| scene.connect(player, NpsServer::Lobby));
+    let mut open = |caller: &mut ConnectionState, number: u32, name, password| {
         let replies = scene.ask(caller, &race(CommId(number), name, password, 0));
         granted(&replies).0
     };
@@ -124,29 +124,29 @@ fn a_race_without_a_number_gets_a_free_one_and_its_joiners_find_it_by_name_and_p
 #[test]
 fn a_wrong_password_is_let_pass_until_the_operator_is_sure() {
     let mut scene = Scene::of(3);
-    let [mut host, mut guest, mut thief] = [0, 1, 2].map(|player| scene.connect(player, Hall::Lobby));
+    let [mut host, mut guest, mut thief] = [0, 1, 2].map(|player| scene.connect(player, NpsServer::Lobby));
     granted(&scene.ask(&mut host, &race(RACE, "race", "secret", 0)));
     granted(&scene.ask(&mut thief, &race(RACE, "race", "guess", 0)));
     scene.drop(&thief);
     scene.game.config.compat.deny_wrong_password = true;
-    let mut thief = scene.connect(2, Hall::Lobby);
+    let mut thief = scene.connect(2, NpsServer::Lobby);
     for guess in ["guess", "", "secrets"] {
         let replies = scene.ask(&mut thief, &race(RACE, "race", guess, 0));
         assert_eq!(numbers(&replies), [id::CHANNEL_DENIED], "{guess:?}");
     }
     granted(&scene.ask(&mut guest, &race(RACE, "race", "secret", 0)));
-    let mut guests_room = scene.connect(1, Hall::Room(0));
+    let mut guests_room = scene.connect(1, NpsServer::Room(0));
     granted(&scene.ask(&mut guests_room, &race(RACE, "race", "", 0)));
 }
 
 #[test]
 fn a_full_race_lets_nobody_in_but_those_it_has() {
     let mut scene = Scene::of(3);
-    let [mut host, mut guest, mut third] = [0, 1, 2].map(|player| scene.connect(player, Hall::Lobby));
+    let [mut host, mut guest, mut third] = [0, 1, 2].map(|player| scene.connect(player, NpsServer::Lobby));
     granted(&scene.ask(&mut host, &race(RACE, "race", "", 2)));
     granted(&scene.ask(&mut guest, &race(RACE, "race", "", 99)));
     assert_eq!(numbers(&scene.ask(&mut third, &race(RACE, "race", "", 9))), [id::CHANNEL_DENIED]);
-    let mut hosts_room = scene.connect(0, Hall::Room(0));
+    let mut hosts_room = scene.connect(0, NpsServer::Room(0));
     granted(&scene.ask(&mut hosts_room, &race(RACE, "race", "", 2)));
     scene.drop(&guest);
     granted(&scene.ask(&mut third, &race(RACE, "race", "", 2)));
@@ -154,7 +154,7 @@ fn a_full_race_lets_nobody_in_but_those_it_has() {
 
 #[test]
 fn a_race_that_has_vanished_is_made_anew() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby, Hall::Lobby]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby, NpsServer::Lobby]);
     scene.ask(&mut callers[0], &CloseCommChannel { channel: RACE });
     scene.ask(&mut callers[1], &CloseCommChannel { channel: RACE });
     assert!(scene.one::<RiffList>(&mut callers[0], &SendRiffList {}).riffs.is_empty());
@@ -166,8 +166,8 @@ fn a_race_that_has_vanished_is_made_anew() {
 
 #[test]
 fn readiness_is_told_to_the_others_once_and_listed() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby, Hall::Lobby]);
-    let ready = |scene: &mut Scene, caller: &mut Caller| {
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby, NpsServer::Lobby]);
+    let ready = |scene: &mut Scene, caller: &mut ConnectionState| {
         let list: ReadyList = scene.one(caller, &GetReadyList { channel: RACE });
         list.records.iter().map(|record| (record.ready.0, record.master.0)).collect::<Vec<_>>()
     };
@@ -197,7 +197,7 @@ fn readiness_is_told_to_the_others_once_and_listed() {
 
 #[test]
 fn only_the_host_describes_its_race() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby, Hall::Room(3)]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby, NpsServer::Room(3)]);
     let change = SetChannelData { channel: RACE, data: data(7) };
     assert!(scene.ask(&mut callers[1], &change).is_empty());
     scene.quiet();
@@ -217,7 +217,7 @@ fn only_the_host_describes_its_race() {
 
 #[test]
 fn a_host_who_goes_hands_over_to_the_oldest_guest() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby; 3]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby; 3]);
     scene.drop(&callers[0]);
     for caller in &callers[1..] {
         let heard = scene.heard(caller);
@@ -236,7 +236,7 @@ fn a_host_who_goes_hands_over_to_the_oldest_guest() {
 
 #[test]
 fn a_host_who_drops_while_its_race_runs_leaves_it_to_the_next_who_can_end_it() {
-    let (mut scene, mut callers) = racers(&[Hall::Room(0); 3]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Room(0); 3]);
     scene.ask(&mut callers[0], &start());
     scene.forget();
     scene.drop(&callers[0]);
@@ -252,8 +252,8 @@ fn a_host_who_drops_while_its_race_runs_leaves_it_to_the_next_who_can_end_it() {
 
 #[test]
 fn a_host_with_another_connection_in_the_race_stays_its_host() {
-    let (mut scene, callers) = racers(&[Hall::Lobby, Hall::Lobby]);
-    let mut hosts_room = scene.connect(0, Hall::Room(0));
+    let (mut scene, callers) = racers(&[NpsServer::Lobby, NpsServer::Lobby]);
+    let mut hosts_room = scene.connect(0, NpsServer::Room(0));
     scene.ask(&mut hosts_room, &race(RACE, "race", "", 0));
     scene.quiet();
     scene.drop(&callers[0]);
@@ -263,7 +263,7 @@ fn a_host_with_another_connection_in_the_race_stays_its_host() {
 
 #[test]
 fn the_host_throws_a_guest_out_and_nobody_else_can() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby; 3]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby; 3]);
     let boot = |persona| BootUser { channel: RACE, persona };
     let [host, guest, other] = [0, 1, 2].map(|player| scene.persona(player));
     assert!(scene.ask(&mut callers[1], &boot(host)).is_empty());
@@ -284,10 +284,10 @@ fn the_host_throws_a_guest_out_and_nobody_else_can() {
 
 #[test]
 fn the_start_sends_everybody_to_the_first_room_port_at_the_address_by_which_each_came() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby, Hall::Lobby]);
-    let mut far = Caller::new(
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby, NpsServer::Lobby]);
+    let mut far = ConnectionState::new(
         scene.game.world.new_connection(),
-        Hall::Lobby,
+        NpsServer::Lobby,
         PEER,
         SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 7003),
     );
@@ -315,7 +315,7 @@ fn the_start_sends_everybody_to_the_first_room_port_at_the_address_by_which_each
 
 #[test]
 fn only_the_host_starts_and_ends_its_race() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby, Hall::Lobby]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby, NpsServer::Lobby]);
     let end = TerminateGameServer { channel: RACE };
     assert!(scene.ask(&mut callers[1], &start()).is_empty());
     assert!(scene.ask(&mut callers[0], &StartGameServer { channel: CommId(99), ..start() }).is_empty());
@@ -331,14 +331,14 @@ fn only_the_host_starts_and_ends_its_race() {
 
 #[test]
 fn a_lone_player_starts_too() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby]);
     assert_eq!(scene.ask(&mut callers[0], &start()).len(), 3);
     scene.quiet();
 }
 
 #[test]
 fn the_start_can_look_as_the_document_says() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby, Hall::Lobby]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby, NpsServer::Lobby]);
     scene.game.config.compat.state_changes = true;
     scene.game.config.compat.race_started = RaceStarted::ServerInfo;
     let replies = scene.ask(&mut callers[0], &start());
@@ -354,8 +354,8 @@ fn the_start_can_look_as_the_document_says() {
 #[test]
 fn racers_in_rooms_hear_of_the_start_there_or_in_the_lobby_where_the_host_is() {
     let (mut scene, rooms) = racers(&[ROOM, ROOM]);
-    let mut host = scene.connect(0, Hall::Lobby);
-    let guest = scene.connect(1, Hall::Lobby);
+    let mut host = scene.connect(0, NpsServer::Lobby);
+    let guest = scene.connect(1, NpsServer::Lobby);
     assert_eq!(scene.ask(&mut host, &start()).len(), 3, "a host in a room starts in the lobby");
     assert_eq!(scene.numbers(&rooms[1]).len(), 3);
     scene.quiet();
@@ -367,15 +367,15 @@ fn racers_in_rooms_hear_of_the_start_there_or_in_the_lobby_where_the_host_is() {
 
 #[test]
 fn racers_on_the_race_port_see_each_other_arrive_and_the_last_one_ends_the_race() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby, Hall::Lobby]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby, NpsServer::Lobby]);
     scene.ask(&mut callers[0], &start());
     scene.forget();
-    let mut first = scene.connect(0, Hall::Room(0));
+    let mut first = scene.connect(0, NpsServer::Room(0));
     let replies = scene.ask(&mut first, &race(RACE, "race", "", 0));
     assert_eq!(numbers(&replies), [id::CHANNEL_CREATED, id::CHANNEL_GRANTED, id::USER_JOINED_CHANNEL]);
     assert_eq!(replies[1].read::<ChannelGranted>().unwrap().port, 9000);
     scene.quiet();
-    let mut second = scene.connect(1, Hall::Room(0));
+    let mut second = scene.connect(1, NpsServer::Room(0));
     scene.ask(&mut second, &race(RACE, "race", "", 0));
     assert_eq!(scene.only::<UserJoinedChannel>(&first).persona, scene.persona(1));
     scene.quiet();
@@ -391,7 +391,7 @@ fn racers_on_the_race_port_see_each_other_arrive_and_the_last_one_ends_the_race(
 
 #[test]
 fn the_race_server_can_be_asked_for() {
-    let (mut scene, mut callers) = racers(&[Hall::Lobby]);
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby]);
     let info: ServerInfo = scene.one(&mut callers[0], &GetServerInfo { channel: RACE });
     assert_eq!((info.riff.to_string(), info.port, info.players), ("race".to_owned(), 9000, 1));
     let list: GameServersList = scene.one(&mut callers[0], &SendGameServersList {});

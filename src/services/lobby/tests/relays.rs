@@ -3,14 +3,14 @@
 use super::scene::{Scene, race};
 use super::*;
 use crate::config::RelayForm;
-use crate::services::Envelope;
+use crate::services::Encryption;
 use mco_proto::nps::channel::{READY, SetCommFlags};
 use mco_proto::nps::relay::{Address, Relay};
 
 const RACE: CommId = CommId(55);
 
 /// A race with four players, each with one connection to the room.
-fn four() -> (Scene, [Caller; 4]) {
+fn four() -> (Scene, [ConnectionState; 4]) {
     let mut scene = Scene::of(4);
     let callers = [0, 1, 2, 3].map(|player| {
         let mut caller = scene.connect(player, ROOM);
@@ -25,12 +25,12 @@ fn relay(id: u16, sender: PersonaId, address: Address, payload: &[u8]) -> Packet
     Relay { id, channel: RACE, sender, address, payload }.packet()
 }
 
-fn say(scene: &mut Scene, caller: &mut Caller, packet: Packet) {
+fn say(scene: &mut Scene, caller: &mut ConnectionState, packet: Packet) {
     assert!(scene.send(caller, &Incoming { packet, sealed: true }).is_empty(), "no relay is answered");
 }
 
 /// Which of the callers heard something.
-fn ears(scene: &mut Scene, callers: &[Caller]) -> Vec<usize> {
+fn ears(scene: &mut Scene, callers: &[ConnectionState]) -> Vec<usize> {
     (0..callers.len()).filter(|at| !scene.heard(&callers[*at]).is_empty()).collect()
 }
 
@@ -123,10 +123,10 @@ fn a_buddy_is_found_on_the_whole_server() {
     };
     say(&mut scene, &mut mine, whisper(LOBBY));
     scene.quiet();
-    let elsewhere = scene.connect(1, Hall::Room(5));
+    let elsewhere = scene.connect(1, NpsServer::Room(5));
     say(&mut scene, &mut mine, whisper(LOBBY));
     assert_eq!(scene.numbers(&elsewhere), [0x93]);
-    let lobby = scene.connect(1, Hall::Lobby);
+    let lobby = scene.connect(1, NpsServer::Lobby);
     say(&mut scene, &mut mine, whisper(CTRL));
     assert_eq!(scene.numbers(&lobby), [0x93]);
     let mut here = scene.connect(1, ROOM);
@@ -142,8 +142,8 @@ fn a_racer_with_two_connections_hears_everything_once_where_the_sender_is() {
     let mut scene = Scene::of(2);
     let mut connections = Vec::new();
     for player in [0, 1] {
-        for hall in [Hall::Lobby, Hall::Room(0)] {
-            let mut caller = scene.connect(player, hall);
+        for server in [NpsServer::Lobby, NpsServer::Room(0)] {
+            let mut caller = scene.connect(player, server);
             scene.ask(&mut caller, &race(RACE, "race", "", 0));
             connections.push(caller);
         }
@@ -169,10 +169,10 @@ fn a_relay_travels_in_the_form_in_which_it_came_unless_the_operator_says_otherwi
     let (mut scene, mut callers) = four();
     let packet = relay(0x89, scene.persona(0), Address::All, b"x");
     for (form, sent, arrives) in [
-        (RelayForm::AsSent, true, Envelope::Sealed),
-        (RelayForm::AsSent, false, Envelope::Clear),
-        (RelayForm::Sealed, false, Envelope::Sealed),
-        (RelayForm::Clear, true, Envelope::Clear),
+        (RelayForm::AsSent, true, Encryption::Sealed),
+        (RelayForm::AsSent, false, Encryption::Clear),
+        (RelayForm::Sealed, false, Encryption::Sealed),
+        (RelayForm::Clear, true, Encryption::Clear),
     ] {
         scene.game.config.compat.relay_form = form;
         scene.send(&mut callers[0], &Incoming { packet: packet.clone(), sealed: sent });

@@ -1,7 +1,7 @@
 //! Several players with their connections, and what each of them has heard.
 
 use super::*;
-use crate::services::Envelope;
+use crate::services::Encryption;
 use mco_proto::nps::channel::ChannelData;
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ pub(super) struct Scene {
     pub(super) game: Game,
     players: Vec<TestPlayer>,
     /// What was pushed to each connection since somebody looked.
-    heard: BTreeMap<ConnectionId, Vec<(Packet, Envelope)>>,
+    heard: BTreeMap<ConnectionId, Vec<(Packet, Encryption)>>,
     _folder: tempfile::TempDir,
 }
 
@@ -28,8 +28,8 @@ impl Scene {
     }
 
     /// A player connects and signs in.
-    pub(super) fn connect(&mut self, player: usize, hall: Hall) -> Caller {
-        let mut caller = caller(&self.game, hall);
+    pub(super) fn connect(&mut self, player: usize, server: NpsServer) -> ConnectionState {
+        let mut caller = caller(&self.game, server);
         let outcome = answer(&self.game, &mut caller, &clear(&login(&self.players[player])));
         assert!(outcome.unlock.is_some());
         self.deliver(outcome.pushes);
@@ -37,26 +37,26 @@ impl Scene {
     }
 
     /// A connection is gone.
-    pub(super) fn drop(&mut self, caller: &Caller) {
+    pub(super) fn drop(&mut self, caller: &ConnectionState) {
         let pushes = leave(&self.game, caller);
         self.heard.remove(&caller.connection);
         self.deliver(pushes);
     }
 
     /// What a message is answered with.
-    pub(super) fn ask(&mut self, caller: &mut Caller, message: &impl Message) -> Vec<Packet> {
+    pub(super) fn ask(&mut self, caller: &mut ConnectionState, message: &impl Message) -> Vec<Packet> {
         self.send(caller, &sealed(message))
     }
 
     /// The one answer to a message.
-    pub(super) fn one<A: Message>(&mut self, caller: &mut Caller, message: &impl Message) -> A {
+    pub(super) fn one<A: Message>(&mut self, caller: &mut ConnectionState, message: &impl Message) -> A {
         let replies = self.ask(caller, message);
         assert_eq!(replies.len(), 1, "{replies:?}");
         assert_eq!(replies[0].id, A::ID);
         replies[0].read().unwrap()
     }
 
-    pub(super) fn send(&mut self, caller: &mut Caller, incoming: &Incoming) -> Vec<Packet> {
+    pub(super) fn send(&mut self, caller: &mut ConnectionState, incoming: &Incoming) -> Vec<Packet> {
         let outcome = answer(&self.game, caller, incoming);
         self.deliver(outcome.pushes);
         outcome.replies
@@ -73,17 +73,17 @@ impl Scene {
     }
 
     /// What a connection has heard since the last time.
-    pub(super) fn heard(&mut self, caller: &Caller) -> Vec<(Packet, Envelope)> {
+    pub(super) fn heard(&mut self, caller: &ConnectionState) -> Vec<(Packet, Encryption)> {
         self.heard.remove(&caller.connection).unwrap_or_default()
     }
 
     /// The numbers of what a connection has heard since the last time.
-    pub(super) fn numbers(&mut self, caller: &Caller) -> Vec<u16> {
+    pub(super) fn numbers(&mut self, caller: &ConnectionState) -> Vec<u16> {
         self.heard(caller).into_iter().map(|(packet, _)| packet.id).collect()
     }
 
     /// The only message that a connection has heard since the last time.
-    pub(super) fn only<M: Message>(&mut self, caller: &Caller) -> M {
+    pub(super) fn only<M: Message>(&mut self, caller: &ConnectionState) -> M {
         let heard = self.heard(caller);
         assert_eq!(heard.len(), 1, "{heard:?}");
         assert_eq!(heard[0].0.id, M::ID);

@@ -33,7 +33,7 @@ struct Scene {
     game: Game,
     folder: tempfile::TempDir,
     brown: TestPlayer,
-    caller: Caller,
+    caller: ConnectionState,
 }
 
 impl Scene {
@@ -116,8 +116,8 @@ fn peer() -> IpAddr {
     PEER.parse::<SocketAddr>().unwrap().ip()
 }
 
-fn new_caller(game: &Game) -> Caller {
-    Caller::new(game.world.new_connection(), PEER.parse().unwrap(), LOCAL.parse().unwrap())
+fn new_caller(game: &Game) -> ConnectionState {
+    ConnectionState::new(game.world.new_connection(), PEER.parse().unwrap(), LOCAL.parse().unwrap())
 }
 
 fn connect(customer: CustomerId, persona: PersonaId) -> Body {

@@ -23,10 +23,10 @@ const PROVING_GROUND: u32 = 2;
 /// Somebody with a car and a connection.
 struct Racer {
     player: TestPlayer,
-    caller: Caller,
+    caller: ConnectionState,
     car: VehicleId,
     /// The connection to a room server.
-    room: Option<lobby::Caller>,
+    room: Option<lobby::ConnectionState>,
 }
 
 impl Racer {
@@ -78,7 +78,7 @@ impl Track {
         self.game.store.garage().buy_car(owner, purchase).unwrap().value
     }
 
-    fn connect(&self, player: &TestPlayer) -> Caller {
+    fn connect(&self, player: &TestPlayer) -> ConnectionState {
         let mut caller = new_caller(&self.game);
         let body = connect(player.customer, player.persona);
         answer(&self.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body });

@@ -1,7 +1,7 @@
 //! Races and their rooms on the lobby's side: who leaves the room has left the race.
 
 use super::*;
-use crate::world::Hall;
+use crate::world::NpsServer;
 use mco_proto::ids::CommId;
 use mco_proto::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
 use mco_proto::nps::lobby::{CloseCommChannel, Login, Name, OpenCommChannel};
@@ -44,11 +44,11 @@ fn described(race: RaceId) -> OpenCommChannel {
 }
 
 impl Track {
-    fn sign_in(&self, who: usize, hall: Hall) -> lobby::Caller {
+    fn sign_in(&self, who: usize, server: NpsServer) -> lobby::ConnectionState {
         let player = &self.racers[who].player;
         let local = "10.10.5.1:9001".parse().unwrap();
         let connection = self.game.world.new_connection();
-        let mut caller = lobby::Caller::new(connection, hall, PEER.parse().unwrap(), local);
+        let mut caller = lobby::ConnectionState::new(connection, server, PEER.parse().unwrap(), local);
         let login = Login {
             persona: player.persona,
             name: Name::new("Dr Brown"),
@@ -68,7 +68,7 @@ impl Track {
     /// Says something on the connection to the room server, which is made if there is none.
     fn say(&mut self, who: usize, message: &impl Packets) -> Vec<Packet> {
         if self.racers[who].room.is_none() {
-            self.racers[who].room = Some(self.sign_in(who, Hall::Room(1)));
+            self.racers[who].room = Some(self.sign_in(who, NpsServer::Room(1)));
         }
         let caller = self.racers[who].room.as_mut().unwrap();
         lobby::answer(&self.game, caller, &Incoming { packet: message.packet(), sealed: true }).replies
@@ -176,7 +176,7 @@ fn who_comes_back_before_somebody_else_came_has_its_place_again() {
 fn who_is_thrown_out_has_left_and_two_connections_are_left_by_the_last() {
     let mut track = Track::with(3);
     let race = track.met(room);
-    let mut lobby = track.sign_in(1, Hall::Lobby);
+    let mut lobby = track.sign_in(1, NpsServer::Lobby);
     let open = Incoming { packet: room(race).packet(), sealed: true };
     lobby::answer(&track.game, &mut lobby, &open);
     track.walk(1);

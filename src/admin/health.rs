@@ -1,7 +1,7 @@
 //! What is wrong with the server, and what about its configuration an Operator may come to regret.
 
-use super::Game;
 use crate::config::Registration;
+use crate::services::Game;
 use crate::services::mcots::today;
 use mco_proto::ids::DealerId;
 

@@ -1,8 +1,8 @@
 //! An update bundle on its way from the Operator's browser to the card: never in memory as a whole.
 
-use super::{OperatorDoor, Patience, header, plain, response};
+use super::{Deadline, OperatorHttp, header, plain, response};
 use crate::appliance::{MAX_BUNDLE, Manifest, Staging};
-use crate::web::operator::Parcel;
+use crate::web::operator::MultipartUpload;
 use futures_lite::FutureExt as _;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Buf as _, Bytes};
@@ -44,13 +44,13 @@ struct Intake {
     _place: SemaphoreGuardArc,
 }
 
-impl OperatorDoor {
+impl OperatorHttp {
     /// Takes a bundle in from who is logged in, who gets the time for it.
     pub(super) async fn take_bundle<B: Body + Unpin>(
         &self,
         request: Request<B>,
         peer: SocketAddr,
-        patience: &Patience,
+        deadline: &Deadline,
     ) -> Response<Full<Bytes>> {
         let desk = &self.inner.desk;
         let cookies = header(request.headers(), &COOKIE);
@@ -71,7 +71,7 @@ impl OperatorDoor {
                 "Another bundle is arriving. Please try again later.",
             );
         };
-        patience.extend(LONG_TIME);
+        deadline.extend(LONG_TIME);
         log::info!("operator: {} sends an update bundle", peer.ip());
         let kept = self.keep_bundle(&mut body, &content_type, &cookies, size, place).await;
         if kept.is_err() {
@@ -99,16 +99,16 @@ impl OperatorDoor {
     ) -> Result<Manifest, Refused> {
         let bad_form = |_| "The form is not from this server's page, or broke off.".to_owned();
         let mut place = Some(place);
-        let mut parcel = Parcel::new(content_type).map_err(bad_form)?;
+        let mut upload = MultipartUpload::new(content_type).map_err(bad_form)?;
         let (mut intake, mut pieces): (Option<Intake>, Vec<u8>) = (None, Vec::with_capacity(2 * BATCH));
         while let Some(mut data) = next(body).await? {
             while data.has_remaining() {
                 let piece = data.chunk();
-                parcel.feed(piece, &mut pieces).map_err(bad_form)?;
+                upload.feed(piece, &mut pieces).map_err(bad_form)?;
                 let length = piece.len();
                 data.advance(length);
             }
-            if let Some(token) = parcel.token()
+            if let Some(token) = upload.token()
                 && let Some(place) = place.take()
             {
                 if !self.inner.desk.is_token(cookies, token) {
@@ -123,7 +123,7 @@ impl OperatorDoor {
                 (intake, pieces) = (Some(filled), rest);
             }
         }
-        parcel.finish(&mut pieces).map_err(bad_form)?;
+        upload.finish(&mut pieces).map_err(bad_form)?;
         let (intake, _) = written(intake, pieces).await?;
         let inner = Arc::clone(&self.inner);
         let checked = smol::unblock(move || {

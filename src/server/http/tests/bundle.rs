@@ -12,19 +12,19 @@ const PASSWORD: &str = "cold start 57";
 const SEND: &str = "/operator/update/send";
 
 /// A box, and a browser in which the Operator is logged in.
-struct Desk {
+struct OperatorSite {
     folder: tempfile::TempDir,
     server: Arc<SslServer>,
     cookies: Vec<(String, String)>,
 }
 
-impl Desk {
+impl OperatorSite {
     fn new(appliance: Option<Appliance>) -> Self {
         let (game, folder) = Game::for_tests();
         let password = OperatorPassword::new(PASSWORD).unwrap();
         game.store.operator().set_first_password(&password).unwrap().ticket.wait().unwrap();
-        let house = crate::server::House::in_a_box(game, folder.path(), appliance);
-        let mut it = Self { folder, server: house.ssl, cookies: Vec::new() };
+        let shared = crate::server::Shared::in_a_box(game, folder.path(), appliance);
+        let mut it = Self { folder, server: shared.ssl, cookies: Vec::new() };
         let token = it.token("/operator");
         let form = format!("form={token}&password={PASSWORD}");
         let head = it.send("/operator/login", "application/x-www-form-urlencoded", form.as_bytes()).0;
@@ -111,10 +111,10 @@ fn form(token: &str, bundle: &[u8]) -> Vec<u8> {
     [head.as_bytes(), bundle, b"\r\n--XX--\r\n"].concat()
 }
 
-fn signed_box() -> (Desk, Signer) {
+fn signed_box() -> (OperatorSite, Signer) {
     let signer = Signer::new();
     let (board, outcome) = ("rpi".to_owned(), PathBuf::from("/nowhere"));
-    (Desk::new(Some(Appliance { board, key: signer.key.clone(), outcome })), signer)
+    (OperatorSite::new(Some(Appliance { board, key: signer.key.clone(), outcome })), signer)
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn an_upload_that_breaks_off_or_is_too_long_leaves_nothing_behind() {
 
 #[test]
 fn a_server_that_is_no_box_takes_no_bundle() {
-    let mut it = Desk::new(None);
+    let mut it = OperatorSite::new(None);
     let token = it.token("/operator/message");
     it.send(SEND, "multipart/form-data; boundary=XX", &form(&token, b"MCOSUPD1"));
     assert!(it.look("/operator/update").contains("does not run on a box; see below"));

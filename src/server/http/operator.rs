@@ -2,14 +2,14 @@
 
 mod bundle;
 
-use super::limits::Limits;
-use super::ssl::Patience;
-use super::switchboard::Switchboard;
-use super::tls::{Security, Tls};
+use super::Deadline;
 use crate::appliance::Appliance;
 use crate::config::HostName;
+use crate::server::connections::Connections;
+use crate::server::limits::Limits;
+use crate::server::tls::{Security, Tls};
 use crate::services::Game;
-use crate::web::operator::{self, Ask, Desk, Form, Intake, Reply, Sent, Vitals};
+use crate::web::operator::{self, Ask, Form, Intake, OperatorSite, Reply, Sent, Vitals};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Buf as _, Bytes};
 use hyper::header::{
@@ -46,7 +46,7 @@ const POLICY: &str =
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Where the Operator comes in.
-pub(super) struct OperatorDoor {
+pub(crate) struct OperatorHttp {
     inner: Arc<Inner>,
     turns: Arc<Semaphore>,
     line: Semaphore,
@@ -57,7 +57,7 @@ pub(super) struct OperatorDoor {
 }
 
 /// A form that came.
-enum Came {
+enum Upload {
     Short(Zeroizing<Vec<u8>>),
     Large(
         Arc<File>,
@@ -65,7 +65,7 @@ enum Came {
     ),
 }
 
-impl Came {
+impl Upload {
     fn sent(&self) -> Sent<'_> {
         match self {
             Self::Short(form) => Sent::Memory(form),
@@ -75,27 +75,27 @@ impl Came {
 }
 
 struct Inner {
-    desk: Desk,
+    desk: OperatorSite,
     game: Arc<Game>,
-    switchboard: Arc<Switchboard>,
+    connections: Arc<Connections>,
     limits: Arc<Limits>,
     tls: Tls,
     restart: Sender<()>,
     started: Instant,
 }
 
-impl OperatorDoor {
-    pub(super) fn new(
+impl OperatorHttp {
+    pub(crate) fn new(
         game: Arc<Game>,
-        switchboard: Arc<Switchboard>,
+        connections: Arc<Connections>,
         limits: Arc<Limits>,
         tls: Tls,
         restart: Sender<()>,
         appliance: Option<Appliance>,
     ) -> Self {
-        let (desk, started) = (Desk::on(appliance), Instant::now());
+        let (desk, started) = (OperatorSite::on(appliance), Instant::now());
         Self {
-            inner: Arc::new(Inner { desk, game, switchboard, limits, tls, restart, started }),
+            inner: Arc::new(Inner { desk, game, connections, limits, tls, restart, started }),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             line: Semaphore::new(AT_ONCE + WAITING),
             large: Arc::new(Semaphore::new(1)),
@@ -104,14 +104,14 @@ impl OperatorDoor {
     }
 
     /// Answers a request to one of the Operator's paths. `long` is set where the answer may take its time.
-    pub(super) async fn respond<B: Body + Unpin>(
+    pub(crate) async fn respond<B: Body + Unpin>(
         &self,
         request: Request<B>,
         path: &str,
         peer: SocketAddr,
         security: Security,
         host: &HostName,
-        patience: &Patience,
+        deadline: &Deadline,
     ) -> Response<Full<Bytes>> {
         let game = &self.inner.game;
         if security != Security::Modern {
@@ -120,15 +120,15 @@ impl OperatorDoor {
             return response(operator::refusal(&game.config.shard.name, Some(&link)));
         }
         if request.method() == Method::POST && path == operator::BUNDLE {
-            return self.take_bundle(request, peer, patience).await;
+            return self.take_bundle(request, peer, deadline).await;
         }
         let cookies = header(request.headers(), &COOKIE);
         let form = if request.method() == Method::POST {
             let content_type = header(request.headers(), &CONTENT_TYPE);
             let came = match self.inner.desk.intake(path, &cookies) {
-                Intake::Memory(most) => read(request.into_body(), most).await.map(Came::Short),
+                Intake::Memory(most) => read(request.into_body(), most).await.map(Upload::Short),
                 Intake::File(most) => {
-                    patience.extend(UPLOAD_TIME);
+                    deadline.extend(UPLOAD_TIME);
                     self.keep(request.into_body(), most).await
                 }
             };
@@ -141,7 +141,7 @@ impl OperatorDoor {
         };
         // Whoever sends slowly keeps nobody waiting: the line begins behind the form.
         let Some(_place) = self.line.try_acquire() else {
-            return NotTaken::Busy.response();
+            return UploadError::Busy.response();
         };
         let turn = self.turns.acquire_arc().await;
         let (inner, path) = (Arc::clone(&self.inner), path.to_owned());
@@ -151,7 +151,7 @@ impl OperatorDoor {
             let form = form.as_ref().map(|(content_type, came)| Form { content_type, sent: came.sent() });
             let ask = Ask { path: &path, cookies: &cookies, peer: peer.ip(), form };
             let mut reply = inner.desk.answer(&inner.game, &inner.vitals(), &ask);
-            inner.switchboard.deliver(std::mem::take(&mut reply.pushes));
+            inner.connections.deliver(std::mem::take(&mut reply.pushes));
             if reply.restart {
                 // Full: somebody has asked already.
                 let _ = inner.restart.try_send(());
@@ -162,11 +162,11 @@ impl OperatorDoor {
     }
 
     /// Writes a large form into a file that has no name and is gone with the last who has it.
-    async fn keep<B: Body + Unpin>(&self, mut body: B, most: u64) -> Result<Came, NotTaken> {
-        let place = self.large.try_acquire_arc().ok_or(NotTaken::Busy)?;
+    async fn keep<B: Body + Unpin>(&self, mut body: B, most: u64) -> Result<Upload, UploadError> {
+        let place = self.large.try_acquire_arc().ok_or(UploadError::Busy)?;
         let cannot = |error: io::Error| {
             log::error!("operator: a file that was sent cannot be kept: {error}");
-            NotTaken::NotKept
+            UploadError::NotKept
         };
         let Some(folder) = self.inner.game.config.data_dir.clone() else {
             return Err(cannot(io::Error::other("the server does not know its data folder")));
@@ -174,7 +174,7 @@ impl OperatorDoor {
         let file = Arc::new(smol::unblock(move || nameless_file(&folder)).await.map_err(cannot)?);
         let (mut length, mut piece) = (0, Vec::with_capacity(PIECE));
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| NotTaken::BrokeOff)?;
+            let frame = frame.map_err(|_| UploadError::BrokeOff)?;
             let Ok(mut data) = frame.into_data() else { continue };
             while data.has_remaining() {
                 let chunk = data.chunk();
@@ -183,7 +183,7 @@ impl OperatorDoor {
                 if length <= most {
                     piece.extend_from_slice(chunk);
                 } else if length > most + PATIENTLY {
-                    return Err(NotTaken::LargeFile);
+                    return Err(UploadError::LargeFile);
                 }
                 data.advance(count);
             }
@@ -194,15 +194,15 @@ impl OperatorDoor {
             }
         }
         if length > most {
-            return Err(NotTaken::LargeFile);
+            return Err(UploadError::LargeFile);
         }
         write(&file, piece).await.map_err(cannot)?;
-        Ok(Came::Large(file, place))
+        Ok(Upload::Large(file, place))
     }
 }
 
 /// Why a form was not taken.
-enum NotTaken {
+enum UploadError {
     Long,
     LargeFile,
     BrokeOff,
@@ -210,7 +210,7 @@ enum NotTaken {
     Busy,
 }
 
-impl NotTaken {
+impl UploadError {
     fn response(self) -> Response<Full<Bytes>> {
         let (status, text) = match self {
             Self::Long => (StatusCode::PAYLOAD_TOO_LARGE, "That is too long. Nothing was changed."),
@@ -269,19 +269,19 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> Zeroizing<String> {
 }
 
 /// Reads a form to its end.
-async fn read<B: Body + Unpin>(mut body: B, limit: usize) -> Result<Zeroizing<Vec<u8>>, NotTaken> {
+async fn read<B: Body + Unpin>(mut body: B, limit: usize) -> Result<Zeroizing<Vec<u8>>, UploadError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit {
-        return Err(NotTaken::Long);
+        return Err(UploadError::Long);
     }
     // Made in one piece where its length is known, so that growing leaves no copy of a password behind.
     let mut form = Zeroizing::new(Vec::with_capacity(announced));
     while let Some(frame) = body.frame().await {
-        let Ok(mut data) = frame.map_err(|_| NotTaken::BrokeOff)?.into_data() else { continue };
+        let Ok(mut data) = frame.map_err(|_| UploadError::BrokeOff)?.into_data() else { continue };
         while data.has_remaining() {
             let piece = data.chunk();
             if form.len() + piece.len() > limit {
-                return Err(NotTaken::Long);
+                return Err(UploadError::Long);
             }
             form.extend_from_slice(piece);
             let length = piece.len();

@@ -22,7 +22,7 @@ pub(super) const TO_OPEN: u64 = 2 * MIB;
 
 /// The file system that holds the data directory.
 #[derive(Debug)]
-pub(super) struct Card {
+pub(super) struct FreeSpace {
     /// A file there that is ours.
     file: PathBuf,
     /// The database was opened from a copy elsewhere, because it could not be opened here.
@@ -31,7 +31,7 @@ pub(super) struct Card {
     troubled: AtomicBool,
 }
 
-impl Card {
+impl FreeSpace {
     /// The file system that holds `file`, which is ours and there, unless the file system is read-only.
     pub(super) const fn of(file: PathBuf, copy: bool) -> Self {
         Self { file, copy, troubled: AtomicBool::new(false) }

@@ -1,7 +1,7 @@
 //! Who plays, and where.
 
-use super::Game;
-use crate::world::{ConnectionId, Hall};
+use crate::services::Game;
+use crate::world::{ConnectionId, NpsServer};
 use mco_proto::ids::CustomerId;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -48,11 +48,11 @@ pub fn players(game: &Game) -> Vec<Player> {
         .collect()
 }
 
-/// What a connection of a driver leads to. Those that are in no hall are of MCOTS.
+/// What a connection of a driver leads to. Those that are in no server are of MCOTS.
 fn service(game: &Game, connection: ConnectionId) -> String {
-    match game.world.halls.hall_of(connection) {
-        Some(Hall::Lobby) => "lobby".to_owned(),
-        Some(Hall::Room(place)) => match game.ports.rooms.get(usize::from(place)) {
+    match game.world.channels.hall_of(connection) {
+        Some(NpsServer::Lobby) => "lobby".to_owned(),
+        Some(NpsServer::Room(place)) => match game.ports.rooms.get(usize::from(place)) {
             Some(port) => format!("room {port}"),
             None => "room".to_owned(),
         },
@@ -73,11 +73,11 @@ mod tests {
         assert!(players(&game).is_empty(), "signed in is not yet in the game");
         game.world.presence.select(doc.persona);
         let [lobby, room, mcots] = [(); 3].map(|()| game.world.new_connection());
-        for (connection, hall) in [(lobby, Hall::Lobby), (room, Hall::Room(1))] {
+        for (connection, server) in [(lobby, NpsServer::Lobby), (room, NpsServer::Room(1))] {
             let name = "Dr Brown".to_owned();
-            game.world.halls.enter(
+            game.world.channels.enter(
                 connection,
-                hall,
+                server,
                 Person { persona: doc.persona, name, user_data: [0; 64] },
                 std::net::Ipv4Addr::LOCALHOST,
             );

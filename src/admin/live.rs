@@ -1,6 +1,6 @@
 //! The same while players are there: what the Operator does has consequences for those who are signed in.
 
-use super::{Request, Response, is_exchange_name, perform};
+use super::requests::{Request, Response, is_exchange_name, perform as perform_on};
 use crate::catalog;
 use crate::services::{Game, Push};
 use crate::store::{BanTarget, Store};
@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Does what is asked for, uses it at once, and says which connections are to end. Blocks until it is on the card.
-pub fn perform_running(game: &Game, request: Request) -> (Response, Vec<Push>) {
+pub fn perform(game: &Game, request: Request) -> (Response, Vec<Push>) {
     let name = request.to_string();
     let expelled = expelled(&request);
     let banned = if let Request::Ban { account, address, .. } = &request {
@@ -28,7 +28,7 @@ pub fn perform_running(game: &Game, request: Request) -> (Response, Vec<Push>) {
             Store::stage_restore(data, file).map_err(|e| e.to_string())
         })
         .map_or_else(Response::Refused, |_| Response::Restarting),
-        request => match perform(&game.store, &game.config, request) {
+        request => match perform_on(&game.store, &game.config, request) {
             Response::KitParts { public_key, certificate, http: _ } => {
                 Response::KitParts { public_key, http: game.ports.http, certificate }
             }

@@ -1,6 +1,6 @@
 //! What waits to be written to one connection by others.
 
-use crate::services::Envelope;
+use crate::services::Encryption;
 use atomic_waker::AtomicWaker;
 use mco_proto::mcots::Body;
 use mco_proto::nps::Packet;
@@ -12,14 +12,14 @@ const OVERHEAD: usize = 64;
 
 /// Something for a connection, shared with all who get it; each encrypts it with its own state.
 #[derive(Clone, Debug)]
-pub(super) enum Parcel {
+pub(super) enum Outbound {
     /// For NPS, and the form in which it is to travel.
-    Packet(Arc<Packet>, Envelope),
+    Packet(Arc<Packet>, Encryption),
     /// For MCOTS.
     Body(Arc<Body>),
 }
 
-impl Parcel {
+impl Outbound {
     fn weight(&self) -> usize {
         OVERHEAD
             + match self {
@@ -32,7 +32,7 @@ impl Parcel {
 /// A bounded queue of packets for one connection. A receiver that does not read is cut off when it is full; whoever
 /// sends never waits.
 #[derive(Debug)]
-pub(super) struct Mailbox {
+pub(super) struct Outbox {
     limit: usize,
     state: Mutex<State>,
     waker: AtomicWaker,
@@ -40,7 +40,7 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct State {
-    packets: Vec<Parcel>,
+    packets: Vec<Outbound>,
     bytes: usize,
     ending: Option<Ending>,
 }
@@ -54,7 +54,7 @@ pub(super) enum Ending {
     Dismissed,
 }
 
-impl Mailbox {
+impl Outbox {
     pub(super) fn new(limit: usize) -> Self {
         Self { limit, state: Mutex::default(), waker: AtomicWaker::new() }
     }
@@ -64,7 +64,7 @@ impl Mailbox {
     }
 
     /// Puts a packet in.
-    pub(super) fn post(&self, packet: Parcel) {
+    pub(super) fn post(&self, packet: Outbound) {
         let mut state = self.state();
         if state.ending.is_some() {
             return;
@@ -86,7 +86,7 @@ impl Mailbox {
     }
 
     /// Takes everything out, in order, and the queue's memory with it: most connections are idle.
-    pub(super) fn drain(&self) -> Vec<Parcel> {
+    pub(super) fn drain(&self) -> Vec<Outbound> {
         let mut state = self.state();
         state.bytes = 0;
         std::mem::take(&mut state.packets)
@@ -109,55 +109,55 @@ impl Mailbox {
 mod tests {
     use super::*;
 
-    fn packet(size: usize) -> Parcel {
-        Parcel::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }), Envelope::Clear)
+    fn packet(size: usize) -> Outbound {
+        Outbound::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }), Encryption::Clear)
     }
 
-    fn size(parcel: &Parcel) -> usize {
-        match parcel {
-            Parcel::Packet(packet, envelope) => {
-                assert_eq!(*envelope, Envelope::Clear);
+    fn size(outbound: &Outbound) -> usize {
+        match outbound {
+            Outbound::Packet(packet, envelope) => {
+                assert_eq!(*envelope, Encryption::Clear);
                 packet.body.len()
             }
-            Parcel::Body(body) => body.0.len(),
+            Outbound::Body(body) => body.0.len(),
         }
     }
 
     #[test]
     fn packets_come_out_in_order_and_in_their_form() {
-        let mailbox = Mailbox::new(10_000);
-        mailbox.post(packet(1));
-        mailbox.post(Parcel::Body(Arc::new(Body(vec![0; 2]))));
-        assert_eq!(mailbox.drain().iter().map(size).collect::<Vec<_>>(), [1, 2]);
-        assert!(mailbox.drain().is_empty() && mailbox.ending().is_none());
+        let outbox = Outbox::new(10_000);
+        outbox.post(packet(1));
+        outbox.post(Outbound::Body(Arc::new(Body(vec![0; 2]))));
+        assert_eq!(outbox.drain().iter().map(size).collect::<Vec<_>>(), [1, 2]);
+        assert!(outbox.drain().is_empty() && outbox.ending().is_none());
     }
 
     #[test]
     fn a_receiver_that_does_not_read_is_cut_off_and_holds_no_memory() {
-        let mailbox = Mailbox::new(10_000);
+        let outbox = Outbox::new(10_000);
         for _ in 0..20 {
-            mailbox.post(packet(1_000));
+            outbox.post(packet(1_000));
         }
-        assert_eq!(mailbox.ending(), Some(Ending::Overflow));
-        assert!(mailbox.drain().is_empty());
+        assert_eq!(outbox.ending(), Some(Ending::Overflow));
+        assert!(outbox.drain().is_empty());
     }
 
     #[test]
     fn who_reads_in_time_may_get_any_number_of_packets() {
-        let mailbox = Mailbox::new(10_000);
+        let outbox = Outbox::new(10_000);
         for _ in 0..20 {
-            mailbox.post(packet(9_000));
-            assert_eq!(mailbox.drain().len(), 1);
+            outbox.post(packet(9_000));
+            assert_eq!(outbox.drain().len(), 1);
         }
-        assert_eq!(mailbox.ending(), None);
+        assert_eq!(outbox.ending(), None);
     }
 
     #[test]
     fn a_dismissed_connection_still_gets_what_waits() {
-        let mailbox = Mailbox::new(10_000);
-        mailbox.post(packet(1));
-        mailbox.dismiss();
-        assert_eq!(mailbox.drain().len(), 1);
-        assert_eq!(mailbox.ending(), Some(Ending::Dismissed));
+        let outbox = Outbox::new(10_000);
+        outbox.post(packet(1));
+        outbox.dismiss();
+        assert_eq!(outbox.drain().len(), 1);
+        assert_eq!(outbox.ending(), Some(Ending::Dismissed));
     }
 }

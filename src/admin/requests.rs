@@ -1,13 +1,9 @@
 //! What the Operator may do to accounts, personas, bans and keys. The command line asks for it, either of the running
 //! server (through the control socket) or of the store itself; the Operator's pages ask the running server.
 
-mod running;
-
-pub use running::{kick, perform_running};
-
+use crate::admin::kit::Certificate;
 use crate::config::Config;
 use crate::services::bans;
-use crate::services::kit::Certificate;
 use crate::store::{
     Account, Ban, BanTarget, Changed, LedgerReport, NewPersona, OperatorPassword, Password, Persona, Store,
 };

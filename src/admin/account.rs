@@ -1,7 +1,7 @@
 //! Accounts as players make and keep them themselves, on the server's pages.
 
-use super::Game;
 use crate::config::Registration;
+use crate::services::Game;
 use crate::store::{Account, AccountError, Password, PasswordError, StoreError};
 use crate::world::FailureLimit;
 use log::{error, info, warn};

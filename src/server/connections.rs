@@ -1,34 +1,34 @@
 //! The way from one connection to others.
 
-use super::mailbox::{Mailbox, Parcel};
+use super::outbox::{Outbound, Outbox};
 use crate::services::Push;
 use crate::world::ConnectionId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Finds the mailbox of a connection.
+/// Finds the outbox of a connection.
 #[derive(Debug)]
-pub(super) struct Switchboard {
+pub(super) struct Connections {
     outbound_bytes: usize,
-    mailboxes: RwLock<HashMap<ConnectionId, Arc<Mailbox>>>,
+    mailboxes: RwLock<HashMap<ConnectionId, Arc<Outbox>>>,
 }
 
-impl Switchboard {
+impl Connections {
     /// Nobody connected. Each connection may have `outbound_bytes` waiting.
     pub(super) fn new(outbound_bytes: usize) -> Self {
         Self { outbound_bytes, mailboxes: RwLock::default() }
     }
 
-    /// A mailbox for a new connection.
-    pub(super) fn plug_in(&self, connection: ConnectionId) -> Arc<Mailbox> {
-        let mailbox = Arc::new(Mailbox::new(self.outbound_bytes));
+    /// An outbox for a new connection.
+    pub(super) fn register(&self, connection: ConnectionId) -> Arc<Outbox> {
+        let outbox = Arc::new(Outbox::new(self.outbound_bytes));
         let mut mailboxes = self.mailboxes.write().unwrap_or_else(PoisonError::into_inner);
-        mailboxes.insert(connection, Arc::clone(&mailbox));
-        mailbox
+        mailboxes.insert(connection, Arc::clone(&outbox));
+        outbox
     }
 
     /// The connection is gone.
-    pub(super) fn unplug(&self, connection: ConnectionId) {
+    pub(super) fn remove(&self, connection: ConnectionId) {
         self.mailboxes.write().unwrap_or_else(PoisonError::into_inner).remove(&connection);
     }
 
@@ -41,13 +41,13 @@ impl Switchboard {
         for push in pushes {
             match push {
                 Push::Packet(receivers, packet, envelope) => {
-                    for mailbox in receivers.iter().filter_map(|receiver| mailboxes.get(receiver)) {
-                        mailbox.post(Parcel::Packet(Arc::clone(&packet), envelope));
+                    for outbox in receivers.iter().filter_map(|receiver| mailboxes.get(receiver)) {
+                        outbox.post(Outbound::Packet(Arc::clone(&packet), envelope));
                     }
                 }
                 Push::Body(receivers, body) => {
-                    for mailbox in receivers.iter().filter_map(|receiver| mailboxes.get(receiver)) {
-                        mailbox.post(Parcel::Body(Arc::clone(&body)));
+                    for outbox in receivers.iter().filter_map(|receiver| mailboxes.get(receiver)) {
+                        outbox.post(Outbound::Body(Arc::clone(&body)));
                     }
                 }
                 Push::Dismiss(connections) => {
@@ -61,8 +61,8 @@ impl Switchboard {
     }
 
     /// Ends all connections.
-    pub(super) fn dismiss_all(&self) {
+    pub(super) fn close_all(&self) {
         let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);
-        mailboxes.values().for_each(|mailbox| mailbox.dismiss());
+        mailboxes.values().for_each(|outbox| outbox.dismiss());
     }
 }

@@ -1,8 +1,8 @@
 //! The lobby and the room servers: who is connected to each, and their channels ("riffs").
 //!
 //! Membership is per connection, not per persona: a player is in the lobby and in a room at once, and may be in one race
-//! with both. A chat channel's number means something within its hall only: on the same room server the Client opens 2
-//! as "LOBBY" although the directory lists 2 as something else (*captured*). A race is one channel for all halls, so
+//! with both. A chat channel's number means something within its server only: on the same room server the Client opens 2
+//! as "LOBBY" although the directory lists 2 as something else (*captured*). A race is one channel for all channels, so
 //! that racers meet whatever port they chose.
 
 mod channel;
@@ -13,7 +13,7 @@ pub use lists::{Census, RaceInfo, Readiness};
 pub use race::{Booted, Start};
 
 use super::{ConnectionId, locked};
-use channel::{Channel, Seat};
+use channel::{Channel, Membership};
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::ChannelData;
 use mco_proto::nps::relay::Address;
@@ -24,17 +24,17 @@ use std::sync::Mutex;
 
 /// One NPS server: the lobby, or one of the room ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Hall {
+pub enum NpsServer {
     /// Port 7003.
     Lobby,
     /// A room server, by its place in the range of room ports: 0 is 9000.
     Room(u16),
 }
 
-/// The chat channel of every hall, by the number under which the Client opens it (*captured*).
+/// The chat channel of every server, by the number under which the Client opens it (*captured*).
 pub const LOBBY: CommId = CommId(2);
 
-/// Somebody who signed in to a hall.
+/// Somebody who signed in to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// Who.
@@ -47,7 +47,7 @@ pub struct Person {
 
 /// A channel as who made it described it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Riff {
+pub struct ChannelInfo {
     /// Its number.
     pub channel: CommId,
     /// Its name.
@@ -64,11 +64,11 @@ pub struct Riff {
     pub data: Box<ChannelData>,
 }
 
-/// A wish to enter a channel.
+/// A request to enter a channel.
 #[derive(Clone, Debug)]
-pub struct Wish {
-    /// The channel, to be made if it does not exist. Number 0 in a wish for a race: any free number.
-    pub riff: Riff,
+pub struct OpenRequest {
+    /// The channel, to be made if it does not exist. Number 0 in a request for a race: any free number.
+    pub riff: ChannelInfo,
     /// What was given as password; of a new race it becomes the password.
     pub password: String,
     /// Whether a wrong password matters.
@@ -79,11 +79,11 @@ pub struct Wish {
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The channel as it is.
-    pub riff: Riff,
+    pub riff: ChannelInfo,
     /// Who entered.
     pub me: Person,
     /// Who has to hear of it.
-    pub witnesses: Vec<ConnectionId>,
+    pub recipients: Vec<ConnectionId>,
     /// Set if a race was made: who has to hear of that, those in a LOBBY channel anywhere.
     pub made: Option<Vec<ConnectionId>>,
     /// The password was wrong and did not matter.
@@ -98,7 +98,7 @@ pub struct Left {
     /// Who left.
     pub persona: PersonaId,
     /// Who has to hear of it.
-    pub witnesses: Vec<ConnectionId>,
+    pub recipients: Vec<ConnectionId>,
     /// The race has a new host, and who has to hear of it.
     pub handed_over: Option<(PersonaId, Vec<ConnectionId>)>,
     /// The last one has left the race's room, and who has to hear of it.
@@ -106,13 +106,13 @@ pub struct Left {
     /// The race is gone: who has to hear of it.
     pub vanished: Option<Vec<ConnectionId>>,
     /// What it was, if it is a race.
-    pub race: Option<Riff>,
+    pub race: Option<ChannelInfo>,
 }
 
 /// Why a channel can't be entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// The connection has not signed in to this hall.
+    /// The connection has not signed in to this server.
     NotHere,
     /// The channel is full.
     Full,
@@ -122,15 +122,15 @@ pub enum Denied {
     TooMany,
 }
 
-/// All halls.
+/// All channels.
 #[derive(Debug, Default)]
-pub struct Halls(Mutex<Inner>);
+pub struct Channels(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    guests: HashMap<ConnectionId, Guest>,
+    clients: HashMap<ConnectionId, Client>,
     /// The connections of each persona, in the order in which they came.
-    homes: HashMap<PersonaId, Vec<ConnectionId>>,
+    by_persona: HashMap<PersonaId, Vec<ConnectionId>>,
     channels: BTreeMap<Key, Channel>,
     /// How many races were given a number.
     numbered: u32,
@@ -138,79 +138,79 @@ struct Inner {
 
 /// Somebody at one connection.
 #[derive(Debug)]
-struct Guest {
-    hall: Hall,
+struct Client {
+    server: NpsServer,
     /// The address of ours by which the Client came.
     address: Ipv4Addr,
     person: Person,
-    channels: heapless::Vec<Key, { Halls::MOST_MEMBERSHIPS }>,
+    channels: heapless::Vec<Key, { Channels::MOST_MEMBERSHIPS }>,
 }
 
 /// Where a channel's number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Scope {
     Races,
-    Hall(Hall),
+    NpsServer(NpsServer),
 }
 
 type Key = (Scope, CommId);
 
-impl Halls {
+impl Channels {
     /// The most players in a channel: what a user list can name.
     pub const MOST_MEMBERS: usize = mco_proto::nps::lobby::MOST_USERS;
-    /// The most chat channels of a hall, and the most races.
+    /// The most chat channels of a server, and the most races.
     pub const MOST_CHANNELS: usize = 500;
     /// The most channels one connection may be in.
     pub const MOST_MEMBERSHIPS: usize = 8;
     /// Numbers that the server gives to races begin here: far from all numbers of directories ever seen.
     pub const FIRST_RACE: u32 = 20_000;
 
-    /// Somebody has signed in, by our address `address`. Returned are the others in the hall, if this persona is new there.
+    /// Somebody has signed in, by our address `address`. Returned are the others in the server, if this persona is new there.
     pub fn enter(
         &self,
         connection: ConnectionId,
-        hall: Hall,
+        server: NpsServer,
         person: Person,
         address: Ipv4Addr,
     ) -> Vec<ConnectionId> {
         let mut inner = locked(&self.0);
         let persona = person.persona;
-        let others = inner.others_in(hall, persona);
-        inner.homes.entry(persona).or_default().push(connection);
-        inner.guests.insert(connection, Guest { hall, address, person, channels: heapless::Vec::new() });
+        let others = inner.others_in(server, persona);
+        inner.by_persona.entry(persona).or_default().push(connection);
+        inner.clients.insert(connection, Client { server, address, person, channels: heapless::Vec::new() });
         others
     }
 
-    /// A connection is gone and leaves all its channels. The second value: who is still in its hall, if the persona is not.
+    /// A connection is gone and leaves all its channels. The second value: who is still in its server, if the persona is not.
     pub fn leave(&self, connection: ConnectionId) -> (Vec<Left>, Vec<ConnectionId>) {
         let mut inner = locked(&self.0);
-        let Some(guest) = inner.guests.get(&connection) else { return Default::default() };
-        let (hall, persona) = (guest.hall, guest.person.persona);
-        let mut channels = guest.channels.clone();
+        let Some(client) = inner.clients.get(&connection) else { return Default::default() };
+        let (server, persona) = (client.server, client.person.persona);
+        let mut channels = client.channels.clone();
         // Chat first: who is gone from a LOBBY need not hear there that its race has vanished.
         channels.sort_unstable_by(|one, other| other.cmp(one));
         let left = channels.into_iter().filter_map(|key| inner.part(key, connection)).collect();
-        inner.guests.remove(&connection);
-        if let Some(home) = inner.homes.get_mut(&persona) {
+        inner.clients.remove(&connection);
+        if let Some(home) = inner.by_persona.get_mut(&persona) {
             home.retain(|other| *other != connection);
             if home.is_empty() {
-                inner.homes.remove(&persona);
+                inner.by_persona.remove(&persona);
             }
         }
-        let others = inner.others_in(hall, persona);
+        let others = inner.others_in(server, persona);
         (left, others)
     }
 
     /// Opens a channel for a connection. The Client's number counts, not the name, except for a race without a number.
-    pub fn open(&self, connection: ConnectionId, wish: Wish) -> Result<Opened, Denied> {
+    pub fn open(&self, connection: ConnectionId, request: OpenRequest) -> Result<Opened, Denied> {
         let mut inner = locked(&self.0);
-        let guest = inner.guests.get(&connection).ok_or(Denied::NotHere)?;
-        let (hall, me) = (guest.hall, guest.person.clone());
-        let Wish { mut riff, password, strict } = wish;
-        let found = inner.wanted(guest, &riff, &password);
+        let client = inner.clients.get(&connection).ok_or(Denied::NotHere)?;
+        let (server, me) = (client.server, client.person.clone());
+        let OpenRequest { mut riff, password, strict } = request;
+        let found = inner.wanted(client, &riff, &password);
         let mut wrong_password = false;
         if let Some((key, channel)) = found.and_then(|key| Some((key, inner.channels.get(&key)?))) {
-            let known = channel.occupant(me.persona).is_some();
+            let known = channel.member(me.persona).is_some();
             let most = if channel.riff.race && channel.riff.most > 0 {
                 channel.riff.most.into()
             } else {
@@ -223,31 +223,31 @@ impl Halls {
             if !known && channel.people.len() >= most {
                 return Err(Denied::Full);
             }
-            if guest.channels.contains(&key) {
+            if client.channels.contains(&key) {
                 let riff = channel.riff.clone();
-                return Ok(Opened { riff, me, witnesses: Vec::new(), made: None, wrong_password: false });
+                return Ok(Opened { riff, me, recipients: Vec::new(), made: None, wrong_password: false });
             }
         }
-        if guest.channels.is_full() {
+        if client.channels.is_full() {
             return Err(Denied::TooMany);
         }
         let made = found.is_none() && riff.race;
         let key = match found {
             Some(key) => key,
-            None => inner.make(hall, &mut riff, password, me.persona)?,
+            None => inner.make(server, &mut riff, password, me.persona)?,
         };
         let channel = inner.channels.get_mut(&key).ok_or(Denied::TooMany)?;
-        if !channel.seat(me.persona, Seat { connection, hall }) {
+        if !channel.membership(me.persona, Membership { connection, server }) {
             return Err(Denied::TooMany);
         }
         let riff = channel.riff.clone();
-        let witnesses = channel.witnesses(me.persona, hall, connection);
-        if let Some(guest) = inner.guests.get_mut(&connection) {
+        let recipients = channel.recipients(me.persona, server, connection);
+        if let Some(client) = inner.clients.get_mut(&connection) {
             // There was room above.
-            let _ = guest.channels.push(key);
+            let _ = client.channels.push(key);
         }
         let made = made.then(|| inner.lobby_people(Some(me.persona)));
-        Ok(Opened { riff, me, witnesses, made, wrong_password })
+        Ok(Opened { riff, me, recipients, made, wrong_password })
     }
 
     /// Closes a channel for a connection; `None` if the connection was not in it.
@@ -261,19 +261,19 @@ impl Halls {
     /// on the connection nearest to this one.
     pub fn set_user_data(&self, connection: ConnectionId, user_data: UserData) -> Vec<ConnectionId> {
         let mut inner = locked(&self.0);
-        let Some(guest) = inner.guests.get_mut(&connection) else { return Vec::new() };
-        guest.person.user_data = user_data;
-        let (hall, persona, channels) = (guest.hall, guest.person.persona, guest.channels.clone());
-        let mut nearest: BTreeMap<PersonaId, Seat> = BTreeMap::new();
+        let Some(client) = inner.clients.get_mut(&connection) else { return Vec::new() };
+        client.person.user_data = user_data;
+        let (server, persona, channels) = (client.server, client.person.persona, client.channels.clone());
+        let mut nearest: BTreeMap<PersonaId, Membership> = BTreeMap::new();
         for channel in channels.iter().filter_map(|key| inner.channels.get(key)) {
-            for (occupant, seat) in channel.others(persona, hall) {
-                let known = nearest.entry(occupant.persona).or_insert(seat);
-                if channel::nearness(seat.hall, hall) > channel::nearness(known.hall, hall) {
-                    *known = seat;
+            for (member, membership) in channel.others(persona, server) {
+                let known = nearest.entry(member.persona).or_insert(membership);
+                if channel::nearness(membership.server, server) > channel::nearness(known.server, server) {
+                    *known = membership;
                 }
             }
         }
-        nearest.into_values().map(|seat| seat.connection).collect()
+        nearest.into_values().map(|membership| membership.connection).collect()
     }
 
     /// Who hears a relay that a connection sends in a channel. `None`: it is not in that channel. With `echo` the sender
@@ -286,25 +286,25 @@ impl Halls {
         echo: bool,
     ) -> Option<Vec<ConnectionId>> {
         let inner = locked(&self.0);
-        let guest = inner.guests.get(&connection)?;
-        let (hall, me) = (guest.hall, guest.person.persona);
-        let seated = guest.channels.iter().find(|(_, id)| *id == channel);
+        let client = inner.clients.get(&connection)?;
+        let (server, me) = (client.server, client.person.persona);
+        let seated = client.channels.iter().find(|(_, id)| *id == channel);
         let Some(channel) = seated.and_then(|key| inner.channels.get(key)) else {
             // A buddy is addressed by name; channel 0 is the whole server.
             return match address {
-                Address::Buddy(buddy) if channel == CommId(0) => Some(inner.anywhere(*buddy, hall, me)),
+                Address::Buddy(buddy) if channel == CommId(0) => Some(inner.anywhere(*buddy, server, me)),
                 _ => None,
             };
         };
         let one = |persona: &PersonaId| {
-            let occupant = channel.occupant(*persona).filter(|occupant| occupant.persona != me);
-            occupant.and_then(|occupant| occupant.nearest(hall)).map(|seat| seat.connection)
+            let member = channel.member(*persona).filter(|member| member.persona != me);
+            member.and_then(|member| member.nearest(server)).map(|membership| membership.connection)
         };
-        let all_but = |except: &dyn Fn(&channel::Occupant) -> bool| {
+        let all_but = |except: &dyn Fn(&channel::Member) -> bool| {
             channel
-                .others(me, hall)
-                .filter(|(occupant, _)| !except(occupant))
-                .map(|(_, seat)| seat.connection)
+                .others(me, server)
+                .filter(|(member, _)| !except(member))
+                .map(|(_, membership)| membership.connection)
                 .collect::<Vec<_>>()
         };
         Some(match address {
@@ -314,22 +314,22 @@ impl Halls {
                 all
             }
             Address::PlugIn => Vec::new(),
-            Address::Ready => all_but(&|occupant| !occupant.ready),
-            Address::List(listed) => all_but(&|occupant| listed.binary_search(&occupant.persona).is_err()),
-            Address::NotList(listed) => all_but(&|occupant| listed.binary_search(&occupant.persona).is_ok()),
-            Address::NotSingle(persona) => all_but(&|occupant| occupant.persona == *persona),
+            Address::Ready => all_but(&|member| !member.ready),
+            Address::List(listed) => all_but(&|member| listed.binary_search(&member.persona).is_err()),
+            Address::NotList(listed) => all_but(&|member| listed.binary_search(&member.persona).is_ok()),
+            Address::NotSingle(persona) => all_but(&|member| member.persona == *persona),
             Address::Single(persona) => one(persona).into_iter().collect(),
             Address::Buddy(persona) => match one(persona) {
                 Some(connection) => vec![connection],
-                None => inner.anywhere(*persona, hall, me),
+                None => inner.anywhere(*persona, server, me),
             },
         })
     }
 }
 
 impl Inner {
-    /// The channel that a wish is for, if it exists.
-    fn wanted(&self, guest: &Guest, riff: &Riff, password: &str) -> Option<Key> {
+    /// The channel that a request is for, if it exists.
+    fn wanted(&self, client: &Client, riff: &ChannelInfo, password: &str) -> Option<Key> {
         let id = riff.channel;
         if riff.race && id == CommId(0) {
             // A joiner that does not know the number has the name, and the password that MCOTS gave it.
@@ -338,18 +338,20 @@ impl Inner {
             };
             return self.races().find(|(_, channel)| same(channel)).map(|(id, _)| (Scope::Races, id));
         }
-        let seated = guest.channels.iter().copied().find(|(_, channel)| *channel == id);
-        seated.or_else(|| self.known(guest.hall, id))
+        let seated = client.channels.iter().copied().find(|(_, channel)| *channel == id);
+        seated.or_else(|| self.known(client.server, id))
     }
 
-    /// The channel with this number, seen from a hall.
-    fn known(&self, hall: Hall, id: CommId) -> Option<Key> {
-        [(Scope::Races, id), (Scope::Hall(hall), id)].into_iter().find(|key| self.channels.contains_key(key))
+    /// The channel with this number, seen from a server.
+    fn known(&self, server: NpsServer, id: CommId) -> Option<Key> {
+        [(Scope::Races, id), (Scope::NpsServer(server), id)]
+            .into_iter()
+            .find(|key| self.channels.contains_key(key))
     }
 
     /// The channel with this number that a connection is in.
     fn membership(&self, connection: ConnectionId, id: CommId) -> Option<Key> {
-        self.guests.get(&connection)?.channels.iter().copied().find(|(_, channel)| *channel == id)
+        self.clients.get(&connection)?.channels.iter().copied().find(|(_, channel)| *channel == id)
     }
 
     fn in_scope(&self, scope: Scope) -> impl Iterator<Item = (CommId, &Channel)> {
@@ -365,13 +367,13 @@ impl Inner {
     /// Makes a channel, still empty.
     fn make(
         &mut self,
-        hall: Hall,
-        riff: &mut Riff,
+        server: NpsServer,
+        riff: &mut ChannelInfo,
         password: String,
         owner: PersonaId,
     ) -> Result<Key, Denied> {
-        let scope = if riff.race { Scope::Races } else { Scope::Hall(hall) };
-        if self.in_scope(scope).count() >= Halls::MOST_CHANNELS {
+        let scope = if riff.race { Scope::Races } else { Scope::NpsServer(server) };
+        if self.in_scope(scope).count() >= Channels::MOST_CHANNELS {
             return Err(Denied::TooMany);
         }
         if riff.race && riff.channel == CommId(0) {
@@ -386,7 +388,7 @@ impl Inner {
     /// A number that no channel has. There are far fewer channels than numbers.
     fn free_number(&mut self) -> CommId {
         loop {
-            let id = CommId(Halls::FIRST_RACE.saturating_add(self.numbered % 1_000_000_000));
+            let id = CommId(Channels::FIRST_RACE.saturating_add(self.numbered % 1_000_000_000));
             self.numbered = self.numbered.wrapping_add(1);
             if self.channels.keys().all(|(_, known)| *known != id) {
                 return id;
@@ -396,58 +398,60 @@ impl Inner {
 
     /// Takes a connection out of a channel, which vanishes when it is empty.
     fn part(&mut self, key: Key, connection: ConnectionId) -> Option<Left> {
-        let guest = self.guests.get_mut(&connection)?;
-        let (hall, persona) = (guest.hall, guest.person.persona);
-        guest.channels.retain(|other| *other != key);
+        let client = self.clients.get_mut(&connection)?;
+        let (server, persona) = (client.server, client.person.persona);
+        client.channels.retain(|other| *other != key);
         let channel = self.channels.get_mut(&key)?;
         if !channel.unseat(persona, connection) {
             return None;
         }
-        let witnesses = channel.witnesses(persona, hall, connection);
-        let gone = channel.occupant(persona).is_none();
+        let recipients = channel.recipients(persona, server, connection);
+        let gone = channel.member(persona).is_none();
         let mut handed_over = None;
         if gone && channel.owner == Some(persona) {
             channel.owner = channel.people.first().map(|oldest| oldest.persona);
-            let everybody = channel.people.iter().filter_map(|occupant| occupant.nearest(hall));
-            handed_over = channel.owner.map(|owner| (owner, everybody.map(|seat| seat.connection).collect()));
+            let everybody = channel.people.iter().filter_map(|member| member.nearest(server));
+            handed_over = channel
+                .owner
+                .map(|owner| (owner, everybody.map(|membership| membership.connection).collect()));
         }
-        let ended = channel.race_ended(hall);
+        let ended = channel.race_ended(server);
         let race = channel.riff.race.then(|| channel.riff.clone());
         let vanished = channel.people.is_empty() && race.is_some();
         if channel.people.is_empty() {
             self.channels.remove(&key);
         }
         let vanished = vanished.then(|| self.lobby_people(None));
-        Some(Left { channel: key.1, persona, witnesses, handed_over, ended, vanished, race })
+        Some(Left { channel: key.1, persona, recipients, handed_over, ended, vanished, race })
     }
 
-    /// Those in the LOBBY channel of any hall, each once.
+    /// Those in the LOBBY channel of any server, each once.
     fn lobby_people(&self, except: Option<PersonaId>) -> Vec<ConnectionId> {
         let lobbies = self.channels.iter().filter(|((scope, id), _)| *scope != Scope::Races && *id == LOBBY);
         let mut people = BTreeMap::new();
         for ((scope, _), channel) in lobbies {
-            let Scope::Hall(hall) = *scope else { continue };
-            for occupant in channel.people.iter().filter(|occupant| Some(occupant.persona) != except) {
-                if let Some(seat) = occupant.nearest(hall) {
-                    people.insert(occupant.persona, seat.connection);
+            let Scope::NpsServer(server) = *scope else { continue };
+            for member in channel.people.iter().filter(|member| Some(member.persona) != except) {
+                if let Some(membership) = member.nearest(server) {
+                    people.insert(member.persona, membership.connection);
                 }
             }
         }
         people.into_values().collect()
     }
 
-    /// One connection of a player, wherever that is: in the hall of who speaks, else in the lobby, where a Client always is.
-    fn anywhere(&self, persona: PersonaId, hall: Hall, me: PersonaId) -> Vec<ConnectionId> {
-        let home = self.homes.get(&persona).filter(|_| persona != me);
-        let guests = home.into_iter().flatten().filter_map(|id| Some((*id, self.guests.get(id)?)));
-        let rank = |guest: &Guest| (guest.hall == hall, guest.hall == Hall::Lobby);
-        guests.max_by_key(|(_, guest)| rank(guest)).map(|(id, _)| id).into_iter().collect()
+    /// One connection of a player, wherever that is: in the server of who speaks, else in the lobby, where a Client always is.
+    fn anywhere(&self, persona: PersonaId, server: NpsServer, me: PersonaId) -> Vec<ConnectionId> {
+        let home = self.by_persona.get(&persona).filter(|_| persona != me);
+        let clients = home.into_iter().flatten().filter_map(|id| Some((*id, self.clients.get(id)?)));
+        let rank = |client: &Client| (client.server == server, client.server == NpsServer::Lobby);
+        clients.max_by_key(|(_, client)| rank(client)).map(|(id, _)| id).into_iter().collect()
     }
 
-    /// Everybody else in a hall, each once, provided that `persona` is not there.
-    fn others_in(&self, hall: Hall, persona: PersonaId) -> Vec<ConnectionId> {
-        let here = self.guests.iter().filter(|(_, guest)| guest.hall == hall);
-        let people: BTreeMap<_, _> = here.map(|(id, guest)| (guest.person.persona, *id)).collect();
+    /// Everybody else in a server, each once, provided that `persona` is not there.
+    fn others_in(&self, server: NpsServer, persona: PersonaId) -> Vec<ConnectionId> {
+        let here = self.clients.iter().filter(|(_, client)| client.server == server);
+        let people: BTreeMap<_, _> = here.map(|(id, client)| (client.person.persona, *id)).collect();
         if people.contains_key(&persona) { Vec::new() } else { people.into_values().collect() }
     }
 }

@@ -21,8 +21,8 @@ fn bench(config: &str) -> Bench {
         .ticket
         .wait()
         .unwrap();
-    let house = crate::server::House::for_tests(game, folder.path());
-    Bench { _folder: folder, server: house.ssl }
+    let shared = crate::server::Shared::for_tests(game, folder.path());
+    Bench { _folder: folder, server: shared.ssl }
 }
 
 impl Bench {

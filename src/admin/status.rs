@@ -3,9 +3,10 @@
 //! The file is for the Notepad of any Windows, and for people who know no Linux: plain ASCII, lines that end with CR LF
 //! and need no scrolling. It says what is wrong and what to do, and holds no secret.
 
-use super::{Game, warnings};
-use crate::calendar::moment;
+use super::health;
+use crate::clock::moment;
 use crate::config::HostName;
+use crate::services::Game;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -74,7 +75,7 @@ pub fn file(game: &Game, place: &Whereabouts) -> String {
         );
     }
     text.push_str("\nWHAT IS WRONG\n\n");
-    let troubles = warnings::troubles(game);
+    let troubles = health::troubles(game);
     if troubles.is_empty() {
         text.push_str("    Nothing.\n");
     }
@@ -110,7 +111,7 @@ pub fn line(game: &Game, place: &Whereabouts) -> String {
     };
     let page =
         pages(game, place).first().map_or_else(|| "no address yet".to_owned(), |(page, _)| page.clone());
-    match warnings::troubles(game).as_slice() {
+    match health::troubles(game).as_slice() {
         [] => format!("ready: {page}, {players}"),
         [first, ..] => format!("ready, but there is trouble: {page}, {players}; {first}"),
     }

@@ -19,13 +19,13 @@ pub(super) const LONGEST: usize = 64 * 1024 * 1024;
 
 /// A file of the data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Beside {
+pub(super) struct SideFile {
     /// Its path below the data directory.
     pub(super) name: &'static str,
     pub(super) bytes: Vec<u8>,
 }
 
-impl Beside {
+impl SideFile {
     /// The file of that name, if it is one that a backup may hold.
     pub(super) fn named(name: &[u8], bytes: Vec<u8>) -> Option<Self> {
         let name = NAMES.into_iter().find(|known| known.as_bytes() == name)?;

@@ -2,9 +2,9 @@
 
 use super::netbios::NameService;
 use super::systemd;
+use crate::admin::status::{self, Whereabouts};
 use crate::config::Network;
 use crate::services::Game;
-use crate::services::standing::{self, Whereabouts};
 use smol::Timer;
 use std::fs;
 use std::io;
@@ -53,13 +53,13 @@ pub(super) async fn keep(game: Arc<Game>, place: Whereabouts, file: Option<PathB
 
 /// Posts what differs from what is there.
 fn post(game: &Game, place: &Whereabouts, file: Option<&Path>, mut posted: Posted) -> Posted {
-    let line = standing::line(game, place);
+    let line = status::line(game, place);
     if line != posted.line {
         systemd::status(&line);
         posted.line = line;
     }
     if let Some(path) = file {
-        let text = standing::file(game, place);
+        let text = status::file(game, place);
         if text != posted.file {
             write(path, &text);
             // Also if that failed: the next try is for the next change, not for every look.

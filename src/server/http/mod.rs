@@ -3,14 +3,18 @@
 //! The Client's web code is that of the Windows it runs on, from 1998 on. So an answer is as plain as HTTP can be:
 //! a length, no chunks, no compression, no redirect, and the connection ends with it.
 
-use super::operator_door::OperatorDoor;
-use super::tls::{Secured, Security};
+mod operator;
+
+pub(crate) use operator::OperatorHttp;
+
+use crate::admin::account;
+use crate::admin::kit::Certificate;
 use crate::config::HostName;
+use crate::server::tls::{Secured, Security};
 use crate::services::auth::{self, Attempt};
-use crate::services::kit::Certificate;
-use crate::services::{Game, account, patch, shard};
-use crate::web::{self, Answer, Site, Visit, operator};
-use crate::world::{FailureLimit, Step};
+use crate::services::{Game, patch, shard};
+use crate::web::{self, Answer, Site, Visit};
+use crate::world::{FailureLimit, SignInStep};
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Buf as _, Bytes};
@@ -64,7 +68,7 @@ pub(super) struct SslServer {
     /// One permit per login that may be checked or wait for it.
     line: Arc<Semaphore>,
     /// The Operator's pages.
-    operator: OperatorDoor,
+    operator: OperatorHttp,
 }
 
 /// Where a request came from.
@@ -76,9 +80,9 @@ struct Ends {
 }
 
 /// Until when a connection may last. The Operator may get longer, for a large file over a slow network.
-pub(super) struct Patience(Mutex<Instant>);
+pub(super) struct Deadline(Mutex<Instant>);
 
-impl Patience {
+impl Deadline {
     fn new() -> Self {
         Self(Mutex::new(Instant::now() + CONNECTION_TIME))
     }
@@ -105,7 +109,7 @@ impl SslServer {
     pub(super) fn new(
         game: Arc<Game>,
         certificate: Option<Certificate>,
-        operator: OperatorDoor,
+        operator: OperatorHttp,
     ) -> Arc<Self> {
         let limits = &game.config.limits;
         Arc::new(Self {
@@ -140,11 +144,11 @@ impl SslServer {
     }
 
     async fn serve_stream(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, ends: Ends) {
-        let patience = Patience::new();
+        let deadline = Deadline::new();
         let service = service_fn(|request| {
             let server = Arc::clone(&self);
-            let patience = &patience;
-            async move { Ok::<_, Infallible>(server.respond(request, ends, patience).await) }
+            let deadline = &deadline;
+            async move { Ok::<_, Infallible>(server.respond(request, ends, deadline).await) }
         });
         let connection = http1::Builder::new()
             .timer(SmolTimer::new())
@@ -157,7 +161,7 @@ impl SslServer {
             .title_case_headers(true)
             .serve_connection(FuturesIo::new(stream), service);
         let late = async {
-            patience.end().await;
+            deadline.end().await;
             debug!("http: {} took too long", ends.peer);
         };
         let served = async {
@@ -172,7 +176,7 @@ impl SslServer {
         self: Arc<Self>,
         request: Request<B>,
         ends: Ends,
-        patience: &Patience,
+        deadline: &Deadline,
     ) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_ascii_lowercase();
         let path = path.strip_suffix('/').unwrap_or(&path);
@@ -181,10 +185,10 @@ impl SslServer {
         let host = self.host(&request, ends);
         debug!("http: {} asks for {path} over {:?}", ends.peer, ends.security);
         match path {
-            _ if operator::is_here(path) => {
+            _ if web::operator::is_here(path) => {
                 let path = path.to_owned();
                 let Ends { peer, security, .. } = ends;
-                self.operator.respond(request, &path, peer, security, &host, patience).await
+                self.operator.respond(request, &path, peer, security, &host, deadline).await
             }
             "/authlogin" if reads => {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
@@ -192,7 +196,7 @@ impl SslServer {
             }
             "/shardlist" if reads => {
                 let Game { config, ports, world, .. } = &*self.game;
-                world.footprints.passed(ends.peer.ip(), Step::ShardList);
+                world.sign_in_trace.passed(ends.peer.ip(), SignInStep::ShardList);
                 text(shard::list(&config.shard, &host, ports, world.population()))
             }
             _ if patch::is_question(path) && (reads || sends) => {
@@ -232,8 +236,8 @@ impl SslServer {
         let busy = auth::busy(&help);
         let answer = self.on_a_worker(move |server| {
             let Game { store, world, .. } = &*server.game;
-            let (from, footprints) = (ends.peer.ip(), &world.footprints);
-            let attempt = Attempt { query: &query, from, help: &help, footprints };
+            let (from, sign_in_trace) = (ends.peer.ip(), &world.sign_in_trace);
+            let attempt = Attempt { query: &query, from, help: &help, sign_in_trace };
             auth::answer(store, &world.failures, attempt, |customer| world.sessions.issue_context(customer))
         });
         answer.await.unwrap_or_else(|| {

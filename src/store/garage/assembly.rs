@@ -8,13 +8,13 @@ use mco_proto::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 
 /// A car, or a loose part with what is fixed to it.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(super) enum Assembly {
     Car(VehicleRecord),
     /// With the id under which it is stored.
     Loose(PartId, LooseRecord),
 }
 
-impl Place {
+impl Assembly {
     /// Where `part` is, if it is in something that `owner` has. The car itself counts as a part.
     pub(super) fn find(table: &Table, owner: PersonaId, part: PartId) -> Result<Option<Self>, StoreError> {
         for id in table.scan::<u32>(&key::vehicles_of(owner))? {

@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 
 /// The way of a Client into the game, in the order it goes (*captured*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum SignInStep {
     /// AuthLogin: name and password.
     Password,
     /// The shard list.
@@ -37,7 +37,7 @@ pub enum Step {
     Room,
 }
 
-impl Step {
+impl SignInStep {
     /// All of them, in order.
     pub const ALL: [Self; 8] = [
         Self::Password,
@@ -53,7 +53,7 @@ impl Step {
 
 /// When a step was last seen, and how it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Footprint {
+pub struct Seen {
     /// When.
     pub at: Instant,
     /// Whether the Client was let through.
@@ -62,48 +62,48 @@ pub struct Footprint {
 
 /// The last sitting of one address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Trail {
-    steps: [Option<Footprint>; Step::ALL.len()],
+pub struct Trace {
+    steps: [Option<Seen>; SignInStep::ALL.len()],
 }
 
-impl Trail {
+impl Trace {
     /// What was seen of one step.
-    pub fn step(&self, step: Step) -> Option<Footprint> {
+    pub fn step(&self, step: SignInStep) -> Option<Seen> {
         self.steps.get(step as usize).copied().flatten()
     }
 
     fn last(&self) -> Option<Instant> {
-        self.steps.iter().flatten().map(|footprint| footprint.at).max()
+        self.steps.iter().flatten().map(|seen| seen.at).max()
     }
 
-    fn put(&mut self, step: Step, footprint: Footprint) {
+    fn put(&mut self, step: SignInStep, seen: Seen) {
         if let Some(place) = self.steps.get_mut(step as usize) {
-            *place = Some(footprint);
+            *place = Some(seen);
         }
     }
 }
 
 /// The trails of all addresses.
 #[derive(Debug, Default)]
-pub struct Footprints(Mutex<HashMap<IpAddr, Trail>>);
+pub struct SignInTrace(Mutex<HashMap<IpAddr, Trace>>);
 
-impl Footprints {
+impl SignInTrace {
     /// A Client at this address got through a step.
-    pub fn passed(&self, from: IpAddr, step: Step) {
-        self.note(from, step, Footprint { at: Instant::now(), passed: true });
+    pub fn passed(&self, from: IpAddr, step: SignInStep) {
+        self.note(from, step, Seen { at: Instant::now(), passed: true });
     }
 
     /// A Client at this address was refused at a step.
-    pub fn refused(&self, from: IpAddr, step: Step) {
-        self.note(from, step, Footprint { at: Instant::now(), passed: false });
+    pub fn refused(&self, from: IpAddr, step: SignInStep) {
+        self.note(from, step, Seen { at: Instant::now(), passed: false });
     }
 
     /// The last sitting of an address; an empty one if there was none.
-    pub fn of(&self, address: IpAddr) -> Trail {
+    pub fn of(&self, address: IpAddr) -> Trace {
         locked(&self.0).get(&address.to_canonical()).copied().unwrap_or_default()
     }
 
-    fn note(&self, from: IpAddr, step: Step, footprint: Footprint) {
+    fn note(&self, from: IpAddr, step: SignInStep, seen: Seen) {
         let from = from.to_canonical();
         let mut trails = locked(&self.0);
         if trails.len() >= MAX_ADDRESSES
@@ -114,11 +114,11 @@ impl Footprints {
             trails.remove(&silent);
         }
         let trail = trails.entry(from).or_default();
-        let long_ago = |last: Instant| footprint.at.saturating_duration_since(last) > SILENCE;
-        if step == Step::Password && trail.last().is_some_and(long_ago) {
-            *trail = Trail::default();
+        let long_ago = |last: Instant| seen.at.saturating_duration_since(last) > SILENCE;
+        if step == SignInStep::Password && trail.last().is_some_and(long_ago) {
+            *trail = Trace::default();
         }
-        trail.put(step, footprint);
+        trail.put(step, seen);
     }
 }
 
@@ -129,55 +129,58 @@ mod tests {
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
 
-    fn print(at: Instant) -> Footprint {
-        Footprint { at, passed: true }
+    fn seen(at: Instant) -> Seen {
+        Seen { at, passed: true }
     }
 
     #[test]
     fn steps_are_stored_in_the_order_they_are_listed() {
-        for (place, step) in Step::ALL.into_iter().enumerate() {
+        for (place, step) in SignInStep::ALL.into_iter().enumerate() {
             assert_eq!(step as usize, place);
         }
     }
 
     #[test]
     fn the_last_outcome_of_each_step_is_kept_for_each_address() {
-        let footprints = Footprints::default();
-        footprints.refused(HOME, Step::Password);
-        footprints.passed("::ffff:192.168.1.20".parse().unwrap(), Step::Password);
-        footprints.refused(HOME, Step::Login);
-        let trail = footprints.of(HOME);
-        assert!(trail.step(Step::Password).unwrap().passed);
-        assert!(!trail.step(Step::Login).unwrap().passed);
-        assert_eq!(trail.step(Step::Lobby), None);
-        assert_eq!(footprints.of(Ipv4Addr::LOCALHOST.into()), Trail::default());
+        let sign_in_trace = SignInTrace::default();
+        sign_in_trace.refused(HOME, SignInStep::Password);
+        sign_in_trace.passed("::ffff:192.168.1.20".parse().unwrap(), SignInStep::Password);
+        sign_in_trace.refused(HOME, SignInStep::Login);
+        let trail = sign_in_trace.of(HOME);
+        assert!(trail.step(SignInStep::Password).unwrap().passed);
+        assert!(!trail.step(SignInStep::Login).unwrap().passed);
+        assert_eq!(trail.step(SignInStep::Lobby), None);
+        assert_eq!(sign_in_trace.of(Ipv4Addr::LOCALHOST.into()), Trace::default());
     }
 
     #[test]
     fn a_password_check_after_a_minute_of_silence_begins_anew_and_a_second_one_does_not() {
-        let footprints = Footprints::default();
+        let sign_in_trace = SignInTrace::default();
         let start = Instant::now();
         let second = |n| start + Duration::from_secs(n);
-        footprints.note(HOME, Step::Password, print(start));
-        footprints.note(HOME, Step::ShardList, print(second(200)));
-        footprints.note(HOME, Step::Password, print(second(201)));
-        assert!(footprints.of(HOME).step(Step::ShardList).is_some(), "the second check of one sitting");
-        footprints.note(HOME, Step::Lobby, print(second(900)));
-        footprints.note(HOME, Step::Password, print(second(961)));
-        assert_eq!(footprints.of(HOME).step(Step::ShardList), None);
-        assert_eq!(footprints.of(HOME).step(Step::Lobby), None);
+        sign_in_trace.note(HOME, SignInStep::Password, seen(start));
+        sign_in_trace.note(HOME, SignInStep::ShardList, seen(second(200)));
+        sign_in_trace.note(HOME, SignInStep::Password, seen(second(201)));
+        assert!(
+            sign_in_trace.of(HOME).step(SignInStep::ShardList).is_some(),
+            "the second check of one sitting"
+        );
+        sign_in_trace.note(HOME, SignInStep::Lobby, seen(second(900)));
+        sign_in_trace.note(HOME, SignInStep::Password, seen(second(961)));
+        assert_eq!(sign_in_trace.of(HOME).step(SignInStep::ShardList), None);
+        assert_eq!(sign_in_trace.of(HOME).step(SignInStep::Lobby), None);
     }
 
     #[test]
     fn the_memory_is_bounded_and_the_longest_silent_goes_first() {
-        let footprints = Footprints::default();
+        let sign_in_trace = SignInTrace::default();
         let start = Instant::now();
         let address = |n: u32| IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n));
         for n in 0..1000 {
-            footprints.note(address(n), Step::Password, print(start + Duration::from_secs(n.into())));
+            sign_in_trace.note(address(n), SignInStep::Password, seen(start + Duration::from_secs(n.into())));
         }
-        assert_eq!(locked(&footprints.0).len(), MAX_ADDRESSES);
-        assert!(footprints.of(address(999)).step(Step::Password).is_some());
-        assert_eq!(footprints.of(address(0)), Trail::default());
+        assert_eq!(locked(&sign_in_trace.0).len(), MAX_ADDRESSES);
+        assert!(sign_in_trace.of(address(999)).step(SignInStep::Password).is_some());
+        assert_eq!(sign_in_trace.of(address(0)), Trace::default());
     }
 }

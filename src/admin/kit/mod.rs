@@ -9,8 +9,8 @@ mod registry;
 pub use certificate::{Certificate, CertificateError};
 pub use registry::{View, registry};
 
-use super::Ports;
 use crate::config::HostName;
+use crate::services::Ports;
 use askama::Template;
 use std::fmt;
 use std::io::{Cursor, Write as _};

@@ -1,7 +1,7 @@
 //! What the host of a race and the racers do in its channel.
 
-use super::channel::{Channel, Occupant};
-use super::{Hall, Halls, Inner, Key, Left, Person, Riff, Scope};
+use super::channel::{Channel, Member};
+use super::{ChannelInfo, Channels, Inner, Key, Left, NpsServer, Person, Scope};
 use crate::world::{ConnectionId, locked};
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::ChannelData;
@@ -12,7 +12,7 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
     /// The race.
-    pub riff: Riff,
+    pub riff: ChannelInfo,
     /// Who starts it.
     pub host: Person,
     /// How many are in it.
@@ -25,12 +25,12 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booted {
     /// The connections with which that player was in it.
-    pub seats: Vec<ConnectionId>,
+    pub memberships: Vec<ConnectionId>,
     /// What follows from it, for each of them.
     pub left: Vec<Left>,
 }
 
-impl Halls {
+impl Channels {
     /// Whoever is in a race says whether it is ready. `None`: it is in no such race. Returned are the number of the host
     /// and who has to hear of it; nobody, if it is nothing new.
     pub fn set_ready(
@@ -40,13 +40,13 @@ impl Halls {
         ready: bool,
     ) -> Option<(bool, Vec<ConnectionId>)> {
         let mut inner = locked(&self.0);
-        let (me, hall, key) = inner.present(connection, channel)?;
+        let (me, server, key) = inner.present(connection, channel)?;
         let channel = inner.channels.get_mut(&key)?;
-        let occupant = channel.occupant_mut(me)?;
-        let news = occupant.ready != ready;
-        occupant.ready = ready;
+        let member = channel.occupant_mut(me)?;
+        let news = member.ready != ready;
+        member.ready = ready;
         let master = channel.owner == Some(me);
-        let others = channel.others(me, hall).map(|(_, seat)| seat.connection);
+        let others = channel.others(me, server).map(|(_, membership)| membership.connection);
         Some((master, if news { others.collect() } else { Vec::new() }))
     }
 
@@ -57,11 +57,12 @@ impl Halls {
         connection: ConnectionId,
         channel: CommId,
         data: &ChannelData,
-    ) -> Option<(Riff, Vec<ConnectionId>)> {
+    ) -> Option<(ChannelInfo, Vec<ConnectionId>)> {
         let mut inner = locked(&self.0);
-        let (me, hall, key) = inner.hosted(connection, channel)?;
+        let (me, server, key) = inner.hosted(connection, channel)?;
         let channel = inner.channels.get_mut(&key)?;
-        let others: Vec<_> = channel.others(me, hall).map(|(_, seat)| seat.connection).collect();
+        let others: Vec<_> =
+            channel.others(me, server).map(|(_, membership)| membership.connection).collect();
         let news = *channel.riff.data != *data;
         channel.riff.data.copy_from_slice(data);
         Some((channel.riff.clone(), if news { others } else { Vec::new() }))
@@ -71,50 +72,54 @@ impl Halls {
     pub fn boot(&self, connection: ConnectionId, channel: CommId, persona: PersonaId) -> Option<Booted> {
         let mut inner = locked(&self.0);
         let (me, _, key) = inner.hosted(connection, channel)?;
-        let target = inner.channels.get(&key)?.occupant(persona).filter(|_| persona != me)?;
-        let seats: Vec<_> = target.seats().map(|seat| seat.connection).collect();
-        let left = seats.iter().filter_map(|seat| inner.part(key, *seat)).collect();
-        Some(Booted { seats, left })
+        let target = inner.channels.get(&key)?.member(persona).filter(|_| persona != me)?;
+        let memberships: Vec<_> = target.memberships().map(|membership| membership.connection).collect();
+        let left = memberships.iter().filter_map(|membership| inner.part(key, *membership)).collect();
+        Some(Booted { memberships, left })
     }
 
     /// The host starts the race in `room`. `None`: it is not the host. With `same_hall` the others hear of it in the host's
-    /// hall if they have a connection there, otherwise on the connection with which they are in the race.
+    /// server if they have a connection there, otherwise on the connection with which they are in the race.
     pub fn start(
         &self,
         connection: ConnectionId,
         channel: CommId,
-        room: Hall,
+        room: NpsServer,
         same_hall: bool,
     ) -> Option<Start> {
         let mut inner = locked(&self.0);
-        let (me, hall, key) = inner.hosted(connection, channel)?;
+        let (me, server, key) = inner.hosted(connection, channel)?;
         inner.channels.get_mut(&key)?.running = Some(room);
         let channel = inner.channels.get(&key)?;
         let near = |persona: PersonaId| {
-            let home = inner.homes.get(&persona).into_iter().flatten();
-            home.copied().rfind(|id| inner.guests.get(id).is_some_and(|guest| guest.hall == hall))
+            let home = inner.by_persona.get(&persona).into_iter().flatten();
+            home.copied().rfind(|id| inner.clients.get(id).is_some_and(|client| client.server == server))
         };
-        let racers = channel.others(me, hall).filter_map(|(occupant, seat)| {
-            let near = if same_hall { near(occupant.persona) } else { None };
-            let id = near.unwrap_or(seat.connection);
-            Some((id, inner.guests.get(&id)?.address))
+        let racers = channel.others(me, server).filter_map(|(member, membership)| {
+            let near = if same_hall { near(member.persona) } else { None };
+            let id = near.unwrap_or(membership.connection);
+            Some((id, inner.clients.get(&id)?.address))
         });
         Some(Start {
             racers: racers.collect(),
             players: channel.people.len(),
             riff: channel.riff.clone(),
-            host: inner.guests.get(&connection)?.person.clone(),
+            host: inner.clients.get(&connection)?.person.clone(),
         })
     }
 
     /// The host ends the race. `None`: it is not the host, or the race does not run. Returned are the race and everybody
     /// else in it.
-    pub fn stop(&self, connection: ConnectionId, channel: CommId) -> Option<(Riff, Vec<ConnectionId>)> {
+    pub fn stop(
+        &self,
+        connection: ConnectionId,
+        channel: CommId,
+    ) -> Option<(ChannelInfo, Vec<ConnectionId>)> {
         let mut inner = locked(&self.0);
-        let (me, hall, key) = inner.hosted(connection, channel)?;
+        let (me, server, key) = inner.hosted(connection, channel)?;
         let channel = inner.channels.get_mut(&key)?;
         channel.running.take()?;
-        let others = channel.others(me, hall).map(|(_, seat)| seat.connection).collect();
+        let others = channel.others(me, server).map(|(_, membership)| membership.connection).collect();
         Some((channel.riff.clone(), others))
     }
 
@@ -122,43 +127,43 @@ impl Halls {
     pub fn room(&self, channel: CommId) -> (Vec<PersonaId>, bool) {
         let inner = locked(&self.0);
         let Some(channel) = inner.channels.get(&(Scope::Races, channel)) else { return Default::default() };
-        (channel.people.iter().map(|occupant| occupant.persona).collect(), channel.running.is_some())
+        (channel.people.iter().map(|member| member.persona).collect(), channel.running.is_some())
     }
 }
 
 impl Inner {
     /// The race with this number that the persona at a connection is in, be it by another of its connections: a host in a
     /// room starts its race in the lobby.
-    fn present(&self, connection: ConnectionId, id: CommId) -> Option<(PersonaId, Hall, Key)> {
-        let guest = self.guests.get(&connection)?;
-        let me = guest.person.persona;
-        let key = self.membership(connection, id).or_else(|| self.known(guest.hall, id))?;
+    fn present(&self, connection: ConnectionId, id: CommId) -> Option<(PersonaId, NpsServer, Key)> {
+        let client = self.clients.get(&connection)?;
+        let me = client.person.persona;
+        let key = self.membership(connection, id).or_else(|| self.known(client.server, id))?;
         let channel = self.channels.get(&key).filter(|channel| channel.riff.race)?;
-        channel.occupant(me)?;
-        Some((me, guest.hall, key))
+        channel.member(me)?;
+        Some((me, client.server, key))
     }
 
     /// The same, if the persona is its host.
-    fn hosted(&self, connection: ConnectionId, id: CommId) -> Option<(PersonaId, Hall, Key)> {
-        let (me, hall, key) = self.present(connection, id)?;
+    fn hosted(&self, connection: ConnectionId, id: CommId) -> Option<(PersonaId, NpsServer, Key)> {
+        let (me, server, key) = self.present(connection, id)?;
         let host = self.channels.get(&key)?.owner == Some(me);
-        host.then_some((me, hall, key))
+        host.then_some((me, server, key))
     }
 }
 
 impl Channel {
-    /// Somebody has left this channel in `hall`. If that was the last one in the room where the race runs, the race is over,
+    /// Somebody has left this channel in `server`. If that was the last one in the room where the race runs, the race is over,
     /// and those still in the channel have to hear of it.
-    pub(super) fn race_ended(&mut self, hall: Hall) -> Vec<ConnectionId> {
-        let racing = |occupant: &Occupant| occupant.seats().any(|seat| seat.hall == hall);
-        if self.running != Some(hall) || self.people.iter().any(racing) {
+    pub(super) fn race_ended(&mut self, server: NpsServer) -> Vec<ConnectionId> {
+        let racing = |member: &Member| member.memberships().any(|membership| membership.server == server);
+        if self.running != Some(server) || self.people.iter().any(racing) {
             return Vec::new();
         }
         self.running = None;
         let left: BTreeMap<_, _> = self
             .people
             .iter()
-            .filter_map(|occupant| Some((occupant.persona, occupant.nearest(hall)?.connection)))
+            .filter_map(|member| Some((member.persona, member.nearest(server)?.connection)))
             .collect();
         left.into_values().collect()
     }

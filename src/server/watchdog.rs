@@ -10,17 +10,19 @@ use smol::channel::{self, Receiver, Sender};
 use std::time::Duration;
 
 /// Who asks.
-pub(super) struct RollCall(Vec<Sender<Sender<()>>>);
+pub(super) struct Watchdog(Vec<Sender<Sender<()>>>);
 
 /// The place of one thread, which answers.
-pub(super) struct Seat(Receiver<Sender<()>>);
+pub(super) struct Heartbeat(Receiver<Sender<()>>);
 
-impl RollCall {
-    /// A roll call for so many threads, and a seat for each.
-    pub(super) fn new(threads: usize) -> (Self, Vec<Seat>) {
-        let (questions, seats) =
-            (0..threads).map(|_| channel::bounded(1)).map(|(question, seat)| (question, Seat(seat))).unzip();
-        (Self(questions), seats)
+impl Watchdog {
+    /// A roll call for so many threads, and a heartbeat for each.
+    pub(super) fn new(threads: usize) -> (Self, Vec<Heartbeat>) {
+        let (questions, heartbeats) = (0..threads)
+            .map(|_| channel::bounded(1))
+            .map(|(question, heartbeat)| (question, Heartbeat(heartbeat)))
+            .unzip();
+        (Self(questions), heartbeats)
     }
 
     /// Returns when every thread has answered; never if one has ended.
@@ -39,7 +41,7 @@ impl RollCall {
     }
 }
 
-impl Seat {
+impl Heartbeat {
     /// Answers for ever. The thread must poll this itself, not as a task that others may run.
     pub(super) async fn attend<T>(self) -> T {
         while let Ok(answer) = self.0.recv().await {
@@ -51,9 +53,9 @@ impl Seat {
 }
 
 /// Tells systemd in time that all is well, while it is: all threads answer, and changes are still being saved.
-pub(super) async fn keep_watch(roll_call: RollCall, store: Store, every: Duration) {
+pub(super) async fn keep_watch(watchdog: Watchdog, store: Store, every: Duration) {
     loop {
-        roll_call.all_present().await;
+        watchdog.all_present().await;
         if !store.is_being_saved() {
             log::error!(
                 "the thread that writes the database has ended, so systemd is left to restart the server"
@@ -76,13 +78,13 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(300);
 
-    async fn present(roll_call: &RollCall, patience: Duration) -> bool {
+    async fn present(watchdog: &Watchdog, deadline: Duration) -> bool {
         let present = async {
-            roll_call.all_present().await;
+            watchdog.all_present().await;
             true
         };
         let late = async {
-            Timer::after(patience).await;
+            Timer::after(deadline).await;
             false
         };
         present.or(late).await
@@ -91,14 +93,14 @@ mod tests {
     #[test]
     fn a_thread_that_hangs_is_missed_though_others_run_and_is_found_again_when_it_goes_on() {
         let executor: &'static Executor<'static> = Box::leak(Box::new(Executor::new()));
-        let (roll_call, mut seats) = RollCall::new(2);
-        let seat = seats.pop().unwrap();
-        thread::spawn(move || smol::block_on(executor.run(seat.attend::<()>())));
-        let own = seats.pop().unwrap();
+        let (watchdog, mut heartbeats) = Watchdog::new(2);
+        let heartbeat = heartbeats.pop().unwrap();
+        thread::spawn(move || smol::block_on(executor.run(heartbeat.attend::<()>())));
+        let own = heartbeats.pop().unwrap();
         let (hangs, released) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         smol::block_on(
             async {
-                assert!(present(&roll_call, Duration::from_mins(1)).await);
+                assert!(present(&watchdog, Duration::from_mins(1)).await);
                 // Only the other thread takes tasks here.
                 executor
                     .spawn({
@@ -114,9 +116,9 @@ mod tests {
                 while !hangs.load(Ordering::SeqCst) {
                     Timer::after(Duration::from_millis(1)).await;
                 }
-                assert!(!present(&roll_call, SOON).await);
+                assert!(!present(&watchdog, SOON).await);
                 released.store(true, Ordering::SeqCst);
-                assert!(present(&roll_call, Duration::from_mins(1)).await);
+                assert!(present(&watchdog, Duration::from_mins(1)).await);
             }
             .or(own.attend()),
         );
@@ -124,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_thread_that_has_ended_is_missed() {
-        let (roll_call, seats) = RollCall::new(1);
-        drop(seats);
-        assert!(!smol::block_on(present(&roll_call, SOON)));
+        let (watchdog, heartbeats) = Watchdog::new(1);
+        drop(heartbeats);
+        assert!(!smol::block_on(present(&watchdog, SOON)));
     }
 }

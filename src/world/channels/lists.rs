@@ -1,0 +1,165 @@
+//! Who is where: what the lists show.
+
+use super::channel::Channel;
+use super::{ChannelInfo, Channels, Inner, NpsServer, Person, Scope};
+use crate::world::{ConnectionId, locked};
+use mco_proto::ids::{CommId, PersonaId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many people there are, as seen from one server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    servers: BTreeMap<NpsServer, usize>,
+    channels: BTreeMap<CommId, usize>,
+}
+
+impl Census {
+    /// How many players a server has.
+    pub fn server(&self, server: NpsServer) -> usize {
+        self.servers.get(&server).copied().unwrap_or_default()
+    }
+
+    /// How many players a chat channel has: seen from the lobby those of all channels, from a room those of that room.
+    pub fn channel(&self, channel: CommId) -> usize {
+        self.channels.get(&channel).copied().unwrap_or_default()
+    }
+}
+
+/// A race in the list of races.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaceInfo {
+    /// The race.
+    pub riff: ChannelInfo,
+    /// The host.
+    pub owner: PersonaId,
+    /// How many are in it.
+    pub players: usize,
+    /// How many are ready.
+    pub ready: usize,
+    /// Whether the asker is in it.
+    pub joined: bool,
+    /// Whether it runs.
+    pub running: bool,
+}
+
+/// Somebody in a race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// Who.
+    pub persona: PersonaId,
+    /// Ready.
+    pub ready: bool,
+    /// The host.
+    pub master: bool,
+}
+
+impl Channels {
+    /// Who is in a channel, as seen from a connection, in the order in which they came.
+    pub fn members(&self, connection: ConnectionId, channel: CommId) -> Vec<Person> {
+        let inner = locked(&self.0);
+        let Some((server, channel)) = inner.seen(connection, channel) else { return Vec::new() };
+        let memberships = channel.people.iter().filter_map(|member| member.nearest(server));
+        memberships
+            .filter_map(|membership| Some(inner.clients.get(&membership.connection)?.person.clone()))
+            .collect()
+    }
+
+    /// Who is in a server, channel or not, in the order in which they came.
+    pub fn people(&self, server: NpsServer) -> Vec<Person> {
+        let inner = locked(&self.0);
+        let mut here: Vec<_> = inner.clients.iter().filter(|(_, client)| client.server == server).collect();
+        here.sort_unstable_by_key(|(connection, _)| **connection);
+        let mut seen = BTreeSet::new();
+        let once = here.into_iter().filter(|(_, client)| seen.insert(client.person.persona));
+        once.map(|(_, client)| client.person.clone()).collect()
+    }
+
+    /// The server that a connection has signed in to, if it is one of a server.
+    pub fn hall_of(&self, connection: ConnectionId) -> Option<NpsServer> {
+        locked(&self.0).clients.get(&connection).map(|client| client.server)
+    }
+
+    /// How many players a server has.
+    pub fn head_count(&self, server: NpsServer) -> usize {
+        locked(&self.0).population(server)
+    }
+
+    /// How many people there are, as seen from a server.
+    pub fn census(&self, server: NpsServer) -> Census {
+        let inner = locked(&self.0);
+        let present: BTreeSet<_> =
+            inner.clients.values().map(|client| (client.server, client.person.persona)).collect();
+        let mut census = Census::default();
+        for (server, _) in present {
+            *census.servers.entry(server).or_default() += 1;
+        }
+        let mut people = BTreeSet::new();
+        for ((scope, id), channel) in &inner.channels {
+            let seen =
+                matches!(scope, Scope::NpsServer(place) if *place == server || server == NpsServer::Lobby);
+            people.extend(channel.people.iter().filter(|_| seen).map(|member| (*id, member.persona)));
+        }
+        for (id, _) in people {
+            *census.channels.entry(id).or_default() += 1;
+        }
+        census
+    }
+
+    /// What is kept of a player, as its latest connection has it.
+    pub fn person(&self, persona: PersonaId) -> Option<Person> {
+        let inner = locked(&self.0);
+        let latest = inner.by_persona.get(&persona)?.last()?;
+        Some(inner.clients.get(latest)?.person.clone())
+    }
+
+    /// A channel that a player is in: a race rather than a chat channel. `None`: it is in no server.
+    pub fn location(&self, persona: PersonaId) -> Option<CommId> {
+        let inner = locked(&self.0);
+        let home = inner.by_persona.get(&persona)?;
+        let channels = home.iter().filter_map(|id| inner.clients.get(id)).flat_map(|client| &client.channels);
+        Some(channels.min().map_or(CommId(0), |(_, id)| *id))
+    }
+
+    /// All races, by number, as seen from a connection.
+    pub fn races(&self, connection: ConnectionId) -> Vec<RaceInfo> {
+        let inner = locked(&self.0);
+        let me = inner.clients.get(&connection).map(|client| client.person.persona);
+        let race = |(_, channel): (CommId, &Channel)| {
+            Some(RaceInfo {
+                owner: channel.owner?,
+                players: channel.people.len(),
+                ready: channel.ready(),
+                joined: me.is_some_and(|me| channel.member(me).is_some()),
+                running: channel.running.is_some(),
+                riff: channel.riff.clone(),
+            })
+        };
+        inner.races().filter_map(race).collect()
+    }
+
+    /// Who is ready in a channel, as seen from a connection; everybody is listed.
+    pub fn readiness(&self, connection: ConnectionId, channel: CommId) -> Vec<Readiness> {
+        let inner = locked(&self.0);
+        let Some((_, channel)) = inner.seen(connection, channel) else { return Vec::new() };
+        let record = |member: &super::channel::Member| Readiness {
+            persona: member.persona,
+            ready: member.ready,
+            master: channel.owner == Some(member.persona),
+        };
+        channel.people.iter().map(record).collect()
+    }
+}
+
+impl Inner {
+    /// The channel with this number as a connection means it: one it is in rather than another.
+    fn seen(&self, connection: ConnectionId, id: CommId) -> Option<(NpsServer, &Channel)> {
+        let server = self.clients.get(&connection)?.server;
+        let key = self.membership(connection, id).or_else(|| self.known(server, id))?;
+        Some((server, self.channels.get(&key)?))
+    }
+
+    fn population(&self, server: NpsServer) -> usize {
+        let here = self.clients.values().filter(|client| client.server == server);
+        here.map(|client| client.person.persona).collect::<BTreeSet<_>>().len()
+    }
+}
