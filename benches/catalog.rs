@@ -29,7 +29,7 @@ use mco_proto::session_key::{LoginKey, SessionKey};
 use mco_proto::text::Chars;
 use mcos::catalog::{Catalog, import};
 use mcos::config::Config;
-use mcos::services::mcots::{Caller, answer};
+use mcos::services::mcots::{ConnectionState, answer};
 use mcos::services::{Game, Ports};
 use mcos::store::{CarPurchase, NewPart, NewPersona, Password, Store};
 use std::fs;
@@ -97,7 +97,7 @@ fn complete_cars() -> f64 {
 
     let peer: SocketAddr = ([127, 0, 0, 1], 1044).into();
     game.world.sessions.begin(customer, SessionKey::random(), peer.ip());
-    let mut caller = Caller::new(game.world.new_connection(), peer, peer);
+    let mut caller = ConnectionState::new(game.world.new_connection(), peer, peer);
     let (customer_name, persona_name) = (Chars::default(), Chars::new("Dr Brown"));
     let hello = ClientConnect { customer, persona, customer_name, persona_name, version: 6001 }.body();
     answer(&game, &mut caller, &Incoming { sequence: 1, flags: Flags(0), body: hello });
