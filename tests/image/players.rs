@@ -4,7 +4,7 @@ use crate::machine::{self, ADDRESS, PATIENCE};
 use mco_proto::ids::{BrandedPartId, DealerId, PartId, SkinId};
 use mco_proto::mcots::{GenericRequest, number};
 use mcos::client::Error;
-use mcos::client::sitting::{Account, FirstCar, FixedPorts, PersonaSession, Place, Transactions};
+use mcos::client::sitting::{Account, FirstCar, FixedPorts, PersonaSession, ShardEndpoints, Transactions};
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -51,7 +51,7 @@ async fn sign_in(user: &str) -> Result<Account, Error> {
     let web = machine::web();
     let shards = web.shard_list().await?;
     let fixed = FixedPorts { persona: 8228, mail: 8227, mcots: 43300 };
-    let place = Arc::new(Place::new(&shards[0], fixed, PATIENCE));
+    let place = Arc::new(ShardEndpoints::new(&shards[0], fixed, PATIENCE));
     Account::sign_in(&web, &place, user, PASSWORD).await
 }
 
