@@ -215,7 +215,7 @@ fn the_lobby_and_rooms_stay_in_step_behind_anything_sealed() {
             connection.nps().send_bytes(&header(id::SEND_MINI_RIFF_LIST, 4)).await.unwrap();
             connection.nps().send_bytes(&header(id::HEARTBEAT, 4)).await.unwrap();
             let heartbeat = connection.nps().wait(&[id::HEARTBEAT]).await.unwrap();
-            assert!(!heartbeat.sealed);
+            assert!(!heartbeat.encrypted);
             connection.directory().await.unwrap();
             let users = connection.users(CommId(77)).await.unwrap();
             assert_eq!(users.len(), 0);
@@ -245,7 +245,7 @@ fn the_lobby_says_nothing_to_who_has_not_signed_in_and_refuses_a_malformed_login
         for body in [&[][..], &[0; 20], &[0xff; 139]] {
             let mut raw = Raw::connect(server.port("room"));
             let mut wire = Vec::new();
-            short(id::LOGIN, body).encode(&mut wire);
+            short(id::LOGIN, body).encode(&mut wire).unwrap();
             raw.send(&wire);
             assert_eq!(raw.receive_all(), [0x02, 0x2a, 0, 4]);
         }
@@ -253,11 +253,11 @@ fn the_lobby_says_nothing_to_who_has_not_signed_in_and_refuses_a_malformed_login
 }
 
 /// A reply to a request, found by its sequence.
-async fn reply(mcots: &mut Mcots, body: Body, sealed: bool) -> (u16, GenericReply) {
-    let sequence = mcots.send_as(body, sealed).await.unwrap();
+async fn reply(mcots: &mut Mcots, body: Body, encrypted: bool) -> (u16, GenericReply) {
+    let sequence = mcots.send_as(body, encrypted).await.unwrap();
     let answers = [number::SUCCESS, number::FAILED, number::GENERIC_REPLY];
     let incoming = mcots.wait(sequence, &answers).await.unwrap();
-    assert_eq!(incoming.flags.has(Flags::ENCRYPTED), sealed);
+    assert_eq!(incoming.flags.has(Flags::ENCRYPTED), encrypted);
     (incoming.body.number().unwrap(), incoming.body.read().unwrap())
 }
 

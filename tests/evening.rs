@@ -170,9 +170,9 @@ async fn new_driver(server: &Server) -> PersonaSession {
     mcots.sign_in(Some(first_car)).await.unwrap();
     let options = SetOptions {
         plate_code: 32,
-        plate_text: Chars::new("OUTATIM"),
+        plate_text: Chars::constant(b"OUTATIM"),
         car_info_setting: 1,
-        car_numbers: CarNumbers(["57", "", "", "", "", ""].map(Chars::new)),
+        car_numbers: CarNumbers(["57", "", "", "", "", ""].map(|text| Chars::new(text).unwrap())),
     };
     mcots.set_options(&options).await.unwrap();
     let looks = Physical {

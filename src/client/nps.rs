@@ -36,7 +36,7 @@ const FORCE_LOGOFF: u16 = 0x0201;
 pub struct Nps {
     socket: Socket,
     link: Link,
-    sealing: bool,
+    encrypting: bool,
     backlog: VecDeque<Incoming>,
 }
 
@@ -49,13 +49,13 @@ impl Nps {
             _ => Headers::Short,
         };
         let link = Link::new(headers, Link::LARGEST);
-        Ok(Self { socket, link, sealing: false, backlog: VecDeque::new() })
+        Ok(Self { socket, link, encrypting: false, backlog: VecDeque::new() })
     }
 
     /// From here on everything is sent, and answers are expected, inside 0x1101.
-    pub fn unlock(&mut self, key: &SessionKey) {
-        self.link.unlock(key);
-        self.sealing = true;
+    pub fn start_encryption(&mut self, key: &SessionKey) {
+        self.link.start_encryption(key);
+        self.encrypting = true;
     }
 
     /// The address of this end, if the system knows it.
@@ -68,14 +68,14 @@ impl Nps {
         self.socket.write(bytes).await
     }
 
-    /// Sends a packet, sealed if the connection is unlocked.
+    /// Sends a packet, encrypted once encryption has started.
     pub async fn send_packet(&mut self, packet: &Packet) -> Result<(), Error> {
         let mut wire = Vec::new();
-        self.link.write(packet, self.sealing, &mut wire);
+        self.link.write(packet, self.encrypting, &mut wire)?;
         self.socket.write(&wire).await
     }
 
-    /// Sends a message, sealed if the connection is unlocked.
+    /// Sends a message, encrypted once encryption has started.
     pub async fn send(&mut self, message: &impl Message) -> Result<(), Error> {
         self.send_packet(&message.packet()).await
     }
@@ -132,11 +132,11 @@ impl Nps {
         }
     }
 
-    /// The next message of this kind; it must be sealed exactly if the connection is unlocked.
+    /// The next message of this kind; it must come encrypted exactly if encryption has started.
     pub async fn answer<A: Message>(&mut self) -> Result<A, Error> {
         let incoming = self.wait(&[A::ID]).await?;
-        if incoming.sealed != self.sealing {
-            let why = if incoming.sealed { "it came encrypted" } else { "it came in clear" };
+        if incoming.encrypted != self.encrypting {
+            let why = if incoming.encrypted { "it came encrypted" } else { "it came in clear" };
             return Err(self.contradiction(A::ID, "envelope", why));
         }
         self.read(&incoming.packet)

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::bind::Service;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Unsent};
 use super::outbox::{Ending, Outbox};
 use super::recorder::Connection;
 use crate::world::ConnectionId;
@@ -37,6 +37,8 @@ enum End {
     Broken(String),
     /// A change could not be saved, so its answer must not go out.
     Unsaved(String),
+    /// A message of ours could not be written: a fault of ours.
+    Unsent(Unsent),
     /// The network failed.
     Failed(io::Error),
 }
@@ -51,6 +53,7 @@ impl fmt::Display for End {
             Self::Ended(Ending::Dismissed) => f.write_str("dismissed"),
             Self::Broken(reason) => write!(f, "closed, {reason}"),
             Self::Unsaved(reason) => write!(f, "closed, a change could not be saved: {reason}"),
+            Self::Unsent(unsent) => write!(f, "closed, a fault of this server: {unsent}"),
             Self::Failed(error) => write!(f, "lost: {error}"),
         }
     }
@@ -78,10 +81,10 @@ pub(super) async fn converse(
     shared.tell(conversation.leave(&shared.game)).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
-        End::Unsaved(_) => log::error!("{service}: {peer} {end}"),
+        End::Unsaved(_) | End::Unsent(_) => log::error!("{service}: {peer} {end}"),
         _ => log::debug!("{service}: {peer} {end}"),
     }
-    if matches!(end, End::Finished | End::Ended(Ending::Dismissed) | End::Broken(_)) {
+    if matches!(end, End::Finished | End::Ended(Ending::Dismissed) | End::Broken(_) | End::Unsent(_)) {
         // The Client may be gone already.
         let _ = stream.close().await;
     }
@@ -96,18 +99,21 @@ async fn talk(
 ) -> End {
     let began = Instant::now();
     let mut out = Vec::new();
-    conversation.greet(&mut out, recording);
+    if let Err(unsent) = conversation.greet(&mut out, recording) {
+        return End::Unsent(unsent);
+    }
     loop {
-        match answer_all(shared, conversation, &mut out, recording).await {
+        let answered = match answer_all(shared, conversation, &mut out, recording).await {
+            Ok(more) => deliver_all(outbox, conversation, &mut out, recording).map(|()| more),
+            Err(end) => Err(end),
+        };
+        match answered {
             Err(end) => {
                 // What was answered before still goes out.
                 let _ = write(stream, outbox, &mut out, recording).await;
                 return end;
             }
             Ok(more) => {
-                for outbound in outbox.drain() {
-                    conversation.deliver(&outbound, &mut out, recording);
-                }
                 if let Err(end) = write(stream, outbox, &mut out, recording).await {
                     return end;
                 }
@@ -162,6 +168,9 @@ async fn answer_all(
             return Err(End::Unsaved(error.to_string()));
         }
         shared.connections.deliver(step.pushes);
+        if let Some(unsent) = step.unsent {
+            return Err(End::Unsent(unsent));
+        }
         if step.close {
             return Err(End::Finished);
         }
@@ -169,6 +178,17 @@ async fn answer_all(
             return Ok(true);
         }
     }
+}
+
+/// Appends what others have for this Client.
+fn deliver_all(
+    outbox: &Outbox,
+    conversation: &mut Conversation,
+    out: &mut Vec<u8>,
+    recording: &mut Option<Box<Connection>>,
+) -> Result<(), End> {
+    let mut waiting = outbox.drain().into_iter();
+    waiting.try_for_each(|outbound| conversation.deliver(&outbound, out, recording)).map_err(End::Unsent)
 }
 
 /// Writes everything, unless the connection is to be cut off meanwhile.

@@ -7,9 +7,10 @@ use crate::config;
 use crate::services::{Encryption, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
 use crate::world::{ConnectionId, NpsServer};
-use mco_proto::mcots;
+use mco_proto::EncodeError;
+use mco_proto::mcots::{self, Body, Outgoing};
 use mco_proto::nps::{self, Packet};
-use std::fmt::Display;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub(super) enum NpsService {
 
 /// What became of one message. The bytes for the sender have been written already.
 pub(super) struct Step {
+    /// An answer that could not be written, and those behind it: a fault of ours, which ends the connection.
+    pub(super) unsent: Option<Unsent>,
     /// To be awaited before anything goes out.
     pub(super) commit: Option<Ticket>,
     /// For others.
@@ -42,13 +45,38 @@ pub(super) struct Step {
 
 impl Step {
     const fn pushes(pushes: Vec<Push>) -> Self {
-        Self { commit: None, pushes, close: false }
+        Self { unsent: None, commit: None, pushes, close: false }
     }
 }
 
 impl<P> From<Outcome<P>> for Step {
     fn from(outcome: Outcome<P>) -> Self {
-        Self { commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }
+        Self { unsent: None, commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }
+    }
+}
+
+/// A message of ours that could not be written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unsent {
+    message: Number,
+    error: EncodeError,
+}
+
+/// The number of a message, as its family is read.
+#[derive(Debug, PartialEq, Eq)]
+enum Number {
+    Nps(u16),
+    Mcots(Option<u16>),
+}
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message {
+            Number::Nps(id) => write!(f, "message 0x{id:04x} cannot be sent: {}", self.error),
+            Number::Mcots(number) => {
+                write!(f, "message {} cannot be sent: {}", number.unwrap_or_default(), self.error)
+            }
+        }
     }
 }
 
@@ -81,9 +109,16 @@ impl Conversation {
     }
 
     /// What the Client hears on connecting.
-    pub(super) fn greet(&mut self, out: &mut Vec<u8>, recording: &mut Option<Box<Connection>>) {
-        if let Self::Nps(link, NpsService::Lobby(caller)) = self {
-            write(link, lobby::greeting(caller), false, out, recording);
+    pub(super) fn greet(
+        &mut self,
+        out: &mut Vec<u8>,
+        recording: &mut Option<Box<Connection>>,
+    ) -> Result<(), Unsent> {
+        match self {
+            Self::Nps(link, NpsService::Lobby(caller)) => {
+                write(link, &lobby::greeting(caller), false, out, recording)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -102,7 +137,7 @@ impl Conversation {
         game: &Game,
         out: &mut Vec<u8>,
         recording: &mut Option<Box<Connection>>,
-    ) -> Result<Option<Step>, Box<dyn Display + Send>> {
+    ) -> Result<Option<Step>, Box<dyn fmt::Display + Send>> {
         match self {
             Self::Nps(link, desk) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
@@ -117,7 +152,8 @@ impl Conversation {
                     NpsService::Mail(peer) => mail::answer(game, *peer, &incoming.packet),
                     NpsService::Lobby(caller) => lobby::answer(game, caller, &incoming),
                 };
-                Ok(Some(write(link, outcome, incoming.sealed, out, recording)))
+                let unsent = write(link, &outcome, incoming.encrypted, out, recording).err();
+                Ok(Some(Step { unsent, ..outcome.into() }))
             }
             Self::Mcots(link, caller) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
@@ -127,17 +163,8 @@ impl Conversation {
                     recording.heard_body(&incoming);
                 }
                 let outcome = transactions::answer(game, caller, &incoming);
-                for reply in &outcome.replies {
-                    let start = out.len();
-                    link.write(reply, out);
-                    if let Some(recording) = recording {
-                        recording.said_body(&reply.body, out.get(start..).unwrap_or_default());
-                    }
-                }
-                if let Some(key) = &outcome.unlock {
-                    link.unlock(key);
-                }
-                Ok(Some(outcome.into()))
+                let unsent = write_bodies(link, &outcome, out, recording).err();
+                Ok(Some(Step { unsent, ..outcome.into() }))
             }
         }
     }
@@ -148,23 +175,25 @@ impl Conversation {
         outbound: &Outbound,
         out: &mut Vec<u8>,
         recording: &mut Option<Box<Connection>>,
-    ) {
+    ) -> Result<(), Unsent> {
         let start = out.len();
         match (self, outbound) {
             (Self::Nps(link, _), Outbound::Packet(packet, envelope)) => {
-                link.write(packet, *envelope == Encryption::Sealed, out);
+                let encrypted = *envelope == Encryption::Encrypted;
+                link.write(packet, encrypted, out).map_err(|error| unsent_packet(packet, error))?;
                 if let Some(recording) = recording {
                     recording.said_packet(packet, out.get(start..).unwrap_or_default());
                 }
             }
             (Self::Mcots(link, _), Outbound::Body(body)) => {
-                link.push(body, out);
+                link.push(body, out).map_err(|error| unsent_body(body, error))?;
                 if let Some(recording) = recording {
                     recording.said_body(body, out.get(start..).unwrap_or_default());
                 }
             }
             (Self::Nps(..), Outbound::Body(_)) | (Self::Mcots(..), Outbound::Packet(..)) => {}
         }
+        Ok(())
     }
 
     /// How long the Client may say nothing from now on, on a connection of this `age`. Who has signed in may be silent
@@ -193,20 +222,74 @@ impl Conversation {
 /// Writes replies in the form of their request, then starts the ciphers if the request was a login.
 fn write(
     link: &mut nps::Link,
-    outcome: Outcome<Packet>,
-    sealed: bool,
+    outcome: &Outcome<Packet>,
+    encrypted: bool,
     out: &mut Vec<u8>,
     recording: &mut Option<Box<Connection>>,
-) -> Step {
+) -> Result<(), Unsent> {
     for reply in &outcome.replies {
         let start = out.len();
-        link.write(reply, sealed, out);
+        link.write(reply, encrypted, out).map_err(|error| unsent_packet(reply, error))?;
         if let Some(recording) = recording {
             recording.said_packet(reply, out.get(start..).unwrap_or_default());
         }
     }
-    if let Some(key) = &outcome.unlock {
-        link.unlock(key);
+    if let Some(key) = &outcome.start_encryption {
+        link.start_encryption(key);
     }
-    outcome.into()
+    Ok(())
+}
+
+/// The same for MCOTS.
+fn write_bodies(
+    link: &mut mcots::Link,
+    outcome: &Outcome<Outgoing>,
+    out: &mut Vec<u8>,
+    recording: &mut Option<Box<Connection>>,
+) -> Result<(), Unsent> {
+    for reply in &outcome.replies {
+        let start = out.len();
+        link.write(reply, out).map_err(|error| unsent_body(&reply.body, error))?;
+        if let Some(recording) = recording {
+            recording.said_body(&reply.body, out.get(start..).unwrap_or_default());
+        }
+    }
+    if let Some(key) = &outcome.start_encryption {
+        link.start_encryption(key);
+    }
+    Ok(())
+}
+
+const fn unsent_packet(packet: &Packet, error: EncodeError) -> Unsent {
+    Unsent { message: Number::Nps(packet.id), error }
+}
+
+fn unsent_body(body: &Body, error: EncodeError) -> Unsent {
+    Unsent { message: Number::Mcots(body.number()), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn conversation(game: &Game, service: Service) -> Conversation {
+        let here = SocketAddr::from(([127, 0, 0, 1], 1));
+        Conversation::new(service, game.world.new_connection(), here, here).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_encrypted_is_not_sent_in_clear() {
+        let (game, _folder) = Game::for_tests();
+        let packet = Outbound::Packet(Arc::new(Packet::bare(0x0217)), Encryption::Encrypted);
+        let body = Outbound::Body(Arc::new(Body(vec![101, 0])));
+        for (service, outbound, shown) in
+            [(Service::Lobby, packet, "message 0x0217"), (Service::Mcots, body, "message 101")]
+        {
+            let mut out = Vec::new();
+            let unsent = conversation(&game, service).deliver(&outbound, &mut out, &mut None).unwrap_err();
+            assert_eq!((unsent.error, out.len()), (EncodeError::NoKey, 0));
+            assert!(unsent.to_string().starts_with(shown), "{unsent}");
+        }
+    }
 }

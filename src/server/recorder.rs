@@ -248,7 +248,7 @@ impl Connection {
     /// The next message among the bytes that arrived is this packet.
     pub(super) fn heard_packet(&mut self, incoming: &nps::Incoming) {
         let raw = self.frame();
-        self.packet(Side::Client, &incoming.packet, incoming.sealed, raw);
+        self.packet(Side::Client, &incoming.packet, incoming.encrypted, raw);
     }
 
     /// The next message among the bytes that arrived has this body.
@@ -259,14 +259,14 @@ impl Connection {
 
     /// This packet is going out as these bytes.
     pub(super) fn said_packet(&mut self, packet: &Packet, raw: &[u8]) {
-        let sealed = raw.starts_with(&id::ENCRYPTED.to_be_bytes());
-        self.packet(Side::Server, packet, sealed, raw.to_vec());
+        let encrypted = raw.starts_with(&id::ENCRYPTED.to_be_bytes());
+        self.packet(Side::Server, packet, encrypted, raw.to_vec());
     }
 
     /// This body is going out as these bytes.
     pub(super) fn said_body(&mut self, body: &mcots::Body, raw: &[u8]) {
-        let sealed = raw.get(10).is_some_and(|flags| mcots::Flags(*flags).has(mcots::Flags::ENCRYPTED));
-        self.body(Side::Server, body, sealed, raw.to_vec());
+        let encrypted = raw.get(10).is_some_and(|flags| mcots::Flags(*flags).has(mcots::Flags::ENCRYPTED));
+        self.body(Side::Server, body, encrypted, raw.to_vec());
     }
 
     /// The answers to the last message do not go out.
@@ -300,9 +300,9 @@ impl Connection {
         frame
     }
 
-    fn packet(&mut self, from: Side, packet: &Packet, sealed: bool, raw: Vec<u8>) {
+    fn packet(&mut self, from: Side, packet: &Packet, encrypted: bool, raw: Vec<u8>) {
         let number = packet.id;
-        let (raw, plain, cut) = match (recording::cut(packet, from, self.login), sealed) {
+        let (raw, plain, cut) = match (recording::cut(packet, from, self.login), encrypted) {
             (None, false) => (raw, None, false),
             (None, true) => (raw, Some(packet.body.clone()), false),
             (Some(cut), true) => (Vec::new(), Some(cut.body), true),
@@ -317,9 +317,9 @@ impl Connection {
         self.push(from, number, raw, plain, cut);
     }
 
-    fn body(&mut self, from: Side, body: &mcots::Body, sealed: bool, raw: Vec<u8>) {
+    fn body(&mut self, from: Side, body: &mcots::Body, encrypted: bool, raw: Vec<u8>) {
         let number = body.number().unwrap_or_default();
-        self.push(from, number, raw, sealed.then(|| body.0.clone()), false);
+        self.push(from, number, raw, encrypted.then(|| body.0.clone()), false);
     }
 
     fn push(&mut self, from: Side, number: u16, raw: Vec<u8>, plain: Option<Vec<u8>>, cut: bool) {

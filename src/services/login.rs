@@ -105,10 +105,10 @@ mod tests {
     fn request(game: &Game, context: &str, key: &SessionKey) -> UserLogin {
         let public = PublicLoginKey::from_hex(&game.login_key().public_hex().unwrap()).unwrap();
         UserLogin {
-            context: Str16::new(context),
+            context: Str16::new(context).unwrap(),
             object: 0,
-            key_block: Str16::new(&public.seal(key).unwrap()),
-            service: Str16::new("2176"),
+            key_block: Str16::new(&public.seal(key).unwrap()).unwrap(),
+            service: Str16::constant(b"2176"),
             checksum: 0xfea3_1c19,
         }
     }
@@ -140,9 +140,10 @@ mod tests {
         let context = game.world.sessions.issue_context(player.customer);
         let good = request(&game, &context, &SessionKey::random());
         let cases = [
-            UserLogin { context: Str16::new("0123456789abcdef0123456789abcdef"), ..good.clone() }.packet(),
-            UserLogin { key_block: Str16::new(&"A1".repeat(128)), ..good.clone() }.packet(),
-            UserLogin { key_block: Str16::new("not hexadecimal"), ..good.clone() }.packet(),
+            UserLogin { context: Str16::constant(b"0123456789abcdef0123456789abcdef"), ..good.clone() }
+                .packet(),
+            UserLogin { key_block: Str16::new(&"A1".repeat(128)).unwrap(), ..good.clone() }.packet(),
+            UserLogin { key_block: Str16::constant(b"not hexadecimal"), ..good.clone() }.packet(),
             Packet { body: good.packet().body[..40].to_vec(), ..good.packet() },
             Packet { body: vec![0xff; 300], ..good.packet() },
             Packet { body: Vec::new(), ..good.packet() },
@@ -180,7 +181,7 @@ mod tests {
         let (game, _folder, player) = shard();
         let context = game.world.sessions.issue_context(player.customer);
         let good = request(&game, &context, &SessionKey::random());
-        let bad = UserLogin { context: Str16::new("wrong"), ..good.clone() };
+        let bad = UserLogin { context: Str16::constant(b"wrong"), ..good.clone() };
         for _ in 0..game.config.limits.failed_logins_per_minute {
             answer(&game, PEER, &bad.packet());
         }

@@ -91,13 +91,13 @@ fn receive(game: &Game, peer: IpAddr, request: &ReceiveEmail) -> Answer {
     let packet = Mail {
         mail: number,
         sender: mail.sender,
-        sender_name: CStr::new(&mail.sender_name),
+        sender_name: CStr::first_n(&mail.sender_name),
         gap: 0,
-        title: CStr::new(&mail.title),
+        title: CStr::first_n(&mail.title),
         sent: mail.sent,
         expires: mail.expires,
         unread: u16::from(!read),
-        text: Str16::new(&mail.text),
+        text: Str16::first_n(&mail.text),
     };
     let answer = Outcome::reply(packet.packet());
     if read || header_only == 1 {

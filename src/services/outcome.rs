@@ -18,7 +18,7 @@ pub struct Outcome<P> {
     /// Set when the message changed something: nothing goes out before the change is on the card.
     pub commit: Option<Ticket>,
     /// Set when the caller has just signed in: ciphers start behind these replies.
-    pub unlock: Option<SessionKey>,
+    pub start_encryption: Option<SessionKey>,
     /// The connection ends behind these replies.
     pub close: bool,
 }
@@ -27,7 +27,7 @@ pub struct Outcome<P> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// Inside 0x1101.
-    Sealed,
+    Encrypted,
     /// As it is.
     Clear,
 }
@@ -46,7 +46,7 @@ pub enum Push {
 impl<P> Outcome<P> {
     /// No answer.
     pub const fn silence() -> Self {
-        Self { replies: Vec::new(), pushes: Vec::new(), commit: None, unlock: None, close: false }
+        Self { replies: Vec::new(), pushes: Vec::new(), commit: None, start_encryption: None, close: false }
     }
 
     /// One answer.

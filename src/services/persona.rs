@@ -82,7 +82,7 @@ impl Handler<'_> {
         match self.game.store.personas().of_customer(request.customer) {
             Ok(personas) => {
                 self.game.world.sign_in_trace.passed(self.peer, SignInStep::PersonaList);
-                let personas = Personas::of(personas.iter().map(entry));
+                let personas = Personas::first_n(personas.iter().map(entry));
                 Outcome::reply(PersonaList { personas }.packet())
             }
             Err(error) => {
@@ -216,7 +216,7 @@ impl Handler<'_> {
         }
         let request: GetPersonaInfoById = packet.read()?;
         let persona = owned_from(self.game, self.peer, request.persona);
-        let personas = Personas::of(persona.iter().map(entry));
+        let personas = Personas::first_n(persona.iter().map(entry));
         Ok(Outcome::reply(PersonaList { personas }.packet()))
     }
 
@@ -261,7 +261,7 @@ fn entry(persona: &Persona) -> PersonaEntry {
         persona: persona.id,
         shard: persona.shard,
         created: persona.created,
-        name: Chars::new(&persona.name),
+        name: Chars::first_n(&persona.name),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether an answer is what the real Client accepted: sealed like it, parsed by our own layouts, with the right ids.
+//! Whether an answer is what the real Client accepted: encrypted like it, parsed by our own layouts, with the right ids.
 
 use super::player::Replay;
 use super::recording::{Message, Port};
@@ -25,8 +25,8 @@ impl Replay<'_> {
         let mut faults = Vec::new();
         let Message { port, number, ref body, .. } = self.messages[at];
         let packet = &incoming.packet;
-        let sealed = matches!(port, Port::Lobby | Port::Room) && number != id::LOGIN;
-        expect(&mut faults, "encrypted", incoming.sealed, sealed);
+        let encrypted = matches!(port, Port::Lobby | Port::Room) && number != id::LOGIN;
+        expect(&mut faults, "encrypted", incoming.encrypted, encrypted);
         let channel = body.first_chunk().map_or(CommId(0), |bytes| CommId(u32::from_be_bytes(*bytes)));
         let rooms = self.server.ports("room");
         match packet.id {

@@ -268,8 +268,8 @@ impl<'a> Replay<'a> {
                 Link::Nps(link) => {
                     link.feed(&buffer[..count]);
                     while let Some(incoming) = link.next().expect("the server's stream is understood") {
-                        if incoming.packet.id == id::LOGIN_RESP && !incoming.sealed {
-                            link.unlock(&self.key);
+                        if incoming.packet.id == id::LOGIN_RESP && !incoming.encrypted {
+                            link.start_encryption(&self.key);
                         }
                         arrived.push_back(Arrival::Nps(incoming));
                     }
@@ -278,7 +278,7 @@ impl<'a> Replay<'a> {
                     link.feed(&buffer[..count]);
                     while let Some(incoming) = link.next().expect("the server's stream is understood") {
                         if !incoming.flags.has(mcots::Flags::ENCRYPTED) {
-                            link.unlock(&self.key);
+                            link.start_encryption(&self.key);
                         }
                         arrived.push_back(Arrival::Mcots(incoming));
                     }

@@ -10,6 +10,7 @@
 
 pub mod bytes;
 pub mod cipher;
+mod encode;
 pub mod ids;
 mod inbox;
 pub mod mcots;
@@ -19,3 +20,4 @@ pub mod text;
 
 pub(crate) use bytes::layout;
 pub use bytes::{Malformed, Reader, Wire, Writer};
+pub use encode::{EncodeError, TooLong};

@@ -72,7 +72,7 @@ pub(super) enum What {
 /// A message that passed.
 #[derive(Debug)]
 pub(super) struct Said {
-    pub(super) sealed: bool,
+    pub(super) encrypted: bool,
     pub(super) content: Content,
 }
 
@@ -223,7 +223,7 @@ fn login(from: Side, content: &Content) -> Option<(CustomerId, PersonaId)> {
 impl Said {
     fn of(passed: Passed, service: Service) -> Result<Self, &'static str> {
         let Passed { number, raw, plain, .. } = passed;
-        let sealed = plain.is_some();
+        let encrypted = plain.is_some();
         let content = if service == Service::Mcots {
             // `u16 length, "TOMC", i32 sequence, u8 flags`.
             let &[_, _, _, _, _, _, s0, s1, s2, s3, flags, ref rest @ ..] = raw.0.as_slice() else {
@@ -244,7 +244,7 @@ impl Said {
                 _ => return Err("its bytes are no Game Packet"),
             }
         };
-        Ok(Self { sealed, content })
+        Ok(Self { encrypted, content })
     }
 }
 

@@ -29,14 +29,14 @@ fn recording(recorder: &Arc<Recorder>, world: &World) -> Option<Box<Connection>>
 fn talk(recording: &mut Connection) {
     let packet = Packet { id: id::LIST_EMAILS, form: nps::Form::Short, body: vec![7; 100] };
     let mut wire = Vec::new();
-    packet.encode(&mut wire);
+    packet.encode(&mut wire).unwrap();
     // In two pieces, as a network may deliver it.
     let (first, second) = wire.split_at(50);
     recording.fed(first);
     recording.fed(second);
-    recording.heard_packet(&Incoming { packet, sealed: false });
+    recording.heard_packet(&Incoming { packet, encrypted: false });
     let mut wire = Vec::new();
-    Packet::bare(id::ACK).encode(&mut wire);
+    Packet::bare(id::ACK).encode(&mut wire).unwrap();
     recording.said_packet(&Packet::bare(id::ACK), &wire);
 }
 
@@ -124,7 +124,7 @@ fn what_does_not_fit_the_queue_is_left_out_with_a_note() {
     let mut mail = recording(&recorder, &world).unwrap();
     let large = Packet { id: id::LIST_EMAILS, form: nps::Form::Short, body: vec![7; 1000] };
     let mut wire = Vec::new();
-    large.encode(&mut wire);
+    large.encode(&mut wire).unwrap();
     mail.said_packet(&large, &wire);
     mail.said_packet(&large, &wire);
     mail.passed();

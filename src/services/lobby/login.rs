@@ -38,11 +38,11 @@ impl Handler<'_> {
         let person = Person { persona, name: name.clone(), user_data };
         let address = self.game.address_for(local);
         let others = self.game.world.channels.enter(connection, server, person.clone(), address);
-        let response = LoginResponse { persona, name: Name::new(&name), user_data };
+        let response = LoginResponse { persona, name: Name::first_n(&name), user_data };
         self.caller.me = Some(Me { persona, name });
         let arrived = Notices::of(self.game).arrived(&person, others);
         Outcome {
-            unlock: Some(key),
+            start_encryption: Some(key),
             pushes: arrived.into_iter().collect(),
             ..Outcome::reply(response.packet())
         }

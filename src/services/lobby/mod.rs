@@ -76,9 +76,9 @@ pub fn greeting(caller: &ConnectionState) -> Outcome<Packet> {
 
 /// What happens on a message to the lobby or a room.
 pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) -> Outcome<Packet> {
-    let Incoming { packet, sealed } = incoming;
+    let Incoming { packet, encrypted } = incoming;
     let mut desk = Handler { game, caller };
-    let outcome = match (packet.id, *sealed) {
+    let outcome = match (packet.id, *encrypted) {
         (id::LOGIN, false) => return desk.login(packet),
         (id::HEARTBEAT, _) => Ok(Outcome::reply(Packet::bare(id::HEARTBEAT))),
         (id::UDP_STATUS, _) => Ok(Outcome::silence()),
@@ -88,7 +88,7 @@ pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) ->
         }
         // These are taken in both forms (*seen in use*).
         (id::OPEN_COMM_CHANNEL, _) => packet.read().map(|request| desk.open(&request)),
-        (relay, _) if relays::is_relay(relay) => desk.relay(packet, *sealed),
+        (relay, _) if relays::is_relay(relay) => desk.relay(packet, *encrypted),
         // Everything else counts only if it came encrypted: that is the proof that it comes from who signed in.
         (_, false) => {
             desk.unexpected(packet, "in clear");

@@ -11,7 +11,7 @@ use std::sync::Arc;
 impl Handler<'_> {
     /// 0x0080 to 0x009A. Nothing is answered, not even a refusal (*seen in use*). This is the hot path: one body for
     /// all receivers, and no lock but the one under which they are found.
-    pub(super) fn relay(&mut self, packet: &Packet, sealed: bool) -> Result<Outcome<Packet>, Malformed> {
+    pub(super) fn relay(&mut self, packet: &Packet, encrypted: bool) -> Result<Outcome<Packet>, Malformed> {
         let compat = &self.game.config.compat;
         let Some(me) = self.caller.me.as_ref().map(|me| me.persona) else { return Ok(Outcome::silence()) };
         let short = is_short(packet.id);
@@ -32,12 +32,12 @@ impl Handler<'_> {
             return Ok(Outcome::silence());
         }
         let envelope = match compat.relay_form {
-            RelayForm::AsSent if !sealed => Encryption::Clear,
+            RelayForm::AsSent if !encrypted => Encryption::Clear,
             RelayForm::Clear => Encryption::Clear,
-            RelayForm::AsSent | RelayForm::Sealed => Encryption::Sealed,
+            RelayForm::AsSent | RelayForm::Sealed => Encryption::Encrypted,
         };
         let forwarded = relay.forwarded(me);
-        if forwarded.form.size() + forwarded.body.len() > Packet::LARGEST {
+        if forwarded.size() > Packet::LARGEST {
             return Ok(self.lost(packet, "too large to be passed on"));
         }
         Ok(Outcome::silence().push(Push::Packet(receivers, Arc::new(forwarded), envelope)))

@@ -29,7 +29,7 @@ pub(super) fn stock_cars(game: &Game, body: &Body) -> Answer {
         deal_of_the_day: Bool16(offer.deal_of_the_day),
     });
     let starter_cash = game.config.game.starter_cash;
-    Ok(Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars: PagedList::of(offers) }.body()))
+    Ok(Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars: PagedList::first_n(offers) }.body()))
 }
 
 /// 172: the cars of a player.
@@ -40,7 +40,7 @@ pub(super) fn owned_vehicles(request: &Request<'_>) -> Answer {
         return Err(Refused::because(format!("there is no persona {owner}")));
     }
     let vehicles = request.game.store.garage().vehicles(owner)?.into_iter();
-    let vehicles = List::of(vehicles.map(|car| OwnedVehicle { vehicle: car.id, model: car.model }));
+    let vehicles = List::first_n(vehicles.map(|car| OwnedVehicle { vehicle: car.id, model: car.model }));
     Ok(Outcome::reply(OwnedVehicles { vehicles }.body()))
 }
 
@@ -51,7 +51,7 @@ pub(super) fn owned_parts(request: &Request<'_>) -> Answer {
     let owner = request.player.persona;
     let parts = request.game.store.garage().loose_parts(owner)?;
     let roots = parts.iter().filter(|part| part.parent.is_none());
-    let parts = List::of(roots.map(|part| priced(&request.game.catalog, part)));
+    let parts = List::first_n(roots.map(|part| priced(&request.game.catalog, part)));
     Ok(Outcome::reply(OwnedParts { owner, parts }.body()))
 }
 
@@ -70,7 +70,7 @@ pub(super) fn assembly_parts(request: &Request<'_>) -> Answer {
         (Part { parent: None, ..loose.swap_remove(at) }, loose)
     };
     let owner = root.owner;
-    let parts = List::of(tree(root, below).iter().map(|part| priced(&request.game.catalog, part)));
+    let parts = List::first_n(tree(root, below).iter().map(|part| priced(&request.game.catalog, part)));
     Ok(Outcome::reply(AssemblyParts { owner, parts }.body()))
 }
 
@@ -89,7 +89,7 @@ pub(super) fn complete_vehicle(request: &Request<'_>) -> Answer {
         delta: car.delta,
         car_class: class_of(request.game, &car, &parts),
         damage: VehicleInfo::dents(&car.damage),
-        parts: List::of(parts.iter().map(|part| on_wire(&request.game.catalog, part))),
+        parts: List::new(parts.iter().map(|part| on_wire(&request.game.catalog, part)))?,
     };
     Ok(Outcome::reply(info.body()))
 }

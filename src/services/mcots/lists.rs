@@ -5,6 +5,7 @@ use super::{Answer, Request};
 use crate::catalog;
 use crate::config::HostName;
 use crate::services::Outcome;
+use mco_proto::TooLong;
 use mco_proto::bytes::{Bool16, PagedList};
 use mco_proto::mcots::Message;
 use mco_proto::mcots::lists::{
@@ -16,9 +17,9 @@ use mco_proto::text::Chars;
 /// 324: the lobbies, and with the same sequence the purses (*captured*: the Client counts both).
 pub(super) fn lobbies(request: &Request<'_>) -> Answer {
     let catalog = &request.game.catalog;
-    let lobbies = Lobbies { lobbies: PagedList::of(catalog.lobbies().iter().map(lobby)) };
+    let lobbies = Lobbies { lobbies: PagedList::first_n(catalog.lobbies().iter().map(lobby)) };
     let purses = catalog.purses().iter().map(|&(entry_fee, purse)| Purse { entry_fee, purse });
-    let purses = EntryFeePurses { purses: PagedList::of(purses) };
+    let purses = EntryFeePurses { purses: PagedList::first_n(purses) };
     Ok(Outcome::replies([lobbies.body(), purses.body()]))
 }
 
@@ -27,8 +28,8 @@ fn lobby(lobby: &catalog::Lobby) -> LobbyInfo {
         lobby: lobby.id,
         race_type: lobby.race_type.number(),
         turf: 0,
-        name: Chars::new(&lobby.channel),
-        turf_name: Chars::new(&lobby.turf),
+        name: Chars::first_n(&lobby.channel),
+        turf_name: Chars::first_n(&lobby.turf),
         client_art: Chars::default(),
         element: lobby.track,
         turf_length: 0,
@@ -54,7 +55,7 @@ fn lobby(lobby: &catalog::Lobby) -> LobbyInfo {
 /// 322: the cars that arcade lobbies lend out.
 pub(super) fn arcade_cars(request: &Request<'_>) -> Answer {
     let cars = request.game.catalog.arcade_cars().iter();
-    let cars = PagedList::of(cars.map(|&(model, lobby)| ArcadeCar { model, lobby }));
+    let cars = PagedList::first_n(cars.map(|&(model, lobby)| ArcadeCar { model, lobby }));
     Ok(Outcome::reply(ArcadeCars { cars }.body()))
 }
 
@@ -64,8 +65,8 @@ pub(super) fn game_urls(request: &Request<'_>) -> Answer {
     let host = request.game.config.network.public_host.as_ref().unwrap_or(&reached);
     let site = host.front_page(request.game.ports.http);
     let pages = request.game.catalog.game_pages();
-    let urls =
-        PagedList::of(pages.map(|(id, path)| GameUrl { id, url: Chars::new(&format!("{site}{path}")) }));
+    let pages = pages.map(|(id, path)| Ok(GameUrl { id, url: Chars::new(&format!("{site}{path}"))? }));
+    let urls = PagedList::new(pages.collect::<Result<Vec<_>, TooLong>>()?)?;
     Ok(Outcome::reply(GameUrls { urls }.body()))
 }
 

@@ -15,9 +15,9 @@ use super::persona::released;
 use super::{Game, Hex, Outcome};
 use crate::store::{GarageError, PersonaError, StoreError};
 use crate::world::ConnectionId;
-use mco_proto::Malformed;
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Outgoing, number};
+use mco_proto::{Malformed, TooLong};
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -149,10 +149,10 @@ fn rule_for(game: &Game, number: u16) -> Rule {
 /// What happens on a message to MCOTS.
 pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) -> Outcome<Outgoing> {
     let Incoming { sequence, flags, ref body } = *incoming;
-    let sealed = flags.has(Flags::ENCRYPTED);
-    let Outcome { replies, pushes, commit, unlock, close } = respond(game, caller, flags, body);
-    let replies = replies.into_iter().map(|body| Outgoing { sequence, sealed, body }).collect();
-    Outcome { replies, pushes, commit, unlock, close }
+    let encrypted = flags.has(Flags::ENCRYPTED);
+    let Outcome { replies, pushes, commit, start_encryption, close } = respond(game, caller, flags, body);
+    let replies = replies.into_iter().map(|body| Outgoing { sequence, encrypted, body }).collect();
+    Outcome { replies, pushes, commit, start_encryption, close }
 }
 
 /// The connection is gone. The lobby tells who leaves; a race that is over by it is settled.
@@ -189,7 +189,7 @@ fn respond(game: &Game, caller: &mut ConnectionState, flags: Flags, body: &Body)
         unexpected(caller, body, "without a number");
         return Outcome::silence();
     };
-    let sealed = flags.has(Flags::ENCRYPTED);
+    let encrypted = flags.has(Flags::ENCRYPTED);
     let answer = match caller.player {
         None if number == number::CLIENT_CONNECT_MSG => session::connect(game, caller, body),
         // Asked while a persona is being made, by somebody who is nobody yet.
@@ -200,12 +200,13 @@ fn respond(game: &Game, caller: &mut ConnectionState, flags: Flags, body: &Body)
             return Outcome::silence();
         }
         // Encryption is the proof that a request comes from who signed in.
-        Some(_) if !sealed => Err(Refused::NotAllowed("in clear")),
+        Some(_) if !encrypted => Err(Refused::NotAllowed("in clear")),
         Some(player) => follow(rule_for(game, number), &Request { game, caller, player, body }),
     };
     answer.unwrap_or_else(|refused| {
         match &refused {
             Refused::Store(error) => log::error!("mcots: cannot answer {}: {error}", Shown(number)),
+            Refused::TooLong(_) => log::error!("mcots: cannot answer {}: {refused}", Shown(number)),
             Refused::Malformed(_) | Refused::Unknown | Refused::NotAllowed(_) => {
                 unexpected(caller, body, &refused.to_string());
             }
@@ -265,6 +266,8 @@ enum Refused {
     NotAllowed(&'static str),
     /// A reason code for the Client (0: none fits), and words for the log.
     Because(u16, String),
+    /// What should be answered does not fit its field.
+    TooLong(TooLong),
     /// The store failed.
     Store(StoreError),
 }
@@ -287,6 +290,7 @@ impl fmt::Display for Refused {
             Self::Unknown => f.write_str("not known here"),
             Self::NotAllowed(when) => f.write_str(when),
             Self::Because(_, why) => f.write_str(why),
+            Self::TooLong(error) => write!(f, "the answer cannot be written: {error}"),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -295,6 +299,12 @@ impl fmt::Display for Refused {
 impl From<Malformed> for Refused {
     fn from(error: Malformed) -> Self {
         Self::Malformed(error)
+    }
+}
+
+impl From<TooLong> for Refused {
+    fn from(error: TooLong) -> Self {
+        Self::TooLong(error)
     }
 }
 

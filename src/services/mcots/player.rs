@@ -36,15 +36,15 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
     let sum = |of: fn(&store::RaceRecord) -> u32| persona.history.iter().map(|row| u64::from(of(row))).sum();
     let info = PlayerInfo {
         player: persona.id,
-        name: Chars::new(&persona.name),
+        name: Chars::first_n(&persona.name),
         drivers_licence: Chars::default(),
         driver_class: persona.driver_class,
         bank_balance: persona.bank_balance,
         vehicles: clamped(vehicles, u16::MAX),
         is_logged_on: Bool8(request.game.world.presence.in_use(persona.id)),
-        car_numbers: CarNumbers(persona.car_numbers.each_ref().map(|number| Chars::new(number))),
+        car_numbers: CarNumbers(persona.car_numbers.each_ref().map(|number| Chars::first_n(number))),
         plate_code: persona.plate.code,
-        plate_text: Chars::new(&persona.plate.text),
+        plate_text: Chars::first_n(&persona.plate.text),
         car_info_setting: persona.car_info_setting,
         vehicle: persona.vehicle.unwrap_or(VehicleId(0)),
         races_entered: persona.races_entered,
@@ -71,7 +71,7 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
         club: 0,
         date_left_club: Timestamp::NONE,
         can_be_invited_to_club: Bool8(false),
-        description: Chars::new(&persona.description),
+        description: Chars::first_n(&persona.description),
     };
     Ok(Outcome::reply(info.body()))
 }
@@ -84,7 +84,7 @@ pub(super) fn name(request: &Request<'_>) -> Answer {
         Some(office) => office.name.to_owned(),
         None => asked_for(request)?.name,
     };
-    Ok(Outcome::reply(PlayerName { player, name: Chars::new(&name) }.body()))
+    Ok(Outcome::reply(PlayerName { player, name: Chars::first_n(&name) }.body()))
 }
 
 /// 264: the looks.
@@ -115,7 +115,7 @@ pub(super) fn racing_history(request: &Request<'_>) -> Answer {
         championships_won: row.championships_won,
         cash_won: row.cash_won,
     });
-    Ok(Outcome::reply(PlayerRacingHistory { player: persona.id, races: PagedList::of(rows) }.body()))
+    Ok(Outcome::reply(PlayerRacingHistory { player: persona.id, races: PagedList::first_n(rows) }.body()))
 }
 
 /// 266: new looks, of oneself. A persona that is just being made may not know its own number yet.

@@ -117,7 +117,7 @@ pub(super) fn create(request: &Request<'_>) -> Answer {
         race: race.id,
         entry_fee,
         bonus_per_player: rules::BONUS_PER_PLAYER,
-        password: Chars::new(&race.password),
+        password: Chars::new(&race.password)?,
         history: race.id.0,
         bonus_per_race: rules::BONUS_PER_RACE,
     };
@@ -140,7 +140,7 @@ pub(super) fn join(request: &Request<'_>) -> Answer {
     };
     let race = races.join(id, joiner.id, request.caller.connection, vehicle, Instant::now())?;
     log::info!("race {id}: joined by {} with car {vehicle}", request.caller);
-    let welcome = RaceJoined { race: id, password: Chars::new(&race.password) };
+    let welcome = RaceJoined { race: id, password: Chars::new(&race.password)? };
     Ok(along_with(Outcome::reply(welcome.body()), departed))
 }
 
@@ -278,7 +278,7 @@ pub(super) fn post_race_damage(request: &Request<'_>) {
         log::debug!("race {race}: {} reports damage without having raced", request.caller);
         return;
     };
-    let parts: Vec<_> = parts.0.iter().map(|part| (part.part, part.percent(), part.wear())).collect();
+    let parts: Vec<_> = parts.iter().map(|part| (part.part, part.percent(), part.wear())).collect();
     // Nobody waits for it: there is no answer.
     match request.game.store.races().damage(car, &parts) {
         Ok(damaged) => log::debug!("race {race}: {} parts of car {car} are the worse for it", damaged.value),

@@ -27,7 +27,10 @@ pub(super) fn connect(game: &Game, caller: &mut ConnectionState, body: &Body) ->
     };
     caller.player = Some(player);
     log::debug!("mcots: {caller} connected, Client version {}", connect.version);
-    Ok(Outcome { unlock: Some(key), ..Outcome::reply(GenericReply::success(number::CLIENT_CONNECT_MSG)) })
+    Ok(Outcome {
+        start_encryption: Some(key),
+        ..Outcome::reply(GenericReply::success(number::CLIENT_CONNECT_MSG))
+    })
 }
 
 fn admitted(game: &Game, caller: &ConnectionState, connect: &ClientConnect) -> Option<(Player, SessionKey)> {

@@ -24,7 +24,7 @@ fn select(player: &TestPlayer) -> RegisterGameLogin {
 
 fn new_persona(customer: CustomerId, name: &str) -> NewGameAccount {
     let (server_data, created, last_login, games) = (1, 2, 3, 4);
-    let (name, persona, rest) = (Str16::new(name), PersonaId(0), Rest(vec![9; 40]));
+    let (name, persona, rest) = (Str16::new(name).unwrap(), PersonaId(0), Rest(vec![9; 40]));
     NewGameAccount { customer, name, server_data, created, last_login, games, persona, rest }
 }
 
@@ -96,7 +96,7 @@ fn a_selected_persona_is_in_use_until_it_is_left_and_its_login_counts() {
 fn a_name_is_free_once_and_refused_when_taken_or_no_name() {
     let (game, _folder, player) = shard();
     let ask = |name: &str| {
-        let (name, service) = (Str16::new(name), Str16::new("Motor City"));
+        let (name, service) = (Str16::new(name).unwrap(), Str16::constant(b"Motor City"));
         let request = ValidatePersonaName { customer: player.customer, name, service };
         answer(&game, PEER, &request.packet()).replies.remove(0)
     };
@@ -126,12 +126,12 @@ fn a_persona_is_made_whichever_layout_the_request_has() {
     let (game, _folder, player) = shard();
     let NewGameAccount { customer, server_data, created, last_login, games, persona, rest, .. } =
         new_persona(player.customer, "");
-    let name = Chars::new("Marty");
+    let name = Chars::constant(b"Marty");
     let fixed =
         NewGameAccountRecord { customer, name, server_data, created, last_login, games, persona, rest };
     let granted = answer(&game, PEER, &fixed.packet()).replies.remove(0);
     assert_eq!((granted.id, granted.body.len()), (id::USER_VALID, fixed.packet().body.len()));
-    let head = NewGameAccountHead { customer, name: Str16::new("Jennifer") };
+    let head = NewGameAccountHead { customer, name: Str16::constant(b"Jennifer") };
     assert_eq!(answer(&game, PEER, &head.packet()).replies[0].id, id::USER_VALID);
     assert_eq!(names(&game, PEER, customer), ["Dr Brown", "Marty", "Jennifer"]);
 }
@@ -164,7 +164,7 @@ fn a_deleted_persona_is_gone_and_its_connections_end() {
 #[test]
 fn text_and_buddies_are_answered_as_recorded() {
     let (game, _folder, player) = shard();
-    let check = CheckToken { kind: 2, text: Str16::new("Marty") };
+    let check = CheckToken { kind: 2, text: Str16::constant(b"Marty") };
     assert_eq!(answer(&game, PEER, &check.packet()).replies, [Packet::bare(id::ACK)]);
     let buddies = answer(&game, PEER, &GetBuddyList { persona: player.persona }.packet()).replies.remove(0);
     assert_eq!((buddies.id, buddies.size(), &buddies.body[..]), (id::BUDDY_LIST_COUNT, 14, &[0, 0][..]));
@@ -177,7 +177,7 @@ fn info_is_told_by_id_to_the_owner_and_names_are_checked_by_the_older_form() {
     let list: PersonaList = answer(&game, PEER, &by_id.packet()).replies[0].read().unwrap();
     assert_eq!(list.personas.len(), 1);
     let by_name = |name: &str| {
-        let (service, name) = (Str16::new("Motor City"), Str16::new(name));
+        let (service, name) = (Str16::constant(b"Motor City"), Str16::new(name).unwrap());
         answer(&game, PEER, &GetPersonaInfoByName { customer: player.customer, service, name }.packet())
             .replies
             .remove(0)

@@ -193,7 +193,7 @@ layout! {
 impl VehicleInfo {
     /// The damage field for what is known of the dents: always all 2,000 bytes.
     pub fn dents(known: &[u8]) -> List<u16, u8, DAMAGE> {
-        List::of(known.iter().copied().chain(std::iter::repeat(0)).take(DAMAGE))
+        List::first_n(known.iter().copied().chain(std::iter::repeat(0)).take(DAMAGE))
     }
 }
 
@@ -220,7 +220,7 @@ mod tests {
     fn owned_cars_are_the_captured_ones() {
         let body = vector("ad00 01 01000000 68000000");
         let cars = OwnedVehicles {
-            vehicles: List::of([OwnedVehicle { vehicle: VehicleId(1), model: BrandedPartId(104) }]),
+            vehicles: List::first_n([OwnedVehicle { vehicle: VehicleId(1), model: BrandedPartId(104) }]),
         };
         assert_eq!(cars.body(), body);
         // The captured body had a zero byte behind it.
@@ -229,9 +229,9 @@ mod tests {
 
     #[test]
     fn an_empty_garage_is_the_captured_one_and_a_part_takes_34_bytes() {
-        let mut garage = OwnedParts { owner: PersonaId(21), parts: List::of([]) };
+        let mut garage = OwnedParts { owner: PersonaId(21), parts: List::first_n([]) };
         assert_eq!(garage.body(), vector("af00 15000000 00"));
-        garage.parts = List::of([PricedPart { part: shock(), retail_price: 42, max_wear: 30_000 }]);
+        garage.parts = List::first_n([PricedPart { part: shock(), retail_price: 42, max_wear: 30_000 }]);
         assert_eq!(garage.body().0.len(), 7 + 34);
         let assembly = AssemblyParts { owner: garage.owner, parts: garage.parts.clone() };
         assert_eq!(assembly.body().0[2..], garage.body().0[2..]);
@@ -247,7 +247,7 @@ mod tests {
             delta: 0,
             car_class: 2,
             damage: VehicleInfo::dents(&[1, 2]),
-            parts: List::of([shock()]),
+            parts: List::first_n([shock()]),
         };
         let body = car.body();
         assert_eq!(body.0[..23], vector("7b00 15000000 01000000 2f000000 00000000 00000000 02").0);
@@ -292,8 +292,12 @@ mod tests {
         let cars = [(113, 20, false), (104, 15, true), (402, 20, false)].map(|(model, price, deal)| {
             StockCar { model: BrandedPartId(model), price, deal_of_the_day: Bool16(deal) }
         });
-        let stock =
-            StockCarInfo { starter_cash: 200, dealer: DealerId(8), brand: 105, cars: PagedList::of(cars) };
+        let stock = StockCarInfo {
+            starter_cash: 200,
+            dealer: DealerId(8),
+            brand: 105,
+            cars: PagedList::first_n(cars),
+        };
         let body = vector(
             "8d00 c8000000 08000000 69000000 0300 00 \
              71000000 14000000 0000 68000000 0f000000 0100 92010000 14000000 0000",

@@ -210,7 +210,7 @@ mod tests {
     fn dr_brown() -> PlayerInfo {
         PlayerInfo {
             player: PersonaId(21),
-            name: Name::new("Dr Brown"),
+            name: Name::constant(b"Dr Brown"),
             drivers_licence: Chars::default(),
             driver_class: 0,
             bank_balance: 50,
@@ -218,7 +218,7 @@ mod tests {
             is_logged_on: Bool8(false),
             car_numbers: CarNumbers::default(),
             plate_code: 0x0120,
-            plate_text: Chars::new("MCO 57"),
+            plate_text: Chars::constant(b"MCO 57"),
             car_info_setting: 0,
             vehicle: VehicleId(7),
             races_entered: 0,
@@ -244,7 +244,7 @@ mod tests {
             club: 0,
             date_left_club: Timestamp::NONE,
             can_be_invited_to_club: Bool8(false),
-            description: Chars::new("Drives at 88"),
+            description: Chars::constant(b"Drives at 88"),
         }
     }
 
@@ -278,21 +278,21 @@ mod tests {
     fn options_are_34_bytes_and_a_description_258() {
         let options = SetOptions {
             plate_code: 32,
-            plate_text: Chars::new("NY 1957"),
+            plate_text: Chars::constant(b"NY 1957"),
             car_info_setting: 1,
-            car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(Chars::new)),
+            car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(|text| Chars::new(text).unwrap())),
         };
         let body = vector("6d00 2000 4e59203139353700 01000000 370000 353700 000000 000000 000000 393900");
         assert_eq!((options.body(), body.0.len()), (body, 34));
-        let description = SetPersonaDescription { description: Chars::new("") };
+        let description = SetPersonaDescription { description: Chars::default() };
         assert_eq!(description.body().0.len(), 258);
     }
 
     #[test]
     fn an_empty_history_is_9_bytes_and_a_row_adds_32() {
-        let mut history = PlayerRacingHistory { player: PersonaId(21), races: PagedList::of([]) };
+        let mut history = PlayerRacingHistory { player: PersonaId(21), races: PagedList::first_n([]) };
         assert_eq!(history.body(), vector("6a01 15000000 0000 00"));
-        history.races = PagedList::of([RaceRow {
+        history.races = PagedList::first_n([RaceRow {
             race_type: 17,
             entered: 4,
             finished: 3,

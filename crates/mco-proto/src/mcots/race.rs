@@ -5,10 +5,10 @@
 
 use super::message::messages;
 use super::number;
-use crate::bytes::{Bool8, Rest};
+use crate::bytes::{Bool8, Count as _, Rest};
 use crate::ids::{PartId, PersonaId, RaceId, VehicleId};
 use crate::text::Chars;
-use crate::{Malformed, Reader, Wire, Writer, layout};
+use crate::{Malformed, Reader, TooLong, Wire, Writer, layout};
 
 /// Every race message has room for so many racers (*captured*).
 pub const SLOTS: usize = 6;
@@ -405,7 +405,25 @@ impl Damage {
 /// to a fixed size).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Damages(pub Vec<Damage>);
+pub struct Damages(Vec<Damage>);
+
+impl Damages {
+    /// All of `parts`.
+    ///
+    /// # Errors
+    /// If they are more than [`MOST_DAMAGED`].
+    pub fn new(parts: Vec<Damage>) -> Result<Self, TooLong> {
+        TooLong::check(parts.len(), MOST_DAMAGED)?;
+        Ok(Self(parts))
+    }
+}
+
+impl std::ops::Deref for Damages {
+    type Target = [Damage];
+    fn deref(&self) -> &[Damage] {
+        &self.0
+    }
+}
 
 impl Wire for Damages {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -414,9 +432,8 @@ impl Wire for Damages {
         (0..count).map(|_| Damage::read(reader)).collect::<Result<_, _>>().map(Self)
     }
     fn write(&self, writer: &mut Writer) {
-        let parts = self.0.get(..MOST_DAMAGED).unwrap_or(&self.0);
-        u16::try_from(parts.len()).unwrap_or(u16::MAX).write(writer);
-        for part in parts {
+        u16::of(self.0.len()).write(writer);
+        for part in &self.0 {
             part.write(writer);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::id;
 use super::packet::{Form, Packet};
+use crate::EncodeError;
 use crate::cipher::{BLOCK, LobbyCipher};
 use crate::inbox::Inbox;
 use crate::session_key::SessionKey;
@@ -67,7 +68,7 @@ pub struct Incoming {
     /// The packet; the inner one if it came encrypted.
     pub packet: Packet,
     /// Whether it came inside 0x1101.
-    pub sealed: bool,
+    pub encrypted: bool,
 }
 
 /// The state of one NPS connection, at either end.
@@ -89,7 +90,7 @@ impl Link {
     }
 
     /// Starts encryption: from here on [`id::ENCRYPTED`] packets can be read and written.
-    pub fn unlock(&mut self, key: &SessionKey) {
+    pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(LobbyCipher::new(key)));
     }
 
@@ -114,7 +115,7 @@ impl Link {
         if id == id::ENCRYPTED && self.headers == Headers::Short {
             self.open(frame).map(Some)
         } else {
-            Ok(Some(Incoming { packet: clear(self.headers, id, &frame), sealed: false }))
+            Ok(Some(Incoming { packet: clear(self.headers, id, &frame), encrypted: false }))
         }
     }
 
@@ -134,26 +135,34 @@ impl Link {
         frame.truncate(length);
         Ok(Incoming {
             packet: Packet { id: u16::from_be_bytes([i0, i1]), form: Form::Short, body: frame },
-            sealed: true,
+            encrypted: true,
         })
     }
 
-    /// Appends a packet as it goes over the wire; `sealed` wraps it in 0x1101, padded with zeros.
-    /// Without a key there is no sealing: the packet goes out in clear.
-    pub fn write(&mut self, packet: &Packet, sealed: bool, out: &mut Vec<u8>) {
-        let start = out.len();
-        let Some(cipher) = self.cipher.as_mut().filter(|_| sealed) else {
-            packet.encode(out);
-            return;
-        };
+    /// Appends a packet as it goes over the wire: as it is, or `encrypted` inside 0x1101, padded with zeros.
+    ///
+    /// # Errors
+    /// If it is to be encrypted before [`Self::start_encryption`], or is larger than [`Packet::LARGEST`]. Then nothing
+    /// is appended and the cipher has not moved.
+    pub fn write(&mut self, packet: &Packet, encrypted: bool, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if !encrypted {
+            return packet.encode(out);
+        }
+        let cipher = self.cipher.as_mut().ok_or(EncodeError::NoKey)?;
         let size = packet.size().next_multiple_of(BLOCK);
-        let length = u16::try_from(size + Form::Short.size()).unwrap_or(u16::MAX);
+        let too_long = |_| EncodeError::TooLong { size: packet.size() };
+        let length = u16::try_from(size + Form::Short.size()).map_err(too_long)?;
+        let start = out.len();
         out.reserve(Form::Short.size() + size);
         out.extend_from_slice(&id::ENCRYPTED.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
-        packet.encode(out);
+        if let Err(error) = packet.encode(out) {
+            out.truncate(start);
+            return Err(error);
+        }
         out.resize(start + Form::Short.size() + size, 0);
         cipher.encrypt(out.get_mut(start + Form::Short.size()..).unwrap_or_default());
+        Ok(())
     }
 }
 
@@ -169,4 +178,50 @@ fn clear(headers: Headers, id: u16, frame: &[u8]) -> Packet {
         return Packet { id, form: Form::Long { version }, body: body.to_vec() };
     }
     Packet { id, form: Form::Short, body: frame.get(Form::Short.size()..).unwrap_or_default().to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Link, Link) {
+        let key = SessionKey::random();
+        let mut pair = [(); 2].map(|()| Link::new(Headers::Short, Link::LARGEST));
+        for link in &mut pair {
+            link.start_encryption(&key);
+        }
+        let [one, other] = pair;
+        (one, other)
+    }
+
+    fn of_size(size: usize) -> Packet {
+        Packet { body: vec![7; size - Form::Short.size()], ..Packet::bare(id::RELAY_LONG_ALL) }
+    }
+
+    #[test]
+    fn without_a_key_nothing_goes_out_in_place_of_an_encrypted_packet() {
+        let mut link = Link::new(Headers::Short, Link::LARGEST);
+        let mut out = vec![1, 2, 3];
+        assert_eq!(link.write(&Packet::bare(id::ACK), true, &mut out), Err(EncodeError::NoKey));
+        assert_eq!(out, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_packet_that_is_too_long_leaves_no_trace() {
+        let (mut writer, mut reader) = pair();
+        let mut out = Vec::new();
+        for encrypted in [true, false] {
+            for size in [Packet::LARGEST + 1, Link::LARGEST, Link::LARGEST + 1, 1 << 20] {
+                let error = writer.write(&of_size(size), encrypted, &mut out);
+                assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
+            }
+        }
+        writer.write(&of_size(Packet::LARGEST), true, &mut out).unwrap();
+        writer.write(&of_size(Packet::LARGEST), false, &mut out).unwrap();
+        reader.feed(&out);
+        for encrypted in [true, false] {
+            let incoming = reader.next().unwrap().unwrap();
+            assert_eq!(incoming, Incoming { packet: of_size(Packet::LARGEST), encrypted });
+        }
+    }
 }

@@ -87,13 +87,13 @@ mod tests {
         let mail = Mail {
             mail: 1,
             sender: PersonaId(12),
-            sender_name: CStr::new("News"),
+            sender_name: CStr::constant(b"News"),
             gap: 0,
-            title: CStr::new("Hi"),
+            title: CStr::constant(b"Hi"),
             sent: 2,
             expires: 3,
             unread: 1,
-            text: Str16::new("Ok"),
+            text: Str16::constant(b"Ok"),
         };
         let body = b"\0\0\0\x01\0\0\0\x0cNews\0\0Hi\0\0\0\0\x02\0\0\0\x03\0\x01\0\x02Ok";
         assert_eq!(mail.packet().body, body);

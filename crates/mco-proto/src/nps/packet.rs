@@ -1,6 +1,6 @@
 //! One Game Packet: a number, one of two header forms, a body.
 
-use crate::{Malformed, Reader, Wire, Writer};
+use crate::{EncodeError, Malformed, Reader, Wire, Writer};
 
 /// How a packet's header looks. Which form a message has is fixed per message and direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub trait Message: Wire {
 
 impl Packet {
     /// The largest packet written, in bytes with its header: even encrypted and padded it fits the 16-bit length.
-    /// The bounds of all messages keep them below it.
+    /// The bounds of all messages keep them below it; what passes on the bytes of others must look.
     pub const LARGEST: usize = 0xfff8;
 
     /// A packet without a body.
@@ -71,13 +71,21 @@ impl Packet {
 
     /// Size on the wire in bytes, without encryption.
     pub fn size(&self) -> usize {
-        (self.form.size() + self.body.len()).min(Self::LARGEST)
+        self.form.size() + self.body.len()
+    }
+
+    /// The size as the header says it.
+    fn length(&self) -> Result<u16, EncodeError> {
+        let size = self.size();
+        u16::try_from(size).ok().filter(|_| size <= Self::LARGEST).ok_or(EncodeError::TooLong { size })
     }
 
     /// Appends the packet in clear.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        let body = self.body.get(..self.size() - self.form.size()).unwrap_or_default();
-        let length = u16::try_from(self.size()).unwrap_or(u16::MAX);
+    ///
+    /// # Errors
+    /// If it is larger than [`Self::LARGEST`]; then nothing is appended.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let length = self.length()?;
         out.extend_from_slice(&self.id.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
         if let Form::Long { version } = self.form {
@@ -85,7 +93,8 @@ impl Packet {
             out.extend_from_slice(&[0; 2]);
             out.extend_from_slice(&u32::from(length).to_be_bytes());
         }
-        out.extend_from_slice(body);
+        out.extend_from_slice(&self.body);
+        Ok(())
     }
 }
 
@@ -121,7 +130,7 @@ pub(super) fn round_trip<M: Message + proptest::arbitrary::Arbitrary + PartialEq
             let packet = message.packet();
             let mut link = super::Link::new(super::link::Headers::of(M::FORM), super::Link::LARGEST);
             let mut wire = Vec::new();
-            packet.encode(&mut wire);
+            packet.encode(&mut wire).unwrap();
             link.feed(&wire);
             let incoming = link.next().unwrap().unwrap();
             assert_eq!(incoming.packet, packet);

@@ -5,7 +5,7 @@ use super::packet::{Form, messages};
 use crate::bytes::{Count, Rest};
 use crate::ids::{CustomerId, PersonaId, ShardId};
 use crate::text::{Chars, Str16};
-use crate::{Malformed, Reader, Wire, Writer};
+use crate::{Malformed, Reader, TooLong, Wire, Writer};
 
 messages! {
     /// 0x0532, Client to Server (*captured*): which personas does this account have?
@@ -199,8 +199,18 @@ impl Personas {
     /// What follows the name's 32 bytes in such a record.
     const FILLER: usize = 27;
 
-    /// The first drivers of `entries`, as many as the list carries.
-    pub fn of(entries: impl IntoIterator<Item = PersonaEntry>) -> Self {
+    /// All of `entries`.
+    ///
+    /// # Errors
+    /// If they are more than [`Self::MOST`].
+    pub fn new(entries: impl IntoIterator<Item = PersonaEntry>) -> Result<Self, TooLong> {
+        let entries: Vec<_> = entries.into_iter().collect();
+        TooLong::check(entries.len(), Self::MOST)?;
+        Ok(Self(entries))
+    }
+
+    /// The first of `entries`, as many as the list carries; the others are left out.
+    pub fn first_n(entries: impl IntoIterator<Item = PersonaEntry>) -> Self {
         Self(entries.into_iter().take(Self::MOST).collect())
     }
 }
@@ -261,6 +271,6 @@ impl proptest::arbitrary::Arbitrary for Personas {
     type Strategy = proptest::strategy::BoxedStrategy<Self>;
     fn arbitrary_with((): ()) -> Self::Strategy {
         use proptest::prelude::*;
-        proptest::collection::vec(any::<PersonaEntry>(), 0..5).prop_map(Self::of).boxed()
+        proptest::collection::vec(any::<PersonaEntry>(), 0..5).prop_map(Self::first_n).boxed()
     }
 }

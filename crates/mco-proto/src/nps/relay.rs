@@ -147,7 +147,7 @@ mod tests {
         assert_eq!((relay.channel, relay.sender), (CommId(55), PersonaId(99)));
         assert_eq!(relay.address, Address::Single(PersonaId(20)));
         let mut wire = Vec::new();
-        relay.forwarded(PersonaId(10)).encode(&mut wire);
+        relay.forwarded(PersonaId(10)).encode(&mut wire).unwrap();
         assert_eq!(wire, b"\0\x95\0\x10\0\0\0\x37\0\0\0\x0a\xca\xfe\xba\xbe");
     }
 

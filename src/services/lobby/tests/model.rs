@@ -270,7 +270,7 @@ impl Play<'_> {
                         model.tell_others(key, player, server, id);
                     }
                 }
-                self.scene.ask(caller, &StartGameServer { channel, best_host: PStr::new("") });
+                self.scene.ask(caller, &StartGameServer { channel, best_host: PStr::default() });
             }
             Event::Stop { .. } => {
                 if model.owns(key, player) && model.running.remove(&key) {
@@ -297,7 +297,7 @@ impl Play<'_> {
                 }
                 let sender = PersonaId(4711);
                 let packet = Relay { id, channel, sender, address, payload: b"x" }.packet();
-                self.scene.send(caller, &Incoming { packet, sealed: true });
+                self.scene.send(caller, &Incoming { packet, encrypted: true });
             }
         }
     }

@@ -39,7 +39,7 @@ fn racers(channels: &[NpsServer]) -> (Scene, Vec<ConnectionState>) {
 }
 
 fn start() -> StartGameServer {
-    StartGameServer { channel: RACE, best_host: PStr::new("127.0.0.1") }
+    StartGameServer { channel: RACE, best_host: PStr::constant(b"127.0.0.1") }
 }
 
 #[test]

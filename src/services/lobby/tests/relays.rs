@@ -26,7 +26,7 @@ fn relay(id: u16, sender: PersonaId, address: Address, payload: &[u8]) -> Packet
 }
 
 fn say(scene: &mut Scene, caller: &mut ConnectionState, packet: Packet) {
-    assert!(scene.send(caller, &Incoming { packet, sealed: true }).is_empty(), "no relay is answered");
+    assert!(scene.send(caller, &Incoming { packet, encrypted: true }).is_empty(), "no relay is answered");
 }
 
 /// Which of the callers heard something.
@@ -73,7 +73,7 @@ fn a_receiver_gets_the_bytes_unchanged_behind_a_header_of_twelve() {
         say(&mut scene, &mut callers[0], relay(0x95, me, Address::Single(other), &payload));
         let heard = scene.heard(&callers[1]);
         let mut wire = Vec::new();
-        heard[0].0.encode(&mut wire);
+        heard[0].0.encode(&mut wire).unwrap();
         let header = [0x0095_u16.to_be_bytes(), u16::try_from(12 + size).unwrap().to_be_bytes()].concat();
         let numbers = [RACE.0.to_be_bytes(), me.0.to_be_bytes()].concat();
         assert_eq!(wire, [header, numbers, payload].concat());
@@ -169,13 +169,13 @@ fn a_relay_travels_in_the_form_in_which_it_came_unless_the_operator_says_otherwi
     let (mut scene, mut callers) = four();
     let packet = relay(0x89, scene.persona(0), Address::All, b"x");
     for (form, sent, arrives) in [
-        (RelayForm::AsSent, true, Encryption::Sealed),
+        (RelayForm::AsSent, true, Encryption::Encrypted),
         (RelayForm::AsSent, false, Encryption::Clear),
-        (RelayForm::Sealed, false, Encryption::Sealed),
+        (RelayForm::Sealed, false, Encryption::Encrypted),
         (RelayForm::Clear, true, Encryption::Clear),
     ] {
         scene.game.config.compat.relay_form = form;
-        scene.send(&mut callers[0], &Incoming { packet: packet.clone(), sealed: sent });
+        scene.send(&mut callers[0], &Incoming { packet: packet.clone(), encrypted: sent });
         assert_eq!(scene.heard(&callers[1])[0].1, arrives);
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 fn a_dealers_list_is_for_everybody_in_clear_and_for_players_encrypted() {
     let mut scene = Scene::fresh();
     let outcome = scene.send(CLEAR, GenericRequest::body(number::STOCK_CAR_INFO, 8));
-    assert!(!outcome.replies[0].sealed);
+    assert!(!outcome.replies[0].encrypted);
     let stock: StockCarInfo = outcome.replies[0].body.read().unwrap();
     assert_eq!((stock.starter_cash, stock.dealer, stock.brand), (20_000, DealerId(8), 0));
     assert!(stock.cars.iter().any(|car| car.model == BrandedPartId(104)));
@@ -42,7 +42,7 @@ fn a_plate_or_description_that_is_no_text_is_rejected() {
     let rejected = scene.ask(words("bell \x07"));
     assert_eq!(rejected.number(), Some(number::FILTHY_TEXT));
     assert_eq!(rejected.read::<GenericReply>().unwrap().request, number::SET_PERSONA_DESCRIPTION);
-    let plate = SetOptions { plate_text: Chars::new("A\nB"), ..options() };
+    let plate = SetOptions { plate_text: Chars::new("A\nB").unwrap(), ..options() };
     assert_eq!(scene.ask(plate.body()), failed(number::SET_OPTIONS));
     let info = scene.info();
     assert_eq!((info.description.to_string(), info.plate_text.to_string()), (String::new(), String::new()));
@@ -268,7 +268,7 @@ fn no_bytes_at_all_upset_it() {
                     prop_assert!(outcome.replies.len() <= 2);
                     for reply in outcome.replies {
                         prop_assert_eq!(
-                            (reply.sequence, reply.sealed),
+                            (reply.sequence, reply.encrypted),
                             (sequence, flags.has(Flags::ENCRYPTED))
                         );
                         prop_assert!(reply.body.number().is_some());

@@ -7,8 +7,8 @@ fn the_first_packet_is_answered_in_clear_and_hands_over_the_key() {
     let mut scene = Scene::fresh();
     let body = connect(scene.brown.customer, scene.brown.persona);
     let outcome = scene.send(CLEAR, body);
-    assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: success(438) }]);
-    assert!(outcome.unlock == Some(scene.brown.key.clone()) && !outcome.close);
+    assert_eq!(outcome.replies, [Outgoing { sequence: 12, encrypted: false, body: success(438) }]);
+    assert!(outcome.start_encryption == Some(scene.brown.key.clone()) && !outcome.close);
     assert!(scene.caller.signed_in());
 }
 
@@ -29,7 +29,7 @@ fn whoever_is_not_signed_in_is_shown_the_door_without_a_word_why() {
         (CustomerId(0), PersonaId(0)),
     ] {
         let outcome = scene.send(CLEAR, connect(customer, persona));
-        assert!(outcome.close && outcome.replies.is_empty() && outcome.unlock.is_none());
+        assert!(outcome.close && outcome.replies.is_empty() && outcome.start_encryption.is_none());
         assert!(!scene.caller.signed_in());
     }
 }
@@ -40,7 +40,7 @@ fn a_second_connect_changes_nothing() {
     let strange = scene.game.player("strange", "Stranger", peer());
     for flags in [CLEAR, SEALED] {
         let outcome = scene.send(flags, connect(strange.customer, strange.persona));
-        assert!(outcome.replies.is_empty() && outcome.unlock.is_none() && !outcome.close);
+        assert!(outcome.replies.is_empty() && outcome.start_encryption.is_none() && !outcome.close);
     }
     assert_eq!(scene.info().player, scene.brown.persona);
 }
@@ -50,13 +50,13 @@ fn what_comes_in_clear_is_refused_in_clear() {
     let mut scene = Scene::fresh();
     for asked in [number::GET_LOBBIES, number::LOGIN, number::GET_PLAYER_INFO, 4711] {
         let outcome = scene.send(CLEAR, GenericRequest::body(asked, 0));
-        assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: failed(asked) }]);
+        assert_eq!(outcome.replies, [Outgoing { sequence: 12, encrypted: false, body: failed(asked) }]);
     }
     let mut scene = Scene::connected();
     let brown = scene.brown.persona.0;
     for asked in [number::GET_PLAYER_INFO, number::STOCK_CAR_INFO, number::DELETE_PERSONA] {
         let outcome = scene.send(CLEAR, GenericRequest::body(asked, brown));
-        assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: failed(asked) }]);
+        assert_eq!(outcome.replies, [Outgoing { sequence: 12, encrypted: false, body: failed(asked) }]);
     }
     let persona = scene.brown.persona;
     assert!(scene.game.store.personas().by_id(persona).unwrap().is_some());

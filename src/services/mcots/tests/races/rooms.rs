@@ -12,7 +12,7 @@ use mco_proto::text::PStr;
 fn room(race: RaceId) -> OpenCommChannel {
     OpenCommChannel {
         channel: CommId(race.0),
-        riff: Name::new("race"),
+        riff: Name::constant(b"race"),
         slot: -1,
         slot_flags: 1,
         port: 9001,
@@ -24,7 +24,7 @@ fn room(race: RaceId) -> OpenCommChannel {
         game_ready: 0,
         is_master: 0,
         channel_type: 2,
-        password: PStr::new(""),
+        password: PStr::default(),
         disable_backlog: 0,
         game_server_running: 1,
         launch_game_server: 0,
@@ -51,16 +51,16 @@ impl Track {
         let mut caller = lobby::ConnectionState::new(connection, server, PEER.parse().unwrap(), local);
         let login = Login {
             persona: player.persona,
-            name: Name::new("Dr Brown"),
+            name: Name::constant(b"Dr Brown"),
             user_data: [0; 64],
             customer: player.customer,
             flags: 0,
-            version: PStr::new("4.5.0.0"),
-            game: PStr::new("mco"),
-            address: PStr::new("10.10.5.8"),
+            version: PStr::constant(b"4.5.0.0"),
+            game: PStr::constant(b"mco"),
+            address: PStr::constant(b"10.10.5.8"),
             proof: player.key.proof(),
         };
-        lobby::answer(&self.game, &mut caller, &Incoming { packet: login.packet(), sealed: false });
+        lobby::answer(&self.game, &mut caller, &Incoming { packet: login.packet(), encrypted: false });
         assert!(caller.signed_in());
         caller
     }
@@ -71,7 +71,7 @@ impl Track {
             self.racers[who].room = Some(self.sign_in(who, NpsServer::Room(1)));
         }
         let caller = self.racers[who].room.as_mut().unwrap();
-        lobby::answer(&self.game, caller, &Incoming { packet: message.packet(), sealed: true }).replies
+        lobby::answer(&self.game, caller, &Incoming { packet: message.packet(), encrypted: true }).replies
     }
 
     fn open(&mut self, who: usize, room: &OpenCommChannel) {
@@ -94,7 +94,7 @@ impl Track {
     pub(super) fn call(&mut self, who: usize) {
         let races: Vec<_> = (0..self.racers.len()).filter_map(|who| self.race_of(who)).collect();
         for race in races {
-            let best_host = PStr::new("127.0.0.1");
+            let best_host = PStr::constant(b"127.0.0.1");
             self.say(who, &StartGameServer { channel: described(race).channel, best_host });
         }
     }
@@ -177,7 +177,7 @@ fn who_is_thrown_out_has_left_and_two_connections_are_left_by_the_last() {
     let mut track = Track::with(3);
     let race = track.met(room);
     let mut lobby = track.sign_in(1, NpsServer::Lobby);
-    let open = Incoming { packet: room(race).packet(), sealed: true };
+    let open = Incoming { packet: room(race).packet(), encrypted: true };
     lobby::answer(&track.game, &mut lobby, &open);
     track.walk(1);
     assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));

@@ -342,7 +342,8 @@ fn what_a_race_did_to_a_car_is_kept_and_never_repairs_it() {
     let car = track.racers[0].car;
     let part = track.game.store.garage().parts_of(car).unwrap()[0].id;
     let report = |percent, wear| {
-        let parts = Damages(vec![Damage::new(part, percent, wear), Damage::new(PartId(1), 9, 9)]);
+        let parts =
+            Damages::new(vec![Damage::new(part, percent, wear), Damage::new(PartId(1), 9, 9)]).unwrap();
         PostRaceDamage { race, parts }.body()
     };
     for (percent, wear, kept) in [(25, 0x123, (25, 0x123)), (0, 0x200, (25, 0x200)), (255, 0, (100, 0x200))] {
