@@ -11,6 +11,7 @@
 mod support;
 
 use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::Id;
 use mco_proto::nps::channel::{
     GameServerStarted, ReadyNotice, RiffList, SendRiffList, SetCommFlags, StartGameServer,
 };
@@ -28,9 +29,9 @@ use support::{PATIENCE, Server};
 
 const CHAT: CommId = CommId(2);
 const RACE: CommId = CommId(7001);
-const CHAT_LINE: u16 = 0x0089;
-const TO_ONE: u16 = 0x0095;
-const TO_ALL_BUT_ONE: u16 = 0x0097;
+const CHAT_LINE: Id = Id(0x0089);
+const TO_ONE: Id = Id(0x0095);
+const TO_ALL_BUT_ONE: Id = Id(0x0097);
 
 /// A server with so many players, all of them selected.
 async fn players(count: usize) -> (Server, Vec<PersonaSession>) {
@@ -84,13 +85,13 @@ fn race(most: u16) -> OpenCommChannel {
     }
 }
 
-async fn say(connection: &mut LobbyConnection, me: &PersonaSession, id: u16, address: Address, text: &[u8]) {
+async fn say(connection: &mut LobbyConnection, me: &PersonaSession, id: Id, address: Address, text: &[u8]) {
     let relay = Relay { id, channel: CHAT, sender: me.persona, address, payload: text };
     connection.nps().send_packet(&relay.packet()).await.unwrap();
 }
 
 /// What a receiver is to get.
-fn line(id: u16, from: &PersonaSession, text: &[u8]) -> Packet {
+fn line(id: Id, from: &PersonaSession, text: &[u8]) -> Packet {
     let relay = Relay { id, channel: CHAT, sender: from.persona, address: Address::All, payload: text };
     relay.forwarded(from.persona)
 }
@@ -207,7 +208,7 @@ fn the_largest_frame_there_can_be_is_passed_on_whole_and_a_larger_one_goes_nowhe
         let incoming = listener.nps().wait(&[CHAT_LINE]).await.unwrap();
         assert!(incoming.encrypted && incoming.packet == line(CHAT_LINE, &drivers[0], &text));
         // In clear the field can tell more, which no envelope could hold.
-        let mut larger = [CHAT_LINE.to_be_bytes(), u16::MAX.to_be_bytes()].concat();
+        let mut larger = [CHAT_LINE.0.to_be_bytes(), u16::MAX.to_be_bytes()].concat();
         larger.extend_from_slice(&CHAT.0.to_be_bytes());
         larger.extend_from_slice(&drivers[0].persona.0.to_be_bytes());
         larger.resize(65_535, 0xa5);

@@ -13,6 +13,7 @@ mod support;
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, PersonaId, ShardId, SkinId, VehicleId};
 use mco_proto::mcots::player::{CarNumbers, Physical, SetOptions};
 use mco_proto::mcots::{GenericRequest, number};
+use mco_proto::nps::Id;
 use mco_proto::nps::persona::{PersonaEntry, RegisterGameLogin};
 use mco_proto::nps::{Message as _, Packet, id};
 use mco_proto::session_key::{LoginKey, PublicLoginKey, SessionKey};
@@ -186,7 +187,7 @@ fn players_in_a_room_see_each_other_come_change_and_go() {
         let data = appearance(VehicleId(9), BrandedPartId(113), SkinId(3), false);
         martys.set_user_data(&data).await.unwrap();
         martys.open_chat(address.endpoint.port).await.unwrap();
-        let joined = docs.nps().wait(&[0x020c]).await.unwrap();
+        let joined = docs.nps().wait(&[Id(0x020c)]).await.unwrap();
         assert!(joined.encrypted);
         let users = docs.chat_users().await.unwrap();
         assert_eq!(users.iter().map(|user| user.persona).collect::<Vec<_>>(), [doc.persona, marty.persona]);
@@ -197,7 +198,7 @@ fn players_in_a_room_see_each_other_come_change_and_go() {
         let changed: mco_proto::nps::lobby::UserInfo = changed.packet.read().unwrap();
         assert_eq!((changed.persona, changed.user_data), (marty.persona, painted));
         drop(martys);
-        docs.nps().wait(&[0x0208]).await.unwrap();
+        docs.nps().wait(&[Id(0x0208)]).await.unwrap();
         assert_eq!(docs.chat_users().await.unwrap().len(), 1);
     });
 }

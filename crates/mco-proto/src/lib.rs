@@ -16,6 +16,7 @@ mod inbox;
 pub mod mcots;
 pub mod nps;
 pub mod session_key;
+pub mod table;
 pub mod text;
 
 pub(crate) use bytes::layout;

@@ -83,6 +83,8 @@ pub struct Link {
     cipher: Option<Box<TransactionCipher>>,
     /// The sequence of the last packet that arrived.
     heard: u32,
+    /// Its size.
+    size: usize,
 }
 
 impl Link {
@@ -97,6 +99,11 @@ impl Link {
     /// Starts encryption: from here on bodies with the flag go through the cipher.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(TransactionCipher::new(key)));
+    }
+
+    /// How many bytes on the wire the packet had that [`Self::next`] gave last; 0 before the first.
+    pub const fn last_size(&self) -> usize {
+        self.size
     }
 
     /// Takes in what arrived.
@@ -126,6 +133,7 @@ impl Link {
             self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
         }
         self.heard = sequence;
+        self.size = length + 2;
         Ok(Some(Incoming { sequence, flags, body: Body(body) }))
     }
 
