@@ -15,7 +15,8 @@ mod economy;
 mod evening;
 mod foreign;
 mod full_card;
-mod jet;
+mod import;
+#[path = "../../crates/legacy-tls/tests/old_client/mod.rs"]
 mod old_client;
 mod operator;
 mod pages;
@@ -34,7 +35,6 @@ mod support;
 mod systemd;
 mod tls_certificates;
 mod tls_gnutls;
-mod tls_machine;
 mod tls_openssl;
 mod tls_sign_in;
 mod tls_sockets;

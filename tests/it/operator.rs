@@ -1,7 +1,7 @@
 //! The Operator's pages and commands against the real program, over real sockets and real TLS.
 
 use crate::foreign;
-use crate::jet::{game, writer};
+use crate::import::{game, writer};
 use crate::support::browser::{Answer, Browser, FORM};
 use crate::support::{self, PATIENCE, Raw, Server};
 use jet_reader::Version;

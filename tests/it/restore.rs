@@ -1,6 +1,6 @@
 //! A backup on a new card: to its players the server is the old one.
 
-use crate::jet::{game, writer};
+use crate::import::{game, writer};
 use crate::support::browser::Browser;
 use crate::support::{PATIENCE, Raw, Server};
 use jet_reader::Version;

@@ -1,10 +1,14 @@
 //! The legacy machine without sockets: with all versions and suites, cut into pieces, and with what should never come.
 
-use crate::old_client::{Format, OldClient};
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod old_client;
+
 use legacy_tls::legacy::{Entropy, Failure, Identity, LegacyServer};
 use legacy_tls::record::{HEADER, Kind};
 use legacy_tls::server_key::ServerKey;
 use legacy_tls::{Suite, Version};
+use old_client::{Format, OldClient};
 use proptest::prelude::*;
 use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::{RsaPrivateKey, RsaPublicKey};
