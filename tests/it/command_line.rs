@@ -1,14 +1,10 @@
 //! The `mcos` program as an Operator uses it: arguments, exit codes, what is printed, and a server beside it.
 
+use crate::support::{Raw, Running};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// The most that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+use std::process::{Command, Output, Stdio};
 
 const CONFIG: &str = r#"
 [shard]
@@ -96,34 +92,21 @@ fn refusal(code: i32, output: &Output) -> String {
 
 /// A running server, killed when dropped.
 struct Server {
-    child: Child,
-    web: String,
-    _stdout: BufReader<ChildStdout>,
-    stderr: ChildStderr,
+    running: Running,
+    log: PathBuf,
 }
 
 impl Server {
     fn start(place: &Place) -> Self {
-        let mut child = place.command().arg("serve").spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = child.stderr.take().unwrap();
-        let mut line = String::new();
-        let web = loop {
-            line.clear();
-            assert!(stdout.read_line(&mut line).unwrap() > 0, "the server ended: {:?}", child.wait());
-            if let Some(address) = line.strip_prefix("listening http ") {
-                break address.trim().to_owned();
-            }
-        };
-        Self { child, web, _stdout: stdout, stderr }
+        let log = place.path("log");
+        let child = place.command().arg("serve").stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
+        Self { running: Running::await_ports(child).unwrap(), log }
     }
 
     fn get(&self, target: &str) -> String {
-        let mut stream = TcpStream::connect(&self.web).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {target} HTTP/1.0\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let mut raw = Raw::connect(self.running.port("http"));
+        raw.send(format!("GET {target} HTTP/1.0\r\n\r\n").as_bytes());
+        let answer = String::from_utf8(raw.receive_all()).unwrap();
         answer.split_once("\r\n\r\n").expect("an answer").1.to_owned()
     }
 
@@ -134,27 +117,9 @@ impl Server {
 
     /// Ends the server as systemd does, and gives back its log.
     fn stop(mut self) -> String {
-        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(kill.success());
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "the server does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        };
+        let status = self.running.stop().expect("the server ends");
         assert!(status.success(), "{status}");
-        let mut log = String::new();
-        self.stderr.read_to_string(&mut log).unwrap();
-        log
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        fs::read_to_string(&self.log).unwrap()
     }
 }
 

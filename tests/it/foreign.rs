@@ -1,14 +1,11 @@
 //! Foreign programs as peers, and what to say when one is not installed.
 
-use crate::support::skipped;
+use crate::support::{PATIENCE, skipped};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// Long enough for the slowest peer, which is Python doing RSA.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// As [`skipped`], for a program that is missing.
 pub(crate) fn skip_missing(program: &str) {

@@ -3,7 +3,7 @@
 //! permitted the tests say so and do nothing.
 
 use crate::support::browser::{Browser, FORM};
-use crate::support::{PATIENCE, Server, refused, skipped};
+use crate::support::{Server, refused, skipped};
 use mco_proto::ids::{BrandedPartId, DealerId, SkinId};
 use mco_proto::mcots::{GenericReply, GenericRequest, number};
 use mcos::client::Error;
@@ -13,14 +13,11 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 /// A part that the built-in catalogue sells.
 const MUFFLER: u32 = 300_001;
 /// A car it fits.
 const FAIRLANE: BrandedPartId = BrandedPartId(104);
-const OPERATOR: &str = "cold+start+57";
 const MIB: usize = 1024 * 1024;
 
 /// Something mounted, until this is dropped.
@@ -115,19 +112,9 @@ fn furnished(mount: &[&str]) -> Option<(Mounted, Server, Transactions, Belonging
     server.persona("doc", "Dr Brown");
     server.start();
     let (mcots, has) = take_first_car(&server);
-    let mut operator = Browser::new(&server);
-    let fields = format!("password={OPERATOR}&again={OPERATOR}");
-    assert_eq!(operator.fill_in("/operator", "/operator/first", &fields).status, 303);
+    let mut operator = server.operator();
     assert!(!operator.look("/operator/health").contains("nothing can be changed"));
     Some((mounted, server, mcots, has, operator))
-}
-
-fn await_log(server: &Server, text: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    while !server.log().contains(text) {
-        assert!(Instant::now() < deadline, "the log does not say {text:?}");
-        sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -171,7 +158,7 @@ fn on_a_full_card_players_look_around_and_buy_again_once_there_is_room() {
     refused(block_on(buy(&mut mcots)));
     // With room again the server helps itself.
     fs::remove_file(pictures).unwrap();
-    await_log(&server, "the data folder can be written now");
+    server.await_log("the data folder can be written now", 1);
     server.stop();
     server.start();
     let (mut mcots, has) = sign_in_and_look(&server);

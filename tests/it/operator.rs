@@ -3,7 +3,7 @@
 use crate::foreign;
 use crate::import::{game, writer};
 use crate::support::browser::{Answer, Browser, FORM};
-use crate::support::{self, PATIENCE, Raw, Server};
+use crate::support::{OPERATOR, PASSWORD, Raw, Server, wait_until};
 use jet_reader::Version;
 use mco_proto::ids::DealerId;
 use mcos::client::Error;
@@ -11,41 +11,23 @@ use mcos::client::sitting::Transactions;
 use smol::block_on;
 use std::fs;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-const PASSWORD: &str = "cold+start+57";
 
 /// A running server whose Operator is logged in.
 fn operated() -> (Server, Browser) {
     let server = Server::started();
-    let mut browser = Browser::new(&server);
-    let fields = format!("password={PASSWORD}&again={PASSWORD}");
-    assert_eq!(browser.fill_in("/operator", "/operator/first", &fields).status, 303);
+    let browser = server.operator();
     (server, browser)
-}
-
-/// Waits until the server has begun for a second time.
-fn await_restart(server: &Server) {
-    let deadline = Instant::now() + PATIENCE;
-    while server.log().matches("is open; players reach it").count() < 2 {
-        assert!(Instant::now() < deadline, "the server does not restart");
-        sleep(Duration::from_millis(20));
-    }
 }
 
 /// Waits until the command line sees the wanted accounts.
 fn await_accounts(server: &Server, wanted: impl Fn(&str) -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let output = server.cli(&["account", "list"], "");
-        let listed = String::from_utf8_lossy(&output.stdout).into_owned();
-        if output.status.success() && wanted(&listed) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "the accounts are {listed}");
-        sleep(Duration::from_millis(50));
-    }
+    wait_until(
+        || {
+            let output = server.cli(&["account", "list"], "");
+            (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+        },
+        |(done, listed)| *done && wanted(listed),
+    );
 }
 
 #[test]
@@ -61,7 +43,7 @@ fn the_first_visit_sets_the_password_and_a_wrong_one_is_locked_out() {
         statuses.push(guesser.fill_in("/operator", "/operator/login", "password=guess").status);
     }
     assert_eq!(statuses, [403, 403, 403, 403, 403, 429]);
-    assert_eq!(guesser.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}")).status, 429);
+    assert_eq!(guesser.fill_in("/operator", "/operator/login", &format!("password={OPERATOR}")).status, 429);
     assert_eq!(operator.send("/operator", None).status, 200, "who is in stays in");
     let secrets = ["cold start", &operator.cookies[0].1];
     assert!(secrets.iter().all(|secret| !server.log().contains(secret)), "no secret is in the log");
@@ -141,7 +123,7 @@ fn a_banned_account_is_refused_with_the_reason_until_the_ban_is_lifted() {
     let fields = "account=doc&reason=rams+people&length=1+week";
     assert_eq!(operator.fill_in("/operator/bans", "/operator/ban", fields).status, 303);
     block_on(async {
-        let refused = server.web().auth("doc", support::PASSWORD).await;
+        let refused = server.web().auth("doc", PASSWORD).await;
         let Err(Error::WrongPassword { reason }) = refused else { panic!("{refused:?}") };
         assert_eq!(reason, "This account is banned for 7 more days: rams people");
     });
@@ -181,7 +163,7 @@ fn a_backup_from_the_page_is_restored_by_the_page_and_nonsense_is_refused() {
     }
     await_accounts(&server, |listed| listed.contains("late"));
     assert!(operator.upload(&backup).text().contains("restarts"));
-    await_restart(&server);
+    server.await_restart();
     await_accounts(&server, |listed| !listed.contains("late") && listed.contains("doc"));
     assert!(server.is_alive(), "it is the same process");
     assert!(server.stop().success());
@@ -207,7 +189,7 @@ fn the_command_line_backs_up_and_restores_with_and_without_a_running_server() {
         assert_eq!(output.status.code(), Some(1), "{}", bad.display());
     }
     server.must(&["restore", &text(&offline)], "");
-    await_restart(&server);
+    server.await_restart();
     await_accounts(&server, |listed| listed.contains("doc") && !listed.contains("marty"));
     assert!(server.stop().success());
     server.must(&["restore", &text(&online)], "");

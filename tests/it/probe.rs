@@ -3,9 +3,10 @@
 use crate::support::{PASSWORD, Raw, Server};
 use mco_proto::session_key::LoginKey;
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Output;
 use std::thread;
 
@@ -19,13 +20,7 @@ fn server() -> Server {
         }
     }
     server.start();
-    let mut text = fs::read_to_string(server.config()).unwrap();
-    for key in ["http", "login", "persona", "mail", "lobby", "mcots"] {
-        text = text.replace(&format!("{key} = 0\n"), &format!("{key} = {}\n", server.port(key)));
-    }
-    // Free ports need not be neighbours: one room will do for a range.
-    let room = server.port("room");
-    server.configure(&text.replace("rooms = [0, 0]", &format!("rooms = [{room}, {room}]")));
+    server.write_ports();
     server
 }
 
@@ -102,10 +97,10 @@ fn a_wrong_password_and_a_missing_persona_are_explained() {
 #[test]
 fn a_port_where_nothing_listens_is_named_with_what_to_check() {
     let server = server();
-    let free = {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        listener.local_addr().unwrap().port()
-    };
+    // A port that is taken, so that nobody else gets it, but that does not listen.
+    let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    taken.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let free = taken.local_addr().unwrap().as_socket().unwrap().port();
     let config = fs::read_to_string(server.config()).unwrap();
     let mcots = format!("mcots = {}\n", server.port("mcots"));
     server.configure(&config.replace(&mcots, &format!("mcots = {free}\n")));

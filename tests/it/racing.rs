@@ -260,12 +260,7 @@ fn a_load_run_prints_what_the_server_made_of_it() {
         assert!(status.success());
     };
     let host = format!("127.0.0.1:{}", server.port("http"));
-    let ports = ["persona", "mail", "mcots"].map(|service| (service, server.port(service)));
-    let mut config = std::fs::read_to_string(server.config()).unwrap();
-    for (service, port) in ports {
-        config = config.replace(&format!("\n{service} = 0\n"), &format!("\n{service} = {port}\n"));
-    }
-    server.configure(&config);
+    server.write_ports();
     let arguments =
         ["load", &host, "--players", "3", "--seconds", "2", "--rate", "8", "--json", "--accounts"];
     let arguments = [&arguments[..], &[path.to_str().unwrap()]].concat();
@@ -286,12 +281,7 @@ fn a_load_run_prints_what_the_server_made_of_it() {
 fn a_load_run_on_the_own_machine_makes_its_accounts_once() {
     let mut server = Server::prepare();
     server.start();
-    let mut config = std::fs::read_to_string(server.config()).unwrap();
-    for service in ["http", "persona", "mail", "mcots"] {
-        let port = server.port(service);
-        config = config.replace(&format!("\n{service} = 0\n"), &format!("\n{service} = {port}\n"));
-    }
-    server.configure(&config);
+    server.write_ports();
     for _ in 0..2 {
         let printed =
             server.must(&["load", "--players", "2", "--seconds", "1", "--rate", "8", "--make-accounts"], "");

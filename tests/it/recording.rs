@@ -1,6 +1,6 @@
 //! A sitting that is recorded and then played again.
 
-use crate::support::{PASSWORD, PATIENCE, Server};
+use crate::support::{PASSWORD, Server, complaint};
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, SkinId, VehicleId};
 use mco_proto::mcots::race::SLOTS;
 use mco_proto::mcots::{Body, number};
@@ -30,15 +30,10 @@ fn prepared() -> Server {
     server
 }
 
-/// Starts a server and writes the ports it got into its configuration, where `mcos replay` looks for them.
+/// Starts a server that `mcos replay` finds.
 fn start(server: &mut Server) {
     server.start();
-    let mut text = fs::read_to_string(server.config()).unwrap();
-    for key in ["http", "login", "persona", "mail", "lobby", "mcots"] {
-        text = text.replace(&format!("{key} = 0\n"), &format!("{key} = {}\n", server.port(key)));
-    }
-    let room = server.port("room");
-    server.configure(&text.replace("rooms = [0, 0]", &format!("rooms = [{room}, {room}]")));
+    server.write_ports();
 }
 
 /// Signs in, gets a car, looks around, shows it in the chat lobby and leaves. What must stay secret of it.
@@ -98,13 +93,6 @@ fn replay(server: &Server, folder: &Path) -> Output {
 
 fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
-}
-
-/// The one line on standard error of a command that failed.
-fn complaint(output: &Output) -> String {
-    let errors = text(&output.stderr);
-    assert_eq!((output.status.code(), errors.lines().count()), (Some(1), 1), "{errors}");
-    errors
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -374,11 +362,7 @@ fn a_restart_ends_the_recording_and_says_so() {
     let backup = server.path().join("backup.mcos");
     server.must(&["backup", backup.to_str().unwrap()], "");
     server.must(&["restore", backup.to_str().unwrap()], "");
-    let deadline = Instant::now() + PATIENCE;
-    while server.log().matches("is open; players reach it").count() < 2 {
-        assert!(Instant::now() < deadline, "it does not come back");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    server.await_restart();
     assert!(server.log().contains("the recording in ") && server.log().contains(" ends here"));
     assert!(server.is_alive() && server.stop().success());
 }

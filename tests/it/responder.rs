@@ -1,5 +1,6 @@
 //! A small HTTPS server around `server::tls::accept`, for foreign TLS stacks to talk to.
 
+use crate::support::PATIENCE;
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use mcos::server::tls::{self, Security, Tls};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +26,7 @@ pub(crate) struct Responder {
 
 impl Responder {
     pub(crate) fn start() -> Self {
-        Self::start_with(true, Duration::from_secs(10))
+        Self::start_with(true, PATIENCE)
     }
 
     pub(crate) fn start_with(legacy_allowed: bool, patience: Duration) -> Self {
@@ -64,7 +65,7 @@ impl Responder {
 
     /// What the next connection came to.
     pub(crate) fn outcome(&self) -> String {
-        self.outcomes.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| "nothing".to_owned())
+        self.outcomes.recv_timeout(PATIENCE).unwrap_or_else(|_| "nothing".to_owned())
     }
 }
 

@@ -2,15 +2,11 @@
 
 use crate::import::{game, writer};
 use crate::support::browser::Browser;
-use crate::support::{PATIENCE, Raw, Server};
+use crate::support::{Raw, Server};
 use jet_reader::Version;
 use smol::block_on;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-const OPERATOR: &str = "cold+start+57";
 
 /// A server with an account, a driver and a catalogue of its own, which has started once.
 fn old_card() -> Server {
@@ -22,13 +18,6 @@ fn old_card() -> Server {
     server.must(&["catalog", "import", disc.to_str().unwrap()], "");
     server.start();
     server
-}
-
-fn become_operator(server: &Server) -> Browser {
-    let mut operator = Browser::new(server);
-    let fields = format!("password={OPERATOR}&again={OPERATOR}");
-    assert_eq!(operator.fill_in("/operator", "/operator/first", &fields).status, 303);
-    operator
 }
 
 /// The server's half of `pub.key`, as players fetch it.
@@ -76,18 +65,14 @@ fn a_backup_restored_into_an_empty_folder_makes_the_same_server() {
 #[test]
 fn a_server_that_runs_becomes_the_one_whose_backup_is_uploaded() {
     let mut old = old_card();
-    let backup = become_operator(&old).fill_in("/operator/backup", "/operator/backup/download", "").body;
+    let backup = old.operator().fill_in("/operator/backup", "/operator/backup/download", "").body;
     let (key, authority) = (public_key(&old), old.data().join("tls/authority.pem"));
     assert!(old.stop().success());
     let mut new = Server::started();
     assert_ne!(public_key(&new), key);
     let own = fs::read(new.data().join("tls/authority.pem")).unwrap();
-    assert!(become_operator(&new).upload(&backup).text().contains("restarts"));
-    let deadline = Instant::now() + PATIENCE;
-    while new.log().matches("is open; players reach it").count() < 2 {
-        assert!(Instant::now() < deadline, "the server does not restart");
-        sleep(Duration::from_millis(20));
-    }
+    assert!(new.operator().upload(&backup).text().contains("restarts"));
+    new.await_restart();
     // It says anew where it listens.
     assert!(new.stop().success());
     new.start();

@@ -1,8 +1,10 @@
 //! What systemd hears of the server, on a real socket in the place of systemd's.
 
-use crate::support::{PATIENCE, Server, signal};
+use crate::support::{PATIENCE, Server, signal, wait_until};
+use std::fs;
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,13 +13,16 @@ use std::time::{Duration, Instant};
 const WATCHDOG: Duration = Duration::from_secs(1);
 
 /// systemd, as far as the server can tell.
-struct Manager(Receiver<String>);
+struct Manager {
+    messages: Receiver<String>,
+    socket: PathBuf,
+}
 
 impl Manager {
     fn of(server: &mut Server) -> Self {
         let path = server.path().join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
-        server.set("NOTIFY_SOCKET", path);
+        server.set("NOTIFY_SOCKET", &path);
         server.set("WATCHDOG_USEC", WATCHDOG.as_micros().to_string());
         let (heard, messages) = mpsc::channel();
         thread::spawn(move || {
@@ -28,7 +33,12 @@ impl Manager {
                 }
             }
         });
-        Self(messages)
+        Self { messages, socket: path }
+    }
+
+    /// Sends something on the same way as the server, so that it arrives behind all that the server has said.
+    fn say(&self, message: &str) {
+        UnixDatagram::unbound().unwrap().send_to(message.as_bytes(), &self.socket).unwrap();
     }
 
     /// Waits for a message with this line, and gives the whole message.
@@ -41,7 +51,7 @@ impl Manager {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let message = self.0.recv_timeout(left).expect("what is waited for comes");
+            let message = self.messages.recv_timeout(left).expect("what is waited for comes");
             if message.lines().any(&wanted) {
                 return message;
             }
@@ -52,8 +62,18 @@ impl Manager {
     fn within(&self, time: Duration) -> Vec<String> {
         let deadline = Instant::now() + time;
         let left = || deadline.saturating_duration_since(Instant::now());
-        std::iter::from_fn(|| self.0.recv_timeout(left()).ok()).collect()
+        std::iter::from_fn(|| self.messages.recv_timeout(left()).ok()).collect()
     }
+}
+
+/// Waits until all threads of a process are in this state, as the kernel calls it.
+fn await_state(pid: u32, wanted: char) {
+    let states = || -> Vec<Option<char>> {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap().map(Result::unwrap);
+        let states = threads.map(|thread| fs::read_to_string(thread.path().join("stat")).unwrap_or_default());
+        states.filter_map(|state| Some(state.rsplit_once(") ")?.1.chars().next())).collect()
+    };
+    wait_until(states, |states| states.iter().all(|state| *state == Some(wanted)));
 }
 
 #[test]
@@ -83,8 +103,10 @@ fn a_server_that_hangs_gives_no_sign_of_life() {
     manager.hear("READY=1");
     manager.hear("WATCHDOG=1");
     signal(server.pid(), "STOP");
-    // What was said before may still be on its way.
-    manager.within(Duration::from_millis(500));
+    await_state(server.pid(), 'T');
+    // What was said before is still on its way.
+    manager.say("STOPPED");
+    manager.hear("STOPPED");
     assert_eq!(manager.within(3 * WATCHDOG), Vec::<String>::new());
     signal(server.pid(), "CONT");
     manager.hear("WATCHDOG=1");

@@ -2,7 +2,7 @@
 
 use crate::foreign::{run, said, skip_missing};
 use crate::responder::{Responder, is_whole_answer};
-use crate::support::skipped;
+use crate::support::{PATIENCE, skipped};
 use mcos::server::tls::Security;
 
 const REQUEST: &[u8] = b"GET /AuthLogin?username=a&password=b HTTP/1.0\r\n\r\n";
@@ -78,7 +78,7 @@ fn a_client_with_tls_1_2_but_only_old_suites_is_served_with_tls_1_0() {
 
 #[test]
 fn with_the_old_protocols_switched_off_only_the_new_are_served() {
-    let responder = Responder::start_with(false, std::time::Duration::from_secs(10));
+    let responder = Responder::start_with(false, PATIENCE);
     let old = fetch(&responder, &[], &["-tls1", "-cipher", "ALL:@SECLEVEL=0"]);
     let Some(old) = old else { return skip_missing("OpenSSL") };
     assert!(old.stdout.is_empty(), "{}", said(&old));

@@ -2,6 +2,7 @@
 
 use crate::old_client::{Format, OldClient};
 use crate::responder::{Responder, is_whole_answer};
+use crate::support::PATIENCE;
 use legacy_tls::record::{HEADER, Kind};
 use legacy_tls::{Suite, Version};
 use mcos::server::tls::Security;
@@ -15,7 +16,7 @@ const REQUEST: &[u8] = b"GET /AuthLogin?username=a&password=b HTTP/1.0\r\n\r\n";
 
 fn connect(responder: &Responder) -> TcpStream {
     let socket = TcpStream::connect(responder.address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket
 }
 
@@ -124,7 +125,8 @@ fn garbage_and_huge_hellos_are_refused_at_once() {
 fn slow_and_half_hellos_and_handshakes_end_in_time() {
     let patience = Duration::from_millis(600);
     let responder = Responder::start_with(true, patience);
-    let hello = OldClient::new(Version::Tls10, Suite::TdesSha).hello(Format::V3, &[]);
+    // Long enough to come slowly for minutes.
+    let hello = OldClient::new(Version::Tls10, Suite::TdesSha).hello(Format::V3, &[0x1234; 1500]);
     let (silent, half, mut slow) = (connect(&responder), connect(&responder), connect(&responder));
     let mut silent_after_hello = connect(&responder);
     silent_after_hello.write_all(&hello).unwrap();

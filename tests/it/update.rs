@@ -1,12 +1,13 @@
 //! `mcos update` on images of cards: the real program, bundles made by OpenSSL as the build makes them, and kills at any moment.
 
 use crate::foreign;
+use crate::support::PATIENCE;
 use std::fs::{self, File};
 use std::hash::{BuildHasher as _, RandomState};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tempfile::TempDir;
 
 const SECTOR: u64 = 512;
@@ -18,8 +19,6 @@ const SLOT: u64 = 16 * MIB;
 const CARD: u64 = 42 * MIB;
 /// The copies of the slot sector.
 const COPIES: [u64; 2] = [2048 * SECTOR, 2056 * SECTOR];
-/// Nothing here takes as long unless it is broken.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The slot sector by its description, not by the program: committed slot, tries, boot scripts of A and B.
 fn sector(committed: u32, tries: u32, a: (u32, u32), b: (u32, u32)) -> Vec<u8> {
