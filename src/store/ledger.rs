@@ -13,10 +13,12 @@
 //! afterwards, in the same transaction. It is the only way to change a balance.
 
 use super::error::StoreError;
-use super::personas::PersonaRecord;
-use super::record::Record;
+use super::handle::Store;
+use super::record::Record as _;
+use super::records::ledger::{Kind, Line};
+use super::records::persona::PersonaRecord;
 use super::table::{Table, Transaction};
-use super::{Store, key, unix_seconds};
+use super::{key, unix_seconds};
 use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,39 +29,6 @@ const LONGEST: u32 = 1000;
 /// How many of them a fold leaves.
 const KEPT: u32 = LONGEST / 2;
 
-/// What a line of the ledger is about. Stored by position: new kinds go to the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Kind {
-    /// The balance a persona had when the ledger was introduced.
-    Opening,
-    /// The balance after older lines that were folded.
-    Carried,
-    /// What a new persona gets.
-    StarterCash,
-    /// A car was bought; the reference is the car.
-    CarBought,
-    /// A car was given in part payment; the reference is the car.
-    TradeIn,
-    /// A part was bought; the reference is the part.
-    PartBought,
-    /// Repairs; the reference is the part or the car.
-    Repair,
-    /// A part or a car went to the junkyard; the reference is it.
-    Scrap,
-    /// The fee of a race; the reference is the race.
-    EntryFee,
-    /// An entry fee came back; the reference is the race.
-    Refund,
-    /// Won in a race; the reference is the race.
-    Purse,
-    /// A car was won; the reference is the car, the amount 0.
-    CarWon,
-    /// A car was lost; the reference is the car, the amount 0.
-    CarLost,
-    /// The salary of a level.
-    Salary,
-}
-
 /// Something to book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -69,25 +38,6 @@ pub struct Entry {
     pub amount: i64,
     /// Which car, part or race; see [`Kind`]. 0: none.
     pub reference: u32,
-}
-
-/// A line of the ledger, as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Seconds since 1970 by the Server's clock.
-    pub time: u32,
-    /// What it is.
-    pub kind: Kind,
-    /// By how many dollars the balance changed.
-    pub amount: i64,
-    /// The balance after it.
-    pub balance: u32,
-    /// Which car, part or race; see [`Kind`].
-    pub reference: u32,
-}
-
-impl Record for Line {
-    const WHAT: &'static str = "line of the ledger";
 }
 
 /// Why something could not be booked. Nothing was changed.
@@ -172,7 +122,7 @@ fn fold(tx: &Transaction<'_>, id: PersonaId, number: u32) -> Result<(), StoreErr
 
 /// Opens the books of personas from before the ledger.
 pub(super) fn open_books(table: &Table) -> Result<(), StoreError> {
-    let _turn = table.turn();
+    let _write_lock = table.write_lock();
     let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
     let mut unopened: Vec<_> = records.into_iter().filter(|record| record.lines == 0).collect();
     if !unopened.is_empty() {
@@ -267,6 +217,13 @@ pub struct Ledger<'a> {
     pub(super) store: &'a Store,
 }
 
+impl Store {
+    /// The history of money and property, and its check.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger { store: self }
+    }
+}
+
 impl Ledger<'_> {
     /// The lines of a persona with their numbers, oldest first.
     pub fn of(&self, persona: PersonaId) -> Result<Vec<(u32, Line)>, StoreError> {
@@ -277,10 +234,10 @@ impl Ledger<'_> {
     /// Derives every balance from the lines and compares. Nothing changes meanwhile.
     pub fn check(&self) -> Result<LedgerReport, StoreError> {
         let table = self.store.table();
-        let turn = table.turn();
+        let write_lock = table.write_lock();
         let rows = table.scan_rows::<Line>(key::LINES)?;
         let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
-        drop(turn);
+        drop(write_lock);
         let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
         let lines = rows.len();
         for (key, line) in rows {

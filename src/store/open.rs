@@ -4,10 +4,12 @@ use super::backup::{self, Backup, BackupError, sync_dir};
 use super::commit::{Disk, Writer};
 use super::error::{OpenError, StoreError};
 use super::free_space::{Duplicate, FreeSpace, RESERVE, TO_OPEN};
+use super::handle::{Inner, Store};
 use super::ownership::{HandOver, hand_over};
+use super::records;
 use super::side_files::SideFile;
 use super::table::{Table, TableError};
-use super::{Inner, Store, key, ledger, unix_seconds};
+use super::{key, ledger, unix_seconds};
 use std::env;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -65,14 +67,25 @@ impl Store {
             Err(why) => (place.repair(&why, saved)?, false, true),
         };
         ledger::open_books(&table)?;
-        let (table, card) = (Arc::new(table), Arc::new(card));
-        let keeper =
-            BackupDisk { table: Arc::clone(&table), card: Arc::clone(&card), backup: place.backup.clone() };
-        let writer = Writer::start(keeper, BACKUP_EVERY, stale).map_err(place.refused())?;
+        let (table, free_space) = (Arc::new(table), Arc::new(card));
+        let disk = BackupDisk {
+            table: Arc::clone(&table),
+            free_space: Arc::clone(&free_space),
+            backup: place.backup.clone(),
+        };
+        let writer = Writer::start(disk, BACKUP_EVERY, stale).map_err(place.refused())?;
         let (dir, lock) = (place.home, place.lock);
         let hand_over = HandOver(dir.clone());
-        let inner =
-            Inner { writer, table, card, dir, repaired, _copy: copy, _hand_over: hand_over, _lock: lock };
+        let inner = Inner {
+            writer,
+            table,
+            free_space,
+            dir,
+            repaired,
+            _copy: copy,
+            _hand_over: hand_over,
+            _lock: lock,
+        };
         let store = Self { inner: Arc::new(inner) };
         // Says so at once if there is any.
         let _ = store.trouble();
@@ -96,6 +109,20 @@ impl Store {
         place.rebuild("replaced", Some(saved))?;
         hand_over(dir);
         Ok(())
+    }
+}
+
+impl Store {
+    /// Writes everything into one file, for [`Store::restore`]. It holds password hashes and the login key, so only
+    /// its owner may read it.
+    /// What lies beside the database is in it: the certificate authority and an imported catalogue.
+    pub fn write_backup(&self, file: &Path) -> Result<(), StoreError> {
+        write_backup(&self.inner.table, &self.inner.dir, file)
+    }
+
+    /// The same in memory: it needs no room on a card that is full.
+    pub fn backup(&self) -> Result<Vec<u8>, StoreError> {
+        backup_bytes(&self.inner.table, &self.inner.dir)
     }
 }
 
@@ -140,7 +167,7 @@ fn generation(table: &Table) -> Result<u64, StoreError> {
 }
 
 fn check(backup: &Backup) -> Result<(), StoreError> {
-    backup.rows.iter().try_for_each(|(key, value)| key::check(key, value))
+    backup.rows.iter().try_for_each(|(key, value)| records::check(key, value))
 }
 
 fn refused(path: &Path) -> impl Fn(io::Error) -> OpenError + use<> {
@@ -162,7 +189,7 @@ fn lock_file(path: &Path) -> io::Result<Option<File>> {
 /// What the writer thread works on.
 struct BackupDisk {
     table: Arc<Table>,
-    card: Arc<FreeSpace>,
+    free_space: Arc<FreeSpace>,
     backup: PathBuf,
 }
 
@@ -174,7 +201,7 @@ impl Disk for BackupDisk {
     /// The database learns of the backup first: one that has lost something afterwards is older than the backup, and
     /// that is how [`Store::open`] notices. A database that cannot be written is older too, and rightly so.
     fn back_up(&mut self) -> Result<(), StoreError> {
-        self.card.room_for(RESERVE)?;
+        self.free_space.room_for(RESERVE)?;
         let generation = generation(&self.table)? + 1;
         let noted = self
             .table
@@ -186,7 +213,7 @@ impl Disk for BackupDisk {
         let backup = Backup { generation, rows: self.table.rows()?, files: Vec::new() };
         // It must not take the room that changes need.
         let size = backup.rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
-        self.card.room_for(RESERVE.saturating_add(u64::try_from(size).unwrap_or(u64::MAX)))?;
+        self.free_space.room_for(RESERVE.saturating_add(u64::try_from(size).unwrap_or(u64::MAX)))?;
         backup::write(&self.backup, &backup).map_err(|error| not_saved(&error))
     }
 }
@@ -246,7 +273,7 @@ impl DataDir {
             Err(TableError::Damaged(why)) => return Ok(Err(why)),
             Err(error) => return Err(self.explain(error)),
         };
-        match table.check().and_then(|()| generation(&table)) {
+        match table.check(records::check).and_then(|()| generation(&table)) {
             Ok(generation) if generation < saved.as_ref().map_or(0, |saved| saved.generation) => {
                 Ok(Err("it has lost what its backup still has".to_owned()))
             }

@@ -3,10 +3,10 @@
 use super::backup::sync_dir;
 use super::commit::Changed;
 use super::error::{OpenError, StoreError};
+use super::handle::Store;
+use super::key;
 use super::password;
-use super::record::Record;
-use super::{Store, key};
-use serde::{Deserialize, Serialize};
+use super::records::account::OperatorRecord;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -80,20 +80,17 @@ impl From<StoreError> for OperatorError {
     }
 }
 
-/// The hash of the password; it never leaves the store.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct OperatorRecord {
-    hash: String,
-}
-
-impl Record for OperatorRecord {
-    const WHAT: &'static str = "operator's password";
-}
-
 /// The verbs about what belongs to the Operator. See [`Store::operator`].
 #[derive(Clone, Copy, Debug)]
 pub struct OperatorStore<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about what belongs to the Server Operator.
+    pub fn operator(&self) -> OperatorStore<'_> {
+        OperatorStore { store: self }
+    }
 }
 
 impl OperatorStore<'_> {

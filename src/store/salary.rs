@@ -2,27 +2,14 @@
 //! which nobody signed in are not made up for, and the week in which a driver was made brings none.
 
 use super::commit::Changed;
-use super::error::StoreError;
-use super::ledger::{self, Entry, Kind, LedgerError};
-use super::mail::{self, CLOCK_IS_SET, Letter};
-use super::personas::{Persona, PersonaError, PersonaRecord, Personas};
-use super::table::Transaction;
+use super::ledger::{self, Entry, LedgerError};
+use super::mail::{self, Letter};
+use super::personas::{PersonaError, Personas};
+use super::records::ledger::Kind;
+use super::records::persona::{Persona, PersonaRecord};
+use super::week::week;
 use super::{key, unix_seconds};
-use crate::clock;
 use mco_proto::ids::PersonaId;
-
-/// From now on the persona earns.
-pub(super) fn begin(tx: &Transaction<'_>, id: PersonaId) -> Result<(), StoreError> {
-    match week(unix_seconds()) {
-        Some(week) => tx.put(&key::paid_week(id), &week),
-        None => Ok(()),
-    }
-}
-
-/// The week of a moment; none as long as nobody has set the clock.
-fn week(now: u64) -> Option<u32> {
-    (now >= CLOCK_IS_SET.into()).then(|| clock::week(now))
-}
 
 impl Personas<'_> {
     /// Pays what the persona has earned, if that was not done this week; `salary` says how many dollars that is. None:
@@ -72,14 +59,5 @@ impl Personas<'_> {
             })
         });
         paid.map(Some)
-    }
-}
-
-#[cfg(test)]
-impl Personas<'_> {
-    /// Makes the persona's last pay day the first there was.
-    pub(crate) fn forget_pay_for_tests(self, id: PersonaId) {
-        let forgotten = self.store.change(|table| table.transact(|tx| tx.put(&key::paid_week(id), &1_u32)));
-        let _: Result<Changed<()>, StoreError> = forgotten;
     }
 }

@@ -4,10 +4,10 @@
 //! `restore.mcos` in the data directory, and restarts; what is staged is restored before the store is opened. The file
 //! goes when that is done, so a power cut in between only means that it is done again.
 
-use super::Store;
 use super::backup::{self, sync_dir};
 use super::error::OpenError;
 use super::free_space::{FreeSpace, RESERVE};
+use super::handle::Store;
 use super::open::sound;
 use std::fs;
 use std::io;

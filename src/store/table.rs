@@ -54,8 +54,8 @@ pub(super) struct Table {
     /// A second handle on sled's data file: `flush` of sled hands the bytes to the device, only a sync of this file
     /// makes the device keep them.
     file: File,
-    /// Held by whoever changes something, and by the backup while it copies.
-    turn: Mutex<()>,
+    /// Held by whoever changes something, from the first look to the transaction.
+    write_lock: Mutex<()>,
     /// Held during a transaction.
     transacting: Mutex<()>,
     /// Locked while sled takes it, so that a reader sees every record either here or there.
@@ -109,7 +109,7 @@ impl Table {
         Ok(Self {
             db: Some(db),
             file,
-            turn: Mutex::new(()),
+            write_lock: Mutex::new(()),
             transacting: Mutex::new(()),
             pending: RwLock::default(),
         })
@@ -130,13 +130,17 @@ impl Table {
     /// Reads every record once, which makes sled read and check every page, and compares with the stored sum.
     ///
     /// sled notices a page that is wrong, but it may silently leave out a write in the middle of a damaged log. The
-    /// sum, which every batch carries along, does not add up then. To be called before anything is changed.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
+    /// sum, which every batch carries along, does not add up then. To be called before anything is changed. `understood`
+    /// refuses records that this program does not know.
+    pub(super) fn check(
+        &self,
+        understood: fn(&[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
             let mut sum = 0_u64;
             for row in self.tree()? {
                 let (key, value) = row?;
-                key::check(&key, &value)?;
+                understood(&key, &value)?;
                 if key != key::SUM {
                     sum = sum.wrapping_add(digest(&key, &value));
                 }
@@ -221,7 +225,7 @@ impl Table {
 
     /// Everything, undecoded, as it is between two changes.
     pub(super) fn rows(&self) -> Result<Vec<Row>, StoreError> {
-        let _turn = self.turn();
+        let _write_lock = self.write_lock();
         let mut rows = Vec::new();
         self.walk(b"", |key, value| {
             rows.push((key.to_vec(), value.to_vec()));
@@ -236,8 +240,8 @@ impl Table {
     }
 
     /// Makes the caller the only one who changes anything, so that it can look around before its transaction.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
-        lock(&self.turn)
+    pub(super) fn write_lock(&self) -> MutexGuard<'_, ()> {
+        lock(&self.write_lock)
     }
 
     /// Runs `work` as one transaction: an error takes everything back, and a power cut leaves all of it or nothing.

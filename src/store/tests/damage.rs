@@ -1,6 +1,7 @@
 //! Damaged, locked, newer and missing files.
 
 use super::*;
+use crate::store::table::Table;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -1,10 +1,10 @@
 //! The ledger: every change leaves a line, and the lines make the balances.
 
 use super::*;
-use crate::store::garage::VehicleRecord;
 use crate::store::ledger::book as enter;
-use crate::store::personas::PersonaRecord;
 use crate::store::record::Record as _;
+use crate::store::records::persona::PersonaRecord;
+use crate::store::records::vehicle::VehicleRecord;
 use std::fs;
 
 fn book(store: &Store, persona: PersonaId, amount: i64) -> Result<(), LedgerError> {

@@ -1,5 +1,6 @@
 //! The store as its callers see it.
 
+mod changes;
 mod damage;
 mod ledger;
 mod operator;
@@ -11,6 +12,7 @@ mod verbs;
 
 use super::*;
 use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId, ShardId, SkinId};
+use std::path::Path;
 use tempfile::TempDir;
 
 const SHARD: ShardId = ShardId(44);

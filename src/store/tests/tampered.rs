@@ -1,7 +1,7 @@
 //! What a store that was tampered with does to the garage: nothing for ever.
 
 use super::*;
-use crate::store::garage::{LooseRecord, VehicleRecord};
+use crate::store::records::vehicle::{LooseRecord, VehicleRecord};
 use mco_proto::ids::{PartId, VehicleId};
 
 /// A car of the persona in which two parts hang on each other, and a loose part that hangs on itself.
