@@ -16,9 +16,9 @@
 use super::record::MAX_RECORD;
 use super::side_files::{self, SideFile};
 use super::table::Row;
-use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use crate::atomic_file::{self, Access};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 const MAGIC: &[u8; 7] = b"mcosbak";
@@ -49,46 +49,10 @@ pub(super) struct Backup {
     pub(super) files: Vec<SideFile>,
 }
 
-/// Makes the names in a directory survive a power cut.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
 /// Writes the file so that at every moment either the old one or the new one is there, whole.
 /// Only the owner may read it: it holds password hashes and the login key.
 pub(super) fn write(file: &Path, backup: &Backup) -> io::Result<()> {
-    replace(file, |out| write_to(out, backup))
-}
-
-/// Writes a file for its owner only, so that at every moment either the old one or the new one is there, whole.
-pub(super) fn replace(
-    file: &Path,
-    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut new = file.as_os_str().to_owned();
-    new.push(".new");
-    // A leftover of a power cut may have other permissions.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let written = write_new(Path::new(&new), content).and_then(|()| fs::rename(&new, file));
-    if let Err(error) = written {
-        // Half a file is of no use, and the card may be full because of it.
-        let _ = fs::remove_file(&new);
-        return Err(error);
-    }
-    match file.parent() {
-        Some(dir) if dir != Path::new("") => sync_dir(dir),
-        _ => sync_dir(Path::new(".")),
-    }
-}
-
-fn write_new(new: &Path, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let handle = File::options().write(true).create_new(true).mode(0o600).open(new)?;
-    let mut out = BufWriter::new(handle);
-    content(&mut out)?;
-    out.into_inner()?.sync_all()
+    atomic_file::replace(file, Access::Owner, |out| write_to(out, backup))
 }
 
 pub(super) fn write_to(out: &mut impl Write, backup: &Backup) -> io::Result<()> {

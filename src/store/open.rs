@@ -1,6 +1,6 @@
 //! Opening, repairing, backing up and restoring.
 
-use super::backup::{self, Backup, BackupError, sync_dir};
+use super::backup::{self, Backup, BackupError};
 use super::commit::{Disk, Writer};
 use super::error::{OpenError, StoreError};
 use super::free_space::{Duplicate, FreeSpace, RESERVE, TO_OPEN};
@@ -10,10 +10,11 @@ use super::records;
 use super::side_files::SideFile;
 use super::table::{Table, TableError};
 use super::{key, ledger, unix_seconds};
+use crate::atomic_file;
 use std::env;
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -234,7 +235,7 @@ struct DataDir {
 impl DataDir {
     fn enter(dir: &Path) -> Result<Self, OpenError> {
         let refused = refused(dir);
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(&refused)?;
+        atomic_file::create_private_dir(dir).map_err(&refused)?;
         let lock = lock_file(&dir.join(LOCK)).map_err(&refused)?;
         match lock.as_ref().map_or(Ok(()), File::try_lock) {
             Ok(()) => {}
@@ -313,7 +314,7 @@ impl DataDir {
     fn rebuild(&self, name: &str, saved: Option<Backup>) -> Result<Table, OpenError> {
         if self.database.exists() {
             let aside = self.free_name(name).map_err(self.refused())?;
-            fs::rename(&self.database, &aside).map_err(self.refused())?;
+            atomic_file::rename(&self.database, &aside).map_err(self.refused())?;
             log::error!("the old database is kept as {}", aside.display());
         }
         self.create_database()?;
@@ -336,8 +337,7 @@ impl DataDir {
     }
 
     fn create_database(&self) -> Result<(), OpenError> {
-        DirBuilder::new().mode(0o700).create(&self.database).map_err(self.refused())?;
-        sync_dir(&self.dir).map_err(self.refused())
+        atomic_file::create_private_dir(&self.database).map_err(self.refused())
     }
 
     /// A name nobody has, behind those that are there: the clock of a board without a battery may go back.

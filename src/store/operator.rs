@@ -1,12 +1,12 @@
 //! What belongs to the Operator: the password of the pages, and the message of the day.
 
-use super::backup::sync_dir;
 use super::commit::Changed;
 use super::error::{OpenError, StoreError};
 use super::handle::Store;
 use super::key;
 use super::password;
 use super::records::account::OperatorRecord;
+use crate::atomic_file;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -137,7 +137,7 @@ impl OperatorStore<'_> {
             return Ok(false);
         }
         self.forget_password().and_then(|changed| changed.ticket.wait())?;
-        fs::remove_file(&request).and_then(|()| sync_dir(dir)).map_err(refused)?;
+        fs::remove_file(&request).and_then(|()| atomic_file::sync_dir(dir)).map_err(refused)?;
         log::warn!(
             "THE OPERATOR'S PASSWORD IS FORGOTTEN, as {RESET} asked for: whoever comes first from the home network sets it"
         );

@@ -4,11 +4,12 @@
 //! `restore.mcos` in the data directory, and restarts; what is staged is restored before the store is opened. The file
 //! goes when that is done, so a power cut in between only means that it is done again.
 
-use super::backup::{self, sync_dir};
+use super::backup;
 use super::error::OpenError;
 use super::free_space::{FreeSpace, RESERVE};
 use super::handle::Store;
 use super::open::sound;
+use crate::atomic_file;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -41,22 +42,20 @@ impl Store {
             log::error!("the backup that is waiting is NOT RESTORED at this start: {trouble}");
             return Ok(false);
         }
-        let done = match Self::restore(dir, &staged) {
+        match Self::restore(dir, &staged) {
             Ok(()) => {
-                fs::remove_file(&staged).map_err(refused(dir))?;
+                fs::remove_file(&staged).and_then(|()| atomic_file::sync_dir(dir)).map_err(refused(dir))?;
                 log::warn!("the backup that was waiting is restored");
-                true
+                Ok(true)
             }
             Err(error @ (OpenError::BadBackup { .. } | OpenError::TooNew { .. })) => {
                 let aside = dir.join(REFUSED);
-                fs::rename(&staged, &aside).map_err(refused(dir))?;
+                atomic_file::rename(&staged, &aside).map_err(refused(dir))?;
                 log::error!("NOT RESTORED: {error}; it is kept as {}", aside.display());
-                false
+                Ok(false)
             }
-            Err(error) => return Err(error),
-        };
-        sync_dir(dir).map_err(refused(dir))?;
-        Ok(done)
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -4,11 +4,11 @@
 //! memory, whole, where every reader finds it, until the writer gives all that waits to sled as one batch. After a power cut
 //! sled has a batch or nothing of it, and a transaction is never spread over two: all of it survives or none.
 
-use super::backup::sync_dir;
 use super::commit::lock;
 use super::error::StoreError;
 use super::key;
 use super::record::{Record, decode, encode};
+use crate::atomic_file;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -105,7 +105,7 @@ impl Table {
             File::options().read(true).write(true).open(dir.join("db")).map_err(TableError::Refused)?;
         // sled leaves its settings and the names of its files to chance.
         File::open(dir.join("conf")).and_then(|conf| conf.sync_all()).map_err(TableError::Refused)?;
-        sync_dir(dir).map_err(TableError::Refused)?;
+        atomic_file::sync_dir(dir).map_err(TableError::Refused)?;
         Ok(Self {
             db: Some(db),
             file,

@@ -60,10 +60,13 @@ fn the_first_operator_password_can_be_set_once_and_replaced_knowingly() {
     operator.set_first_password(&word("cold start 57")).unwrap().ticket.wait().unwrap();
     let second = operator.set_first_password(&word("another one")).unwrap_err();
     assert_eq!(second, OperatorError::AlreadySet);
-    assert!(operator.check_password("cold start 57").unwrap() && !operator.check_password("another one").unwrap());
+    assert!(
+        operator.check_password("cold start 57").unwrap() && !operator.check_password("another one").unwrap()
+    );
     operator.set_password(&word("g\u{f6}tterspeise")).unwrap().ticket.wait().unwrap();
     assert!(
-        operator.check_password("g\u{f6}tterspeise").unwrap() && !operator.check_password("cold start 57").unwrap()
+        operator.check_password("g\u{f6}tterspeise").unwrap()
+            && !operator.check_password("cold start 57").unwrap()
     );
     assert_eq!(OperatorPassword::new("short").unwrap_err(), OperatorError::BadPassword);
     assert!(!format!("{:?}", word("cold start 57")).contains("cold"));
