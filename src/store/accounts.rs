@@ -3,9 +3,10 @@
 use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
+use super::key;
 use super::password::{self, Password};
 use super::records::account::{Account, AccountRecord};
-use super::{key, unix_seconds};
+use crate::clock::Now;
 use mco_proto::ids::CustomerId;
 use std::fmt;
 
@@ -74,6 +75,7 @@ impl Accounts<'_> {
         name: &str,
         password: &Password,
         customer_id: Option<CustomerId>,
+        now: Now,
     ) -> Result<Changed<Account>, AccountError> {
         check_name(name)?;
         // Hashing takes long; a name that is taken already need not wait for it. The transaction looks again.
@@ -81,7 +83,7 @@ impl Accounts<'_> {
             return Err(AccountError::NameTaken);
         }
         let hash = password.hash()?;
-        let created = unix_seconds();
+        let created = now.unix;
         self.store.change(|table| {
             table.transact(|tx| {
                 if tx.has(&key::account(name))? {

@@ -14,11 +14,12 @@
 
 use super::error::StoreError;
 use super::handle::Store;
+use super::key;
 use super::record::Record as _;
 use super::records::ledger::{Kind, Line};
 use super::records::persona::PersonaRecord;
 use super::table::{Table, Transaction};
-use super::{key, unix_seconds};
+use crate::clock::Now;
 use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -78,6 +79,7 @@ pub(super) fn book(
     tx: &Transaction<'_>,
     record: &mut PersonaRecord,
     entry: Entry,
+    now: Now,
 ) -> Result<(), LedgerError> {
     let Entry { kind, amount, reference } = entry;
     let balance = i64::from(record.persona.bank_balance).checked_add(amount).ok_or(LedgerError::TooRich)?;
@@ -85,7 +87,7 @@ pub(super) fn book(
         return Err(LedgerError::Overdrawn);
     }
     let balance = u32::try_from(balance).map_err(|_| LedgerError::TooRich)?;
-    write(tx, record, Line { time: now(), kind, amount, balance, reference })?;
+    write(tx, record, Line { time: now.unix32(), kind, amount, balance, reference })?;
     Ok(())
 }
 
@@ -95,8 +97,9 @@ pub(super) fn open(
     record: &mut PersonaRecord,
     kind: Kind,
     balance: u32,
+    now: Now,
 ) -> Result<(), StoreError> {
-    write(tx, record, Line { time: now(), kind, amount: balance.into(), balance, reference: 0 })
+    write(tx, record, Line { time: now.unix32(), kind, amount: balance.into(), balance, reference: 0 })
 }
 
 fn write(tx: &Transaction<'_>, record: &mut PersonaRecord, line: Line) -> Result<(), StoreError> {
@@ -121,7 +124,7 @@ fn fold(tx: &Transaction<'_>, id: PersonaId, number: u32) -> Result<(), StoreErr
 }
 
 /// Opens the books of personas from before the ledger.
-pub(super) fn open_books(table: &Table) -> Result<(), StoreError> {
+pub(super) fn open_books(table: &Table, now: Now) -> Result<(), StoreError> {
     let _write_lock = table.write_lock();
     let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
     let mut unopened: Vec<_> = records.into_iter().filter(|record| record.lines == 0).collect();
@@ -132,15 +135,11 @@ pub(super) fn open_books(table: &Table) -> Result<(), StoreError> {
         let balance = record.persona.bank_balance;
         table.transact(|tx| {
             let mut record = record.clone();
-            open(tx, &mut record, Kind::Opening, balance)?;
+            open(tx, &mut record, Kind::Opening, balance, now)?;
             tx.put(&key::persona(record.persona.id), &record)
         })?;
     }
     Ok(())
-}
-
-fn now() -> u32 {
-    u32::try_from(unix_seconds()).unwrap_or(u32::MAX)
 }
 
 /// What is wrong with a book.

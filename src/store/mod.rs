@@ -57,10 +57,3 @@ pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
 pub use records::race::BookingId;
 pub use records::vehicle::{Part, Vehicle};
-
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// By the Server's clock, which may be wrong on a board without one.
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}

@@ -9,8 +9,9 @@ use super::ownership::{HandOver, hand_over};
 use super::records;
 use super::side_files::SideFile;
 use super::table::{Table, TableError};
-use super::{key, ledger, unix_seconds};
+use super::{key, ledger};
 use crate::atomic_file;
+use crate::clock::Now;
 use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -67,7 +68,7 @@ impl Store {
             }
             Err(why) => (place.repair(&why, saved)?, false, true),
         };
-        ledger::open_books(&table)?;
+        ledger::open_books(&table, Now::read())?;
         let (table, free_space) = (Arc::new(table), Arc::new(card));
         let disk = BackupDisk {
             table: Arc::clone(&table),
@@ -343,7 +344,7 @@ impl DataDir {
     /// A name nobody has, behind those that are there: the clock of a board without a battery may go back.
     fn free_name(&self, name: &str) -> io::Result<PathBuf> {
         let newest = self.set_aside(name)?.pop().map_or(0, |(number, _)| number);
-        let number = unix_seconds().max(newest.saturating_add(1));
+        let number = Now::read().unix.max(newest.saturating_add(1));
         Ok(self.dir.join(format!("database.{name}-{number}")))
     }
 

@@ -2,15 +2,16 @@
 //! which nobody signed in are not made up for, and the week in which a driver was made brings none.
 
 use super::commit::Changed;
+use super::key;
 use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
 use super::personas::{PersonaError, Personas};
 use super::records::ledger::Kind;
 use super::records::persona::{Persona, PersonaRecord};
 use super::week::week;
-use super::{key, unix_seconds};
 use mco_proto::ids::PersonaId;
 
+use crate::clock::Now;
 impl Personas<'_> {
     /// Pays what the persona has earned, if that was not done this week; `salary` says how many dollars that is. None:
     /// nothing is due. Returned is what was paid: less than promised if the bank holds no more.
@@ -18,15 +19,7 @@ impl Personas<'_> {
         &self,
         id: PersonaId,
         salary: &dyn Fn(&Persona) -> u32,
-    ) -> Result<Option<Changed<u32>>, PersonaError> {
-        self.pay_salary_at(id, salary, unix_seconds())
-    }
-
-    pub(super) fn pay_salary_at(
-        self,
-        id: PersonaId,
-        salary: &dyn Fn(&Persona) -> u32,
-        now: u64,
+        now: Now,
     ) -> Result<Option<Changed<u32>>, PersonaError> {
         let Some(week) = week(now) else { return Ok(None) };
         if self.store.table().get::<u32>(&key::paid_week(id))? == Some(week) {
@@ -46,7 +39,7 @@ impl Personas<'_> {
                     return Ok(0);
                 }
                 let entry = Entry { kind: Kind::Salary, amount: dollars.into(), reference: 0 };
-                match ledger::book(tx, &mut record, entry) {
+                match ledger::book(tx, &mut record, entry, now) {
                     Ok(()) => {}
                     Err(LedgerError::Store(error)) => return Err(error.into()),
                     Err(LedgerError::Overdrawn | LedgerError::TooRich) => return Ok(0),
@@ -54,7 +47,7 @@ impl Personas<'_> {
                 tx.put(&key::persona(id), &record)?;
                 let text =
                     format!("Your salary of {dollars} dollars is in the bank. A higher level earns more.");
-                mail::post(tx, id, &Letter::from_the_house("Pay day", &text))?;
+                mail::post(tx, id, &Letter::from_the_house("Pay day", &text), now)?;
                 Ok(dollars)
             })
         });

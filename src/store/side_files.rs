@@ -4,8 +4,8 @@
 //! Others own these files, each of which they replace as a whole, so a copy of one is whole at any moment.
 
 use super::error::StoreError;
-use super::unix_seconds;
 use crate::atomic_file::{self, Access};
+use crate::clock::Now;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -62,7 +62,7 @@ impl SideFile {
         }
         if path.exists() {
             let mut aside = path.as_os_str().to_owned();
-            aside.push(format!(".replaced-{}", unix_seconds()));
+            aside.push(format!(".replaced-{}", Now::read().unix));
             atomic_file::rename(&path, Path::new(&aside))?;
         }
         atomic_file::replace(&path, Access::Owner, |new| new.write_all(&self.bytes))
