@@ -15,9 +15,10 @@
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
-use super::record::Record as _;
+use super::record::{Record as _, decode};
 use super::records::ledger::{Kind, Line};
 use super::records::persona::PersonaRecord;
+use super::snapshot::Snapshot;
 use super::table::{Table, Transaction};
 use crate::clock::Now;
 use mco_proto::ids::PersonaId;
@@ -230,18 +231,25 @@ impl Ledger<'_> {
         Ok(rows.into_iter().filter_map(|(key, line)| Some((key::line_parts(&key)?.1, line))).collect())
     }
 
-    /// Derives every balance from the lines and compares. Nothing changes meanwhile.
+    /// Derives every balance from the lines and compares: of one state of the store, while changes go on.
+    ///
+    /// # Errors
+    /// What reading the database failed with.
     pub fn check(&self) -> Result<LedgerReport, StoreError> {
-        let table = self.store.table();
-        let write_lock = table.write_lock();
-        let rows = table.scan_rows::<Line>(key::LINES)?;
-        let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
-        drop(write_lock);
         let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
-        let lines = rows.len();
-        for (key, line) in rows {
-            if let Some((persona, number)) = key::line_parts(&key) {
-                books.entry(persona).or_default().push((number, line));
+        let mut records: Vec<PersonaRecord> = Vec::new();
+        let mut lines = 0;
+        for rows in Snapshot::take(&self.store.inner.table)? {
+            for (key, value) in rows? {
+                if key.starts_with(key::LINES) {
+                    lines += 1;
+                    let line = decode(&value)?;
+                    if let Some((persona, number)) = key::line_parts(&key) {
+                        books.entry(persona).or_default().push((number, line));
+                    }
+                } else if key.starts_with(key::PERSONAS) {
+                    records.push(decode(&value)?);
+                }
             }
         }
         let mut report = LedgerReport { personas: records.len(), lines, ..LedgerReport::default() };

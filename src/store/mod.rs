@@ -10,8 +10,10 @@
 
 mod accounts;
 mod backup;
+mod backups;
 mod bans;
 mod commit;
+mod data_dir;
 mod error;
 mod free_space;
 mod garage;
@@ -25,12 +27,14 @@ mod operator;
 mod ownership;
 mod password;
 mod personas;
+mod pre_images;
 mod races;
 mod record;
 mod records;
+mod restore;
 mod salary;
 mod side_files;
-mod staged;
+mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -37,7 +37,8 @@ impl SideFile {
         for name in NAMES {
             let path = dir.join(name);
             let unreadable = |why: &dyn std::fmt::Display| {
-                StoreError::NotSaved(format!("{} cannot be read: {why}", path.display()).into())
+                let (file, why) = (path.display().to_string().into(), why.to_string().into());
+                StoreError::BackupIncomplete { file, why }
             };
             let mut bytes = Vec::new();
             let most = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
