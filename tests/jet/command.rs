@@ -113,7 +113,7 @@ impl Server {
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let (mut link, mut request) = (Link::new(), Vec::new());
         let body = GenericRequest::body(number::STOCK_CAR_INFO, 8);
-        link.write(&Outgoing { sequence: 1, sealed: false, body }, &mut request);
+        link.write(&Outgoing { sequence: 1, encrypted: false, body }, &mut request).unwrap();
         stream.write_all(&request).unwrap();
         let mut piece = [0; 4096];
         loop {
