@@ -148,6 +148,8 @@ impl Writer {
 
 /// A value that knows its bytes on the wire; the family's byte order comes from the reader or writer.
 pub trait Wire: Sized {
+    /// The most bytes it ever takes; `usize::MAX` if nothing here bounds it.
+    const MOST_BYTES: usize;
     /// Reads the value, or says where it is malformed.
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed>;
     /// Appends the value's bytes.
@@ -157,6 +159,7 @@ pub trait Wire: Sized {
 macro_rules! number {
     ($($type:ty),*) => {$(
         impl Wire for $type {
+            const MOST_BYTES: usize = size_of::<Self>();
             fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
                 let bytes = reader.array()?;
                 Ok(match reader.order {
@@ -178,6 +181,7 @@ number!(u8, u16, u32, i16, i32, f64);
 macro_rules! id {
     ($($type:ident),*) => {$(
         impl Wire for $type {
+            const MOST_BYTES: usize = u32::MOST_BYTES;
             fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
                 u32::read(reader).map(Self)
             }
@@ -190,6 +194,7 @@ macro_rules! id {
 id!(BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId);
 
 impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
+    const MOST_BYTES: usize = T::MOST_BYTES.saturating_mul(N);
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let mut array = [T::default(); N];
         for slot in &mut array {
@@ -206,15 +211,16 @@ impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
 
 /// A boolean that is one byte wide: zero is false, all else true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Bool8(pub bool);
 
 /// A boolean that is two bytes wide: zero is false, all else true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Bool16(pub bool);
 
 impl Wire for Bool8 {
+    const MOST_BYTES: usize = u8::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         u8::read(reader).map(|value| Self(value != 0))
     }
@@ -224,6 +230,7 @@ impl Wire for Bool8 {
 }
 
 impl Wire for Bool16 {
+    const MOST_BYTES: usize = u16::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         u16::read(reader).map(|value| Self(value != 0))
     }
@@ -292,6 +299,7 @@ impl<C, T, const MOST: usize> std::ops::Deref for List<C, T, MOST> {
 }
 
 impl<C: Count, T: Wire, const MOST: usize> Wire for List<C, T, MOST> {
+    const MOST_BYTES: usize = C::MOST_BYTES.saturating_add(T::MOST_BYTES.saturating_mul(Self::LIMIT));
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = C::read(reader)?.get();
         let count = reader.length(count, Self::LIMIT)?;
@@ -337,6 +345,7 @@ impl<T, const MOST: usize> std::ops::Deref for PagedList<T, MOST> {
 }
 
 impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
+    const MOST_BYTES: usize = 3_usize.saturating_add(T::MOST_BYTES.saturating_mul(Self::LIMIT));
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u16::read(reader)?.get();
         let count = reader.length(count, Self::LIMIT)?;
@@ -354,10 +363,11 @@ impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
 
 /// Bytes that fill the rest of the message and are not interpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Rest(pub Vec<u8>);
 
 impl Wire for Rest {
+    const MOST_BYTES: usize = usize::MAX;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self(reader.rest().to_vec()))
     }
@@ -371,10 +381,11 @@ macro_rules! layout {
     ($($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: $type:ty),* $(,)? })+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
-        #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+        #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
         pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
 
         impl $crate::bytes::Wire for $name {
+            const MOST_BYTES: usize = 0_usize$(.saturating_add(<$type as $crate::bytes::Wire>::MOST_BYTES))*;
             #[allow(unused_variables, reason = "a message without fields reads nothing")]
             fn read(
                 reader: &mut $crate::bytes::Reader<'_>,
@@ -389,33 +400,6 @@ macro_rules! layout {
     )+};
 }
 pub(crate) use layout;
-
-#[cfg(test)]
-mod arbitrary {
-    use super::{Count, List, PagedList};
-    use proptest::arbitrary::Arbitrary;
-    use proptest::collection::vec;
-    use proptest::strategy::{BoxedStrategy, Strategy};
-
-    impl<C: Count + 'static, T: Arbitrary + 'static, const MOST: usize> Arbitrary for List<C, T, MOST>
-    where
-        C: std::fmt::Debug,
-    {
-        type Parameters = ();
-        type Strategy = BoxedStrategy<Self>;
-        fn arbitrary_with((): ()) -> Self::Strategy {
-            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::first_n).boxed()
-        }
-    }
-
-    impl<T: Arbitrary + 'static, const MOST: usize> Arbitrary for PagedList<T, MOST> {
-        type Parameters = ();
-        type Strategy = BoxedStrategy<Self>;
-        fn arbitrary_with((): ()) -> Self::Strategy {
-            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::first_n).boxed()
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

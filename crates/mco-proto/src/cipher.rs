@@ -81,9 +81,10 @@ impl fmt::Debug for TransactionCipher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arbitrary::for_any;
 
     /// The Session Key of the recorded sitting 17-55-30 (*captured*).
-    pub(crate) fn recorded_key() -> SessionKey {
+    fn recorded_key() -> SessionKey {
         let hex = "cddafefb266f72710be7746e9cdbd4bb52f7fa4c6b534e954add1f5a08c411f6";
         SessionKey::new(bytes(hex).try_into().unwrap())
     }
@@ -134,5 +135,53 @@ mod tests {
         let mut lobbies = bytes("e9d914c35dfaef9fb760");
         cipher.decrypt(&mut lobbies);
         assert_eq!(lobbies, bytes("44010000000000000000"));
+    }
+
+    #[test]
+    fn both_ciphers_run_on_whatever_the_sizes_of_the_packets() {
+        for_any(|(key, packets): ([u8; 32], Vec<Vec<u8>>)| {
+            let key = SessionKey::new(key);
+            let (mut sender, mut receiver) = (LobbyCipher::new(&key), LobbyCipher::new(&key));
+            let (mut writer, mut reader) = (TransactionCipher::new(&key), TransactionCipher::new(&key));
+            for packet in packets {
+                let mut copy = packet.clone();
+                sender.encrypt(&mut copy);
+                receiver.decrypt(&mut copy);
+                assert_eq!(copy, packet);
+                writer.encrypt(&mut copy);
+                reader.decrypt(&mut copy);
+                assert_eq!(copy, packet);
+            }
+        });
+    }
+
+    #[test]
+    fn how_a_stream_is_cut_does_not_matter() {
+        for_any(|(key, mut whole, cut): ([u8; 32], Vec<u8>, u16)| {
+            let key = SessionKey::new(key);
+            let mut parts = whole.clone();
+            let at = usize::from(cut) % (whole.len() + 1);
+            let mut cipher = TransactionCipher::new(&key);
+            cipher.encrypt(&mut parts[..at]);
+            cipher.encrypt(&mut parts[at..]);
+            TransactionCipher::new(&key).encrypt(&mut whole);
+            assert_eq!(parts, whole);
+
+            whole.truncate(whole.len() / BLOCK * BLOCK);
+            let mut parts = whole.clone();
+            let at = usize::from(cut) % (whole.len() / BLOCK + 1) * BLOCK;
+            let mut cipher = LobbyCipher::new(&key);
+            cipher.encrypt(&mut parts[..at]);
+            cipher.encrypt(&mut parts[at..]);
+            LobbyCipher::new(&key).encrypt(&mut whole);
+            assert_eq!(parts, whole);
+        });
+    }
+
+    #[test]
+    fn bytes_beyond_the_last_whole_block_are_left_alone() {
+        let mut bytes = [7; BLOCK + 3];
+        LobbyCipher::new(&recorded_key()).encrypt(&mut bytes);
+        assert_eq!((bytes[..BLOCK] == [7; BLOCK], &bytes[BLOCK..]), (false, &[7; 3][..]));
     }
 }

@@ -34,3 +34,44 @@ impl Inbox {
         Some(frame)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arbitrary::for_any;
+
+    #[test]
+    fn what_is_fed_comes_out_in_order_whatever_the_sizes() {
+        for_any(|pieces: Vec<(Vec<u8>, u8)>| {
+            let mut inbox = Inbox::default();
+            let (mut fed, mut taken) = (Vec::new(), Vec::new());
+            for (piece, count) in pieces {
+                inbox.feed(&piece);
+                fed.extend(piece);
+                assert_eq!(inbox.peek(), &fed[taken.len()..]);
+                if let Some(frame) = inbox.take(count.into()) {
+                    assert_eq!(frame.len(), usize::from(count));
+                    taken.extend(frame);
+                } else {
+                    assert!(fed.len() - taken.len() < usize::from(count));
+                }
+                assert_eq!(inbox.peek(), &fed[taken.len()..]);
+            }
+            assert_eq!(taken, fed[..taken.len()]);
+        });
+    }
+
+    #[test]
+    fn an_empty_inbox_holds_no_memory_and_a_busy_one_forgets_what_was_taken() {
+        let mut inbox = Inbox::default();
+        inbox.feed(&[0; 1000]);
+        assert_eq!(inbox.take(1000).map(|frame| frame.len()), Some(1000));
+        assert_eq!(inbox.bytes.capacity(), 0);
+        for _ in 0..1000 {
+            inbox.feed(&[0; 1000]);
+            assert!(inbox.take(999).is_some());
+        }
+        assert_eq!(inbox.peek().len(), 1000);
+        assert!(inbox.bytes.capacity() < 10_000, "{} bytes held for 1000", inbox.bytes.capacity());
+    }
+}

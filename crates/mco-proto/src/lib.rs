@@ -8,6 +8,8 @@
 //!
 //! The reference for all of it is `docs/protocol/`.
 
+#[cfg(any(test, feature = "arbitrary"))]
+mod arbitrary;
 pub mod bytes;
 pub mod cipher;
 mod encode;

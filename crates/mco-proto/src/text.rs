@@ -57,19 +57,6 @@ macro_rules! text {
                 write!(f, "{:?}", self.to_string())
             }
         }
-
-        #[cfg(test)]
-        impl<const N: usize> proptest::arbitrary::Arbitrary for $name<N> {
-            type Parameters = ();
-            type Strategy = proptest::strategy::BoxedStrategy<Self>;
-            fn arbitrary_with((): ()) -> Self::Strategy {
-                use proptest::strategy::Strategy;
-                // Trailing blanks and line ends are not text to a reader of these fields.
-                proptest::collection::vec(0x21_u8..=0xff, 0..=$limit)
-                    .prop_map(|bytes| Self(bytes.into_iter().collect()))
-                    .boxed()
-            }
-        }
     };
 }
 
@@ -102,6 +89,7 @@ impl<const N: usize> PStr<N> {
 }
 
 impl<const N: usize> Wire for Chars<N> {
+    const MOST_BYTES: usize = N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self(reader.take(N)?.iter().copied().take_while(|byte| *byte != 0).collect()))
     }
@@ -112,6 +100,7 @@ impl<const N: usize> Wire for Chars<N> {
 }
 
 impl<const N: usize> Wire for Str16<N> {
+    const MOST_BYTES: usize = u16::MOST_BYTES + N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u16::read(reader)?.get();
         let count = reader.length(count, N)?;
@@ -124,14 +113,16 @@ impl<const N: usize> Wire for Str16<N> {
 }
 
 impl<const N: usize> Wire for PStr<N> {
+    const MOST_BYTES: usize = u32::MOST_BYTES + N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u32::read(reader)?.get();
         let count = reader.length(count, N)?;
         let bytes = reader.take(count)?;
-        let end =
-            bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n' | b' ')).map_or(0, |at| at + 1);
-        // A NUL inside ends the text for the Client too: it copies C strings.
-        Ok(Self(bytes.iter().take(end).copied().take_while(|byte| *byte != 0).collect()))
+        // A NUL ends the text for the Client too: it copies C strings.
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+        let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | b' ')).map_or(0, |at| at + 1);
+        reader.length(end + 1, N)?;
+        Ok(Self(text.iter().take(end).copied().collect()))
     }
     fn write(&self, writer: &mut Writer) {
         u32::of(self.0.len() + 1).write(writer);
@@ -141,14 +132,16 @@ impl<const N: usize> Wire for PStr<N> {
 }
 
 impl<const N: usize> Wire for CStr<N> {
+    const MOST_BYTES: usize = N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let mut bytes = Vec::new();
         loop {
             match u8::read(reader)? {
                 0 => return Ok(Self(bytes)),
-                byte => bytes
-                    .push(byte)
-                    .map_err(|_| reader.malformed(Problem::TooLong { found: N + 1, limit: N }))?,
+                _ if bytes.len() + 1 >= N => {
+                    return Err(reader.malformed(Problem::TooLong { found: N + 1, limit: N }));
+                }
+                byte => bytes.extend([byte]),
             }
         }
     }

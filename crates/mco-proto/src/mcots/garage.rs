@@ -105,10 +105,11 @@ messages! {
 /// Where on its parent a part is to sit. How wide the number is differs between the sources, so the length of the body
 /// says it: 4, 2 or 1 bytes; without any it is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct AttachmentPoint(pub u32);
 
 impl Wire for AttachmentPoint {
+    const MOST_BYTES: usize = u32::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self(match *reader.rest() {
             [a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]),

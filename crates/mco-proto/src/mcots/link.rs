@@ -67,6 +67,7 @@ pub struct Incoming {
 
 /// A packet to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Outgoing {
     /// An answer carries its request's.
     pub sequence: u32,
@@ -108,7 +109,7 @@ impl Link {
     #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
     pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
         let waiting = self.inbox.peek();
-        // A stranger is shown the door at the first wrong byte, not when its "length" has arrived.
+        // Another program ends here with its first bytes, not when its "length" has arrived.
         let signature = waiting.get(2..).unwrap_or_default();
         if let Some(found) = signature.first_chunk::<4>().filter(|found| **found != SIGNATURE) {
             return Err(Broken::Signature(*found));
@@ -172,42 +173,4 @@ impl Link {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packet(size: usize, encrypted: bool) -> Outgoing {
-        Outgoing { sequence: 3, encrypted, body: Body(vec![7; size]) }
-    }
-
-    #[test]
-    fn without_a_key_nothing_goes_out_in_place_of_an_encrypted_packet() {
-        let mut link = Link::new();
-        let mut out = vec![1, 2, 3];
-        assert_eq!(link.write(&packet(2, true), &mut out), Err(EncodeError::NoKey));
-        assert_eq!(link.push(&Body(vec![7; 2]), &mut out), Err(EncodeError::NoKey));
-        assert_eq!(out, [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_body_that_is_too_long_leaves_no_trace() {
-        let key = SessionKey::random();
-        let (mut writer, mut reader) = (Link::new(), Link::new());
-        writer.start_encryption(&key);
-        reader.start_encryption(&key);
-        let mut out = Vec::new();
-        for size in [Link::LARGEST_BODY + 1, 1 << 20] {
-            for encrypted in [true, false] {
-                let error = writer.write(&packet(size, encrypted), &mut out);
-                assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
-            }
-            let error = writer.push(&Body(vec![7; size]), &mut out);
-            assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
-        }
-        writer.write(&packet(Link::LARGEST_BODY, true), &mut out).unwrap();
-        writer.push(&Body(vec![8; 2]), &mut out).unwrap();
-        reader.feed(&out);
-        let [first, second] = [(); 2].map(|()| reader.next().unwrap().unwrap());
-        assert_eq!((first.sequence, first.body), (3, Body(vec![7; Link::LARGEST_BODY])));
-        assert_eq!((second.sequence, second.body), (0, Body(vec![8; 2])));
-    }
-}
+mod tests;

@@ -183,10 +183,11 @@ layout! {
 
 /// The six numbers that a player paints on doors: two characters and a NUL each (*seen in use*).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct CarNumbers(pub [Chars<3>; 6]);
 
 impl Wire for CarNumbers {
+    const MOST_BYTES: usize = 6 * 3;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let mut numbers = Self::default();
         for number in &mut numbers.0 {

@@ -404,7 +404,7 @@ impl Damage {
 /// u16 count and that many [`Damage`]s. A body that is shorter holds fewer (*seen in use*: such lists come cut, or padded
 /// to a fixed size).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Damages(Vec<Damage>);
 
 impl Damages {
@@ -426,6 +426,7 @@ impl std::ops::Deref for Damages {
 }
 
 impl Wire for Damages {
+    const MOST_BYTES: usize = u16::MOST_BYTES + MOST_DAMAGED * Damage::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         const EACH: usize = 8;
         let count = usize::from(u16::read(reader)?).min(reader.remaining() / EACH).min(MOST_DAMAGED);

@@ -181,47 +181,4 @@ fn clear(headers: Headers, id: u16, frame: &[u8]) -> Packet {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pair() -> (Link, Link) {
-        let key = SessionKey::random();
-        let mut pair = [(); 2].map(|()| Link::new(Headers::Short, Link::LARGEST));
-        for link in &mut pair {
-            link.start_encryption(&key);
-        }
-        let [one, other] = pair;
-        (one, other)
-    }
-
-    fn of_size(size: usize) -> Packet {
-        Packet { body: vec![7; size - Form::Short.size()], ..Packet::bare(id::RELAY_LONG_ALL) }
-    }
-
-    #[test]
-    fn without_a_key_nothing_goes_out_in_place_of_an_encrypted_packet() {
-        let mut link = Link::new(Headers::Short, Link::LARGEST);
-        let mut out = vec![1, 2, 3];
-        assert_eq!(link.write(&Packet::bare(id::ACK), true, &mut out), Err(EncodeError::NoKey));
-        assert_eq!(out, [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_packet_that_is_too_long_leaves_no_trace() {
-        let (mut writer, mut reader) = pair();
-        let mut out = Vec::new();
-        for encrypted in [true, false] {
-            for size in [Packet::LARGEST + 1, Link::LARGEST, Link::LARGEST + 1, 1 << 20] {
-                let error = writer.write(&of_size(size), encrypted, &mut out);
-                assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
-            }
-        }
-        writer.write(&of_size(Packet::LARGEST), true, &mut out).unwrap();
-        writer.write(&of_size(Packet::LARGEST), false, &mut out).unwrap();
-        reader.feed(&out);
-        for encrypted in [true, false] {
-            let incoming = reader.next().unwrap().unwrap();
-            assert_eq!(incoming, Incoming { packet: of_size(Packet::LARGEST), encrypted });
-        }
-    }
-}
+mod tests;

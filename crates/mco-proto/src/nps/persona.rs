@@ -168,7 +168,7 @@ messages! {
 
 /// One driver in [`PersonaList`].
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct PersonaEntry {
     /// The account.
     pub customer: CustomerId,
@@ -223,6 +223,7 @@ impl std::ops::Deref for Personas {
 }
 
 impl Wire for Personas {
+    const MOST_BYTES: usize = u16::MOST_BYTES + Self::MOST * (2 + Self::RECORD as usize) + 2;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u16::read(reader)?.get();
         let count = reader.length(count, Self::MOST)?;
@@ -262,15 +263,5 @@ impl Wire for Personas {
         if several {
             writer.zeros(2);
         }
-    }
-}
-
-#[cfg(test)]
-impl proptest::arbitrary::Arbitrary for Personas {
-    type Parameters = ();
-    type Strategy = proptest::strategy::BoxedStrategy<Self>;
-    fn arbitrary_with((): ()) -> Self::Strategy {
-        use proptest::prelude::*;
-        proptest::collection::vec(any::<PersonaEntry>(), 0..5).prop_map(Self::first_n).boxed()
     }
 }
