@@ -107,13 +107,7 @@ mod tests {
 
     fn request(game: &Game, context: &str, key: &SessionKey) -> UserLogin {
         let public = PublicLoginKey::from_hex(&game.login_key().public_hex().unwrap()).unwrap();
-        UserLogin {
-            context: Str16::new(context).unwrap(),
-            object: 0,
-            key_block: Str16::new(&public.seal(key).unwrap()).unwrap(),
-            service: Str16::constant(b"2176"),
-            checksum: 0xfea3_1c19,
-        }
+        UserLogin::new(Str16::new(context).unwrap(), Str16::new(&public.seal(key).unwrap()).unwrap())
     }
 
     fn shard() -> (Game, tempfile::TempDir, TestPlayer) {

@@ -384,6 +384,46 @@ impl Default for Placement {
     }
 }
 
+impl CreateRace {
+    /// A free race by night that is open to everybody: no fee, no limits but the number of racers, no extras.
+    pub const fn open_to_all(lobby: u32, most_racers: u8, laps: u8) -> Self {
+        let off = Bool8(false);
+        Self {
+            lobby,
+            entry_fee: 0,
+            club_race: off,
+            pink_slip: off,
+            team_trial: off,
+            sponsor: 0,
+            least_level: 0,
+            most_level: 0,
+            most_power: 0,
+            most_racers,
+            least_racers: 1,
+            rounds: 0,
+            laps,
+            backward: off,
+            mirrored: off,
+            night: Bool8(true),
+            weather: off,
+            damage: off,
+            traffic: off,
+            ai_racers: off,
+            handicapped: off,
+            power_class: 0,
+            body_class: 0,
+            no_nitrous: off,
+        }
+    }
+}
+
+impl InRaceDamage {
+    /// No damage.
+    pub const fn none(race: RaceId) -> Self {
+        Self { race, count: 0, parts: [PartId(0); DAMAGE_SLOTS], percent: [0; DAMAGE_SLOTS] }
+    }
+}
+
 impl Damage {
     /// Of a part: percent, and wear (24 bits).
     pub const fn new(part: PartId, percent: u8, wear: u32) -> Self {

@@ -115,6 +115,31 @@ impl Timestamp {
     pub const NONE: Self = Self { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0, fraction: 0 };
 }
 
+/// Build number of the Client, as every recorded one says it (*captured*).
+pub const CLIENT_BUILD: u32 = 6001;
+
+impl ClientConnect {
+    /// The connection of this persona, with everything else as *captured*.
+    pub fn new(customer: CustomerId, persona: PersonaId, name: Name) -> Self {
+        Self { customer, persona, customer_name: Name::default(), persona_name: name, version: CLIENT_BUILD }
+    }
+}
+
+impl Login {
+    /// A persona that has its car already, with everything else as *captured*.
+    pub const fn new(customer: CustomerId, persona: PersonaId, name: Name) -> Self {
+        Self {
+            customer,
+            persona,
+            dealer: DealerId(0),
+            model: BrandedPartId(0),
+            skin: SkinId(0),
+            persona_name: name,
+            version: CLIENT_BUILD,
+        }
+    }
+}
+
 impl LoginComplete {
     /// The bit of `flags` that says: this persona was never here before. As a byte of 1 it is the one value that was
     /// *captured*.

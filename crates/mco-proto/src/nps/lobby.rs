@@ -6,7 +6,9 @@ use super::packet::{Form, Packet, messages};
 use super::user_data::UserData;
 use crate::bytes::{List, layout};
 use crate::ids::{CommId, CustomerId, PersonaId};
+use crate::session_key::SessionKey;
 use crate::text::PStr;
+use std::net::Ipv4Addr;
 
 /// The greeting of 7003, never of a room port (*captured*): without it a Client waits for ever.
 pub const OK_TO_LOGIN: Packet = Packet::bare(id::OK_TO_LOGIN);
@@ -280,5 +282,117 @@ layout! {
         pub name: Name,
         /// Car and driver.
         pub user_data: UserData,
+    }
+}
+
+impl Login {
+    /// The Client's version as every recorded login says it (*captured*).
+    pub const VERSION: &'static [u8; 7] = b"4.5.0.0";
+    /// The game's name as every recorded login says it (*captured*).
+    pub const GAME: &'static [u8; 3] = b"mco";
+
+    /// The login of a persona whose Client believes to be at `address`, with everything else as *captured*.
+    pub fn new(
+        persona: PersonaId,
+        name: Name,
+        customer: CustomerId,
+        address: Ipv4Addr,
+        key: &SessionKey,
+    ) -> Self {
+        Self {
+            persona,
+            name,
+            user_data: [0; 64],
+            customer,
+            flags: 0,
+            version: PStr::constant(Self::VERSION),
+            game: PStr::constant(Self::GAME),
+            address: PStr::address(address),
+            proof: key.proof(),
+        }
+    }
+}
+
+impl OpenCommChannel {
+    /// `protocol`: TCP. No other value was ever captured.
+    pub const TCP: u32 = 33;
+    /// `channel_type`: everybody may enter.
+    pub const PUBLIC: u16 = 2;
+    /// What the recorded Clients sent where their memory was not initialised.
+    pub const UNINITIALISED: u16 = 0xcdcd;
+
+    /// Enters a chat lobby on the connection to `port`, with everything else as *captured*.
+    pub fn enter_chat(channel: CommId, riff: Name, port: u16, persona: PersonaId) -> Self {
+        Self {
+            channel,
+            riff,
+            slot: -1,
+            slot_flags: 1,
+            port: port.into(),
+            protocol: Self::TCP,
+            persona,
+            connected_users: 0,
+            open_channels: 0,
+            can_ready: 1,
+            game_ready: 0,
+            is_master: 0,
+            channel_type: Self::PUBLIC,
+            password: PStr::default(),
+            disable_backlog: 0,
+            game_server_running: 1,
+            launch_game_server: Self::UNINITIALISED,
+            max_ready_players: 0,
+            sku: 0,
+            send_rate: 0,
+            channel_data: [0; 256],
+            flags: 2,
+        }
+    }
+
+    /// The same for a race (*inferred*: none was captured), which its host describes by `data` and opens to `most` racers
+    /// (0: not said) who know the password.
+    #[must_use]
+    pub fn for_race(self, data: [u8; 256], password: PStr<17>, most: u16) -> Self {
+        Self { channel_data: data, password, max_ready_players: most, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nps::Message as _;
+
+    #[test]
+    fn a_login_is_the_captured_one() {
+        let key = SessionKey::new(
+            *b"\xcd\xda\xfe\xfb\x26\x6f\x72\x71\x0b\xe7\x74\x6e\x9c\xdb\xd4\xbb\x52\xf7\xfa\x4c\x6b\x53\x4e\x95\x4a\xdd\x1f\x5a\x08\xc4\x11\xf6",
+        );
+        let (name, address) = (Name::constant(b"Dr Brown"), Ipv4Addr::new(10, 10, 5, 8));
+        let mut wire = Vec::new();
+        let login = Login::new(PersonaId(21), name, CustomerId(5_551_212), address, &key);
+        login.packet().encode(&mut wire).unwrap();
+        let expected = [
+            b"\x01\0\0\x8f\0\0\0\x15\0\0\0\x09Dr Brown\0".as_slice(),
+            &[0; 64],
+            b"\0\x54\xb4\x6c\0\0\0\0\0\0\0\x084.5.0.0\0\0\0\0\x04mco\0\0\0\0\x0a10.10.5.8\0",
+            b"\x39\x77\xfd\x19\x57\x7c\x66\x2f\x9d\xe8\xde\xd1\xd0\xb7\x94\x09",
+        ];
+        assert_eq!(wire, expected.concat());
+    }
+
+    #[test]
+    fn a_chat_lobby_is_entered_as_captured() {
+        let open = OpenCommChannel::enter_chat(CommId(2), Name::constant(b"LOBBY"), 9001, PersonaId(21));
+        let mut wire = Vec::new();
+        open.packet().encode(&mut wire).unwrap();
+        let expected = [
+            b"\x01\x06\x01\x4a\0\0\0\x02\0\0\0\x06LOBBY\0\xff\xff\xff\xff\0\0\0\x01\0\0\x23\x29\0\0\0\x21"
+                .as_slice(),
+            b"\0\0\0\x15\0\0\0\0\0\x01\0\0\0\0\0\x02\0\0\0\x01\0\0\0\x01\xcd\xcd\0\0\0\0\0\0\0\0\0\0",
+            &[0; 256],
+            b"\0\0\0\x02",
+        ];
+        assert_eq!(wire, expected.concat());
+        assert_eq!(open.clone().for_race([0; 256], PStr::default(), 0), open);
     }
 }

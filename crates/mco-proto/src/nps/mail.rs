@@ -71,6 +71,13 @@ messages! {
     }
 }
 
+impl ListEmails {
+    /// Asks for all mails of a persona, as *captured*.
+    pub const fn all(persona: PersonaId) -> Self {
+        Self { persona, last_known: 0, unknown: 1, filler: 0xfdfe }
+    }
+}
+
 /// The numbers that `mail` of a request may mean, likelier first. One parser of the community takes the first half of
 /// the four bytes as the number and does not look at the rest.
 pub const fn numbers(mail: u32) -> [u32; 2] {

@@ -166,6 +166,33 @@ messages! {
     }
 }
 
+/// The name of the game in requests about a persona's name (*captured*).
+pub const GAME: &[u8; 10] = b"Motor City";
+
+impl ValidatePersonaName {
+    /// Asks whether a new persona of this account may have this name, with everything else as *captured*.
+    pub fn new(customer: CustomerId, name: Str16<64>) -> Self {
+        Self { customer, name, service: Str16::constant(GAME) }
+    }
+}
+
+impl NewGameAccount {
+    /// A persona that is to be made, never played before.
+    pub fn new(customer: CustomerId, name: Str16<32>) -> Self {
+        Self {
+            customer,
+            name,
+            server_data: 0,
+            created: 0,
+            last_login: 0,
+            games: 0,
+            persona: PersonaId(0),
+            // Off line, never bought, no serial number, no blobs, level 0, shard 0: 20 fields whose zeros need no names.
+            rest: Rest(vec![0; 64]),
+        }
+    }
+}
+
 /// One driver in [`PersonaList`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
