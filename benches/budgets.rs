@@ -301,7 +301,7 @@ impl Server {
         let public = PublicLoginKey::from_hex(&self.http("/key")).expect("pub.key");
         let login = UserLogin::new(
             Str16::new(context).expect("fits"),
-            Str16::new(&public.seal(key).expect("seal")).expect("fits"),
+            Str16::new(&public.encrypt(key).expect("seal")).expect("fits"),
         );
         login.packet()
     }

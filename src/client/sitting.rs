@@ -81,7 +81,7 @@ impl ShardEndpoints {
         login_key: &PublicLoginKey,
     ) -> Result<Account, Error> {
         let key = SessionKey::random();
-        let block = login_key.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
+        let block = login_key.encrypt(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
         let mut login = self.open(Service::Login, &self.login).await?;
         let status: UserStatus = login.ask(&user_login(context, &block)?).await?;
         if status.key_echo != key.echo() {

@@ -1,4 +1,4 @@
-//! Reading and writing packed records: one bounded reader, one writer, and [`layout!`] that ties them to a struct.
+//! Reads and writes packed records. [`layout!`] makes a record's struct definition its layout.
 
 use super::ids::{
     BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId,
@@ -6,25 +6,25 @@ use super::ids::{
 use crate::encode::TooLong;
 use std::fmt;
 
-/// Why bytes are not the message they claim to be.
+/// Why bytes do not have the layout of the message they are read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
     /// Where it went wrong, in bytes from the start of the body (NPS: behind the header; MCOTS: at the message number).
     pub offset: usize,
-    /// What is wrong there.
+    /// What is wrong at that place.
     pub problem: Problem,
 }
 
-/// The ways a body can be malformed.
+/// What is wrong with a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// The body ends before the field does; this many bytes were wanted.
     Short(usize),
-    /// A length or count field exceeds what this field may hold.
+    /// A length or count field exceeds its bound.
     TooLong {
-        /// The value found.
+        /// What the field says.
         found: usize,
-        /// The largest value allowed.
+        /// The largest value that is accepted.
         limit: usize,
     },
 }
@@ -51,7 +51,7 @@ enum Order {
     Little,
 }
 
-/// A cursor over a message that can't run off its end.
+/// A cursor over the bytes of a message. What it reads is bounded by the end of the bytes.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -60,17 +60,20 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads big-endian integers (NPS).
+    /// A cursor that reads big-endian integers (NPS).
     pub const fn big(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, order: Order::Big }
     }
 
-    /// Reads little-endian integers (MCOTS and the Client's own structs).
+    /// A cursor that reads little-endian integers (MCOTS, and the Client's own structs).
     pub const fn little(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, order: Order::Little }
     }
 
-    /// The next `count` bytes.
+    /// Takes the next `count` bytes.
+    ///
+    /// # Errors
+    /// If fewer are left.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
         let end = self.at.checked_add(count);
         match end.and_then(|end| self.bytes.get(self.at..end)) {
@@ -82,14 +85,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next `N` bytes.
+    /// Takes the next `N` bytes.
+    ///
+    /// # Errors
+    /// If fewer are left.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    /// Everything not read yet.
+    /// Takes all bytes that are left.
     pub fn rest(&mut self) -> &'a [u8] {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         self.at = self.bytes.len();
@@ -101,18 +107,21 @@ impl<'a> Reader<'a> {
         self.bytes.len().saturating_sub(self.at)
     }
 
-    /// An error at the current position.
+    /// The error that says `problem` is at the current position.
     pub const fn malformed(&self, problem: Problem) -> Malformed {
         Malformed { offset: self.at, problem }
     }
 
-    /// `found` as a length, if it does not exceed `limit`.
+    /// `found` as a length.
+    ///
+    /// # Errors
+    /// If it exceeds `limit`.
     pub fn length(&self, found: usize, limit: usize) -> Result<usize, Malformed> {
         if found > limit { Err(self.malformed(Problem::TooLong { found, limit })) } else { Ok(found) }
     }
 }
 
-/// Collects the bytes of a message.
+/// Builds the bytes of a message.
 #[derive(Clone, Debug)]
 pub struct Writer {
     bytes: Vec<u8>,
@@ -120,17 +129,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Writes big-endian integers (NPS).
+    /// An empty message with big-endian integers (NPS).
     pub const fn big() -> Self {
         Self { bytes: Vec::new(), order: Order::Big }
     }
 
-    /// Writes little-endian integers (MCOTS and the Client's own structs).
+    /// An empty message with little-endian integers (MCOTS, and the Client's own structs).
     pub const fn little() -> Self {
         Self { bytes: Vec::new(), order: Order::Little }
     }
 
-    /// Appends bytes as they are.
+    /// Appends these bytes.
     pub fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -140,17 +149,20 @@ impl Writer {
         self.bytes.resize(self.bytes.len() + count, 0);
     }
 
-    /// What was written.
+    /// The bytes of the message.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }
 
-/// A value that knows its bytes on the wire; the family's byte order comes from the reader or writer.
+/// A value with a layout on the wire. The reader or writer determines the byte order.
 pub trait Wire: Sized {
     /// The most bytes it ever takes; `usize::MAX` if nothing here bounds it.
     const MOST_BYTES: usize;
-    /// Reads the value, or says where it is malformed.
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// If the bytes do not have its layout.
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed>;
     /// Appends the value's bytes.
     fn write(&self, writer: &mut Writer);
@@ -239,13 +251,13 @@ impl Wire for Bool16 {
     }
 }
 
-/// A number field that counts what follows: how wide it is differs from message to message.
+/// A number that counts the records behind it. How wide it is differs from message to message.
 pub trait Count: Wire {
-    /// As a count.
+    /// How many records it says.
     fn get(&self) -> usize;
-    /// The field for `count`, at most [`Self::MOST`].
+    /// The field that says `count`; [`Self::MOST`] for whatever is more.
     fn of(count: usize) -> Self;
-    /// The largest count the field can say.
+    /// The largest count it can say.
     const MOST: usize;
 }
 
@@ -264,7 +276,7 @@ macro_rules! count {
 }
 count!(u8, u16, u32);
 
-/// A count `C` and that many records, of which this side takes and sends at most `MOST`.
+/// A count of type `C`, then that many records: at most `MOST`, both when read and when written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct List<C, T, const MOST: usize> {
     records: Vec<T>,
@@ -314,7 +326,8 @@ impl<C: Count, T: Wire, const MOST: usize> Wire for List<C, T, MOST> {
     }
 }
 
-/// MCOTS's usual list: u16 count, u8 "more to come" (always 0 here: one packet carries all), records.
+/// The usual list of MCOTS: u16 count, u8 "more to come" (written as 0, because one packet carries all; ignored when
+/// read), then the records, at most `MOST`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PagedList<T, const MOST: usize>(Vec<T>);
 
@@ -361,7 +374,7 @@ impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
     }
 }
 
-/// Bytes that fill the rest of the message and are not interpreted.
+/// All bytes up to the end of the message, not interpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Rest(pub Vec<u8>);
@@ -376,12 +389,13 @@ impl Wire for Rest {
     }
 }
 
-/// Defines packed records: the fields, in wire order, are the layout.
+/// Defines packed records: the fields, in the order in which they stand on the wire, are the layout.
 macro_rules! layout {
     ($($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: $type:ty),* $(,)? })+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
         #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
+        #[allow(missing_docs, reason = "a field whose name and type say all has no words of its own")]
         pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
 
         impl $crate::bytes::Wire for $name {

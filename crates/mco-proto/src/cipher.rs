@@ -1,7 +1,8 @@
-//! The two ciphers of a signed-in connection. Both keep their state for the life of a TCP connection, one state per
-//! direction, and are keyed from the Session Key (*captured*; `docs/protocol/ciphers.md`).
+//! The two ciphers of connections that have signed in. Both are keyed from the Session Key and keep one state per
+//! direction for the life of a TCP connection (*captured*; `docs/protocol/ciphers.md`): a byte that is left out or
+//! encrypted twice makes everything behind it unreadable.
 //!
-//! They are what the Client of 2001 speaks, not protection by today's measure: treat what they carry as readable.
+//! They are what the Client of 2001 speaks, and no protection by today's measure: treat what they carry as readable.
 
 use super::session_key::SessionKey;
 use cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit, StreamCipher};
@@ -20,20 +21,20 @@ pub struct LobbyCipher {
 }
 
 impl LobbyCipher {
-    /// Fresh state for a new connection; both ends of it start alike.
+    /// The state of a new connection. Both ends start with the same.
     pub fn new(key: &SessionKey) -> Self {
         let key = Array::from(key.skey());
         let iv = Array::from([0; BLOCK]);
         Self { outbound: KeyIvInit::new(&key, &iv), inbound: KeyIvInit::new(&key, &iv) }
     }
 
-    /// Encrypts whole blocks in place; bytes beyond the last whole block are left alone.
+    /// Encrypts what is to be sent next, in place. Bytes behind the last whole block are left as they are.
     pub fn encrypt(&mut self, bytes: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(bytes);
         self.outbound.encrypt_blocks(blocks);
     }
 
-    /// Decrypts whole blocks in place; bytes beyond the last whole block are left alone.
+    /// Decrypts what arrived next, in place. Bytes behind the last whole block are left as they are.
     pub fn decrypt(&mut self, bytes: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(bytes);
         self.inbound.decrypt_blocks(blocks);
@@ -53,7 +54,7 @@ pub struct TransactionCipher {
 }
 
 impl TransactionCipher {
-    /// Fresh state for a new connection; both ends of it start alike.
+    /// The state of a new connection. Both ends start with the same.
     pub fn new(key: &SessionKey) -> Self {
         // The crate's infallible constructor wants 32 bytes; RC4 repeats its key anyway, so twice the key is the key.
         let key = key.transaction_key();
@@ -61,12 +62,12 @@ impl TransactionCipher {
         Self { outbound: Rc4::new(&twice.into()), inbound: Rc4::new(&twice.into()) }
     }
 
-    /// Encrypts in place.
+    /// Encrypts what is to be sent next, in place.
     pub fn encrypt(&mut self, bytes: &mut [u8]) {
         self.outbound.apply_keystream(bytes);
     }
 
-    /// Decrypts in place.
+    /// Decrypts what arrived next, in place.
     pub fn decrypt(&mut self, bytes: &mut [u8]) {
         self.inbound.apply_keystream(bytes);
     }

@@ -1,5 +1,5 @@
-//! The four ways a text travels. All of them are Latin-1 on the wire (*captured*: no byte above 0x7f was ever seen)
-//! and bounded here, so that no Client can make a name grow.
+//! The four forms of a text on the wire. All are Latin-1 (*captured*: no byte above 0x7f was ever seen) and bounded: a
+//! text takes a fixed amount of memory, whatever a Client sends.
 
 use super::bytes::{Count, Malformed, Problem, Reader, Wire, Writer};
 use super::encode::TooLong;
@@ -7,7 +7,7 @@ use heapless::Vec;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-/// Latin-1 bytes of a Rust string; what these fields can't say becomes `?`: NULs and what Latin-1 does not have.
+/// The Latin-1 bytes of `text`. NULs, and characters that Latin-1 does not have, become `?`.
 fn latin1(text: &str) -> impl Iterator<Item = u8> + '_ {
     text.chars().map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| *byte != 0).unwrap_or(b'?'))
 }
@@ -19,7 +19,7 @@ macro_rules! text {
         pub struct $name<const N: usize>(Vec<u8, N>);
 
         impl<const N: usize> $name<N> {
-            /// The bytes of the text.
+            /// The bytes of the text, without any NUL that the form adds.
             pub fn as_bytes(&self) -> &[u8] {
                 &self.0
             }
@@ -33,7 +33,7 @@ macro_rules! text {
                 Ok(Self::first_n(text))
             }
 
-            /// A text that is written in the program: one that does not fit does not compile.
+            /// A text that is part of the program. One that does not fit its field does not compile.
             pub fn constant<const M: usize>(text: &[u8; M]) -> Self {
                 const { assert!(M <= $limit, "the text does not fit its field") };
                 Self(text.iter().copied().collect())
@@ -71,8 +71,8 @@ text!(
 );
 text!(
     /// `pstr`: a u32 byte count that includes the closing NUL, the bytes, the NUL (*captured* in 0x0100, 0x0103, 0x0106).
-    /// At most N bytes with the NUL. A reader takes any count and strips NULs, line ends and blanks from the end:
-    /// a server that forgot the NUL, or sent a line feed in its place, was understood by the Client.
+    /// At most N bytes with the NUL. When read, the text ends at the first NUL, and line ends and blanks are taken from its
+    /// end: a server that forgot the NUL, or sent a line feed in its place, was understood by the Client.
     PStr holds N.saturating_sub(1)
 );
 text!(

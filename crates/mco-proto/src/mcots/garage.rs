@@ -20,25 +20,20 @@ messages! {
     /// 173, Server to Client (*captured*).
     number::OWNED_VEHICLES_LIST;
     pub struct OwnedVehicles {
-        /// The cars.
         pub vehicles: List<u8, OwnedVehicle, MOST_SHORT>,
     }
 
     /// 175, Server to Client (*captured* empty): parts in the garage, not in a car.
     number::OWNED_PARTS_LIST;
     pub struct OwnedParts {
-        /// Whose.
         pub owner: PersonaId,
-        /// The parts.
         pub parts: List<u8, PricedPart, MOST_SHORT>,
     }
 
     /// 184, Server to Client (*seen in use*): a car or assembly, its root first, then what hangs below it.
     number::ASSEMBLY_PARTS;
     pub struct AssemblyParts {
-        /// Whose.
         pub owner: PersonaId,
-        /// The parts.
         pub parts: List<u8, PricedPart, MOST_SHORT>,
     }
 
@@ -46,11 +41,8 @@ messages! {
     /// bytes; with a count of 2,000 both read the same.
     number::VEHICLE_INFO;
     pub struct VehicleInfo {
-        /// The owner.
         pub owner: PersonaId,
-        /// The car.
         pub vehicle: VehicleId,
-        /// Its paint.
         pub skin: SkinId,
         /// 0; 1 on cars sold rusty (*seen in use*).
         pub flags: u32,
@@ -82,7 +74,6 @@ messages! {
     pub struct PurchaseStockCar {
         /// Who sells it.
         pub dealer: DealerId,
-        /// Which car.
         pub model: BrandedPartId,
         /// Its paint; 0 leaves it to the dealer.
         pub skin: SkinId,
@@ -93,7 +84,6 @@ messages! {
     /// 181, Client to Server (*seen in use*), 14 bytes with the number.
     number::INSTALL_PART;
     pub struct InstallPart {
-        /// The part.
         pub part: PartId,
         /// What it is to sit in.
         pub parent: PartId,
@@ -144,15 +134,12 @@ pub fn part_bought(part: PartId) -> Body {
 layout! {
     /// One car of [`OwnedVehicles`].
     pub struct OwnedVehicle {
-        /// The car.
         pub vehicle: VehicleId,
-        /// Its model.
         pub model: BrandedPartId,
     }
 
     /// A part, 26 bytes (*captured*).
     pub struct CarPart {
-        /// The part.
         pub part: PartId,
         /// What it sits in; 0 for a loose part.
         pub parent: PartId,
@@ -172,7 +159,6 @@ layout! {
 
     /// A part with two more numbers, 34 bytes (*seen in use*; never captured).
     pub struct PricedPart {
-        /// The part.
         pub part: CarPart,
         /// Dollars, new.
         pub retail_price: u32,
@@ -182,7 +168,6 @@ layout! {
 
     /// One car of [`StockCarInfo`].
     pub struct StockCar {
-        /// Its model.
         pub model: BrandedPartId,
         /// Dollars, with the discount of the day already taken off.
         pub price: u32,

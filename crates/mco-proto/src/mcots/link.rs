@@ -1,4 +1,4 @@
-//! One MCOTS connection without its socket: bytes in, bodies out, and the cipher between.
+//! Framing and encryption of one MCOTS connection, without its socket.
 
 use super::message::Body;
 use crate::EncodeError;
@@ -20,9 +20,9 @@ pub struct Flags(pub u8);
 impl Flags {
     /// The body is imploded (PKWARE DCL).
     pub const COMPRESSED: u8 = 0x02;
-    /// The body went through RC4.
+    /// The body is encrypted (RC4).
     pub const ENCRYPTED: u8 = 0x08;
-    /// A sign of life; wants no answer.
+    /// A heartbeat; not answered.
     pub const HEARTBEAT: u8 = 0x80;
 
     /// Whether `flag` is set.
@@ -31,14 +31,14 @@ impl Flags {
     }
 }
 
-/// A stream that can't be understood any further: the connection ends here.
+/// Why the stream cannot be read any further. The connection must be closed: where the next packet begins is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The bytes where "TOMC" belongs.
+    /// These bytes stand where "TOMC" belongs: another program.
     Signature([u8; 4]),
-    /// A length that leaves no room for the header.
+    /// The length field says so many bytes, fewer than the header has.
     Length(usize),
-    /// An encrypted body on a connection whose key is not known.
+    /// An encrypted body before [`Link::start_encryption`].
     NoKey,
 }
 
@@ -54,12 +54,12 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// A packet that arrived.
+/// A packet that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// The sender's running number; answers repeat it.
     pub sequence: u32,
-    /// The header's flags.
+    /// From the header.
     pub flags: Flags,
     /// Decrypted, and still imploded if the flags say so.
     pub body: Body,
@@ -71,13 +71,14 @@ pub struct Incoming {
 pub struct Outgoing {
     /// An answer carries its request's.
     pub sequence: u32,
-    /// Whether it goes through the cipher.
+    /// Whether its body is to be encrypted.
     pub encrypted: bool,
     /// At most 65,526 bytes.
     pub body: Body,
 }
 
-/// The state of one MCOTS connection, at either end.
+/// One end of an MCOTS connection: what has arrived and is not read yet, and the ciphers. It does no I/O: the owner feeds
+/// in what the socket gives and sends what [`Self::write`] appends.
 #[derive(Debug, Default)]
 pub struct Link {
     inbox: Inbox,
@@ -95,17 +96,20 @@ impl Link {
         Self::default()
     }
 
-    /// Starts encryption: from here on bodies with the flag go through the cipher.
+    /// Starts the ciphers of both directions: from here on encrypted bodies can be read and written.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(TransactionCipher::new(key)));
     }
 
-    /// Takes in what arrived.
+    /// Appends bytes that arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.inbox.feed(bytes);
     }
 
-    /// The next whole packet, or `None` until more arrives. After an error the stream is lost.
+    /// The next packet, or `None` if it has not arrived completely.
+    ///
+    /// # Errors
+    /// If the stream cannot be read any further.
     #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
     pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
         let waiting = self.inbox.peek();

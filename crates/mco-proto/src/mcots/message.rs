@@ -15,6 +15,9 @@ impl Body {
     }
 
     /// Reads what stands behind the number; bytes behind the record are ignored, as the Client does.
+    ///
+    /// # Errors
+    /// If it does not have the record's layout.
     pub fn read<R: Wire>(&self) -> Result<R, Malformed> {
         let mut reader = Reader::little(&self.0);
         let _number = u16::read(&mut reader)?;

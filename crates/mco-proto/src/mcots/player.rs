@@ -16,9 +16,7 @@ messages! {
     /// description *seen in use*, derived from the Client; the rest *captured* or *documented*).
     number::GET_PLAYER_INFO;
     pub struct PlayerInfo {
-        /// Who.
         pub player: PersonaId,
-        /// The name.
         pub name: Name,
         /// Empty.
         pub drivers_licence: Chars<12>,
@@ -26,7 +24,6 @@ messages! {
         pub driver_class: u8,
         /// Dollars.
         pub bank_balance: u32,
-        /// How many cars.
         pub vehicles: u16,
         /// Whether the player is in the game right now.
         pub is_logged_on: Bool8,
@@ -40,11 +37,8 @@ messages! {
         pub car_info_setting: u32,
         /// The current car; 0 without one.
         pub vehicle: VehicleId,
-        /// Counter.
         pub races_entered: u32,
-        /// Counter.
         pub races_won: u32,
-        /// Counter.
         pub races_completed: u32,
         /// Dollars.
         pub total_winnings: u32,
@@ -58,19 +52,14 @@ messages! {
         pub challenge_races_won: u32,
         /// 0.
         pub challenge_races_completed: u32,
-        /// Cars won.
         pub cars_won: u16,
-        /// Cars lost.
         pub cars_lost: u16,
-        /// Points.
         pub points: u32,
         /// From 1.
         pub current_level: u32,
         /// From 0.
         pub current_rank: u32,
-        /// What is missing.
         pub points_to_next_level: u16,
-        /// What is missing.
         pub points_to_next_rank: u16,
         /// How many loose parts the garage holds.
         pub max_inventory_slots: u32,
@@ -93,14 +82,12 @@ messages! {
     /// 265, Server to Client (*captured*).
     number::PLAYER_PHYSICAL_INFO;
     pub struct PlayerPhysicalInfo {
-        /// The looks.
         pub physical: Physical,
     }
 
     /// 266, Client to Server (*seen in use*): the same bytes the other way.
     number::UPDATE_PLAYER_PHYSICAL;
     pub struct UpdatePlayerPhysical {
-        /// The looks.
         pub physical: Physical,
     }
 
@@ -127,7 +114,6 @@ messages! {
     /// 362, Server to Client (*captured* without records; the records *seen in use*).
     number::PLAYER_RACING_HISTORY;
     pub struct PlayerRacingHistory {
-        /// Who.
         pub player: PersonaId,
         /// One row for each kind of race.
         pub races: PagedList<RaceRow, MOST_HISTORY>,
@@ -136,19 +122,16 @@ messages! {
     /// 165, Server to Client. Number *documented*, layout *inferred* from its neighbours.
     number::PLAYER_NAME;
     pub struct PlayerName {
-        /// Who.
         pub player: PersonaId,
-        /// The name.
         pub name: Name,
     }
 }
 
 layout! {
-    /// The looks of a driver (*captured*). Colours are ARGB.
+    /// The looks of a persona (*captured*). Colours are ARGB.
     pub struct Physical {
-        /// Who.
         pub player: PersonaId,
-        /// Which model of a driver.
+        /// Model of the figure.
         pub body_type: u32,
         /// ARGB.
         pub hair_color: u32,
@@ -164,17 +147,11 @@ layout! {
     pub struct RaceRow {
         /// Kind of race.
         pub race_type: u32,
-        /// Counter.
         pub entered: u32,
-        /// Counter.
         pub finished: u32,
-        /// Counter.
         pub won: u32,
-        /// Counter.
         pub cars_won: u32,
-        /// Counter.
         pub cars_lost: u32,
-        /// Counter.
         pub championships_won: u32,
         /// Dollars.
         pub cash_won: u32,

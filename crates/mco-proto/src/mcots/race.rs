@@ -24,7 +24,6 @@ messages! {
     /// 230, Client to Server, 50 bytes (*documented*, *seen in use*).
     number::CREATE_STANDARD_RACE;
     pub struct CreateRace {
-        /// Where.
         pub lobby: u32,
         /// What each racer pays, in dollars.
         pub entry_fee: u32,
@@ -42,17 +41,13 @@ messages! {
         pub most_level: u32,
         /// Horse power; 0: no limit.
         pub most_power: u32,
-        /// Racers.
         pub most_racers: u8,
-        /// Racers.
         pub least_racers: u8,
         /// 0: a single race.
         pub rounds: u8,
-        /// Laps.
         pub laps: u8,
         /// The other way round.
         pub backward: Bool8,
-        /// The track is mirrored.
         pub mirrored: Bool8,
         /// At night.
         pub night: Bool8,
@@ -70,14 +65,12 @@ messages! {
         pub power_class: u32,
         /// 0: no limit.
         pub body_class: u32,
-        /// Without nitrous.
         pub no_nitrous: Bool8,
     }
 
     /// 223, Server to Client, 30 bytes (*seen in use*; the race's number *captured* coming back).
     number::RACE_CREATE_OK;
     pub struct RaceCreated {
-        /// Its number.
         pub race: RaceId,
         /// As accepted, in dollars.
         pub entry_fee: u32,
@@ -107,7 +100,6 @@ messages! {
     /// 224, Server to Client, 14 bytes (*documented*, *seen in use*).
     number::RACE_JOIN_OK;
     pub struct RaceJoined {
-        /// Its number.
         pub race: RaceId,
         /// For the host's room.
         pub password: Password,
@@ -116,7 +108,6 @@ messages! {
     /// 232, Client to Server, 70 bytes (*captured*).
     number::RACE_START;
     pub struct StartRace {
-        /// Its number.
         pub race: RaceId,
         /// Who races, in the order the host sees them.
         pub slots: [RacerSlot; SLOTS],
@@ -133,7 +124,6 @@ messages! {
     /// 233, Server to Client, 40 bytes (*documented*, *seen in use*).
     number::RACE_STARTED;
     pub struct RaceStarted {
-        /// Its number.
         pub race: RaceId,
         /// 1: go, there are enough racers.
         pub ok_to_start: u32,
@@ -146,7 +136,6 @@ messages! {
     pub struct CrcPreRaceData {
         /// Of this message; how it is computed is unknown.
         pub checksum: u32,
-        /// The race.
         pub race: RaceId,
         /// What the racer's game files add up to.
         pub game_files: [u32; 3],
@@ -171,7 +160,6 @@ messages! {
     /// 240, Client to Server, 243 bytes (*captured*), now and then while racing.
     number::IN_RACE_DAMAGE_UPDATE;
     pub struct InRaceDamage {
-        /// The race.
         pub race: RaceId,
         /// How many of the slots mean something; the others hold what they held before (*captured*).
         pub count: u16,
@@ -184,7 +172,6 @@ messages! {
     /// 241, Client to Server (*documented*, *seen in use*): what the race did to the car.
     number::REPORT_POST_RACE_DAMAGE;
     pub struct PostRaceDamage {
-        /// The race.
         pub race: RaceId,
         /// Parts of the racer's car.
         pub parts: Damages,
@@ -200,17 +187,16 @@ messages! {
     /// 234, Client to Server, 30 bytes and the travel map (*documented*, *seen in use*).
     number::RACER_COMPLETED_RACE;
     pub struct RacerCompleted {
-        /// Stands before the race's number, oddly.
+        /// Metres per second. It stands before the race's number, unlike in every other message.
         pub top_speed: u16,
-        /// The race.
         pub race: RaceId,
-        /// Who finished: the sender, or a racer that the sender's Client plays (*inferred*).
+        /// The sender, or a racer that the sender's Client plays (*inferred*).
         pub racer: PersonaId,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub time: u32,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub best_lap: u32,
-        /// Average.
+        /// Metres per second.
         pub average_speed: u16,
         /// 0: nothing suspicious. The bits are unknown.
         pub security: u32,
@@ -223,7 +209,6 @@ messages! {
     /// 237, Server to Client, 262 bytes (*documented*; no capture shows one).
     number::RACE_FINAL_RESULTS;
     pub struct FinalResults {
-        /// The race.
         pub race: RaceId,
         /// The winner first; zeros behind the last.
         pub placements: [Placement; SLOTS],
@@ -237,7 +222,7 @@ messages! {
         pub team_cash: u32,
         /// Team trials: points.
         pub team_points: u32,
-        /// Team trials: ticks.
+        /// Team trials: ticks of 1/64 s.
         pub team_par: u32,
     }
 }
@@ -247,7 +232,6 @@ layout! {
     pub struct RacerSlot {
         /// A persona, or the number of a racer that the host's Client plays.
         pub racer: PersonaId,
-        /// The car.
         pub vehicle: VehicleId,
         /// Whether it is a persona.
         pub human: Bool8,
@@ -263,7 +247,6 @@ layout! {
 
     /// One part of [`PostRaceDamage`], 8 bytes.
     pub struct Damage {
-        /// The part.
         pub part: PartId,
         /// Damage in percent in the top byte, wear below.
         pub packed: u32,
@@ -271,11 +254,10 @@ layout! {
 
     /// One racer of [`FinalResults`], 40 bytes.
     pub struct Placement {
-        /// Who.
         pub racer: PersonaId,
-        /// Ticks; 0: did not finish.
+        /// Ticks of 1/64 s; 0: did not finish.
         pub time: u32,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub best_lap: u32,
         /// Metres per second.
         pub top_speed: u16,
@@ -285,9 +267,7 @@ layout! {
         pub points: i16,
         /// After the race.
         pub total_points: u16,
-        /// What is missing.
         pub points_to_next_level: u16,
-        /// What is missing.
         pub points_to_next_rank: u16,
         /// Before the race.
         pub old_level: u8,

@@ -16,11 +16,9 @@ messages! {
     pub struct ClientConnect {
         /// The account; says which Session Key to use.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
         /// Empty.
         pub customer_name: Name,
-        /// The driver's name.
         pub persona_name: Name,
         /// 6001, build number of the Client.
         pub version: u32,
@@ -29,9 +27,7 @@ messages! {
     /// 105, Client to Server (*captured*).
     number::LOGIN;
     pub struct Login {
-        /// The account, again.
         pub customer: CustomerId,
-        /// The driver, again.
         pub persona: PersonaId,
         /// Where the first car was picked; 0 unless the persona was just made (*seen in use*).
         pub dealer: DealerId,
@@ -39,7 +35,6 @@ messages! {
         pub model: BrandedPartId,
         /// Which paint; 0 likewise.
         pub skin: SkinId,
-        /// The driver's name.
         pub persona_name: Name,
         /// 6001.
         pub version: u32,

@@ -27,13 +27,11 @@ messages! {
     /// 0x0100, Client to Server, in clear (*captured*), the same bytes on 7003 and on a room port.
     id::LOGIN, Form::Short;
     pub struct Login {
-        /// The driver; what the lobby calls "user id".
+        /// The persona; what the lobby calls "user id".
         pub persona: PersonaId,
-        /// The driver's name.
         pub name: Name,
         /// Zeros at this point.
         pub user_data: UserData,
-        /// The account.
         pub customer: CustomerId,
         /// 0.
         pub flags: u32,
@@ -50,9 +48,8 @@ messages! {
     /// 0x0120, Server to Client, in clear (*captured*).
     id::LOGIN_RESP, Form::Short;
     pub struct LoginResponse {
-        /// The driver, as asked.
+        /// The persona, as asked.
         pub persona: PersonaId,
-        /// The driver's name.
         pub name: Name,
         /// As it came.
         pub user_data: UserData,
@@ -65,7 +62,6 @@ messages! {
     /// 0x0404, Server to Client (*captured*): the directory of channels with live head counts.
     id::MINI_RIFF_LIST, Form::Short;
     pub struct MiniRiffList {
-        /// The channels.
         pub riffs: List<u32, MiniRiff, MOST_CHANNELS>,
     }
 
@@ -81,7 +77,6 @@ messages! {
     pub struct MiniUserList {
         /// As asked.
         pub channel: CommId,
-        /// Who is there.
         pub users: List<u32, MiniUser, MOST_USERS>,
     }
 
@@ -101,7 +96,6 @@ messages! {
         pub channel: CommId,
         /// IPv4 address in digits, 16 bytes with the NUL.
         pub address: PStr<16>,
-        /// Port.
         pub port: u32,
         /// User id of the server (*inferred*); the channel's number here.
         pub owner: u32,
@@ -116,27 +110,23 @@ messages! {
         pub persona: PersonaId,
         /// The sender's name.
         pub name: Name,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
     }
 
     /// 0x0204, Server to Client (*captured* as the answer to 0x0103).
     id::USER_INFO, Form::Short;
     pub struct UserInfo {
-        /// Whose.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
     }
 
     /// 0x0106, Client to Server (*captured*; field names *documented*).
     id::OPEN_COMM_CHANNEL, Form::Short;
     pub struct OpenCommChannel {
-        /// The channel wanted.
         pub channel: CommId,
-        /// Its name.
         pub riff: Name,
         /// Any: -1.
         pub slot: i32,
@@ -192,7 +182,6 @@ messages! {
     /// 0x0213, Server to Client: the channel can't be entered. The number is *documented*, the body *inferred*.
     id::CHANNEL_DENIED, Form::Short;
     pub struct ChannelDenied {
-        /// The channel wanted.
         pub channel: CommId,
         /// 0.
         pub reason: u32,
@@ -201,13 +190,10 @@ messages! {
     /// 0x020C, Server to the others in a channel (*seen in use*, one recorded Client only): somebody came.
     id::USER_JOINED_CHANNEL, Form::Short;
     pub struct UserJoinedChannel {
-        /// Who.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
-        /// Where.
         pub channel: CommId,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
         /// Who, once more.
         pub persona_again: PersonaId,
@@ -216,16 +202,13 @@ messages! {
     /// 0x0208, Server to the others in a channel: somebody left. The number is *documented*, the body *inferred*.
     id::USER_LEFT_CHANNEL, Form::Short;
     pub struct UserLeftChannel {
-        /// Who.
         pub persona: PersonaId,
-        /// Where.
         pub channel: CommId,
     }
 
     /// 0x0101, Client to Server (*captured*).
     id::GET_USER_LIST, Form::Short;
     pub struct GetUserList {
-        /// Which channel.
         pub channel: CommId,
     }
 
@@ -234,7 +217,6 @@ messages! {
     pub struct UserList {
         /// As asked.
         pub channel: CommId,
-        /// Who is there.
         pub users: List<u32, UserEntry, MOST_USERS>,
     }
 
@@ -258,9 +240,7 @@ messages! {
 layout! {
     /// One channel of [`MiniRiffList`].
     pub struct MiniRiff {
-        /// Its name.
         pub name: Name,
-        /// Its number.
         pub channel: CommId,
         /// How many are in it.
         pub population: u16,
@@ -268,19 +248,15 @@ layout! {
 
     /// One user of [`MiniUserList`].
     pub struct MiniUser {
-        /// Who.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
     }
 
     /// One user of [`UserList`].
     pub struct UserEntry {
-        /// Who.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
     }
 }

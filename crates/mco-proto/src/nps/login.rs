@@ -22,7 +22,7 @@ messages! {
         /// Always 0; the number of the object that follows (*inferred*).
         pub object: u16,
         /// The Session Key under the login key, 256 hexadecimal digits: see
-        /// [`LoginKey::open`](crate::session_key::LoginKey::open).
+        /// [`LoginKey::decrypt`](crate::session_key::LoginKey::decrypt).
         pub key_block: Str16<256>,
         /// "2176", EA's number of the game.
         pub service: Str16<32>,

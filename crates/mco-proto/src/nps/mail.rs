@@ -6,10 +6,9 @@ use crate::ids::PersonaId;
 use crate::text::{CStr, Str16};
 
 messages! {
-    /// 0x0526, Client to Server (*captured*): asked once when a driver enters the lobby.
+    /// 0x0526, Client to Server (*captured*): asked once when a persona enters the lobby.
     id::LIST_EMAILS, Form::Short;
     pub struct ListEmails {
-        /// Whose mail.
         pub persona: PersonaId,
         /// The last mail the Client knows; 0 in all captures.
         pub last_known: u32,
@@ -31,7 +30,6 @@ messages! {
     /// 0x0524, Client to Server (*seen in use*): a mail or its header is wanted.
     id::RECEIVE_EMAIL, Form::Short;
     pub struct ReceiveEmail {
-        /// Whose mail.
         pub persona: PersonaId,
         /// Which; a community parser reads the upper half only.
         pub mail: u32,
@@ -41,7 +39,6 @@ messages! {
     /// 0x0619, Server to Client (*seen in use*).
     id::MAIL, Form::Short;
     pub struct Mail {
-        /// Its number.
         pub mail: u32,
         /// Whom it is from.
         pub sender: PersonaId,
@@ -64,9 +61,7 @@ messages! {
     /// 0x0525, Client to Server; only its name is known, the layout is that of 0x0524 (*inferred*).
     id::DELETE_EMAILS, Form::Short;
     pub struct DeleteEmail {
-        /// Whose mail.
         pub persona: PersonaId,
-        /// Which.
         pub mail: u32,
     }
 }

@@ -1,8 +1,8 @@
-//! One Game Packet: a number, one of two header forms, a body.
+//! A Game Packet: message number, one of two header forms, body.
 
 use crate::{EncodeError, Malformed, Reader, Wire, Writer};
 
-/// How a packet's header looks. Which form a message has is fixed per message and direction.
+/// The form of a packet's header. It is fixed per message and direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// 4 bytes: `u16 id, u16 length`.
@@ -36,7 +36,7 @@ pub struct Packet {
     pub id: u16,
     /// Its header.
     pub form: Form,
-    /// What follows the header.
+    /// What follows the header, in clear.
     pub body: Vec<u8>,
 }
 
@@ -66,6 +66,9 @@ impl Packet {
     }
 
     /// Reads the body as a message; bytes behind it are ignored, as the Client does.
+    ///
+    /// # Errors
+    /// If the body does not have the message's layout.
     pub fn read<M: Message>(&self) -> Result<M, Malformed> {
         M::read(&mut Reader::big(&self.body))
     }

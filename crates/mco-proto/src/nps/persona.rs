@@ -11,38 +11,29 @@ messages! {
     /// 0x0532, Client to Server (*captured*): which personas does this account have?
     id::GET_PERSONA_MAPS, Form::Long { version: 0 };
     pub struct GetPersonaMaps {
-        /// The account.
         pub customer: CustomerId,
     }
 
-    /// 0x0503, Client to Server (*captured*): the User picked this driver.
+    /// 0x0503, Client to Server (*captured*): the User picked this persona.
     id::REGISTER_GAME_LOGIN, Form::LONG;
     pub struct RegisterGameLogin {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
-        /// The shard of the driver.
         pub shard: ShardId,
     }
 
-    /// 0x050F, Client to Server (*captured*): the User leaves this driver.
+    /// 0x050F, Client to Server (*captured*): the User leaves this persona.
     id::REGISTER_GAME_LOGOUT, Form::LONG;
     pub struct RegisterGameLogout {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
-        /// The shard of the driver.
         pub shard: ShardId,
     }
 
-    /// 0x0533, Client to Server (*captured*, 2018/19): may a new driver have this name?
+    /// 0x0533, Client to Server (*captured*, 2018/19): may a new persona have this name?
     id::VALIDATE_PERSONA_NAME, Form::Long { version: 0 };
     pub struct ValidatePersonaName {
-        /// The account.
         pub customer: CustomerId,
-        /// The wanted name.
         pub name: Str16<64>,
         /// "Motor City".
         pub service: Str16<64>,
@@ -53,17 +44,14 @@ messages! {
     pub struct CheckToken {
         /// What the text is for: 2 was a licence plate.
         pub kind: u32,
-        /// The text.
         pub text: Str16<256>,
     }
 
-    /// 0x0507, Client to Server, and its answer under 0x0601: a new driver. That the number is right and 0x0601 makes the
+    /// 0x0507, Client to Server, and its answer under 0x0601: a new persona. That the number is right and 0x0601 makes the
     /// Client go on was *seen in use*; the layout is a community parser's, weak, and nobody published a real packet.
     id::NEW_GAME_ACCOUNT, Form::LONG;
     pub struct NewGameAccount {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver's name.
         pub name: Str16<32>,
         /// Unknown.
         pub server_data: u32,
@@ -71,9 +59,9 @@ messages! {
         pub created: u32,
         /// Unix seconds.
         pub last_login: u32,
-        /// How often this driver was played.
+        /// How often this persona was played.
         pub games: u32,
-        /// 0 in the request, the new driver's id in the answer (*inferred*).
+        /// 0 in the request, the new persona's id in the answer (*inferred*).
         pub persona: PersonaId,
         /// On-line times, serial number, blobs, level, shard: not interpreted.
         pub rest: Rest,
@@ -82,18 +70,14 @@ messages! {
     /// The beginning of 0x0507: all that is needed of it.
     id::NEW_GAME_ACCOUNT, Form::LONG;
     pub struct NewGameAccountHead {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver's name.
         pub name: Str16<32>,
     }
 
     /// The same as a fixed-size record without counts (*seen in use*, weak): the other way 0x0507 may look.
     id::NEW_GAME_ACCOUNT, Form::LONG;
     pub struct NewGameAccountRecord {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver's name.
         pub name: Chars<33>,
         /// Unknown.
         pub server_data: u32,
@@ -101,35 +85,32 @@ messages! {
         pub created: u32,
         /// Unix seconds.
         pub last_login: u32,
-        /// How often this driver was played.
+        /// How often this persona was played.
         pub games: u32,
-        /// 0 in the request, the new driver's id in the answer (*inferred*).
+        /// 0 in the request, the new persona's id in the answer (*inferred*).
         pub persona: PersonaId,
         /// Not interpreted.
         pub rest: Rest,
     }
 
-    /// 0x0512, Client to Server: deletes a driver. Never captured; the layout is that of 0x0503 (*inferred*), and the
+    /// 0x0512, Client to Server: deletes a persona. Never captured; the layout is that of 0x0503 (*inferred*), and the
     /// shard that may follow is not needed.
     id::DELETE_GAME_PERSONA, Form::LONG;
     pub struct DeleteGamePersona {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
     }
 
     /// 0x0519 with a body of 4 bytes, Client to Server (*seen in use*): who is this?
     id::GET_PERSONA_INFO, Form::LONG;
     pub struct GetPersonaInfoById {
-        /// The driver asked about.
+        /// The persona asked about.
         pub persona: PersonaId,
     }
 
     /// 0x0519 with a longer body, Client to Server (*seen in use* by older builds): is this name free?
     id::GET_PERSONA_INFO, Form::LONG;
     pub struct GetPersonaInfoByName {
-        /// The account.
         pub customer: CustomerId,
         /// "Motor City".
         pub service: Str16<64>,
@@ -140,14 +121,13 @@ messages! {
     /// 0x050B, Client to Server (*captured*): how many buddies?
     id::GET_BUDDY_LIST, Form::LONG;
     pub struct GetBuddyList {
-        /// The driver whose list it is.
+        /// The persona whose list it is.
         pub persona: PersonaId,
     }
 
     /// 0x0614, Server to Client (*captured*): so many buddies. What a Client does with a count above 0 is unknown.
     id::BUDDY_LIST_COUNT, Form::LONG;
     pub struct BuddyListCount {
-        /// How many.
         pub count: u16,
     }
 
@@ -158,10 +138,9 @@ messages! {
         pub zeros: [u8; 251],
     }
 
-    /// 0x0607, Server to Client: the drivers of an account.
+    /// 0x0607, Server to Client: the personas of an account.
     id::GAME_ACCOUNT_INFO, Form::LONG;
     pub struct PersonaList {
-        /// The drivers.
         pub personas: Personas,
     }
 }
@@ -193,15 +172,15 @@ impl NewGameAccount {
     }
 }
 
-/// One driver in [`PersonaList`].
+/// One persona in [`PersonaList`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct PersonaEntry {
     /// The account.
     pub customer: CustomerId,
-    /// The driver.
+    /// The persona.
     pub persona: PersonaId,
-    /// The driver's shard.
+    /// The persona's shard.
     pub shard: ShardId,
     /// Unix seconds (*inferred*; a debug Client shows it behind the name).
     pub created: u32,
@@ -211,16 +190,16 @@ pub struct PersonaEntry {
 
 /// The records of [`PersonaList`], in one of two images.
 ///
-/// Exactly one driver: the 66 bytes that Clients are proven to read (*captured*). Two or more: records of 79 bytes
-/// such that both readings of the only experiment with two drivers come out right (*inferred*; see the reference).
-/// None: the count alone, which makes a Client offer to create a driver (*seen in use*).
+/// Exactly one persona: the 66 bytes that Clients are proven to read (*captured*). Two or more: records of 79 bytes
+/// such that both readings of the only experiment with two personas come out right (*inferred*; see the reference).
+/// None: the count alone, which makes a Client offer to create a persona (*seen in use*).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Personas(Vec<PersonaEntry>);
 
 impl Personas {
-    /// The most drivers a list carries.
+    /// The most personas a list carries.
     pub const MOST: usize = 32;
-    /// Record size behind its size word, and the name's share of it, for two or more drivers.
+    /// Record size behind its size word, and the name's share of it, for two or more personas.
     const RECORD: u16 = 77;
     const NAME_FIELD: u16 = 61;
     /// What follows the name's 32 bytes in such a record.

@@ -171,7 +171,7 @@ fn each_reason_to_give_up_a_stream_is_given_as_soon_as_it_is_known() {
     let short = |wire| broken(Headers::Short, 1000, true, wire);
     assert_eq!(short(&[1, 0, 0, 3]), Broken::Length { id: 0x0100, length: 3 });
     assert_eq!(short(&[1, 0, 0x03, 0xe9]), Broken::Length { id: 0x0100, length: 1001 });
-    assert_eq!(broken(Headers::Either, 1000, false, b"GET "), Broken::Stranger(0x4745));
+    assert_eq!(broken(Headers::Either, 1000, false, b"GET "), Broken::NotAClient(0x4745));
     assert_eq!(short(&[0x11, 0x01, 0, 4]), Broken::Unaligned(0));
     assert_eq!(short(&[0x11, 0x01, 0, 11, 1, 2, 3, 4, 5, 6, 7]), Broken::Unaligned(7));
     let encrypted = [0x11, 0x01, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8];
