@@ -16,6 +16,7 @@
 )]
 
 use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::Id;
 use mco_proto::nps::lobby::ChannelGranted;
 use mco_proto::nps::relay::{Address, Relay};
 use mco_proto::nps::{Headers, Link, Message as _, Packet};
@@ -100,7 +101,7 @@ impl Player {
         let mut chunk = [0; 4096];
         loop {
             if let Some(incoming) = self.link.next().expect("a whole stream") {
-                assert!(self.hears.is_none_or(|number| number == incoming.packet.id));
+                assert!(self.hears.is_none_or(|number| number == incoming.packet.id.0));
                 return;
             }
             let count = self.stream.read(&mut chunk).expect("a frame");
@@ -302,7 +303,7 @@ fn enter(driver: &PersonaSession, at: SocketAddr, channel: CommId) -> Player {
     stream.set_nodelay(true).expect("nodelay");
     let link = Link::new(Headers::Short, Link::LARGEST);
     let packet = state(channel, driver.persona);
-    let mut player = Player { stream, link, hears: Some(packet.id), packet };
+    let mut player = Player { stream, link, hears: Some(packet.id.0), packet };
     say(&mut player, &driver.hello().expect("fits").packet(), false);
     assert_eq!(next(&mut player).id, mco_proto::nps::id::LOGIN_RESP);
     let key: &SessionKey = &driver.account.key;
@@ -315,7 +316,7 @@ fn enter(driver: &PersonaSession, at: SocketAddr, channel: CommId) -> Player {
 /// What a driver tells all others in its race.
 fn state(channel: CommId, sender: PersonaId) -> Packet {
     let address = Address::NotSingle(sender);
-    Relay { id: 0x0097, channel, sender, address, payload: &[0; PAYLOAD] }.packet()
+    Relay { id: Id(0x0097), channel, sender, address, payload: &[0; PAYLOAD] }.packet()
 }
 
 fn say(player: &mut Player, packet: &Packet, encrypted: bool) {

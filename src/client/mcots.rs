@@ -3,7 +3,7 @@
 use super::error::{Error, Wanted};
 use super::socket::{Endpoint, Peer, Service, Socket};
 use mco_proto::Wire;
-use mco_proto::mcots::{Body, Flags, Incoming, Link, Message, Outgoing, number};
+use mco_proto::mcots::{Body, Flags, Incoming, Link, Message, Number, Outgoing, number};
 use mco_proto::session_key::SessionKey;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ impl Mcots {
     pub async fn next_within(&mut self, patience: Duration) -> Result<Option<Incoming>, Error> {
         match self.backlog.pop_front() {
             Some(incoming) => Ok(Some(incoming)),
-            None => self.receive(Instant::now() + patience, Wanted::Transaction(0)).await,
+            None => self.receive(Instant::now() + patience, Wanted::Transaction(Number(0))).await,
         }
     }
 
@@ -87,7 +87,7 @@ impl Mcots {
 
     /// The packet that answers request `sequence` with one of the message numbers `numbers`. Others stay for later; the
     /// refusal of this request is an error unless its number is in `numbers`.
-    pub async fn wait(&mut self, sequence: u32, numbers: &[u16]) -> Result<Incoming, Error> {
+    pub async fn wait(&mut self, sequence: u32, numbers: &[Number]) -> Result<Incoming, Error> {
         let fits = |incoming: &Incoming| {
             incoming.sequence == sequence
                 && incoming.body.number().is_some_and(|number| numbers.contains(&number))
@@ -135,7 +135,7 @@ impl Mcots {
     }
 
     /// Whether a packet travelled as it should: through the cipher once encryption has started.
-    pub(super) fn check_encryption(&self, number: u16, encrypted: bool) -> Result<(), Error> {
+    pub(super) fn check_encryption(&self, number: Number, encrypted: bool) -> Result<(), Error> {
         if encrypted == self.encrypting {
             return Ok(());
         }
@@ -150,8 +150,8 @@ impl Mcots {
     }
 
     /// Reads a body as the record that `number` stands for.
-    pub(super) fn read_as<M: Wire>(&self, body: &Body, number: u16) -> Result<M, Error> {
-        body.read().map_err(|why| Error::Malformed {
+    pub(super) fn read_as<M: Wire>(&self, body: &Body, number: Number) -> Result<M, Error> {
+        body.record().map_err(|why| Error::Malformed {
             peer: self.socket.peer().clone(),
             message: Wanted::Transaction(number),
             why,
@@ -159,13 +159,13 @@ impl Mcots {
     }
 
     /// Nothing that fits came in time.
-    pub(super) fn silence(&self, number: u16) -> Error {
+    pub(super) fn silence(&self, number: Number) -> Error {
         let (peer, wanted) = (self.socket.peer().clone(), Wanted::Transaction(number));
         Error::Silence { peer, wanted, instead: None }
     }
 
     /// An answer that parses and can't be right.
-    pub fn contradiction(&self, number: u16, field: &'static str, why: &str) -> Error {
+    pub fn contradiction(&self, number: Number, field: &'static str, why: &str) -> Error {
         let (peer, message) = (self.socket.peer().clone(), Wanted::Transaction(number));
         Error::Contradiction { peer, message, field, why: why.to_owned() }
     }

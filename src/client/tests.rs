@@ -144,7 +144,7 @@ fn sequence_numbers_count_packets_of_both_directions_as_recorded() {
             let number = request.body.number().unwrap();
             let answers = match number {
                 number::GET_LOBBIES => vec![GenericReply::success(number), GenericReply::success(number)],
-                number::GET_OWNED_PARTS => vec![GenericReply::failed(number, 191)],
+                number::GET_OWNED_PARTS => vec![GenericReply::failed(number, Some(number::INVALID_VEHICLE))],
                 _ => vec![GenericReply::success(number)],
             };
             let mut wire = Vec::new();
@@ -163,7 +163,7 @@ fn sequence_numbers_count_packets_of_both_directions_as_recorded() {
     block_on(async {
         let mut mcots = Mcots::connect(&at, PATIENCE).await.unwrap();
         for round in 0..3 {
-            let number = [438, number::LOGIN, number::GET_LOBBIES][round];
+            let number = [number::CLIENT_CONNECT_MSG, number::LOGIN, number::GET_LOBBIES][round];
             let sequence = mcots.send_body(GenericRequest::body(number, 0)).await.unwrap();
             for _ in 0..=usize::from(round == 2) {
                 mcots.wait(sequence, &[number::SUCCESS]).await.unwrap();

@@ -3,8 +3,9 @@
 use super::Shared;
 use super::bind::Service;
 use super::conversation::{Conversation, Unsent};
+use super::counters::Counting;
+use super::observer::Observers;
 use super::outbox::{Ending, Outbox};
-use super::recorder::Connection;
 use crate::clock::Now;
 use crate::world::ConnectionId;
 use async_net::TcpStream;
@@ -70,15 +71,19 @@ pub(super) async fn converse(
     mut conversation: Conversation,
 ) {
     let outbox = shared.connections.register(connection);
-    let mut recording = shared.recorder.as_ref().and_then(|recorder| {
+    let mut observers = Observers::default();
+    observers.add(Counting(Arc::clone(&shared.counters)));
+    if let Some(recorder) = &shared.recorder {
         let port = stream.local_addr().map_or(0, |local| local.port());
-        recorder.open(service, port, connection, peer)
-    });
-    let end = talk(shared, &outbox, &mut stream, &mut conversation, &mut recording).await;
-    shared.connections.remove(connection);
-    if let Some(recording) = recording {
-        recording.end(&end.to_string());
+        recorder
+            .open(service, port, connection, peer)
+            .into_iter()
+            .for_each(|recording| observers.add(recording));
     }
+    let end = talk(shared, &outbox, &mut stream, &mut conversation, &mut observers).await;
+    shared.connections.remove(connection);
+    let why = end.to_string();
+    observers.tell(|observer| observer.ended(&why));
     shared.tell(conversation.leave(&shared.game, Now::read())).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
@@ -96,26 +101,26 @@ async fn talk(
     outbox: &Arc<Outbox>,
     stream: &mut TcpStream,
     conversation: &mut Conversation,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> End {
     let began = Instant::now();
     let mut out = Vec::new();
-    if let Err(unsent) = conversation.greet(&mut out, recording) {
+    if let Err(unsent) = conversation.greet(&mut out, observers) {
         return End::Unsent(unsent);
     }
     loop {
-        let answered = match answer_all(shared, conversation, &mut out, recording).await {
-            Ok(more) => deliver_all(outbox, conversation, &mut out, recording).map(|()| more),
+        let answered = match answer_all(shared, conversation, &mut out, observers).await {
+            Ok(more) => deliver_all(outbox, conversation, &mut out, observers).map(|()| more),
             Err(end) => Err(end),
         };
         match answered {
             Err(end) => {
                 // What was answered before still goes out.
-                let _ = write(stream, outbox, &mut out, recording).await;
+                let _ = write(stream, outbox, &mut out, observers).await;
                 return end;
             }
             Ok(more) => {
-                if let Err(end) = write(stream, outbox, &mut out, recording).await {
+                if let Err(end) = write(stream, outbox, &mut out, observers).await {
                     return end;
                 }
                 if more {
@@ -127,7 +132,7 @@ async fn talk(
             return End::Ended(ending);
         }
         let deadline = conversation.deadline(&shared.game.config.limits, began.elapsed());
-        let event = wait(stream, outbox, conversation, recording);
+        let event = wait(stream, outbox, conversation, observers);
         let happened = match deadline {
             None => event.await,
             Some(deadline) => {
@@ -149,11 +154,11 @@ async fn answer_all(
     shared: &Shared,
     conversation: &mut Conversation,
     out: &mut Vec<u8>,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<bool, End> {
     loop {
         let answered = out.len();
-        let step = match conversation.step(&shared.game, Now::read(), out, recording) {
+        let step = match conversation.step(&shared.game, Now::read(), out, observers) {
             Ok(Some(step)) => step,
             Ok(None) => return Ok(false),
             Err(reason) => return Err(End::Broken(reason.to_string())),
@@ -163,9 +168,7 @@ async fn answer_all(
         {
             // A Client that hears nothing asks again; one that hears "done" relies on it.
             out.truncate(answered);
-            if let Some(recording) = recording {
-                recording.unsaid();
-            }
+            observers.tell(|observer| observer.withdrawn());
             return Err(End::Unsaved(error.to_string()));
         }
         shared.connections.deliver(step.pushes);
@@ -186,10 +189,10 @@ fn deliver_all(
     outbox: &Outbox,
     conversation: &mut Conversation,
     out: &mut Vec<u8>,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<(), End> {
     let mut waiting = outbox.drain().into_iter();
-    waiting.try_for_each(|outbound| conversation.deliver(&outbound, out, recording)).map_err(End::Unsent)
+    waiting.try_for_each(|outbound| conversation.deliver(&outbound, out, observers)).map_err(End::Unsent)
 }
 
 /// Writes everything, unless the connection is to be cut off meanwhile.
@@ -197,7 +200,7 @@ async fn write(
     stream: &mut TcpStream,
     outbox: &Outbox,
     out: &mut Vec<u8>,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<(), End> {
     let mut written = 0;
     while let Some(rest) = out.get(written..).filter(|rest| !rest.is_empty()) {
@@ -216,9 +219,7 @@ async fn write(
     }
     // An idle connection keeps no buffer.
     *out = Vec::new();
-    if let Some(recording) = recording {
-        recording.passed();
-    }
+    observers.tell(|observer| observer.written());
     Ok(())
 }
 
@@ -227,13 +228,13 @@ async fn wait(
     stream: &mut TcpStream,
     outbox: &Outbox,
     conversation: &mut Conversation,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<(), End> {
     poll_fn(|context| {
         if outbox.poll(context) {
             return Poll::Ready(Ok(()));
         }
-        read(stream, context, conversation, recording)
+        read(stream, context, conversation, observers)
     })
     .await
 }
@@ -242,7 +243,7 @@ fn read(
     stream: &mut TcpStream,
     context: &mut Context<'_>,
     conversation: &mut Conversation,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Poll<Result<(), End>> {
     let mut chunk = [0; CHUNK];
     match pin!(stream).poll_read(context, &mut chunk) {
@@ -251,9 +252,7 @@ fn read(
         Poll::Ready(Ok(count)) => {
             let arrived = chunk.get(..count).unwrap_or_default();
             conversation.feed(arrived);
-            if let Some(recording) = recording {
-                recording.fed(arrived);
-            }
+            observers.tell(|observer| observer.received(arrived));
             Poll::Ready(Ok(()))
         }
         Poll::Ready(Err(error)) => Poll::Ready(Err(End::Failed(error))),

@@ -1,8 +1,8 @@
 //! The sans-IO half of a connection: which service talks, through which framing and cipher.
 
 use super::bind::Service;
+use super::observer::Observers;
 use super::outbox::Outbound;
-use super::recorder::Connection;
 use crate::clock::Now;
 use crate::config;
 use crate::services::{Encryption, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
@@ -66,17 +66,15 @@ pub(super) struct Unsent {
 /// The number of a message, as its family is read.
 #[derive(Debug, PartialEq, Eq)]
 enum Number {
-    Nps(u16),
-    Mcots(Option<u16>),
+    Nps(nps::Id),
+    Mcots(mcots::Number),
 }
 
 impl fmt::Display for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.message {
-            Number::Nps(id) => write!(f, "message 0x{id:04x} cannot be sent: {}", self.error),
-            Number::Mcots(number) => {
-                write!(f, "message {} cannot be sent: {}", number.unwrap_or_default(), self.error)
-            }
+            Number::Nps(id) => write!(f, "message {id} cannot be sent: {}", self.error),
+            Number::Mcots(number) => write!(f, "message {number} cannot be sent: {}", self.error),
         }
     }
 }
@@ -110,14 +108,10 @@ impl Conversation {
     }
 
     /// What the Client hears on connecting.
-    pub(super) fn greet(
-        &mut self,
-        out: &mut Vec<u8>,
-        recording: &mut Option<Box<Connection>>,
-    ) -> Result<(), Unsent> {
+    pub(super) fn greet(&mut self, out: &mut Vec<u8>, observers: &mut Observers) -> Result<(), Unsent> {
         match self {
             Self::Nps(link, NpsService::Lobby(caller)) => {
-                write(link, &lobby::greeting(caller), false, out, recording)
+                write(link, &lobby::greeting(caller), false, out, observers)
             }
             _ => Ok(()),
         }
@@ -138,34 +132,36 @@ impl Conversation {
         game: &Game,
         now: Now,
         out: &mut Vec<u8>,
-        recording: &mut Option<Box<Connection>>,
+        observers: &mut Observers,
     ) -> Result<Option<Step>, Box<dyn fmt::Display + Send>> {
         match self {
             Self::Nps(link, desk) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
-                if let Some(recording) = recording {
-                    recording.heard_packet(&incoming);
-                }
+                let size = link.last_size();
+                observers.tell(|observer| observer.packet_received(&incoming, size));
                 let outcome = match desk {
                     NpsService::Login(peer) => login::answer(game, *peer, &incoming.packet, now),
                     NpsService::Persona(peer) => persona::answer(game, *peer, &incoming.packet, now),
                     NpsService::Mail(peer) => mail::answer(game, *peer, &incoming.packet, now),
                     NpsService::Lobby(caller) => lobby::answer(game, caller, &incoming, now),
                 };
-                let unsent = write(link, &outcome, incoming.encrypted, out, recording).err();
+                let (id, verdict) = (incoming.packet.id, outcome.verdict);
+                observers.tell(|observer| observer.packet_answered(id, verdict));
+                let unsent = write(link, &outcome, incoming.encrypted, out, observers).err();
                 Ok(Some(Step { unsent, ..outcome.into() }))
             }
             Self::Mcots(link, caller) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
-                if let Some(recording) = recording {
-                    recording.heard_body(&incoming);
-                }
+                let size = link.last_size();
+                observers.tell(|observer| observer.body_received(&incoming, size));
                 let outcome = transactions::answer(game, caller, &incoming, now);
-                let unsent = write_bodies(link, &outcome, out, recording).err();
+                let (number, verdict) = (incoming.body.number().unwrap_or_default(), outcome.verdict);
+                observers.tell(|observer| observer.body_answered(number, verdict));
+                let unsent = write_bodies(link, &outcome, out, observers).err();
                 Ok(Some(Step { unsent, ..outcome.into() }))
             }
         }
@@ -176,22 +172,20 @@ impl Conversation {
         &mut self,
         outbound: &Outbound,
         out: &mut Vec<u8>,
-        recording: &mut Option<Box<Connection>>,
+        observers: &mut Observers,
     ) -> Result<(), Unsent> {
         let start = out.len();
         match (self, outbound) {
             (Self::Nps(link, _), Outbound::Packet(packet, envelope)) => {
                 let encrypted = *envelope == Encryption::Encrypted;
                 link.write(packet, encrypted, out).map_err(|error| unsent_packet(packet, error))?;
-                if let Some(recording) = recording {
-                    recording.said_packet(packet, out.get(start..).unwrap_or_default());
-                }
+                let raw = out.get(start..).unwrap_or_default();
+                observers.tell(|observer| observer.packet_sent(packet, raw));
             }
             (Self::Mcots(link, _), Outbound::Body(body)) => {
                 link.push(body, out).map_err(|error| unsent_body(body, error))?;
-                if let Some(recording) = recording {
-                    recording.said_body(body, out.get(start..).unwrap_or_default());
-                }
+                let raw = out.get(start..).unwrap_or_default();
+                observers.tell(|observer| observer.body_sent(body, raw));
             }
             (Self::Nps(..), Outbound::Body(_)) | (Self::Mcots(..), Outbound::Packet(..)) => {}
         }
@@ -227,14 +221,13 @@ fn write(
     outcome: &Outcome<Packet>,
     encrypted: bool,
     out: &mut Vec<u8>,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<(), Unsent> {
     for reply in &outcome.replies {
         let start = out.len();
         link.write(reply, encrypted, out).map_err(|error| unsent_packet(reply, error))?;
-        if let Some(recording) = recording {
-            recording.said_packet(reply, out.get(start..).unwrap_or_default());
-        }
+        let raw = out.get(start..).unwrap_or_default();
+        observers.tell(|observer| observer.packet_sent(reply, raw));
     }
     if let Some(key) = &outcome.start_encryption {
         link.start_encryption(key);
@@ -247,14 +240,13 @@ fn write_bodies(
     link: &mut mcots::Link,
     outcome: &Outcome<Outgoing>,
     out: &mut Vec<u8>,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<(), Unsent> {
     for reply in &outcome.replies {
         let start = out.len();
         link.write(reply, out).map_err(|error| unsent_body(&reply.body, error))?;
-        if let Some(recording) = recording {
-            recording.said_body(&reply.body, out.get(start..).unwrap_or_default());
-        }
+        let raw = out.get(start..).unwrap_or_default();
+        observers.tell(|observer| observer.body_sent(&reply.body, raw));
     }
     if let Some(key) = &outcome.start_encryption {
         link.start_encryption(key);
@@ -267,7 +259,7 @@ const fn unsent_packet(packet: &Packet, error: EncodeError) -> Unsent {
 }
 
 fn unsent_body(body: &Body, error: EncodeError) -> Unsent {
-    Unsent { message: Number::Mcots(body.number()), error }
+    Unsent { message: Number::Mcots(body.number().unwrap_or_default()), error }
 }
 
 #[cfg(test)]
@@ -283,13 +275,15 @@ mod tests {
     #[test]
     fn what_cannot_be_encrypted_is_not_sent_in_clear() {
         let (game, _folder) = Game::for_tests();
-        let packet = Outbound::Packet(Arc::new(Packet::bare(0x0217)), Encryption::Encrypted);
+        let packet = Outbound::Packet(Arc::new(Packet::bare(nps::id::HEARTBEAT)), Encryption::Encrypted);
         let body = Outbound::Body(Arc::new(Body(vec![101, 0])));
         for (service, outbound, shown) in
             [(Service::Lobby, packet, "message 0x0217"), (Service::Mcots, body, "message 101")]
         {
             let mut out = Vec::new();
-            let unsent = conversation(&game, service).deliver(&outbound, &mut out, &mut None).unwrap_err();
+            let unsent = conversation(&game, service)
+                .deliver(&outbound, &mut out, &mut Observers::default())
+                .unwrap_err();
             assert_eq!((unsent.error, out.len()), (EncodeError::NoKey, 0));
             assert!(unsent.to_string().starts_with(shown), "{unsent}");
         }

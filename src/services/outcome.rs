@@ -1,5 +1,6 @@
 //! What a service hands back.
 
+use super::Verdict;
 use crate::store::Ticket;
 use crate::world::ConnectionId;
 use mco_proto::mcots::Body;
@@ -21,6 +22,8 @@ pub struct Outcome<P> {
     pub start_encryption: Option<SessionKey>,
     /// The connection ends behind these replies.
     pub close: bool,
+    /// What became of the message.
+    pub verdict: Verdict,
 }
 
 /// How a Game Packet for others travels.
@@ -46,7 +49,14 @@ pub enum Push {
 impl<P> Outcome<P> {
     /// No answer.
     pub const fn silence() -> Self {
-        Self { replies: Vec::new(), pushes: Vec::new(), commit: None, start_encryption: None, close: false }
+        Self {
+            replies: Vec::new(),
+            pushes: Vec::new(),
+            commit: None,
+            start_encryption: None,
+            close: false,
+            verdict: Verdict::Answered,
+        }
     }
 
     /// One answer.

@@ -27,6 +27,8 @@ pub enum Problem {
         /// The largest value that is accepted.
         limit: usize,
     },
+    /// It is another message than the one it is read as: the one with this number.
+    OtherMessage(u16),
 }
 
 impl fmt::Display for Malformed {
@@ -38,6 +40,7 @@ impl fmt::Display for Malformed {
             Problem::TooLong { found, limit } => {
                 write!(f, "a length of {found} at offset {} where {limit} is the most", self.offset)
             }
+            Problem::OtherMessage(number) => write!(f, "is message {number} ({number:#06x}), another one"),
         }
     }
 }
@@ -372,6 +375,18 @@ impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
             record.write(writer);
         }
     }
+}
+
+/// A body without fields: all that is said is the number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Empty;
+
+impl Wire for Empty {
+    const MOST_BYTES: usize = 0;
+    fn read(_: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self)
+    }
+    fn write(&self, _: &mut Writer) {}
 }
 
 /// All bytes up to the end of the message, not interpreted.

@@ -50,7 +50,11 @@ mod inbox;
 pub mod mcots;
 pub mod nps;
 pub mod session_key;
+pub mod table;
 pub mod text;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use bytes::layout;
 pub use bytes::{Malformed, Reader, Wire, Writer};

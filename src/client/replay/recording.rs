@@ -235,7 +235,7 @@ impl Said {
                 body: Body(plain.map_or_else(|| rest.to_vec(), |plain| plain.0)),
             }
         } else if let Some(plain) = plain {
-            Content::Packet(Packet { id: number, form: Form::Short, body: plain.0 })
+            Content::Packet(Packet { id: nps::Id(number), form: Form::Short, body: plain.0 })
         } else {
             let mut link = nps::Link::new(headers_of(service), nps::Link::LARGEST);
             link.feed(&raw.0);

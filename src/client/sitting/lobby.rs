@@ -6,6 +6,7 @@ use crate::client::socket::Endpoint;
 use mco_proto::TooLong;
 use mco_proto::bytes::List;
 use mco_proto::ids::{BrandedPartId, CommId, PersonaId, RaceId, SkinId, VehicleId};
+use mco_proto::nps::Id;
 use mco_proto::nps::Message as _;
 use mco_proto::nps::channel::{
     ChannelData, GameServerStarted, GetReadyList, READY, RaceRiff, ReadyList, RiffList, SendRiffList,
@@ -216,7 +217,7 @@ impl LobbyConnection {
         self.expect_channel(ChannelClosed::ID, closed.channel, channel)
     }
 
-    fn expect_channel(&self, id: u16, found: CommId, wanted: CommId) -> Result<(), Error> {
+    fn expect_channel(&self, id: Id, found: CommId, wanted: CommId) -> Result<(), Error> {
         if found == wanted {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use mco_proto::mcots::player::{
     Physical, PlayerInfo, PlayerPhysicalInfo, PlayerRacingHistory, SetOptions, UpdatePlayerPhysical,
 };
 use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Name, Tracking};
-use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, number};
+use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, Number, number};
 use mco_proto::text::Chars;
 use std::time::{Duration, Instant};
 
@@ -214,7 +214,7 @@ impl Transactions {
     }
 
     /// Any generic request and its typed answer.
-    pub async fn get<A: Message>(&mut self, request: u16, data: u32) -> Result<A, Error> {
+    pub async fn get<A: Message>(&mut self, request: Number, data: u32) -> Result<A, Error> {
         let sequence = self.mcots.send_body(GenericRequest::body(request, data)).await?;
         self.mcots.answer(sequence).await
     }
@@ -231,7 +231,7 @@ impl Transactions {
     }
 
     /// The success that answers `request`, which must come encrypted exactly if encryption has started.
-    async fn success(&mut self, sequence: u32, request: u16) -> Result<GenericReply, Error> {
+    async fn success(&mut self, sequence: u32, request: Number) -> Result<GenericReply, Error> {
         let answers = [number::SUCCESS, number::GENERIC_REPLY];
         let incoming = self.mcots.wait(sequence, &answers).await?;
         let reply: GenericReply = self.mcots.read_as(&incoming.body, number::SUCCESS)?;
@@ -243,7 +243,7 @@ impl Transactions {
         Ok(reply)
     }
 
-    fn expect_me(&self, number: u16, found: PersonaId) -> Result<(), Error> {
+    fn expect_me(&self, number: Number, found: PersonaId) -> Result<(), Error> {
         if found == self.persona {
             return Ok(());
         }

@@ -7,8 +7,8 @@ use crate::services::{Game, Outcome, Ports};
 use crate::world::{LOBBY, NpsServer};
 use mco_proto::bytes::List;
 use mco_proto::ids::CommId;
-use mco_proto::nps::channel::{GameServer, GameServersList};
-use mco_proto::nps::lobby::{GetServerInfo, MiniRiff, MiniRiffList, Name, ServerInfo};
+use mco_proto::nps::channel::{GameServer, GameServersList, SendGameServersList};
+use mco_proto::nps::lobby::{GetServerInfo, MiniRiff, MiniRiffList, Name, SendMiniRiffList, ServerInfo};
 use mco_proto::nps::{Message as _, Packet};
 use mco_proto::text::PStr;
 
@@ -99,7 +99,7 @@ pub(super) fn race_server(game: &Game) -> Option<(NpsServer, u16)> {
 
 impl Handler<'_> {
     /// 0x030C: the channels of this server with their head counts, on the lobby those of the whole shard.
-    pub(super) fn directory(&self) -> Outcome<Packet> {
+    pub(super) fn directory(&self, _: &SendMiniRiffList) -> Outcome<Packet> {
         let server = self.caller.server;
         let census = self.game.world.channels.census(server);
         let riffs = self.game.directory.listed().map(|place| {
@@ -145,7 +145,7 @@ impl Handler<'_> {
     }
 
     /// 0x0309: one server for all races.
-    pub(super) fn race_servers(&self) -> Outcome<Packet> {
+    pub(super) fn race_servers(&self, _: &SendGameServersList) -> Outcome<Packet> {
         let address = self.game.address_for(self.caller.local);
         let server = GameServer {
             group: PStr::constant(b"0"),

@@ -5,7 +5,9 @@ use super::{Handler, Notices};
 use crate::services::Outcome;
 use crate::world::Person;
 use mco_proto::bytes::List;
-use mco_proto::nps::channel::{ClientCount, GetUserInfo, LocateUser, UserLocation};
+use mco_proto::nps::channel::{
+    ClientCount, GetClientCount, GetMyUserData, GetUserInfo, LocateUser, UserLocation,
+};
 use mco_proto::nps::lobby::{
     GetMiniUserList, GetUserList, MiniUser, MiniUserList, Name, SetMyUserData, UserEntry, UserInfo, UserList,
 };
@@ -37,7 +39,7 @@ impl Handler<'_> {
     }
 
     /// 0x0107: how many players this server has.
-    pub(super) fn count(&self) -> Outcome<Packet> {
+    pub(super) fn count(&self, _: &GetClientCount) -> Outcome<Packet> {
         let count = self.game.world.channels.head_count(self.caller.server);
         Outcome::reply(ClientCount { count: u32::try_from(count).unwrap_or(u32::MAX) }.packet())
     }
@@ -53,7 +55,7 @@ impl Handler<'_> {
     }
 
     /// 0x0102: what is kept of the caller.
-    pub(super) fn my_user_data(&self) -> Outcome<Packet> {
+    pub(super) fn my_user_data(&self, _: &GetMyUserData) -> Outcome<Packet> {
         let here = self.game.world.channels.people(self.caller.server);
         let me = self.caller.me.as_ref().map(|me| me.persona);
         let mine = here.iter().find(|person| Some(person.persona) == me);

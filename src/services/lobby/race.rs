@@ -8,8 +8,8 @@ use mco_proto::bytes::{Bool16, List};
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::{
     BootUser, GetReadyList, NOT_READY, READY, RaceEntry, RaceRiff, ReadyForGame, ReadyList, ReadyRecord,
-    RiffList, SetChannelData, SetCommFlags, SetReadyForGame, StartGameServer, TerminateGameServer,
-    WideRaceRiff, WideRiffList,
+    RiffList, SendRiffList, SetChannelData, SetCommFlags, SetReadyForGame, StartGameServer,
+    TerminateGameServer, WideRaceRiff, WideRiffList,
 };
 use mco_proto::nps::lobby::Name;
 use mco_proto::nps::{Message as _, Packet};
@@ -20,7 +20,7 @@ pub(super) const TCP: u32 = 33;
 
 impl Handler<'_> {
     /// 0x0302: the open races, wherever they were opened.
-    pub(super) fn races(&self) -> Outcome<Packet> {
+    pub(super) fn races(&self, _: &SendRiffList) -> Outcome<Packet> {
         let races = self.game.world.channels.races(self.caller.connection);
         let races = races.into_iter().map(|race| (entry(&race), race.running));
         Outcome::reply(if self.game.config.compat.race_list_width == 1 {

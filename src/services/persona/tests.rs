@@ -2,6 +2,8 @@ use super::*;
 use crate::clock::Now;
 use crate::services::TestPlayer;
 use mco_proto::ids::ShardId;
+use mco_proto::nps::persona::{GetPersonaInfoById, GetPersonaInfoByName};
+use mco_proto::text::Str16;
 use std::net::Ipv4Addr;
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -215,7 +217,7 @@ fn truncated_requests_get_the_answer_that_lets_the_client_go_on() {
     ] {
         let short = Packet { body: packet.body[..3].to_vec(), ..packet };
         let reply = answer(&game, PEER, &short, Now::read()).replies.remove(0);
-        assert!(matches!(reply.id, id::ACK | id::GAME_ACCOUNT_INFO), "{:04x}", reply.id);
+        assert!(matches!(reply.id, id::ACK | id::GAME_ACCOUNT_INFO), "{}", reply.id);
     }
     assert_eq!(names(&game, PEER, player.customer), ["Dr Brown"]);
 }

@@ -1,9 +1,6 @@
 //! Cars and parts.
 
-use super::generic::GenericReply;
-use super::message::{Body, messages};
-use super::number;
-use crate::bytes::{Bool16, List, Malformed, PagedList, Reader, Wire, Writer};
+use crate::bytes::{Bool16, List, Malformed, PagedList, Reader, Rest, Wire, Writer};
 use crate::ids::{BrandedPartId, DealerId, PartId, PersonaId, SkinId, VehicleId};
 use crate::layout;
 
@@ -16,22 +13,19 @@ pub const MOST_SHORT: usize = 255;
 /// The most cars a dealer shows; another server kept to the same bound (*seen in use*).
 pub const MOST_STOCK: usize = 100;
 
-messages! {
+layout! {
     /// 173, Server to Client (*captured*).
-    number::OWNED_VEHICLES_LIST;
     pub struct OwnedVehicles {
         pub vehicles: List<u8, OwnedVehicle, MOST_SHORT>,
     }
 
     /// 175, Server to Client (*captured* empty): parts in the garage, not in a car.
-    number::OWNED_PARTS_LIST;
     pub struct OwnedParts {
         pub owner: PersonaId,
         pub parts: List<u8, PricedPart, MOST_SHORT>,
     }
 
     /// 184, Server to Client (*seen in use*): a car or assembly, its root first, then what hangs below it.
-    number::ASSEMBLY_PARTS;
     pub struct AssemblyParts {
         pub owner: PersonaId,
         pub parts: List<u8, PricedPart, MOST_SHORT>,
@@ -39,7 +33,6 @@ messages! {
 
     /// 123, Server to Client (*captured*). The sources disagree whether the damage is a counted field or always 2,000
     /// bytes; with a count of 2,000 both read the same.
-    number::VEHICLE_INFO;
     pub struct VehicleInfo {
         pub owner: PersonaId,
         pub vehicle: VehicleId,
@@ -57,7 +50,6 @@ messages! {
     }
 
     /// 141, Server to Client (*seen in use*).
-    number::STOCK_CAR_INFO;
     pub struct StockCarInfo {
         /// What a new persona starts with, in dollars.
         pub starter_cash: u32,
@@ -70,7 +62,6 @@ messages! {
     }
 
     /// 142, Client to Server (*seen in use*), 18 bytes with the number.
-    number::PURCHASE_STOCK_CAR;
     pub struct PurchaseStockCar {
         /// Who sells it.
         pub dealer: DealerId,
@@ -81,8 +72,17 @@ messages! {
         pub trade_in: VehicleId,
     }
 
+    /// 178, Client to Server (*seen in use*): repairs everything that is fixed to a car or a loose part.
+    pub struct RepairMultipleParts {
+        /// The car or part.
+        pub data: u32,
+        /// 0.
+        pub data2: u32,
+        /// Nothing was ever seen here.
+        pub more: Rest,
+    }
+
     /// 181, Client to Server (*seen in use*), 14 bytes with the number.
-    number::INSTALL_PART;
     pub struct InstallPart {
         pub part: PartId,
         /// What it is to sit in.
@@ -111,24 +111,6 @@ impl Wire for AttachmentPoint {
     fn write(&self, writer: &mut Writer) {
         self.0.write(writer);
     }
-}
-
-/// The answer to 142. One server sent 103 with 101 as the value and the car in `data`, and a Client took it (*seen in
-/// use*); a later one is said to send 101 itself, for which nobody vouches. So 103, with both numbers where both put them.
-pub fn car_bought(car: VehicleId) -> Body {
-    let reply = GenericReply {
-        request: number::PURCHASE_STOCK_CAR,
-        result: number::SUCCESS.into(),
-        data: car.0,
-        data2: 0,
-    };
-    Body::carrying(number::GENERIC_REPLY, &reply)
-}
-
-/// The answer to 176. The part's number stood in one of two fields, nobody says in which: here it is in both.
-pub fn part_bought(part: PartId) -> Body {
-    let reply = GenericReply { request: number::BUY_NEW_PART, result: part.0, data: part.0, data2: 0 };
-    Body::carrying(number::SUCCESS, &reply)
 }
 
 layout! {
@@ -246,6 +228,7 @@ mod tests {
 
     #[test]
     fn a_purchase_and_its_answer_look_as_seen() {
+        use crate::mcots::reply::{car_bought, part_bought};
         let purchase = PurchaseStockCar {
             dealer: DealerId(8),
             model: BrandedPartId(104),

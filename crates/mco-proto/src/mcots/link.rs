@@ -85,6 +85,8 @@ pub struct Link {
     cipher: Option<Box<TransactionCipher>>,
     /// The sequence of the last packet that arrived.
     heard: u32,
+    /// Its size.
+    size: usize,
 }
 
 impl Link {
@@ -99,6 +101,11 @@ impl Link {
     /// Starts the ciphers of both directions: from here on encrypted bodies can be read and written.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(TransactionCipher::new(key)));
+    }
+
+    /// How many bytes on the wire the packet had that [`Self::next`] gave last; 0 before the first.
+    pub const fn last_size(&self) -> usize {
+        self.size
     }
 
     /// Appends bytes that arrived.
@@ -131,6 +138,7 @@ impl Link {
             self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
         }
         self.heard = sequence;
+        self.size = length + 2;
         Ok(Some(Incoming { sequence, flags, body: Body(body) }))
     }
 

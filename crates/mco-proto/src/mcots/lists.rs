@@ -1,7 +1,5 @@
 //! What the Client fetches once, on its way to the Home screen.
 
-use super::message::messages;
-use super::number;
 use crate::bytes::{Bool16, PagedList};
 use crate::ids::BrandedPartId;
 use crate::layout;
@@ -16,33 +14,28 @@ pub const MOST_ARCADE_CARS: usize = 500;
 /// The most pages that are sent: more would not fit a packet.
 pub const MOST_URLS: usize = 126;
 
-messages! {
+layout! {
     /// 325, Server to Client (*captured*): the first answer to 324.
-    number::LOBBIES;
     pub struct Lobbies {
         pub lobbies: PagedList<LobbyInfo, MOST_LOBBIES>,
     }
 
     /// 408, Server to Client (*captured*): the second answer to 324, with the same sequence.
-    number::ENTRYFEE_PURSE_INFO;
     pub struct EntryFeePurses {
         pub purses: PagedList<Purse, MOST_PURSES>,
     }
 
     /// 323, Server to Client (*captured*).
-    number::ARCADE_CARS;
     pub struct ArcadeCars {
         pub cars: PagedList<ArcadeCar, MOST_ARCADE_CARS>,
     }
 
     /// 364, Server to Client (*captured* with 67 pages).
-    number::GAME_URLS;
     pub struct GameUrls {
         pub urls: PagedList<GameUrl, MOST_URLS>,
     }
 
     /// 390, Server to Client, 118 bytes (*captured*; names *seen in use*).
-    number::MCO_TUNABLES;
     pub struct Tunables {
         /// Dollars.
         pub club_creation_cost: u32,

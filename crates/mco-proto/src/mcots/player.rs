@@ -1,7 +1,5 @@
 //! What is known of a player, and what a player may change.
 
-use super::message::messages;
-use super::number;
 use super::session::{Name, Timestamp};
 use crate::bytes::{Bool8, PagedList};
 use crate::ids::{PersonaId, VehicleId};
@@ -11,10 +9,9 @@ use crate::{Malformed, Reader, Wire, Writer, layout};
 /// The most rows of a racing history that are sent; there are fewer kinds of race.
 pub const MOST_HISTORY: usize = 64;
 
-messages! {
+layout! {
     /// 108, Server to Client, 423 bytes: the Client keeps it as its record of the player (size and the places of name and
     /// description *seen in use*, derived from the Client; the rest *captured* or *documented*).
-    number::GET_PLAYER_INFO;
     pub struct PlayerInfo {
         pub player: PersonaId,
         pub name: Name,
@@ -80,19 +77,16 @@ messages! {
     }
 
     /// 265, Server to Client (*captured*).
-    number::PLAYER_PHYSICAL_INFO;
     pub struct PlayerPhysicalInfo {
         pub physical: Physical,
     }
 
     /// 266, Client to Server (*seen in use*): the same bytes the other way.
-    number::UPDATE_PLAYER_PHYSICAL;
     pub struct UpdatePlayerPhysical {
         pub physical: Physical,
     }
 
     /// 109, Client to Server (*seen in use*): after a persona is made, and from the options screen.
-    number::SET_OPTIONS;
     pub struct SetOptions {
         /// Region << 8 | locale.
         pub plate_code: u16,
@@ -105,14 +99,12 @@ messages! {
     }
 
     /// 492, Client to Server (*seen in use*).
-    number::SET_PERSONA_DESCRIPTION;
     pub struct SetPersonaDescription {
         /// What the player says about himself.
         pub description: Chars<256>,
     }
 
     /// 362, Server to Client (*captured* without records; the records *seen in use*).
-    number::PLAYER_RACING_HISTORY;
     pub struct PlayerRacingHistory {
         pub player: PersonaId,
         /// One row for each kind of race.
@@ -120,7 +112,6 @@ messages! {
     }
 
     /// 165, Server to Client. Number *documented*, layout *inferred* from its neighbours.
-    number::PLAYER_NAME;
     pub struct PlayerName {
         pub player: PersonaId,
         pub name: Name,
@@ -183,6 +174,7 @@ impl Wire for CarNumbers {
 mod tests {
     use super::*;
     use crate::mcots::Message;
+    use crate::mcots::Number;
     use crate::mcots::message::vector;
 
     fn dr_brown() -> PlayerInfo {
@@ -249,7 +241,7 @@ mod tests {
         assert_eq!((info.physical.shirt_color, info.physical.pants_color), (0xffff_ffff, 0xffff_d800));
         assert_eq!(info.body(), body);
         let update = UpdatePlayerPhysical { physical: info.physical }.body();
-        assert_eq!((update.number(), &update.0[2..]), (Some(266), &body.0[2..]));
+        assert_eq!((update.number(), &update.0[2..]), (Some(Number(266)), &body.0[2..]));
     }
 
     #[test]

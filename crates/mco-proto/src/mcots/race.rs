@@ -3,8 +3,6 @@
 //! 235 (left) and 448 (still alive) are [`GenericRequest`](super::GenericRequest)s whose data is the race. Times are
 //! ticks of 1/64 s, speeds metres per second.
 
-use super::message::messages;
-use super::number;
 use crate::bytes::{Bool8, Count as _, Rest};
 use crate::ids::{PartId, PersonaId, RaceId, VehicleId};
 use crate::text::Chars;
@@ -20,9 +18,8 @@ pub const MOST_DAMAGED: usize = 500;
 /// The password of a race's room: 8 bytes, of which the last is a NUL here ("Marty" *seen in use*).
 pub type Password = Chars<8>;
 
-messages! {
+layout! {
     /// 230, Client to Server, 50 bytes (*documented*, *seen in use*).
-    number::CREATE_STANDARD_RACE;
     pub struct CreateRace {
         pub lobby: u32,
         /// What each racer pays, in dollars.
@@ -69,7 +66,6 @@ messages! {
     }
 
     /// 223, Server to Client, 30 bytes (*seen in use*; the race's number *captured* coming back).
-    number::RACE_CREATE_OK;
     pub struct RaceCreated {
         pub race: RaceId,
         /// As accepted, in dollars.
@@ -85,7 +81,6 @@ messages! {
     }
 
     /// 218, Client to Server, 12 bytes (*documented*, *seen in use*).
-    number::RACE_JOIN;
     pub struct JoinRace {
         /// Its number, read from the data of the room's channel.
         pub race: RaceId,
@@ -98,7 +93,6 @@ messages! {
     }
 
     /// 224, Server to Client, 14 bytes (*documented*, *seen in use*).
-    number::RACE_JOIN_OK;
     pub struct RaceJoined {
         pub race: RaceId,
         /// For the host's room.
@@ -106,7 +100,6 @@ messages! {
     }
 
     /// 232, Client to Server, 70 bytes (*captured*).
-    number::RACE_START;
     pub struct StartRace {
         pub race: RaceId,
         /// Who races, in the order the host sees them.
@@ -122,7 +115,6 @@ messages! {
     }
 
     /// 233, Server to Client, 40 bytes (*documented*, *seen in use*).
-    number::RACE_STARTED;
     pub struct RaceStarted {
         pub race: RaceId,
         /// 1: go, there are enough racers.
@@ -132,7 +124,6 @@ messages! {
     }
 
     /// 434, Client to Server, up to several kilobytes (*captured*): sent once track and cars are loaded.
-    number::CRC_PRE_RACE_DATA;
     pub struct CrcPreRaceData {
         /// Of this message; how it is computed is unknown.
         pub checksum: u32,
@@ -144,21 +135,18 @@ messages! {
     }
 
     /// 455, Client to Server: number and name only.
-    number::CRC_PRE_RACE_DATA_TEST_DRIVE;
     pub struct CrcPreRaceDataTestDrive {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 435, Client to Server: number and name only.
-    number::CRC_POST_RACE_DATA;
     pub struct CrcPostRaceData {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 240, Client to Server, 243 bytes (*captured*), now and then while racing.
-    number::IN_RACE_DAMAGE_UPDATE;
     pub struct InRaceDamage {
         pub race: RaceId,
         /// How many of the slots mean something; the others hold what they held before (*captured*).
@@ -170,7 +158,6 @@ messages! {
     }
 
     /// 241, Client to Server (*documented*, *seen in use*): what the race did to the car.
-    number::REPORT_POST_RACE_DAMAGE;
     pub struct PostRaceDamage {
         pub race: RaceId,
         /// Parts of the racer's car.
@@ -178,14 +165,12 @@ messages! {
     }
 
     /// 202, Client to Server: the dents of the player's car. Number and name only.
-    number::UPDATE_BODY_DAMAGE;
     pub struct UpdateBodyDamage {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 234, Client to Server, 30 bytes and the travel map (*documented*, *seen in use*).
-    number::RACER_COMPLETED_RACE;
     pub struct RacerCompleted {
         /// Metres per second. It stands before the race's number, unlike in every other message.
         pub top_speed: u16,
@@ -207,7 +192,6 @@ messages! {
     }
 
     /// 237, Server to Client, 262 bytes (*documented*; no capture shows one).
-    number::RACE_FINAL_RESULTS;
     pub struct FinalResults {
         pub race: RaceId,
         /// The winner first; zeros behind the last.

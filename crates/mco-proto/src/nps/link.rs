@@ -1,7 +1,7 @@
 //! Framing and encryption of one NPS connection, without its socket.
 
 use super::id;
-use super::packet::{Form, Packet};
+use super::packet::{Form, Id, Packet};
 use crate::EncodeError;
 use crate::cipher::{BLOCK, LobbyCipher};
 use crate::inbox::Inbox;
@@ -33,12 +33,12 @@ pub enum Broken {
     /// The header announces a length that is impossible or beyond what this port accepts.
     Length {
         /// Message number of the header.
-        id: u16,
+        id: Id,
         /// The length it announces.
         length: usize,
     },
     /// The message number is none that a Client sends: this is a port scan, a browser, another program.
-    NotAClient(u16),
+    NotAClient(Id),
     /// The content of 0x1101 has so many bytes, which is 0 or not a multiple of [`BLOCK`].
     Unaligned(usize),
     /// An encrypted packet before [`Link::start_encryption`].
@@ -49,9 +49,9 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { id, length } => {
-                write!(f, "message 0x{id:04x} announces an impossible length of {length}")
+                write!(f, "message {id} announces an impossible length of {length}")
             }
-            Self::NotAClient(first) => write!(f, "starts with 0x{first:04x}: not a game Client"),
+            Self::NotAClient(first) => write!(f, "starts with 0x{:04x}: not a game Client", first.0),
             Self::Unaligned(length) => {
                 write!(f, "an encrypted packet of {length} bytes is no whole number of blocks")
             }
@@ -79,6 +79,8 @@ pub struct Link {
     headers: Headers,
     largest: usize,
     cipher: Option<Box<LobbyCipher>>,
+    /// The size of the packet that was taken last.
+    size: usize,
 }
 
 impl Link {
@@ -87,12 +89,17 @@ impl Link {
 
     /// A new connection that accepts packets of up to `largest` bytes, header included.
     pub fn new(headers: Headers, largest: usize) -> Self {
-        Self { inbox: Inbox::default(), headers, largest, cipher: None }
+        Self { inbox: Inbox::default(), headers, largest, cipher: None, size: 0 }
     }
 
     /// Starts the ciphers of both directions: from here on packets inside 0x1101 can be read and written.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(LobbyCipher::new(key)));
+    }
+
+    /// How many bytes on the wire the packet had that [`Self::next`] gave last; 0 before the first.
+    pub const fn last_size(&self) -> usize {
+        self.size
     }
 
     /// Appends bytes that arrived.
@@ -107,7 +114,7 @@ impl Link {
     #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
     pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
         let &[i0, i1, l0, l1, ..] = self.inbox.peek() else { return Ok(None) };
-        let id = u16::from_be_bytes([i0, i1]);
+        let id = Id(u16::from_be_bytes([i0, i1]));
         let length = usize::from(u16::from_be_bytes([l0, l1]));
         if self.headers == Headers::Either && !id::plausible(id) {
             return Err(Broken::NotAClient(id));
@@ -116,6 +123,7 @@ impl Link {
             return Err(Broken::Length { id, length });
         }
         let Some(frame) = self.inbox.take(length) else { return Ok(None) };
+        self.size = length;
         if id == id::ENCRYPTED && self.headers == Headers::Short {
             self.decrypt(frame).map(Some)
         } else {
@@ -138,7 +146,7 @@ impl Link {
         frame.drain(..2 * Form::Short.size());
         frame.truncate(length);
         Ok(Incoming {
-            packet: Packet { id: u16::from_be_bytes([i0, i1]), form: Form::Short, body: frame },
+            packet: Packet { id: Id(u16::from_be_bytes([i0, i1])), form: Form::Short, body: frame },
             encrypted: true,
         })
     }
@@ -158,7 +166,7 @@ impl Link {
         let length = u16::try_from(size + Form::Short.size()).map_err(too_long)?;
         let start = out.len();
         out.reserve(Form::Short.size() + size);
-        out.extend_from_slice(&id::ENCRYPTED.to_be_bytes());
+        out.extend_from_slice(&id::ENCRYPTED.0.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
         if let Err(error) = packet.encode(out) {
             out.truncate(start);
@@ -172,7 +180,7 @@ impl Link {
 
 /// A packet in clear. Long headers are told from short ones by their content: no short message of the Client looks
 /// like one (`docs/protocol/nps.md`, framing).
-fn clear(headers: Headers, id: u16, frame: &[u8]) -> Packet {
+fn clear(headers: Headers, id: Id, frame: &[u8]) -> Packet {
     if headers == Headers::Either
         && let &[_, _, l0, l1, v0, v1, 0, 0, 0, 0, m0, m1, ref body @ ..] = frame
         && [l0, l1] == [m0, m1]

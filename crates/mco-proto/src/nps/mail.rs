@@ -1,13 +1,11 @@
 //! Mail service, port 8227. Short headers throughout. See `docs/protocol/login-persona-mail.md`.
 
-use super::id;
-use super::packet::{Form, messages};
 use crate::ids::PersonaId;
+use crate::layout;
 use crate::text::{CStr, Str16};
 
-messages! {
+layout! {
     /// 0x0526, Client to Server (*captured*): asked once when a persona enters the lobby.
-    id::LIST_EMAILS, Form::Short;
     pub struct ListEmails {
         pub persona: PersonaId,
         /// The last mail the Client knows; 0 in all captures.
@@ -19,7 +17,6 @@ messages! {
     }
 
     /// 0x061B, Server to Client (*captured* with one mail; zeros for none are *inferred*).
-    id::MAIL_LIST, Form::Short;
     pub struct MailList {
         /// How many mails.
         pub count: u16,
@@ -28,7 +25,6 @@ messages! {
     }
 
     /// 0x0524, Client to Server (*seen in use*): a mail or its header is wanted.
-    id::RECEIVE_EMAIL, Form::Short;
     pub struct ReceiveEmail {
         pub persona: PersonaId,
         /// Which; a community parser reads the upper half only.
@@ -37,7 +33,6 @@ messages! {
         pub header_only: u16,
     }
     /// 0x0619, Server to Client (*seen in use*).
-    id::MAIL, Form::Short;
     pub struct Mail {
         pub mail: u32,
         /// Whom it is from.
@@ -59,7 +54,6 @@ messages! {
     }
 
     /// 0x0525, Client to Server; only its name is known, the layout is that of 0x0524 (*inferred*).
-    id::DELETE_EMAILS, Form::Short;
     pub struct DeleteEmail {
         pub persona: PersonaId,
         pub mail: u32,

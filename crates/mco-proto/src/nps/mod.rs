@@ -5,6 +5,7 @@
 //! Lobby and rooms whole packets travel encrypted (DES-CBC) inside packets with the number 0x1101, once the login is
 //! answered.
 
+pub mod bare;
 pub mod channel;
 pub mod id;
 mod link;
@@ -17,4 +18,4 @@ pub mod relay;
 pub mod user_data;
 
 pub use link::{Broken, Headers, Incoming, Link};
-pub use packet::{Form, Message, Packet};
+pub use packet::{Form, FromClient, Id, Message, Packet, Request};

@@ -14,7 +14,7 @@
 //! | 88 | 99 | 9A | unknown |
 
 use super::id;
-use super::packet::{Form, Packet};
+use super::packet::{Form, Id, Packet};
 use crate::ids::{CommId, PersonaId};
 use crate::{Malformed, Reader, Wire as _, Writer};
 
@@ -43,21 +43,21 @@ pub enum Address {
 }
 
 /// Whether `id` is the number of a relay.
-pub const fn is_relay(id: u16) -> bool {
-    id >= id::RELAY_ALL && id <= id::RELAY_LOGGED_GAME_MESSAGE
+pub const fn is_relay(id: Id) -> bool {
+    id.0 >= id::RELAY_ALL.0 && id.0 <= id::RELAY_LOGGED_GAME_MESSAGE.0
 }
 
 /// Whether `id` is the number of a relay of the short family, whose layout nobody knows: it is taken to be that of the
 /// long family where that makes sense (*inferred*).
-pub const fn is_short(id: u16) -> bool {
-    id >= id::RELAY_ALL && id <= id::RELAY_GAME_MESSAGE
+pub const fn is_short(id: Id) -> bool {
+    id.0 >= id::RELAY_ALL.0 && id.0 <= id::RELAY_GAME_MESSAGE.0
 }
 
 /// A relay as its sender wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relay<'a> {
     /// Its number.
-    pub id: u16,
+    pub id: Id,
     /// In which channel.
     pub channel: CommId,
     /// Who sends it, as the packet says.
@@ -122,8 +122,8 @@ impl<'a> Relay<'a> {
 }
 
 /// The row of the table above.
-const fn kind(id: u16) -> u16 {
-    if is_short(id) { id - id::RELAY_ALL } else { id.saturating_sub(id::RELAY_LONG_ALL) / 2 }
+const fn kind(id: Id) -> u16 {
+    if is_short(id) { id.0 - id::RELAY_ALL.0 } else { id.0.saturating_sub(id::RELAY_LONG_ALL.0) / 2 }
 }
 
 fn listed(reader: &mut Reader<'_>) -> Result<Vec<PersonaId>, Malformed> {
@@ -153,12 +153,14 @@ mod tests {
 
     #[test]
     fn each_number_has_the_addressing_of_its_row() {
-        for (short, long) in (0x80..=0x88).zip((0x89_u16..).step_by(2)) {
+        for (short, long) in
+            (0x80..=0x88).zip((0x89_u16..).step_by(2)).map(|(short, long)| (Id(short), Id(long)))
+        {
             assert_eq!(kind(short), kind(long));
-            assert_eq!(kind(short), kind(long + 1));
-            assert!(is_short(short) && !is_short(long) && is_relay(short) && is_relay(long + 1));
+            assert_eq!(kind(short), kind(Id(long.0 + 1)));
+            assert!(is_short(short) && !is_short(long) && is_relay(short) && is_relay(Id(long.0 + 1)));
         }
-        assert!(!is_relay(0x7f) && !is_relay(0x9b));
+        assert!(!is_relay(Id(0x7f)) && !is_relay(Id(0x9b)));
     }
 
     #[test]
@@ -178,7 +180,7 @@ mod tests {
     #[test]
     fn what_is_forwarded_is_never_longer_than_what_came() {
         for_any(|(number, body, sender): (u8, Vec<u8>, u32)| {
-            let id = id::RELAY_ALL + u16::from(number) % 27;
+            let id = Id(id::RELAY_ALL.0 + u16::from(number) % 27);
             let packet = Packet { body, ..Packet::bare(id) };
             let Ok(relay) = Relay::read(&packet) else { return };
             let forwarded = relay.forwarded(PersonaId(sender));
@@ -198,7 +200,7 @@ mod tests {
 
     impl AnyRelay {
         fn relay(&self) -> Relay<'_> {
-            let id = id::RELAY_ALL + u16::from(self.number) % 27;
+            let id = Id(id::RELAY_ALL.0 + u16::from(self.number) % 27);
             let mut receivers = self.receivers.clone();
             receivers.truncate(MOST_LISTED);
             receivers.sort_unstable();

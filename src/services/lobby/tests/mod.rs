@@ -10,11 +10,13 @@ use crate::clock::Now;
 use crate::services::TestPlayer;
 use crate::world::LOBBY;
 use mco_proto::ids::{CommId, CustomerId};
+use mco_proto::nps::Id;
 use mco_proto::nps::Message;
+use mco_proto::nps::bare::{INVALID_KEY, OK_TO_LOGIN};
 use mco_proto::nps::lobby::{
-    ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList,
-    INVALID_KEY, Login, LoginResponse, MiniRiffList, MiniUserList, Name, OpenCommChannel, SendMiniRiffList,
-    ServerInfo, SetMyUserData, UserInfo, UserJoinedChannel, UserList,
+    ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList, Login,
+    LoginResponse, MiniRiffList, MiniUserList, Name, OpenCommChannel, SendMiniRiffList, ServerInfo,
+    SetMyUserData, UserInfo, UserJoinedChannel, UserList,
 };
 use mco_proto::text::PStr;
 use proptest::prelude::*;
@@ -256,8 +258,10 @@ fn no_packet_can_make_the_lobby_panic() {
     let body = proptest::collection::vec(any::<u8>(), 0..400);
     proptest::test_runner::TestRunner::default()
         .run(&(any::<u16>(), body, any::<bool>()), |(id, body, encrypted)| {
-            for id in [id, id::OPEN_COMM_CHANNEL, id::SET_MY_USER_DATA, id::LOGIN, id::CLOSE_COMM_CHANNEL] {
-                let packet = Packet { body: body.clone(), ..Packet::bare(id) };
+            for id in
+                [id, id::OPEN_COMM_CHANNEL.0, id::SET_MY_USER_DATA.0, id::LOGIN.0, id::CLOSE_COMM_CHANNEL.0]
+            {
+                let packet = Packet { body: body.clone(), ..Packet::bare(Id(id)) };
                 answer(&game, &mut doc.borrow_mut(), &Incoming { packet, encrypted }, Now::read());
             }
             Ok(())

@@ -3,6 +3,7 @@
 use super::*;
 use crate::clock::Now;
 use crate::services::Encryption;
+use mco_proto::nps::Id;
 use mco_proto::nps::channel::ChannelData;
 use std::collections::BTreeMap;
 
@@ -79,7 +80,7 @@ impl Scene {
     }
 
     /// The numbers of what a connection has heard since the last time.
-    pub(super) fn numbers(&mut self, caller: &ConnectionState) -> Vec<u16> {
+    pub(super) fn numbers(&mut self, caller: &ConnectionState) -> Vec<Id> {
         self.heard(caller).into_iter().map(|(packet, _)| packet.id).collect()
     }
 

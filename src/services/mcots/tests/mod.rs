@@ -11,6 +11,7 @@ use crate::services::{Push, TestPlayer};
 use crate::store::{CarPurchase, Store};
 use mco_proto::Wire;
 use mco_proto::ids::{BrandedPartId, DealerId, SkinId, VehicleId};
+use mco_proto::mcots::Number;
 use mco_proto::mcots::garage::{AssemblyParts, OwnedParts, OwnedVehicles, StockCarInfo, VehicleInfo};
 use mco_proto::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
 use mco_proto::mcots::player::{
@@ -70,7 +71,7 @@ impl Scene {
         reply.body
     }
 
-    fn get<M: Message>(&mut self, number: u16, data: u32) -> M {
+    fn get<M: Message>(&mut self, number: Number, data: u32) -> M {
         let body = self.ask(GenericRequest::body(number, data));
         assert_eq!(body.number(), Some(M::NUMBER), "the answer to {number}");
         body.read().unwrap()
@@ -160,10 +161,10 @@ fn words(description: &str) -> Body {
     SetPersonaDescription { description: Chars::new(description).unwrap() }.body()
 }
 
-fn failed(request: u16) -> Body {
-    GenericReply::failed(request, 0)
+fn failed(request: Number) -> Body {
+    GenericReply::failed(request, None)
 }
 
-fn success(request: u16) -> Body {
+fn success(request: Number) -> Body {
     GenericReply::success(request)
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mcots::message::vector;
+use crate::mcots::number;
 use crate::mcots::{GenericRequest, Message};
 
 const RACE: RaceId = RaceId(88);

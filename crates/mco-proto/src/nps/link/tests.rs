@@ -37,7 +37,7 @@ fn read_in_pieces(link: &mut Link, mut wire: &[u8], sizes: &[u8]) -> (Vec<Incomi
 /// A packet as one side of a lobby connection may send it.
 #[derive(Clone, Debug, Arbitrary)]
 struct Sent {
-    id: u16,
+    id: Id,
     body: Vec<u8>,
     encrypted: bool,
 }
@@ -169,9 +169,9 @@ fn broken(headers: Headers, largest: usize, signed_in: bool, wire: &[u8]) -> Bro
 #[test]
 fn each_reason_to_give_up_a_stream_is_given_as_soon_as_it_is_known() {
     let short = |wire| broken(Headers::Short, 1000, true, wire);
-    assert_eq!(short(&[1, 0, 0, 3]), Broken::Length { id: 0x0100, length: 3 });
-    assert_eq!(short(&[1, 0, 0x03, 0xe9]), Broken::Length { id: 0x0100, length: 1001 });
-    assert_eq!(broken(Headers::Either, 1000, false, b"GET "), Broken::NotAClient(0x4745));
+    assert_eq!(short(&[1, 0, 0, 3]), Broken::Length { id: id::LOGIN, length: 3 });
+    assert_eq!(short(&[1, 0, 0x03, 0xe9]), Broken::Length { id: id::LOGIN, length: 1001 });
+    assert_eq!(broken(Headers::Either, 1000, false, b"GET "), Broken::NotAClient(Id(0x4745)));
     assert_eq!(short(&[0x11, 0x01, 0, 4]), Broken::Unaligned(0));
     assert_eq!(short(&[0x11, 0x01, 0, 11, 1, 2, 3, 4, 5, 6, 7]), Broken::Unaligned(7));
     let encrypted = [0x11, 0x01, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -183,7 +183,10 @@ fn on_login_and_persona_nothing_is_encrypted() {
     let mut link = Link::new(Headers::Either, 1000);
     link.feed(&[0x11, 0x01, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8]);
     let incoming = link.next().unwrap().unwrap();
-    assert_eq!((incoming.packet.id, incoming.packet.body.len(), incoming.encrypted), (0x1101, 8, false));
+    assert_eq!(
+        (incoming.packet.id, incoming.packet.body.len(), incoming.encrypted),
+        (id::ENCRYPTED, 8, false)
+    );
 }
 
 #[test]

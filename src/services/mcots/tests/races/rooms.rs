@@ -103,11 +103,11 @@ fn who_leaves_the_room_has_left_the_race_and_somebody_else_may_join() {
     for room in [room, described] {
         let mut track = Track::with(3);
         let race = track.met(room);
-        assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+        assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
         track.say(1, &CloseCommChannel { channel: room(race).channel });
         assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
         assert_eq!(track.race_of(1), None, "the place is taken");
-        assert_eq!(track.join(1, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+        assert_eq!(track.join(1, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
         let slots = track.slots(&[0, 2]);
         assert_eq!(track.start(0, race, slots).ok_to_start, 1);
     }
@@ -138,10 +138,10 @@ fn a_host_who_leaves_the_room_is_followed_by_the_next_who_can_start() {
     }
     track.walk(0);
     let slots = track.slots(&[1, 2]);
-    assert_eq!(track.ask(2, start(race, slots)), refused(number::RACE_START, 0));
+    assert_eq!(track.ask(2, start(race, slots)), refused(number::RACE_START, None));
     // It comes back, behind the others.
     track.enter(0, race);
-    assert_eq!(track.ask(0, start(race, slots)), refused(number::RACE_START, 0));
+    assert_eq!(track.ask(0, start(race, slots)), refused(number::RACE_START, None));
     assert_eq!(track.start(1, race, slots).ok_to_start, 1);
 }
 
@@ -151,7 +151,7 @@ fn who_comes_back_before_somebody_else_came_has_its_place_again() {
     let race = track.met(described);
     track.walk(1);
     track.enter(1, race);
-    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
     let slots = track.slots(&[0, 1]);
     let started = track.start(0, race, slots);
     assert_eq!((started.ok_to_start, started.slots[1].barred.0), (1, false));
@@ -165,7 +165,7 @@ fn who_is_thrown_out_has_left_and_two_connections_are_left_by_the_last() {
     let open = Incoming { packet: room(race).packet(), encrypted: true };
     lobby::answer(&track.game, &mut lobby, &open, Now::read());
     track.walk(1);
-    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
     let persona = track.racers[1].id();
     track.say(0, &BootUser { channel: room(race).channel, persona });
     assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
@@ -178,7 +178,7 @@ fn racers_on_their_way_to_the_race_server_have_not_left() {
     // In one order of the host's two messages everybody is on the way before MCOTS knows.
     track.call(0);
     track.walk(1);
-    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
     let slots = track.slots(&[0, 1]);
     let started = track.start(0, race, slots);
     assert_eq!((started.ok_to_start, started.slots[1].barred.0), (1, false));
@@ -214,5 +214,5 @@ fn the_room_of_another_race_or_of_a_stranger_costs_nobody_a_place() {
         track.say(who, &CloseCommChannel { channel: CommId(78) });
     }
     track.walk(2);
-    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
 }
