@@ -14,10 +14,10 @@
     reason = "a benchmark fails by panicking, and its tables are long"
 )]
 
-#[path = "../tests/jet/game.rs"]
+#[path = "../tests/it/import/game.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod game;
-#[path = "../tests/jet/writer.rs"]
+#[path = "../crates/jet-reader/tests/it/writer.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod writer;
 
