@@ -3,7 +3,9 @@
 
 use crate::support::{PATIENCE, Raw, Server};
 use mco_proto::ids::CommId;
+use mco_proto::mcots::Number;
 use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, number};
+use mco_proto::nps::Id;
 use mco_proto::nps::mail::MailList;
 use mco_proto::nps::persona::PersonaList;
 use mco_proto::nps::{Form, Packet, id};
@@ -26,12 +28,12 @@ async fn nps(service: Service, at: Endpoint) -> Nps {
 }
 
 /// A packet with a long header.
-fn long(id: u16, body: &[u8]) -> Packet {
+fn long(id: Id, body: &[u8]) -> Packet {
     Packet { id, form: Form::LONG, body: body.to_vec() }
 }
 
 /// A packet with a short header.
-fn short(id: u16, body: &[u8]) -> Packet {
+fn short(id: Id, body: &[u8]) -> Packet {
     Packet { id, form: Form::Short, body: body.to_vec() }
 }
 
@@ -46,10 +48,10 @@ fn login_answers_whatever_has_a_frame() {
     block_on(async {
         let mut login = nps(Service::Login, server.at("login")).await;
         for unknown in [
-            long(0x0502, &[1, 2, 3]),
-            short(0x0532, &[]),
-            long(0x1001, &[0xff; 500]),
-            short(0x0100, &[0; 20]),
+            long(Id(0x0502), &[1, 2, 3]),
+            short(Id(0x0532), &[]),
+            long(Id(0x1001), &[0xff; 500]),
+            short(Id(0x0100), &[0; 20]),
         ] {
             login.send_packet(&unknown).await.unwrap();
             assert_eq!(login.wait(&[id::ACK]).await.unwrap().packet, Packet::bare(id::ACK));
@@ -75,7 +77,7 @@ fn persona_and_mail_answer_whatever_has_a_frame() {
         let mut persona = nps(Service::Persona, server.at("persona")).await;
         for number in 0x0500..=0x0540_u16 {
             for body in [&[][..], &[0xff], &[0xff; 40]] {
-                persona.send_packet(&long(number, body)).await.unwrap();
+                persona.send_packet(&long(Id(number), body)).await.unwrap();
                 let answer = persona.next_within(PATIENCE).await.unwrap();
                 assert!(answer.is_some(), "0x{number:04x} with {} bytes is not answered", body.len());
             }
@@ -91,7 +93,7 @@ fn persona_and_mail_answer_whatever_has_a_frame() {
             let list: MailList = mail.answer().await.unwrap();
             assert_eq!(list.count, 0);
         }
-        mail.send_packet(&short(0x0777, &[1])).await.unwrap();
+        mail.send_packet(&short(Id(0x0777), &[1])).await.unwrap();
         assert_eq!(mail.wait(&[id::ACK]).await.unwrap().packet, Packet::bare(id::ACK));
     });
 }
@@ -176,8 +178,8 @@ fn the_lobby_and_rooms_stay_in_step_behind_anything_sealed() {
         let room = driver.room(&address).await.unwrap();
         for mut connection in [lobby, room] {
             let bad = [
-                Packet::bare(0x0199),
-                short(0xffff, &[0xff; 777]),
+                Packet::bare(Id(0x0199)),
+                short(Id(0xffff), &[0xff; 777]),
                 short(id::GET_MINI_USER_LIST, &[]),
                 short(id::GET_SERVER_INFO, &[1]),
                 short(id::SET_MY_USER_DATA, &[0xff; 200]),
@@ -187,25 +189,22 @@ fn the_lobby_and_rooms_stay_in_step_behind_anything_sealed() {
                 short(id::GET_USER_LIST, &[0]),
                 short(id::CLOSE_COMM_CHANNEL, &[]),
                 short(id::LOGIN, &[0; 9]),
-                short(0x0000, &[]),
+                short(Id(0x0000), &[]),
             ];
             for packet in bad {
                 connection.nps().send_packet(&packet).await.unwrap();
                 // Nothing answers it, so the directory is what comes next.
-                connection
-                    .directory()
-                    .await
-                    .unwrap_or_else(|error| panic!("behind 0x{:04x}: {error}", packet.id));
+                connection.directory().await.unwrap_or_else(|error| panic!("behind {}: {error}", packet.id));
             }
             // An inner length that does not fit its envelope.
-            let lying = Packet { id: 0x0199, form: Form::Long { version: 0xffff }, body: vec![0; 12] };
+            let lying = Packet { id: Id(0x0199), form: Form::Long { version: 0xffff }, body: vec![0; 12] };
             connection.nps().send_packet(&lying).await.unwrap();
             connection.directory().await.unwrap();
             // In clear nothing counts but the heartbeat, and an answer to that is clear too.
-            connection.nps().send_bytes(&header(id::SEND_MINI_RIFF_LIST, 4)).await.unwrap();
-            connection.nps().send_bytes(&header(id::HEARTBEAT, 4)).await.unwrap();
+            connection.nps().send_bytes(&header(id::SEND_MINI_RIFF_LIST.0, 4)).await.unwrap();
+            connection.nps().send_bytes(&header(id::HEARTBEAT.0, 4)).await.unwrap();
             let heartbeat = connection.nps().wait(&[id::HEARTBEAT]).await.unwrap();
-            assert!(!heartbeat.sealed);
+            assert!(!heartbeat.encrypted);
             connection.directory().await.unwrap();
             let users = connection.users(CommId(77)).await.unwrap();
             assert_eq!(users.len(), 0);
@@ -223,7 +222,7 @@ fn the_lobby_says_nothing_to_who_has_not_signed_in_and_refuses_a_malformed_login
         for early in [
             Packet::bare(id::SEND_MINI_RIFF_LIST),
             short(id::OPEN_COMM_CHANNEL, &[0; 400]),
-            Packet::bare(0x7777),
+            Packet::bare(Id(0x7777)),
         ] {
             lobby.send_packet(&early).await.unwrap();
         }
@@ -235,7 +234,7 @@ fn the_lobby_says_nothing_to_who_has_not_signed_in_and_refuses_a_malformed_login
         for body in [&[][..], &[0; 20], &[0xff; 139]] {
             let mut raw = Raw::connect(server.port("room"));
             let mut wire = Vec::new();
-            short(id::LOGIN, body).encode(&mut wire);
+            short(id::LOGIN, body).encode(&mut wire).unwrap();
             raw.send(&wire);
             assert_eq!(raw.receive_all(), [0x02, 0x2a, 0, 4]);
         }
@@ -243,12 +242,12 @@ fn the_lobby_says_nothing_to_who_has_not_signed_in_and_refuses_a_malformed_login
 }
 
 /// A reply to a request, found by its sequence.
-async fn reply(mcots: &mut Mcots, body: Body, sealed: bool) -> (u16, GenericReply) {
-    let sequence = mcots.send_as(body, sealed).await.unwrap();
+async fn reply(mcots: &mut Mcots, body: Body, encrypted: bool) -> (Number, GenericReply) {
+    let sequence = mcots.send_as(body, encrypted).await.unwrap();
     let answers = [number::SUCCESS, number::FAILED, number::GENERIC_REPLY];
     let incoming = mcots.wait(sequence, &answers).await.unwrap();
-    assert_eq!(incoming.flags.has(Flags::ENCRYPTED), sealed);
-    (incoming.body.number().unwrap(), incoming.body.read().unwrap())
+    assert_eq!(incoming.flags.has(Flags::ENCRYPTED), encrypted);
+    (incoming.body.number().unwrap(), incoming.body.record().unwrap())
 }
 
 #[test]
@@ -258,13 +257,13 @@ fn mcots_refuses_what_it_does_not_know_and_stays_in_step() {
         let (driver, _lobby, mut transactions) = players(&server).await;
         let mcots = transactions.mcots();
         for unknown in [0, 1, 99, 104, 391, 400, 1100, 65_535] {
-            let (answer, reply) = reply(mcots, GenericRequest::body(unknown, 7), true).await;
-            assert_eq!((answer, reply.request), (number::FAILED, unknown));
+            let (answer, reply) = reply(mcots, GenericRequest::body(Number(unknown), 7), true).await;
+            assert_eq!((answer, reply.request), (number::FAILED, Number(unknown)));
         }
         for truncated in
             [number::GET_OWNED_VEHICLES, number::GET_PLAYER_INFO, number::SET_OPTIONS, number::LOGIN]
         {
-            let body = Body(truncated.to_le_bytes().to_vec());
+            let body = Body(truncated.0.to_le_bytes().to_vec());
             let (answer, reply) = reply(mcots, body, true).await;
             assert_eq!((answer, reply.request), (number::FAILED, truncated));
         }
@@ -296,7 +295,7 @@ fn mcots_refuses_everything_but_the_dealers_list_before_438() {
     let server = server();
     block_on(async {
         let mut mcots = Mcots::connect(&server.at("mcots"), PATIENCE).await.unwrap();
-        for early in [number::LOGIN, number::GET_LOBBIES, number::LOGOUT, 9999] {
+        for early in [number::LOGIN, number::GET_LOBBIES, number::LOGOUT, Number(9999)] {
             let (answer, reply) = reply(&mut mcots, GenericRequest::body(early, 0), false).await;
             assert_eq!((answer, reply.request), (number::FAILED, early));
         }

@@ -4,6 +4,7 @@
 use crate::support::track::{drive, traffic};
 use crate::support::{PATIENCE, Server, refused};
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, PartId, PersonaId, SkinId, VehicleId};
+use mco_proto::mcots::Number;
 use mco_proto::mcots::garage::{
     AssemblyParts, AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar, VehicleInfo,
 };
@@ -76,7 +77,7 @@ fn part(parts: &[PricedPart], branded: u32) -> PartId {
     parts.iter().find(|part| part.part.branded_part.0 == branded).expect("the car has it").part.part
 }
 
-async fn order(mcots: &mut Transactions, request: u16, data: u32) -> u32 {
+async fn order(mcots: &mut Transactions, request: Number, data: u32) -> u32 {
     mcots.order(GenericRequest::body(request, data)).await.unwrap().data
 }
 
@@ -160,9 +161,9 @@ async fn new_driver(server: &Server) -> PersonaSession {
     mcots.sign_in(Some(first_car)).await.unwrap();
     let options = SetOptions {
         plate_code: 32,
-        plate_text: Chars::new("OUTATIM"),
+        plate_text: Chars::constant(b"OUTATIM"),
         car_info_setting: 1,
-        car_numbers: CarNumbers(["57", "", "", "", "", ""].map(Chars::new)),
+        car_numbers: CarNumbers(["57", "", "", "", "", ""].map(|text| Chars::new(text).unwrap())),
     };
     mcots.set_options(&options).await.unwrap();
     let looks = Physical {

@@ -4,6 +4,7 @@ use crate::support::{PASSWORD, Server, complaint};
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, SkinId, VehicleId};
 use mco_proto::mcots::race::SLOTS;
 use mco_proto::mcots::{Body, number};
+use mco_proto::nps::Id;
 use mco_proto::nps::relay::{Address, Relay};
 use mco_proto::nps::{Packet, id};
 use mco_proto::session_key::SessionKey;
@@ -275,7 +276,7 @@ async fn meeting(server: &Server, unknown: &[u8]) {
         assert_eq!(heard, line.forwarded(line.sender));
     }
     let chat = &mut chats[0].1;
-    chat.nps().send_packet(&Packet { body: unknown.to_vec(), ..Packet::bare(UNHEARD_OF) }).await.unwrap();
+    chat.nps().send_packet(&Packet { body: unknown.to_vec(), ..Packet::bare(Id(UNHEARD_OF)) }).await.unwrap();
     // It is not answered; what comes next is.
     chat.chat_users().await.unwrap();
     let body = Body([&UNHEARD_OF.to_le_bytes(), unknown].concat());

@@ -2,6 +2,7 @@
 
 use crate::support::{PATIENCE, Server};
 use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::Id;
 use mco_proto::nps::channel::{
     GameServerStarted, ReadyNotice, RiffList, SendRiffList, SetCommFlags, StartGameServer,
 };
@@ -18,9 +19,9 @@ use std::time::{Duration, Instant};
 
 const CHAT: CommId = CommId(2);
 const RACE: CommId = CommId(7001);
-const CHAT_LINE: u16 = 0x0089;
-const TO_ONE: u16 = 0x0095;
-const TO_ALL_BUT_ONE: u16 = 0x0097;
+const CHAT_LINE: Id = Id(0x0089);
+const TO_ONE: Id = Id(0x0095);
+const TO_ALL_BUT_ONE: Id = Id(0x0097);
 
 /// A server with so many players, all of them selected.
 async fn players(count: usize) -> (Server, Vec<PersonaSession>) {
@@ -50,7 +51,7 @@ async fn in_chat(server: &Server, driver: &PersonaSession) -> LobbyConnection {
 fn race(most: u16) -> OpenCommChannel {
     OpenCommChannel {
         channel: RACE,
-        riff: PStr::new("Harbor run"),
+        riff: PStr::constant(b"Harbor run"),
         slot: -1,
         slot_flags: 1,
         port: 7003,
@@ -62,7 +63,7 @@ fn race(most: u16) -> OpenCommChannel {
         game_ready: 0,
         is_master: 0,
         channel_type: 2,
-        password: PStr::new(""),
+        password: PStr::default(),
         disable_backlog: 0,
         game_server_running: 0,
         launch_game_server: 0xcdcd,
@@ -74,13 +75,13 @@ fn race(most: u16) -> OpenCommChannel {
     }
 }
 
-async fn say(connection: &mut LobbyConnection, me: &PersonaSession, id: u16, address: Address, text: &[u8]) {
+async fn say(connection: &mut LobbyConnection, me: &PersonaSession, id: Id, address: Address, text: &[u8]) {
     let relay = Relay { id, channel: CHAT, sender: me.persona, address, payload: text };
     connection.nps().send_packet(&relay.packet()).await.unwrap();
 }
 
 /// What a receiver is to get.
-fn line(id: u16, from: &PersonaSession, text: &[u8]) -> Packet {
+fn line(id: Id, from: &PersonaSession, text: &[u8]) -> Packet {
     let relay = Relay { id, channel: CHAT, sender: from.persona, address: Address::All, payload: text };
     relay.forwarded(from.persona)
 }
@@ -140,7 +141,7 @@ fn a_chat_line_reaches_everybody_else_once_with_its_bytes_unchanged_and_in_order
         for (listener, connection) in connections.iter_mut().enumerate().skip(1) {
             for text in &lines {
                 let incoming = connection.nps().wait(&[CHAT_LINE]).await.unwrap();
-                assert!(incoming.sealed, "in the form in which it was sent");
+                assert!(incoming.encrypted, "in the form in which it was sent");
                 assert_eq!(incoming.packet, line(CHAT_LINE, &drivers[0], text));
             }
             if listener == 2 {
@@ -195,9 +196,9 @@ fn the_largest_frame_there_can_be_is_passed_on_whole_and_a_larger_one_goes_nowhe
         let text = vec![0x5a; 65_528 - 12];
         say(&mut speaker, &drivers[0], CHAT_LINE, Address::All, &text).await;
         let incoming = listener.nps().wait(&[CHAT_LINE]).await.unwrap();
-        assert!(incoming.sealed && incoming.packet == line(CHAT_LINE, &drivers[0], &text));
+        assert!(incoming.encrypted && incoming.packet == line(CHAT_LINE, &drivers[0], &text));
         // In clear the field can tell more, which no envelope could hold.
-        let mut larger = [CHAT_LINE.to_be_bytes(), u16::MAX.to_be_bytes()].concat();
+        let mut larger = [CHAT_LINE.0.to_be_bytes(), u16::MAX.to_be_bytes()].concat();
         larger.extend_from_slice(&CHAT.0.to_be_bytes());
         larger.extend_from_slice(&drivers[0].persona.0.to_be_bytes());
         larger.resize(65_535, 0xa5);
@@ -269,7 +270,7 @@ fn racers_meet_get_ready_and_go_to_the_race_port_whatever_port_they_came_by() {
         guest_lobby.nps().send(&SetCommFlags { channel: RACE, flags: 0x20 }).await.unwrap();
         assert!(heard::<ReadyNotice>(&mut host).await.record.ready.0);
 
-        let start = StartGameServer { channel: RACE, best_host: PStr::new("127.0.0.1") };
+        let start = StartGameServer { channel: RACE, best_host: PStr::constant(b"127.0.0.1") };
         host.nps().send(&start).await.unwrap();
         let mut rooms = Vec::new();
         for (driver, lobby) in drivers.iter().zip([&mut host, &mut guest_lobby]) {

@@ -4,6 +4,7 @@ use crate::support::{NOBODY, PASSWORD, PATIENCE, Server, refused};
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, PersonaId, ShardId, SkinId, VehicleId};
 use mco_proto::mcots::player::{CarNumbers, Physical, SetOptions};
 use mco_proto::mcots::{GenericRequest, number};
+use mco_proto::nps::Id;
 use mco_proto::nps::persona::{PersonaEntry, RegisterGameLogin};
 use mco_proto::nps::{Message as _, Packet, id};
 use mco_proto::session_key::{LoginKey, PublicLoginKey, SessionKey};
@@ -40,9 +41,9 @@ async fn create(account: &Account, name: &str) -> (PersonaId, VehicleId, FirstCa
 fn options() -> SetOptions {
     SetOptions {
         plate_code: 32,
-        plate_text: Chars::new("MARTY"),
+        plate_text: Chars::constant(b"MARTY"),
         car_info_setting: 1,
-        car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(Chars::new)),
+        car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(|text| Chars::new(text).unwrap())),
     }
 }
 
@@ -176,8 +177,8 @@ fn players_in_a_room_see_each_other_come_change_and_go() {
         let data = appearance(VehicleId(9), BrandedPartId(113), SkinId(3), false);
         martys.set_user_data(&data).await.unwrap();
         martys.open_chat(address.endpoint.port).await.unwrap();
-        let joined = docs.nps().wait(&[0x020c]).await.unwrap();
-        assert!(joined.sealed);
+        let joined = docs.nps().wait(&[Id(0x020c)]).await.unwrap();
+        assert!(joined.encrypted);
         let users = docs.chat_users().await.unwrap();
         assert_eq!(users.iter().map(|user| user.persona).collect::<Vec<_>>(), [doc.persona, marty.persona]);
         assert_eq!(users[1].user_data, data);
@@ -187,7 +188,7 @@ fn players_in_a_room_see_each_other_come_change_and_go() {
         let changed: mco_proto::nps::lobby::UserInfo = changed.packet.read().unwrap();
         assert_eq!((changed.persona, changed.user_data), (marty.persona, painted));
         drop(martys);
-        docs.nps().wait(&[0x0208]).await.unwrap();
+        docs.nps().wait(&[Id(0x0208)]).await.unwrap();
         assert_eq!(docs.chat_users().await.unwrap().len(), 1);
     });
 }
@@ -239,7 +240,7 @@ fn login_refuses_an_unknown_ticket_and_a_key_block_of_another_server() {
         refused(place.login(&context, &foreign).await.map(drop));
         for block in ["", "not hexadecimal", &"A1".repeat(128), &"F".repeat(255)] {
             let mut login = connect(&place.login).await;
-            login.send(&user_login(&context, block)).await.unwrap();
+            login.send(&user_login(&context, block).unwrap()).await.unwrap();
             for _ in 0..2 {
                 let answer = login.wait(&[id::USER_INVALID]).await.unwrap();
                 assert_eq!(answer.packet, Packet::bare(id::USER_INVALID));

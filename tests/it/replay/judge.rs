@@ -1,7 +1,7 @@
-//! Whether an answer is what the real Client accepted: sealed like it, parsed by our own layouts, with the right ids.
+//! Whether an answer is what the real Client accepted: encrypted like it, parsed by our own layouts, with the right ids.
 
 use super::player::Replay;
-use super::recording::{Message, Port};
+use super::recording::{Message, Number, Port};
 use super::{CAR, CUSTOMER, NAME, PERSONA, SHARD};
 use mco_proto::Wire;
 use mco_proto::ids::CommId;
@@ -25,8 +25,8 @@ impl Replay<'_> {
         let mut faults = Vec::new();
         let Message { port, number, ref body, .. } = self.messages[at];
         let packet = &incoming.packet;
-        let sealed = matches!(port, Port::Lobby | Port::Room) && number != id::LOGIN;
-        expect(&mut faults, "encrypted", incoming.sealed, sealed);
+        let encrypted = matches!(port, Port::Lobby | Port::Room) && number != Number::Game(id::LOGIN);
+        expect(&mut faults, "encrypted", incoming.encrypted, encrypted);
         let channel = body.first_chunk().map_or(CommId(0), |bytes| CommId(u32::from_be_bytes(*bytes)));
         let rooms = self.server.ports("room");
         match packet.id {
@@ -92,7 +92,7 @@ impl Replay<'_> {
             }),
             // Length and content of an ACK do not matter.
             id::ACK => (),
-            other => faults.push(format!("0x{other:04x} is an answer without a check")),
+            other => faults.push(format!("{other} is an answer without a check")),
         }
         faults
     }
@@ -101,11 +101,11 @@ impl Replay<'_> {
         let mut faults = Vec::new();
         let message = &self.messages[at];
         let body = &incoming.body;
-        let clear = message.number == number::CLIENT_CONNECT_MSG;
+        let clear = message.number == Number::Transaction(number::CLIENT_CONNECT_MSG);
         expect(&mut faults, "flags", incoming.flags.0, if clear { 0 } else { mcots::Flags::ENCRYPTED });
         match body.number().unwrap_or_default() {
             number::SUCCESS => inspect::<GenericReply>(body, &mut faults, |reply, faults| {
-                expect(faults, "request", reply.request, message.number);
+                expect(faults, "request", Number::Transaction(reply.request), message.number);
             }),
             number::LOGIN_COMPLETE => inspect::<LoginComplete>(body, &mut faults, |_, _| ()),
             number::LOBBIES => inspect::<Lobbies>(body, &mut faults, |list, faults| {
@@ -153,14 +153,14 @@ fn check<M: nps::Message>(
 ) {
     match read_packet::<M>(packet) {
         Ok(message) => look(&message, faults),
-        Err(error) => faults.push(format!("0x{:04x} does not parse: {error}", packet.id)),
+        Err(error) => faults.push(format!("{} does not parse: {error}", packet.id)),
     }
 }
 
 /// Parses an MCOTS answer and looks at it. It must also be written anew to the same bytes, so nothing is left over.
 fn inspect<R: Wire>(body: &mcots::Body, faults: &mut Vec<String>, look: impl FnOnce(&R, &mut Vec<String>)) {
     let number = body.number().unwrap_or_default();
-    match body.read::<R>() {
+    match body.record::<R>() {
         Ok(message) => {
             expect(faults, "size", body.0.len(), mcots::Body::carrying(number, &message).0.len());
             look(&message, faults);

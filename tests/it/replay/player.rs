@@ -1,7 +1,7 @@
 //! Plays the Client's side of a recording.
 
 use super::USER;
-use super::recording::{Message, Port, answers, bytes, json, with_context};
+use super::recording::{Message, Number, Port, answers, bytes, json, with_context};
 use crate::support::{PASSWORD, PATIENCE, Server};
 use mco_proto::mcots;
 use mco_proto::mcots::number;
@@ -31,10 +31,10 @@ enum Arrival {
 }
 
 impl Arrival {
-    fn number(&self) -> u16 {
+    fn number(&self) -> Number {
         match self {
-            Self::Nps(incoming) => incoming.packet.id,
-            Self::Mcots(incoming) => incoming.body.number().unwrap_or_default(),
+            Self::Nps(incoming) => Number::Game(incoming.packet.id),
+            Self::Mcots(incoming) => Number::Transaction(incoming.body.number().unwrap_or_default()),
         }
     }
 }
@@ -151,12 +151,12 @@ impl<'a> Replay<'a> {
         match port {
             Port::Lobby => match self.receive(connection, PATIENCE) {
                 Some(Arrival::Nps(incoming)) if incoming.packet == Packet::bare(id::OK_TO_LOGIN) => Ok(()),
-                Some(other) => Err(format!("7003: 0x{:04x} instead of the greeting", other.number())),
+                Some(other) => Err(format!("7003: {} instead of the greeting", other.number())),
                 None => Err("7003: no greeting".to_owned()),
             },
             Port::Room => match self.receive(connection, Duration::from_millis(100)) {
                 None => Ok(()),
-                Some(early) => Err(format!("9001: 0x{:04x} before the Client spoke", early.number())),
+                Some(early) => Err(format!("9001: {} before the Client spoke", early.number())),
             },
             _ => Ok(()),
         }
@@ -177,6 +177,11 @@ impl<'a> Replay<'a> {
                 (u64::from_str_radix(&text("inner_id"), 16).unwrap(), 0, bytes(&text("plain"))[4..].to_vec())
             };
             let number = u16::try_from(message.0).unwrap();
+            let number = if port == Port::Mcots {
+                Number::Transaction(mcots::Number(number))
+            } else {
+                Number::Game(nps::Id(number))
+            };
             let sequence = u32::try_from(message.1).unwrap();
             let missing = answers(port, number).to_vec();
             self.connections[connection].asked.push(self.messages.len());
@@ -217,7 +222,7 @@ impl<'a> Replay<'a> {
         for at in late {
             self.late = true;
             let missing = std::mem::take(&mut self.messages[at].missing);
-            let names: Vec<String> = missing.iter().map(|id| self.messages[at].shown(*id)).collect();
+            let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
             self.messages[at].faults.push(format!("no answer {}", names.join(", ")));
         }
     }
@@ -230,7 +235,8 @@ impl<'a> Replay<'a> {
         }
         let Connection { port, stream, asked, .. } = &mut self.connections[connection];
         let Some(mut stream) = stream.take() else { return Ok(()) };
-        let after_logout = asked.last().is_some_and(|at| self.messages[*at].number == number::LOGOUT);
+        let after_logout =
+            asked.last().is_some_and(|at| self.messages[*at].number == Number::Transaction(number::LOGOUT));
         stream.set_nonblocking(true).unwrap();
         match stream.read(&mut [0]) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
@@ -268,8 +274,8 @@ impl<'a> Replay<'a> {
                 Link::Nps(link) => {
                     link.feed(&buffer[..count]);
                     while let Some(incoming) = link.next().expect("the server's stream is understood") {
-                        if incoming.packet.id == id::LOGIN_RESP && !incoming.sealed {
-                            link.unlock(&self.key);
+                        if incoming.packet.id == id::LOGIN_RESP && !incoming.encrypted {
+                            link.start_encryption(&self.key);
                         }
                         arrived.push_back(Arrival::Nps(incoming));
                     }
@@ -278,7 +284,7 @@ impl<'a> Replay<'a> {
                     link.feed(&buffer[..count]);
                     while let Some(incoming) = link.next().expect("the server's stream is understood") {
                         if !incoming.flags.has(mcots::Flags::ENCRYPTED) {
-                            link.unlock(&self.key);
+                            link.start_encryption(&self.key);
                         }
                         arrived.push_back(Arrival::Mcots(incoming));
                     }
@@ -303,8 +309,7 @@ impl<'a> Replay<'a> {
             let message = &mut self.messages[at];
             message.missing.retain(|missing| *missing != number);
             if exact.is_none() {
-                let shown = message.shown(number);
-                message.faults.push(format!("{shown} carries the sequence number {sequence:?}"));
+                message.faults.push(format!("{number} carries the sequence number {sequence:?}"));
             }
             let faults = match arrival {
                 Arrival::Nps(incoming) => self.judge_nps(at, incoming),
@@ -314,16 +319,19 @@ impl<'a> Replay<'a> {
             return;
         }
         let last = asked.last().copied();
-        let known_push =
-            matches!(*port, Port::Lobby | Port::Room) && matches!(number, id::USER_INFO | 0x0208 | 0x020c);
-        let second_status =
-            *port == Port::Login && number == id::USER_VALID && !std::mem::replace(repeated, true);
+        let known_push = matches!(*port, Port::Lobby | Port::Room)
+            && matches!(
+                number,
+                Number::Game(id::USER_INFO | id::USER_LEFT_CHANNEL | id::USER_JOINED_CHANNEL)
+            );
+        let second_status = *port == Port::Login
+            && number == Number::Game(id::USER_VALID)
+            && !std::mem::replace(repeated, true);
         if let Some(last) = last
             && !known_push
             && !second_status
         {
-            let shown = self.messages[last].shown(number);
-            self.messages[last].faults.push(format!("{shown} came, which answers nothing"));
+            self.messages[last].faults.push(format!("{number} came, which answers nothing"));
         }
     }
 }

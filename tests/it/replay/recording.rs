@@ -1,8 +1,9 @@
 //! A recorded sitting: its files, its messages, and what the real Client accepted as answers.
 
-use mco_proto::mcots::number;
-use mco_proto::nps::id;
+use mco_proto::mcots::{self, number};
+use mco_proto::nps::{Id, id};
 use serde_json::Value;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -62,37 +63,62 @@ impl Port {
     }
 }
 
+/// The number of a message, of either family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    Game(Id),
+    Transaction(mcots::Number),
+}
+use Number::{Game, Transaction};
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Game(id) => id.fmt(f),
+            Transaction(number) => number.fmt(f),
+        }
+    }
+}
+
 /// The answers to a request; several only where the recorded server sent several.
-pub(super) fn answers(port: Port, request: u16) -> &'static [u16] {
+pub(super) fn answers(port: Port, request: Number) -> &'static [Number] {
     match (port, request) {
-        (Port::Mcots, number::CLIENT_CONNECT_MSG | number::LOGOUT) => &[number::SUCCESS],
-        (Port::Mcots, number::LOGIN) => &[number::LOGIN_COMPLETE],
-        (Port::Mcots, number::GET_LOBBIES) => &[number::LOBBIES, number::ENTRYFEE_PURSE_INFO],
-        (Port::Mcots, number::GET_ARCADE_CARS) => &[number::ARCADE_CARS],
-        (Port::Mcots, number::GET_GAME_URLS) => &[number::GAME_URLS],
-        (Port::Mcots, number::GET_MCO_TUNABLES) => &[number::MCO_TUNABLES],
-        (Port::Mcots, number::GET_OWNED_VEHICLES) => &[number::OWNED_VEHICLES_LIST],
-        (Port::Mcots, number::GET_PLAYER_INFO) => &[number::GET_PLAYER_INFO],
-        (Port::Mcots, number::GET_PLAYER_PHYSICAL) => &[number::PLAYER_PHYSICAL_INFO],
-        (Port::Mcots, number::GET_OWNED_PARTS) => &[number::OWNED_PARTS_LIST],
-        (Port::Mcots, number::GET_COMPLETE_VEHICLE_INFO) => &[number::VEHICLE_INFO],
-        (Port::Mcots, number::GET_PLAYER_RACING_HISTORY) => &[number::PLAYER_RACING_HISTORY],
-        (Port::Mcots, number::TRACKING_MSG) => &[],
-        (Port::Login, id::USER_LOGIN) => &[id::USER_VALID],
-        (Port::Persona, id::GET_PERSONA_MAPS) => &[id::GAME_ACCOUNT_INFO],
-        (Port::Persona, id::REGISTER_GAME_LOGIN | id::REGISTER_GAME_LOGOUT) => &[id::ACK],
-        (Port::Persona, id::GET_BUDDY_LIST) => &[id::BUDDY_LIST_COUNT],
-        (Port::Mail, id::LIST_EMAILS) => &[id::MAIL_LIST],
-        (Port::Lobby | Port::Room, id::LOGIN) => &[id::LOGIN_RESP],
-        (Port::Lobby | Port::Room, id::SEND_MINI_RIFF_LIST) => &[id::MINI_RIFF_LIST],
-        (Port::Lobby | Port::Room, id::GET_MINI_USER_LIST) => &[id::MINI_USER_LIST],
-        (Port::Lobby, id::GET_SERVER_INFO) => &[id::SERVER_INFO],
-        (Port::Lobby | Port::Room, id::SET_MY_USER_DATA) => &[id::USER_INFO],
-        (Port::Room, id::OPEN_COMM_CHANNEL) => &[id::CHANNEL_GRANTED],
-        (Port::Room, id::GET_USER_LIST) => &[id::USER_LIST],
-        (Port::Room, id::CLOSE_COMM_CHANNEL) => &[id::CHANNEL_CLOSED],
+        (Port::Mcots, Transaction(number::CLIENT_CONNECT_MSG) | Transaction(number::LOGOUT)) => {
+            &[Transaction(number::SUCCESS)]
+        }
+        (Port::Mcots, Transaction(number::LOGIN)) => &[Transaction(number::LOGIN_COMPLETE)],
+        (Port::Mcots, Transaction(number::GET_LOBBIES)) => {
+            &[Transaction(number::LOBBIES), Transaction(number::ENTRYFEE_PURSE_INFO)]
+        }
+        (Port::Mcots, Transaction(number::GET_ARCADE_CARS)) => &[Transaction(number::ARCADE_CARS)],
+        (Port::Mcots, Transaction(number::GET_GAME_URLS)) => &[Transaction(number::GAME_URLS)],
+        (Port::Mcots, Transaction(number::GET_MCO_TUNABLES)) => &[Transaction(number::MCO_TUNABLES)],
+        (Port::Mcots, Transaction(number::GET_OWNED_VEHICLES)) => &[Transaction(number::OWNED_VEHICLES_LIST)],
+        (Port::Mcots, Transaction(number::GET_PLAYER_INFO)) => &[Transaction(number::GET_PLAYER_INFO)],
+        (Port::Mcots, Transaction(number::GET_PLAYER_PHYSICAL)) => {
+            &[Transaction(number::PLAYER_PHYSICAL_INFO)]
+        }
+        (Port::Mcots, Transaction(number::GET_OWNED_PARTS)) => &[Transaction(number::OWNED_PARTS_LIST)],
+        (Port::Mcots, Transaction(number::GET_COMPLETE_VEHICLE_INFO)) => &[Transaction(number::VEHICLE_INFO)],
+        (Port::Mcots, Transaction(number::GET_PLAYER_RACING_HISTORY)) => {
+            &[Transaction(number::PLAYER_RACING_HISTORY)]
+        }
+        (Port::Mcots, Transaction(number::TRACKING_MSG)) => &[],
+        (Port::Login, Game(id::USER_LOGIN)) => &[Game(id::USER_VALID)],
+        (Port::Persona, Game(id::GET_PERSONA_MAPS)) => &[Game(id::GAME_ACCOUNT_INFO)],
+        (Port::Persona, Game(id::REGISTER_GAME_LOGIN) | Game(id::REGISTER_GAME_LOGOUT)) => &[Game(id::ACK)],
+        (Port::Persona, Game(id::GET_BUDDY_LIST)) => &[Game(id::BUDDY_LIST_COUNT)],
+        (Port::Mail, Game(id::LIST_EMAILS)) => &[Game(id::MAIL_LIST)],
+        (Port::Lobby | Port::Room, Game(id::LOGIN)) => &[Game(id::LOGIN_RESP)],
+        (Port::Lobby | Port::Room, Game(id::SEND_MINI_RIFF_LIST)) => &[Game(id::MINI_RIFF_LIST)],
+        (Port::Lobby | Port::Room, Game(id::GET_MINI_USER_LIST)) => &[Game(id::MINI_USER_LIST)],
+        (Port::Lobby, Game(id::GET_SERVER_INFO)) => &[Game(id::SERVER_INFO)],
+        (Port::Lobby | Port::Room, Game(id::SET_MY_USER_DATA)) => &[Game(id::USER_INFO)],
+        (Port::Room, Game(id::OPEN_COMM_CHANNEL)) => &[Game(id::CHANNEL_GRANTED)],
+        (Port::Room, Game(id::GET_USER_LIST)) => &[Game(id::USER_LIST)],
+        (Port::Room, Game(id::CLOSE_COMM_CHANNEL)) => &[Game(id::CHANNEL_CLOSED)],
         _ => {
-            panic!("the recording holds message {request} on {}, which this test does not know", port.name())
+            panic!("the recording holds {request} on {}, which this test does not know", port.name())
         }
     }
 }
@@ -100,12 +126,12 @@ pub(super) fn answers(port: Port, request: u16) -> &'static [u16] {
 /// One message of the Client and what became of it.
 pub(super) struct Message {
     pub(super) port: Port,
-    pub(super) number: u16,
+    pub(super) number: Number,
     pub(super) sequence: u32,
     /// Decrypted, from the message number on (MCOTS) or behind the header (NPS).
     pub(super) body: Vec<u8>,
     /// Answers that did not come yet.
-    pub(super) missing: Vec<u16>,
+    pub(super) missing: Vec<Number>,
     pub(super) faults: Vec<String>,
 }
 
@@ -115,19 +141,11 @@ impl Message {
         if !self.missing.is_empty() {
             faults.push(format!(
                 "no answer {}",
-                self.missing.iter().map(|id| self.shown(*id)).collect::<Vec<_>>().join(", ")
+                self.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             ));
         }
-        let place = format!("{} {}", self.port.name(), self.shown(self.number));
+        let place = format!("{} {}", self.port.name(), self.number);
         (!faults.is_empty()).then(|| format!("{place}: {}", faults.join("; ")))
-    }
-
-    pub(super) fn shown(&self, message: u16) -> String {
-        if self.port == Port::Mcots {
-            format!("{} ({message})", number::name(message))
-        } else {
-            format!("{} (0x{message:04x})", id::name(message))
-        }
     }
 }
 
