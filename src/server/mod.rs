@@ -10,6 +10,7 @@ pub(crate) mod control;
 mod conversation;
 mod http;
 mod limits;
+mod lingering_close;
 mod netbios;
 mod outbox;
 mod recorder;

@@ -83,8 +83,9 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
 /// A connection to the SSL server.
 async fn browse(shared: &Shared, service: Service, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
     if service == Service::Https {
+        let socket = stream.clone();
         match tls::accept(&shared.tls, stream, peer).await {
-            Ok(secured) => Arc::clone(&shared.ssl).serve_secured(secured, peer, local).await,
+            Ok(secured) => Arc::clone(&shared.ssl).serve_secured(secured, socket, peer, local).await,
             Err(error) => log::info!("https: {peer}: {error}"),
         }
     } else {

@@ -10,12 +10,13 @@ pub(crate) use operator::OperatorHttp;
 use crate::admin::account;
 use crate::admin::kit::Certificate;
 use crate::config::HostName;
+use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
 use crate::server::tls::{Secured, Security};
 use crate::services::auth::{self, Attempt};
 use crate::services::{Game, patch, shard};
 use crate::web::{self, Answer, Site, Visit};
 use crate::world::{FailureLimit, SignInStep};
-use futures_lite::{AsyncRead, AsyncWrite, future};
+use futures_lite::{AsyncRead, AsyncWrite, AsyncWriteExt as _, future};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Buf as _, Bytes};
 use hyper::header::{
@@ -129,47 +130,62 @@ impl SslServer {
         peer: SocketAddr,
         local: SocketAddr,
     ) {
-        self.serve_stream(stream, Ends { peer, local, security: Security::Plain }).await;
+        let socket = stream.clone();
+        self.serve_stream(stream, socket, Ends { peer, local, security: Security::Plain }).await;
     }
 
-    /// Serves one connection whose TLS handshake is done.
+    /// Serves one connection whose TLS handshake is done, on `socket`.
     pub(super) async fn serve_secured(
         self: Arc<Self>,
         secured: Secured,
+        socket: TcpStream,
         peer: SocketAddr,
         local: SocketAddr,
     ) {
         let Secured { security, stream } = secured;
-        self.serve_stream(stream, Ends { peer, local, security }).await;
+        self.serve_stream(stream, socket, Ends { peer, local, security }).await;
     }
 
-    async fn serve_stream(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, ends: Ends) {
+    /// Serves one connection whose bytes pass through `stream`, and at its end closes `socket` below that, so that the
+    /// answer arrives even at who is still sending.
+    async fn serve_stream(
+        self: Arc<Self>,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+        socket: TcpStream,
+        ends: Ends,
+    ) {
         let deadline = Deadline::new();
         let service = service_fn(|request| {
             let server = Arc::clone(&self);
             let deadline = &deadline;
             async move { Ok::<_, Infallible>(server.respond(request, ends, deadline).await) }
         });
-        let connection = http1::Builder::new()
-            .timer(SmolTimer::new())
-            .header_read_timeout(HEAD_TIME)
-            .max_buf_size(MAX_HEAD)
-            .max_headers(MAX_HEADERS)
-            .keep_alive(false)
-            // A Client may close its sending side behind the request and still wait for the answer.
-            .half_close(true)
-            .title_case_headers(true)
-            .serve_connection(FuturesIo::new(stream), service);
         let late = async {
             deadline.end().await;
             debug!("http: {} took too long", ends.peer);
+            false
         };
         let served = async {
+            let connection = http1::Builder::new()
+                .timer(SmolTimer::new())
+                .header_read_timeout(HEAD_TIME)
+                .max_buf_size(MAX_HEAD)
+                .max_headers(MAX_HEADERS)
+                .keep_alive(false)
+                // A Client may close its sending side behind the request and still wait for the answer.
+                .half_close(true)
+                .title_case_headers(true)
+                .serve_connection(FuturesIo::new(&mut stream), service);
             if let Err(e) = connection.await {
                 debug!("http: connection of {} ended early: {e}", ends.peer);
             }
+            // Sends what is still buffered, and the goodbye of TLS. It fails when nobody is there any more.
+            stream.close().await.is_ok()
         };
-        future::or(served, late).await;
+        if future::or(served, late).await {
+            drop(stream);
+            lingering_close(socket, AFTER_ANSWER).await;
+        }
     }
 
     async fn respond<B: Body + Unpin>(

@@ -34,11 +34,11 @@ impl Bench {
             let (stream, peer) = listener.accept().await.unwrap();
             let local = stream.local_addr().unwrap();
             let served = Arc::clone(&self.server).serve_connection(stream, peer, local);
-            let asked = async {
-                // A server that refuses early may have closed already: what it said is what counts.
-                let _ = client.write_all(request).await;
+            // The server waits for the end of the client, which comes with this block.
+            let asked = async move {
+                client.write_all(request).await.unwrap();
                 let mut answer = Vec::new();
-                let _ = client.read_to_end(&mut answer).await;
+                client.read_to_end(&mut answer).await.unwrap();
                 String::from_utf8_lossy(&answer).into_owned()
             };
             future::zip(served, asked).await.1
