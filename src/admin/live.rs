@@ -2,6 +2,7 @@
 
 use super::requests::{Request, Response, is_exchange_name, perform as perform_on};
 use crate::catalog;
+use crate::clock::Now;
 use crate::services::{Game, Push};
 use crate::store::{BanTarget, Store};
 use crate::world::ConnectionId;
@@ -11,7 +12,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Does what is asked for, uses it at once, and says which connections are to end. Blocks until it is on the card.
-pub fn perform(game: &Game, request: Request) -> (Response, Vec<Push>) {
+pub fn perform(game: &Game, request: Request, now: Now) -> (Response, Vec<Push>) {
     let name = request.to_string();
     let expelled = expelled(&request);
     let banned = if let Request::Ban { account, address, .. } = &request {
@@ -28,7 +29,7 @@ pub fn perform(game: &Game, request: Request) -> (Response, Vec<Push>) {
             Store::stage_restore(data, file).map_err(|e| e.to_string())
         })
         .map_or_else(Response::Refused, |_| Response::Restarting),
-        request => match perform_on(&game.store, &game.config, request) {
+        request => match perform_on(&game.store, &game.config, request, now) {
             Response::KitParts { public_key, certificate, http: _ } => {
                 Response::KitParts { public_key, http: game.ports.http, certificate }
             }
@@ -54,14 +55,14 @@ pub fn perform(game: &Game, request: Request) -> (Response, Vec<Push>) {
     let pushes = match &response {
         Response::Refused(_) => Vec::new(),
         Response::Account(account) if expelled => vec![expel(game, account.customer_id)],
-        _ => banned_now(game, banned.0.as_deref(), banned.1),
+        _ => banned_now(game, banned.0.as_deref(), banned.1, now),
     };
     (response, pushes)
 }
 
 /// Ends everything that goes on under an account; it may sign in again. `false`: there was nothing to end.
-pub fn kick(game: &Game, customer: CustomerId) -> (bool, Push) {
-    let signed_in = game.world.sessions.all().iter().any(|(signed_in, _)| *signed_in == customer);
+pub fn kick(game: &Game, customer: CustomerId, now: Now) -> (bool, Push) {
+    let signed_in = game.world.sessions.all(now).iter().any(|(signed_in, _)| *signed_in == customer);
     log::info!("operator: kick customer {customer}");
     (signed_in, expel(game, customer))
 }
@@ -81,13 +82,13 @@ fn expel(game: &Game, customer: CustomerId) -> Push {
 }
 
 /// Ends what goes on under a banned account, and under every account that signed in from a banned address.
-fn banned_now(game: &Game, account: Option<&str>, address: Option<IpAddr>) -> Vec<Push> {
+fn banned_now(game: &Game, account: Option<&str>, address: Option<IpAddr>, now: Now) -> Vec<Push> {
     let mut customers = Vec::new();
     if let Some(Ok(Some(account))) = account.map(|name| game.store.accounts().by_name(name)) {
         customers.push(account.customer_id);
     }
     if let Some(banned) = address.map(BanTarget::address) {
-        let signed_in = game.world.sessions.all().into_iter();
+        let signed_in = game.world.sessions.all(now).into_iter();
         customers.extend(
             signed_in
                 .filter(|(_, address)| BanTarget::address(*address) == banned)

@@ -2,6 +2,7 @@
 //! server (through the control socket) or of the store itself; the Operator's pages ask the running server.
 
 use crate::admin::kit::Certificate;
+use crate::clock::Now;
 use crate::config::Config;
 use crate::services::bans;
 use crate::store::{
@@ -257,15 +258,16 @@ pub struct BanEntry {
 }
 
 /// Does what is asked for and waits until it has survived a power cut.
-pub fn perform(store: &Store, config: &Config, request: Request) -> Response {
-    attempt(store, config, request).unwrap_or_else(Response::Refused)
+pub fn perform(store: &Store, config: &Config, request: Request, now: Now) -> Response {
+    attempt(store, config, request, now).unwrap_or_else(Response::Refused)
 }
 
-fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response, String> {
+fn attempt(store: &Store, config: &Config, request: Request, now: Now) -> Result<Response, String> {
     match request {
         Request::AddAccount { name, password, customer_id } => {
             let password = Password::new(password.expose()).map_err(reason)?;
-            let account = settled(store.accounts().create(&name, &password, customer_id).map_err(reason)?)?;
+            let account =
+                settled(store.accounts().create(&name, &password, customer_id, now).map_err(reason)?)?;
             Ok(Response::Account(account_entry(store, account)?))
         }
         Request::ListAccounts => {
@@ -293,7 +295,7 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
                 starter_cash: config.game.starter_cash,
                 max_per_customer: usize::from(config.shard.max_personas),
             };
-            let persona = settled(store.personas().create(account.customer_id, new).map_err(reason)?)?;
+            let persona = settled(store.personas().create(account.customer_id, new, now).map_err(reason)?)?;
             Ok(Response::Persona(persona_entry(persona, account.name)))
         }
         Request::ListPersonas { account: None } => {
@@ -333,12 +335,12 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
             if let Some(address) = address {
                 targets.push(bans::bannable(address)?);
             }
-            bans::check_end(until)?;
+            bans::check_end(until, now)?;
             if targets.is_empty() {
                 return Err("name an account, an address or both".to_owned());
             }
             for target in targets {
-                settled(store.bans().put(target, &why, until).map_err(reason)?)?;
+                settled(store.bans().put(target, &why, until, now).map_err(reason)?)?;
             }
             Ok(Response::Done)
         }
@@ -349,7 +351,7 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
                 Err("there is no such ban; \"mcos operator bans\" shows those there are".to_owned())
             }
         }
-        Request::ListBans => ban_entries(store),
+        Request::ListBans => ban_entries(store, now),
         Request::WriteBackup { .. } | Request::Restore { .. } => {
             Err("this is for a running server only; run \"mcos backup\" or \"mcos restore\"".to_owned())
         }
@@ -363,14 +365,13 @@ fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response,
     }
 }
 
-fn ban_entries(store: &Store) -> Result<Response, String> {
-    let now = bans::unix_now();
+fn ban_entries(store: &Store, now: Now) -> Result<Response, String> {
     let entries = store.bans().list().map_err(reason)?.into_iter().map(|ban| {
         let account = match ban.target {
             BanTarget::Account(customer) => store.accounts().by_customer(customer).map_err(reason)?,
             BanTarget::Address(_) => None,
         };
-        Ok(BanEntry { account: account.map(|account| account.name), counts: ban.counts_at(now), ban })
+        Ok(BanEntry { account: account.map(|account| account.name), counts: ban.counts_at(now.unix), ban })
     });
     Ok(Response::Bans(entries.collect::<Result<_, String>>()?))
 }

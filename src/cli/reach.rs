@@ -2,6 +2,7 @@
 
 use super::{CliError, Setting};
 use crate::admin::requests::{self, Request, Response};
+use crate::clock::Now;
 use crate::server::control::{self, AskError};
 use crate::store::{OpenError, Store};
 use std::thread::sleep;
@@ -23,7 +24,9 @@ pub(super) enum Reached {
 pub(super) fn perform(setting: &Setting, request: Request) -> Result<Response, CliError> {
     match reach(setting, &request)? {
         Reached::Server(response) => Ok(response),
-        Reached::Store(store) => unless_refused(requests::perform(&store, &setting.config, request)),
+        Reached::Store(store) => {
+            unless_refused(requests::perform(&store, &setting.config, request, Now::read()))
+        }
     }
 }
 

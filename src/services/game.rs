@@ -105,9 +105,11 @@ impl Game {
 
     /// An account with one persona, signed in from `peer`: its Context and Session Key.
     pub(crate) fn player(&self, account: &str, persona: &str, peer: IpAddr) -> TestPlayer {
+        use crate::clock::Now;
         use crate::store::{NewPersona, Password};
         let password = Password::new("Roadster-57").unwrap();
-        let customer = self.store.accounts().create(account, &password, None).unwrap().value.customer_id;
+        let customer =
+            self.store.accounts().create(account, &password, None, Now::read()).unwrap().value.customer_id;
         let new = NewPersona {
             name: persona.to_owned(),
             shard: self.config.shard.id,
@@ -115,9 +117,9 @@ impl Game {
             starter_cash: self.config.game.starter_cash,
             max_per_customer: 4,
         };
-        let persona = self.store.personas().create(customer, new).unwrap().value.id;
+        let persona = self.store.personas().create(customer, new, Now::read()).unwrap().value.id;
         let key = mco_proto::session_key::SessionKey::random();
-        self.world.sessions.begin(customer, key.clone(), peer);
+        self.world.sessions.begin(customer, key.clone(), peer, Now::read());
         TestPlayer { customer, persona, key }
     }
 }

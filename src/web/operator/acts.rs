@@ -6,7 +6,8 @@ use crate::admin::live;
 use crate::admin::requests::{Request, Response, Secret};
 use crate::catalog::{file as catalog_file, import};
 use crate::clock;
-use crate::services::{Game, Push, bans};
+use crate::clock::Now;
+use crate::services::{Game, Push};
 use crate::store::{BanTarget, Store};
 use mco_proto::ids::CustomerId;
 use std::fs::{self, File};
@@ -84,7 +85,7 @@ pub(super) fn act(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
 }
 
 fn perform(game: &Game, page: &'static str, request: Request, done: String) -> Done {
-    let (response, pushes) = live::perform(game, request);
+    let (response, pushes) = live::perform(game, request, Now::read());
     let outcome = if let Response::Refused(why) = response { Err(why) } else { Ok(done) };
     Done { pushes, ..Done::new(page, outcome) }
 }
@@ -94,7 +95,7 @@ fn kick(game: &Game, fields: &Fields<'_>) -> Done {
     let Ok(customer) = fields.text("customer").parse().map(CustomerId) else {
         return Done::new(page, Err("There is no such player.".to_owned()));
     };
-    let (signed_in, push) = live::kick(game, customer);
+    let (signed_in, push) = live::kick(game, customer, Now::read());
     let outcome = if signed_in {
         Ok("Kicked: the connections are ended. The player may sign in again.".to_owned())
     } else {
@@ -127,7 +128,7 @@ fn ban(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
         account: text("account").map(str::to_owned),
         address,
         reason: fields.text("reason").to_owned(),
-        until: until.map(|seconds| bans::unix_now() + seconds),
+        until: until.map(|seconds| Now::read().unix + seconds),
     };
     perform(game, page, request, "The ban is in force.".to_owned())
 }
@@ -165,7 +166,7 @@ fn download(game: &Game) -> Done {
     match game.store.backup().map_err(reason) {
         Ok(bytes) => {
             log::info!("operator: backup of {} bytes downloaded", bytes.len());
-            let name = format!("mcos-backup-{}.mcos", clock::day(bans::unix_now()));
+            let name = format!("mcos-backup-{}.mcos", clock::day(Now::read().unix));
             Done { file: Some((name, bytes)), ..Done::new(page, Ok(String::new())) }
         }
         Err(why) => Done::new(page, Err(why)),
@@ -210,7 +211,7 @@ fn import_catalog(game: &Game, fields: &Fields<'_>) -> Done {
     let name = upload.name().to_owned();
     let imported = data_folder(game).and_then(|data| {
         let imported =
-            import::read(BufReader::new(upload), &name, bans::unix_now(), |_| ()).map_err(reason)?;
+            import::read(BufReader::new(upload), &name, Now::read().unix, |_| ()).map_err(reason)?;
         catalog_file::save(data, &imported).map_err(reason)?;
         Ok(imported.origin)
     });

@@ -6,6 +6,7 @@ use crate::admin::health;
 use crate::admin::online::{self, Player};
 use crate::admin::requests::{AccountEntry, Request, Response, perform};
 use crate::appliance::{self, Appliance, Slot, disk};
+use crate::clock::Now;
 use crate::clock::{moment, span};
 use crate::log_ring;
 use crate::services::Game;
@@ -193,12 +194,12 @@ pub(super) fn read(
 ) -> Reply {
     let frame = frame(game, forms.as_str(), notice);
     match ask.path {
-        "/operator" => page(&Online { frame, players: online::players(game) }),
-        "/operator/accounts" => match perform(&game.store, &game.config, Request::ListAccounts) {
+        "/operator" => page(&Online { frame, players: online::players(game, ask.now) }),
+        "/operator/accounts" => match perform(&game.store, &game.config, Request::ListAccounts, ask.now) {
             Response::Accounts(accounts) => page(&AccountsPage { frame, accounts }),
             other => trouble(frame, other),
         },
-        "/operator/bans" => match perform(&game.store, &game.config, Request::ListBans) {
+        "/operator/bans" => match perform(&game.store, &game.config, Request::ListBans, ask.now) {
             Response::Bans(bans) => page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect() }),
             other => trouble(frame, other),
         },
@@ -216,9 +217,11 @@ pub(super) fn read(
             staged: game.config.data_dir.as_deref().is_some_and(appliance::is_staged),
             last: appliance.map(Appliance::last_update).unwrap_or_default(),
         }),
-        "/operator/health" => {
-            page(&HealthPage { frame, facts: facts(game, vitals), warnings: health::of(game) })
-        }
+        "/operator/health" => page(&HealthPage {
+            frame,
+            facts: facts(game, vitals, ask.now),
+            warnings: health::of(game, ask.now),
+        }),
         _ => {
             let (heading, text) = ("Not found", "There is no page at this address.");
             page(&Said { frame, heading, text, reload: false }).with_status(404)
@@ -282,13 +285,13 @@ fn log_lines() -> Vec<LogLine> {
         .collect()
 }
 
-fn facts(game: &Game, vitals: &Vitals) -> Vec<(&'static str, String)> {
+fn facts(game: &Game, vitals: &Vitals, now: Now) -> Vec<(&'static str, String)> {
     let kib = |bytes: u64| format!("{} KiB", bytes.div_ceil(1024));
     let or_unknown = |fact: Option<String>| fact.unwrap_or_else(|| "unknown".to_owned());
     vec![
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
         ("Running for", span(vitals.uptime)),
-        ("Players in the game", game.world.population().to_string()),
+        ("Players in the game", game.world.population(now).to_string()),
         ("Connections", format!("{} of at most {}", vitals.connections, game.config.limits.connections)),
         ("Catalogue", catalog_fact(game)),
         ("Memory", or_unknown(vitals.memory.map(kib))),
