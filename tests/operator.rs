@@ -245,7 +245,7 @@ fn the_games_database_is_imported_by_the_page_and_a_wrong_one_leaves_the_old_cat
     let wrong = [&b"MZ no database"[..], &good[..good.len() / 2], &other];
     for bad in wrong {
         assert_eq!(operator.import(bad).status, 303);
-        assert!(operator.look("/operator/catalog").contains("Nothing was changed: "));
+        assert!(operator.look("/operator/catalog").contains("Nothing was changed. "));
     }
     assert_eq!(operator.send_file("/operator/catalog/import", "0123", &good).status, 403, "no token");
     let mut stranger = Browser::new(&server);

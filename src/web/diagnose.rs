@@ -1,6 +1,6 @@
 //! How far the game came from the visitor's address, and what to do where it stopped.
 
-use super::{Answer, Frame, Site, Visit, page};
+use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use crate::services::Ports;
 use crate::world::{Seen, SignInStep, Trace};
 use askama::Template;
@@ -51,8 +51,8 @@ struct Advice {
     lines: &'static [&'static str],
 }
 
-pub(super) fn show(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
-    let address = visit.peer.to_canonical();
+pub(super) fn show(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
+    let address = request.peer.to_canonical();
     let trail = site.game.world.sign_in_trace.of(address);
     let rows = SignInStep::ALL.map(|step| {
         let seen = trail.step(step);
@@ -64,7 +64,7 @@ pub(super) fn show(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
         }
     });
     let (address, rows) = (address.to_string(), rows.into());
-    page(&DiagnosePage { frame: Frame::of(site), address, rows, advice: advice(&trail) }).private()
+    page(&DiagnosePage { frame: Frame::of(site), address, rows, advice: advice(&trail) }).not_stored()
 }
 
 fn state(seen: Option<Seen>) -> State {
