@@ -66,7 +66,7 @@ fn await_accounts(server: &Server, wanted: impl Fn(&str) -> bool) {
 #[test]
 fn the_first_visit_sets_the_password_and_a_wrong_one_is_locked_out() {
     let (server, mut operator) = operated();
-    assert!(operator.look("/operator").contains("Who plays"));
+    assert!(operator.look("/operator").contains("Players online"));
     let health = operator.look("/operator/health");
     assert!(health.contains("127.0.0.1") && health.contains("Memory"), "{health}");
     assert!(operator.look("/operator/log").contains("has set the operator"));
@@ -145,7 +145,7 @@ fn a_kicked_player_loses_its_connections_and_may_come_back() {
         operator.fill_in("/operator", "/operator/kick", &format!("customer={customer}"));
         while lobby.directory().await.is_ok() {}
         server.await_population(0).await;
-        assert!(operator.look("/operator").contains("Nobody is in the game"));
+        assert!(operator.look("/operator").contains("No player is online"));
         server.driver("doc", "Dr Brown").await.lobby().await.unwrap();
     });
 }

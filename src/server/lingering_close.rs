@@ -76,7 +76,7 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut server = listener.accept().await.unwrap().0;
         server.write_all(b"answer").await.unwrap();
-        (client, server.into())
+        (client, server)
     }
 
     #[test]
@@ -102,11 +102,11 @@ mod tests {
         block_on(async {
             let (client, server) = answered().await;
             drop(client);
-            let long = Bounds { pause: Duration::from_secs(60), time: Duration::from_secs(60), ..BRIEF };
+            let long = Bounds { pause: Duration::from_mins(1), time: Duration::from_mins(1), ..BRIEF };
             lingering_close(server, long).await;
 
             let (_silent, server) = answered().await;
-            lingering_close(server, Bounds { time: Duration::from_secs(60), ..BRIEF }).await;
+            lingering_close(server, Bounds { time: Duration::from_mins(1), ..BRIEF }).await;
 
             let (mut dripping, server) = answered().await;
             let began = Instant::now();

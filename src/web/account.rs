@@ -17,8 +17,8 @@ struct AccountPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "account_made.html")]
-struct AccountMade<'a> {
+#[template(path = "account_created.html")]
+struct AccountCreated<'a> {
     frame: Frame<'a>,
     name: &'a str,
 }
@@ -54,7 +54,7 @@ pub(super) fn create(site: &Site<'_>, peer: IpAddr, form: &Fields) -> PageRespon
     let name = form.text("name").trim();
     let wanted = NewAccount { name, password: form.text("password"), again: form.text("again") };
     match account::create(site.game, site.registrations, peer, wanted, site.now) {
-        Ok(account) => page(&AccountMade { frame: Frame::of(site), name: &account.name }).not_stored(),
+        Ok(account) => page(&AccountCreated { frame: Frame::of(site), name: &account.name }).not_stored(),
         Err(refusal) => {
             account_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))
         }
@@ -80,7 +80,7 @@ pub(super) fn change(site: &Site<'_>, peer: IpAddr, form: &Fields) -> PageRespon
     }
 }
 
-/// What was typed as a name, to be typed no second time. Cut, because somebody may have typed a book.
+/// The name as it is filled in again: at most 64 characters of it.
 fn shown(name: &str) -> String {
     name.chars().take(64).collect()
 }

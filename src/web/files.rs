@@ -1,4 +1,4 @@
-//! What a player's PC needs, as files.
+//! The files that a player's PC needs: kit, certificate, key and registry settings.
 
 use super::page::{CachePolicy, PageRequest, PageResponse, Site, message};
 use crate::admin::kit::{self, Kit, KitError, View};
@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 const BYTES: &str = "application/octet-stream";
 
-/// The whole kit, made for the address by which the visitor came.
+/// The whole kit, made for the name or address that the browser used.
 pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     let Some(public_key) = public_key(site) else { return no_key(site) };
     let kit = Kit {
@@ -19,19 +19,18 @@ pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     };
     match kit.zip() {
         Ok(zip) => PageResponse::file("mcos-player-kit.zip", "application/zip", zip),
-        Err(e @ KitError::Ipv6) => message(site, 409, "Not by this address", &sentence(&e)),
+        Err(KitError::Ipv6) => message(site, 409, "No kit for this address", NO_IPV6),
         Err(e @ KitError::Zip(_)) => {
             error!("http: {e}");
-            message(site, 500, "No kit", "The server could not put the kit together; its log tells why.")
+            message(site, 500, "No kit", "The server could not make the kit. Its log says why.")
         }
     }
 }
 
-fn sentence(error: &KitError) -> String {
-    format!("There is no kit for this: {error}.")
-}
+const NO_IPV6: &str = "The game cannot use IPv6 addresses. Open the page with the server's name or its IPv4 address, and download the \
+                       kit there.";
 
-/// Where the visitor reached us, if another PC could reach us there too.
+/// The server's address that the browser used, if another PC could use it too.
 fn lan_address(local: IpAddr) -> Option<Ipv4Addr> {
     match local.to_canonical() {
         IpAddr::V4(address) if !address.is_loopback() => Some(address),
@@ -45,9 +44,12 @@ pub(super) fn certificate(site: &Site<'_>) -> PageResponse {
         Some(certificate) => {
             PageResponse::file("mcos-ca.crt", "application/x-x509-ca-cert", certificate.pem().into_bytes())
         }
-        None => {
-            message(site, 404, "No certificate", "This server has no certificate for players to install.")
-        }
+        None => message(
+            site,
+            404,
+            "No certificate",
+            "This server has no certificate for players. Tell the operator.",
+        ),
     }
 }
 
@@ -65,7 +67,7 @@ fn public_key(site: &Site<'_>) -> Option<String> {
 }
 
 fn no_key(site: &Site<'_>) -> PageResponse {
-    message(site, 500, "No key", "The server has a problem with its login key; its log tells which.")
+    message(site, 500, "No key", "The server cannot read its login key. Its log says why.")
 }
 
 /// The settings for both halves of a 64-bit registry; the one half that a 32-bit Windows has no use for does no harm there.

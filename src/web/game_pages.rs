@@ -1,4 +1,4 @@
-//! What the game itself opens: its numbered pages, the news ticker, and help with a forgotten password.
+//! Pages that the game itself opens: numbered pages, the news ticker, and help with a forgotten password.
 
 use super::account;
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
@@ -27,9 +27,9 @@ pub(super) fn numbered(site: &Site<'_>, request: &PageRequest<'_>) -> Option<Pag
     }))
 }
 
-/// The Operator's message of the day, or what the configuration says, or something of our own.
+/// The text of the game's news ticker: the Operator's message of the day, or `shard.ticker`, or a default text.
 ///
-/// The text that crawls through the game: a line with a colour, and lines of text behind two tabs (*seen in use*).
+/// Its form is a line with a colour, and lines of text behind two tabs (*seen in use*).
 pub(super) fn ticker(site: &Site<'_>) -> PageResponse {
     let shard = &site.game.config.shard;
     let message = site.game.store.operator().message().unwrap_or_else(|error| {
@@ -43,14 +43,14 @@ pub(super) fn ticker(site: &Site<'_>) -> PageResponse {
             1 => "1 player is".to_owned(),
             players => format!("{players} players are"),
         };
-        format!("Welcome to {}! {players} on line. Drive carefully.", shard.name)
+        format!("Welcome to {}! {players} online.", shard.name)
     } else {
         shard.ticker.clone()
     };
     PageResponse::text(format!("/color=0xFFFF00\n\t\t{news}"))
 }
 
-/// Where the game sends who has forgotten the password.
+/// The page that the game opens for a forgotten password.
 pub(super) fn password_help(site: &Site<'_>) -> PageResponse {
     account::blank_change(site)
 }

@@ -1,4 +1,4 @@
-//! Front page, player kit and help.
+//! The front page, and the pages Player kit and Help.
 
 use super::account;
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
@@ -14,7 +14,7 @@ struct FrontPage<'a> {
     host: &'a str,
     players: usize,
     open: bool,
-    /// What is wrong with the configuration, for the Operator.
+    /// The mistake in the configuration, if there is one.
     mistake: Option<String>,
 }
 

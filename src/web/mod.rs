@@ -58,7 +58,7 @@ pub fn takes_forms(path: &str) -> bool {
     matches!(path, "/account" | "/password")
 }
 
-/// The answer to a form. Checks or hashes a password, so it belongs on a worker thread.
+/// Answers a form. Checks or hashes a password, so it belongs on a worker thread.
 pub fn submit(site: &Site<'_>, request: &PageRequest<'_>, body: &[u8]) -> PageResponse {
     let form = Fields::urlencoded(body);
     if request.path == "/password" {

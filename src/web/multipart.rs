@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn fields_and_files_come_out_as_they_went_in() {
-        let file = [&b"\r\n--\r\n--Xy\r\n\0\xff"[..], &[7; 50_000]].concat();
+        let file = [&b"\r\n--\r\n--Xy\r\n\0\xff"[..], &vec![7; 50_000]].concat();
         let (parts, finished) = whole(&form(&file));
         assert_eq!(finished, Ok(()));
         assert_eq!(parts[0], (part_named("form", None), b"t0ken".to_vec(), true));

@@ -1,4 +1,4 @@
-//! What the pages are about, what is asked for, and what is answered.
+//! The types of the public pages: the site, a request, a response, and the frame around every page.
 
 use crate::admin::kit::Certificate;
 use crate::clock::Now;
@@ -8,12 +8,12 @@ use crate::world::FailureLimit;
 use askama::Template;
 use std::net::IpAddr;
 
-/// What the pages are about.
+/// The server as the pages show it.
 #[derive(Clone, Copy)]
 pub struct Site<'a> {
     /// The shard.
     pub game: &'a Game,
-    /// What players' PCs are to trust, if the server has it.
+    /// The certificate for players' PCs, if the server has one.
     pub certificate: Option<&'a Certificate>,
     /// Counts requests for accounts.
     pub registrations: &'a FailureLimit,
@@ -94,7 +94,7 @@ impl PageResponse {
     }
 }
 
-/// What every page shows.
+/// The parts that all pages have.
 pub(super) struct Frame<'a> {
     pub(super) shard: &'a str,
     pub(super) version: &'static str,

@@ -138,7 +138,7 @@ fn the_front_page_says_what_this_is_who_is_there_and_what_comes_next() {
     let site = TestSite::new();
     let page = html(&site.get(""));
     for part in
-        ["Motor City Online", "Motor City</td>", "Players on line</th><td>0<", "mcos.local", "/account"]
+        ["Motor City Online", "Motor City</td>", "Players online</th><td>0<", "mcos.local", "/account"]
     {
         assert!(page.contains(part), "{part}: {page}");
     }
@@ -147,12 +147,12 @@ fn the_front_page_says_what_this_is_who_is_there_and_what_comes_next() {
 #[test]
 fn the_front_page_names_a_mistake_in_the_configuration() {
     let mut site = TestSite::new();
-    assert!(!html(&site.get("")).contains("For whoever runs this server"));
+    assert!(!html(&site.get("")).contains("For the operator of this server"));
     let error = crate::config::Config::parse("[shard]\nname = \"<b>\u{fc}\"").unwrap_err();
     site.game.config.mistake = Some(crate::config::Mistake { error, ignored: "the whole file" });
     let page = html(&site.get(""));
     is_plain(&page);
-    assert!(page.contains("For whoever runs this server:</b> mcos.toml, line 2, shard.name: "), "{page}");
+    assert!(page.contains("For the operator of this server:</b> mcos.toml, line 2, shard.name: "), "{page}");
     assert!(!page.contains("<b>?"), "{page}");
 }
 
@@ -177,14 +177,14 @@ fn an_account_is_made_with_a_form_and_nothing_else() {
     let answer = site.post("/account", "name=marty&password=Roadster-57%21&again=Roadster-57%21");
     assert_eq!((answer.status, answer.cache), (200, CachePolicy::NoStore));
     let page = html(&answer);
-    assert!(page.contains("<b>marty</b> may sign in now"), "{page}");
+    assert!(page.contains("sign in to the game as <b>marty</b>"), "{page}");
     assert!(site.may_log_in("marty", "Roadster-57!"));
 }
 
 #[test]
 fn a_form_that_will_not_do_comes_back_with_the_reason_and_the_name_but_no_password() {
     let site = TestSite::new();
-    assert!(html(&site.post("/account", "name=doc&password=s3cret&again=s3cret")).contains("is made"));
+    assert!(html(&site.post("/account", "name=doc&password=s3cret&again=s3cret")).contains("is created"));
     for (form, reason) in [
         ("name=marty&password=abc&again=abc", "too short"),
         ("name=marty&password=s3cret%20x&again=s3cret%20x", "the game cannot send this password"),
@@ -245,7 +245,10 @@ fn diagnose_shows_what_was_seen_from_this_address_only() {
     let site = TestSite::new();
     site.game.world.sign_in_trace.passed(Ipv4Addr::LOCALHOST.into(), SignInStep::Password, Now::read());
     let page = html(&site.get("/diagnose"));
-    assert!(page.contains("192.168.1.20") && page.contains("The game has not asked yet"), "{page}");
+    assert!(
+        page.contains("192.168.1.20") && page.contains("The game has not tried to sign in yet"),
+        "{page}"
+    );
     assert_eq!(page.matches("<b>not yet</b>").count(), SignInStep::ALL.len());
     site.game.world.sign_in_trace.passed(HOME, SignInStep::Password, Now::read());
     site.game.world.sign_in_trace.passed(HOME, SignInStep::ShardList, Now::read());
@@ -277,10 +280,7 @@ fn each_page_that_the_game_opens_by_number_is_there_and_no_other() {
 fn the_ticker_welcomes_or_says_what_the_operator_wrote() {
     let mut site = TestSite::new();
     let text = |site: &TestSite| String::from_utf8(site.get("/ticker").body).unwrap();
-    assert_eq!(
-        text(&site),
-        "/color=0xFFFF00\n\t\tWelcome to Motor City! 0 players are on line. Drive carefully."
-    );
+    assert_eq!(text(&site), "/color=0xFFFF00\n\t\tWelcome to Motor City! 0 players are online.");
     site.game.config.shard.ticker = "Race night on Friday".to_owned();
     assert_eq!(text(&site), "/color=0xFFFF00\n\t\tRace night on Friday");
     assert_eq!(site.get("/ticker").content_type, "text/plain");

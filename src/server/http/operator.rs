@@ -1,4 +1,4 @@
-//! The way to the Operator's pages: from HTTP to a plain question and back.
+//! Serves the Operator's pages over HTTP: reads forms and uploads, and has the pages answer on a worker thread.
 
 use super::body::{BodyError, BodyReader};
 use super::bundle::BundleIntake;
@@ -338,14 +338,14 @@ impl Inner {
     }
 }
 
-/// What the system says that this process has in memory, in bytes.
+/// The resident memory of this process in bytes, if the system tells.
 fn resident_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// A header as text; empty if there is none.
+/// The value of a header; empty if there is none.
 fn header(headers: &HeaderMap, name: &HeaderName) -> Zeroizing<String> {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     Zeroizing::new(value.unwrap_or_default().to_owned())

@@ -22,7 +22,7 @@ pub(super) enum UploadError {
     Expired,
     /// Another upload is arriving.
     Busy,
-    /// What to tell the Operator.
+    /// A reason for the Operator, in words.
     Refused(String),
 }
 

@@ -1,4 +1,4 @@
-//! What the Operator's forms do.
+//! The actions behind the Operator's forms.
 
 use super::pages::{nothing_changed, sentence};
 use super::request::{Form, OperatorRequest};
@@ -22,9 +22,9 @@ pub(super) const RESTORE: &str = "/operator/backup/restore";
 /// Where the game's database is sent to.
 pub(super) const CATALOG: &str = "/operator/catalog/import";
 
-/// What a form led to.
+/// The outcome of a form.
 pub(super) struct Effect {
-    /// What the Operator is told.
+    /// A sentence for the Operator.
     pub(super) outcome: Result<String, String>,
     /// The page that is shown next.
     pub(super) page: &'static str,
@@ -46,7 +46,7 @@ impl Effect {
     }
 }
 
-/// Does what a form asks for. Its token has been checked.
+/// Carries out a form whose token has been checked.
 pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Effect {
     let (fields, now) = (&form.fields, request.now);
     match request.path {

@@ -1,4 +1,4 @@
-//! The way in: the page for the password, and the one that sets the first password.
+//! The pages that ask for the password, or set the first one.
 
 use super::pages;
 use super::request::{OperatorRequest, OperatorResponse};

@@ -1,4 +1,4 @@
-//! What the Operator sees.
+//! The Operator's pages as HTML.
 
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use super::sessions::{Notice, Token};
@@ -14,7 +14,7 @@ use crate::store::BanTarget;
 use askama::Template;
 use std::time::UNIX_EPOCH;
 
-/// What every page shows.
+/// The parts that all pages have.
 struct Frame<'a> {
     shard: &'a str,
     version: &'static str,
@@ -112,11 +112,11 @@ struct BackupPage<'a> {
 #[template(path = "operator/catalog.html")]
 struct CatalogPage<'a> {
     frame: Frame<'a>,
-    /// Where it came from; empty for the one built in.
+    /// The facts about the imported file; empty for the built-in catalogue.
     facts: Vec<(&'static str, String)>,
     counts: Vec<(&'static str, usize)>,
     unusual: Vec<String>,
-    /// What an import would add to the one built in.
+    /// The number of cars and parts that an import would add, in words.
     missing: Option<String>,
 }
 
@@ -124,12 +124,12 @@ struct CatalogPage<'a> {
 #[template(path = "operator/update.html")]
 struct UpdatePage<'a> {
     frame: Frame<'a>,
-    /// Where it is a box.
+    /// The kind of board, if the server runs on a box.
     board: Option<&'a str>,
     slot: Option<Slot>,
-    /// A bundle waits to be installed.
+    /// Whether an update is about to be installed.
     staged: bool,
-    /// What came of the last one.
+    /// The result of the last update, in lines.
     last: Vec<String>,
 }
 
@@ -161,7 +161,7 @@ fn page(template: &impl Template) -> OperatorResponse {
     }
 }
 
-/// For who comes without TLS or by an old kind of it; `link` is where to go instead.
+/// The page for connections without TLS or with an old version of it; `link` leads to the right address.
 pub fn refusal(shard: &str, link: Option<&str>) -> OperatorResponse {
     page(&Refusal { shard, link }).with_status(403)
 }
@@ -205,7 +205,7 @@ pub(super) fn nothing_changed(why: &str) -> String {
     format!("Nothing was changed. {}", sentence(&why))
 }
 
-/// One of the pages, for who is logged in.
+/// A page for a session. `forms` is the token of its forms.
 pub(super) fn read(
     game: &Game,
     figures: &ServerFigures,
@@ -244,7 +244,7 @@ pub(super) fn read(
         "/operator/health" => page(&HealthPage {
             frame,
             facts: facts(game, figures, request.now),
-            warnings: health::of(game, request.now),
+            warnings: health::of(game, request.now).iter().map(sentence).collect(),
         }),
         _ => {
             let (heading, text) = ("Not found", "There is no page at this address.");
@@ -258,7 +258,7 @@ fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
     let Some((origin, summary)) = game.catalog.imported() else {
         let counts = vec![
             ("cars for sale", game.catalog.cars().len()),
-            ("of which every part is known", game.catalog.complete_cars()),
+            ("of them with all parts", game.catalog.complete_cars()),
         ];
         return CatalogPage { frame, facts: Vec::new(), counts, unusual: Vec::new(), missing };
     };
@@ -282,7 +282,7 @@ fn ban_row(entry: crate::admin::requests::BanEntry) -> BanRow {
     let ban = entry.ban;
     let (who, field, value) = match ban.target {
         BanTarget::Account(customer) => {
-            let name = entry.account.unwrap_or_else(|| format!("customer {customer}"));
+            let name = entry.account.unwrap_or_else(|| format!("number {customer}"));
             (format!("account {name}"), "customer", customer.to_string())
         }
         BanTarget::Address(address) if address.is_ipv6() => {
@@ -293,12 +293,12 @@ fn ban_row(entry: crate::admin::requests::BanEntry) -> BanRow {
     let end = match ban.until {
         None => "never".to_owned(),
         Some(until) if entry.counts => moment(until),
-        Some(_) => "is over".to_owned(),
+        Some(_) => "ended".to_owned(),
     };
     BanRow { who, field, value, reason: ban.reason, since: moment(ban.since), end }
 }
 
-/// The newest first.
+/// The last lines of the log, the newest first.
 fn log_lines() -> Vec<LogLine> {
     let lines = log_ring::recent().into_iter().rev();
     lines
@@ -316,17 +316,17 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
     vec![
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
         ("Running for", span(figures.uptime)),
-        ("Players in the game", game.world.population(now).to_string()),
+        ("Players online", game.world.population(now).to_string()),
         ("Connections", format!("{} of at most {}", figures.connections, game.config.limits.connections)),
         ("Catalogue", catalog_fact(game)),
         ("Memory", or_unknown(figures.memory.map(kib))),
-        ("Database on the card", or_unknown(game.store.size_on_disk().ok().map(kib))),
+        ("Database size", or_unknown(game.store.size_on_disk().ok().map(kib))),
         (
-            "Last change made safe",
+            "Last change saved",
             game.store.last_commit().map_or_else(|| "none since the start".to_owned(), moment),
         ),
         (
-            "Certificate for",
+            "Certificate is valid for",
             if figures.certificate_names.is_empty() {
                 "nothing".to_owned()
             } else {
@@ -336,7 +336,7 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
     ]
 }
 
-/// Which catalogue it is, and what importing another would add.
+/// The catalogue in use, and what an import would add to it.
 fn catalog_fact(game: &Game) -> String {
     match (game.catalog.origin(), game.catalog.missing()) {
         (Some(origin), _) => format!("imported from {}, SHA-256 {}", origin.file, origin.hash()),

@@ -1,4 +1,4 @@
-//! What the Operator's pages are asked, and what they answer.
+//! Requests to the Operator's pages, and their responses.
 
 use super::upload::{MultipartUpload, UploadedFile};
 use crate::clock::Now;
@@ -16,7 +16,7 @@ pub struct OperatorRequest<'a> {
     pub cookies: &'a str,
     /// The browser's address.
     pub peer: IpAddr,
-    /// When.
+    /// When the request came.
     pub now: Now,
     /// The form, if one was sent.
     pub form: Option<&'a Form>,
@@ -69,7 +69,7 @@ pub enum FormStorage {
     File(u64),
 }
 
-/// What only the sockets know of the server.
+/// Figures that only the layer of sockets knows.
 #[derive(Clone, Debug, Default)]
 pub struct ServerFigures {
     /// Connections at this moment, this one included.
@@ -82,7 +82,7 @@ pub struct ServerFigures {
     pub certificate_names: Vec<String>,
 }
 
-/// A page, a file, or the way to another page; and what else the server has to do.
+/// A page, a file or a redirect, and what the server has to do besides.
 #[derive(Debug, Default)]
 pub struct OperatorResponse {
     /// The status of HTTP.
@@ -97,9 +97,9 @@ pub struct OperatorResponse {
     pub cookies: Vec<String>,
     /// The name under which a browser saves it, if it is a file.
     pub file_name: Option<String>,
-    /// What players' connections are to be told.
+    /// Messages for the connections of players.
     pub pushes: Vec<Push>,
-    /// The server is to restart.
+    /// Whether the server is to restart.
     pub restart: bool,
 }
 

@@ -68,7 +68,7 @@ impl Session {
     }
 }
 
-/// What a form led to, shown on the next page.
+/// The outcome of a form, shown on the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Notice {
     /// Whether the form did what it was to do.

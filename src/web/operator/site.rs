@@ -1,4 +1,4 @@
-//! The Operator's pages as a whole: who may see them, and what a request leads to.
+//! Sessions, login and dispatch of the Operator's pages.
 
 use super::actions::{self, Effect};
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};

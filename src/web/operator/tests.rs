@@ -113,13 +113,13 @@ impl Scene {
 #[test]
 fn the_first_visit_from_home_sets_the_password_and_the_next_one_has_to_know_it() {
     let scene = Scene::new();
-    assert!(scene.browser(ABROAD).look("/operator").contains("cannot be set from where you are"));
+    assert!(scene.browser(ABROAD).look("/operator").contains("can be set only from"));
     let mut abroad = scene.browser(ABROAD);
     abroad.cookies.push((TOKEN_COOKIE.to_owned(), "a".repeat(32)));
     let fields = format!("form={}&password={PASSWORD}&again={PASSWORD}", "a".repeat(32));
     assert_eq!(abroad.send("/operator/first", Some((FORM, fields.as_bytes()))).status, 403);
     let mut first = scene.operator();
-    assert!(first.look("/operator").contains("Nobody is in the game"));
+    assert!(first.look("/operator").contains("No player is online"));
     let mut second = scene.browser(HOME);
     assert!(second.look("/operator").contains("Operator's password"));
     let token = token(&second.look("/operator"));
@@ -376,11 +376,11 @@ fn an_update_is_offered_on_a_box_and_explained_elsewhere() {
     for word in ["mcos-VERSION-rpi.update", "type=\"file\"", BUNDLE, env!("CARGO_PKG_VERSION")] {
         assert!(page.contains(word), "{word}: {page}");
     }
-    assert!(!page.contains("waits to be installed") && !page.contains("The last update"));
+    assert!(!page.contains("is being installed") && !page.contains("The last update"));
     std::fs::write(outcome, "mcos 0.2 is in slot B; <tried> next\r\n\r\nIt works.\r\n").unwrap();
     let page = operator.look("/operator/update");
     assert!(page.contains("The last update"), "{page}");
     assert!(!page.contains("<tried>") && page.contains("next<br>\nIt works.</p>"), "{page}");
     std::fs::write(scene.folder.path().join("update.staged"), "x").unwrap();
-    assert!(operator.look("/operator/update").contains("waits to be installed"));
+    assert!(operator.look("/operator/update").contains("is being installed"));
 }

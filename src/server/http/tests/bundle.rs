@@ -176,7 +176,7 @@ fn nothing_is_kept_from_who_is_not_logged_in_or_does_not_come_from_the_page() {
     assert!(it.kept().is_empty());
     let plain = TestServer { _folder: tempfile::tempdir().unwrap(), server: Arc::clone(&it.server) };
     let request = it.head("POST", SEND, "Content-Length: 0\r\n");
-    assert!(plain.raw(request.as_bytes()).contains("only over TLS 1.2"));
+    assert!(plain.raw(request.as_bytes()).contains("TLS 1.2 or newer"));
 }
 
 #[test]

@@ -236,8 +236,8 @@ fn heads_without_bounds_are_refused() {
 #[test]
 fn a_banned_address_reads_why_whatever_it_asks_for() {
     let test = server("");
-    let form =
-        [b"POST /account HTTP/1.1\r\nContent-Length: 100000\r\n\r\n".as_slice(), &[b'x'; 100_000]].concat();
+    let form = [b"POST /account HTTP/1.1\r\nContent-Length: 100000\r\n\r\n".as_slice(), &vec![b'x'; 100_000]]
+        .concat();
     for request in [b"GET / HTTP/1.0\r\n\r\n", b"GET /operator HTTP/1.0\r\n\r\n".as_slice(), &form] {
         let answer = test.raw_banned(request, Some("This address is banned: rams people"));
         assert!(answer.contains(" 403 Forbidden\r\n") && answer.contains("rams people"), "{answer}");
