@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod bans;
+mod dispatch;
 mod game;
 pub mod http;
 pub mod lobby;
@@ -24,6 +25,7 @@ pub mod patch;
 pub mod persona;
 pub mod shard;
 
+pub use dispatch::{Listed, Reply, Verdict, Who};
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use game::{Game, Ports};

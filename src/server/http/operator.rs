@@ -9,9 +9,11 @@ use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::config::HostName;
 use crate::server::connections::Connections;
+use crate::server::counters::Counters;
 use crate::server::limits::Limits;
 use crate::server::tls::{Security, Tls};
 use crate::services::Game;
+use crate::services::Verdict;
 use crate::web::Fields;
 use crate::web::multipart;
 use crate::web::operator::{
@@ -62,6 +64,7 @@ struct Inner {
     tls: Tls,
     restart: Sender<()>,
     started: Instant,
+    counters: Arc<Counters>,
 }
 
 /// A request without its body, as far as the Operator's pages look at it.
@@ -105,11 +108,12 @@ impl OperatorHttp {
         tls: Tls,
         restart: Sender<()>,
         appliance: Option<Appliance>,
+        counters: Arc<Counters>,
     ) -> Self {
         let bundles = BundleIntake::new(game.config.data_dir.clone(), appliance.clone());
         let (site, started) = (OperatorSite::new(appliance), Instant::now());
         Self {
-            inner: Arc::new(Inner { site, game, connections, limits, tls, restart, started }),
+            inner: Arc::new(Inner { site, game, connections, limits, tls, restart, started, counters }),
             workers: Arc::new(Semaphore::new(AT_ONCE)),
             queue: Semaphore::new(AT_ONCE + WAITING),
             uploads: Arc::new(Semaphore::new(1)),
@@ -334,6 +338,8 @@ impl Inner {
             uptime: self.started.elapsed().as_secs(),
             memory: resident_memory(),
             certificate_names: self.tls.certified_names(),
+            messages_answered: self.counters.sum(Verdict::Answered),
+            messages_unusual: self.counters.unusual(),
         }
     }
 }

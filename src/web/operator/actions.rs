@@ -14,8 +14,7 @@ use mco_proto::ids::CustomerId;
 use std::fmt::Display;
 use std::io::BufReader;
 use std::net::IpAddr;
-use std::os::fd::AsRawFd as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Where a backup is sent to.
 pub(super) const RESTORE: &str = "/operator/backup/restore";
@@ -225,14 +224,16 @@ fn restore(game: &Game, form: &Form) -> Effect {
         );
     }
     let staged = data_folder(game).and_then(|data| {
-        Store::stage_restore(data, &path_of(file)).map_err(|error| match error {
-            OpenError::BadBackup { why, .. } => {
-                format!("this file is not a complete backup ({why}). Choose another one")
+        Store::stage_restore_from(data, "this file", BufReader::new(&file.content)).map_err(|error| {
+            match error {
+                OpenError::BadBackup { why, .. } => {
+                    format!("this file is not a complete backup ({why}). Choose another one")
+                }
+                OpenError::TooNew { .. } => {
+                    "this backup was made by a newer version of mcos. Update this server first".to_owned()
+                }
+                error => error.to_string(),
             }
-            OpenError::TooNew { .. } => {
-                "this backup was made by a newer version of mcos. Update this server first".to_owned()
-            }
-            error => error.to_string(),
         })
     });
     match staged {
@@ -245,11 +246,6 @@ fn restore(game: &Game, form: &Form) -> Effect {
             Effect::new(page, Err(nothing_changed(&why)))
         }
     }
-}
-
-/// The path by which the store can open a file that has no name.
-fn path_of(file: &UploadedFile) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", file.content.as_raw_fd()))
 }
 
 /// Takes cars and parts out of the game's database. Whatever is wrong with it is found before anything is replaced.

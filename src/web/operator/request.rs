@@ -2,7 +2,7 @@
 
 use super::upload::{MultipartUpload, UploadedFile};
 use crate::clock::Now;
-use crate::services::Push;
+use crate::services::{Push, Verdict};
 use crate::web::fields::Fields;
 use crate::web::multipart::{self, MultipartError};
 use std::net::IpAddr;
@@ -80,6 +80,10 @@ pub struct ServerFigures {
     pub memory: Option<u64>,
     /// The names and addresses in the certificates.
     pub certificate_names: Vec<String>,
+    /// How many messages of the game were answered since the start.
+    pub messages_answered: u64,
+    /// Kinds of messages that were not simply answered: the message, the verdict, and how many.
+    pub messages_unusual: Vec<(String, Verdict, u64)>,
 }
 
 /// A page, a file or a redirect, and what the server has to do besides.
