@@ -249,5 +249,5 @@ fn a_database_of_more_than_64_mib_is_refused_and_the_answer_says_so() {
     let answer = operator.import(&large);
     assert_eq!(answer.status, 413);
     assert!(answer.text().contains("larger than 64 MiB") && answer.text().contains("Nothing was changed"));
-    assert!(operator.look("/operator/catalog").contains("catalogue built in"));
+    assert!(operator.look("/operator/catalog").contains("built-in catalogue"));
 }
