@@ -12,15 +12,14 @@
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::lobby::{GetMiniUserList, Login, LoginResponse, Name};
 use mco_proto::nps::login::UserLogin;
-use mco_proto::nps::user_data::UserData;
 use mco_proto::nps::{Headers, Link, Message, Packet, id};
 use mco_proto::session_key::{PublicLoginKey, SessionKey};
-use mco_proto::text::{PStr, Str16};
+use mco_proto::text::Str16;
 use rsa::{Oaep, RsaPrivateKey};
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -92,7 +91,7 @@ fn logins(box_: &Box_, cores: usize) {
     let server = box_.start();
     let address = server.at("login");
     let mut request = Vec::new();
-    server.user_login(&SessionKey::random()).encode(&mut request);
+    server.user_login(&SessionKey::random()).encode(&mut request).expect("written");
     let cpu = server.cpu_seconds();
     let began = Instant::now();
     let rate = per_second(cores * 4, || {
@@ -127,7 +126,7 @@ fn round_trips(box_: &Box_) {
     let mut sizes = (0, 0);
     let ours = alone_per_second(|| {
         let mut wire = Vec::new();
-        link.write(&request, true, &mut wire);
+        link.write(&request, true, &mut wire).expect("written");
         stream.write_all(&wire).expect("send");
         sizes = (wire.len(), answer(&mut stream, &mut link).0);
     });
@@ -300,13 +299,10 @@ impl Server {
         let answer = self.http(&format!("/AuthLogin?username=doc&password={PASSWORD}"));
         let context = answer.split_once("Ticket=").expect("ticket").1;
         let public = PublicLoginKey::from_hex(&self.http("/key")).expect("pub.key");
-        let login = UserLogin {
-            context: Str16::new(context),
-            object: 0,
-            key_block: Str16::new(&public.seal(key).expect("seal")),
-            service: Str16::new("2176"),
-            checksum: 0xfea3_1c19,
-        };
+        let login = UserLogin::new(
+            Str16::new(context).expect("fits"),
+            Str16::new(&public.encrypt(key).expect("seal")).expect("fits"),
+        );
         login.packet()
     }
 
@@ -314,7 +310,7 @@ impl Server {
     fn exchange(&self, service: &str, packet: &Packet) -> Packet {
         let mut stream = TcpStream::connect(self.at(service)).expect("connect");
         let mut wire = Vec::new();
-        packet.encode(&mut wire);
+        packet.encode(&mut wire).expect("written");
         stream.write_all(&wire).expect("send");
         answer(&mut stream, &mut Link::new(Headers::Either, Link::LARGEST)).1
     }
@@ -330,22 +326,18 @@ impl Server {
         stream.set_nodelay(true).expect("nodelay");
         let mut link = Link::new(Headers::Short, Link::LARGEST);
         assert_eq!(answer(&mut stream, &mut link).1.id, id::OK_TO_LOGIN);
-        let login = Login {
-            persona: list.personas.first().map_or(PersonaId(0), |persona| persona.persona),
-            name: Name::new("Dr Brown"),
-            user_data: UserData::from([0; 64]),
+        let login = Login::new(
+            list.personas.first().map_or(PersonaId(0), |persona| persona.persona),
+            Name::constant(b"Dr Brown"),
             customer,
-            flags: 0,
-            version: PStr::new("4.5.0.0"),
-            game: PStr::new("mco"),
-            address: PStr::new("127.0.0.1"),
-            proof: key.proof(),
-        };
+            Ipv4Addr::LOCALHOST,
+            key,
+        );
         let mut wire = Vec::new();
-        link.write(&login.packet(), false, &mut wire);
+        link.write(&login.packet(), false, &mut wire).expect("written");
         stream.write_all(&wire).expect("send");
         answer(&mut stream, &mut link).1.read::<LoginResponse>().expect("signed in");
-        link.unlock(key);
+        link.start_encryption(key);
         (stream, link)
     }
 }

@@ -2,7 +2,9 @@
 
 use super::shard_list::NotAShardList;
 use super::socket::Peer;
-use mco_proto::Malformed;
+use mco_proto::mcots::Number;
+use mco_proto::nps::Id;
+use mco_proto::{EncodeError, Malformed, TooLong};
 use std::{fmt, io};
 
 /// Why a step of a sitting failed.
@@ -97,6 +99,10 @@ pub enum Error {
     },
     /// The shard list can't be read.
     ShardList(NotAShardList),
+    /// A text or a list of ours does not fit its field.
+    TooLong(TooLong),
+    /// A packet of ours cannot be written.
+    Unsendable(EncodeError),
     /// What `/key` serves is no login key.
     PublicKey {
         /// Why not.
@@ -108,9 +114,9 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// A Game Packet.
-    Game(u16),
+    Game(Id),
     /// A Transaction Packet.
-    Transaction(u16),
+    Transaction(Number),
     /// An HTTP answer.
     Http,
 }
@@ -118,13 +124,13 @@ pub enum Wanted {
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Game(id) => match mco_proto::nps::id::name(*id) {
-                "unknown" => write!(f, "message 0x{id:04x}"),
-                name => write!(f, "{name} (0x{id:04x})"),
+            Self::Game(id) => match id.name() {
+                "unknown" => write!(f, "message 0x{:04x}", id.0),
+                name => write!(f, "{name} (0x{:04x})", id.0),
             },
-            Self::Transaction(number) => match mco_proto::mcots::number::name(*number) {
-                "unknown" => write!(f, "message {number}"),
-                name => write!(f, "{name} ({number})"),
+            Self::Transaction(number) => match number.name() {
+                "unknown" => write!(f, "message {}", number.0),
+                name => write!(f, "{name} ({})", number.0),
             },
             Self::Http => f.write_str("an HTTP answer"),
         }
@@ -167,6 +173,8 @@ impl fmt::Display for Error {
             Self::WrongPassword { reason } => write!(f, "AuthLogin refuses this User: {reason}"),
             Self::Web { peer, page, why } => write!(f, "{peer}{page}: {why}"),
             Self::ShardList(why) => why.fmt(f),
+            Self::TooLong(why) => write!(f, "a message cannot be made: {why}"),
+            Self::Unsendable(why) => write!(f, "a message cannot be sent: {why}"),
             Self::PublicKey { why } => write!(f, "what /key serves is no pub.key: {why}"),
         }
     }
@@ -180,7 +188,21 @@ impl std::error::Error for Error {
             }
             Self::Malformed { why, .. } => Some(why),
             Self::ShardList(why) => Some(why),
+            Self::TooLong(why) => Some(why),
+            Self::Unsendable(why) => Some(why),
             _ => None,
         }
+    }
+}
+
+impl From<TooLong> for Error {
+    fn from(why: TooLong) -> Self {
+        Self::TooLong(why)
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(why: EncodeError) -> Self {
+        Self::Unsendable(why)
     }
 }

@@ -10,9 +10,9 @@ use std::task::Context;
 /// What a waiting packet weighs besides its bytes.
 const OVERHEAD: usize = 64;
 
-/// Something for a connection, shared with all who get it; each encrypts it with its own state.
+/// A message for a connection, shared by all that get it; each encrypts it with its own state.
 #[derive(Clone, Debug)]
-pub(super) enum Outbound {
+pub enum Outbound {
     /// For NPS, and the form in which it is to travel.
     Packet(Arc<Packet>, Encryption),
     /// For MCOTS.
@@ -108,9 +108,10 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mco_proto::nps::Id;
 
     fn packet(size: usize) -> Outbound {
-        Outbound::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }), Encryption::Clear)
+        Outbound::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(Id(1)) }), Encryption::Clear)
     }
 
     fn size(outbound: &Outbound) -> usize {

@@ -4,7 +4,7 @@
 //!
 //! | port | service | file |
 //! |---|---|---|
-//! | HTTP | Patch, Auth, Shard | [`patch`], [`auth`], [`shard`] |
+//! | HTTP | Patch, Auth, Shard | [`http`], [`patch`], [`auth`], [`shard`] |
 //! | 8226 | Login | [`login`] |
 //! | 8228 | Persona | [`persona`] |
 //! | 8227 | Mail | [`mail`] |
@@ -13,7 +13,9 @@
 
 pub mod auth;
 pub mod bans;
+mod dispatch;
 mod game;
+pub mod http;
 pub mod lobby;
 pub mod login;
 pub mod mail;
@@ -23,6 +25,7 @@ pub mod patch;
 pub mod persona;
 pub mod shard;
 
+pub use dispatch::{Listed, Reply, Verdict, Who};
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use game::{Game, Ports};

@@ -1,11 +1,11 @@
 //! The open store: a handle that is cheap to clone.
 
 use super::commit::{Changed, Writer};
+use super::data_dir::Lock;
 use super::error::StoreError;
 use super::free_space::{Duplicate, FreeSpace};
 use super::ownership::HandOver;
 use super::table::Table;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) struct Inner {
     pub(super) repaired: bool,
     pub(super) _copy: Option<Duplicate>,
     pub(super) _hand_over: HandOver,
-    pub(super) _lock: Option<File>,
+    pub(super) _lock: Option<Lock>,
 }
 
 impl Store {

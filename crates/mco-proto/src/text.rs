@@ -1,13 +1,15 @@
-//! The four ways a text travels. All of them are Latin-1 on the wire (*captured*: no byte above 0x7f was ever seen)
-//! and bounded here, so that no Client can make a name grow.
+//! The four forms of a text on the wire. All are Latin-1 (*captured*: no byte above 0x7f was ever seen) and bounded: a
+//! text takes a fixed amount of memory, whatever a Client sends.
 
 use super::bytes::{Count, Malformed, Problem, Reader, Wire, Writer};
+use super::encode::TooLong;
 use heapless::Vec;
 use std::fmt;
+use std::net::Ipv4Addr;
 
-/// Latin-1 bytes of a Rust string; what Latin-1 can't say becomes `?`.
+/// The Latin-1 bytes of `text`. NULs, and characters that Latin-1 does not have, become `?`.
 fn latin1(text: &str) -> impl Iterator<Item = u8> + '_ {
-    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
+    text.chars().map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| *byte != 0).unwrap_or(b'?'))
 }
 
 macro_rules! text {
@@ -17,14 +19,30 @@ macro_rules! text {
         pub struct $name<const N: usize>(Vec<u8, N>);
 
         impl<const N: usize> $name<N> {
-            /// The bytes of the text.
+            /// The bytes of the text, without any NUL that the form adds.
             pub fn as_bytes(&self) -> &[u8] {
                 &self.0
             }
 
-            /// As much of `text` as the field can hold, up to the first NUL.
-            pub fn new(text: &str) -> Self {
-                Self(latin1(text).take_while(|byte| *byte != 0).take($limit).collect())
+            /// All of `text`. Characters that Latin-1 does not have, and NULs, become `?`.
+            ///
+            /// # Errors
+            /// If it has more characters than the field may hold.
+            pub fn new(text: &str) -> Result<Self, TooLong> {
+                TooLong::check(text.chars().count(), $limit)?;
+                Ok(Self::first_n(text))
+            }
+
+            /// A text that is part of the program. One that does not fit its field does not compile.
+            pub fn constant<const M: usize>(text: &[u8; M]) -> Self {
+                const { assert!(M <= $limit, "the text does not fit its field") };
+                Self(text.iter().copied().collect())
+            }
+
+            /// The first characters of `text`, as many as the field may hold; the others are left out. Characters that
+            /// Latin-1 does not have, and NULs, become `?`.
+            pub fn first_n(text: &str) -> Self {
+                Self(latin1(text).take($limit).collect())
             }
         }
 
@@ -37,19 +55,6 @@ macro_rules! text {
         impl<const N: usize> fmt::Debug for $name<N> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "{:?}", self.to_string())
-            }
-        }
-
-        #[cfg(test)]
-        impl<const N: usize> proptest::arbitrary::Arbitrary for $name<N> {
-            type Parameters = ();
-            type Strategy = proptest::strategy::BoxedStrategy<Self>;
-            fn arbitrary_with((): ()) -> Self::Strategy {
-                use proptest::strategy::Strategy;
-                // Trailing blanks and line ends are not text to a reader of these fields.
-                proptest::collection::vec(0x21_u8..=0xff, 0..=$limit)
-                    .prop_map(|bytes| Self(bytes.into_iter().collect()))
-                    .boxed()
             }
         }
     };
@@ -66,8 +71,8 @@ text!(
 );
 text!(
     /// `pstr`: a u32 byte count that includes the closing NUL, the bytes, the NUL (*captured* in 0x0100, 0x0103, 0x0106).
-    /// At most N bytes with the NUL. A reader takes any count and strips NULs, line ends and blanks from the end:
-    /// a server that forgot the NUL, or sent a line feed in its place, was understood by the Client.
+    /// At most N bytes with the NUL. When read, the text ends at the first NUL, and line ends and blanks are taken from its
+    /// end: a server that forgot the NUL, or sent a line feed in its place, was understood by the Client.
     PStr holds N.saturating_sub(1)
 );
 text!(
@@ -75,7 +80,16 @@ text!(
     CStr holds N.saturating_sub(1)
 );
 
+impl<const N: usize> PStr<N> {
+    /// An IPv4 address in digits; a field with less than 16 bytes for it does not compile.
+    pub fn address(address: Ipv4Addr) -> Self {
+        const { assert!(N >= "255.255.255.255\0".len(), "an address may not fit this field") };
+        Self::first_n(&address.to_string())
+    }
+}
+
 impl<const N: usize> Wire for Chars<N> {
+    const MOST_BYTES: usize = N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self(reader.take(N)?.iter().copied().take_while(|byte| *byte != 0).collect()))
     }
@@ -86,6 +100,7 @@ impl<const N: usize> Wire for Chars<N> {
 }
 
 impl<const N: usize> Wire for Str16<N> {
+    const MOST_BYTES: usize = u16::MOST_BYTES + N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u16::read(reader)?.get();
         let count = reader.length(count, N)?;
@@ -98,14 +113,16 @@ impl<const N: usize> Wire for Str16<N> {
 }
 
 impl<const N: usize> Wire for PStr<N> {
+    const MOST_BYTES: usize = u32::MOST_BYTES + N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u32::read(reader)?.get();
         let count = reader.length(count, N)?;
         let bytes = reader.take(count)?;
-        let end =
-            bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n' | b' ')).map_or(0, |at| at + 1);
-        // A NUL inside ends the text for the Client too: it copies C strings.
-        Ok(Self(bytes.iter().take(end).copied().take_while(|byte| *byte != 0).collect()))
+        // A NUL ends the text for the Client too: it copies C strings.
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+        let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | b' ')).map_or(0, |at| at + 1);
+        reader.length(end + 1, N)?;
+        Ok(Self(text.iter().take(end).copied().collect()))
     }
     fn write(&self, writer: &mut Writer) {
         u32::of(self.0.len() + 1).write(writer);
@@ -115,14 +132,16 @@ impl<const N: usize> Wire for PStr<N> {
 }
 
 impl<const N: usize> Wire for CStr<N> {
+    const MOST_BYTES: usize = N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let mut bytes = Vec::new();
         loop {
             match u8::read(reader)? {
                 0 => return Ok(Self(bytes)),
-                byte => bytes
-                    .push(byte)
-                    .map_err(|_| reader.malformed(Problem::TooLong { found: N + 1, limit: N }))?,
+                _ if bytes.len() + 1 >= N => {
+                    return Err(reader.malformed(Problem::TooLong { found: N + 1, limit: N }));
+                }
+                byte => bytes.extend([byte]),
             }
         }
     }
@@ -144,8 +163,8 @@ mod tests {
 
     #[test]
     fn a_counted_text_is_written_with_its_nul_and_read_with_or_without() {
-        assert_eq!(written(&PStr::<32>::new("Dr Brown")), b"\0\0\0\x09Dr Brown\0");
-        assert_eq!(written(&PStr::<32>::new("")), b"\0\0\0\x01\0");
+        assert_eq!(written(&PStr::<32>::constant(b"Dr Brown")), b"\0\0\0\x09Dr Brown\0");
+        assert_eq!(written(&PStr::<32>::default()), b"\0\0\0\x01\0");
         for wire in [&b"\0\0\0\x08MCC9001\n"[..], b"\0\0\0\x07MCC9001", b"\0\0\0\x08MCC9001\0"] {
             assert_eq!(PStr::<32>::read(&mut Reader::big(wire)).unwrap().to_string(), "MCC9001");
         }
@@ -159,12 +178,28 @@ mod tests {
 
     #[test]
     fn a_fixed_text_keeps_room_for_its_nul_but_reads_a_full_field() {
-        assert_eq!(written(&Chars::<4>::new("Marty")), b"Mar\0");
+        assert_eq!(written(&Chars::<4>::first_n("Marty")), b"Mar\0");
         assert_eq!(Chars::<4>::read(&mut Reader::little(b"Mart")).unwrap().to_string(), "Mart");
     }
 
     #[test]
-    fn letters_outside_latin_1_become_question_marks() {
-        assert_eq!(Str16::<9>::new("Zoë→").to_string(), "Zoë?");
+    fn a_text_that_does_not_fit_is_cut_only_by_who_asks_for_that() {
+        assert_eq!(Chars::<4>::new("Mart"), Err(TooLong { size: 4, limit: 3 }));
+        assert_eq!(PStr::<4>::new("Mart"), Err(TooLong { size: 4, limit: 3 }));
+        assert_eq!(CStr::<4>::new("Mart"), Err(TooLong { size: 4, limit: 3 }));
+        assert_eq!(Str16::<4>::new("Marty"), Err(TooLong { size: 5, limit: 4 }));
+        assert_eq!(Str16::<4>::new("Mart").unwrap(), Str16::constant(b"Mart"));
+        assert_eq!(Str16::<4>::first_n("Marty"), Str16::constant(b"Mart"));
+        assert_eq!(PStr::<4>::first_n("Marty"), PStr::constant(b"Mar"));
+    }
+
+    #[test]
+    fn the_longest_address_fits_its_field() {
+        assert_eq!(PStr::<16>::address(Ipv4Addr::BROADCAST).to_string(), "255.255.255.255");
+    }
+
+    #[test]
+    fn nuls_and_letters_outside_latin_1_become_question_marks() {
+        assert_eq!(Str16::<9>::new("Zo\u{eb}\u{2192}\0").unwrap().to_string(), "Zo\u{eb}??");
     }
 }

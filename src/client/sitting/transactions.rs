@@ -10,12 +10,9 @@ use mco_proto::mcots::player::{
     Physical, PlayerInfo, PlayerPhysicalInfo, PlayerRacingHistory, SetOptions, UpdatePlayerPhysical,
 };
 use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Name, Tracking};
-use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, number};
+use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, Number, number};
 use mco_proto::text::Chars;
 use std::time::{Duration, Instant};
-
-/// Build number of the Client (*captured*).
-const VERSION: u32 = 6001;
 
 /// The car that a persona is given when it signs in for the first time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,19 +58,13 @@ impl Transactions {
     pub(super) async fn connect(driver: &PersonaSession) -> Result<Self, Error> {
         let account = &driver.account;
         let mut mcots = Mcots::connect(&account.place.mcots, account.place.patience).await?;
-        let name = Name::new(&driver.name);
-        let hello = ClientConnect {
-            customer: account.customer,
-            persona: driver.persona,
-            customer_name: Name::new(""),
-            persona_name: name.clone(),
-            version: VERSION,
-        };
+        let name = Name::new(&driver.name)?;
+        let hello = ClientConnect::new(account.customer, driver.persona, name.clone());
         let sequence = mcots.send(&hello).await?;
         let (customer, persona, patience) = (account.customer, driver.persona, account.place.patience);
         let mut connection = Self { mcots, customer, persona, name, patience };
         connection.success(sequence, number::CLIENT_CONNECT_MSG).await?;
-        connection.mcots.unlock(&account.key);
+        connection.mcots.start_encryption(&account.key);
         Ok(connection)
     }
 
@@ -93,7 +84,7 @@ impl Transactions {
                 return Err(self.mcots.silence(M::NUMBER));
             };
             if incoming.body.number() == Some(M::NUMBER) {
-                self.mcots.check_seal(M::NUMBER, incoming.flags.has(Flags::ENCRYPTED))?;
+                self.mcots.check_encryption(M::NUMBER, incoming.flags.has(Flags::ENCRYPTED))?;
                 return self.mcots.read_as(&incoming.body, M::NUMBER);
             }
         }
@@ -107,15 +98,8 @@ impl Transactions {
     /// Signs in (105). A persona that was just made brings its first car.
     pub async fn sign_in(&mut self, first_car: Option<FirstCar>) -> Result<LoginComplete, Error> {
         let FirstCar { dealer, model, skin } = first_car.unwrap_or_default();
-        let login = Login {
-            customer: self.customer,
-            persona: self.persona,
-            dealer,
-            model,
-            skin,
-            persona_name: self.name.clone(),
-            version: VERSION,
-        };
+        let login = Login::new(self.customer, self.persona, self.name.clone());
+        let login = Login { dealer, model, skin, ..login };
         self.mcots.ask(&login).await
     }
 
@@ -230,7 +214,7 @@ impl Transactions {
     }
 
     /// Any generic request and its typed answer.
-    pub async fn get<A: Message>(&mut self, request: u16, data: u32) -> Result<A, Error> {
+    pub async fn get<A: Message>(&mut self, request: Number, data: u32) -> Result<A, Error> {
         let sequence = self.mcots.send_body(GenericRequest::body(request, data)).await?;
         self.mcots.answer(sequence).await
     }
@@ -243,11 +227,11 @@ impl Transactions {
     }
 
     async fn report(&mut self, kind: u16, text: &str) -> Result<(), Error> {
-        self.mcots.send(&Tracking { kind, text: Chars::new(text) }).await.map(drop)
+        self.mcots.send(&Tracking { kind, text: Chars::new(text)? }).await.map(drop)
     }
 
-    /// The success that answers `request`, sealed exactly if the connection is unlocked.
-    async fn success(&mut self, sequence: u32, request: u16) -> Result<GenericReply, Error> {
+    /// The success that answers `request`, which must come encrypted exactly if encryption has started.
+    async fn success(&mut self, sequence: u32, request: Number) -> Result<GenericReply, Error> {
         let answers = [number::SUCCESS, number::GENERIC_REPLY];
         let incoming = self.mcots.wait(sequence, &answers).await?;
         let reply: GenericReply = self.mcots.read_as(&incoming.body, number::SUCCESS)?;
@@ -255,11 +239,11 @@ impl Transactions {
             let why = format!("it is {}, not {request}", reply.request);
             return Err(self.mcots.contradiction(number::SUCCESS, "request", &why));
         }
-        self.mcots.check_seal(number::SUCCESS, incoming.flags.has(Flags::ENCRYPTED))?;
+        self.mcots.check_encryption(number::SUCCESS, incoming.flags.has(Flags::ENCRYPTED))?;
         Ok(reply)
     }
 
-    fn expect_me(&self, number: u16, found: PersonaId) -> Result<(), Error> {
+    fn expect_me(&self, number: Number, found: PersonaId) -> Result<(), Error> {
         if found == self.persona {
             return Ok(());
         }

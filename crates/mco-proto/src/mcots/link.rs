@@ -1,6 +1,7 @@
-//! One MCOTS connection without its socket: bytes in, bodies out, and the cipher between.
+//! Framing and encryption of one MCOTS connection, without its socket.
 
 use super::message::Body;
+use crate::EncodeError;
 use crate::cipher::TransactionCipher;
 use crate::inbox::Inbox;
 use crate::session_key::SessionKey;
@@ -19,9 +20,9 @@ pub struct Flags(pub u8);
 impl Flags {
     /// The body is imploded (PKWARE DCL).
     pub const COMPRESSED: u8 = 0x02;
-    /// The body went through RC4.
+    /// The body is encrypted (RC4).
     pub const ENCRYPTED: u8 = 0x08;
-    /// A sign of life; wants no answer.
+    /// A heartbeat; not answered.
     pub const HEARTBEAT: u8 = 0x80;
 
     /// Whether `flag` is set.
@@ -30,14 +31,14 @@ impl Flags {
     }
 }
 
-/// A stream that can't be understood any further: the connection ends here.
+/// Why the stream cannot be read any further. The connection must be closed: where the next packet begins is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The bytes where "TOMC" belongs.
+    /// These bytes stand where "TOMC" belongs: another program.
     Signature([u8; 4]),
-    /// A length that leaves no room for the header.
+    /// The length field says so many bytes, fewer than the header has.
     Length(usize),
-    /// An encrypted body on a connection whose key is not known.
+    /// An encrypted body before [`Link::start_encryption`].
     NoKey,
 }
 
@@ -53,12 +54,12 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// A packet that arrived.
+/// A packet that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// The sender's running number; answers repeat it.
     pub sequence: u32,
-    /// The header's flags.
+    /// From the header.
     pub flags: Flags,
     /// Decrypted, and still imploded if the flags say so.
     pub body: Body,
@@ -66,22 +67,26 @@ pub struct Incoming {
 
 /// A packet to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Outgoing {
     /// An answer carries its request's.
     pub sequence: u32,
-    /// Whether it goes through the cipher.
-    pub sealed: bool,
+    /// Whether its body is to be encrypted.
+    pub encrypted: bool,
     /// At most 65,526 bytes.
     pub body: Body,
 }
 
-/// The state of one MCOTS connection, at either end.
+/// One end of an MCOTS connection: what has arrived and is not read yet, and the ciphers. It does no I/O: the owner feeds
+/// in what the socket gives and sends what [`Self::write`] appends.
 #[derive(Debug, Default)]
 pub struct Link {
     inbox: Inbox,
     cipher: Option<Box<TransactionCipher>>,
     /// The sequence of the last packet that arrived.
     heard: u32,
+    /// Its size.
+    size: usize,
 }
 
 impl Link {
@@ -93,21 +98,29 @@ impl Link {
         Self::default()
     }
 
-    /// Starts encryption: from here on bodies with the flag go through the cipher.
-    pub fn unlock(&mut self, key: &SessionKey) {
+    /// Starts the ciphers of both directions: from here on encrypted bodies can be read and written.
+    pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(TransactionCipher::new(key)));
     }
 
-    /// Takes in what arrived.
+    /// How many bytes on the wire the packet had that [`Self::next`] gave last; 0 before the first.
+    pub const fn last_size(&self) -> usize {
+        self.size
+    }
+
+    /// Appends bytes that arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.inbox.feed(bytes);
     }
 
-    /// The next whole packet, or `None` until more arrives. After an error the stream is lost.
+    /// The next packet, or `None` if it has not arrived completely.
+    ///
+    /// # Errors
+    /// If the stream cannot be read any further.
     #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
     pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
         let waiting = self.inbox.peek();
-        // A stranger is shown the door at the first wrong byte, not when its "length" has arrived.
+        // Another program ends here with its first bytes, not when its "length" has arrived.
         let signature = waiting.get(2..).unwrap_or_default();
         if let Some(found) = signature.first_chunk::<4>().filter(|found| **found != SIGNATURE) {
             return Err(Broken::Signature(*found));
@@ -125,29 +138,51 @@ impl Link {
             self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
         }
         self.heard = sequence;
+        self.size = length + 2;
         Ok(Some(Incoming { sequence, flags, body: Body(body) }))
     }
 
     /// Appends a packet that nobody asked for, encrypted. Which sequence the Client wants in one is not known; it gets
     /// the last it sent, 0 before that (*inferred*: it takes the packets of one answer with one sequence).
-    pub fn push(&mut self, body: &Body, out: &mut Vec<u8>) {
-        let sequence = self.heard;
-        self.write(&Outgoing { sequence, sealed: true, body: body.clone() }, out);
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn push(&mut self, body: &Body, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.append(self.heard, true, &body.0, out)
     }
 
-    /// Appends a packet as it goes over the wire. Without a key there is no sealing: it goes out in clear.
-    /// A body beyond [`Self::LARGEST_BODY`] is cut, which the bounds of all messages rule out.
-    pub fn write(&mut self, packet: &Outgoing, out: &mut Vec<u8>) {
-        let body = packet.body.0.get(..Self::LARGEST_BODY).unwrap_or(&packet.body.0);
-        let cipher = self.cipher.as_mut().filter(|_| packet.sealed);
-        out.extend_from_slice(&u16::try_from(body.len() + COUNTED).unwrap_or(u16::MAX).to_le_bytes());
+    /// Appends a packet as it goes over the wire.
+    ///
+    /// # Errors
+    /// If it is to be encrypted before [`Self::start_encryption`], or its body is larger than [`Self::LARGEST_BODY`].
+    /// Then nothing is appended and the cipher has not moved.
+    pub fn write(&mut self, packet: &Outgoing, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.append(packet.sequence, packet.encrypted, &packet.body.0, out)
+    }
+
+    fn append(
+        &mut self,
+        sequence: u32,
+        encrypted: bool,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let too_long = |_| EncodeError::TooLong { size: body.len() };
+        let length = u16::try_from(body.len() + COUNTED).map_err(too_long)?;
+        let cipher = if encrypted { Some(self.cipher.as_mut().ok_or(EncodeError::NoKey)?) } else { None };
+        out.reserve(HEADER + body.len());
+        out.extend_from_slice(&length.to_le_bytes());
         out.extend_from_slice(&SIGNATURE);
-        out.extend_from_slice(&packet.sequence.to_le_bytes());
-        out.push(if cipher.is_some() { Flags::ENCRYPTED } else { 0 });
+        out.extend_from_slice(&sequence.to_le_bytes());
+        out.push(if encrypted { Flags::ENCRYPTED } else { 0 });
         let start = out.len();
         out.extend_from_slice(body);
         if let Some(cipher) = cipher {
             cipher.encrypt(out.get_mut(start..).unwrap_or_default());
         }
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

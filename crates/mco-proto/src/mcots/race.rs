@@ -3,12 +3,10 @@
 //! 235 (left) and 448 (still alive) are [`GenericRequest`](super::GenericRequest)s whose data is the race. Times are
 //! ticks of 1/64 s, speeds metres per second.
 
-use super::message::messages;
-use super::number;
-use crate::bytes::{Bool8, Rest};
+use crate::bytes::{Bool8, Count as _, Rest};
 use crate::ids::{PartId, PersonaId, RaceId, VehicleId};
 use crate::text::Chars;
-use crate::{Malformed, Reader, Wire, Writer, layout};
+use crate::{Malformed, Reader, TooLong, Wire, Writer, layout};
 
 /// Every race message has room for so many racers (*captured*).
 pub const SLOTS: usize = 6;
@@ -20,11 +18,9 @@ pub const MOST_DAMAGED: usize = 500;
 /// The password of a race's room: 8 bytes, of which the last is a NUL here ("Marty" *seen in use*).
 pub type Password = Chars<8>;
 
-messages! {
+layout! {
     /// 230, Client to Server, 50 bytes (*documented*, *seen in use*).
-    number::CREATE_STANDARD_RACE;
     pub struct CreateRace {
-        /// Where.
         pub lobby: u32,
         /// What each racer pays, in dollars.
         pub entry_fee: u32,
@@ -42,17 +38,13 @@ messages! {
         pub most_level: u32,
         /// Horse power; 0: no limit.
         pub most_power: u32,
-        /// Racers.
         pub most_racers: u8,
-        /// Racers.
         pub least_racers: u8,
         /// 0: a single race.
         pub rounds: u8,
-        /// Laps.
         pub laps: u8,
         /// The other way round.
         pub backward: Bool8,
-        /// The track is mirrored.
         pub mirrored: Bool8,
         /// At night.
         pub night: Bool8,
@@ -70,14 +62,11 @@ messages! {
         pub power_class: u32,
         /// 0: no limit.
         pub body_class: u32,
-        /// Without nitrous.
         pub no_nitrous: Bool8,
     }
 
     /// 223, Server to Client, 30 bytes (*seen in use*; the race's number *captured* coming back).
-    number::RACE_CREATE_OK;
     pub struct RaceCreated {
-        /// Its number.
         pub race: RaceId,
         /// As accepted, in dollars.
         pub entry_fee: u32,
@@ -92,7 +81,6 @@ messages! {
     }
 
     /// 218, Client to Server, 12 bytes (*documented*, *seen in use*).
-    number::RACE_JOIN;
     pub struct JoinRace {
         /// Its number, read from the data of the room's channel.
         pub race: RaceId,
@@ -105,18 +93,14 @@ messages! {
     }
 
     /// 224, Server to Client, 14 bytes (*documented*, *seen in use*).
-    number::RACE_JOIN_OK;
     pub struct RaceJoined {
-        /// Its number.
         pub race: RaceId,
         /// For the host's room.
         pub password: Password,
     }
 
     /// 232, Client to Server, 70 bytes (*captured*).
-    number::RACE_START;
     pub struct StartRace {
-        /// Its number.
         pub race: RaceId,
         /// Who races, in the order the host sees them.
         pub slots: [RacerSlot; SLOTS],
@@ -131,9 +115,7 @@ messages! {
     }
 
     /// 233, Server to Client, 40 bytes (*documented*, *seen in use*).
-    number::RACE_STARTED;
     pub struct RaceStarted {
-        /// Its number.
         pub race: RaceId,
         /// 1: go, there are enough racers.
         pub ok_to_start: u32,
@@ -142,11 +124,9 @@ messages! {
     }
 
     /// 434, Client to Server, up to several kilobytes (*captured*): sent once track and cars are loaded.
-    number::CRC_PRE_RACE_DATA;
     pub struct CrcPreRaceData {
         /// Of this message; how it is computed is unknown.
         pub checksum: u32,
-        /// The race.
         pub race: RaceId,
         /// What the racer's game files add up to.
         pub game_files: [u32; 3],
@@ -155,23 +135,19 @@ messages! {
     }
 
     /// 455, Client to Server: number and name only.
-    number::CRC_PRE_RACE_DATA_TEST_DRIVE;
     pub struct CrcPreRaceDataTestDrive {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 435, Client to Server: number and name only.
-    number::CRC_POST_RACE_DATA;
     pub struct CrcPostRaceData {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 240, Client to Server, 243 bytes (*captured*), now and then while racing.
-    number::IN_RACE_DAMAGE_UPDATE;
     pub struct InRaceDamage {
-        /// The race.
         pub race: RaceId,
         /// How many of the slots mean something; the others hold what they held before (*captured*).
         pub count: u16,
@@ -182,35 +158,30 @@ messages! {
     }
 
     /// 241, Client to Server (*documented*, *seen in use*): what the race did to the car.
-    number::REPORT_POST_RACE_DAMAGE;
     pub struct PostRaceDamage {
-        /// The race.
         pub race: RaceId,
         /// Parts of the racer's car.
         pub parts: Damages,
     }
 
     /// 202, Client to Server: the dents of the player's car. Number and name only.
-    number::UPDATE_BODY_DAMAGE;
     pub struct UpdateBodyDamage {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 234, Client to Server, 30 bytes and the travel map (*documented*, *seen in use*).
-    number::RACER_COMPLETED_RACE;
     pub struct RacerCompleted {
-        /// Stands before the race's number, oddly.
+        /// Metres per second. It stands before the race's number, unlike in every other message.
         pub top_speed: u16,
-        /// The race.
         pub race: RaceId,
-        /// Who finished: the sender, or a racer that the sender's Client plays (*inferred*).
+        /// The sender, or a racer that the sender's Client plays (*inferred*).
         pub racer: PersonaId,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub time: u32,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub best_lap: u32,
-        /// Average.
+        /// Metres per second.
         pub average_speed: u16,
         /// 0: nothing suspicious. The bits are unknown.
         pub security: u32,
@@ -221,9 +192,7 @@ messages! {
     }
 
     /// 237, Server to Client, 262 bytes (*documented*; no capture shows one).
-    number::RACE_FINAL_RESULTS;
     pub struct FinalResults {
-        /// The race.
         pub race: RaceId,
         /// The winner first; zeros behind the last.
         pub placements: [Placement; SLOTS],
@@ -237,7 +206,7 @@ messages! {
         pub team_cash: u32,
         /// Team trials: points.
         pub team_points: u32,
-        /// Team trials: ticks.
+        /// Team trials: ticks of 1/64 s.
         pub team_par: u32,
     }
 }
@@ -247,7 +216,6 @@ layout! {
     pub struct RacerSlot {
         /// A persona, or the number of a racer that the host's Client plays.
         pub racer: PersonaId,
-        /// The car.
         pub vehicle: VehicleId,
         /// Whether it is a persona.
         pub human: Bool8,
@@ -263,7 +231,6 @@ layout! {
 
     /// One part of [`PostRaceDamage`], 8 bytes.
     pub struct Damage {
-        /// The part.
         pub part: PartId,
         /// Damage in percent in the top byte, wear below.
         pub packed: u32,
@@ -271,11 +238,10 @@ layout! {
 
     /// One racer of [`FinalResults`], 40 bytes.
     pub struct Placement {
-        /// Who.
         pub racer: PersonaId,
-        /// Ticks; 0: did not finish.
+        /// Ticks of 1/64 s; 0: did not finish.
         pub time: u32,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub best_lap: u32,
         /// Metres per second.
         pub top_speed: u16,
@@ -285,9 +251,7 @@ layout! {
         pub points: i16,
         /// After the race.
         pub total_points: u16,
-        /// What is missing.
         pub points_to_next_level: u16,
-        /// What is missing.
         pub points_to_next_rank: u16,
         /// Before the race.
         pub old_level: u8,
@@ -384,6 +348,46 @@ impl Default for Placement {
     }
 }
 
+impl CreateRace {
+    /// A free race by night that is open to everybody: no fee, no limits but the number of racers, no extras.
+    pub const fn open_to_all(lobby: u32, most_racers: u8, laps: u8) -> Self {
+        let off = Bool8(false);
+        Self {
+            lobby,
+            entry_fee: 0,
+            club_race: off,
+            pink_slip: off,
+            team_trial: off,
+            sponsor: 0,
+            least_level: 0,
+            most_level: 0,
+            most_power: 0,
+            most_racers,
+            least_racers: 1,
+            rounds: 0,
+            laps,
+            backward: off,
+            mirrored: off,
+            night: Bool8(true),
+            weather: off,
+            damage: off,
+            traffic: off,
+            ai_racers: off,
+            handicapped: off,
+            power_class: 0,
+            body_class: 0,
+            no_nitrous: off,
+        }
+    }
+}
+
+impl InRaceDamage {
+    /// No damage.
+    pub const fn none(race: RaceId) -> Self {
+        Self { race, count: 0, parts: [PartId(0); DAMAGE_SLOTS], percent: [0; DAMAGE_SLOTS] }
+    }
+}
+
 impl Damage {
     /// Of a part: percent, and wear (24 bits).
     pub const fn new(part: PartId, percent: u8, wear: u32) -> Self {
@@ -404,19 +408,37 @@ impl Damage {
 /// u16 count and that many [`Damage`]s. A body that is shorter holds fewer (*seen in use*: such lists come cut, or padded
 /// to a fixed size).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Damages(pub Vec<Damage>);
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
+pub struct Damages(Vec<Damage>);
+
+impl Damages {
+    /// All of `parts`.
+    ///
+    /// # Errors
+    /// If they are more than [`MOST_DAMAGED`].
+    pub fn new(parts: Vec<Damage>) -> Result<Self, TooLong> {
+        TooLong::check(parts.len(), MOST_DAMAGED)?;
+        Ok(Self(parts))
+    }
+}
+
+impl std::ops::Deref for Damages {
+    type Target = [Damage];
+    fn deref(&self) -> &[Damage] {
+        &self.0
+    }
+}
 
 impl Wire for Damages {
+    const MOST_BYTES: usize = u16::MOST_BYTES + MOST_DAMAGED * Damage::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         const EACH: usize = 8;
         let count = usize::from(u16::read(reader)?).min(reader.remaining() / EACH).min(MOST_DAMAGED);
         (0..count).map(|_| Damage::read(reader)).collect::<Result<_, _>>().map(Self)
     }
     fn write(&self, writer: &mut Writer) {
-        let parts = self.0.get(..MOST_DAMAGED).unwrap_or(&self.0);
-        u16::try_from(parts.len()).unwrap_or(u16::MAX).write(writer);
-        for part in parts {
+        u16::of(self.0.len()).write(writer);
+        for part in &self.0 {
             part.write(writer);
         }
     }

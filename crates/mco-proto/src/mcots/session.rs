@@ -1,7 +1,5 @@
 //! From the first packet of a connection to the Home screen and out again.
 
-use super::message::messages;
-use super::number;
 use crate::ids::{BrandedPartId, CustomerId, DealerId, PersonaId, SkinId};
 use crate::layout;
 use crate::text::Chars;
@@ -9,29 +7,23 @@ use crate::text::Chars;
 /// A persona's name: 12 characters.
 pub type Name = Chars<13>;
 
-messages! {
+layout! {
     /// 438, Client to Server, in clear (*captured*): whose connection this is. Both sides encrypt from the packet after
     /// its answer on.
-    number::CLIENT_CONNECT_MSG;
     pub struct ClientConnect {
         /// The account; says which Session Key to use.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
         /// Empty.
         pub customer_name: Name,
-        /// The driver's name.
         pub persona_name: Name,
         /// 6001, build number of the Client.
         pub version: u32,
     }
 
     /// 105, Client to Server (*captured*).
-    number::LOGIN;
     pub struct Login {
-        /// The account, again.
         pub customer: CustomerId,
-        /// The driver, again.
         pub persona: PersonaId,
         /// Where the first car was picked; 0 unless the persona was just made (*seen in use*).
         pub dealer: DealerId,
@@ -39,7 +31,6 @@ messages! {
         pub model: BrandedPartId,
         /// Which paint; 0 likewise.
         pub skin: SkinId,
-        /// The driver's name.
         pub persona_name: Name,
         /// 6001.
         pub version: u32,
@@ -47,7 +38,6 @@ messages! {
 
     /// 213, Server to Client (*documented*). A recorded server sent another, 72-byte layout which a Client accepted; as
     /// long as everything behind `flags` is zero, both readings see the same values.
-    number::LOGIN_COMPLETE;
     pub struct LoginComplete {
         /// Unix seconds, UTC.
         pub server_time: u32,
@@ -78,7 +68,6 @@ messages! {
     }
 
     /// 440, Client to Server (*captured*): what the Client's makers wanted to know. Never answered.
-    number::TRACKING_MSG;
     pub struct Tracking {
         /// 1 hardware, 0 screens (*captured*; a community table says 2).
         pub kind: u16,
@@ -113,6 +102,31 @@ impl Copy for Timestamp {}
 impl Timestamp {
     /// No date.
     pub const NONE: Self = Self { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0, fraction: 0 };
+}
+
+/// Build number of the Client, as every recorded one says it (*captured*).
+pub const CLIENT_BUILD: u32 = 6001;
+
+impl ClientConnect {
+    /// The connection of this persona, with everything else as *captured*.
+    pub fn new(customer: CustomerId, persona: PersonaId, name: Name) -> Self {
+        Self { customer, persona, customer_name: Name::default(), persona_name: name, version: CLIENT_BUILD }
+    }
+}
+
+impl Login {
+    /// A persona that has its car already, with everything else as *captured*.
+    pub const fn new(customer: CustomerId, persona: PersonaId, name: Name) -> Self {
+        Self {
+            customer,
+            persona,
+            dealer: DealerId(0),
+            model: BrandedPartId(0),
+            skin: SkinId(0),
+            persona_name: name,
+            version: CLIENT_BUILD,
+        }
+    }
 }
 
 impl LoginComplete {

@@ -1,23 +1,24 @@
-//! One NPS connection without its socket: bytes in, packets out, and the cipher between.
+//! Framing and encryption of one NPS connection, without its socket.
 
 use super::id;
-use super::packet::{Form, Packet};
+use super::packet::{Form, Id, Packet};
+use crate::EncodeError;
 use crate::cipher::{BLOCK, LobbyCipher};
 use crate::inbox::Inbox;
 use crate::session_key::SessionKey;
 use std::fmt;
 
-/// Which header forms a port's Client uses.
+/// Which header forms are used on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Headers {
-    /// Short ones only: Mail, Lobby, rooms.
+    /// Only the short one: Mail, Lobby, rooms.
     Short,
     /// Both, told apart by their content: Login, Persona.
     Either,
 }
 
 impl Headers {
-    /// What a reader of such packets must expect.
+    /// The headers of a port on which packets of this form travel.
     pub const fn of(form: Form) -> Self {
         match form {
             Form::Short => Self::Short,
@@ -26,21 +27,21 @@ impl Headers {
     }
 }
 
-/// A stream that can't be understood any further: the connection ends here.
+/// Why the stream cannot be read any further. The connection must be closed: where the next packet begins is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The header announces a length that is impossible or beyond what this port accepts.
     Length {
         /// Message number of the header.
-        id: u16,
+        id: Id,
         /// The length it announces.
         length: usize,
     },
-    /// The first number is none a Client would send: a port scan, a browser, another program.
-    Stranger(u16),
-    /// An encrypted packet whose size is no multiple of the cipher's block.
+    /// The message number is none that a Client sends: this is a port scan, a browser, another program.
+    NotAClient(Id),
+    /// The content of 0x1101 has so many bytes, which is 0 or not a multiple of [`BLOCK`].
     Unaligned(usize),
-    /// An encrypted packet on a connection that has not signed in.
+    /// An encrypted packet before [`Link::start_encryption`].
     NoKey,
 }
 
@@ -48,9 +49,9 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { id, length } => {
-                write!(f, "message 0x{id:04x} announces an impossible length of {length}")
+                write!(f, "message {id} announces an impossible length of {length}")
             }
-            Self::Stranger(first) => write!(f, "starts with 0x{first:04x}: not a game Client"),
+            Self::NotAClient(first) => write!(f, "starts with 0x{:04x}: not a game Client", first.0),
             Self::Unaligned(length) => {
                 write!(f, "an encrypted packet of {length} bytes is no whole number of blocks")
             }
@@ -61,65 +62,77 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// A packet that arrived.
+/// A packet that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
-    /// The packet; the inner one if it came encrypted.
+    /// In clear; if it came encrypted, what was inside 0x1101.
     pub packet: Packet,
     /// Whether it came inside 0x1101.
-    pub sealed: bool,
+    pub encrypted: bool,
 }
 
-/// The state of one NPS connection, at either end.
+/// One end of an NPS connection: what has arrived and is not read yet, and the ciphers. It does no I/O: the owner feeds
+/// in what the socket gives and sends what [`Self::write`] appends.
 #[derive(Debug)]
 pub struct Link {
     inbox: Inbox,
     headers: Headers,
     largest: usize,
     cipher: Option<Box<LobbyCipher>>,
+    /// The size of the packet that was taken last.
+    size: usize,
 }
 
 impl Link {
-    /// No packet can be larger: the length field has 16 bits.
+    /// The largest size a header can say, in bytes.
     pub const LARGEST: usize = u16::MAX as usize;
 
-    /// A new connection that accepts packets of up to `largest` bytes.
+    /// A new connection that accepts packets of up to `largest` bytes, header included.
     pub fn new(headers: Headers, largest: usize) -> Self {
-        Self { inbox: Inbox::default(), headers, largest, cipher: None }
+        Self { inbox: Inbox::default(), headers, largest, cipher: None, size: 0 }
     }
 
-    /// Starts encryption: from here on [`id::ENCRYPTED`] packets can be read and written.
-    pub fn unlock(&mut self, key: &SessionKey) {
+    /// Starts the ciphers of both directions: from here on packets inside 0x1101 can be read and written.
+    pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(LobbyCipher::new(key)));
     }
 
-    /// Takes in what arrived.
+    /// How many bytes on the wire the packet had that [`Self::next`] gave last; 0 before the first.
+    pub const fn last_size(&self) -> usize {
+        self.size
+    }
+
+    /// Appends bytes that arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.inbox.feed(bytes);
     }
 
-    /// The next whole packet, or `None` until more arrives. After an error the stream is lost.
+    /// The next packet, or `None` if it has not arrived completely.
+    ///
+    /// # Errors
+    /// If the stream cannot be read any further.
     #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
     pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
         let &[i0, i1, l0, l1, ..] = self.inbox.peek() else { return Ok(None) };
-        let id = u16::from_be_bytes([i0, i1]);
+        let id = Id(u16::from_be_bytes([i0, i1]));
         let length = usize::from(u16::from_be_bytes([l0, l1]));
         if self.headers == Headers::Either && !id::plausible(id) {
-            return Err(Broken::Stranger(id));
+            return Err(Broken::NotAClient(id));
         }
         if length < Form::Short.size() || length > self.largest {
             return Err(Broken::Length { id, length });
         }
         let Some(frame) = self.inbox.take(length) else { return Ok(None) };
+        self.size = length;
         if id == id::ENCRYPTED && self.headers == Headers::Short {
-            self.open(frame).map(Some)
+            self.decrypt(frame).map(Some)
         } else {
-            Ok(Some(Incoming { packet: clear(self.headers, id, &frame), sealed: false }))
+            Ok(Some(Incoming { packet: clear(self.headers, id, &frame), encrypted: false }))
         }
     }
 
-    /// Opens an 0x1101 envelope. The chain moves on by the whole envelope whatever is inside.
-    fn open(&mut self, mut frame: Vec<u8>) -> Result<Incoming, Broken> {
+    /// Decrypts the content of 0x1101. The cipher's chain moves on by all of it, whatever is inside.
+    fn decrypt(&mut self, mut frame: Vec<u8>) -> Result<Incoming, Broken> {
         let plain = frame.get_mut(Form::Short.size()..).unwrap_or_default();
         if plain.is_empty() || !plain.len().is_multiple_of(BLOCK) {
             return Err(Broken::Unaligned(plain.len()));
@@ -133,33 +146,41 @@ impl Link {
         frame.drain(..2 * Form::Short.size());
         frame.truncate(length);
         Ok(Incoming {
-            packet: Packet { id: u16::from_be_bytes([i0, i1]), form: Form::Short, body: frame },
-            sealed: true,
+            packet: Packet { id: Id(u16::from_be_bytes([i0, i1])), form: Form::Short, body: frame },
+            encrypted: true,
         })
     }
 
-    /// Appends a packet as it goes over the wire; `sealed` wraps it in 0x1101, padded with zeros.
-    /// Without a key there is no sealing: the packet goes out in clear.
-    pub fn write(&mut self, packet: &Packet, sealed: bool, out: &mut Vec<u8>) {
-        let start = out.len();
-        let Some(cipher) = self.cipher.as_mut().filter(|_| sealed) else {
-            packet.encode(out);
-            return;
-        };
+    /// Appends a packet as it goes over the wire: as it is, or `encrypted` inside 0x1101, padded with zeros.
+    ///
+    /// # Errors
+    /// If it is to be encrypted before [`Self::start_encryption`], or is larger than [`Packet::LARGEST`]. Then nothing
+    /// is appended and the cipher has not moved.
+    pub fn write(&mut self, packet: &Packet, encrypted: bool, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if !encrypted {
+            return packet.encode(out);
+        }
+        let cipher = self.cipher.as_mut().ok_or(EncodeError::NoKey)?;
         let size = packet.size().next_multiple_of(BLOCK);
-        let length = u16::try_from(size + Form::Short.size()).unwrap_or(u16::MAX);
+        let too_long = |_| EncodeError::TooLong { size: packet.size() };
+        let length = u16::try_from(size + Form::Short.size()).map_err(too_long)?;
+        let start = out.len();
         out.reserve(Form::Short.size() + size);
-        out.extend_from_slice(&id::ENCRYPTED.to_be_bytes());
+        out.extend_from_slice(&id::ENCRYPTED.0.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
-        packet.encode(out);
+        if let Err(error) = packet.encode(out) {
+            out.truncate(start);
+            return Err(error);
+        }
         out.resize(start + Form::Short.size() + size, 0);
         cipher.encrypt(out.get_mut(start + Form::Short.size()..).unwrap_or_default());
+        Ok(())
     }
 }
 
 /// A packet in clear. Long headers are told from short ones by their content: no short message of the Client looks
 /// like one (`docs/protocol/nps.md`, framing).
-fn clear(headers: Headers, id: u16, frame: &[u8]) -> Packet {
+fn clear(headers: Headers, id: Id, frame: &[u8]) -> Packet {
     if headers == Headers::Either
         && let &[_, _, l0, l1, v0, v1, 0, 0, 0, 0, m0, m1, ref body @ ..] = frame
         && [l0, l1] == [m0, m1]
@@ -170,3 +191,6 @@ fn clear(headers: Headers, id: u16, frame: &[u8]) -> Packet {
     }
     Packet { id, form: Form::Short, body: frame.get(Form::Short.size()..).unwrap_or_default().to_vec() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,12 @@
 //! Lobby (7003) and room servers (9000-9014). Short headers throughout; everything but login, heartbeat and UDP status
 //! travels inside 0x1101. See `docs/protocol/lobby-rooms.md`.
 
-use super::id;
-use super::packet::{Form, Packet, messages};
 use super::user_data::UserData;
 use crate::bytes::{List, layout};
 use crate::ids::{CommId, CustomerId, PersonaId};
+use crate::session_key::SessionKey;
 use crate::text::PStr;
-
-/// The greeting of 7003, never of a room port (*captured*): without it a Client waits for ever.
-pub const OK_TO_LOGIN: Packet = Packet::bare(id::OK_TO_LOGIN);
-/// The refusal of a login (*seen in use*): unknown persona, no session, wrong proof.
-pub const INVALID_KEY: Packet = Packet::bare(id::INVALID_KEY);
+use std::net::Ipv4Addr;
 
 /// The most users a list names: more would not fit a packet.
 pub const MOST_USERS: usize = 500;
@@ -21,17 +16,14 @@ pub const MOST_CHANNELS: usize = 1000;
 /// Name of a riff (channel) or user: 32 bytes with the NUL (*captured* sizes).
 pub type Name = PStr<32>;
 
-messages! {
+layout! {
     /// 0x0100, Client to Server, in clear (*captured*), the same bytes on 7003 and on a room port.
-    id::LOGIN, Form::Short;
     pub struct Login {
-        /// The driver; what the lobby calls "user id".
+        /// The persona; what the lobby calls "user id".
         pub persona: PersonaId,
-        /// The driver's name.
         pub name: Name,
         /// Zeros at this point.
         pub user_data: UserData,
-        /// The account.
         pub customer: CustomerId,
         /// 0.
         pub flags: u32,
@@ -46,52 +38,42 @@ messages! {
     }
 
     /// 0x0120, Server to Client, in clear (*captured*).
-    id::LOGIN_RESP, Form::Short;
     pub struct LoginResponse {
-        /// The driver, as asked.
+        /// The persona, as asked.
         pub persona: PersonaId,
-        /// The driver's name.
         pub name: Name,
         /// As it came.
         pub user_data: UserData,
     }
 
     /// 0x030C, Client to Server (*captured*).
-    id::SEND_MINI_RIFF_LIST, Form::Short;
     pub struct SendMiniRiffList {}
 
     /// 0x0404, Server to Client (*captured*): the directory of channels with live head counts.
-    id::MINI_RIFF_LIST, Form::Short;
     pub struct MiniRiffList {
-        /// The channels.
         pub riffs: List<u32, MiniRiff, MOST_CHANNELS>,
     }
 
     /// 0x0128, Client to Server (*captured*).
-    id::GET_MINI_USER_LIST, Form::Short;
     pub struct GetMiniUserList {
         /// A channel; 0 is the whole server.
         pub channel: CommId,
     }
 
     /// 0x0229, Server to Client (*captured*; the recorded server wrote the ids little-endian, by mistake).
-    id::MINI_USER_LIST, Form::Short;
     pub struct MiniUserList {
         /// As asked.
         pub channel: CommId,
-        /// Who is there.
         pub users: List<u32, MiniUser, MOST_USERS>,
     }
 
     /// 0x010C, Client to Server (*captured*): where is this room server?
-    id::GET_SERVER_INFO, Form::Short;
     pub struct GetServerInfo {
         /// Number of the room server in the directory.
         pub channel: CommId,
     }
 
     /// 0x020D, Server to Client (*captured*): the Client connects there at once.
-    id::SERVER_INFO, Form::Short;
     pub struct ServerInfo {
         /// "MCC01" and so on.
         pub riff: Name,
@@ -99,7 +81,6 @@ messages! {
         pub channel: CommId,
         /// IPv4 address in digits, 16 bytes with the NUL.
         pub address: PStr<16>,
-        /// Port.
         pub port: u32,
         /// User id of the server (*inferred*); the channel's number here.
         pub owner: u32,
@@ -108,33 +89,26 @@ messages! {
     }
 
     /// 0x0103, Client to Server (*captured*).
-    id::SET_MY_USER_DATA, Form::Short;
     pub struct SetMyUserData {
         /// The sender.
         pub persona: PersonaId,
         /// The sender's name.
         pub name: Name,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
     }
 
     /// 0x0204, Server to Client (*captured* as the answer to 0x0103).
-    id::USER_INFO, Form::Short;
     pub struct UserInfo {
-        /// Whose.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
     }
 
     /// 0x0106, Client to Server (*captured*; field names *documented*).
-    id::OPEN_COMM_CHANNEL, Form::Short;
     pub struct OpenCommChannel {
-        /// The channel wanted.
         pub channel: CommId,
-        /// Its name.
         pub riff: Name,
         /// Any: -1.
         pub slot: i32,
@@ -179,7 +153,6 @@ messages! {
     }
 
     /// 0x0214, Server to Client (*captured*).
-    id::CHANNEL_GRANTED, Form::Short;
     pub struct ChannelGranted {
         /// The channel now open.
         pub channel: CommId,
@@ -188,63 +161,48 @@ messages! {
     }
 
     /// 0x0213, Server to Client: the channel can't be entered. The number is *documented*, the body *inferred*.
-    id::CHANNEL_DENIED, Form::Short;
     pub struct ChannelDenied {
-        /// The channel wanted.
         pub channel: CommId,
         /// 0.
         pub reason: u32,
     }
 
     /// 0x020C, Server to the others in a channel (*seen in use*, one recorded Client only): somebody came.
-    id::USER_JOINED_CHANNEL, Form::Short;
     pub struct UserJoinedChannel {
-        /// Who.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
-        /// Where.
         pub channel: CommId,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
         /// Who, once more.
         pub persona_again: PersonaId,
     }
 
     /// 0x0208, Server to the others in a channel: somebody left. The number is *documented*, the body *inferred*.
-    id::USER_LEFT_CHANNEL, Form::Short;
     pub struct UserLeftChannel {
-        /// Who.
         pub persona: PersonaId,
-        /// Where.
         pub channel: CommId,
     }
 
     /// 0x0101, Client to Server (*captured*).
-    id::GET_USER_LIST, Form::Short;
     pub struct GetUserList {
-        /// Which channel.
         pub channel: CommId,
     }
 
     /// 0x0211, Server to Client (*captured*): everybody in the channel, the asker too.
-    id::USER_LIST, Form::Short;
     pub struct UserList {
         /// As asked.
         pub channel: CommId,
-        /// Who is there.
         pub users: List<u32, UserEntry, MOST_USERS>,
     }
 
     /// 0x0105, Client to Server (*captured*).
-    id::CLOSE_COMM_CHANNEL, Form::Short;
     pub struct CloseCommChannel {
         /// The channel to leave.
         pub channel: CommId,
     }
 
     /// 0x0209, Server to Client (*captured*).
-    id::CHANNEL_CLOSED, Form::Short;
     pub struct ChannelClosed {
         /// The channel left.
         pub channel: CommId,
@@ -256,9 +214,7 @@ messages! {
 layout! {
     /// One channel of [`MiniRiffList`].
     pub struct MiniRiff {
-        /// Its name.
         pub name: Name,
-        /// Its number.
         pub channel: CommId,
         /// How many are in it.
         pub population: u16,
@@ -266,19 +222,127 @@ layout! {
 
     /// One user of [`MiniUserList`].
     pub struct MiniUser {
-        /// Who.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
     }
 
     /// One user of [`UserList`].
     pub struct UserEntry {
-        /// Who.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
+    }
+}
+
+impl Login {
+    /// The Client's version as every recorded login says it (*captured*).
+    pub const VERSION: &'static [u8; 7] = b"4.5.0.0";
+    /// The game's name as every recorded login says it (*captured*).
+    pub const GAME: &'static [u8; 3] = b"mco";
+
+    /// The login of a persona whose Client believes to be at `address`, with everything else as *captured*.
+    pub fn new(
+        persona: PersonaId,
+        name: Name,
+        customer: CustomerId,
+        address: Ipv4Addr,
+        key: &SessionKey,
+    ) -> Self {
+        Self {
+            persona,
+            name,
+            user_data: [0; 64],
+            customer,
+            flags: 0,
+            version: PStr::constant(Self::VERSION),
+            game: PStr::constant(Self::GAME),
+            address: PStr::address(address),
+            proof: key.proof(),
+        }
+    }
+}
+
+impl OpenCommChannel {
+    /// `protocol`: TCP. No other value was ever captured.
+    pub const TCP: u32 = 33;
+    /// `channel_type`: everybody may enter.
+    pub const PUBLIC: u16 = 2;
+    /// What the recorded Clients sent where their memory was not initialised.
+    pub const UNINITIALISED: u16 = 0xcdcd;
+
+    /// Enters a chat lobby on the connection to `port`, with everything else as *captured*.
+    pub fn enter_chat(channel: CommId, riff: Name, port: u16, persona: PersonaId) -> Self {
+        Self {
+            channel,
+            riff,
+            slot: -1,
+            slot_flags: 1,
+            port: port.into(),
+            protocol: Self::TCP,
+            persona,
+            connected_users: 0,
+            open_channels: 0,
+            can_ready: 1,
+            game_ready: 0,
+            is_master: 0,
+            channel_type: Self::PUBLIC,
+            password: PStr::default(),
+            disable_backlog: 0,
+            game_server_running: 1,
+            launch_game_server: Self::UNINITIALISED,
+            max_ready_players: 0,
+            sku: 0,
+            send_rate: 0,
+            channel_data: [0; 256],
+            flags: 2,
+        }
+    }
+
+    /// The same for a race (*inferred*: none was captured), which its host describes by `data` and opens to `most` racers
+    /// (0: not said) who know the password.
+    #[must_use]
+    pub fn for_race(self, data: [u8; 256], password: PStr<17>, most: u16) -> Self {
+        Self { channel_data: data, password, max_ready_players: most, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nps::Message as _;
+
+    #[test]
+    fn a_login_is_the_captured_one() {
+        let key = SessionKey::new(
+            *b"\xcd\xda\xfe\xfb\x26\x6f\x72\x71\x0b\xe7\x74\x6e\x9c\xdb\xd4\xbb\x52\xf7\xfa\x4c\x6b\x53\x4e\x95\x4a\xdd\x1f\x5a\x08\xc4\x11\xf6",
+        );
+        let (name, address) = (Name::constant(b"Dr Brown"), Ipv4Addr::new(10, 10, 5, 8));
+        let mut wire = Vec::new();
+        let login = Login::new(PersonaId(21), name, CustomerId(5_551_212), address, &key);
+        login.packet().encode(&mut wire).unwrap();
+        let expected = [
+            b"\x01\0\0\x8f\0\0\0\x15\0\0\0\x09Dr Brown\0".as_slice(),
+            &[0; 64],
+            b"\0\x54\xb4\x6c\0\0\0\0\0\0\0\x084.5.0.0\0\0\0\0\x04mco\0\0\0\0\x0a10.10.5.8\0",
+            b"\x39\x77\xfd\x19\x57\x7c\x66\x2f\x9d\xe8\xde\xd1\xd0\xb7\x94\x09",
+        ];
+        assert_eq!(wire, expected.concat());
+    }
+
+    #[test]
+    fn a_chat_lobby_is_entered_as_captured() {
+        let open = OpenCommChannel::enter_chat(CommId(2), Name::constant(b"LOBBY"), 9001, PersonaId(21));
+        let mut wire = Vec::new();
+        open.packet().encode(&mut wire).unwrap();
+        let expected = [
+            b"\x01\x06\x01\x4a\0\0\0\x02\0\0\0\x06LOBBY\0\xff\xff\xff\xff\0\0\0\x01\0\0\x23\x29\0\0\0\x21"
+                .as_slice(),
+            b"\0\0\0\x15\0\0\0\0\0\x01\0\0\0\0\0\x02\0\0\0\x01\0\0\0\x01\xcd\xcd\0\0\0\0\0\0\0\0\0\0",
+            &[0; 256],
+            b"\0\0\0\x02",
+        ];
+        assert_eq!(wire, expected.concat());
+        assert_eq!(open.clone().for_race([0; 256], PStr::default(), 0), open);
     }
 }

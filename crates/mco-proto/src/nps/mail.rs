@@ -1,15 +1,12 @@
 //! Mail service, port 8227. Short headers throughout. See `docs/protocol/login-persona-mail.md`.
 
-use super::id;
-use super::packet::{Form, messages};
 use crate::ids::PersonaId;
+use crate::layout;
 use crate::text::{CStr, Str16};
 
-messages! {
-    /// 0x0526, Client to Server (*captured*): asked once when a driver enters the lobby.
-    id::LIST_EMAILS, Form::Short;
+layout! {
+    /// 0x0526, Client to Server (*captured*): asked once when a persona enters the lobby.
     pub struct ListEmails {
-        /// Whose mail.
         pub persona: PersonaId,
         /// The last mail the Client knows; 0 in all captures.
         pub last_known: u32,
@@ -20,7 +17,6 @@ messages! {
     }
 
     /// 0x061B, Server to Client (*captured* with one mail; zeros for none are *inferred*).
-    id::MAIL_LIST, Form::Short;
     pub struct MailList {
         /// How many mails.
         pub count: u16,
@@ -29,9 +25,7 @@ messages! {
     }
 
     /// 0x0524, Client to Server (*seen in use*): a mail or its header is wanted.
-    id::RECEIVE_EMAIL, Form::Short;
     pub struct ReceiveEmail {
-        /// Whose mail.
         pub persona: PersonaId,
         /// Which; a community parser reads the upper half only.
         pub mail: u32,
@@ -39,9 +33,7 @@ messages! {
         pub header_only: u16,
     }
     /// 0x0619, Server to Client (*seen in use*).
-    id::MAIL, Form::Short;
     pub struct Mail {
-        /// Its number.
         pub mail: u32,
         /// Whom it is from.
         pub sender: PersonaId,
@@ -62,12 +54,16 @@ messages! {
     }
 
     /// 0x0525, Client to Server; only its name is known, the layout is that of 0x0524 (*inferred*).
-    id::DELETE_EMAILS, Form::Short;
     pub struct DeleteEmail {
-        /// Whose mail.
         pub persona: PersonaId,
-        /// Which.
         pub mail: u32,
+    }
+}
+
+impl ListEmails {
+    /// Asks for all mails of a persona, as *captured*.
+    pub const fn all(persona: PersonaId) -> Self {
+        Self { persona, last_known: 0, unknown: 1, filler: 0xfdfe }
     }
 }
 
@@ -87,13 +83,13 @@ mod tests {
         let mail = Mail {
             mail: 1,
             sender: PersonaId(12),
-            sender_name: CStr::new("News"),
+            sender_name: CStr::constant(b"News"),
             gap: 0,
-            title: CStr::new("Hi"),
+            title: CStr::constant(b"Hi"),
             sent: 2,
             expires: 3,
             unread: 1,
-            text: Str16::new("Ok"),
+            text: Str16::constant(b"Ok"),
         };
         let body = b"\0\0\0\x01\0\0\0\x0cNews\0\0Hi\0\0\0\0\x02\0\0\0\x03\0\x01\0\x02Ok";
         assert_eq!(mail.packet().body, body);

@@ -1,13 +1,14 @@
 //! The start of a race: who may drive, and who pays.
 
-use super::super::{Answer, Refused, Request};
-use super::{StartRace, check_car, counts, has_room};
+use super::super::{Answer, Refusal, Request};
+use super::results::conclude;
+use super::{StartRace, along_with, check_car, counts, has_room};
 use crate::catalog::rules;
 use crate::services::{Outcome, Push};
-use crate::store::{BookingId, Changed, RaceError};
-use crate::world::races::{Driver, Member, Race, Starter};
+use crate::store::{Changed, RaceError};
+use crate::world::races::{Denied, Driver, Member, Race, Starter, State};
 use mco_proto::bytes::Bool8;
-use mco_proto::ids::PersonaId;
+use mco_proto::ids::{BookingId, PersonaId, RaceId};
 use mco_proto::mcots::Message;
 use mco_proto::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
 use std::collections::BTreeSet;
@@ -24,15 +25,24 @@ struct Grid<'a> {
 /// 232: the host presses start. Everybody in a slot is looked at; who may not race is marked in the answer, and the rest
 /// go if they are enough. Their fees are taken at once or not at all. The others hear it too (*documented*: it goes to
 /// host and joiners).
-pub(in super::super) fn start(request: &Request<'_>) -> Answer {
-    let StartRace { race: id, slots, laps, lobby_flags, .. } = request.body.read()?;
+pub(in super::super) fn start(request: &Request<'_>, body: StartRace) -> Answer {
+    let StartRace { race: id, slots, laps, lobby_flags, .. } = body;
     let host = request.player.persona;
-    let mut races = request.game.world.races.lock();
-    races.touch(host, request.caller.connection, request.now);
-    let race = races.startable(id, host)?;
-    let mut grid = Grid { request, race, slots, barred: Default::default() };
-    grid.check_slots()?;
-    let booked = grid.take_fees()?;
+    let races = &request.game.world.races;
+    let (race, before) = {
+        let mut races = races.lock();
+        races.touch(host, request.caller.connection, request.now);
+        let before = races.get(id).map_or(State::Open, |race| race.state);
+        (races.prepare(id, host)?, before)
+    };
+    let mut grid = Grid { request, race: &race, slots, barred: Default::default() };
+    let booked = match grid.check_slots().and_then(|()| grid.take_fees()) {
+        Ok(booked) => booked,
+        Err(refusal) => {
+            races.lock().stay(id, before);
+            return Err(refusal);
+        }
+    };
     let field = grid.field();
     let ok = booked.is_some();
     let answer = RaceStarted { race: id, ok_to_start: u32::from(ok), slots: grid.verdicts() }.body();
@@ -44,6 +54,7 @@ pub(in super::super) fn start(request: &Request<'_>) -> Answer {
     let mut outcome = Outcome::reply(answer.clone());
     let Some(booked) = booked else {
         log::info!("race {id}: not enough racers");
+        races.lock().stay(id, before);
         return Ok(outcome);
     };
     let others: Vec<_> = race
@@ -57,13 +68,28 @@ pub(in super::super) fn start(request: &Request<'_>) -> Answer {
         request.caller,
         field.len()
     );
-    let booking = booked.map(|Changed { value, ticket }| (value, ticket));
-    races.start(id, field, booking.as_ref().map(|(booking, _)| *booking), request.now);
-    if let Some((_, ticket)) = booking {
+    let (booking, ticket) = booked.map(|Changed { value, ticket }| (value, ticket)).unzip();
+    if let Err(undone) = races.lock().start(id, field, booking, request.now) {
+        return refund(request, id, undone);
+    }
+    if let Some(ticket) = ticket {
         outcome = outcome.after(ticket);
     }
-    let told = !others.is_empty() && request.game.config.compat.start_notices;
-    Ok(if told { outcome.push(Push::Body(others, Arc::new(answer))) } else { outcome })
+    if !others.is_empty() && request.game.config.compat.start_notices {
+        outcome = outcome.push(Push::Body(others, Arc::new(answer)));
+    }
+    // All of them may have left while the fees were taken.
+    Ok(along_with(outcome, conclude(request.game, id, request.now)))
+}
+
+/// The race vanished while its fees were taken: they go back.
+fn refund(request: &Request<'_>, id: RaceId, booking: Option<BookingId>) -> Answer {
+    if let Some(booking) = booking
+        && let Err(error) = request.game.store.races().refund(booking, request.now)
+    {
+        log::error!("race {id}: fees stay taken until the next start of the server: {error}");
+    }
+    Err(Denied::NoSuchRace.into())
 }
 
 impl Grid<'_> {
@@ -74,7 +100,7 @@ impl Grid<'_> {
     }
 
     /// Everything but money: each racer once, no strangers, everybody in a car of his own.
-    fn check_slots(&mut self) -> Result<(), Refused> {
+    fn check_slots(&mut self) -> Result<(), Refusal> {
         let mut seen = BTreeSet::new();
         let mut taken = 0;
         for (at, slot) in self.slots.into_iter().enumerate() {
@@ -98,7 +124,7 @@ impl Grid<'_> {
     }
 
     /// Why this player may not race, if so.
-    fn objection(&self, slot: RacerSlot) -> Result<Option<String>, Refused> {
+    fn objection(&self, slot: RacerSlot) -> Result<Option<String>, Refusal> {
         let settings = &self.race.settings;
         let Some(member) = self.race.member(slot.racer) else {
             return Ok(Some("it has not joined".to_owned()));
@@ -113,7 +139,7 @@ impl Grid<'_> {
         }
         match check_car(self.request.game, settings, slot.racer, slot.vehicle) {
             Ok(()) => Ok(None),
-            Err(Refused::Because(_, why)) => Ok(Some(why)),
+            Err(Refusal::Because(_, why)) => Ok(Some(why)),
             Err(error) => Err(error),
         }
     }
@@ -149,7 +175,7 @@ impl Grid<'_> {
     /// Takes the fees of all who may race; who can't pay may not. None if those who are left are not enough; no booking
     /// if nothing counts here.
     #[expect(clippy::option_option, reason = "not enough racers, and nothing to book, are two answers")]
-    fn take_fees(&mut self) -> Result<Option<Option<Changed<BookingId>>>, Refused> {
+    fn take_fees(&mut self) -> Result<Option<Option<Changed<BookingId>>>, Refusal> {
         if !counts(self.race.settings.race_type) {
             return Ok(self.is_enough().then_some(None));
         }
@@ -171,14 +197,14 @@ impl Grid<'_> {
                     self.bar(at, "it can't pay the fee");
                 }
                 Err(RaceError::Store(error)) => return Err(error.into()),
-                Err(error @ RaceError::NotUnderWay(_)) => return Err(Refused::because(error.to_string())),
+                Err(error @ RaceError::NotUnderWay(_)) => return Err(Refusal::because(error.to_string())),
             }
         }
     }
 
     /// Who can't pay the fee, or has no room for the cars there are to win, may not race. With each of them the others
     /// have less to pay and to win.
-    fn check_means(&mut self) -> Result<(), Refused> {
+    fn check_means(&mut self) -> Result<(), Refusal> {
         let game = self.request.game;
         loop {
             let humans = self.humans();

@@ -12,6 +12,7 @@ use crate::services::lobby;
 use crate::store::Persona;
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::{PartId, RaceId};
+use mco_proto::mcots::Number;
 use mco_proto::mcots::race::{
     CreateRace, Damage, Damages, FinalResults, JoinRace, Placement, PostRaceDamage, RaceCreated, RaceJoined,
     RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
@@ -224,33 +225,7 @@ impl Results {
 
 /// A free race on the circuit for up to six.
 fn wish() -> CreateRace {
-    let off = Bool8(false);
-    CreateRace {
-        lobby: CIRCUIT,
-        entry_fee: 0,
-        club_race: off,
-        pink_slip: off,
-        team_trial: off,
-        sponsor: 0,
-        least_level: 0,
-        most_level: 0,
-        most_power: 0,
-        most_racers: 6,
-        least_racers: 1,
-        rounds: 0,
-        laps: 2,
-        backward: off,
-        mirrored: off,
-        night: Bool8(true),
-        weather: off,
-        damage: off,
-        traffic: off,
-        ai_racers: off,
-        handicapped: off,
-        power_class: 0,
-        body_class: 0,
-        no_nitrous: off,
-    }
+    CreateRace::open_to_all(CIRCUIT, 6, 2)
 }
 
 fn join(race: RaceId, vehicle: VehicleId) -> Body {
@@ -276,6 +251,6 @@ fn finish(race: RaceId, racer: PersonaId, time: u32) -> Body {
     finish.body()
 }
 
-fn refused(request: u16, reason: u16) -> Body {
+fn refused(request: Number, reason: Option<Number>) -> Body {
     GenericReply::failed(request, reason)
 }

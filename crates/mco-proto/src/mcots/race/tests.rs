@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mcots::message::vector;
+use crate::mcots::number;
 use crate::mcots::{GenericRequest, Message};
 
 const RACE: RaceId = RaceId(88);
@@ -15,33 +16,7 @@ fn solo() -> [RacerSlot; SLOTS] {
 
 #[test]
 fn a_race_is_made_in_50_bytes() {
-    let off = Bool8(false);
-    let create = CreateRace {
-        lobby: 10_001,
-        entry_fee: 100,
-        club_race: off,
-        pink_slip: off,
-        team_trial: off,
-        sponsor: 0,
-        least_level: 0,
-        most_level: 0,
-        most_power: 0,
-        most_racers: 2,
-        least_racers: 1,
-        rounds: 0,
-        laps: 2,
-        backward: off,
-        mirrored: off,
-        night: Bool8(true),
-        weather: off,
-        damage: off,
-        traffic: off,
-        ai_racers: off,
-        handicapped: off,
-        power_class: 0,
-        body_class: 0,
-        no_nitrous: off,
-    };
+    let create = CreateRace { entry_fee: 100, ..CreateRace::open_to_all(10_001, 2, 2) };
     let body = vector(
         "e600 11270000 64000000 00 00 00 00000000 00000000 00000000 00000000 02 01 00 02 00 00 01 00 00 00 00 00
          00000000 00000000 00",
@@ -55,7 +30,7 @@ fn a_race_is_confirmed_as_the_client_was_seen_to_accept_it() {
         race: RACE,
         entry_fee: 5,
         bonus_per_player: 20,
-        password: Chars::new("Marty"),
+        password: Chars::constant(b"Marty"),
         history: 44,
         bonus_per_race: 3,
     };
@@ -66,7 +41,7 @@ fn a_race_is_confirmed_as_the_client_was_seen_to_accept_it() {
 fn a_race_is_joined_as_documented() {
     let join = JoinRace { race: RACE, vehicle: VehicleId(1), power_class: 3, padding: 0 };
     assert_eq!(join.body(), vector("da00 58000000 01000000 03 00"));
-    let joined = RaceJoined { race: RACE, password: Chars::new("Marty") };
+    let joined = RaceJoined { race: RACE, password: Chars::constant(b"Marty") };
     assert_eq!(joined.body(), vector("e000 58000000 4d61727479000000"));
 }
 
@@ -104,8 +79,7 @@ fn the_game_files_of_a_racer_stand_where_they_were_captured() {
 
 #[test]
 fn damage_while_racing_always_takes_243_bytes() {
-    let mut update =
-        InRaceDamage { race: RACE, count: 0, parts: [PartId(0); 47], percent: [0; DAMAGE_SLOTS] };
+    let mut update = InRaceDamage::none(RACE);
     update.parts[0] = PartId(14);
     update.percent[0] = 25;
     let body = update.body();
@@ -117,7 +91,7 @@ fn damage_while_racing_always_takes_243_bytes() {
 #[test]
 fn damage_after_the_race_holds_as_much_as_there_is() {
     let damage = Damage::new(PartId(1001), 25, 0x123);
-    let report = PostRaceDamage { race: RACE, parts: Damages(vec![damage.clone()]) };
+    let report = PostRaceDamage { race: RACE, parts: Damages::new(vec![damage.clone()]).unwrap() };
     assert_eq!(report.body(), vector("f100 58000000 0100 e9030000 23010019"));
     assert_eq!((damage.percent(), damage.wear()), (25, 0x123));
     let cut: PostRaceDamage = vector("f100 58000000 0300 e9030000 23010019 ea03").read().unwrap();
