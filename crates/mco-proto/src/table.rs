@@ -20,12 +20,15 @@ pub struct Layout {
     pub sender: Sender,
     /// The struct that is its layout.
     pub name: &'static str,
-    /// Reads a body; what stands behind the struct's last field is ignored, as the Client does.
-    ///
-    /// # Errors
-    /// If a field does not fit.
-    pub decode: fn(&[u8]) -> Result<Box<dyn Decoded>, Malformed>,
+    /// Reads a body.
+    pub decode: Decode,
 }
+
+/// Reads a body. What stands behind the struct's last field is ignored, as the Client does.
+///
+/// # Errors
+/// If a field does not fit.
+pub type Decode = fn(&[u8]) -> Result<Box<dyn Decoded>, Malformed>;
 
 /// A body that was read, whatever its type: it can be shown field by field (`{:#?}`) and written again.
 pub trait Decoded: Debug {
