@@ -60,6 +60,11 @@ id!(
     RaceId
 );
 
+id!(
+    /// A run of a race that was paid for and is not settled. Not on the wire; unlike a [`RaceId`] it is never given twice.
+    BookingId
+);
+
 impl VehicleId {
     /// The root part of the car: the same number.
     pub const fn part(self) -> PartId {
