@@ -11,6 +11,7 @@ pub mod conversation;
 mod counters;
 mod http;
 mod limits;
+mod lingering_close;
 mod netbios;
 mod observer;
 mod outbox;
