@@ -16,7 +16,7 @@ use mco_proto::nps::login::UserLogin;
 use mco_proto::nps::{self, Form, Headers, Id, Message as _, Packet};
 use mco_proto::session_key::{LoginKey, PublicLoginKey, SessionKey};
 use mco_proto::table::{Layout, Sender};
-use mco_proto::text::{CStr, PStr, Str16};
+use mco_proto::text::{Chars, PStr, Str16};
 use mcos::catalog::Catalog;
 use mcos::clock::Now;
 use mcos::config::Config;
@@ -294,8 +294,8 @@ impl<'a> Scene<'a> {
                 let connect = ClientConnect {
                     customer,
                     persona,
-                    customer_name: CStr::new("").unwrap(),
-                    persona_name: CStr::new(&format!("Driver {player}")).unwrap(),
+                    customer_name: Chars::new("").unwrap(),
+                    persona_name: Chars::new(&format!("Driver {player}")).unwrap(),
                     version: 6001,
                 };
                 let body = connect.body();

@@ -1,5 +1,6 @@
 //! What the fuzz targets share: taking an input apart, and writing seeds.
 
+use libfuzzer_sys::arbitrary::Unstructured;
 use mco_proto::table::Layout;
 use std::fs;
 use std::path::PathBuf;
@@ -76,11 +77,16 @@ pub fn plant(seeds: impl IntoIterator<Item = Vec<u8>>) {
     }
 }
 
-/// Decoding a body, encoding it and decoding it again gives the same message.
+/// Decoding a body, encoding it and decoding it again gives the same message; and what is made out of the same bytes can be written
+/// and read.
 ///
 /// # Panics
 /// If it does not.
 pub fn stable(layout: &Layout, body: &[u8]) {
+    if let Ok(made) = (layout.make)(&mut Unstructured::new(body)) {
+        let read = (layout.decode)(&made.encode());
+        assert!(read.is_ok(), "{}: {made:?} cannot be read", layout.name);
+    }
     let message = match (layout.decode)(body) {
         Ok(message) => message,
         Err(malformed) => return assert!(malformed.offset <= body.len(), "{}: {malformed}", layout.name),
