@@ -2,7 +2,7 @@
 
 use super::cars::{self, Brand, Car, CarClass};
 use super::imported::{Imported, KindRow, VehicleRow, find};
-use super::parts::{self, PartKind};
+use super::kinds::{KINDS, PartKind};
 use mco_proto::ids::BrandedPartId;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ impl Facts {
     pub(super) fn builtin() -> Self {
         Self {
             cars: cars::CARS.iter().cloned().map(Arc::new).collect(),
-            kinds: parts::KINDS.iter().cloned().map(Arc::new).collect(),
+            kinds: KINDS.iter().cloned().map(Arc::new).collect(),
             imported: None,
         }
     }

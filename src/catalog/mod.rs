@@ -14,6 +14,7 @@ pub mod file;
 mod fitting;
 pub mod import;
 pub mod imported;
+mod kinds;
 mod paints;
 mod parts;
 pub mod rules;
@@ -25,8 +26,9 @@ pub use city::{Lobby, RaceType, Tunables};
 pub use dealers::{Offer, SystemPersona};
 pub use fitting::Placed;
 pub use imported::{Imported, Origin};
+pub use kinds::PartKind;
 pub use paints::Skin;
-pub use parts::{MAX_WEAR, PartKind, StockPart};
+pub use parts::{MAX_WEAR, StockPart};
 
 use facts::Facts;
 use import::Summary;

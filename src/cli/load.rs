@@ -4,7 +4,7 @@ use super::{CliError, Setting, reach};
 use crate::admin::requests::{Request, Response, Secret};
 use crate::client::load::{self, Options, Report};
 use crate::client::probe::Credentials;
-use crate::client::racing::Gauge;
+use crate::client::racing::Counters;
 use clap::Args;
 use rand::Rng as _;
 use rand::distributions::Alphanumeric;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// How long anything may take: a server under load is slow, which is what is to be measured.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often the progress line changes.
 const PROGRESS: Duration = Duration::from_millis(250);
 /// The most bytes of a file with accounts.
@@ -73,15 +73,14 @@ pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
     };
     // Where there are too few, the errors will say so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let gauge = Arc::new(Gauge::default());
-    let options =
-        Options { host, players, rate, seconds, network: setting.config.network, patience: PATIENCE };
-    let work = load::run(options, Arc::clone(&gauge));
-    let report = smol::block_on(smol::future::or(work, progress(&gauge, count)));
+    let counters = Arc::new(Counters::default());
+    let options = Options { host, players, rate, seconds, network: setting.config.network, timeout: TIMEOUT };
+    let work = load::run(options, Arc::clone(&counters));
+    let report = smol::block_on(smol::future::or(work, progress(&counters, count)));
     clear_progress();
     let report = report.map_err(|trouble| match trouble {
-        load::Trouble::NoHost(_) => CliError::Usage(trouble.to_string()),
-        load::Trouble::Server(_) => CliError::failed(trouble),
+        load::LoadError::Host(_) => CliError::Usage(trouble.to_string()),
+        load::LoadError::Server(_) => CliError::failed(trouble),
     })?;
     match report.print(json, &mut io::stdout()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -103,12 +102,12 @@ fn verdict(report: &Report) -> Result<(), CliError> {
 }
 
 /// A line on the terminal that changes; it never ends by itself.
-async fn progress<T>(gauge: &Gauge, players: usize) -> T {
+async fn progress<T>(counters: &Counters, players: usize) -> T {
     loop {
         smol::Timer::after(PROGRESS).await;
         if io::stderr().is_terminal() {
-            let [joined, sent, received] =
-                [&gauge.joined, &gauge.sent, &gauge.received].map(|count| count.load(Ordering::Relaxed));
+            let [joined, sent, received] = [&counters.joined, &counters.sent, &counters.received]
+                .map(|count| count.load(Ordering::Relaxed));
             let line = format!("{joined} of {players} players, {sent} packets sent, {received} received");
             // Where nobody watches nothing is missed.
             let _ = write!(io::stderr(), "\r{line}\x1b[K");

@@ -1,7 +1,7 @@
 //! `mcos probe`: everything a Client does, step by step.
 
 use super::{CliError, Setting, password};
-use crate::client::probe::{self, Credentials, Options, PATIENCE, Verdict};
+use crate::client::probe::{self, Credentials, Options, TIMEOUT, Verdict};
 use clap::Args;
 use std::io::{self, ErrorKind};
 use zeroize::Zeroizing;
@@ -32,7 +32,7 @@ pub(super) fn run(setting: Setting, command: Probe) -> Result<(), CliError> {
         }
         None => None,
     };
-    let options = Options { host, account, json, network: setting.config.network, patience: PATIENCE };
+    let options = Options { host, account, json, network: setting.config.network, timeout: TIMEOUT };
     match smol::block_on(probe::run(&options, &mut io::stdout())) {
         Ok(Ok(Verdict::Passed)) => Ok(()),
         Ok(Ok(Verdict::Failed)) => {

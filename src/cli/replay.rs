@@ -1,7 +1,7 @@
 //! `mcos replay`: the Client's side of a recording, played against a server.
 
 use super::{CliError, Setting, password};
-use crate::client::probe::{Credentials, Options, PATIENCE};
+use crate::client::probe::{Credentials, Options, TIMEOUT};
 use crate::client::replay::{self, ReplayError, Verdict};
 use clap::Args;
 use std::io::{self, ErrorKind};
@@ -31,7 +31,7 @@ pub(super) fn run(setting: Setting, command: Replay) -> Result<(), CliError> {
         .map(|(user, password)| Credentials { user, password: Zeroizing::new(password.expose().to_owned()) });
     let users: Vec<_> = users.collect();
     let network = setting.config.network;
-    let options = Options { host, account: None, json: false, network, patience: PATIENCE };
+    let options = Options { host, account: None, json: false, network, timeout: TIMEOUT };
     match smol::block_on(replay::run(&dir, &options, &users, &mut io::stdout())) {
         Ok(Verdict::Same) => Ok(()),
         Ok(Verdict::Differs(count)) => Err(CliError::Failed(format!(

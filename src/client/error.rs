@@ -1,7 +1,7 @@
 //! What can go wrong between a Client and a Server, in words an Operator can act on.
 
-use super::shard_list::NotAShardList;
-use super::socket::Peer;
+use super::peer::Peer;
+use super::wanted::Wanted;
 use mco_proto::Malformed;
 use std::{fmt, io};
 
@@ -96,39 +96,12 @@ pub enum Error {
         why: String,
     },
     /// The shard list can't be read.
-    ShardList(NotAShardList),
+    ShardList(ShardListError),
     /// What `/key` serves is no login key.
     PublicKey {
         /// Why not.
         why: String,
     },
-}
-
-/// A message by number, as errors name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// A Game Packet.
-    Game(u16),
-    /// A Transaction Packet.
-    Transaction(u16),
-    /// An HTTP answer.
-    Http,
-}
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Game(id) => match mco_proto::nps::id::name(*id) {
-                "unknown" => write!(f, "message 0x{id:04x}"),
-                name => write!(f, "{name} (0x{id:04x})"),
-            },
-            Self::Transaction(number) => match mco_proto::mcots::number::name(*number) {
-                "unknown" => write!(f, "message {number}"),
-                name => write!(f, "{name} ({number})"),
-            },
-            Self::Http => f.write_str("an HTTP answer"),
-        }
-    }
 }
 
 impl fmt::Display for Error {
@@ -184,3 +157,43 @@ impl std::error::Error for Error {
         }
     }
 }
+
+/// Why a text is no shard list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShardListError {
+    /// No `[name]` line.
+    Empty,
+    /// Shards, and none with status 0.
+    NoneOpen,
+    /// A key that the Client needs is not there.
+    Missing {
+        /// Of which shard.
+        shard: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// A value that should be a number.
+    NoNumber {
+        /// Of which shard.
+        shard: String,
+        /// The key.
+        key: &'static str,
+        /// The value.
+        value: String,
+    },
+}
+
+impl fmt::Display for ShardListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the shard list names no shard (no line in square brackets)"),
+            Self::NoneOpen => f.write_str("the shard list names no shard that is open (StatusId 0)"),
+            Self::Missing { shard, key } => write!(f, "the shard list has no {key} for \"{shard}\""),
+            Self::NoNumber { shard, key, value } => {
+                write!(f, "the shard list says {key}={value} for \"{shard}\", which is no number")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ShardListError {}

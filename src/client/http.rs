@@ -1,7 +1,9 @@
 //! As much HTTP as the Client's three requests need: one GET per connection, an answer of bounded size.
 
-use super::error::{Error, Wanted};
-use super::socket::{Endpoint, Peer, Service, Socket};
+use super::error::Error;
+use super::peer::{Endpoint, Peer, Service};
+use super::socket::Socket;
+use super::wanted::Wanted;
 use std::time::Duration;
 
 /// The largest answer taken in, in bytes. A shard list has a few hundred.
@@ -28,10 +30,10 @@ pub(super) async fn get(
     endpoint: &Endpoint,
     page: &'static str,
     query: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Response, Error> {
     let peer = Peer::new(Service::Web, endpoint.clone());
-    let socket = Socket::connect(peer.clone(), patience).await?;
+    let socket = Socket::connect(peer.clone(), timeout).await?;
     let mark = if query.is_empty() { "" } else { "?" };
     let request = format!(
         "GET {page}{mark}{query} HTTP/1.1\r\nHost: {endpoint}\r\nUser-Agent: mcos-probe\r\nConnection: close\r\n\r\n"

@@ -1,8 +1,8 @@
 //! `mcos load`: many simulated players in rooms of six, all racing at once.
 
 use super::Error;
-use super::probe::{Credentials, NoHost, Target};
-use super::racing::{Faults, Gauge, Racer, Starter, Terms, Traffic, line_up};
+use super::probe::{Credentials, HostError, Target};
+use super::racing::{Counters, Faults, Racer, Starter, Terms, Traffic, line_up};
 use super::sitting::{Account, ShardEndpoints};
 use super::web::Web;
 use crate::config::Network;
@@ -36,28 +36,28 @@ pub struct Options {
     /// The configuration of this machine's server.
     pub network: Network,
     /// How long any wait may last.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 /// Why there was no load at all.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum LoadError {
     /// The host can't be understood.
-    NoHost(NoHost),
+    Host(HostError),
     /// The server can't be spoken to.
     Server(Error),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoHost(error) => error.fmt(f),
+            Self::Host(error) => error.fmt(f),
             Self::Server(error) => write!(f, "{error}; \"mcos probe\" says more"),
         }
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for LoadError {}
 
 /// Milliseconds from sending to receiving, both by the clock of this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -159,25 +159,26 @@ impl Report {
     }
 }
 
-/// Lets all players sign in, race and sign out. `gauge` counts along.
-pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble> {
-    let Options { host, players, rate, seconds, network, patience } = options;
-    let target = Target::of(host.as_deref(), &network, patience).await.map_err(Trouble::NoHost)?;
-    let (web, place) = find(&target, patience).await.map_err(Trouble::Server)?;
+/// Lets all players sign in, race and sign out. `counters` counts along.
+pub async fn run(options: Options, counters: Arc<Counters>) -> Result<Report, LoadError> {
+    let Options { host, players, rate, seconds, network, timeout } = options;
+    let target = Target::of(host.as_deref(), &network, timeout).await.map_err(LoadError::Host)?;
+    let (web, endpoints) = find(&target, timeout).await.map_err(LoadError::Server)?;
     let mut errors = Vec::new();
     let wanted = players.len();
     let begun = Instant::now();
-    let rooms = crews(players).into_iter().zip(ROOMS.into_iter().cycle());
-    let joining =
-        rooms.map(|(crew, room)| assemble(web.clone(), Arc::clone(&place), crew, room, Arc::clone(&gauge)));
-    let mut crews = Vec::new();
-    for (crew, failed) in together(joining).await {
-        crews.push(crew);
+    let rooms = groups(players).into_iter().zip(ROOMS.into_iter().cycle());
+    let joining = rooms.map(|(group, room)| {
+        assemble(web.clone(), Arc::clone(&endpoints), group, room, Arc::clone(&counters))
+    });
+    let mut groups = Vec::new();
+    for (group, failed) in join_all(joining).await {
+        groups.push(group);
         errors.extend(failed);
     }
-    crews.retain(|crew| !crew.is_empty());
+    groups.retain(|group| !group.is_empty());
     let joining_seconds = begun.elapsed().as_secs_f64();
-    let (joined, rooms) = (crews.iter().map(Vec::len).sum(), crews.len());
+    let (joined, rooms) = (groups.iter().map(Vec::len).sum(), groups.len());
 
     let traffic = Arc::new(Traffic {
         packets: [rate.saturating_mul(seconds); SLOTS],
@@ -186,10 +187,12 @@ pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble>
         most: FILLING[1],
         lead: None,
         epoch: Instant::now(),
-        gauge,
+        counters,
     });
-    let grids =
-        sound(together(crews.into_iter().map(|crew| grid(crew, Arc::clone(&traffic)))).await, &mut errors);
+    let grids = successes(
+        join_all(groups.into_iter().map(|group| grid(group, Arc::clone(&traffic)))).await,
+        &mut errors,
+    );
     let begun = Instant::now();
     let mut raced = Vec::new();
     for grid in grids {
@@ -203,19 +206,19 @@ pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble>
         for racer in room {
             let (starter, outcome) = racer.await;
             errors.extend(outcome.err().map(|error| error.to_string()));
-            let ledger = starter.ledger();
-            faults = faults.and(ledger.faults());
-            latencies.extend_from_slice(ledger.latencies());
-            last = ledger.last().map_or(last, |own| own.max(last));
-            sent += ledger.sent();
-            received += ledger.received();
-            received_bytes += ledger.bytes();
+            let deliveries = starter.deliveries();
+            faults = faults.and(deliveries.faults());
+            latencies.extend_from_slice(deliveries.latencies());
+            last = deliveries.last().map_or(last, |own| own.max(last));
+            sent += deliveries.sent();
+            received += deliveries.received();
+            received_bytes += deliveries.bytes();
             field.push(starter);
         }
         fields.push(field);
     }
     let racing = last - begun;
-    let finished = sound(together(fields.into_iter().map(finish)).await, &mut errors).into_iter().sum();
+    let finished = successes(join_all(fields.into_iter().map(finish)).await, &mut errors).into_iter().sum();
     let per_second = u64::try_from(racing.as_micros()).ok().filter(|micros| *micros > 0);
     let per_second = per_second.map_or(0, |micros| received.saturating_mul(1_000_000) / micros);
     Ok(Report {
@@ -237,34 +240,34 @@ pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble>
 }
 
 /// The first web server that answers, and what its shard list says.
-async fn find(target: &Target, patience: Duration) -> Result<(Web, Arc<ShardEndpoints>), Error> {
+async fn find(target: &Target, timeout: Duration) -> Result<(Web, Arc<ShardEndpoints>), Error> {
     let mut first = None;
     for endpoint in &target.web {
-        let web = Web::new(endpoint.clone(), patience);
+        let web = Web::new(endpoint.clone(), timeout);
         match web.shard_list().await {
             Ok(shards) => {
                 let shard = shards.first().ok_or_else(|| web.wrong("/ShardList/", "there is no shard"))?;
-                return Ok((web, Arc::new(ShardEndpoints::new(shard, target.fixed, patience))));
+                return Ok((web, Arc::new(ShardEndpoints::new(shard, target.fixed, timeout))));
             }
             Err(error) => first = first.or(Some(error)),
         }
     }
-    let web = Web::new(super::Endpoint::new("", 0), patience);
+    let web = Web::new(super::Endpoint::new("", 0), timeout);
     Err(first.unwrap_or_else(|| web.wrong("/ShardList/", "there is no web server")))
 }
 
 /// Groups of six.
-fn crews(mut players: Vec<Credentials>) -> Vec<Vec<Credentials>> {
-    let mut crews = Vec::new();
+fn groups(mut players: Vec<Credentials>) -> Vec<Vec<Credentials>> {
+    let mut groups = Vec::new();
     while !players.is_empty() {
         let rest = players.split_off(players.len().min(SLOTS));
-        crews.push(std::mem::replace(&mut players, rest));
+        groups.push(std::mem::replace(&mut players, rest));
     }
-    crews
+    groups
 }
 
 /// Does all of it at once.
-async fn together<T: Send + 'static>(
+async fn join_all<T: Send + 'static>(
     work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
     let mut done = Vec::new();
@@ -275,7 +278,7 @@ async fn together<T: Send + 'static>(
 }
 
 /// What went well; the rest goes to `errors`.
-fn sound<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T> {
+fn successes<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T> {
     let mut well = Vec::new();
     for outcome in outcomes {
         match outcome {
@@ -286,19 +289,19 @@ fn sound<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T>
     well
 }
 
-/// Signs the players of a room in; those who can't are told of.
+/// Signs the players of a room in; those who can't are reported.
 async fn assemble(
     web: Web,
-    place: Arc<ShardEndpoints>,
-    crew: Vec<Credentials>,
+    endpoints: Arc<ShardEndpoints>,
+    group: Vec<Credentials>,
     room: CommId,
-    gauge: Arc<Gauge>,
+    counters: Arc<Counters>,
 ) -> (Vec<Racer>, Vec<String>) {
     let (mut racers, mut errors) = (Vec::new(), Vec::new());
-    for Credentials { user, password } in crew {
-        match arrive(&web, &place, &user, &password, room).await {
+    for Credentials { user, password } in group {
+        match sign_in(&web, &endpoints, &user, &password, room).await {
             Ok(racer) => {
-                Gauge::count(&gauge.joined);
+                Counters::count(&counters.joined);
                 racers.push(racer);
             }
             Err(error) => errors.push(format!("{user}: {error}")),
@@ -307,14 +310,14 @@ async fn assemble(
     (racers, errors)
 }
 
-async fn arrive(
+async fn sign_in(
     web: &Web,
-    place: &Arc<ShardEndpoints>,
+    endpoints: &Arc<ShardEndpoints>,
     user: &str,
     password: &str,
     room: CommId,
 ) -> Result<Racer, Error> {
-    let account = Account::sign_in(web, place, user, password).await?;
+    let account = Account::sign_in(web, endpoints, user, password).await?;
     let mut personas = account.personas().await?;
     if personas.is_empty() {
         let name: String = user.chars().take(12).collect();
@@ -322,14 +325,14 @@ async fn arrive(
         personas = account.personas().await?;
     }
     let entry = personas.first().ok_or_else(|| web.wrong("/AuthLogin", "the account has no persona"))?;
-    Racer::arrive(account.select(entry).await?, room).await
+    Racer::sign_in(account.select(entry).await?, room).await
 }
 
 /// Takes a room to the start.
-async fn grid(mut crew: Vec<Racer>, traffic: Arc<Traffic>) -> Result<Vec<Starter>, Error> {
-    let Some(host) = crew.first_mut() else { return Ok(Vec::new()) };
+async fn grid(mut group: Vec<Racer>, traffic: Arc<Traffic>) -> Result<Vec<Starter>, Error> {
+    let Some(host) = group.first_mut() else { return Ok(Vec::new()) };
     let terms = Terms { lobby: host.circuit().await?, entry_fee: 0 };
-    line_up(crew, terms, &traffic).await
+    line_up(group, terms, &traffic).await
 }
 
 async fn drive(mut starter: Starter) -> (Starter, Result<(), Error>) {
@@ -347,7 +350,7 @@ async fn finish(mut field: Vec<Starter>) -> Result<usize, Error> {
     }
     let count = field.len();
     for starter in field {
-        starter.leave().await?.depart().await?;
+        starter.leave().await?.sign_out().await?;
     }
     Ok(count)
 }
@@ -367,7 +370,7 @@ mod tests {
     #[test]
     fn players_race_in_rooms_of_six() {
         let player = |_| Credentials { user: String::new(), password: String::new().into() };
-        let sizes = |count| crews((0..count).map(player).collect()).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes = |count| groups((0..count).map(player).collect()).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(13), [6, 6, 1]);
         assert!(sizes(0).is_empty());
     }

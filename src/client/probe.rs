@@ -16,7 +16,7 @@ use report::Report;
 pub(super) use walk::reach;
 
 /// How long a step may wait for any answer. The Client itself waits longer; an Operator need not.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The room ports of a server whose configuration is not at hand.
 const USUAL_ROOMS: std::ops::RangeInclusive<u16> = 9000..=9014;
@@ -32,8 +32,8 @@ pub struct Options {
     pub json: bool,
     /// The configuration of this machine's server: where its ports are, if that is the one to probe.
     pub network: Network,
-    /// How long any wait may last; usually [`PATIENCE`].
-    pub patience: Duration,
+    /// How long any wait may last; usually [`TIMEOUT`].
+    pub timeout: Duration,
 }
 
 /// A User's name and password.
@@ -61,9 +61,9 @@ pub enum Verdict {
 
 /// A HOST that can't be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoHost(String);
+pub struct HostError(String);
 
-impl std::fmt::Display for NoHost {
+impl std::fmt::Display for HostError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -73,7 +73,7 @@ impl std::fmt::Display for NoHost {
     }
 }
 
-impl std::error::Error for NoHost {}
+impl std::error::Error for HostError {}
 
 /// Where to begin, and which ports the shard list will not tell.
 #[derive(Debug)]
@@ -86,8 +86,8 @@ pub(super) struct Target {
 }
 
 /// Splits `host`, `host:port`, `[v6]:port` and bare IPv6 addresses.
-fn host_and_port(text: &str) -> Result<(&str, Option<u16>), NoHost> {
-    let wrong = || NoHost(text.to_owned());
+fn host_and_port(text: &str) -> Result<(&str, Option<u16>), HostError> {
+    let wrong = || HostError(text.to_owned());
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or_else(wrong)?;
         let port = match rest {
@@ -114,13 +114,13 @@ impl Target {
     pub(super) async fn of(
         given: Option<&str>,
         network: &Network,
-        patience: Duration,
-    ) -> Result<Self, NoHost> {
+        timeout: Duration,
+    ) -> Result<Self, HostError> {
         let (host, port) = match given {
             Some(text) => host_and_port(text)?,
             None => ("127.0.0.1", None),
         };
-        if given.is_none() || is_this_machine(host, patience).await {
+        if given.is_none() || is_this_machine(host, timeout).await {
             let mut ports = vec![port.unwrap_or(network.http)];
             if port.is_none() {
                 ports.extend(network.http_fallback());
@@ -141,26 +141,26 @@ impl Target {
 }
 
 /// Whether `host` is an address of this machine: only then can a socket be bound to it.
-async fn is_this_machine(host: &str, patience: Duration) -> bool {
+async fn is_this_machine(host: &str, timeout: Duration) -> bool {
     let own = |ip: IpAddr| ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok();
     let resolved = smol::future::or(async { async_net::resolve((host, 0)).await.ok() }, async {
-        smol::Timer::after(patience).await;
+        smol::Timer::after(timeout).await;
         None
     });
     resolved.await.unwrap_or_default().iter().any(|address| own(address.ip()))
 }
 
 /// Probes, writing to `out` as it goes.
-pub async fn run(options: &Options, out: &mut dyn Write) -> io::Result<Result<Verdict, NoHost>> {
-    let target = match Target::of(options.host.as_deref(), &options.network, options.patience).await {
+pub async fn run(options: &Options, out: &mut dyn Write) -> io::Result<Result<Verdict, HostError>> {
+    let target = match Target::of(options.host.as_deref(), &options.network, options.timeout).await {
         Ok(target) => target,
         Err(error) => return Ok(Err(error)),
     };
     let title = options.host.clone().or_else(|| target.web.first().map(Endpoint::to_string));
     let mut report = Report::new(out, options.json, &title.unwrap_or_default())?;
     match &options.account {
-        Some(account) => walk::with_account(&mut report, &target, account, options.patience).await?,
-        None => walk::without_account(&mut report, &target, options.patience).await?,
+        Some(account) => walk::with_account(&mut report, &target, account, options.timeout).await?,
+        None => walk::without_account(&mut report, &target, options.timeout).await?,
     }
     report.close().map(Ok)
 }
@@ -188,7 +188,7 @@ mod tests {
     fn only_this_machine_is_probed_by_its_own_configuration() {
         let network =
             Network { http: 8081, mcots: 5, rooms: [7, 8], http_configured: true, ..Network::default() };
-        let target = |host: Option<&str>| smol::block_on(Target::of(host, &network, PATIENCE)).unwrap();
+        let target = |host: Option<&str>| smol::block_on(Target::of(host, &network, TIMEOUT)).unwrap();
         for host in [None, Some("127.0.0.1"), Some("::1")] {
             let own = target(host);
             assert_eq!((own.web[0].port, own.web.len(), own.fixed.mcots), (8081, 1, 5));

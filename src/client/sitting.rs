@@ -1,18 +1,18 @@
 //! The steps of a sitting, in types: whoever holds an [`Account`] has logged in, whoever holds a [`PersonaSession`] has picked
 //! a persona, and so on. Order and content of all messages are those of the recorded Client.
 
-mod driver;
 mod lobby;
+mod persona_session;
 mod transactions;
 
-pub use driver::PersonaSession;
 pub use lobby::{LobbyConnection, RaceChannel, RoomAddress, appearance};
+pub use persona_session::PersonaSession;
 pub use transactions::{Car, FirstCar, Home, Transactions};
 
 use super::error::Error;
 use super::nps::Nps;
+use super::peer::{Endpoint, Service};
 use super::shard_list::ShardEntry;
-use super::socket::{Endpoint, Service};
 use super::web::{Context, Web};
 use mco_proto::bytes::Rest;
 use mco_proto::ids::{CustomerId, PersonaId};
@@ -65,19 +65,19 @@ pub struct ShardEndpoints {
     /// MCOTS.
     pub mcots: Endpoint,
     /// How long any wait may last.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl ShardEndpoints {
     /// What a shard's entry in the list and the Client's fixed ports make together.
-    pub fn new(shard: &ShardEntry, fixed: FixedPorts, patience: Duration) -> Self {
+    pub fn new(shard: &ShardEntry, fixed: FixedPorts, timeout: Duration) -> Self {
         Self {
             login: shard.login.clone(),
             persona: shard.login.at(fixed.persona),
             mail: shard.login.at(fixed.mail),
             lobby: shard.lobby.clone(),
             mcots: Endpoint::new(&shard.mcots_host, fixed.mcots),
-            patience,
+            timeout,
         }
     }
 
@@ -94,12 +94,12 @@ impl ShardEndpoints {
         if status.key_echo != key.echo() {
             return Err(login.contradiction(id::USER_VALID, "key echo", "it is of another Session Key"));
         }
-        Ok(Account { place: Arc::clone(self), customer: status.customer, key })
+        Ok(Account { endpoints: Arc::clone(self), customer: status.customer, key })
     }
 
     /// A connection of its own for one request, as the Client makes them to Login, Persona and Mail.
     pub(super) async fn open(&self, service: Service, at: &Endpoint) -> Result<Nps, Error> {
-        Nps::connect(service, at, self.patience).await
+        Nps::connect(service, at, self.timeout).await
     }
 }
 
@@ -118,7 +118,7 @@ pub fn user_login(context: &Context, key_block: &str) -> UserLogin {
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Where.
-    pub place: Arc<ShardEndpoints>,
+    pub endpoints: Arc<ShardEndpoints>,
     /// The Server's number for the account.
     pub customer: CustomerId,
     /// What every cipher of this sitting is made from.
@@ -129,12 +129,12 @@ impl Account {
     /// AuthLogin and Login in one.
     pub async fn sign_in(
         web: &Web,
-        place: &Arc<ShardEndpoints>,
+        endpoints: &Arc<ShardEndpoints>,
         user: &str,
         password: &str,
     ) -> Result<Self, Error> {
         let context = web.auth(user, password).await?;
-        place.login(&context, &web.public_key().await?).await
+        endpoints.login(&context, &web.public_key().await?).await
     }
 
     /// The personas of this account.
@@ -199,6 +199,6 @@ impl Account {
     }
 
     async fn persona_service(&self) -> Result<Nps, Error> {
-        self.place.open(Service::Persona, &self.place.persona).await
+        self.endpoints.open(Service::Persona, &self.endpoints.persona).await
     }
 }

@@ -2,10 +2,11 @@
 
 use super::recording::{Connection, Content, Recording, Said, What, headers_of};
 use crate::client::Error;
-use crate::client::error::Wanted;
+use crate::client::peer::{Endpoint, Peer, Service};
 use crate::client::probe::Credentials;
 use crate::client::sitting::{Account, ShardEndpoints};
-use crate::client::socket::{Endpoint, Peer, Service, Socket};
+use crate::client::socket::Socket;
+use crate::client::wanted::Wanted;
 use crate::client::web::Web;
 use crate::recording::Side;
 use mco_proto::ids::CustomerId;
@@ -23,7 +24,7 @@ use std::time::{Duration, Instant};
 use super::ReplayError;
 
 /// How long an answer may take once one has been missing.
-const LESS_PATIENCE: Duration = Duration::from_secs(2);
+const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where the flags are in a Transaction Packet's header.
 const FLAGS: usize = 10;
@@ -55,7 +56,7 @@ enum Link {
 }
 
 /// One connection that is open.
-struct Seat {
+struct OpenConnection {
     socket: Socket,
     link: Link,
     /// The Session Key that starts the ciphers behind the answer to the login that was sent.
@@ -88,12 +89,12 @@ impl<'a> Actor<'a> {
 
 pub(super) struct Player<'a> {
     web: &'a Web,
-    place: Arc<ShardEndpoints>,
+    endpoints: Arc<ShardEndpoints>,
     login_key: PublicLoginKey,
     actors: Vec<Actor<'a>>,
     /// Where the rooms with these recorded ports are now.
     rooms: HashMap<u16, Endpoint>,
-    seats: Vec<Option<Seat>>,
+    open: Vec<Option<OpenConnection>>,
     late: bool,
     tally: Tally,
 }
@@ -102,16 +103,16 @@ impl<'a> Player<'a> {
     /// A player of all these accounts.
     pub(super) async fn new(
         web: &'a Web,
-        place: Arc<ShardEndpoints>,
+        endpoints: Arc<ShardEndpoints>,
         actors: Vec<Actor<'a>>,
     ) -> Result<Self, Error> {
         Ok(Self {
             web,
             login_key: web.public_key().await?,
-            place,
+            endpoints,
             actors,
             rooms: HashMap::new(),
-            seats: Vec::new(),
+            open: Vec::new(),
             late: false,
             tally: Tally::default(),
         })
@@ -123,7 +124,7 @@ impl<'a> Player<'a> {
         recording: &Recording,
         out: &mut dyn Write,
     ) -> Result<Tally, ReplayError> {
-        self.seats.resize_with(recording.connections.len(), || None);
+        self.open.resize_with(recording.connections.len(), || None);
         for event in &recording.events {
             let Some(connection) = recording.connections.get(event.connection) else { continue };
             let failed = match &event.what {
@@ -150,25 +151,25 @@ impl<'a> Player<'a> {
 
     async fn connect(&mut self, at: usize, connection: &Connection) -> Result<(), String> {
         let Connection { service, port, .. } = *connection;
-        let place = &self.place;
+        let endpoints = &self.endpoints;
         let endpoint = match service {
-            Service::Login => place.login.clone(),
-            Service::Persona => place.persona.clone(),
-            Service::Mail => place.mail.clone(),
-            Service::Mcots => place.mcots.clone(),
+            Service::Login => endpoints.login.clone(),
+            Service::Persona => endpoints.persona.clone(),
+            Service::Mail => endpoints.mail.clone(),
+            Service::Mcots => endpoints.mcots.clone(),
             // Where no answer of the lobby has said otherwise, rooms are where they were.
-            Service::Room => self.rooms.get(&port).cloned().unwrap_or_else(|| place.lobby.at(port)),
-            Service::Lobby | Service::Web => place.lobby.clone(),
+            Service::Room => self.rooms.get(&port).cloned().unwrap_or_else(|| endpoints.lobby.at(port)),
+            Service::Lobby | Service::Web => endpoints.lobby.clone(),
         };
         let peer = Peer::new(service, endpoint);
-        let socket = Socket::connect(peer, place.patience).await.map_err(|why| why.to_string())?;
+        let socket = Socket::connect(peer, endpoints.timeout).await.map_err(|why| why.to_string())?;
         let link = match service {
             Service::Mcots => Link::Mcots(mcots::Link::new()),
             _ => Link::Nps(nps::Link::new(headers_of(service), nps::Link::LARGEST)),
         };
-        let seat = Seat { socket, link, awaiting: None, arrived: VecDeque::new(), asked: None };
-        if let Some(place) = self.seats.get_mut(at) {
-            *place = Some(seat);
+        let open = OpenConnection { socket, link, awaiting: None, arrived: VecDeque::new(), asked: None };
+        if let Some(entry) = self.open.get_mut(at) {
+            *entry = Some(open);
         }
         Ok(())
     }
@@ -185,16 +186,16 @@ impl<'a> Player<'a> {
             Content::Body { .. } => None,
         };
         let key = self.actor(connection).map(|actor| actor.key.clone());
-        let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) else {
+        let Some(open) = self.open.get_mut(at).and_then(Option::as_mut) else {
             return Ok(Err(format!("{} was not sent: there is no connection", name(&said.content))));
         };
         let mut wire = Vec::new();
-        match (&mut seat.link, &said.content) {
+        match (&mut open.link, &said.content) {
             (Link::Nps(link), _) => {
                 if let Some(packet) = remade {
                     link.write(&packet, said.sealed, &mut wire);
                     if packet.id == id::LOGIN {
-                        seat.awaiting = key;
+                        open.awaiting = key;
                     }
                 }
             }
@@ -205,14 +206,14 @@ impl<'a> Player<'a> {
                     *byte |= flags;
                 }
                 if body.number() == Some(number::CLIENT_CONNECT_MSG) {
-                    seat.awaiting = key;
+                    open.awaiting = key;
                 }
             }
             (Link::Mcots(_), Content::Packet(_)) => {}
         }
-        seat.asked = Some(name(&said.content));
+        open.asked = Some(name(&said.content));
         self.tally.sent += 1;
-        let written = seat.socket.write(&wire).await;
+        let written = open.socket.write(&wire).await;
         Ok(written.map_err(|why| format!("{} could not be sent: {why}", name(&said.content))))
     }
 
@@ -255,22 +256,23 @@ impl<'a> Player<'a> {
     ) -> Result<(), ReplayError> {
         let service = connection.service;
         let wanted = name(&said.content);
-        let patience = if self.late { LESS_PATIENCE.min(self.place.patience) } else { self.place.patience };
-        let deadline = Instant::now() + patience;
-        let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) else {
+        let timeout =
+            if self.late { SHORT_TIMEOUT.min(self.endpoints.timeout) } else { self.endpoints.timeout };
+        let deadline = Instant::now() + timeout;
+        let Some(open) = self.open.get_mut(at).and_then(Option::as_mut) else {
             return self.differs(out, "missing", service, &format!("{wanted}: there is no connection"));
         };
-        let after = seat.asked.map_or_else(|| "on connecting".to_owned(), |asked| format!("after {asked}"));
-        let (found, ended) = seat.find(said, deadline).await;
-        let instead = seat.arrived.front().map(|arrival| arrival.message);
+        let after = open.asked.map_or_else(|| "on connecting".to_owned(), |asked| format!("after {asked}"));
+        let (found, ended) = open.find(said, deadline).await;
+        let instead = open.arrived.front().map(|arrival| arrival.message);
         let Some(arrival) = found else {
             self.late = true;
             let ended = ended.map(|why| format!(": {why}")).unwrap_or_default();
             return match instead {
                 Some(instead) => {
                     let text = format!("{instead} instead of {wanted} {after}{ended}");
-                    if let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) {
-                        seat.arrived.pop_front();
+                    if let Some(open) = self.open.get_mut(at).and_then(Option::as_mut) {
+                        open.arrived.pop_front();
                     }
                     self.differs(out, "different", service, &text)
                 }
@@ -307,8 +309,8 @@ impl<'a> Player<'a> {
 
     /// Hangs up; what arrived and was never recorded is told.
     fn leave(&mut self, at: usize, service: Service, out: &mut dyn Write) -> Result<(), ReplayError> {
-        let Some(seat) = self.seats.get_mut(at).and_then(Option::take) else { return Ok(()) };
-        for arrival in seat.arrived {
+        let Some(open) = self.open.get_mut(at).and_then(Option::take) else { return Ok(()) };
+        for arrival in open.arrived {
             let text = format!("{} came, which was not recorded", arrival.message);
             self.differs(out, "different", service, &text)?;
         }
@@ -327,7 +329,7 @@ impl<'a> Player<'a> {
     }
 }
 
-impl Seat {
+impl OpenConnection {
     /// The first packet of the kind that was recorded, if one comes in time; otherwise perhaps why none will.
     async fn find(&mut self, said: &Said, deadline: Instant) -> (Option<Arrival>, Option<String>) {
         let wanted = name(&said.content);

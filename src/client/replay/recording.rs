@@ -20,18 +20,18 @@ const MOST: usize = 10_000;
 
 /// Why a folder is no recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotARecording {
-    place: PathBuf,
+pub struct RecordingError {
+    path: PathBuf,
     why: String,
 }
 
-impl fmt::Display for NotARecording {
+impl fmt::Display for RecordingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot replay {}: {}", self.place.display(), self.why)
+        write!(f, "cannot replay {}: {}", self.path.display(), self.why)
     }
 }
 
-impl std::error::Error for NotARecording {}
+impl std::error::Error for RecordingError {}
 
 /// What passed on all connections.
 #[derive(Debug)]
@@ -89,8 +89,8 @@ pub(super) enum Content {
 
 impl Recording {
     /// Reads all files of a folder.
-    pub(super) fn load(folder: &Path) -> Result<Self, NotARecording> {
-        let wrong = |why: String| NotARecording { place: folder.to_owned(), why };
+    pub(super) fn load(folder: &Path) -> Result<Self, RecordingError> {
+        let wrong = |why: String| RecordingError { path: folder.to_owned(), why };
         let entries = fs::read_dir(folder).map_err(|error| wrong(error.to_string()))?;
         let mut files: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -105,7 +105,7 @@ impl Recording {
         files.sort();
         let mut recording = Self { connections: Vec::new(), events: Vec::new(), gaps: Vec::new() };
         for file in &files {
-            recording.read(file).map_err(|why| NotARecording { place: file.clone(), why })?;
+            recording.read(file).map_err(|why| RecordingError { path: file.clone(), why })?;
         }
         recording.events.sort_by_key(|event| event.order);
         recording.name_connections();

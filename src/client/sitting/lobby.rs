@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::client::nps::Nps;
-use crate::client::socket::Endpoint;
+use crate::client::peer::Endpoint;
 use mco_proto::bytes::List;
 use mco_proto::ids::{BrandedPartId, CommId, PersonaId, RaceId, SkinId, VehicleId};
 use mco_proto::nps::Message as _;

@@ -1,6 +1,6 @@
 //! A persona's connection to MCOTS.
 
-use super::driver::PersonaSession;
+use super::persona_session::PersonaSession;
 use super::{Error, ShardEndpoints};
 use crate::client::mcots::Mcots;
 use mco_proto::ids::{BrandedPartId, CustomerId, DealerId, PersonaId, SkinId, VehicleId};
@@ -53,40 +53,40 @@ pub struct Transactions {
     customer: CustomerId,
     persona: PersonaId,
     name: Name,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Transactions {
     /// Connects and says who we are (438, answered in clear); from there on everything is encrypted.
-    pub(super) async fn connect(driver: &PersonaSession) -> Result<Self, Error> {
-        let account = &driver.account;
-        let mut mcots = Mcots::connect(&account.place.mcots, account.place.patience).await?;
-        let name = Name::new(&driver.name);
+    pub async fn connect(session: &PersonaSession) -> Result<Self, Error> {
+        let account = &session.account;
+        let mut mcots = Mcots::connect(&account.endpoints.mcots, account.endpoints.timeout).await?;
+        let name = Name::new(&session.name);
         let hello = ClientConnect {
             customer: account.customer,
-            persona: driver.persona,
+            persona: session.persona,
             customer_name: Name::new(""),
             persona_name: name.clone(),
             version: VERSION,
         };
         let sequence = mcots.send(&hello).await?;
-        let (customer, persona, patience) = (account.customer, driver.persona, account.place.patience);
-        let mut connection = Self { mcots, customer, persona, name, patience };
+        let (customer, persona, timeout) = (account.customer, session.persona, account.endpoints.timeout);
+        let mut connection = Self { mcots, customer, persona, name, timeout };
         connection.success(sequence, number::CLIENT_CONNECT_MSG).await?;
         connection.mcots.unlock(&account.key);
         Ok(connection)
     }
 
     /// What a dealer has on offer, asked as while a persona is being made: on a fresh connection, in clear.
-    pub async fn stock(place: &ShardEndpoints, dealer: DealerId) -> Result<StockCarInfo, Error> {
-        let mut mcots = Mcots::connect(&place.mcots, place.patience).await?;
+    pub async fn stock(endpoints: &ShardEndpoints, dealer: DealerId) -> Result<StockCarInfo, Error> {
+        let mut mcots = Mcots::connect(&endpoints.mcots, endpoints.timeout).await?;
         let sequence = mcots.send_body(GenericRequest::body(number::STOCK_CAR_INFO, dealer.0)).await?;
         mcots.answer(sequence).await
     }
 
     /// The next message of this kind that nobody asked for. Others that come before it are passed over.
     pub async fn pushed<M: Message>(&mut self) -> Result<M, Error> {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.timeout;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Some(incoming) = self.mcots.next_within(left).await? else {

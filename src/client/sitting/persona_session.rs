@@ -1,10 +1,9 @@
 //! A persona that was picked: what it can connect to.
 
 use super::lobby::{LobbyConnection, RoomAddress};
-use super::transactions::Transactions;
 use super::{Account, Error};
 use crate::client::nps::Nps;
-use crate::client::socket::{Endpoint, Service};
+use crate::client::peer::{Endpoint, Service};
 use mco_proto::ids::{PersonaId, ShardId};
 use mco_proto::nps::lobby::{Login, LoginResponse};
 use mco_proto::nps::mail::{ListEmails, MailList};
@@ -35,7 +34,7 @@ impl PersonaSession {
         Self { account, persona, shard, name: name.to_owned() }
     }
 
-    /// 0x0100 as this driver sends it on 7003 and on room ports.
+    /// 0x0100 as this session sends it on 7003 and on room ports.
     pub fn hello(&self) -> Login {
         Login {
             persona: self.persona,
@@ -52,15 +51,15 @@ impl PersonaSession {
 
     /// Connects to the lobby: waits for its greeting, then signs in.
     pub async fn lobby(&self) -> Result<LobbyConnection, Error> {
-        let place = &self.account.place;
-        let mut nps = place.open(Service::Lobby, &place.lobby).await?;
+        let endpoints = &self.account.endpoints;
+        let mut nps = endpoints.open(Service::Lobby, &endpoints.lobby).await?;
         nps.wait(&[id::OK_TO_LOGIN]).await?;
         self.enter(nps).await
     }
 
     /// Connects to a room, which does not greet.
     pub async fn room(&self, room: &RoomAddress) -> Result<LobbyConnection, Error> {
-        let mut nps = self.account.place.open(Service::Room, &room.endpoint).await?;
+        let mut nps = self.account.endpoints.open(Service::Room, &room.endpoint).await?;
         if let Some(early) = nps.next_within(NO_GREETING).await? {
             return Err(nps.contradiction(early.packet.id, "time", "a room speaks before the Client"));
         }
@@ -81,23 +80,18 @@ impl PersonaSession {
         Ok(LobbyConnection::new(nps, self.persona, &self.name))
     }
 
-    /// Connects to MCOTS and says who we are (438).
-    pub async fn transactions(&self) -> Result<Transactions, Error> {
-        Transactions::connect(self).await
-    }
-
     /// How many buddies.
     pub async fn buddies(&self) -> Result<u16, Error> {
-        let place = &self.account.place;
-        let mut persona = place.open(Service::Persona, &place.persona).await?;
+        let endpoints = &self.account.endpoints;
+        let mut persona = endpoints.open(Service::Persona, &endpoints.persona).await?;
         let answer: BuddyListCount = persona.ask(&GetBuddyList { persona: self.persona }).await?;
         Ok(answer.count)
     }
 
     /// How many mails.
     pub async fn mails(&self) -> Result<u16, Error> {
-        let place = &self.account.place;
-        let mut mail = place.open(Service::Mail, &place.mail).await?;
+        let endpoints = &self.account.endpoints;
+        let mut mail = endpoints.open(Service::Mail, &endpoints.mail).await?;
         let request = ListEmails { persona: self.persona, last_known: 0, unknown: 1, filler: 0xfdfe };
         let answer: MailList = mail.ask(&request).await?;
         Ok(answer.count)
@@ -105,8 +99,8 @@ impl PersonaSession {
 
     /// Leaves the persona (0x050F).
     pub async fn leave(&self) -> Result<(), Error> {
-        let place = &self.account.place;
-        let mut persona = place.open(Service::Persona, &place.persona).await?;
+        let endpoints = &self.account.endpoints;
+        let mut persona = endpoints.open(Service::Persona, &endpoints.persona).await?;
         let request =
             RegisterGameLogout { customer: self.account.customer, persona: self.persona, shard: self.shard };
         persona.send(&request).await?;
@@ -115,7 +109,7 @@ impl PersonaSession {
 
     /// The endpoint of a room port on the lobby's host, for a Client that knows it without asking.
     pub fn room_on_lobby_host(&self, port: u16) -> RoomAddress {
-        let host = &self.account.place.lobby.host;
+        let host = &self.account.endpoints.lobby.host;
         RoomAddress { endpoint: Endpoint::new(host, port), name: String::new() }
     }
 }
