@@ -1,35 +1,16 @@
 //! Everything a service may look at or change.
 
-use super::lobby::directory::Directory;
+use super::Ports;
+use super::directory::Directory;
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::store::Store;
+use crate::store::{Persona, Store};
 use crate::world::World;
+use mco_proto::ids::PersonaId;
 use mco_proto::session_key::{KeyError, LoginKey};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-
-/// The ports the server really listens on: with a configured 0 only known after binding.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ports {
-    /// HTTP.
-    pub http: u16,
-    /// HTTPS.
-    pub https: u16,
-    /// Login.
-    pub login: u16,
-    /// Persona.
-    pub persona: u16,
-    /// Mail.
-    pub mail: u16,
-    /// Lobby.
-    pub lobby: u16,
-    /// Room servers. The first one is kept for races; a Client meets people on the others.
-    pub rooms: Vec<u16>,
-    /// MCOTS.
-    pub mcots: u16,
-}
 
 /// The shard as its services see it.
 #[derive(Debug)]
@@ -69,6 +50,13 @@ impl Game {
         let key = Arc::new(LoginKey::from_pkcs8_der(pkcs8_der)?);
         *self.login_key.write().unwrap_or_else(PoisonError::into_inner) = key;
         Ok(())
+    }
+
+    /// A persona, if it exists and its account signed in from the address `peer`: the only proof of who asks on connections
+    /// without encryption.
+    pub(super) fn persona_of(&self, peer: IpAddr, persona: PersonaId) -> Option<Persona> {
+        let persona = self.store.personas().by_id(persona).ok().flatten()?;
+        self.world.sessions.signed_in_from(persona.customer_id, peer).then_some(persona)
     }
 
     /// The IPv4 address a Client is sent to: the configured one, or that by which this Client reached us.
@@ -127,6 +115,6 @@ impl Game {
 #[derive(Clone, Debug)]
 pub(crate) struct TestPlayer {
     pub(crate) customer: mco_proto::ids::CustomerId,
-    pub(crate) persona: mco_proto::ids::PersonaId,
+    pub(crate) persona: PersonaId,
     pub(crate) key: mco_proto::session_key::SessionKey,
 }

@@ -59,7 +59,7 @@ fn acknowledged() -> Outcome<Packet> {
 
 /// The mails of a persona; none for whoever did not sign in with it from there.
 fn mails(game: &Game, peer: IpAddr, persona: PersonaId) -> Result<Vec<MailEntry>, StoreError> {
-    if super::persona::owned_from(game, peer, persona).is_none() {
+    if game.persona_of(peer, persona).is_none() {
         log::info!("mail: {peer} asked for the mail of persona {persona}, which did not sign in from there");
         return Ok(Vec::new());
     }

@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod bans;
+pub mod directory;
 mod game;
 pub mod lobby;
 pub mod login;
@@ -21,9 +22,12 @@ pub mod mcots;
 mod outcome;
 pub mod patch;
 pub mod persona;
+mod playtime;
+mod ports;
 pub mod shard;
 
+pub use game::Game;
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
-pub use game::{Game, Ports};
 pub use outcome::{Encryption, Hex, Outcome, Push};
+pub use ports::Ports;

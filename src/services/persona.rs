@@ -1,9 +1,10 @@
 //! Persona, port 8228: a new connection per request, in clear. The only proof of who asks is that the account signed in
 //! from the same address. See `docs/protocol/login-persona-mail.md`.
 
+use super::playtime::keep_playtime;
 use super::{Game, Hex, Outcome, Push};
 use crate::store::{NewPersona, Persona, PersonaError};
-use crate::world::{Released, SignInStep};
+use crate::world::SignInStep;
 use mco_proto::Malformed;
 use mco_proto::bytes::Rest;
 use mco_proto::ids::{CustomerId, PersonaId};
@@ -43,28 +44,6 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
         );
         if id == id::GET_PERSONA_MAPS { no_personas() } else { acknowledged() }
     })
-}
-
-/// The persona, if it exists and its account signed in from `peer`.
-pub(super) fn owned_from(game: &Game, peer: IpAddr, persona: PersonaId) -> Option<Persona> {
-    let persona = game.store.personas().by_id(persona).ok().flatten()?;
-    game.world.sessions.signed_in_from(persona.customer_id, peer).then_some(persona)
-}
-
-/// A persona is free again: its time on line is kept. Nobody waits for that to be on the card.
-pub(super) fn released(game: &Game, released: Released) {
-    let Released { persona, after } = released;
-    let seconds = u32::try_from(after.as_secs()).unwrap_or(u32::MAX);
-    log::info!("logout: persona {persona} after {seconds} s");
-    let kept = game.store.personas().update(persona, |record| {
-        record.seconds_online = record.seconds_online.saturating_add(seconds);
-    });
-    // A persona that was deleted while in use has no time to keep.
-    if let Err(error) = kept
-        && !matches!(error, PersonaError::NotFound)
-    {
-        log::warn!("logout: the time of persona {persona} on line is lost: {error}");
-    }
 }
 
 struct Handler<'a> {
@@ -118,7 +97,7 @@ impl Handler<'_> {
         if self.owns(request.customer, request.persona, "leave")
             && let Some(free) = self.game.world.presence.deselect(request.persona)
         {
-            released(self.game, free);
+            keep_playtime(self.game, free);
         }
         acknowledged()
     }
@@ -215,7 +194,7 @@ impl Handler<'_> {
             })));
         }
         let request: GetPersonaInfoById = packet.read()?;
-        let persona = owned_from(self.game, self.peer, request.persona);
+        let persona = self.game.persona_of(self.peer, request.persona);
         let personas = Personas::of(persona.iter().map(entry));
         Ok(Outcome::reply(PersonaList { personas }.packet()))
     }
@@ -238,7 +217,7 @@ impl Handler<'_> {
     }
 
     fn owns(&self, customer: CustomerId, persona: PersonaId, what: &str) -> bool {
-        let owner = owned_from(self.game, self.peer, persona).map(|persona| persona.customer_id);
+        let owner = self.game.persona_of(self.peer, persona).map(|persona| persona.customer_id);
         let owns = owner == Some(customer);
         if !owns {
             log::info!("persona: {} may not {what} persona {persona} as customer {customer}", self.peer);

@@ -1,6 +1,6 @@
 //! The authority's files: PEM text, for the owner only, replaced as a whole.
 
-use super::authority::AuthorityError;
+use super::error::AuthorityError;
 use rsa::pkcs8::LineEnding;
 use rsa::pkcs8::der::pem::encode_string;
 use rustls::pki_types::pem::{self, SectionKind};

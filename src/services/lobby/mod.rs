@@ -5,7 +5,7 @@
 //! |---|---|
 //! | here | the table of what happens on which message |
 //! | `login` | signing in |
-//! | [`directory`] | which channels and servers there are |
+//! | `directory` | what is told of channels and servers |
 //! | `people` | who is where, and what they look like |
 //! | `channels` | opening and closing |
 //! | `race` | hosts, readiness, start and end |
@@ -13,14 +13,14 @@
 //! | `notices` | what is pushed to others, in the layout and form that `[compat]` says |
 
 mod channels;
-pub mod directory;
+mod directory;
 mod login;
 mod notices;
 mod people;
 mod race;
 mod relay;
 
-use super::persona::released;
+use super::playtime::keep_playtime;
 use super::{Game, Hex, Outcome, Push};
 use crate::world::{ConnectionId, NpsServer};
 use mco_proto::Malformed;
@@ -110,7 +110,7 @@ pub fn leave(game: &Game, caller: &ConnectionState) -> Vec<Push> {
         race::sync_rooms_left(game, left);
     }
     if let Some(free) = game.world.presence.leave(me.persona, caller.connection) {
-        released(game, free);
+        keep_playtime(game, free);
     }
     let notices = Notices::of(game);
     let mut pushes: Vec<_> = left.into_iter().flat_map(|left| notices.left(left)).collect();

@@ -1,6 +1,5 @@
 //! Races as channels: the list, who is ready, what the host may do, start and end.
 
-use super::directory::race_server;
 use super::{Handler, Notices};
 use crate::services::{Game, Outcome};
 use crate::world::{ChannelInfo, Left, RaceInfo};
@@ -111,7 +110,7 @@ impl Handler<'_> {
 
     /// 0x010A: the host sends everybody to the race server.
     pub(super) fn start_race(&self, request: &StartGameServer) -> Outcome<Packet> {
-        let Some((room, port)) = race_server(self.game) else { return Outcome::silence() };
+        let Some((room, port)) = self.game.ports.race_server() else { return Outcome::silence() };
         let notices = Notices::of(self.game);
         let channels = &self.game.world.channels;
         let start = channels.start(self.caller.connection, request.channel, room, notices.on_hosts_server());

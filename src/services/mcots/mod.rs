@@ -11,7 +11,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::persona::released;
+use super::playtime::keep_playtime;
 use super::{Game, Hex, Outcome};
 use crate::store::{GarageError, PersonaError, StoreError};
 use crate::world::ConnectionId;
@@ -159,7 +159,7 @@ pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) ->
 pub fn leave(game: &Game, caller: &ConnectionState) -> Outcome<Body> {
     let Some(player) = caller.player else { return Outcome::silence() };
     if let Some(free) = game.world.presence.leave(player.persona, caller.connection) {
-        released(game, free);
+        keep_playtime(game, free);
     }
     race::hang_up(game, player.persona, caller.connection)
 }

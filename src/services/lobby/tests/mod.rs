@@ -4,9 +4,9 @@ mod races;
 mod relays;
 mod scene;
 
-use super::directory::{CTRL, Directory};
 use super::*;
 use crate::services::TestPlayer;
+use crate::services::directory::{CTRL, Directory};
 use crate::world::LOBBY;
 use mco_proto::ids::{CommId, CustomerId};
 use mco_proto::nps::Message;
