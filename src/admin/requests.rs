@@ -1,22 +1,13 @@
-//! What the Operator may do to accounts, personas, bans and keys. The command line asks for it, either of the running
-//! server (through the control socket) or of the store itself; the Operator's pages ask the running server.
+//! What the Server Operator may ask for, and the answers: the two halves of a line on the control socket.
+//!
+//! The command line and the operator's pages build a [`Request`]; [`perform`](super::perform::perform) does it.
 
-use crate::admin::kit::Certificate;
-use crate::config::Config;
-use crate::services::bans;
-use crate::store::{
-    Account, Ban, BanTarget, Changed, LedgerReport, NewPersona, OperatorPassword, Password, Persona, Store,
-};
+use crate::store::{Ban, BanTarget, LedgerReport};
 use mco_proto::ids::{CustomerId, PersonaId};
-use mco_proto::session_key::LoginKey;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// How many differences in the ledger are told: the first ones show where to look.
-const MOST_DIFFERENCES: usize = 1000;
 
 /// A password or a private key on its way: never shown, and wiped when it is dropped.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -199,17 +190,17 @@ pub enum Response {
         /// The certificate of the server's own authority in DER form, if there is one.
         certificate: Option<Vec<u8>>,
     },
-    /// The login key is the imported one.
+    /// The imported login key is stored, and a running server uses it.
     LoginKeyImported,
     /// It is done, and there is nothing to tell.
     Done,
     /// All bans.
     Bans(Vec<BanEntry>),
-    /// A backup is staged and the server is about to restart with it.
-    Restarting,
+    /// The backup is checked and staged; the server restarts with it next.
+    RestoreStaged,
     /// What the check of the ledger found.
     Ledger(LedgerReport),
-    /// The catalogue is the imported one.
+    /// The running server uses the imported catalogue.
     CatalogReloaded,
     /// Nothing was changed; why, and what to do.
     Refused(String),
@@ -256,169 +247,19 @@ pub struct BanEntry {
     pub counts: bool,
 }
 
-/// Does what is asked for and waits until it has survived a power cut.
-pub fn perform(store: &Store, config: &Config, request: Request) -> Response {
-    attempt(store, config, request).unwrap_or_else(Response::Refused)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn attempt(store: &Store, config: &Config, request: Request) -> Result<Response, String> {
-    match request {
-        Request::AddAccount { name, password, customer_id } => {
-            let password = Password::new(password.expose()).map_err(reason)?;
-            let account = settled(store.accounts().create(&name, &password, customer_id).map_err(reason)?)?;
-            Ok(Response::Account(account_entry(store, account)?))
+    #[test]
+    fn secrets_show_in_no_description_of_a_request() {
+        let secret = || Secret::new("s3cret".to_owned());
+        for request in [
+            Request::AddAccount { name: "alice".to_owned(), password: secret(), customer_id: None },
+            Request::SetPassword { name: "alice".to_owned(), password: secret() },
+            Request::ImportLoginKey { pem: secret() },
+        ] {
+            assert!(!format!("{request:?} {request}").contains("s3cret"));
         }
-        Request::ListAccounts => {
-            let accounts = store.accounts().list().map_err(reason)?;
-            let entries = accounts.into_iter().map(|account| account_entry(store, account));
-            let mut entries = entries.collect::<Result<Vec<_>, _>>()?;
-            entries.sort_by_key(|entry| entry.customer_id);
-            Ok(Response::Accounts(entries))
-        }
-        Request::SetDisabled { name, disabled } => {
-            let account = settled(store.accounts().set_disabled(&name, disabled).map_err(reason)?)?;
-            Ok(Response::Account(account_entry(store, account)?))
-        }
-        Request::SetPassword { name, password } => {
-            let password = Password::new(password.expose()).map_err(reason)?;
-            let account = settled(store.accounts().set_password(&name, &password).map_err(reason)?)?;
-            Ok(Response::Account(account_entry(store, account)?))
-        }
-        Request::AddPersona { account, name, persona_id } => {
-            let account = account_named(store, &account)?;
-            let new = NewPersona {
-                name,
-                shard: config.shard.id,
-                id: persona_id,
-                starter_cash: config.game.starter_cash,
-                max_per_customer: usize::from(config.shard.max_personas),
-            };
-            let persona = settled(store.personas().create(account.customer_id, new).map_err(reason)?)?;
-            Ok(Response::Persona(persona_entry(persona, account.name)))
-        }
-        Request::ListPersonas { account: None } => {
-            let owners = store.accounts().list().map_err(reason)?;
-            let owners: HashMap<_, _> = owners.into_iter().map(|a| (a.customer_id, a.name)).collect();
-            let owner =
-                |id: CustomerId| owners.get(&id).cloned().unwrap_or_else(|| format!("(customer {id})"));
-            let personas = store.personas().list().map_err(reason)?;
-            Ok(by_number(personas.into_iter().map(|p| (owner(p.customer_id), p))))
-        }
-        Request::ListPersonas { account: Some(name) } => {
-            let account = account_named(store, &name)?;
-            let personas = store.personas().of_customer(account.customer_id).map_err(reason)?;
-            Ok(by_number(personas.into_iter().map(|p| (account.name.clone(), p))))
-        }
-        Request::KitParts => kit_parts(store, config),
-        Request::ImportLoginKey { pem } => {
-            let key = LoginKey::from_pem(pem.expose()).map_err(reason)?;
-            let key = key.to_pkcs8_der().map_err(reason)?;
-            settled(store.keys().set_login_key(&key).map_err(reason)?)?;
-            Ok(Response::LoginKeyImported)
-        }
-        Request::SetOperatorPassword { password } => {
-            let password = OperatorPassword::new(password.expose()).map_err(reason)?;
-            settled(store.operator().set_password(&password).map_err(reason)?)?;
-            Ok(Response::Done)
-        }
-        Request::SetMessage { text } => {
-            settled(store.operator().set_message(&text).map_err(reason)?)?;
-            Ok(Response::Done)
-        }
-        Request::Ban { account, address, reason: why, until } => {
-            let mut targets = Vec::new();
-            if let Some(name) = account {
-                targets.push(BanTarget::Account(account_named(store, &name)?.customer_id));
-            }
-            if let Some(address) = address {
-                targets.push(bans::bannable(address)?);
-            }
-            bans::check_end(until)?;
-            if targets.is_empty() {
-                return Err("name an account, an address or both".to_owned());
-            }
-            for target in targets {
-                settled(store.bans().put(target, &why, until).map_err(reason)?)?;
-            }
-            Ok(Response::Done)
-        }
-        Request::Unban { target } => {
-            if settled(store.bans().lift(target).map_err(reason)?)? {
-                Ok(Response::Done)
-            } else {
-                Err("there is no such ban; \"mcos operator bans\" shows those there are".to_owned())
-            }
-        }
-        Request::ListBans => ban_entries(store),
-        Request::WriteBackup { .. } | Request::Restore { .. } => {
-            Err("this is for a running server only; run \"mcos backup\" or \"mcos restore\"".to_owned())
-        }
-        Request::CheckLedger => {
-            let mut report = store.ledger().check().map_err(reason)?;
-            report.differences.truncate(MOST_DIFFERENCES);
-            Ok(Response::Ledger(report))
-        }
-        // It lies beside the store, and whoever starts next reads it; a running server does so at once.
-        Request::ReloadCatalog => Ok(Response::CatalogReloaded),
     }
 }
-
-fn ban_entries(store: &Store) -> Result<Response, String> {
-    let now = bans::unix_now();
-    let entries = store.bans().list().map_err(reason)?.into_iter().map(|ban| {
-        let account = match ban.target {
-            BanTarget::Account(customer) => store.accounts().by_customer(customer).map_err(reason)?,
-            BanTarget::Address(_) => None,
-        };
-        Ok(BanEntry { account: account.map(|account| account.name), counts: ban.counts_at(now), ban })
-    });
-    Ok(Response::Bans(entries.collect::<Result<_, String>>()?))
-}
-
-fn kit_parts(store: &Store, config: &Config) -> Result<Response, String> {
-    let key = store.keys().login_key().map_err(reason)?;
-    let key = key.ok_or("there is no login key yet; start the server once, which makes it")?;
-    let public_key = LoginKey::from_pkcs8_der(&key).and_then(|key| key.public_hex()).map_err(reason)?;
-    let certificate = match &config.data_dir {
-        Some(data) => Certificate::in_folder(data).map_err(reason)?,
-        None => None,
-    };
-    let certificate = certificate.map(|certificate| certificate.der().to_vec());
-    Ok(Response::KitParts { public_key, http: config.network.http, certificate })
-}
-
-fn reason(error: impl fmt::Display) -> String {
-    error.to_string()
-}
-
-/// The changed value, once the change has survived a power cut.
-fn settled<T>(changed: Changed<T>) -> Result<T, String> {
-    changed.ticket.wait().map_err(reason)?;
-    Ok(changed.value)
-}
-
-fn account_named(store: &Store, name: &str) -> Result<Account, String> {
-    let account = store.accounts().by_name(name).map_err(reason)?;
-    account
-        .ok_or_else(|| format!("there is no account {name:?}; \"mcos account list\" shows those there are"))
-}
-
-fn account_entry(store: &Store, account: Account) -> Result<AccountEntry, String> {
-    let personas = store.personas().of_customer(account.customer_id).map_err(reason)?.len();
-    let Account { customer_id, name, disabled, created, .. } = account;
-    Ok(AccountEntry { customer_id, name, disabled, created, personas })
-}
-
-fn by_number(personas: impl Iterator<Item = (String, Persona)>) -> Response {
-    let mut entries: Vec<_> = personas.map(|(account, persona)| persona_entry(persona, account)).collect();
-    entries.sort_by_key(|entry| entry.persona_id);
-    Response::Personas(entries)
-}
-
-fn persona_entry(persona: Persona, account: String) -> PersonaEntry {
-    let Persona { id, name, bank_balance, last_login, .. } = persona;
-    PersonaEntry { persona_id: id, name, account, bank_balance, last_login }
-}
-
-#[cfg(test)]
-mod tests;

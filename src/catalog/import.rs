@@ -1,7 +1,7 @@
 //! Taking the catalogue from the owner's own copy of the game: a Jet database that the Client installs.
 //!
 //! Nothing is changed here: the file is read, what the server needs is taken, and whether it fits together is checked. It
-//! becomes the catalogue when it is saved ([`super::file`]) and put up ([`super::Catalog::put_up`]).
+//! becomes the catalogue when it is saved ([`super::file`]) and [`Catalog::replace`](super::Catalog::replace) uses it.
 
 mod check;
 mod sheet;

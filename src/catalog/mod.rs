@@ -77,7 +77,7 @@ impl Catalog {
 
     /// Uses the owner's own catalogue from now on. Its tracks get their lobbies at the next start: Clients have learned
     /// the list already, and may be in one.
-    pub fn put_up(&self, imported: Imported) {
+    pub fn replace(&self, imported: Imported) {
         let facts = Arc::new(Facts::of(imported));
         *self.facts.write().unwrap_or_else(PoisonError::into_inner) = facts;
     }

@@ -48,7 +48,7 @@ pub(super) fn restore(setting: &Setting, file: &Path) -> Result<(), CliError> {
     copy(file, &exchange.path)?;
     exchange.give_to_the_server(&setting.data)?;
     match reach::reach(setting, &Request::Restore { name: exchange.name.clone() })? {
-        Reached::Server(Response::Restarting) => {
+        Reached::Server(Response::RestoreStaged) => {
             output::line(&format!("{} is sound; the running server restarts with it", file.display()))
         }
         Reached::Server(other) => Err(reach::unexpected(&other)),

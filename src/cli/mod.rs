@@ -133,7 +133,7 @@ impl Setting {
     fn load(line: &CommandLine, serves: bool) -> Result<Self, CliError> {
         let (config, data) = (line.config.as_deref(), line.data.as_deref());
         if let Some(folder) = box_folder(line, serves, Path::new(BOX_FOLDER)) {
-            let mut config = Config::load_on_box(config, folder);
+            let config = Config::load_on_box(config, folder);
             if let Some(mistake) = &config.mistake {
                 warn!("{mistake}");
             }
@@ -141,12 +141,10 @@ impl Setting {
                 warn!("data_dir in mcos.toml is ignored: a box has one place for its data");
             }
             let data = Config::data_folder_on_box(data);
-            config.data_dir = Some(data.clone());
             return Ok(Self { config, data, on_box: true });
         }
-        let mut config = Config::load(config).map_err(CliError::failed)?;
+        let config = Config::load(config).map_err(CliError::failed)?;
         let data = config.data_folder(data);
-        config.data_dir = Some(data.clone());
         Ok(Self { config, data, on_box: false })
     }
 }

@@ -1,7 +1,8 @@
 //! How a command reaches the store: through the running server, or by itself when none runs.
 
 use super::{CliError, Setting};
-use crate::admin::requests::{self, Request, Response};
+use crate::admin::perform::{Server, perform as perform_on};
+use crate::admin::requests::{Request, Response};
 use crate::server::control::{self, AskError};
 use crate::store::{OpenError, Store};
 use std::thread::sleep;
@@ -23,7 +24,10 @@ pub(super) enum Reached {
 pub(super) fn perform(setting: &Setting, request: Request) -> Result<Response, CliError> {
     match reach(setting, &request)? {
         Reached::Server(response) => Ok(response),
-        Reached::Store(store) => unless_refused(requests::perform(&store, &setting.config, request)),
+        Reached::Store(store) => {
+            let server = Server::Stopped { store: &store, config: &setting.config, data: &setting.data };
+            perform_on(server, request).map(|performed| performed.response).map_err(CliError::failed)
+        }
     }
 }
 

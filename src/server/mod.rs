@@ -249,7 +249,8 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
-    let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
+    let game =
+        Arc::new(Game::new(config, data.to_owned(), ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game);
     let (restart, asked) = channel::bounded(1);
     let shared = Arc::new(Shared::new(game, connections, limits, tls, restart, recorder, appliance));
@@ -361,14 +362,13 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl Shared {
     /// Shared state without listeners.
-    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
-        Self::in_a_box(game, data, None)
+    pub(crate) fn for_tests(game: Game) -> Self {
+        Self::in_a_box(game, None)
     }
 
     /// The same on a box, if `appliance` is one.
-    pub(crate) fn in_a_box(mut game: Game, data: &Path, appliance: Option<Appliance>) -> Self {
-        game.config.data_dir = Some(data.to_path_buf());
-        let tls = tls::Tls::open(data, None, true).unwrap();
+    pub(crate) fn in_a_box(game: Game, appliance: Option<Appliance>) -> Self {
+        let tls = tls::Tls::open(&game.data, None, true).unwrap();
         let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(10, 10));
         Self::new(Arc::new(game), connections, limits, tls, channel::bounded(1).0, None, appliance)
     }

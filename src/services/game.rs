@@ -7,16 +7,19 @@ use crate::config::Config;
 use crate::store::{Persona, Store};
 use crate::world::World;
 use mco_proto::ids::PersonaId;
-use mco_proto::session_key::{KeyError, LoginKey};
+use mco_proto::session_key::LoginKey;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// The shard as its services see it.
 #[derive(Debug)]
 pub struct Game {
-    /// What the Operator chose.
+    /// The configuration.
     pub config: Config,
+    /// The data folder.
+    pub data: PathBuf,
     /// Where it listens.
     pub ports: Ports,
     /// What survives a reboot.
@@ -31,13 +34,20 @@ pub struct Game {
 }
 
 impl Game {
-    /// A shard without players.
-    pub fn new(config: Config, ports: Ports, store: Store, catalog: Catalog, login_key: LoginKey) -> Self {
+    /// A shard without players, whose store lies in the folder `data`.
+    pub fn new(
+        config: Config,
+        data: PathBuf,
+        ports: Ports,
+        store: Store,
+        catalog: Catalog,
+        login_key: LoginKey,
+    ) -> Self {
         let context_life = Duration::from_mins(config.limits.context_minutes.into());
         let world = World::new(context_life, config.limits.failed_logins_per_minute);
         let login_key = RwLock::new(Arc::new(login_key));
         let directory = Directory::new(&config, &ports, &catalog);
-        Self { config, ports, store, catalog, directory, world, login_key }
+        Self { config, data, ports, store, catalog, directory, world, login_key }
     }
 
     /// The key under which Clients send their Session Key.
@@ -46,10 +56,8 @@ impl Game {
     }
 
     /// Uses another login key from now on; the caller has stored it.
-    pub fn replace_login_key(&self, pkcs8_der: &[u8]) -> Result<(), KeyError> {
-        let key = Arc::new(LoginKey::from_pkcs8_der(pkcs8_der)?);
-        *self.login_key.write().unwrap_or_else(PoisonError::into_inner) = key;
-        Ok(())
+    pub fn replace_login_key(&self, key: LoginKey) {
+        *self.login_key.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
     }
 
     /// A persona, if it exists and its account signed in from the address `peer`: the only proof of who asks on connections
@@ -88,7 +96,8 @@ impl Game {
         };
         let store = Store::open(folder.path()).unwrap();
         let key = LoginKey::generate().unwrap();
-        (Self::new(Config::default(), ports, store, Catalog::builtin(), key), folder)
+        let data = folder.path().to_owned();
+        (Self::new(Config::default(), data, ports, store, Catalog::builtin(), key), folder)
     }
 
     /// An account with one persona, signed in from `peer`: its Context and Session Key.

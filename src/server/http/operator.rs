@@ -168,9 +168,7 @@ impl OperatorHttp {
             log::error!("operator: a file that was sent cannot be kept: {error}");
             UploadError::NotKept
         };
-        let Some(folder) = self.inner.game.config.data_dir.clone() else {
-            return Err(cannot(io::Error::other("the server does not know its data folder")));
-        };
+        let folder = self.inner.game.data.clone();
         let file = Arc::new(smol::unblock(move || nameless_file(&folder)).await.map_err(cannot)?);
         let (mut length, mut piece) = (0, Vec::with_capacity(PIECE));
         while let Some(frame) = body.frame().await {

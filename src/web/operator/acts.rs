@@ -2,8 +2,9 @@
 
 use super::Ask;
 use super::fields::Fields;
-use crate::admin::live;
-use crate::admin::requests::{Request, Response, Secret};
+use crate::admin::expel::{self, Kicked};
+use crate::admin::perform::{self, Performed, Server};
+use crate::admin::requests::{Request, Secret};
 use crate::catalog::{file as catalog_file, import};
 use crate::clock;
 use crate::services::{Game, Push, bans};
@@ -84,9 +85,10 @@ pub(super) fn act(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
 }
 
 fn perform(game: &Game, page: &'static str, request: Request, done: String) -> Done {
-    let (response, pushes) = live::perform(game, request);
-    let outcome = if let Response::Refused(why) = response { Err(why) } else { Ok(done) };
-    Done { pushes, ..Done::new(page, outcome) }
+    match perform::perform(Server::Running(game), request) {
+        Ok(Performed { pushes, .. }) => Done { pushes, ..Done::new(page, Ok(done)) },
+        Err(why) => Done::new(page, Err(why.to_string())),
+    }
 }
 
 fn kick(game: &Game, fields: &Fields<'_>) -> Done {
@@ -94,13 +96,17 @@ fn kick(game: &Game, fields: &Fields<'_>) -> Done {
     let Ok(customer) = fields.text("customer").parse().map(CustomerId) else {
         return Done::new(page, Err("There is no such player.".to_owned()));
     };
-    let (signed_in, push) = live::kick(game, customer);
-    let outcome = if signed_in {
-        Ok("Kicked: the connections are ended. The player may sign in again.".to_owned())
-    } else {
-        Err("That player had left already.".to_owned())
-    };
-    Done { pushes: vec![push], ..Done::new(page, outcome) }
+    match expel::kick(game, customer) {
+        Ok(Kicked { signed_in, push }) => {
+            let outcome = if signed_in {
+                Ok("Kicked: the connections are ended. The player may sign in again.".to_owned())
+            } else {
+                Err("That player had left already.".to_owned())
+            };
+            Done { pushes: vec![push], ..Done::new(page, outcome) }
+        }
+        Err(error) => Done::new(page, Err(error.to_string())),
+    }
 }
 
 fn ban(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
@@ -181,14 +187,11 @@ fn restore(game: &Game, fields: &Fields<'_>) -> Done {
     if fields.text("sure") != "yes" {
         return Done::new(page, Err("Tick that everything since that backup may be replaced.".to_owned()));
     }
-    let staged = data_folder(game).and_then(|data| {
-        let file = data.join(UPLOAD);
-        let staged = write(&file, bytes).map_err(reason).and_then(|()| {
-            Store::stage_restore(data, &file).map_err(|error| nameless(&error.to_string(), &file))
-        });
-        let _ = fs::remove_file(&file);
-        staged
+    let file = game.data.join(UPLOAD);
+    let staged = write(&file, bytes).map_err(reason).and_then(|()| {
+        Store::stage_restore(&game.data, &file).map_err(|error| nameless(&error.to_string(), &file))
     });
+    let _ = fs::remove_file(&file);
     match staged {
         Ok(records) => {
             log::warn!("operator: a backup of {records} records is restored by a restart");
@@ -208,12 +211,12 @@ fn import_catalog(game: &Game, fields: &Fields<'_>) -> Done {
         return Done::new(page, Err("Choose the game's database first.".to_owned()));
     };
     let name = upload.name().to_owned();
-    let imported = data_folder(game).and_then(|data| {
-        let imported =
-            import::read(BufReader::new(upload), &name, bans::unix_now(), |_| ()).map_err(reason)?;
-        catalog_file::save(data, &imported).map_err(reason)?;
-        Ok(imported.origin)
-    });
+    let imported = import::read(BufReader::new(upload), &name, bans::unix_now(), |_| ())
+        .map_err(reason)
+        .and_then(|imported| {
+            catalog_file::save(&game.data, &imported).map_err(reason)?;
+            Ok(imported.origin)
+        });
     match imported {
         Ok(origin) => {
             log::warn!("operator: a catalogue is imported from {name:?}, SHA-256 {}", origin.hash());
@@ -239,10 +242,6 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => {}
     }
     File::options().write(true).create_new(true).mode(0o600).open(file)?.write_all(bytes)
-}
-
-fn data_folder(game: &Game) -> Result<&Path, String> {
-    game.config.data_dir.as_deref().ok_or_else(|| "the server does not know its data folder".to_owned())
 }
 
 fn reason(error: impl std::fmt::Display) -> String {

@@ -82,8 +82,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let (mut game, folder) = Game::for_tests();
-        game.config.data_dir = Some(folder.path().to_owned());
+        let (game, folder) = Game::for_tests();
         Self { desk: OperatorSite::default(), game, folder }
     }
 

@@ -138,8 +138,7 @@ impl OperatorHttp {
         if self.inner.desk.appliance().is_none() {
             return Err("This server does not run on a box; see below.".to_owned());
         }
-        let folder = self.inner.game.config.data_dir.clone();
-        folder.ok_or_else(|| "The server does not know its data folder.".to_owned())
+        Ok(self.inner.game.data.clone())
     }
 }
 

@@ -21,7 +21,7 @@ fn bench(config: &str) -> Bench {
         .ticket
         .wait()
         .unwrap();
-    let shared = crate::server::Shared::for_tests(game, folder.path());
+    let shared = crate::server::Shared::for_tests(game);
     Bench { _folder: folder, server: shared.ssl }
 }
 

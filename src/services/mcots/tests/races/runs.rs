@@ -169,7 +169,8 @@ fn a_race_that_is_cut_short_by_a_restart_gives_the_fees_back_once() {
     let Game { config, ports, store, catalog, .. } = game;
     drop(store);
     let key = mco_proto::session_key::LoginKey::generate().unwrap();
-    let game = Game::new(config, ports, Store::open(folder.path()).unwrap(), catalog, key);
+    let game =
+        Game::new(config, folder.path().to_owned(), ports, Store::open(folder.path()).unwrap(), catalog, key);
     let track = Track { game, folder, racers };
     assert_eq!([0, 1].map(|who| track.money(who)), [19_000; 2]);
     refund_races_cut_short(&track.game);
