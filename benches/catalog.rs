@@ -28,6 +28,7 @@ use mco_proto::mcots::{Flags, GenericRequest, Incoming, Message as _, number};
 use mco_proto::session_key::{LoginKey, SessionKey};
 use mco_proto::text::Chars;
 use mcos::catalog::{Catalog, import};
+use mcos::clock::Now;
 use mcos::config::Config;
 use mcos::services::mcots::{ConnectionState, answer};
 use mcos::services::{Game, Ports};
@@ -93,26 +94,27 @@ fn complete_cars() -> f64 {
     );
     let password = Password::new("Roadster-57").expect("a password");
     let accounts = game.store.accounts();
-    let customer = accounts.create("doc", &password, None).expect("an account").value.customer_id;
+    let customer =
+        accounts.create("doc", &password, None, Now::read()).expect("an account").value.customer_id;
     let shard = game.config.shard.id;
     let name = "Dr Brown".to_owned();
     let new = NewPersona { name, shard, id: None, starter_cash: 0, max_per_customer: 4 };
-    let persona = game.store.personas().create(customer, new).expect("a persona").value.id;
+    let persona = game.store.personas().create(customer, new, Now::read()).expect("a persona").value.id;
     let (model, skin) = (BrandedPartId(113), SkinId(1));
     let purchase = CarPurchase { model, skin, flags: 0, car_class: 2, price: 0, parts, first_car: true };
-    let car = game.store.garage().buy_car(persona, purchase).expect("a car").value;
+    let car = game.store.garage().buy_car(persona, purchase, Now::read()).expect("a car").value;
 
     let peer: SocketAddr = ([127, 0, 0, 1], 1044).into();
-    game.world.sessions.begin(customer, SessionKey::random(), peer.ip());
+    game.world.sessions.begin(customer, SessionKey::random(), peer.ip(), Now::read());
     let mut caller = ConnectionState::new(game.world.new_connection(), peer, peer);
     let (customer_name, persona_name) = (Chars::default(), Chars::new("Dr Brown"));
     let hello = ClientConnect { customer, persona, customer_name, persona_name, version: 6001 }.body();
-    answer(&game, &mut caller, &Incoming { sequence: 1, flags: Flags(0), body: hello });
+    answer(&game, &mut caller, &Incoming { sequence: 1, flags: Flags(0), body: hello }, Now::read());
     let body = GenericRequest::body(number::GET_COMPLETE_VEHICLE_INFO, car.0);
     let ask = Incoming { sequence: 2, flags: Flags(Flags::ENCRYPTED), body };
     let (start, mut count) = (Instant::now(), 0_u32);
     while start.elapsed() < Duration::from_secs(2) {
-        let outcome = answer(&game, &mut caller, &ask);
+        let outcome = answer(&game, &mut caller, &ask, Now::read());
         assert_eq!(outcome.replies[0].body.0.len(), 2027 + 26 * PARTS);
         count += 1;
     }

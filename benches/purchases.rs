@@ -15,6 +15,7 @@ use mco_proto::bytes::List;
 use mco_proto::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId};
 use mco_proto::mcots::Message;
 use mco_proto::mcots::garage::{CarPart, VehicleInfo};
+use mcos::clock::Now;
 use mcos::store::{CarPurchase, NewPart, NewPersona, Password, Store};
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -43,12 +44,12 @@ fn main() {
     let in_memory = rate(1, |_| {
         let store = &store;
         let player = players[0];
-        move || drop(store.garage().buy_car(player, car()).expect("a car"))
+        move || drop(store.garage().buy_car(player, car(), Now::read()).expect("a car"))
     });
     println!("{:<44} {in_memory:>10.0}", "purchases/s, nobody waits for the card");
 
     let player = players[0];
-    let car = store.garage().buy_car(player, car()).expect("a car").value;
+    let car = store.garage().buy_car(player, car(), Now::read()).expect("a car").value;
     let told = rate(1, |_| {
         let store = &store;
         move || {
@@ -72,7 +73,8 @@ fn median(rates: &mut [f64]) -> f64 {
 
 fn people(store: &Store) -> Vec<PersonaId> {
     let password = Password::new("Roadster-57").expect("password");
-    let owner = store.accounts().create("bench", &password, None).expect("account").value.customer_id;
+    let owner =
+        store.accounts().create("bench", &password, None, Now::read()).expect("account").value.customer_id;
     let person = |at| {
         let new = NewPersona {
             name: format!("Driver {at}"),
@@ -81,7 +83,7 @@ fn people(store: &Store) -> Vec<PersonaId> {
             starter_cash: u32::MAX,
             max_per_customer: PLAYERS,
         };
-        store.personas().create(owner, new).expect("persona").value.id
+        store.personas().create(owner, new, Now::read()).expect("persona").value.id
     };
     (0..PLAYERS).map(person).collect()
 }
@@ -107,7 +109,13 @@ fn purchases(store: &Store, players: &[PersonaId]) -> f64 {
     rate(players.len(), |at| {
         let player = players[at];
         move || {
-            store.garage().buy_car(player, car()).expect("a car").ticket.wait().expect("on the card");
+            store
+                .garage()
+                .buy_car(player, car(), Now::read())
+                .expect("a car")
+                .ticket
+                .wait()
+                .expect("on the card");
         }
     })
 }

@@ -1,7 +1,50 @@
-//! Moments as people read them, in UTC: a board knows no other clock.
+//! The time: one reading of both clocks ([`Now`]), and moments as people read them, in UTC: a board knows no other zone.
+//!
+//! Whoever acts on a message gets the time from its caller. Only where work begins (a message, a request, a tick, a command) is a clock read.
 
-/// Seconds.
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Seconds of a day.
 const DAY: u64 = 86_400;
+
+/// One moment, by the two clocks of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// By the clock that never goes back: for how long something has lasted.
+    pub mono: Instant,
+    /// Seconds since 1970, UTC. On a board without a battery this is wrong until somebody sets the clock, and may jump.
+    pub unix: u64,
+}
+
+impl Now {
+    /// Reads both clocks.
+    pub fn read() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self { mono: Instant::now(), unix }
+    }
+
+    /// Seconds since 1970 as records and messages carry them; the largest number from the year 2106 on.
+    pub fn unix32(self) -> u32 {
+        u32::try_from(self.unix).unwrap_or(u32::MAX)
+    }
+
+    /// Days since 1970, UTC.
+    pub const fn day(self) -> u64 {
+        self.unix / DAY
+    }
+
+    /// How long ago `earlier` was; nothing if it is later.
+    pub fn since(self, earlier: Instant) -> Duration {
+        self.mono.saturating_duration_since(earlier)
+    }
+
+    /// So much later, by both clocks.
+    #[must_use]
+    pub fn later(self, time: Duration) -> Self {
+        Self { mono: self.mono + time, unix: self.unix + time.as_secs() }
+    }
+}
+
 /// 1970 began on a Thursday: so many days of its week were over.
 const DAYS_BEFORE_1970: u64 = 3;
 

@@ -11,6 +11,7 @@
 )]
 
 use mco_proto::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId, VehicleId};
+use mcos::clock::Now;
 use mcos::store::{
     CarPurchase, Changed, GarageError, JUNKYARD, Kind, NewPart, NewPersona, Part, PartPurchase, Password,
     Persona, Store, StoreError, Terms, Ticket,
@@ -40,7 +41,7 @@ fn people(store: &Store) -> Vec<PersonaId> {
         return known.iter().map(|persona| persona.id).collect();
     }
     let password = Password::new("garage").unwrap();
-    let owner = store.accounts().create("driver", &password, None).unwrap().value.customer_id;
+    let owner = store.accounts().create("driver", &password, None, Now::read()).unwrap().value.customer_id;
     let person = |at| {
         let new = NewPersona {
             name: format!("Driver {at}"),
@@ -49,7 +50,7 @@ fn people(store: &Store) -> Vec<PersonaId> {
             starter_cash: STARTER,
             max_per_customer: PERSONAS,
         };
-        store.personas().create(owner, new).unwrap().value.id
+        store.personas().create(owner, new, Now::read()).unwrap().value.id
     };
     (0..PERSONAS).map(person).collect()
 }
@@ -118,7 +119,7 @@ fn act(store: &Store, random: &mut StdRng, owner: PersonaId) -> Option<Done> {
             let terms = Terms { trade_in, worth: &|_, _| WORTH, room: &|_| 4 };
             let gain = trade_in.map_or(0, |_| i64::from(WORTH)) - i64::from(price);
             done(
-                garage.buy_from_dealer(owner, &purchase, &terms),
+                garage.buy_from_dealer(owner, &purchase, &terms, Now::read()),
                 |_| gain,
                 |id| Some((Kind::CarBought, id.0)),
             )
@@ -127,7 +128,7 @@ fn act(store: &Store, random: &mut StdRng, owner: PersonaId) -> Option<Done> {
             let price = random.gen_range(0..60);
             let purchase = PartPurchase { price, parts: parts(random, 5) };
             done(
-                garage.buy_part(owner, &purchase, &room),
+                garage.buy_part(owner, &purchase, &room, Now::read()),
                 |_| -i64::from(price),
                 |id| Some((Kind::PartBought, id.0)),
             )
@@ -138,14 +139,14 @@ fn act(store: &Store, random: &mut StdRng, owner: PersonaId) -> Option<Done> {
         }
         6 | 7 => done(garage.remove(owner, some_part(store, random, owner), &room), |()| 0, |()| None),
         8 => done(
-            garage.repair_all(owner, some_part(store, random, owner), &|_| 1),
+            garage.repair_all(owner, some_part(store, random, owner), &|_| 1, Now::read()),
             |cost| -i64::try_from(*cost).unwrap(),
             |_| None,
         ),
         _ => {
             let part = some_part(store, random, owner);
             let paid = |paid: &u64| i64::try_from(*paid).unwrap();
-            done(garage.scrap(owner, part, &|_| SCRAP), paid, |_| Some((Kind::Scrap, part.0)))
+            done(garage.scrap(owner, part, &|_| SCRAP, Now::read()), paid, |_| Some((Kind::Scrap, part.0)))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Accounts as players make and keep them themselves, on the server's pages.
 
+use crate::clock::Now;
 use crate::config::Registration;
 use crate::services::Game;
 use crate::store::{Account, AccountError, Password, PasswordError, StoreError};
@@ -7,7 +8,6 @@ use crate::world::FailureLimit;
 use log::{error, info, warn};
 use std::fmt;
 use std::net::IpAddr;
-use std::time::Instant;
 
 /// How many accounts one address may ask for within a minute.
 pub const PER_MINUTE: u32 = 10;
@@ -99,16 +99,17 @@ pub fn create(
     requests: &FailureLimit,
     from: IpAddr,
     form: NewAccount<'_>,
+    now: Now,
 ) -> Result<Account, Refusal> {
     if game.config.accounts.registration == Registration::Operator {
         return Err(Refusal::NotOpen);
     }
     let password = wanted(form.password, form.again)?;
-    if !requests.admit(from, Instant::now()) {
+    if !requests.admit(from, now) {
         info!("account: refused {from}: too many requests from this address within a minute");
         return Err(Refusal::TooMany);
     }
-    let created = game.store.accounts().create(form.name, &password, None).map_err(|e| refusal(&e))?;
+    let created = game.store.accounts().create(form.name, &password, None, now).map_err(|e| refusal(&e))?;
     created.ticket.wait().map_err(|e| refusal(&e.into()))?;
     info!("account: customer {} was made from {from}", created.value.customer_id);
     Ok(created.value)
@@ -117,12 +118,17 @@ pub fn create(
 /// Changes a password for whoever knows the old one, and waits until that has survived a power cut. What the account
 /// could sign in with until now ends. Checks and hashes a password, so it belongs on a worker thread. Failures count with
 /// those of Auth.
-pub fn change_password(game: &Game, from: IpAddr, form: NewPassword<'_>) -> Result<Account, Refusal> {
+pub fn change_password(
+    game: &Game,
+    from: IpAddr,
+    form: NewPassword<'_>,
+    now: Now,
+) -> Result<Account, Refusal> {
     let password = wanted(form.password, form.again)?;
     if form.password == form.old {
         return Err(Refusal::Unchanged);
     }
-    if !game.world.failures.admit(from, Instant::now()) {
+    if !game.world.failures.admit(from, now) {
         info!("account: refused {from}: too many failed logins from this address within a minute");
         return Err(Refusal::TooMany);
     }
@@ -176,17 +182,17 @@ mod tests {
     fn an_account_is_made_once_and_may_log_in() {
         let (game, _folder) = Game::for_tests();
         let limit = FailureLimit::new(PER_MINUTE);
-        let account = create(&game, &limit, HOME, new("marty", "s3cret")).unwrap();
+        let account = create(&game, &limit, HOME, new("marty", "s3cret"), Now::read()).unwrap();
         assert_eq!(account.name, "marty");
         assert!(game.store.accounts().check_password("marty", "s3cret").unwrap().is_some());
-        assert_eq!(create(&game, &limit, HOME, new("MARTY", "0ther")), Err(Refusal::NameTaken));
+        assert_eq!(create(&game, &limit, HOME, new("MARTY", "0ther"), Now::read()), Err(Refusal::NameTaken));
     }
 
     #[test]
     fn what_cannot_be_is_explained_and_changes_nothing() {
         let (game, _folder) = Game::for_tests();
         let limit = FailureLimit::new(PER_MINUTE);
-        let ask = |form| create(&game, &limit, HOME, form).unwrap_err();
+        let ask = |form| create(&game, &limit, HOME, form, Now::read()).unwrap_err();
         assert_eq!(ask(new("marty", "abc")), Refusal::Password(PasswordError::TooShort));
         assert_eq!(ask(new("marty", "a b c d")), Refusal::Password(PasswordError::BadCharacter));
         assert_eq!(ask(NewAccount { again: "other", ..new("marty", "s3cret") }), Refusal::Repetition);
@@ -200,7 +206,7 @@ mod tests {
     fn nobody_makes_an_account_where_the_operator_does() {
         let (mut game, _folder) = Game::for_tests();
         game.config.accounts.registration = Registration::Operator;
-        let asked = create(&game, &FailureLimit::new(PER_MINUTE), HOME, new("marty", "s3cret"));
+        let asked = create(&game, &FailureLimit::new(PER_MINUTE), HOME, new("marty", "s3cret"), Now::read());
         assert_eq!(asked, Err(Refusal::NotOpen));
     }
 
@@ -209,21 +215,22 @@ mod tests {
         let (game, _folder) = Game::for_tests();
         let limit = FailureLimit::new(2);
         for name in ["one", "two"] {
-            create(&game, &limit, HOME, new(name, "s3cret")).unwrap();
+            create(&game, &limit, HOME, new(name, "s3cret"), Now::read()).unwrap();
         }
-        assert_eq!(create(&game, &limit, HOME, new("three", "s3cret")), Err(Refusal::TooMany));
-        create(&game, &limit, Ipv4Addr::new(192, 168, 1, 21).into(), new("three", "s3cret")).unwrap();
+        assert_eq!(create(&game, &limit, HOME, new("three", "s3cret"), Now::read()), Err(Refusal::TooMany));
+        create(&game, &limit, Ipv4Addr::new(192, 168, 1, 21).into(), new("three", "s3cret"), Now::read())
+            .unwrap();
     }
 
     #[test]
     fn a_password_is_changed_by_who_knows_the_old_one_and_old_contexts_end() {
         let (mut game, _folder) = Game::for_tests();
         let limit = FailureLimit::new(2);
-        let account = create(&game, &limit, HOME, new("marty", "s3cret")).unwrap();
-        let context = game.world.sessions.issue_context(account.customer_id);
+        let account = create(&game, &limit, HOME, new("marty", "s3cret"), Now::read()).unwrap();
+        let context = game.world.sessions.issue_context(account.customer_id, Now::read());
         let form = NewPassword { name: "marty", old: "s3cret", password: "n3w-one", again: "n3w-one" };
         game.world.failures = FailureLimit::new(2);
-        let change = |form| change_password(&game, HOME, form);
+        let change = |form| change_password(&game, HOME, form, Now::read());
         assert_eq!(
             change(NewPassword { password: "s3cret", again: "s3cret", ..form }),
             Err(Refusal::Unchanged)
@@ -231,7 +238,7 @@ mod tests {
         assert_eq!(change(NewPassword { again: "other", ..form }), Err(Refusal::Repetition));
         assert_eq!(change(NewPassword { old: "guess", ..form }), Err(Refusal::Wrong));
         assert!(change(form).is_ok());
-        assert_eq!(game.world.sessions.redeem(&context), None);
+        assert_eq!(game.world.sessions.redeem(&context, Now::read()), None);
         assert!(game.store.accounts().check_password("marty", "n3w-one").unwrap().is_some());
         assert_eq!(change(form), Err(Refusal::Wrong), "the old password is no longer it");
         assert_eq!(change(form), Err(Refusal::TooMany));

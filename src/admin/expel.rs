@@ -1,5 +1,6 @@
 //! Ends what goes on under an account on a running server: its Contexts, its Session Key and its connections.
 
+use crate::clock::Now;
 use crate::services::{Game, Push};
 use crate::store::{BanTarget, StoreError};
 use crate::world::ConnectionId;
@@ -19,8 +20,8 @@ pub struct Kicked {
 ///
 /// # Errors
 /// The store failed, so the account's connections are not known. It is signed out all the same.
-pub fn kick(game: &Game, customer: CustomerId) -> Result<Kicked, StoreError> {
-    let signed_in = game.world.sessions.all().iter().any(|(signed_in, _)| *signed_in == customer);
+pub fn kick(game: &Game, customer: CustomerId, now: Now) -> Result<Kicked, StoreError> {
+    let signed_in = game.world.sessions.all(now).iter().any(|(signed_in, _)| *signed_in == customer);
     log::info!("operator: kick customer {customer}");
     Ok(Kicked { signed_in, push: expel(game, customer)? })
 }
@@ -35,8 +36,8 @@ pub(super) fn expel(game: &Game, customer: CustomerId) -> Result<Push, StoreErro
 }
 
 /// The accounts that are signed in from a banned address.
-pub(super) fn customers_at(game: &Game, banned: BanTarget) -> Vec<CustomerId> {
-    let signed_in = game.world.sessions.all().into_iter();
+pub(super) fn customers_at(game: &Game, banned: BanTarget, now: Now) -> Vec<CustomerId> {
+    let signed_in = game.world.sessions.all(now).into_iter();
     signed_in
         .filter(|(_, address)| BanTarget::address(*address) == banned)
         .map(|(customer, _)| customer)

@@ -1,8 +1,8 @@
 //! What is wrong with the server, and what about its configuration an Operator may come to regret.
 
+use crate::clock::Now;
 use crate::config::Registration;
 use crate::services::Game;
-use crate::services::mcots::today;
 use mco_proto::ids::DealerId;
 
 /// The port of Persona, built into the Client.
@@ -48,7 +48,7 @@ fn moved_ports(game: &Game) -> Vec<String> {
 }
 
 /// Everything worth knowing: one sentence for each.
-pub fn of(game: &Game) -> Vec<String> {
+pub fn of(game: &Game, now: Now) -> Vec<String> {
     let network = &game.config.network;
     let mut warnings = troubles(game);
     if network.legacy_tls {
@@ -63,7 +63,7 @@ pub fn of(game: &Game) -> Vec<String> {
         );
     }
     let cash = game.config.game.starter_cash;
-    let offers = game.catalog.offers(FIRST_DEALER, 0, today());
+    let offers = game.catalog.offers(FIRST_DEALER, 0, now.day());
     if let Some(cheapest) = offers.iter().map(|offer| offer.price).min().filter(|price| *price > cash) {
         warnings.push(format!(
             "a new driver has {cash} dollars, but the cheapest car at his dealer costs {cheapest}: raise game.starter_cash"
@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn starter_cash_that_buys_no_car_is_pointed_out() {
         let (mut game, _folder) = Game::for_tests();
-        let about_cash = |game: &Game| of(game).iter().any(|warning| warning.contains("starter_cash"));
+        let about_cash =
+            |game: &Game| of(game, Now::read()).iter().any(|warning| warning.contains("starter_cash"));
         assert!(!about_cash(&game));
         game.config.game.starter_cash = 5000;
         assert!(about_cash(&game));
@@ -90,9 +91,9 @@ mod tests {
     #[test]
     fn a_port_that_the_client_will_not_find_is_pointed_out() {
         let (mut game, _folder) = Game::for_tests();
-        assert!(!of(&game).iter().any(|warning| warning.contains("port")));
+        assert!(!of(&game, Now::read()).iter().any(|warning| warning.contains("port")));
         game.ports.http = 8080;
-        assert!(of(&game)[0].starts_with("Patch is on port 8080"));
+        assert!(of(&game, Now::read())[0].starts_with("Patch is on port 8080"));
     }
 
     #[test]
@@ -116,6 +117,6 @@ mod tests {
         game.config.mistake = Some(Mistake { error, ignored: "the whole file" });
         game.ports.http = 8080;
         assert!(troubles(&game)[0].starts_with("mcos.toml, line 2, shard.nname: unknown key"));
-        assert_eq!(of(&game)[0], troubles(&game)[0]);
+        assert_eq!(of(&game, Now::read())[0], troubles(&game)[0]);
     }
 }

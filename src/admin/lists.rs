@@ -1,7 +1,7 @@
 //! Accounts, personas and bans as the Server Operator sees them in lists.
 
 use super::requests::{AccountEntry, BanEntry, PersonaEntry};
-use crate::services::bans::unix_now;
+use crate::clock::Now;
 use crate::store::{Account, BanTarget, Persona, Store, StoreError};
 use mco_proto::ids::CustomerId;
 use std::collections::HashMap;
@@ -30,8 +30,7 @@ pub fn personas_of(store: &Store, account: &Account) -> Result<Vec<PersonaEntry>
 }
 
 /// All bans, those that are over too.
-pub fn bans(store: &Store) -> Result<Vec<BanEntry>, StoreError> {
-    let now = unix_now();
+pub fn bans(store: &Store, now: Now) -> Result<Vec<BanEntry>, StoreError> {
     let mut entries = Vec::new();
     for ban in store.bans().list()? {
         let account = match ban.target {
@@ -39,7 +38,7 @@ pub fn bans(store: &Store) -> Result<Vec<BanEntry>, StoreError> {
             BanTarget::Address(_) => None,
         };
         let account = account.map(|account| account.name);
-        entries.push(BanEntry { account, counts: ban.counts_at(now), ban });
+        entries.push(BanEntry { account, counts: ban.counts_at(now.unix), ban });
     }
     Ok(entries)
 }

@@ -1,5 +1,6 @@
 //! Who plays, and where.
 
+use crate::clock::Now;
 use crate::services::Game;
 use crate::world::{ConnectionId, NpsServer};
 use mco_proto::ids::CustomerId;
@@ -24,9 +25,9 @@ pub struct Player {
 }
 
 /// All who play, by driver.
-pub fn players(game: &Game) -> Vec<Player> {
-    let addresses: HashMap<_, _> = game.world.sessions.all().into_iter().collect();
-    let in_use = game.world.presence.all().into_iter();
+pub fn players(game: &Game, now: Now) -> Vec<Player> {
+    let addresses: HashMap<_, _> = game.world.sessions.all(now).into_iter().collect();
+    let in_use = game.world.presence.all(now).into_iter();
     in_use
         .filter_map(|(id, since, connections)| {
             // A driver who cannot be read is in the log already.
@@ -42,7 +43,7 @@ pub fn players(game: &Game) -> Vec<Player> {
                 account: account.map_or_else(|| format!("customer {customer}"), |account| account.name),
                 address: addresses.get(&customer).copied(),
                 services,
-                seconds: since.elapsed().as_secs(),
+                seconds: now.since(since).as_secs(),
             })
         })
         .collect()
@@ -70,8 +71,8 @@ mod tests {
         let (game, _folder) = Game::for_tests();
         let address = "192.168.1.20".parse().unwrap();
         let doc = game.player("doc", "Dr Brown", address);
-        assert!(players(&game).is_empty(), "signed in is not yet in the game");
-        game.world.presence.select(doc.persona);
+        assert!(players(&game, Now::read()).is_empty(), "signed in is not yet in the game");
+        game.world.presence.select(doc.persona, Now::read());
         let [lobby, room, mcots] = [(); 3].map(|()| game.world.new_connection());
         for (connection, server) in [(lobby, NpsServer::Lobby), (room, NpsServer::Room(1))] {
             let name = "Dr Brown".to_owned();
@@ -83,9 +84,9 @@ mod tests {
             );
         }
         for connection in [lobby, room, mcots] {
-            game.world.presence.arrive(doc.persona, connection);
+            game.world.presence.arrive(doc.persona, connection, Now::read());
         }
-        let all = players(&game);
+        let all = players(&game, Now::read());
         assert_eq!(all.len(), 1);
         assert_eq!((all[0].persona.as_str(), all[0].account.as_str()), ("Dr Brown", "doc"));
         assert_eq!(all[0].address, Some(address));

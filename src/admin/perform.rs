@@ -6,6 +6,7 @@ use super::kit::Certificate;
 use super::lists::{self, account_entry, persona_entry};
 use super::requests::{Request, Response, is_exchange_name};
 use crate::catalog;
+use crate::clock::Now;
 use crate::config::Config;
 use crate::services::{Game, Push, bans};
 use crate::store::{Account, BanTarget, Changed, NewPersona, OperatorPassword, Password, Store, StoreError};
@@ -102,9 +103,9 @@ impl From<Response> for Performed {
 ///
 /// # Errors
 /// Why it was not done.
-pub fn perform(server: Server<'_>, request: Request) -> Result<Performed, RequestError> {
+pub fn perform(server: Server<'_>, request: Request, now: Now) -> Result<Performed, RequestError> {
     let name = request.to_string();
-    let performed = attempt(server, request);
+    let performed = attempt(server, request, now);
     if let Server::Running(_) = server {
         match &performed {
             Ok(_) => log::info!("operator: {name}"),
@@ -114,12 +115,12 @@ pub fn perform(server: Server<'_>, request: Request) -> Result<Performed, Reques
     performed
 }
 
-fn attempt(server: Server<'_>, request: Request) -> Result<Performed, RequestError> {
+fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, RequestError> {
     let store = server.store();
     let response = match request {
         Request::AddAccount { name, password, customer_id } => {
             let password = Password::new(password.expose())?;
-            let account = saved(store.accounts().create(&name, &password, customer_id)?)?;
+            let account = saved(store.accounts().create(&name, &password, customer_id, now)?)?;
             Response::Account(account_entry(store, account)?)
         }
         Request::ListAccounts => Response::Accounts(lists::accounts(store)?),
@@ -146,7 +147,7 @@ fn attempt(server: Server<'_>, request: Request) -> Result<Performed, RequestErr
                 starter_cash: config.game.starter_cash,
                 max_per_customer: usize::from(config.shard.max_personas),
             };
-            let persona = saved(store.personas().create(account.customer_id, new)?)?;
+            let persona = saved(store.personas().create(account.customer_id, new, now)?)?;
             Response::Persona(persona_entry(account.name, persona))
         }
         Request::ListPersonas { account: None } => Response::Personas(lists::personas(store)?),
@@ -173,7 +174,7 @@ fn attempt(server: Server<'_>, request: Request) -> Result<Performed, RequestErr
         }
         Request::Ban { account, address, reason, until } => {
             let account = account.map(|name| account_named(store, &name)).transpose()?;
-            return ban(server, account.map(|account| account.customer_id), address, &reason, until);
+            return ban(server, account.map(|account| account.customer_id), address, &reason, until, now);
         }
         Request::Unban { target } => {
             if !saved(store.bans().lift(target)?)? {
@@ -181,7 +182,7 @@ fn attempt(server: Server<'_>, request: Request) -> Result<Performed, RequestErr
             }
             Response::Done
         }
-        Request::ListBans => Response::Bans(lists::bans(store)?),
+        Request::ListBans => Response::Bans(lists::bans(store, now)?),
         Request::WriteBackup { name } => {
             let file = exchange_file(server.running()?, &name)?;
             store.write_backup(&file)?;
@@ -214,19 +215,20 @@ fn ban(
     address: Option<IpAddr>,
     reason: &str,
     until: Option<u64>,
+    now: Now,
 ) -> Result<Performed, RequestError> {
     let address = address.map(bans::bannable).transpose()?;
-    bans::check_end(until)?;
+    bans::check_end(until, now)?;
     let targets: Vec<_> = account.map(BanTarget::Account).into_iter().chain(address).collect();
     if targets.is_empty() {
         return Err(RequestError::NobodyNamed);
     }
     for target in targets {
-        saved(server.store().bans().put(target, reason, until)?)?;
+        saved(server.store().bans().put(target, reason, until, now)?)?;
     }
     let mut customers: Vec<_> = account.into_iter().collect();
     if let (Server::Running(game), Some(address)) = (server, address) {
-        customers.extend(customers_at(game, address));
+        customers.extend(customers_at(game, address, now));
     }
     let mut pushes = Vec::new();
     for customer in customers {

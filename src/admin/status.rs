@@ -4,6 +4,7 @@
 //! and need no scrolling. It says what is wrong and what to do, and holds no secret.
 
 use super::health;
+use crate::clock::Now;
 use crate::clock::moment;
 use crate::config::HostName;
 use crate::services::Game;
@@ -103,8 +104,8 @@ pub fn file_of_failure(why: &str) -> String {
 }
 
 /// One line about a server that runs. It begins with "ready" in any case.
-pub fn line(game: &Game, place: &Whereabouts) -> String {
-    let players = match game.world.population() {
+pub fn line(game: &Game, place: &Whereabouts, now: Now) -> String {
+    let players = match game.world.population(now) {
         0 => "nobody is on line".to_owned(),
         1 => "1 player is on line".to_owned(),
         players => format!("{players} players are on line"),
@@ -221,7 +222,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert_eq!(line(&game, &somewhere()), "ready: http://192.168.1.5/, nobody is on line");
+        assert_eq!(line(&game, &somewhere(), Now::read()), "ready: http://192.168.1.5/, nobody is on line");
     }
 
     #[test]
@@ -240,7 +241,8 @@ mod tests {
             "{flat}"
         );
         assert!(
-            line(&game, &somewhere()).starts_with("ready, but there is trouble: http://192.168.1.5:8080/")
+            line(&game, &somewhere(), Now::read())
+                .starts_with("ready, but there is trouble: http://192.168.1.5:8080/")
         );
     }
 

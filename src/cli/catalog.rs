@@ -9,12 +9,12 @@ use super::{CliError, Setting};
 use crate::admin::requests::{Request, Response};
 use crate::catalog::import::{self, Progress, Summary};
 use crate::catalog::{Catalog, Imported, file};
+use crate::clock::Now;
 use crate::server::control::{self, AskError};
 use clap::Subcommand;
 use std::fs::File;
 use std::io::{BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -58,7 +58,7 @@ fn read(path: &Path) -> Result<Imported, CliError> {
     let failed = |error: &dyn std::fmt::Display| CliError::Failed(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(|error| failed(&format!("the file cannot be opened: {error}")))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now = Now::read().unix;
     let mut line = ProgressLine::new();
     let imported = import::read(BufReader::new(file), &name, now, |progress| line.show(progress));
     line.clear();

@@ -3,6 +3,7 @@
 use super::{CliError, Setting};
 use crate::admin::perform::{Server, perform as perform_on};
 use crate::admin::requests::{Request, Response};
+use crate::clock::Now;
 use crate::server::control::{self, AskError};
 use crate::store::{OpenError, Store};
 use std::thread::sleep;
@@ -26,7 +27,9 @@ pub(super) fn perform(setting: &Setting, request: Request) -> Result<Response, C
         Reached::Server(response) => Ok(response),
         Reached::Store(store) => {
             let server = Server::Stopped { store: &store, config: &setting.config, data: &setting.data };
-            perform_on(server, request).map(|performed| performed.response).map_err(CliError::failed)
+            perform_on(server, request, Now::read())
+                .map(|performed| performed.response)
+                .map_err(CliError::failed)
         }
     }
 }

@@ -5,6 +5,7 @@ use super::bind::Service;
 use super::conversation::Conversation;
 use super::outbox::{Ending, Outbox};
 use super::recorder::Connection;
+use crate::clock::Now;
 use crate::world::ConnectionId;
 use async_net::TcpStream;
 use futures_lite::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, FutureExt as _};
@@ -75,7 +76,7 @@ pub(super) async fn converse(
     if let Some(recording) = recording {
         recording.end(&end.to_string());
     }
-    shared.tell(conversation.leave(&shared.game)).await;
+    shared.tell(conversation.leave(&shared.game, Now::read())).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
         End::Unsaved(_) => log::error!("{service}: {peer} {end}"),
@@ -146,7 +147,7 @@ async fn answer_all(
 ) -> Result<bool, End> {
     loop {
         let answered = out.len();
-        let step = match conversation.step(&shared.game, out, recording) {
+        let step = match conversation.step(&shared.game, Now::read(), out, recording) {
             Ok(Some(step)) => step,
             Ok(None) => return Ok(false),
             Err(reason) => return Err(End::Broken(reason.to_string())),

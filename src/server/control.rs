@@ -6,6 +6,7 @@
 use super::Shared;
 use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Response};
+use crate::clock::Now;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use log::{error, warn};
 use smol::{Async, Timer};
@@ -200,7 +201,7 @@ fn respond(shared: &Shared, line: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn perform(shared: &Shared, request: Request) -> Response {
-    match perform::perform(Server::Running(&shared.game), request) {
+    match perform::perform(Server::Running(&shared.game), request, Now::read()) {
         Ok(Performed { response, pushes }) => {
             shared.connections.deliver(pushes);
             if response == Response::RestoreStaged {

@@ -3,6 +3,7 @@
 use super::bind::Service;
 use super::outbox::Outbound;
 use super::recorder::Connection;
+use crate::clock::Now;
 use crate::config;
 use crate::services::{Encryption, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
@@ -100,6 +101,7 @@ impl Conversation {
     pub(super) fn step(
         &mut self,
         game: &Game,
+        now: Now,
         out: &mut Vec<u8>,
         recording: &mut Option<Box<Connection>>,
     ) -> Result<Option<Step>, Box<dyn Display + Send>> {
@@ -112,10 +114,10 @@ impl Conversation {
                     recording.heard_packet(&incoming);
                 }
                 let outcome = match desk {
-                    NpsService::Login(peer) => login::answer(game, *peer, &incoming.packet),
-                    NpsService::Persona(peer) => persona::answer(game, *peer, &incoming.packet),
-                    NpsService::Mail(peer) => mail::answer(game, *peer, &incoming.packet),
-                    NpsService::Lobby(caller) => lobby::answer(game, caller, &incoming),
+                    NpsService::Login(peer) => login::answer(game, *peer, &incoming.packet, now),
+                    NpsService::Persona(peer) => persona::answer(game, *peer, &incoming.packet, now),
+                    NpsService::Mail(peer) => mail::answer(game, *peer, &incoming.packet, now),
+                    NpsService::Lobby(caller) => lobby::answer(game, caller, &incoming, now),
                 };
                 Ok(Some(write(link, outcome, incoming.sealed, out, recording)))
             }
@@ -126,7 +128,7 @@ impl Conversation {
                 if let Some(recording) = recording {
                     recording.heard_body(&incoming);
                 }
-                let outcome = transactions::answer(game, caller, &incoming);
+                let outcome = transactions::answer(game, caller, &incoming, now);
                 for reply in &outcome.replies {
                     let start = out.len();
                     link.write(reply, out);
@@ -181,11 +183,11 @@ impl Conversation {
     }
 
     /// The connection is gone. Returned is what others hear of it.
-    pub(super) fn leave(&self, game: &Game) -> Step {
+    pub(super) fn leave(&self, game: &Game, now: Now) -> Step {
         match self {
-            Self::Nps(_, NpsService::Lobby(caller)) => Step::pushes(lobby::leave(game, caller)),
+            Self::Nps(_, NpsService::Lobby(caller)) => Step::pushes(lobby::leave(game, caller, now)),
             Self::Nps(..) => Step::pushes(Vec::new()),
-            Self::Mcots(_, caller) => transactions::leave(game, caller).into(),
+            Self::Mcots(_, caller) => transactions::leave(game, caller, now).into(),
         }
     }
 }

@@ -26,6 +26,7 @@ pub use recorder::RecordError;
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::catalog::Catalog;
+use crate::clock::Now;
 use crate::config::{Config, Network};
 use crate::services::{Game, Ports, mcots};
 use crate::store::Store;
@@ -44,7 +45,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use watchdog::{Watchdog, keep_watch};
 
 /// The tasks of the whole process: one thread per core takes part.
@@ -158,7 +159,7 @@ impl Shared {
             }
             // Whatever happens to the card is logged though nobody changes anything.
             let _ = self.game.store.trouble();
-            self.tell(mcots::tick(&self.game, Instant::now()).into()).await;
+            self.tell(mcots::tick(&self.game, Now::read()).into()).await;
         }
     }
 }
@@ -251,7 +252,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
     let game =
         Arc::new(Game::new(config, data.to_owned(), ports, store, Catalog::in_folder(data), login_key));
-    mcots::refund_races_cut_short(&game);
+    mcots::refund_races_cut_short(&game, Now::read());
     let (restart, asked) = channel::bounded(1);
     let shared = Arc::new(Shared::new(game, connections, limits, tls, restart, recorder, appliance));
     let clock = EXECUTOR.spawn({

@@ -3,6 +3,7 @@
 use super::netbios::NameService;
 use super::systemd;
 use crate::admin::status::{self, Whereabouts};
+use crate::clock::Now;
 use crate::config::Network;
 use crate::services::Game;
 use smol::Timer;
@@ -11,7 +12,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How often we look whether something has changed: a router may give the box another address at any time.
 const LOOK: Duration = Duration::from_secs(3);
@@ -32,7 +33,7 @@ pub(super) fn whereabouts(names: &[NameService], password_forgotten: bool) -> Wh
         addresses: Vec::new(),
         host: host.split('.').next().unwrap_or_default().to_owned(),
         netbios: names.first().map(|service| service.name().as_str().to_owned()),
-        ready_since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        ready_since: Now::read().unix,
         password_forgotten,
     }
 }
@@ -53,7 +54,7 @@ pub(super) async fn keep(game: Arc<Game>, place: Whereabouts, file: Option<PathB
 
 /// Posts what differs from what is there.
 fn post(game: &Game, place: &Whereabouts, file: Option<&Path>, mut posted: Posted) -> Posted {
-    let line = status::line(game, place);
+    let line = status::line(game, place, Now::read());
     if line != posted.line {
         systemd::status(&line);
         posted.line = line;

@@ -3,6 +3,7 @@
 use super::bind::{Listener, Service};
 use super::conversation::Conversation;
 use super::{EXECUTOR, Shared, connection, tls};
+use crate::clock::Now;
 use crate::services::bans;
 use async_net::TcpStream;
 use futures_lite::FutureExt as _;
@@ -40,7 +41,7 @@ pub(super) async fn accept(shared: Arc<Shared>, listener: Listener) {
 
 /// Gives a connection a task of its own, if there is room for it.
 fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: SocketAddr) {
-    if bans::of_address(&shared.game.store, peer.ip()).is_some() {
+    if bans::of_address(&shared.game.store, peer.ip(), Now::read()).is_some() {
         log::info!("{service}: refused {peer}: its address is banned");
         return;
     }

@@ -1,5 +1,6 @@
 //! Auth: checks name and password, and hands out the Context with which the Client then logs in to the game.
 
+use crate::clock::Now;
 use crate::services::bans;
 use crate::store::{Account, Store, StoreError};
 use crate::world::{FailureLimit, SignInStep, SignInTrace};
@@ -7,7 +8,6 @@ use log::{error, info};
 use mco_proto::ids::CustomerId;
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
-use std::time::Instant;
 use zeroize::Zeroizing;
 
 /// One question to the Auth service.
@@ -19,6 +19,8 @@ pub struct Attempt<'a> {
     pub from: IpAddr,
     /// The page that a failure offers for help, such as `http://mcos.local/`.
     pub help: &'a str,
+    /// When.
+    pub now: Now,
     /// Where it is noted how the attempt went.
     pub sign_in_trace: &'a SignInTrace,
 }
@@ -34,28 +36,28 @@ pub fn answer(
     attempt: Attempt<'_>,
     issue_context: impl FnOnce(CustomerId) -> String,
 ) -> String {
-    let Attempt { query, from, help, sign_in_trace } = attempt;
-    if !failures.admit(from, Instant::now()) {
+    let Attempt { query, from, help, now, sign_in_trace } = attempt;
+    if !failures.admit(from, now) {
         info!("auth: refused {from}: too many failed logins from this address within a minute");
-        sign_in_trace.refused(from, SignInStep::Password);
+        sign_in_trace.refused(from, SignInStep::Password, now);
         return wrong(help);
     }
     let (name, password) = (parameter(query, "username"), parameter(query, "password"));
     match check(store, name.as_deref().map(String::as_str), password.as_deref().map(String::as_str)) {
         Ok(Some(account)) => {
             failures.forgive(from);
-            if let Some(ban) = bans::of_account(store, account.customer_id) {
-                sign_in_trace.refused(from, SignInStep::Password);
+            if let Some(ban) = bans::of_account(store, account.customer_id, now) {
+                sign_in_trace.refused(from, SignInStep::Password, now);
                 info!("auth: refused {from}: account {} is banned", account.name);
-                return failure("INV-100", &bans::explanation(&ban), help);
+                return failure("INV-100", &bans::explanation(&ban, now), help);
             }
-            sign_in_trace.passed(from, SignInStep::Password);
+            sign_in_trace.passed(from, SignInStep::Password, now);
             info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
             format!("Valid=TRUE\nTicket={}", issue_context(account.customer_id))
         }
         Ok(None) => {
             // What was typed as a name is not logged: people type their password there.
-            sign_in_trace.refused(from, SignInStep::Password);
+            sign_in_trace.refused(from, SignInStep::Password, now);
             info!("auth: refused {from}: wrong name or password, or the account is disabled");
             wrong(help)
         }
@@ -119,7 +121,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         store
             .accounts()
-            .create("alice", &Password::new("s3cret:/").unwrap(), None)
+            .create("alice", &Password::new("s3cret:/").unwrap(), None, Now::read())
             .unwrap()
             .ticket
             .wait()
@@ -128,8 +130,13 @@ mod tests {
     }
 
     fn ask(store: &Store, limit: &FailureLimit, query: &str, from: IpAddr) -> String {
-        let attempt =
-            Attempt { query, from, help: "http://mcos.local/", sign_in_trace: &SignInTrace::default() };
+        let attempt = Attempt {
+            query,
+            from,
+            help: "http://mcos.local/",
+            now: Now::read(),
+            sign_in_trace: &SignInTrace::default(),
+        };
         answer(store, limit, attempt, |customer| format!("context-of-{customer}"))
     }
 
@@ -152,7 +159,7 @@ mod tests {
         let (_folder, store) = with_alice();
         store
             .accounts()
-            .create("carol", &Password::new("s3cret:/").unwrap(), None)
+            .create("carol", &Password::new("s3cret:/").unwrap(), None, Now::read())
             .unwrap()
             .ticket
             .wait()
@@ -177,7 +184,7 @@ mod tests {
     fn a_banned_account_is_told_why_if_its_password_is_right() {
         let (_folder, store) = with_alice();
         let target = crate::store::BanTarget::Account(CustomerId(1000));
-        store.bans().put(target, "rams people", None).unwrap().ticket.wait().unwrap();
+        store.bans().put(target, "rams people", None, Now::read()).unwrap().ticket.wait().unwrap();
         let limit = FailureLimit::new(3);
         for _ in 0..5 {
             let answer = ask(&store, &limit, "username=alice&password=s3cret:/", HOME);

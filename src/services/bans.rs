@@ -3,26 +3,26 @@
 //! A banned address is refused when it connects, a banned account when it signs in: by Auth with the reason, if the
 //! password is right, and on 8226 with [`BANNED`](mco_proto::nps::login::BANNED).
 
+use crate::clock::Now;
 use crate::store::{Ban, BanTarget, Store};
 use mco_proto::ids::CustomerId;
 use std::fmt;
 use std::net::IpAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The ban of an account, if there is one that counts.
-pub fn of_account(store: &Store, customer: CustomerId) -> Option<Ban> {
-    in_force(store, BanTarget::Account(customer), unix_now())
+pub fn of_account(store: &Store, customer: CustomerId, now: Now) -> Option<Ban> {
+    in_force(store, BanTarget::Account(customer), now)
 }
 
 /// The ban of an address, if there is one that counts.
-pub fn of_address(store: &Store, address: IpAddr) -> Option<Ban> {
-    in_force(store, BanTarget::address(address), unix_now())
+pub fn of_address(store: &Store, address: IpAddr, now: Now) -> Option<Ban> {
+    in_force(store, BanTarget::address(address), now)
 }
 
 /// A store that fails keeps nobody out: then nothing else works either, and the log says so.
-fn in_force(store: &Store, target: BanTarget, now: u64) -> Option<Ban> {
+fn in_force(store: &Store, target: BanTarget, now: Now) -> Option<Ban> {
     match store.bans().of(target) {
-        Ok(ban) => ban.filter(|ban| ban.counts_at(now)),
+        Ok(ban) => ban.filter(|ban| ban.counts_at(now.unix)),
         Err(error) => {
             log::error!("bans: cannot look whether {target:?} is banned: {error}");
             None
@@ -31,11 +31,11 @@ fn in_force(store: &Store, target: BanTarget, now: u64) -> Option<Ban> {
 }
 
 /// What a banned User reads, in one line.
-pub fn explanation(ban: &Ban) -> String {
+pub fn explanation(ban: &Ban, now: Now) -> String {
     let Ban { reason, until, .. } = ban;
     match until {
         Some(until) => {
-            let left = until.saturating_sub(unix_now());
+            let left = until.saturating_sub(now.unix);
             format!("This account is banned for {}: {reason}", span(left))
         }
         None => format!("This account is banned: {reason}"),
@@ -84,13 +84,8 @@ pub(crate) fn bannable(address: IpAddr) -> Result<BanTarget, BanRefused> {
 }
 
 /// Refuses a ban that would be over before it begins.
-pub(crate) fn check_end(until: Option<u64>) -> Result<(), BanRefused> {
-    if until.is_some_and(|until| until <= unix_now()) { Err(BanRefused::EndInPast) } else { Ok(()) }
-}
-
-/// By the Server's clock, in seconds since 1970.
-pub fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+pub(crate) fn check_end(until: Option<u64>, now: Now) -> Result<(), BanRefused> {
+    if until.is_some_and(|until| until <= now.unix) { Err(BanRefused::EndInPast) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -102,14 +97,17 @@ mod tests {
     fn a_ban_counts_until_its_end_and_for_its_target_only() {
         let (game, _folder) = Game::for_tests();
         let (here, there) = ("192.168.1.30".parse().unwrap(), "192.168.1.31".parse().unwrap());
-        let until = Some(unix_now() + 1000);
-        let _ = game.store.bans().put(bannable(here).unwrap(), "noise", until).unwrap();
-        let _ = game.store.bans().put(BanTarget::Account(CustomerId(7)), "rams", Some(5)).unwrap();
-        assert_eq!(of_address(&game.store, here).unwrap().reason, "noise");
-        assert!(of_address(&game.store, there).is_none());
-        assert!(of_account(&game.store, CustomerId(7)).is_none(), "it was over long ago");
+        let until = Some(Now::read().unix + 1000);
+        let _ = game.store.bans().put(bannable(here).unwrap(), "noise", until, Now::read()).unwrap();
+        let _ =
+            game.store.bans().put(BanTarget::Account(CustomerId(7)), "rams", Some(5), Now::read()).unwrap();
+        assert_eq!(of_address(&game.store, here, Now::read()).unwrap().reason, "noise");
+        assert!(of_address(&game.store, there, Now::read()).is_none());
+        assert!(of_account(&game.store, CustomerId(7), Now::read()).is_none(), "it was over long ago");
         let target = BanTarget::address(here);
-        assert!(in_force(&game.store, target, unix_now() + 1000).is_none());
+        assert!(
+            in_force(&game.store, target, Now::read().later(std::time::Duration::from_secs(1000))).is_none()
+        );
     }
 
     #[test]
@@ -117,7 +115,10 @@ mod tests {
         for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "224.0.0.1"] {
             assert!(bannable(address.parse().unwrap()).is_err(), "{address}");
         }
-        assert!(check_end(Some(unix_now() - 1)).is_err() && check_end(None).is_ok());
+        assert!(
+            check_end(Some(Now::read().unix - 1), Now::read()).is_err()
+                && check_end(None, Now::read()).is_ok()
+        );
     }
 
     #[test]
@@ -128,8 +129,8 @@ mod tests {
             since: 0,
             until,
         };
-        assert_eq!(explanation(&ban(None)), "This account is banned: rams");
-        let hours = explanation(&ban(Some(unix_now() + 7000)));
+        assert_eq!(explanation(&ban(None), Now::read()), "This account is banned: rams");
+        let hours = explanation(&ban(Some(Now::read().unix + 7000)), Now::read());
         assert_eq!(hours, "This account is banned for 2 more hours: rams");
         assert_eq!(
             (span(0), span(60), span(90_000)),

@@ -3,6 +3,7 @@
 use super::Ports;
 use super::directory::Directory;
 use crate::catalog::Catalog;
+use crate::clock::Now;
 use crate::config::Config;
 use crate::store::{Persona, Store};
 use crate::world::World;
@@ -62,9 +63,9 @@ impl Game {
 
     /// A persona, if it exists and its account signed in from the address `peer`: the only proof of who asks on connections
     /// without encryption.
-    pub(super) fn persona_of(&self, peer: IpAddr, persona: PersonaId) -> Option<Persona> {
+    pub(super) fn persona_of(&self, peer: IpAddr, persona: PersonaId, now: Now) -> Option<Persona> {
         let persona = self.store.personas().by_id(persona).ok().flatten()?;
-        self.world.sessions.signed_in_from(persona.customer_id, peer).then_some(persona)
+        self.world.sessions.signed_in_from(persona.customer_id, peer, now).then_some(persona)
     }
 
     /// The IPv4 address a Client is sent to: the configured one, or that by which this Client reached us.
@@ -102,9 +103,11 @@ impl Game {
 
     /// An account with one persona, signed in from `peer`: its Context and Session Key.
     pub(crate) fn player(&self, account: &str, persona: &str, peer: IpAddr) -> TestPlayer {
+        use crate::clock::Now;
         use crate::store::{NewPersona, Password};
         let password = Password::new("Roadster-57").unwrap();
-        let customer = self.store.accounts().create(account, &password, None).unwrap().value.customer_id;
+        let customer =
+            self.store.accounts().create(account, &password, None, Now::read()).unwrap().value.customer_id;
         let new = NewPersona {
             name: persona.to_owned(),
             shard: self.config.shard.id,
@@ -112,9 +115,9 @@ impl Game {
             starter_cash: self.config.game.starter_cash,
             max_per_customer: 4,
         };
-        let persona = self.store.personas().create(customer, new).unwrap().value.id;
+        let persona = self.store.personas().create(customer, new, Now::read()).unwrap().value.id;
         let key = mco_proto::session_key::SessionKey::random();
-        self.world.sessions.begin(customer, key.clone(), peer);
+        self.world.sessions.begin(customer, key.clone(), peer, Now::read());
         TestPlayer { customer, persona, key }
     }
 }

@@ -1,6 +1,7 @@
 //! Login, port 8226. See `docs/protocol/login-persona-mail.md`.
 
 use super::{Game, Hex, Outcome, bans};
+use crate::clock::Now;
 use crate::world::SignInStep;
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::CustomerId;
@@ -8,12 +9,11 @@ use mco_proto::nps::login::{BANNED, REFUSED, UserLogin, UserStatus};
 use mco_proto::nps::{Message, Packet, id};
 use mco_proto::session_key::SessionKey;
 use std::net::IpAddr;
-use std::time::Instant;
 
 /// What happens on a message to port 8226.
-pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
+pub fn answer(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<Packet> {
     if packet.id == id::USER_LOGIN {
-        return user_login(game, peer, packet);
+        return user_login(game, peer, packet, now);
     }
     let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
     log::info!("login: {peer} sent 0x{id:04x} ({name}, {length} bytes): {}", Hex(&packet.body));
@@ -22,38 +22,38 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 
 /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
 /// reads two (*captured*).
-fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
+fn user_login(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<Packet> {
     let sign_in_trace = &game.world.sign_in_trace;
-    if !game.world.failures.admit(peer, Instant::now()) {
+    if !game.world.failures.admit(peer, now) {
         log::info!("login: refused {peer}: too many failed logins from this address within a minute");
-        sign_in_trace.refused(peer, SignInStep::Login);
+        sign_in_trace.refused(peer, SignInStep::Login, now);
         return Outcome::replies([REFUSED, REFUSED]);
     }
     let answer = match packet.read::<UserLogin>() {
         Ok(login) => {
-            if let Some((customer, key)) = admitted(game, &login) {
-                if bans::of_account(&game.store, customer).is_some() {
+            if let Some((customer, key)) = admitted(game, &login, now) {
+                if bans::of_account(&game.store, customer, now).is_some() {
                     log::info!("login: refused {peer}: customer {customer} is banned");
                     game.world.failures.forgive(peer);
-                    game.world.sign_in_trace.refused(peer, SignInStep::Login);
+                    game.world.sign_in_trace.refused(peer, SignInStep::Login, now);
                     return Outcome::replies([BANNED, BANNED]);
                 }
                 log::info!("login: customer {customer} from {peer}");
                 game.world.failures.forgive(peer);
                 let status = accepted(customer, &key);
-                game.world.sessions.begin(customer, key, peer);
-                sign_in_trace.passed(peer, SignInStep::Login);
+                game.world.sessions.begin(customer, key, peer, now);
+                sign_in_trace.passed(peer, SignInStep::Login, now);
                 status
             } else {
                 log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
-                sign_in_trace.refused(peer, SignInStep::Login);
+                sign_in_trace.refused(peer, SignInStep::Login, now);
                 REFUSED
             }
         }
         Err(error) => {
             // No hexadecimal digits here: the bytes hold a Context.
             log::info!("login: refused {peer}: 0x0501 of {} bytes {error}", packet.size());
-            sign_in_trace.refused(peer, SignInStep::Login);
+            sign_in_trace.refused(peer, SignInStep::Login, now);
             REFUSED
         }
     };
@@ -61,9 +61,12 @@ fn user_login(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 }
 
 /// Both halves are always judged, so that neither answer nor time tell which one was wrong.
-fn admitted(game: &Game, login: &UserLogin) -> Option<(CustomerId, SessionKey)> {
-    let customer =
-        game.world.sessions.redeem(&login.context.to_string()).filter(|customer| enabled(game, *customer));
+fn admitted(game: &Game, login: &UserLogin, now: Now) -> Option<(CustomerId, SessionKey)> {
+    let customer = game
+        .world
+        .sessions
+        .redeem(&login.context.to_string(), now)
+        .filter(|customer| enabled(game, *customer));
     let key = game.login_key().open(login.key_block.as_bytes());
     Some((customer?, key.ok()?))
 }
@@ -122,22 +125,22 @@ mod tests {
     #[test]
     fn a_valid_context_is_answered_twice_and_its_key_shared_with_the_other_services() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer);
+        let context = game.world.sessions.issue_context(player.customer, Now::read());
         let key = SessionKey::random();
-        let outcome = answer(&game, PEER, &request(&game, &context, &key).packet());
+        let outcome = answer(&game, PEER, &request(&game, &context, &key).packet(), Now::read());
         assert_eq!(outcome.replies.len(), 2);
         assert_eq!(outcome.replies[0], outcome.replies[1]);
         assert_eq!(outcome.replies[0].size(), 38);
         let status: UserStatus = outcome.replies[0].read().unwrap();
         assert_eq!(status.customer, player.customer);
         assert_eq!(status.key_echo, key.echo());
-        assert!(game.world.sessions.of(player.customer).unwrap().key == key);
+        assert!(game.world.sessions.of(player.customer, Now::read()).unwrap().key == key);
     }
 
     #[test]
     fn whatever_is_wrong_with_a_login_the_refusal_is_the_same_and_the_old_key_stays() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer);
+        let context = game.world.sessions.issue_context(player.customer, Now::read());
         let good = request(&game, &context, &SessionKey::random());
         let cases = [
             UserLogin { context: Str16::new("0123456789abcdef0123456789abcdef"), ..good.clone() }.packet(),
@@ -148,51 +151,52 @@ mod tests {
             Packet { body: Vec::new(), ..good.packet() },
         ];
         for packet in cases {
-            assert_eq!(answer(&game, PEER, &packet).replies, [REFUSED, REFUSED]);
+            assert_eq!(answer(&game, PEER, &packet, Now::read()).replies, [REFUSED, REFUSED]);
         }
-        assert!(game.world.sessions.of(player.customer).unwrap().key == player.key);
+        assert!(game.world.sessions.of(player.customer, Now::read()).unwrap().key == player.key);
     }
 
     #[test]
     fn a_disabled_account_is_refused_though_its_context_is_valid() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer);
+        let context = game.world.sessions.issue_context(player.customer, Now::read());
         game.store.accounts().set_disabled("doc", true).unwrap().ticket.wait().unwrap();
-        let outcome = answer(&game, PEER, &request(&game, &context, &SessionKey::random()).packet());
+        let outcome =
+            answer(&game, PEER, &request(&game, &context, &SessionKey::random()).packet(), Now::read());
         assert_eq!(outcome.replies, [REFUSED, REFUSED]);
     }
 
     #[test]
     fn a_banned_account_is_told_so_twice_and_its_old_key_stays() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer);
+        let context = game.world.sessions.issue_context(player.customer, Now::read());
         let login = request(&game, &context, &SessionKey::random()).packet();
         let target = crate::store::BanTarget::Account(player.customer);
-        game.store.bans().put(target, "rams", None).unwrap().ticket.wait().unwrap();
-        assert_eq!(answer(&game, PEER, &login).replies, [BANNED, BANNED]);
-        assert!(game.world.sessions.of(player.customer).unwrap().key == player.key);
+        game.store.bans().put(target, "rams", None, Now::read()).unwrap().ticket.wait().unwrap();
+        assert_eq!(answer(&game, PEER, &login, Now::read()).replies, [BANNED, BANNED]);
+        assert!(game.world.sessions.of(player.customer, Now::read()).unwrap().key == player.key);
         game.store.bans().lift(target).unwrap().ticket.wait().unwrap();
-        assert_eq!(answer(&game, PEER, &login).replies[0].id, id::USER_VALID);
+        assert_eq!(answer(&game, PEER, &login, Now::read()).replies[0].id, id::USER_VALID);
     }
 
     #[test]
     fn an_address_that_fails_too_often_is_refused_without_a_decryption() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer);
+        let context = game.world.sessions.issue_context(player.customer, Now::read());
         let good = request(&game, &context, &SessionKey::random());
         let bad = UserLogin { context: Str16::new("wrong"), ..good.clone() };
         for _ in 0..game.config.limits.failed_logins_per_minute {
-            answer(&game, PEER, &bad.packet());
+            answer(&game, PEER, &bad.packet(), Now::read());
         }
-        assert_eq!(answer(&game, PEER, &good.packet()).replies, [REFUSED, REFUSED]);
+        assert_eq!(answer(&game, PEER, &good.packet(), Now::read()).replies, [REFUSED, REFUSED]);
         let other = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 21));
-        assert_eq!(answer(&game, other, &good.packet()).replies[0].id, id::USER_VALID);
+        assert_eq!(answer(&game, other, &good.packet(), Now::read()).replies[0].id, id::USER_VALID);
     }
 
     #[test]
     fn an_unknown_message_is_acknowledged_so_that_the_client_does_not_hang() {
         let (game, _folder, _) = shard();
         let unknown = Packet { id: 0x0502, form: Form::LONG, body: vec![1, 2, 3] };
-        assert_eq!(answer(&game, PEER, &unknown).replies, [Packet::bare(id::ACK)]);
+        assert_eq!(answer(&game, PEER, &unknown, Now::read()).replies, [Packet::bare(id::ACK)]);
     }
 }

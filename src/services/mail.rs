@@ -4,6 +4,7 @@
 //! Players cannot write to each other yet: the layout of 0x0523 is not known. The house can.
 
 use super::{Game, Hex, Outcome};
+use crate::clock::Now;
 use crate::store::{MailEntry, StoreError};
 use mco_proto::Malformed;
 use mco_proto::ids::PersonaId;
@@ -15,14 +16,14 @@ use std::net::IpAddr;
 const NO_MAIL: MailList = MailList { count: 0, first: 0 };
 
 /// What happens on a message to port 8227.
-pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
+pub fn answer(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<Packet> {
     let outcome = match packet.id {
-        id::LIST_EMAILS => packet.read().map(|request| list(game, peer, &request)),
-        id::RECEIVE_EMAIL => packet.read().map(|request| receive(game, peer, &request)),
+        id::LIST_EMAILS => packet.read().map(|request| list(game, peer, &request, now)),
+        id::RECEIVE_EMAIL => packet.read().map(|request| receive(game, peer, &request, now)),
         id::DELETE_EMAILS => {
             // Nobody published a real one: what came is worth a line as long as that is so.
             unexpected(peer, packet, "its layout is a guess");
-            packet.read().map(|request| delete(game, peer, &request))
+            packet.read().map(|request| delete(game, peer, &request, now))
         }
         _ => {
             unexpected(peer, packet, "not known here");
@@ -58,18 +59,18 @@ fn acknowledged() -> Outcome<Packet> {
 }
 
 /// The mails of a persona; none for whoever did not sign in with it from there.
-fn mails(game: &Game, peer: IpAddr, persona: PersonaId) -> Result<Vec<MailEntry>, StoreError> {
-    if game.persona_of(peer, persona).is_none() {
+fn mails(game: &Game, peer: IpAddr, persona: PersonaId, now: Now) -> Result<Vec<MailEntry>, StoreError> {
+    if game.persona_of(peer, persona, now).is_none() {
         log::info!("mail: {peer} asked for the mail of persona {persona}, which did not sign in from there");
         return Ok(Vec::new());
     }
-    game.store.mails().list(persona)
+    game.store.mails().list(persona, now)
 }
 
 /// 0x0526: how many mails there are behind the last one known. The Client can only count up from the first, so a mail
 /// that was deleted in between counts too (*inferred*): otherwise it would never come to the last one.
-fn list(game: &Game, peer: IpAddr, request: &ListEmails) -> Answer {
-    let mut mails = mails(game, peer, request.persona)?;
+fn list(game: &Game, peer: IpAddr, request: &ListEmails, now: Now) -> Answer {
+    let mut mails = mails(game, peer, request.persona, now)?;
     mails.retain(|mail| mail.number > request.last_known);
     let (Some(first), Some(last)) = (mails.first(), mails.last()) else {
         return Ok(Outcome::reply(NO_MAIL.packet()));
@@ -84,10 +85,10 @@ fn meant(mails: &[MailEntry], mail: u32) -> Option<u32> {
 }
 
 /// 0x0524: one mail. It is read from then on, unless only its header was wanted; the packet is the same.
-fn receive(game: &Game, peer: IpAddr, request: &ReceiveEmail) -> Answer {
+fn receive(game: &Game, peer: IpAddr, request: &ReceiveEmail, now: Now) -> Answer {
     let ReceiveEmail { persona, mail, header_only } = *request;
-    let Some(number) = meant(&mails(game, peer, persona)?, mail) else { return Ok(acknowledged()) };
-    let Some((mail, read)) = game.store.mails().get(persona, number)? else { return Ok(acknowledged()) };
+    let Some(number) = meant(&mails(game, peer, persona, now)?, mail) else { return Ok(acknowledged()) };
+    let Some((mail, read)) = game.store.mails().get(persona, number, now)? else { return Ok(acknowledged()) };
     let packet = Mail {
         mail: number,
         sender: mail.sender,
@@ -109,9 +110,9 @@ fn receive(game: &Game, peer: IpAddr, request: &ReceiveEmail) -> Answer {
 }
 
 /// 0x0525: a mail goes.
-fn delete(game: &Game, peer: IpAddr, request: &DeleteEmail) -> Answer {
+fn delete(game: &Game, peer: IpAddr, request: &DeleteEmail, now: Now) -> Answer {
     let DeleteEmail { persona, mail } = *request;
-    let Some(number) = meant(&mails(game, peer, persona)?, mail) else { return Ok(acknowledged()) };
+    let Some(number) = meant(&mails(game, peer, persona, now)?, mail) else { return Ok(acknowledged()) };
     let deleted = game.store.mails().delete(persona, number)?;
     Ok(acknowledged().after(deleted.ticket))
 }
@@ -126,7 +127,7 @@ mod tests {
     const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 66));
 
     fn ask(game: &Game, peer: IpAddr, packet: &Packet) -> Packet {
-        let outcome = answer(game, peer, packet);
+        let outcome = answer(game, peer, packet, Now::read());
         if let Some(ticket) = outcome.commit {
             ticket.wait().unwrap();
         }
@@ -145,7 +146,8 @@ mod tests {
     }
 
     fn send(game: &Game, persona: PersonaId, title: &str) {
-        let _ = game.store.mails().send(persona, &Letter::from_the_house(title, "text")).unwrap();
+        let _ =
+            game.store.mails().send(persona, &Letter::from_the_house(title, "text"), Now::read()).unwrap();
     }
 
     #[test]

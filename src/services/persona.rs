@@ -3,6 +3,7 @@
 
 use super::playtime::keep_playtime;
 use super::{Game, Hex, Outcome, Push};
+use crate::clock::Now;
 use crate::store::{NewPersona, Persona, PersonaError};
 use crate::world::SignInStep;
 use mco_proto::Malformed;
@@ -18,8 +19,8 @@ use mco_proto::text::{Chars, Str16};
 use std::net::IpAddr;
 
 /// What happens on a message to port 8228.
-pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
-    let caller = Handler { game, peer };
+pub fn answer(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<Packet> {
+    let caller = Handler { game, peer, now };
     let outcome = match packet.id {
         id::GET_PERSONA_MAPS => packet.read().map(|request| caller.personas(&request)),
         id::REGISTER_GAME_LOGIN => packet.read().map(|request| caller.select(&request)),
@@ -49,18 +50,19 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet) -> Outcome<Packet> {
 struct Handler<'a> {
     game: &'a Game,
     peer: IpAddr,
+    now: Now,
 }
 
 impl Handler<'_> {
     /// 0x0532: the drivers of an account. None for a stranger too: nothing is told, and the Client does not hang.
     fn personas(&self, request: &GetPersonaMaps) -> Outcome<Packet> {
         if !self.signed_in(request.customer, "list the personas") {
-            self.game.world.sign_in_trace.refused(self.peer, SignInStep::PersonaList);
+            self.game.world.sign_in_trace.refused(self.peer, SignInStep::PersonaList, self.now);
             return no_personas();
         }
         match self.game.store.personas().of_customer(request.customer) {
             Ok(personas) => {
-                self.game.world.sign_in_trace.passed(self.peer, SignInStep::PersonaList);
+                self.game.world.sign_in_trace.passed(self.peer, SignInStep::PersonaList, self.now);
                 let personas = Personas::of(personas.iter().map(entry));
                 Outcome::reply(PersonaList { personas }.packet())
             }
@@ -78,7 +80,7 @@ impl Handler<'_> {
         if !self.owns(customer, persona, "select") {
             return acknowledged();
         }
-        let now = unix_now();
+        let now = self.now.unix32();
         let counted = self.game.store.personas().update(persona, |record| {
             record.last_login = now;
             record.logins = record.logins.saturating_add(1);
@@ -87,15 +89,15 @@ impl Handler<'_> {
             log::warn!("persona: the login of persona {persona} is not counted: {error}");
         }
         log::info!("persona: customer {customer} plays persona {persona}");
-        self.game.world.sign_in_trace.passed(self.peer, SignInStep::Persona);
-        let earlier = self.game.world.presence.select(persona);
+        self.game.world.sign_in_trace.passed(self.peer, SignInStep::Persona, self.now);
+        let earlier = self.game.world.presence.select(persona, self.now);
         Outcome::reply(LongAck { zeros: [0; 251] }.packet()).push(Push::Dismiss(earlier))
     }
 
     /// 0x050F: the User leaves the driver. Its connections close a little later by themselves.
     fn deselect(&self, request: &RegisterGameLogout) -> Outcome<Packet> {
         if self.owns(request.customer, request.persona, "leave")
-            && let Some(free) = self.game.world.presence.deselect(request.persona)
+            && let Some(free) = self.game.world.presence.deselect(request.persona, self.now)
         {
             keep_playtime(self.game, free);
         }
@@ -144,7 +146,7 @@ impl Handler<'_> {
             starter_cash: self.game.config.game.starter_cash,
             max_per_customer: self.game.config.shard.max_personas.into(),
         };
-        Ok(match self.game.store.personas().create(customer, new) {
+        Ok(match self.game.store.personas().create(customer, new, self.now) {
             Ok(created) => {
                 let persona = created.value;
                 log::info!("persona: customer {customer} created persona {} {:?}", persona.id, persona.name);
@@ -168,7 +170,7 @@ impl Handler<'_> {
             Ok(deleted) => {
                 log::info!("persona: customer {customer} deleted persona {persona}");
                 let connections = self.game.world.presence.connections(persona);
-                self.game.world.presence.deselect(persona);
+                self.game.world.presence.deselect(persona, self.now);
                 Outcome::reply(Packet::bare(id::PERSONA_DELETED))
                     .after(deleted.ticket)
                     .push(Push::Dismiss(connections))
@@ -194,7 +196,7 @@ impl Handler<'_> {
             })));
         }
         let request: GetPersonaInfoById = packet.read()?;
-        let persona = self.game.persona_of(self.peer, request.persona);
+        let persona = self.game.persona_of(self.peer, request.persona, self.now);
         let personas = Personas::of(persona.iter().map(entry));
         Ok(Outcome::reply(PersonaList { personas }.packet()))
     }
@@ -206,7 +208,7 @@ impl Handler<'_> {
     }
 
     fn signed_in(&self, customer: CustomerId, what: &str) -> bool {
-        let signed_in = self.game.world.sessions.signed_in_from(customer, self.peer);
+        let signed_in = self.game.world.sessions.signed_in_from(customer, self.peer, self.now);
         if !signed_in {
             log::info!(
                 "persona: {} may not {what} as customer {customer}: not signed in from there",
@@ -217,7 +219,7 @@ impl Handler<'_> {
     }
 
     fn owns(&self, customer: CustomerId, persona: PersonaId, what: &str) -> bool {
-        let owner = self.game.persona_of(self.peer, persona).map(|persona| persona.customer_id);
+        let owner = self.game.persona_of(self.peer, persona, self.now).map(|persona| persona.customer_id);
         let owns = owner == Some(customer);
         if !owns {
             log::info!("persona: {} may not {what} persona {persona} as customer {customer}", self.peer);
@@ -295,12 +297,6 @@ impl NewPersonaRequest {
         };
         Packet { id: id::USER_VALID, form: Form::LONG, ..packet }
     }
-}
-
-/// Unix seconds of the box's clock, which may be wrong: a board has no battery.
-fn unix_now() -> u32 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u32::try_from(now.as_secs()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use super::commit::Changed;
 use super::error::StoreError;
 use super::password::{self, Password};
 use super::record::Record;
-use super::{Store, key, unix_seconds};
+use super::{Store, key};
+use crate::clock::Now;
 use mco_proto::ids::CustomerId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -101,6 +102,7 @@ impl Accounts<'_> {
         name: &str,
         password: &Password,
         customer_id: Option<CustomerId>,
+        now: Now,
     ) -> Result<Changed<Account>, AccountError> {
         check_name(name)?;
         // Hashing takes long; a name that is taken already need not wait for it. The transaction looks again.
@@ -108,7 +110,7 @@ impl Accounts<'_> {
             return Err(AccountError::NameTaken);
         }
         let hash = password.hash()?;
-        let created = unix_seconds();
+        let created = now.unix;
         self.store.change(|table| {
             table.transact(|tx| {
                 if tx.has(&key::account(name))? {

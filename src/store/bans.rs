@@ -3,7 +3,8 @@
 use super::commit::Changed;
 use super::error::StoreError;
 use super::record::Record;
-use super::{Store, key, unix_seconds};
+use super::{Store, key};
+use crate::clock::Now;
 use mco_proto::ids::CustomerId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -102,7 +103,13 @@ pub struct Bans<'a> {
 impl Bans<'_> {
     /// Bans somebody from now on; an earlier ban of the same account or address is replaced. The reason has 1 to 120
     /// printable ASCII characters, all that a Client can show.
-    pub fn put(&self, target: BanTarget, reason: &str, until: Option<u64>) -> Result<Changed<Ban>, BanError> {
+    pub fn put(
+        &self,
+        target: BanTarget,
+        reason: &str,
+        until: Option<u64>,
+        now: Now,
+    ) -> Result<Changed<Ban>, BanError> {
         let reason = reason.trim();
         if reason.is_empty() || reason.len() > LONGEST_REASON {
             return Err(BanError::BadReason("use 1 to 120 characters"));
@@ -110,7 +117,7 @@ impl Bans<'_> {
         if !reason.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
             return Err(BanError::BadReason("the game shows only plain letters, digits and signs"));
         }
-        let ban = Ban { target, reason: reason.to_owned(), since: unix_seconds(), until };
+        let ban = Ban { target, reason: reason.to_owned(), since: now.unix, until };
         let key = key::ban(target);
         self.store.change(|table| {
             if table.scan::<Ban>(key::BANS)?.len() >= MOST && table.get::<Ban>(&key)?.is_none() {

@@ -12,7 +12,7 @@
 //! lost, and the engine refuses to go on anyway. Every later ticket fails at once, and no change is accepted any more.
 
 use super::error::StoreError;
-use super::unix_seconds;
+use crate::clock::Now;
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -301,7 +301,7 @@ impl<D: Disk> Loop<D> {
         }
         let outcome = guarded(|| self.disk.sync());
         match &outcome {
-            Ok(()) => shared.last_commit.store(unix_seconds(), Ordering::Relaxed),
+            Ok(()) => shared.last_commit.store(Now::read().unix, Ordering::Relaxed),
             Err(error) => {
                 log::error!("NO CHANGE IS ACCEPTED ANY MORE UNTIL THE SERVER IS RESTARTED: {error}");
                 let _ = shared.failed.set(error.for_good());

@@ -16,7 +16,8 @@ use super::error::StoreError;
 use super::personas::PersonaRecord;
 use super::record::Record;
 use super::table::{Table, Transaction};
-use super::{Store, key, unix_seconds};
+use super::{Store, key};
+use crate::clock::Now;
 use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -128,6 +129,7 @@ pub(super) fn book(
     tx: &Transaction<'_>,
     record: &mut PersonaRecord,
     entry: Entry,
+    now: Now,
 ) -> Result<(), LedgerError> {
     let Entry { kind, amount, reference } = entry;
     let balance = i64::from(record.persona.bank_balance).checked_add(amount).ok_or(LedgerError::TooRich)?;
@@ -135,7 +137,7 @@ pub(super) fn book(
         return Err(LedgerError::Overdrawn);
     }
     let balance = u32::try_from(balance).map_err(|_| LedgerError::TooRich)?;
-    write(tx, record, Line { time: now(), kind, amount, balance, reference })?;
+    write(tx, record, Line { time: now.unix32(), kind, amount, balance, reference })?;
     Ok(())
 }
 
@@ -145,8 +147,9 @@ pub(super) fn open(
     record: &mut PersonaRecord,
     kind: Kind,
     balance: u32,
+    now: Now,
 ) -> Result<(), StoreError> {
-    write(tx, record, Line { time: now(), kind, amount: balance.into(), balance, reference: 0 })
+    write(tx, record, Line { time: now.unix32(), kind, amount: balance.into(), balance, reference: 0 })
 }
 
 fn write(tx: &Transaction<'_>, record: &mut PersonaRecord, line: Line) -> Result<(), StoreError> {
@@ -171,7 +174,7 @@ fn fold(tx: &Transaction<'_>, id: PersonaId, number: u32) -> Result<(), StoreErr
 }
 
 /// Opens the books of personas from before the ledger.
-pub(super) fn open_books(table: &Table) -> Result<(), StoreError> {
+pub(super) fn open_books(table: &Table, now: Now) -> Result<(), StoreError> {
     let _turn = table.turn();
     let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
     let mut unopened: Vec<_> = records.into_iter().filter(|record| record.lines == 0).collect();
@@ -182,15 +185,11 @@ pub(super) fn open_books(table: &Table) -> Result<(), StoreError> {
         let balance = record.persona.bank_balance;
         table.transact(|tx| {
             let mut record = record.clone();
-            open(tx, &mut record, Kind::Opening, balance)?;
+            open(tx, &mut record, Kind::Opening, balance, now)?;
             tx.put(&key::persona(record.persona.id), &record)
         })?;
     }
     Ok(())
-}
-
-fn now() -> u32 {
-    u32::try_from(unix_seconds()).unwrap_or(u32::MAX)
 }
 
 /// What is wrong with a book.

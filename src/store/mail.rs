@@ -11,7 +11,8 @@ use super::commit::Changed;
 use super::error::StoreError;
 use super::record::Record;
 use super::table::Transaction;
-use super::{Store, key, unix_seconds};
+use super::{Store, key};
+use crate::clock::Now;
 use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
 
@@ -108,11 +109,8 @@ impl Mailbox {
 }
 
 /// Puts a letter into the mailbox of a persona.
-pub(super) fn post(tx: &Transaction<'_>, to: PersonaId, letter: &Letter) -> Result<(), StoreError> {
-    post_at(tx, to, letter, now())
-}
-
-fn post_at(tx: &Transaction<'_>, to: PersonaId, letter: &Letter, now: u32) -> Result<(), StoreError> {
+pub(super) fn post(tx: &Transaction<'_>, to: PersonaId, letter: &Letter, now: Now) -> Result<(), StoreError> {
+    let now = now.unix32();
     let mut mailbox: Mailbox = tx.get(&key::mailbox(to))?.unwrap_or_default();
     let current: Vec<MailEntry> = mailbox.current(now).collect();
     for gone in mailbox.mails.iter().filter(|mail| !current.contains(mail)) {
@@ -146,10 +144,6 @@ pub(super) fn empty(tx: &Transaction<'_>, of: PersonaId) -> Result<(), StoreErro
     tx.remove(&key::mailbox(of))
 }
 
-fn now() -> u32 {
-    u32::try_from(unix_seconds()).unwrap_or(u32::MAX)
-}
-
 /// The verbs about mail. See [`Store::mails`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mails<'a> {
@@ -158,25 +152,21 @@ pub struct Mails<'a> {
 
 impl Mails<'_> {
     /// Sends a letter to a persona. One that does not exist gets none.
-    pub fn send(&self, to: PersonaId, letter: &Letter) -> Result<Changed<()>, StoreError> {
+    pub fn send(&self, to: PersonaId, letter: &Letter, now: Now) -> Result<Changed<()>, StoreError> {
         self.store.change(|table| {
-            table.transact(|tx| if tx.has(&key::persona(to))? { post(tx, to, letter) } else { Ok(()) })
+            table.transact(|tx| if tx.has(&key::persona(to))? { post(tx, to, letter, now) } else { Ok(()) })
         })
     }
 
     /// The mails of a persona that have not expired, oldest first.
-    pub fn list(&self, of: PersonaId) -> Result<Vec<MailEntry>, StoreError> {
-        self.list_at(of, now())
-    }
-
-    fn list_at(self, of: PersonaId, now: u32) -> Result<Vec<MailEntry>, StoreError> {
+    pub fn list(&self, of: PersonaId, now: Now) -> Result<Vec<MailEntry>, StoreError> {
         let mailbox = self.store.table().get::<Mailbox>(&key::mailbox(of))?;
-        Ok(mailbox.map(|mailbox| mailbox.current(now).collect()).unwrap_or_default())
+        Ok(mailbox.map(|mailbox| mailbox.current(now.unix32()).collect()).unwrap_or_default())
     }
 
     /// One mail, and whether it was read.
-    pub fn get(&self, of: PersonaId, number: u32) -> Result<Option<(Mail, bool)>, StoreError> {
-        let Some(entry) = self.list(of)?.into_iter().find(|mail| mail.number == number) else {
+    pub fn get(&self, of: PersonaId, number: u32, now: Now) -> Result<Option<(Mail, bool)>, StoreError> {
+        let Some(entry) = self.list(of, now)?.into_iter().find(|mail| mail.number == number) else {
             return Ok(None);
         };
         let mail = self.store.table().get::<Mail>(&key::mail(of, number))?;
@@ -229,7 +219,11 @@ mod tests {
     fn addressee() -> (TempDir, Store, PersonaId) {
         let dir = TempDir::new().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let owner = store.accounts().create("doc", &Password::new("garage").unwrap(), None).unwrap().value;
+        let owner = store
+            .accounts()
+            .create("doc", &Password::new("garage").unwrap(), None, Now::read())
+            .unwrap()
+            .value;
         let new = NewPersona {
             name: "Dr Brown".to_owned(),
             shard: ShardId(44),
@@ -237,12 +231,12 @@ mod tests {
             starter_cash: 0,
             max_per_customer: 4,
         };
-        let persona = store.personas().create(owner.customer_id, new).unwrap().value.id;
+        let persona = store.personas().create(owner.customer_id, new, Now::read()).unwrap().value.id;
         (dir, store, persona)
     }
 
     fn numbers(store: &Store, of: PersonaId) -> Vec<u32> {
-        store.mails().list(of).unwrap().iter().map(|mail| mail.number).collect()
+        store.mails().list(of, Now::read()).unwrap().iter().map(|mail| mail.number).collect()
     }
 
     fn letter(title: &str) -> Letter {
@@ -253,14 +247,14 @@ mod tests {
     fn a_new_persona_is_welcomed_and_its_mail_goes_with_it() {
         let (_dir, store, persona) = addressee();
         assert_eq!(numbers(&store, persona), [1]);
-        let (mail, read) = store.mails().get(persona, 1).unwrap().unwrap();
+        let (mail, read) = store.mails().get(persona, 1, Now::read()).unwrap().unwrap();
         assert!(mail.text.contains("Dr Brown") && mail.text.len() < 255 && !read);
         assert_eq!(mail.sender, NEWS);
         let owner = store.personas().by_id(persona).unwrap().unwrap().customer_id;
         let _ = store.personas().delete(owner, persona).unwrap();
         assert!(numbers(&store, persona).is_empty());
-        assert_eq!(store.mails().get(persona, 1).unwrap(), None);
-        let _ = store.mails().send(persona, &letter("too late")).unwrap();
+        assert_eq!(store.mails().get(persona, 1, Now::read()).unwrap(), None);
+        let _ = store.mails().send(persona, &letter("too late"), Now::read()).unwrap();
         assert!(numbers(&store, persona).is_empty());
     }
 
@@ -268,27 +262,27 @@ mod tests {
     fn the_oldest_that_was_read_makes_room_and_numbers_are_never_used_twice() {
         let (_dir, store, persona) = addressee();
         for _ in 0..49 {
-            let _ = store.mails().send(persona, &letter("news")).unwrap();
+            let _ = store.mails().send(persona, &letter("news"), Now::read()).unwrap();
         }
         assert_eq!(numbers(&store, persona), (1..=50).collect::<Vec<_>>());
         for read in [7, 9] {
             let _ = store.mails().mark_read(persona, read).unwrap();
         }
         for gone in [7, 9, 1, 2] {
-            let _ = store.mails().send(persona, &letter("more")).unwrap();
+            let _ = store.mails().send(persona, &letter("more"), Now::read()).unwrap();
             assert!(!numbers(&store, persona).contains(&gone));
-            assert_eq!(store.mails().get(persona, gone).unwrap(), None);
+            assert_eq!(store.mails().get(persona, gone, Now::read()).unwrap(), None);
             assert_eq!(numbers(&store, persona).len(), MOST_MAILS);
         }
         let _ = store.mails().delete(persona, 54).unwrap();
-        let _ = store.mails().send(persona, &letter("last")).unwrap();
+        let _ = store.mails().send(persona, &letter("last"), Now::read()).unwrap();
         assert_eq!(numbers(&store, persona).last(), Some(&55));
     }
 
     #[test]
     fn what_was_read_stays_so_and_what_is_deleted_is_gone_after_a_restart() {
         let (dir, store, persona) = addressee();
-        let _ = store.mails().send(persona, &letter("second")).unwrap();
+        let _ = store.mails().send(persona, &letter("second"), Now::read()).unwrap();
         let _ = store.mails().mark_read(persona, 1).unwrap();
         let _ = store.mails().delete(persona, 2).unwrap();
         let _ = store.mails().delete(persona, 4711).unwrap();
@@ -296,24 +290,28 @@ mod tests {
         drop(store);
         let store = Store::open(dir.path()).unwrap();
         assert_eq!(numbers(&store, persona), [1]);
-        assert!(store.mails().get(persona, 1).unwrap().unwrap().1);
+        assert!(store.mails().get(persona, 1, Now::read()).unwrap().unwrap().1);
     }
 
     #[test]
     fn mails_expire_but_not_those_of_a_clock_that_nobody_set() {
         let (_dir, store, persona) = addressee();
         let _ = store.mails().delete(persona, 1).unwrap();
-        let sent = |title: &str, at| {
-            let posted = store.change(|table| table.transact(|tx| post_at(tx, persona, &letter(title), at)));
+        let sent = |title: &str, at: u32| {
+            let now = Now { unix: at.into(), ..Now::read() };
+            let posted = store.change(|table| table.transact(|tx| post(tx, persona, &letter(title), now)));
             let _: Result<Changed<()>, StoreError> = posted;
         };
         let today = CLOCK_IS_SET + 1000 * DAY;
-        let listed = |at| store.mails().list_at(persona, at).unwrap().len();
+        let listed = |at: u32| {
+            let now = Now { unix: at.into(), ..Now::read() };
+            store.mails().list(persona, now).unwrap().len()
+        };
         sent("before the clock was set", 17);
         sent("today", today);
         assert_eq!((listed(today), listed(today + 89 * DAY), listed(today + 91 * DAY)), (2, 2, 1));
         sent("much later", today + 100 * DAY);
-        assert_eq!(store.mails().list_at(persona, today).unwrap().len(), 2, "the expired one was removed");
+        assert_eq!(listed(today), 2, "the expired one was removed");
     }
 
     #[test]
@@ -321,8 +319,8 @@ mod tests {
         let (_dir, store, persona) = addressee();
         let long = "x".repeat(5000);
         let long = Letter { sender: NEWS, sender_name: long.clone(), title: long.clone(), text: long };
-        let _ = store.mails().send(persona, &long).unwrap();
-        let (mail, _) = store.mails().get(persona, 2).unwrap().unwrap();
+        let _ = store.mails().send(persona, &long, Now::read()).unwrap();
+        let (mail, _) = store.mails().get(persona, 2, Now::read()).unwrap().unwrap();
         assert_eq!((mail.sender_name.len(), mail.title.len(), mail.text.len()), LONGEST);
     }
 }

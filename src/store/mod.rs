@@ -54,7 +54,6 @@ use ownership::HandOver;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use table::Table;
 
 /// The open store. Cloning it is cheap, every thread may use it, and the last clone closes it: whatever waits is
@@ -192,9 +191,4 @@ impl Store {
         drop(turn);
         Ok(Changed { value, ticket: self.inner.writer.ticket(true) })
     }
-}
-
-/// By the Server's clock, which may be wrong on a board without one.
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

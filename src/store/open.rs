@@ -7,7 +7,8 @@ use super::free_space::{Duplicate, FreeSpace, RESERVE, TO_OPEN};
 use super::ownership::{HandOver, hand_over};
 use super::side_files::SideFile;
 use super::table::{Table, TableError};
-use super::{Inner, Store, key, ledger, unix_seconds};
+use super::{Inner, Store, key, ledger};
+use crate::clock::Now;
 use std::env;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -64,7 +65,7 @@ impl Store {
             }
             Err(why) => (place.repair(&why, saved)?, false, true),
         };
-        ledger::open_books(&table)?;
+        ledger::open_books(&table, Now::read())?;
         let (table, card) = (Arc::new(table), Arc::new(card));
         let keeper =
             BackupDisk { table: Arc::clone(&table), card: Arc::clone(&card), backup: place.backup.clone() };
@@ -316,7 +317,7 @@ impl DataDir {
     /// A name nobody has, behind those that are there: the clock of a board without a battery may go back.
     fn free_name(&self, name: &str) -> io::Result<PathBuf> {
         let newest = self.set_aside(name)?.pop().map_or(0, |(number, _)| number);
-        let number = unix_seconds().max(newest.saturating_add(1));
+        let number = Now::read().unix.max(newest.saturating_add(1));
         Ok(self.dir.join(format!("database.{name}-{number}")))
     }
 

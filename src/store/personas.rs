@@ -5,7 +5,8 @@ use super::error::StoreError;
 use super::garage::LooseRecord;
 use super::ledger::{self, Kind};
 use super::record::{self, Record};
-use super::{Store, key, mail, salary, unix_seconds};
+use super::{Store, key, mail, salary};
+use crate::clock::Now;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -221,9 +222,13 @@ pub struct Personas<'a> {
 impl Personas<'_> {
     /// Creates a persona for an account that exists.
     #[expect(clippy::needless_pass_by_value, reason = "the caller has no use for it afterwards")]
-    pub fn create(&self, owner: CustomerId, new: NewPersona) -> Result<Changed<Persona>, PersonaError> {
+    pub fn create(
+        &self,
+        owner: CustomerId,
+        new: NewPersona,
+        now: Now,
+    ) -> Result<Changed<Persona>, PersonaError> {
         self.check_name(&new.name)?;
-        let created = u32::try_from(unix_seconds()).unwrap_or(u32::MAX);
         self.store.change(|table| {
             let others = table.scan::<u32>(&key::personas_of(owner))?.len();
             table.transact(|tx| {
@@ -253,14 +258,14 @@ impl Personas<'_> {
                     customer_id: owner,
                     shard: new.shard,
                     name: new.name.clone(),
-                    created,
+                    created: now.unix32(),
                     level: 1,
                     ..Persona::default()
                 };
                 let mut record = PersonaRecord { serial, lines: 0, persona };
-                ledger::open(tx, &mut record, Kind::StarterCash, new.starter_cash)?;
-                mail::post(tx, id, &mail::welcome(&new.name))?;
-                salary::begin(tx, id)?;
+                ledger::open(tx, &mut record, Kind::StarterCash, new.starter_cash, now)?;
+                mail::post(tx, id, &mail::welcome(&new.name), now)?;
+                salary::begin(tx, id, now)?;
                 tx.put(&key::persona(id), &record)?;
                 tx.put(&name_key, &id.0)?;
                 tx.put(&key::persona_of(owner, serial), &id.0)?;

@@ -13,6 +13,7 @@ use super::personas::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
 use super::record::Record;
 use super::table::{Table, Transaction};
 use super::{Store, key};
+use crate::clock::Now;
 use mco_proto::ids::{PartId, PersonaId, RaceId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -143,7 +144,12 @@ pub struct Races<'a> {
 
 impl Races<'_> {
     /// Takes the fees of all racers, or of none.
-    pub fn start(&self, race: RaceId, fees: &[(PersonaId, u32)]) -> Result<Changed<BookingId>, RaceError> {
+    pub fn start(
+        &self,
+        race: RaceId,
+        fees: &[(PersonaId, u32)],
+        now: Now,
+    ) -> Result<Changed<BookingId>, RaceError> {
         self.store.change(|table| {
             table.transact(|tx| {
                 for &(id, fee) in fees {
@@ -152,7 +158,7 @@ impl Races<'_> {
                     if fee > 0 {
                         let entry =
                             Entry { kind: Kind::EntryFee, amount: -i64::from(fee), reference: race.0 };
-                        ledger::book(tx, &mut racer, entry).map_err(|error| match error {
+                        ledger::book(tx, &mut racer, entry, now).map_err(|error| match error {
                             LedgerError::Overdrawn | LedgerError::TooRich => RaceError::InsufficientFunds(id),
                             LedgerError::Store(error) => RaceError::Store(error),
                         })?;
@@ -173,12 +179,13 @@ impl Races<'_> {
         &self,
         booking: BookingId,
         settlement: &Settlement,
+        now: Now,
     ) -> Result<Changed<Vec<Settled>>, RaceError> {
         self.store.change(|table| {
             let spare = spare_cars(table, &settlement.cars_lost)?;
             table.transact(|tx| {
                 let RaceUnderWay { race, .. } = close(tx, booking)?;
-                let mut racers = Racers::load(tx, settlement)?;
+                let mut racers = Racers::load(tx, settlement, now)?;
                 for payout in &settlement.payouts {
                     racers.pay(tx, race, settlement, payout)?;
                 }
@@ -196,14 +203,14 @@ impl Races<'_> {
     }
 
     /// Gives all fees back. Returned is who got what.
-    pub fn refund(&self, booking: BookingId) -> Result<Changed<Vec<(PersonaId, u32)>>, RaceError> {
+    pub fn refund(&self, booking: BookingId, now: Now) -> Result<Changed<Vec<(PersonaId, u32)>>, RaceError> {
         self.store.change(|table| {
             table.transact(|tx| {
                 let RaceUnderWay { race, fees, .. } = close(tx, booking)?;
                 let mut refunded = Vec::new();
                 for (id, fee) in fees {
                     let Some(mut racer) = tx.get::<PersonaRecord>(&key::persona(id))? else { continue };
-                    let fee = pay(tx, &mut racer, Kind::Refund, fee, race)?;
+                    let fee = pay(tx, &mut racer, Kind::Refund, fee, race, now)?;
                     tx.put(&key::persona(id), &racer)?;
                     refunded.push((id, fee));
                 }
@@ -262,12 +269,13 @@ fn pay(
     kind: Kind,
     dollars: u32,
     race: RaceId,
+    now: Now,
 ) -> Result<u32, StoreError> {
     let dollars = dollars.min(u32::MAX - racer.persona.bank_balance);
     if dollars == 0 {
         return Ok(0);
     }
-    match ledger::book(tx, racer, Entry { kind, amount: dollars.into(), reference: race.0 }) {
+    match ledger::book(tx, racer, Entry { kind, amount: dollars.into(), reference: race.0 }, now) {
         Ok(()) => Ok(dollars),
         Err(LedgerError::Store(error)) => Err(error),
         Err(LedgerError::Overdrawn | LedgerError::TooRich) => Ok(0),
@@ -283,10 +291,14 @@ fn spare_cars(
 }
 
 /// The personas of one settlement, read once and written once.
-struct Racers(BTreeMap<PersonaId, (PersonaRecord, Settled)>);
+struct Racers {
+    all: BTreeMap<PersonaId, (PersonaRecord, Settled)>,
+    /// When the race is settled.
+    now: Now,
+}
 
 impl Racers {
-    fn load(tx: &Transaction<'_>, settlement: &Settlement) -> Result<Self, StoreError> {
+    fn load(tx: &Transaction<'_>, settlement: &Settlement, now: Now) -> Result<Self, StoreError> {
         let mut racers = BTreeMap::new();
         for id in settlement.payouts.iter().map(|payout| payout.persona) {
             if let Some(record) = tx.get::<PersonaRecord>(&key::persona(id))? {
@@ -304,7 +316,7 @@ impl Racers {
                 racers.insert(id, (record, settled));
             }
         }
-        Ok(Self(racers))
+        Ok(Self { all: racers, now })
     }
 
     fn pay(
@@ -314,8 +326,8 @@ impl Racers {
         settlement: &Settlement,
         payout: &Payout,
     ) -> Result<(), StoreError> {
-        let Some((record, settled)) = self.0.get_mut(&payout.persona) else { return Ok(()) };
-        settled.cash = pay(tx, record, Kind::Purse, payout.cash, race)?;
+        let Some((record, settled)) = self.all.get_mut(&payout.persona) else { return Ok(()) };
+        settled.cash = pay(tx, record, Kind::Purse, payout.cash, race, self.now)?;
         let (finished, won) = (u32::from(payout.place.is_some()), u32::from(payout.won()));
         let persona = &mut record.persona;
         add(&mut persona.points, payout.points);
@@ -346,7 +358,7 @@ impl Racers {
         winner: PersonaId,
         spare: &BTreeMap<PersonaId, Vec<u32>>,
     ) -> Result<(), StoreError> {
-        if loser == winner || !self.0.contains_key(&winner) || !self.0.contains_key(&loser) {
+        if loser == winner || !self.all.contains_key(&winner) || !self.all.contains_key(&loser) {
             return Ok(());
         }
         let Some(mut record) = tx.get::<VehicleRecord>(&key::vehicle(car))? else { return Ok(()) };
@@ -359,8 +371,8 @@ impl Racers {
         tx.put(&key::vehicle(car), &record)?;
         tx.remove(&key::vehicle_of(loser, car))?;
         tx.put(&key::vehicle_of(winner, car), &car.0)?;
-        if let Some((record, settled)) = self.0.get_mut(&loser) {
-            note(tx, record, Kind::CarLost, car)?;
+        if let Some((record, settled)) = self.all.get_mut(&loser) {
+            note(tx, record, Kind::CarLost, car, self.now)?;
             settled.cars_lost += 1;
             if record.persona.vehicle == Some(car) {
                 let others = spare.get(&loser).into_iter().flatten();
@@ -370,8 +382,8 @@ impl Racers {
                 add(&mut row.cars_lost, 1);
             }
         }
-        if let Some((record, settled)) = self.0.get_mut(&winner) {
-            note(tx, record, Kind::CarWon, car)?;
+        if let Some((record, settled)) = self.all.get_mut(&winner) {
+            note(tx, record, Kind::CarWon, car, self.now)?;
             settled.cars_won += 1;
             record.persona.vehicle.get_or_insert(car);
             if let Some(row) = row(&mut record.persona.history, race_type) {
@@ -384,8 +396,8 @@ impl Racers {
     /// Tells everybody by mail: unlike 237 it is still there tomorrow.
     fn write(&self, tx: &Transaction<'_>, settlement: &Settlement) -> Result<(), StoreError> {
         for payout in &settlement.payouts {
-            if let Some((_, settled)) = self.0.get(&payout.persona) {
-                mail::post(tx, payout.persona, &(settlement.letter)(settlement, payout, settled))?;
+            if let Some((_, settled)) = self.all.get(&payout.persona) {
+                mail::post(tx, payout.persona, &(settlement.letter)(settlement, payout, settled), self.now)?;
             }
         }
         Ok(())
@@ -393,7 +405,7 @@ impl Racers {
 
     fn store(self, tx: &Transaction<'_>) -> Result<Vec<Settled>, RaceError> {
         let mut all = Vec::new();
-        for (id, (record, settled)) in self.0 {
+        for (id, (record, settled)) in self.all {
             tx.put(&key::persona(id), &record)?;
             all.push(settled);
         }
@@ -407,8 +419,9 @@ fn note(
     record: &mut PersonaRecord,
     kind: Kind,
     car: VehicleId,
+    now: Now,
 ) -> Result<(), StoreError> {
-    match ledger::book(tx, record, Entry { kind, amount: 0, reference: car.0 }) {
+    match ledger::book(tx, record, Entry { kind, amount: 0, reference: car.0 }, now) {
         Err(LedgerError::Store(error)) => Err(error),
         _ => Ok(()),
     }

@@ -3,25 +3,25 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
+use super::key;
 use super::ledger::{self, Entry, Kind, LedgerError};
 use super::mail::{self, CLOCK_IS_SET, Letter};
 use super::personas::{Persona, PersonaError, PersonaRecord, Personas};
 use super::table::Transaction;
-use super::{key, unix_seconds};
-use crate::clock;
+use crate::clock::{self, Now};
 use mco_proto::ids::PersonaId;
 
 /// From now on the persona earns.
-pub(super) fn begin(tx: &Transaction<'_>, id: PersonaId) -> Result<(), StoreError> {
-    match week(unix_seconds()) {
+pub(super) fn begin(tx: &Transaction<'_>, id: PersonaId, now: Now) -> Result<(), StoreError> {
+    match week(now) {
         Some(week) => tx.put(&key::paid_week(id), &week),
         None => Ok(()),
     }
 }
 
 /// The week of a moment; none as long as nobody has set the clock.
-fn week(now: u64) -> Option<u32> {
-    (now >= CLOCK_IS_SET.into()).then(|| clock::week(now))
+fn week(now: Now) -> Option<u32> {
+    (now.unix >= CLOCK_IS_SET.into()).then(|| clock::week(now.unix))
 }
 
 impl Personas<'_> {
@@ -31,15 +31,7 @@ impl Personas<'_> {
         &self,
         id: PersonaId,
         salary: &dyn Fn(&Persona) -> u32,
-    ) -> Result<Option<Changed<u32>>, PersonaError> {
-        self.pay_salary_at(id, salary, unix_seconds())
-    }
-
-    pub(super) fn pay_salary_at(
-        self,
-        id: PersonaId,
-        salary: &dyn Fn(&Persona) -> u32,
-        now: u64,
+        now: Now,
     ) -> Result<Option<Changed<u32>>, PersonaError> {
         let Some(week) = week(now) else { return Ok(None) };
         if self.store.table().get::<u32>(&key::paid_week(id))? == Some(week) {
@@ -59,7 +51,7 @@ impl Personas<'_> {
                     return Ok(0);
                 }
                 let entry = Entry { kind: Kind::Salary, amount: dollars.into(), reference: 0 };
-                match ledger::book(tx, &mut record, entry) {
+                match ledger::book(tx, &mut record, entry, now) {
                     Ok(()) => {}
                     Err(LedgerError::Store(error)) => return Err(error.into()),
                     Err(LedgerError::Overdrawn | LedgerError::TooRich) => return Ok(0),
@@ -67,7 +59,7 @@ impl Personas<'_> {
                 tx.put(&key::persona(id), &record)?;
                 let text =
                     format!("Your salary of {dollars} dollars is in the bank. A higher level earns more.");
-                mail::post(tx, id, &Letter::from_the_house("Pay day", &text))?;
+                mail::post(tx, id, &Letter::from_the_house("Pay day", &text), now)?;
                 Ok(dollars)
             })
         });

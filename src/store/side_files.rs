@@ -5,7 +5,7 @@
 
 use super::backup::replace;
 use super::error::StoreError;
-use super::unix_seconds;
+use crate::clock::Now;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -63,7 +63,7 @@ impl SideFile {
         }
         if path.exists() {
             let mut aside = path.as_os_str().to_owned();
-            aside.push(format!(".replaced-{}", unix_seconds()));
+            aside.push(format!(".replaced-{}", Now::read().unix));
             fs::rename(&path, aside)?;
         }
         replace(&path, |out| out.write_all(&self.bytes))

@@ -53,7 +53,7 @@ fn account_page(site: &Site<'_>, problem: Option<String>, name: &str) -> Answer 
 pub(super) fn create(site: &Site<'_>, peer: IpAddr, form: &Form) -> Answer {
     let name = form.field("name").trim();
     let wanted = NewAccount { name, password: form.field("password"), again: form.field("again") };
-    match account::create(site.game, site.registrations, peer, wanted) {
+    match account::create(site.game, site.registrations, peer, wanted, site.now) {
         Ok(account) => page(&AccountMade { frame: Frame::of(site), name: &account.name }).private(),
         Err(refusal) => {
             account_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))
@@ -72,7 +72,7 @@ fn change_page(site: &Site<'_>, problem: Option<String>, name: &str) -> Answer {
 pub(super) fn change(site: &Site<'_>, peer: IpAddr, form: &Form) -> Answer {
     let name = form.field("name").trim();
     let (old, password, again) = (form.field("old"), form.field("password"), form.field("again"));
-    match account::change_password(site.game, peer, NewPassword { name, old, password, again }) {
+    match account::change_password(site.game, peer, NewPassword { name, old, password, again }, site.now) {
         Ok(_) => page(&PasswordChanged { frame: Frame::of(site) }).private(),
         Err(refusal) => {
             change_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))

@@ -4,7 +4,6 @@ use super::{Answer, Frame, Site, Visit, page};
 use crate::services::Ports;
 use crate::world::{Seen, SignInStep, Trace};
 use askama::Template;
-use std::time::Instant;
 
 #[derive(Template)]
 #[template(path = "diagnose.html")]
@@ -55,14 +54,13 @@ struct Advice {
 pub(super) fn show(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
     let address = visit.peer.to_canonical();
     let trail = site.game.world.sign_in_trace.of(address);
-    let now = Instant::now();
     let rows = SignInStep::ALL.map(|step| {
         let seen = trail.step(step);
         Row {
             what: what(step),
             port: port(step, &site.game.ports),
             state: state(seen),
-            ago: seen.map(|seen| ago(now.saturating_duration_since(seen.at).as_secs())).unwrap_or_default(),
+            ago: seen.map(|seen| ago(site.now.since(seen.at).as_secs())).unwrap_or_default(),
         }
     });
     let (address, rows) = (address.to_string(), rows.into());
@@ -208,6 +206,7 @@ fn advice(trail: &Trace) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Now;
     use crate::world::SignInTrace;
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -218,11 +217,11 @@ mod tests {
         let sign_in_trace = SignInTrace::default();
         let heading = || advice(&sign_in_trace.of(HOME)).heading;
         assert_eq!(heading(), "The game has not asked yet");
-        sign_in_trace.refused(HOME, SignInStep::Password);
+        sign_in_trace.refused(HOME, SignInStep::Password, Now::read());
         assert_eq!(heading(), "Name or password was refused");
-        sign_in_trace.passed(HOME, SignInStep::Password);
-        sign_in_trace.passed(HOME, SignInStep::ShardList);
-        sign_in_trace.refused(HOME, SignInStep::Login);
+        sign_in_trace.passed(HOME, SignInStep::Password, Now::read());
+        sign_in_trace.passed(HOME, SignInStep::ShardList, Now::read());
+        sign_in_trace.refused(HOME, SignInStep::Login, Now::read());
         assert_eq!(heading(), "The game's own login was refused");
         for step in [
             SignInStep::Login,
@@ -231,10 +230,10 @@ mod tests {
             SignInStep::Lobby,
             SignInStep::Mcots,
         ] {
-            sign_in_trace.passed(HOME, step);
+            sign_in_trace.passed(HOME, step, Now::read());
         }
         assert_eq!(heading(), "All is well so far");
-        sign_in_trace.passed(HOME, SignInStep::Room);
+        sign_in_trace.passed(HOME, SignInStep::Room, Now::read());
         assert_eq!(heading(), "All is well");
     }
 
@@ -244,10 +243,10 @@ mod tests {
             for refused in [false, true] {
                 let sign_in_trace = SignInTrace::default();
                 for step in SignInStep::ALL.into_iter().take_while(|step| *step != stopped) {
-                    sign_in_trace.passed(HOME, step);
+                    sign_in_trace.passed(HOME, step, Now::read());
                 }
                 if refused {
-                    sign_in_trace.refused(HOME, stopped);
+                    sign_in_trace.refused(HOME, stopped, Now::read());
                 }
                 assert!(!advice(&sign_in_trace.of(HOME)).lines.is_empty());
             }

@@ -18,7 +18,12 @@ pub(super) fn numbered(site: &Site<'_>, visit: &Visit<'_>) -> Option<Answer> {
     let number: u32 = asked?.parse().ok()?;
     site.game.catalog.game_pages().find(|(id, _)| *id == number)?;
     let heading = format!("Page {number} of the game");
-    Some(page(&GamePage { frame: Frame::of(site), heading, number, players: site.game.world.population() }))
+    Some(page(&GamePage {
+        frame: Frame::of(site),
+        heading,
+        number,
+        players: site.game.world.population(site.now),
+    }))
 }
 
 /// The Operator's message of the day, or what the configuration says, or something of our own.
@@ -33,7 +38,7 @@ pub(super) fn ticker(site: &Site<'_>) -> Answer {
     let news = if !message.is_empty() {
         message
     } else if shard.ticker.is_empty() {
-        let players = match site.game.world.population() {
+        let players = match site.game.world.population(site.now) {
             1 => "1 player is".to_owned(),
             players => format!("{players} players are"),
         };

@@ -40,7 +40,7 @@ pub(super) fn front(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
         frame: Frame::of(site),
         description: &site.game.config.shard.description,
         host: visit.host.as_str(),
-        players: site.game.world.population(),
+        players: site.game.world.population(site.now),
         open: account::open(site),
         mistake: site.game.config.mistake.as_ref().map(|mistake| in_ascii(&mistake.to_string())),
     })

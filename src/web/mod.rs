@@ -12,6 +12,7 @@ mod guide;
 pub mod operator;
 
 use crate::admin::kit::Certificate;
+use crate::clock::Now;
 use crate::config::HostName;
 use crate::services::Game;
 use crate::world::FailureLimit;
@@ -31,6 +32,8 @@ pub struct Site<'a> {
     pub certificate: Option<&'a Certificate>,
     /// Counts requests for accounts.
     pub registrations: &'a FailureLimit,
+    /// When the page is asked for.
+    pub now: Now,
 }
 
 /// Somebody asks for a page.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::clock::Now;
 use crate::world::SignInStep;
 use std::net::Ipv4Addr;
 
@@ -34,7 +35,7 @@ impl Desk {
 
     fn site(&self) -> Site<'_> {
         let Self { game, certificate, registrations, .. } = self;
-        Site { game, certificate: certificate.as_ref(), registrations }
+        Site { game, certificate: certificate.as_ref(), registrations, now: Now::read() }
     }
 
     fn get_from(&self, host: &str, path: &str, query: &str) -> Option<Answer> {
@@ -235,13 +236,13 @@ fn a_password_is_changed_with_the_old_one() {
 #[test]
 fn diagnose_shows_what_was_seen_from_this_address_only() {
     let desk = Desk::new();
-    desk.game.world.sign_in_trace.passed(Ipv4Addr::LOCALHOST.into(), SignInStep::Password);
+    desk.game.world.sign_in_trace.passed(Ipv4Addr::LOCALHOST.into(), SignInStep::Password, Now::read());
     let page = html(&desk.get("/diagnose"));
     assert!(page.contains("192.168.1.20") && page.contains("The game has not asked yet"), "{page}");
     assert_eq!(page.matches("<b>not yet</b>").count(), SignInStep::ALL.len());
-    desk.game.world.sign_in_trace.passed(HOME, SignInStep::Password);
-    desk.game.world.sign_in_trace.passed(HOME, SignInStep::ShardList);
-    desk.game.world.sign_in_trace.refused(HOME, SignInStep::Login);
+    desk.game.world.sign_in_trace.passed(HOME, SignInStep::Password, Now::read());
+    desk.game.world.sign_in_trace.passed(HOME, SignInStep::ShardList, Now::read());
+    desk.game.world.sign_in_trace.refused(HOME, SignInStep::Login, Now::read());
     let answer = desk.get("/diagnose");
     let page = html(&answer);
     assert_eq!(page.matches("<b>yes</b>").count(), 2);

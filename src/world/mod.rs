@@ -19,6 +19,7 @@ pub use rate_limit::FailureLimit;
 pub use sessions::{Session, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 
+use crate::clock::Now;
 use mco_proto::ids::{PersonaId, RaceId};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -90,8 +91,8 @@ impl World {
     }
 
     /// How many personas are in use.
-    pub fn population(&self) -> usize {
-        self.presence.population()
+    pub fn population(&self, now: Now) -> usize {
+        self.presence.population(now)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Personas in use: from the choice of a driver until its connections are gone.
 
 use super::{ConnectionId, locked};
+use crate::clock::Now;
 use mco_proto::ids::PersonaId;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -30,43 +31,43 @@ struct InUse {
 }
 
 impl InUse {
-    fn new() -> Self {
-        Self { since: Instant::now(), connections: BTreeSet::new() }
+    const fn new(now: Now) -> Self {
+        Self { since: now.mono, connections: BTreeSet::new() }
     }
 
-    fn counts(&self) -> bool {
-        !self.connections.is_empty() || self.since.elapsed() < ARRIVAL
+    fn counts(&self, now: Now) -> bool {
+        !self.connections.is_empty() || now.since(self.since) < ARRIVAL
     }
 }
 
 impl Presence {
     /// A driver is chosen. Connections of an earlier use are returned, to be closed: most likely that Client crashed.
-    pub fn select(&self, persona: PersonaId) -> Vec<ConnectionId> {
-        let earlier = locked(&self.0).insert(persona, InUse::new());
+    pub fn select(&self, persona: PersonaId, now: Now) -> Vec<ConnectionId> {
+        let earlier = locked(&self.0).insert(persona, InUse::new(now));
         earlier.map(|earlier| earlier.connections.into_iter().collect()).unwrap_or_default()
     }
 
     /// A connection has signed in as this persona.
-    pub fn arrive(&self, persona: PersonaId, connection: ConnectionId) {
-        locked(&self.0).entry(persona).or_insert_with(InUse::new).connections.insert(connection);
+    pub fn arrive(&self, persona: PersonaId, connection: ConnectionId, now: Now) {
+        locked(&self.0).entry(persona).or_insert_with(|| InUse::new(now)).connections.insert(connection);
     }
 
     /// A connection is gone. The persona is released with its last one.
-    pub fn leave(&self, persona: PersonaId, connection: ConnectionId) -> Option<Released> {
+    pub fn leave(&self, persona: PersonaId, connection: ConnectionId, now: Now) -> Option<Released> {
         let mut personas = locked(&self.0);
         let in_use = personas.get_mut(&persona)?;
         if !in_use.connections.remove(&connection) || !in_use.connections.is_empty() {
             return None;
         }
-        let after = in_use.since.elapsed();
+        let after = now.since(in_use.since);
         personas.remove(&persona);
         Some(Released { persona, after })
     }
 
     /// The driver is left. Its connections may outlive this by a few seconds (*captured*) and no longer count.
-    pub fn deselect(&self, persona: PersonaId) -> Option<Released> {
+    pub fn deselect(&self, persona: PersonaId, now: Now) -> Option<Released> {
         let in_use = locked(&self.0).remove(&persona)?;
-        Some(Released { persona, after: in_use.since.elapsed() })
+        Some(Released { persona, after: now.since(in_use.since) })
     }
 
     /// The connections of a persona.
@@ -76,11 +77,11 @@ impl Presence {
     }
 
     /// Every persona in use, since when, and its connections; by number.
-    pub fn all(&self) -> Vec<(PersonaId, Instant, Vec<ConnectionId>)> {
+    pub fn all(&self, now: Now) -> Vec<(PersonaId, Instant, Vec<ConnectionId>)> {
         let personas = locked(&self.0);
         let mut all: Vec<_> = personas
             .iter()
-            .filter(|(_, in_use)| in_use.counts())
+            .filter(|(_, in_use)| in_use.counts(now))
             .map(|(id, in_use)| (*id, in_use.since, in_use.connections.iter().copied().collect()))
             .collect();
         all.sort_unstable_by_key(|(id, ..)| *id);
@@ -88,13 +89,13 @@ impl Presence {
     }
 
     /// Whether a persona is in use.
-    pub fn in_use(&self, persona: PersonaId) -> bool {
-        locked(&self.0).get(&persona).is_some_and(InUse::counts)
+    pub fn in_use(&self, persona: PersonaId, now: Now) -> bool {
+        locked(&self.0).get(&persona).is_some_and(|in_use| in_use.counts(now))
     }
 
     /// How many personas are in use.
-    pub fn population(&self) -> usize {
-        locked(&self.0).values().filter(|in_use| in_use.counts()).count()
+    pub fn population(&self, now: Now) -> usize {
+        locked(&self.0).values().filter(|in_use| in_use.counts(now)).count()
     }
 }
 
@@ -109,34 +110,38 @@ mod tests {
     #[test]
     fn a_persona_is_released_with_its_last_connection() {
         let presence = Presence::default();
-        assert!(presence.select(BROWN).is_empty());
-        assert!(presence.in_use(BROWN));
-        presence.arrive(BROWN, LOBBY);
-        presence.arrive(BROWN, ROOM);
-        assert_eq!(presence.leave(BROWN, ROOM), None);
-        assert_eq!(presence.population(), 1);
-        assert!(presence.leave(BROWN, LOBBY).is_some());
-        assert!(!presence.in_use(BROWN));
-        assert_eq!(presence.population(), 0);
+        assert!(presence.select(BROWN, Now::read()).is_empty());
+        assert!(presence.in_use(BROWN, Now::read()));
+        presence.arrive(BROWN, LOBBY, Now::read());
+        presence.arrive(BROWN, ROOM, Now::read());
+        assert_eq!(presence.leave(BROWN, ROOM, Now::read()), None);
+        assert_eq!(presence.population(Now::read()), 1);
+        assert!(presence.leave(BROWN, LOBBY, Now::read()).is_some());
+        assert!(!presence.in_use(BROWN, Now::read()));
+        assert_eq!(presence.population(Now::read()), 0);
     }
 
     #[test]
     fn choosing_a_driver_again_gives_up_the_connections_of_the_crashed_client() {
         let presence = Presence::default();
-        presence.select(BROWN);
-        presence.arrive(BROWN, LOBBY);
-        assert_eq!(presence.select(BROWN), [LOBBY]);
-        assert_eq!(presence.leave(BROWN, LOBBY), None, "the old connection does not release the new use");
-        assert!(presence.in_use(BROWN));
+        presence.select(BROWN, Now::read());
+        presence.arrive(BROWN, LOBBY, Now::read());
+        assert_eq!(presence.select(BROWN, Now::read()), [LOBBY]);
+        assert_eq!(
+            presence.leave(BROWN, LOBBY, Now::read()),
+            None,
+            "the old connection does not release the new use"
+        );
+        assert!(presence.in_use(BROWN, Now::read()));
     }
 
     #[test]
     fn leaving_a_driver_releases_it_at_once_though_its_connection_still_closes() {
         let presence = Presence::default();
-        presence.select(BROWN);
-        presence.arrive(BROWN, LOBBY);
-        assert!(presence.deselect(BROWN).is_some());
-        assert!(!presence.in_use(BROWN));
-        assert_eq!(presence.leave(BROWN, LOBBY), None);
+        presence.select(BROWN, Now::read());
+        presence.arrive(BROWN, LOBBY, Now::read());
+        assert!(presence.deselect(BROWN, Now::read()).is_some());
+        assert!(!presence.in_use(BROWN, Now::read()));
+        assert_eq!(presence.leave(BROWN, LOBBY, Now::read()), None);
     }
 }

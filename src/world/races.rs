@@ -17,6 +17,7 @@ pub use room::Room;
 
 use super::{ConnectionId, locked};
 use crate::catalog::{RaceType, rules};
+use crate::clock::Now;
 use crate::store::BookingId;
 use mco_proto::ids::{PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::SLOTS;
@@ -216,7 +217,7 @@ impl Table {
         host: PersonaId,
         connection: ConnectionId,
         settings: Settings,
-        now: Instant,
+        now: Now,
     ) -> Result<&Race, Denied> {
         if self.races.len() >= MOST_RACES {
             return Err(Denied::TooManyRaces);
@@ -230,7 +231,7 @@ impl Table {
             field: Vec::new(),
             state: State::Open,
             first_in: None,
-            last_sign: now,
+            last_sign: now.mono,
         };
         self.member_of.insert(host, id);
         Ok(self.races.entry(id).or_insert(race))
@@ -273,7 +274,7 @@ impl Table {
         persona: PersonaId,
         connection: ConnectionId,
         vehicle: VehicleId,
-        now: Instant,
+        now: Now,
     ) -> Result<&Race, Denied> {
         if self.joinable(id, persona)?.member(persona).is_none() {
             self.make_place(id);
@@ -289,7 +290,7 @@ impl Table {
             Some(member) => *member = Member { connection, vehicle, ..member.clone() },
             None => race.members.push(Member::new(persona, connection, vehicle)),
         }
-        race.last_sign = now;
+        race.last_sign = now.mono;
         self.member_of.insert(persona, id);
         Ok(race)
     }
@@ -308,12 +309,12 @@ impl Table {
     }
 
     /// The race begins.
-    pub fn start(&mut self, id: RaceId, field: Vec<Starter>, booking: Option<BookingId>, now: Instant) {
+    pub fn start(&mut self, id: RaceId, field: Vec<Starter>, booking: Option<BookingId>, now: Now) {
         if let Some(race) = self.races.get_mut(&id) {
             race.field = field;
             race.state = State::Running(booking);
             race.first_in = None;
-            race.last_sign = now;
+            race.last_sign = now.mono;
             race.members.iter_mut().for_each(|member| member.game_files = None);
         }
     }
@@ -325,7 +326,7 @@ impl Table {
         sender: PersonaId,
         racer: PersonaId,
         report: Report,
-        now: Instant,
+        now: Now,
     ) -> Result<&Race, Denied> {
         let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
         let drove = race.field.iter().any(|starter| starter.is(sender));
@@ -345,17 +346,17 @@ impl Table {
         }
         starter.outcome = Some(Outcome::In(report));
         if matches!(starter.driver, Driver::Human { .. }) {
-            race.first_in.get_or_insert(now);
+            race.first_in.get_or_insert(now.mono);
         }
-        race.last_sign = now;
+        race.last_sign = now.mono;
         Ok(race)
     }
 
     /// A persona says that it is out. While the race runs it stays a member and hears the results; else it leaves.
-    pub fn quit(&mut self, id: RaceId, persona: PersonaId, now: Instant) -> Result<(), Denied> {
+    pub fn quit(&mut self, id: RaceId, persona: PersonaId, now: Now) -> Result<(), Denied> {
         let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
         race.member(persona).ok_or(Denied::NotInRace)?;
-        race.last_sign = now;
+        race.last_sign = now.mono;
         if race.runs() {
             race.put_out(persona, Exit::Quit);
         } else {
@@ -384,9 +385,9 @@ impl Table {
     }
 
     /// A sign of life of a persona, for the race it is in.
-    pub fn touch(&mut self, persona: PersonaId, connection: ConnectionId, now: Instant) -> Option<&mut Race> {
+    pub fn touch(&mut self, persona: PersonaId, connection: ConnectionId, now: Now) -> Option<&mut Race> {
         let race = self.races.get_mut(self.member_of.get(&persona)?)?;
-        race.last_sign = now;
+        race.last_sign = now.mono;
         if let Some(member) = race.members.iter_mut().find(|member| member.persona == persona) {
             member.connection = connection;
         }
@@ -410,13 +411,12 @@ impl Table {
 
     /// Puts those out who keep a race from ending, and forgets races that nothing is heard of. Returned are the races that
     /// are over by that.
-    pub fn expire(&mut self, now: Instant) -> Vec<RaceId> {
+    pub fn expire(&mut self, now: Now) -> Vec<RaceId> {
         let mut over = Vec::new();
         let member_of = &mut self.member_of;
         self.races.retain(|id, race| {
-            let silent = now.saturating_duration_since(race.last_sign) >= rules::SILENCE;
-            let late =
-                race.first_in.is_some_and(|first| now.saturating_duration_since(first) >= rules::PATIENCE);
+            let silent = now.since(race.last_sign) >= rules::SILENCE;
+            let late = race.first_in.is_some_and(|first| now.since(first) >= rules::PATIENCE);
             if race.runs() {
                 if silent || late {
                     race.field.iter_mut().for_each(|starter| starter.put_out(Exit::TimedOut));

@@ -1,6 +1,7 @@
 //! How often somebody may fail to sign in.
 
 use super::locked;
+use crate::clock::Now;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Mutex;
@@ -41,10 +42,10 @@ impl FailureLimit {
 
     /// Whether this address may try at `now`. Counts the try as failed until [`Self::forgive`] says otherwise,
     /// so that many tries at once gain nothing.
-    pub fn admit(&self, from: IpAddr, now: Instant) -> bool {
+    pub fn admit(&self, from: IpAddr, now: Now) -> bool {
         let Some(from) = self.counted_as(from) else { return true };
         let mut seen = locked(&self.seen);
-        let is_old = |failures: &Failures| now.duration_since(failures.since) >= WINDOW;
+        let is_old = |failures: &Failures| now.since(failures.since) >= WINDOW;
         if seen.len() >= MAX_ADDRESSES && !seen.contains_key(&from) {
             seen.retain(|_, failures| !is_old(failures));
             if seen.len() >= MAX_ADDRESSES
@@ -54,9 +55,9 @@ impl FailureLimit {
                 seen.remove(&oldest);
             }
         }
-        let failures = seen.entry(from).or_insert(Failures { since: now, count: 0 });
+        let failures = seen.entry(from).or_insert(Failures { since: now.mono, count: 0 });
         if is_old(failures) {
-            *failures = Failures { since: now, count: 0 };
+            *failures = Failures { since: now.mono, count: 0 };
         }
         let admitted = failures.count < self.per_minute;
         if admitted {
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn this_machine_itself_may_fail_as_often_as_it_likes() {
         let limit = FailureLimit::new(1);
-        let now = Instant::now();
+        let now = Now::read();
         for from in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             assert!((0..9).all(|_| limit.admit(from.parse().unwrap(), now)), "{from}");
         }
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn this_machine_is_counted_where_everybody_is() {
         let limit = FailureLimit::for_everybody(1);
-        let now = Instant::now();
+        let now = Now::read();
         for from in ["127.0.0.1", "::1"] {
             assert!(limit.admit(from.parse().unwrap(), now) && !limit.admit(from.parse().unwrap(), now));
         }
@@ -113,17 +114,17 @@ mod tests {
     #[test]
     fn failures_are_forgotten_after_a_minute() {
         let limit = FailureLimit::new(1);
-        let start = Instant::now();
+        let start = Now::read();
         assert!(limit.admit(HOME, start));
-        assert!(!limit.admit(HOME, start + Duration::from_secs(59)));
-        assert!(limit.admit(HOME, start + Duration::from_mins(1)));
-        assert!(!limit.admit(HOME, start + Duration::from_secs(61)));
+        assert!(!limit.admit(HOME, start.later(Duration::from_secs(59))));
+        assert!(limit.admit(HOME, start.later(Duration::from_mins(1))));
+        assert!(!limit.admit(HOME, start.later(Duration::from_secs(61))));
     }
 
     #[test]
     fn one_network_of_ipv6_counts_as_one_address() {
         let limit = FailureLimit::new(1);
-        let now = Instant::now();
+        let now = Now::read();
         assert!(limit.admit("fd00::1".parse().unwrap(), now));
         assert!(!limit.admit("fd00::2".parse().unwrap(), now));
         assert!(limit.admit("fd00:0:0:1::1".parse().unwrap(), now));
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn the_memory_for_addresses_is_bounded() {
         let limit = FailureLimit::new(1);
-        let now = Instant::now();
+        let now = Now::read();
         for n in 0..10_000u32 {
             assert!(limit.admit(Ipv4Addr::from_bits(0x0a00_0000 + n).into(), now));
         }

@@ -1,6 +1,7 @@
 //! Contexts (tickets) from AuthLogin, and the Session Keys that Login shares with the other services.
 
 use super::locked;
+use crate::clock::Now;
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::SessionKey;
 use rand::RngCore;
@@ -25,6 +26,12 @@ pub struct Session {
     /// Where the login came from; the unauthenticated services answer no other address.
     pub address: IpAddr,
     used: Instant,
+}
+
+impl Session {
+    fn is_alive(&self, now: Now) -> bool {
+        now.since(self.used) < SESSION_LIFE
+    }
 }
 
 /// Who may sign in, and who has.
@@ -56,11 +63,7 @@ impl Sessions {
 
     /// A new Context for an account: 32 hexadecimal digits from the system's random source. It can be redeemed any
     /// number of times until it expires: a Client fetches two and may sign in again with the one it has.
-    pub fn issue_context(&self, customer: CustomerId) -> String {
-        self.issue_context_at(customer, Instant::now())
-    }
-
-    fn issue_context_at(&self, customer: CustomerId, now: Instant) -> String {
+    pub fn issue_context(&self, customer: CustomerId, now: Now) -> String {
         let mut random = [0; 16];
         OsRng.fill_bytes(&mut random);
         let mut context = String::with_capacity(32);
@@ -76,45 +79,44 @@ impl Sessions {
         if let Some(oldest) = oldest {
             inner.contexts.remove(&oldest);
         }
-        let expires = now + self.context_life;
+        let expires = now.mono + self.context_life;
         inner.contexts.insert(context.clone(), Context { customer, expires });
         context
     }
 
     /// The account a Context was issued to, if it is still valid.
-    pub fn redeem(&self, context: &str) -> Option<CustomerId> {
-        self.redeem_at(context, Instant::now())
-    }
-
-    fn redeem_at(&self, context: &str, now: Instant) -> Option<CustomerId> {
+    pub fn redeem(&self, context: &str, now: Now) -> Option<CustomerId> {
         let inner = locked(&self.inner);
-        inner.contexts.get(context).filter(|context| context.expires > now).map(|context| context.customer)
+        inner
+            .contexts
+            .get(context)
+            .filter(|context| context.expires > now.mono)
+            .map(|context| context.customer)
     }
 
     /// Begins the session of an account; its previous one, and with it the previous Session Key, is replaced.
-    pub fn begin(&self, customer: CustomerId, key: SessionKey, address: IpAddr) {
-        let used = Instant::now();
+    pub fn begin(&self, customer: CustomerId, key: SessionKey, address: IpAddr, now: Now) {
+        let used = now.mono;
         locked(&self.inner).sessions.insert(customer, Session { key, address, used });
     }
 
     /// The session of an account, which lives on because it is asked for.
-    pub fn of(&self, customer: CustomerId) -> Option<Session> {
+    pub fn of(&self, customer: CustomerId, now: Now) -> Option<Session> {
         let mut inner = locked(&self.inner);
-        let session =
-            inner.sessions.get_mut(&customer).filter(|session| session.used.elapsed() < SESSION_LIFE)?;
-        session.used = Instant::now();
+        let session = inner.sessions.get_mut(&customer).filter(|session| session.is_alive(now))?;
+        session.used = now.mono;
         Some(session.clone())
     }
 
     /// Whether this account signed in from this address: all the proof there is on ports 8227 and 8228.
-    pub fn signed_in_from(&self, customer: CustomerId, address: IpAddr) -> bool {
-        self.of(customer).is_some_and(|session| session.address == address)
+    pub fn signed_in_from(&self, customer: CustomerId, address: IpAddr, now: Now) -> bool {
+        self.of(customer, now).is_some_and(|session| session.address == address)
     }
 
     /// Who has signed in and from where, by number. Looking does not prolong anything.
-    pub fn all(&self) -> Vec<(CustomerId, IpAddr)> {
+    pub fn all(&self, now: Now) -> Vec<(CustomerId, IpAddr)> {
         let inner = locked(&self.inner);
-        let alive = inner.sessions.iter().filter(|(_, session)| session.used.elapsed() < SESSION_LIFE);
+        let alive = inner.sessions.iter().filter(|(_, session)| session.is_alive(now));
         let mut all: Vec<_> = alive.map(|(customer, session)| (*customer, session.address)).collect();
         all.sort_unstable();
         all
@@ -132,14 +134,14 @@ impl Sessions {
 
 impl Inner {
     /// Every Context lives equally long, so the expired ones of a customer stand in front.
-    fn forget_expired(&mut self, now: Instant) {
+    fn forget_expired(&mut self, now: Now) {
         let contexts = &mut self.contexts;
-        contexts.retain(|_, context| context.expires > now);
+        contexts.retain(|_, context| context.expires > now.mono);
         self.issued.retain(|_, issued| {
             issued.retain(|context| contexts.contains_key(context));
             !issued.is_empty()
         });
-        self.sessions.retain(|_, session| now.saturating_duration_since(session.used) < SESSION_LIFE);
+        self.sessions.retain(|_, session| session.is_alive(now));
     }
 }
 
@@ -155,53 +157,54 @@ mod tests {
     #[test]
     fn a_context_is_32_hexadecimal_digits_and_serves_more_than_once() {
         let sessions = Sessions::new(HALF_AN_HOUR);
-        let (first, second) = (sessions.issue_context(ANN), sessions.issue_context(ANN));
+        let (first, second) =
+            (sessions.issue_context(ANN, Now::read()), sessions.issue_context(ANN, Now::read()));
         assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert_ne!(first, second);
         for context in [&first, &second, &first] {
-            assert_eq!(sessions.redeem(context), Some(ANN));
+            assert_eq!(sessions.redeem(context, Now::read()), Some(ANN));
         }
-        assert_eq!(sessions.redeem("ffffffffffffffffffffffffffffffff"), None);
+        assert_eq!(sessions.redeem("ffffffffffffffffffffffffffffffff", Now::read()), None);
     }
 
     #[test]
     fn a_context_expires_and_makes_room() {
         let sessions = Sessions::new(HALF_AN_HOUR);
-        let start = Instant::now();
-        let context = sessions.issue_context_at(ANN, start);
-        let nearly = start + HALF_AN_HOUR.saturating_sub(Duration::from_secs(1));
-        assert_eq!(sessions.redeem_at(&context, nearly), Some(ANN));
-        assert_eq!(sessions.redeem_at(&context, start + HALF_AN_HOUR), None);
-        sessions.issue_context_at(ANN, start + HALF_AN_HOUR);
+        let start = Now::read();
+        let context = sessions.issue_context(ANN, start);
+        let nearly = start.later(HALF_AN_HOUR.saturating_sub(Duration::from_secs(1)));
+        assert_eq!(sessions.redeem(&context, nearly), Some(ANN));
+        assert_eq!(sessions.redeem(&context, start.later(HALF_AN_HOUR)), None);
+        sessions.issue_context(ANN, start.later(HALF_AN_HOUR));
         assert_eq!(locked(&sessions.inner).contexts.len(), 1);
     }
 
     #[test]
     fn an_account_holds_a_bounded_number_of_contexts() {
         let sessions = Sessions::new(HALF_AN_HOUR);
-        let contexts: Vec<_> = (0..40).map(|_| sessions.issue_context(ANN)).collect();
-        let valid = contexts.iter().filter(|context| sessions.redeem(context).is_some()).count();
+        let contexts: Vec<_> = (0..40).map(|_| sessions.issue_context(ANN, Now::read())).collect();
+        let valid = contexts.iter().filter(|context| sessions.redeem(context, Now::read()).is_some()).count();
         assert_eq!(valid, CONTEXTS_PER_CUSTOMER);
-        assert!(sessions.redeem(contexts.last().unwrap()).is_some());
+        assert!(sessions.redeem(contexts.last().unwrap(), Now::read()).is_some());
     }
 
     #[test]
     fn a_new_login_replaces_the_session_key() {
         let sessions = Sessions::new(HALF_AN_HOUR);
         let (old, new) = (SessionKey::random(), SessionKey::random());
-        sessions.begin(ANN, old, HERE);
-        sessions.begin(ANN, new.clone(), HERE);
-        assert!(sessions.of(ANN).unwrap().key == new);
-        assert!(sessions.signed_in_from(ANN, HERE));
-        assert!(!sessions.signed_in_from(ANN, IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7))));
+        sessions.begin(ANN, old, HERE, Now::read());
+        sessions.begin(ANN, new.clone(), HERE, Now::read());
+        assert!(sessions.of(ANN, Now::read()).unwrap().key == new);
+        assert!(sessions.signed_in_from(ANN, HERE, Now::read()));
+        assert!(!sessions.signed_in_from(ANN, IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7)), Now::read()));
     }
 
     #[test]
     fn a_revoked_account_has_neither_context_nor_session() {
         let sessions = Sessions::new(HALF_AN_HOUR);
-        let context = sessions.issue_context(ANN);
-        sessions.begin(ANN, SessionKey::random(), HERE);
+        let context = sessions.issue_context(ANN, Now::read());
+        sessions.begin(ANN, SessionKey::random(), HERE, Now::read());
         sessions.revoke(ANN);
-        assert!(sessions.redeem(&context).is_none() && sessions.of(ANN).is_none());
+        assert!(sessions.redeem(&context, Now::read()).is_none() && sessions.of(ANN, Now::read()).is_none());
     }
 }

@@ -4,6 +4,7 @@
 //! share a home, not a city.
 
 use super::locked;
+use crate::clock::Now;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -89,13 +90,13 @@ pub struct SignInTrace(Mutex<HashMap<IpAddr, Trace>>);
 
 impl SignInTrace {
     /// A Client at this address got through a step.
-    pub fn passed(&self, from: IpAddr, step: SignInStep) {
-        self.note(from, step, Seen { at: Instant::now(), passed: true });
+    pub fn passed(&self, from: IpAddr, step: SignInStep, now: Now) {
+        self.note(from, step, Seen { at: now.mono, passed: true });
     }
 
     /// A Client at this address was refused at a step.
-    pub fn refused(&self, from: IpAddr, step: SignInStep) {
-        self.note(from, step, Seen { at: Instant::now(), passed: false });
+    pub fn refused(&self, from: IpAddr, step: SignInStep, now: Now) {
+        self.note(from, step, Seen { at: now.mono, passed: false });
     }
 
     /// The last sitting of an address; an empty one if there was none.
@@ -143,9 +144,9 @@ mod tests {
     #[test]
     fn the_last_outcome_of_each_step_is_kept_for_each_address() {
         let sign_in_trace = SignInTrace::default();
-        sign_in_trace.refused(HOME, SignInStep::Password);
-        sign_in_trace.passed("::ffff:192.168.1.20".parse().unwrap(), SignInStep::Password);
-        sign_in_trace.refused(HOME, SignInStep::Login);
+        sign_in_trace.refused(HOME, SignInStep::Password, Now::read());
+        sign_in_trace.passed("::ffff:192.168.1.20".parse().unwrap(), SignInStep::Password, Now::read());
+        sign_in_trace.refused(HOME, SignInStep::Login, Now::read());
         let trail = sign_in_trace.of(HOME);
         assert!(trail.step(SignInStep::Password).unwrap().passed);
         assert!(!trail.step(SignInStep::Login).unwrap().passed);

@@ -26,7 +26,7 @@ fn add_persona(account: &str, name: &str, persona_id: Option<u32>) -> Request {
 fn on_store(store: &Store, config: &Config, request: Request) -> Result<Response, RequestError> {
     // No request of these tests reads a file there.
     let data = Path::new("no-data-folder");
-    let performed = perform(Server::Stopped { store, config, data }, request)?;
+    let performed = perform(Server::Stopped { store, config, data }, request, Now::read())?;
     assert!(performed.pushes.is_empty());
     Ok(performed.response)
 }
@@ -140,8 +140,10 @@ fn what_only_a_running_server_can_do_is_refused_without_one() {
 #[test]
 fn a_catalogue_is_called_reloaded_only_if_the_running_server_uses_it() {
     let (game, _folder) = Game::for_tests();
-    let reload =
-        || perform(Server::Running(&game), Request::ReloadCatalog).map(|performed| performed.response);
+    let reload = || {
+        perform(Server::Running(&game), Request::ReloadCatalog, Now::read())
+            .map(|performed| performed.response)
+    };
     assert!(matches!(reload(), Err(RequestError::NoImportedCatalog)));
     assert!(game.catalog.origin().is_none());
     catalog::file::save(&game.data, &catalog::sample::catalogue()).unwrap();
@@ -153,7 +155,8 @@ fn a_catalogue_is_called_reloaded_only_if_the_running_server_uses_it() {
 fn only_files_with_an_exchange_name_are_touched() {
     let (game, _folder) = Game::for_tests();
     for name in ["../evil.mcos", "exchange-.mcos", "exchange-1.mcos/x", "backup.mcos"] {
-        let outcome = perform(Server::Running(&game), Request::WriteBackup { name: name.to_owned() });
+        let outcome =
+            perform(Server::Running(&game), Request::WriteBackup { name: name.to_owned() }, Now::read());
         assert!(matches!(outcome, Err(RequestError::NoExchangeFile)), "{name}");
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::admin::requests::Secret;
+use crate::clock::Now;
 use crate::services::Game;
 use mco_proto::session_key::LoginKey;
 
@@ -130,14 +131,14 @@ fn a_disabled_account_is_signed_out_and_its_connections_end() {
     let (shared, _store) = shared();
     let here = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     let player = shared.game.player("doc", "Dr Brown", here);
-    let context = shared.game.world.sessions.issue_context(player.customer);
+    let context = shared.game.world.sessions.issue_context(player.customer, Now::read());
     let connection = shared.game.world.new_connection();
     let outbox = shared.connections.register(connection);
-    shared.game.world.presence.arrive(player.persona, connection);
+    shared.game.world.presence.arrive(player.persona, connection, Now::read());
     let request = Request::SetDisabled { name: "doc".to_owned(), disabled: true };
     let response = while_served(folder.path(), &shared, move || ask(&data, &request));
     assert!(matches!(response, Ok(Response::Account(account)) if account.disabled));
-    assert!(shared.game.world.sessions.redeem(&context).is_none());
-    assert!(shared.game.world.sessions.of(player.customer).is_none());
+    assert!(shared.game.world.sessions.redeem(&context, Now::read()).is_none());
+    assert!(shared.game.world.sessions.of(player.customer, Now::read()).is_none());
     assert!(outbox.ending().is_some());
 }

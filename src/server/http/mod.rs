@@ -9,6 +9,7 @@ pub(crate) use operator::OperatorHttp;
 
 use crate::admin::account;
 use crate::admin::kit::Certificate;
+use crate::clock::Now;
 use crate::config::HostName;
 use crate::server::tls::{Secured, Security};
 use crate::services::auth::{self, Attempt};
@@ -196,8 +197,8 @@ impl SslServer {
             }
             "/shardlist" if reads => {
                 let Game { config, ports, world, .. } = &*self.game;
-                world.sign_in_trace.passed(ends.peer.ip(), SignInStep::ShardList);
-                text(shard::list(&config.shard, &host, ports, world.population()))
+                world.sign_in_trace.passed(ends.peer.ip(), SignInStep::ShardList, Now::read());
+                text(shard::list(&config.shard, &host, ports, world.population(Now::read())))
             }
             _ if patch::is_question(path) && (reads || sends) => {
                 if forget_body(request.into_body()).await {
@@ -220,7 +221,12 @@ impl SslServer {
     }
 
     fn site(&self) -> Site<'_> {
-        Site { game: &self.game, certificate: self.certificate.as_ref(), registrations: &self.registrations }
+        Site {
+            game: &self.game,
+            certificate: self.certificate.as_ref(),
+            registrations: &self.registrations,
+            now: Now::read(),
+        }
     }
 
     /// The name by which this Client reaches us.
@@ -236,9 +242,12 @@ impl SslServer {
         let busy = auth::busy(&help);
         let answer = self.on_a_worker(move |server| {
             let Game { store, world, .. } = &*server.game;
+            let now = Now::read();
             let (from, sign_in_trace) = (ends.peer.ip(), &world.sign_in_trace);
-            let attempt = Attempt { query: &query, from, help: &help, sign_in_trace };
-            auth::answer(store, &world.failures, attempt, |customer| world.sessions.issue_context(customer))
+            let attempt = Attempt { query: &query, from, help: &help, now, sign_in_trace };
+            auth::answer(store, &world.failures, attempt, |customer| {
+                world.sessions.issue_context(customer, now)
+            })
         });
         answer.await.unwrap_or_else(|| {
             debug!("auth: {} is told to try again: too many logins are waiting", ends.peer.ip());

@@ -4,6 +4,7 @@ mod bundle;
 
 use super::Deadline;
 use crate::appliance::Appliance;
+use crate::clock::Now;
 use crate::config::HostName;
 use crate::server::connections::Connections;
 use crate::server::limits::Limits;
@@ -149,7 +150,7 @@ impl OperatorHttp {
             // Given back when the work is done, even if the browser has gone meanwhile.
             let _turn = turn;
             let form = form.as_ref().map(|(content_type, came)| Form { content_type, sent: came.sent() });
-            let ask = Ask { path: &path, cookies: &cookies, peer: peer.ip(), form };
+            let ask = Ask { path: &path, cookies: &cookies, peer: peer.ip(), now: Now::read(), form };
             let mut reply = inner.desk.answer(&inner.game, &inner.vitals(), &ask);
             inner.connections.deliver(std::mem::take(&mut reply.pushes));
             if reply.restart {

@@ -1,6 +1,7 @@
 //! The authority's files: PEM text, for the owner only, replaced as a whole.
 
 use super::error::AuthorityError;
+use crate::clock::Now;
 use rsa::pkcs8::LineEnding;
 use rsa::pkcs8::der::pem::encode_string;
 use rustls::pki_types::pem::{self, SectionKind};
@@ -9,7 +10,6 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A block of PEM text, taken apart.
 type Section = (SectionKind, Vec<u8>);
@@ -58,7 +58,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), AuthorityError> {
 
 /// Renames a damaged file, for somebody to look at.
 pub(super) fn set_aside(path: &Path) -> Result<(), AuthorityError> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now = Now::read().unix;
     let mut aside = OsString::from(path);
     aside.push(format!(".damaged-{now}"));
     fs::rename(path, aside).map_err(|error| AuthorityError::File(path.to_owned(), error))

@@ -27,13 +27,13 @@ impl Handler<'_> {
         };
         let Some((name, key)) = self.admitted(&login) else {
             log::info!("{}: refused {peer}: not signed in as persona {}", name_of(server), login.persona);
-            self.game.world.sign_in_trace.refused(peer.ip(), step_of(server));
+            self.game.world.sign_in_trace.refused(peer.ip(), step_of(server), self.now);
             return refused();
         };
         let persona = login.persona;
         log::info!("{}: persona {persona} {name:?} from {peer}", name_of(server));
-        self.game.world.sign_in_trace.passed(peer.ip(), step_of(server));
-        self.game.world.presence.arrive(persona, connection);
+        self.game.world.sign_in_trace.passed(peer.ip(), step_of(server), self.now);
+        self.game.world.presence.arrive(persona, connection, self.now);
         let user_data = login.user_data;
         let person = Person { persona, name: name.clone(), user_data };
         let address = self.game.address_for(local);
@@ -51,7 +51,7 @@ impl Handler<'_> {
     /// The persona's name and the Session Key, if the account has signed in with that key, from the same address, and
     /// owns the persona. The proof is the same each time, so without the address whoever overheard it could come in.
     fn admitted(&self, login: &Login) -> Option<(String, SessionKey)> {
-        let session = self.game.world.sessions.of(login.customer)?;
+        let session = self.game.world.sessions.of(login.customer, self.now)?;
         let here = session.address == self.caller.peer.ip().to_canonical();
         let proven = session.key.proven_by(&login.proof) && here;
         let persona = self.persona_of(login.customer, login.persona)?;

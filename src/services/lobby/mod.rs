@@ -22,6 +22,7 @@ mod relay;
 
 use super::playtime::keep_playtime;
 use super::{Game, Hex, Outcome, Push};
+use crate::clock::Now;
 use crate::world::{ConnectionId, NpsServer};
 use mco_proto::Malformed;
 use mco_proto::ids::PersonaId;
@@ -75,9 +76,9 @@ pub fn greeting(caller: &ConnectionState) -> Outcome<Packet> {
 }
 
 /// What happens on a message to the lobby or a room.
-pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) -> Outcome<Packet> {
+pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: Now) -> Outcome<Packet> {
     let Incoming { packet, sealed } = incoming;
-    let mut desk = Handler { game, caller };
+    let mut desk = Handler { game, caller, now };
     let outcome = match (packet.id, *sealed) {
         (id::LOGIN, false) => return desk.login(packet),
         (id::HEARTBEAT, _) => Ok(Outcome::reply(Packet::bare(id::HEARTBEAT))),
@@ -103,13 +104,13 @@ pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) ->
 }
 
 /// The connection is gone, and with it everything it was part of.
-pub fn leave(game: &Game, caller: &ConnectionState) -> Vec<Push> {
+pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Vec<Push> {
     let Some(me) = &caller.me else { return Vec::new() };
     let (left, others) = game.world.channels.leave(caller.connection);
     for left in &left {
         race::sync_rooms_left(game, left);
     }
-    if let Some(free) = game.world.presence.leave(me.persona, caller.connection) {
+    if let Some(free) = game.world.presence.leave(me.persona, caller.connection, now) {
         keep_playtime(game, free);
     }
     let notices = Notices::of(game);
@@ -121,6 +122,7 @@ pub fn leave(game: &Game, caller: &ConnectionState) -> Vec<Push> {
 struct Handler<'a> {
     game: &'a Game,
     caller: &'a mut ConnectionState,
+    now: Now,
 }
 
 impl Handler<'_> {

@@ -1,6 +1,7 @@
 //! Races as channels: the list, who is ready, what the host may do, start and end.
 
-use super::{Handler, Notices};
+use super::Handler;
+use super::notices::{Notices, TCP};
 use crate::services::{Game, Outcome};
 use crate::world::{ChannelInfo, Left, RaceInfo};
 use mco_proto::bytes::{Bool16, List};
@@ -13,9 +14,6 @@ use mco_proto::nps::channel::{
 use mco_proto::nps::lobby::Name;
 use mco_proto::nps::{Message as _, Packet};
 use mco_proto::text::PStr;
-
-/// TCP, in the fields that name a protocol.
-pub(super) const TCP: u32 = 33;
 
 impl Handler<'_> {
     /// 0x0302: the open races, wherever they were opened.

@@ -6,8 +6,9 @@ mod workshop;
 pub(super) use deals::{buy_part, purchase, purchase_stock_car};
 pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 
-use super::{Answer, Refused, Request, today};
+use super::{Answer, Refused, Request};
 use crate::catalog::Catalog;
+use crate::clock::Now;
 use crate::config::ClassForm;
 use crate::services::{Game, Outcome};
 use crate::store::{Part, Vehicle};
@@ -20,10 +21,10 @@ use mco_proto::mcots::garage::{
 use mco_proto::mcots::{Body, GenericRequest, Message, number};
 
 /// 141: what a dealer has on offer, and what a new persona can spend. The one request that nobody needs to sign in for.
-pub(super) fn stock_cars(game: &Game, body: &Body) -> Answer {
+pub(super) fn stock_cars(game: &Game, body: &Body, now: Now) -> Answer {
     let GenericRequest { data, data2: brand } = body.read()?;
     let dealer = DealerId(data);
-    let offers = game.catalog.offers(dealer, brand, today()).into_iter().map(|offer| StockCar {
+    let offers = game.catalog.offers(dealer, brand, now.day()).into_iter().map(|offer| StockCar {
         model: offer.car.model,
         price: offer.price,
         deal_of_the_day: Bool16(offer.deal_of_the_day),

@@ -13,6 +13,7 @@ mod tests;
 
 use super::playtime::keep_playtime;
 use super::{Game, Hex, Outcome};
+use crate::clock::Now;
 use crate::store::{GarageError, PersonaError, StoreError};
 use crate::world::ConnectionId;
 use mco_proto::Malformed;
@@ -20,7 +21,6 @@ use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Outgoing, number};
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// One connection to MCOTS.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ struct Request<'a> {
     caller: &'a ConnectionState,
     player: Player,
     body: &'a Body,
+    now: Now,
 }
 
 type Answer = Result<Outcome<Body>, Refused>;
@@ -101,7 +102,7 @@ fn rule(number: u16) -> Rule {
         number::SET_PERSONA_DESCRIPTION => Ask(player::set_description),
         number::DELETE_PERSONA => Ask(player::delete),
 
-        number::STOCK_CAR_INFO => Ask(|request| garage::stock_cars(request.game, request.body)),
+        number::STOCK_CAR_INFO => Ask(|request| garage::stock_cars(request.game, request.body, request.now)),
         number::GET_OWNED_VEHICLES => Ask(garage::owned_vehicles),
         number::GET_OWNED_PARTS => Ask(garage::owned_parts),
         number::GET_ASSEMBLY_PARTS => Ask(garage::assembly_parts),
@@ -147,36 +148,36 @@ fn rule_for(game: &Game, number: u16) -> Rule {
 }
 
 /// What happens on a message to MCOTS.
-pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming) -> Outcome<Outgoing> {
+pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: Now) -> Outcome<Outgoing> {
     let Incoming { sequence, flags, ref body } = *incoming;
     let sealed = flags.has(Flags::ENCRYPTED);
-    let Outcome { replies, pushes, commit, unlock, close } = respond(game, caller, flags, body);
+    let Outcome { replies, pushes, commit, unlock, close } = respond(game, caller, flags, body, now);
     let replies = replies.into_iter().map(|body| Outgoing { sequence, sealed, body }).collect();
     Outcome { replies, pushes, commit, unlock, close }
 }
 
 /// The connection is gone. The lobby tells who leaves; a race that is over by it is settled.
-pub fn leave(game: &Game, caller: &ConnectionState) -> Outcome<Body> {
+pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Outcome<Body> {
     let Some(player) = caller.player else { return Outcome::silence() };
-    if let Some(free) = game.world.presence.leave(player.persona, caller.connection) {
+    if let Some(free) = game.world.presence.leave(player.persona, caller.connection, now) {
         keep_playtime(game, free);
     }
-    race::hang_up(game, player.persona, caller.connection)
+    race::hang_up(game, player.persona, caller.connection, now)
 }
 
 /// What time alone brings about at `now`. To be called every few seconds.
-pub fn tick(game: &Game, now: Instant) -> Outcome<Body> {
+pub fn tick(game: &Game, now: Now) -> Outcome<Body> {
     race::tick(game, now)
 }
 
 /// Gives back the fees of races that were running when the server stopped. To be called once, before anybody plays.
-pub fn refund_races_cut_short(game: &Game) {
-    if let Err(error) = race::refund_cut_short(game) {
+pub fn refund_races_cut_short(game: &Game, now: Now) {
+    if let Err(error) = race::refund_cut_short(game, now) {
         log::error!("fees of races that were cut short stay taken until the next start: {error}");
     }
 }
 
-fn respond(game: &Game, caller: &mut ConnectionState, flags: Flags, body: &Body) -> Outcome<Body> {
+fn respond(game: &Game, caller: &mut ConnectionState, flags: Flags, body: &Body, now: Now) -> Outcome<Body> {
     if flags.has(Flags::HEARTBEAT) {
         return Outcome::silence();
     }
@@ -191,9 +192,9 @@ fn respond(game: &Game, caller: &mut ConnectionState, flags: Flags, body: &Body)
     };
     let sealed = flags.has(Flags::ENCRYPTED);
     let answer = match caller.player {
-        None if number == number::CLIENT_CONNECT_MSG => session::connect(game, caller, body),
+        None if number == number::CLIENT_CONNECT_MSG => session::connect(game, caller, body, now),
         // Asked while a persona is being made, by somebody who is nobody yet.
-        None if number == number::STOCK_CAR_INFO => garage::stock_cars(game, body),
+        None if number == number::STOCK_CAR_INFO => garage::stock_cars(game, body, now),
         None => Err(Refused::NotAllowed("before 438")),
         Some(_) if number == number::CLIENT_CONNECT_MSG => {
             unexpected(caller, body, "a second time");
@@ -201,7 +202,7 @@ fn respond(game: &Game, caller: &mut ConnectionState, flags: Flags, body: &Body)
         }
         // Encryption is the proof that a request comes from who signed in.
         Some(_) if !sealed => Err(Refused::NotAllowed("in clear")),
-        Some(player) => follow(rule_for(game, number), &Request { game, caller, player, body }),
+        Some(player) => follow(rule_for(game, number), &Request { game, caller, player, body, now }),
     };
     answer.unwrap_or_else(|refused| {
         match &refused {
@@ -345,15 +346,4 @@ impl fmt::Display for Shown {
 fn unexpected(caller: &ConnectionState, body: &Body, how: &str) {
     let shown = Shown(body.number().unwrap_or_default());
     log::info!("mcots: {caller} sent {shown} of {} bytes, {how}: {}", body.0.len(), Hex(&body.0));
-}
-
-/// Seconds since 1970 by the server's clock, which may be wrong on a board without one.
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// Days since 1970, UTC: the deal of the day changes with them.
-pub(crate) fn today() -> u64 {
-    const DAY: u64 = 24 * 60 * 60;
-    unix_seconds() / DAY
 }

@@ -41,7 +41,7 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
         driver_class: persona.driver_class,
         bank_balance: persona.bank_balance,
         vehicles: clamped(vehicles, u16::MAX),
-        is_logged_on: Bool8(request.game.world.presence.in_use(persona.id)),
+        is_logged_on: Bool8(request.game.world.presence.in_use(persona.id, request.now)),
         car_numbers: CarNumbers(persona.car_numbers.each_ref().map(|number| Chars::new(number))),
         plate_code: persona.plate.code,
         plate_text: Chars::new(&persona.plate.text),
@@ -188,7 +188,7 @@ pub(super) fn delete(request: &Request<'_>) -> Answer {
             let presence = &request.game.world.presence;
             let mut others = presence.connections(persona);
             others.retain(|connection| *connection != request.caller.connection);
-            presence.deselect(persona);
+            presence.deselect(persona, request.now);
             Ok(answer.after(deleted.ticket).push(Push::Dismiss(others)))
         }
         Err(PersonaError::NotFound) => Ok(answer),

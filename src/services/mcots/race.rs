@@ -9,6 +9,7 @@ mod results;
 use super::garage::class_of;
 use super::{Answer, Refused, Request, Shown, unexpected};
 use crate::catalog::{RaceType, rules};
+use crate::clock::Now;
 use crate::services::{Game, Hex, Outcome};
 use crate::store::{Persona, StoreError};
 use crate::world::ConnectionId;
@@ -21,7 +22,6 @@ use mco_proto::mcots::race::{
 };
 use mco_proto::mcots::{Body, GenericReply, GenericRequest, Message, number};
 use mco_proto::text::Chars;
-use std::time::Instant;
 
 pub(super) use grid::start;
 
@@ -72,9 +72,9 @@ fn along_with(mut answer: Outcome<Body>, other: Outcome<Body>) -> Outcome<Body> 
 }
 
 /// Takes a persona out of the race it is in, if any, because it goes to another one.
-fn depart(game: &Game, races: &mut Table, persona: PersonaId) -> Outcome<Body> {
+fn depart(game: &Game, races: &mut Table, persona: PersonaId, now: Now) -> Outcome<Body> {
     match races.leave(persona, Exit::Quit) {
-        Some(id) => results::conclude(game, races, id),
+        Some(id) => results::conclude(game, races, id, now),
         None => Outcome::silence(),
     }
 }
@@ -110,8 +110,8 @@ pub(super) fn create(request: &Request<'_>) -> Answer {
         least_racers,
     };
     let mut races = request.game.world.races.lock();
-    let departed = depart(request.game, &mut races, host.id);
-    let race = races.create(host.id, request.caller.connection, settings, Instant::now())?;
+    let departed = depart(request.game, &mut races, host.id, request.now);
+    let race = races.create(host.id, request.caller.connection, settings, request.now)?;
     log::info!("race {}: made by {} in lobby {}, fee {entry_fee}", race.id, request.caller, lobby.id);
     let created = RaceCreated {
         race: race.id,
@@ -135,10 +135,10 @@ pub(super) fn join(request: &Request<'_>) -> Answer {
     }
     check_car(request.game, &race.settings, joiner.id, vehicle)?;
     let departed = match races.of(joiner.id) {
-        Some(other) if other.id != id => depart(request.game, &mut races, joiner.id),
+        Some(other) if other.id != id => depart(request.game, &mut races, joiner.id, request.now),
         _ => Outcome::silence(),
     };
-    let race = races.join(id, joiner.id, request.caller.connection, vehicle, Instant::now())?;
+    let race = races.join(id, joiner.id, request.caller.connection, vehicle, request.now)?;
     log::info!("race {id}: joined by {} with car {vehicle}", request.caller);
     let welcome = RaceJoined { race: id, password: Chars::new(&race.password) };
     Ok(along_with(Outcome::reply(welcome.body()), departed))
@@ -185,7 +185,7 @@ fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId
 /// 234: somebody came in. No answer, but when nobody is awaited any more everybody hears the results.
 pub(super) fn completed(request: &Request<'_>) -> Answer {
     let finish: RacerCompleted = request.body.read()?;
-    let now = Instant::now();
+    let now = request.now;
     let report = Report {
         time: finish.time,
         best_lap: finish.best_lap,
@@ -203,7 +203,7 @@ pub(super) fn completed(request: &Request<'_>) -> Answer {
     } else {
         log::info!("race {race}: racer {racer} is in after {time}/64 s");
     }
-    Ok(results::conclude(request.game, &mut races, race))
+    Ok(results::conclude(request.game, &mut races, race, request.now))
 }
 
 /// 235: somebody is out, or leaves a race that does not run. Never answered.
@@ -216,11 +216,11 @@ pub(super) fn left(request: &Request<'_>) -> Answer {
         }
     };
     let mut races = request.game.world.races.lock();
-    match races.quit(id, request.player.persona, Instant::now()) {
+    match races.quit(id, request.player.persona, request.now) {
         Ok(()) => log::info!("race {id}: {} is out", request.caller),
         Err(denied) => log::debug!("race {id}: {} leaves it: {denied:?}", request.caller),
     }
-    Ok(results::conclude(request.game, &mut races, id))
+    Ok(results::conclude(request.game, &mut races, id, request.now))
 }
 
 /// 448: the race goes on. Another server answered it and the Client went on (*seen in use*).
@@ -304,7 +304,7 @@ pub(super) fn opaque(request: &Request<'_>) {
 
 fn sign_of_life(request: &Request<'_>) {
     let mut races = request.game.world.races.lock();
-    races.touch(request.player.persona, request.caller.connection, Instant::now());
+    races.touch(request.player.persona, request.caller.connection, request.now);
 }
 
 fn malformed(request: &Request<'_>, error: Malformed) {
@@ -312,32 +312,32 @@ fn malformed(request: &Request<'_>, error: Malformed) {
 }
 
 /// The connection of a player is gone. Nobody waits for it any longer.
-pub(super) fn hang_up(game: &Game, persona: PersonaId, connection: ConnectionId) -> Outcome<Body> {
+pub(super) fn hang_up(game: &Game, persona: PersonaId, connection: ConnectionId, now: Now) -> Outcome<Body> {
     let mut races = game.world.races.lock();
     match races.hang_up(persona, connection) {
         Some(id) => {
             log::info!("race {id}: persona {persona} is gone");
-            results::conclude(game, &mut races, id)
+            results::conclude(game, &mut races, id, now)
         }
         None => Outcome::silence(),
     }
 }
 
 /// Nobody is waited for for ever.
-pub(super) fn tick(game: &Game, now: Instant) -> Outcome<Body> {
+pub(super) fn tick(game: &Game, now: Now) -> Outcome<Body> {
     let mut races = game.world.races.lock();
     let over = races.expire(now);
     over.into_iter().fold(Outcome::silence(), |outcome, id| {
         log::info!("race {id}: nobody else is waited for");
-        along_with(outcome, results::conclude(game, &mut races, id))
+        along_with(outcome, results::conclude(game, &mut races, id, now))
     })
 }
 
 /// Gives back the fees of races that were running when the server stopped.
-pub(super) fn refund_cut_short(game: &Game) -> Result<(), StoreError> {
+pub(super) fn refund_cut_short(game: &Game, now: Now) -> Result<(), StoreError> {
     use crate::store::RaceError;
     for booking in game.store.races().under_way()? {
-        match game.store.races().refund(booking) {
+        match game.store.races().refund(booking, now) {
             Ok(refunded) => {
                 log::info!("the last run of a race was cut short; {} fees go back", refunded.value.len());
             }

@@ -1,8 +1,8 @@
 //! Signing in and out, and the first car.
 
-use super::{Answer, ConnectionState, Player, Refused, Request, garage, today, unix_seconds};
+use super::{Answer, ConnectionState, Player, Refused, Request, garage};
 use crate::catalog::Offer;
-use crate::clock;
+use crate::clock::{self, Now};
 use crate::services::{Game, Outcome};
 use crate::store::{Changed, GarageError, Persona, Ticket};
 use crate::world::SignInStep;
@@ -14,15 +14,15 @@ use mco_proto::session_key::SessionKey;
 /// 438: whose connection this is. The answer is the last packet in clear. Refused by closing, and alike for an account
 /// that did not sign in (from this address: RC4 with one key for both directions is a weak proof by itself), an unknown
 /// persona and somebody else's.
-pub(super) fn connect(game: &Game, caller: &mut ConnectionState, body: &Body) -> Answer {
+pub(super) fn connect(game: &Game, caller: &mut ConnectionState, body: &Body, now: Now) -> Answer {
     let connect: ClientConnect = body.read()?;
-    let Some((player, key)) = admitted(game, caller, &connect) else {
+    let Some((player, key)) = admitted(game, caller, &connect, now) else {
         let ClientConnect { customer, persona, .. } = connect;
         log::info!(
             "mcots: refused {}: not signed in as customer {customer} with persona {persona}",
             caller.peer
         );
-        game.world.sign_in_trace.refused(caller.peer.ip(), SignInStep::Mcots);
+        game.world.sign_in_trace.refused(caller.peer.ip(), SignInStep::Mcots, now);
         return Ok(Outcome::goodbye());
     };
     caller.player = Some(player);
@@ -30,9 +30,14 @@ pub(super) fn connect(game: &Game, caller: &mut ConnectionState, body: &Body) ->
     Ok(Outcome { unlock: Some(key), ..Outcome::reply(GenericReply::success(number::CLIENT_CONNECT_MSG)) })
 }
 
-fn admitted(game: &Game, caller: &ConnectionState, connect: &ClientConnect) -> Option<(Player, SessionKey)> {
+fn admitted(
+    game: &Game,
+    caller: &ConnectionState,
+    connect: &ClientConnect,
+    now: Now,
+) -> Option<(Player, SessionKey)> {
     let ClientConnect { customer, persona, .. } = *connect;
-    let session = game.world.sessions.of(customer)?;
+    let session = game.world.sessions.of(customer, now)?;
     let persona = game.store.personas().by_id(persona).unwrap_or_else(|error| {
         log::error!("mcots: cannot read persona {persona}: {error}");
         None
@@ -47,7 +52,7 @@ fn admitted(game: &Game, caller: &ConnectionState, connect: &ClientConnect) -> O
 /// "First time" is said as long as it is the persona's first sitting or it has no first car: 1 is what a Client was seen
 /// to accept, for an old persona too, and 0 for the others is what the name asks for.
 pub(super) fn login(request: &Request<'_>) -> Answer {
-    let Request { game, caller, player, body } = *request;
+    let Request { game, caller, player, body, now } = *request;
     let login: Login = body.read()?;
     if (login.customer, login.persona) != (player.customer, player.persona) {
         let Login { customer, persona, .. } = login;
@@ -56,17 +61,15 @@ pub(super) fn login(request: &Request<'_>) -> Answer {
     let Some(persona) = game.store.personas().by_id(player.persona)? else {
         return Err(Refused::because("the persona was deleted"));
     };
-    game.world.sign_in_trace.passed(caller.peer.ip(), SignInStep::Mcots);
-    game.world.presence.arrive(persona.id, caller.connection);
+    game.world.sign_in_trace.passed(caller.peer.ip(), SignInStep::Mcots, now);
+    game.world.presence.arrive(persona.id, caller.connection, now);
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
     let paid = salary(request);
     // On the card after the other, so waiting for it is waiting for both.
     let ticket = first_car(request, &login, &persona).or(paid);
     // The choice of the persona on 8228 has counted this sitting already.
     let first_time = persona.logins <= 1 || !persona.starter_car_chosen;
-    let now = unix_seconds();
-    let server_time = u32::try_from(now).unwrap_or(u32::MAX);
-    let complete = LoginComplete::new(server_time, first_time, timestamp(clock::next_week(now)));
+    let complete = LoginComplete::new(now.unix32(), first_time, timestamp(clock::next_week(now.unix)));
     let answer = Outcome::reply(complete.body());
     Ok(match ticket {
         Some(ticket) => answer.after(ticket),
@@ -77,7 +80,11 @@ pub(super) fn login(request: &Request<'_>) -> Answer {
 /// The pay-cheque, if one is due. The Client is not told that one waits, for it would want to fetch it, and nobody knows how.
 fn salary(request: &Request<'_>) -> Option<Ticket> {
     let (persona, rules) = (request.player.persona, request.game.catalog.tunables());
-    match request.game.store.personas().pay_salary(persona, &|persona| rules.salary(persona.level)) {
+    match request.game.store.personas().pay_salary(
+        persona,
+        &|persona| rules.salary(persona.level),
+        request.now,
+    ) {
         Ok(None) => None,
         Ok(Some(Changed { value: dollars, ticket })) => {
             log::info!("mcots: persona {persona} is paid a salary of {dollars}");
@@ -116,13 +123,18 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
     let catalog = &request.game.catalog;
     // The one 105 with a car that was ever logged names a dealer nobody knows (0x800). A driver without a car can't do
     // anything, so any lot that has the model will do.
-    let offer = catalog.offer(dealer, model, today()).or_else(|| catalog.offer_anywhere(model, today()));
+    let offer = catalog
+        .offer(dealer, model, request.now.day())
+        .or_else(|| catalog.offer_anywhere(model, request.now.day()));
     let Some(offer) = offer else {
         log::info!("garage: no first car for persona {}: dealer {dealer} has no {model}", persona.id);
         return None;
     };
-    match request.game.store.garage().buy_car(persona.id, garage::purchase(request.game, offer.clone(), skin))
-    {
+    match request.game.store.garage().buy_car(
+        persona.id,
+        garage::purchase(request.game, offer.clone(), skin),
+        request.now,
+    ) {
         Ok(Changed { value: vehicle, ticket }) => {
             let Offer { car, price, .. } = offer;
             log::info!(

@@ -1,4 +1,5 @@
 use super::*;
+use crate::clock::Now;
 use crate::services::TestPlayer;
 use mco_proto::ids::ShardId;
 use std::net::Ipv4Addr;
@@ -13,7 +14,7 @@ fn shard() -> (Game, tempfile::TempDir, TestPlayer) {
 }
 
 fn names(game: &Game, peer: IpAddr, customer: CustomerId) -> Vec<String> {
-    let outcome = answer(game, peer, &GetPersonaMaps { customer }.packet());
+    let outcome = answer(game, peer, &GetPersonaMaps { customer }.packet(), Now::read());
     let list: PersonaList = outcome.replies[0].read().unwrap();
     list.personas.iter().map(|persona| persona.name.to_string()).collect()
 }
@@ -31,7 +32,9 @@ fn new_persona(customer: CustomerId, name: &str) -> NewGameAccount {
 #[test]
 fn one_persona_is_listed_in_the_66_bytes_that_clients_are_proven_to_read() {
     let (game, _folder, player) = shard();
-    let reply = answer(&game, PEER, &GetPersonaMaps { customer: player.customer }.packet()).replies.remove(0);
+    let reply = answer(&game, PEER, &GetPersonaMaps { customer: player.customer }.packet(), Now::read())
+        .replies
+        .remove(0);
     assert_eq!(reply.size(), 66);
     assert_eq!(reply.body[..2], [0, 1]);
     assert_eq!(reply.body[8..12], player.persona.0.to_be_bytes());
@@ -43,8 +46,10 @@ fn one_persona_is_listed_in_the_66_bytes_that_clients_are_proven_to_read() {
 #[test]
 fn two_personas_stand_79_bytes_apart() {
     let (game, _folder, player) = shard();
-    answer(&game, PEER, &new_persona(player.customer, "Marty").packet());
-    let reply = answer(&game, PEER, &GetPersonaMaps { customer: player.customer }.packet()).replies.remove(0);
+    answer(&game, PEER, &new_persona(player.customer, "Marty").packet(), Now::read());
+    let reply = answer(&game, PEER, &GetPersonaMaps { customer: player.customer }.packet(), Now::read())
+        .replies
+        .remove(0);
     assert_eq!(reply.size(), 14 + 2 * 79 + 2);
     // Offsets 99, 111 and 113 of the packet: where a Client was seen to read the second id, name length and name.
     assert_eq!(reply.body[113 - 12..118 - 12], *b"Marty");
@@ -57,12 +62,18 @@ fn a_stranger_learns_nothing_and_changes_nothing() {
     let (game, _folder, player) = shard();
     assert!(names(&game, ELSEWHERE, player.customer).is_empty());
     assert!(names(&game, PEER, CustomerId(99)).is_empty());
-    assert_eq!(answer(&game, ELSEWHERE, &select(&player).packet()).replies, [Packet::bare(id::ACK)]);
-    assert!(!game.world.presence.in_use(player.persona));
+    assert_eq!(
+        answer(&game, ELSEWHERE, &select(&player).packet(), Now::read()).replies,
+        [Packet::bare(id::ACK)]
+    );
+    assert!(!game.world.presence.in_use(player.persona, Now::read()));
     let delete = DeleteGamePersona { customer: player.customer, persona: player.persona };
-    assert_eq!(answer(&game, ELSEWHERE, &delete.packet()).replies, [Packet::bare(id::ACK)]);
+    assert_eq!(answer(&game, ELSEWHERE, &delete.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
     let create = new_persona(player.customer, "Biff");
-    assert_eq!(answer(&game, ELSEWHERE, &create.packet()).replies, [Packet::bare(id::USER_INVALID)]);
+    assert_eq!(
+        answer(&game, ELSEWHERE, &create.packet(), Now::read()).replies,
+        [Packet::bare(id::USER_INVALID)]
+    );
     assert_eq!(names(&game, PEER, player.customer), ["Dr Brown"]);
 }
 
@@ -71,25 +82,25 @@ fn somebody_elses_persona_can_not_be_selected_or_deleted() {
     let (game, _folder, player) = shard();
     let biff = game.player("biff", "Biff", PEER);
     let foreign = RegisterGameLogin { persona: biff.persona, ..select(&player) };
-    assert_eq!(answer(&game, PEER, &foreign.packet()).replies, [Packet::bare(id::ACK)]);
-    assert!(!game.world.presence.in_use(biff.persona));
+    assert_eq!(answer(&game, PEER, &foreign.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
+    assert!(!game.world.presence.in_use(biff.persona, Now::read()));
     let delete = DeleteGamePersona { customer: player.customer, persona: biff.persona };
-    assert_eq!(answer(&game, PEER, &delete.packet()).replies, [Packet::bare(id::ACK)]);
+    assert_eq!(answer(&game, PEER, &delete.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
     assert_eq!(names(&game, PEER, biff.customer), ["Biff"]);
 }
 
 #[test]
 fn a_selected_persona_is_in_use_until_it_is_left_and_its_login_counts() {
     let (game, _folder, player) = shard();
-    let outcome = answer(&game, PEER, &select(&player).packet());
+    let outcome = answer(&game, PEER, &select(&player).packet(), Now::read());
     assert_eq!(outcome.replies[0].size(), 255);
     assert_eq!(outcome.replies[0].id, id::ACK);
-    assert!(game.world.presence.in_use(player.persona));
+    assert!(game.world.presence.in_use(player.persona, Now::read()));
     assert_eq!(game.store.personas().by_id(player.persona).unwrap().unwrap().logins, 1);
     let RegisterGameLogin { customer, persona, shard } = select(&player);
     let leave = RegisterGameLogout { customer, persona, shard };
-    assert_eq!(answer(&game, PEER, &leave.packet()).replies, [Packet::bare(id::ACK)]);
-    assert!(!game.world.presence.in_use(player.persona));
+    assert_eq!(answer(&game, PEER, &leave.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
+    assert!(!game.world.presence.in_use(player.persona, Now::read()));
 }
 
 #[test]
@@ -98,7 +109,7 @@ fn a_name_is_free_once_and_refused_when_taken_or_no_name() {
     let ask = |name: &str| {
         let (name, service) = (Str16::new(name), Str16::new("Motor City"));
         let request = ValidatePersonaName { customer: player.customer, name, service };
-        answer(&game, PEER, &request.packet()).replies.remove(0)
+        answer(&game, PEER, &request.packet(), Now::read()).replies.remove(0)
     };
     assert_eq!(ask("Marty"), Packet::bare(id::USER_VALID));
     for taken in ["Dr Brown", "dr brown", "", " Marty", "Thirteen chars"] {
@@ -110,7 +121,7 @@ fn a_name_is_free_once_and_refused_when_taken_or_no_name() {
 fn a_persona_made_over_the_wire_is_named_given_cash_and_found_with_the_id_of_the_answer() {
     let (game, _folder, player) = shard();
     let request = new_persona(player.customer, "Marty");
-    let outcome = answer(&game, PEER, &request.packet());
+    let outcome = answer(&game, PEER, &request.packet(), Now::read());
     assert!(outcome.commit.is_some(), "the answer waits until the persona is on the card");
     let granted = &outcome.replies[0];
     assert_eq!(granted.id, id::USER_VALID);
@@ -129,18 +140,19 @@ fn a_persona_is_made_whichever_layout_the_request_has() {
     let name = Chars::new("Marty");
     let fixed =
         NewGameAccountRecord { customer, name, server_data, created, last_login, games, persona, rest };
-    let granted = answer(&game, PEER, &fixed.packet()).replies.remove(0);
+    let granted = answer(&game, PEER, &fixed.packet(), Now::read()).replies.remove(0);
     assert_eq!((granted.id, granted.body.len()), (id::USER_VALID, fixed.packet().body.len()));
     let head = NewGameAccountHead { customer, name: Str16::new("Jennifer") };
-    assert_eq!(answer(&game, PEER, &head.packet()).replies[0].id, id::USER_VALID);
+    assert_eq!(answer(&game, PEER, &head.packet(), Now::read()).replies[0].id, id::USER_VALID);
     assert_eq!(names(&game, PEER, customer), ["Dr Brown", "Marty", "Jennifer"]);
 }
 
 #[test]
 fn a_taken_name_a_bad_name_and_one_persona_too_many_are_refused() {
     let (game, _folder, player) = shard();
-    let create =
-        |name: &str| answer(&game, PEER, &new_persona(player.customer, name).packet()).replies.remove(0);
+    let create = |name: &str| {
+        answer(&game, PEER, &new_persona(player.customer, name).packet(), Now::read()).replies.remove(0)
+    };
     assert_eq!(create("DR BROWN"), Packet::bare(id::DUP_PERSONA));
     assert_eq!(create(""), Packet::bare(id::USER_INVALID));
     for number in 1..game.config.shard.max_personas {
@@ -153,9 +165,9 @@ fn a_taken_name_a_bad_name_and_one_persona_too_many_are_refused() {
 fn a_deleted_persona_is_gone_and_its_connections_end() {
     let (game, _folder, player) = shard();
     let connection = game.world.new_connection();
-    game.world.presence.arrive(player.persona, connection);
+    game.world.presence.arrive(player.persona, connection, Now::read());
     let delete = DeleteGamePersona { customer: player.customer, persona: player.persona };
-    let outcome = answer(&game, PEER, &delete.packet());
+    let outcome = answer(&game, PEER, &delete.packet(), Now::read());
     assert_eq!(outcome.replies, [Packet::bare(id::PERSONA_DELETED)]);
     assert!(matches!(&outcome.pushes[..], [Push::Dismiss(ended)] if *ended == [connection]));
     assert!(names(&game, PEER, player.customer).is_empty());
@@ -165,8 +177,10 @@ fn a_deleted_persona_is_gone_and_its_connections_end() {
 fn text_and_buddies_are_answered_as_recorded() {
     let (game, _folder, player) = shard();
     let check = CheckToken { kind: 2, text: Str16::new("Marty") };
-    assert_eq!(answer(&game, PEER, &check.packet()).replies, [Packet::bare(id::ACK)]);
-    let buddies = answer(&game, PEER, &GetBuddyList { persona: player.persona }.packet()).replies.remove(0);
+    assert_eq!(answer(&game, PEER, &check.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
+    let buddies = answer(&game, PEER, &GetBuddyList { persona: player.persona }.packet(), Now::read())
+        .replies
+        .remove(0);
     assert_eq!((buddies.id, buddies.size(), &buddies.body[..]), (id::BUDDY_LIST_COUNT, 14, &[0, 0][..]));
 }
 
@@ -174,13 +188,18 @@ fn text_and_buddies_are_answered_as_recorded() {
 fn info_is_told_by_id_to_the_owner_and_names_are_checked_by_the_older_form() {
     let (game, _folder, player) = shard();
     let by_id = GetPersonaInfoById { persona: player.persona };
-    let list: PersonaList = answer(&game, PEER, &by_id.packet()).replies[0].read().unwrap();
+    let list: PersonaList = answer(&game, PEER, &by_id.packet(), Now::read()).replies[0].read().unwrap();
     assert_eq!(list.personas.len(), 1);
     let by_name = |name: &str| {
         let (service, name) = (Str16::new("Motor City"), Str16::new(name));
-        answer(&game, PEER, &GetPersonaInfoByName { customer: player.customer, service, name }.packet())
-            .replies
-            .remove(0)
+        answer(
+            &game,
+            PEER,
+            &GetPersonaInfoByName { customer: player.customer, service, name }.packet(),
+            Now::read(),
+        )
+        .replies
+        .remove(0)
     };
     assert_eq!(by_name("Marty"), Packet::bare(id::USER_VALID));
     assert_eq!(by_name("Dr Brown"), Packet::bare(id::GAME_ACCOUNT_INFO));
@@ -196,7 +215,7 @@ fn truncated_requests_get_the_answer_that_lets_the_client_go_on() {
         GetBuddyList { persona: player.persona }.packet(),
     ] {
         let short = Packet { body: packet.body[..3].to_vec(), ..packet };
-        let reply = answer(&game, PEER, &short).replies.remove(0);
+        let reply = answer(&game, PEER, &short, Now::read()).replies.remove(0);
         assert!(matches!(reply.id, id::ACK | id::GAME_ACCOUNT_INFO), "{:04x}", reply.id);
     }
     assert_eq!(names(&game, PEER, player.customer), ["Dr Brown"]);

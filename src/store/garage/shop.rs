@@ -4,6 +4,7 @@ use super::{
     CarPurchase, Garage, GarageError, JUNKYARD, LooseRecord, MOST_PARTS, NewPart, Part, Vehicle,
     VehicleRecord,
 };
+use crate::clock::Now;
 use crate::store::commit::Changed;
 use crate::store::error::StoreError;
 use crate::store::key;
@@ -43,6 +44,7 @@ impl Garage<'_> {
         &self,
         owner: PersonaId,
         purchase: CarPurchase,
+        now: Now,
     ) -> Result<Changed<VehicleId>, GarageError> {
         check_parts(&purchase.parts)?;
         self.store.change(|table| {
@@ -52,7 +54,7 @@ impl Garage<'_> {
                     return Err(GarageError::AlreadyChosen);
                 }
                 buyer.persona.starter_car_chosen |= purchase.first_car;
-                let id = sell(tx, &mut buyer, &purchase)?;
+                let id = sell(tx, &mut buyer, &purchase, now)?;
                 tx.put(&key::persona(owner), &buyer)?;
                 Ok(id)
             })
@@ -66,6 +68,7 @@ impl Garage<'_> {
         owner: PersonaId,
         purchase: &CarPurchase,
         terms: &Terms<'_>,
+        now: Now,
     ) -> Result<Changed<VehicleId>, GarageError> {
         check_parts(&purchase.parts)?;
         self.store.change(|table| {
@@ -75,12 +78,12 @@ impl Garage<'_> {
                 let mut buyer = person(tx, owner)?;
                 buyer.persona.starter_car_chosen = true;
                 if let Some(old) = terms.trade_in {
-                    trade_in(tx, &mut buyer, old, terms.worth)?;
+                    trade_in(tx, &mut buyer, old, terms.worth, now)?;
                     crush(tx, &wrecks)?;
                 } else if cars >= (terms.room)(&buyer.persona) {
                     return Err(GarageError::GarageFull);
                 }
-                let id = sell(tx, &mut buyer, purchase)?;
+                let id = sell(tx, &mut buyer, purchase, now)?;
                 tx.put(&key::persona(owner), &buyer)?;
                 Ok(id)
             })
@@ -93,6 +96,7 @@ impl Garage<'_> {
         owner: PersonaId,
         purchase: &PartPurchase,
         room: &dyn Fn(&Persona) -> usize,
+        now: Now,
     ) -> Result<Changed<PartId>, GarageError> {
         check_parts(&purchase.parts)?;
         if purchase.parts.iter().position(|part| part.parent.is_none()) != Some(0)
@@ -110,7 +114,7 @@ impl Garage<'_> {
                 let id = tx.take(key::NEXT_PART, FIRST_PART, count(&purchase.parts)?)?;
                 let entry =
                     Entry { kind: Kind::PartBought, amount: -i64::from(purchase.price), reference: id };
-                ledger::book(tx, &mut buyer, entry)?;
+                ledger::book(tx, &mut buyer, entry, now)?;
                 tx.put(&key::persona(owner), &buyer)?;
                 let parts = build(&purchase.parts, PartId(id), None, owner, None);
                 tx.put(&key::loose_part(owner, PartId(id)), &LooseRecord { parts })?;
@@ -137,11 +141,12 @@ fn sell(
     tx: &Transaction<'_>,
     buyer: &mut PersonaRecord,
     purchase: &CarPurchase,
+    now: Now,
 ) -> Result<VehicleId, GarageError> {
     let owner = buyer.persona.id;
     let id = VehicleId(tx.take(key::NEXT_PART, FIRST_PART, count(&purchase.parts)? + 1)?);
     let entry = Entry { kind: Kind::CarBought, amount: -i64::from(purchase.price), reference: id.0 };
-    ledger::book(tx, buyer, entry)?;
+    ledger::book(tx, buyer, entry, now)?;
     buyer.persona.vehicle.get_or_insert(id);
     let parts = build(&purchase.parts, PartId(id.0 + 1), Some(id.part()), owner, Some(id));
     let vehicle = Vehicle {
@@ -187,6 +192,7 @@ fn trade_in(
     seller: &mut PersonaRecord,
     id: VehicleId,
     worth: &dyn Fn(&Vehicle, &[Part]) -> u32,
+    now: Now,
 ) -> Result<(), GarageError> {
     let owner = seller.persona.id;
     let mut car: VehicleRecord = tx.get(&key::vehicle(id))?.ok_or(GarageError::NotYours)?;
@@ -194,7 +200,7 @@ fn trade_in(
         return Err(GarageError::NotYours);
     }
     let amount = worth(&car.vehicle, &car.parts).into();
-    ledger::book(tx, seller, Entry { kind: Kind::TradeIn, amount, reference: id.0 })?;
+    ledger::book(tx, seller, Entry { kind: Kind::TradeIn, amount, reference: id.0 }, now)?;
     if seller.persona.vehicle == Some(id) {
         seller.persona.vehicle = None;
     }

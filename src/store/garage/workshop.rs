@@ -5,6 +5,7 @@ use super::VehicleRecord;
 use super::assembly::Assembly;
 use super::shop::{loose, person};
 use super::{Garage, GarageError, LooseRecord, MOST_PARTS, Part};
+use crate::clock::Now;
 use crate::store::commit::Changed;
 use crate::store::key;
 use crate::store::ledger::{self, Entry, Kind};
@@ -97,8 +98,9 @@ impl Garage<'_> {
         owner: PersonaId,
         part: PartId,
         price: Price<'_>,
+        now: Now,
     ) -> Result<Changed<u64>, GarageError> {
-        self.repair(owner, part, false, price)
+        self.repair(owner, part, false, price, now)
     }
 
     /// Repairs everything that is fixed to `root` (a car, or a loose part), and the dents of a car.
@@ -107,8 +109,9 @@ impl Garage<'_> {
         owner: PersonaId,
         root: PartId,
         price: Price<'_>,
+        now: Now,
     ) -> Result<Changed<u64>, GarageError> {
-        self.repair(owner, root, true, price)
+        self.repair(owner, root, true, price, now)
     }
 
     fn repair(
@@ -117,6 +120,7 @@ impl Garage<'_> {
         what: PartId,
         all: bool,
         price: Price<'_>,
+        now: Now,
     ) -> Result<Changed<u64>, GarageError> {
         self.store.change(|table| {
             let mut place = Assembly::find(table, owner, what)?.ok_or(GarageError::NotYours)?;
@@ -141,7 +145,7 @@ impl Garage<'_> {
                 }
                 let amount = i64::try_from(cost).map_err(|_| GarageError::InsufficientFunds)?;
                 let entry = Entry { kind: Kind::Repair, amount: -amount, reference: what.0 };
-                ledger::book(tx, &mut payer, entry)?;
+                ledger::book(tx, &mut payer, entry, now)?;
                 tx.put(&key::persona(owner), &payer)?;
                 place.put(tx, owner)?;
                 Ok(cost)
@@ -156,6 +160,7 @@ impl Garage<'_> {
         owner: PersonaId,
         part: PartId,
         value: Price<'_>,
+        now: Now,
     ) -> Result<Changed<u64>, GarageError> {
         self.store.change(|table| {
             let mut place = Assembly::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
@@ -171,7 +176,7 @@ impl Garage<'_> {
             table.transact(|tx| {
                 let mut seller = person(tx, owner)?;
                 let amount = i64::try_from(paid).map_err(|_| GarageError::TooRich)?;
-                ledger::book(tx, &mut seller, Entry { kind: Kind::Scrap, amount, reference: part.0 })?;
+                ledger::book(tx, &mut seller, Entry { kind: Kind::Scrap, amount, reference: part.0 }, now)?;
                 if car.is_some() && seller.persona.vehicle == car {
                     seller.persona.vehicle = next;
                 }

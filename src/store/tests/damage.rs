@@ -1,6 +1,7 @@
 //! Damaged, locked, newer and missing files.
 
 use super::*;
+use crate::clock::Now;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -9,8 +10,8 @@ use std::path::PathBuf;
 fn closed() -> (TempDir, Everything) {
     let dir = TempDir::new().unwrap();
     let (store, owner, persona) = furnished(dir.path());
-    let _ = store.garage().buy_car(persona, fairlane(1500)).unwrap();
-    let _ = store.personas().create(owner, driver("Marty")).unwrap();
+    let _ = store.garage().buy_car(persona, fairlane(1500), Now::read()).unwrap();
+    let _ = store.personas().create(owner, driver("Marty"), Now::read()).unwrap();
     let _ = store.keys().set_login_key(&[7; 600]).unwrap();
     let before = everything(&store);
     drop(store);
@@ -116,8 +117,8 @@ fn a_log_of_several_segments_may_lose_any_piece() {
         let (store, owner, _) = furnished(dir.path());
         for number in 0..250 {
             let new = NewPersona { max_per_customer: usize::MAX, ..driver(&format!("Racer {number}")) };
-            let persona = store.personas().create(owner, new).unwrap().value.id;
-            let _ = store.garage().buy_car(persona, fairlane(3)).unwrap();
+            let persona = store.personas().create(owner, new, Now::read()).unwrap().value.id;
+            let _ = store.garage().buy_car(persona, fairlane(3), Now::read()).unwrap();
             let _ =
                 store.personas().update(persona, |persona| persona.description = "x".repeat(200)).unwrap();
         }
@@ -267,7 +268,7 @@ fn a_store_can_be_opened_again_the_moment_it_is_closed() {
     for round in 0..20 {
         let store = Store::open(dir.path()).unwrap();
         let name = format!("driver{round}");
-        let _ = store.accounts().create(&name, &password("garage"), None).unwrap();
+        let _ = store.accounts().create(&name, &password("garage"), None, Now::read()).unwrap();
     }
     assert_eq!(Store::open(dir.path()).unwrap().accounts().list().unwrap().len(), 20);
 }
@@ -337,7 +338,7 @@ fn restoring_replaces_what_was_there_and_keeps_it_aside() {
     let file = dir.path().join("mine.mcos");
     let store = Store::open(dir.path()).unwrap();
     store.write_backup(&file).unwrap();
-    let _ = store.accounts().create("later", &password("garage"), None).unwrap();
+    let _ = store.accounts().create("later", &password("garage"), None, Now::read()).unwrap();
     drop(store);
     Store::restore(dir.path(), &file).unwrap();
     assert_repaired(dir.path(), &before);
@@ -349,7 +350,7 @@ fn a_restoring_interrupted_after_its_first_step_is_completed_at_the_next_start()
     let (dir, before) = closed();
     let mut saved = backup::read(&backup_of(dir.path())).unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let _ = store.accounts().create("later", &password("garage"), None).unwrap();
+    let _ = store.accounts().create("later", &password("garage"), None, Now::read()).unwrap();
     drop(store);
     saved.generation += 100;
     backup::write(&backup_of(dir.path()), &saved).unwrap();
@@ -392,8 +393,8 @@ fn a_directory_that_cannot_be_made_is_reported_by_name() {
 fn what_a_ticket_has_confirmed_is_there_after_a_kill() {
     let dir = TempDir::new().unwrap();
     let (store, owner, persona) = furnished(dir.path());
-    let bought = store.garage().buy_car(persona, fairlane(1500)).unwrap();
-    let created = store.personas().create(owner, driver("Marty")).unwrap();
+    let bought = store.garage().buy_car(persona, fairlane(1500), Now::read()).unwrap();
+    let created = store.personas().create(owner, driver("Marty"), Now::read()).unwrap();
     bought.ticket.and(created.ticket).wait().unwrap();
     // What the files hold while the store is still open is what a killed process leaves.
     let left = TempDir::new().unwrap();

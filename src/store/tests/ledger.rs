@@ -1,6 +1,7 @@
 //! The ledger: every change leaves a line, and the lines make the balances.
 
 use super::*;
+use crate::clock::Now;
 use crate::store::garage::VehicleRecord;
 use crate::store::ledger::book as enter;
 use crate::store::personas::PersonaRecord;
@@ -11,7 +12,7 @@ fn book(store: &Store, persona: PersonaId, amount: i64) -> Result<(), LedgerErro
     let changed = store.change(|table| {
         table.transact(|tx| {
             let mut record: PersonaRecord = tx.get(&key::persona(persona))?.unwrap();
-            enter(tx, &mut record, Entry { kind: Kind::Purse, amount, reference: 7 })?;
+            enter(tx, &mut record, Entry { kind: Kind::Purse, amount, reference: 7 }, Now::read())?;
             Ok::<_, LedgerError>(tx.put(&key::persona(persona), &record)?)
         })
     });
@@ -27,7 +28,7 @@ fn money_comes_and_goes_in_lines_that_add_up() {
     let dir = TempDir::new().unwrap();
     let (store, _, persona) = furnished(dir.path());
     book(&store, persona, 1000).unwrap();
-    let car = store.garage().buy_car(persona, fairlane(1500)).unwrap().value;
+    let car = store.garage().buy_car(persona, fairlane(1500), Now::read()).unwrap().value;
     let lines = store.ledger().of(persona).unwrap();
     let seen: Vec<_> =
         lines.iter().map(|(number, line)| (*number, line.kind, line.amount, line.balance)).collect();
@@ -85,7 +86,7 @@ fn a_long_book_is_folded_and_still_adds_up() {
 fn whatever_is_wrong_with_a_book_is_found() {
     let dir = TempDir::new().unwrap();
     let (store, owner, persona) = furnished(dir.path());
-    let other = store.personas().create(owner, driver("Marty")).unwrap().value.id;
+    let other = store.personas().create(owner, driver("Marty"), Now::read()).unwrap().value.id;
     for _ in 0..3 {
         book(&store, persona, 10).unwrap();
     }
@@ -133,7 +134,7 @@ fn first_version(store: &Store, persona: PersonaId) -> table::Row {
 fn a_store_from_before_the_ledger_gets_opening_lines() {
     let dir = TempDir::new().unwrap();
     let (store, _, persona) = furnished(dir.path());
-    let car = store.garage().buy_car(persona, fairlane(10)).unwrap().value;
+    let car = store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().value;
     let old = first_version(&store, persona);
     let lines = store.ledger().of(persona).unwrap();
     let _ = store
@@ -159,7 +160,7 @@ fn a_store_from_before_the_ledger_gets_opening_lines() {
 fn a_store_of_a_newer_program_is_refused_and_left_alone() {
     let dir = TempDir::new().unwrap();
     let (store, _, persona) = furnished(dir.path());
-    let car = store.garage().buy_car(persona, fairlane(10)).unwrap().value;
+    let car = store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().value;
     let whole: Vec<table::Row> = store.table().rows().unwrap();
     for (record, version) in [
         (key::persona(persona), PersonaRecord::VERSION),

@@ -10,6 +10,7 @@ mod tampered;
 mod verbs;
 
 use super::*;
+use crate::clock::Now;
 use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId, ShardId, SkinId};
 use tempfile::TempDir;
 
@@ -43,8 +44,9 @@ fn fairlane(price: u32) -> CarPurchase {
 /// A store with the account "driver" and its persona "Dr Brown".
 fn furnished(dir: &Path) -> (Store, CustomerId, PersonaId) {
     let store = Store::open(dir).unwrap();
-    let owner = store.accounts().create("driver", &password("garage"), None).unwrap().value.customer_id;
-    let persona = store.personas().create(owner, driver("Dr Brown")).unwrap().value.id;
+    let owner =
+        store.accounts().create("driver", &password("garage"), None, Now::read()).unwrap().value.customer_id;
+    let persona = store.personas().create(owner, driver("Dr Brown"), Now::read()).unwrap().value.id;
     (store, owner, persona)
 }
 

@@ -1,6 +1,7 @@
 //! Bans, what belongs to the Operator, and backups that wait.
 
 use super::*;
+use crate::clock::Now;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -12,8 +13,8 @@ fn a_ban_stays_until_it_is_lifted_and_survives_a_restart() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
     for target in [BANNED, ADDRESS] {
-        store.bans().put(target, "cheats", Some(99)).unwrap().ticket.wait().unwrap();
-        store.bans().put(target, " rams people ", None).unwrap().ticket.wait().unwrap();
+        store.bans().put(target, "cheats", Some(99), Now::read()).unwrap().ticket.wait().unwrap();
+        store.bans().put(target, " rams people ", None, Now::read()).unwrap().ticket.wait().unwrap();
     }
     drop(store);
     let store = Store::open(dir.path()).unwrap();
@@ -30,7 +31,10 @@ fn a_reason_is_one_line_that_a_client_can_show() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
     for reason in ["", "  ", "a\nValid=TRUE", "caf\u{e9}", &"x".repeat(121)] {
-        assert!(matches!(store.bans().put(BANNED, reason, None), Err(BanError::BadReason(_))), "{reason:?}");
+        assert!(
+            matches!(store.bans().put(BANNED, reason, None, Now::read()), Err(BanError::BadReason(_))),
+            "{reason:?}"
+        );
     }
     assert!(store.bans().list().unwrap().is_empty());
 }
@@ -108,7 +112,7 @@ fn a_staged_backup_is_restored_before_the_next_opening_and_only_once() {
     store.flush().unwrap();
     store.write_backup(&file).unwrap();
     let before = everything(&store);
-    store.accounts().create("late", &password("garage"), None).unwrap().ticket.wait().unwrap();
+    store.accounts().create("late", &password("garage"), None, Now::read()).unwrap().ticket.wait().unwrap();
     assert!(Store::stage_restore(dir.path(), &file).unwrap() > 3);
     assert_eq!(store.accounts().list().unwrap().len(), 2, "the running server is not disturbed");
     drop(store);

@@ -1,6 +1,7 @@
 //! Fees, pay and wagered cars.
 
 use super::*;
+use crate::clock::Now;
 use mco_proto::ids::{PartId, RaceId, VehicleId};
 
 const RACE: RaceId = RaceId(88);
@@ -12,8 +13,8 @@ fn standing(points: u32) -> (u32, u32) {
 /// A store with two drivers, and a car of the second.
 fn two(dir: &Path) -> (Store, PersonaId, PersonaId, VehicleId) {
     let (store, owner, ann) = furnished(dir);
-    let bob = store.personas().create(owner, driver("Bob")).unwrap().value.id;
-    let car = store.garage().buy_car(bob, fairlane(0)).unwrap().value;
+    let bob = store.personas().create(owner, driver("Bob"), Now::read()).unwrap().value.id;
+    let car = store.garage().buy_car(bob, fairlane(0), Now::read()).unwrap().value;
     (store, ann, bob, car)
 }
 
@@ -44,14 +45,14 @@ fn all_fees_are_taken_or_none() {
     let (store, ann, bob, _) = two(dir.path());
     let before = records(&store);
     let races = store.races();
-    let error = races.start(RACE, &[(ann, 100), (bob, 5001)]).unwrap_err();
+    let error = races.start(RACE, &[(ann, 100), (bob, 5001)], Now::read()).unwrap_err();
     assert_eq!(error, RaceError::InsufficientFunds(bob));
-    let error = races.start(RACE, &[(ann, 100), (PersonaId(9), 0)]).unwrap_err();
+    let error = races.start(RACE, &[(ann, 100), (PersonaId(9), 0)], Now::read()).unwrap_err();
     assert_eq!(error, RaceError::NoSuchPersona(PersonaId(9)));
     assert_eq!(records(&store), before);
-    let first = races.start(RACE, &[(ann, 100), (bob, 5000)]).unwrap().value;
+    let first = races.start(RACE, &[(ann, 100), (bob, 5000)], Now::read()).unwrap().value;
     assert_eq!((money(&store, ann), money(&store, bob)), (4900, 0));
-    let second = races.start(RACE, &[(ann, 0)]).unwrap().value;
+    let second = races.start(RACE, &[(ann, 0)], Now::read()).unwrap().value;
     assert_eq!(races.under_way().unwrap(), [first, second], "the same race again is another booking");
 }
 
@@ -60,18 +61,18 @@ fn a_race_is_paid_or_refunded_once_also_after_a_restart() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, _) = two(dir.path());
     let fees = [(ann, 100), (bob, 100)];
-    let paid = store.races().start(RACE, &fees).unwrap().value;
-    let refunded = store.races().start(RACE, &fees).unwrap().value;
-    store.races().settle(paid, &settlement(ann, bob, vec![])).unwrap().ticket.wait().unwrap();
-    store.races().refund(refunded).unwrap().ticket.wait().unwrap();
+    let paid = store.races().start(RACE, &fees, Now::read()).unwrap().value;
+    let refunded = store.races().start(RACE, &fees, Now::read()).unwrap().value;
+    store.races().settle(paid, &settlement(ann, bob, vec![]), Now::read()).unwrap().ticket.wait().unwrap();
+    store.races().refund(refunded, Now::read()).unwrap().ticket.wait().unwrap();
     let after = (money(&store, ann), money(&store, bob));
     assert_eq!(after, (5000 - 100 + 1800, 5000 - 100));
     drop(store);
     let store = Store::open(dir.path()).unwrap();
     for booking in [paid, refunded] {
-        let again = store.races().settle(booking, &settlement(ann, bob, vec![]));
+        let again = store.races().settle(booking, &settlement(ann, bob, vec![]), Now::read());
         assert_eq!(again.unwrap_err(), RaceError::NotUnderWay(booking));
-        assert_eq!(store.races().refund(booking).unwrap_err(), RaceError::NotUnderWay(booking));
+        assert_eq!(store.races().refund(booking, Now::read()).unwrap_err(), RaceError::NotUnderWay(booking));
     }
     assert_eq!((money(&store, ann), money(&store, bob)), after);
     assert!(store.ledger().check().unwrap().differences.is_empty());
@@ -81,10 +82,10 @@ fn a_race_is_paid_or_refunded_once_also_after_a_restart() {
 fn a_settlement_reports_points_levels_and_cars() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, car) = two(dir.path());
-    let booking = store.races().start(RACE, &[(ann, 0), (bob, 0)]).unwrap().value;
+    let booking = store.races().start(RACE, &[(ann, 0), (bob, 0)], Now::read()).unwrap().value;
     let mut end = settlement(ann, bob, vec![(bob, car)]);
     end.payouts[0].points = 100;
-    let settled = store.races().settle(booking, &end).unwrap().value;
+    let settled = store.races().settle(booking, &end, Now::read()).unwrap().value;
     let of = |id| *settled.iter().find(|settled| settled.persona == id).unwrap();
     assert_eq!((of(ann).cash, of(ann).points, of(ann).level, of(ann).cars_won), (1800, 100, (1, 2), 1));
     assert_eq!((of(bob).cash, of(bob).level, of(bob).cars_lost), (0, (1, 1), 1));
@@ -99,18 +100,18 @@ fn a_settlement_reports_points_levels_and_cars() {
 fn who_was_deleted_or_sold_the_car_meanwhile_spoils_nothing() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, car) = two(dir.path());
-    let other = store.garage().buy_car(ann, fairlane(0)).unwrap().value;
+    let other = store.garage().buy_car(ann, fairlane(0), Now::read()).unwrap().value;
     let owner = store.personas().by_id(ann).unwrap().unwrap().customer_id;
-    let booking = store.races().start(RACE, &[(ann, 10), (bob, 10)]).unwrap().value;
+    let booking = store.races().start(RACE, &[(ann, 10), (bob, 10)], Now::read()).unwrap().value;
     // Ann's car, said to be Bob's.
     let end = settlement(ann, bob, vec![(bob, other)]);
-    store.races().settle(booking, &end).unwrap().ticket.wait().unwrap();
+    store.races().settle(booking, &end, Now::read()).unwrap().ticket.wait().unwrap();
     assert_eq!(store.garage().vehicle(other).unwrap().unwrap().owner, ann);
 
-    let booking = store.races().start(RACE, &[(ann, 10), (bob, 10)]).unwrap().value;
+    let booking = store.races().start(RACE, &[(ann, 10), (bob, 10)], Now::read()).unwrap().value;
     store.personas().delete(owner, bob).unwrap().ticket.wait().unwrap();
     let end = settlement(ann, bob, vec![(bob, car)]);
-    assert_eq!(store.races().settle(booking, &end).unwrap().value.len(), 1);
+    assert_eq!(store.races().settle(booking, &end, Now::read()).unwrap().value.len(), 1);
     assert!(store.races().under_way().unwrap().is_empty());
 }
 
@@ -118,10 +119,10 @@ fn who_was_deleted_or_sold_the_car_meanwhile_spoils_nothing() {
 fn a_full_bank_takes_what_it_can() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, _) = two(dir.path());
-    let booking = store.races().start(RACE, &[(ann, 0), (bob, 0)]).unwrap().value;
+    let booking = store.races().start(RACE, &[(ann, 0), (bob, 0)], Now::read()).unwrap().value;
     let mut end = settlement(ann, bob, vec![]);
     end.payouts[0].cash = u32::MAX;
-    let settled = store.races().settle(booking, &end).unwrap().value;
+    let settled = store.races().settle(booking, &end, Now::read()).unwrap().value;
     assert_eq!((money(&store, ann), settled[0].cash), (u32::MAX, u32::MAX - 5000));
     assert!(store.ledger().check().unwrap().differences.is_empty());
 }

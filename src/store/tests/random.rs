@@ -1,6 +1,7 @@
 //! Whatever is done to the store, closing and opening it changes nothing, and neither does losing the database.
 
 use super::*;
+use crate::clock::Now;
 use proptest::prelude::*;
 use std::fs;
 
@@ -51,6 +52,7 @@ fn apply(store: &Store, verb: &Verb) {
                 &format!("account{name}"),
                 &password("garage"),
                 id.map(|id| CustomerId(u32::from(id))),
+                Now::read()
             ),
             Err(AccountError::Store(_))
         ),
@@ -61,7 +63,7 @@ fn apply(store: &Store, verb: &Verb) {
         Verb::CreatePersona(owner, name, id) => {
             let id = id.map(|id| PersonaId(u32::from(id)));
             let new = NewPersona { id, ..driver(&format!("Driver {name}")) };
-            matches!(store.personas().create(customer(*owner), new), Err(PersonaError::Store(_)))
+            matches!(store.personas().create(customer(*owner), new, Now::read()), Err(PersonaError::Store(_)))
         }
         Verb::DeletePersona(owner, id) => {
             matches!(store.personas().delete(customer(*owner), persona(*id)), Err(PersonaError::Store(_)))
@@ -81,7 +83,7 @@ fn apply(store: &Store, verb: &Verb) {
             };
             let parts = (0..*parts).map(part).collect();
             let purchase = CarPurchase { parts, first_car: *first_car, ..fairlane(*price) };
-            matches!(store.garage().buy_car(persona(*id), purchase), Err(GarageError::Store(_)))
+            matches!(store.garage().buy_car(persona(*id), purchase, Now::read()), Err(GarageError::Store(_)))
         }
         Verb::SetKey(key) => store.keys().set_login_key(key).is_err(),
         Verb::Reopen => false,

@@ -1,13 +1,18 @@
 //! Pay days.
 
 use super::*;
+use crate::clock::Now;
 
 /// 1 July 2030, long after the personas were made.
 const MONDAY: u64 = 1_909_094_400;
 const WEEK: u64 = 7 * 24 * 60 * 60;
 
+fn at(unix: u64) -> Now {
+    Now { unix, ..Now::read() }
+}
+
 fn pay(store: &Store, id: PersonaId, now: u64) -> Option<u32> {
-    let paid = store.personas().pay_salary_at(id, &|persona| 100 * persona.level, now).unwrap();
+    let paid = store.personas().pay_salary(id, &|persona| 100 * persona.level, at(now)).unwrap();
     paid.map(|paid| {
         paid.ticket.wait().unwrap();
         paid.value
@@ -32,7 +37,8 @@ fn a_salary_is_paid_once_a_week_with_a_line_in_the_ledger_and_a_mail() {
     let salaries: Vec<_> =
         lines.iter().filter(|(_, line)| line.kind == Kind::Salary).map(|(_, line)| line.amount).collect();
     assert_eq!(salaries, [100, 100, 100]);
-    assert_eq!(store.mails().list(ann).unwrap().len(), 1 + 3);
+    let mails = store.mails().list(ann, at(MONDAY + 9 * WEEK)).unwrap();
+    assert_eq!(mails.len(), 3, "the welcome of years before has expired");
     assert_eq!(store.ledger().check().unwrap().differences, []);
     drop(store);
     let store = Store::open(dir.path()).unwrap();
@@ -63,10 +69,10 @@ fn a_new_driver_has_earned_nothing_and_a_full_bank_takes_what_it_can() {
     let dir = TempDir::new().unwrap();
     let (store, owner, ann) = furnished(dir.path());
     let salary: &dyn Fn(&Persona) -> u32 = &|_| u32::MAX;
-    assert!(store.personas().pay_salary(ann, salary).unwrap().is_none());
-    let paid = store.personas().pay_salary_at(ann, salary, MONDAY).unwrap().unwrap();
+    assert!(store.personas().pay_salary(ann, salary, Now::read()).unwrap().is_none());
+    let paid = store.personas().pay_salary(ann, salary, at(MONDAY)).unwrap().unwrap();
     assert_eq!((paid.value, money(&store, ann)), (u32::MAX - 5000, u32::MAX));
     assert_eq!(pay(&store, ann, MONDAY + WEEK), Some(0));
     let _ = store.personas().delete(owner, ann).unwrap();
-    assert_eq!(store.personas().pay_salary_at(ann, salary, MONDAY).unwrap_err(), PersonaError::NotFound);
+    assert_eq!(store.personas().pay_salary(ann, salary, at(MONDAY)).unwrap_err(), PersonaError::NotFound);
 }

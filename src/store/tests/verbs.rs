@@ -1,6 +1,7 @@
 //! What each verb does and refuses.
 
 use super::*;
+use crate::clock::Now;
 use mco_proto::ids::{PartId, VehicleId};
 use std::sync::Barrier;
 use std::thread;
@@ -10,8 +11,11 @@ fn everything_is_there_after_reopening() {
     let dir = TempDir::new().unwrap();
     let before = {
         let (store, owner, persona) = furnished(dir.path());
-        let _ = store.accounts().create("Another.One", &password("another"), Some(CustomerId(7))).unwrap();
-        let _ = store.personas().create(owner, driver("Marty")).unwrap();
+        let _ = store
+            .accounts()
+            .create("Another.One", &password("another"), Some(CustomerId(7)), Now::read())
+            .unwrap();
+        let _ = store.personas().create(owner, driver("Marty"), Now::read()).unwrap();
         let _ = store.keys().set_login_key(&[0x30, 0x82, 1, 2]).unwrap();
         let _ = store
             .personas()
@@ -23,7 +27,7 @@ fn everything_is_there_after_reopening() {
                 persona.history.push(RaceRecord { race_type: 18, won: 2, ..RaceRecord::default() });
             })
             .unwrap();
-        let _ = store.garage().buy_car(persona, fairlane(1500)).unwrap();
+        let _ = store.garage().buy_car(persona, fairlane(1500), Now::read()).unwrap();
         everything(&store)
     };
     let store = Store::open(dir.path()).unwrap();
@@ -38,12 +42,12 @@ fn names_and_ids_of_accounts_are_unique_whatever_their_case() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let accounts = store.accounts();
-    let first = accounts.create("Driver", &password("garage"), None).unwrap().value;
+    let first = accounts.create("Driver", &password("garage"), None, Now::read()).unwrap().value;
     assert_eq!(first.customer_id, CustomerId(1000));
-    let taken = accounts.create("dRIVER", &password("garage"), None);
+    let taken = accounts.create("dRIVER", &password("garage"), None, Now::read());
     assert_eq!(taken.unwrap_err(), AccountError::NameTaken);
     for id in [0, 1000] {
-        let taken = accounts.create("other", &password("garage"), Some(CustomerId(id)));
+        let taken = accounts.create("other", &password("garage"), Some(CustomerId(id)), Now::read());
         assert_eq!(taken.unwrap_err(), AccountError::CustomerIdTaken);
     }
     assert_eq!(accounts.by_name("DRIVER").unwrap(), Some(first.clone()));
@@ -55,13 +59,14 @@ fn names_and_ids_of_accounts_are_unique_whatever_their_case() {
 fn numbers_given_out_step_over_those_asked_for() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let _ = store.accounts().create("moved", &password("garage"), Some(CustomerId(1000))).unwrap();
-    let next = store.accounts().create("driver", &password("garage"), None).unwrap().value;
+    let _ =
+        store.accounts().create("moved", &password("garage"), Some(CustomerId(1000)), Now::read()).unwrap();
+    let next = store.accounts().create("driver", &password("garage"), None, Now::read()).unwrap().value;
     assert_eq!(next.customer_id, CustomerId(1001));
 
     let moved = NewPersona { id: Some(PersonaId(1000)), ..driver("Doc") };
-    let _ = store.personas().create(next.customer_id, moved).unwrap();
-    let persona = store.personas().create(next.customer_id, driver("Marty")).unwrap().value;
+    let _ = store.personas().create(next.customer_id, moved, Now::read()).unwrap();
+    let persona = store.personas().create(next.customer_id, driver("Marty"), Now::read()).unwrap().value;
     assert_eq!(persona.id, PersonaId(1001));
 }
 
@@ -70,12 +75,12 @@ fn account_names_keep_to_the_rules() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
     for name in ["", "with space", "caf\u{e9}", "a/b", "nul\0", &"x".repeat(33)] {
-        let refused = store.accounts().create(name, &password("garage"), None);
+        let refused = store.accounts().create(name, &password("garage"), None, Now::read());
         assert!(matches!(refused, Err(AccountError::BadName(_))), "{name:?}");
     }
     assert_eq!(store.accounts().list().unwrap(), []);
     for name in ["a", "A_b.c-9", &"x".repeat(32)] {
-        let _ = store.accounts().create(name, &password("garage"), None).unwrap();
+        let _ = store.accounts().create(name, &password("garage"), None, Now::read()).unwrap();
     }
 }
 
@@ -105,7 +110,7 @@ fn only_the_right_password_of_an_enabled_account_opens_it() {
 fn a_login_costs_the_same_for_known_unknown_and_disabled_accounts() {
     let dir = TempDir::new().unwrap();
     let (store, ..) = furnished(dir.path());
-    let _ = store.accounts().create("barred", &password("garage"), None).unwrap();
+    let _ = store.accounts().create("barred", &password("garage"), None, Now::read()).unwrap();
     let _ = store.accounts().set_disabled("barred", true).unwrap();
     for (name, text) in [
         ("driver", "garage"),
@@ -151,8 +156,9 @@ fn of_two_who_want_the_same_account_name_exactly_one_gets_it() {
     let store = Store::open(dir.path()).unwrap();
     for round in 0..8 {
         let name = |number| format!("{}{round}", if number == 0 { "RACER" } else { "racer" });
-        let winners =
-            race(2, |number| store.accounts().create(&name(number), &password("garage"), None).is_ok());
+        let winners = race(2, |number| {
+            store.accounts().create(&name(number), &password("garage"), None, Now::read()).is_ok()
+        });
         assert_eq!(winners, 1);
     }
     assert_eq!(store.accounts().list().unwrap().len(), 8);
@@ -164,7 +170,7 @@ fn of_many_who_want_the_same_persona_name_exactly_one_gets_it() {
     let (store, owner, _) = furnished(dir.path());
     for round in 0..20 {
         let new = NewPersona { max_per_customer: 99, ..driver(&format!("Racer {round}")) };
-        assert_eq!(race(4, |_| store.personas().create(owner, new.clone()).is_ok()), 1);
+        assert_eq!(race(4, |_| store.personas().create(owner, new.clone(), Now::read()).is_ok()), 1);
     }
     assert_eq!(store.personas().of_customer(owner).unwrap().len(), 21);
 }
@@ -173,8 +179,9 @@ fn of_many_who_want_the_same_persona_name_exactly_one_gets_it() {
 fn a_race_for_the_last_places_does_not_exceed_the_limit() {
     let dir = TempDir::new().unwrap();
     let (store, owner, _) = furnished(dir.path());
-    let winners =
-        race(8, |number| store.personas().create(owner, driver(&format!("Racer {number}"))).is_ok());
+    let winners = race(8, |number| {
+        store.personas().create(owner, driver(&format!("Racer {number}")), Now::read()).is_ok()
+    });
     assert_eq!(winners, 3);
 }
 
@@ -185,23 +192,24 @@ fn persona_names_keep_to_the_rules_and_are_unique_per_shard() {
     let personas = store.personas();
     for name in ["", " Doc", "Doc ", " ", "Doctor  Brown", "D\u{f6}c", "a\tb", "nul\0"] {
         assert!(matches!(personas.check_name(name), Err(PersonaError::BadName(_))), "{name:?}");
-        let refused = personas.create(owner, driver(name));
+        let refused = personas.create(owner, driver(name), Now::read());
         assert!(matches!(refused, Err(PersonaError::BadName(_))), "{name:?}");
     }
     assert_eq!(personas.check_name("Doctor Brown"), Ok(()));
 
     assert!(!personas.name_is_free(SHARD, "DR BROWN").unwrap());
     assert!(personas.name_is_free(ShardId(45), "Dr Brown").unwrap());
-    assert_eq!(personas.create(owner, driver("dr brown")).unwrap_err(), PersonaError::NameTaken);
+    assert_eq!(personas.create(owner, driver("dr brown"), Now::read()).unwrap_err(), PersonaError::NameTaken);
     let elsewhere = NewPersona { shard: ShardId(45), ..driver("dr brown") };
-    assert_eq!(personas.create(owner, elsewhere).unwrap().value.name, "dr brown");
+    assert_eq!(personas.create(owner, elsewhere, Now::read()).unwrap().value.name, "dr brown");
 }
 
 #[test]
 fn a_persona_needs_an_account_a_free_id_and_a_free_place() {
     let dir = TempDir::new().unwrap();
     let (store, owner, persona) = furnished(dir.path());
-    let create = |owner, new| store.personas().create(owner, new).map(|changed| changed.value.id);
+    let create =
+        |owner, new| store.personas().create(owner, new, Now::read()).map(|changed| changed.value.id);
     assert_eq!(create(CustomerId(9), driver("Marty")), Err(PersonaError::NoSuchAccount));
     for id in [PersonaId(0), persona] {
         assert_eq!(create(owner, NewPersona { id: Some(id), ..driver("Marty") }), Err(PersonaError::IdTaken));
@@ -216,8 +224,8 @@ fn personas_are_listed_in_the_order_of_their_creation() {
     let dir = TempDir::new().unwrap();
     let (store, owner, first) = furnished(dir.path());
     let moved = NewPersona { id: Some(PersonaId(21)), ..driver("Old Timer") };
-    let _ = store.personas().create(owner, moved).unwrap();
-    let _ = store.personas().create(owner, driver("Marty")).unwrap();
+    let _ = store.personas().create(owner, moved, Now::read()).unwrap();
+    let _ = store.personas().create(owner, driver("Marty"), Now::read()).unwrap();
     let ids: Vec<_> =
         store.personas().of_customer(owner).unwrap().into_iter().map(|persona| persona.id).collect();
     assert_eq!(ids, [first, PersonaId(21), PersonaId(1001)]);
@@ -285,7 +293,7 @@ fn the_largest_persona_and_car_can_be_stored() {
         NewPart { branded_part: BrandedPartId(u32::MAX), parent: Some(119), attachment_point: u8::MAX };
     let mut parts = vec![part; 120];
     parts[119].parent = None;
-    let car = store.garage().buy_car(id, CarPurchase { parts, ..fairlane(1) }).unwrap().value;
+    let car = store.garage().buy_car(id, CarPurchase { parts, ..fairlane(1) }, Now::read()).unwrap().value;
     assert_eq!(store.garage().parts_of(car).unwrap().len(), 120);
 
     // The same with ids as large as they can be and a car that is one dent.
@@ -314,11 +322,16 @@ fn a_deleted_persona_leaves_nothing_behind() {
     let dir = TempDir::new().unwrap();
     let (store, owner, persona) = furnished(dir.path());
     let before = records(&store).len();
-    let other = store.personas().create(owner, driver("Marty")).unwrap().value.id;
-    let car = store.garage().buy_car(other, fairlane(10)).unwrap().value;
-    let _ = store.garage().buy_car(other, fairlane(10)).unwrap();
-    let kept = store.garage().buy_car(persona, fairlane(10)).unwrap().value;
-    let stranger = store.accounts().create("stranger", &password("garage"), None).unwrap().value.customer_id;
+    let other = store.personas().create(owner, driver("Marty"), Now::read()).unwrap().value.id;
+    let car = store.garage().buy_car(other, fairlane(10), Now::read()).unwrap().value;
+    let _ = store.garage().buy_car(other, fairlane(10), Now::read()).unwrap();
+    let kept = store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().value;
+    let stranger = store
+        .accounts()
+        .create("stranger", &password("garage"), None, Now::read())
+        .unwrap()
+        .value
+        .customer_id;
 
     let refused = store.personas().delete(stranger, other).unwrap_err();
     assert_eq!(refused, PersonaError::NotYours);
@@ -339,7 +352,7 @@ fn a_deleted_persona_leaves_nothing_behind() {
 fn a_car_comes_with_its_parts_and_costs_its_price() {
     let dir = TempDir::new().unwrap();
     let (store, _, persona) = furnished(dir.path());
-    let car = store.garage().buy_car(persona, fairlane(1500)).unwrap().value;
+    let car = store.garage().buy_car(persona, fairlane(1500), Now::read()).unwrap().value;
     assert_eq!(car, VehicleId(1));
     let vehicle = store.garage().vehicle(car).unwrap().unwrap();
     assert_eq!((vehicle.owner, vehicle.model, vehicle.skin), (persona, BrandedPartId(104), SkinId(47)));
@@ -354,7 +367,7 @@ fn a_car_comes_with_its_parts_and_costs_its_price() {
     assert_eq!((persona_after.bank_balance, persona_after.vehicle), (3500, Some(car)));
     assert!(!persona_after.starter_car_chosen);
 
-    let second = store.garage().buy_car(persona, fairlane(0)).unwrap().value;
+    let second = store.garage().buy_car(persona, fairlane(0), Now::read()).unwrap().value;
     assert_eq!(second, VehicleId(5));
     assert_eq!(store.personas().by_id(persona).unwrap().unwrap().vehicle, Some(car));
 }
@@ -364,12 +377,12 @@ fn a_purchase_that_is_refused_changes_nothing() {
     let dir = TempDir::new().unwrap();
     let (store, _, persona) = furnished(dir.path());
     let first = CarPurchase { first_car: true, ..fairlane(5000) };
-    let _ = store.garage().buy_car(persona, first.clone()).unwrap();
+    let _ = store.garage().buy_car(persona, first.clone(), Now::read()).unwrap();
     let before = records(&store);
 
     let part = |parent| NewPart { branded_part: BrandedPartId(1), parent, attachment_point: 0 };
     let parts = |parts: Vec<_>| CarPurchase { parts, ..fairlane(0) };
-    let refused = |owner, purchase| store.garage().buy_car(owner, purchase).unwrap_err();
+    let refused = |owner, purchase| store.garage().buy_car(owner, purchase, Now::read()).unwrap_err();
     assert_eq!(refused(persona, fairlane(1)), GarageError::InsufficientFunds);
     assert_eq!(refused(persona, CarPurchase { price: 0, ..first }), GarageError::AlreadyChosen);
     assert_eq!(refused(PersonaId(5), fairlane(0)), GarageError::NoSuchPersona);
@@ -385,7 +398,7 @@ fn a_purchase_that_is_refused_changes_nothing() {
 fn a_race_to_spend_the_same_money_is_won_once() {
     let dir = TempDir::new().unwrap();
     let (store, _, persona) = furnished(dir.path());
-    assert_eq!(race(8, |_| store.garage().buy_car(persona, fairlane(2000)).is_ok()), 2);
+    assert_eq!(race(8, |_| store.garage().buy_car(persona, fairlane(2000), Now::read()).is_ok()), 2);
     assert_eq!(store.personas().by_id(persona).unwrap().unwrap().bank_balance, 1000);
     assert_eq!(store.garage().vehicles(persona).unwrap().len(), 2);
 }

@@ -7,7 +7,8 @@ use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Secret};
 use crate::catalog::{file as catalog_file, import};
 use crate::clock;
-use crate::services::{Game, Push, bans};
+use crate::clock::Now;
+use crate::services::{Game, Push};
 use crate::store::{BanTarget, Store};
 use mco_proto::ids::CustomerId;
 use std::fs::{self, File};
@@ -85,7 +86,7 @@ pub(super) fn act(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
 }
 
 fn perform(game: &Game, page: &'static str, request: Request, done: String) -> Done {
-    match perform::perform(Server::Running(game), request) {
+    match perform::perform(Server::Running(game), request, Now::read()) {
         Ok(Performed { pushes, .. }) => Done { pushes, ..Done::new(page, Ok(done)) },
         Err(why) => Done::new(page, Err(why.to_string())),
     }
@@ -96,7 +97,7 @@ fn kick(game: &Game, fields: &Fields<'_>) -> Done {
     let Ok(customer) = fields.text("customer").parse().map(CustomerId) else {
         return Done::new(page, Err("There is no such player.".to_owned()));
     };
-    match expel::kick(game, customer) {
+    match expel::kick(game, customer, Now::read()) {
         Ok(Kicked { signed_in, push }) => {
             let outcome = if signed_in {
                 Ok("Kicked: the connections are ended. The player may sign in again.".to_owned())
@@ -133,7 +134,7 @@ fn ban(game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Done {
         account: text("account").map(str::to_owned),
         address,
         reason: fields.text("reason").to_owned(),
-        until: until.map(|seconds| bans::unix_now() + seconds),
+        until: until.map(|seconds| Now::read().unix + seconds),
     };
     perform(game, page, request, "The ban is in force.".to_owned())
 }
@@ -171,7 +172,7 @@ fn download(game: &Game) -> Done {
     match game.store.backup().map_err(reason) {
         Ok(bytes) => {
             log::info!("operator: backup of {} bytes downloaded", bytes.len());
-            let name = format!("mcos-backup-{}.mcos", clock::day(bans::unix_now()));
+            let name = format!("mcos-backup-{}.mcos", clock::day(Now::read().unix));
             Done { file: Some((name, bytes)), ..Done::new(page, Ok(String::new())) }
         }
         Err(why) => Done::new(page, Err(why)),
@@ -211,7 +212,7 @@ fn import_catalog(game: &Game, fields: &Fields<'_>) -> Done {
         return Done::new(page, Err("Choose the game's database first.".to_owned()));
     };
     let name = upload.name().to_owned();
-    let imported = import::read(BufReader::new(upload), &name, bans::unix_now(), |_| ())
+    let imported = import::read(BufReader::new(upload), &name, Now::read().unix, |_| ())
         .map_err(reason)
         .and_then(|imported| {
             catalog_file::save(&game.data, &imported).map_err(reason)?;

@@ -14,6 +14,7 @@ pub use pages::refusal;
 pub use parcel::MultipartUpload;
 
 use crate::appliance::{Appliance, Manifest};
+use crate::clock::Now;
 use crate::services::{Game, Push};
 use crate::store::{OperatorError, OperatorPassword};
 use crate::world::FailureLimit;
@@ -50,6 +51,8 @@ pub struct Ask<'a> {
     pub cookies: &'a str,
     /// Where from.
     pub peer: IpAddr,
+    /// When.
+    pub now: Now,
     /// A form; `None` for who only reads.
     pub form: Option<Form<'a>>,
 }
@@ -261,7 +264,7 @@ impl OperatorSite {
     }
 
     fn log_in(&self, game: &Game, ask: &Ask<'_>, fields: &Fields<'_>) -> Reply {
-        if !self.failures.admit(ask.peer, Instant::now()) {
+        if !self.failures.admit(ask.peer, ask.now) {
             log::info!("operator: refused {}: too many wrong passwords within a minute", ask.peer);
             let problem = "Too many wrong passwords from your address. Wait a minute.";
             return door(game, ask, Some(problem)).with_status(429);
@@ -318,7 +321,7 @@ impl OperatorSite {
             return Reply::go_to("/operator").with_cookie(SESSION, "");
         }
         let guesses = ask.path == "/operator/password";
-        if guesses && !self.failures.admit(ask.peer, Instant::now()) {
+        if guesses && !self.failures.admit(ask.peer, ask.now) {
             let text = "Too many wrong passwords from your address. Wait a minute.".to_owned();
             self.sessions.leave_notice(secret, Notice { good: false, text }, Instant::now());
             return Reply::go_to("/operator/health");

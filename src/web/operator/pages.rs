@@ -7,6 +7,7 @@ use crate::admin::lists;
 use crate::admin::online::{self, Player};
 use crate::admin::requests::{AccountEntry, BanEntry};
 use crate::appliance::{self, Appliance, Slot, disk};
+use crate::clock::Now;
 use crate::clock::{moment, span};
 use crate::log_ring;
 use crate::services::Game;
@@ -194,12 +195,12 @@ pub(super) fn read(
 ) -> Reply {
     let frame = frame(game, forms.as_str(), notice);
     match ask.path {
-        "/operator" => page(&Online { frame, players: online::players(game) }),
+        "/operator" => page(&Online { frame, players: online::players(game, ask.now) }),
         "/operator/accounts" => match lists::accounts(&game.store) {
             Ok(accounts) => page(&AccountsPage { frame, accounts }),
             Err(error) => trouble(frame, &error),
         },
-        "/operator/bans" => match lists::bans(&game.store) {
+        "/operator/bans" => match lists::bans(&game.store, ask.now) {
             Ok(bans) => page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect() }),
             Err(error) => trouble(frame, &error),
         },
@@ -217,9 +218,11 @@ pub(super) fn read(
             staged: appliance::is_staged(&game.data),
             last: appliance.map(Appliance::last_update).unwrap_or_default(),
         }),
-        "/operator/health" => {
-            page(&HealthPage { frame, facts: facts(game, vitals), warnings: health::of(game) })
-        }
+        "/operator/health" => page(&HealthPage {
+            frame,
+            facts: facts(game, vitals, ask.now),
+            warnings: health::of(game, ask.now),
+        }),
         _ => {
             let (heading, text) = ("Not found", "There is no page at this address.");
             page(&Said { frame, heading, text, reload: false }).with_status(404)
@@ -283,13 +286,13 @@ fn log_lines() -> Vec<LogLine> {
         .collect()
 }
 
-fn facts(game: &Game, vitals: &Vitals) -> Vec<(&'static str, String)> {
+fn facts(game: &Game, vitals: &Vitals, now: Now) -> Vec<(&'static str, String)> {
     let kib = |bytes: u64| format!("{} KiB", bytes.div_ceil(1024));
     let or_unknown = |fact: Option<String>| fact.unwrap_or_else(|| "unknown".to_owned());
     vec![
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
         ("Running for", span(vitals.uptime)),
-        ("Players in the game", game.world.population().to_string()),
+        ("Players in the game", game.world.population(now).to_string()),
         ("Connections", format!("{} of at most {}", vitals.connections, game.config.limits.connections)),
         ("Catalogue", catalog_fact(game)),
         ("Memory", or_unknown(vitals.memory.map(kib))),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::clock::Now;
 use crate::store::BanTarget;
 use mco_proto::ids::CustomerId;
 use std::io::Write as _;
@@ -38,7 +39,7 @@ impl Browser<'_> {
     }
 
     fn ask(&mut self, path: &str, cookies: &str, form: Option<Form<'_>>) -> Reply {
-        let ask = Ask { path, cookies, peer: self.peer, form };
+        let ask = Ask { path, cookies, peer: self.peer, now: Now::read(), form };
         let reply = self.desk.answer(self.game, &Vitals::default(), &ask);
         for cookie in &reply.cookies {
             let (pair, rest) = cookie.split_once("; ").unwrap();
@@ -224,7 +225,7 @@ fn a_player_is_seen_kicked_and_banned() {
     let there: IpAddr = "192.168.1.20".parse().unwrap();
     let doc = scene.game.player("doc", "Dr Brown", there);
     let connection = scene.game.world.new_connection();
-    scene.game.world.presence.arrive(doc.persona, connection);
+    scene.game.world.presence.arrive(doc.persona, connection, Now::read());
     let mut operator = scene.operator();
     let page = operator.look("/operator");
     for word in ["Dr Brown", "doc", "192.168.1.20", "MCOTS"] {
@@ -233,11 +234,11 @@ fn a_player_is_seen_kicked_and_banned() {
     let reply = operator.fill_in("/operator", "/operator/kick", &format!("customer={}", doc.customer));
     let dismissed = |reply: &Reply| matches!(&reply.pushes[..], [Push::Dismiss(all)] if *all == [connection]);
     assert!(dismissed(&reply));
-    assert!(scene.game.world.sessions.of(doc.customer).is_none());
-    scene.game.world.sessions.begin(doc.customer, doc.key.clone(), there);
+    assert!(scene.game.world.sessions.of(doc.customer, Now::read()).is_none());
+    scene.game.world.sessions.begin(doc.customer, doc.key.clone(), there, Now::read());
     let fields = "account=doc&address=192.168.1.20&reason=rams+people&length=1+day";
     let reply = operator.fill_in("/operator/bans", "/operator/ban", fields);
-    assert!(!reply.pushes.is_empty() && scene.game.world.sessions.of(doc.customer).is_none());
+    assert!(!reply.pushes.is_empty() && scene.game.world.sessions.of(doc.customer, Now::read()).is_none());
     let page = operator.look("/operator/bans");
     for word in ["account doc", "address 192.168.1.20", "rams people"] {
         assert!(page.contains(word), "{word}");
@@ -279,7 +280,7 @@ fn upload(token: &str, file: &[u8]) -> Vec<u8> {
 fn a_backup_is_downloaded_and_restored_by_a_restart_and_nothing_else_is_taken() {
     let scene = Scene::new();
     let mut operator = scene.operator();
-    let _ = scene.game.store.bans().put(BanTarget::Account(CustomerId(7)), "x", None).unwrap();
+    let _ = scene.game.store.bans().put(BanTarget::Account(CustomerId(7)), "x", None, Now::read()).unwrap();
     let backup = operator.fill_in("/operator/backup", "/operator/backup/download", "").body;
     assert_eq!(&backup[..7], b"mcosbak");
     let staged = scene.folder.path().join("restore.mcos");

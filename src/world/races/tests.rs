@@ -24,7 +24,7 @@ fn settings() -> Settings {
 }
 
 /// Ann's race, which Bob has joined.
-fn two(now: Instant) -> (Table, RaceId) {
+fn two(now: Now) -> (Table, RaceId) {
     let mut table = Table::default();
     let id = table.create(ANN, HERE, settings(), now).unwrap().id;
     table.join(id, BOB, THERE, CAR, now).unwrap();
@@ -37,7 +37,7 @@ fn field() -> Vec<Starter> {
 
 #[test]
 fn a_number_is_no_channels_nor_taken_and_leaves_the_top_byte_alone() {
-    let now = Instant::now();
+    let now = Now::read();
     let (mut table, first) = two(now);
     table.last_number = LAST_NUMBER - 1;
     let id = |table: &mut Table, persona| table.create(PersonaId(persona), HERE, settings(), now).unwrap().id;
@@ -62,7 +62,7 @@ fn the_numbers_of_racers_are_kept_within_what_messages_hold() {
 
 #[test]
 fn other_game_files_are_noticed_and_forgotten_with_the_run() {
-    let now = Instant::now();
+    let now = Now::read();
     let (mut table, id) = two(now);
     table.start(id, field(), None, now);
     assert!(table.compare(ANN, [1, 2, 3]).is_empty());
@@ -74,7 +74,7 @@ fn other_game_files_are_noticed_and_forgotten_with_the_run() {
 
 #[test]
 fn only_the_connection_that_races_takes_its_racer_along_when_it_goes() {
-    let now = Instant::now();
+    let now = Now::read();
     let (mut table, id) = two(now);
     assert_eq!(table.hang_up(BOB, HERE), None, "a short one of the same player");
     table.touch(BOB, HERE, now);
@@ -87,14 +87,14 @@ fn only_the_connection_that_races_takes_its_racer_along_when_it_goes() {
 
 #[test]
 fn a_run_ends_once_when_nobody_is_awaited() {
-    let now = Instant::now();
+    let now = Now::read();
     let (mut table, id) = two(now);
     table.start(id, field(), Some(BookingId(3)), now);
     assert!(table.finish(id).is_none());
     table.report(id, ANN, ANN, Report { time: 6400, ..Report::default() }, now).unwrap();
-    let soon = now + rules::PATIENCE.saturating_sub(Duration::from_millis(1));
+    let soon = now.later(rules::PATIENCE.saturating_sub(Duration::from_millis(1)));
     assert!(table.expire(soon).is_empty());
-    assert_eq!(table.expire(now + rules::PATIENCE), [id]);
+    assert_eq!(table.expire(now.later(rules::PATIENCE)), [id]);
     let (race, booking) = table.finish(id).unwrap();
     assert_eq!((booking, race.field[1].outcome), (Some(BookingId(3)), Some(Outcome::Out(Exit::TimedOut))));
     assert!(table.finish(id).is_none());
@@ -103,12 +103,12 @@ fn a_run_ends_once_when_nobody_is_awaited() {
 
 #[test]
 fn a_race_nobody_speaks_of_is_forgotten_with_its_members() {
-    let now = Instant::now();
+    let now = Now::read();
     let (mut table, id) = two(now);
-    table.touch(BOB, THERE, now + Duration::from_mins(20));
-    assert!(table.expire(now + rules::SILENCE).is_empty());
+    table.touch(BOB, THERE, now.later(Duration::from_mins(20)));
+    assert!(table.expire(now.later(rules::SILENCE)).is_empty());
     assert!(table.get(id).is_some());
-    table.expire(now + Duration::from_mins(20) + rules::SILENCE);
+    table.expire(now.later(Duration::from_mins(20) + rules::SILENCE));
     assert!(table.is_empty() && table.member_of.is_empty());
 }
 

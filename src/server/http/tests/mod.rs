@@ -1,4 +1,5 @@
 use super::*;
+use crate::clock::Now;
 use crate::config::Config;
 use crate::store::Password;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +17,7 @@ fn bench(config: &str) -> Bench {
     game.config = Config::parse(config).unwrap();
     game.store
         .accounts()
-        .create("alice", &Password::new("s3cret").unwrap(), None)
+        .create("alice", &Password::new("s3cret").unwrap(), None, Now::read())
         .unwrap()
         .ticket
         .wait()

@@ -5,6 +5,7 @@ mod relays;
 mod scene;
 
 use super::*;
+use crate::clock::Now;
 use crate::services::TestPlayer;
 use crate::services::directory::{CTRL, Directory};
 use crate::world::LOBBY;
@@ -84,7 +85,7 @@ fn open_lobby(channel: CommId) -> OpenCommChannel {
 fn arrived(game: &Game, server: NpsServer, account: &str, persona: &str) -> (ConnectionState, TestPlayer) {
     let player = game.player(account, persona, PEER.ip());
     let mut caller = caller(game, server);
-    let outcome = answer(game, &mut caller, &clear(&login(&player)));
+    let outcome = answer(game, &mut caller, &clear(&login(&player)), Now::read());
     assert_eq!(outcome.replies[0].id, id::LOGIN_RESP);
     (caller, player)
 }
@@ -101,11 +102,11 @@ fn a_login_with_the_right_proof_unlocks_the_cipher_and_echoes_the_persona() {
     let (game, _folder) = Game::for_tests();
     let player = game.player("doc", "Dr Brown", PEER.ip());
     let mut caller = caller(&game, NpsServer::Lobby);
-    let outcome = answer(&game, &mut caller, &clear(&login(&player)));
+    let outcome = answer(&game, &mut caller, &clear(&login(&player)), Now::read());
     let response: LoginResponse = outcome.replies[0].read().unwrap();
     assert_eq!((response.persona, response.name.to_string()), (player.persona, "Dr Brown".to_owned()));
     assert!(outcome.unlock == Some(player.key) && !outcome.close);
-    assert!(game.world.presence.in_use(player.persona));
+    assert!(game.world.presence.in_use(player.persona, Now::read()));
 }
 
 #[test]
@@ -122,11 +123,11 @@ fn a_wrong_proof_a_foreign_persona_and_an_unknown_customer_are_refused_alike() {
         Login { customer: biff.customer, ..good },
     ] {
         let mut caller = caller(&game, ROOM);
-        let outcome = answer(&game, &mut caller, &clear(&bad));
+        let outcome = answer(&game, &mut caller, &clear(&bad), Now::read());
         assert_eq!(outcome.replies, [INVALID_KEY]);
         assert!(outcome.close && outcome.unlock.is_none() && !caller.signed_in());
     }
-    assert_eq!(game.world.population(), 0);
+    assert_eq!(game.world.population(Now::read()), 0);
 }
 
 #[test]
@@ -136,14 +137,14 @@ fn an_overheard_login_does_not_open_the_lobby_from_another_address() {
     let elsewhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 66)), 1042);
     let local = SocketAddr::new(BOX, 7003);
     let mut thief = ConnectionState::new(game.world.new_connection(), NpsServer::Lobby, elsewhere, local);
-    assert_eq!(answer(&game, &mut thief, &clear(&login(&player))).replies, [INVALID_KEY]);
+    assert_eq!(answer(&game, &mut thief, &clear(&login(&player)), Now::read()).replies, [INVALID_KEY]);
 }
 
 #[test]
 fn the_directory_names_the_lobby_once_and_as_many_room_servers_as_the_operator_wants() {
     let (mut game, _folder) = Game::for_tests();
     let listed = |game: &Game, caller: &mut ConnectionState| {
-        let outcome = answer(game, caller, &sealed(&SendMiniRiffList {}));
+        let outcome = answer(game, caller, &sealed(&SendMiniRiffList {}), Now::read());
         outcome.replies[0].read::<MiniRiffList>().unwrap().riffs.len()
     };
     let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
@@ -151,7 +152,7 @@ fn the_directory_names_the_lobby_once_and_as_many_room_servers_as_the_operator_w
     game.config.lobby.rooms = 14;
     game.directory = Directory::new(&game.config, &game.ports, &game.catalog);
     assert_eq!(listed(&game, &mut doc), 5 + 13);
-    let outcome = answer(&game, &mut doc, &sealed(&SendMiniRiffList {}));
+    let outcome = answer(&game, &mut doc, &sealed(&SendMiniRiffList {}), Now::read());
     let list: MiniRiffList = outcome.replies[0].read().unwrap();
     let riffs: Vec<_> = list.riffs.iter().map(|riff| (riff.name.to_string(), riff.channel.0)).collect();
     assert_eq!(riffs[..3], [("CTRL".to_owned(), 0), ("LOBBY".to_owned(), 2), ("MCCHAT".to_owned(), 191)]);
@@ -168,7 +169,8 @@ fn the_room_server_is_at_the_address_by_which_the_client_reached_the_box() {
     let (game, _folder) = Game::for_tests();
     let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     let mut ask = |channel| {
-        let outcome = answer(&game, &mut doc, &sealed(&GetServerInfo { channel: CommId(channel) }));
+        let outcome =
+            answer(&game, &mut doc, &sealed(&GetServerInfo { channel: CommId(channel) }), Now::read());
         let info: ServerInfo = outcome.replies[0].read().unwrap();
         (info.riff.to_string(), info.channel.0, info.address.to_string(), info.port)
     };
@@ -182,41 +184,43 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
     let (game, _folder) = Game::for_tests();
     let (mut doc, doc_player) = arrived(&game, ROOM, "doc", "Dr Brown");
     let (mut marty, marty_player) = arrived(&game, ROOM, "marty", "Marty");
-    let granted = answer(&game, &mut doc, &sealed(&open_lobby(LOBBY)));
+    let granted = answer(&game, &mut doc, &sealed(&open_lobby(LOBBY)), Now::read());
     assert_eq!(
         granted.replies[0].read::<ChannelGranted>().unwrap(),
         ChannelGranted { channel: LOBBY, port: 9001 }
     );
 
-    let joined = answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)));
+    let joined = answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)), Now::read());
     let [Push::Packet(receivers, packet, _)] = &joined.pushes[..] else { panic!("one push") };
     assert_eq!(*receivers, [doc.connection]);
     assert_eq!(packet.read::<UserJoinedChannel>().unwrap().persona, marty_player.persona);
 
     let data = SetMyUserData { persona: doc_player.persona, name: Name::new("Marty"), user_data: [7; 64] };
-    let changed = answer(&game, &mut marty, &sealed(&data));
+    let changed = answer(&game, &mut marty, &sealed(&data), Now::read());
     let info: UserInfo = changed.replies[0].read().unwrap();
     assert_eq!(info.persona, marty_player.persona, "nobody changes somebody else's car");
     assert!(matches!(&changed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
-    let users: UserList =
-        answer(&game, &mut doc, &sealed(&GetUserList { channel: LOBBY })).replies[0].read().unwrap();
+    let users: UserList = answer(&game, &mut doc, &sealed(&GetUserList { channel: LOBBY }), Now::read())
+        .replies[0]
+        .read()
+        .unwrap();
     let seen: Vec<_> = users.users.iter().map(|user| (user.persona, user.user_data)).collect();
     assert_eq!(seen, [(doc_player.persona, [0; 64]), (marty_player.persona, [7; 64])]);
 
-    let closed = answer(&game, &mut marty, &sealed(&CloseCommChannel { channel: LOBBY }));
+    let closed = answer(&game, &mut marty, &sealed(&CloseCommChannel { channel: LOBBY }), Now::read());
     assert_eq!(
         closed.replies[0].read::<ChannelClosed>().unwrap(),
         ChannelClosed { channel: LOBBY, port: 7003 }
     );
     assert!(matches!(&closed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
-    answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)));
-    let gone = leave(&game, &marty);
+    answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)), Now::read());
+    let gone = leave(&game, &marty, Now::read());
     assert!(
         matches!(&gone[..], [Push::Packet(to, packet, _)] if *to == [doc.connection] && packet.id == id::USER_LEFT_CHANNEL)
     );
-    assert!(!game.world.presence.in_use(marty_player.persona));
+    assert!(!game.world.presence.in_use(marty_player.persona, Now::read()));
 }
 
 #[test]
@@ -224,11 +228,11 @@ fn one_persona_is_in_the_lobby_and_a_room_at_once() {
     let (game, _folder) = Game::for_tests();
     let (lobby, player) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     let mut room = caller(&game, ROOM);
-    assert!(answer(&game, &mut room, &clear(&login(&player))).unlock.is_some());
-    leave(&game, &room);
-    assert!(game.world.presence.in_use(player.persona), "the lobby connection is still there");
-    leave(&game, &lobby);
-    assert!(!game.world.presence.in_use(player.persona));
+    assert!(answer(&game, &mut room, &clear(&login(&player)), Now::read()).unlock.is_some());
+    leave(&game, &room, Now::read());
+    assert!(game.world.presence.in_use(player.persona, Now::read()), "the lobby connection is still there");
+    leave(&game, &lobby, Now::read());
+    assert!(!game.world.presence.in_use(player.persona, Now::read()));
 }
 
 #[test]
@@ -237,7 +241,9 @@ fn the_mini_list_of_channel_0_is_the_whole_server() {
     let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     arrived(&game, NpsServer::Lobby, "marty", "Marty");
     let list: MiniUserList =
-        answer(&game, &mut doc, &sealed(&GetMiniUserList { channel: CTRL })).replies[0].read().unwrap();
+        answer(&game, &mut doc, &sealed(&GetMiniUserList { channel: CTRL }), Now::read()).replies[0]
+            .read()
+            .unwrap();
     let names: Vec<_> = list.users.iter().map(|user| user.name.to_string()).collect();
     assert_eq!(names, ["Dr Brown", "Marty"]);
 }
@@ -247,11 +253,11 @@ fn commands_in_clear_or_before_signing_in_are_not_obeyed() {
     let (game, _folder) = Game::for_tests();
     let mut stranger = caller(&game, ROOM);
     let open = open_lobby(LOBBY);
-    assert!(answer(&game, &mut stranger, &clear(&open)).replies.is_empty());
+    assert!(answer(&game, &mut stranger, &clear(&open), Now::read()).replies.is_empty());
     let (mut doc, _) = arrived(&game, ROOM, "doc", "Dr Brown");
-    assert!(answer(&game, &mut doc, &clear(&GetUserList { channel: LOBBY })).replies.is_empty());
+    assert!(answer(&game, &mut doc, &clear(&GetUserList { channel: LOBBY }), Now::read()).replies.is_empty());
     assert_eq!(
-        answer(&game, &mut doc, &clear(&open)).replies[0].id,
+        answer(&game, &mut doc, &clear(&open), Now::read()).replies[0].id,
         id::CHANNEL_GRANTED,
         "this one is taken in both forms"
     );
@@ -262,14 +268,14 @@ fn a_heartbeat_is_returned() {
     let (game, _folder) = Game::for_tests();
     let (mut doc, _) = arrived(&game, ROOM, "doc", "Dr Brown");
     let beat = Incoming { packet: Packet::bare(id::HEARTBEAT), sealed: false };
-    assert_eq!(answer(&game, &mut doc, &beat).replies, [Packet::bare(id::HEARTBEAT)]);
+    assert_eq!(answer(&game, &mut doc, &beat, Now::read()).replies, [Packet::bare(id::HEARTBEAT)]);
 }
 
 #[test]
 fn a_second_login_on_a_connection_changes_nothing() {
     let (game, _folder) = Game::for_tests();
     let (mut doc, player) = arrived(&game, ROOM, "doc", "Dr Brown");
-    let outcome = answer(&game, &mut doc, &clear(&login(&player)));
+    let outcome = answer(&game, &mut doc, &clear(&login(&player)), Now::read());
     assert!(outcome.replies.is_empty() && outcome.unlock.is_none());
 }
 
@@ -283,7 +289,7 @@ fn no_packet_can_make_the_lobby_panic() {
         .run(&(any::<u16>(), body, any::<bool>()), |(id, body, sealed)| {
             for id in [id, id::OPEN_COMM_CHANNEL, id::SET_MY_USER_DATA, id::LOGIN, id::CLOSE_COMM_CHANNEL] {
                 let packet = Packet { body: body.clone(), ..Packet::bare(id) };
-                answer(&game, &mut doc.borrow_mut(), &Incoming { packet, sealed });
+                answer(&game, &mut doc.borrow_mut(), &Incoming { packet, sealed }, Now::read());
             }
             Ok(())
         })

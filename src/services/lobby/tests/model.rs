@@ -2,6 +2,7 @@
 
 use super::scene::{Scene, race};
 use super::*;
+use crate::clock::Now;
 use mco_proto::nps::channel::{
     BootUser, GetReadyList, NOT_READY, READY, ReadyList, RiffList, SendRiffList, SetCommFlags,
     StartGameServer, TerminateGameServer,
@@ -399,7 +400,7 @@ fn the_server_and_a_small_model_never_disagree() {
                 play.compare_news();
                 play.compare_lists();
             }
-            assert_eq!(play.scene.game.world.population(), 0);
+            assert_eq!(play.scene.game.world.population(Now::read()), 0);
             Ok(())
         })
         .unwrap();

@@ -2,6 +2,7 @@
 
 use super::scene::{Scene, data, race};
 use super::*;
+use crate::clock::Now;
 use crate::config::{ChannelUpdates, RaceStartOn, RaceStarted};
 use mco_proto::bytes::Bool16;
 use mco_proto::nps::channel::{
@@ -292,7 +293,7 @@ fn the_start_sends_everybody_to_the_first_room_port_at_the_address_by_which_each
         SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 7003),
     );
     let player = scene.game.player("far", "Far Away", PEER.ip());
-    answer(&scene.game, &mut far, &clear(&login(&player)));
+    answer(&scene.game, &mut far, &clear(&login(&player)), Now::read());
     scene.ask(&mut far, &race(RACE, "race", "", 0));
     scene.forget();
     let replies = scene.ask(&mut callers[0], &start());

@@ -1,6 +1,7 @@
 //! Several players with their connections, and what each of them has heard.
 
 use super::*;
+use crate::clock::Now;
 use crate::services::Encryption;
 use mco_proto::nps::channel::ChannelData;
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ impl Scene {
     /// A player connects and signs in.
     pub(super) fn connect(&mut self, player: usize, server: NpsServer) -> ConnectionState {
         let mut caller = caller(&self.game, server);
-        let outcome = answer(&self.game, &mut caller, &clear(&login(&self.players[player])));
+        let outcome = answer(&self.game, &mut caller, &clear(&login(&self.players[player])), Now::read());
         assert!(outcome.unlock.is_some());
         self.deliver(outcome.pushes);
         caller
@@ -38,7 +39,7 @@ impl Scene {
 
     /// A connection is gone.
     pub(super) fn drop(&mut self, caller: &ConnectionState) {
-        let pushes = leave(&self.game, caller);
+        let pushes = leave(&self.game, caller, Now::read());
         self.heard.remove(&caller.connection);
         self.deliver(pushes);
     }
@@ -57,7 +58,7 @@ impl Scene {
     }
 
     pub(super) fn send(&mut self, caller: &mut ConnectionState, incoming: &Incoming) -> Vec<Packet> {
-        let outcome = answer(&self.game, caller, incoming);
+        let outcome = answer(&self.game, caller, incoming, Now::read());
         self.deliver(outcome.pushes);
         outcome.replies
     }

@@ -1,6 +1,6 @@
 //! Buying: cars from dealers, and parts.
 
-use super::super::{Answer, Refused, Request, today};
+use super::super::{Answer, Refused, Request};
 use crate::catalog::{Catalog, Offer, Skin};
 use crate::services::{Game, Outcome};
 use crate::store::{CarPurchase, NewPart, Part, PartPurchase, Terms, Vehicle};
@@ -26,7 +26,7 @@ pub(in super::super) fn purchase(game: &Game, offer: Offer, wanted: SkinId) -> C
 pub(in super::super) fn purchase_stock_car(request: &Request<'_>) -> Answer {
     let PurchaseStockCar { dealer, model, skin, trade_in } = request.body.read()?;
     let (game, buyer) = (request.game, request.player.persona);
-    let Some(offer) = game.catalog.offer(dealer, model, today()) else {
+    let Some(offer) = game.catalog.offer(dealer, model, request.now.day()) else {
         return Err(Refused::because(format!("dealer {dealer} has no {model}")));
     };
     let purchase = purchase(game, offer.clone(), skin);
@@ -36,7 +36,7 @@ pub(in super::super) fn purchase_stock_car(request: &Request<'_>) -> Answer {
         worth: &|car, parts| worth(&game.catalog, car, parts),
         room: &|persona| rules.cars_room(persona.level),
     };
-    let bought = game.store.garage().buy_from_dealer(buyer, &purchase, &terms)?;
+    let bought = game.store.garage().buy_from_dealer(buyer, &purchase, &terms, request.now)?;
     let Offer { car, price, .. } = offer;
     log::info!("garage: persona {buyer} bought a {car} for {price}, car {}", bought.value);
     Ok(Outcome::reply(car_bought(bought.value)).after(bought.ticket))
@@ -59,8 +59,12 @@ pub(in super::super) fn buy_part(request: &Request<'_>) -> Answer {
         return Err(Refused::because(format!("nobody sells a part {part}")));
     };
     let rules = game.catalog.tunables();
-    let bought =
-        game.store.garage().buy_part(buyer, &purchase, &|persona| rules.parts_room(persona.level))?;
+    let bought = game.store.garage().buy_part(
+        buyer,
+        &purchase,
+        &|persona| rules.parts_room(persona.level),
+        request.now,
+    )?;
     let price = purchase.price;
     log::info!("garage: persona {buyer} bought a part {part} for {price}, part {}", bought.value);
     Ok(Outcome::reply(part_bought(bought.value)).after(bought.ticket))

@@ -52,8 +52,12 @@ pub(in super::super) fn remove(request: &Request<'_>) -> Answer {
 pub(in super::super) fn repair_part(request: &Request<'_>) -> Answer {
     let GenericRequest { data, .. } = request.body.read()?;
     let (owner, catalog) = (request.player.persona, &request.game.catalog);
-    let repaired =
-        request.game.store.garage().repair_part(owner, PartId(data), &|part| repair_price(catalog, part))?;
+    let repaired = request.game.store.garage().repair_part(
+        owner,
+        PartId(data),
+        &|part| repair_price(catalog, part),
+        request.now,
+    )?;
     log::info!("garage: persona {owner} had part {data} repaired for {}", repaired.value);
     done(number::REPAIR_SINGLE_PART, repaired)
 }
@@ -67,8 +71,12 @@ pub(in super::super) fn repair_all(request: &Request<'_>) -> Answer {
         unexpected(request.caller, request.body, "longer than known, read as one car");
     }
     let (owner, catalog) = (request.player.persona, &request.game.catalog);
-    let repaired =
-        request.game.store.garage().repair_all(owner, PartId(data), &|part| repair_price(catalog, part))?;
+    let repaired = request.game.store.garage().repair_all(
+        owner,
+        PartId(data),
+        &|part| repair_price(catalog, part),
+        request.now,
+    )?;
     log::info!("garage: persona {owner} had car {data} repaired for {}", repaired.value);
     done(number::REPAIR_MULTIPLE_PARTS, repaired)
 }
@@ -77,8 +85,12 @@ pub(in super::super) fn repair_all(request: &Request<'_>) -> Answer {
 pub(in super::super) fn destroy(request: &Request<'_>) -> Answer {
     let GenericRequest { data, .. } = request.body.read()?;
     let (owner, catalog) = (request.player.persona, &request.game.catalog);
-    let scrapped =
-        request.game.store.garage().scrap(owner, PartId(data), &|part| junk_price(catalog, part))?;
+    let scrapped = request.game.store.garage().scrap(
+        owner,
+        PartId(data),
+        &|part| junk_price(catalog, part),
+        request.now,
+    )?;
     log::info!("garage: persona {owner} scrapped part {data} for {}", scrapped.value);
     Ok(Outcome::silence().after(scrapped.ticket))
 }

@@ -12,7 +12,6 @@ use mco_proto::mcots::Message;
 use mco_proto::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// What the host's slots make: for each whether it is barred, and why.
 struct Grid<'a> {
@@ -29,7 +28,7 @@ pub(in super::super) fn start(request: &Request<'_>) -> Answer {
     let StartRace { race: id, slots, laps, lobby_flags, .. } = request.body.read()?;
     let host = request.player.persona;
     let mut races = request.game.world.races.lock();
-    races.touch(host, request.caller.connection, Instant::now());
+    races.touch(host, request.caller.connection, request.now);
     let race = races.startable(id, host)?;
     let mut grid = Grid { request, race, slots, barred: Default::default() };
     grid.check_slots()?;
@@ -59,7 +58,7 @@ pub(in super::super) fn start(request: &Request<'_>) -> Answer {
         field.len()
     );
     let booking = booked.map(|Changed { value, ticket }| (value, ticket));
-    races.start(id, field, booking.as_ref().map(|(booking, _)| *booking), Instant::now());
+    races.start(id, field, booking.as_ref().map(|(booking, _)| *booking), request.now);
     if let Some((_, ticket)) = booking {
         outcome = outcome.after(ticket);
     }
@@ -162,7 +161,7 @@ impl Grid<'_> {
             let humans = self.humans();
             let fee = rules::fee(self.race.settings.entry_fee, humans.len());
             let fees: Vec<_> = humans.iter().map(|&(_, racer)| (racer, fee)).collect();
-            match self.request.game.store.races().start(self.race.id, &fees) {
+            match self.request.game.store.races().start(self.race.id, &fees, self.request.now) {
                 Ok(booked) => return Ok(Some(Some(booked))),
                 // Spent or deleted in this very moment. One slot less to try, so this ends.
                 Err(RaceError::InsufficientFunds(id) | RaceError::NoSuchPersona(id)) => {

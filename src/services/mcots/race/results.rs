@@ -2,6 +2,7 @@
 
 use super::{Game, counts};
 use crate::catalog::rules;
+use crate::clock::Now;
 use crate::services::{Outcome, Push};
 use crate::store::{BookingId, Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError};
 use crate::world::races::{self, Driver, Exit, Place, Race, Table};
@@ -12,14 +13,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Settles a race that is over, once, and tells everybody who drove it. Nothing if it is not over.
-pub(super) fn conclude(game: &Game, races: &mut Table, id: RaceId) -> Outcome<Body> {
+pub(super) fn conclude(game: &Game, races: &mut Table, id: RaceId, now: Now) -> Outcome<Body> {
     let Some((race, booking)) = races.finish(id) else { return Outcome::silence() };
     let Some(booking) = booking.filter(|_| counts(race.settings.race_type)) else {
         log::info!("race {id}: a test drive is over");
         return Outcome::silence();
     };
     let places = Place::order(&race.field);
-    let settled = settle(game, &race, booking, &places);
+    let settled = settle(game, &race, booking, &places, now);
     let (flags, outcome) = match settled {
         Ok((flags, Changed { value, ticket })) => {
             let results = results(&race, flags | FinalResults::AGAIN, &places, &value);
@@ -47,17 +48,18 @@ fn settle(
     race: &Race,
     booking: BookingId,
     places: &[Place],
+    now: Now,
 ) -> Result<(u8, Changed<Vec<Settled>>), RaceError> {
     let void = !places.iter().any(|place| human(place).is_some() && place.place.is_some());
     if void {
-        let refunded = game.store.races().refund(booking)?;
+        let refunded = game.store.races().refund(booking, now)?;
         let standings = places.iter().filter_map(|place| standing(game, human(place)?.0).transpose());
         let value = standings.collect::<Result<_, _>>()?;
         let cheated = places.iter().any(impossible);
         let flag = if cheated { FinalResults::VOID_CHEATING } else { FinalResults::VOID };
         return Ok((flag, Changed { value, ticket: refunded.ticket }));
     }
-    let settled = game.store.races().settle(booking, &settlement(race, places))?;
+    let settled = game.store.races().settle(booking, &settlement(race, places), now)?;
     Ok((0, settled))
 }
 

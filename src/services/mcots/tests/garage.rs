@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::{Catalog, sample};
+use crate::clock::Now;
 use crate::config::ClassForm;
 use crate::store::{Kind, NewPart, Part, PartPurchase};
 use mco_proto::ids::PartId;
@@ -58,7 +59,7 @@ impl Scene {
     fn give_part(&mut self, part: u32) -> PartId {
         let part = NewPart { branded_part: BrandedPartId(part), parent: None, attachment_point: 0 };
         let purchase = PartPurchase { price: 0, parts: vec![part] };
-        self.game.store.garage().buy_part(self.brown.persona, &purchase, &|_| 100).unwrap().value
+        self.game.store.garage().buy_part(self.brown.persona, &purchase, &|_| 100, Now::read()).unwrap().value
     }
 
     /// As after a race.
@@ -142,7 +143,8 @@ fn a_purchase_that_cannot_be_is_refused_with_its_reason() {
         PurchaseStockCar { dealer: DealerId(1), model: dearest.1, skin: SkinId(0), trade_in: VehicleId(0) };
     assert_eq!(scene.ask(dear.body()), GenericReply::failed(142, number::INSUFFICIENT_FUNDS));
     let strange = scene.game.player("strange", "Stranger", peer());
-    let theirs = scene.game.store.garage().buy_car(strange.persona, small_car(104)).unwrap().value;
+    let theirs =
+        scene.game.store.garage().buy_car(strange.persona, small_car(104), Now::read()).unwrap().value;
     for trade_in in [theirs.0, 0x7fff_ffff, u32::MAX, car.0 + 1] {
         let refused = GenericReply::failed(142, number::INVALID_VEHICLE);
         assert_eq!(scene.ask(purchase(101, trade_in)), refused);
@@ -164,7 +166,7 @@ fn who_is_poor_neither_buys_a_part_nor_has_anything_repaired() {
     let brown = scene.brown.persona;
     let rest = scene.balance() - 10;
     let spend = CarPurchase { price: rest, ..small_car(101) };
-    let _ = scene.game.store.garage().buy_car(brown, spend).unwrap();
+    let _ = scene.game.store.garage().buy_car(brown, spend, Now::read()).unwrap();
     scene.wreck(car, 90);
     let muffler = scene.part(car, MUFFLER);
     let before = (scene.parts(car.0), scene.inventory(), scene.delta(car));
@@ -187,13 +189,18 @@ fn a_garage_and_an_inventory_hold_what_the_level_says() {
     let (mut scene, _) = Scene::garage();
     let brown = scene.brown.persona;
     for _ in 0..4 {
-        let _ = scene.game.store.garage().buy_car(brown, CarPurchase { price: 0, ..small_car(104) }).unwrap();
+        let _ = scene
+            .game
+            .store
+            .garage()
+            .buy_car(brown, CarPurchase { price: 0, ..small_car(104) }, Now::read())
+            .unwrap();
     }
     assert_eq!(scene.ask(purchase(101, 0)), failed(142), "five cars are the most at level 1");
     let horn = NewPart { branded_part: BrandedPartId(22_009), parent: None, attachment_point: 0 };
     let horn = PartPurchase { price: 0, parts: vec![horn] };
     for _ in 0..100 {
-        let _ = scene.game.store.garage().buy_part(brown, &horn, &|_| 100).unwrap();
+        let _ = scene.game.store.garage().buy_part(brown, &horn, &|_| 100, Now::read()).unwrap();
     }
     assert_eq!(scene.ask(GenericRequest::body(176, 22_009)), failed(176));
     let info = scene.info();
@@ -403,7 +410,8 @@ fn a_part_is_scrapped_once_for_what_the_client_was_shown_and_without_an_answer()
         .sum();
     assert!(scene.scrap(exhaust.0));
     assert_eq!(scene.balance(), before + 12 + worth);
-    let spare = scene.game.store.garage().buy_car(scene.brown.persona, small_car(113)).unwrap().value;
+    let spare =
+        scene.game.store.garage().buy_car(scene.brown.persona, small_car(113), Now::read()).unwrap().value;
     assert!(scene.scrap(car.0), "not the last car any more");
     assert_eq!((scene.cars().len(), scene.info().vehicle), (1, spare));
     scene.is_sound();
@@ -420,7 +428,7 @@ fn what_others_own_cannot_be_touched() {
         attachment_point: part.attachment_point,
     });
     let theirs = CarPurchase { parts: parts.collect(), ..small_car(113) };
-    let theirs = scene.game.store.garage().buy_car(strange.persona, theirs).unwrap().value;
+    let theirs = scene.game.store.garage().buy_car(strange.persona, theirs, Now::read()).unwrap().value;
     scene.wreck(theirs, 40);
     let mine = scene.buy(MUFFLER);
     let their_exhaust = scene.part(theirs, EXHAUST);
@@ -447,7 +455,12 @@ fn a_part_that_two_connections_sell_at_once_is_sold_once() {
             .map(|_| {
                 let mut caller = new_caller(&scene.game);
                 let hello = connect(scene.brown.customer, scene.brown.persona);
-                answer(&scene.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body: hello });
+                answer(
+                    &scene.game,
+                    &mut caller,
+                    &Incoming { sequence: 1, flags: CLEAR, body: hello },
+                    Now::read(),
+                );
                 caller
             })
             .collect();
@@ -458,7 +471,7 @@ fn a_part_that_two_connections_sell_at_once_is_sold_once() {
                 scope.spawn(move || {
                     barrier.wait();
                     let body = GenericRequest::body(214, horn.0);
-                    answer(game, &mut caller, &Incoming { sequence: 2, flags: SEALED, body })
+                    answer(game, &mut caller, &Incoming { sequence: 2, flags: SEALED, body }, Now::read())
                 });
             }
         });
@@ -471,14 +484,19 @@ fn a_part_that_two_connections_sell_at_once_is_sold_once() {
 fn a_car_that_two_connections_trade_in_at_once_is_traded_once() {
     let (scene, car) = Scene::garage();
     let rich = CarPurchase { price: 0, ..small_car(101) };
-    let spare = scene.game.store.garage().buy_car(scene.brown.persona, rich).unwrap().value;
-    let offer = scene.game.catalog.offers(DealerId(8), 0, today());
+    let spare = scene.game.store.garage().buy_car(scene.brown.persona, rich, Now::read()).unwrap().value;
+    let offer = scene.game.catalog.offers(DealerId(8), 0, Now::read().day());
     let cheapest = offer.iter().min_by_key(|offer| offer.price).unwrap().car.model.0;
     let callers: Vec<_> = (0..4)
         .map(|_| {
             let mut caller = new_caller(&scene.game);
             let hello = connect(scene.brown.customer, scene.brown.persona);
-            answer(&scene.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body: hello });
+            answer(
+                &scene.game,
+                &mut caller,
+                &Incoming { sequence: 1, flags: CLEAR, body: hello },
+                Now::read(),
+            );
             caller
         })
         .collect();
@@ -489,7 +507,7 @@ fn a_car_that_two_connections_trade_in_at_once_is_traded_once() {
             scope.spawn(move || {
                 barrier.wait();
                 let body = purchase(cheapest, car.0);
-                answer(game, &mut caller, &Incoming { sequence: 2, flags: SEALED, body })
+                answer(game, &mut caller, &Incoming { sequence: 2, flags: SEALED, body }, Now::read())
             });
         }
     });

@@ -6,6 +6,7 @@ mod requests;
 mod session;
 
 use super::*;
+use crate::clock::Now;
 use crate::services::{Push, TestPlayer};
 use crate::store::{CarPurchase, Store};
 use mco_proto::Wire;
@@ -54,7 +55,7 @@ impl Scene {
     }
 
     fn send(&mut self, flags: Flags, body: Body) -> Outcome<Outgoing> {
-        answer(&self.game, &mut self.caller, &Incoming { sequence: 12, flags, body })
+        answer(&self.game, &mut self.caller, &Incoming { sequence: 12, flags, body }, Now::read())
     }
 
     /// The only answer to an encrypted message.
@@ -111,7 +112,7 @@ impl Scene {
             catalog,
             key,
         );
-        game.world.sessions.begin(brown.customer, brown.key.clone(), peer());
+        game.world.sessions.begin(brown.customer, brown.key.clone(), peer(), Now::read());
         let caller = new_caller(&game);
         let mut scene = Self { game, folder, brown, caller };
         scene.send(CLEAR, connect(scene.brown.customer, scene.brown.persona));

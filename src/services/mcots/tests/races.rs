@@ -7,6 +7,7 @@ mod runs;
 
 use super::*;
 use crate::catalog::rules;
+use crate::clock::Now;
 use crate::services::lobby;
 use crate::store::Persona;
 use mco_proto::bytes::Bool8;
@@ -75,20 +76,20 @@ impl Track {
             parts: vec![part],
             first_car: false,
         };
-        self.game.store.garage().buy_car(owner, purchase).unwrap().value
+        self.game.store.garage().buy_car(owner, purchase, Now::read()).unwrap().value
     }
 
     fn connect(&self, player: &TestPlayer) -> ConnectionState {
         let mut caller = new_caller(&self.game);
         let body = connect(player.customer, player.persona);
-        answer(&self.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body });
+        answer(&self.game, &mut caller, &Incoming { sequence: 1, flags: CLEAR, body }, Now::read());
         assert!(caller.signed_in());
         caller
     }
 
     fn tell(&mut self, who: usize, body: Body) -> Outcome<Outgoing> {
         let incoming = Incoming { sequence: 12, flags: SEALED, body };
-        let mut outcome = answer(&self.game, &mut self.racers[who].caller, &incoming);
+        let mut outcome = answer(&self.game, &mut self.racers[who].caller, &incoming, Now::read());
         if let Some(ticket) = outcome.commit.take() {
             ticket.wait().unwrap();
         }
@@ -150,7 +151,7 @@ impl Track {
 
     /// The connection breaks, and another is made at once.
     fn drop(&mut self, who: usize) -> Option<Results> {
-        let outcome = leave(&self.game, &self.racers[who].caller);
+        let outcome = leave(&self.game, &self.racers[who].caller, Now::read());
         if let Some(ticket) = outcome.commit {
             ticket.wait().unwrap();
         }
@@ -177,7 +178,7 @@ impl Track {
             parts: Vec::new(),
             first_car: false,
         };
-        let car = self.game.store.garage().buy_car(self.racers[who].id(), purchase);
+        let car = self.game.store.garage().buy_car(self.racers[who].id(), purchase, Now::read());
         assert!(car.is_ok());
     }
 

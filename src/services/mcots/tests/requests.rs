@@ -1,6 +1,7 @@
 //! What can be asked and changed, and what is no request at all.
 
 use super::*;
+use crate::clock::Now;
 
 #[test]
 fn a_dealers_list_is_for_everybody_in_clear_and_for_players_encrypted() {
@@ -135,7 +136,7 @@ fn cars_of_others_can_be_seen_and_cars_of_nobody_not() {
         parts: Vec::new(),
         first_car: true,
     };
-    let car = scene.game.store.garage().buy_car(strange.persona, purchase).unwrap().value;
+    let car = scene.game.store.garage().buy_car(strange.persona, purchase, Now::read()).unwrap().value;
     let seen: VehicleInfo = scene.get(145, car.0);
     assert!(seen.owner == strange.persona && seen.parts.is_empty());
     let assembly: AssemblyParts = scene.get(183, car.0);
@@ -264,7 +265,7 @@ fn no_bytes_at_all_upset_it() {
             for (flags, body) in [(Flags(flags), bytes.clone()), (SEALED, body.clone()), (CLEAR, body)] {
                 let incoming = Incoming { sequence, flags, body: Body(body) };
                 for caller in [&signed_in, &stranger] {
-                    let outcome = answer(game, &mut caller.borrow_mut(), &incoming);
+                    let outcome = answer(game, &mut caller.borrow_mut(), &incoming, Now::read());
                     prop_assert!(outcome.replies.len() <= 2);
                     for reply in outcome.replies {
                         prop_assert_eq!(

@@ -1,6 +1,7 @@
 //! Signing in and out, the first car, and what lasts.
 
 use super::*;
+use crate::clock::Now;
 
 #[test]
 fn the_first_packet_is_answered_in_clear_and_hands_over_the_key() {
@@ -72,7 +73,7 @@ fn login_is_complete_with_zeros_behind_the_flag() {
     let midnight =
         (complete.next_paycheck.hour, complete.next_paycheck.minute, complete.next_paycheck.second);
     assert!(complete.next_paycheck.year >= 2026 && midnight == (0, 0, 0), "{:?}", complete.next_paycheck);
-    assert!(u64::from(complete.server_time).abs_diff(unix_seconds()) < 60);
+    assert!(u64::from(complete.server_time).abs_diff(Now::read().unix) < 60);
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn login_as_somebody_else_is_refused() {
     for other in [strange, mixed] {
         assert_eq!(scene.ask(login(&other, 8, 101, 0)), failed(number::LOGIN));
         assert!(scene.game.store.garage().vehicles(other.persona).unwrap().is_empty());
-        assert!(!scene.game.world.presence.in_use(other.persona));
+        assert!(!scene.game.world.presence.in_use(other.persona, Now::read()));
     }
 }
 
@@ -108,7 +109,7 @@ fn first_time_ends_with_the_second_sitting_and_a_car() {
 #[test]
 fn the_first_car_is_bought_with_the_login_and_only_once() {
     let mut scene = Scene::connected();
-    let price = scene.game.catalog.offer(DealerId(8), BrandedPartId(104), today()).unwrap().price;
+    let price = scene.game.catalog.offer(DealerId(8), BrandedPartId(104), Now::read().day()).unwrap().price;
     let body = scene.login(8, 104, 0);
     assert_eq!(scene.change(body.clone()).number(), Some(213));
     let cars = scene.cars();
@@ -193,8 +194,9 @@ fn two_connections_that_choose_at_once_get_one_car() {
             let (game, start, brown) = (Arc::clone(&game), Arc::clone(&start), scene.brown.clone());
             std::thread::spawn(move || {
                 let mut caller = new_caller(&game);
-                let mut send =
-                    |flags, body| answer(&game, &mut caller, &Incoming { sequence: 1, flags, body });
+                let mut send = |flags, body| {
+                    answer(&game, &mut caller, &Incoming { sequence: 1, flags, body }, Now::read())
+                };
                 let _ = send(CLEAR, connect(brown.customer, brown.persona));
                 start.wait();
                 send(SEALED, login(&brown, 8, model, 0)).replies[0].body.number()
@@ -203,7 +205,7 @@ fn two_connections_that_choose_at_once_get_one_car() {
         assert_eq!(buyers.map(|buyer| buyer.join().unwrap()), [Some(213), Some(213)]);
         let cars = game.store.garage().vehicles(scene.brown.persona).unwrap();
         let [car] = &cars[..] else { panic!("{} cars", cars.len()) };
-        let price = game.catalog.offer(DealerId(8), car.model, today()).unwrap().price;
+        let price = game.catalog.offer(DealerId(8), car.model, Now::read().day()).unwrap().price;
         let brown = game.store.personas().by_id(scene.brown.persona).unwrap().unwrap();
         assert_eq!(brown.bank_balance, 20_000 - price);
     }
@@ -249,9 +251,9 @@ fn only_the_persona_of_the_connection_can_be_deleted_and_a_second_time_is_fine()
     assert!(scene.game.store.personas().by_id(strange.persona).unwrap().is_some());
 
     let brown = scene.brown.persona;
-    scene.game.world.presence.select(brown);
+    scene.game.world.presence.select(brown, Now::read());
     let lobby = scene.game.world.new_connection();
-    scene.game.world.presence.arrive(brown, lobby);
+    scene.game.world.presence.arrive(brown, lobby, Now::read());
     let body = scene.login(8, 101, 0);
     scene.change(body);
     let outcome = scene.send(SEALED, GenericRequest::body(320, brown.0));
@@ -275,9 +277,9 @@ fn a_persona_is_in_the_game_from_its_login_until_its_connection_is_gone() {
     let body = scene.login(0, 0, 0);
     scene.ask(body);
     assert!(scene.info().is_logged_on.0);
-    assert!(leave(&scene.game, &scene.caller).pushes.is_empty());
-    assert!(!scene.game.world.presence.in_use(brown));
-    assert!(leave(&scene.game, &new_caller(&scene.game)).pushes.is_empty());
+    assert!(leave(&scene.game, &scene.caller, Now::read()).pushes.is_empty());
+    assert!(!scene.game.world.presence.in_use(brown, Now::read()));
+    assert!(leave(&scene.game, &new_caller(&scene.game), Now::read()).pushes.is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the rules say so.
 
 use super::*;
+use crate::clock::Now;
 use crate::store::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -340,7 +341,7 @@ impl Pair {
                 }
             }
             Deed::Drop(who) => {
-                let outcome = leave(&self.track.game, &self.track.racers[who].caller);
+                let outcome = leave(&self.track.game, &self.track.racers[who].caller, Now::read());
                 self.count(&outcome.pushes);
                 self.track.racers[who].caller = self.track.connect(&self.track.racers[who].player);
                 self.model.leave(who);
@@ -361,7 +362,7 @@ impl Pair {
                 self.model.call(who);
             }
             Deed::Wait(minutes) => {
-                let outcome = tick(&self.track.game, Instant::now() + Duration::from_mins(minutes));
+                let outcome = tick(&self.track.game, Now::read().later(Duration::from_mins(minutes)));
                 self.count(&outcome.pushes);
                 for race in self.model.races.iter_mut().filter(|race| race.runs) {
                     let somebody_in = race.field.iter().any(|(_, fate)| matches!(fate, Fate::In(_)));

@@ -196,7 +196,7 @@ fn the_server_holds_a_bounded_number_of_races() {
     for persona in 0..u32::try_from(MOST_RACES).unwrap() {
         let connection = track.game.world.new_connection();
         let mut races = track.game.world.races.lock();
-        races.create(PersonaId(500_000 + persona), connection, settings, Instant::now()).unwrap();
+        races.create(PersonaId(500_000 + persona), connection, settings, Now::read()).unwrap();
     }
     assert_eq!(track.ask(0, wish().body()), refused(CREATE, 0));
 }

@@ -1,6 +1,7 @@
 //! Races and their rooms on the lobby's side: who leaves the room has left the race.
 
 use super::*;
+use crate::clock::Now;
 use crate::world::NpsServer;
 use mco_proto::ids::CommId;
 use mco_proto::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
@@ -60,7 +61,12 @@ impl Track {
             address: PStr::new("10.10.5.8"),
             proof: player.key.proof(),
         };
-        lobby::answer(&self.game, &mut caller, &Incoming { packet: login.packet(), sealed: false });
+        lobby::answer(
+            &self.game,
+            &mut caller,
+            &Incoming { packet: login.packet(), sealed: false },
+            Now::read(),
+        );
         assert!(caller.signed_in());
         caller
     }
@@ -71,7 +77,8 @@ impl Track {
             self.racers[who].room = Some(self.sign_in(who, NpsServer::Room(1)));
         }
         let caller = self.racers[who].room.as_mut().unwrap();
-        lobby::answer(&self.game, caller, &Incoming { packet: message.packet(), sealed: true }).replies
+        lobby::answer(&self.game, caller, &Incoming { packet: message.packet(), sealed: true }, Now::read())
+            .replies
     }
 
     fn open(&mut self, who: usize, room: &OpenCommChannel) {
@@ -86,7 +93,7 @@ impl Track {
     /// The connection to the room server breaks, if there is one.
     pub(super) fn walk(&mut self, who: usize) {
         if let Some(caller) = self.racers[who].room.take() {
-            lobby::leave(&self.game, &caller);
+            lobby::leave(&self.game, &caller, Now::read());
         }
     }
 
@@ -178,7 +185,7 @@ fn who_is_thrown_out_has_left_and_two_connections_are_left_by_the_last() {
     let race = track.met(room);
     let mut lobby = track.sign_in(1, NpsServer::Lobby);
     let open = Incoming { packet: room(race).packet(), sealed: true };
-    lobby::answer(&track.game, &mut lobby, &open);
+    lobby::answer(&track.game, &mut lobby, &open, Now::read());
     track.walk(1);
     assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
     let persona = track.racers[1].id();

@@ -1,7 +1,8 @@
 //! Races that are driven.
 
 use super::*;
-use std::time::{Duration, Instant};
+use crate::clock::Now;
+use std::time::Duration;
 
 const MINUTE: u32 = 60 * 64;
 
@@ -128,9 +129,9 @@ fn who_gives_up_drops_or_never_comes_in_does_not_keep_the_others_waiting() {
     assert!(track.quit(1, race).is_none());
     assert!(track.drop(2).is_none());
     assert!(track.finish(0, race, MINUTE).is_none());
-    let soon = Instant::now() + rules::PATIENCE / 2;
+    let soon = Now::read().later(rules::PATIENCE / 2);
     assert!(tick(&track.game, soon).pushes.is_empty());
-    let late = Instant::now() + rules::PATIENCE + Duration::from_secs(1);
+    let late = Now::read().later(rules::PATIENCE + Duration::from_secs(1));
     let outcome = tick(&track.game, late);
     outcome.commit.unwrap().wait().unwrap();
     let results = Results::of(&outcome.pushes).unwrap();
@@ -142,7 +143,7 @@ fn who_gives_up_drops_or_never_comes_in_does_not_keep_the_others_waiting() {
     assert_eq!(track.money(0), 19_900 + rules::share(rules::purse(100, 4), 4, 0));
     assert_eq!([1, 2, 3].map(|who| track.money(who)), [19_900; 3]);
     assert_eq!([0, 1].map(|who| track.persona(who).races_completed), [1, 0]);
-    assert!(tick(&track.game, late + rules::PATIENCE).pushes.is_empty(), "once");
+    assert!(tick(&track.game, late.later(rules::PATIENCE)).pushes.is_empty(), "once");
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn a_race_that_nobody_finishes_is_void_and_the_fees_go_back() {
     assert_eq!(track.persona(1).races_entered, 0);
     track.ledger_is_right();
     let race = track.running(&CreateRace { entry_fee: 1000, ..wish() }, &[0, 1]);
-    let outcome = tick(&track.game, Instant::now() + rules::SILENCE);
+    let outcome = tick(&track.game, Now::read().later(rules::SILENCE));
     assert!(Results::of(&outcome.pushes).unwrap().is_void(), "nobody stirs in race {race}");
     assert_eq!([0, 1].map(|who| track.money(who)), [20_000; 2]);
 }
@@ -173,8 +174,8 @@ fn a_race_that_is_cut_short_by_a_restart_gives_the_fees_back_once() {
         Game::new(config, folder.path().to_owned(), ports, Store::open(folder.path()).unwrap(), catalog, key);
     let track = Track { game, folder, racers };
     assert_eq!([0, 1].map(|who| track.money(who)), [19_000; 2]);
-    refund_races_cut_short(&track.game);
-    refund_races_cut_short(&track.game);
+    refund_races_cut_short(&track.game, Now::read());
+    refund_races_cut_short(&track.game, Now::read());
     assert_eq!([0, 1].map(|who| track.money(who)), [20_000; 2]);
     track.ledger_is_right();
 }
@@ -360,12 +361,12 @@ fn what_a_race_did_to_a_car_is_kept_and_never_repairs_it() {
 fn a_sign_of_life_keeps_a_room_from_being_forgotten() {
     let mut track = Track::with(1);
     let race = track.create(0, &wish());
-    let before = Instant::now();
+    let before = Now::read();
     let alive = track.ask(0, GenericRequest::body(number::KEEP_RACE_ALIVE, race.0));
     assert_eq!(alive, success(number::KEEP_RACE_ALIVE));
-    tick(&track.game, before + rules::SILENCE.saturating_sub(Duration::from_secs(1)));
+    tick(&track.game, before.later(rules::SILENCE.saturating_sub(Duration::from_secs(1))));
     assert_eq!(track.races(), 1);
-    tick(&track.game, Instant::now() + rules::SILENCE);
+    tick(&track.game, Now::read().later(rules::SILENCE));
     assert_eq!(track.races(), 0);
     assert_eq!(track.join(0, race), refused(number::RACE_JOIN, number::INVALID_RACE_ID));
 }
