@@ -41,13 +41,13 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOpen => {
-                f.write_str("On this server only the Operator makes accounts: ask whoever runs it.")
+                f.write_str("On this server only the operator makes accounts: ask the person who runs it.")
             }
             Self::TooMany => {
-                f.write_str("Too many tries from your address. Please wait a minute, then try again.")
+                f.write_str("Too many attempts from your address. Please wait a minute, then try again.")
             }
             Self::Name(why) => write!(f, "This account name cannot be used: {why}."),
-            Self::NameTaken => f.write_str("Somebody has this account name already: choose another."),
+            Self::NameTaken => f.write_str("This account name is taken: choose another."),
             Self::Password(why) => {
                 let why = why.to_string();
                 let mut letters = why.chars();
@@ -58,8 +58,8 @@ impl fmt::Display for Refusal {
             Self::Unchanged => f.write_str("The new password is the old one: choose another."),
             Self::Wrong => f.write_str("The account name or the old password is wrong."),
             Self::NoChanges => f.write_str(
-                "This server can save nothing at the moment: its card is full or cannot be written. Tell whoever runs it; the \
-                 operator's page Health says what to do.",
+                "This server cannot save anything at the moment: its card is full or cannot be written. Tell the person who runs \
+                 it; the operator's page Health says what to do.",
             ),
             Self::Store => {
                 f.write_str("The server could not save this. Please try again; nothing was changed.")

@@ -22,8 +22,8 @@ pub fn troubles(game: &Game) -> Vec<String> {
     troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     if game.store.was_repaired() {
         troubles.push(
-            "the database was damaged at this start and was made anew from the backup beside it, or empty if there was none, so what \
-             happened after that backup is lost; the card may be worn out: download a backup now, and replace the card soon"
+            "the database was damaged at this start and was rebuilt from the backup beside it, or empty if there was none, so all \
+             changes after that backup are lost; the card may be worn out: download a backup now, and replace the card soon"
                 .to_owned(),
         );
     }
@@ -53,20 +53,20 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
     let mut warnings = troubles(game);
     if network.legacy_tls {
         warnings.push(
-            "SSL 3.0 and TLS 1.0 are spoken, for Windows XP to 8; if all players have newer ones, set network.legacy_tls = false"
+            "SSL 3.0 and TLS 1.0 are on, for Windows XP to 8; if all players have a newer Windows, set network.legacy_tls = false"
                 .to_owned(),
         );
     }
     if game.config.accounts.registration == Registration::Open {
         warnings.push(
-            "everybody who reaches this server can make an account; accounts.registration = \"operator\" changes that".to_owned(),
+            "anybody who can reach this server can make an account; to change that, set accounts.registration = \"operator\"".to_owned(),
         );
     }
     let cash = game.config.game.starter_cash;
     let offers = game.catalog.offers(FIRST_DEALER, 0, now.day());
     if let Some(cheapest) = offers.iter().map(|offer| offer.price).min().filter(|price| *price > cash) {
         warnings.push(format!(
-            "a new driver has {cash} dollars, but the cheapest car at his dealer costs {cheapest}: raise game.starter_cash"
+            "a new driver has {cash} dollars, but the cheapest car of the first dealer costs {cheapest}: raise game.starter_cash"
         ));
     }
     warnings

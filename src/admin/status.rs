@@ -48,8 +48,8 @@ pub fn file(game: &Game, place: &Whereabouts) -> String {
         paragraph(
             &mut text,
             "    ",
-            "The box has no address yet. Is the network cable in, and is the router switched on? This file changes by \
-             itself as soon as there is one.",
+            "The box has no address yet. Is the network cable plugged in, and is the router switched on? This file \
+             changes as soon as there is an address.",
         );
     }
     text.push_str("\nFOR YOU, who run the server: your own pages\n\n");
@@ -57,11 +57,11 @@ pub fn file(game: &Game, place: &Whereabouts) -> String {
     paragraph(
         &mut text,
         "    ",
-        "The browser will warn of an unknown certificate: it is the box's own, so go on.",
+        "The browser will warn of an unknown certificate. It is the certificate of the box: continue.",
     );
     if !game.store.operator().has_password().unwrap_or(true) {
         let forgotten = if place.password_forgotten {
-            "The old password was forgotten at this start, as you asked. "
+            "The old password was removed at this start, as you asked. "
         } else {
             ""
         };
@@ -70,7 +70,7 @@ pub fn file(game: &Game, place: &Whereabouts) -> String {
             &mut text,
             "    ",
             &format!(
-                "{forgotten}There is no password yet. Whoever opens that page first, from the home network, chooses it: \
+                "{forgotten}There is no password yet. The first person who opens that page from the home network chooses it: \
                  do it now."
             ),
         );
@@ -96,8 +96,8 @@ pub fn file_of_failure(why: &str) -> String {
     paragraph(
         &mut text,
         "    ",
-        "Correct what is said above. The box tries again by itself every few seconds, and this file changes when it \
-         succeeds. If it never does, switch the box off and on once; after that, write the image to another card and \
+        "Correct the problem above. The box tries again every few seconds, and this file changes when the server runs. If it \
+         never does, switch the box off and on once. If that does not help, write the image to another card and \
          restore your last backup there.",
     );
     for_notepad(&text)
@@ -106,15 +106,15 @@ pub fn file_of_failure(why: &str) -> String {
 /// One line about a server that runs. It begins with "ready" in any case.
 pub fn line(game: &Game, place: &Whereabouts, now: Now) -> String {
     let players = match game.world.population(now) {
-        0 => "nobody is on line".to_owned(),
-        1 => "1 player is on line".to_owned(),
-        players => format!("{players} players are on line"),
+        0 => "no players online".to_owned(),
+        1 => "1 player online".to_owned(),
+        players => format!("{players} players online"),
     };
     let page =
         pages(game, place).first().map_or_else(|| "no address yet".to_owned(), |(page, _)| page.clone());
     match health::troubles(game).as_slice() {
         [] => format!("ready: {page}, {players}"),
-        [first, ..] => format!("ready, but there is trouble: {page}, {players}; {first}"),
+        [first, ..] => format!("ready, but something is wrong: {page}, {players}; {first}"),
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert_eq!(line(&game, &somewhere(), Now::read()), "ready: http://192.168.1.5/, nobody is on line");
+        assert_eq!(line(&game, &somewhere(), Now::read()), "ready: http://192.168.1.5/, no players online");
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         );
         assert!(
             line(&game, &somewhere(), Now::read())
-                .starts_with("ready, but there is trouble: http://192.168.1.5:8080/")
+                .starts_with("ready, but something is wrong: http://192.168.1.5:8080/")
         );
     }
 
@@ -258,7 +258,7 @@ mod tests {
     fn a_forgotten_password_is_mentioned_until_there_is_another() {
         let (game, _folder) = Game::for_tests();
         let place = Whereabouts { password_forgotten: true, ..somewhere() };
-        assert!(file(&game, &place).contains("The old password was forgotten"));
+        assert!(file(&game, &place).contains("The old password was removed"));
         let password = OperatorPassword::new("correct horse").unwrap();
         game.store.operator().set_password(&password).unwrap().ticket.wait().unwrap();
         let text = file(&game, &place);

@@ -36,19 +36,15 @@ impl fmt::Display for FileError {
         match self {
             Self::Io(path, error) => write!(
                 f,
-                "{}: {error}; check the folder's permissions, or use sudo or the server's own user",
+                "{}: {error}: check the folder's permissions, or use sudo or the server's own user",
                 path.display()
             ),
             Self::Damaged(path) => {
-                write!(
-                    f,
-                    "{} is damaged; import the catalogue again with \"mcos catalog import\"",
-                    path.display()
-                )
+                write!(f, "{} is damaged: import the catalogue again", path.display())
             }
             Self::TooNew(path, version) => write!(
                 f,
-                "{} was written by a newer mcos (version {version}); use that one, or import the catalogue again",
+                "{} was written by a newer mcos (format version {version}): update mcos, or import the catalogue again",
                 path.display()
             ),
         }

@@ -69,7 +69,7 @@ impl Catalog {
             }
             Ok(None) => Self::builtin(),
             Err(error) => {
-                log::error!("the imported catalogue is not used, the built-in one is: {error}");
+                log::error!("the imported catalogue cannot be used, so the built-in one is: {error}");
                 Self::builtin()
             }
         }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How long a server may take between taking the store and opening its control socket (or the other way round
 /// when it ends), before the command gives up.
-const PATIENCE: Duration = Duration::from_secs(5);
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whoever has the store.
 pub(super) enum Reached {
@@ -45,7 +45,9 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
         }
         match Store::open(&setting.data) {
             Ok(store) => return Ok(Reached::Store(store)),
-            Err(OpenError::InUse { .. }) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(50)),
+            Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
+                sleep(Duration::from_millis(50))
+            }
             Err(OpenError::InUse { .. }) => {
                 let data = setting.data.display();
                 return Err(CliError::Failed(format!(

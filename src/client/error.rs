@@ -113,11 +113,11 @@ impl fmt::Display for Error {
                     write!(f, "{peer}: connection refused, nothing listens on port {}", peer.port())
                 }
                 io::ErrorKind::TimedOut => {
-                    write!(f, "{peer}: no connection in time; a firewall may swallow port {}", peer.port())
+                    write!(f, "{peer}: no connection in time; a firewall may block port {}", peer.port())
                 }
                 _ => write!(f, "{peer}: no connection: {why}"),
             },
-            Self::Lost { peer, why } => write!(f, "{peer}: the connection broke: {why}"),
+            Self::Lost { peer, why } => write!(f, "{peer}: the connection was lost: {why}"),
             Self::Closed { peer, wanted } => {
                 write!(f, "{peer}: the server closed the connection instead of sending {wanted}")
             }

@@ -67,7 +67,7 @@ impl std::fmt::Display for HostError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "\"{}\" is no HOST: write a name or an address, and :PORT behind it if its web port is not 80",
+            "\"{}\" is not a host: write a name or an address, with :PORT if its web port is not 80",
             self.0
         )
     }
@@ -180,7 +180,7 @@ mod tests {
             ["", ":80", "host:", "host:0", "host:99999", "[::1", "[::1]x", "http://mcos.local/", "a b"]
         {
             let error = host_and_port(wrong).expect_err(wrong);
-            assert!(error.to_string().contains("is no HOST"), "{error}");
+            assert!(error.to_string().contains("is not a host"), "{error}");
         }
     }
 

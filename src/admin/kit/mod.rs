@@ -46,7 +46,7 @@ impl fmt::Display for KitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ipv6 => f.write_str("the game knows no IPv6: use the server's name or its IPv4 address"),
-            Self::Zip(why) => write!(f, "the kit could not be put together: {why}"),
+            Self::Zip(why) => write!(f, "the kit could not be made: {why}"),
         }
     }
 }

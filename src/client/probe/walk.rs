@@ -159,8 +159,7 @@ pub(super) async fn without_account(
     target: &Target,
     timeout: Duration,
 ) -> io::Result<()> {
-    report
-        .note("With --user NAME --password-stdin the probe goes on through login, lobby, MCOTS and a room.");
+    report.note("With --user NAME the probe also tests login, lobby, MCOTS and a room.");
     let web = match reach(target, timeout).await {
         Ok(web) => web,
         Err(error) => {
@@ -174,10 +173,10 @@ pub(super) async fn without_account(
         match web.auth(nobody, "mcos-probe").await {
             Err(Error::WrongPassword { reason }) => Ok(reason),
             Err(error) => Err(error),
-            Ok(_context) => Err(web.wrong("/AuthLogin", "lets in a User that does not exist")),
+            Ok(_context) => Err(web.wrong("/AuthLogin", "accepts a user that does not exist")),
         }
     };
-    report.step(REFUSAL, refusing, |reason| format!("an unknown User, saying: {reason}")).await?;
+    report.step(REFUSAL, refusing, |reason| format!("an unknown user, with the reason: {reason}")).await?;
     let endpoints = shards(report, &web, target, timeout).await?;
     report.step(KEY, web.public_key(), |_| "an RSA-1024 public key".to_owned()).await?;
     if let Some(endpoints) = endpoints {
@@ -208,10 +207,7 @@ pub(super) async fn without_account(
         };
         report.step(ROOM_PORTS, rooms, say).await?;
     }
-    report.skip_rest(&WITHOUT_ACCOUNT)?;
-    report
-        .note("With --user NAME --password-stdin the probe goes on through login, lobby, MCOTS and a room.");
-    Ok(())
+    report.skip_rest(&WITHOUT_ACCOUNT)
 }
 
 /// The whole sitting.
@@ -272,7 +268,7 @@ fn persona_names(list: &[PersonaEntry]) -> String {
 
 /// From the lobby to quitting. Lobby and MCOTS are looked at both, even if one of them fails.
 async fn drive(report: &mut Report<'_>, session: &PersonaSession) -> io::Result<()> {
-    let say = |_: &LobbyConnection| format!("{} greets and lets us in", session.account.endpoints.lobby);
+    let say = |_: &LobbyConnection| format!("{} accepts the login", session.account.endpoints.lobby);
     let mut lobby = report.step(LOBBY, session.lobby(), say).await?;
     if let Some(lobby) = &mut lobby {
         let listed = report.step(DIRECTORY, lobby.directory(), |riffs| count(riffs.len(), "channel")).await?;
@@ -365,7 +361,7 @@ async fn visit_room(
             room.names(CommId(0)).await?;
             Ok(room)
         };
-        room = report.step(ENTER_ROOM, entering, |_| "lets us in".to_owned()).await?;
+        room = report.step(ENTER_ROOM, entering, |_| "accepts the login".to_owned()).await?;
     }
     report.step(MAIL, session.mails(), |mails| count((*mails).into(), "mail")).await?;
     let (Some(address), Some(room)) = (address, &mut room) else { return Ok(()) };
