@@ -46,7 +46,7 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
         match Store::open(&setting.data) {
             Ok(store) => return Ok(Reached::Store(store)),
             Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
-                sleep(Duration::from_millis(50))
+                sleep(Duration::from_millis(50));
             }
             Err(OpenError::InUse { .. }) => {
                 let data = setting.data.display();

@@ -97,7 +97,7 @@ fn open(data: &Path) -> Result<Store, CliError> {
     loop {
         match Store::restore_staged(data).and_then(|_| Store::open(data)) {
             Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
-                sleep(Duration::from_millis(50))
+                sleep(Duration::from_millis(50));
             }
             opened => return opened.map_err(CliError::failed),
         }
