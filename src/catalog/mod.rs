@@ -24,7 +24,7 @@ pub(crate) mod sample;
 pub use cars::{Brand, Car, CarClass};
 pub use city::{Lobby, RaceType, Tunables};
 pub use dealers::{Offer, SystemPersona};
-pub use fitting::Placed;
+pub use fitting::{Misfit, Placed};
 pub use imported::{Imported, Origin};
 pub use kinds::PartKind;
 pub use paints::Skin;

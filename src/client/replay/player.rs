@@ -17,6 +17,7 @@ use mco_proto::nps::{self, Message as _, Packet, id};
 use mco_proto::session_key::{PublicLoginKey, SessionKey};
 use mco_proto::text::Str16;
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,7 +67,7 @@ struct OpenConnection {
     asked: Option<Wanted>,
 }
 
-/// One account that plays.
+/// An account on the server, for one customer of the recording.
 pub(super) struct Actor<'a> {
     user: &'a Credentials,
     customer: CustomerId,
@@ -127,20 +128,15 @@ impl<'a> Player<'a> {
         self.open.resize_with(recording.connections.len(), || None);
         for event in &recording.events {
             let Some(connection) = recording.connections.get(event.connection) else { continue };
-            let failed = match &event.what {
-                What::Made => self.connect(event.connection, connection).await.err(),
-                What::Said(Side::Client, said) => self.send(event.connection, connection, said).await?.err(),
-                What::Said(Side::Server, said) => {
-                    self.hear(event.connection, connection, said, out).await?;
-                    None
+            match &event.what {
+                What::Made => {
+                    if let Err(why) = self.connect(event.connection, connection).await {
+                        self.differs(out, "failed", connection.service, &why.to_string())?;
+                    }
                 }
-                What::Ended => {
-                    self.leave(event.connection, connection.service, out)?;
-                    None
-                }
-            };
-            if let Some(why) = failed {
-                self.differs(out, "failed", connection.service, &why)?;
+                What::Said(Side::Client, said) => self.send(event.connection, connection, said, out).await?,
+                What::Said(Side::Server, said) => self.hear(event.connection, connection, said, out).await?,
+                What::Ended => self.leave(event.connection, connection.service, out)?,
             }
         }
         for (at, connection) in recording.connections.iter().enumerate() {
@@ -149,7 +145,7 @@ impl<'a> Player<'a> {
         Ok(self.tally)
     }
 
-    async fn connect(&mut self, at: usize, connection: &Connection) -> Result<(), String> {
+    async fn connect(&mut self, at: usize, connection: &Connection) -> Result<(), Error> {
         let Connection { service, port, .. } = *connection;
         let endpoints = &self.endpoints;
         let endpoint = match service {
@@ -162,7 +158,7 @@ impl<'a> Player<'a> {
             Service::Lobby | Service::Web => endpoints.lobby.clone(),
         };
         let peer = Peer::new(service, endpoint);
-        let socket = Socket::connect(peer, endpoints.timeout).await.map_err(|why| why.to_string())?;
+        let socket = Socket::connect(peer, endpoints.timeout).await?;
         let link = match service {
             Service::Mcots => Link::Mcots(mcots::Link::new()),
             _ => Link::Nps(nps::Link::new(headers_of(service), nps::Link::LARGEST)),
@@ -174,20 +170,22 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Sends what the Client sent, with our own secrets and under our own key. The outer error ends the replay.
+    /// Sends what the Client sent, with our own secrets and under our own key. That it could not be sent is reported.
     async fn send(
         &mut self,
         at: usize,
         connection: &Connection,
         said: &Said,
-    ) -> Result<Result<(), String>, ReplayError> {
+        out: &mut dyn Write,
+    ) -> Result<(), ReplayError> {
         let remade = match &said.content {
             Content::Packet(packet) => Some(self.remade(connection, packet).await?),
             Content::Body { .. } => None,
         };
         let key = self.actor(connection).map(|actor| actor.key.clone());
         let Some(open) = self.open.get_mut(at).and_then(Option::as_mut) else {
-            return Ok(Err(format!("{} was not sent: there is no connection", name(&said.content))));
+            let text = format!("{} was not sent: there is no connection", name(&said.content));
+            return self.differs(out, "failed", connection.service, &text);
         };
         let mut wire = Vec::new();
         match (&mut open.link, &said.content) {
@@ -213,8 +211,13 @@ impl<'a> Player<'a> {
         }
         open.asked = Some(name(&said.content));
         self.tally.sent += 1;
-        let written = open.socket.write(&wire).await;
-        Ok(written.map_err(|why| format!("{} could not be sent: {why}", name(&said.content))))
+        match open.socket.write(&wire).await {
+            Ok(()) => Ok(()),
+            Err(why) => {
+                let text = format!("{} could not be sent: {why}", name(&said.content));
+                self.differs(out, "failed", connection.service, &text)
+            }
+        }
     }
 
     /// Whose connection it is. Of one that nobody signed in by, the first account's.
@@ -263,21 +266,19 @@ impl<'a> Player<'a> {
             return self.differs(out, "missing", service, &format!("{wanted}: there is no connection"));
         };
         let after = open.asked.map_or_else(|| "on connecting".to_owned(), |asked| format!("after {asked}"));
-        let (found, ended) = open.find(said, deadline).await;
-        let instead = open.arrived.front().map(|arrival| arrival.message);
-        let Some(arrival) = found else {
-            self.late = true;
-            let ended = ended.map(|why| format!(": {why}")).unwrap_or_default();
-            return match instead {
-                Some(instead) => {
-                    let text = format!("{instead} instead of {wanted} {after}{ended}");
-                    if let Some(open) = self.open.get_mut(at).and_then(Option::as_mut) {
-                        open.arrived.pop_front();
+        let arrival = match open.find(said, deadline).await {
+            Ok(Some(arrival)) => arrival,
+            missing => {
+                let why = missing.err().map(|why| format!(": {why}")).unwrap_or_default();
+                self.late = true;
+                return match open.arrived.pop_front() {
+                    Some(Arrival { message: instead, .. }) => {
+                        let text = format!("{instead} instead of {wanted} {after}{why}");
+                        self.differs(out, "different", service, &text)
                     }
-                    self.differs(out, "different", service, &text)
-                }
-                None => self.differs(out, "missing", service, &format!("{wanted} {after}{ended}")),
-            };
+                    None => self.differs(out, "missing", service, &format!("{wanted} {after}{why}")),
+                };
+            }
         };
         if arrival.sealed != said.sealed {
             let how = if arrival.sealed { "encrypted" } else { "in clear" };
@@ -330,8 +331,11 @@ impl<'a> Player<'a> {
 }
 
 impl OpenConnection {
-    /// The first packet of the kind that was recorded, if one comes in time; otherwise perhaps why none will.
-    async fn find(&mut self, said: &Said, deadline: Instant) -> (Option<Arrival>, Option<String>) {
+    /// The first packet of the kind that was recorded; `None` if none comes in time.
+    ///
+    /// # Errors
+    /// The connection ended, or what came is not understood.
+    async fn find(&mut self, said: &Said, deadline: Instant) -> Result<Option<Arrival>, Error> {
         let wanted = name(&said.content);
         let sequence = match said.content {
             Content::Body { sequence, .. } => sequence,
@@ -340,25 +344,23 @@ impl OpenConnection {
         loop {
             let fits = |arrival: &Arrival| arrival.message == wanted && arrival.sequence == sequence;
             if let Some(at) = self.arrived.iter().position(fits) {
-                return (self.arrived.remove(at), None);
+                return Ok(self.arrived.remove(at));
             }
-            match self.socket.read(deadline, wanted, |bytes| self.link.feed(bytes)).await {
-                Ok(true) => {}
-                Ok(false) => return (None, None),
-                Err(why) => return (None, Some(why.to_string())),
+            if !self.socket.read(deadline, wanted, |bytes| self.link.feed(bytes)).await? {
+                return Ok(None);
             }
-            if let Err(why) = self.take() {
-                return (None, Some(why));
-            }
+            self.take()?;
         }
     }
 
     /// Takes whole packets out of what arrived. The ciphers start right behind the answer to the login.
-    fn take(&mut self) -> Result<(), String> {
+    fn take(&mut self) -> Result<(), Error> {
+        let broken =
+            |why: &dyn Display| Error::Broken { peer: self.socket.peer().clone(), why: why.to_string() };
         loop {
             let arrival = match &mut self.link {
                 Link::Nps(link) => {
-                    let Some(incoming) = link.next().map_err(|why| why.to_string())? else { return Ok(()) };
+                    let Some(incoming) = link.next().map_err(|why| broken(&why))? else { return Ok(()) };
                     if incoming.packet.id == id::LOGIN_RESP
                         && let Some(key) = self.awaiting.take()
                     {
@@ -372,7 +374,7 @@ impl OpenConnection {
                     }
                 }
                 Link::Mcots(link) => {
-                    let Some(incoming) = link.next().map_err(|why| why.to_string())? else { return Ok(()) };
+                    let Some(incoming) = link.next().map_err(|why| broken(&why))? else { return Ok(()) };
                     if let Some(key) = self.awaiting.take() {
                         link.unlock(&key);
                     }
