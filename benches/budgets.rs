@@ -92,7 +92,7 @@ fn logins(box_: &Box_, cores: usize) {
     let server = box_.start();
     let address = server.at("login");
     let mut request = Vec::new();
-    server.user_login(&SessionKey::random()).encode(&mut request);
+    server.user_login(&SessionKey::random()).encode(&mut request).expect("written");
     let cpu = server.cpu_seconds();
     let began = Instant::now();
     let rate = per_second(cores * 4, || {
@@ -127,7 +127,7 @@ fn round_trips(box_: &Box_) {
     let mut sizes = (0, 0);
     let ours = alone_per_second(|| {
         let mut wire = Vec::new();
-        link.write(&request, true, &mut wire);
+        link.write(&request, true, &mut wire).expect("written");
         stream.write_all(&wire).expect("send");
         sizes = (wire.len(), answer(&mut stream, &mut link).0);
     });
@@ -301,10 +301,10 @@ impl Server {
         let context = answer.split_once("Ticket=").expect("ticket").1;
         let public = PublicLoginKey::from_hex(&self.http("/key")).expect("pub.key");
         let login = UserLogin {
-            context: Str16::new(context),
+            context: Str16::new(context).expect("fits"),
             object: 0,
-            key_block: Str16::new(&public.seal(key).expect("seal")),
-            service: Str16::new("2176"),
+            key_block: Str16::new(&public.seal(key).expect("seal")).expect("fits"),
+            service: Str16::constant(b"2176"),
             checksum: 0xfea3_1c19,
         };
         login.packet()
@@ -314,7 +314,7 @@ impl Server {
     fn exchange(&self, service: &str, packet: &Packet) -> Packet {
         let mut stream = TcpStream::connect(self.at(service)).expect("connect");
         let mut wire = Vec::new();
-        packet.encode(&mut wire);
+        packet.encode(&mut wire).expect("written");
         stream.write_all(&wire).expect("send");
         answer(&mut stream, &mut Link::new(Headers::Either, Link::LARGEST)).1
     }
@@ -332,20 +332,20 @@ impl Server {
         assert_eq!(answer(&mut stream, &mut link).1.id, id::OK_TO_LOGIN);
         let login = Login {
             persona: list.personas.first().map_or(PersonaId(0), |persona| persona.persona),
-            name: Name::new("Dr Brown"),
+            name: Name::constant(b"Dr Brown"),
             user_data: UserData::from([0; 64]),
             customer,
             flags: 0,
-            version: PStr::new("4.5.0.0"),
-            game: PStr::new("mco"),
-            address: PStr::new("127.0.0.1"),
+            version: PStr::constant(b"4.5.0.0"),
+            game: PStr::constant(b"mco"),
+            address: PStr::constant(b"127.0.0.1"),
             proof: key.proof(),
         };
         let mut wire = Vec::new();
-        link.write(&login.packet(), false, &mut wire);
+        link.write(&login.packet(), false, &mut wire).expect("written");
         stream.write_all(&wire).expect("send");
         answer(&mut stream, &mut link).1.read::<LoginResponse>().expect("signed in");
-        link.unlock(key);
+        link.start_encryption(key);
         (stream, link)
     }
 }

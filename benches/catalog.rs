@@ -14,10 +14,10 @@
     reason = "a benchmark fails by panicking, and its tables are long"
 )]
 
-#[path = "../tests/jet/game.rs"]
+#[path = "../tests/it/import/game.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod game;
-#[path = "../tests/jet/writer.rs"]
+#[path = "../crates/jet-reader/tests/it/writer.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod writer;
 
@@ -107,7 +107,7 @@ fn complete_cars() -> f64 {
     let peer: SocketAddr = ([127, 0, 0, 1], 1044).into();
     game.world.sessions.begin(customer, SessionKey::random(), peer.ip(), Now::read());
     let mut caller = ConnectionState::new(game.world.new_connection(), peer, peer);
-    let (customer_name, persona_name) = (Chars::default(), Chars::new("Dr Brown"));
+    let (customer_name, persona_name) = (Chars::default(), Chars::constant(b"Dr Brown"));
     let hello = ClientConnect { customer, persona, customer_name, persona_name, version: 6001 }.body();
     answer(&game, &mut caller, &Incoming { sequence: 1, flags: Flags(0), body: hello }, Now::read());
     let body = GenericRequest::body(number::GET_COMPLETE_VEHICLE_INFO, car.0);

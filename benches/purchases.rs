@@ -177,6 +177,6 @@ fn info(vehicle: &mcos::store::Vehicle, parts: &[mcos::store::Part]) -> VehicleI
         delta: vehicle.delta,
         car_class: vehicle.car_class,
         damage: VehicleInfo::dents(&vehicle.damage),
-        parts: List::of(parts.iter().map(part)),
+        parts: List::first_n(parts.iter().map(part)),
     }
 }

@@ -16,6 +16,7 @@
 )]
 
 use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::Id;
 use mco_proto::nps::lobby::ChannelGranted;
 use mco_proto::nps::relay::{Address, Relay};
 use mco_proto::nps::{Headers, Link, Message as _, Packet};
@@ -45,10 +46,10 @@ fn main() {
     println!("relay in {ROOMS} rooms of {MEMBERS}, {PAYLOAD} bytes each, {} cores", cores());
     let (mut bare, (mut ours, per_player)) = (bare_room_set(), our_room_set());
     println!("resident memory of the server per player in a race, one connection each: {per_player:.1} KiB");
-    for sealed in [true, false] {
+    for encrypted in [true, false] {
         let rounds: Vec<[Figures; 2]> =
-            (0..ROUNDS).map(|_| [measure(&mut ours, sealed), measure(&mut bare, sealed)]).collect();
-        println!("{:<28} {:>12} {:>12} {:>8}   budget", form(sealed), "mcos", "bare smol", "ratio");
+            (0..ROUNDS).map(|_| [measure(&mut ours, encrypted), measure(&mut bare, encrypted)]).collect();
+        println!("{:<28} {:>12} {:>12} {:>8}   budget", form(encrypted), "mcos", "bare smol", "ratio");
         for (at, what, budget) in [
             (0, "frames delivered/s", ">= 0.80"),
             (1, "latency p50, us", ""),
@@ -63,8 +64,8 @@ fn main() {
     }
 }
 
-const fn form(sealed: bool) -> &'static str {
-    if sealed { "encrypted" } else { "in clear" }
+const fn form(encrypted: bool) -> &'static str {
+    if encrypted { "encrypted" } else { "in clear" }
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {
@@ -89,9 +90,9 @@ struct Player {
 }
 
 impl Player {
-    fn send(&mut self, sealed: bool) {
+    fn send(&mut self, encrypted: bool) {
         let mut wire = Vec::new();
-        self.link.write(&self.packet, sealed, &mut wire);
+        self.link.write(&self.packet, encrypted, &mut wire).expect("written");
         self.stream.write_all(&wire).expect("send");
     }
 
@@ -100,7 +101,7 @@ impl Player {
         let mut chunk = [0; 4096];
         loop {
             if let Some(incoming) = self.link.next().expect("a whole stream") {
-                assert!(self.hears.is_none_or(|number| number == incoming.packet.id));
+                assert!(self.hears.is_none_or(|number| number == incoming.packet.id.0));
                 return;
             }
             let count = self.stream.read(&mut chunk).expect("a frame");
@@ -118,7 +119,7 @@ struct RoomSet {
 
 /// Each room in turn: one player speaks, the others listen, the next one speaks. A thread per core has its share of rooms, with
 /// one frame under way in each.
-fn measure(set: &mut RoomSet, sealed: bool) -> Figures {
+fn measure(set: &mut RoomSet, encrypted: bool) -> Figures {
     let epoch = Instant::now();
     let micros = || u64::try_from(epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
     let (delivered, over) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -151,12 +152,12 @@ fn measure(set: &mut RoomSet, sealed: bool) -> Figures {
                                     next += interval;
                                     thread::sleep(next.saturating_duration_since(Instant::now()));
                                     let spoken = micros();
-                                    room[speaker].send(sealed);
+                                    room[speaker].send(encrypted);
                                     hear(room, speaker, || times.push(micros() - spoken));
                                 }
                             } else {
                                 for room in rooms.iter_mut() {
-                                    room[speaker].send(sealed);
+                                    room[speaker].send(encrypted);
                                 }
                                 for room in rooms.iter_mut() {
                                     hear(room, speaker, || {});
@@ -206,7 +207,7 @@ fn bare_room_set() -> RoomSet {
         let stream = TcpStream::connect(address).expect("connect");
         stream.set_nodelay(true).expect("nodelay");
         let mut link = Link::new(Headers::Short, Link::LARGEST);
-        link.unlock(&SessionKey::random());
+        link.start_encryption(&SessionKey::random());
         Player { stream, link, packet: state(CommId(1), PersonaId(1)), hears: None }
     };
     let rooms = (0..ROOMS).map(|_| (0..MEMBERS).map(|_| player()).collect()).collect();
@@ -302,11 +303,11 @@ fn enter(driver: &PersonaSession, at: SocketAddr, channel: CommId) -> Player {
     stream.set_nodelay(true).expect("nodelay");
     let link = Link::new(Headers::Short, Link::LARGEST);
     let packet = state(channel, driver.persona);
-    let mut player = Player { stream, link, hears: Some(packet.id), packet };
+    let mut player = Player { stream, link, hears: Some(packet.id.0), packet };
     say(&mut player, &driver.hello().packet(), false);
     assert_eq!(next(&mut player).id, mco_proto::nps::id::LOGIN_RESP);
     let key: &SessionKey = &driver.account.key;
-    player.link.unlock(key);
+    player.link.start_encryption(key);
     say(&mut player, &open(channel).packet(), true);
     while next(&mut player).id != ChannelGranted::ID {}
     player
@@ -315,12 +316,12 @@ fn enter(driver: &PersonaSession, at: SocketAddr, channel: CommId) -> Player {
 /// What a driver tells all others in its race.
 fn state(channel: CommId, sender: PersonaId) -> Packet {
     let address = Address::NotSingle(sender);
-    Relay { id: 0x0097, channel, sender, address, payload: &[0; PAYLOAD] }.packet()
+    Relay { id: Id(0x0097), channel, sender, address, payload: &[0; PAYLOAD] }.packet()
 }
 
-fn say(player: &mut Player, packet: &Packet, sealed: bool) {
+fn say(player: &mut Player, packet: &Packet, encrypted: bool) {
     let mut wire = Vec::new();
-    player.link.write(packet, sealed, &mut wire);
+    player.link.write(packet, encrypted, &mut wire).expect("written");
     player.stream.write_all(&wire).expect("send");
 }
 
@@ -347,7 +348,7 @@ fn open(channel: CommId) -> mco_proto::nps::lobby::OpenCommChannel {
     use mco_proto::text::PStr;
     mco_proto::nps::lobby::OpenCommChannel {
         channel,
-        riff: PStr::new("bench"),
+        riff: PStr::constant(b"bench"),
         slot: -1,
         slot_flags: 1,
         port: 9000,
@@ -359,7 +360,7 @@ fn open(channel: CommId) -> mco_proto::nps::lobby::OpenCommChannel {
         game_ready: 0,
         is_master: 0,
         channel_type: 2,
-        password: PStr::new(""),
+        password: PStr::default(),
         disable_backlog: 0,
         game_server_running: 1,
         launch_game_server: 0,

@@ -191,10 +191,10 @@ mod tests {
     #[test]
     fn context_and_key_block_are_cut_and_the_rest_of_0501_stays() {
         let login = UserLogin {
-            context: Str16::new("0123456789abcdef0123456789abcdef"),
+            context: Str16::constant(b"0123456789abcdef0123456789abcdef"),
             object: 0,
-            key_block: Str16::new(&"AB".repeat(128)),
-            service: Str16::new("2176"),
+            key_block: Str16::new(&"AB".repeat(128)).unwrap(),
+            service: Str16::constant(b"2176"),
             checksum: 0xfea3_1c19,
         };
         let packet = login.packet();
@@ -209,13 +209,13 @@ mod tests {
     fn the_proof_of_0100_is_cut() {
         let login = Login {
             persona: PersonaId(21),
-            name: PStr::new("Dr Brown"),
+            name: PStr::constant(b"Dr Brown"),
             user_data: [0; 64],
             customer: CustomerId(7),
             flags: 0,
-            version: PStr::new("4.5.0.0"),
-            game: PStr::new("mco"),
-            address: PStr::new("10.0.0.9"),
+            version: PStr::constant(b"4.5.0.0"),
+            game: PStr::constant(b"mco"),
+            address: PStr::constant(b"10.0.0.9"),
             proof: [0xa5; 16],
         };
         let read: Login = cut(&login.packet(), Side::Client, false).unwrap().read().unwrap();

@@ -2,7 +2,7 @@
 
 use super::peer::Peer;
 use super::wanted::Wanted;
-use mco_proto::Malformed;
+use mco_proto::{EncodeError, Malformed, TooLong};
 use std::{fmt, io};
 
 /// Why a step of a sitting failed.
@@ -97,6 +97,10 @@ pub enum Error {
     },
     /// The shard list can't be read.
     ShardList(ShardListError),
+    /// A text or a list of ours does not fit its field.
+    TooLong(TooLong),
+    /// A packet of ours cannot be written.
+    Unsendable(EncodeError),
     /// What `/key` serves is no login key.
     PublicKey {
         /// Why not.
@@ -140,6 +144,8 @@ impl fmt::Display for Error {
             Self::WrongPassword { reason } => write!(f, "AuthLogin refuses this User: {reason}"),
             Self::Web { peer, page, why } => write!(f, "{peer}{page}: {why}"),
             Self::ShardList(why) => why.fmt(f),
+            Self::TooLong(why) => write!(f, "a message cannot be made: {why}"),
+            Self::Unsendable(why) => write!(f, "a message cannot be sent: {why}"),
             Self::PublicKey { why } => write!(f, "what /key serves is no pub.key: {why}"),
         }
     }
@@ -153,8 +159,22 @@ impl std::error::Error for Error {
             }
             Self::Malformed { why, .. } => Some(why),
             Self::ShardList(why) => Some(why),
+            Self::TooLong(why) => Some(why),
+            Self::Unsendable(why) => Some(why),
             _ => None,
         }
+    }
+}
+
+impl From<TooLong> for Error {
+    fn from(why: TooLong) -> Self {
+        Self::TooLong(why)
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(why: EncodeError) -> Self {
+        Self::Unsendable(why)
     }
 }
 

@@ -5,7 +5,7 @@ use super::peer::{Endpoint, Peer, Service};
 use super::socket::Socket;
 use super::wanted::Wanted;
 use mco_proto::Wire;
-use mco_proto::mcots::{Body, Flags, Incoming, Link, Message, Outgoing, number};
+use mco_proto::mcots::{Body, Flags, Incoming, Link, Message, Number, Outgoing, number};
 use mco_proto::session_key::SessionKey;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ const BACKLOG: usize = 64;
 pub struct Mcots {
     socket: Socket,
     link: Link,
-    sealing: bool,
+    encrypting: bool,
     /// Packets sent and packets received: together with 1 the number of the next packet, as the recorded Client counts.
     passed: u32,
     backlog: VecDeque<Incoming>,
@@ -28,13 +28,13 @@ impl Mcots {
     /// Connects. No wait on this connection will last longer than `timeout`.
     pub async fn connect(at: &Endpoint, timeout: Duration) -> Result<Self, Error> {
         let socket = Socket::connect(Peer::new(Service::Mcots, at.clone()), timeout).await?;
-        Ok(Self { socket, link: Link::new(), sealing: false, passed: 0, backlog: VecDeque::new() })
+        Ok(Self { socket, link: Link::new(), encrypting: false, passed: 0, backlog: VecDeque::new() })
     }
 
     /// From here on everything is sent, and answers are expected, through the cipher.
-    pub fn unlock(&mut self, key: &SessionKey) {
-        self.link.unlock(key);
-        self.sealing = true;
+    pub fn start_encryption(&mut self, key: &SessionKey) {
+        self.link.start_encryption(key);
+        self.encrypting = true;
     }
 
     /// Sends bytes as they are; they don't count as a packet.
@@ -42,17 +42,17 @@ impl Mcots {
         self.socket.write(bytes).await
     }
 
-    /// Sends a body, sealed if the connection is unlocked; gives the sequence number it went out with.
+    /// Sends a body, encrypted once encryption has started; gives the sequence number it went out with.
     pub async fn send_body(&mut self, body: Body) -> Result<u32, Error> {
-        let sealed = self.sealing;
-        self.send_as(body, sealed).await
+        let encrypted = self.encrypting;
+        self.send_as(body, encrypted).await
     }
 
-    /// Sends a body, sealed or in clear whatever the connection's state is.
-    pub async fn send_as(&mut self, body: Body, sealed: bool) -> Result<u32, Error> {
+    /// Sends a body, encrypted or in clear whatever the connection's state is.
+    pub async fn send_as(&mut self, body: Body, encrypted: bool) -> Result<u32, Error> {
         let sequence = self.passed.wrapping_add(1);
         let mut wire = Vec::new();
-        self.link.write(&Outgoing { sequence, sealed, body }, &mut wire);
+        self.link.write(&Outgoing { sequence, encrypted, body }, &mut wire)?;
         self.socket.write(&wire).await?;
         self.passed = sequence;
         Ok(sequence)
@@ -67,7 +67,7 @@ impl Mcots {
     pub async fn next_within(&mut self, timeout: Duration) -> Result<Option<Incoming>, Error> {
         match self.backlog.pop_front() {
             Some(incoming) => Ok(Some(incoming)),
-            None => self.receive(Instant::now() + timeout, Wanted::Transaction(0)).await,
+            None => self.receive(Instant::now() + timeout, Wanted::Transaction(Number(0))).await,
         }
     }
 
@@ -89,7 +89,7 @@ impl Mcots {
 
     /// The packet that answers request `sequence` with one of the message numbers `numbers`. Others stay for later; the
     /// refusal of this request is an error unless its number is in `numbers`.
-    pub async fn wait(&mut self, sequence: u32, numbers: &[u16]) -> Result<Incoming, Error> {
+    pub async fn wait(&mut self, sequence: u32, numbers: &[Number]) -> Result<Incoming, Error> {
         let fits = |incoming: &Incoming| {
             incoming.sequence == sequence
                 && incoming.body.number().is_some_and(|number| numbers.contains(&number))
@@ -129,19 +129,19 @@ impl Mcots {
         }
     }
 
-    /// The answer to request `sequence`; it must be sealed exactly if the connection is unlocked.
+    /// The answer to request `sequence`; it must come encrypted exactly if encryption has started.
     pub async fn answer<A: Message>(&mut self, sequence: u32) -> Result<A, Error> {
         let incoming = self.wait(sequence, &[A::NUMBER]).await?;
-        self.check_seal(A::NUMBER, incoming.flags.has(Flags::ENCRYPTED))?;
+        self.check_encryption(A::NUMBER, incoming.flags.has(Flags::ENCRYPTED))?;
         self.read_as(&incoming.body, A::NUMBER)
     }
 
-    /// Whether a packet travelled as it should: through the cipher once the connection is unlocked.
-    pub(super) fn check_seal(&self, number: u16, sealed: bool) -> Result<(), Error> {
-        if sealed == self.sealing {
+    /// Whether a packet travelled as it should: through the cipher once encryption has started.
+    pub(super) fn check_encryption(&self, number: Number, encrypted: bool) -> Result<(), Error> {
+        if encrypted == self.encrypting {
             return Ok(());
         }
-        let why = if sealed { "it came encrypted" } else { "it came in clear" };
+        let why = if encrypted { "it came encrypted" } else { "it came in clear" };
         Err(self.contradiction(number, "flags", why))
     }
 
@@ -152,8 +152,8 @@ impl Mcots {
     }
 
     /// Reads a body as the record that `number` stands for.
-    pub(super) fn read_as<M: Wire>(&self, body: &Body, number: u16) -> Result<M, Error> {
-        body.read().map_err(|why| Error::Malformed {
+    pub(super) fn read_as<M: Wire>(&self, body: &Body, number: Number) -> Result<M, Error> {
+        body.record().map_err(|why| Error::Malformed {
             peer: self.socket.peer().clone(),
             message: Wanted::Transaction(number),
             why,
@@ -161,13 +161,13 @@ impl Mcots {
     }
 
     /// Nothing that fits came in time.
-    pub(super) fn silence(&self, number: u16) -> Error {
+    pub(super) fn silence(&self, number: Number) -> Error {
         let (peer, wanted) = (self.socket.peer().clone(), Wanted::Transaction(number));
         Error::Silence { peer, wanted, instead: None }
     }
 
     /// An answer that parses and can't be right.
-    pub fn contradiction(&self, number: u16, field: &'static str, why: &str) -> Error {
+    pub fn contradiction(&self, number: Number, field: &'static str, why: &str) -> Error {
         let (peer, message) = (self.socket.peer().clone(), Wanted::Transaction(number));
         Error::Contradiction { peer, message, field, why: why.to_owned() }
     }

@@ -5,7 +5,7 @@ use super::peer::{Endpoint, Peer, Service};
 use super::socket::Socket;
 use super::wanted::Wanted;
 use mco_proto::Malformed;
-use mco_proto::nps::{Form, Headers, Incoming, Link, Message, Packet, id};
+use mco_proto::nps::{Form, Headers, Id, Incoming, Link, Message, Packet, id};
 use mco_proto::session_key::SessionKey;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const BACKLOG: usize = 64;
 
 /// The answers that say no.
-const REFUSALS: [u16; 9] = [
+const REFUSALS: [Id; 9] = [
     id::USER_INVALID,
     id::DUP_USER,
     id::DUP_PERSONA,
@@ -27,18 +27,18 @@ const REFUSALS: [u16; 9] = [
     FORCE_LOGOFF,
 ];
 /// The account is refused (*seen in use*).
-const ACCOUNT_PROBLEM: u16 = 0x0623;
+const ACCOUNT_PROBLEM: Id = Id(0x0623);
 /// The User is banned (*documented*).
-const BANNED: u16 = 0x0626;
+const BANNED: Id = Id(0x0626);
 /// The server sends the User away (*documented*).
-const FORCE_LOGOFF: u16 = 0x0201;
+const FORCE_LOGOFF: Id = Id(0x0201);
 
 /// A connection to Login, Persona, Mail, Lobby or a room.
 #[derive(Debug)]
 pub struct Nps {
     socket: Socket,
     link: Link,
-    sealing: bool,
+    encrypting: bool,
     backlog: VecDeque<Incoming>,
 }
 
@@ -51,13 +51,13 @@ impl Nps {
             _ => Headers::Short,
         };
         let link = Link::new(headers, Link::LARGEST);
-        Ok(Self { socket, link, sealing: false, backlog: VecDeque::new() })
+        Ok(Self { socket, link, encrypting: false, backlog: VecDeque::new() })
     }
 
     /// From here on everything is sent, and answers are expected, inside 0x1101.
-    pub fn unlock(&mut self, key: &SessionKey) {
-        self.link.unlock(key);
-        self.sealing = true;
+    pub fn start_encryption(&mut self, key: &SessionKey) {
+        self.link.start_encryption(key);
+        self.encrypting = true;
     }
 
     /// The address of this end, if the system knows it.
@@ -70,14 +70,14 @@ impl Nps {
         self.socket.write(bytes).await
     }
 
-    /// Sends a packet, sealed if the connection is unlocked.
+    /// Sends a packet, encrypted once encryption has started.
     pub async fn send_packet(&mut self, packet: &Packet) -> Result<(), Error> {
         let mut wire = Vec::new();
-        self.link.write(packet, self.sealing, &mut wire);
+        self.link.write(packet, self.encrypting, &mut wire)?;
         self.socket.write(&wire).await
     }
 
-    /// Sends a message, sealed if the connection is unlocked.
+    /// Sends a message, encrypted once encryption has started.
     pub async fn send(&mut self, message: &impl Message) -> Result<(), Error> {
         self.send_packet(&message.packet()).await
     }
@@ -86,7 +86,7 @@ impl Nps {
     pub async fn next_within(&mut self, timeout: Duration) -> Result<Option<Incoming>, Error> {
         match self.backlog.pop_front() {
             Some(incoming) => Ok(Some(incoming)),
-            None => self.receive(Instant::now() + timeout, Wanted::Game(0)).await,
+            None => self.receive(Instant::now() + timeout, Wanted::Game(Id(0))).await,
         }
     }
 
@@ -106,7 +106,7 @@ impl Nps {
     }
 
     /// The next packet with one of the numbers `ids`. Others stay for later; a refusal that is not in `ids` is an error.
-    pub async fn wait(&mut self, ids: &[u16]) -> Result<Incoming, Error> {
+    pub async fn wait(&mut self, ids: &[Id]) -> Result<Incoming, Error> {
         let waiting = self.backlog.iter().position(|incoming| ids.contains(&incoming.packet.id));
         if let Some(incoming) = waiting.and_then(|at| self.backlog.remove(at)) {
             return Ok(incoming);
@@ -134,11 +134,11 @@ impl Nps {
         }
     }
 
-    /// The next message of this kind; it must be sealed exactly if the connection is unlocked.
+    /// The next message of this kind; it must come encrypted exactly if encryption has started.
     pub async fn answer<A: Message>(&mut self) -> Result<A, Error> {
         let incoming = self.wait(&[A::ID]).await?;
-        if incoming.sealed != self.sealing {
-            let why = if incoming.sealed { "it came encrypted" } else { "it came in clear" };
+        if incoming.encrypted != self.encrypting {
+            let why = if incoming.encrypted { "it came encrypted" } else { "it came in clear" };
             return Err(self.contradiction(A::ID, "envelope", why));
         }
         self.read(&incoming.packet)
@@ -160,7 +160,7 @@ impl Nps {
     }
 
     /// An answer that parses and can't be right.
-    pub fn contradiction(&self, id: u16, field: &'static str, why: &str) -> Error {
+    pub fn contradiction(&self, id: Id, field: &'static str, why: &str) -> Error {
         let (peer, message) = (self.socket.peer().clone(), Wanted::Game(id));
         Error::Contradiction { peer, message, field, why: why.to_owned() }
     }

@@ -333,7 +333,7 @@ impl Starter {
     /// Says what the race did to the car: parts with their damage in percent and their wear (241). Never answered.
     pub async fn report_damage(&mut self, parts: &[(PartId, u8, u32)]) -> Result<(), Error> {
         let damages = parts.iter().map(|&(part, percent, wear)| Damage::new(part, percent, wear)).collect();
-        let report = PostRaceDamage { race: self.race, parts: Damages(damages) };
+        let report = PostRaceDamage { race: self.race, parts: Damages::new(damages)? };
         self.racer.mcots.mcots().send(&report).await.map(drop)
     }
 

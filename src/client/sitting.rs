@@ -14,6 +14,7 @@ use super::nps::Nps;
 use super::peer::{Endpoint, Service};
 use super::shard_list::ShardEntry;
 use super::web::{Context, Web};
+use mco_proto::TooLong;
 use mco_proto::bytes::Rest;
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::nps::login::{UserLogin, UserStatus};
@@ -28,11 +29,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// EA's number of the game, as the Client says it.
-const SERVICE: &str = "2176";
+const SERVICE: &[u8; 4] = b"2176";
 /// Checksum of the Client's program (*captured*, the same since 2017).
 const CHECKSUM: u32 = 0xfea3_1c19;
 /// The name of the game in persona requests (*captured*).
-const GAME: &str = "Motor City";
+const GAME: &[u8; 10] = b"Motor City";
 
 /// Ports that are fixed in the Client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl ShardEndpoints {
         let key = SessionKey::random();
         let block = login_key.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
         let mut login = self.open(Service::Login, &self.login).await?;
-        let status: UserStatus = login.ask(&user_login(context, &block)).await?;
+        let status: UserStatus = login.ask(&user_login(context, &block)?).await?;
         if status.key_echo != key.echo() {
             return Err(login.contradiction(id::USER_VALID, "key echo", "it is of another Session Key"));
         }
@@ -104,14 +105,17 @@ impl ShardEndpoints {
 }
 
 /// 0x0501 with this Context and key block.
-pub fn user_login(context: &Context, key_block: &str) -> UserLogin {
-    UserLogin {
-        context: Str16::new(context.as_str()),
+///
+/// # Errors
+/// If one of them does not fit its field.
+pub fn user_login(context: &Context, key_block: &str) -> Result<UserLogin, TooLong> {
+    Ok(UserLogin {
+        context: Str16::new(context.as_str())?,
         object: 0,
-        key_block: Str16::new(key_block),
-        service: Str16::new(SERVICE),
+        key_block: Str16::new(key_block)?,
+        service: Str16::constant(SERVICE),
         checksum: CHECKSUM,
-    }
+    })
 }
 
 /// A User who has logged in.
@@ -148,8 +152,8 @@ impl Account {
     pub async fn name_is_free(&self, name: &str) -> Result<bool, Error> {
         let request = ValidatePersonaName {
             customer: self.customer,
-            name: Str16::new(name),
-            service: Str16::new(GAME),
+            name: Str16::new(name)?,
+            service: Str16::constant(GAME),
         };
         let mut persona = self.persona_service().await?;
         persona.send(&request).await?;
@@ -161,7 +165,7 @@ impl Account {
     /// Asks whether a licence plate may say this.
     pub async fn check_plate(&self, text: &str) -> Result<(), Error> {
         let mut persona = self.persona_service().await?;
-        persona.send(&CheckToken { kind: 2, text: Str16::new(text) }).await?;
+        persona.send(&CheckToken { kind: 2, text: Str16::new(text)? }).await?;
         persona.wait(&[id::ACK]).await.map(drop)
     }
 
@@ -169,7 +173,7 @@ impl Account {
     pub async fn create_persona(&self, name: &str) -> Result<PersonaId, Error> {
         let request = NewGameAccount {
             customer: self.customer,
-            name: Str16::new(name),
+            name: Str16::new(name)?,
             server_data: 0,
             created: 0,
             last_login: 0,

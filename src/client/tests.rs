@@ -47,16 +47,16 @@ fn an_answer_is_found_behind_pushes_and_the_pushes_stay() {
     let servers = key.clone();
     let at = peer(move |mut stream| {
         let mut link = nps::Link::new(Headers::Short, 4096);
-        link.unlock(&servers);
+        link.start_encryption(&servers);
         let request = take(&mut stream, |bytes| {
             link.feed(bytes);
             link.next().unwrap()
         });
-        assert!(request.sealed);
+        assert!(request.encrypted);
         let channel = request.packet.read::<GetMiniUserList>().unwrap().channel;
         let mut wire = Vec::new();
-        link.write(&Packet::bare(id::USER_INFO), true, &mut wire);
-        link.write(&MiniUserList { channel, users: List::of([]) }.packet(), true, &mut wire);
+        link.write(&Packet::bare(id::USER_INFO), true, &mut wire).unwrap();
+        link.write(&MiniUserList { channel, users: List::first_n([]) }.packet(), true, &mut wire).unwrap();
         for byte in wire {
             stream.write_all(&[byte]).unwrap();
         }
@@ -64,11 +64,11 @@ fn an_answer_is_found_behind_pushes_and_the_pushes_stay() {
     });
     block_on(async {
         let mut nps = Nps::connect(Service::Lobby, &at, TIMEOUT).await.unwrap();
-        nps.unlock(&key);
+        nps.start_encryption(&key);
         let list: MiniUserList = nps.ask(&GetMiniUserList { channel: CommId(7) }).await.unwrap();
         assert_eq!(list.channel, CommId(7));
         let push = nps.next_within(TIMEOUT).await.unwrap().unwrap();
-        assert_eq!((push.packet.id, push.sealed), (id::USER_INFO, true));
+        assert_eq!((push.packet.id, push.encrypted), (id::USER_INFO, true));
         assert!(nps.next_within(SHORT_TIMEOUT).await.unwrap().is_none());
     });
 }
@@ -144,16 +144,17 @@ fn sequence_numbers_count_packets_of_both_directions_as_recorded() {
             let number = request.body.number().unwrap();
             let answers = match number {
                 number::GET_LOBBIES => vec![GenericReply::success(number), GenericReply::success(number)],
-                number::GET_OWNED_PARTS => vec![GenericReply::failed(number, 191)],
+                number::GET_OWNED_PARTS => vec![GenericReply::failed(number, Some(number::INVALID_VEHICLE))],
                 _ => vec![GenericReply::success(number)],
             };
             let mut wire = Vec::new();
             for body in answers {
-                link.write(&Outgoing { sequence: request.sequence, sealed: round > 0, body }, &mut wire);
+                link.write(&Outgoing { sequence: request.sequence, encrypted: round > 0, body }, &mut wire)
+                    .unwrap();
             }
             stream.write_all(&wire).unwrap();
             if round == 0 {
-                link.unlock(&servers);
+                link.start_encryption(&servers);
             }
         }
         assert_eq!(seen, [1, 3, 5, 8]);
@@ -162,13 +163,13 @@ fn sequence_numbers_count_packets_of_both_directions_as_recorded() {
     block_on(async {
         let mut mcots = Mcots::connect(&at, TIMEOUT).await.unwrap();
         for round in 0..3 {
-            let number = [438, number::LOGIN, number::GET_LOBBIES][round];
+            let number = [number::CLIENT_CONNECT_MSG, number::LOGIN, number::GET_LOBBIES][round];
             let sequence = mcots.send_body(GenericRequest::body(number, 0)).await.unwrap();
             for _ in 0..=usize::from(round == 2) {
                 mcots.wait(sequence, &[number::SUCCESS]).await.unwrap();
             }
             if round == 0 {
-                mcots.unlock(&key);
+                mcots.start_encryption(&key);
             }
         }
         let sequence = mcots.send_body(GenericRequest::body(number::GET_OWNED_PARTS, 0)).await.unwrap();
@@ -184,7 +185,7 @@ fn an_answer_under_another_sequence_number_or_cut_short_is_not_taken() {
             let _ = stream.read(&mut [0; 99]);
             let mut wire = Vec::new();
             let body = mcots::Body(body.to_vec());
-            mcots::Link::new().write(&Outgoing { sequence, sealed: false, body }, &mut wire);
+            mcots::Link::new().write(&Outgoing { sequence, encrypted: false, body }, &mut wire).unwrap();
             stream.write_all(&wire).unwrap();
             let _ = stream.read(&mut [0]);
         })

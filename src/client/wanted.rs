@@ -1,14 +1,16 @@
 //! Messages of all families by number, as errors name them.
 
+use mco_proto::mcots::Number;
+use mco_proto::nps::Id;
 use std::fmt;
 
 /// A message by number, as errors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// A Game Packet.
-    Game(u16),
+    Game(Id),
     /// A Transaction Packet.
-    Transaction(u16),
+    Transaction(Number),
     /// An HTTP answer.
     Http,
 }
@@ -16,13 +18,13 @@ pub enum Wanted {
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Game(id) => match mco_proto::nps::id::name(*id) {
-                "unknown" => write!(f, "message 0x{id:04x}"),
-                name => write!(f, "{name} (0x{id:04x})"),
+            Self::Game(id) => match id.name() {
+                "unknown" => write!(f, "message 0x{:04x}", id.0),
+                name => write!(f, "{name} (0x{:04x})", id.0),
             },
-            Self::Transaction(number) => match mco_proto::mcots::number::name(*number) {
-                "unknown" => write!(f, "message {number}"),
-                name => write!(f, "{name} ({number})"),
+            Self::Transaction(number) => match number.name() {
+                "unknown" => write!(f, "message {}", number.0),
+                name => write!(f, "{name} ({})", number.0),
             },
             Self::Http => f.write_str("an HTTP answer"),
         }

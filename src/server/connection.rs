@@ -2,9 +2,10 @@
 
 use super::Shared;
 use super::bind::Service;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Unsent};
+use super::counters::Counting;
+use super::observer::Observers;
 use super::outbox::{Ending, Outbox};
-use super::recorder::Connection;
 use crate::clock::Now;
 use crate::world::ConnectionId;
 use async_net::TcpStream;
@@ -38,6 +39,8 @@ enum End {
     Broken(String),
     /// A change could not be saved, so its answer must not go out.
     Unsaved(String),
+    /// A message of ours could not be written: a fault of ours.
+    Unsent(Unsent),
     /// The network failed.
     Failed(io::Error),
 }
@@ -52,6 +55,7 @@ impl fmt::Display for End {
             Self::Ended(Ending::Dismissed) => f.write_str("dismissed"),
             Self::Broken(reason) => write!(f, "closed, {reason}"),
             Self::Unsaved(reason) => write!(f, "closed, a change could not be saved: {reason}"),
+            Self::Unsent(unsent) => write!(f, "closed, a fault of this server: {unsent}"),
             Self::Failed(error) => write!(f, "lost: {error}"),
         }
     }
@@ -67,22 +71,26 @@ pub(super) async fn converse(
     mut conversation: Conversation,
 ) {
     let outbox = shared.connections.register(connection);
-    let mut recording = shared.recorder.as_ref().and_then(|recorder| {
+    let mut observers = Observers::default();
+    observers.add(Counting(Arc::clone(&shared.counters)));
+    if let Some(recorder) = &shared.recorder {
         let port = stream.local_addr().map_or(0, |local| local.port());
-        recorder.open(service, port, connection, peer)
-    });
-    let end = talk(shared, &outbox, &mut stream, &mut conversation, &mut recording).await;
-    shared.connections.remove(connection);
-    if let Some(recording) = recording {
-        recording.end(&end.to_string());
+        recorder
+            .open(service, port, connection, peer)
+            .into_iter()
+            .for_each(|recording| observers.add(recording));
     }
+    let end = talk(shared, &outbox, &mut stream, &mut conversation, &mut observers).await;
+    shared.connections.remove(connection);
+    let why = end.to_string();
+    observers.tell(|observer| observer.ended(&why));
     shared.tell(conversation.leave(&shared.game, Now::read())).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
-        End::Unsaved(_) => log::error!("{service}: {peer} {end}"),
+        End::Unsaved(_) | End::Unsent(_) => log::error!("{service}: {peer} {end}"),
         _ => log::debug!("{service}: {peer} {end}"),
     }
-    if matches!(end, End::Finished | End::Ended(Ending::Dismissed) | End::Broken(_)) {
+    if matches!(end, End::Finished | End::Ended(Ending::Dismissed) | End::Broken(_) | End::Unsent(_)) {
         // The Client may be gone already.
         let _ = stream.close().await;
     }
@@ -93,23 +101,26 @@ async fn talk(
     outbox: &Arc<Outbox>,
     stream: &mut TcpStream,
     conversation: &mut Conversation,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> End {
     let began = Instant::now();
     let mut out = Vec::new();
-    conversation.greet(&mut out, recording);
+    if let Err(unsent) = conversation.greet(&mut out, observers) {
+        return End::Unsent(unsent);
+    }
     loop {
-        match answer_all(shared, conversation, &mut out, recording).await {
+        let answered = match answer_all(shared, conversation, &mut out, observers).await {
+            Ok(more) => deliver_all(outbox, conversation, &mut out, observers).map(|()| more),
+            Err(end) => Err(end),
+        };
+        match answered {
             Err(end) => {
                 // What was answered before still goes out.
-                let _ = write(stream, outbox, &mut out, recording).await;
+                let _ = write(stream, outbox, &mut out, observers).await;
                 return end;
             }
             Ok(more) => {
-                for outbound in outbox.drain() {
-                    conversation.deliver(&outbound, &mut out, recording);
-                }
-                if let Err(end) = write(stream, outbox, &mut out, recording).await {
+                if let Err(end) = write(stream, outbox, &mut out, observers).await {
                     return end;
                 }
                 if more {
@@ -121,7 +132,7 @@ async fn talk(
             return End::Ended(ending);
         }
         let deadline = conversation.deadline(&shared.game.config.limits, began.elapsed());
-        let event = wait(stream, outbox, conversation, recording);
+        let event = wait(stream, outbox, conversation, observers);
         let happened = match deadline {
             None => event.await,
             Some(deadline) => {
@@ -143,11 +154,11 @@ async fn answer_all(
     shared: &Shared,
     conversation: &mut Conversation,
     out: &mut Vec<u8>,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<bool, End> {
     loop {
         let answered = out.len();
-        let step = match conversation.step(&shared.game, Now::read(), out, recording) {
+        let step = match conversation.step(&shared.game, Now::read(), out, observers) {
             Ok(Some(step)) => step,
             Ok(None) => return Ok(false),
             Err(reason) => return Err(End::Broken(reason.to_string())),
@@ -157,12 +168,13 @@ async fn answer_all(
         {
             // A Client that hears nothing asks again; one that hears "done" relies on it.
             out.truncate(answered);
-            if let Some(recording) = recording {
-                recording.unsaid();
-            }
+            observers.tell(|observer| observer.withdrawn());
             return Err(End::Unsaved(error.to_string()));
         }
         shared.connections.deliver(step.pushes);
+        if let Some(unsent) = step.unsent {
+            return Err(End::Unsent(unsent));
+        }
         if step.close {
             return Err(End::Finished);
         }
@@ -172,12 +184,23 @@ async fn answer_all(
     }
 }
 
+/// Appends what others have for this Client.
+fn deliver_all(
+    outbox: &Outbox,
+    conversation: &mut Conversation,
+    out: &mut Vec<u8>,
+    observers: &mut Observers,
+) -> Result<(), End> {
+    let mut waiting = outbox.drain().into_iter();
+    waiting.try_for_each(|outbound| conversation.deliver(&outbound, out, observers)).map_err(End::Unsent)
+}
+
 /// Writes everything, unless the connection is to be cut off meanwhile.
 async fn write(
     stream: &mut TcpStream,
     outbox: &Outbox,
     out: &mut Vec<u8>,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<(), End> {
     let mut written = 0;
     while let Some(rest) = out.get(written..).filter(|rest| !rest.is_empty()) {
@@ -196,9 +219,7 @@ async fn write(
     }
     // An idle connection keeps no buffer.
     *out = Vec::new();
-    if let Some(recording) = recording {
-        recording.passed();
-    }
+    observers.tell(|observer| observer.written());
     Ok(())
 }
 
@@ -207,13 +228,13 @@ async fn wait(
     stream: &mut TcpStream,
     outbox: &Outbox,
     conversation: &mut Conversation,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Result<(), End> {
     poll_fn(|context| {
         if outbox.poll(context) {
             return Poll::Ready(Ok(()));
         }
-        read(stream, context, conversation, recording)
+        read(stream, context, conversation, observers)
     })
     .await
 }
@@ -222,7 +243,7 @@ fn read(
     stream: &mut TcpStream,
     context: &mut Context<'_>,
     conversation: &mut Conversation,
-    recording: &mut Option<Box<Connection>>,
+    observers: &mut Observers,
 ) -> Poll<Result<(), End>> {
     let mut chunk = [0; CHUNK];
     match pin!(stream).poll_read(context, &mut chunk) {
@@ -231,9 +252,7 @@ fn read(
         Poll::Ready(Ok(count)) => {
             let arrived = chunk.get(..count).unwrap_or_default();
             conversation.feed(arrived);
-            if let Some(recording) = recording {
-                recording.fed(arrived);
-            }
+            observers.tell(|observer| observer.received(arrived));
             Poll::Ready(Ok(()))
         }
         Poll::Ready(Err(error)) => Poll::Ready(Err(End::Failed(error))),

@@ -1,16 +1,17 @@
 //! The sans-IO half of a connection: which service talks, through which framing and cipher.
 
 use super::bind::Service;
+use super::observer::Observers;
 use super::outbox::Outbound;
-use super::recorder::Connection;
 use crate::clock::Now;
 use crate::config;
 use crate::services::{Encryption, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
 use crate::world::{ConnectionId, NpsServer};
-use mco_proto::mcots;
+use mco_proto::EncodeError;
+use mco_proto::mcots::{self, Body, Outgoing};
 use mco_proto::nps::{self, Packet};
-use std::fmt::Display;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub(super) enum NpsService {
 
 /// What became of one message. The bytes for the sender have been written already.
 pub(super) struct Step {
+    /// An answer that could not be written, and those behind it: a fault of ours, which ends the connection.
+    pub(super) unsent: Option<Unsent>,
     /// To be awaited before anything goes out.
     pub(super) commit: Option<Ticket>,
     /// For others.
@@ -43,13 +46,36 @@ pub(super) struct Step {
 
 impl Step {
     const fn pushes(pushes: Vec<Push>) -> Self {
-        Self { commit: None, pushes, close: false }
+        Self { unsent: None, commit: None, pushes, close: false }
     }
 }
 
 impl<P> From<Outcome<P>> for Step {
     fn from(outcome: Outcome<P>) -> Self {
-        Self { commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }
+        Self { unsent: None, commit: outcome.commit, pushes: outcome.pushes, close: outcome.close }
+    }
+}
+
+/// A message of ours that could not be written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unsent {
+    message: Number,
+    error: EncodeError,
+}
+
+/// The number of a message, as its family is read.
+#[derive(Debug, PartialEq, Eq)]
+enum Number {
+    Nps(nps::Id),
+    Mcots(mcots::Number),
+}
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message {
+            Number::Nps(id) => write!(f, "message {id} cannot be sent: {}", self.error),
+            Number::Mcots(number) => write!(f, "message {number} cannot be sent: {}", self.error),
+        }
     }
 }
 
@@ -82,9 +108,12 @@ impl Conversation {
     }
 
     /// What the Client hears on connecting.
-    pub(super) fn greet(&mut self, out: &mut Vec<u8>, recording: &mut Option<Box<Connection>>) {
-        if let Self::Nps(link, NpsService::Lobby(caller)) = self {
-            write(link, lobby::greeting(caller), false, out, recording);
+    pub(super) fn greet(&mut self, out: &mut Vec<u8>, observers: &mut Observers) -> Result<(), Unsent> {
+        match self {
+            Self::Nps(link, NpsService::Lobby(caller)) => {
+                write(link, &lobby::greeting(caller), false, out, observers)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -103,43 +132,37 @@ impl Conversation {
         game: &Game,
         now: Now,
         out: &mut Vec<u8>,
-        recording: &mut Option<Box<Connection>>,
-    ) -> Result<Option<Step>, Box<dyn Display + Send>> {
+        observers: &mut Observers,
+    ) -> Result<Option<Step>, Box<dyn fmt::Display + Send>> {
         match self {
             Self::Nps(link, desk) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
-                if let Some(recording) = recording {
-                    recording.heard_packet(&incoming);
-                }
+                let size = link.last_size();
+                observers.tell(|observer| observer.packet_received(&incoming, size));
                 let outcome = match desk {
                     NpsService::Login(peer) => login::answer(game, *peer, &incoming.packet, now),
                     NpsService::Persona(peer) => persona::answer(game, *peer, &incoming.packet, now),
                     NpsService::Mail(peer) => mail::answer(game, *peer, &incoming.packet, now),
                     NpsService::Lobby(caller) => lobby::answer(game, caller, &incoming, now),
                 };
-                Ok(Some(write(link, outcome, incoming.sealed, out, recording)))
+                let (id, verdict) = (incoming.packet.id, outcome.verdict);
+                observers.tell(|observer| observer.packet_answered(id, verdict));
+                let unsent = write(link, &outcome, incoming.encrypted, out, observers).err();
+                Ok(Some(Step { unsent, ..outcome.into() }))
             }
             Self::Mcots(link, caller) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
-                if let Some(recording) = recording {
-                    recording.heard_body(&incoming);
-                }
+                let size = link.last_size();
+                observers.tell(|observer| observer.body_received(&incoming, size));
                 let outcome = transactions::answer(game, caller, &incoming, now);
-                for reply in &outcome.replies {
-                    let start = out.len();
-                    link.write(reply, out);
-                    if let Some(recording) = recording {
-                        recording.said_body(&reply.body, out.get(start..).unwrap_or_default());
-                    }
-                }
-                if let Some(key) = &outcome.unlock {
-                    link.unlock(key);
-                }
-                Ok(Some(outcome.into()))
+                let (number, verdict) = (incoming.body.number().unwrap_or_default(), outcome.verdict);
+                observers.tell(|observer| observer.body_answered(number, verdict));
+                let unsent = write_bodies(link, &outcome, out, observers).err();
+                Ok(Some(Step { unsent, ..outcome.into() }))
             }
         }
     }
@@ -149,24 +172,24 @@ impl Conversation {
         &mut self,
         outbound: &Outbound,
         out: &mut Vec<u8>,
-        recording: &mut Option<Box<Connection>>,
-    ) {
+        observers: &mut Observers,
+    ) -> Result<(), Unsent> {
         let start = out.len();
         match (self, outbound) {
             (Self::Nps(link, _), Outbound::Packet(packet, envelope)) => {
-                link.write(packet, *envelope == Encryption::Sealed, out);
-                if let Some(recording) = recording {
-                    recording.said_packet(packet, out.get(start..).unwrap_or_default());
-                }
+                let encrypted = *envelope == Encryption::Encrypted;
+                link.write(packet, encrypted, out).map_err(|error| unsent_packet(packet, error))?;
+                let raw = out.get(start..).unwrap_or_default();
+                observers.tell(|observer| observer.packet_sent(packet, raw));
             }
             (Self::Mcots(link, _), Outbound::Body(body)) => {
-                link.push(body, out);
-                if let Some(recording) = recording {
-                    recording.said_body(body, out.get(start..).unwrap_or_default());
-                }
+                link.push(body, out).map_err(|error| unsent_body(body, error))?;
+                let raw = out.get(start..).unwrap_or_default();
+                observers.tell(|observer| observer.body_sent(body, raw));
             }
             (Self::Nps(..), Outbound::Body(_)) | (Self::Mcots(..), Outbound::Packet(..)) => {}
         }
+        Ok(())
     }
 
     /// How long the Client may say nothing from now on, on a connection of this `age`. Who has signed in may be silent
@@ -195,20 +218,74 @@ impl Conversation {
 /// Writes replies in the form of their request, then starts the ciphers if the request was a login.
 fn write(
     link: &mut nps::Link,
-    outcome: Outcome<Packet>,
-    sealed: bool,
+    outcome: &Outcome<Packet>,
+    encrypted: bool,
     out: &mut Vec<u8>,
-    recording: &mut Option<Box<Connection>>,
-) -> Step {
+    observers: &mut Observers,
+) -> Result<(), Unsent> {
     for reply in &outcome.replies {
         let start = out.len();
-        link.write(reply, sealed, out);
-        if let Some(recording) = recording {
-            recording.said_packet(reply, out.get(start..).unwrap_or_default());
+        link.write(reply, encrypted, out).map_err(|error| unsent_packet(reply, error))?;
+        let raw = out.get(start..).unwrap_or_default();
+        observers.tell(|observer| observer.packet_sent(reply, raw));
+    }
+    if let Some(key) = &outcome.start_encryption {
+        link.start_encryption(key);
+    }
+    Ok(())
+}
+
+/// The same for MCOTS.
+fn write_bodies(
+    link: &mut mcots::Link,
+    outcome: &Outcome<Outgoing>,
+    out: &mut Vec<u8>,
+    observers: &mut Observers,
+) -> Result<(), Unsent> {
+    for reply in &outcome.replies {
+        let start = out.len();
+        link.write(reply, out).map_err(|error| unsent_body(&reply.body, error))?;
+        let raw = out.get(start..).unwrap_or_default();
+        observers.tell(|observer| observer.body_sent(&reply.body, raw));
+    }
+    if let Some(key) = &outcome.start_encryption {
+        link.start_encryption(key);
+    }
+    Ok(())
+}
+
+const fn unsent_packet(packet: &Packet, error: EncodeError) -> Unsent {
+    Unsent { message: Number::Nps(packet.id), error }
+}
+
+fn unsent_body(body: &Body, error: EncodeError) -> Unsent {
+    Unsent { message: Number::Mcots(body.number().unwrap_or_default()), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn conversation(game: &Game, service: Service) -> Conversation {
+        let here = SocketAddr::from(([127, 0, 0, 1], 1));
+        Conversation::new(service, game.world.new_connection(), here, here).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_encrypted_is_not_sent_in_clear() {
+        let (game, _folder) = Game::for_tests();
+        let packet = Outbound::Packet(Arc::new(Packet::bare(nps::id::HEARTBEAT)), Encryption::Encrypted);
+        let body = Outbound::Body(Arc::new(Body(vec![101, 0])));
+        for (service, outbound, shown) in
+            [(Service::Lobby, packet, "message 0x0217"), (Service::Mcots, body, "message 101")]
+        {
+            let mut out = Vec::new();
+            let unsent = conversation(&game, service)
+                .deliver(&outbound, &mut out, &mut Observers::default())
+                .unwrap_err();
+            assert_eq!((unsent.error, out.len()), (EncodeError::NoKey, 0));
+            assert!(unsent.to_string().starts_with(shown), "{unsent}");
         }
     }
-    if let Some(key) = &outcome.unlock {
-        link.unlock(key);
-    }
-    outcome.into()
 }

@@ -8,9 +8,11 @@ mod connection;
 mod connections;
 pub(crate) mod control;
 mod conversation;
+mod counters;
 mod http;
 mod limits;
 mod netbios;
+mod observer;
 mod outbox;
 mod recorder;
 pub(crate) mod status_file;
@@ -34,6 +36,7 @@ use async_signal::{Signal, Signals};
 use bind::Bound;
 use connections::Connections;
 use conversation::Step;
+use counters::Counters;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use mco_proto::session_key::LoginKey;
@@ -107,6 +110,8 @@ pub(crate) struct Shared {
     restart: Sender<()>,
     /// Who writes down what passes, if the Operator asked for it.
     recorder: Option<Arc<Recorder>>,
+    /// How many messages came, and what became of them.
+    counters: Arc<Counters>,
 }
 
 impl Shared {
@@ -119,6 +124,7 @@ impl Shared {
         recorder: Option<Arc<Recorder>>,
         appliance: Option<Appliance>,
     ) -> Self {
+        let counters = Counters::new();
         let operator = http::OperatorHttp::new(
             Arc::clone(&game),
             Arc::clone(&connections),
@@ -126,10 +132,11 @@ impl Shared {
             tls.clone(),
             restart.clone(),
             appliance,
+            Arc::clone(&counters),
         );
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);
-        Self { game, connections, limits, ssl, tls, restart, recorder }
+        Self { game, connections, limits, ssl, tls, restart, recorder, counters }
     }
 
     /// Has the server end in good order and begin anew.

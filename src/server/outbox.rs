@@ -108,9 +108,10 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mco_proto::nps::Id;
 
     fn packet(size: usize) -> Outbound {
-        Outbound::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(1) }), Encryption::Clear)
+        Outbound::Packet(Arc::new(Packet { body: vec![0; size], ..Packet::bare(Id(1)) }), Encryption::Clear)
     }
 
     fn size(outbound: &Outbound) -> usize {

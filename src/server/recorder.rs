@@ -6,6 +6,7 @@
 mod writer;
 
 use super::bind::Service;
+use super::observer::Observer;
 use crate::recording::{self, Bytes, EXTENSION, FORMAT, Line, Opening, Passed, Side};
 use crate::world::ConnectionId;
 use mco_proto::mcots;
@@ -133,7 +134,7 @@ impl Recorder {
         port: u16,
         connection: ConnectionId,
         peer: SocketAddr,
-    ) -> Option<Box<Connection>> {
+    ) -> Option<Connection> {
         if self.full.load(Ordering::Relaxed) {
             return None;
         }
@@ -150,7 +151,6 @@ impl Recorder {
             stopped: Arc::new(AtomicBool::new(false)),
             file,
             login: service == Service::Login,
-            framing: if service == Service::Mcots { Framing::Mcots } else { Framing::Nps },
             began: Instant::now(),
             inbox: Vec::new(),
             pending: Vec::new(),
@@ -167,7 +167,7 @@ impl Recorder {
         });
         let name = format!("{:06}-{service}.{EXTENSION}", file + 1);
         let job = Job::Open { file, name, line: opening, stopped: Arc::clone(&recording.stopped) };
-        recording.hand_over(job, OVERHEAD).then(|| Box::new(recording))
+        recording.hand_over(job, OVERHEAD).then_some(recording)
     }
 
     /// Writes what waits and ends.
@@ -199,24 +199,6 @@ fn prepare(folder: &Path) -> Result<(), RecordError> {
     Ok(())
 }
 
-/// How messages are told apart.
-#[derive(Clone, Copy)]
-enum Framing {
-    Nps,
-    Mcots,
-}
-
-impl Framing {
-    /// Size of the message at the front, in bytes.
-    fn size(self, bytes: &[u8]) -> Option<usize> {
-        match (self, bytes) {
-            (Self::Nps, &[_, _, l0, l1, ..]) => Some(usize::from(u16::from_be_bytes([l0, l1]))),
-            (Self::Mcots, &[l0, l1, ..]) => Some(usize::from(u16::from_le_bytes([l0, l1])) + 2),
-            _ => None,
-        }
-    }
-}
-
 /// What a connection tells the recorder.
 pub(super) struct Connection {
     recorder: Arc<Recorder>,
@@ -225,7 +207,6 @@ pub(super) struct Connection {
     file: u64,
     /// Whether this is the Login service.
     login: bool,
-    framing: Framing,
     began: Instant,
     /// What arrived from the Client and has not been taken as a message yet.
     inbox: Vec<u8>,
@@ -235,9 +216,8 @@ pub(super) struct Connection {
     lost: u64,
 }
 
-impl Connection {
-    /// These bytes arrived.
-    pub(super) fn fed(&mut self, bytes: &[u8]) {
+impl Observer for Connection {
+    fn received(&mut self, bytes: &[u8]) {
         if self.stopped.load(Ordering::Relaxed) {
             self.inbox = Vec::new();
         } else {
@@ -245,64 +225,58 @@ impl Connection {
         }
     }
 
-    /// The next message among the bytes that arrived is this packet.
-    pub(super) fn heard_packet(&mut self, incoming: &nps::Incoming) {
-        let raw = self.frame();
-        self.packet(Side::Client, &incoming.packet, incoming.sealed, raw);
+    fn packet_received(&mut self, incoming: &nps::Incoming, size: usize) {
+        let raw = self.frame(size);
+        self.packet(Side::Client, &incoming.packet, incoming.encrypted, raw);
     }
 
-    /// The next message among the bytes that arrived has this body.
-    pub(super) fn heard_body(&mut self, incoming: &mcots::Incoming) {
-        let raw = self.frame();
+    fn body_received(&mut self, incoming: &mcots::Incoming, size: usize) {
+        let raw = self.frame(size);
         self.body(Side::Client, &incoming.body, incoming.flags.has(mcots::Flags::ENCRYPTED), raw);
     }
 
-    /// This packet is going out as these bytes.
-    pub(super) fn said_packet(&mut self, packet: &Packet, raw: &[u8]) {
-        let sealed = raw.starts_with(&id::ENCRYPTED.to_be_bytes());
-        self.packet(Side::Server, packet, sealed, raw.to_vec());
+    fn packet_sent(&mut self, packet: &Packet, raw: &[u8]) {
+        let encrypted = raw.starts_with(&id::ENCRYPTED.0.to_be_bytes());
+        self.packet(Side::Server, packet, encrypted, raw.to_vec());
     }
 
-    /// This body is going out as these bytes.
-    pub(super) fn said_body(&mut self, body: &mcots::Body, raw: &[u8]) {
-        let sealed = raw.get(10).is_some_and(|flags| mcots::Flags(*flags).has(mcots::Flags::ENCRYPTED));
-        self.body(Side::Server, body, sealed, raw.to_vec());
+    fn body_sent(&mut self, body: &mcots::Body, raw: &[u8]) {
+        let encrypted = raw.get(10).is_some_and(|flags| mcots::Flags(*flags).has(mcots::Flags::ENCRYPTED));
+        self.body(Side::Server, body, encrypted, raw.to_vec());
     }
 
-    /// The answers to the last message do not go out.
-    pub(super) fn unsaid(&mut self) {
+    fn withdrawn(&mut self) {
         while self.pending.pop_if(|passed| passed.from == Side::Server).is_some() {}
     }
 
-    /// Everything has gone out.
-    pub(super) fn passed(&mut self) {
+    fn written(&mut self) {
         for passed in std::mem::take(&mut self.pending) {
             self.line(passed);
         }
     }
 
-    /// The connection has ended; answers that wait have not gone out.
-    pub(super) fn end(mut self, why: &str) {
+    fn ended(&mut self, why: &str) {
         self.pending.retain(|passed| passed.from == Side::Client);
-        self.passed();
+        self.written();
         let line = Line::End { order: self.recorder.next(), ms: self.ms(), why: why.to_owned() };
         self.note_lost();
         self.hand_over(self.job(line), OVERHEAD);
     }
+}
 
+impl Connection {
     /// Takes the message at the front of what arrived.
-    fn frame(&mut self) -> Vec<u8> {
-        let size = self.framing.size(&self.inbox).unwrap_or_default().min(self.inbox.len());
-        let frame = self.inbox.drain(..size).collect();
+    fn frame(&mut self, size: usize) -> Vec<u8> {
+        let frame = self.inbox.drain(..size.min(self.inbox.len())).collect();
         if self.inbox.is_empty() {
             self.inbox = Vec::new();
         }
         frame
     }
 
-    fn packet(&mut self, from: Side, packet: &Packet, sealed: bool, raw: Vec<u8>) {
+    fn packet(&mut self, from: Side, packet: &Packet, encrypted: bool, raw: Vec<u8>) {
         let number = packet.id;
-        let (raw, plain, cut) = match (recording::cut(packet, from, self.login), sealed) {
+        let (raw, plain, cut) = match (recording::cut(packet, from, self.login), encrypted) {
             (None, false) => (raw, None, false),
             (None, true) => (raw, Some(packet.body.clone()), false),
             (Some(cut), true) => (Vec::new(), Some(cut.body), true),
@@ -314,12 +288,12 @@ impl Connection {
                 (kept, None, true)
             }
         };
-        self.push(from, number, raw, plain, cut);
+        self.push(from, number.0, raw, plain, cut);
     }
 
-    fn body(&mut self, from: Side, body: &mcots::Body, sealed: bool, raw: Vec<u8>) {
+    fn body(&mut self, from: Side, body: &mcots::Body, encrypted: bool, raw: Vec<u8>) {
         let number = body.number().unwrap_or_default();
-        self.push(from, number, raw, sealed.then(|| body.0.clone()), false);
+        self.push(from, number.0, raw, encrypted.then(|| body.0.clone()), false);
     }
 
     fn push(&mut self, from: Side, number: u16, raw: Vec<u8>, plain: Option<Vec<u8>>, cut: bool) {

@@ -1,63 +1,77 @@
 //! Login, port 8226. See `docs/protocol/login-persona-mail.md`.
 
-use super::{Game, Hex, Outcome, bans};
+use super::dispatch::{Call, Peer, Refusal, Service, rows};
+use super::{Game, Listed, Outcome, bans};
 use crate::clock::Now;
 use crate::world::SignInStep;
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::CustomerId;
-use mco_proto::nps::login::{BANNED, REFUSED, UserLogin, UserStatus};
+use mco_proto::nps::bare::{BANNED, REFUSED};
+use mco_proto::nps::login::{UserLogin, UserStatus};
 use mco_proto::nps::{Message, Packet, id};
 use mco_proto::session_key::SessionKey;
 use std::net::IpAddr;
 
+/// What happens on which message to port 8226.
+static SERVICE: Service<Peer<8226>, Packet, Packet> = Service {
+    name: |_| "login",
+    rows: rows! {
+        USER_LOGIN: Anyone, Expected, secret => user_login;
+    },
+    refuse,
+};
+
+type Handler<'a> = Call<'a, Peer<8226>, Packet>;
+
 /// What happens on a message to port 8226.
 pub fn answer(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<Packet> {
-    if packet.id == id::USER_LOGIN {
-        return user_login(game, peer, packet, now);
-    }
-    let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
-    log::info!("login: {peer} sent 0x{id:04x} ({name}, {length} bytes): {}", Hex(&packet.body));
-    Outcome::reply(Packet::bare(id::ACK))
+    SERVICE.answer(Call { game, caller: &mut Peer(peer), message: packet, now })
 }
 
-/// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
-/// reads two (*captured*).
-fn user_login(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<Packet> {
-    let sign_in_trace = &game.world.sign_in_trace;
-    if !game.world.failures.admit(peer, now) {
-        log::info!("login: refused {peer}: too many failed logins from this address within a minute");
-        sign_in_trace.refused(peer, SignInStep::Login, now);
-        return Outcome::replies([REFUSED, REFUSED]);
+/// The rows of port 8226.
+pub fn listed() -> Vec<Listed> {
+    SERVICE.listed()
+}
+
+/// A login that cannot be read counts as one that failed. Everything else is acknowledged.
+fn refuse(call: &Handler<'_>, _: &Refusal) -> Outcome<Packet> {
+    if call.message.id != id::USER_LOGIN {
+        return Outcome::reply(Packet::bare(id::ACK));
     }
-    let answer = match packet.read::<UserLogin>() {
-        Ok(login) => {
-            if let Some((customer, key)) = admitted(game, &login, now) {
-                if bans::of_account(&game.store, customer, now).is_some() {
-                    log::info!("login: refused {peer}: customer {customer} is banned");
-                    game.world.failures.forgive(peer);
-                    game.world.sign_in_trace.refused(peer, SignInStep::Login, now);
-                    return Outcome::replies([BANNED, BANNED]);
-                }
-                log::info!("login: customer {customer} from {peer}");
-                game.world.failures.forgive(peer);
-                let status = accepted(customer, &key);
-                game.world.sessions.begin(customer, key, peer, now);
-                sign_in_trace.passed(peer, SignInStep::Login, now);
-                status
-            } else {
-                log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
-                sign_in_trace.refused(peer, SignInStep::Login, now);
-                REFUSED
-            }
+    let _ = call.game.world.failures.admit(call.caller.0, call.now);
+    call.refused()
+}
+
+impl Handler<'_> {
+    /// 0x0501: Context and Session Key. Accepted or refused, the answer goes out twice: the debug build of the Client
+    /// reads two (*captured*).
+    fn user_login(&mut self, login: &UserLogin) -> Outcome<Packet> {
+        let Call { game, now, caller: &mut Peer(peer), .. } = *self;
+        if !game.world.failures.admit(peer, now) {
+            log::info!("login: refused {peer}: too many failed logins from this address within a minute");
+            return self.refused();
         }
-        Err(error) => {
-            // No hexadecimal digits here: the bytes hold a Context.
-            log::info!("login: refused {peer}: 0x0501 of {} bytes {error}", packet.size());
-            sign_in_trace.refused(peer, SignInStep::Login, now);
-            REFUSED
+        let Some((customer, key)) = admitted(game, login, now) else {
+            log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
+            return self.refused();
+        };
+        game.world.failures.forgive(peer);
+        if bans::of_account(&game.store, customer, now).is_some() {
+            log::info!("login: refused {peer}: customer {customer} is banned");
+            game.world.sign_in_trace.refused(peer, SignInStep::Login, now);
+            return Outcome::replies([BANNED, BANNED]);
         }
-    };
-    Outcome::replies([answer.clone(), answer])
+        log::info!("login: customer {customer} from {peer}");
+        let status = accepted(customer, &key);
+        game.world.sessions.begin(customer, key, peer, now);
+        game.world.sign_in_trace.passed(peer, SignInStep::Login, now);
+        Outcome::replies([status.clone(), status])
+    }
+
+    fn refused(&self) -> Outcome<Packet> {
+        self.game.world.sign_in_trace.refused(self.caller.0, SignInStep::Login, self.now);
+        Outcome::replies([REFUSED, REFUSED])
+    }
 }
 
 /// Both halves are always judged, so that neither answer nor time tell which one was wrong.
@@ -99,6 +113,7 @@ mod tests {
     use super::*;
     use crate::services::TestPlayer;
     use mco_proto::nps::Form;
+    use mco_proto::nps::Id;
     use mco_proto::session_key::PublicLoginKey;
     use mco_proto::text::Str16;
     use std::net::Ipv4Addr;
@@ -108,10 +123,10 @@ mod tests {
     fn request(game: &Game, context: &str, key: &SessionKey) -> UserLogin {
         let public = PublicLoginKey::from_hex(&game.login_key().public_hex().unwrap()).unwrap();
         UserLogin {
-            context: Str16::new(context),
+            context: Str16::new(context).unwrap(),
             object: 0,
-            key_block: Str16::new(&public.seal(key).unwrap()),
-            service: Str16::new("2176"),
+            key_block: Str16::new(&public.seal(key).unwrap()).unwrap(),
+            service: Str16::constant(b"2176"),
             checksum: 0xfea3_1c19,
         }
     }
@@ -143,9 +158,10 @@ mod tests {
         let context = game.world.sessions.issue_context(player.customer, Now::read());
         let good = request(&game, &context, &SessionKey::random());
         let cases = [
-            UserLogin { context: Str16::new("0123456789abcdef0123456789abcdef"), ..good.clone() }.packet(),
-            UserLogin { key_block: Str16::new(&"A1".repeat(128)), ..good.clone() }.packet(),
-            UserLogin { key_block: Str16::new("not hexadecimal"), ..good.clone() }.packet(),
+            UserLogin { context: Str16::constant(b"0123456789abcdef0123456789abcdef"), ..good.clone() }
+                .packet(),
+            UserLogin { key_block: Str16::new(&"A1".repeat(128)).unwrap(), ..good.clone() }.packet(),
+            UserLogin { key_block: Str16::constant(b"not hexadecimal"), ..good.clone() }.packet(),
             Packet { body: good.packet().body[..40].to_vec(), ..good.packet() },
             Packet { body: vec![0xff; 300], ..good.packet() },
             Packet { body: Vec::new(), ..good.packet() },
@@ -184,7 +200,7 @@ mod tests {
         let (game, _folder, player) = shard();
         let context = game.world.sessions.issue_context(player.customer, Now::read());
         let good = request(&game, &context, &SessionKey::random());
-        let bad = UserLogin { context: Str16::new("wrong"), ..good.clone() };
+        let bad = UserLogin { context: Str16::constant(b"wrong"), ..good.clone() };
         for _ in 0..game.config.limits.failed_logins_per_minute {
             answer(&game, PEER, &bad.packet(), Now::read());
         }
@@ -196,7 +212,7 @@ mod tests {
     #[test]
     fn an_unknown_message_is_acknowledged_so_that_the_client_does_not_hang() {
         let (game, _folder, _) = shard();
-        let unknown = Packet { id: 0x0502, form: Form::LONG, body: vec![1, 2, 3] };
+        let unknown = Packet { id: Id(0x0502), form: Form::LONG, body: vec![1, 2, 3] };
         assert_eq!(answer(&game, PEER, &unknown, Now::read()).replies, [Packet::bare(id::ACK)]);
     }
 }

@@ -1,12 +1,12 @@
 //! Mail, port 8227: in clear and without any proof of who asks but the address. See
 //! `docs/protocol/login-persona-mail.md`.
 //!
-//! Players cannot write to each other yet: the layout of 0x0523 is not known. The house can.
+//! Players cannot write to each other yet: the layout of 0x0523 is not known. The server writes to them.
 
-use super::{Game, Hex, Outcome};
+use super::dispatch::{Call, Peer, Service, rows};
+use super::{Game, Listed, Outcome};
 use crate::clock::Now;
 use crate::store::{MailEntry, StoreError};
-use mco_proto::Malformed;
 use mco_proto::ids::PersonaId;
 use mco_proto::nps::mail::{self, DeleteEmail, ListEmails, Mail, MailList, ReceiveEmail};
 use mco_proto::nps::{Message, Packet, id};
@@ -15,40 +15,30 @@ use std::net::IpAddr;
 
 const NO_MAIL: MailList = MailList { count: 0, first: 0 };
 
+/// What happens on which message to port 8227.
+static SERVICE: Service<Peer<8227>, Packet, Packet> = Service {
+    name: |_| "mail",
+    rows: rows! {
+        LIST_EMAILS: Anyone, Expected => list;
+        RECEIVE_EMAIL: Anyone, Expected => receive;
+        // Nobody published a real one.
+        DELETE_EMAILS: Anyone, Expected, guessed => delete;
+    },
+    refuse: |call, _| {
+        if call.message.id == id::LIST_EMAILS { Outcome::reply(NO_MAIL.packet()) } else { acknowledged() }
+    },
+};
+
+type Handler<'a> = Call<'a, Peer<8227>, Packet>;
+
 /// What happens on a message to port 8227.
 pub fn answer(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<Packet> {
-    let outcome = match packet.id {
-        id::LIST_EMAILS => packet.read().map(|request| list(game, peer, &request, now)),
-        id::RECEIVE_EMAIL => packet.read().map(|request| receive(game, peer, &request, now)),
-        id::DELETE_EMAILS => {
-            // Nobody published a real one: what came is worth a line as long as that is so.
-            unexpected(peer, packet, "its layout is a guess");
-            packet.read().map(|request| delete(game, peer, &request, now))
-        }
-        _ => {
-            unexpected(peer, packet, "not known here");
-            Ok(Ok(acknowledged()))
-        }
-    };
-    let default =
-        || if packet.id == id::LIST_EMAILS { Outcome::reply(NO_MAIL.packet()) } else { acknowledged() };
-    match outcome {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => {
-            log::error!("mail: cannot answer 0x{:04x}: {error}", packet.id);
-            default()
-        }
-        Err(error) => {
-            let error: Malformed = error;
-            unexpected(peer, packet, &format!("malformed, {error}"));
-            default()
-        }
-    }
+    SERVICE.answer(Call { game, caller: &mut Peer(peer), message: packet, now })
 }
 
-fn unexpected(peer: IpAddr, packet: &Packet, how: &str) {
-    let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
-    log::info!("mail: {peer} sent 0x{id:04x} ({name}, {length} bytes), {how}: {}", Hex(&packet.body));
+/// The rows of port 8227.
+pub fn listed() -> Vec<Listed> {
+    SERVICE.listed()
 }
 
 type Answer = Result<Outcome<Packet>, StoreError>;
@@ -58,25 +48,65 @@ fn acknowledged() -> Outcome<Packet> {
     Outcome::reply(Packet::bare(id::ACK))
 }
 
-/// The mails of a persona; none for whoever did not sign in with it from there.
-fn mails(game: &Game, peer: IpAddr, persona: PersonaId, now: Now) -> Result<Vec<MailEntry>, StoreError> {
-    if game.persona_of(peer, persona, now).is_none() {
-        log::info!("mail: {peer} asked for the mail of persona {persona}, which did not sign in from there");
-        return Ok(Vec::new());
+impl Handler<'_> {
+    /// The mails of a persona; none for whoever did not sign in with it from there.
+    fn mails(&self, persona: PersonaId) -> Result<Vec<MailEntry>, StoreError> {
+        let Call { game, caller: &mut Peer(peer), now, .. } = *self;
+        if game.persona_of(peer, persona, now).is_none() {
+            log::info!(
+                "mail: {peer} asked for the mail of persona {persona}, which did not sign in from there"
+            );
+            return Ok(Vec::new());
+        }
+        game.store.mails().list(persona, now)
     }
-    game.store.mails().list(persona, now)
-}
 
-/// 0x0526: how many mails there are behind the last one known. The Client can only count up from the first, so a mail
-/// that was deleted in between counts too (*inferred*): otherwise it would never come to the last one.
-fn list(game: &Game, peer: IpAddr, request: &ListEmails, now: Now) -> Answer {
-    let mut mails = mails(game, peer, request.persona, now)?;
-    mails.retain(|mail| mail.number > request.last_known);
-    let (Some(first), Some(last)) = (mails.first(), mails.last()) else {
-        return Ok(Outcome::reply(NO_MAIL.packet()));
-    };
-    let count = u16::try_from(last.number - first.number + 1).unwrap_or(u16::MAX);
-    Ok(Outcome::reply(MailList { count, first: first.number }.packet()))
+    /// 0x0526: how many mails there are behind the last one known. The Client can only count up from the first, so a mail
+    /// that was deleted in between counts too (*inferred*): otherwise it would never come to the last one.
+    fn list(&self, request: &ListEmails) -> Answer {
+        let mut mails = self.mails(request.persona)?;
+        mails.retain(|mail| mail.number > request.last_known);
+        let (Some(first), Some(last)) = (mails.first(), mails.last()) else {
+            return Ok(Outcome::reply(NO_MAIL.packet()));
+        };
+        let count = u16::try_from(last.number - first.number + 1).unwrap_or(u16::MAX);
+        Ok(Outcome::reply(MailList { count, first: first.number }.packet()))
+    }
+
+    /// 0x0524: one mail. It is read from then on, unless only its header was wanted; the packet is the same.
+    fn receive(&self, request: &ReceiveEmail) -> Answer {
+        let ReceiveEmail { persona, mail, header_only } = *request;
+        let Some(number) = meant(&self.mails(persona)?, mail) else { return Ok(acknowledged()) };
+        let Some((mail, read)) = self.game.store.mails().get(persona, number, self.now)? else {
+            return Ok(acknowledged());
+        };
+        let packet = Mail {
+            mail: number,
+            sender: mail.sender,
+            sender_name: CStr::first_n(&mail.sender_name),
+            gap: 0,
+            title: CStr::first_n(&mail.title),
+            sent: mail.sent,
+            expires: mail.expires,
+            unread: u16::from(!read),
+            text: Str16::first_n(&mail.text),
+        };
+        let answer = Outcome::reply(packet.packet());
+        if read || header_only == 1 {
+            return Ok(answer);
+        }
+        // Nobody needs to wait for that to be on the card.
+        drop(self.game.store.mails().mark_read(persona, number)?);
+        Ok(answer)
+    }
+
+    /// 0x0525: a mail goes.
+    fn delete(&self, request: &DeleteEmail) -> Answer {
+        let DeleteEmail { persona, mail } = *request;
+        let Some(number) = meant(&self.mails(persona)?, mail) else { return Ok(acknowledged()) };
+        let deleted = self.game.store.mails().delete(persona, number)?;
+        Ok(acknowledged().after(deleted.ticket))
+    }
 }
 
 /// Which of the persona's mails a request means.
@@ -84,43 +114,11 @@ fn meant(mails: &[MailEntry], mail: u32) -> Option<u32> {
     mail::numbers(mail).into_iter().find(|number| mails.iter().any(|mail| mail.number == *number))
 }
 
-/// 0x0524: one mail. It is read from then on, unless only its header was wanted; the packet is the same.
-fn receive(game: &Game, peer: IpAddr, request: &ReceiveEmail, now: Now) -> Answer {
-    let ReceiveEmail { persona, mail, header_only } = *request;
-    let Some(number) = meant(&mails(game, peer, persona, now)?, mail) else { return Ok(acknowledged()) };
-    let Some((mail, read)) = game.store.mails().get(persona, number, now)? else { return Ok(acknowledged()) };
-    let packet = Mail {
-        mail: number,
-        sender: mail.sender,
-        sender_name: CStr::new(&mail.sender_name),
-        gap: 0,
-        title: CStr::new(&mail.title),
-        sent: mail.sent,
-        expires: mail.expires,
-        unread: u16::from(!read),
-        text: Str16::new(&mail.text),
-    };
-    let answer = Outcome::reply(packet.packet());
-    if read || header_only == 1 {
-        return Ok(answer);
-    }
-    // Nobody needs to wait for that to be on the card.
-    drop(game.store.mails().mark_read(persona, number)?);
-    Ok(answer)
-}
-
-/// 0x0525: a mail goes.
-fn delete(game: &Game, peer: IpAddr, request: &DeleteEmail, now: Now) -> Answer {
-    let DeleteEmail { persona, mail } = *request;
-    let Some(number) = meant(&mails(game, peer, persona, now)?, mail) else { return Ok(acknowledged()) };
-    let deleted = game.store.mails().delete(persona, number)?;
-    Ok(acknowledged().after(deleted.ticket))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::Letter;
+    use mco_proto::nps::Id;
     use std::net::Ipv4Addr;
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -209,7 +207,7 @@ mod tests {
     #[test]
     fn what_is_cut_or_unknown_gets_the_answer_that_hangs_nobody() {
         let (game, _folder) = Game::for_tests();
-        for id in [id::LIST_EMAILS, id::RECEIVE_EMAIL, id::DELETE_EMAILS, id::SEND_EMAIL, 0x0599] {
+        for id in [id::LIST_EMAILS, id::RECEIVE_EMAIL, id::DELETE_EMAILS, id::SEND_EMAIL, Id(0x0599)] {
             for length in 0..12 {
                 let packet = Packet { body: vec![0xff; length], ..Packet::bare(id) };
                 let reply = ask(&game, PEER, &packet);

@@ -14,6 +14,7 @@
 pub mod auth;
 pub mod bans;
 pub mod directory;
+mod dispatch;
 mod game;
 pub mod lobby;
 pub mod login;
@@ -26,6 +27,7 @@ mod playtime;
 mod ports;
 pub mod shard;
 
+pub use dispatch::{Listed, Reply, Verdict, Who};
 pub use game::Game;
 #[cfg(test)]
 pub(crate) use game::TestPlayer;

@@ -1,5 +1,6 @@
 //! What a service hands back.
 
+use super::Verdict;
 use crate::store::Ticket;
 use crate::world::ConnectionId;
 use mco_proto::mcots::Body;
@@ -18,16 +19,18 @@ pub struct Outcome<P> {
     /// Set when the message changed something: nothing goes out before the change is on the card.
     pub commit: Option<Ticket>,
     /// Set when the caller has just signed in: ciphers start behind these replies.
-    pub unlock: Option<SessionKey>,
+    pub start_encryption: Option<SessionKey>,
     /// The connection ends behind these replies.
     pub close: bool,
+    /// What became of the message.
+    pub verdict: Verdict,
 }
 
 /// How a Game Packet for others travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// Inside 0x1101.
-    Sealed,
+    Encrypted,
     /// As it is.
     Clear,
 }
@@ -46,7 +49,14 @@ pub enum Push {
 impl<P> Outcome<P> {
     /// No answer.
     pub const fn silence() -> Self {
-        Self { replies: Vec::new(), pushes: Vec::new(), commit: None, unlock: None, close: false }
+        Self {
+            replies: Vec::new(),
+            pushes: Vec::new(),
+            commit: None,
+            start_encryption: None,
+            close: false,
+            verdict: Verdict::Answered,
+        }
     }
 
     /// One answer.

@@ -51,7 +51,6 @@ pub use races::{BookingId, Payout, RaceError, Races, Settled, Settlement};
 use commit::Writer;
 use free_space::{Duplicate, FreeSpace};
 use ownership::HandOver;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use table::Table;
@@ -74,7 +73,7 @@ struct Inner {
     repaired: bool,
     _copy: Option<Duplicate>,
     _hand_over: HandOver,
-    _lock: Option<File>,
+    _lock: Option<open::Lock>,
 }
 
 impl Store {

@@ -160,6 +160,26 @@ fn lock_file(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// A file that is locked until this value is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Lock {
+    fn on(file: File) -> Result<Self, TryLockError> {
+        file.try_lock().map(|()| Self(file))
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a process that another thread starts at this moment has a copy of the descriptor
+    /// until it runs its own program, and the copy would hold the lock.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            log::warn!("the lock of the data folder could not be released: {error}");
+        }
+    }
+}
+
 /// What the writer thread works on.
 struct BackupDisk {
     table: Arc<Table>,
@@ -202,19 +222,18 @@ struct DataDir {
     backup: PathBuf,
     /// sled's own lock lies in the folder that may have to be set aside, so it cannot guard that step. None on a card
     /// that is read-only and never had one.
-    lock: Option<File>,
+    lock: Option<Lock>,
 }
 
 impl DataDir {
     fn enter(dir: &Path) -> Result<Self, OpenError> {
         let refused = refused(dir);
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(&refused)?;
-        let lock = lock_file(&dir.join(LOCK)).map_err(&refused)?;
-        match lock.as_ref().map_or(Ok(()), File::try_lock) {
-            Ok(()) => {}
+        let lock = match lock_file(&dir.join(LOCK)).map_err(&refused)?.map(Lock::on).transpose() {
+            Ok(lock) => lock,
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { dir: dir.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(refused(source)),
-        }
+        };
         let (database, backup) = (dir.join("database"), Store::backup_in(dir));
         Ok(Self { home: dir.to_owned(), dir: dir.to_owned(), database, backup, lock })
     }

@@ -22,8 +22,9 @@ use std::time::Duration;
 
 /// sled would take 1 GiB if not told otherwise. This holds some ten thousand records.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
-/// sled can hold its lock a moment longer than the handle that was dropped.
-const LOCK_TRIES: u32 = 50;
+/// sled can hold its lock a moment longer than the handle that was dropped, and so can a process that is started at that
+/// moment, until it runs its own program. Five seconds in all.
+const LOCK_TRIES: u32 = 250;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// How much may wait for the writer, in bytes of keys and records; then whoever changes something gives it to sled.

@@ -24,7 +24,7 @@ pub enum SignInStep {
     Password,
     /// The shard list.
     ShardList,
-    /// Login, with the Session Key sealed by `pub.key`.
+    /// Login, with the Session Key encrypted with `pub.key`.
     Login,
     /// The list of personas.
     PersonaList,

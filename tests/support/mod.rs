@@ -5,6 +5,7 @@
 pub(crate) mod browser;
 pub(crate) mod track;
 
+use browser::Browser;
 use mco_proto::ids::PersonaId;
 use mcos::client::sitting::{Account, FixedPorts, PersonaSession, ShardEndpoints};
 use mcos::client::web::Web;
@@ -20,14 +21,18 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 use tempfile::TempDir;
 
-/// How long anything may take. Only a server that is broken ever makes a test wait that long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
+/// How long anything may take, on whatever machine and whatever else that one has to do. Only a server that is broken ever
+/// makes a test wait that long.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The password of all accounts made here.
 pub(crate) const PASSWORD: &str = "Roadster-1957.x";
 
 /// How many rooms `rooms = [0, 0]` opens.
 const ROOMS: usize = 15;
+
+/// The operator's password.
+pub(crate) const OPERATOR: &str = "cold+start+57";
 
 /// A data folder with its configuration, and the server on it while it runs.
 pub(crate) struct Server {
@@ -39,17 +44,66 @@ pub(crate) struct Server {
     on_box: bool,
 }
 
-struct Running {
+/// A running `mcos serve`, killed when this value is dropped.
+pub(crate) struct Running {
     child: Child,
     ports: HashMap<String, Vec<u16>>,
 }
 
+impl Running {
+    /// Waits until a server, whose output must be a pipe, has said where all services are.
+    pub(crate) fn await_ports(mut child: Child) -> Result<Self, String> {
+        let lines = Lines::of(child.stdout.take().unwrap());
+        let mut running = Self { child, ports: HashMap::new() };
+        let deadline = Instant::now() + PATIENCE;
+        let wanted = ["http", "login", "persona", "mail", "lobby", "mcots"];
+        let known = |ports: &HashMap<String, Vec<u16>>| {
+            wanted.iter().all(|service| ports.contains_key(*service))
+                && ports.get("room").is_some_and(|rooms| rooms.len() >= ROOMS)
+        };
+        while !known(&running.ports) {
+            let Some(line) = lines.next(deadline) else {
+                let ended = running.child.try_wait();
+                return Err(format!("mcos serve does not say where it listens ({ended:?})"));
+            };
+            let words: Vec<&str> = line.split(' ').collect();
+            if let ["listening", service, address] = words[..] {
+                let port = address.rsplit(':').next().unwrap().parse().unwrap();
+                running.ports.entry(service.to_owned()).or_default().push(port);
+            }
+        }
+        Ok(running)
+    }
+
+    /// The port of a service; of the first if there are several.
+    pub(crate) fn port(&self, service: &str) -> u16 {
+        self.ports[service][0]
+    }
+
+    /// Asks the server to stop, as systemd does, and waits until it has; `None` if it does not.
+    pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
+        signal(self.child.id(), "TERM");
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status);
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        None
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(running) = &mut self.running {
-            let _ = running.child.kill();
-            let _ = running.child.wait();
-        }
+        drop(self.running.take());
         if thread::panicking() {
             // Not through print!, which keeps the text of other threads apart from this test's.
             let _ = writeln!(std::io::stderr(), "--- log of the server ---\n{}", self.log());
@@ -106,15 +160,8 @@ impl Server {
 
     /// Waits until `status.txt` is as wanted, and gives it.
     pub(crate) fn await_status(&self, wanted: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let text = fs::read_to_string(self.path().join("status.txt")).unwrap_or_default();
-            if wanted(&text) {
-                return text;
-            }
-            assert!(Instant::now() < deadline, "status.txt: {text}");
-            thread::sleep(Duration::from_millis(50));
-        }
+        let status = || fs::read_to_string(self.path().join("status.txt")).unwrap_or_default();
+        wait_until(status, |text| wanted(text))
     }
 
     /// Replaces the configuration.
@@ -137,6 +184,24 @@ impl Server {
     /// What the server logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Waits until the log says something, so many times.
+    pub(crate) fn await_log(&self, text: &str, times: usize) {
+        wait_until(|| self.log(), |log| log.matches(text).count() >= times);
+    }
+
+    /// Waits until the server has begun for a second time.
+    pub(crate) fn await_restart(&self) {
+        self.await_log("is open; players reach it", 2);
+    }
+
+    /// A browser on the operator's pages, which sets the password there.
+    pub(crate) fn operator(&self) -> Browser {
+        let mut browser = Browser::new(self);
+        let fields = format!("password={OPERATOR}&again={OPERATOR}");
+        assert_eq!(browser.fill_in("/operator", "/operator/first", &fields).status, 303);
+        browser
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -187,12 +252,7 @@ impl Server {
     }
 
     /// Starts the server without waiting for anything.
-    pub(crate) fn spawn(&self) -> Child {
-        self.spawn_with(&[])
-    }
-
-    /// The same, with more arguments.
-    pub(crate) fn spawn_with(&self, more: &[&str]) -> Child {
+    fn spawn_with(&self, more: &[&str]) -> Child {
         let log = File::options().append(true).create(true).open(self.folder.path().join("log")).unwrap();
         self.command(&[&["serve"], more].concat())
             .stdin(Stdio::null())
@@ -210,28 +270,19 @@ impl Server {
     /// The same, with more arguments.
     pub(crate) fn start_with(&mut self, more: &[&str]) {
         assert!(self.running.is_none(), "it runs already");
-        let mut child = self.spawn_with(more);
-        let lines = Lines::of(child.stdout.take().unwrap());
-        let mut running = Running { child, ports: HashMap::new() };
-        let deadline = Instant::now() + PATIENCE;
-        let wanted = ["http", "login", "persona", "mail", "lobby", "mcots"];
-        let known = |ports: &HashMap<String, Vec<u16>>| {
-            wanted.iter().all(|service| ports.contains_key(*service))
-                && ports.get("room").is_some_and(|rooms| rooms.len() >= ROOMS)
-        };
-        while !known(&running.ports) {
-            let Some(line) = lines.next(deadline) else {
-                let ended = running.child.try_wait();
-                let _ = running.child.kill();
-                panic!("mcos serve does not say where it listens ({ended:?}):\n{}", self.log());
-            };
-            let words: Vec<&str> = line.split(' ').collect();
-            if let ["listening", service, address] = words[..] {
-                let port = address.rsplit(':').next().unwrap().parse().unwrap();
-                running.ports.entry(service.to_owned()).or_default().push(port);
-            }
+        let running = Running::await_ports(self.spawn_with(more));
+        self.running = Some(running.unwrap_or_else(|error| panic!("{error}:\n{}", self.log())));
+    }
+
+    /// Writes the ports that the server got into its configuration, where the commands of this program look for them.
+    pub(crate) fn write_ports(&self) {
+        let mut text = fs::read_to_string(self.config()).unwrap();
+        for key in ["http", "login", "persona", "mail", "lobby", "mcots"] {
+            text = text.replace(&format!("\n{key} = 0\n"), &format!("\n{key} = {}\n", self.port(key)));
         }
-        self.running = Some(running);
+        // Free ports need not be neighbours: one room will do for a range.
+        let room = self.port("room");
+        self.configure(&text.replace("rooms = [0, 0]", &format!("rooms = [{room}, {room}]")));
     }
 
     /// The process number of the running server.
@@ -241,19 +292,13 @@ impl Server {
 
     /// Asks the running server to stop, as systemd does, and waits until it has.
     pub(crate) fn stop(&mut self) -> ExitStatus {
-        terminate(self.pid());
-        let mut running = self.running.take().unwrap();
-        wait(&mut running.child).unwrap_or_else(|| {
-            let _ = running.child.kill();
-            panic!("the server does not stop:\n{}", self.log());
-        })
+        let mut running = self.running.take().expect("it runs");
+        running.stop().unwrap_or_else(|| panic!("the server does not stop:\n{}", self.log()))
     }
 
     /// Kills the running server, as a cut of the power does.
     pub(crate) fn kill(&mut self) {
-        let mut running = self.running.take().expect("it runs");
-        running.child.kill().unwrap();
-        running.child.wait().unwrap();
+        drop(self.running.take().expect("it runs"));
     }
 
     /// Whether the server runs.
@@ -263,7 +308,7 @@ impl Server {
 
     /// The port of a service; of the first if there are several.
     pub(crate) fn port(&self, service: &str) -> u16 {
-        self.ports(service)[0]
+        self.running.as_ref().expect("it runs").port(service)
     }
 
     /// The ports of a service.
@@ -320,27 +365,31 @@ impl Server {
     }
 }
 
-/// SIGTERM.
-pub(crate) fn terminate(pid: u32) {
-    signal(pid, "TERM");
-}
-
 /// Any signal, by its name without SIG.
 pub(crate) fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
     assert!(status.success());
 }
 
-/// Waits for the end of a process, at most [`PATIENCE`].
-pub(crate) fn wait(child: &mut Child) -> Option<ExitStatus> {
+/// Looks again and again until what is seen is as wanted, and gives it.
+pub(crate) fn wait_until<T: std::fmt::Debug>(look: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
     let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().unwrap() {
-            return Some(status);
+    loop {
+        let seen = look();
+        if wanted(&seen) {
+            return seen;
         }
-        thread::sleep(Duration::from_millis(5));
+        assert!(Instant::now() < deadline, "it stays {seen:#?}");
+        thread::sleep(Duration::from_millis(20));
     }
-    None
+}
+
+/// The one line on standard error of a command that failed.
+pub(crate) fn complaint(output: &Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), errors.lines().count()), (Some(1), 1), "{errors}");
+    assert!(errors.starts_with("mcos: ") && errors.ends_with('\n'), "{errors}");
+    errors
 }
 
 /// The lines of a stream, read by a thread of their own so that waiting for one can end.

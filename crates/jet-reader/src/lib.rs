@@ -1,7 +1,7 @@
 //! A reader for Microsoft Jet databases: version 3 (Access 97, which the game installs) and 4 (Access 2000 to 2003).
 //!
 //! Written from the public descriptions of the format that the mdbtools and Jackcess projects keep, and checked against
-//! `mdb-export` on real files (`tests/jet.rs`). It reads tables and nothing else: no queries, forms, memos or pictures.
+//! `mdb-export` on real files (`tests/it`). It reads tables and nothing else: no queries, forms, memos or pictures.
 //!
 //! A file is a row of pages of 2 KiB (Jet 3) or 4 KiB (Jet 4), each beginning with what it is: 1 data, 2 a table's
 //! definition, 5 a map of pages; page 0 is the header. All numbers are little-endian.

@@ -3,6 +3,7 @@
 use super::ids::{
     BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId,
 };
+use crate::encode::TooLong;
 use std::fmt;
 
 /// Why bytes are not the message they claim to be.
@@ -26,6 +27,8 @@ pub enum Problem {
         /// The largest value allowed.
         limit: usize,
     },
+    /// It is another message than the one it is read as: the one with this number.
+    OtherMessage(u16),
 }
 
 impl fmt::Display for Malformed {
@@ -37,6 +40,7 @@ impl fmt::Display for Malformed {
             Problem::TooLong { found, limit } => {
                 write!(f, "a length of {found} at offset {} where {limit} is the most", self.offset)
             }
+            Problem::OtherMessage(number) => write!(f, "is message {number} ({number:#06x}), another one"),
         }
     }
 }
@@ -264,9 +268,21 @@ pub struct List<C, T, const MOST: usize> {
 }
 
 impl<C: Count, T, const MOST: usize> List<C, T, MOST> {
-    /// The first records of `records`, as many as the list may hold.
-    pub fn of(records: impl IntoIterator<Item = T>) -> Self {
-        let records = records.into_iter().take(MOST.min(C::MOST)).collect();
+    const LIMIT: usize = if MOST < C::MOST { MOST } else { C::MOST };
+
+    /// All of `records`.
+    ///
+    /// # Errors
+    /// If they are more than the list may hold.
+    pub fn new(records: impl IntoIterator<Item = T>) -> Result<Self, TooLong> {
+        let records: Vec<T> = records.into_iter().collect();
+        TooLong::check(records.len(), Self::LIMIT)?;
+        Ok(Self { records, count: std::marker::PhantomData })
+    }
+
+    /// The first of `records`, as many as the list may hold; the others are left out.
+    pub fn first_n(records: impl IntoIterator<Item = T>) -> Self {
+        let records = records.into_iter().take(Self::LIMIT).collect();
         Self { records, count: std::marker::PhantomData }
     }
 }
@@ -281,8 +297,9 @@ impl<C, T, const MOST: usize> std::ops::Deref for List<C, T, MOST> {
 impl<C: Count, T: Wire, const MOST: usize> Wire for List<C, T, MOST> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = C::read(reader)?.get();
-        let count = reader.length(count, MOST)?;
-        (0..count).map(|_| T::read(reader)).collect::<Result<Vec<_>, _>>().map(Self::of)
+        let count = reader.length(count, Self::LIMIT)?;
+        let records = (0..count).map(|_| T::read(reader)).collect::<Result<_, _>>()?;
+        Ok(Self { records, count: std::marker::PhantomData })
     }
     fn write(&self, writer: &mut Writer) {
         C::of(self.records.len()).write(writer);
@@ -297,9 +314,21 @@ impl<C: Count, T: Wire, const MOST: usize> Wire for List<C, T, MOST> {
 pub struct PagedList<T, const MOST: usize>(Vec<T>);
 
 impl<T, const MOST: usize> PagedList<T, MOST> {
-    /// The first records of `records`, as many as the list may hold.
-    pub fn of(records: impl IntoIterator<Item = T>) -> Self {
-        Self(records.into_iter().take(MOST.min(u16::MOST)).collect())
+    const LIMIT: usize = if MOST < u16::MOST { MOST } else { u16::MOST };
+
+    /// All of `records`.
+    ///
+    /// # Errors
+    /// If they are more than the list may hold.
+    pub fn new(records: impl IntoIterator<Item = T>) -> Result<Self, TooLong> {
+        let records: Vec<T> = records.into_iter().collect();
+        TooLong::check(records.len(), Self::LIMIT)?;
+        Ok(Self(records))
+    }
+
+    /// The first of `records`, as many as the list may hold; the others are left out.
+    pub fn first_n(records: impl IntoIterator<Item = T>) -> Self {
+        Self(records.into_iter().take(Self::LIMIT).collect())
     }
 }
 
@@ -313,7 +342,7 @@ impl<T, const MOST: usize> std::ops::Deref for PagedList<T, MOST> {
 impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u16::read(reader)?.get();
-        let count = reader.length(count, MOST)?;
+        let count = reader.length(count, Self::LIMIT)?;
         let _more_to_come = u8::read(reader)?;
         (0..count).map(|_| T::read(reader)).collect::<Result<Vec<_>, _>>().map(Self)
     }
@@ -324,6 +353,17 @@ impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
             record.write(writer);
         }
     }
+}
+
+/// A body without fields: all that is said is the number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Empty;
+
+impl Wire for Empty {
+    fn read(_: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self)
+    }
+    fn write(&self, _: &mut Writer) {}
 }
 
 /// Bytes that fill the rest of the message and are not interpreted.
@@ -378,7 +418,7 @@ mod arbitrary {
         type Parameters = ();
         type Strategy = BoxedStrategy<Self>;
         fn arbitrary_with((): ()) -> Self::Strategy {
-            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::of).boxed()
+            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::first_n).boxed()
         }
     }
 
@@ -386,7 +426,7 @@ mod arbitrary {
         type Parameters = ();
         type Strategy = BoxedStrategy<Self>;
         fn arbitrary_with((): ()) -> Self::Strategy {
-            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::of).boxed()
+            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::first_n).boxed()
         }
     }
 }
@@ -409,6 +449,17 @@ mod tests {
     fn a_count_beyond_the_limit_is_refused_before_anything_is_allocated() {
         let error = List::<u32, u32, 10>::read(&mut Reader::big(&[0xff; 8])).unwrap_err();
         assert_eq!(error.problem, Problem::TooLong { found: 0xffff_ffff, limit: 10 });
+    }
+
+    #[test]
+    fn a_list_that_does_not_fit_is_cut_only_by_who_asks_for_that() {
+        let error = TooLong { size: 3, limit: 2 };
+        assert_eq!(List::<u8, u32, 2>::new([1, 2, 3]), Err(error));
+        assert_eq!(PagedList::<u32, 2>::new([1, 2, 3]), Err(error));
+        assert_eq!(List::<u8, u32, 2>::first_n([1, 2, 3]), List::new([1, 2]).unwrap());
+        assert_eq!(PagedList::<u32, 2>::first_n([1, 2, 3]), PagedList::new([1, 2]).unwrap());
+        let counted = List::<u8, u8, 300>::new(vec![0; 256]);
+        assert_eq!(counted, Err(TooLong { size: 256, limit: 255 }), "what its count can't say does not fit");
     }
 
     #[test]

@@ -10,12 +10,15 @@
 
 pub mod bytes;
 pub mod cipher;
+mod encode;
 pub mod ids;
 mod inbox;
 pub mod mcots;
 pub mod nps;
 pub mod session_key;
+pub mod table;
 pub mod text;
 
 pub(crate) use bytes::layout;
 pub use bytes::{Malformed, Reader, Wire, Writer};
+pub use encode::{EncodeError, TooLong};

@@ -2,12 +2,14 @@
 //! and bounded here, so that no Client can make a name grow.
 
 use super::bytes::{Count, Malformed, Problem, Reader, Wire, Writer};
+use super::encode::TooLong;
 use heapless::Vec;
 use std::fmt;
+use std::net::Ipv4Addr;
 
-/// Latin-1 bytes of a Rust string; what Latin-1 can't say becomes `?`.
+/// Latin-1 bytes of a Rust string; what these fields can't say becomes `?`: NULs and what Latin-1 does not have.
 fn latin1(text: &str) -> impl Iterator<Item = u8> + '_ {
-    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
+    text.chars().map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| *byte != 0).unwrap_or(b'?'))
 }
 
 macro_rules! text {
@@ -22,9 +24,25 @@ macro_rules! text {
                 &self.0
             }
 
-            /// As much of `text` as the field can hold, up to the first NUL.
-            pub fn new(text: &str) -> Self {
-                Self(latin1(text).take_while(|byte| *byte != 0).take($limit).collect())
+            /// All of `text`. Characters that Latin-1 does not have, and NULs, become `?`.
+            ///
+            /// # Errors
+            /// If it has more characters than the field may hold.
+            pub fn new(text: &str) -> Result<Self, TooLong> {
+                TooLong::check(text.chars().count(), $limit)?;
+                Ok(Self::first_n(text))
+            }
+
+            /// A text that is written in the program: one that does not fit does not compile.
+            pub fn constant<const M: usize>(text: &[u8; M]) -> Self {
+                const { assert!(M <= $limit, "the text does not fit its field") };
+                Self(text.iter().copied().collect())
+            }
+
+            /// The first characters of `text`, as many as the field may hold; the others are left out. Characters that
+            /// Latin-1 does not have, and NULs, become `?`.
+            pub fn first_n(text: &str) -> Self {
+                Self(latin1(text).take($limit).collect())
             }
         }
 
@@ -74,6 +92,14 @@ text!(
     /// Characters up to a NUL (*seen in use* in mails). At most N bytes with the NUL.
     CStr holds N.saturating_sub(1)
 );
+
+impl<const N: usize> PStr<N> {
+    /// An IPv4 address in digits; a field with less than 16 bytes for it does not compile.
+    pub fn address(address: Ipv4Addr) -> Self {
+        const { assert!(N >= "255.255.255.255\0".len(), "an address may not fit this field") };
+        Self::first_n(&address.to_string())
+    }
+}
 
 impl<const N: usize> Wire for Chars<N> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -144,8 +170,8 @@ mod tests {
 
     #[test]
     fn a_counted_text_is_written_with_its_nul_and_read_with_or_without() {
-        assert_eq!(written(&PStr::<32>::new("Dr Brown")), b"\0\0\0\x09Dr Brown\0");
-        assert_eq!(written(&PStr::<32>::new("")), b"\0\0\0\x01\0");
+        assert_eq!(written(&PStr::<32>::constant(b"Dr Brown")), b"\0\0\0\x09Dr Brown\0");
+        assert_eq!(written(&PStr::<32>::default()), b"\0\0\0\x01\0");
         for wire in [&b"\0\0\0\x08MCC9001\n"[..], b"\0\0\0\x07MCC9001", b"\0\0\0\x08MCC9001\0"] {
             assert_eq!(PStr::<32>::read(&mut Reader::big(wire)).unwrap().to_string(), "MCC9001");
         }
@@ -159,12 +185,28 @@ mod tests {
 
     #[test]
     fn a_fixed_text_keeps_room_for_its_nul_but_reads_a_full_field() {
-        assert_eq!(written(&Chars::<4>::new("Marty")), b"Mar\0");
+        assert_eq!(written(&Chars::<4>::first_n("Marty")), b"Mar\0");
         assert_eq!(Chars::<4>::read(&mut Reader::little(b"Mart")).unwrap().to_string(), "Mart");
     }
 
     #[test]
-    fn letters_outside_latin_1_become_question_marks() {
-        assert_eq!(Str16::<9>::new("Zoë→").to_string(), "Zoë?");
+    fn a_text_that_does_not_fit_is_cut_only_by_who_asks_for_that() {
+        assert_eq!(Chars::<4>::new("Mart"), Err(TooLong { size: 4, limit: 3 }));
+        assert_eq!(PStr::<4>::new("Mart"), Err(TooLong { size: 4, limit: 3 }));
+        assert_eq!(CStr::<4>::new("Mart"), Err(TooLong { size: 4, limit: 3 }));
+        assert_eq!(Str16::<4>::new("Marty"), Err(TooLong { size: 5, limit: 4 }));
+        assert_eq!(Str16::<4>::new("Mart").unwrap(), Str16::constant(b"Mart"));
+        assert_eq!(Str16::<4>::first_n("Marty"), Str16::constant(b"Mart"));
+        assert_eq!(PStr::<4>::first_n("Marty"), PStr::constant(b"Mar"));
+    }
+
+    #[test]
+    fn the_longest_address_fits_its_field() {
+        assert_eq!(PStr::<16>::address(Ipv4Addr::BROADCAST).to_string(), "255.255.255.255");
+    }
+
+    #[test]
+    fn nuls_and_letters_outside_latin_1_become_question_marks() {
+        assert_eq!(Str16::<9>::new("Zo\u{eb}\u{2192}\0").unwrap().to_string(), "Zo\u{eb}??");
     }
 }

@@ -65,6 +65,9 @@ pub(super) fn about(error: &Error) -> String {
         Error::ShardList(_) => {
             "Is it mcos that answers there? Its shard list is made from [shard] and [network] in mcos.toml.".to_owned()
         }
+        Error::TooLong(_) | Error::Unsendable(_) => {
+            "This is a fault of mcos itself: please report it with this line.".to_owned()
+        }
         Error::Broken { .. } | Error::Malformed { .. } | Error::Contradiction { .. } => {
             "The game would fail here too. If the server is mcos, please report this line.".to_owned()
         }

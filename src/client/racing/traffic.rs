@@ -7,7 +7,7 @@
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::mcots::race::SLOTS;
 use mco_proto::nps::relay::{Address, Relay};
-use mco_proto::nps::{Packet, id};
+use mco_proto::nps::{Id, Packet, id};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,7 +107,7 @@ impl Recipients {
         }
     }
 
-    const fn number(self) -> u16 {
+    const fn number(self) -> Id {
         match self {
             Self::Others | Self::AllBut(_) => id::RELAY_LONG_NOT_SINGLE,
             Self::One(_) => id::RELAY_LONG_SINGLE,
@@ -247,7 +247,7 @@ impl Deliveries {
         whole.then_some((from, number, sent_at))
     }
 
-    fn count(&mut self, from: usize, number: u32, id: u16, sent_at: u64) {
+    fn count(&mut self, from: usize, number: u32, id: Id, sent_at: u64) {
         let racers = self.grid.len();
         let aimed = |number| Recipients::of(number, from, racers).reaches(self.slot, from);
         let Some(stream) = self.streams.get_mut(from) else { return };
@@ -429,7 +429,7 @@ mod tests {
         let altered = Faults { lost: 1, altered: 1, ..none };
         assert_eq!(faults(&|packets| packets[5].body[9] ^= 1), altered);
         assert_eq!(faults(&|packets| packets[5].body.truncate(30)), altered);
-        assert_eq!(faults(&|packets| packets[5].id ^= 2), Faults { lost: 1, stray: 1, ..none });
+        assert_eq!(faults(&|packets| packets[5].id.0 ^= 2), Faults { lost: 1, stray: 1, ..none });
         let (mut ledgers, packets) = race();
         let foreign = packets.iter().find(|(_, slots)| slots == &[2]).unwrap();
         ledgers[1].receive(&foreign.0);

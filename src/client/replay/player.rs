@@ -44,7 +44,7 @@ pub(super) struct Tally {
 /// A packet from the server.
 struct Arrival {
     message: Wanted,
-    sealed: bool,
+    encrypted: bool,
     /// MCOTS only.
     sequence: u32,
     /// NPS only.
@@ -188,26 +188,33 @@ impl<'a> Player<'a> {
             return self.differs(out, "failed", connection.service, &text);
         };
         let mut wire = Vec::new();
-        match (&mut open.link, &said.content) {
-            (Link::Nps(link), _) => {
-                if let Some(packet) = remade {
-                    link.write(&packet, said.sealed, &mut wire);
+        let encoded = match (&mut open.link, &said.content) {
+            (Link::Nps(link), _) => match remade {
+                Some(packet) => {
                     if packet.id == id::LOGIN {
                         open.awaiting = key;
                     }
+                    link.write(&packet, said.encrypted, &mut wire)
                 }
-            }
+                None => Ok(()),
+            },
             (Link::Mcots(link), Content::Body { sequence, flags, body }) => {
-                let outgoing = Outgoing { sequence: *sequence, sealed: said.sealed, body: body.clone() };
-                link.write(&outgoing, &mut wire);
+                let outgoing =
+                    Outgoing { sequence: *sequence, encrypted: said.encrypted, body: body.clone() };
+                let encoded = link.write(&outgoing, &mut wire);
                 if let Some(byte) = wire.get_mut(FLAGS) {
                     *byte |= flags;
                 }
                 if body.number() == Some(number::CLIENT_CONNECT_MSG) {
                     open.awaiting = key;
                 }
+                encoded
             }
-            (Link::Mcots(_), Content::Packet(_)) => {}
+            (Link::Mcots(_), Content::Packet(_)) => Ok(()),
+        };
+        if let Err(why) = encoded {
+            let text = format!("{} was not sent: {why}", name(&said.content));
+            return self.differs(out, "failed", connection.service, &text);
         }
         open.asked = Some(name(&said.content));
         self.tally.sent += 1;
@@ -228,17 +235,17 @@ impl<'a> Player<'a> {
 
     /// The packet with our own secrets in place of those that were cut.
     async fn remade(&mut self, connection: &Connection, packet: &Packet) -> Result<Packet, Error> {
-        let (web, sealed) = (self.web, self.login_key.clone());
+        let (web, login_key) = (self.web, self.login_key.clone());
         let Some(actor) = self.actor(connection) else { return Ok(packet.clone()) };
         let body = match packet.id {
             id::USER_LOGIN => {
                 let Ok(login) = packet.read::<UserLogin>() else { return Ok(packet.clone()) };
                 let context = web.auth(&actor.user.user, &actor.user.password).await?;
                 let key = SessionKey::random();
-                let block = sealed.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
+                let block = login_key.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
                 actor.offered = Some(key);
-                let context = Str16::new(context.as_str());
-                UserLogin { context, key_block: Str16::new(&block), ..login }.packet().body
+                let context = Str16::new(context.as_str())?;
+                UserLogin { context, key_block: Str16::new(&block)?, ..login }.packet().body
             }
             id::LOGIN => {
                 let Ok(login) = packet.read::<Login>() else { return Ok(packet.clone()) };
@@ -280,8 +287,8 @@ impl<'a> Player<'a> {
                 };
             }
         };
-        if arrival.sealed != said.sealed {
-            let how = if arrival.sealed { "encrypted" } else { "in clear" };
+        if arrival.encrypted != said.encrypted {
+            let how = if arrival.encrypted { "encrypted" } else { "in clear" };
             return self.differs(out, "different", service, &format!("{wanted} {after} came {how}"));
         }
         self.learn(connection, said, &arrival);
@@ -364,11 +371,11 @@ impl OpenConnection {
                     if incoming.packet.id == id::LOGIN_RESP
                         && let Some(key) = self.awaiting.take()
                     {
-                        link.unlock(&key);
+                        link.start_encryption(&key);
                     }
                     Arrival {
                         message: Wanted::Game(incoming.packet.id),
-                        sealed: incoming.sealed,
+                        encrypted: incoming.encrypted,
                         sequence: 0,
                         packet: Some(incoming.packet),
                     }
@@ -376,11 +383,11 @@ impl OpenConnection {
                 Link::Mcots(link) => {
                     let Some(incoming) = link.next().map_err(|why| broken(&why))? else { return Ok(()) };
                     if let Some(key) = self.awaiting.take() {
-                        link.unlock(&key);
+                        link.start_encryption(&key);
                     }
                     Arrival {
                         message: Wanted::Transaction(incoming.body.number().unwrap_or_default()),
-                        sealed: incoming.flags.has(Flags::ENCRYPTED),
+                        encrypted: incoming.flags.has(Flags::ENCRYPTED),
                         sequence: incoming.sequence,
                         packet: None,
                     }

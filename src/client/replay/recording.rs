@@ -114,7 +114,7 @@ pub(super) enum What {
 /// A message that passed.
 #[derive(Debug)]
 pub(super) struct Said {
-    pub(super) sealed: bool,
+    pub(super) encrypted: bool,
     pub(super) content: Content,
 }
 
@@ -260,7 +260,7 @@ fn login(from: Side, content: &Content) -> Option<(CustomerId, PersonaId)> {
 impl Said {
     fn of(passed: Passed, service: Service) -> Result<Self, &'static str> {
         let Passed { number, raw, plain, .. } = passed;
-        let sealed = plain.is_some();
+        let encrypted = plain.is_some();
         let content = if service == Service::Mcots {
             // `u16 length, "TOMC", i32 sequence, u8 flags`.
             let &[_, _, _, _, _, _, s0, s1, s2, s3, flags, ref rest @ ..] = raw.0.as_slice() else {
@@ -272,7 +272,7 @@ impl Said {
                 body: Body(plain.map_or_else(|| rest.to_vec(), |plain| plain.0)),
             }
         } else if let Some(plain) = plain {
-            Content::Packet(Packet { id: number, form: Form::Short, body: plain.0 })
+            Content::Packet(Packet { id: nps::Id(number), form: Form::Short, body: plain.0 })
         } else {
             let mut link = nps::Link::new(headers_of(service), nps::Link::LARGEST);
             link.feed(&raw.0);
@@ -281,7 +281,7 @@ impl Said {
                 _ => return Err("its bytes are no Game Packet"),
             }
         };
-        Ok(Self { sealed, content })
+        Ok(Self { encrypted, content })
     }
 }
 

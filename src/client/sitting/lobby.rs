@@ -5,6 +5,7 @@ use crate::client::nps::Nps;
 use crate::client::peer::Endpoint;
 use mco_proto::bytes::List;
 use mco_proto::ids::{BrandedPartId, CommId, PersonaId, RaceId, SkinId, VehicleId};
+use mco_proto::nps::Id;
 use mco_proto::nps::Message as _;
 use mco_proto::nps::channel::{
     ChannelData, GameServerStarted, GetReadyList, READY, RaceRiff, ReadyList, RiffList, SendRiffList,
@@ -53,7 +54,7 @@ pub struct LobbyConnection {
 
 impl LobbyConnection {
     pub(super) fn new(nps: Nps, persona: PersonaId, name: &str) -> Self {
-        Self { nps, persona, name: PStr::new(name) }
+        Self { nps, persona, name: PStr::first_n(name) }
     }
 
     /// The connection below, for what has no method here.
@@ -135,7 +136,7 @@ impl LobbyConnection {
     fn opening(&self, channel: CommId, name: &str, port: u16) -> OpenCommChannel {
         OpenCommChannel {
             channel,
-            riff: PStr::new(name),
+            riff: PStr::first_n(name),
             slot: -1,
             slot_flags: 1,
             port: u32::from(port),
@@ -147,7 +148,7 @@ impl LobbyConnection {
             game_ready: 0,
             is_master: 0,
             channel_type: 2,
-            password: PStr::new(""),
+            password: PStr::default(),
             disable_backlog: 0,
             game_server_running: 1,
             launch_game_server: 0xcdcd,
@@ -162,7 +163,7 @@ impl LobbyConnection {
     /// Enters the channel of a race, or makes it if its number is 0; gives its number.
     pub async fn open_race(&mut self, race: &RaceChannel, port: u16) -> Result<CommId, Error> {
         let request = OpenCommChannel {
-            password: PStr::new(&race.password),
+            password: PStr::new(&race.password)?,
             channel_data: race.data,
             ..self.opening(race.channel, &race.name, port)
         };
@@ -212,7 +213,7 @@ impl LobbyConnection {
 
     /// The host sends everybody to the race server.
     pub async fn start_race(&mut self, channel: CommId) -> Result<(), Error> {
-        self.nps.send(&StartGameServer { channel, best_host: PStr::new("10.0.0.9") }).await
+        self.nps.send(&StartGameServer { channel, best_host: PStr::constant(b"10.0.0.9") }).await
     }
 
     /// The race starts: where.
@@ -237,7 +238,7 @@ impl LobbyConnection {
         self.expect_channel(ChannelClosed::ID, closed.channel, channel)
     }
 
-    fn expect_channel(&self, id: u16, found: CommId, wanted: CommId) -> Result<(), Error> {
+    fn expect_channel(&self, id: Id, found: CommId, wanted: CommId) -> Result<(), Error> {
         if found == wanted {
             return Ok(());
         }

@@ -38,13 +38,13 @@ impl PersonaSession {
     pub fn hello(&self) -> Login {
         Login {
             persona: self.persona,
-            name: PStr::new(&self.name),
+            name: PStr::first_n(&self.name),
             user_data: [0; 64],
             customer: self.account.customer,
             flags: 0,
-            version: PStr::new("4.5.0.0"),
-            game: PStr::new("mco"),
-            address: PStr::new("10.0.0.9"),
+            version: PStr::constant(b"4.5.0.0"),
+            game: PStr::constant(b"mco"),
+            address: PStr::constant(b"10.0.0.9"),
             proof: self.account.key.proof(),
         }
     }
@@ -76,7 +76,7 @@ impl PersonaSession {
             let why = format!("it is {:?}, not {:?}", answer.name, self.name);
             return Err(nps.contradiction(LoginResponse::ID, "name", &why));
         }
-        nps.unlock(&self.account.key);
+        nps.start_encryption(&self.account.key);
         Ok(LobbyConnection::new(nps, self.persona, &self.name))
     }
 

@@ -10,7 +10,7 @@ use mco_proto::mcots::player::{
     Physical, PlayerInfo, PlayerPhysicalInfo, PlayerRacingHistory, SetOptions, UpdatePlayerPhysical,
 };
 use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Name, Tracking};
-use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, number};
+use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, Number, number};
 use mco_proto::text::Chars;
 use std::time::{Duration, Instant};
 
@@ -61,11 +61,11 @@ impl Transactions {
     pub async fn connect(session: &PersonaSession) -> Result<Self, Error> {
         let account = &session.account;
         let mut mcots = Mcots::connect(&account.endpoints.mcots, account.endpoints.timeout).await?;
-        let name = Name::new(&session.name);
+        let name = Name::new(&session.name)?;
         let hello = ClientConnect {
             customer: account.customer,
             persona: session.persona,
-            customer_name: Name::new(""),
+            customer_name: Name::default(),
             persona_name: name.clone(),
             version: VERSION,
         };
@@ -73,7 +73,7 @@ impl Transactions {
         let (customer, persona, timeout) = (account.customer, session.persona, account.endpoints.timeout);
         let mut connection = Self { mcots, customer, persona, name, timeout };
         connection.success(sequence, number::CLIENT_CONNECT_MSG).await?;
-        connection.mcots.unlock(&account.key);
+        connection.mcots.start_encryption(&account.key);
         Ok(connection)
     }
 
@@ -93,7 +93,7 @@ impl Transactions {
                 return Err(self.mcots.silence(M::NUMBER));
             };
             if incoming.body.number() == Some(M::NUMBER) {
-                self.mcots.check_seal(M::NUMBER, incoming.flags.has(Flags::ENCRYPTED))?;
+                self.mcots.check_encryption(M::NUMBER, incoming.flags.has(Flags::ENCRYPTED))?;
                 return self.mcots.read_as(&incoming.body, M::NUMBER);
             }
         }
@@ -230,7 +230,7 @@ impl Transactions {
     }
 
     /// Any generic request and its typed answer.
-    pub async fn get<A: Message>(&mut self, request: u16, data: u32) -> Result<A, Error> {
+    pub async fn get<A: Message>(&mut self, request: Number, data: u32) -> Result<A, Error> {
         let sequence = self.mcots.send_body(GenericRequest::body(request, data)).await?;
         self.mcots.answer(sequence).await
     }
@@ -243,11 +243,11 @@ impl Transactions {
     }
 
     async fn report(&mut self, kind: u16, text: &str) -> Result<(), Error> {
-        self.mcots.send(&Tracking { kind, text: Chars::new(text) }).await.map(drop)
+        self.mcots.send(&Tracking { kind, text: Chars::new(text)? }).await.map(drop)
     }
 
-    /// The success that answers `request`, sealed exactly if the connection is unlocked.
-    async fn success(&mut self, sequence: u32, request: u16) -> Result<GenericReply, Error> {
+    /// The success that answers `request`, which must come encrypted exactly if encryption has started.
+    async fn success(&mut self, sequence: u32, request: Number) -> Result<GenericReply, Error> {
         let answers = [number::SUCCESS, number::GENERIC_REPLY];
         let incoming = self.mcots.wait(sequence, &answers).await?;
         let reply: GenericReply = self.mcots.read_as(&incoming.body, number::SUCCESS)?;
@@ -255,11 +255,11 @@ impl Transactions {
             let why = format!("it is {}, not {request}", reply.request);
             return Err(self.mcots.contradiction(number::SUCCESS, "request", &why));
         }
-        self.mcots.check_seal(number::SUCCESS, incoming.flags.has(Flags::ENCRYPTED))?;
+        self.mcots.check_encryption(number::SUCCESS, incoming.flags.has(Flags::ENCRYPTED))?;
         Ok(reply)
     }
 
-    fn expect_me(&self, number: u16, found: PersonaId) -> Result<(), Error> {
+    fn expect_me(&self, number: Number, found: PersonaId) -> Result<(), Error> {
         if found == self.persona {
             return Ok(());
         }

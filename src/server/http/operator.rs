@@ -7,9 +7,11 @@ use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::config::HostName;
 use crate::server::connections::Connections;
+use crate::server::counters::Counters;
 use crate::server::limits::Limits;
 use crate::server::tls::{Security, Tls};
 use crate::services::Game;
+use crate::services::Verdict;
 use crate::web::operator::{self, Ask, Form, Intake, OperatorSite, Reply, Sent, Vitals};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Buf as _, Bytes};
@@ -83,6 +85,7 @@ struct Inner {
     tls: Tls,
     restart: Sender<()>,
     started: Instant,
+    counters: Arc<Counters>,
 }
 
 impl OperatorHttp {
@@ -93,10 +96,11 @@ impl OperatorHttp {
         tls: Tls,
         restart: Sender<()>,
         appliance: Option<Appliance>,
+        counters: Arc<Counters>,
     ) -> Self {
         let (desk, started) = (OperatorSite::on(appliance), Instant::now());
         Self {
-            inner: Arc::new(Inner { desk, game, connections, limits, tls, restart, started }),
+            inner: Arc::new(Inner { desk, game, connections, limits, tls, restart, started, counters }),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             line: Semaphore::new(AT_ONCE + WAITING),
             large: Arc::new(Semaphore::new(1)),
@@ -250,6 +254,8 @@ impl Inner {
             uptime: self.started.elapsed().as_secs(),
             memory: resident_memory(),
             certificate_names: self.tls.certified_names(),
+            messages_answered: self.counters.sum(Verdict::Answered),
+            messages_unusual: self.counters.unusual(),
         }
     }
 }

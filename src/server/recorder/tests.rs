@@ -21,7 +21,7 @@ fn world() -> World {
     World::new(Duration::from_secs(1), 1)
 }
 
-fn recording(recorder: &Arc<Recorder>, world: &World) -> Option<Box<Connection>> {
+fn recording(recorder: &Arc<Recorder>, world: &World) -> Option<Connection> {
     recorder.open(Service::Mail, 8227, world.new_connection(), "127.0.0.1:5".parse().unwrap())
 }
 
@@ -29,15 +29,15 @@ fn recording(recorder: &Arc<Recorder>, world: &World) -> Option<Box<Connection>>
 fn talk(recording: &mut Connection) {
     let packet = Packet { id: id::LIST_EMAILS, form: nps::Form::Short, body: vec![7; 100] };
     let mut wire = Vec::new();
-    packet.encode(&mut wire);
+    packet.encode(&mut wire).unwrap();
     // In two pieces, as a network may deliver it.
     let (first, second) = wire.split_at(50);
-    recording.fed(first);
-    recording.fed(second);
-    recording.heard_packet(&Incoming { packet, sealed: false });
+    recording.received(first);
+    recording.received(second);
+    recording.packet_received(&Incoming { packet, encrypted: false }, 104);
     let mut wire = Vec::new();
-    Packet::bare(id::ACK).encode(&mut wire);
-    recording.said_packet(&Packet::bare(id::ACK), &wire);
+    Packet::bare(id::ACK).encode(&mut wire).unwrap();
+    recording.packet_sent(&Packet::bare(id::ACK), &wire);
 }
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -54,12 +54,12 @@ fn what_passed_is_written_in_order_and_what_did_not_go_out_is_not() {
     let (recorder, world) = (Recorder::start(&path).unwrap(), world());
     let mut mail = recording(&recorder, &world).unwrap();
     talk(&mut mail);
-    mail.passed();
+    mail.written();
     talk(&mut mail);
-    mail.unsaid();
-    mail.passed();
+    mail.withdrawn();
+    mail.written();
     talk(&mut mail);
-    mail.end("lost");
+    mail.ended("lost");
     recorder.finish();
     let [file] = &lines(&path)[..] else { panic!("one file") };
     let Line::Connection(opening) = &file[0] else { panic!("{file:?}") };
@@ -83,9 +83,9 @@ fn a_file_ends_at_its_bound_and_says_so() {
     let mut mail = recording(&recorder, &world).unwrap();
     for _ in 0..100 {
         talk(&mut mail);
-        mail.passed();
+        mail.written();
     }
-    mail.end("done");
+    mail.ended("done");
     recorder.finish();
     assert!(sizes(&path).iter().all(|size| *size <= SMALL.file), "{:?}", sizes(&path));
     let files = lines(&path);
@@ -104,7 +104,7 @@ fn a_run_ends_at_its_bounds_of_bytes_and_of_files() {
     for _ in 0..20 {
         for mail in &mut taps {
             talk(mail);
-            mail.passed();
+            mail.written();
         }
     }
     recorder.finish();
@@ -124,14 +124,14 @@ fn what_does_not_fit_the_queue_is_left_out_with_a_note() {
     let mut mail = recording(&recorder, &world).unwrap();
     let large = Packet { id: id::LIST_EMAILS, form: nps::Form::Short, body: vec![7; 1000] };
     let mut wire = Vec::new();
-    large.encode(&mut wire);
-    mail.said_packet(&large, &wire);
-    mail.said_packet(&large, &wire);
-    mail.passed();
+    large.encode(&mut wire).unwrap();
+    mail.packet_sent(&large, &wire);
+    mail.packet_sent(&large, &wire);
+    mail.written();
     while recorder.waiting.load(Ordering::Relaxed) > 0 {
         thread::yield_now();
     }
-    mail.end("done");
+    mail.ended("done");
     recorder.finish();
     let files = lines(&path);
     let lost = files[0].iter().map(|line| if let Line::Lost { messages } = line { *messages } else { 0 });
@@ -142,8 +142,8 @@ fn what_does_not_fit_the_queue_is_left_out_with_a_note() {
 fn a_folder_is_for_its_owner_and_for_one_recording() {
     let (_keep, path) = folder();
     let (recorder, world) = (Recorder::start(&path).unwrap(), world());
-    let mail = recording(&recorder, &world).unwrap();
-    mail.end("done");
+    let mut mail = recording(&recorder, &world).unwrap();
+    mail.ended("done");
     recorder.finish();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     let again = Recorder::start(&path).err().unwrap().to_string();

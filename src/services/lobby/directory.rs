@@ -5,14 +5,14 @@ use crate::services::Outcome;
 use crate::services::directory::EntryKind;
 use mco_proto::bytes::List;
 use mco_proto::ids::CommId;
-use mco_proto::nps::channel::{GameServer, GameServersList};
-use mco_proto::nps::lobby::{GetServerInfo, MiniRiff, MiniRiffList, Name, ServerInfo};
+use mco_proto::nps::channel::{GameServer, GameServersList, SendGameServersList};
+use mco_proto::nps::lobby::{GetServerInfo, MiniRiff, MiniRiffList, Name, SendMiniRiffList, ServerInfo};
 use mco_proto::nps::{Message as _, Packet};
 use mco_proto::text::PStr;
 
 impl Handler<'_> {
     /// 0x030C: the channels of this server with their head counts, on the lobby those of the whole shard.
-    pub(super) fn directory(&self) -> Outcome<Packet> {
+    pub(super) fn directory(&self, _: &SendMiniRiffList) -> Outcome<Packet> {
         let server = self.caller.server;
         let census = self.game.world.channels.census(server);
         let riffs = self.game.directory.listed().map(|entry| {
@@ -22,9 +22,9 @@ impl Handler<'_> {
                 EntryKind::Room { server, .. } => census.server(server),
             };
             let population = u16::try_from(population).unwrap_or(u16::MAX);
-            MiniRiff { name: Name::new(&entry.name), channel: entry.channel, population }
+            MiniRiff { name: Name::first_n(&entry.name), channel: entry.channel, population }
         });
-        Outcome::reply(MiniRiffList { riffs: List::of(riffs) }.packet())
+        Outcome::reply(MiniRiffList { riffs: List::first_n(riffs) }.packet())
     }
 
     /// 0x010C: where a server is. A race is on the race server; an unknown number gets the first room, or the Client would
@@ -48,9 +48,9 @@ impl Handler<'_> {
 
     fn server(&self, name: &str, channel: CommId, port: u16, owner: u32, players: usize) -> ServerInfo {
         ServerInfo {
-            riff: Name::new(name),
+            riff: Name::first_n(name),
             channel,
-            address: PStr::new(&self.game.address_for(self.caller.local).to_string()),
+            address: PStr::address(self.game.address_for(self.caller.local)),
             port: port.into(),
             owner,
             players: u32::try_from(players).unwrap_or(u32::MAX),
@@ -58,11 +58,14 @@ impl Handler<'_> {
     }
 
     /// 0x0309: one server for all races.
-    pub(super) fn race_servers(&self) -> Outcome<Packet> {
-        let address = self.game.address_for(self.caller.local).to_string();
-        let server =
-            GameServer { group: PStr::new("0"), name: PStr::new("RACE"), address: PStr::new(&address) };
-        let list = GameServersList { structure_size: 4 + 8 + 195, servers: List::of([server]) };
+    pub(super) fn race_servers(&self, _: &SendGameServersList) -> Outcome<Packet> {
+        let address = self.game.address_for(self.caller.local);
+        let server = GameServer {
+            group: PStr::constant(b"0"),
+            name: PStr::constant(b"RACE"),
+            address: PStr::address(address),
+        };
+        let list = GameServersList { structure_size: 4 + 8 + 195, servers: List::first_n([server]) };
         Outcome::reply(list.packet())
     }
 }

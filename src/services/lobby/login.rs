@@ -2,33 +2,26 @@
 
 use super::{Handler, Me, Notices, name_of};
 use crate::services::Outcome;
+use crate::services::dispatch::Refusal;
 use crate::services::lobby::ConnectionState;
 use crate::world::{NpsServer, Person, SignInStep};
 use mco_proto::ids::{CustomerId, PersonaId};
-use mco_proto::nps::lobby::{INVALID_KEY, Login, LoginResponse, Name};
+use mco_proto::nps::bare::INVALID_KEY;
+use mco_proto::nps::lobby::{Login, LoginResponse, Name};
 use mco_proto::nps::{Message as _, Packet};
 use mco_proto::session_key::SessionKey;
 
 impl Handler<'_> {
     /// 0x0100, the same on every port. Refused alike for an unknown account, a stale key and somebody else's persona.
-    pub(super) fn login(self, packet: &Packet) -> Outcome<Packet> {
+    pub(super) fn login(&mut self, login: &Login) -> Result<Outcome<Packet>, Refusal> {
         let ConnectionState { connection, server, peer, local, .. } = *self.caller;
         if self.caller.me.is_some() {
-            self.unexpected(packet, "a second login");
-            return Outcome::silence();
+            return Err(Refusal::NotAllowed("a second time"));
         }
-        let login = match packet.read::<Login>() {
-            Ok(login) => login,
-            Err(error) => {
-                // No hexadecimal digits here: the bytes hold the proof of the key.
-                log::info!("{}: refused {peer}: 0x0100 of {} bytes {error}", name_of(server), packet.size());
-                return refused();
-            }
-        };
-        let Some((name, key)) = self.admitted(&login) else {
+        let Some((name, key)) = self.admitted(login) else {
             log::info!("{}: refused {peer}: not signed in as persona {}", name_of(server), login.persona);
             self.game.world.sign_in_trace.refused(peer.ip(), step_of(server), self.now);
-            return refused();
+            return Ok(refused());
         };
         let persona = login.persona;
         log::info!("{}: persona {persona} {name:?} from {peer}", name_of(server));
@@ -38,14 +31,14 @@ impl Handler<'_> {
         let person = Person { persona, name: name.clone(), user_data };
         let address = self.game.address_for(local);
         let others = self.game.world.channels.enter(connection, server, person.clone(), address);
-        let response = LoginResponse { persona, name: Name::new(&name), user_data };
+        let response = LoginResponse { persona, name: Name::first_n(&name), user_data };
         self.caller.me = Some(Me { persona, name });
         let arrived = Notices::of(self.game).arrived(&person, others);
-        Outcome {
-            unlock: Some(key),
+        Ok(Outcome {
+            start_encryption: Some(key),
             pushes: arrived.into_iter().collect(),
             ..Outcome::reply(response.packet())
-        }
+        })
     }
 
     /// The persona's name and the Session Key, if the account has signed in with that key, from the same address, and
@@ -67,7 +60,8 @@ impl Handler<'_> {
     }
 }
 
-fn refused() -> Outcome<Packet> {
+/// The answer to a login that is refused, for whatever reason.
+pub(super) fn refused() -> Outcome<Packet> {
     Outcome { close: true, ..Outcome::reply(INVALID_KEY) }
 }
 

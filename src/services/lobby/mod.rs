@@ -20,15 +20,17 @@ mod people;
 mod race;
 mod relay;
 
+use super::dispatch::{Call, Caller, Refusal, Service, rows};
 use super::playtime::keep_playtime;
-use super::{Game, Hex, Outcome, Push};
+use super::{Game, Listed, Outcome, Push};
 use crate::clock::Now;
 use crate::world::{ConnectionId, NpsServer};
-use mco_proto::Malformed;
+use mco_proto::bytes::{Empty, Rest};
 use mco_proto::ids::PersonaId;
-use mco_proto::nps::lobby::OK_TO_LOGIN;
-use mco_proto::nps::{Incoming, Packet, id, relay as relays};
+use mco_proto::nps::bare::OK_TO_LOGIN;
+use mco_proto::nps::{Incoming, Packet, id};
 use notices::Notices;
+use std::fmt;
 use std::net::SocketAddr;
 
 /// One connection to the lobby or a room.
@@ -75,32 +77,60 @@ pub fn greeting(caller: &ConnectionState) -> Outcome<Packet> {
     }
 }
 
+/// What happens on which message to the lobby or a room. `Encrypted` is the proof that a message comes from who signed in;
+/// opening a channel and relays are taken in both forms (*seen in use*).
+static SERVICE: Service<ConnectionState, Incoming, Packet> = Service {
+    name: |caller| name_of(caller.server),
+    rows: rows! {
+        RELAY_ALL ..= RELAY_LOGGED_GAME_MESSAGE: SignedIn, Never => relay;
+
+        LOGIN: Anyone, Expected, secret => login;
+        HEARTBEAT: Anyone, Expected => heartbeat;
+        UDP_STATUS: Anyone, Never => udp_status;
+
+        SEND_MINI_RIFF_LIST: Encrypted, Expected => directory;
+        GET_SERVER_INFO: Encrypted, Expected => server_info;
+        SEND_GAME_SERVERS_LIST: Encrypted, Expected => race_servers;
+
+        GET_MINI_USER_LIST: Encrypted, Expected => names;
+        GET_USER_LIST: Encrypted, Expected => users;
+        GET_CLIENT_COUNT: Encrypted, Expected => count;
+        SET_MY_USER_DATA: Encrypted, Expected => set_user_data;
+        GET_MY_USER_DATA: Encrypted, Expected => my_user_data;
+        GET_USER_INFO: Encrypted, Expected => user_info;
+        LOCATE_USER: Encrypted, Expected => locate;
+
+        OPEN_COMM_CHANNEL: SignedIn, Expected => open;
+        CLOSE_COMM_CHANNEL: Encrypted, Expected => close;
+        LOG_OFF_SERVER: Encrypted, Expected => log_off;
+
+        SEND_RIFF_LIST: Encrypted, Expected => races;
+        SET_CHANNEL_DATA: Encrypted, Never => set_channel_data;
+        SET_COMM_FLAGS: Encrypted, Never => set_flags;
+        READY_FOR_GAME: Encrypted, Never => ready;
+        SET_READY_FOR_GAME: Encrypted, Never => set_ready;
+        GET_READY_LIST: Encrypted, Expected => ready_list;
+        BOOT_USER_FROM_CHANNEL: Encrypted, Never => boot;
+        START_GAME_SERVER: Encrypted, Expected => start_race;
+        TERMINATE_GAME_SERVER: Encrypted, Expected => stop_race;
+    },
+    // No refusal is known but that of a login.
+    refuse: |call, refusal| match refusal {
+        Refusal::Malformed(_) if call.message.packet.id == id::LOGIN => login::refused(),
+        _ => Outcome::silence(),
+    },
+};
+
+type Handler<'a> = Call<'a, ConnectionState, Incoming>;
+
 /// What happens on a message to the lobby or a room.
 pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: Now) -> Outcome<Packet> {
-    let Incoming { packet, sealed } = incoming;
-    let mut desk = Handler { game, caller, now };
-    let outcome = match (packet.id, *sealed) {
-        (id::LOGIN, false) => return desk.login(packet),
-        (id::HEARTBEAT, _) => Ok(Outcome::reply(Packet::bare(id::HEARTBEAT))),
-        (id::UDP_STATUS, _) => Ok(Outcome::silence()),
-        _ if desk.caller.me.is_none() => {
-            desk.unexpected(packet, "before signing in");
-            Ok(Outcome::silence())
-        }
-        // These are taken in both forms (*seen in use*).
-        (id::OPEN_COMM_CHANNEL, _) => packet.read().map(|request| desk.open(&request)),
-        (relay, _) if relays::is_relay(relay) => desk.relay(packet, *sealed),
-        // Everything else counts only if it came encrypted: that is the proof that it comes from who signed in.
-        (_, false) => {
-            desk.unexpected(packet, "in clear");
-            Ok(Outcome::silence())
-        }
-        (_, true) => desk.obey(packet),
-    };
-    outcome.unwrap_or_else(|error: Malformed| {
-        desk.unexpected(packet, &format!("malformed, {error}"));
-        Outcome::silence()
-    })
+    SERVICE.answer(Call { game, caller, message: incoming, now })
+}
+
+/// The rows of lobby and rooms.
+pub fn listed() -> Vec<Listed> {
+    SERVICE.listed()
 }
 
 /// The connection is gone, and with it everything it was part of.
@@ -119,66 +149,39 @@ pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Vec<Push> {
     pushes
 }
 
-struct Handler<'a> {
-    game: &'a Game,
-    caller: &'a mut ConnectionState,
-    now: Now,
+impl Caller for ConnectionState {
+    fn is_signed_in(&self) -> bool {
+        self.signed_in()
+    }
+}
+
+/// The address, and who it is.
+impl fmt::Display for ConnectionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.me {
+            Some(me) => write!(f, "{} ({:?})", self.peer, me.name),
+            None => self.peer.fmt(f),
+        }
+    }
 }
 
 impl Handler<'_> {
-    /// What a Client asks for once it has signed in.
-    fn obey(&self, packet: &Packet) -> Result<Outcome<Packet>, Malformed> {
-        Ok(match packet.id {
-            id::SEND_MINI_RIFF_LIST => self.directory(),
-            id::GET_SERVER_INFO => self.server_info(&packet.read()?),
-            id::SEND_GAME_SERVERS_LIST => self.race_servers(),
-
-            id::GET_MINI_USER_LIST => self.names(&packet.read()?),
-            id::GET_USER_LIST => self.users(&packet.read()?),
-            id::GET_CLIENT_COUNT => self.count(),
-            id::SET_MY_USER_DATA => self.set_user_data(&packet.read()?),
-            id::GET_MY_USER_DATA => self.my_user_data(),
-            id::GET_USER_INFO => self.user_info(&packet.read()?),
-            id::LOCATE_USER => self.locate(&packet.read()?),
-
-            id::CLOSE_COMM_CHANNEL => self.close(&packet.read()?),
-            id::LOG_OFF_SERVER => Outcome { close: true, ..Outcome::reply(Packet::bare(id::ACK)) },
-
-            id::SEND_RIFF_LIST => self.races(),
-            id::SET_CHANNEL_DATA => self.set_channel_data(&packet.read()?),
-            id::SET_COMM_FLAGS => self.set_flags(&packet.read()?),
-            id::READY_FOR_GAME => self.ready(&packet.read()?),
-            id::SET_READY_FOR_GAME => self.set_ready(&packet.read()?),
-            id::GET_READY_LIST => self.ready_list(&packet.read()?),
-            id::BOOT_USER_FROM_CHANNEL => self.boot(&packet.read()?),
-            id::START_GAME_SERVER => self.start_race(&packet.read()?),
-            id::TERMINATE_GAME_SERVER => self.stop_race(&packet.read()?),
-
-            _ => {
-                self.unexpected(packet, "unknown");
-                Outcome::silence()
-            }
-        })
+    /// 0x0217: a sign of life, which is returned.
+    fn heartbeat(&self, Empty: &Empty) -> Outcome<Packet> {
+        Outcome::reply(Packet::bare(id::HEARTBEAT))
     }
 
-    /// A line for a message that gets no answer.
-    fn unexpected(&self, packet: &Packet, why: &str) {
-        let ConnectionState { server, peer, .. } = *self.caller;
-        let (id, name, length) = (packet.id, id::name(packet.id), packet.size());
-        // A login holds the proof of the key.
-        let hex = if id == id::LOGIN { &[] } else { packet.body.as_slice() };
-        log::info!(
-            "{}: {peer} sent 0x{id:04x} ({name}, {length} bytes), {why}: {}",
-            name_of(server),
-            Hex(hex)
-        );
+    /// 0x0125: nobody here uses UDP.
+    fn udp_status(&self, _: &Rest) {}
+
+    /// 0x0104: the connection ends behind the answer.
+    fn log_off(&self, Empty: &Empty) -> Outcome<Packet> {
+        Outcome { close: true, ..Outcome::reply(Packet::bare(id::ACK)) }
     }
 
     /// A line for a request that is understood and not granted.
     fn refused(&self, what: &str) {
-        let ConnectionState { server, peer, me, .. } = &*self.caller;
-        let name = me.as_ref().map(|me| me.name.as_str()).unwrap_or_default();
-        log::info!("{}: {peer} ({name:?}) {what}", name_of(*server));
+        log::info!("{}: {} {what}", name_of(self.caller.server), self.caller);
     }
 }
 

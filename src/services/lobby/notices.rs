@@ -38,7 +38,7 @@ impl<'a> Notices<'a> {
 
     fn push(self, receivers: Vec<ConnectionId>, packet: Packet) -> Push {
         let envelope = match self.compat.push_form {
-            PushForm::Sealed => Encryption::Sealed,
+            PushForm::Sealed => Encryption::Encrypted,
             PushForm::Clear => Encryption::Clear,
         };
         Push::Packet(receivers, Arc::new(packet), envelope)
@@ -47,7 +47,7 @@ impl<'a> Notices<'a> {
     /// 0x0203: somebody came to a server.
     pub(super) fn arrived(self, person: &Person, others: Vec<ConnectionId>) -> Option<Push> {
         let Person { persona, ref name, user_data } = *person;
-        let joined = UserJoined { persona, name: Name::new(name), user_data };
+        let joined = UserJoined { persona, name: Name::first_n(name), user_data };
         self.compat.server_notices.then(|| self.tell(others, &joined)).flatten()
     }
 
@@ -110,8 +110,8 @@ impl<'a> Notices<'a> {
     /// What a racer who reached us by `address` hears when the race starts: 0x0224 twice, 0x020D, 0x020C, 0x021C.
     pub(super) fn start(self, start: &Start, address: Ipv4Addr, port: u16) -> Vec<Packet> {
         let channel = start.riff.channel;
-        let riff = Name::new(&start.riff.name);
-        let address = PStr::new(&address.to_string());
+        let riff = Name::first_n(&start.riff.name);
+        let address = PStr::address(address);
         let (port, owner) = (port.into(), start.host.persona.0);
         let players = u32::try_from(start.players).unwrap_or(u32::MAX);
         let states = [START_PENDING, RUNNING].into_iter().filter(|_| self.compat.state_changes);
@@ -152,7 +152,7 @@ impl<'a> Notices<'a> {
 fn description(riff: &ChannelInfo) -> Description {
     Description {
         channel: riff.channel,
-        name: Name::new(&riff.name),
+        name: Name::first_n(&riff.name),
         protocol: TCP,
         data: *riff.data,
         channel_type: riff.channel_type,
@@ -164,7 +164,7 @@ fn description(riff: &ChannelInfo) -> Description {
 pub(super) fn joined(who: &Person, channel: CommId) -> UserJoinedChannel {
     UserJoinedChannel {
         persona: who.persona,
-        name: Name::new(&who.name),
+        name: Name::first_n(&who.name),
         channel,
         user_data: who.user_data,
         persona_again: who.persona,

@@ -5,7 +5,9 @@ use crate::services::Outcome;
 use crate::services::directory::CTRL;
 use crate::world::Person;
 use mco_proto::bytes::List;
-use mco_proto::nps::channel::{ClientCount, GetUserInfo, LocateUser, UserLocation};
+use mco_proto::nps::channel::{
+    ClientCount, GetClientCount, GetMyUserData, GetUserInfo, LocateUser, UserLocation,
+};
 use mco_proto::nps::lobby::{
     GetMiniUserList, GetUserList, MiniUser, MiniUserList, Name, SetMyUserData, UserEntry, UserInfo, UserList,
 };
@@ -19,9 +21,10 @@ impl Handler<'_> {
             CTRL => channels.people(self.caller.server),
             channel => channels.members(self.caller.connection, channel),
         };
-        let users =
-            people.iter().map(|person| MiniUser { persona: person.persona, name: Name::new(&person.name) });
-        Outcome::reply(MiniUserList { channel: request.channel, users: List::of(users) }.packet())
+        let users = people
+            .iter()
+            .map(|person| MiniUser { persona: person.persona, name: Name::first_n(&person.name) });
+        Outcome::reply(MiniUserList { channel: request.channel, users: List::first_n(users) }.packet())
     }
 
     /// 0x0101: everybody in a channel, the asker too.
@@ -29,14 +32,14 @@ impl Handler<'_> {
         let members = self.game.world.channels.members(self.caller.connection, request.channel);
         let users = members.iter().map(|person| UserEntry {
             persona: person.persona,
-            name: Name::new(&person.name),
+            name: Name::first_n(&person.name),
             user_data: person.user_data,
         });
-        Outcome::reply(UserList { channel: request.channel, users: List::of(users) }.packet())
+        Outcome::reply(UserList { channel: request.channel, users: List::first_n(users) }.packet())
     }
 
     /// 0x0107: how many players this server has.
-    pub(super) fn count(&self) -> Outcome<Packet> {
+    pub(super) fn count(&self, _: &GetClientCount) -> Outcome<Packet> {
         let count = self.game.world.channels.head_count(self.caller.server);
         Outcome::reply(ClientCount { count: u32::try_from(count).unwrap_or(u32::MAX) }.packet())
     }
@@ -45,13 +48,14 @@ impl Handler<'_> {
     pub(super) fn set_user_data(&self, request: &SetMyUserData) -> Outcome<Packet> {
         let Some(me) = &self.caller.me else { return Outcome::silence() };
         let others = self.game.world.channels.set_user_data(self.caller.connection, request.user_data);
-        let info = UserInfo { persona: me.persona, name: Name::new(&me.name), user_data: request.user_data };
+        let info =
+            UserInfo { persona: me.persona, name: Name::first_n(&me.name), user_data: request.user_data };
         let push = Notices::of(self.game).tell(others, &info);
         Outcome { pushes: push.into_iter().collect(), ..Outcome::reply(info.packet()) }
     }
 
     /// 0x0102: what is kept of the caller.
-    pub(super) fn my_user_data(&self) -> Outcome<Packet> {
+    pub(super) fn my_user_data(&self, _: &GetMyUserData) -> Outcome<Packet> {
         let here = self.game.world.channels.people(self.caller.server);
         let me = self.caller.me.as_ref().map(|me| me.persona);
         let mine = here.iter().find(|person| Some(person.persona) == me);
@@ -75,5 +79,5 @@ impl Handler<'_> {
 }
 
 fn user_info(person: &Person) -> UserInfo {
-    UserInfo { persona: person.persona, name: Name::new(&person.name), user_data: person.user_data }
+    UserInfo { persona: person.persona, name: Name::first_n(&person.name), user_data: person.user_data }
 }

@@ -8,8 +8,8 @@ use mco_proto::bytes::{Bool16, List};
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::{
     BootUser, GetReadyList, NOT_READY, READY, RaceEntry, RaceRiff, ReadyForGame, ReadyList, ReadyRecord,
-    RiffList, SetChannelData, SetCommFlags, SetReadyForGame, StartGameServer, TerminateGameServer,
-    WideRaceRiff, WideRiffList,
+    RiffList, SendRiffList, SetChannelData, SetCommFlags, SetReadyForGame, StartGameServer,
+    TerminateGameServer, WideRaceRiff, WideRiffList,
 };
 use mco_proto::nps::lobby::Name;
 use mco_proto::nps::{Message as _, Packet};
@@ -17,14 +17,16 @@ use mco_proto::text::PStr;
 
 impl Handler<'_> {
     /// 0x0302: the open races, wherever they were opened.
-    pub(super) fn races(&self) -> Outcome<Packet> {
+    pub(super) fn races(&self, _: &SendRiffList) -> Outcome<Packet> {
         let races = self.game.world.channels.races(self.caller.connection);
         let races = races.into_iter().map(|race| (entry(&race), race.running));
         Outcome::reply(if self.game.config.compat.race_list_width == 1 {
-            let riffs = List::of(races.map(|(race, running)| RaceRiff { race, running: running.into() }));
+            let riffs =
+                List::first_n(races.map(|(race, running)| RaceRiff { race, running: running.into() }));
             RiffList { structure_size: 0, riffs }.packet()
         } else {
-            let riffs = List::of(races.map(|(race, running)| WideRaceRiff { race, running: running.into() }));
+            let riffs =
+                List::first_n(races.map(|(race, running)| WideRaceRiff { race, running: running.into() }));
             WideRiffList { structure_size: 0, riffs }.packet()
         })
     }
@@ -90,7 +92,7 @@ impl Handler<'_> {
             ready: Bool16(one.ready),
             master: Bool16(one.master),
         });
-        Outcome::reply(ReadyList { records: List::of(records) }.packet())
+        Outcome::reply(ReadyList { records: List::first_n(records) }.packet())
     }
 
     /// 0x0117: the host throws somebody out.
@@ -157,10 +159,10 @@ pub(super) fn sync_rooms_left(game: &Game, left: &Left) {
 fn entry(race: &RaceInfo) -> RaceEntry {
     let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     RaceEntry {
-        name: Name::new(&race.riff.name),
+        name: Name::first_n(&race.riff.name),
         protocol: TCP,
         channel: race.riff.channel,
-        password: PStr::new(""),
+        password: PStr::default(),
         channel_type: race.riff.channel_type,
         connected_users: short(race.players),
         open_channels: 0,

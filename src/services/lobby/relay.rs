@@ -2,8 +2,8 @@
 
 use super::Handler;
 use crate::config::RelayForm;
-use crate::services::{Encryption, Outcome, Push};
-use mco_proto::Malformed;
+use crate::services::dispatch::Refusal;
+use crate::services::{Encryption, Outcome, Push, Verdict};
 use mco_proto::nps::Packet;
 use mco_proto::nps::relay::{Relay, is_short};
 use std::sync::Arc;
@@ -11,43 +11,43 @@ use std::sync::Arc;
 impl Handler<'_> {
     /// 0x0080 to 0x009A. Nothing is answered, not even a refusal (*seen in use*). This is the hot path: one body for
     /// all receivers, and no lock but the one under which they are found.
-    pub(super) fn relay(&mut self, packet: &Packet, sealed: bool) -> Result<Outcome<Packet>, Malformed> {
+    pub(super) fn relay(&mut self, packet: &Packet) -> Result<Outcome<Packet>, Refusal> {
         let compat = &self.game.config.compat;
         let Some(me) = self.caller.me.as_ref().map(|me| me.persona) else { return Ok(Outcome::silence()) };
         let short = is_short(packet.id);
         if short && !compat.short_relays {
-            return Ok(self.lost(packet, "whose layout is unknown"));
+            return self.lost("a relay whose layout is unknown");
         }
         let relay = Relay::read(packet)?;
         if short && relay.sender != me {
-            return Ok(self.lost(packet, "which does not have the layout of the long ones"));
+            return self.lost("a relay that does not have the layout of the long ones");
         }
         let channels = &self.game.world.channels;
         let echo = compat.echo_relays;
         let Some(receivers) = channels.receivers(self.caller.connection, relay.channel, &relay.address, echo)
         else {
-            return Ok(self.lost(packet, "in a channel it is not in"));
+            return self.lost("a relay in a channel it is not in");
         };
         if receivers.is_empty() {
             return Ok(Outcome::silence());
         }
         let envelope = match compat.relay_form {
-            RelayForm::AsSent if !sealed => Encryption::Clear,
+            RelayForm::AsSent if !self.message.encrypted => Encryption::Clear,
             RelayForm::Clear => Encryption::Clear,
-            RelayForm::AsSent | RelayForm::Sealed => Encryption::Sealed,
+            RelayForm::AsSent | RelayForm::Sealed => Encryption::Encrypted,
         };
         let forwarded = relay.forwarded(me);
-        if forwarded.form.size() + forwarded.body.len() > Packet::LARGEST {
-            return Ok(self.lost(packet, "too large to be passed on"));
+        if forwarded.size() > Packet::LARGEST {
+            return self.lost("a relay too large to be passed on");
         }
         Ok(Outcome::silence().push(Push::Packet(receivers, Arc::new(forwarded), envelope)))
     }
 
     /// A relay that goes nowhere. Only the first of a connection is worth a line: there may be thirty a second.
-    fn lost(&mut self, packet: &Packet, why: &str) -> Outcome<Packet> {
-        if !std::mem::replace(&mut self.caller.lost_relay, true) {
-            self.unexpected(packet, why);
+    fn lost(&mut self, why: &'static str) -> Result<Outcome<Packet>, Refusal> {
+        if std::mem::replace(&mut self.caller.lost_relay, true) {
+            return Ok(Outcome { verdict: Verdict::NotAllowed, ..Outcome::silence() });
         }
-        Outcome::silence()
+        Err(Refusal::NotAllowed(why))
     }
 }

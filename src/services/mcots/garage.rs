@@ -6,23 +6,28 @@ mod workshop;
 pub(super) use deals::{buy_part, purchase, purchase_stock_car};
 pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 
-use super::{Answer, Refused, Request};
+use super::{Answer, Call, Refusal, Request};
 use crate::catalog::Catalog;
-use crate::clock::Now;
 use crate::config::ClassForm;
+use crate::services::dispatch::Message as _;
 use crate::services::{Game, Outcome};
 use crate::store::{Part, Vehicle};
-use mco_proto::bytes::{Bool16, List, PagedList};
+use mco_proto::bytes::{Bool16, List, PagedList, Rest};
 use mco_proto::ids::{DealerId, PartId, PersonaId, VehicleId};
 use mco_proto::mcots::garage::{
     AssemblyParts, CarPart, OwnedParts, OwnedVehicle, OwnedVehicles, PricedPart, StockCar, StockCarInfo,
     VehicleInfo,
 };
-use mco_proto::mcots::{Body, GenericRequest, Message, number};
+use mco_proto::mcots::{GenericRequest, Message, number};
 
-/// 141: what a dealer has on offer, and what a new persona can spend. The one request that nobody needs to sign in for.
-pub(super) fn stock_cars(game: &Game, body: &Body, now: Now) -> Answer {
-    let GenericRequest { data, data2: brand } = body.read()?;
+/// 141: what a dealer has on offer, and what a new persona can spend. Nobody needs to sign in for it; who has signed in
+/// encrypts this too.
+pub(super) fn stock_cars(call: &Call<'_>, request: GenericRequest) -> Answer {
+    let GenericRequest { data, data2: brand } = request;
+    let Call { game, now, .. } = call;
+    if call.caller.signed_in() && !call.message.is_encrypted() {
+        return Err(Refusal::NotAllowed("in clear"));
+    }
     let dealer = DealerId(data);
     let offers = game.catalog.offers(dealer, brand, now.day()).into_iter().map(|offer| StockCar {
         model: offer.car.model,
@@ -30,36 +35,36 @@ pub(super) fn stock_cars(game: &Game, body: &Body, now: Now) -> Answer {
         deal_of_the_day: Bool16(offer.deal_of_the_day),
     });
     let starter_cash = game.config.game.starter_cash;
-    Ok(Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars: PagedList::of(offers) }.body()))
+    Ok(Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars: PagedList::first_n(offers) }.body()))
 }
 
 /// 172: the cars of a player.
-pub(super) fn owned_vehicles(request: &Request<'_>) -> Answer {
-    let GenericRequest { data, .. } = request.body.read()?;
+pub(super) fn owned_vehicles(request: &Request<'_>, body: GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = body;
     let owner = PersonaId(data);
     if request.game.store.personas().by_id(owner)?.is_none() {
-        return Err(Refused::because(format!("there is no persona {owner}")));
+        return Err(Refusal::because(format!("there is no persona {owner}")));
     }
     let vehicles = request.game.store.garage().vehicles(owner)?.into_iter();
-    let vehicles = List::of(vehicles.map(|car| OwnedVehicle { vehicle: car.id, model: car.model }));
+    let vehicles = List::first_n(vehicles.map(|car| OwnedVehicle { vehicle: car.id, model: car.model }));
     Ok(Outcome::reply(OwnedVehicles { vehicles }.body()))
 }
 
 /// 174: the caller's own loose parts (*captured*: the request names nobody). What is fixed to a loose part is not listed:
 /// 183 asks for that (*inferred*).
-pub(super) fn owned_parts(request: &Request<'_>) -> Answer {
-    let GenericRequest { .. } = request.body.read()?;
+pub(super) fn owned_parts(request: &Request<'_>, body: GenericRequest) -> Answer {
+    let GenericRequest { .. } = body;
     let owner = request.player.persona;
     let parts = request.game.store.garage().loose_parts(owner)?;
     let roots = parts.iter().filter(|part| part.parent.is_none());
-    let parts = List::of(roots.map(|part| priced(&request.game.catalog, part)));
+    let parts = List::first_n(roots.map(|part| priced(&request.game.catalog, part)));
     Ok(Outcome::reply(OwnedParts { owner, parts }.body()))
 }
 
 /// 183: the parts of a car, or of an assembly among the caller's loose parts. The root comes first, then what hangs on
 /// it, level by level (*seen in use*).
-pub(super) fn assembly_parts(request: &Request<'_>) -> Answer {
-    let GenericRequest { data, .. } = request.body.read()?;
+pub(super) fn assembly_parts(request: &Request<'_>, body: GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = body;
     let garage = request.game.store.garage();
     let (root, below) = if let Some(car) = garage.vehicle(VehicleId(data))? {
         (root_of(&car), garage.parts_of(car.id)?)
@@ -71,14 +76,14 @@ pub(super) fn assembly_parts(request: &Request<'_>) -> Answer {
         (Part { parent: None, ..loose.swap_remove(at) }, loose)
     };
     let owner = root.owner;
-    let parts = List::of(tree(root, below).iter().map(|part| priced(&request.game.catalog, part)));
+    let parts = List::first_n(tree(root, below).iter().map(|part| priced(&request.game.catalog, part)));
     Ok(Outcome::reply(AssemblyParts { owner, parts }.body()))
 }
 
 /// 145: a car with all its parts, anybody's: the Client draws the others' too. The whole car is sent whatever the Client
 /// remembers of it.
-pub(super) fn complete_vehicle(request: &Request<'_>) -> Answer {
-    let GenericRequest { data, .. } = request.body.read()?;
+pub(super) fn complete_vehicle(request: &Request<'_>, body: GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = body;
     let garage = request.game.store.garage();
     let Some(car) = garage.vehicle(VehicleId(data))? else { return Err(no_such_car(data)) };
     let parts = garage.parts_of(car.id)?;
@@ -90,10 +95,13 @@ pub(super) fn complete_vehicle(request: &Request<'_>) -> Answer {
         delta: car.delta,
         car_class: class_of(request.game, &car, &parts),
         damage: VehicleInfo::dents(&car.damage),
-        parts: List::of(parts.iter().map(|part| on_wire(&request.game.catalog, part))),
+        parts: List::new(parts.iter().map(|part| on_wire(&request.game.catalog, part)))?,
     };
     Ok(Outcome::reply(info.body()))
 }
+
+/// 163: a car changed, says the Client.
+pub(super) fn update_cached_vehicle(_: &Request<'_>, _: Rest) {}
 
 /// The class of a car, as Clients are told it.
 pub(super) fn class_of(game: &Game, car: &Vehicle, parts: &[Part]) -> u8 {
@@ -106,8 +114,8 @@ pub(super) fn class_of(game: &Game, car: &Vehicle, parts: &[Part]) -> u8 {
     }
 }
 
-fn no_such_car(id: u32) -> Refused {
-    Refused::Because(number::INVALID_VEHICLE, format!("there is no car or assembly {id}"))
+fn no_such_car(id: u32) -> Refusal {
+    Refusal::Because(Some(number::INVALID_VEHICLE), format!("there is no car or assembly {id}"))
 }
 
 /// A car is a part too.

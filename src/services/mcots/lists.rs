@@ -5,20 +5,21 @@ use super::{Answer, Request};
 use crate::catalog;
 use crate::config::HostName;
 use crate::services::Outcome;
-use mco_proto::bytes::{Bool16, PagedList};
-use mco_proto::mcots::Message;
+use mco_proto::TooLong;
+use mco_proto::bytes::{Bool16, PagedList, Rest};
 use mco_proto::mcots::lists::{
     ArcadeCar, ArcadeCars, Choice, EntryFeePurses, GameUrl, GameUrls, Lobbies, LobbyInfo, Purse, Switch,
     Tunables,
 };
+use mco_proto::mcots::{GenericReply, GenericRequest, Message, number};
 use mco_proto::text::Chars;
 
 /// 324: the lobbies, and with the same sequence the purses (*captured*: the Client counts both).
-pub(super) fn lobbies(request: &Request<'_>) -> Answer {
+pub(super) fn lobbies(request: &Request<'_>, _: GenericRequest) -> Answer {
     let catalog = &request.game.catalog;
-    let lobbies = Lobbies { lobbies: PagedList::of(catalog.lobbies().iter().map(lobby)) };
+    let lobbies = Lobbies { lobbies: PagedList::first_n(catalog.lobbies().iter().map(lobby)) };
     let purses = catalog.purses().iter().map(|&(entry_fee, purse)| Purse { entry_fee, purse });
-    let purses = EntryFeePurses { purses: PagedList::of(purses) };
+    let purses = EntryFeePurses { purses: PagedList::first_n(purses) };
     Ok(Outcome::replies([lobbies.body(), purses.body()]))
 }
 
@@ -27,8 +28,8 @@ fn lobby(lobby: &catalog::Lobby) -> LobbyInfo {
         lobby: lobby.id,
         race_type: lobby.race_type.number(),
         turf: 0,
-        name: Chars::new(&lobby.channel),
-        turf_name: Chars::new(&lobby.turf),
+        name: Chars::first_n(&lobby.channel),
+        turf_name: Chars::first_n(&lobby.turf),
         client_art: Chars::default(),
         element: lobby.track,
         turf_length: 0,
@@ -52,25 +53,25 @@ fn lobby(lobby: &catalog::Lobby) -> LobbyInfo {
 }
 
 /// 322: the cars that arcade lobbies lend out.
-pub(super) fn arcade_cars(request: &Request<'_>) -> Answer {
+pub(super) fn arcade_cars(request: &Request<'_>, _: GenericRequest) -> Answer {
     let cars = request.game.catalog.arcade_cars().iter();
-    let cars = PagedList::of(cars.map(|&(model, lobby)| ArcadeCar { model, lobby }));
+    let cars = PagedList::first_n(cars.map(|&(model, lobby)| ArcadeCar { model, lobby }));
     Ok(Outcome::reply(ArcadeCars { cars }.body()))
 }
 
 /// 363: the web pages that the game opens, at the address by which this Client knows us.
-pub(super) fn game_urls(request: &Request<'_>) -> Answer {
+pub(super) fn game_urls(request: &Request<'_>, _: GenericRequest) -> Answer {
     let reached = HostName::from_address(request.caller.local.ip());
     let host = request.game.config.network.public_host.as_ref().unwrap_or(&reached);
     let site = host.front_page(request.game.ports.http);
     let pages = request.game.catalog.game_pages();
-    let urls =
-        PagedList::of(pages.map(|(id, path)| GameUrl { id, url: Chars::new(&format!("{site}{path}")) }));
+    let pages = pages.map(|(id, path)| Ok(GameUrl { id, url: Chars::new(&format!("{site}{path}"))? }));
+    let urls = PagedList::new(pages.collect::<Result<Vec<_>, TooLong>>()?)?;
     Ok(Outcome::reply(GameUrls { urls }.body()))
 }
 
 /// 389: the rules in numbers.
-pub(super) fn tunables(request: &Request<'_>) -> Answer {
+pub(super) fn tunables(request: &Request<'_>, _: GenericRequest) -> Answer {
     let rules = request.game.catalog.tunables();
     let factor = |percent| f64::from(percent) / 100.0;
     let tunables = Tunables {
@@ -96,4 +97,9 @@ pub(super) fn tunables(request: &Request<'_>) -> Answer {
         classified_ad_max_count: rules.classified_ad_max_count,
     };
     Ok(Outcome::reply(tunables.body()))
+}
+
+/// 490: how many advertisements there are.
+pub(super) fn no_advertisements(_: &Request<'_>, _: Rest) -> Answer {
+    Ok(Outcome::reply(GenericReply::value(number::CLASSIFIED_AD_GET_COUNT, 0)))
 }

@@ -11,12 +11,12 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+use super::dispatch::{self, Bytes, Caller, IntoAnswer, Message as _, Refusal, Row, Service};
 use super::playtime::keep_playtime;
-use super::{Game, Hex, Outcome};
+use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who};
 use crate::clock::Now;
-use crate::store::{GarageError, PersonaError, StoreError};
+use crate::store::{GarageError, PersonaError};
 use crate::world::ConnectionId;
-use mco_proto::Malformed;
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Outgoing, number};
 use std::fmt;
@@ -55,105 +55,138 @@ struct Request<'a> {
     game: &'a Game,
     caller: &'a ConnectionState,
     player: Player,
-    body: &'a Body,
     now: Now,
 }
 
-type Answer = Result<Outcome<Body>, Refused>;
+type Call<'a> = dispatch::Call<'a, ConnectionState, Incoming>;
+type Answer = Result<Outcome<Body>, Refusal>;
 
-/// What happens on a message.
-#[derive(Clone, Copy)]
-enum Rule {
-    /// This function answers.
-    Ask(fn(&Request<'_>) -> Answer),
-    /// This function does what is asked; by all that is known the Client waits for no answer, so it gets none.
-    Quiet(fn(&Request<'_>) -> Answer),
-    /// A function takes note; there is never an answer, not even to a malformed one.
-    Note(fn(&Request<'_>)),
-    /// 103 with a value.
-    Value(u32),
-    /// 101, because the Operator wants it so.
-    Success,
-    /// No answer, by all that is known.
-    Silence,
-    /// 102: the layout is not known, or the service does not exist here.
-    Refuse,
+/// Rows `NUMBER: who, reply => function`. The function is given the [`Request`] and the body as the struct that the message
+/// table has for the number; those for `Anyone` are given the [`Call`] instead, for nobody has signed in yet.
+macro_rules! rows {
+    ($($name:ident: $who:ident, $reply:ident => $function:path;)+) => {
+        &[$(Row {
+            numbers: (number::$name, number::$name),
+            who: Who::$who,
+            reply: Reply::$reply,
+            bytes: Bytes::Shown,
+            run: rows!(@run $who $name $function),
+        }),+]
+    };
+    (@run Anyone $name:ident $function:path) => {
+        |call| {
+            let body = call.message.body.request::<{ number::$name.0 }>()?;
+            IntoAnswer::into_answer($function(call, body))
+        }
+    };
+    (@run $who:ident $name:ident $function:path) => {
+        |call| {
+            let body = call.message.body.request::<{ number::$name.0 }>()?;
+            IntoAnswer::into_answer($function(&Request::of(call)?, body))
+        }
+    };
 }
 
+/// What happens on which message.
+static SERVICE: Service<ConnectionState, Incoming, Body> = Service { name: |_| "mcots", rows: ROWS, refuse };
+
 /// The one table of what happens on which message.
-fn rule(number: u16) -> Rule {
-    use Rule::{Ask, Note, Quiet, Refuse, Silence, Value};
-    match number {
-        number::LOGIN => Ask(session::login),
-        number::LOGOUT => Ask(session::logout),
-        number::TRACKING_MSG => Note(session::tracking),
+const ROWS: &[Row<ConnectionState, Incoming, Body>] = rows! {
+    CLIENT_CONNECT_MSG: Anyone, Expected => session::connect;
+    // Asked while a persona is being made, by somebody who is nobody yet.
+    STOCK_CAR_INFO: Anyone, Expected => garage::stock_cars;
 
-        number::GET_LOBBIES => Ask(lists::lobbies),
-        number::GET_ARCADE_CARS => Ask(lists::arcade_cars),
-        number::GET_GAME_URLS => Ask(lists::game_urls),
-        number::GET_MCO_TUNABLES => Ask(lists::tunables),
+    LOGIN: Encrypted, Expected => session::login;
+    LOGOUT: Encrypted, Expected => session::logout;
+    TRACKING_MSG: Encrypted, Never => session::tracking;
 
-        number::GET_PLAYER_INFO => Ask(player::info),
-        number::GET_PLAYER_NAME => Ask(player::name),
-        number::GET_PLAYER_PHYSICAL => Ask(player::physical),
-        number::GET_PLAYER_RACING_HISTORY => Ask(player::racing_history),
-        number::UPDATE_PLAYER_PHYSICAL => Ask(player::update_physical),
-        number::SET_OPTIONS => Ask(player::set_options),
-        number::SET_PERSONA_DESCRIPTION => Ask(player::set_description),
-        number::DELETE_PERSONA => Ask(player::delete),
+    GET_LOBBIES: Encrypted, Expected => lists::lobbies;
+    GET_ARCADE_CARS: Encrypted, Expected => lists::arcade_cars;
+    GET_GAME_URLS: Encrypted, Expected => lists::game_urls;
+    GET_MCO_TUNABLES: Encrypted, Expected => lists::tunables;
 
-        number::STOCK_CAR_INFO => Ask(|request| garage::stock_cars(request.game, request.body, request.now)),
-        number::GET_OWNED_VEHICLES => Ask(garage::owned_vehicles),
-        number::GET_OWNED_PARTS => Ask(garage::owned_parts),
-        number::GET_ASSEMBLY_PARTS => Ask(garage::assembly_parts),
-        number::GET_COMPLETE_VEHICLE_INFO => Ask(garage::complete_vehicle),
-        number::PURCHASE_STOCK_CAR => Ask(garage::purchase_stock_car),
-        number::BUY_NEW_PART => Ask(garage::buy_part),
-        number::REPAIR_SINGLE_PART => Ask(garage::repair_part),
-        number::REPAIR_MULTIPLE_PARTS => Ask(garage::repair_all),
-        number::INSTALL_PART => Ask(garage::install),
-        number::REMOVE_PART => Ask(garage::remove),
-        number::DESTROY_PART => Quiet(garage::destroy),
+    GET_PLAYER_INFO: Encrypted, Expected => player::info;
+    GET_PLAYER_NAME: Encrypted, Expected => player::name;
+    GET_PLAYER_PHYSICAL: Encrypted, Expected => player::physical;
+    GET_PLAYER_RACING_HISTORY: Encrypted, Expected => player::racing_history;
+    UPDATE_PLAYER_PHYSICAL: Encrypted, Expected => player::update_physical;
+    SET_OPTIONS: Encrypted, Expected => player::set_options;
+    SET_PERSONA_DESCRIPTION: Encrypted, Expected => player::set_description;
+    DELETE_PERSONA: Encrypted, Expected => player::delete;
 
-        number::CREATE_STANDARD_RACE => Ask(race::create),
-        number::RACE_JOIN => Ask(race::join),
-        number::RACE_START => Ask(race::start),
-        number::RACER_COMPLETED_RACE => Ask(race::completed),
-        number::RACER_LEFT_RACE => Ask(race::left),
-        number::KEEP_RACE_ALIVE => Ask(race::keep_alive),
-        number::CRC_PRE_RACE_DATA_TEST_DRIVE => Ask(race::pre_test_drive),
-        number::CRC_PRE_RACE_DATA => Note(race::pre_race),
-        number::IN_RACE_DAMAGE_UPDATE => Note(race::damage_update),
-        number::REPORT_POST_RACE_DAMAGE => Note(race::post_race_damage),
-        number::UPDATE_BODY_DAMAGE | number::CRC_POST_RACE_DATA => Note(race::opaque),
+    GET_OWNED_VEHICLES: Encrypted, Expected => garage::owned_vehicles;
+    GET_OWNED_PARTS: Encrypted, Expected => garage::owned_parts;
+    GET_ASSEMBLY_PARTS: Encrypted, Expected => garage::assembly_parts;
+    GET_COMPLETE_VEHICLE_INFO: Encrypted, Expected => garage::complete_vehicle;
+    PURCHASE_STOCK_CAR: Encrypted, Expected => garage::purchase_stock_car;
+    BUY_NEW_PART: Encrypted, Expected => garage::buy_part;
+    REPAIR_SINGLE_PART: Encrypted, Expected => garage::repair_part;
+    REPAIR_MULTIPLE_PARTS: Encrypted, Expected => garage::repair_all;
+    INSTALL_PART: Encrypted, Expected => garage::install;
+    REMOVE_PART: Encrypted, Expected => garage::remove;
+    // By all that is known the Client waits for no answer.
+    DESTROY_PART: Encrypted, Never => garage::destroy;
+    // A server that Clients were content with kept silent on this (*seen in use*).
+    UPDATE_CACHED_VEHICLE: Encrypted, Never => garage::update_cached_vehicle;
 
-        // No ads: a count of none (*inferred*: 103 carries a value).
-        number::CLASSIFIED_AD_GET_COUNT => Value(0),
-        // A server that Clients were content with kept silent on this (*seen in use*).
-        number::UPDATE_CACHED_VEHICLE => Silence,
-        // Whatever is known by name or range only (161, 391, trade window, clubs, seasons), is not offered yet, or was
-        // never heard of.
-        _ => Refuse,
+    CREATE_STANDARD_RACE: Encrypted, Expected => race::create;
+    RACE_JOIN: Encrypted, Expected => race::join;
+    RACE_START: Encrypted, Expected => race::start;
+    RACER_COMPLETED_RACE: Encrypted, Expected => race::completed;
+    RACER_LEFT_RACE: Encrypted, Never => race::left;
+    KEEP_RACE_ALIVE: Encrypted, Expected => race::keep_alive;
+    CRC_PRE_RACE_DATA_TEST_DRIVE: Encrypted, Expected => race::pre_test_drive;
+    CRC_PRE_RACE_DATA: Encrypted, Never => race::pre_race;
+    IN_RACE_DAMAGE_UPDATE: Encrypted, Never => race::damage_update;
+    REPORT_POST_RACE_DAMAGE: Encrypted, Never => race::post_race_damage;
+    UPDATE_BODY_DAMAGE: Encrypted, Never => race::body_damage;
+    CRC_POST_RACE_DATA: Encrypted, Never => race::post_race;
+
+    // No ads: a count of none (*inferred*: 103 carries a value).
+    CLASSIFIED_AD_GET_COUNT: Encrypted, Expected => lists::no_advertisements;
+    // Whatever is known by name or range only (161, 391, trade window, clubs, seasons), is not offered yet, or was never heard
+    // of, is refused.
+};
+
+/// The rows of MCOTS.
+pub fn listed() -> Vec<Listed> {
+    let rows = ROWS.iter();
+    rows.map(|row| Listed { first: row.numbers.0.0, last: row.numbers.1.0, who: row.who, reply: row.reply })
+        .collect()
+}
+
+/// 102, with the reason if one fits. The Operator may choose another answer for numbers that stand in no row: that 102 does
+/// no harm there is *inferred*.
+fn refuse(call: &Call<'_>, refusal: &Refusal) -> Outcome<Body> {
+    let number = call.message.number();
+    let compat = &call.game.config.compat;
+    match refusal {
+        Refusal::Unknown if compat.mcots_silent.contains(&number.0) => Outcome::silence(),
+        Refusal::Unknown if compat.mcots_success.contains(&number.0) => {
+            Outcome::reply(GenericReply::success(number))
+        }
+        _ if number == number::CLIENT_CONNECT_MSG && call.caller.signed_in() => Outcome::silence(),
+        Refusal::Because(reason, _) => Outcome::reply(GenericReply::failed(number, *reason)),
+        _ => Outcome::reply(GenericReply::failed(number, None)),
     }
 }
 
-/// The same, but that the Operator may choose another default answer: that 102 does no harm is *inferred*.
-fn rule_for(game: &Game, number: u16) -> Rule {
-    let compat = &game.config.compat;
-    match rule(number) {
-        Rule::Refuse if compat.mcots_silent.contains(&number) => Rule::Silence,
-        Rule::Refuse if compat.mcots_success.contains(&number) => Rule::Success,
-        rule => rule,
+impl<'a> Request<'a> {
+    /// The request of a caller who has signed in.
+    fn of(call: &'a Call<'_>) -> Result<Self, Refusal> {
+        let player = call.caller.player.ok_or(Refusal::NotAllowed("before signing in"))?;
+        Ok(Self { game: call.game, caller: call.caller, player, now: call.now })
     }
 }
 
 /// What happens on a message to MCOTS.
 pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: Now) -> Outcome<Outgoing> {
-    let Incoming { sequence, flags, ref body } = *incoming;
-    let sealed = flags.has(Flags::ENCRYPTED);
-    let Outcome { replies, pushes, commit, unlock, close } = respond(game, caller, flags, body, now);
-    let replies = replies.into_iter().map(|body| Outgoing { sequence, sealed, body }).collect();
-    Outcome { replies, pushes, commit, unlock, close }
+    let Incoming { sequence, flags, .. } = *incoming;
+    let encrypted = flags.has(Flags::ENCRYPTED);
+    let Outcome { replies, pushes, commit, start_encryption, close, verdict } =
+        respond(game, caller, incoming, now);
+    let replies = replies.into_iter().map(|body| Outgoing { sequence, encrypted, body }).collect();
+    Outcome { replies, pushes, commit, start_encryption, close, verdict }
 }
 
 /// The connection is gone. The lobby tells who leaves; a race that is over by it is settled.
@@ -177,135 +210,26 @@ pub fn refund_races_cut_short(game: &Game, now: Now) {
     }
 }
 
-fn respond(game: &Game, caller: &mut ConnectionState, flags: Flags, body: &Body, now: Now) -> Outcome<Body> {
+fn respond(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: Now) -> Outcome<Body> {
+    let Incoming { flags, body, .. } = incoming;
     if flags.has(Flags::HEARTBEAT) {
         return Outcome::silence();
     }
+    let unreadable = |caller: &ConnectionState, why: &str| {
+        log::info!("mcots: {caller} sent {} bytes, {why}: {}", body.0.len(), Hex(&body.0));
+        Outcome { verdict: Verdict::Malformed, ..Outcome::silence() }
+    };
     if flags.has(Flags::COMPRESSED) {
         // Its number is inside, so it can't even be refused. No Client was ever seen to compress.
-        unexpected(caller, body, "compressed");
-        return Outcome::silence();
+        return unreadable(caller, "compressed");
     }
-    let Some(number) = body.number() else {
-        unexpected(caller, body, "without a number");
-        return Outcome::silence();
-    };
-    let sealed = flags.has(Flags::ENCRYPTED);
-    let answer = match caller.player {
-        None if number == number::CLIENT_CONNECT_MSG => session::connect(game, caller, body, now),
-        // Asked while a persona is being made, by somebody who is nobody yet.
-        None if number == number::STOCK_CAR_INFO => garage::stock_cars(game, body, now),
-        None => Err(Refused::NotAllowed("before 438")),
-        Some(_) if number == number::CLIENT_CONNECT_MSG => {
-            unexpected(caller, body, "a second time");
-            return Outcome::silence();
-        }
-        // Encryption is the proof that a request comes from who signed in.
-        Some(_) if !sealed => Err(Refused::NotAllowed("in clear")),
-        Some(player) => follow(rule_for(game, number), &Request { game, caller, player, body, now }),
-    };
-    answer.unwrap_or_else(|refused| {
-        match &refused {
-            Refused::Store(error) => log::error!("mcots: cannot answer {}: {error}", Shown(number)),
-            Refused::Malformed(_) | Refused::Unknown | Refused::NotAllowed(_) => {
-                unexpected(caller, body, &refused.to_string());
-            }
-            Refused::Because(..) => log::info!("mcots: {caller} sent {}: refused, {refused}", Shown(number)),
-        }
-        Outcome::reply(GenericReply::failed(number, refused.reason()))
-    })
+    if body.number().is_none() {
+        return unreadable(caller, "without a number");
+    }
+    SERVICE.answer(Call { game, caller, message: incoming, now })
 }
 
-fn follow(rule: Rule, request: &Request<'_>) -> Answer {
-    // The body was found to have a number before.
-    let number = request.body.number().unwrap_or_default();
-    match rule {
-        Rule::Ask(function) => function(request),
-        Rule::Quiet(function) => match function(request) {
-            Ok(outcome) => Ok(Outcome { replies: Vec::new(), ..outcome }),
-            Err(Refused::Store(error)) => {
-                log::error!("mcots: cannot do {}: {error}", Shown(number));
-                Ok(Outcome::silence())
-            }
-            Err(refused) => {
-                unexpected(request.caller, request.body, &format!("refused, {refused}"));
-                Ok(Outcome::silence())
-            }
-        },
-        Rule::Note(function) => {
-            function(request);
-            Ok(Outcome::silence())
-        }
-        Rule::Value(value) => Ok(Outcome::reply(GenericReply::value(number, value))),
-        Rule::Success => {
-            unexpected(request.caller, request.body, "not known here, said to be done");
-            Ok(Outcome::reply(GenericReply::success(number)))
-        }
-        Rule::Silence => {
-            let (shown, bytes) = (Shown(number), &request.body.0);
-            log::debug!(
-                "mcots: {} sent {shown} of {} bytes, not used yet: {}",
-                request.caller,
-                bytes.len(),
-                Hex(bytes)
-            );
-            Ok(Outcome::silence())
-        }
-        Rule::Refuse => Err(Refused::Unknown),
-    }
-}
-
-/// Why a request is refused with 102.
-#[derive(Debug)]
-enum Refused {
-    /// The body does not fit the message's layout.
-    Malformed(Malformed),
-    /// The rule for it says so.
-    Unknown,
-    /// Not at this moment, or not in this form.
-    NotAllowed(&'static str),
-    /// A reason code for the Client (0: none fits), and words for the log.
-    Because(u16, String),
-    /// The store failed.
-    Store(StoreError),
-}
-
-impl Refused {
-    /// The words for the log, without a reason code for the Client.
-    fn because(why: impl Into<String>) -> Self {
-        Self::Because(0, why.into())
-    }
-
-    const fn reason(&self) -> u16 {
-        if let Self::Because(reason, _) = self { *reason } else { 0 }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(error) => write!(f, "malformed, {error}"),
-            Self::Unknown => f.write_str("not known here"),
-            Self::NotAllowed(when) => f.write_str(when),
-            Self::Because(_, why) => f.write_str(why),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl From<Malformed> for Refused {
-    fn from(error: Malformed) -> Self {
-        Self::Malformed(error)
-    }
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<PersonaError> for Refused {
+impl From<PersonaError> for Refusal {
     fn from(error: PersonaError) -> Self {
         match error {
             PersonaError::Store(error) => Self::Store(error),
@@ -314,14 +238,22 @@ impl From<PersonaError> for Refused {
     }
 }
 
-impl From<GarageError> for Refused {
+impl From<GarageError> for Refusal {
     fn from(error: GarageError) -> Self {
         match error {
             GarageError::Store(error) => Self::Store(error),
-            GarageError::InsufficientFunds => Self::Because(number::INSUFFICIENT_FUNDS, error.to_string()),
-            GarageError::NotYours => Self::Because(number::INVALID_VEHICLE, error.to_string()),
+            GarageError::InsufficientFunds => {
+                Self::Because(Some(number::INSUFFICIENT_FUNDS), error.to_string())
+            }
+            GarageError::NotYours => Self::Because(Some(number::INVALID_VEHICLE), error.to_string()),
             other => Self::because(other.to_string()),
         }
+    }
+}
+
+impl Caller for ConnectionState {
+    fn is_signed_in(&self) -> bool {
+        self.signed_in()
     }
 }
 
@@ -332,18 +264,4 @@ impl fmt::Display for ConnectionState {
             None => self.peer.fmt(f),
         }
     }
-}
-
-/// A message number for the log.
-struct Shown(u16);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.0, number::name(self.0))
-    }
-}
-
-fn unexpected(caller: &ConnectionState, body: &Body, how: &str) {
-    let shown = Shown(body.number().unwrap_or_default());
-    log::info!("mcots: {caller} sent {shown} of {} bytes, {how}: {}", body.0.len(), Hex(&body.0));
 }

@@ -1,6 +1,6 @@
 //! What is known of a player, and what a player may change. Everybody may be asked for; only oneself can be changed.
 
-use super::{Answer, Refused, Request};
+use super::{Answer, Refusal, Request};
 use crate::catalog::rules::{points_to_next_level, points_to_next_rank};
 use crate::services::{Outcome, Push};
 use crate::store::{self, Persona, PersonaError, Plate};
@@ -11,14 +11,14 @@ use mco_proto::mcots::player::{
     SetOptions, SetPersonaDescription, UpdatePlayerPhysical,
 };
 use mco_proto::mcots::session::Timestamp;
-use mco_proto::mcots::{Body, GenericReply, GenericRequest, Message, number};
+use mco_proto::mcots::{Body, GenericReply, GenericRequest, Message, Number, number};
 use mco_proto::text::Chars;
 
 /// The persona that `request` asks for.
-fn asked_for(request: &Request<'_>) -> Result<Persona, Refused> {
-    let GenericRequest { data, .. } = request.body.read()?;
+fn asked_for(request: &Request<'_>, asked: &GenericRequest) -> Result<Persona, Refusal> {
+    let data = asked.data;
     let persona = request.game.store.personas().by_id(PersonaId(data))?;
-    persona.ok_or_else(|| Refused::because(format!("there is no persona {data}")))
+    persona.ok_or_else(|| Refusal::because(format!("there is no persona {data}")))
 }
 
 fn clamped<T: TryFrom<u64>>(number: u64, most: T) -> T {
@@ -26,8 +26,8 @@ fn clamped<T: TryFrom<u64>>(number: u64, most: T) -> T {
 }
 
 /// 108: everything about a player. The answer has the same number (*captured*).
-pub(super) fn info(request: &Request<'_>) -> Answer {
-    let persona = asked_for(request)?;
+pub(super) fn info(request: &Request<'_>, asked: GenericRequest) -> Answer {
+    let persona = asked_for(request, &asked)?;
     let garage = request.game.store.garage();
     let vehicles = garage.vehicles(persona.id)?.len() as u64;
     let loose = garage.loose_parts(persona.id)?;
@@ -36,15 +36,15 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
     let sum = |of: fn(&store::RaceRecord) -> u32| persona.history.iter().map(|row| u64::from(of(row))).sum();
     let info = PlayerInfo {
         player: persona.id,
-        name: Chars::new(&persona.name),
+        name: Chars::first_n(&persona.name),
         drivers_licence: Chars::default(),
         driver_class: persona.driver_class,
         bank_balance: persona.bank_balance,
         vehicles: clamped(vehicles, u16::MAX),
         is_logged_on: Bool8(request.game.world.presence.in_use(persona.id, request.now)),
-        car_numbers: CarNumbers(persona.car_numbers.each_ref().map(|number| Chars::new(number))),
+        car_numbers: CarNumbers(persona.car_numbers.each_ref().map(|number| Chars::first_n(number))),
         plate_code: persona.plate.code,
-        plate_text: Chars::new(&persona.plate.text),
+        plate_text: Chars::first_n(&persona.plate.text),
         car_info_setting: persona.car_info_setting,
         vehicle: persona.vehicle.unwrap_or(VehicleId(0)),
         races_entered: persona.races_entered,
@@ -71,25 +71,25 @@ pub(super) fn info(request: &Request<'_>) -> Answer {
         club: 0,
         date_left_club: Timestamp::NONE,
         can_be_invited_to_club: Bool8(false),
-        description: Chars::new(&persona.description),
+        description: Chars::first_n(&persona.description),
     };
     Ok(Outcome::reply(info.body()))
 }
 
 /// 164: only the name. Shops and offices have one too.
-pub(super) fn name(request: &Request<'_>) -> Answer {
-    let GenericRequest { data, .. } = request.body.read()?;
+pub(super) fn name(request: &Request<'_>, body: GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = body;
     let player = PersonaId(data);
     let name = match request.game.catalog.system_persona(player) {
         Some(office) => office.name.to_owned(),
-        None => asked_for(request)?.name,
+        None => asked_for(request, &body)?.name,
     };
-    Ok(Outcome::reply(PlayerName { player, name: Chars::new(&name) }.body()))
+    Ok(Outcome::reply(PlayerName { player, name: Chars::first_n(&name) }.body()))
 }
 
 /// 264: the looks.
-pub(super) fn physical(request: &Request<'_>) -> Answer {
-    let persona = asked_for(request)?;
+pub(super) fn physical(request: &Request<'_>, asked: GenericRequest) -> Answer {
+    let persona = asked_for(request, &asked)?;
     let looks = persona.physical;
     let physical = Physical {
         player: persona.id,
@@ -103,8 +103,8 @@ pub(super) fn physical(request: &Request<'_>) -> Answer {
 }
 
 /// 361: what came of the races, by kind.
-pub(super) fn racing_history(request: &Request<'_>) -> Answer {
-    let persona = asked_for(request)?;
+pub(super) fn racing_history(request: &Request<'_>, asked: GenericRequest) -> Answer {
+    let persona = asked_for(request, &asked)?;
     let rows = persona.history.iter().map(|row| RaceRow {
         race_type: row.race_type,
         entered: row.entered,
@@ -115,14 +115,14 @@ pub(super) fn racing_history(request: &Request<'_>) -> Answer {
         championships_won: row.championships_won,
         cash_won: row.cash_won,
     });
-    Ok(Outcome::reply(PlayerRacingHistory { player: persona.id, races: PagedList::of(rows) }.body()))
+    Ok(Outcome::reply(PlayerRacingHistory { player: persona.id, races: PagedList::first_n(rows) }.body()))
 }
 
 /// 266: new looks, of oneself. A persona that is just being made may not know its own number yet.
-pub(super) fn update_physical(request: &Request<'_>) -> Answer {
-    let UpdatePlayerPhysical { physical: looks } = request.body.read()?;
+pub(super) fn update_physical(request: &Request<'_>, body: UpdatePlayerPhysical) -> Answer {
+    let UpdatePlayerPhysical { physical: looks } = body;
     if looks.player != request.player.persona && looks.player != PersonaId(0) {
-        return Err(Refused::because(format!("these are the looks of persona {}", looks.player)));
+        return Err(Refusal::because(format!("these are the looks of persona {}", looks.player)));
     }
     let physical = store::Physical {
         body_type: looks.body_type,
@@ -135,12 +135,12 @@ pub(super) fn update_physical(request: &Request<'_>) -> Answer {
 }
 
 /// 109: licence plate, numbers on the doors, display of car data.
-pub(super) fn set_options(request: &Request<'_>) -> Answer {
-    let SetOptions { plate_code: code, plate_text, car_info_setting, car_numbers } = request.body.read()?;
+pub(super) fn set_options(request: &Request<'_>, body: SetOptions) -> Answer {
+    let SetOptions { plate_code: code, plate_text, car_info_setting, car_numbers } = body;
     let text = first(&plate_text, 7);
     let car_numbers = car_numbers.0.each_ref().map(|number| first(number, 2));
     if car_numbers.iter().chain([&text]).any(|text| text.chars().any(char::is_control)) {
-        return Err(Refused::because("there are control characters in a plate or number"));
+        return Err(Refusal::because("there are control characters in a plate or number"));
     }
     change(request, number::SET_OPTIONS, |persona| {
         persona.plate = Plate { code, text: text.clone() };
@@ -151,8 +151,8 @@ pub(super) fn set_options(request: &Request<'_>) -> Answer {
 
 /// 492: what a player says about himself. The Client shows "Please wait" until 101 or 494 says it is stored or 493 says
 /// it is unfit; unfit is only what would not be text. Line ends and tabs are what an edit field may hold.
-pub(super) fn set_description(request: &Request<'_>) -> Answer {
-    let SetPersonaDescription { description } = request.body.read()?;
+pub(super) fn set_description(request: &Request<'_>, body: SetPersonaDescription) -> Answer {
+    let SetPersonaDescription { description } = body;
     let description = first(&description, 255);
     if description.chars().any(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t')) {
         log::info!("mcots: {} describes himself with control characters: rejected", request.caller);
@@ -168,18 +168,18 @@ fn first<const N: usize>(text: &Chars<N>, most: usize) -> String {
 }
 
 /// Changes the connection's own persona. The Client hears of it when it is on the card.
-fn change(request: &Request<'_>, number: u16, change: impl Fn(&mut Persona)) -> Answer {
+fn change(request: &Request<'_>, number: Number, change: impl Fn(&mut Persona)) -> Answer {
     let changed = request.game.store.personas().update(request.player.persona, change)?;
     Ok(Outcome::reply(GenericReply::success(number)).after(changed.ticket))
 }
 
 /// 320: the persona goes, with all it owns. A Client says so here too after it did on 8228, so one that is gone already
 /// is fine.
-pub(super) fn delete(request: &Request<'_>) -> Answer {
-    let GenericRequest { data, .. } = request.body.read()?;
+pub(super) fn delete(request: &Request<'_>, body: GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = body;
     let persona = request.player.persona;
     if PersonaId(data) != persona {
-        return Err(Refused::because(format!("persona {data} is not the one of this connection")));
+        return Err(Refusal::because(format!("persona {data} is not the one of this connection")));
     }
     let answer = Outcome::reply(GenericReply::success(number::DELETE_PERSONA));
     match request.game.store.personas().delete(request.player.customer, persona) {

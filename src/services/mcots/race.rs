@@ -7,35 +7,34 @@ mod grid;
 mod results;
 
 use super::garage::class_of;
-use super::{Answer, Refused, Request, Shown, unexpected};
+use super::{Answer, Refusal, Request};
 use crate::catalog::{RaceType, rules};
 use crate::clock::Now;
 use crate::services::{Game, Hex, Outcome};
 use crate::store::{Persona, StoreError};
 use crate::world::ConnectionId;
 use crate::world::races::{Denied, Driver, Exit, Race, Report, Settings, Table, bounds};
-use mco_proto::Malformed;
 use mco_proto::ids::{PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{
-    CrcPreRaceData, CreateRace, InRaceDamage, JoinRace, PostRaceDamage, RaceCreated, RaceJoined,
-    RacerCompleted, StartRace,
+    CrcPostRaceData, CrcPreRaceData, CrcPreRaceDataTestDrive, CreateRace, InRaceDamage, JoinRace,
+    PostRaceDamage, RaceCreated, RaceJoined, RacerCompleted, StartRace, UpdateBodyDamage,
 };
 use mco_proto::mcots::{Body, GenericReply, GenericRequest, Message, number};
 use mco_proto::text::Chars;
 
 pub(super) use grid::start;
 
-impl From<Denied> for Refused {
+impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         let (reason, why) = match denied {
-            Denied::NoSuchRace => (number::INVALID_RACE_ID, "there is no such race"),
-            Denied::NotInRace => (number::PERSONA_NOT_IN_RACE, "not in that race"),
-            Denied::Full => (number::TOO_MANY_PLAYERS, "the race is full"),
-            Denied::NotHost => (0, "only the host may start it"),
-            Denied::Running => (0, "the race is running"),
-            Denied::NotRunning => (0, "the race is not running"),
-            Denied::AlreadyReported => (number::RACE_TIME_ALREADY_RECEIVED, "its result is known"),
-            Denied::TooManyRaces => (0, "the server holds no more races"),
+            Denied::NoSuchRace => (Some(number::INVALID_RACE_ID), "there is no such race"),
+            Denied::NotInRace => (Some(number::PERSONA_NOT_IN_RACE), "not in that race"),
+            Denied::Full => (Some(number::TOO_MANY_PLAYERS), "the race is full"),
+            Denied::NotHost => (None, "only the host may start it"),
+            Denied::Running => (None, "the race is running"),
+            Denied::NotRunning => (None, "the race is not running"),
+            Denied::AlreadyReported => (Some(number::RACE_TIME_ALREADY_RECEIVED), "its result is known"),
+            Denied::TooManyRaces => (None, "the server holds no more races"),
         };
         Self::Because(reason, why.to_owned())
     }
@@ -51,9 +50,9 @@ const fn counts(race_type: RaceType) -> bool {
     !matches!(race_type, RaceType::TestDrive | RaceType::TradeWindow)
 }
 
-fn myself(request: &Request<'_>) -> Result<Persona, Refused> {
+fn myself(request: &Request<'_>) -> Result<Persona, Refusal> {
     let persona = request.game.store.personas().by_id(request.player.persona)?;
-    persona.ok_or_else(|| Refused::because("the persona was deleted"))
+    persona.ok_or_else(|| Refusal::because("the persona was deleted"))
 }
 
 /// Whether a garage can take so many cars more.
@@ -80,22 +79,24 @@ fn depart(game: &Game, races: &mut Table, persona: PersonaId, now: Now) -> Outco
 }
 
 /// 230: somebody wants a race. Answered by its number and the password of its room, which the host opens next.
-pub(super) fn create(request: &Request<'_>) -> Answer {
-    let wish: CreateRace = request.body.read()?;
+pub(super) fn create(request: &Request<'_>, wish: CreateRace) -> Answer {
     let host = myself(request)?;
     let Some(lobby) = request.game.catalog.lobbies().iter().find(|lobby| lobby.id == wish.lobby) else {
-        return Err(Refused::because(format!("there is no lobby {}", wish.lobby)));
+        return Err(Refusal::because(format!("there is no lobby {}", wish.lobby)));
     };
     let entry_fee = if counts(lobby.race_type) { wish.entry_fee } else { 0 };
     if entry_fee > rules::HIGHEST_FEE {
-        return Err(Refused::because(format!("a fee of {entry_fee} is more than anybody may ask")));
+        return Err(Refusal::because(format!("a fee of {entry_fee} is more than anybody may ask")));
     }
     if entry_fee > host.bank_balance {
-        return Err(Refused::Because(number::INSUFFICIENT_FUNDS, "the host can't pay the fee".to_owned()));
+        return Err(Refusal::Because(
+            Some(number::INSUFFICIENT_FUNDS),
+            "the host can't pay the fee".to_owned(),
+        ));
     }
     let pink_slip = wish.pink_slip.0 && counts(lobby.race_type) && own_cars(lobby.race_type);
     if pink_slip && request.game.store.garage().vehicles(host.id)?.is_empty() {
-        return Err(Refused::Because(number::INVALID_VEHICLE, "there is no car to wager".to_owned()));
+        return Err(Refusal::Because(Some(number::INVALID_VEHICLE), "there is no car to wager".to_owned()));
     }
     let (most_racers, least_racers) = bounds(wish.most_racers, wish.least_racers);
     let settings = Settings {
@@ -117,7 +118,7 @@ pub(super) fn create(request: &Request<'_>) -> Answer {
         race: race.id,
         entry_fee,
         bonus_per_player: rules::BONUS_PER_PLAYER,
-        password: Chars::new(&race.password),
+        password: Chars::new(&race.password)?,
         history: race.id.0,
         bonus_per_race: rules::BONUS_PER_RACE,
     };
@@ -125,8 +126,8 @@ pub(super) fn create(request: &Request<'_>) -> Answer {
 }
 
 /// 218: somebody has picked a race in the lobby. Answered by the password of its room.
-pub(super) fn join(request: &Request<'_>) -> Answer {
-    let JoinRace { race: id, vehicle, power_class, .. } = request.body.read()?;
+pub(super) fn join(request: &Request<'_>, body: JoinRace) -> Answer {
+    let JoinRace { race: id, vehicle, power_class, .. } = body;
     let joiner = myself(request)?;
     let mut races = request.game.world.races.lock();
     let race = races.joinable(id, joiner.id)?;
@@ -140,15 +141,15 @@ pub(super) fn join(request: &Request<'_>) -> Answer {
     };
     let race = races.join(id, joiner.id, request.caller.connection, vehicle, request.now)?;
     log::info!("race {id}: joined by {} with car {vehicle}", request.caller);
-    let welcome = RaceJoined { race: id, password: Chars::new(&race.password) };
+    let welcome = RaceJoined { race: id, password: Chars::new(&race.password)? };
     Ok(along_with(Outcome::reply(welcome.body()), departed))
 }
 
 /// Whether a driver meets what the host asks for. The codes of power classes are not proven, so the bound is read such
 /// that a misunderstanding lets too many in and not too few.
-fn check_terms(settings: &Settings, joiner: &Persona, power_class: u8) -> Result<(), Refused> {
+fn check_terms(settings: &Settings, joiner: &Persona, power_class: u8) -> Result<(), Refusal> {
     let (least, most) = settings.levels;
-    let because = |reason, why: &str| Err(Refused::Because(reason, why.to_owned()));
+    let because = |reason, why: &str| Err(Refusal::Because(Some(reason), why.to_owned()));
     if joiner.level < least || (most > 0 && joiner.level > most) {
         return because(number::INVALID_DRIVER_CLASS, "the host asks for another level");
     }
@@ -162,7 +163,7 @@ fn check_terms(settings: &Settings, joiner: &Persona, power_class: u8) -> Result
 }
 
 /// Whether the car is the driver's, and of the class the host asks for.
-fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId) -> Result<(), Refused> {
+fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId) -> Result<(), Refusal> {
     if !own_cars(settings.race_type) {
         return Ok(());
     }
@@ -176,15 +177,14 @@ fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId
                 return Ok(());
             }
             let why = format!("car {} is of class {class}", car.id);
-            Err(Refused::Because(number::INVALID_CAR_CLASS, why))
+            Err(Refusal::Because(Some(number::INVALID_CAR_CLASS), why))
         }
-        _ => Err(Refused::Because(number::INVALID_VEHICLE, format!("car {car} is not the driver's"))),
+        _ => Err(Refusal::Because(Some(number::INVALID_VEHICLE), format!("car {car} is not the driver's"))),
     }
 }
 
 /// 234: somebody came in. No answer, but when nobody is awaited any more everybody hears the results.
-pub(super) fn completed(request: &Request<'_>) -> Answer {
-    let finish: RacerCompleted = request.body.read()?;
+pub(super) fn completed(request: &Request<'_>, finish: RacerCompleted) -> Answer {
     let now = request.now;
     let report = Report {
         time: finish.time,
@@ -206,44 +206,34 @@ pub(super) fn completed(request: &Request<'_>) -> Answer {
     Ok(results::conclude(request.game, &mut races, race, request.now))
 }
 
-/// 235: somebody is out, or leaves a race that does not run. Never answered.
-pub(super) fn left(request: &Request<'_>) -> Answer {
-    let id = match request.body.read() {
-        Ok(GenericRequest { data, .. }) => RaceId(data),
-        Err(error) => {
-            malformed(request, error);
-            return Ok(Outcome::silence());
-        }
-    };
+/// 235: somebody is out, or leaves a race that does not run.
+pub(super) fn left(request: &Request<'_>, GenericRequest { data, .. }: GenericRequest) -> Outcome<Body> {
+    let id = RaceId(data);
     let mut races = request.game.world.races.lock();
     match races.quit(id, request.player.persona, request.now) {
         Ok(()) => log::info!("race {id}: {} is out", request.caller),
         Err(denied) => log::debug!("race {id}: {} leaves it: {denied:?}", request.caller),
     }
-    Ok(results::conclude(request.game, &mut races, id, request.now))
+    results::conclude(request.game, &mut races, id, request.now)
 }
 
 /// 448: the race goes on. Another server answered it and the Client went on (*seen in use*).
-pub(super) fn keep_alive(request: &Request<'_>) -> Answer {
-    let GenericRequest { .. } = request.body.read()?;
+pub(super) fn keep_alive(request: &Request<'_>, body: GenericRequest) -> Answer {
+    let GenericRequest { .. } = body;
     sign_of_life(request);
     Ok(Outcome::reply(GenericReply::success(number::KEEP_RACE_ALIVE)))
 }
 
 /// 455: what the game files add up to before a test drive. Nobody to compare it with; the answer is *inferred*.
-pub(super) fn pre_test_drive(request: &Request<'_>) -> Answer {
+pub(super) fn pre_test_drive(request: &Request<'_>, _: CrcPreRaceDataTestDrive) -> Answer {
     sign_of_life(request);
     Ok(Outcome::reply(GenericReply::success(number::CRC_PRE_RACE_DATA_TEST_DRIVE)))
 }
 
 /// 434: what a racer's game files add up to. Racers with different ones will see different races, and the Operator can do
 /// something about that.
-pub(super) fn pre_race(request: &Request<'_>) {
+pub(super) fn pre_race(request: &Request<'_>, data: CrcPreRaceData) {
     sign_of_life(request);
-    let data: CrcPreRaceData = match request.body.read() {
-        Ok(data) => data,
-        Err(error) => return malformed(request, error),
-    };
     let others = request.game.world.races.lock().compare(request.player.persona, data.game_files);
     if !others.is_empty() {
         log::warn!(
@@ -256,20 +246,14 @@ pub(super) fn pre_race(request: &Request<'_>) {
 }
 
 /// 240: damage while racing. What counts is the report after the race.
-pub(super) fn damage_update(request: &Request<'_>) {
+pub(super) fn damage_update(request: &Request<'_>, _: InRaceDamage) {
     sign_of_life(request);
-    if let Err(error) = request.body.read::<InRaceDamage>() {
-        malformed(request, error);
-    }
 }
 
 /// 241: what the race did to the car.
-pub(super) fn post_race_damage(request: &Request<'_>) {
+pub(super) fn post_race_damage(request: &Request<'_>, report: PostRaceDamage) {
     sign_of_life(request);
-    let PostRaceDamage { race, parts } = match request.body.read() {
-        Ok(report) => report,
-        Err(error) => return malformed(request, error),
-    };
+    let PostRaceDamage { race, parts } = report;
     let raced = {
         let races = request.game.world.races.lock();
         races.get(race).and_then(|race| raced_car(race, request.player.persona))
@@ -278,7 +262,7 @@ pub(super) fn post_race_damage(request: &Request<'_>) {
         log::debug!("race {race}: {} reports damage without having raced", request.caller);
         return;
     };
-    let parts: Vec<_> = parts.0.iter().map(|part| (part.part, part.percent(), part.wear())).collect();
+    let parts: Vec<_> = parts.iter().map(|part| (part.part, part.percent(), part.wear())).collect();
     // Nobody waits for it: there is no answer.
     match request.game.store.races().damage(car, &parts) {
         Ok(damaged) => log::debug!("race {race}: {} parts of car {car} are the worse for it", damaged.value),
@@ -295,20 +279,21 @@ fn raced_car(race: &Race, driver: PersonaId) -> Option<VehicleId> {
     }
 }
 
-/// 202 and 435: not understood; a detailed log shows how they begin. Not answered.
-pub(super) fn opaque(request: &Request<'_>) {
+/// 202: the dents of the car. Not understood; a detailed log shows how it begins.
+pub(super) fn body_damage(request: &Request<'_>, UpdateBodyDamage { opaque }: UpdateBodyDamage) {
     sign_of_life(request);
-    let number = request.body.number().unwrap_or_default();
-    log::debug!("mcots: {} sent {}: {}", request.caller, Shown(number), Hex(&request.body.0));
+    log::debug!("mcots: {} sent {}: {}", request.caller, number::UPDATE_BODY_DAMAGE, Hex(&opaque.0));
+}
+
+/// 435: what the game files add up to after the race. Not understood; a detailed log shows how it begins.
+pub(super) fn post_race(request: &Request<'_>, CrcPostRaceData { opaque }: CrcPostRaceData) {
+    sign_of_life(request);
+    log::debug!("mcots: {} sent {}: {}", request.caller, number::CRC_POST_RACE_DATA, Hex(&opaque.0));
 }
 
 fn sign_of_life(request: &Request<'_>) {
     let mut races = request.game.world.races.lock();
     races.touch(request.player.persona, request.caller.connection, request.now);
-}
-
-fn malformed(request: &Request<'_>, error: Malformed) {
-    unexpected(request.caller, request.body, &format!("malformed, {error}"));
 }
 
 /// The connection of a player is gone. Nobody waits for it any longer.

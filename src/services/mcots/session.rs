@@ -1,6 +1,6 @@
 //! Signing in and out, and the first car.
 
-use super::{Answer, ConnectionState, Player, Refused, Request, garage};
+use super::{Answer, Call, ConnectionState, Player, Refusal, Request, garage};
 use crate::catalog::Offer;
 use crate::clock::{self, Now};
 use crate::services::{Game, Outcome};
@@ -8,14 +8,18 @@ use crate::store::{Changed, GarageError, Persona, Ticket};
 use crate::world::SignInStep;
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Timestamp, Tracking};
-use mco_proto::mcots::{Body, GenericReply, Message, number};
+use mco_proto::mcots::{GenericReply, GenericRequest, Message, number};
 use mco_proto::session_key::SessionKey;
 
-/// 438: whose connection this is. The answer is the last packet in clear. Refused by closing, and alike for an account
+/// 438: whose connection this is. The answer is the last packet in clear. Refusal by closing, and alike for an account
 /// that did not sign in (from this address: RC4 with one key for both directions is a weak proof by itself), an unknown
 /// persona and somebody else's.
-pub(super) fn connect(game: &Game, caller: &mut ConnectionState, body: &Body, now: Now) -> Answer {
-    let connect: ClientConnect = body.read()?;
+pub(super) fn connect(call: &mut Call<'_>, connect: ClientConnect) -> Answer {
+    let Call { game, caller, now, .. } = call;
+    let (game, now) = (*game, *now);
+    if caller.player.is_some() {
+        return Err(Refusal::NotAllowed("a second time"));
+    }
     let Some((player, key)) = admitted(game, caller, &connect, now) else {
         let ClientConnect { customer, persona, .. } = connect;
         log::info!(
@@ -27,7 +31,10 @@ pub(super) fn connect(game: &Game, caller: &mut ConnectionState, body: &Body, no
     };
     caller.player = Some(player);
     log::debug!("mcots: {caller} connected, Client version {}", connect.version);
-    Ok(Outcome { unlock: Some(key), ..Outcome::reply(GenericReply::success(number::CLIENT_CONNECT_MSG)) })
+    Ok(Outcome {
+        start_encryption: Some(key),
+        ..Outcome::reply(GenericReply::success(number::CLIENT_CONNECT_MSG))
+    })
 }
 
 fn admitted(
@@ -51,15 +58,14 @@ fn admitted(
 ///
 /// "First time" is said as long as it is the persona's first sitting or it has no first car: 1 is what a Client was seen
 /// to accept, for an old persona too, and 0 for the others is what the name asks for.
-pub(super) fn login(request: &Request<'_>) -> Answer {
-    let Request { game, caller, player, body, now } = *request;
-    let login: Login = body.read()?;
+pub(super) fn login(request: &Request<'_>, login: Login) -> Answer {
+    let Request { game, caller, player, now } = *request;
     if (login.customer, login.persona) != (player.customer, player.persona) {
         let Login { customer, persona, .. } = login;
-        return Err(Refused::because(format!("it names customer {customer} and persona {persona}")));
+        return Err(Refusal::because(format!("it names customer {customer} and persona {persona}")));
     }
     let Some(persona) = game.store.personas().by_id(player.persona)? else {
-        return Err(Refused::because("the persona was deleted"));
+        return Err(Refusal::because("the persona was deleted"));
     };
     game.world.sign_in_trace.passed(caller.peer.ip(), SignInStep::Mcots, now);
     game.world.presence.arrive(persona.id, caller.connection, now);
@@ -153,15 +159,12 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
 }
 
 /// 106: the Client is about to leave, and closes the connection itself once it has heard this (*captured*).
-pub(super) fn logout(request: &Request<'_>) -> Answer {
+pub(super) fn logout(request: &Request<'_>, _: GenericRequest) -> Answer {
     log::info!("mcots: logout of {}", request.caller);
     Ok(Outcome::reply(GenericReply::success(number::LOGOUT)))
 }
 
-/// 440: what the Client reports about its machine and its screens. Never answered.
-pub(super) fn tracking(request: &Request<'_>) {
-    match request.body.read::<Tracking>() {
-        Ok(Tracking { kind, text }) => log::debug!("mcots: {} tracks {kind} {text:?}", request.caller),
-        Err(error) => super::unexpected(request.caller, request.body, &format!("malformed, {error}")),
-    }
+/// 440: what the Client reports about its machine and its screens.
+pub(super) fn tracking(request: &Request<'_>, Tracking { kind, text }: Tracking) {
+    log::debug!("mcots: {} tracks {kind} {text:?}", request.caller);
 }

@@ -2,6 +2,8 @@ use super::*;
 use crate::clock::Now;
 use crate::services::TestPlayer;
 use mco_proto::ids::ShardId;
+use mco_proto::nps::persona::{GetPersonaInfoById, GetPersonaInfoByName};
+use mco_proto::text::Str16;
 use std::net::Ipv4Addr;
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -25,7 +27,7 @@ fn select(player: &TestPlayer) -> RegisterGameLogin {
 
 fn new_persona(customer: CustomerId, name: &str) -> NewGameAccount {
     let (server_data, created, last_login, games) = (1, 2, 3, 4);
-    let (name, persona, rest) = (Str16::new(name), PersonaId(0), Rest(vec![9; 40]));
+    let (name, persona, rest) = (Str16::new(name).unwrap(), PersonaId(0), Rest(vec![9; 40]));
     NewGameAccount { customer, name, server_data, created, last_login, games, persona, rest }
 }
 
@@ -107,7 +109,7 @@ fn a_selected_persona_is_in_use_until_it_is_left_and_its_login_counts() {
 fn a_name_is_free_once_and_refused_when_taken_or_no_name() {
     let (game, _folder, player) = shard();
     let ask = |name: &str| {
-        let (name, service) = (Str16::new(name), Str16::new("Motor City"));
+        let (name, service) = (Str16::new(name).unwrap(), Str16::constant(b"Motor City"));
         let request = ValidatePersonaName { customer: player.customer, name, service };
         answer(&game, PEER, &request.packet(), Now::read()).replies.remove(0)
     };
@@ -137,12 +139,12 @@ fn a_persona_is_made_whichever_layout_the_request_has() {
     let (game, _folder, player) = shard();
     let NewGameAccount { customer, server_data, created, last_login, games, persona, rest, .. } =
         new_persona(player.customer, "");
-    let name = Chars::new("Marty");
+    let name = Chars::constant(b"Marty");
     let fixed =
         NewGameAccountRecord { customer, name, server_data, created, last_login, games, persona, rest };
     let granted = answer(&game, PEER, &fixed.packet(), Now::read()).replies.remove(0);
     assert_eq!((granted.id, granted.body.len()), (id::USER_VALID, fixed.packet().body.len()));
-    let head = NewGameAccountHead { customer, name: Str16::new("Jennifer") };
+    let head = NewGameAccountHead { customer, name: Str16::constant(b"Jennifer") };
     assert_eq!(answer(&game, PEER, &head.packet(), Now::read()).replies[0].id, id::USER_VALID);
     assert_eq!(names(&game, PEER, customer), ["Dr Brown", "Marty", "Jennifer"]);
 }
@@ -176,7 +178,7 @@ fn a_deleted_persona_is_gone_and_its_connections_end() {
 #[test]
 fn text_and_buddies_are_answered_as_recorded() {
     let (game, _folder, player) = shard();
-    let check = CheckToken { kind: 2, text: Str16::new("Marty") };
+    let check = CheckToken { kind: 2, text: Str16::constant(b"Marty") };
     assert_eq!(answer(&game, PEER, &check.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
     let buddies = answer(&game, PEER, &GetBuddyList { persona: player.persona }.packet(), Now::read())
         .replies
@@ -191,7 +193,7 @@ fn info_is_told_by_id_to_the_owner_and_names_are_checked_by_the_older_form() {
     let list: PersonaList = answer(&game, PEER, &by_id.packet(), Now::read()).replies[0].read().unwrap();
     assert_eq!(list.personas.len(), 1);
     let by_name = |name: &str| {
-        let (service, name) = (Str16::new("Motor City"), Str16::new(name));
+        let (service, name) = (Str16::constant(b"Motor City"), Str16::new(name).unwrap());
         answer(
             &game,
             PEER,
@@ -216,7 +218,7 @@ fn truncated_requests_get_the_answer_that_lets_the_client_go_on() {
     ] {
         let short = Packet { body: packet.body[..3].to_vec(), ..packet };
         let reply = answer(&game, PEER, &short, Now::read()).replies.remove(0);
-        assert!(matches!(reply.id, id::ACK | id::GAME_ACCOUNT_INFO), "{:04x}", reply.id);
+        assert!(matches!(reply.id, id::ACK | id::GAME_ACCOUNT_INFO), "{}", reply.id);
     }
     assert_eq!(names(&game, PEER, player.customer), ["Dr Brown"]);
 }

@@ -15,7 +15,7 @@ pub use parcel::MultipartUpload;
 
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
-use crate::services::{Game, Push};
+use crate::services::{Game, Push, Verdict};
 use crate::store::{OperatorError, OperatorPassword};
 use crate::world::FailureLimit;
 use fields::Fields;
@@ -95,6 +95,10 @@ pub struct Vitals {
     pub memory: Option<u64>,
     /// The names and addresses in the certificates.
     pub certificate_names: Vec<String>,
+    /// How many messages of the game were answered since the start.
+    pub messages_answered: u64,
+    /// Kinds of messages that were not simply answered: which, what became of them, how many.
+    pub messages_unusual: Vec<(String, Verdict, u64)>,
 }
 
 /// An answer.

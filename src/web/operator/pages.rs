@@ -10,7 +10,7 @@ use crate::appliance::{self, Appliance, Slot, disk};
 use crate::clock::Now;
 use crate::clock::{moment, span};
 use crate::log_ring;
-use crate::services::Game;
+use crate::services::{Game, Verdict};
 use crate::store::{BanTarget, StoreError};
 use askama::Template;
 use std::time::UNIX_EPOCH;
@@ -286,10 +286,24 @@ fn log_lines() -> Vec<LogLine> {
         .collect()
 }
 
+/// How many kinds of unusual messages the page names.
+const MOST_UNUSUAL: usize = 10;
+
+const fn said(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Answered => "answered",
+        Verdict::Refused => "refused",
+        Verdict::NotAllowed => "not allowed",
+        Verdict::Malformed => "could not be read",
+        Verdict::Unknown => "not known",
+        Verdict::Failed => "failed",
+    }
+}
+
 fn facts(game: &Game, vitals: &Vitals, now: Now) -> Vec<(&'static str, String)> {
     let kib = |bytes: u64| format!("{} KiB", bytes.div_ceil(1024));
     let or_unknown = |fact: Option<String>| fact.unwrap_or_else(|| "unknown".to_owned());
-    vec![
+    let mut facts = vec![
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
         ("Running for", span(vitals.uptime)),
         ("Players in the game", game.world.population(now).to_string()),
@@ -309,7 +323,15 @@ fn facts(game: &Game, vitals: &Vitals, now: Now) -> Vec<(&'static str, String)> 
                 vitals.certificate_names.join(", ")
             },
         ),
-    ]
+    ];
+    let answered = format!("{} answered", vitals.messages_answered);
+    let unusual = vitals.messages_unusual.iter().take(MOST_UNUSUAL);
+    let unusual = unusual.map(|(message, verdict, count)| format!("{count} x {message} {}", said(*verdict)));
+    facts.push((
+        "Messages of the game",
+        std::iter::once(answered).chain(unusual).collect::<Vec<_>>().join("; "),
+    ));
+    facts
 }
 
 /// Which catalogue it is, and what importing another would add.

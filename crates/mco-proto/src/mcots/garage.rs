@@ -1,9 +1,6 @@
 //! Cars and parts.
 
-use super::generic::GenericReply;
-use super::message::{Body, messages};
-use super::number;
-use crate::bytes::{Bool16, List, Malformed, PagedList, Reader, Wire, Writer};
+use crate::bytes::{Bool16, List, Malformed, PagedList, Reader, Rest, Wire, Writer};
 use crate::ids::{BrandedPartId, DealerId, PartId, PersonaId, SkinId, VehicleId};
 use crate::layout;
 
@@ -16,16 +13,14 @@ pub const MOST_SHORT: usize = 255;
 /// The most cars a dealer shows; another server kept to the same bound (*seen in use*).
 pub const MOST_STOCK: usize = 100;
 
-messages! {
+layout! {
     /// 173, Server to Client (*captured*).
-    number::OWNED_VEHICLES_LIST;
     pub struct OwnedVehicles {
         /// The cars.
         pub vehicles: List<u8, OwnedVehicle, MOST_SHORT>,
     }
 
     /// 175, Server to Client (*captured* empty): parts in the garage, not in a car.
-    number::OWNED_PARTS_LIST;
     pub struct OwnedParts {
         /// Whose.
         pub owner: PersonaId,
@@ -34,7 +29,6 @@ messages! {
     }
 
     /// 184, Server to Client (*seen in use*): a car or assembly, its root first, then what hangs below it.
-    number::ASSEMBLY_PARTS;
     pub struct AssemblyParts {
         /// Whose.
         pub owner: PersonaId,
@@ -44,7 +38,6 @@ messages! {
 
     /// 123, Server to Client (*captured*). The sources disagree whether the damage is a counted field or always 2,000
     /// bytes; with a count of 2,000 both read the same.
-    number::VEHICLE_INFO;
     pub struct VehicleInfo {
         /// The owner.
         pub owner: PersonaId,
@@ -65,7 +58,6 @@ messages! {
     }
 
     /// 141, Server to Client (*seen in use*).
-    number::STOCK_CAR_INFO;
     pub struct StockCarInfo {
         /// What a new persona starts with, in dollars.
         pub starter_cash: u32,
@@ -78,7 +70,6 @@ messages! {
     }
 
     /// 142, Client to Server (*seen in use*), 18 bytes with the number.
-    number::PURCHASE_STOCK_CAR;
     pub struct PurchaseStockCar {
         /// Who sells it.
         pub dealer: DealerId,
@@ -90,8 +81,17 @@ messages! {
         pub trade_in: VehicleId,
     }
 
+    /// 178, Client to Server (*seen in use*): repairs everything that is fixed to a car or a loose part.
+    pub struct RepairMultipleParts {
+        /// The car or part.
+        pub data: u32,
+        /// 0.
+        pub data2: u32,
+        /// Nothing was ever seen here.
+        pub more: Rest,
+    }
+
     /// 181, Client to Server (*seen in use*), 14 bytes with the number.
-    number::INSTALL_PART;
     pub struct InstallPart {
         /// The part.
         pub part: PartId,
@@ -120,24 +120,6 @@ impl Wire for AttachmentPoint {
     fn write(&self, writer: &mut Writer) {
         self.0.write(writer);
     }
-}
-
-/// The answer to 142. One server sent 103 with 101 as the value and the car in `data`, and a Client took it (*seen in
-/// use*); a later one is said to send 101 itself, for which nobody vouches. So 103, with both numbers where both put them.
-pub fn car_bought(car: VehicleId) -> Body {
-    let reply = GenericReply {
-        request: number::PURCHASE_STOCK_CAR,
-        result: number::SUCCESS.into(),
-        data: car.0,
-        data2: 0,
-    };
-    Body::carrying(number::GENERIC_REPLY, &reply)
-}
-
-/// The answer to 176. The part's number stood in one of two fields, nobody says in which: here it is in both.
-pub fn part_bought(part: PartId) -> Body {
-    let reply = GenericReply { request: number::BUY_NEW_PART, result: part.0, data: part.0, data2: 0 };
-    Body::carrying(number::SUCCESS, &reply)
 }
 
 layout! {
@@ -193,7 +175,7 @@ layout! {
 impl VehicleInfo {
     /// The damage field for what is known of the dents: always all 2,000 bytes.
     pub fn dents(known: &[u8]) -> List<u16, u8, DAMAGE> {
-        List::of(known.iter().copied().chain(std::iter::repeat(0)).take(DAMAGE))
+        List::first_n(known.iter().copied().chain(std::iter::repeat(0)).take(DAMAGE))
     }
 }
 
@@ -220,7 +202,7 @@ mod tests {
     fn owned_cars_are_the_captured_ones() {
         let body = vector("ad00 01 01000000 68000000");
         let cars = OwnedVehicles {
-            vehicles: List::of([OwnedVehicle { vehicle: VehicleId(1), model: BrandedPartId(104) }]),
+            vehicles: List::first_n([OwnedVehicle { vehicle: VehicleId(1), model: BrandedPartId(104) }]),
         };
         assert_eq!(cars.body(), body);
         // The captured body had a zero byte behind it.
@@ -229,9 +211,9 @@ mod tests {
 
     #[test]
     fn an_empty_garage_is_the_captured_one_and_a_part_takes_34_bytes() {
-        let mut garage = OwnedParts { owner: PersonaId(21), parts: List::of([]) };
+        let mut garage = OwnedParts { owner: PersonaId(21), parts: List::first_n([]) };
         assert_eq!(garage.body(), vector("af00 15000000 00"));
-        garage.parts = List::of([PricedPart { part: shock(), retail_price: 42, max_wear: 30_000 }]);
+        garage.parts = List::first_n([PricedPart { part: shock(), retail_price: 42, max_wear: 30_000 }]);
         assert_eq!(garage.body().0.len(), 7 + 34);
         let assembly = AssemblyParts { owner: garage.owner, parts: garage.parts.clone() };
         assert_eq!(assembly.body().0[2..], garage.body().0[2..]);
@@ -247,7 +229,7 @@ mod tests {
             delta: 0,
             car_class: 2,
             damage: VehicleInfo::dents(&[1, 2]),
-            parts: List::of([shock()]),
+            parts: List::first_n([shock()]),
         };
         let body = car.body();
         assert_eq!(body.0[..23], vector("7b00 15000000 01000000 2f000000 00000000 00000000 02").0);
@@ -260,6 +242,7 @@ mod tests {
 
     #[test]
     fn a_purchase_and_its_answer_look_as_seen() {
+        use crate::mcots::reply::{car_bought, part_bought};
         let purchase = PurchaseStockCar {
             dealer: DealerId(8),
             model: BrandedPartId(104),
@@ -292,8 +275,12 @@ mod tests {
         let cars = [(113, 20, false), (104, 15, true), (402, 20, false)].map(|(model, price, deal)| {
             StockCar { model: BrandedPartId(model), price, deal_of_the_day: Bool16(deal) }
         });
-        let stock =
-            StockCarInfo { starter_cash: 200, dealer: DealerId(8), brand: 105, cars: PagedList::of(cars) };
+        let stock = StockCarInfo {
+            starter_cash: 200,
+            dealer: DealerId(8),
+            brand: 105,
+            cars: PagedList::first_n(cars),
+        };
         let body = vector(
             "8d00 c8000000 08000000 69000000 0300 00 \
              71000000 14000000 0000 68000000 0f000000 0100 92010000 14000000 0000",

@@ -1,6 +1,7 @@
 //! One MCOTS connection without its socket: bytes in, bodies out, and the cipher between.
 
 use super::message::Body;
+use crate::EncodeError;
 use crate::cipher::TransactionCipher;
 use crate::inbox::Inbox;
 use crate::session_key::SessionKey;
@@ -70,7 +71,7 @@ pub struct Outgoing {
     /// An answer carries its request's.
     pub sequence: u32,
     /// Whether it goes through the cipher.
-    pub sealed: bool,
+    pub encrypted: bool,
     /// At most 65,526 bytes.
     pub body: Body,
 }
@@ -82,6 +83,8 @@ pub struct Link {
     cipher: Option<Box<TransactionCipher>>,
     /// The sequence of the last packet that arrived.
     heard: u32,
+    /// Its size.
+    size: usize,
 }
 
 impl Link {
@@ -94,8 +97,13 @@ impl Link {
     }
 
     /// Starts encryption: from here on bodies with the flag go through the cipher.
-    pub fn unlock(&mut self, key: &SessionKey) {
+    pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(TransactionCipher::new(key)));
+    }
+
+    /// How many bytes on the wire the packet had that [`Self::next`] gave last; 0 before the first.
+    pub const fn last_size(&self) -> usize {
+        self.size
     }
 
     /// Takes in what arrived.
@@ -125,29 +133,89 @@ impl Link {
             self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
         }
         self.heard = sequence;
+        self.size = length + 2;
         Ok(Some(Incoming { sequence, flags, body: Body(body) }))
     }
 
     /// Appends a packet that nobody asked for, encrypted. Which sequence the Client wants in one is not known; it gets
     /// the last it sent, 0 before that (*inferred*: it takes the packets of one answer with one sequence).
-    pub fn push(&mut self, body: &Body, out: &mut Vec<u8>) {
-        let sequence = self.heard;
-        self.write(&Outgoing { sequence, sealed: true, body: body.clone() }, out);
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn push(&mut self, body: &Body, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.append(self.heard, true, &body.0, out)
     }
 
-    /// Appends a packet as it goes over the wire. Without a key there is no sealing: it goes out in clear.
-    /// A body beyond [`Self::LARGEST_BODY`] is cut, which the bounds of all messages rule out.
-    pub fn write(&mut self, packet: &Outgoing, out: &mut Vec<u8>) {
-        let body = packet.body.0.get(..Self::LARGEST_BODY).unwrap_or(&packet.body.0);
-        let cipher = self.cipher.as_mut().filter(|_| packet.sealed);
-        out.extend_from_slice(&u16::try_from(body.len() + COUNTED).unwrap_or(u16::MAX).to_le_bytes());
+    /// Appends a packet as it goes over the wire.
+    ///
+    /// # Errors
+    /// If it is to be encrypted before [`Self::start_encryption`], or its body is larger than [`Self::LARGEST_BODY`].
+    /// Then nothing is appended and the cipher has not moved.
+    pub fn write(&mut self, packet: &Outgoing, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.append(packet.sequence, packet.encrypted, &packet.body.0, out)
+    }
+
+    fn append(
+        &mut self,
+        sequence: u32,
+        encrypted: bool,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let too_long = |_| EncodeError::TooLong { size: body.len() };
+        let length = u16::try_from(body.len() + COUNTED).map_err(too_long)?;
+        let cipher = if encrypted { Some(self.cipher.as_mut().ok_or(EncodeError::NoKey)?) } else { None };
+        out.reserve(HEADER + body.len());
+        out.extend_from_slice(&length.to_le_bytes());
         out.extend_from_slice(&SIGNATURE);
-        out.extend_from_slice(&packet.sequence.to_le_bytes());
-        out.push(if cipher.is_some() { Flags::ENCRYPTED } else { 0 });
+        out.extend_from_slice(&sequence.to_le_bytes());
+        out.push(if encrypted { Flags::ENCRYPTED } else { 0 });
         let start = out.len();
         out.extend_from_slice(body);
         if let Some(cipher) = cipher {
             cipher.encrypt(out.get_mut(start..).unwrap_or_default());
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(size: usize, encrypted: bool) -> Outgoing {
+        Outgoing { sequence: 3, encrypted, body: Body(vec![7; size]) }
+    }
+
+    #[test]
+    fn without_a_key_nothing_goes_out_in_place_of_an_encrypted_packet() {
+        let mut link = Link::new();
+        let mut out = vec![1, 2, 3];
+        assert_eq!(link.write(&packet(2, true), &mut out), Err(EncodeError::NoKey));
+        assert_eq!(link.push(&Body(vec![7; 2]), &mut out), Err(EncodeError::NoKey));
+        assert_eq!(out, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_body_that_is_too_long_leaves_no_trace() {
+        let key = SessionKey::random();
+        let (mut writer, mut reader) = (Link::new(), Link::new());
+        writer.start_encryption(&key);
+        reader.start_encryption(&key);
+        let mut out = Vec::new();
+        for size in [Link::LARGEST_BODY + 1, 1 << 20] {
+            for encrypted in [true, false] {
+                let error = writer.write(&packet(size, encrypted), &mut out);
+                assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
+            }
+            let error = writer.push(&Body(vec![7; size]), &mut out);
+            assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
+        }
+        writer.write(&packet(Link::LARGEST_BODY, true), &mut out).unwrap();
+        writer.push(&Body(vec![8; 2]), &mut out).unwrap();
+        reader.feed(&out);
+        let [first, second] = [(); 2].map(|()| reader.next().unwrap().unwrap());
+        assert_eq!((first.sequence, first.body), (3, Body(vec![7; Link::LARGEST_BODY])));
+        assert_eq!((second.sequence, second.body), (0, Body(vec![8; 2])));
     }
 }

@@ -1,7 +1,5 @@
 //! What the Client fetches once, on its way to the Home screen.
 
-use super::message::messages;
-use super::number;
 use crate::bytes::{Bool16, PagedList};
 use crate::ids::BrandedPartId;
 use crate::layout;
@@ -16,37 +14,32 @@ pub const MOST_ARCADE_CARS: usize = 500;
 /// The most pages that are sent: more would not fit a packet.
 pub const MOST_URLS: usize = 126;
 
-messages! {
+layout! {
     /// 325, Server to Client (*captured*): the first answer to 324.
-    number::LOBBIES;
     pub struct Lobbies {
         /// The lobbies.
         pub lobbies: PagedList<LobbyInfo, MOST_LOBBIES>,
     }
 
     /// 408, Server to Client (*captured*): the second answer to 324, with the same sequence.
-    number::ENTRYFEE_PURSE_INFO;
     pub struct EntryFeePurses {
         /// The table.
         pub purses: PagedList<Purse, MOST_PURSES>,
     }
 
     /// 323, Server to Client (*captured*).
-    number::ARCADE_CARS;
     pub struct ArcadeCars {
         /// The cars.
         pub cars: PagedList<ArcadeCar, MOST_ARCADE_CARS>,
     }
 
     /// 364, Server to Client (*captured* with 67 pages).
-    number::GAME_URLS;
     pub struct GameUrls {
         /// The pages.
         pub urls: PagedList<GameUrl, MOST_URLS>,
     }
 
     /// 390, Server to Client, 118 bytes (*captured*; names *seen in use*).
-    number::MCO_TUNABLES;
     pub struct Tunables {
         /// Dollars.
         pub club_creation_cost: u32,
@@ -213,8 +206,8 @@ mod tests {
             lobby: 10_001,
             race_type: 17,
             turf: 0,
-            name: Chars::new("MC100"),
-            turf_name: Chars::new("River Loop"),
+            name: Chars::constant(b"MC100"),
+            turf_name: Chars::constant(b"River Loop"),
             client_art: Chars::default(),
             element: 25,
             turf_length: 0,
@@ -239,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_captured_values_of_a_lobby_stand_where_they_were_captured() {
-        let body = Lobbies { lobbies: PagedList::of([lobby(), lobby()]) }.body();
+        let body = Lobbies { lobbies: PagedList::first_n([lobby(), lobby()]) }.body();
         assert_eq!(body.0.len(), 1143);
         assert_eq!(body.0[..13], vector("4501 0200 00 11270000 11000000").0);
         let record = &body.0[5 + 569..];
@@ -251,28 +244,29 @@ mod tests {
     #[test]
     fn purses_are_the_captured_one_and_the_documented_two() {
         let row = |entry_fee, purse| Purse { entry_fee, purse };
-        let one = EntryFeePurses { purses: PagedList::of([row(100, 1000)]) };
+        let one = EntryFeePurses { purses: PagedList::first_n([row(100, 1000)]) };
         assert_eq!(one.body(), vector("9801 0100 00 64000000 e8030000"));
-        let two = EntryFeePurses { purses: PagedList::of([row(100, 1000), row(500, 4000)]) };
+        let two = EntryFeePurses { purses: PagedList::first_n([row(100, 1000), row(500, 4000)]) };
         assert_eq!(two.body(), vector("9801 0200 00 64000000 e8030000 f4010000 a00f0000"));
     }
 
     #[test]
     fn arcade_cars_are_the_captured_one() {
-        let cars = ArcadeCars { cars: PagedList::of([ArcadeCar { model: BrandedPartId(113), lobby: 0 }]) };
+        let cars =
+            ArcadeCars { cars: PagedList::first_n([ArcadeCar { model: BrandedPartId(113), lobby: 0 }]) };
         assert_eq!(cars.body(), vector("4301 0100 00 71000000 00000000"));
     }
 
     #[test]
     fn pages_lie_516_bytes_apart_and_as_many_as_the_list_holds_fit_a_packet() {
-        let page = |id| GameUrl { id, url: Chars::new("http://mcos.local/urls?id=0") };
-        let body = GameUrls { urls: PagedList::of((0..67).map(page)) }.body();
+        let page = |id| GameUrl { id, url: Chars::constant(b"http://mcos.local/urls?id=0") };
+        let body = GameUrls { urls: PagedList::first_n((0..67).map(page)) }.body();
         assert_eq!(body.0.len(), 34_577);
         assert_eq!(body.0[..9], vector("6c01 4300 00 00000000").0);
         assert_eq!((body.0[521], body.0[1037]), (1, 2));
-        let full = GameUrls { urls: PagedList::of((0..999).map(page)) }.body();
+        let full = GameUrls { urls: PagedList::first_n((0..999).map(page)) }.body();
         assert!(full.0.len() <= crate::mcots::Link::LARGEST_BODY);
-        let full = Lobbies { lobbies: PagedList::of(std::iter::repeat_n(lobby(), 999)) }.body();
+        let full = Lobbies { lobbies: PagedList::first_n(std::iter::repeat_n(lobby(), 999)) }.body();
         assert!(full.0.len() <= crate::mcots::Link::LARGEST_BODY);
     }
 

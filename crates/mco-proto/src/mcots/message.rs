@@ -1,6 +1,46 @@
 //! A Transaction Packet's body: a message number and a packed record.
 
+use crate::bytes::Problem;
 use crate::{Malformed, Reader, Wire, Writer};
+use std::fmt;
+
+/// The number of a message, or a reason code. Which there are, [`number::TABLE`](super::number::TABLE) says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Number(pub u16);
+
+impl Number {
+    /// The community's name of it, for logs.
+    pub const fn name(self) -> &'static str {
+        super::number::name(self)
+    }
+}
+
+impl Wire for Number {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        u16::read(reader).map(Self)
+    }
+    fn write(&self, writer: &mut Writer) {
+        self.0.write(writer);
+    }
+}
+
+/// `142 (PURCHASE_STOCK_CAR)`.
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.0, self.name())
+    }
+}
+
+/// What a Client sends under the number `N`: see [`Request`].
+#[derive(Clone, Copy, Debug)]
+pub struct FromClient<const N: u16>;
+
+/// Says which struct a Client's message of a number is read as; implemented for [`FromClient`] by the table.
+pub trait Request {
+    /// The struct.
+    type Body: Wire;
+}
 
 /// The decrypted body of a Transaction Packet, its message number included, so that offsets in errors are those of the
 /// reference.
@@ -9,21 +49,50 @@ pub struct Body(pub Vec<u8>);
 
 impl Body {
     /// The message number; a body that is too short for one has none.
-    pub fn number(&self) -> Option<u16> {
-        self.0.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
+    pub fn number(&self) -> Option<Number> {
+        self.0.first_chunk().map(|bytes| Number(u16::from_le_bytes(*bytes)))
     }
 
-    /// Reads what stands behind the number; bytes behind the record are ignored, as the Client does.
-    pub fn read<R: Wire>(&self) -> Result<R, Malformed> {
+    /// Reads the body as a message; bytes behind the record are ignored, as the Client does.
+    ///
+    /// # Errors
+    /// If it has another number, or a field does not fit.
+    pub fn read<M: Message>(&self) -> Result<M, Malformed> {
+        match self.number() {
+            Some(number) if number != M::NUMBER => {
+                Err(Malformed { offset: 0, problem: Problem::OtherMessage(number.0) })
+            }
+            _ => self.record(),
+        }
+    }
+
+    /// Reads the body as what a Client sends under the number `N`, which the caller has compared. Another struct than that of
+    /// the table does not compile.
+    ///
+    /// # Errors
+    /// If a field does not fit.
+    pub fn request<const N: u16>(&self) -> Result<<FromClient<N> as Request>::Body, Malformed>
+    where
+        FromClient<N>: Request,
+    {
+        self.record()
+    }
+
+    /// Reads what stands behind the number, whichever that is: for the records that several messages are made of, such as
+    /// [`GenericReply`](super::GenericReply).
+    ///
+    /// # Errors
+    /// If a field does not fit.
+    pub fn record<R: Wire>(&self) -> Result<R, Malformed> {
         let mut reader = Reader::little(&self.0);
         let _number = u16::read(&mut reader)?;
         R::read(&mut reader)
     }
 
     /// The body in which `number` carries `record`.
-    pub fn carrying(number: u16, record: &impl Wire) -> Self {
+    pub fn carrying(number: Number, record: &impl Wire) -> Self {
         let mut writer = Writer::little();
-        number.write(&mut writer);
+        number.0.write(&mut writer);
         record.write(&mut writer);
         Self(writer.into_bytes())
     }
@@ -32,7 +101,7 @@ impl Body {
 /// A message with a number and a layout (which starts behind the number).
 pub trait Message: Wire {
     /// Message number.
-    const NUMBER: u16;
+    const NUMBER: Number;
 
     /// The body that carries this message.
     fn body(&self) -> Body {
@@ -40,31 +109,9 @@ pub trait Message: Wire {
     }
 }
 
-/// Defines messages: number and layout.
-macro_rules! messages {
-    ($($(#[$doc:meta])* $number:path; pub struct $name:ident { $($fields:tt)* })+) => {$(
-        $crate::layout! { $(#[$doc])* pub struct $name { $($fields)* } }
-        impl $crate::mcots::Message for $name {
-            const NUMBER: u16 = $number;
-        }
-    )+
-        #[cfg(test)]
-        mod round_trips {
-            $(
-                #[allow(non_snake_case, reason = "named after the message")]
-                #[test]
-                fn $name() {
-                    $crate::mcots::message::round_trip::<super::$name>();
-                }
-            )+
-        }
-    };
-}
-pub(super) use messages;
-
-/// Every message survives being written and read again.
+/// Checks that a message survives being written and read again.
 #[cfg(test)]
-pub(super) fn round_trip<M: Message + proptest::arbitrary::Arbitrary + PartialEq>() {
+pub(super) fn survives<M: Message + proptest::arbitrary::Arbitrary + PartialEq>() {
     use proptest::test_runner::TestRunner;
     TestRunner::default()
         .run(&M::arbitrary(), |message| {

@@ -10,8 +10,9 @@ pub mod message;
 pub mod number;
 pub mod player;
 pub mod race;
+pub mod reply;
 pub mod session;
 
 pub use generic::{GenericReply, GenericRequest};
 pub use link::{Broken, Flags, Incoming, Link, Outgoing};
-pub use message::{Body, Message};
+pub use message::{Body, FromClient, Message, Number, Request};

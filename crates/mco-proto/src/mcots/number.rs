@@ -1,14 +1,44 @@
-//! Message numbers of MCOTS, and the reason codes that share their number space. Routing goes by number; [`name`]
-//! serves logs only.
+//! The table of the messages of MCOTS: number, name, and the struct of the body for each direction; and the reason codes that
+//! share their number space.
+//!
+//! Routing goes by number; names serve logs and documents. A request can be read only as the struct that stands in its row
+//! ([`Body::request`](super::Body::request)).
 
-macro_rules! numbers {
-    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
-        $($(#[$doc])* pub const $name: u16 = $number;)*
+use super::generic::{GenericReply, GenericRequest};
+use super::message::{FromClient, Message, Number, Request};
+use super::{garage, lists, player, race, session};
+use crate::bytes::Rest;
+use crate::table::{self, Layout, Sender};
 
-        /// The community's name of a message number, for logs.
-        pub const fn name(number: u16) -> &'static str {
-            match number {
-                $($number => stringify!($name),)*
+/// One row of [`TABLE`].
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The number.
+    pub number: Number,
+    /// The community's name of it.
+    pub name: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// Its bodies, behind the number. Without one in a direction the body is not known.
+    pub layouts: &'static [Layout],
+}
+
+macro_rules! table {
+    ($($(#[doc = $doc:literal])+ $number:literal $name:ident { $($side:ident $type:ty),* })+) => {
+        $($(#[doc = $doc])+ pub const $name: Number = Number($number);)+
+
+        /// All messages and reason codes that are known, by number.
+        pub const TABLE: &[Row] = &[$(Row {
+            number: $name,
+            name: stringify!($name),
+            about: concat!($($doc),+),
+            layouts: &[$(table::little::<$type>(table!(@sender $side), stringify!($type))),*],
+        }),+];
+
+        /// The community's name of a number, or of the range in which it lies.
+        pub(super) const fn name(number: Number) -> &'static str {
+            match number.0 {
+                $($number => stringify!($name),)+
                 243..=276 => "EVENT?",
                 311..=313 => "BADGE?",
                 365..=477 => "CLUB?",
@@ -18,177 +48,208 @@ macro_rules! numbers {
             }
         }
 
-        /// Every number that has a name.
+        $($(table! { @impl $side $number $name $type })*)+
+
         #[cfg(test)]
-        const NAMED: &[u16] = &[$($name),*];
+        mod round_trips {
+            use super::*;
+            use crate::mcots::message::survives;
+
+            #[test]
+            fn every_message_survives_being_written_and_read() {
+                $($(table! { @test $side $type })*)+
+            }
+        }
     };
+    (@sender server) => { Sender::Server };
+    (@sender shared_reply) => { Sender::Server };
+    (@sender $client:ident) => { Sender::Client };
+    (@impl client $number:literal $name:ident $type:ty) => {
+        table! { @impl server $number $name $type }
+        table! { @impl shared $number $name $type }
+    };
+    (@impl shared $number:literal $name:ident $type:ty) => {
+        impl Request for FromClient<$number> {
+            type Body = $type;
+        }
+    };
+    (@impl shared_reply $number:literal $name:ident $type:ty) => {};
+    (@impl server $number:literal $name:ident $type:ty) => {
+        impl Message for $type {
+            const NUMBER: Number = $name;
+        }
+    };
+    (@test shared $type:ty) => {};
+    (@test shared_reply $type:ty) => {};
+    (@test $side:ident $type:ty) => { survives::<$type>(); };
 }
 
-numbers! {
+// Before each body stands who sends it; `shared` (from the Client) and `shared_reply` are structs that other numbers use too.
+table! {
     /// Done (*captured*).
-    SUCCESS = 101,
+    101 SUCCESS { shared_reply GenericReply }
     /// Refused (*documented*; never captured).
-    FAILED = 102,
+    102 FAILED { shared_reply GenericReply }
     /// Done, and the answer carries a value (*seen in use*).
-    GENERIC_REPLY = 103,
+    103 GENERIC_REPLY { shared_reply GenericReply }
     /// A persona signs in (*captured*).
-    LOGIN = 105,
+    105 LOGIN { client session::Login }
     /// The Client is about to leave (*captured*).
-    LOGOUT = 106,
+    106 LOGOUT { shared GenericRequest }
     /// What is known of a player, and the answer to it (*captured*: both carry this number).
-    GET_PLAYER_INFO = 108,
+    108 GET_PLAYER_INFO { shared GenericRequest, server player::PlayerInfo }
     /// Licence plate, car numbers, display of car data (*seen in use*).
-    SET_OPTIONS = 109,
+    109 SET_OPTIONS { client player::SetOptions }
     /// The number the community's documents give the answer to 108; the Client accepts 108 (*captured*).
-    PLAYER_INFO = 122,
+    122 PLAYER_INFO {}
     /// A car with all its parts (*captured*).
-    VEHICLE_INFO = 123,
+    123 VEHICLE_INFO { server garage::VehicleInfo }
     /// Reason: not enough money (*documented*).
-    INSUFFICIENT_FUNDS = 133,
+    133 INSUFFICIENT_FUNDS {}
     /// What a dealer has on offer, and the answer to it (*seen in use*).
-    STOCK_CAR_INFO = 141,
+    141 STOCK_CAR_INFO { shared GenericRequest, server garage::StockCarInfo }
     /// Buys a car (*seen in use*).
-    PURCHASE_STOCK_CAR = 142,
+    142 PURCHASE_STOCK_CAR { client garage::PurchaseStockCar }
     /// A car with all its parts is wanted (*captured*).
-    GET_COMPLETE_VEHICLE_INFO = 145,
+    145 GET_COMPLETE_VEHICLE_INFO { shared GenericRequest }
     /// The cars of several players; number and name only (*documented*).
-    GET_PLAYERS_VEHICLES = 161,
+    161 GET_PLAYERS_VEHICLES {}
     /// A car changed, says the Client; wants no answer (*seen in use*).
-    UPDATE_CACHED_VEHICLE = 163,
+    163 UPDATE_CACHED_VEHICLE { shared Rest }
     /// A player's name is wanted (*documented*).
-    GET_PLAYER_NAME = 164,
+    164 GET_PLAYER_NAME { shared GenericRequest }
     /// A player's name (*documented*).
-    PLAYER_NAME = 165,
+    165 PLAYER_NAME { server player::PlayerName }
     /// The cars of a player are wanted (*captured*).
-    GET_OWNED_VEHICLES = 172,
+    172 GET_OWNED_VEHICLES { shared GenericRequest }
     /// The cars of a player (*captured*).
-    OWNED_VEHICLES_LIST = 173,
+    173 OWNED_VEHICLES_LIST { server garage::OwnedVehicles }
     /// The loose parts of the asker are wanted (*captured*).
-    GET_OWNED_PARTS = 174,
+    174 GET_OWNED_PARTS { shared GenericRequest }
     /// The loose parts of a player (*captured* empty).
-    OWNED_PARTS_LIST = 175,
+    175 OWNED_PARTS_LIST { server garage::OwnedParts }
     /// Buys a part (*seen in use*).
-    BUY_NEW_PART = 176,
+    176 BUY_NEW_PART { shared GenericRequest }
     /// Repairs one part (*seen in use*).
-    REPAIR_SINGLE_PART = 177,
+    177 REPAIR_SINGLE_PART { shared GenericRequest }
     /// Repairs all parts of a car (*seen in use*).
-    REPAIR_MULTIPLE_PARTS = 178,
+    178 REPAIR_MULTIPLE_PARTS { client garage::RepairMultipleParts }
     /// Puts a part into a car (*seen in use*).
-    INSTALL_PART = 181,
+    181 INSTALL_PART { client garage::InstallPart }
     /// Takes a part off a car (*seen in use*).
-    REMOVE_PART = 182,
+    182 REMOVE_PART { shared GenericRequest }
     /// The parts of a car or assembly are wanted (*seen in use*).
-    GET_ASSEMBLY_PARTS = 183,
+    183 GET_ASSEMBLY_PARTS { shared GenericRequest }
     /// The parts of a car or assembly (*seen in use*).
-    ASSEMBLY_PARTS = 184,
+    184 ASSEMBLY_PARTS { server garage::AssemblyParts }
     /// Reason: this car's class may not race here (*documented*).
-    INVALID_CAR_CLASS = 189,
+    189 INVALID_CAR_CLASS {}
     /// Reason: this driver's class may not race here (*documented*).
-    INVALID_DRIVER_CLASS = 190,
+    190 INVALID_DRIVER_CLASS {}
     /// Reason: no such car, or not the player's (*documented*).
-    INVALID_VEHICLE = 191,
+    191 INVALID_VEHICLE {}
     /// The dents of the player's car (*seen in use*).
-    UPDATE_BODY_DAMAGE = 202,
+    202 UPDATE_BODY_DAMAGE { client race::UpdateBodyDamage }
     /// Answer to [`LOGIN`] (*captured*).
-    LOGIN_COMPLETE = 213,
+    213 LOGIN_COMPLETE { server session::LoginComplete }
     /// Throws a part away (*seen in use*).
-    DESTROY_PART = 214,
+    214 DESTROY_PART { shared GenericRequest }
     /// The dents of a car are wanted; a constant without a handler (*seen in use*).
-    GET_BODY_DAMAGE_INFO = 215,
+    215 GET_BODY_DAMAGE_INFO {}
     /// Joins a race (*documented*).
-    RACE_JOIN = 218,
+    218 RACE_JOIN { client race::JoinRace }
     /// A race was made (*documented*).
-    RACE_CREATE_OK = 223,
+    223 RACE_CREATE_OK { server race::RaceCreated }
     /// A race was joined (*documented*).
-    RACE_JOIN_OK = 224,
+    224 RACE_JOIN_OK { server race::RaceJoined }
     /// Makes a race (*documented*).
-    CREATE_STANDARD_RACE = 230,
+    230 CREATE_STANDARD_RACE { client race::CreateRace }
     /// Reason: no such race (*documented*).
-    INVALID_RACE_ID = 231,
+    231 INVALID_RACE_ID {}
     /// The host starts the race (*captured*).
-    RACE_START = 232,
+    232 RACE_START { client race::StartRace }
     /// The race is on (*documented*).
-    RACE_STARTED = 233,
+    233 RACE_STARTED { server race::RaceStarted }
     /// A racer finished (*documented*).
-    RACER_COMPLETED_RACE = 234,
+    234 RACER_COMPLETED_RACE { client race::RacerCompleted }
     /// A racer gave up (*documented*).
-    RACER_LEFT_RACE = 235,
+    235 RACER_LEFT_RACE { shared GenericRequest }
     /// Reason: not in that race (*documented*).
-    PERSONA_NOT_IN_RACE = 236,
+    236 PERSONA_NOT_IN_RACE {}
     /// Who won what (*documented*).
-    RACE_FINAL_RESULTS = 237,
+    237 RACE_FINAL_RESULTS { server race::FinalResults }
     /// Reason: the race is full (*documented*).
-    TOO_MANY_PLAYERS = 238,
+    238 TOO_MANY_PLAYERS {}
     /// Reason: reported twice (*documented*).
-    RACE_TIME_ALREADY_RECEIVED = 239,
+    239 RACE_TIME_ALREADY_RECEIVED {}
     /// Damage while racing (*captured*).
-    IN_RACE_DAMAGE_UPDATE = 240,
+    240 IN_RACE_DAMAGE_UPDATE { client race::InRaceDamage }
     /// Damage after the race (*documented*).
-    REPORT_POST_RACE_DAMAGE = 241,
+    241 REPORT_POST_RACE_DAMAGE { client race::PostRaceDamage }
     /// The looks of a player are wanted (*captured*).
-    GET_PLAYER_PHYSICAL = 264,
+    264 GET_PLAYER_PHYSICAL { shared GenericRequest }
     /// The looks of a player (*captured*).
-    PLAYER_PHYSICAL_INFO = 265,
+    265 PLAYER_PHYSICAL_INFO { server player::PlayerPhysicalInfo }
     /// New looks (*seen in use*).
-    UPDATE_PLAYER_PHYSICAL = 266,
+    266 UPDATE_PLAYER_PHYSICAL { client player::UpdatePlayerPhysical }
     /// Deletes the persona (*seen in use*).
-    DELETE_PERSONA = 320,
+    320 DELETE_PERSONA { shared GenericRequest }
     /// The cars lent out in arcade lobbies are wanted (*captured*).
-    GET_ARCADE_CARS = 322,
+    322 GET_ARCADE_CARS { shared GenericRequest }
     /// The cars lent out in arcade lobbies (*captured*; the name is ours).
-    ARCADE_CARS = 323,
+    323 ARCADE_CARS { server lists::ArcadeCars }
     /// The lobbies are wanted; answered by two messages (*captured*).
-    GET_LOBBIES = 324,
+    324 GET_LOBBIES { shared GenericRequest }
     /// The lobbies (*captured*).
-    LOBBIES = 325,
+    325 LOBBIES { server lists::Lobbies }
     /// Trade window: opens one (*documented*, name only).
-    TW_HOST_SESSION = 338,
+    338 TW_HOST_SESSION {}
     /// Trade window: opened (*documented*, name only).
-    TW_SESSION_HOSTED = 339,
+    339 TW_SESSION_HOSTED {}
     /// Trade window: may I come in (*documented*, name only).
-    TW_JOIN_REQUEST = 340,
+    340 TW_JOIN_REQUEST {}
     /// Trade window: come in (*documented*, name only).
-    TW_JOIN_SESSION = 341,
+    341 TW_JOIN_SESSION {}
     /// Trade window: another offer (*documented*, name only).
-    TW_REQUEST_OFFER_CHANGE = 350,
+    350 TW_REQUEST_OFFER_CHANGE {}
     /// Trade window: the offer changed (*documented*, name only).
-    TW_OFFER_CHANGE = 351,
+    351 TW_OFFER_CHANGE {}
     /// A player's racing history is wanted (*captured*).
-    GET_PLAYER_RACING_HISTORY = 361,
+    361 GET_PLAYER_RACING_HISTORY { shared GenericRequest }
     /// A player's racing history (*captured* empty).
-    PLAYER_RACING_HISTORY = 362,
+    362 PLAYER_RACING_HISTORY { server player::PlayerRacingHistory }
     /// The web pages of the game are wanted (*captured*).
-    GET_GAME_URLS = 363,
+    363 GET_GAME_URLS { shared GenericRequest }
     /// The web pages of the game (*captured*; the name is ours).
-    GAME_URLS = 364,
+    364 GAME_URLS { server lists::GameUrls }
     /// The rules in numbers are wanted (*captured*).
-    GET_MCO_TUNABLES = 389,
+    389 GET_MCO_TUNABLES { shared GenericRequest }
     /// The rules in numbers (*captured*; the name is ours).
-    MCO_TUNABLES = 390,
+    390 MCO_TUNABLES { server lists::Tunables }
     /// Invitations to clubs; number and name only (*seen in use*).
-    CLUB_GET_INVITATIONS = 391,
+    391 CLUB_GET_INVITATIONS {}
     /// Which entry fee wins which purse (*captured*).
-    ENTRYFEE_PURSE_INFO = 408,
+    408 ENTRYFEE_PURSE_INFO { server lists::EntryFeePurses }
     /// What the game files of a racer add up to, before the race (*captured*).
-    CRC_PRE_RACE_DATA = 434,
+    434 CRC_PRE_RACE_DATA { client race::CrcPreRaceData }
     /// The same after the race (*seen in use*).
-    CRC_POST_RACE_DATA = 435,
+    435 CRC_POST_RACE_DATA { client race::CrcPostRaceData }
     /// The first message of a connection, in clear (*captured*).
-    CLIENT_CONNECT_MSG = 438,
+    438 CLIENT_CONNECT_MSG { client session::ClientConnect }
     /// Hardware and screen reports; never answered (*captured*).
-    TRACKING_MSG = 440,
+    440 TRACKING_MSG { client session::Tracking }
     /// A race goes on, every 900 s (*documented*).
-    KEEP_RACE_ALIVE = 448,
+    448 KEEP_RACE_ALIVE { shared GenericRequest }
     /// As [`CRC_PRE_RACE_DATA`], for a test drive (*seen in use*).
-    CRC_PRE_RACE_DATA_TEST_DRIVE = 455,
+    455 CRC_PRE_RACE_DATA_TEST_DRIVE { client race::CrcPreRaceDataTestDrive }
     /// How many advertisements; number and name only (*seen in use*).
-    CLASSIFIED_AD_GET_COUNT = 490,
+    490 CLASSIFIED_AD_GET_COUNT { shared Rest }
     /// The words a player says about himself (*seen in use*).
-    SET_PERSONA_DESCRIPTION = 492,
+    492 SET_PERSONA_DESCRIPTION { client player::SetPersonaDescription }
     /// Reason: these words are not for everybody (*seen in use*).
-    FILTHY_TEXT = 493,
+    493 FILTHY_TEXT {}
     /// The words are stored (*seen in use*; plain [`SUCCESS`] says so too).
-    PERSONA_DESCRIPTION_SET = 494,
+    494 PERSONA_DESCRIPTION_SET {}
 }
 
 #[cfg(test)]
@@ -197,10 +258,13 @@ mod tests {
 
     #[test]
     fn a_named_number_has_its_own_name_and_the_rest_that_of_its_range() {
-        assert_eq!(name(CLIENT_CONNECT_MSG), "CLIENT_CONNECT_MSG");
-        assert_eq!(name(MCO_TUNABLES), "MCO_TUNABLES");
-        assert_eq!((name(400), name(250), name(1100), name(9)), ("CLUB?", "EVENT?", "SEASON?", "unknown"));
-        assert!(NAMED.iter().all(|number| !matches!(name(*number), "unknown" | "CLUB?")));
-        assert!(NAMED.is_sorted(), "a number stands twice or out of order");
+        assert_eq!(CLIENT_CONNECT_MSG.name(), "CLIENT_CONNECT_MSG");
+        assert_eq!(MCO_TUNABLES.name(), "MCO_TUNABLES");
+        assert_eq!(
+            [400, 250, 1100, 9].map(|number| Number(number).name()),
+            ["CLUB?", "EVENT?", "SEASON?", "unknown"]
+        );
+        assert!(TABLE.iter().all(|row| row.name == row.number.name()));
+        assert!(TABLE.is_sorted_by(|a, b| a.number < b.number), "a number stands twice or out of order");
     }
 }

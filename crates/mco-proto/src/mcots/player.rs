@@ -1,7 +1,5 @@
 //! What is known of a player, and what a player may change.
 
-use super::message::messages;
-use super::number;
 use super::session::{Name, Timestamp};
 use crate::bytes::{Bool8, PagedList};
 use crate::ids::{PersonaId, VehicleId};
@@ -11,10 +9,9 @@ use crate::{Malformed, Reader, Wire, Writer, layout};
 /// The most rows of a racing history that are sent; there are fewer kinds of race.
 pub const MOST_HISTORY: usize = 64;
 
-messages! {
+layout! {
     /// 108, Server to Client, 423 bytes: the Client keeps it as its record of the player (size and the places of name and
     /// description *seen in use*, derived from the Client; the rest *captured* or *documented*).
-    number::GET_PLAYER_INFO;
     pub struct PlayerInfo {
         /// Who.
         pub player: PersonaId,
@@ -91,21 +88,18 @@ messages! {
     }
 
     /// 265, Server to Client (*captured*).
-    number::PLAYER_PHYSICAL_INFO;
     pub struct PlayerPhysicalInfo {
         /// The looks.
         pub physical: Physical,
     }
 
     /// 266, Client to Server (*seen in use*): the same bytes the other way.
-    number::UPDATE_PLAYER_PHYSICAL;
     pub struct UpdatePlayerPhysical {
         /// The looks.
         pub physical: Physical,
     }
 
     /// 109, Client to Server (*seen in use*): after a persona is made, and from the options screen.
-    number::SET_OPTIONS;
     pub struct SetOptions {
         /// Region << 8 | locale.
         pub plate_code: u16,
@@ -118,14 +112,12 @@ messages! {
     }
 
     /// 492, Client to Server (*seen in use*).
-    number::SET_PERSONA_DESCRIPTION;
     pub struct SetPersonaDescription {
         /// What the player says about himself.
         pub description: Chars<256>,
     }
 
     /// 362, Server to Client (*captured* without records; the records *seen in use*).
-    number::PLAYER_RACING_HISTORY;
     pub struct PlayerRacingHistory {
         /// Who.
         pub player: PersonaId,
@@ -134,7 +126,6 @@ messages! {
     }
 
     /// 165, Server to Client. Number *documented*, layout *inferred* from its neighbours.
-    number::PLAYER_NAME;
     pub struct PlayerName {
         /// Who.
         pub player: PersonaId,
@@ -205,12 +196,13 @@ impl Wire for CarNumbers {
 mod tests {
     use super::*;
     use crate::mcots::Message;
+    use crate::mcots::Number;
     use crate::mcots::message::vector;
 
     fn dr_brown() -> PlayerInfo {
         PlayerInfo {
             player: PersonaId(21),
-            name: Name::new("Dr Brown"),
+            name: Name::constant(b"Dr Brown"),
             drivers_licence: Chars::default(),
             driver_class: 0,
             bank_balance: 50,
@@ -218,7 +210,7 @@ mod tests {
             is_logged_on: Bool8(false),
             car_numbers: CarNumbers::default(),
             plate_code: 0x0120,
-            plate_text: Chars::new("MCO 57"),
+            plate_text: Chars::constant(b"MCO 57"),
             car_info_setting: 0,
             vehicle: VehicleId(7),
             races_entered: 0,
@@ -244,7 +236,7 @@ mod tests {
             club: 0,
             date_left_club: Timestamp::NONE,
             can_be_invited_to_club: Bool8(false),
-            description: Chars::new("Drives at 88"),
+            description: Chars::constant(b"Drives at 88"),
         }
     }
 
@@ -271,28 +263,28 @@ mod tests {
         assert_eq!((info.physical.shirt_color, info.physical.pants_color), (0xffff_ffff, 0xffff_d800));
         assert_eq!(info.body(), body);
         let update = UpdatePlayerPhysical { physical: info.physical }.body();
-        assert_eq!((update.number(), &update.0[2..]), (Some(266), &body.0[2..]));
+        assert_eq!((update.number(), &update.0[2..]), (Some(Number(266)), &body.0[2..]));
     }
 
     #[test]
     fn options_are_34_bytes_and_a_description_258() {
         let options = SetOptions {
             plate_code: 32,
-            plate_text: Chars::new("NY 1957"),
+            plate_text: Chars::constant(b"NY 1957"),
             car_info_setting: 1,
-            car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(Chars::new)),
+            car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(|text| Chars::new(text).unwrap())),
         };
         let body = vector("6d00 2000 4e59203139353700 01000000 370000 353700 000000 000000 000000 393900");
         assert_eq!((options.body(), body.0.len()), (body, 34));
-        let description = SetPersonaDescription { description: Chars::new("") };
+        let description = SetPersonaDescription { description: Chars::default() };
         assert_eq!(description.body().0.len(), 258);
     }
 
     #[test]
     fn an_empty_history_is_9_bytes_and_a_row_adds_32() {
-        let mut history = PlayerRacingHistory { player: PersonaId(21), races: PagedList::of([]) };
+        let mut history = PlayerRacingHistory { player: PersonaId(21), races: PagedList::first_n([]) };
         assert_eq!(history.body(), vector("6a01 15000000 0000 00"));
-        history.races = PagedList::of([RaceRow {
+        history.races = PagedList::first_n([RaceRow {
             race_type: 17,
             entered: 4,
             finished: 3,

@@ -3,12 +3,10 @@
 //! 235 (left) and 448 (still alive) are [`GenericRequest`](super::GenericRequest)s whose data is the race. Times are
 //! ticks of 1/64 s, speeds metres per second.
 
-use super::message::messages;
-use super::number;
-use crate::bytes::{Bool8, Rest};
+use crate::bytes::{Bool8, Count as _, Rest};
 use crate::ids::{PartId, PersonaId, RaceId, VehicleId};
 use crate::text::Chars;
-use crate::{Malformed, Reader, Wire, Writer, layout};
+use crate::{Malformed, Reader, TooLong, Wire, Writer, layout};
 
 /// Every race message has room for so many racers (*captured*).
 pub const SLOTS: usize = 6;
@@ -20,9 +18,8 @@ pub const MOST_DAMAGED: usize = 500;
 /// The password of a race's room: 8 bytes, of which the last is a NUL here ("Marty" *seen in use*).
 pub type Password = Chars<8>;
 
-messages! {
+layout! {
     /// 230, Client to Server, 50 bytes (*documented*, *seen in use*).
-    number::CREATE_STANDARD_RACE;
     pub struct CreateRace {
         /// Where.
         pub lobby: u32,
@@ -75,7 +72,6 @@ messages! {
     }
 
     /// 223, Server to Client, 30 bytes (*seen in use*; the race's number *captured* coming back).
-    number::RACE_CREATE_OK;
     pub struct RaceCreated {
         /// Its number.
         pub race: RaceId,
@@ -92,7 +88,6 @@ messages! {
     }
 
     /// 218, Client to Server, 12 bytes (*documented*, *seen in use*).
-    number::RACE_JOIN;
     pub struct JoinRace {
         /// Its number, read from the data of the room's channel.
         pub race: RaceId,
@@ -105,7 +100,6 @@ messages! {
     }
 
     /// 224, Server to Client, 14 bytes (*documented*, *seen in use*).
-    number::RACE_JOIN_OK;
     pub struct RaceJoined {
         /// Its number.
         pub race: RaceId,
@@ -114,7 +108,6 @@ messages! {
     }
 
     /// 232, Client to Server, 70 bytes (*captured*).
-    number::RACE_START;
     pub struct StartRace {
         /// Its number.
         pub race: RaceId,
@@ -131,7 +124,6 @@ messages! {
     }
 
     /// 233, Server to Client, 40 bytes (*documented*, *seen in use*).
-    number::RACE_STARTED;
     pub struct RaceStarted {
         /// Its number.
         pub race: RaceId,
@@ -142,7 +134,6 @@ messages! {
     }
 
     /// 434, Client to Server, up to several kilobytes (*captured*): sent once track and cars are loaded.
-    number::CRC_PRE_RACE_DATA;
     pub struct CrcPreRaceData {
         /// Of this message; how it is computed is unknown.
         pub checksum: u32,
@@ -155,21 +146,18 @@ messages! {
     }
 
     /// 455, Client to Server: number and name only.
-    number::CRC_PRE_RACE_DATA_TEST_DRIVE;
     pub struct CrcPreRaceDataTestDrive {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 435, Client to Server: number and name only.
-    number::CRC_POST_RACE_DATA;
     pub struct CrcPostRaceData {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 240, Client to Server, 243 bytes (*captured*), now and then while racing.
-    number::IN_RACE_DAMAGE_UPDATE;
     pub struct InRaceDamage {
         /// The race.
         pub race: RaceId,
@@ -182,7 +170,6 @@ messages! {
     }
 
     /// 241, Client to Server (*documented*, *seen in use*): what the race did to the car.
-    number::REPORT_POST_RACE_DAMAGE;
     pub struct PostRaceDamage {
         /// The race.
         pub race: RaceId,
@@ -191,14 +178,12 @@ messages! {
     }
 
     /// 202, Client to Server: the dents of the player's car. Number and name only.
-    number::UPDATE_BODY_DAMAGE;
     pub struct UpdateBodyDamage {
         /// Not understood.
         pub opaque: Rest,
     }
 
     /// 234, Client to Server, 30 bytes and the travel map (*documented*, *seen in use*).
-    number::RACER_COMPLETED_RACE;
     pub struct RacerCompleted {
         /// Stands before the race's number, oddly.
         pub top_speed: u16,
@@ -221,7 +206,6 @@ messages! {
     }
 
     /// 237, Server to Client, 262 bytes (*documented*; no capture shows one).
-    number::RACE_FINAL_RESULTS;
     pub struct FinalResults {
         /// The race.
         pub race: RaceId,
@@ -405,7 +389,25 @@ impl Damage {
 /// to a fixed size).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Damages(pub Vec<Damage>);
+pub struct Damages(Vec<Damage>);
+
+impl Damages {
+    /// All of `parts`.
+    ///
+    /// # Errors
+    /// If they are more than [`MOST_DAMAGED`].
+    pub fn new(parts: Vec<Damage>) -> Result<Self, TooLong> {
+        TooLong::check(parts.len(), MOST_DAMAGED)?;
+        Ok(Self(parts))
+    }
+}
+
+impl std::ops::Deref for Damages {
+    type Target = [Damage];
+    fn deref(&self) -> &[Damage] {
+        &self.0
+    }
+}
 
 impl Wire for Damages {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -414,9 +416,8 @@ impl Wire for Damages {
         (0..count).map(|_| Damage::read(reader)).collect::<Result<_, _>>().map(Self)
     }
     fn write(&self, writer: &mut Writer) {
-        let parts = self.0.get(..MOST_DAMAGED).unwrap_or(&self.0);
-        u16::try_from(parts.len()).unwrap_or(u16::MAX).write(writer);
-        for part in parts {
+        u16::of(self.0.len()).write(writer);
+        for part in &self.0 {
             part.write(writer);
         }
     }

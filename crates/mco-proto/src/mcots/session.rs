@@ -1,7 +1,5 @@
 //! From the first packet of a connection to the Home screen and out again.
 
-use super::message::messages;
-use super::number;
 use crate::ids::{BrandedPartId, CustomerId, DealerId, PersonaId, SkinId};
 use crate::layout;
 use crate::text::Chars;
@@ -9,10 +7,9 @@ use crate::text::Chars;
 /// A persona's name: 12 characters.
 pub type Name = Chars<13>;
 
-messages! {
+layout! {
     /// 438, Client to Server, in clear (*captured*): whose connection this is. Both sides encrypt from the packet after
     /// its answer on.
-    number::CLIENT_CONNECT_MSG;
     pub struct ClientConnect {
         /// The account; says which Session Key to use.
         pub customer: CustomerId,
@@ -27,7 +24,6 @@ messages! {
     }
 
     /// 105, Client to Server (*captured*).
-    number::LOGIN;
     pub struct Login {
         /// The account, again.
         pub customer: CustomerId,
@@ -47,7 +43,6 @@ messages! {
 
     /// 213, Server to Client (*documented*). A recorded server sent another, 72-byte layout which a Client accepted; as
     /// long as everything behind `flags` is zero, both readings see the same values.
-    number::LOGIN_COMPLETE;
     pub struct LoginComplete {
         /// Unix seconds, UTC.
         pub server_time: u32,
@@ -78,7 +73,6 @@ messages! {
     }
 
     /// 440, Client to Server (*captured*): what the Client's makers wanted to know. Never answered.
-    number::TRACKING_MSG;
     pub struct Tracking {
         /// 1 hardware, 0 screens (*captured*; a community table says 2).
         pub kind: u16,

@@ -1,9 +1,7 @@
 //! Races as channels of the lobby and the room servers: lists, readiness, hosts, start and end. No recording has any of
 //! these; evidence is given per message. See `docs/protocol/lobby-rooms.md`.
 
-use super::id;
 use super::lobby::Name;
-use super::packet::{Form, messages};
 use super::user_data::UserData;
 use crate::bytes::{Bool16, List, Rest, layout};
 use crate::ids::{CommId, PersonaId};
@@ -27,13 +25,11 @@ pub const START_PENDING: u32 = 2;
 /// State of a race server in 0x0224 (*documented*): runs.
 pub const RUNNING: u32 = 4;
 
-messages! {
+layout! {
     /// 0x0302, Client to Server (*seen in use*): which races are open?
-    id::SEND_RIFF_LIST, Form::Short;
     pub struct SendRiffList {}
 
     /// 0x0401, Server to Client (*seen in use*), with one byte for the last field, as its description says.
-    id::RIFF_LIST, Form::Short;
     pub struct RiffList {
         /// 0; the size of the Client's own structure has no use on the wire.
         pub structure_size: u32,
@@ -42,7 +38,6 @@ messages! {
     }
 
     /// 0x0401 with four bytes for the last field, as a community server writes it.
-    id::RIFF_LIST, Form::Short;
     pub struct WideRiffList {
         /// 0.
         pub structure_size: u32,
@@ -51,11 +46,9 @@ messages! {
     }
 
     /// 0x0309, Client to Server (*seen in use*): which race servers are there?
-    id::SEND_GAME_SERVERS_LIST, Form::Short;
     pub struct SendGameServersList {}
 
     /// 0x0402, Server to Client (*seen in use*).
-    id::GAME_SERVERS_LIST, Form::Short;
     pub struct GameServersList {
         /// 8 and 195 for each server, and 4 more (*seen in use*).
         pub structure_size: u32,
@@ -64,36 +57,30 @@ messages! {
     }
 
     /// 0x0107, Client to Server (*documented*): how many are connected?
-    id::GET_CLIENT_COUNT, Form::Short;
     pub struct GetClientCount {}
 
     /// 0x0206, Server to Client (number *documented*, body *inferred*).
-    id::CLIENT_COUNT, Form::Short;
     pub struct ClientCount {
         /// How many players this server has.
         pub count: u32,
     }
 
     /// 0x0102, Client to Server (*documented*): what is kept of me? Answered by 0x0204.
-    id::GET_MY_USER_DATA, Form::Short;
     pub struct GetMyUserData {}
 
     /// 0x0126, Client to Server (number *documented*, body *inferred*): who is this? Answered by 0x0204.
-    id::GET_USER_INFO, Form::Short;
     pub struct GetUserInfo {
         /// Who.
         pub persona: PersonaId,
     }
 
     /// 0x0118, Client to Server (number *documented*, body *inferred*): where is this player?
-    id::LOCATE_USER, Form::Short;
     pub struct LocateUser {
         /// Who.
         pub persona: PersonaId,
     }
 
     /// 0x021B, Server to Client (number *documented*, body *inferred*).
-    id::USER_LOCATION, Form::Short;
     pub struct UserLocation {
         /// Who.
         pub persona: PersonaId,
@@ -102,14 +89,12 @@ messages! {
     }
 
     /// 0x0202, Server to others on the same server (number *documented*, body *inferred*): somebody is gone.
-    id::USER_LEFT, Form::Short;
     pub struct UserLeft {
         /// Who.
         pub persona: PersonaId,
     }
 
     /// 0x0203, Server to others on the same server (number *documented*, body *inferred*): somebody came.
-    id::USER_JOINED, Form::Short;
     pub struct UserJoined {
         /// Who.
         pub persona: PersonaId,
@@ -120,21 +105,18 @@ messages! {
     }
 
     /// 0x020E, Server to Client (*seen in use*): a race can be joined.
-    id::CHANNEL_CREATED, Form::Short;
     pub struct ChannelCreated {
         /// Which.
         pub riff: Description,
     }
 
     /// 0x020F, Server to Client (number *documented*, body *inferred*): a race can no longer be joined.
-    id::CHANNEL_DELETED, Form::Short;
     pub struct ChannelDeleted {
         /// Which.
         pub channel: CommId,
     }
 
     /// 0x0113, Client to Server (*seen in use*), from the host of a race.
-    id::SET_CHANNEL_DATA, Form::Short;
     pub struct SetChannelData {
         /// Which race.
         pub channel: CommId,
@@ -143,14 +125,12 @@ messages! {
     }
 
     /// 0x0219, Server to Client (number *documented*, body *inferred* after 0x020E).
-    id::CHANNEL_UPDATE, Form::Short;
     pub struct ChannelUpdate {
         /// The race as it is now.
         pub riff: Description,
     }
 
     /// 0x0219 as it may look otherwise (*inferred* after 0x0113).
-    id::CHANNEL_UPDATE, Form::Short;
     pub struct ChannelDataUpdate {
         /// Which race.
         pub channel: CommId,
@@ -159,7 +139,6 @@ messages! {
     }
 
     /// 0x010D, Client to Server (*seen in use*, body *inferred*).
-    id::SET_COMM_FLAGS, Form::Short;
     pub struct SetCommFlags {
         /// Which race.
         pub channel: CommId,
@@ -168,21 +147,18 @@ messages! {
     }
 
     /// 0x0109, Client to Server (number *documented*, body *inferred*): ready.
-    id::READY_FOR_GAME, Form::Short;
     pub struct ReadyForGame {
         /// Which race.
         pub channel: CommId,
     }
 
     /// 0x0109, Server to Client (*seen in use*): somebody is ready, or no longer.
-    id::READY_FOR_GAME, Form::Short;
     pub struct ReadyNotice {
         /// Who, and where.
         pub record: ReadyRecord,
     }
 
     /// 0x011F, Client to Server (number *documented*, body *inferred*).
-    id::SET_READY_FOR_GAME, Form::Short;
     pub struct SetReadyForGame {
         /// Which race.
         pub channel: CommId,
@@ -191,21 +167,18 @@ messages! {
     }
 
     /// 0x010E, Client to Server (*seen in use*).
-    id::GET_READY_LIST, Form::Short;
     pub struct GetReadyList {
         /// Which race.
         pub channel: CommId,
     }
 
     /// 0x0210, Server to Client (*seen in use*).
-    id::READY_LIST, Form::Short;
     pub struct ReadyList {
         /// Everybody in the channel.
         pub records: List<u32, ReadyRecord, MOST_READY>,
     }
 
     /// 0x0117, Client to Server (number *documented*, body *inferred*), from the host of a race.
-    id::BOOT_USER_FROM_CHANNEL, Form::Short;
     pub struct BootUser {
         /// Which race.
         pub channel: CommId,
@@ -214,14 +187,12 @@ messages! {
     }
 
     /// 0x021A, Server to Client (number *documented*, body *inferred*): you have to go.
-    id::FORCE_LEAVE_CHANNEL, Form::Short;
     pub struct ForceLeaveChannel {
         /// Which race.
         pub channel: CommId,
     }
 
     /// 0x0227, Server to everybody in a race (number *documented*, body *inferred*): there is a new host.
-    id::CHANNEL_MASTER, Form::Short;
     pub struct ChannelMaster {
         /// Which race.
         pub channel: CommId,
@@ -230,7 +201,6 @@ messages! {
     }
 
     /// 0x010A, Client to Server (*seen in use*), from the host of a race.
-    id::START_GAME_SERVER, Form::Short;
     pub struct StartGameServer {
         /// Which race.
         pub channel: CommId,
@@ -239,7 +209,6 @@ messages! {
     }
 
     /// 0x0224, Server to everybody in a race (*documented*, body *inferred*).
-    id::GAME_SERVER_STATE_CHANGE, Form::Short;
     pub struct GameServerStateChange {
         /// Which race.
         pub channel: CommId,
@@ -248,14 +217,12 @@ messages! {
     }
 
     /// 0x021C, Server to everybody in a race (*seen in use*).
-    id::GAME_SERVER_STARTED, Form::Short;
     pub struct GameServerStarted {
         /// Which race.
         pub channel: CommId,
     }
 
     /// 0x021C with the body of 0x020D, as a document has it.
-    id::GAME_SERVER_STARTED, Form::Short;
     pub struct GameServerStartedInfo {
         /// Name of the race.
         pub riff: Name,
@@ -272,14 +239,12 @@ messages! {
     }
 
     /// 0x011D, Client to Server (number *documented*, body *inferred*), from the host of a race.
-    id::TERMINATE_GAME_SERVER, Form::Short;
     pub struct TerminateGameServer {
         /// Which race.
         pub channel: CommId,
     }
 
     /// 0x021D, Server to everybody in a race (number *documented*, body *inferred*).
-    id::GAME_SERVER_TERMINATED, Form::Short;
     pub struct GameServerTerminated {
         /// Which race.
         pub channel: CommId,

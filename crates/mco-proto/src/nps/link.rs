@@ -1,7 +1,8 @@
 //! One NPS connection without its socket: bytes in, packets out, and the cipher between.
 
 use super::id;
-use super::packet::{Form, Packet};
+use super::packet::{Form, Id, Packet};
+use crate::EncodeError;
 use crate::cipher::{BLOCK, LobbyCipher};
 use crate::inbox::Inbox;
 use crate::session_key::SessionKey;
@@ -32,12 +33,12 @@ pub enum Broken {
     /// The header announces a length that is impossible or beyond what this port accepts.
     Length {
         /// Message number of the header.
-        id: u16,
+        id: Id,
         /// The length it announces.
         length: usize,
     },
     /// The first number is none a Client would send: a port scan, a browser, another program.
-    Stranger(u16),
+    Stranger(Id),
     /// An encrypted packet whose size is no multiple of the cipher's block.
     Unaligned(usize),
     /// An encrypted packet on a connection that has not signed in.
@@ -48,9 +49,9 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { id, length } => {
-                write!(f, "message 0x{id:04x} announces an impossible length of {length}")
+                write!(f, "message {id} announces an impossible length of {length}")
             }
-            Self::Stranger(first) => write!(f, "starts with 0x{first:04x}: not a game Client"),
+            Self::Stranger(first) => write!(f, "starts with 0x{:04x}: not a game Client", first.0),
             Self::Unaligned(length) => {
                 write!(f, "an encrypted packet of {length} bytes is no whole number of blocks")
             }
@@ -67,7 +68,7 @@ pub struct Incoming {
     /// The packet; the inner one if it came encrypted.
     pub packet: Packet,
     /// Whether it came inside 0x1101.
-    pub sealed: bool,
+    pub encrypted: bool,
 }
 
 /// The state of one NPS connection, at either end.
@@ -77,6 +78,8 @@ pub struct Link {
     headers: Headers,
     largest: usize,
     cipher: Option<Box<LobbyCipher>>,
+    /// The size of the packet that was taken last.
+    size: usize,
 }
 
 impl Link {
@@ -85,12 +88,17 @@ impl Link {
 
     /// A new connection that accepts packets of up to `largest` bytes.
     pub fn new(headers: Headers, largest: usize) -> Self {
-        Self { inbox: Inbox::default(), headers, largest, cipher: None }
+        Self { inbox: Inbox::default(), headers, largest, cipher: None, size: 0 }
     }
 
     /// Starts encryption: from here on [`id::ENCRYPTED`] packets can be read and written.
-    pub fn unlock(&mut self, key: &SessionKey) {
+    pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(LobbyCipher::new(key)));
+    }
+
+    /// How many bytes on the wire the packet had that [`Self::next`] gave last; 0 before the first.
+    pub const fn last_size(&self) -> usize {
+        self.size
     }
 
     /// Takes in what arrived.
@@ -102,7 +110,7 @@ impl Link {
     #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
     pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
         let &[i0, i1, l0, l1, ..] = self.inbox.peek() else { return Ok(None) };
-        let id = u16::from_be_bytes([i0, i1]);
+        let id = Id(u16::from_be_bytes([i0, i1]));
         let length = usize::from(u16::from_be_bytes([l0, l1]));
         if self.headers == Headers::Either && !id::plausible(id) {
             return Err(Broken::Stranger(id));
@@ -111,10 +119,11 @@ impl Link {
             return Err(Broken::Length { id, length });
         }
         let Some(frame) = self.inbox.take(length) else { return Ok(None) };
+        self.size = length;
         if id == id::ENCRYPTED && self.headers == Headers::Short {
             self.open(frame).map(Some)
         } else {
-            Ok(Some(Incoming { packet: clear(self.headers, id, &frame), sealed: false }))
+            Ok(Some(Incoming { packet: clear(self.headers, id, &frame), encrypted: false }))
         }
     }
 
@@ -133,33 +142,41 @@ impl Link {
         frame.drain(..2 * Form::Short.size());
         frame.truncate(length);
         Ok(Incoming {
-            packet: Packet { id: u16::from_be_bytes([i0, i1]), form: Form::Short, body: frame },
-            sealed: true,
+            packet: Packet { id: Id(u16::from_be_bytes([i0, i1])), form: Form::Short, body: frame },
+            encrypted: true,
         })
     }
 
-    /// Appends a packet as it goes over the wire; `sealed` wraps it in 0x1101, padded with zeros.
-    /// Without a key there is no sealing: the packet goes out in clear.
-    pub fn write(&mut self, packet: &Packet, sealed: bool, out: &mut Vec<u8>) {
-        let start = out.len();
-        let Some(cipher) = self.cipher.as_mut().filter(|_| sealed) else {
-            packet.encode(out);
-            return;
-        };
+    /// Appends a packet as it goes over the wire: as it is, or `encrypted` inside 0x1101, padded with zeros.
+    ///
+    /// # Errors
+    /// If it is to be encrypted before [`Self::start_encryption`], or is larger than [`Packet::LARGEST`]. Then nothing
+    /// is appended and the cipher has not moved.
+    pub fn write(&mut self, packet: &Packet, encrypted: bool, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if !encrypted {
+            return packet.encode(out);
+        }
+        let cipher = self.cipher.as_mut().ok_or(EncodeError::NoKey)?;
         let size = packet.size().next_multiple_of(BLOCK);
-        let length = u16::try_from(size + Form::Short.size()).unwrap_or(u16::MAX);
+        let too_long = |_| EncodeError::TooLong { size: packet.size() };
+        let length = u16::try_from(size + Form::Short.size()).map_err(too_long)?;
+        let start = out.len();
         out.reserve(Form::Short.size() + size);
-        out.extend_from_slice(&id::ENCRYPTED.to_be_bytes());
+        out.extend_from_slice(&id::ENCRYPTED.0.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
-        packet.encode(out);
+        if let Err(error) = packet.encode(out) {
+            out.truncate(start);
+            return Err(error);
+        }
         out.resize(start + Form::Short.size() + size, 0);
         cipher.encrypt(out.get_mut(start + Form::Short.size()..).unwrap_or_default());
+        Ok(())
     }
 }
 
 /// A packet in clear. Long headers are told from short ones by their content: no short message of the Client looks
 /// like one (`docs/protocol/nps.md`, framing).
-fn clear(headers: Headers, id: u16, frame: &[u8]) -> Packet {
+fn clear(headers: Headers, id: Id, frame: &[u8]) -> Packet {
     if headers == Headers::Either
         && let &[_, _, l0, l1, v0, v1, 0, 0, 0, 0, m0, m1, ref body @ ..] = frame
         && [l0, l1] == [m0, m1]
@@ -169,4 +186,50 @@ fn clear(headers: Headers, id: u16, frame: &[u8]) -> Packet {
         return Packet { id, form: Form::Long { version }, body: body.to_vec() };
     }
     Packet { id, form: Form::Short, body: frame.get(Form::Short.size()..).unwrap_or_default().to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Link, Link) {
+        let key = SessionKey::random();
+        let mut pair = [(); 2].map(|()| Link::new(Headers::Short, Link::LARGEST));
+        for link in &mut pair {
+            link.start_encryption(&key);
+        }
+        let [one, other] = pair;
+        (one, other)
+    }
+
+    fn of_size(size: usize) -> Packet {
+        Packet { body: vec![7; size - Form::Short.size()], ..Packet::bare(id::RELAY_LONG_ALL) }
+    }
+
+    #[test]
+    fn without_a_key_nothing_goes_out_in_place_of_an_encrypted_packet() {
+        let mut link = Link::new(Headers::Short, Link::LARGEST);
+        let mut out = vec![1, 2, 3];
+        assert_eq!(link.write(&Packet::bare(id::ACK), true, &mut out), Err(EncodeError::NoKey));
+        assert_eq!(out, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_packet_that_is_too_long_leaves_no_trace() {
+        let (mut writer, mut reader) = pair();
+        let mut out = Vec::new();
+        for encrypted in [true, false] {
+            for size in [Packet::LARGEST + 1, Link::LARGEST, Link::LARGEST + 1, 1 << 20] {
+                let error = writer.write(&of_size(size), encrypted, &mut out);
+                assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
+            }
+        }
+        writer.write(&of_size(Packet::LARGEST), true, &mut out).unwrap();
+        writer.write(&of_size(Packet::LARGEST), false, &mut out).unwrap();
+        reader.feed(&out);
+        for encrypted in [true, false] {
+            let incoming = reader.next().unwrap().unwrap();
+            assert_eq!(incoming, Incoming { packet: of_size(Packet::LARGEST), encrypted });
+        }
+    }
 }

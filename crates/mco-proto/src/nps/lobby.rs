@@ -1,17 +1,10 @@
 //! Lobby (7003) and room servers (9000-9014). Short headers throughout; everything but login, heartbeat and UDP status
 //! travels inside 0x1101. See `docs/protocol/lobby-rooms.md`.
 
-use super::id;
-use super::packet::{Form, Packet, messages};
 use super::user_data::UserData;
 use crate::bytes::{List, layout};
 use crate::ids::{CommId, CustomerId, PersonaId};
 use crate::text::PStr;
-
-/// The greeting of 7003, never of a room port (*captured*): without it a Client waits for ever.
-pub const OK_TO_LOGIN: Packet = Packet::bare(id::OK_TO_LOGIN);
-/// The refusal of a login (*seen in use*): unknown persona, no session, wrong proof.
-pub const INVALID_KEY: Packet = Packet::bare(id::INVALID_KEY);
 
 /// The most users a list names: more would not fit a packet.
 pub const MOST_USERS: usize = 500;
@@ -21,9 +14,8 @@ pub const MOST_CHANNELS: usize = 1000;
 /// Name of a riff (channel) or user: 32 bytes with the NUL (*captured* sizes).
 pub type Name = PStr<32>;
 
-messages! {
+layout! {
     /// 0x0100, Client to Server, in clear (*captured*), the same bytes on 7003 and on a room port.
-    id::LOGIN, Form::Short;
     pub struct Login {
         /// The driver; what the lobby calls "user id".
         pub persona: PersonaId,
@@ -46,7 +38,6 @@ messages! {
     }
 
     /// 0x0120, Server to Client, in clear (*captured*).
-    id::LOGIN_RESP, Form::Short;
     pub struct LoginResponse {
         /// The driver, as asked.
         pub persona: PersonaId,
@@ -57,25 +48,21 @@ messages! {
     }
 
     /// 0x030C, Client to Server (*captured*).
-    id::SEND_MINI_RIFF_LIST, Form::Short;
     pub struct SendMiniRiffList {}
 
     /// 0x0404, Server to Client (*captured*): the directory of channels with live head counts.
-    id::MINI_RIFF_LIST, Form::Short;
     pub struct MiniRiffList {
         /// The channels.
         pub riffs: List<u32, MiniRiff, MOST_CHANNELS>,
     }
 
     /// 0x0128, Client to Server (*captured*).
-    id::GET_MINI_USER_LIST, Form::Short;
     pub struct GetMiniUserList {
         /// A channel; 0 is the whole server.
         pub channel: CommId,
     }
 
     /// 0x0229, Server to Client (*captured*; the recorded server wrote the ids little-endian, by mistake).
-    id::MINI_USER_LIST, Form::Short;
     pub struct MiniUserList {
         /// As asked.
         pub channel: CommId,
@@ -84,14 +71,12 @@ messages! {
     }
 
     /// 0x010C, Client to Server (*captured*): where is this room server?
-    id::GET_SERVER_INFO, Form::Short;
     pub struct GetServerInfo {
         /// Number of the room server in the directory.
         pub channel: CommId,
     }
 
     /// 0x020D, Server to Client (*captured*): the Client connects there at once.
-    id::SERVER_INFO, Form::Short;
     pub struct ServerInfo {
         /// "MCC01" and so on.
         pub riff: Name,
@@ -108,7 +93,6 @@ messages! {
     }
 
     /// 0x0103, Client to Server (*captured*).
-    id::SET_MY_USER_DATA, Form::Short;
     pub struct SetMyUserData {
         /// The sender.
         pub persona: PersonaId,
@@ -119,7 +103,6 @@ messages! {
     }
 
     /// 0x0204, Server to Client (*captured* as the answer to 0x0103).
-    id::USER_INFO, Form::Short;
     pub struct UserInfo {
         /// Whose.
         pub persona: PersonaId,
@@ -130,7 +113,6 @@ messages! {
     }
 
     /// 0x0106, Client to Server (*captured*; field names *documented*).
-    id::OPEN_COMM_CHANNEL, Form::Short;
     pub struct OpenCommChannel {
         /// The channel wanted.
         pub channel: CommId,
@@ -179,7 +161,6 @@ messages! {
     }
 
     /// 0x0214, Server to Client (*captured*).
-    id::CHANNEL_GRANTED, Form::Short;
     pub struct ChannelGranted {
         /// The channel now open.
         pub channel: CommId,
@@ -188,7 +169,6 @@ messages! {
     }
 
     /// 0x0213, Server to Client: the channel can't be entered. The number is *documented*, the body *inferred*.
-    id::CHANNEL_DENIED, Form::Short;
     pub struct ChannelDenied {
         /// The channel wanted.
         pub channel: CommId,
@@ -197,7 +177,6 @@ messages! {
     }
 
     /// 0x020C, Server to the others in a channel (*seen in use*, one recorded Client only): somebody came.
-    id::USER_JOINED_CHANNEL, Form::Short;
     pub struct UserJoinedChannel {
         /// Who.
         pub persona: PersonaId,
@@ -212,7 +191,6 @@ messages! {
     }
 
     /// 0x0208, Server to the others in a channel: somebody left. The number is *documented*, the body *inferred*.
-    id::USER_LEFT_CHANNEL, Form::Short;
     pub struct UserLeftChannel {
         /// Who.
         pub persona: PersonaId,
@@ -221,14 +199,12 @@ messages! {
     }
 
     /// 0x0101, Client to Server (*captured*).
-    id::GET_USER_LIST, Form::Short;
     pub struct GetUserList {
         /// Which channel.
         pub channel: CommId,
     }
 
     /// 0x0211, Server to Client (*captured*): everybody in the channel, the asker too.
-    id::USER_LIST, Form::Short;
     pub struct UserList {
         /// As asked.
         pub channel: CommId,
@@ -237,14 +213,12 @@ messages! {
     }
 
     /// 0x0105, Client to Server (*captured*).
-    id::CLOSE_COMM_CHANNEL, Form::Short;
     pub struct CloseCommChannel {
         /// The channel to leave.
         pub channel: CommId,
     }
 
     /// 0x0209, Server to Client (*captured*).
-    id::CHANNEL_CLOSED, Form::Short;
     pub struct ChannelClosed {
         /// The channel left.
         pub channel: CommId,

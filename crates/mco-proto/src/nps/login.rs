@@ -1,21 +1,12 @@
 //! Login service, port 8226. See `docs/protocol/login-persona-mail.md`.
 
-use super::id;
-use super::packet::{Form, Packet, messages};
 use crate::bytes::Bool8;
 use crate::ids::CustomerId;
+use crate::layout;
 use crate::text::Str16;
 
-/// A refused login: header only (*documented*; no recorded server ever refused).
-pub const REFUSED: Packet = Packet::bare(id::USER_INVALID);
-
-/// A login refused because the account is banned: header only (the name of the number is *documented*; that it comes
-/// without a body and twice, as [`REFUSED`] does, is *inferred*).
-pub const BANNED: Packet = Packet::bare(id::USER_BANNED);
-
-messages! {
+layout! {
     /// 0x0501, Client to Server (*captured*): signs in with the Context of AuthLogin.
-    id::USER_LOGIN, Form::LONG;
     pub struct UserLogin {
         /// The Context (ticket) exactly as AuthLogin gave it; a Client keeps up to 256 bytes.
         pub context: Str16<256>,
@@ -32,7 +23,6 @@ messages! {
 
     /// 0x0601, Server to Client (*captured*; names of the three flags *seen in use*): the login is accepted. Sent twice,
     /// because the debug build of the Client reads two and the retail build does not mind.
-    id::USER_VALID, Form::LONG;
     pub struct UserStatus {
         /// The account; the Client repeats it in all later requests.
         pub customer: CustomerId,

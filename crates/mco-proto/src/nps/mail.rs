@@ -1,13 +1,11 @@
 //! Mail service, port 8227. Short headers throughout. See `docs/protocol/login-persona-mail.md`.
 
-use super::id;
-use super::packet::{Form, messages};
 use crate::ids::PersonaId;
+use crate::layout;
 use crate::text::{CStr, Str16};
 
-messages! {
+layout! {
     /// 0x0526, Client to Server (*captured*): asked once when a driver enters the lobby.
-    id::LIST_EMAILS, Form::Short;
     pub struct ListEmails {
         /// Whose mail.
         pub persona: PersonaId,
@@ -20,7 +18,6 @@ messages! {
     }
 
     /// 0x061B, Server to Client (*captured* with one mail; zeros for none are *inferred*).
-    id::MAIL_LIST, Form::Short;
     pub struct MailList {
         /// How many mails.
         pub count: u16,
@@ -29,7 +26,6 @@ messages! {
     }
 
     /// 0x0524, Client to Server (*seen in use*): a mail or its header is wanted.
-    id::RECEIVE_EMAIL, Form::Short;
     pub struct ReceiveEmail {
         /// Whose mail.
         pub persona: PersonaId,
@@ -39,7 +35,6 @@ messages! {
         pub header_only: u16,
     }
     /// 0x0619, Server to Client (*seen in use*).
-    id::MAIL, Form::Short;
     pub struct Mail {
         /// Its number.
         pub mail: u32,
@@ -62,7 +57,6 @@ messages! {
     }
 
     /// 0x0525, Client to Server; only its name is known, the layout is that of 0x0524 (*inferred*).
-    id::DELETE_EMAILS, Form::Short;
     pub struct DeleteEmail {
         /// Whose mail.
         pub persona: PersonaId,
@@ -87,13 +81,13 @@ mod tests {
         let mail = Mail {
             mail: 1,
             sender: PersonaId(12),
-            sender_name: CStr::new("News"),
+            sender_name: CStr::constant(b"News"),
             gap: 0,
-            title: CStr::new("Hi"),
+            title: CStr::constant(b"Hi"),
             sent: 2,
             expires: 3,
             unread: 1,
-            text: Str16::new("Ok"),
+            text: Str16::constant(b"Ok"),
         };
         let body = b"\0\0\0\x01\0\0\0\x0cNews\0\0Hi\0\0\0\0\x02\0\0\0\x03\0\x01\0\x02Ok";
         assert_eq!(mail.packet().body, body);

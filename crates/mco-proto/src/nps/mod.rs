@@ -2,6 +2,7 @@
 //!
 //! All integers are big-endian. See `docs/protocol/nps.md`.
 
+pub mod bare;
 pub mod channel;
 pub mod id;
 mod link;
@@ -14,4 +15,4 @@ pub mod relay;
 pub mod user_data;
 
 pub use link::{Broken, Headers, Incoming, Link};
-pub use packet::{Form, Message, Packet};
+pub use packet::{Form, FromClient, Id, Message, Packet, Request};

@@ -1,6 +1,8 @@
 //! One Game Packet: a number, one of two header forms, a body.
 
-use crate::{Malformed, Reader, Wire, Writer};
+use crate::bytes::Problem;
+use crate::{EncodeError, Malformed, Reader, Wire, Writer};
+use std::fmt;
 
 /// How a packet's header looks. Which form a message has is fixed per message and direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,10 @@ pub enum Form {
 }
 
 impl Form {
+    /// The short header.
+    pub const SHORT: Self = Self::Short;
+    /// The long header of three requests of the Persona service (*captured*).
+    pub const LONG_0: Self = Self::Long { version: 0 };
     /// The long header as both sides use it mostly.
     pub const LONG: Self = Self::Long { version: 0x0101 };
 
@@ -28,11 +34,39 @@ impl Form {
     }
 }
 
+/// The number of a message. Which there are, [`id::TABLE`](super::id::TABLE) says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub u16);
+
+impl Id {
+    /// The community's name of it, for logs.
+    pub const fn name(self) -> &'static str {
+        super::id::name(self)
+    }
+}
+
+/// `0x0106 (OPEN_COMM_CHANNEL)`.
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{:04x} ({})", self.0, self.name())
+    }
+}
+
+/// What a Client sends under the number `ID`: see [`Request`].
+#[derive(Clone, Copy, Debug)]
+pub struct FromClient<const ID: u16>;
+
+/// Says which struct a Client's message of a number is read as; implemented for [`FromClient`] by the table.
+pub trait Request {
+    /// The struct.
+    type Body: Wire;
+}
+
 /// One Game Packet with its body still in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
-    /// Message number, see [`super::id`].
-    pub id: u16,
+    /// Message number.
+    pub id: Id,
     /// Its header.
     pub form: Form,
     /// What follows the header.
@@ -42,7 +76,7 @@ pub struct Packet {
 /// A message with a number and a layout.
 pub trait Message: Wire {
     /// Message number.
-    const ID: u16;
+    const ID: Id;
     /// Its header.
     const FORM: Form;
 
@@ -56,72 +90,76 @@ pub trait Message: Wire {
 
 impl Packet {
     /// The largest packet written, in bytes with its header: even encrypted and padded it fits the 16-bit length.
-    /// The bounds of all messages keep them below it.
+    /// The bounds of all messages keep them below it; what passes on the bytes of others must look.
     pub const LARGEST: usize = 0xfff8;
 
     /// A packet without a body.
-    pub const fn bare(id: u16) -> Self {
+    pub const fn bare(id: Id) -> Self {
         Self { id, form: Form::Short, body: Vec::new() }
     }
 
     /// Reads the body as a message; bytes behind it are ignored, as the Client does.
+    ///
+    /// # Errors
+    /// If the packet has another number, or a field does not fit.
     pub fn read<M: Message>(&self) -> Result<M, Malformed> {
+        if self.id != M::ID {
+            return Err(Malformed { offset: 0, problem: Problem::OtherMessage(self.id.0) });
+        }
         M::read(&mut Reader::big(&self.body))
+    }
+
+    /// Reads the body as what a Client sends under the number `ID`, which the caller has compared. Another struct than that
+    /// of the table does not compile.
+    ///
+    /// # Errors
+    /// If a field does not fit.
+    pub fn request<const ID: u16>(&self) -> Result<<FromClient<ID> as Request>::Body, Malformed>
+    where
+        FromClient<ID>: Request,
+    {
+        Wire::read(&mut Reader::big(&self.body))
     }
 
     /// Size on the wire in bytes, without encryption.
     pub fn size(&self) -> usize {
-        (self.form.size() + self.body.len()).min(Self::LARGEST)
+        self.form.size() + self.body.len()
+    }
+
+    /// The size as the header says it.
+    fn length(&self) -> Result<u16, EncodeError> {
+        let size = self.size();
+        u16::try_from(size).ok().filter(|_| size <= Self::LARGEST).ok_or(EncodeError::TooLong { size })
     }
 
     /// Appends the packet in clear.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        let body = self.body.get(..self.size() - self.form.size()).unwrap_or_default();
-        let length = u16::try_from(self.size()).unwrap_or(u16::MAX);
-        out.extend_from_slice(&self.id.to_be_bytes());
+    ///
+    /// # Errors
+    /// If it is larger than [`Self::LARGEST`]; then nothing is appended.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let length = self.length()?;
+        out.extend_from_slice(&self.id.0.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
         if let Form::Long { version } = self.form {
             out.extend_from_slice(&version.to_be_bytes());
             out.extend_from_slice(&[0; 2]);
             out.extend_from_slice(&u32::from(length).to_be_bytes());
         }
-        out.extend_from_slice(body);
+        out.extend_from_slice(&self.body);
+        Ok(())
     }
 }
 
-/// Defines messages: number, header form, and the layout of the body.
-macro_rules! messages {
-    ($($(#[$doc:meta])* $id:path, $form:expr; pub struct $name:ident { $($fields:tt)* })+) => {$(
-        $crate::layout! { $(#[$doc])* pub struct $name { $($fields)* } }
-        impl $crate::nps::Message for $name {
-            const ID: u16 = $id;
-            const FORM: $crate::nps::Form = $form;
-        }
-    )+
-        #[cfg(test)]
-        mod round_trips {
-            $(
-                #[allow(non_snake_case, reason = "named after the message")]
-                #[test]
-                fn $name() {
-                    $crate::nps::packet::round_trip::<super::$name>();
-                }
-            )+
-        }
-    };
-}
-pub(super) use messages;
-
-/// Every message survives being written and read again.
+/// Checks that a message survives being written and read again.
 #[cfg(test)]
-pub(super) fn round_trip<M: Message + proptest::arbitrary::Arbitrary + PartialEq + Clone>() {
+pub(super) fn survives<M: Message + proptest::arbitrary::Arbitrary + PartialEq + Clone>() {
     use proptest::test_runner::TestRunner;
     TestRunner::default()
         .run(&M::arbitrary(), |message| {
             let packet = message.packet();
             let mut link = super::Link::new(super::link::Headers::of(M::FORM), super::Link::LARGEST);
             let mut wire = Vec::new();
-            packet.encode(&mut wire);
+            packet.encode(&mut wire).unwrap();
             link.feed(&wire);
             let incoming = link.next().unwrap().unwrap();
             assert_eq!(incoming.packet, packet);

@@ -1,22 +1,19 @@
 //! Persona service, port 8228. See `docs/protocol/login-persona-mail.md`.
 
-use super::id;
-use super::packet::{Form, messages};
 use crate::bytes::{Count, Rest};
 use crate::ids::{CustomerId, PersonaId, ShardId};
+use crate::layout;
 use crate::text::{Chars, Str16};
-use crate::{Malformed, Reader, Wire, Writer};
+use crate::{Malformed, Reader, TooLong, Wire, Writer};
 
-messages! {
+layout! {
     /// 0x0532, Client to Server (*captured*): which personas does this account have?
-    id::GET_PERSONA_MAPS, Form::Long { version: 0 };
     pub struct GetPersonaMaps {
         /// The account.
         pub customer: CustomerId,
     }
 
     /// 0x0503, Client to Server (*captured*): the User picked this driver.
-    id::REGISTER_GAME_LOGIN, Form::LONG;
     pub struct RegisterGameLogin {
         /// The account.
         pub customer: CustomerId,
@@ -27,7 +24,6 @@ messages! {
     }
 
     /// 0x050F, Client to Server (*captured*): the User leaves this driver.
-    id::REGISTER_GAME_LOGOUT, Form::LONG;
     pub struct RegisterGameLogout {
         /// The account.
         pub customer: CustomerId,
@@ -38,7 +34,6 @@ messages! {
     }
 
     /// 0x0533, Client to Server (*captured*, 2018/19): may a new driver have this name?
-    id::VALIDATE_PERSONA_NAME, Form::Long { version: 0 };
     pub struct ValidatePersonaName {
         /// The account.
         pub customer: CustomerId,
@@ -49,7 +44,6 @@ messages! {
     }
 
     /// 0x0534, Client to Server (*captured*, 2018/19): is this text fit for use?
-    id::CHECK_TOKEN, Form::Long { version: 0 };
     pub struct CheckToken {
         /// What the text is for: 2 was a licence plate.
         pub kind: u32,
@@ -59,7 +53,6 @@ messages! {
 
     /// 0x0507, Client to Server, and its answer under 0x0601: a new driver. That the number is right and 0x0601 makes the
     /// Client go on was *seen in use*; the layout is a community parser's, weak, and nobody published a real packet.
-    id::NEW_GAME_ACCOUNT, Form::LONG;
     pub struct NewGameAccount {
         /// The account.
         pub customer: CustomerId,
@@ -80,7 +73,6 @@ messages! {
     }
 
     /// The beginning of 0x0507: all that is needed of it.
-    id::NEW_GAME_ACCOUNT, Form::LONG;
     pub struct NewGameAccountHead {
         /// The account.
         pub customer: CustomerId,
@@ -89,7 +81,6 @@ messages! {
     }
 
     /// The same as a fixed-size record without counts (*seen in use*, weak): the other way 0x0507 may look.
-    id::NEW_GAME_ACCOUNT, Form::LONG;
     pub struct NewGameAccountRecord {
         /// The account.
         pub customer: CustomerId,
@@ -111,7 +102,6 @@ messages! {
 
     /// 0x0512, Client to Server: deletes a driver. Never captured; the layout is that of 0x0503 (*inferred*), and the
     /// shard that may follow is not needed.
-    id::DELETE_GAME_PERSONA, Form::LONG;
     pub struct DeleteGamePersona {
         /// The account.
         pub customer: CustomerId,
@@ -120,14 +110,12 @@ messages! {
     }
 
     /// 0x0519 with a body of 4 bytes, Client to Server (*seen in use*): who is this?
-    id::GET_PERSONA_INFO, Form::LONG;
     pub struct GetPersonaInfoById {
         /// The driver asked about.
         pub persona: PersonaId,
     }
 
     /// 0x0519 with a longer body, Client to Server (*seen in use* by older builds): is this name free?
-    id::GET_PERSONA_INFO, Form::LONG;
     pub struct GetPersonaInfoByName {
         /// The account.
         pub customer: CustomerId,
@@ -138,28 +126,24 @@ messages! {
     }
 
     /// 0x050B, Client to Server (*captured*): how many buddies?
-    id::GET_BUDDY_LIST, Form::LONG;
     pub struct GetBuddyList {
         /// The driver whose list it is.
         pub persona: PersonaId,
     }
 
     /// 0x0614, Server to Client (*captured*): so many buddies. What a Client does with a count above 0 is unknown.
-    id::BUDDY_LIST_COUNT, Form::LONG;
     pub struct BuddyListCount {
         /// How many.
         pub count: u16,
     }
 
     /// 0x0207, Server to Client (*captured*): the answer to 0x0503, 255 bytes long for no known reason.
-    id::ACK, Form::Short;
     pub struct LongAck {
         /// Zeros.
         pub zeros: [u8; 251],
     }
 
     /// 0x0607, Server to Client: the drivers of an account.
-    id::GAME_ACCOUNT_INFO, Form::LONG;
     pub struct PersonaList {
         /// The drivers.
         pub personas: Personas,
@@ -199,8 +183,18 @@ impl Personas {
     /// What follows the name's 32 bytes in such a record.
     const FILLER: usize = 27;
 
-    /// The first drivers of `entries`, as many as the list carries.
-    pub fn of(entries: impl IntoIterator<Item = PersonaEntry>) -> Self {
+    /// All of `entries`.
+    ///
+    /// # Errors
+    /// If they are more than [`Self::MOST`].
+    pub fn new(entries: impl IntoIterator<Item = PersonaEntry>) -> Result<Self, TooLong> {
+        let entries: Vec<_> = entries.into_iter().collect();
+        TooLong::check(entries.len(), Self::MOST)?;
+        Ok(Self(entries))
+    }
+
+    /// The first of `entries`, as many as the list carries; the others are left out.
+    pub fn first_n(entries: impl IntoIterator<Item = PersonaEntry>) -> Self {
         Self(entries.into_iter().take(Self::MOST).collect())
     }
 }
@@ -255,12 +249,73 @@ impl Wire for Personas {
     }
 }
 
+/// 0x0507 in any of the layouts it may have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NewPersona {
+    /// With a counted name.
+    Counted(NewGameAccount),
+    /// With a name of fixed size.
+    Fixed(NewGameAccountRecord),
+    /// Only who and which name could be read.
+    Head(NewGameAccountHead),
+}
+
+impl Wire for NewPersona {
+    /// A counted name has a zero as its first byte, since no name is 256 letters long; one of fixed size has a letter there.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let [.., first_of_name] = reader.clone().array::<5>()?;
+        if first_of_name != 0 {
+            return Wire::read(reader).map(Self::Fixed);
+        }
+        let head = reader.clone();
+        Wire::read(reader).map(Self::Counted).or_else(|_| {
+            *reader = head;
+            Wire::read(reader).map(Self::Head)
+        })
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        match self {
+            Self::Counted(request) => request.write(writer),
+            Self::Fixed(request) => request.write(writer),
+            Self::Head(request) => request.write(writer),
+        }
+    }
+}
+
+/// 0x0519 in one of two layouts, told apart by their size.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GetPersonaInfo {
+    /// Who is this?
+    ById(GetPersonaInfoById),
+    /// Is this name free?
+    ByName(GetPersonaInfoByName),
+}
+
+impl Wire for GetPersonaInfo {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        const BY_ID: usize = 4;
+        if reader.remaining() > BY_ID {
+            Wire::read(reader).map(Self::ByName)
+        } else {
+            Wire::read(reader).map(Self::ById)
+        }
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        match self {
+            Self::ById(request) => request.write(writer),
+            Self::ByName(request) => request.write(writer),
+        }
+    }
+}
+
 #[cfg(test)]
 impl proptest::arbitrary::Arbitrary for Personas {
     type Parameters = ();
     type Strategy = proptest::strategy::BoxedStrategy<Self>;
     fn arbitrary_with((): ()) -> Self::Strategy {
         use proptest::prelude::*;
-        proptest::collection::vec(any::<PersonaEntry>(), 0..5).prop_map(Self::of).boxed()
+        proptest::collection::vec(any::<PersonaEntry>(), 0..5).prop_map(Self::first_n).boxed()
     }
 }

@@ -14,7 +14,7 @@
 //! | 88 | 99 | 9A | unknown |
 
 use super::id;
-use super::packet::{Form, Packet};
+use super::packet::{Form, Id, Packet};
 use crate::ids::{CommId, PersonaId};
 use crate::{Malformed, Reader, Wire as _, Writer};
 
@@ -43,21 +43,21 @@ pub enum Address {
 }
 
 /// Whether `id` is the number of a relay.
-pub const fn is_relay(id: u16) -> bool {
-    id >= id::RELAY_ALL && id <= id::RELAY_LOGGED_GAME_MESSAGE
+pub const fn is_relay(id: Id) -> bool {
+    id.0 >= id::RELAY_ALL.0 && id.0 <= id::RELAY_LOGGED_GAME_MESSAGE.0
 }
 
 /// Whether `id` is the number of a relay of the short family, whose layout nobody knows: it is taken to be that of the
 /// long family where that makes sense (*inferred*).
-pub const fn is_short(id: u16) -> bool {
-    id >= id::RELAY_ALL && id <= id::RELAY_GAME_MESSAGE
+pub const fn is_short(id: Id) -> bool {
+    id.0 >= id::RELAY_ALL.0 && id.0 <= id::RELAY_GAME_MESSAGE.0
 }
 
 /// A relay as its sender wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relay<'a> {
     /// Its number.
-    pub id: u16,
+    pub id: Id,
     /// In which channel.
     pub channel: CommId,
     /// Who sends it, as the packet says.
@@ -122,8 +122,8 @@ impl<'a> Relay<'a> {
 }
 
 /// The row of the table above.
-const fn kind(id: u16) -> u16 {
-    if is_short(id) { id - id::RELAY_ALL } else { id.saturating_sub(id::RELAY_LONG_ALL) / 2 }
+const fn kind(id: Id) -> u16 {
+    if is_short(id) { id.0 - id::RELAY_ALL.0 } else { id.0.saturating_sub(id::RELAY_LONG_ALL.0) / 2 }
 }
 
 fn listed(reader: &mut Reader<'_>) -> Result<Vec<PersonaId>, Malformed> {
@@ -147,18 +147,20 @@ mod tests {
         assert_eq!((relay.channel, relay.sender), (CommId(55), PersonaId(99)));
         assert_eq!(relay.address, Address::Single(PersonaId(20)));
         let mut wire = Vec::new();
-        relay.forwarded(PersonaId(10)).encode(&mut wire);
+        relay.forwarded(PersonaId(10)).encode(&mut wire).unwrap();
         assert_eq!(wire, b"\0\x95\0\x10\0\0\0\x37\0\0\0\x0a\xca\xfe\xba\xbe");
     }
 
     #[test]
     fn each_number_has_the_addressing_of_its_row() {
-        for (short, long) in (0x80..=0x88).zip((0x89_u16..).step_by(2)) {
+        for (short, long) in
+            (0x80..=0x88).zip((0x89_u16..).step_by(2)).map(|(short, long)| (Id(short), Id(long)))
+        {
             assert_eq!(kind(short), kind(long));
-            assert_eq!(kind(short), kind(long + 1));
-            assert!(is_short(short) && !is_short(long) && is_relay(short) && is_relay(long + 1));
+            assert_eq!(kind(short), kind(Id(long.0 + 1)));
+            assert!(is_short(short) && !is_short(long) && is_relay(short) && is_relay(Id(long.0 + 1)));
         }
-        assert!(!is_relay(0x7f) && !is_relay(0x9b));
+        assert!(!is_relay(Id(0x7f)) && !is_relay(Id(0x9b)));
     }
 
     #[test]
@@ -176,6 +178,7 @@ mod tests {
             payload: Vec<u8>,
         ) {
             listed.sort_unstable();
+            let id = Id(id);
             let [channel, sender, one] = numbers;
             let listed: Vec<_> = listed.into_iter().map(PersonaId).collect();
             let address = match kind(id) {

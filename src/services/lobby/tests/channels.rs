@@ -65,7 +65,7 @@ fn a_change_of_car_reaches_everybody_who_shares_a_channel_once_and_on_the_right_
         scene.ask(caller, &open_lobby(LOBBY));
     }
     scene.forget();
-    let data = SetMyUserData { persona: PersonaId(0), name: Name::new(""), user_data: [9; 64] };
+    let data = SetMyUserData { persona: PersonaId(0), name: Name::default(), user_data: [9; 64] };
     scene.ask(&mut mine, &data);
     assert_eq!(scene.only::<UserInfo>(&room).user_data, [9; 64]);
     scene.quiet();
@@ -75,7 +75,7 @@ fn a_change_of_car_reaches_everybody_who_shares_a_channel_once_and_on_the_right_
 fn counts_persons_and_places_can_be_asked_for() {
     let mut scene = Scene::of(2);
     let (mut mine, mut other) = (scene.connect(0, ROOM), scene.connect(1, ROOM));
-    let data = SetMyUserData { persona: PersonaId(0), name: Name::new(""), user_data: [9; 64] };
+    let data = SetMyUserData { persona: PersonaId(0), name: Name::default(), user_data: [9; 64] };
     scene.ask(&mut other, &data);
     assert_eq!(scene.one::<ClientCount>(&mut mine, &GetClientCount {}).count, 2);
     assert_eq!(scene.one::<UserInfo>(&mut other, &GetMyUserData {}).user_data, [9; 64]);
@@ -114,7 +114,7 @@ fn news_travels_as_the_operator_says() {
     let (mut first, mut second) = (scene.connect(0, ROOM), scene.connect(1, ROOM));
     scene.ask(&mut first, &open_lobby(LOBBY));
     scene.ask(&mut second, &open_lobby(LOBBY));
-    assert_eq!(scene.heard(&first)[0].1, Encryption::Sealed);
+    assert_eq!(scene.heard(&first)[0].1, Encryption::Encrypted);
     scene.game.config.compat.push_form = crate::config::PushForm::Clear;
     scene.game.config.compat.leave_notices = false;
     scene.ask(&mut second, &CloseCommChannel { channel: LOBBY });

@@ -10,11 +10,13 @@ use crate::services::TestPlayer;
 use crate::services::directory::{CTRL, Directory};
 use crate::world::LOBBY;
 use mco_proto::ids::{CommId, CustomerId};
+use mco_proto::nps::Id;
 use mco_proto::nps::Message;
+use mco_proto::nps::bare::{INVALID_KEY, OK_TO_LOGIN};
 use mco_proto::nps::lobby::{
-    ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList,
-    INVALID_KEY, Login, LoginResponse, MiniRiffList, MiniUserList, Name, OpenCommChannel, SendMiniRiffList,
-    ServerInfo, SetMyUserData, UserInfo, UserJoinedChannel, UserList,
+    ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList, Login,
+    LoginResponse, MiniRiffList, MiniUserList, Name, OpenCommChannel, SendMiniRiffList, ServerInfo,
+    SetMyUserData, UserInfo, UserJoinedChannel, UserList,
 };
 use mco_proto::text::PStr;
 use proptest::prelude::*;
@@ -35,29 +37,29 @@ fn caller(game: &Game, server: NpsServer) -> ConnectionState {
 fn login(player: &TestPlayer) -> Login {
     Login {
         persona: player.persona,
-        name: Name::new("Dr Brown"),
+        name: Name::constant(b"Dr Brown"),
         user_data: [0; 64],
         customer: player.customer,
         flags: 0,
-        version: PStr::new("4.5.0.0"),
-        game: PStr::new("mco"),
-        address: PStr::new("10.10.5.8"),
+        version: PStr::constant(b"4.5.0.0"),
+        game: PStr::constant(b"mco"),
+        address: PStr::constant(b"10.10.5.8"),
         proof: player.key.proof(),
     }
 }
 
 fn clear(message: &impl Message) -> Incoming {
-    Incoming { packet: message.packet(), sealed: false }
+    Incoming { packet: message.packet(), encrypted: false }
 }
 
-fn sealed(message: &impl Message) -> Incoming {
-    Incoming { packet: message.packet(), sealed: true }
+fn encrypted(message: &impl Message) -> Incoming {
+    Incoming { packet: message.packet(), encrypted: true }
 }
 
 fn open_lobby(channel: CommId) -> OpenCommChannel {
     OpenCommChannel {
         channel,
-        riff: Name::new("LOBBY"),
+        riff: Name::constant(b"LOBBY"),
         slot: -1,
         slot_flags: 1,
         port: 9001,
@@ -69,7 +71,7 @@ fn open_lobby(channel: CommId) -> OpenCommChannel {
         game_ready: 0,
         is_master: 0,
         channel_type: 2,
-        password: PStr::new(""),
+        password: PStr::default(),
         disable_backlog: 0,
         game_server_running: 1,
         launch_game_server: 0xcdcd,
@@ -98,14 +100,14 @@ fn only_the_lobby_greets() {
 }
 
 #[test]
-fn a_login_with_the_right_proof_unlocks_the_cipher_and_echoes_the_persona() {
+fn a_login_with_the_right_proof_starts_the_cipher_and_echoes_the_persona() {
     let (game, _folder) = Game::for_tests();
     let player = game.player("doc", "Dr Brown", PEER.ip());
     let mut caller = caller(&game, NpsServer::Lobby);
     let outcome = answer(&game, &mut caller, &clear(&login(&player)), Now::read());
     let response: LoginResponse = outcome.replies[0].read().unwrap();
     assert_eq!((response.persona, response.name.to_string()), (player.persona, "Dr Brown".to_owned()));
-    assert!(outcome.unlock == Some(player.key) && !outcome.close);
+    assert!(outcome.start_encryption == Some(player.key) && !outcome.close);
     assert!(game.world.presence.in_use(player.persona, Now::read()));
 }
 
@@ -125,7 +127,7 @@ fn a_wrong_proof_a_foreign_persona_and_an_unknown_customer_are_refused_alike() {
         let mut caller = caller(&game, ROOM);
         let outcome = answer(&game, &mut caller, &clear(&bad), Now::read());
         assert_eq!(outcome.replies, [INVALID_KEY]);
-        assert!(outcome.close && outcome.unlock.is_none() && !caller.signed_in());
+        assert!(outcome.close && outcome.start_encryption.is_none() && !caller.signed_in());
     }
     assert_eq!(game.world.population(Now::read()), 0);
 }
@@ -144,7 +146,7 @@ fn an_overheard_login_does_not_open_the_lobby_from_another_address() {
 fn the_directory_names_the_lobby_once_and_as_many_room_servers_as_the_operator_wants() {
     let (mut game, _folder) = Game::for_tests();
     let listed = |game: &Game, caller: &mut ConnectionState| {
-        let outcome = answer(game, caller, &sealed(&SendMiniRiffList {}), Now::read());
+        let outcome = answer(game, caller, &encrypted(&SendMiniRiffList {}), Now::read());
         outcome.replies[0].read::<MiniRiffList>().unwrap().riffs.len()
     };
     let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
@@ -152,7 +154,7 @@ fn the_directory_names_the_lobby_once_and_as_many_room_servers_as_the_operator_w
     game.config.lobby.rooms = 14;
     game.directory = Directory::new(&game.config, &game.ports, &game.catalog);
     assert_eq!(listed(&game, &mut doc), 5 + 13);
-    let outcome = answer(&game, &mut doc, &sealed(&SendMiniRiffList {}), Now::read());
+    let outcome = answer(&game, &mut doc, &encrypted(&SendMiniRiffList {}), Now::read());
     let list: MiniRiffList = outcome.replies[0].read().unwrap();
     let riffs: Vec<_> = list.riffs.iter().map(|riff| (riff.name.to_string(), riff.channel.0)).collect();
     assert_eq!(riffs[..3], [("CTRL".to_owned(), 0), ("LOBBY".to_owned(), 2), ("MCCHAT".to_owned(), 191)]);
@@ -170,7 +172,7 @@ fn the_room_server_is_at_the_address_by_which_the_client_reached_the_box() {
     let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     let mut ask = |channel| {
         let outcome =
-            answer(&game, &mut doc, &sealed(&GetServerInfo { channel: CommId(channel) }), Now::read());
+            answer(&game, &mut doc, &encrypted(&GetServerInfo { channel: CommId(channel) }), Now::read());
         let info: ServerInfo = outcome.replies[0].read().unwrap();
         (info.riff.to_string(), info.channel.0, info.address.to_string(), info.port)
     };
@@ -184,38 +186,39 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
     let (game, _folder) = Game::for_tests();
     let (mut doc, doc_player) = arrived(&game, ROOM, "doc", "Dr Brown");
     let (mut marty, marty_player) = arrived(&game, ROOM, "marty", "Marty");
-    let granted = answer(&game, &mut doc, &sealed(&open_lobby(LOBBY)), Now::read());
+    let granted = answer(&game, &mut doc, &encrypted(&open_lobby(LOBBY)), Now::read());
     assert_eq!(
         granted.replies[0].read::<ChannelGranted>().unwrap(),
         ChannelGranted { channel: LOBBY, port: 9001 }
     );
 
-    let joined = answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)), Now::read());
+    let joined = answer(&game, &mut marty, &encrypted(&open_lobby(LOBBY)), Now::read());
     let [Push::Packet(receivers, packet, _)] = &joined.pushes[..] else { panic!("one push") };
     assert_eq!(*receivers, [doc.connection]);
     assert_eq!(packet.read::<UserJoinedChannel>().unwrap().persona, marty_player.persona);
 
-    let data = SetMyUserData { persona: doc_player.persona, name: Name::new("Marty"), user_data: [7; 64] };
-    let changed = answer(&game, &mut marty, &sealed(&data), Now::read());
+    let data =
+        SetMyUserData { persona: doc_player.persona, name: Name::constant(b"Marty"), user_data: [7; 64] };
+    let changed = answer(&game, &mut marty, &encrypted(&data), Now::read());
     let info: UserInfo = changed.replies[0].read().unwrap();
     assert_eq!(info.persona, marty_player.persona, "nobody changes somebody else's car");
     assert!(matches!(&changed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
-    let users: UserList = answer(&game, &mut doc, &sealed(&GetUserList { channel: LOBBY }), Now::read())
+    let users: UserList = answer(&game, &mut doc, &encrypted(&GetUserList { channel: LOBBY }), Now::read())
         .replies[0]
         .read()
         .unwrap();
     let seen: Vec<_> = users.users.iter().map(|user| (user.persona, user.user_data)).collect();
     assert_eq!(seen, [(doc_player.persona, [0; 64]), (marty_player.persona, [7; 64])]);
 
-    let closed = answer(&game, &mut marty, &sealed(&CloseCommChannel { channel: LOBBY }), Now::read());
+    let closed = answer(&game, &mut marty, &encrypted(&CloseCommChannel { channel: LOBBY }), Now::read());
     assert_eq!(
         closed.replies[0].read::<ChannelClosed>().unwrap(),
         ChannelClosed { channel: LOBBY, port: 7003 }
     );
     assert!(matches!(&closed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
-    answer(&game, &mut marty, &sealed(&open_lobby(LOBBY)), Now::read());
+    answer(&game, &mut marty, &encrypted(&open_lobby(LOBBY)), Now::read());
     let gone = leave(&game, &marty, Now::read());
     assert!(
         matches!(&gone[..], [Push::Packet(to, packet, _)] if *to == [doc.connection] && packet.id == id::USER_LEFT_CHANNEL)
@@ -228,7 +231,7 @@ fn one_persona_is_in_the_lobby_and_a_room_at_once() {
     let (game, _folder) = Game::for_tests();
     let (lobby, player) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     let mut room = caller(&game, ROOM);
-    assert!(answer(&game, &mut room, &clear(&login(&player)), Now::read()).unlock.is_some());
+    assert!(answer(&game, &mut room, &clear(&login(&player)), Now::read()).start_encryption.is_some());
     leave(&game, &room, Now::read());
     assert!(game.world.presence.in_use(player.persona, Now::read()), "the lobby connection is still there");
     leave(&game, &lobby, Now::read());
@@ -241,7 +244,7 @@ fn the_mini_list_of_channel_0_is_the_whole_server() {
     let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     arrived(&game, NpsServer::Lobby, "marty", "Marty");
     let list: MiniUserList =
-        answer(&game, &mut doc, &sealed(&GetMiniUserList { channel: CTRL }), Now::read()).replies[0]
+        answer(&game, &mut doc, &encrypted(&GetMiniUserList { channel: CTRL }), Now::read()).replies[0]
             .read()
             .unwrap();
     let names: Vec<_> = list.users.iter().map(|user| user.name.to_string()).collect();
@@ -267,7 +270,7 @@ fn commands_in_clear_or_before_signing_in_are_not_obeyed() {
 fn a_heartbeat_is_returned() {
     let (game, _folder) = Game::for_tests();
     let (mut doc, _) = arrived(&game, ROOM, "doc", "Dr Brown");
-    let beat = Incoming { packet: Packet::bare(id::HEARTBEAT), sealed: false };
+    let beat = Incoming { packet: Packet::bare(id::HEARTBEAT), encrypted: false };
     assert_eq!(answer(&game, &mut doc, &beat, Now::read()).replies, [Packet::bare(id::HEARTBEAT)]);
 }
 
@@ -276,7 +279,7 @@ fn a_second_login_on_a_connection_changes_nothing() {
     let (game, _folder) = Game::for_tests();
     let (mut doc, player) = arrived(&game, ROOM, "doc", "Dr Brown");
     let outcome = answer(&game, &mut doc, &clear(&login(&player)), Now::read());
-    assert!(outcome.replies.is_empty() && outcome.unlock.is_none());
+    assert!(outcome.replies.is_empty() && outcome.start_encryption.is_none());
 }
 
 #[test]
@@ -286,10 +289,12 @@ fn no_packet_can_make_the_lobby_panic() {
     let doc = std::cell::RefCell::new(doc);
     let body = proptest::collection::vec(any::<u8>(), 0..400);
     proptest::test_runner::TestRunner::default()
-        .run(&(any::<u16>(), body, any::<bool>()), |(id, body, sealed)| {
-            for id in [id, id::OPEN_COMM_CHANNEL, id::SET_MY_USER_DATA, id::LOGIN, id::CLOSE_COMM_CHANNEL] {
-                let packet = Packet { body: body.clone(), ..Packet::bare(id) };
-                answer(&game, &mut doc.borrow_mut(), &Incoming { packet, sealed }, Now::read());
+        .run(&(any::<u16>(), body, any::<bool>()), |(id, body, encrypted)| {
+            for id in
+                [id, id::OPEN_COMM_CHANNEL.0, id::SET_MY_USER_DATA.0, id::LOGIN.0, id::CLOSE_COMM_CHANNEL.0]
+            {
+                let packet = Packet { body: body.clone(), ..Packet::bare(Id(id)) };
+                answer(&game, &mut doc.borrow_mut(), &Incoming { packet, encrypted }, Now::read());
             }
             Ok(())
         })

@@ -3,6 +3,7 @@
 use super::scene::{Scene, race};
 use super::*;
 use crate::clock::Now;
+use mco_proto::nps::Id;
 use mco_proto::nps::channel::{
     BootUser, GetReadyList, NOT_READY, READY, ReadyList, RiffList, SendRiffList, SetCommFlags,
     StartGameServer, TerminateGameServer,
@@ -57,8 +58,8 @@ struct Seat {
 /// Who is to hear what. News of races made and gone go to a player, on whichever of its connections to a LOBBY.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Heard {
-    On(ConnectionId, u16),
-    Anywhere(usize, u16),
+    On(ConnectionId, Id),
+    Anywhere(usize, Id),
 }
 
 /// All seats in a flat list, in the order in which they were taken.
@@ -93,14 +94,14 @@ impl Model {
         self.seats(key, player).into_iter().max_by_key(|seat| near(seat.server, server)).unwrap()
     }
 
-    fn tell_others(&mut self, key: Key, player: usize, server: NpsServer, id: u16) {
+    fn tell_others(&mut self, key: Key, player: usize, server: NpsServer, id: Id) {
         for other in self.of(key).into_iter().filter(|other| *other != player) {
             self.expected.push(Heard::On(self.nearest(key, other, server).connection, id));
         }
     }
 
     /// `player` came or went by a connection in `server`; `more` are its other seats.
-    fn tell_recipients(&mut self, key: Key, player: usize, server: NpsServer, more: &[Seat], id: u16) {
+    fn tell_recipients(&mut self, key: Key, player: usize, server: NpsServer, more: &[Seat], id: Id) {
         for other in self.of(key).into_iter().filter(|other| *other != player) {
             let seat = self.nearest(key, other, server);
             if more.iter().all(|more| near(more.server, seat.server) < near(server, seat.server)) {
@@ -109,7 +110,7 @@ impl Model {
         }
     }
 
-    fn tell_lobbies(&mut self, except: Option<usize>, id: u16) {
+    fn tell_lobbies(&mut self, except: Option<usize>, id: Id) {
         let players: BTreeSet<_> =
             self.seats.iter().filter(|seat| seat.key.1 == LOBBY).map(|seat| seat.player).collect();
         let players = players.into_iter().filter(|player| Some(*player) != except);
@@ -271,7 +272,7 @@ impl Play<'_> {
                         model.tell_others(key, player, server, id);
                     }
                 }
-                self.scene.ask(caller, &StartGameServer { channel, best_host: PStr::new("") });
+                self.scene.ask(caller, &StartGameServer { channel, best_host: PStr::default() });
             }
             Event::Stop { .. } => {
                 if model.owns(key, player) && model.running.remove(&key) {
@@ -282,13 +283,13 @@ impl Play<'_> {
             Event::Relay { kind, player: other, .. } => {
                 let other = usize::from(other) % PLAYERS;
                 let persona = self.scene.persona(other);
-                let (id, address, to): (u16, Address, Box<dyn Fn(usize) -> bool>) = match kind % 4 {
-                    0 => (0x89, Address::All, Box::new(|_| true)),
-                    1 => (0x95, Address::Single(persona), Box::new(move |one| one == other)),
-                    2 => (0x97, Address::NotSingle(persona), Box::new(move |one| one != other)),
+                let (id, address, to): (Id, Address, Box<dyn Fn(usize) -> bool>) = match kind % 4 {
+                    0 => (Id(0x89), Address::All, Box::new(|_| true)),
+                    1 => (Id(0x95), Address::Single(persona), Box::new(move |one| one == other)),
+                    2 => (Id(0x97), Address::NotSingle(persona), Box::new(move |one| one != other)),
                     _ => {
                         let ready = model.ready.clone();
-                        (0x8d, Address::Ready, Box::new(move |one| ready.contains(&(key, one))))
+                        (Id(0x8d), Address::Ready, Box::new(move |one| ready.contains(&(key, one))))
                     }
                 };
                 if model.seats.contains(&seat) {
@@ -298,7 +299,7 @@ impl Play<'_> {
                 }
                 let sender = PersonaId(4711);
                 let packet = Relay { id, channel, sender, address, payload: b"x" }.packet();
-                self.scene.send(caller, &Incoming { packet, sealed: true });
+                self.scene.send(caller, &Incoming { packet, encrypted: true });
             }
         }
     }

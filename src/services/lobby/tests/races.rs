@@ -5,6 +5,7 @@ use super::*;
 use crate::clock::Now;
 use crate::config::{ChannelUpdates, RaceStartOn, RaceStarted};
 use mco_proto::bytes::Bool16;
+use mco_proto::nps::Id;
 use mco_proto::nps::channel::{
     BootUser, ChannelCreated, ChannelDataUpdate, ChannelDeleted, ChannelMaster, ChannelUpdate,
     ForceLeaveChannel, GameServerStarted, GameServerStartedInfo, GameServerStateChange, GameServerTerminated,
@@ -16,7 +17,7 @@ use mco_proto::nps::lobby::UserLeftChannel;
 
 const RACE: CommId = CommId(55);
 
-fn numbers(replies: &[Packet]) -> Vec<u16> {
+fn numbers(replies: &[Packet]) -> Vec<Id> {
     replies.iter().map(|reply| reply.id).collect()
 }
 
@@ -40,7 +41,7 @@ fn racers(channels: &[NpsServer]) -> (Scene, Vec<ConnectionState>) {
 }
 
 fn start() -> StartGameServer {
-    StartGameServer { channel: RACE, best_host: PStr::new("127.0.0.1") }
+    StartGameServer { channel: RACE, best_host: PStr::constant(b"127.0.0.1") }
 }
 
 #[test]
@@ -183,7 +184,7 @@ fn readiness_is_told_to_the_others_once_and_listed() {
     assert_eq!(scene.only::<ReadyNotice>(&callers[0]).record.ready, Bool16(false));
     scene.ask(&mut callers[0], &ReadyForGame { channel: RACE });
     assert_eq!(scene.only::<ReadyNotice>(&callers[1]).record.master, Bool16(true));
-    let set = |bytes: &[u8]| SetReadyForGame { channel: RACE, ready: mco_proto::bytes::Rest(bytes.to_vec()) };
+    let set = |bytes: &[u8]| SetReadyForGame { channel: RACE, ready: Rest(bytes.to_vec()) };
     for (bytes, expected) in [(&[0, 0][..], false), (&[0, 1], true), (&[0; 4], false), (&[], true)] {
         scene.ask(&mut callers[0], &set(bytes));
         assert_eq!(ready(&mut scene, &mut callers[1])[0].0, expected);

@@ -4,6 +4,7 @@ use super::scene::{Scene, race};
 use super::*;
 use crate::config::RelayForm;
 use crate::services::Encryption;
+use mco_proto::nps::Id;
 use mco_proto::nps::channel::{READY, SetCommFlags};
 use mco_proto::nps::relay::{Address, Relay};
 
@@ -21,12 +22,12 @@ fn four() -> (Scene, [ConnectionState; 4]) {
     (scene, callers)
 }
 
-fn relay(id: u16, sender: PersonaId, address: Address, payload: &[u8]) -> Packet {
+fn relay(id: Id, sender: PersonaId, address: Address, payload: &[u8]) -> Packet {
     Relay { id, channel: RACE, sender, address, payload }.packet()
 }
 
 fn say(scene: &mut Scene, caller: &mut ConnectionState, packet: Packet) {
-    assert!(scene.send(caller, &Incoming { packet, sealed: true }).is_empty(), "no relay is answered");
+    assert!(scene.send(caller, &Incoming { packet, encrypted: true }).is_empty(), "no relay is answered");
 }
 
 /// Which of the callers heard something.
@@ -57,7 +58,7 @@ fn each_kind_reaches_whom_it_is_for_and_never_its_sender() {
         ([0x88, 0x99, 0x9a], Address::All, vec![1, 2, 3]),
     ] {
         for id in ids {
-            let packet = relay(id, personas[0], address.clone(), b"\xca\xfe\xba\xbe");
+            let packet = relay(Id(id), personas[0], address.clone(), b"\xca\xfe\xba\xbe");
             say(&mut scene, &mut callers[0], packet);
             assert_eq!(ears(&mut scene, &callers), receivers, "0x{id:02x} {address:?}");
         }
@@ -70,10 +71,10 @@ fn a_receiver_gets_the_bytes_unchanged_behind_a_header_of_twelve() {
     let (me, other) = (scene.persona(0), scene.persona(1));
     for size in [0, 1, 4, 1000, 60_000] {
         let payload: Vec<u8> = (0..size).map(|at: usize| at.to_le_bytes()[0]).collect();
-        say(&mut scene, &mut callers[0], relay(0x95, me, Address::Single(other), &payload));
+        say(&mut scene, &mut callers[0], relay(Id(0x95), me, Address::Single(other), &payload));
         let heard = scene.heard(&callers[1]);
         let mut wire = Vec::new();
-        heard[0].0.encode(&mut wire);
+        heard[0].0.encode(&mut wire).unwrap();
         let header = [0x0095_u16.to_be_bytes(), u16::try_from(12 + size).unwrap().to_be_bytes()].concat();
         let numbers = [RACE.0.to_be_bytes(), me.0.to_be_bytes()].concat();
         assert_eq!(wire, [header, numbers, payload].concat());
@@ -84,11 +85,11 @@ fn a_receiver_gets_the_bytes_unchanged_behind_a_header_of_twelve() {
 fn nobody_speaks_in_somebody_elses_name() {
     let (mut scene, mut callers) = four();
     let (me, other) = (scene.persona(0), scene.persona(1));
-    say(&mut scene, &mut callers[0], relay(0x89, other, Address::All, b"x"));
+    say(&mut scene, &mut callers[0], relay(Id(0x89), other, Address::All, b"x"));
     let heard = scene.heard(&callers[2]);
     assert_eq!(heard[0].0.body[4..8], me.0.to_be_bytes());
     scene.forget();
-    say(&mut scene, &mut callers[0], relay(0x80, other, Address::All, b"x"));
+    say(&mut scene, &mut callers[0], relay(Id(0x80), other, Address::All, b"x"));
     scene.quiet();
 }
 
@@ -99,14 +100,14 @@ fn who_is_not_in_a_channel_is_not_heard_in_it() {
     scene.ask(&mut callers[0], &CloseCommChannel { channel: RACE });
     scene.forget();
     for address in [Address::All, Address::NotSingle(personas[0])] {
-        say(&mut scene, &mut callers[0], relay(0x97, personas[0], address, b"x"));
+        say(&mut scene, &mut callers[0], relay(Id(0x97), personas[0], address, b"x"));
     }
-    say(&mut scene, &mut callers[0], relay(0x95, personas[0], Address::Single(personas[1]), b"x"));
-    say(&mut scene, &mut callers[0], relay(0x93, personas[0], Address::Buddy(personas[1]), b"x"));
+    say(&mut scene, &mut callers[0], relay(Id(0x95), personas[0], Address::Single(personas[1]), b"x"));
+    say(&mut scene, &mut callers[0], relay(Id(0x93), personas[0], Address::Buddy(personas[1]), b"x"));
     scene.quiet();
     for body in [vec![], vec![0; 11], vec![0xff; 65_000]] {
         for id in 0x80..=0x9a {
-            say(&mut scene, &mut callers[0], Packet { body: body.clone(), ..Packet::bare(id) });
+            say(&mut scene, &mut callers[0], Packet { body: body.clone(), ..Packet::bare(Id(id)) });
         }
     }
     scene.quiet();
@@ -119,21 +120,21 @@ fn a_buddy_is_found_on_the_whole_server() {
     let mut mine = scene.connect(0, ROOM);
     scene.ask(&mut mine, &open_lobby(LOBBY));
     let whisper = |channel| {
-        Relay { id: 0x93, channel, sender: me, address: Address::Buddy(buddy), payload: b"psst" }.packet()
+        Relay { id: Id(0x93), channel, sender: me, address: Address::Buddy(buddy), payload: b"psst" }.packet()
     };
     say(&mut scene, &mut mine, whisper(LOBBY));
     scene.quiet();
     let elsewhere = scene.connect(1, NpsServer::Room(5));
     say(&mut scene, &mut mine, whisper(LOBBY));
-    assert_eq!(scene.numbers(&elsewhere), [0x93]);
+    assert_eq!(scene.numbers(&elsewhere), [Id(0x93)]);
     let lobby = scene.connect(1, NpsServer::Lobby);
     say(&mut scene, &mut mine, whisper(CTRL));
-    assert_eq!(scene.numbers(&lobby), [0x93]);
+    assert_eq!(scene.numbers(&lobby), [Id(0x93)]);
     let mut here = scene.connect(1, ROOM);
     scene.ask(&mut here, &open_lobby(LOBBY));
     scene.forget();
     say(&mut scene, &mut mine, whisper(LOBBY));
-    assert_eq!(scene.numbers(&here), [0x93]);
+    assert_eq!(scene.numbers(&here), [Id(0x93)]);
     scene.quiet();
 }
 
@@ -158,7 +159,7 @@ fn a_racer_with_two_connections_hears_everything_once_where_the_sender_is() {
                 Address::Single(_) => 0x95,
                 _ => 0x93,
             };
-            say(&mut scene, &mut connections[from], relay(id, me, address, b"x"));
+            say(&mut scene, &mut connections[from], relay(Id(id), me, address, b"x"));
             assert_eq!(ears(&mut scene, &connections), [to]);
         }
     }
@@ -167,15 +168,15 @@ fn a_racer_with_two_connections_hears_everything_once_where_the_sender_is() {
 #[test]
 fn a_relay_travels_in_the_form_in_which_it_came_unless_the_operator_says_otherwise() {
     let (mut scene, mut callers) = four();
-    let packet = relay(0x89, scene.persona(0), Address::All, b"x");
+    let packet = relay(Id(0x89), scene.persona(0), Address::All, b"x");
     for (form, sent, arrives) in [
-        (RelayForm::AsSent, true, Encryption::Sealed),
+        (RelayForm::AsSent, true, Encryption::Encrypted),
         (RelayForm::AsSent, false, Encryption::Clear),
-        (RelayForm::Sealed, false, Encryption::Sealed),
+        (RelayForm::Sealed, false, Encryption::Encrypted),
         (RelayForm::Clear, true, Encryption::Clear),
     ] {
         scene.game.config.compat.relay_form = form;
-        scene.send(&mut callers[0], &Incoming { packet: packet.clone(), sealed: sent });
+        scene.send(&mut callers[0], &Incoming { packet: packet.clone(), encrypted: sent });
         assert_eq!(scene.heard(&callers[1])[0].1, arrives);
     }
 }
@@ -185,12 +186,12 @@ fn echo_and_short_relays_can_be_switched() {
     let (mut scene, mut callers) = four();
     let me = scene.persona(0);
     scene.game.config.compat.echo_relays = true;
-    say(&mut scene, &mut callers[0], relay(0x89, me, Address::All, b"x"));
+    say(&mut scene, &mut callers[0], relay(Id(0x89), me, Address::All, b"x"));
     assert_eq!(ears(&mut scene, &callers), [0, 1, 2, 3]);
-    say(&mut scene, &mut callers[0], relay(0x97, me, Address::NotSingle(me), b"x"));
+    say(&mut scene, &mut callers[0], relay(Id(0x97), me, Address::NotSingle(me), b"x"));
     assert_eq!(ears(&mut scene, &callers), [1, 2, 3]);
     scene.game.config.compat.short_relays = false;
-    say(&mut scene, &mut callers[0], relay(0x80, me, Address::All, b"x"));
+    say(&mut scene, &mut callers[0], relay(Id(0x80), me, Address::All, b"x"));
     scene.quiet();
 }
 
@@ -199,10 +200,10 @@ fn what_no_packet_can_carry_goes_nowhere() {
     let (mut scene, mut callers) = four();
     let me = scene.persona(0);
     let fits = Packet::LARGEST - 12;
-    let packet = relay(0x89, me, Address::All, &vec![1; fits]);
+    let packet = relay(Id(0x89), me, Address::All, &vec![1; fits]);
     say(&mut scene, &mut callers[0], packet);
     assert_eq!(scene.heard(&callers[1])[0].0.body.len(), 8 + fits);
     scene.forget();
-    say(&mut scene, &mut callers[0], relay(0x89, me, Address::All, &vec![1; fits + 1]));
+    say(&mut scene, &mut callers[0], relay(Id(0x89), me, Address::All, &vec![1; fits + 1]));
     scene.quiet();
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::clock::Now;
 use crate::services::Encryption;
+use mco_proto::nps::Id;
 use mco_proto::nps::channel::ChannelData;
 use std::collections::BTreeMap;
 
@@ -32,7 +33,7 @@ impl Scene {
     pub(super) fn connect(&mut self, player: usize, server: NpsServer) -> ConnectionState {
         let mut caller = caller(&self.game, server);
         let outcome = answer(&self.game, &mut caller, &clear(&login(&self.players[player])), Now::read());
-        assert!(outcome.unlock.is_some());
+        assert!(outcome.start_encryption.is_some());
         self.deliver(outcome.pushes);
         caller
     }
@@ -46,7 +47,7 @@ impl Scene {
 
     /// What a message is answered with.
     pub(super) fn ask(&mut self, caller: &mut ConnectionState, message: &impl Message) -> Vec<Packet> {
-        self.send(caller, &sealed(message))
+        self.send(caller, &encrypted(message))
     }
 
     /// The one answer to a message.
@@ -79,7 +80,7 @@ impl Scene {
     }
 
     /// The numbers of what a connection has heard since the last time.
-    pub(super) fn numbers(&mut self, caller: &ConnectionState) -> Vec<u16> {
+    pub(super) fn numbers(&mut self, caller: &ConnectionState) -> Vec<Id> {
         self.heard(caller).into_iter().map(|(packet, _)| packet.id).collect()
     }
 
@@ -104,8 +105,8 @@ impl Scene {
 /// A request for a race.
 pub(super) fn race(channel: CommId, name: &str, password: &str, most: u16) -> OpenCommChannel {
     OpenCommChannel {
-        riff: Name::new(name),
-        password: PStr::new(password),
+        riff: Name::new(name).unwrap(),
+        password: PStr::new(password).unwrap(),
         max_ready_players: most,
         channel_data: data(1),
         ..open_lobby(channel)

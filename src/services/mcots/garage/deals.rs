@@ -1,12 +1,13 @@
 //! Buying: cars from dealers, and parts.
 
-use super::super::{Answer, Refused, Request};
+use super::super::{Answer, Refusal, Request};
 use crate::catalog::{Catalog, Offer, Skin};
 use crate::services::{Game, Outcome};
 use crate::store::{CarPurchase, NewPart, Part, PartPurchase, Terms, Vehicle};
 use mco_proto::ids::{BrandedPartId, SkinId, VehicleId};
 use mco_proto::mcots::GenericRequest;
-use mco_proto::mcots::garage::{PurchaseStockCar, car_bought, part_bought};
+use mco_proto::mcots::garage::PurchaseStockCar;
+use mco_proto::mcots::reply::{car_bought, part_bought};
 
 /// The purchase that makes a whole car of an offer, in the wanted paint if the car is made in it.
 pub(in super::super) fn purchase(game: &Game, offer: Offer, wanted: SkinId) -> CarPurchase {
@@ -23,11 +24,11 @@ pub(in super::super) fn purchase(game: &Game, offer: Offer, wanted: SkinId) -> C
 
 /// 142: a car from a dealer, perhaps with another one in part payment. A driver who never had a car has chosen the first
 /// one by it.
-pub(in super::super) fn purchase_stock_car(request: &Request<'_>) -> Answer {
-    let PurchaseStockCar { dealer, model, skin, trade_in } = request.body.read()?;
+pub(in super::super) fn purchase_stock_car(request: &Request<'_>, body: PurchaseStockCar) -> Answer {
+    let PurchaseStockCar { dealer, model, skin, trade_in } = body;
     let (game, buyer) = (request.game, request.player.persona);
     let Some(offer) = game.catalog.offer(dealer, model, request.now.day()) else {
-        return Err(Refused::because(format!("dealer {dealer} has no {model}")));
+        return Err(Refusal::because(format!("dealer {dealer} has no {model}")));
     };
     let purchase = purchase(game, offer.clone(), skin);
     let rules = game.catalog.tunables();
@@ -51,12 +52,12 @@ fn worth(catalog: &Catalog, car: &Vehicle, parts: &[Part]) -> u32 {
 
 /// 176: a part, with what the catalogue says comes fixed to it. Which shop sells which part is known to the Client only,
 /// so whatever shop it names will do.
-pub(in super::super) fn buy_part(request: &Request<'_>) -> Answer {
-    let GenericRequest { data, .. } = request.body.read()?;
+pub(in super::super) fn buy_part(request: &Request<'_>, body: GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = body;
     let (game, buyer) = (request.game, request.player.persona);
     let part = BrandedPartId(data);
     let Some(purchase) = part_purchase(&game.catalog, part) else {
-        return Err(Refused::because(format!("nobody sells a part {part}")));
+        return Err(Refusal::because(format!("nobody sells a part {part}")));
     };
     let rules = game.catalog.tunables();
     let bought = game.store.garage().buy_part(

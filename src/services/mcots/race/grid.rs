@@ -1,6 +1,6 @@
 //! The start of a race: who may drive, and who pays.
 
-use super::super::{Answer, Refused, Request};
+use super::super::{Answer, Refusal, Request};
 use super::{StartRace, check_car, counts, has_room};
 use crate::catalog::rules;
 use crate::services::{Outcome, Push};
@@ -24,8 +24,8 @@ struct Grid<'a> {
 /// 232: the host presses start. Everybody in a slot is looked at; who may not race is marked in the answer, and the rest
 /// go if they are enough. Their fees are taken at once or not at all. The others hear it too (*documented*: it goes to
 /// host and joiners).
-pub(in super::super) fn start(request: &Request<'_>) -> Answer {
-    let StartRace { race: id, slots, laps, lobby_flags, .. } = request.body.read()?;
+pub(in super::super) fn start(request: &Request<'_>, body: StartRace) -> Answer {
+    let StartRace { race: id, slots, laps, lobby_flags, .. } = body;
     let host = request.player.persona;
     let mut races = request.game.world.races.lock();
     races.touch(host, request.caller.connection, request.now);
@@ -74,7 +74,7 @@ impl Grid<'_> {
     }
 
     /// Everything but money: each racer once, no strangers, everybody in a car of his own.
-    fn check_slots(&mut self) -> Result<(), Refused> {
+    fn check_slots(&mut self) -> Result<(), Refusal> {
         let mut seen = BTreeSet::new();
         let mut taken = 0;
         for (at, slot) in self.slots.into_iter().enumerate() {
@@ -98,7 +98,7 @@ impl Grid<'_> {
     }
 
     /// Why this player may not race, if so.
-    fn objection(&self, slot: RacerSlot) -> Result<Option<String>, Refused> {
+    fn objection(&self, slot: RacerSlot) -> Result<Option<String>, Refusal> {
         let settings = &self.race.settings;
         let Some(member) = self.race.member(slot.racer) else {
             return Ok(Some("it has not joined".to_owned()));
@@ -113,7 +113,7 @@ impl Grid<'_> {
         }
         match check_car(self.request.game, settings, slot.racer, slot.vehicle) {
             Ok(()) => Ok(None),
-            Err(Refused::Because(_, why)) => Ok(Some(why)),
+            Err(Refusal::Because(_, why)) => Ok(Some(why)),
             Err(error) => Err(error),
         }
     }
@@ -149,7 +149,7 @@ impl Grid<'_> {
     /// Takes the fees of all who may race; who can't pay may not. None if those who are left are not enough; no booking
     /// if nothing counts here.
     #[expect(clippy::option_option, reason = "not enough racers, and nothing to book, are two answers")]
-    fn take_fees(&mut self) -> Result<Option<Option<Changed<BookingId>>>, Refused> {
+    fn take_fees(&mut self) -> Result<Option<Option<Changed<BookingId>>>, Refusal> {
         if !counts(self.race.settings.race_type) {
             return Ok(self.is_enough().then_some(None));
         }
@@ -171,14 +171,14 @@ impl Grid<'_> {
                     self.bar(at, "it can't pay the fee");
                 }
                 Err(RaceError::Store(error)) => return Err(error.into()),
-                Err(error @ RaceError::NotUnderWay(_)) => return Err(Refused::because(error.to_string())),
+                Err(error @ RaceError::NotUnderWay(_)) => return Err(Refusal::because(error.to_string())),
             }
         }
     }
 
     /// Who can't pay the fee, or has no room for the cars there are to win, may not race. With each of them the others
     /// have less to pay and to win.
-    fn check_means(&mut self) -> Result<(), Refused> {
+    fn check_means(&mut self) -> Result<(), Refusal> {
         let game = self.request.game;
         loop {
             let humans = self.humans();

@@ -6,7 +6,8 @@ use crate::clock::Now;
 use crate::config::ClassForm;
 use crate::store::{Kind, NewPart, Part, PartPurchase};
 use mco_proto::ids::PartId;
-use mco_proto::mcots::garage::{AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar, car_bought};
+use mco_proto::mcots::Number;
+use mco_proto::mcots::garage::{AttachmentPoint, InstallPart, PricedPart, PurchaseStockCar};
 
 const MUFFLER: u32 = 300_001;
 const EXHAUST: u32 = 37_001;
@@ -15,7 +16,7 @@ impl Scene {
     fn garage() -> (Self, VehicleId) {
         let mut scene = Self::connected();
         let bought = scene.change(purchase(104, 0));
-        let car = VehicleId(bought.read::<GenericReply>().unwrap().data);
+        let car = VehicleId(bought.record::<GenericReply>().unwrap().data);
         (scene, car)
     }
 
@@ -23,7 +24,7 @@ impl Scene {
     fn imported_garage() -> (Self, VehicleId) {
         let mut scene = Self::connected();
         scene.game.catalog = Catalog::of(sample::catalogue());
-        let car = VehicleId(scene.change(purchase(104, 0)).read::<GenericReply>().unwrap().data);
+        let car = VehicleId(scene.change(purchase(104, 0)).record::<GenericReply>().unwrap().data);
         (scene, car)
     }
 
@@ -50,8 +51,8 @@ impl Scene {
     }
 
     fn buy(&mut self, part: u32) -> PartId {
-        let bought: GenericReply = self.change(GenericRequest::body(176, part)).read().unwrap();
-        assert!(bought.request == 176 && bought.result == bought.data);
+        let bought: GenericReply = self.change(GenericRequest::body(Number(176), part)).record().unwrap();
+        assert!(bought.request == Number(176) && bought.result == bought.data);
         PartId(bought.data)
     }
 
@@ -68,7 +69,7 @@ impl Scene {
     }
 
     fn scrap(&mut self, part: u32) -> bool {
-        let outcome = self.send(SEALED, GenericRequest::body(214, part));
+        let outcome = self.send(SEALED, GenericRequest::body(Number(214), part));
         assert!(outcome.replies.is_empty());
         outcome.commit.map(|ticket| ticket.wait().unwrap()).is_some()
     }
@@ -111,25 +112,33 @@ fn an_old_car_pays_for_a_part_of_the_new_one_and_goes_to_the_junkyard() {
     let before = scene.balance();
     let list = scene.game.catalog.car(BrandedPartId(104)).unwrap().price;
     scene.wreck(car, 50);
-    let cheapest =
-        scene.get::<StockCarInfo>(141, 8).cars.iter().map(|car| (car.price, car.model)).min().unwrap();
+    let cheapest = scene
+        .get::<StockCarInfo>(Number(141), 8)
+        .cars
+        .iter()
+        .map(|car| (car.price, car.model))
+        .min()
+        .unwrap();
     let answer = scene.ask(purchase(cheapest.1.0, car.0));
     if before + list / 4 < cheapest.0 {
-        assert_eq!(answer, GenericReply::failed(142, number::INSUFFICIENT_FUNDS));
+        assert_eq!(answer, GenericReply::failed(Number(142), Some(number::INSUFFICIENT_FUNDS)));
         return;
     }
     let new = scene.cars()[0];
-    assert_eq!((answer, new.1), (car_bought(new.0), cheapest.1));
+    assert_eq!((answer, new.1), (mco_proto::mcots::reply::car_bought(new.0), cheapest.1));
     assert_eq!(scene.cars().len(), 1);
     assert_eq!(scene.info().vehicle, new.0);
     assert_eq!(scene.balance(), before + list / 4 - cheapest.0);
-    let wreck: VehicleInfo = scene.get(145, car.0);
+    let wreck: VehicleInfo = scene.get(Number(145), car.0);
     assert_eq!(wreck.owner, PersonaId(9));
     let kinds: Vec<_> = scene.game.store.ledger().of(scene.brown.persona).unwrap();
     let kinds: Vec<_> = kinds.iter().map(|(_, line)| line.kind).collect();
     assert_eq!(kinds, [Kind::StarterCash, Kind::CarBought, Kind::TradeIn, Kind::CarBought]);
     // It is nobody's to sell again.
-    assert_eq!(scene.ask(purchase(104, car.0)), GenericReply::failed(142, number::INVALID_VEHICLE));
+    assert_eq!(
+        scene.ask(purchase(104, car.0)),
+        GenericReply::failed(Number(142), Some(number::INVALID_VEHICLE))
+    );
     scene.is_sound();
 }
 
@@ -137,24 +146,29 @@ fn an_old_car_pays_for_a_part_of_the_new_one_and_goes_to_the_junkyard() {
 fn a_purchase_that_cannot_be_is_refused_with_its_reason() {
     let (mut scene, car) = Scene::garage();
     let before = (scene.cars(), scene.balance(), scene.inventory());
-    let dearest =
-        scene.get::<StockCarInfo>(141, 1).cars.iter().map(|car| (car.price, car.model)).max().unwrap();
+    let dearest = scene
+        .get::<StockCarInfo>(Number(141), 1)
+        .cars
+        .iter()
+        .map(|car| (car.price, car.model))
+        .max()
+        .unwrap();
     let dear =
         PurchaseStockCar { dealer: DealerId(1), model: dearest.1, skin: SkinId(0), trade_in: VehicleId(0) };
-    assert_eq!(scene.ask(dear.body()), GenericReply::failed(142, number::INSUFFICIENT_FUNDS));
+    assert_eq!(scene.ask(dear.body()), GenericReply::failed(Number(142), Some(number::INSUFFICIENT_FUNDS)));
     let strange = scene.game.player("strange", "Stranger", peer());
     let theirs =
         scene.game.store.garage().buy_car(strange.persona, small_car(104), Now::read()).unwrap().value;
     for trade_in in [theirs.0, 0x7fff_ffff, u32::MAX, car.0 + 1] {
-        let refused = GenericReply::failed(142, number::INVALID_VEHICLE);
+        let refused = GenericReply::failed(Number(142), Some(number::INVALID_VEHICLE));
         assert_eq!(scene.ask(purchase(101, trade_in)), refused);
     }
     for model in [0, 402, 4711, u32::MAX] {
-        assert_eq!(scene.ask(purchase(model, 0)), failed(142));
+        assert_eq!(scene.ask(purchase(model, 0)), failed(Number(142)));
     }
     // No part, a car, an assembly of which nobody knows what is in it, and a part of which nobody knows the price.
     for part in [0, 104, 36_001, 160_026, u32::MAX] {
-        assert_eq!(scene.ask(GenericRequest::body(176, part)), failed(176));
+        assert_eq!(scene.ask(GenericRequest::body(Number(176), part)), failed(Number(176)));
     }
     assert_eq!((scene.cars(), scene.balance(), scene.inventory()), before);
     scene.is_sound();
@@ -171,8 +185,8 @@ fn who_is_poor_neither_buys_a_part_nor_has_anything_repaired() {
     let muffler = scene.part(car, MUFFLER);
     let before = (scene.parts(car.0), scene.inventory(), scene.delta(car));
     for (asked, id) in [(176, 160_006), (177, muffler.0), (178, car.0)] {
-        let poor = GenericReply::failed(asked, number::INSUFFICIENT_FUNDS);
-        assert_eq!(scene.ask(GenericRequest::body(asked, id)), poor);
+        let poor = GenericReply::failed(Number(asked), Some(number::INSUFFICIENT_FUNDS));
+        assert_eq!(scene.ask(GenericRequest::body(Number(asked), id)), poor);
     }
     assert_eq!((scene.parts(car.0), scene.inventory(), scene.delta(car)), before);
     assert_eq!(scene.balance(), 10);
@@ -196,18 +210,22 @@ fn a_garage_and_an_inventory_hold_what_the_level_says() {
             .buy_car(brown, CarPurchase { price: 0, ..small_car(104) }, Now::read())
             .unwrap();
     }
-    assert_eq!(scene.ask(purchase(101, 0)), failed(142), "five cars are the most at level 1");
+    assert_eq!(scene.ask(purchase(101, 0)), failed(Number(142)), "five cars are the most at level 1");
     let horn = NewPart { branded_part: BrandedPartId(22_009), parent: None, attachment_point: 0 };
     let horn = PartPurchase { price: 0, parts: vec![horn] };
     for _ in 0..100 {
         let _ = scene.game.store.garage().buy_part(brown, &horn, &|_| 100, Now::read()).unwrap();
     }
-    assert_eq!(scene.ask(GenericRequest::body(176, 22_009)), failed(176));
+    assert_eq!(scene.ask(GenericRequest::body(Number(176), 22_009)), failed(Number(176)));
     let info = scene.info();
     assert_eq!((info.inventory_slots_used, info.max_inventory_slots), (100, 100));
     let car = scene.cars()[0].0;
     let muffler = scene.part(car, MUFFLER);
-    assert_eq!(scene.ask(GenericRequest::body(182, muffler.0)), failed(182), "no room for it");
+    assert_eq!(
+        scene.ask(GenericRequest::body(Number(182), muffler.0)),
+        failed(Number(182)),
+        "no room for it"
+    );
     scene.is_sound();
 }
 
@@ -218,10 +236,10 @@ fn a_part_comes_out_another_goes_in_and_the_car_counts_it() {
     let before = scene.balance();
     let new = scene.buy(MUFFLER);
     assert_eq!(before - scene.balance(), 49);
-    assert_eq!(scene.ask(install(new, exhaust.0, 0)), failed(181), "the place is taken");
+    assert_eq!(scene.ask(install(new, exhaust.0, 0)), failed(Number(181)), "the place is taken");
     assert_eq!(scene.delta(car), 0);
 
-    assert_eq!(scene.change(GenericRequest::body(182, old.0)), success(182));
+    assert_eq!(scene.change(GenericRequest::body(Number(182), old.0)), success(Number(182)));
     assert_eq!(scene.delta(car), 1);
     let inventory: Vec<_> = scene.inventory().iter().map(|part| part.part.part).collect();
     assert_eq!(inventory, [old, new]);
@@ -233,13 +251,21 @@ fn a_part_comes_out_another_goes_in_and_the_car_counts_it() {
         let answer = scene.ask(install(new, parent, point));
         assert_eq!(answer.number(), Some(number::FAILED), "at {point} of {parent}");
     }
-    assert_eq!(scene.change(install(new, exhaust.0, 0)), success(181));
+    assert_eq!(scene.change(install(new, exhaust.0, 0)), success(Number(181)));
     assert_eq!(scene.delta(car), 2);
     assert_eq!(scene.part(car, MUFFLER), new);
     assert_eq!(scene.inventory().len(), 1);
-    assert_eq!(scene.ask(install(new, exhaust.0, 0)), failed(181), "it is installed already");
-    assert_eq!(scene.ask(GenericRequest::body(182, old.0)), failed(182), "it is loose already");
-    assert_eq!(scene.ask(GenericRequest::body(182, car.0)), failed(182), "a car is no part of itself");
+    assert_eq!(scene.ask(install(new, exhaust.0, 0)), failed(Number(181)), "it is installed already");
+    assert_eq!(
+        scene.ask(GenericRequest::body(Number(182), old.0)),
+        failed(Number(182)),
+        "it is loose already"
+    );
+    assert_eq!(
+        scene.ask(GenericRequest::body(Number(182), car.0)),
+        failed(Number(182)),
+        "a car is no part of itself"
+    );
     scene.is_sound();
 }
 
@@ -250,17 +276,17 @@ fn a_part_for_another_family_of_engines_is_refused_and_stays_loose() {
     for (mut scene, car) in [Scene::garage(), Scene::imported_garage()] {
         let (engine, own) = (scene.part(car, 36_001), scene.part(car, CAMSHAFT));
         let strange = scene.give_part(OF_THE_BEL_AIR);
-        assert_eq!(scene.change(GenericRequest::body(182, own.0)), success(182));
+        assert_eq!(scene.change(GenericRequest::body(Number(182), own.0)), success(Number(182)));
         let before = (scene.parts(car.0), scene.inventory(), scene.delta(car));
-        assert_eq!(scene.ask(install(strange, engine.0, 0)), failed(181), "made for a Chevrolet");
+        assert_eq!(scene.ask(install(strange, engine.0, 0)), failed(Number(181)), "made for a Chevrolet");
         assert_eq!((scene.parts(car.0), scene.inventory(), scene.delta(car)), before);
-        assert_eq!(scene.change(install(own, engine.0, 0)), success(181));
+        assert_eq!(scene.change(install(own, engine.0, 0)), success(Number(181)));
         // Another block would not go with what is in the engine.
         let block = scene.part(car, 160_026);
         let other_block = scene.give_part(160_006);
-        scene.change(GenericRequest::body(182, block.0));
-        assert_eq!(scene.ask(install(other_block, engine.0, 0)), failed(181));
-        assert_eq!(scene.change(install(block, engine.0, 0)), success(181));
+        scene.change(GenericRequest::body(Number(182), block.0));
+        assert_eq!(scene.ask(install(other_block, engine.0, 0)), failed(Number(181)));
+        assert_eq!(scene.change(install(block, engine.0, 0)), success(Number(181)));
         scene.is_sound();
     }
 }
@@ -269,7 +295,7 @@ fn a_part_for_another_family_of_engines_is_refused_and_stays_loose() {
 fn a_car_is_sold_only_in_a_paint_that_is_made_for_it() {
     let (mut scene, car) = Scene::imported_garage();
     let skin = |scene: &mut Scene, car: VehicleId| {
-        let seen: VehicleInfo = scene.get(145, car.0);
+        let seen: VehicleInfo = scene.get(Number(145), car.0);
         (seen.skin, seen.flags)
     };
     assert_eq!(skin(&mut scene, car), (sample::PLAIN_FAIRLANE, 0), "paint 3 is nobody's");
@@ -285,7 +311,7 @@ fn a_car_is_sold_only_in_a_paint_that_is_made_for_it() {
         (SkinId(0), (sample::PLAIN_BEL_AIR, 0)),
     ] {
         let purchase = PurchaseStockCar { skin: wanted, ..purchase(113, 0).read().unwrap() };
-        let bought: GenericReply = scene.change(purchase.body()).read().unwrap();
+        let bought: GenericReply = scene.change(purchase.body()).record().unwrap();
         assert_eq!(skin(&mut scene, VehicleId(bought.data)), sold, "{wanted}");
     }
     // So it is with the first car, which comes with the login.
@@ -293,7 +319,7 @@ fn a_car_is_sold_only_in_a_paint_that_is_made_for_it() {
     scene.caller = new_caller(&scene.game);
     scene.send(CLEAR, connect(first.customer, first.persona));
     scene.change(login(&first, 8, 113, sample::PLAIN_FAIRLANE.0));
-    let cars: OwnedVehicles = scene.get(172, first.persona.0);
+    let cars: OwnedVehicles = scene.get(Number(172), first.persona.0);
     assert_eq!(skin(&mut scene, cars.vehicles[0].vehicle), (sample::PLAIN_BEL_AIR, 0));
     scene.is_sound();
 }
@@ -302,18 +328,18 @@ fn a_car_is_sold_only_in_a_paint_that_is_made_for_it() {
 fn a_part_that_makes_a_difference_moves_a_car_to_the_modified_class() {
     const EXHAUST_PIPE: u32 = 290_001;
     for (mut scene, car) in [Scene::garage(), Scene::imported_garage()] {
-        let class = |scene: &mut Scene| scene.get::<VehicleInfo>(145, car.0).car_class;
+        let class = |scene: &mut Scene| scene.get::<VehicleInfo>(Number(145), car.0).car_class;
         assert_eq!(class(&mut scene), 2, "a shoebox");
         scene.game.config.compat.car_class = ClassForm::Race;
         assert_eq!(class(&mut scene), 0, "a stock car");
         let (exhaust, own) = (scene.part(car, EXHAUST), scene.part(car, EXHAUST_PIPE));
-        scene.change(GenericRequest::body(182, own.0));
+        scene.change(GenericRequest::body(Number(182), own.0));
         assert_eq!(class(&mut scene), 0, "something is missing, nothing strange is in it");
         let other = scene.give_part(290_003);
-        assert_eq!(scene.change(install(other, exhaust.0, 0)), success(181));
+        assert_eq!(scene.change(install(other, exhaust.0, 0)), success(Number(181)));
         assert_eq!(class(&mut scene), 2, "modified");
-        scene.change(GenericRequest::body(182, other.0));
-        assert_eq!(scene.change(install(own, exhaust.0, 0)), success(181));
+        scene.change(GenericRequest::body(Number(182), other.0));
+        assert_eq!(scene.change(install(own, exhaust.0, 0)), success(Number(181)));
         assert_eq!(class(&mut scene), 0, "as it was sold");
     }
 }
@@ -342,17 +368,21 @@ fn an_assembly_comes_out_with_its_parts_and_goes_back_with_them() {
     let (mut scene, car) = Scene::garage();
     let engine = scene.part(car, 36_001);
     let whole = scene.parts(car.0);
-    scene.change(GenericRequest::body(182, engine.0));
+    scene.change(GenericRequest::body(Number(182), engine.0));
     let taken = scene.parts(engine.0);
     assert_eq!((taken.len(), taken[0].part.part, taken[0].part.parent), (15, engine, PartId(0)));
     assert_eq!(scene.inventory().len(), 1, "what is fixed to it is not listed by itself");
     assert_eq!(scene.parts(car.0).len(), 41 - 15);
     // Out of the loose engine, and back into it.
     let block = taken.iter().find(|part| part.part.branded_part.0 == 160_026).unwrap().part.part;
-    assert_eq!(scene.change(GenericRequest::body(182, block.0)), success(182));
-    assert_eq!(scene.ask(install(engine, block.0, 0)), failed(181), "an engine does not hang on its block");
-    assert_eq!(scene.change(install(block, engine.0, 0)), success(181));
-    assert_eq!(scene.change(install(engine, car.0, 0)), success(181));
+    assert_eq!(scene.change(GenericRequest::body(Number(182), block.0)), success(Number(182)));
+    assert_eq!(
+        scene.ask(install(engine, block.0, 0)),
+        failed(Number(181)),
+        "an engine does not hang on its block"
+    );
+    assert_eq!(scene.change(install(block, engine.0, 0)), success(Number(181)));
+    assert_eq!(scene.change(install(engine, car.0, 0)), success(Number(181)));
     let ids = |parts: &[PricedPart]| {
         let mut ids: Vec<_> = parts.iter().map(|part| (part.part.part, part.part.parent)).collect();
         ids.sort();
@@ -370,20 +400,24 @@ fn repairs_cost_what_the_client_was_shown() {
     let muffler = parts.iter().find(|part| part.part.branded_part.0 == MUFFLER).unwrap();
     assert_eq!((muffler.part.damage, muffler.part.repair_price), (40, 20));
     let before = scene.balance();
-    assert_eq!(scene.change(GenericRequest::body(177, muffler.part.part.0)), success(177));
+    assert_eq!(scene.change(GenericRequest::body(Number(177), muffler.part.part.0)), success(Number(177)));
     assert_eq!(scene.balance(), before - 20);
     let rest: u32 = scene.parts(car.0).iter().map(|part| part.part.repair_price).sum();
     assert!(rest > 0);
-    assert_eq!(scene.change(GenericRequest::body(178, car.0)), success(178));
+    assert_eq!(scene.change(GenericRequest::body(Number(178), car.0)), success(Number(178)));
     assert_eq!(scene.balance(), before - 20 - rest);
     assert!(scene.parts(car.0).iter().all(|part| part.part.damage == 0 && part.part.repair_price == 0));
     let delta = scene.delta(car);
-    assert_eq!(scene.ask(GenericRequest::body(178, car.0)), success(178), "nothing to repair is no failure");
+    assert_eq!(
+        scene.ask(GenericRequest::body(Number(178), car.0)),
+        success(Number(178)),
+        "nothing to repair is no failure"
+    );
     assert_eq!((scene.balance(), scene.delta(car)), (before - 20 - rest, delta));
     for id in [0, 4711, u32::MAX] {
         for repair in [177, 178] {
-            let refused = GenericReply::failed(repair, number::INVALID_VEHICLE);
-            assert_eq!(scene.ask(GenericRequest::body(repair, id)), refused);
+            let refused = GenericReply::failed(Number(repair), Some(number::INVALID_VEHICLE));
+            assert_eq!(scene.ask(GenericRequest::body(Number(repair), id)), refused);
         }
     }
     scene.is_sound();
@@ -435,10 +469,10 @@ fn what_others_own_cannot_be_touched() {
     let their_muffler = scene.part(theirs, MUFFLER);
     let (seen, balance) = (scene.parts(theirs.0), scene.balance());
     for (asked, id) in [(177, their_muffler.0), (178, theirs.0), (182, their_muffler.0)] {
-        let refused = GenericReply::failed(asked, number::INVALID_VEHICLE);
-        assert_eq!(scene.ask(GenericRequest::body(asked, id)), refused);
+        let refused = GenericReply::failed(Number(asked), Some(number::INVALID_VEHICLE));
+        assert_eq!(scene.ask(GenericRequest::body(Number(asked), id)), refused);
     }
-    let refused = GenericReply::failed(181, number::INVALID_VEHICLE);
+    let refused = GenericReply::failed(Number(181), Some(number::INVALID_VEHICLE));
     assert_eq!(scene.ask(install(mine, their_exhaust.0, 0)), refused);
     assert_eq!(scene.ask(install(their_muffler, car.0, 0)), refused);
     assert!(!scene.scrap(their_muffler.0) && !scene.scrap(theirs.0));
@@ -470,7 +504,7 @@ fn a_part_that_two_connections_sell_at_once_is_sold_once() {
                 let (game, barrier) = (&scene.game, &barrier);
                 scope.spawn(move || {
                     barrier.wait();
-                    let body = GenericRequest::body(214, horn.0);
+                    let body = GenericRequest::body(Number(214), horn.0);
                     answer(game, &mut caller, &Incoming { sequence: 2, flags: SEALED, body }, Now::read())
                 });
             }
@@ -526,9 +560,11 @@ fn bodies_cut_anywhere_change_nothing_in_the_garage() {
     let muffler = scene.part(car, MUFFLER);
     let state = |scene: &mut Scene| (scene.cars(), scene.balance(), scene.parts(car.0), scene.inventory());
     let before = state(&mut scene);
-    for whole in
-        [purchase(101, car.0), GenericRequest::body(182, muffler.0), GenericRequest::body(214, muffler.0)]
-    {
+    for whole in [
+        purchase(101, car.0),
+        GenericRequest::body(Number(182), muffler.0),
+        GenericRequest::body(Number(214), muffler.0),
+    ] {
         for length in 2..whole.0.len() {
             let outcome = scene.send(SEALED, Body(whole.0[..length].to_vec()));
             assert!(outcome.commit.is_none() && !outcome.close);

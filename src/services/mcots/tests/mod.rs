@@ -11,6 +11,7 @@ use crate::services::{Push, TestPlayer};
 use crate::store::{CarPurchase, Store};
 use mco_proto::Wire;
 use mco_proto::ids::{BrandedPartId, DealerId, SkinId, VehicleId};
+use mco_proto::mcots::Number;
 use mco_proto::mcots::garage::{AssemblyParts, OwnedParts, OwnedVehicles, StockCarInfo, VehicleInfo};
 use mco_proto::mcots::lists::{ArcadeCars, EntryFeePurses, GameUrls, Lobbies, Tunables};
 use mco_proto::mcots::player::{
@@ -50,7 +51,7 @@ impl Scene {
     fn connected() -> Self {
         let mut scene = Self::fresh();
         let outcome = scene.send(CLEAR, connect(scene.brown.customer, scene.brown.persona));
-        assert!(outcome.unlock.is_some());
+        assert!(outcome.start_encryption.is_some());
         scene
     }
 
@@ -63,14 +64,14 @@ impl Scene {
         let outcome = self.send(SEALED, body);
         assert!(!outcome.close);
         let [reply] = <[Outgoing; 1]>::try_from(outcome.replies).unwrap();
-        assert!(reply.sealed && reply.sequence == 12);
+        assert!(reply.encrypted && reply.sequence == 12);
         if let Some(ticket) = outcome.commit {
             ticket.wait().unwrap();
         }
         reply.body
     }
 
-    fn get<M: Message>(&mut self, number: u16, data: u32) -> M {
+    fn get<M: Message>(&mut self, number: Number, data: u32) -> M {
         let body = self.ask(GenericRequest::body(number, data));
         assert_eq!(body.number(), Some(M::NUMBER), "the answer to {number}");
         body.read().unwrap()
@@ -129,7 +130,7 @@ fn new_caller(game: &Game) -> ConnectionState {
 }
 
 fn connect(customer: CustomerId, persona: PersonaId) -> Body {
-    let persona_name = Chars::new("Dr Brown");
+    let persona_name = Chars::constant(b"Dr Brown");
     ClientConnect { customer, persona, customer_name: Chars::default(), persona_name, version: 6001 }.body()
 }
 
@@ -140,7 +141,7 @@ fn login(player: &TestPlayer, dealer: u32, model: u32, skin: u32) -> Body {
         dealer: DealerId(dealer),
         model: BrandedPartId(model),
         skin: SkinId(skin),
-        persona_name: Chars::new("Dr Brown"),
+        persona_name: Chars::constant(b"Dr Brown"),
         version: 6001,
     };
     login.body()
@@ -149,9 +150,9 @@ fn login(player: &TestPlayer, dealer: u32, model: u32, skin: u32) -> Body {
 fn options() -> SetOptions {
     SetOptions {
         plate_code: 0x0120,
-        plate_text: Chars::new("MCO 57"),
+        plate_text: Chars::constant(b"MCO 57"),
         car_info_setting: 3,
-        car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(Chars::new)),
+        car_numbers: CarNumbers(["7", "57", "", "", "", "99"].map(|text| Chars::new(text).unwrap())),
     }
 }
 
@@ -168,13 +169,13 @@ fn looks(player: PersonaId) -> UpdatePlayerPhysical {
 }
 
 fn words(description: &str) -> Body {
-    SetPersonaDescription { description: Chars::new(description) }.body()
+    SetPersonaDescription { description: Chars::new(description).unwrap() }.body()
 }
 
-fn failed(request: u16) -> Body {
-    GenericReply::failed(request, 0)
+fn failed(request: Number) -> Body {
+    GenericReply::failed(request, None)
 }
 
-fn success(request: u16) -> Body {
+fn success(request: Number) -> Body {
     GenericReply::success(request)
 }

@@ -12,6 +12,7 @@ use crate::services::lobby;
 use crate::store::Persona;
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::{PartId, RaceId};
+use mco_proto::mcots::Number;
 use mco_proto::mcots::race::{
     CreateRace, Damage, Damages, FinalResults, JoinRace, Placement, PostRaceDamage, RaceCreated, RaceJoined,
     RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
@@ -276,6 +277,6 @@ fn finish(race: RaceId, racer: PersonaId, time: u32) -> Body {
     finish.body()
 }
 
-fn refused(request: u16, reason: u16) -> Body {
+fn refused(request: Number, reason: Option<Number>) -> Body {
     GenericReply::failed(request, reason)
 }

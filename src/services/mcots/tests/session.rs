@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::clock::Now;
+use mco_proto::mcots::Number;
 
 #[test]
 fn the_first_packet_is_answered_in_clear_and_hands_over_the_key() {
     let mut scene = Scene::fresh();
     let body = connect(scene.brown.customer, scene.brown.persona);
     let outcome = scene.send(CLEAR, body);
-    assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: success(438) }]);
-    assert!(outcome.unlock == Some(scene.brown.key.clone()) && !outcome.close);
+    assert_eq!(outcome.replies, [Outgoing { sequence: 12, encrypted: false, body: success(Number(438)) }]);
+    assert!(outcome.start_encryption == Some(scene.brown.key.clone()) && !outcome.close);
     assert!(scene.caller.signed_in());
 }
 
@@ -30,7 +31,7 @@ fn whoever_is_not_signed_in_is_shown_the_door_without_a_word_why() {
         (CustomerId(0), PersonaId(0)),
     ] {
         let outcome = scene.send(CLEAR, connect(customer, persona));
-        assert!(outcome.close && outcome.replies.is_empty() && outcome.unlock.is_none());
+        assert!(outcome.close && outcome.replies.is_empty() && outcome.start_encryption.is_none());
         assert!(!scene.caller.signed_in());
     }
 }
@@ -41,7 +42,7 @@ fn a_second_connect_changes_nothing() {
     let strange = scene.game.player("strange", "Stranger", peer());
     for flags in [CLEAR, SEALED] {
         let outcome = scene.send(flags, connect(strange.customer, strange.persona));
-        assert!(outcome.replies.is_empty() && outcome.unlock.is_none() && !outcome.close);
+        assert!(outcome.replies.is_empty() && outcome.start_encryption.is_none() && !outcome.close);
     }
     assert_eq!(scene.info().player, scene.brown.persona);
 }
@@ -49,15 +50,15 @@ fn a_second_connect_changes_nothing() {
 #[test]
 fn what_comes_in_clear_is_refused_in_clear() {
     let mut scene = Scene::fresh();
-    for asked in [number::GET_LOBBIES, number::LOGIN, number::GET_PLAYER_INFO, 4711] {
+    for asked in [number::GET_LOBBIES, number::LOGIN, number::GET_PLAYER_INFO, Number(4711)] {
         let outcome = scene.send(CLEAR, GenericRequest::body(asked, 0));
-        assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: failed(asked) }]);
+        assert_eq!(outcome.replies, [Outgoing { sequence: 12, encrypted: false, body: failed(asked) }]);
     }
     let mut scene = Scene::connected();
     let brown = scene.brown.persona.0;
     for asked in [number::GET_PLAYER_INFO, number::STOCK_CAR_INFO, number::DELETE_PERSONA] {
         let outcome = scene.send(CLEAR, GenericRequest::body(asked, brown));
-        assert_eq!(outcome.replies, [Outgoing { sequence: 12, sealed: false, body: failed(asked) }]);
+        assert_eq!(outcome.replies, [Outgoing { sequence: 12, encrypted: false, body: failed(asked) }]);
     }
     let persona = scene.brown.persona;
     assert!(scene.game.store.personas().by_id(persona).unwrap().is_some());
@@ -67,7 +68,7 @@ fn what_comes_in_clear_is_refused_in_clear() {
 fn login_is_complete_with_zeros_behind_the_flag() {
     let mut scene = Scene::connected();
     let complete = scene.ask(scene.login(0, 0, 0));
-    assert_eq!((complete.number(), complete.0.len()), (Some(213), 173));
+    assert_eq!((complete.number(), complete.0.len()), (Some(Number(213)), 173));
     let complete: LoginComplete = complete.read().unwrap();
     assert_eq!(complete, LoginComplete::new(complete.server_time, true, complete.next_paycheck));
     let midnight =
@@ -111,7 +112,7 @@ fn the_first_car_is_bought_with_the_login_and_only_once() {
     let mut scene = Scene::connected();
     let price = scene.game.catalog.offer(DealerId(8), BrandedPartId(104), Now::read().day()).unwrap().price;
     let body = scene.login(8, 104, 0);
-    assert_eq!(scene.change(body.clone()).number(), Some(213));
+    assert_eq!(scene.change(body.clone()).number(), Some(Number(213)));
     let cars = scene.cars();
     assert_eq!(cars.len(), 1);
     assert_eq!(cars[0].1, BrandedPartId(104));
@@ -129,7 +130,7 @@ fn the_first_car_is_bought_with_the_login_and_only_once() {
     assert!(car.parts[8..].iter().all(|part| ids.contains(&part.parent)));
 
     for again in [body, scene.login(8, 101, 0)] {
-        assert_eq!(scene.ask(again).number(), Some(213));
+        assert_eq!(scene.ask(again).number(), Some(Number(213)));
     }
     assert_eq!((scene.cars(), scene.info().bank_balance), (cars, 20_000 - price));
 }
@@ -142,7 +143,7 @@ fn a_driver_who_comes_back_another_week_finds_the_salary_in_the_bank() {
     assert_eq!(scene.info().bank_balance, 20_000);
     // As if the last time had been long ago.
     scene.game.store.personas().forget_pay_for_tests(scene.brown.persona);
-    assert_eq!(scene.change(body.clone()).number(), Some(213), "told when it is on the card");
+    assert_eq!(scene.change(body.clone()).number(), Some(Number(213)), "told when it is on the card");
     assert_eq!(scene.info().bank_balance, 20_100);
     scene.ask(body);
     assert_eq!(scene.info().bank_balance, 20_100);
@@ -165,7 +166,7 @@ fn a_car_that_cannot_be_had_leaves_the_login_alone() {
     for (dealer, model) in [(8, 117), (8, 402), (u32::MAX, u32::MAX)] {
         let body = scene.login(dealer, model, 0);
         let outcome = scene.send(SEALED, body);
-        assert_eq!(outcome.replies[0].body.number(), Some(213));
+        assert_eq!(outcome.replies[0].body.number(), Some(Number(213)));
         assert!(outcome.commit.is_none());
     }
     assert!(scene.cars().is_empty());
@@ -202,7 +203,7 @@ fn two_connections_that_choose_at_once_get_one_car() {
                 send(SEALED, login(&brown, 8, model, 0)).replies[0].body.number()
             })
         });
-        assert_eq!(buyers.map(|buyer| buyer.join().unwrap()), [Some(213), Some(213)]);
+        assert_eq!(buyers.map(|buyer| buyer.join().unwrap()), [Some(Number(213)), Some(Number(213))]);
         let cars = game.store.garage().vehicles(scene.brown.persona).unwrap();
         let [car] = &cars[..] else { panic!("{} cars", cars.len()) };
         let price = game.catalog.offer(DealerId(8), car.model, Now::read().day()).unwrap().price;
@@ -237,7 +238,7 @@ fn what_was_answered_survives_a_restart() {
     assert_eq!(again.car_numbers, options().car_numbers);
     assert_eq!(again.description.to_string(), "Drives at 88\r\nmiles per hour");
     let brown = scene.brown.persona;
-    assert_eq!(scene.get::<PlayerPhysicalInfo>(264, brown.0).physical, looks(brown).physical);
+    assert_eq!(scene.get::<PlayerPhysicalInfo>(Number(264), brown.0).physical, looks(brown).physical);
     let body = scene.login(8, 101, 0);
     scene.ask(body);
     assert_eq!(scene.cars().len(), 1, "the first car was chosen before");
@@ -247,7 +248,7 @@ fn what_was_answered_survives_a_restart() {
 fn only_the_persona_of_the_connection_can_be_deleted_and_a_second_time_is_fine() {
     let mut scene = Scene::connected();
     let strange = scene.game.player("strange", "Stranger", peer());
-    assert_eq!(scene.ask(GenericRequest::body(320, strange.persona.0)), failed(320));
+    assert_eq!(scene.ask(GenericRequest::body(Number(320), strange.persona.0)), failed(Number(320)));
     assert!(scene.game.store.personas().by_id(strange.persona).unwrap().is_some());
 
     let brown = scene.brown.persona;
@@ -256,14 +257,14 @@ fn only_the_persona_of_the_connection_can_be_deleted_and_a_second_time_is_fine()
     scene.game.world.presence.arrive(brown, lobby, Now::read());
     let body = scene.login(8, 101, 0);
     scene.change(body);
-    let outcome = scene.send(SEALED, GenericRequest::body(320, brown.0));
-    assert_eq!(outcome.replies[0].body, success(320));
+    let outcome = scene.send(SEALED, GenericRequest::body(Number(320), brown.0));
+    assert_eq!(outcome.replies[0].body, success(Number(320)));
     assert!(matches!(&outcome.pushes[..], [Push::Dismiss(others)] if others == &[lobby]));
     outcome.commit.unwrap().wait().unwrap();
     assert!(scene.game.store.personas().by_id(brown).unwrap().is_none());
     assert!(scene.game.store.garage().vehicles(brown).unwrap().is_empty());
 
-    assert_eq!(scene.ask(GenericRequest::body(320, brown.0)), success(320));
+    assert_eq!(scene.ask(GenericRequest::body(Number(320), brown.0)), success(Number(320)));
     let body = scene.login(0, 0, 0);
     assert_eq!(scene.ask(body), failed(number::LOGIN));
     assert_eq!(scene.ask(options().body()), failed(number::SET_OPTIONS));
@@ -289,19 +290,19 @@ fn the_recorded_way_to_the_home_screen_and_out_is_answered_step_by_step() {
     let body = scene.login(8, 104, 0);
     scene.change(body);
     let car = scene.cars()[0].0.0;
-    let steps: &[(u16, u32, &[u16])] = &[
-        (324, 0, &[325, 408]),
-        (322, 0, &[323]),
-        (363, 0, &[364]),
-        (389, 0, &[390]),
-        (172, brown, &[173]),
-        (108, brown, &[108]),
-        (264, brown, &[265]),
-        (174, 0, &[175]),
-        (145, car, &[123]),
-        (361, brown, &[362]),
-        (440, 0, &[]),
-        (106, 0, &[101]),
+    let steps: &[(Number, u32, &[Number])] = &[
+        (Number(324), 0, &[Number(325), Number(408)]),
+        (Number(322), 0, &[Number(323)]),
+        (Number(363), 0, &[Number(364)]),
+        (Number(389), 0, &[Number(390)]),
+        (Number(172), brown, &[Number(173)]),
+        (Number(108), brown, &[Number(108)]),
+        (Number(264), brown, &[Number(265)]),
+        (Number(174), 0, &[Number(175)]),
+        (Number(145), car, &[Number(123)]),
+        (Number(361), brown, &[Number(362)]),
+        (Number(440), 0, &[]),
+        (Number(106), 0, &[Number(101)]),
     ];
     for (asked, data, wanted) in steps {
         let outcome = scene.send(SEALED, GenericRequest::body(*asked, *data));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mcots::message::vector;
+use crate::mcots::number;
 use crate::mcots::{GenericRequest, Message};
 
 const RACE: RaceId = RaceId(88);
@@ -55,7 +56,7 @@ fn a_race_is_confirmed_as_the_client_was_seen_to_accept_it() {
         race: RACE,
         entry_fee: 5,
         bonus_per_player: 20,
-        password: Chars::new("Marty"),
+        password: Chars::constant(b"Marty"),
         history: 44,
         bonus_per_race: 3,
     };
@@ -66,7 +67,7 @@ fn a_race_is_confirmed_as_the_client_was_seen_to_accept_it() {
 fn a_race_is_joined_as_documented() {
     let join = JoinRace { race: RACE, vehicle: VehicleId(1), power_class: 3, padding: 0 };
     assert_eq!(join.body(), vector("da00 58000000 01000000 03 00"));
-    let joined = RaceJoined { race: RACE, password: Chars::new("Marty") };
+    let joined = RaceJoined { race: RACE, password: Chars::constant(b"Marty") };
     assert_eq!(joined.body(), vector("e000 58000000 4d61727479000000"));
 }
 
@@ -117,7 +118,7 @@ fn damage_while_racing_always_takes_243_bytes() {
 #[test]
 fn damage_after_the_race_holds_as_much_as_there_is() {
     let damage = Damage::new(PartId(1001), 25, 0x123);
-    let report = PostRaceDamage { race: RACE, parts: Damages(vec![damage.clone()]) };
+    let report = PostRaceDamage { race: RACE, parts: Damages::new(vec![damage.clone()]).unwrap() };
     assert_eq!(report.body(), vector("f100 58000000 0100 e9030000 23010019"));
     assert_eq!((damage.percent(), damage.wear()), (25, 0x123));
     let cut: PostRaceDamage = vector("f100 58000000 0300 e9030000 23010019 ea03").read().unwrap();

@@ -4,6 +4,7 @@
 use super::*;
 use crate::clock::Now;
 use crate::store::Kind;
+use mco_proto::mcots::Number;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -275,7 +276,7 @@ impl Pair {
     fn count(&mut self, pushes: &[Push]) {
         self.told += pushes
             .iter()
-            .filter(|push| matches!(push, Push::Body(_, body) if body.number() == Some(237)))
+            .filter(|push| matches!(push, Push::Body(_, body) if body.number() == Some(Number(237))))
             .count();
     }
 
@@ -333,7 +334,7 @@ impl Pair {
             Deed::Quit(who) => {
                 let Some(race) = self.model.of(who) else { return };
                 let (id, runs) = (race.id, race.runs);
-                assert!(self.tell(who, GenericRequest::body(235, id.0)).is_none());
+                assert!(self.tell(who, GenericRequest::body(Number(235), id.0)).is_none());
                 if !runs {
                     self.model.leave(who);
                 } else if let Some(fate) = self.model.of(who).and_then(|race| race.awaited(who)) {

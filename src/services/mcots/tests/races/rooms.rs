@@ -13,7 +13,7 @@ use mco_proto::text::PStr;
 fn room(race: RaceId) -> OpenCommChannel {
     OpenCommChannel {
         channel: CommId(race.0),
-        riff: Name::new("race"),
+        riff: Name::constant(b"race"),
         slot: -1,
         slot_flags: 1,
         port: 9001,
@@ -25,7 +25,7 @@ fn room(race: RaceId) -> OpenCommChannel {
         game_ready: 0,
         is_master: 0,
         channel_type: 2,
-        password: PStr::new(""),
+        password: PStr::default(),
         disable_backlog: 0,
         game_server_running: 1,
         launch_game_server: 0,
@@ -52,19 +52,19 @@ impl Track {
         let mut caller = lobby::ConnectionState::new(connection, server, PEER.parse().unwrap(), local);
         let login = Login {
             persona: player.persona,
-            name: Name::new("Dr Brown"),
+            name: Name::constant(b"Dr Brown"),
             user_data: [0; 64],
             customer: player.customer,
             flags: 0,
-            version: PStr::new("4.5.0.0"),
-            game: PStr::new("mco"),
-            address: PStr::new("10.10.5.8"),
+            version: PStr::constant(b"4.5.0.0"),
+            game: PStr::constant(b"mco"),
+            address: PStr::constant(b"10.10.5.8"),
             proof: player.key.proof(),
         };
         lobby::answer(
             &self.game,
             &mut caller,
-            &Incoming { packet: login.packet(), sealed: false },
+            &Incoming { packet: login.packet(), encrypted: false },
             Now::read(),
         );
         assert!(caller.signed_in());
@@ -77,8 +77,13 @@ impl Track {
             self.racers[who].room = Some(self.sign_in(who, NpsServer::Room(1)));
         }
         let caller = self.racers[who].room.as_mut().unwrap();
-        lobby::answer(&self.game, caller, &Incoming { packet: message.packet(), sealed: true }, Now::read())
-            .replies
+        lobby::answer(
+            &self.game,
+            caller,
+            &Incoming { packet: message.packet(), encrypted: true },
+            Now::read(),
+        )
+        .replies
     }
 
     fn open(&mut self, who: usize, room: &OpenCommChannel) {
@@ -101,7 +106,7 @@ impl Track {
     pub(super) fn call(&mut self, who: usize) {
         let races: Vec<_> = (0..self.racers.len()).filter_map(|who| self.race_of(who)).collect();
         for race in races {
-            let best_host = PStr::new("127.0.0.1");
+            let best_host = PStr::constant(b"127.0.0.1");
             self.say(who, &StartGameServer { channel: described(race).channel, best_host });
         }
     }
@@ -125,11 +130,11 @@ fn who_leaves_the_room_has_left_the_race_and_somebody_else_may_join() {
     for room in [room, described] {
         let mut track = Track::with(3);
         let race = track.met(room);
-        assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+        assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
         track.say(1, &CloseCommChannel { channel: room(race).channel });
         assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
         assert_eq!(track.race_of(1), None, "the place is taken");
-        assert_eq!(track.join(1, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+        assert_eq!(track.join(1, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
         let slots = track.slots(&[0, 2]);
         assert_eq!(track.start(0, race, slots).ok_to_start, 1);
     }
@@ -160,10 +165,10 @@ fn a_host_who_leaves_the_room_is_followed_by_the_next_who_can_start() {
     }
     track.walk(0);
     let slots = track.slots(&[1, 2]);
-    assert_eq!(track.ask(2, start(race, slots)), refused(number::RACE_START, 0));
+    assert_eq!(track.ask(2, start(race, slots)), refused(number::RACE_START, None));
     // It comes back, behind the others.
     track.enter(0, race);
-    assert_eq!(track.ask(0, start(race, slots)), refused(number::RACE_START, 0));
+    assert_eq!(track.ask(0, start(race, slots)), refused(number::RACE_START, None));
     assert_eq!(track.start(1, race, slots).ok_to_start, 1);
 }
 
@@ -173,7 +178,7 @@ fn who_comes_back_before_somebody_else_came_has_its_place_again() {
     let race = track.met(described);
     track.walk(1);
     track.enter(1, race);
-    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
     let slots = track.slots(&[0, 1]);
     let started = track.start(0, race, slots);
     assert_eq!((started.ok_to_start, started.slots[1].barred.0), (1, false));
@@ -184,10 +189,10 @@ fn who_is_thrown_out_has_left_and_two_connections_are_left_by_the_last() {
     let mut track = Track::with(3);
     let race = track.met(room);
     let mut lobby = track.sign_in(1, NpsServer::Lobby);
-    let open = Incoming { packet: room(race).packet(), sealed: true };
+    let open = Incoming { packet: room(race).packet(), encrypted: true };
     lobby::answer(&track.game, &mut lobby, &open, Now::read());
     track.walk(1);
-    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
     let persona = track.racers[1].id();
     track.say(0, &BootUser { channel: room(race).channel, persona });
     assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
@@ -200,7 +205,7 @@ fn racers_on_their_way_to_the_race_server_have_not_left() {
     // In one order of the host's two messages everybody is on the way before MCOTS knows.
     track.call(0);
     track.walk(1);
-    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
     let slots = track.slots(&[0, 1]);
     let started = track.start(0, race, slots);
     assert_eq!((started.ok_to_start, started.slots[1].barred.0), (1, false));
@@ -236,5 +241,5 @@ fn the_room_of_another_race_or_of_a_stranger_costs_nobody_a_place() {
         track.say(who, &CloseCommChannel { channel: CommId(78) });
     }
     track.walk(2);
-    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, number::TOO_MANY_PLAYERS));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::Now;
+use mco_proto::mcots::Number;
 use std::time::Duration;
 
 const MINUTE: u32 = 60 * 64;
@@ -49,13 +50,14 @@ fn six_share_and_all_of_it_is_counted() {
     let winner = track.persona(4);
     assert_eq!((winner.level, winner.races_entered, winner.races_won, winner.races_completed), (2, 1, 1, 1));
     assert_eq!(winner.total_winnings, purse * 6 / 10);
-    let rows: PlayerRacingHistory = track.ask(0, GenericRequest::body(361, winner.id.0)).read().unwrap();
+    let rows: PlayerRacingHistory =
+        track.ask(0, GenericRequest::body(Number(361), winner.id.0)).read().unwrap();
     let row = &rows.races[0];
     assert_eq!(
         (row.race_type, row.entered, row.finished, row.won, row.cash_won),
         (17, 1, 1, 1, purse * 6 / 10)
     );
-    let info: PlayerInfo = track.ask(0, GenericRequest::body(108, winner.id.0)).read().unwrap();
+    let info: PlayerInfo = track.ask(0, GenericRequest::body(Number(108), winner.id.0)).read().unwrap();
     assert_eq!((info.points, info.current_level, info.points_to_next_level), (100, 2, 300));
 }
 
@@ -188,7 +190,7 @@ fn the_same_race_can_be_driven_again() {
     track.finish(1, race, MINUTE + 5);
     assert_eq!(
         track.ask(1, finish(race, track.racers[1].id(), MINUTE)),
-        refused(number::RACER_COMPLETED_RACE, number::RACE_TIME_ALREADY_RECEIVED),
+        refused(number::RACER_COMPLETED_RACE, Some(number::RACE_TIME_ALREADY_RECEIVED)),
         "a late repetition is not a report of the next run"
     );
     let slots = track.slots(&[0, 1]);
@@ -208,7 +210,7 @@ fn a_host_who_vanishes_leaves_the_race_to_the_next() {
     track.join(2, race);
     track.drop(0);
     let slots = track.slots(&[1, 2]);
-    assert_eq!(track.ask(2, start(race, slots)), refused(number::RACE_START, 0));
+    assert_eq!(track.ask(2, start(race, slots)), refused(number::RACE_START, None));
     assert_eq!(track.start(1, race, slots).ok_to_start, 1);
     // While it runs: the rest goes on, and the new host speaks for racers that are not human.
     assert!(track.drop(1).is_none());
@@ -229,7 +231,10 @@ fn a_host_who_vanishes_after_the_race_leaves_the_next_one_to_be_driven_again() {
     }
     track.drop(0);
     let slots = track.slots(&[1, 2]);
-    assert_eq!(track.ask(0, start(race, slots)), refused(number::RACE_START, number::PERSONA_NOT_IN_RACE));
+    assert_eq!(
+        track.ask(0, start(race, slots)),
+        refused(number::RACE_START, Some(number::PERSONA_NOT_IN_RACE))
+    );
     assert_eq!(track.start(1, race, slots).ok_to_start, 1);
 }
 
@@ -256,12 +261,12 @@ fn the_host_reports_racers_that_no_human_drives_and_they_hold_nobody_up() {
     let ai = PersonaId(900_001);
     assert_eq!(
         track.ask(1, finish(race, ai, MINUTE)),
-        refused(number::RACER_COMPLETED_RACE, number::PERSONA_NOT_IN_RACE)
+        refused(number::RACER_COMPLETED_RACE, Some(number::PERSONA_NOT_IN_RACE))
     );
     assert!(track.tell(0, finish(race, ai, MINUTE)).replies.is_empty());
     assert_eq!(
         track.ask(0, finish(race, ai, MINUTE)),
-        refused(number::RACER_COMPLETED_RACE, number::RACE_TIME_ALREADY_RECEIVED)
+        refused(number::RACER_COMPLETED_RACE, Some(number::RACE_TIME_ALREADY_RECEIVED))
     );
     track.finish(0, race, MINUTE + 1);
     let results = track.finish(1, race, MINUTE + 2).unwrap();
@@ -344,7 +349,8 @@ fn what_a_race_did_to_a_car_is_kept_and_never_repairs_it() {
     let car = track.racers[0].car;
     let part = track.game.store.garage().parts_of(car).unwrap()[0].id;
     let report = |percent, wear| {
-        let parts = Damages(vec![Damage::new(part, percent, wear), Damage::new(PartId(1), 9, 9)]);
+        let parts =
+            Damages::new(vec![Damage::new(part, percent, wear), Damage::new(PartId(1), 9, 9)]).unwrap();
         PostRaceDamage { race, parts }.body()
     };
     for (percent, wear, kept) in [(25, 0x123, (25, 0x123)), (0, 0x200, (25, 0x200)), (255, 0, (100, 0x200))] {
@@ -368,5 +374,5 @@ fn a_sign_of_life_keeps_a_room_from_being_forgotten() {
     assert_eq!(track.races(), 1);
     tick(&track.game, Now::read().later(rules::SILENCE));
     assert_eq!(track.races(), 0);
-    assert_eq!(track.join(0, race), refused(number::RACE_JOIN, number::INVALID_RACE_ID));
+    assert_eq!(track.join(0, race), refused(number::RACE_JOIN, Some(number::INVALID_RACE_ID)));
 }

@@ -1,0 +1,16 @@
+//! The program as it runs on a box: in a network of its own, with its real ports, where nobody sees its console.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../home/mod.rs"]
+mod home;
+mod netbios;
+mod on_a_box;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,365 @@
+//! The `mcos` program as an Operator uses it: arguments, exit codes, what is printed, and a server beside it.
+
+use crate::support::{Raw, Running};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const CONFIG: &str = r#"
+[shard]
+name = "Check City"
+max_personas = 2
+[network]
+bind = ["127.0.0.1"]
+http = 0
+https = 0
+login = 0
+persona = 0
+mail = 0
+lobby = 0
+rooms = [0, 0]
+mcots = 0
+[game]
+starter_cash = 777
+"#;
+
+/// A folder with a configuration, in which commands run.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("mcos.toml"), CONFIG).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcos"));
+        command.current_dir(self.folder.path()).env_remove("RUST_LOG").env_remove("STATE_DIRECTORY");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs one command with this text on standard input.
+    fn mcos_reading(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self.command().args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        // A command that does not read its input may have ended already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    fn mcos(&self, arguments: &str) -> Output {
+        self.mcos_reading(&arguments.split_whitespace().collect::<Vec<_>>(), "")
+    }
+
+    /// What a command prints that has to succeed without a word on stderr.
+    fn done(&self, arguments: &str) -> String {
+        printed(&self.mcos(arguments))
+    }
+
+    fn add_account(&self, arguments: &str) -> String {
+        let arguments = format!("account add {arguments} --password-stdin");
+        printed(&self.mcos_reading(&arguments.split_whitespace().collect::<Vec<_>>(), "s3cret\n"))
+    }
+
+    /// The one line on stderr of a command that has to fail with this exit code.
+    fn refused(&self, code: i32, arguments: &str) -> String {
+        refusal(code, &self.mcos(arguments))
+    }
+}
+
+fn printed(output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{:?}: {stderr}", output.status);
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn refusal(code: i32, output: &Output) -> String {
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with("mcos: ") && stderr.ends_with('\n'), "{stderr}");
+    assert!(output.stdout.is_empty());
+    stderr
+}
+
+/// A running server, killed when dropped.
+struct Server {
+    running: Running,
+    log: PathBuf,
+}
+
+impl Server {
+    fn start(place: &Place) -> Self {
+        let log = place.path("log");
+        let child = place.command().arg("serve").stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
+        Self { running: Running::await_ports(child).unwrap(), log }
+    }
+
+    fn get(&self, target: &str) -> String {
+        let mut raw = Raw::connect(self.running.port("http"));
+        raw.send(format!("GET {target} HTTP/1.0\r\n\r\n").as_bytes());
+        let answer = String::from_utf8(raw.receive_all()).unwrap();
+        answer.split_once("\r\n\r\n").expect("an answer").1.to_owned()
+    }
+
+    fn may_log_in(&self, name: &str, password: &str) -> bool {
+        self.get(&format!("/AuthLogin?username={name}&password={password}"))
+            .starts_with("Valid=TRUE\nTicket=")
+    }
+
+    /// Ends the server as systemd does, and gives back its log.
+    fn stop(mut self) -> String {
+        let status = self.running.stop().expect("the server ends");
+        assert!(status.success(), "{status}");
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+/// The private keys of other servers to take over: made by another server here.
+fn login_key_pem(file: &Path) -> String {
+    use mco_proto::session_key::LoginKey;
+    use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+    let key = LoginKey::generate().unwrap();
+    let pem = rsa::RsaPrivateKey::from_pkcs8_der(&key.to_pkcs8_der().unwrap()).unwrap();
+    fs::write(file, pem.to_pkcs8_pem(LineEnding::LF).unwrap()).unwrap();
+    key.public_hex().unwrap()
+}
+
+#[test]
+fn accounts_and_personas_are_made_and_listed_while_no_server_runs() {
+    let place = Place::new();
+    assert_eq!(place.add_account("bob"), "account bob (customer 1000) was added\n");
+    assert_eq!(place.add_account("alice --customer-id 7"), "account alice (customer 7) was added\n");
+    let persona = place.done("persona add Alice Racer --persona-id 21");
+    assert_eq!(persona, "persona Racer (number 21) was added to account alice\n");
+    assert_eq!(place.done("account disable bob"), "account bob (customer 1000) is disabled\n");
+    let accounts = place.done("account list");
+    let lines: Vec<Vec<&str>> = accounts.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["CUSTOMER", "NAME", "PERSONAS", "STATE", "CREATED"]);
+    assert_eq!(lines[1][..4], ["7", "alice", "1", "enabled"]);
+    assert_eq!(lines[2][..4], ["1000", "bob", "0", "disabled"]);
+    assert_eq!(lines.len(), 3);
+    let personas = place.done("persona list");
+    assert_eq!(
+        personas,
+        "PERSONA  NAME   ACCOUNT  BANK  LAST LOGIN\n\
+         21       Racer  alice    777   never\n"
+    );
+    assert_eq!(place.done("persona list alice"), personas);
+    assert_eq!(place.done("persona list bob").lines().count(), 1);
+    assert_eq!(place.done("account enable bob"), "account bob (customer 1000) is enabled\n");
+}
+
+#[test]
+fn what_cannot_be_done_ends_with_1_and_one_line_that_says_why() {
+    let place = Place::new();
+    place.add_account("alice");
+    let long = "a".repeat(33);
+    for (arguments, part) in [
+        ("account disable nobody", "account"),
+        ("account enable nobody", "account"),
+        ("persona add nobody Racer", "there is no account \"nobody\""),
+        ("persona list nobody", "there is no account \"nobody\""),
+        ("persona add alice TooLongAPersona", ""),
+        ("keys import-login missing.pem", "missing.pem: cannot read the key"),
+        ("keys import-login mcos.toml", "PEM"),
+        ("account list --config missing.toml", "missing.toml: there is no such file"),
+        ("account list --data mcos.toml", "mcos.toml"),
+    ] {
+        let line = place.refused(1, arguments);
+        assert!(line.contains(part), "{line}");
+    }
+    for (name, password) in
+        [("alice", "s3cret"), ("bad name", "s3cret"), (&long, "s3cret"), ("bob", "abc"), ("bob", "")]
+    {
+        refusal(1, &place.mcos_reading(&["account", "add", name, "--password-stdin"], password));
+    }
+    refusal(1, &place.mcos_reading(&["account", "passwd", "nobody", "--password-stdin"], "s3cret"));
+    assert_eq!(place.done("account list").lines().count(), 2);
+}
+
+#[test]
+fn a_wrongly_written_command_ends_with_2() {
+    let place = Place::new();
+    for arguments in [
+        "acount list",
+        "account",
+        "account add",
+        "account add alice s3cret",
+        "account add alice --password s3cret",
+        "account add alice --password-stdin --customer-id 0",
+        "persona add alice",
+        "persona add alice Racer --persona-id x",
+        "keys import-login",
+        "serve --port 80",
+        "--config",
+    ] {
+        assert!(place.refused(2, arguments).contains("--help"), "{arguments}");
+    }
+    assert!(!place.path("mcos-data").exists(), "nothing was touched");
+}
+
+#[test]
+fn without_a_terminal_a_password_comes_from_standard_input_or_not_at_all() {
+    let place = Place::new();
+    for arguments in ["account add alice", "account passwd alice"] {
+        let output = place.mcos_reading(&arguments.split_whitespace().collect::<Vec<_>>(), "s3cret\n");
+        assert!(refusal(2, &output).contains("--password-stdin"));
+    }
+}
+
+#[test]
+fn config_and_data_are_taken_before_and_after_the_command() {
+    let place = Place::new();
+    fs::write(place.path("other.toml"), "[game]\nstarter_cash = 5\n").unwrap();
+    printed(
+        &place.mcos_reading(&["--data", "there", "account", "add", "alice", "--password-stdin"], "s3cret"),
+    );
+    place.done("persona add alice One --config other.toml --data there");
+    place.done("--config other.toml --data there persona add alice Two");
+    place.done("--data there persona --config other.toml add alice Three");
+    let personas = place.done("persona list --data=there");
+    let cash: Vec<_> = personas.lines().skip(1).map(|line| line.split_whitespace().nth(3).unwrap()).collect();
+    assert_eq!(cash, ["5", "5", "5"]);
+    assert!(!place.path("mcos-data").exists());
+}
+
+#[test]
+fn the_data_folder_is_the_one_systemd_made_if_nobody_names_another() {
+    let place = Place::new();
+    let run = |arguments: &[&str]| {
+        let state = place.path("state");
+        printed(&place.command().args(arguments).env("STATE_DIRECTORY", state).output().unwrap())
+    };
+    run(&["account", "list"]);
+    assert!(place.path("state").exists() && !place.path("mcos-data").exists());
+    fs::write(place.path("named.toml"), "data_dir = \"named\"\n").unwrap();
+    run(&["account", "list", "--config", "named.toml"]);
+    assert!(place.path("named").exists());
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_named_with_file_line_and_key() {
+    let place = Place::new();
+    fs::write(place.path("bad.toml"), "[network]\nlobby = 7003\nrooms = [9014, 9000]\n").unwrap();
+    for command in ["", "serve", "account list", "persona list", "keys import-login x"] {
+        let line = place.refused(1, &format!("{command} --config bad.toml"));
+        assert!(
+            line.starts_with("mcos: bad.toml:3: network.rooms: must be the lowest and the highest"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn help_and_version_are_printed_and_are_no_error() {
+    let place = Place::new();
+    assert_eq!(place.done("--version"), format!("mcos {}\n", env!("CARGO_PKG_VERSION")));
+    for arguments in
+        ["--help", "account --help", "account add --help", "persona list --help", "keys --help", "help"]
+    {
+        let help = place.done(arguments);
+        assert!(
+            help.contains("Usage: mcos") && help.contains("--config <FILE>") || arguments == "help",
+            "{help}"
+        );
+    }
+}
+
+#[test]
+fn commands_work_beside_a_running_server_and_take_effect_at_once() {
+    let place = Place::new();
+    place.add_account("before");
+    let server = Server::start(&place);
+    assert!(server.may_log_in("before", "s3cret"));
+    assert!(!server.may_log_in("alice", "s3cret"));
+    place.add_account("alice --customer-id 7");
+    assert!(server.may_log_in("alice", "s3cret"));
+    place.done("persona add alice Racer");
+    assert!(place.done("persona list alice").contains("Racer  alice    777"));
+    place.done("account disable alice");
+    assert!(!server.may_log_in("alice", "s3cret"));
+    place.done("account enable alice");
+    printed(&place.mcos_reading(&["account", "passwd", "alice", "--password-stdin"], "n3w-pass\r\n"));
+    assert!(server.may_log_in("alice", "n3w-pass") && !server.may_log_in("alice", "s3cret"));
+    assert_eq!(place.done("account list").lines().count(), 3);
+    assert!(place.refused(1, "persona list nobody").contains("there is no account \"nobody\""));
+    let shards = server.get("/ShardList/");
+    assert!(shards.starts_with("[Check City]\n      Description=Check City\n"), "{shards}");
+    let log = server.stop();
+    assert!(log.contains("auth: account alice (customer 7) from 127.0.0.1"), "{log}");
+    assert!(!log.contains("s3cret") && !log.contains("n3w-pass") && !log.contains("Ticket"), "{log}");
+    assert_eq!(place.done("account list").lines().count(), 3);
+}
+
+#[test]
+fn the_ledger_is_checked_beside_a_running_server_and_without_one() {
+    let place = Place::new();
+    place.add_account("alice");
+    place.done("persona add alice Racer");
+    let right = "the ledger is right: 1 persona, 1 lines, 777 dollars\n";
+    assert_eq!(place.done("ledger check"), right);
+    let server = Server::start(&place);
+    assert_eq!(place.done("ledger check"), right);
+    drop(server);
+    place.refused(2, "ledger mend");
+}
+
+#[test]
+fn a_login_key_is_made_at_the_first_start_kept_and_replaced_live() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let made = server.get("/key");
+    assert_eq!(made.len(), 324);
+    server.stop();
+    let server = Server::start(&place);
+    assert_eq!(server.get("/key"), made);
+    let foreign = login_key_pem(&place.path("login.pem"));
+    place.done("keys import-login login.pem");
+    assert_eq!(server.get("/key"), foreign);
+    server.stop();
+    let other = login_key_pem(&place.path("other.pem"));
+    place.done("keys import-login other.pem");
+    assert_eq!(Server::start(&place).get("/key"), other);
+}
+
+#[test]
+fn after_a_server_was_killed_commands_and_the_next_server_work() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    place.add_account("alice");
+    drop(server);
+    assert!(place.path("mcos-data/control.sock").exists(), "a killed server leaves its socket behind");
+    assert!(place.done("account list").contains("alice"));
+    let server = Server::start(&place);
+    assert!(server.may_log_in("alice", "s3cret"));
+    server.stop();
+    assert!(!place.path("mcos-data/control.sock").exists());
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let output = place.command().arg("serve").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.lines().last().unwrap().starts_with("mcos: "), "{stderr}");
+    assert!(server.get("/").contains("Check City"));
+}
+
+#[test]
+fn data_in_use_by_something_that_does_not_answer_is_reported_as_that() {
+    let place = Place::new();
+    let _store = mcos::store::Store::open(&place.path("mcos-data")).unwrap();
+    let line = place.refused(1, "account list");
+    assert!(line.contains("is in use by another mcos that does not answer"), "{line}");
+}

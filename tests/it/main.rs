@@ -1,0 +1,42 @@
+//! The program tested from outside, as one test binary: a file for each subject, and what they share once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod bad_input;
+mod chromium;
+mod command_line;
+mod economy;
+mod evening;
+mod foreign;
+mod full_card;
+mod import;
+#[path = "../../crates/legacy-tls/tests/old_client/mod.rs"]
+mod old_client;
+mod operator;
+mod pages;
+mod probe;
+mod races;
+mod racing;
+mod recording;
+mod replay;
+mod responder;
+mod restore;
+mod rooms;
+mod shutdown;
+mod sitting;
+#[path = "../support/mod.rs"]
+mod support;
+mod systemd;
+mod tls_certificates;
+mod tls_gnutls;
+mod tls_openssl;
+mod tls_sign_in;
+mod tls_sockets;
+mod tls_tlslite;
+mod update;

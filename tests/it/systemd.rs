@@ -1,0 +1,133 @@
+//! What systemd hears of the server, on a real socket in the place of systemd's.
+
+use crate::support::{PATIENCE, Server, signal, wait_until};
+use std::fs;
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Half of this is how often the server is expected to say that it is alive.
+const WATCHDOG: Duration = Duration::from_secs(1);
+
+/// systemd, as far as the server can tell.
+struct Manager {
+    messages: Receiver<String>,
+    socket: PathBuf,
+}
+
+impl Manager {
+    fn of(server: &mut Server) -> Self {
+        let path = server.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        server.set("NOTIFY_SOCKET", &path);
+        server.set("WATCHDOG_USEC", WATCHDOG.as_micros().to_string());
+        let (heard, messages) = mpsc::channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length) = socket.recv(&mut buffer) {
+                if heard.send(String::from_utf8(buffer[..length].to_vec()).unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { messages, socket: path }
+    }
+
+    /// Sends something on the same way as the server, so that it arrives behind all that the server has said.
+    fn say(&self, message: &str) {
+        UnixDatagram::unbound().unwrap().send_to(message.as_bytes(), &self.socket).unwrap();
+    }
+
+    /// Waits for a message with this line, and gives the whole message.
+    fn hear(&self, line: &str) -> String {
+        self.hear_line(|one| one == line)
+    }
+
+    /// The same for any line that will do.
+    fn hear_line(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let message = self.messages.recv_timeout(left).expect("what is waited for comes");
+            if message.lines().any(&wanted) {
+                return message;
+            }
+        }
+    }
+
+    /// What comes within this time.
+    fn within(&self, time: Duration) -> Vec<String> {
+        let deadline = Instant::now() + time;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        std::iter::from_fn(|| self.messages.recv_timeout(left()).ok()).collect()
+    }
+}
+
+/// Waits until all threads of a process are in this state, as the kernel calls it.
+fn await_state(pid: u32, wanted: char) {
+    let states = || -> Vec<Option<char>> {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap().map(Result::unwrap);
+        let states = threads.map(|thread| fs::read_to_string(thread.path().join("stat")).unwrap_or_default());
+        states.filter_map(|state| Some(state.rsplit_once(") ")?.1.chars().next())).collect()
+    };
+    wait_until(states, |states| states.iter().all(|state| *state == Some(wanted)));
+}
+
+#[test]
+fn systemd_hears_when_all_ports_answer_that_the_server_lives_and_that_it_stops() {
+    let mut server = Server::prepare();
+    let manager = Manager::of(&mut server);
+    server.start();
+    manager.hear("READY=1");
+    for service in ["http", "https", "login", "persona", "mail", "lobby", "room", "mcots"] {
+        assert!(TcpStream::connect(("127.0.0.1", server.port(service))).is_ok(), "{service}");
+    }
+    manager.hear_line(|line| {
+        line.starts_with("STATUS=ready") && line.contains("http://") && line.contains("no players online")
+    });
+    for _ in 0..3 {
+        manager.hear("WATCHDOG=1");
+    }
+    assert_eq!(server.stop().code(), Some(0));
+    manager.hear("STOPPING=1");
+}
+
+#[test]
+fn a_server_that_hangs_gives_no_sign_of_life() {
+    let mut server = Server::prepare();
+    let manager = Manager::of(&mut server);
+    server.start();
+    manager.hear("READY=1");
+    manager.hear("WATCHDOG=1");
+    signal(server.pid(), "STOP");
+    await_state(server.pid(), 'T');
+    // What was said before is still on its way.
+    manager.say("STOPPED");
+    manager.hear("STOPPED");
+    assert_eq!(manager.within(3 * WATCHDOG), Vec::<String>::new());
+    signal(server.pid(), "CONT");
+    manager.hear("WATCHDOG=1");
+}
+
+#[test]
+fn a_restart_by_the_operator_is_no_stop_and_is_ready_again_in_the_same_process() {
+    let mut server = Server::started();
+    let backup = server.path().join("evening.mcos");
+    server.must(&["backup", backup.to_str().unwrap()], "");
+    server.stop();
+    let manager = Manager::of(&mut server);
+    server.start();
+    let pid = server.pid();
+    manager.hear("READY=1");
+    server.must(&["restore", backup.to_str().unwrap()], "");
+    let reloading = manager.hear("RELOADING=1");
+    assert!(reloading.lines().any(|line| line.starts_with("MONOTONIC_USEC=")), "{reloading}");
+    manager.hear("READY=1");
+    manager.hear("WATCHDOG=1");
+    assert!(server.is_alive() && server.pid() == pid);
+    let said = manager.within(WATCHDOG);
+    assert!(!said.iter().any(|message| message.contains("STOPPING=1")), "{said:?}");
+}
