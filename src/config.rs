@@ -62,9 +62,9 @@ pub struct Config {
     pub lobby: Lobby,
     /// What one Client, one address and all of them together may use up.
     pub limits: Limits,
-    /// What no recording proves.
+    /// Switches for what no recording proves.
     pub compat: Compat,
-    /// Why the defaults count although there is a file. Only on a box, which serves nevertheless.
+    /// Why the defaults are used although there is a file. Only on a box, which starts in spite of it.
     #[serde(skip)]
     pub mistake: Option<Mistake>,
 }

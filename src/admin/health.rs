@@ -1,4 +1,4 @@
-//! What is wrong with the server, and what about its configuration an Operator may come to regret.
+//! What is wrong with the server, and which settings the Server Operator may want to change.
 
 use crate::clock::Now;
 use crate::config::Registration;
@@ -12,10 +12,10 @@ const MCOTS: u16 = 43_300;
 /// The port of Patch, built into the Client.
 const PATCH: u16 = 80;
 
-/// The dealer whom a new driver's Client asks (*seen in use*).
+/// The dealer that the Client asks for a new persona (*seen in use*).
 const FIRST_DEALER: DealerId = DealerId(8);
 
-/// What is wrong: one sentence for each, with what to do.
+/// What is wrong and what to do: one sentence for each, without a full stop.
 pub fn troubles(game: &Game) -> Vec<String> {
     let mut troubles = Vec::new();
     troubles.extend(game.config.mistake.as_ref().map(ToString::to_string));
@@ -31,7 +31,7 @@ pub fn troubles(game: &Game) -> Vec<String> {
     troubles
 }
 
-/// Ports on which the Client does not look.
+/// Ports that differ from those built into the Client.
 fn moved_ports(game: &Game) -> Vec<String> {
     let ports = &game.ports;
     let mut warnings = Vec::new();
@@ -47,7 +47,7 @@ fn moved_ports(game: &Game) -> Vec<String> {
     warnings
 }
 
-/// Everything worth knowing: one sentence for each.
+/// What is wrong and what may be changed: one sentence for each, without a full stop.
 pub fn of(game: &Game, now: Now) -> Vec<String> {
     let network = &game.config.network;
     let mut warnings = troubles(game);

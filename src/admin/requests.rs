@@ -9,13 +9,13 @@ use std::fmt;
 use std::net::IpAddr;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// A password or a private key on its way: never shown, and wiped when it is dropped.
+/// A password or a private key: never shown by `Debug`, and wiped when it is dropped.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes charge of a secret text.
+    /// Takes a secret text, which is wiped when this is dropped.
     pub const fn new(text: String) -> Self {
         Self(text)
     }
@@ -32,51 +32,51 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// One thing to do.
+/// One thing that the Server Operator asks for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
     /// Make an account.
     AddAccount {
-        /// The User's name.
+        /// Name of the account.
         name: String,
-        /// The User's password.
+        /// Its password.
         password: Secret,
-        /// The number it is to have; otherwise the next free one.
+        /// Its number; `None`: the next free one.
         customer_id: Option<CustomerId>,
     },
     /// Show all accounts.
     ListAccounts,
     /// Refuse logins of an account, or allow them again.
     SetDisabled {
-        /// The User's name.
+        /// Name of the account.
         name: String,
         /// Whether logins are refused from now on.
         disabled: bool,
     },
     /// Give an account another password.
     SetPassword {
-        /// The User's name.
+        /// Name of the account.
         name: String,
         /// The new password.
         password: Secret,
     },
     /// Make a persona with the starter cash of the configuration.
     AddPersona {
-        /// The name of the account it belongs to.
+        /// Name of its account.
         account: String,
-        /// The persona's name.
+        /// Name of the persona.
         name: String,
-        /// The number it is to have; otherwise the next free one.
+        /// Its number; `None`: the next free one.
         persona_id: Option<PersonaId>,
     },
     /// Show the personas of one account or of all.
     ListPersonas {
-        /// The name of the account, or all.
+        /// Name of the account; `None`: all accounts.
         account: Option<String>,
     },
-    /// Show what a player kit is made of.
+    /// Show what is needed to write a player kit.
     KitParts,
-    /// Take over another server's login key.
+    /// Import another server's login key.
     ImportLoginKey {
         /// The private key in PEM form.
         pem: Secret,
@@ -93,18 +93,18 @@ pub enum Request {
     },
     /// Keep an account, an address or both out.
     Ban {
-        /// The name of an account.
+        /// Name of an account to ban.
         account: Option<String>,
-        /// An address.
+        /// Address to ban; of an IPv6 address its network.
         address: Option<IpAddr>,
-        /// Why, as the banned User is told.
+        /// Why; the banned player is told.
         reason: String,
         /// When it ends, in seconds since 1970; `None`: never.
         until: Option<u64>,
     },
-    /// Let somebody in again.
+    /// Remove a ban.
     Unban {
-        /// Whom.
+        /// Who was banned.
         target: BanTarget,
     },
     /// Show all bans.
@@ -119,13 +119,14 @@ pub enum Request {
         /// Its name there: see [`is_exchange_name`].
         name: String,
     },
-    /// Derive every balance from the ledger and compare.
+    /// Recalculate all balances from the ledger and compare.
     CheckLedger,
     /// Use the catalogue that was imported into the data folder.
     ReloadCatalog,
 }
 
-/// Whether a file of this name in the data folder is one that the command line and the running server exchange.
+/// Whether this is the name of a file in the data folder by which the command line and a running server exchange data:
+/// `exchange-`, digits, `.mcos`.
 pub fn is_exchange_name(name: &str) -> bool {
     let number = name.strip_prefix("exchange-").and_then(|rest| rest.strip_suffix(".mcos"));
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
@@ -170,7 +171,7 @@ impl fmt::Display for Request {
     }
 }
 
-/// What came of it.
+/// The answer to a [`Request`]. One that says that something is done comes after it was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Response {
     /// The account as it is now.
@@ -181,7 +182,7 @@ pub enum Response {
     Persona(PersonaEntry),
     /// The personas asked for, by number.
     Personas(Vec<PersonaEntry>),
-    /// What a player kit is made of. None of it is secret.
+    /// What is needed to write a player kit. None of it is secret.
     KitParts {
         /// The content of `pub.key`.
         public_key: String,
@@ -192,7 +193,7 @@ pub enum Response {
     },
     /// The imported login key is stored, and a running server uses it.
     LoginKeyImported,
-    /// It is done, and there is nothing to tell.
+    /// It is done, and there is nothing more to say.
     Done,
     /// All bans.
     Bans(Vec<BanEntry>),
@@ -202,7 +203,7 @@ pub enum Response {
     Ledger(LedgerReport),
     /// The running server uses the imported catalogue.
     CatalogReloaded,
-    /// Nothing was changed; why, and what to do.
+    /// It was not done; why, and what to do.
     Refused(String),
 }
 
@@ -230,7 +231,7 @@ pub struct PersonaEntry {
     pub name: String,
     /// The name of the account it belongs to.
     pub account: String,
-    /// What it has in the bank.
+    /// Its money in dollars.
     pub bank_balance: u32,
     /// When it was last in the game, in seconds since 1970; 0 for never.
     pub last_login: u32,
@@ -243,7 +244,7 @@ pub struct BanEntry {
     pub ban: Ban,
     /// The account's name, if an account is banned.
     pub account: Option<String>,
-    /// Whether it still counts.
+    /// Whether it is still in force.
     pub counts: bool,
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 const ASSEMBLIES: [u32; 8] = [1001, 2001, 4001, 5001, 6001, 15_001, 36_001, 37_001];
 
 /// Where on its parent a part sits: front and rear axle, else the one place there is (*captured*).
-const HERE: u8 = 0;
+const ONLY: u8 = 0;
 const FRONT: u8 = 10;
 const REAR: u8 = 11;
 
@@ -27,24 +27,24 @@ pub(super) const KNOWN_CARS: usize = STOCK.len();
 #[rustfmt::skip]
 const FAIRLANE: &[(u32, u8)] = &[
     (10_001, FRONT), (10_004, REAR), (11_004, FRONT), (11_004, REAR), (12_010, FRONT), (12_022, REAR),
-    (20_104, HERE), (22_014, HERE), (31_153, HERE), (40_006, HERE),
+    (20_104, ONLY), (22_014, ONLY), (31_153, ONLY), (40_006, ONLY),
     (100_006, FRONT), (100_006, REAR), (110_021, FRONT), (110_021, REAR),
-    (130_047, HERE), (140_007, HERE),
-    (160_026, HERE), (180_018, HERE), (190_077, HERE), (200_066, HERE), (230_001, HERE), (240_001, HERE),
-    (250_030, HERE), (280_030, HERE), (290_001, HERE), (300_001, HERE), (320_098, HERE), (330_020, HERE),
-    (340_002, HERE), (1_000_001, HERE), (1_100_119, HERE), (1_200_048, HERE),
+    (130_047, ONLY), (140_007, ONLY),
+    (160_026, ONLY), (180_018, ONLY), (190_077, ONLY), (200_066, ONLY), (230_001, ONLY), (240_001, ONLY),
+    (250_030, ONLY), (280_030, ONLY), (290_001, ONLY), (300_001, ONLY), (320_098, ONLY), (330_020, ONLY),
+    (340_002, ONLY), (1_000_001, ONLY), (1_100_119, ONLY), (1_200_048, ONLY),
 ];
 
-/// *Documented*.
+/// As *documented* by the community.
 #[rustfmt::skip]
 const BEL_AIR: &[(u32, u8)] = &[
     (10_001, FRONT), (10_004, REAR), (11_004, FRONT), (11_004, REAR), (12_009, FRONT), (12_030, REAR),
-    (20_113, HERE), (22_009, HERE), (31_153, HERE), (40_016, HERE),
+    (20_113, ONLY), (22_009, ONLY), (31_153, ONLY), (40_016, ONLY),
     (100_002, FRONT), (100_002, REAR), (110_014, FRONT), (110_014, REAR),
-    (130_021, HERE), (140_021, HERE),
-    (160_006, HERE), (180_014, HERE), (190_016, HERE), (200_002, HERE), (230_001, HERE), (240_001, HERE),
-    (250_026, HERE), (280_024, HERE), (290_003, HERE), (300_001, HERE), (320_020, HERE), (330_052, HERE),
-    (340_002, HERE), (1_000_123, HERE), (1_100_001, HERE), (1_200_034, HERE),
+    (130_021, ONLY), (140_021, ONLY),
+    (160_006, ONLY), (180_014, ONLY), (190_016, ONLY), (200_002, ONLY), (230_001, ONLY), (240_001, ONLY),
+    (250_026, ONLY), (280_024, ONLY), (290_003, ONLY), (300_001, ONLY), (320_020, ONLY), (330_052, ONLY),
+    (340_002, ONLY), (1_000_123, ONLY), (1_100_001, ONLY), (1_200_034, ONLY),
 ];
 
 /// Dollars for a new part, as far as known: those of the Bel-Air.
@@ -71,11 +71,11 @@ pub const MAX_WEAR: u32 = 30_000;
 /// A part of a car as it leaves the dealer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StockPart {
-    /// Which part.
+    /// Number of the part.
     pub branded_part: BrandedPartId,
     /// What it hangs on: an index into the list it is in, or the car itself.
     pub parent: Option<usize>,
-    /// Where at its parent.
+    /// Where on its parent: 10 front, 11 rear, 0 otherwise.
     pub attachment_point: u8,
 }
 
@@ -133,7 +133,7 @@ fn builtin_parts(facts: &Facts, model: BrandedPartId) -> Vec<StockPart> {
     let assemblies = ASSEMBLIES.into_iter().map(|assembly| StockPart {
         branded_part: BrandedPartId(assembly),
         parent: None,
-        attachment_point: HERE,
+        attachment_point: ONLY,
     });
     let parts = known.iter().map(|&(part, attachment_point)| {
         let branded_part = BrandedPartId(part);

@@ -1,98 +1,64 @@
-//! What can go wrong between a Client and a Server, in words an Operator can act on.
+//! What can go wrong between a Client and a server, in words that the Server Operator can act on.
 
 use super::peer::Peer;
 use super::wanted::Wanted;
 use mco_proto::{EncodeError, Malformed, TooLong};
 use std::{fmt, io};
 
-/// Why a step of a sitting failed.
+/// Why a step of a sitting failed. `peer` is the server that was asked, `wanted` what it should have sent.
 #[derive(Debug)]
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 pub enum Error {
     /// The host name has no address.
-    Unresolved {
-        /// Whom we wanted to reach.
-        peer: Peer,
-        /// What the system's resolver says.
-        why: io::Error,
-    },
+    Unresolved { peer: Peer, why: io::Error },
     /// No connection could be made.
-    Unreachable {
-        /// Whom we wanted to reach.
-        peer: Peer,
-        /// What the system says.
-        why: io::Error,
-    },
+    Unreachable { peer: Peer, why: io::Error },
     /// The connection was made and then failed.
-    Lost {
-        /// With whom.
-        peer: Peer,
-        /// What the system says.
-        why: io::Error,
-    },
-    /// The server closed the connection while its answer was awaited; that is the Client's part.
-    Closed {
-        /// Who did.
-        peer: Peer,
-        /// What was awaited.
-        wanted: Wanted,
-    },
+    Lost { peer: Peer, why: io::Error },
+    /// The server closed the connection while an answer was awaited. Normally the Client closes first.
+    Closed { peer: Peer, wanted: Wanted },
     /// Nothing that fits came in time.
     Silence {
-        /// From whom.
         peer: Peer,
-        /// What was awaited.
         wanted: Wanted,
         /// What came instead, if anything.
         instead: Option<Wanted>,
     },
     /// What came is not this protocol, or the ciphers of both ends are out of step.
     Broken {
-        /// From whom.
         peer: Peer,
         /// Where it goes wrong.
         why: String,
     },
     /// A message that ends too early or counts too much.
     Malformed {
-        /// From whom.
         peer: Peer,
-        /// The message.
         message: Wanted,
         /// Where it goes wrong.
         why: Malformed,
     },
     /// A message that parses and says what it can't mean.
     Contradiction {
-        /// From whom.
         peer: Peer,
-        /// The message.
         message: Wanted,
-        /// The field.
         field: &'static str,
         /// What it says, and what it should.
         why: String,
     },
     /// The server understood and said no.
     Refused {
-        /// Who did.
         peer: Peer,
-        /// The message that says so.
         answer: Wanted,
         /// Result code of an MCOTS refusal; 0 for others.
         code: u32,
     },
-    /// AuthLogin knows no such name and password.
-    WrongPassword {
-        /// What it says to the User.
-        reason: String,
-    },
-    /// An HTTP answer the Client has no use for.
+    /// AuthLogin refuses the name or the password.
+    WrongPassword { reason: String },
+    /// An HTTP answer that the Client cannot use.
     Web {
-        /// From whom.
         peer: Peer,
         /// The page, without its query (which holds a password).
         page: &'static str,
-        /// What is wrong with it.
         why: String,
     },
     /// The shard list can't be read.
@@ -102,10 +68,7 @@ pub enum Error {
     /// A packet of ours cannot be written.
     Unsendable(EncodeError),
     /// What `/key` serves is no login key.
-    PublicKey {
-        /// Why not.
-        why: String,
-    },
+    PublicKey { why: String },
 }
 
 impl fmt::Display for Error {
@@ -178,7 +141,8 @@ impl From<EncodeError> for Error {
     }
 }
 
-/// Why a text is no shard list.
+/// Why a text is not a shard list.
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShardListError {
     /// No `[name]` line.
@@ -186,21 +150,9 @@ pub enum ShardListError {
     /// Shards, and none with status 0.
     NoneOpen,
     /// A key that the Client needs is not there.
-    Missing {
-        /// Of which shard.
-        shard: String,
-        /// The key.
-        key: &'static str,
-    },
+    Missing { shard: String, key: &'static str },
     /// A value that should be a number.
-    NoNumber {
-        /// Of which shard.
-        shard: String,
-        /// The key.
-        key: &'static str,
-        /// The value.
-        value: String,
-    },
+    NoNumber { shard: String, key: &'static str, value: String },
 }
 
 impl fmt::Display for ShardListError {

@@ -9,12 +9,12 @@ use std::time::Duration;
 /// The largest answer taken in, in bytes. A shard list has a few hundred.
 const LARGEST: usize = 256 * 1024;
 
-/// An answer.
+/// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// 200 and so on.
+    /// Status code.
     pub status: u16,
-    /// What follows the headers.
+    /// Everything after the headers.
     pub body: Vec<u8>,
 }
 

@@ -15,36 +15,36 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What each racer says that it needed: two minutes, in ticks of 1/64 s.
-const TIME: u32 = 2 * 60 * 64;
+/// The time that each racer reports: two minutes, in ticks of 1/64 s.
+const RACE_TIME: u32 = 2 * 60 * 64;
 /// The fewest and the most bytes of filling in a packet.
 const FILLING: [usize; 2] = [20, 200];
 /// The first and the last room that is used, by number in the directory; 2 is the chat channel.
 const ROOMS: [CommId; 2] = [CommId(1), CommId(3)];
 
-/// What to do.
+/// What load to make.
 #[derive(Debug)]
 pub struct Options {
     /// Name or address, with or without `:PORT` of its web server. `None`: the server of this machine.
     pub host: Option<String>,
-    /// Whose accounts: a player for each.
+    /// The accounts; each is one player.
     pub players: Vec<Credentials>,
-    /// Packets a second and player.
+    /// Packets that each player sends in a second.
     pub rate: u32,
-    /// For how long they race.
+    /// Length of the races in seconds.
     pub seconds: u32,
     /// The configuration of this machine's server.
     pub network: Network,
-    /// How long any wait may last.
+    /// The longest that any wait may last.
     pub timeout: Duration,
 }
 
-/// Why there was no load at all.
+/// Why no player could sign in at all.
 #[derive(Debug)]
 pub enum LoadError {
-    /// The host can't be understood.
+    /// The host is not a name or an address.
     Host(HostError),
-    /// The server can't be spoken to.
+    /// The server does not answer as it should.
     Server(Error),
 }
 
@@ -59,16 +59,16 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Milliseconds from sending to receiving, both by the clock of this process.
+/// Time from sending to receiving in milliseconds, by the clock of this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Latency {
-    /// Half of all packets were as quick.
+    /// Median.
     pub p50: f64,
-    /// 99 of 100 were.
+    /// 99th percentile.
     pub p99: f64,
-    /// 999 of 1000 were.
+    /// 99.9th percentile.
     pub p99_9: f64,
-    /// The slowest.
+    /// The longest time.
     pub most: f64,
 }
 
@@ -85,20 +85,20 @@ impl Latency {
     }
 }
 
-/// What came of it.
+/// The result of a load.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Players wanted.
+    /// Players that were asked for.
     pub players: usize,
-    /// Players who raced to the end and were told the results.
+    /// Players that raced to the end and received the results.
     pub finished: usize,
-    /// Players who signed in.
+    /// Players that signed in.
     pub joined: usize,
     /// Rooms of up to six.
     pub rooms: usize,
     /// Packets a second and player, as wanted.
     pub rate: u32,
-    /// How long signing in took all of them.
+    /// Time that all of them needed to sign in.
     pub joining_seconds: f64,
     /// From the first packet to the last.
     pub racing_seconds: f64,
@@ -110,16 +110,16 @@ pub struct Report {
     pub received_per_second: f64,
     /// Bytes of these, without their encryption's padding.
     pub received_bytes: u64,
-    /// How long they took.
+    /// Time that the received packets needed.
     pub latency_milliseconds: Latency,
-    /// Packets that did not come as they should.
+    /// Packets that did not arrive as they were sent.
     pub faults: Faults,
-    /// What else went wrong.
+    /// Other errors, in words.
     pub errors: Vec<String>,
 }
 
 impl Report {
-    /// Whether all was as it should be.
+    /// Whether every packet arrived as it was sent and nothing else failed.
     pub const fn is_good(&self) -> bool {
         self.faults.sum() == 0 && self.errors.is_empty()
     }
@@ -256,7 +256,7 @@ async fn find(target: &Target, timeout: Duration) -> Result<(Web, Arc<ShardEndpo
     Err(first.unwrap_or_else(|| web.wrong("/ShardList/", "there is no web server")))
 }
 
-/// Groups of six.
+/// Groups of up to [`SLOTS`] players, one for each room.
 fn groups(mut players: Vec<Credentials>) -> Vec<Vec<Credentials>> {
     let mut groups = Vec::new();
     while !players.is_empty() {
@@ -266,7 +266,7 @@ fn groups(mut players: Vec<Credentials>) -> Vec<Vec<Credentials>> {
     groups
 }
 
-/// Does all of it at once.
+/// Runs all of it at the same time.
 async fn join_all<T: Send + 'static>(
     work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
@@ -277,7 +277,7 @@ async fn join_all<T: Send + 'static>(
     done
 }
 
-/// What went well; the rest goes to `errors`.
+/// The values of what succeeded; the other errors go to `errors`.
 fn successes<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T> {
     let mut well = Vec::new();
     for outcome in outcomes {
@@ -342,7 +342,7 @@ async fn drive(mut starter: Starter) -> (Starter, Result<(), Error>) {
 
 /// From the finishing line to the way out. How many heard the results.
 async fn finish(mut field: Vec<Starter>) -> Result<usize, Error> {
-    for (ticks, starter) in (TIME..).zip(&mut field) {
+    for (ticks, starter) in (RACE_TIME..).zip(&mut field) {
         starter.finish(ticks).await?;
     }
     for starter in &mut field {

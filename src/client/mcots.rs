@@ -10,7 +10,7 @@ use mco_proto::session_key::SessionKey;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How many packets wait for somebody to ask for them; then the oldest is let go.
+/// How many received packets are kept until they are asked for; beyond that the oldest is dropped.
 const BACKLOG: usize = 64;
 
 /// A connection to MCOTS.
@@ -160,7 +160,6 @@ impl Mcots {
         })
     }
 
-    /// Nothing that fits came in time.
     pub(super) fn silence(&self, number: Number) -> Error {
         let (peer, wanted) = (self.socket.peer().clone(), Wanted::Transaction(number));
         Error::Silence { peer, wanted, instead: None }

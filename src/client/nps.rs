@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How many packets wait for somebody to ask for them; then the oldest is let go.
+/// How many received packets are kept until they are asked for; beyond that the oldest is dropped.
 const BACKLOG: usize = 64;
 
 /// The answers that say no.
@@ -65,7 +65,7 @@ impl Nps {
         self.socket.local()
     }
 
-    /// Sends bytes as they are.
+    /// Sends raw bytes.
     pub async fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
         self.socket.write(bytes).await
     }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 pub struct Endpoint {
     /// Name or address; an IPv6 address without brackets.
     pub host: Arc<str>,
-    /// TCP port.
+    /// TCP port; 0 stands for one that is not known.
     pub port: u16,
 }
 
 impl Endpoint {
-    /// `host` at `port`.
+    /// An IPv6 address is given without brackets.
     pub fn new(host: &str, port: u16) -> Self {
         Self { host: host.into(), port }
     }
@@ -35,22 +35,22 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What a Client wants from a port.
+/// A service of the server. In brackets the port that it usually has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// AuthLogin, shard list, key.
+    /// AuthLogin, shard list and `/key` over HTTP (80).
     Web,
-    /// 8226.
+    /// Sign-in with a Context (8226).
     Login,
-    /// 8228.
+    /// Personas of an account (8228).
     Persona,
-    /// 8227.
+    /// Mail (8227).
     Mail,
-    /// 7003.
+    /// The lobby (7003).
     Lobby,
-    /// 9000-9014.
+    /// A room or race server (9000-9014).
     Room,
-    /// 43300.
+    /// Transactions (43300).
     Mcots,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for Service {
     }
 }
 
-/// The other end of a connection, for errors.
+/// The other end of a connection: which service, and where. Errors name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     service: Service,
@@ -76,22 +76,21 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The service at `endpoint`.
     pub(super) const fn new(service: Service, endpoint: Endpoint) -> Self {
         Self { service, endpoint }
     }
 
-    /// Its service.
+    /// Which service was asked.
     pub const fn service(&self) -> Service {
         self.service
     }
 
-    /// Its host, by name or address.
+    /// The host as it was given: a name, or an address without brackets.
     pub fn host(&self) -> &str {
         &self.endpoint.host
     }
 
-    /// Its port.
+    /// The TCP port.
     pub const fn port(&self) -> u16 {
         self.endpoint.port
     }

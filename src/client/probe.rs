@@ -1,4 +1,4 @@
-//! `mcos probe`: walks through everything a Client does, step by step, and says what an Operator can do where it ends.
+//! `mcos probe`: does everything a Client does, step by step, and says what the Server Operator can do where it fails.
 
 mod advice;
 mod report;
@@ -21,26 +21,26 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// The room ports of a server whose configuration is not at hand.
 const USUAL_ROOMS: std::ops::RangeInclusive<u16> = 9000..=9014;
 
-/// What to probe.
+/// What to test, and how to report it.
 #[derive(Debug)]
 pub struct Options {
     /// Name or address, with or without `:PORT` of its web server. `None`: the server of this machine.
     pub host: Option<String>,
-    /// With whose account; without one only what needs none is looked at.
+    /// The account to sign in with; without one only steps that need none are taken.
     pub account: Option<Credentials>,
-    /// One JSON document at the end instead of lines on the way.
+    /// Whether to print one JSON document at the end instead of lines.
     pub json: bool,
     /// The configuration of this machine's server: where its ports are, if that is the one to probe.
     pub network: Network,
-    /// How long any wait may last; usually [`TIMEOUT`].
+    /// The longest that any wait may last; usually [`TIMEOUT`].
     pub timeout: Duration,
 }
 
-/// A User's name and password.
+/// Name and password of an account.
 pub struct Credentials {
-    /// The name.
+    /// The name of the account.
     pub user: String,
-    /// The password.
+    /// Its password, wiped when dropped.
     pub password: Zeroizing<String>,
 }
 
@@ -50,16 +50,16 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// How it went.
+/// Whether all steps passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every step went as it should.
+    /// Every step passed.
     Passed,
-    /// Some step did not, or could not be taken.
+    /// At least one step failed or was skipped.
     Failed,
 }
 
-/// A HOST that can't be understood.
+/// A host that is neither a name nor an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostError(String);
 
@@ -150,7 +150,10 @@ async fn is_this_machine(host: &str, timeout: Duration) -> bool {
     resolved.await.unwrap_or_default().iter().any(|address| own(address.ip()))
 }
 
-/// Probes, writing to `out` as it goes.
+/// Tests a server step by step and writes the report to `out`.
+///
+/// # Errors
+/// The outer error: the report cannot be written. The inner one: the host is neither a name nor an address.
 pub async fn run(options: &Options, out: &mut dyn Write) -> io::Result<Result<Verdict, HostError>> {
     let target = match Target::of(options.host.as_deref(), &options.network, options.timeout).await {
         Ok(target) => target,

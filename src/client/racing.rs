@@ -1,4 +1,4 @@
-//! Simulated racers: from the host's request to the results, with the traffic of a race between them.
+//! Simulated racers: from making the race to the results, with the traffic of a race between them.
 //!
 //! Nobody has recorded a race of two. The order of steps is that of `docs/protocol/lobby-rooms.md` and
 //! `docs/protocol/mcots-messages.md`: the race is made on MCOTS (230), its channel opened on a room server, the others
@@ -24,16 +24,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The lot where a session without a car gets one.
+/// The dealer that sells a car to a persona that has none.
 const DEALER: DealerId = DealerId(8);
 /// Laps of a race.
 const LAPS: u8 = 2;
-/// How many packets are taken in between two that are sent late.
+/// How many packets are received between two that are sent late.
 const RECEIVE_BATCH: usize = 64;
 /// How long the host waits before it asks again who is ready.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// A session with a car on a room server, ready to race.
+/// A persona with a car, signed in to MCOTS, the lobby and a room server.
 #[derive(Debug)]
 pub struct Racer {
     session: PersonaSession,
@@ -54,7 +54,7 @@ pub struct Terms {
 }
 
 impl Racer {
-    /// Signs in to MCOTS, the lobby and a room server. A session who has no car yet is given the cheapest there is.
+    /// Signs in to MCOTS, the lobby and a room server. A persona that has no car yet buys the cheapest there is.
     pub async fn sign_in(session: PersonaSession, room: CommId) -> Result<Self, Error> {
         let (mcots, car) = sign_in_with_car(&session).await?;
         let mut lobby = session.lobby().await?;
@@ -68,7 +68,7 @@ impl Racer {
         self.car
     }
 
-    /// Who it is.
+    /// Number of its persona.
     pub const fn persona(&self) -> PersonaId {
         self.session.persona
     }
@@ -88,7 +88,7 @@ impl Racer {
         })
     }
 
-    /// Signs out everywhere.
+    /// Signs out of MCOTS, leaves the persona and closes all connections.
     pub async fn sign_out(self) -> Result<(), Error> {
         let Self { session, mcots, lobby, room, .. } = self;
         drop((lobby, room));
@@ -134,13 +134,13 @@ async fn sign_in_with_car(session: &PersonaSession) -> Result<(Transactions, Veh
         Err(mcots.mcots().contradiction(number::OWNED_VEHICLES_LIST, "vehicles", why))
     };
     let Some(cheapest) = stock.cars.iter().min_by_key(|car| car.price) else {
-        return no_car(&mut mcots, "the session has no car and no dealer sells one");
+        return no_car(&mut mcots, "the persona has no car and no dealer sells one");
     };
     let mut mcots = Transactions::connect(session).await?;
     mcots.sign_in(Some(FirstCar { dealer: DEALER, model: cheapest.model, skin: SkinId(0) })).await?;
     match mcots.cars().await?.first() {
         Some(car) => Ok((mcots, car.vehicle)),
-        None => no_car(&mut mcots, "the session has no car and does not get one"),
+        None => no_car(&mut mcots, "the persona has no car and does not get one"),
     }
 }
 
@@ -211,7 +211,7 @@ pub async fn line_up(
     Ok(starters)
 }
 
-/// 232 and 233.
+/// Starts the race on MCOTS (232); all joiners must hear it (233).
 async fn start(host: &mut Racer, joiners: &mut [Racer], race: RaceId) -> Result<(), Error> {
     let mut slots = [RacerSlot::NOBODY; SLOTS];
     let racers = std::iter::once(&*host).chain(joiners.iter());
@@ -337,7 +337,7 @@ impl Starter {
         self.racer.mcots.mcots().send(&report).await.map(drop)
     }
 
-    /// 237.
+    /// Waits for the results of the race (237).
     pub async fn results(&mut self) -> Result<FinalResults, Error> {
         let results: FinalResults = self.racer.mcots.pushed().await?;
         if results.race == self.race {

@@ -16,12 +16,12 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How it went.
+/// Whether the server answered as recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every answer is of the same kind as the recorded one.
+    /// Every answer has the message number of the recorded one.
     Same,
-    /// So many are not.
+    /// So many answers are missing or have another number.
     Differs(usize),
 }
 
@@ -30,7 +30,7 @@ pub enum Verdict {
 pub enum ReplayError {
     /// The recording can't be read.
     Recording(RecordingError),
-    /// The host can't be understood.
+    /// The host is not a name or an address.
     Host(HostError),
     /// Signing in failed.
     Server(Error),
@@ -98,8 +98,8 @@ impl From<io::Error> for ReplayError {
     }
 }
 
-/// Plays the recording in `folder` with these accounts, one for each customer in it, against the server of `options`,
-/// writing to `out` as it goes.
+/// Sends the Client's side of the recording in `folder` to the server of `options`, with these accounts, one for each customer
+/// in it. Writes one line for each answer to `out`.
 pub async fn run(
     folder: &Path,
     options: &Options,

@@ -7,7 +7,7 @@ use mco_proto::ids::ShardId;
 /// One shard of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardEntry {
-    /// What the Client shows.
+    /// The name that the Client shows.
     pub name: String,
     /// Its number, which comes back in persona requests.
     pub id: ShardId,
@@ -17,9 +17,9 @@ pub struct ShardEntry {
     pub lobby: Endpoint,
     /// Host of the transaction server; its port is fixed in the Client.
     pub mcots_host: String,
-    /// 0: usable.
+    /// `StatusId`; 0 means open.
     pub status: u32,
-    /// How many players are there.
+    /// How many players are in the game.
     pub population: u32,
     /// Persona slots of an account.
     pub max_personas: u32,

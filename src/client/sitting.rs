@@ -35,14 +35,12 @@ const CHECKSUM: u32 = 0xfea3_1c19;
 /// The name of the game in persona requests (*captured*).
 const GAME: &[u8; 10] = b"Motor City";
 
-/// Ports that are fixed in the Client.
+/// The ports that the shard list does not tell, because the Client has them built in.
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FixedPorts {
-    /// Persona.
     pub persona: u16,
-    /// Mail.
     pub mail: u16,
-    /// MCOTS.
     pub mcots: u16,
 }
 
@@ -52,7 +50,7 @@ impl Default for FixedPorts {
     }
 }
 
-/// Where all services of one shard are.
+/// The endpoints of all services of one shard.
 #[derive(Clone, Debug)]
 pub struct ShardEndpoints {
     /// Login, 8226 by default.
@@ -63,14 +61,14 @@ pub struct ShardEndpoints {
     pub mail: Endpoint,
     /// Lobby, 7003 by default.
     pub lobby: Endpoint,
-    /// MCOTS.
+    /// MCOTS, on a host of its own; 43300 by default.
     pub mcots: Endpoint,
-    /// How long any wait may last.
+    /// The longest that any wait on its connections may last.
     pub timeout: Duration,
 }
 
 impl ShardEndpoints {
-    /// What a shard's entry in the list and the Client's fixed ports make together.
+    /// The endpoints that a shard's entry in the list and the fixed ports give together.
     pub fn new(shard: &ShardEntry, fixed: FixedPorts, timeout: Duration) -> Self {
         Self {
             login: shard.login.clone(),
@@ -118,19 +116,19 @@ pub fn user_login(context: &Context, key_block: &str) -> Result<UserLogin, TooLo
     })
 }
 
-/// A User who has logged in.
+/// An account that has signed in.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Where.
+    /// The shard on which it is signed in.
     pub endpoints: Arc<ShardEndpoints>,
-    /// The Server's number for the account.
+    /// The number of the account on the server.
     pub customer: CustomerId,
-    /// What every cipher of this sitting is made from.
+    /// The Session Key, from which every cipher of this sitting is made.
     pub key: SessionKey,
 }
 
 impl Account {
-    /// AuthLogin and Login in one.
+    /// Signs in with name and password: AuthLogin, `/key` and Login.
     pub async fn sign_in(
         web: &Web,
         endpoints: &Arc<ShardEndpoints>,
@@ -141,14 +139,14 @@ impl Account {
         endpoints.login(&context, &web.public_key().await?).await
     }
 
-    /// The personas of this account.
+    /// Lists the personas of this account (0x0532).
     pub async fn personas(&self) -> Result<Vec<PersonaEntry>, Error> {
         let mut persona = self.persona_service().await?;
         let list: PersonaList = persona.ask(&GetPersonaMaps { customer: self.customer }).await?;
         Ok(list.personas.to_vec())
     }
 
-    /// Whether a new persona may have this name.
+    /// Whether a new persona may have this name (0x0533).
     pub async fn name_is_free(&self, name: &str) -> Result<bool, Error> {
         let request = ValidatePersonaName {
             customer: self.customer,
@@ -162,7 +160,7 @@ impl Account {
         Ok(!taken.contains(&answer.packet.id))
     }
 
-    /// Asks whether a licence plate may say this.
+    /// Asks whether a licence plate may have this text (0x0534).
     pub async fn check_plate(&self, text: &str) -> Result<(), Error> {
         let mut persona = self.persona_service().await?;
         persona.send(&CheckToken { kind: 2, text: Str16::new(text)? }).await?;
@@ -192,7 +190,7 @@ impl Account {
         Ok(answer.persona)
     }
 
-    /// Picks a persona.
+    /// Selects a persona (0x0503), which is in use from then on.
     pub async fn select(&self, entry: &PersonaEntry) -> Result<PersonaSession, Error> {
         let mut persona = self.persona_service().await?;
         let request =

@@ -19,7 +19,7 @@ async fn before<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T
     .await
 }
 
-/// A connection. It holds no buffer while it waits.
+/// A TCP connection. It holds no buffer while it waits.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: Arc<Async<TcpStream>>,
@@ -48,7 +48,6 @@ impl Socket {
         }
     }
 
-    /// The other end.
     pub(super) const fn peer(&self) -> &Peer {
         &self.peer
     }

@@ -4,14 +4,14 @@ use mco_proto::mcots::Number;
 use mco_proto::nps::Id;
 use std::fmt;
 
-/// A message by number, as errors name it.
+/// A message by its number; displayed as its name and number, such as `LOGIN (105)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// A Game Packet.
+    /// A Game Packet (Login, Persona, Mail, Lobby, rooms).
     Game(Id),
-    /// A Transaction Packet.
+    /// A Transaction Packet (MCOTS).
     Transaction(Number),
-    /// An HTTP answer.
+    /// An HTTP answer, whatever it says.
     Http,
 }
 

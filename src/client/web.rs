@@ -32,7 +32,7 @@ impl fmt::Debug for Context {
     }
 }
 
-/// The web side of a server.
+/// The web server: AuthLogin, the shard list and `/key`.
 #[derive(Clone, Debug)]
 pub struct Web {
     endpoint: Endpoint,
@@ -45,7 +45,7 @@ impl Web {
         Self { endpoint, timeout }
     }
 
-    /// Where it is.
+    /// The endpoint that is asked.
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -55,7 +55,7 @@ impl Web {
         self.timeout
     }
 
-    /// Any page by its path; the answer as it is.
+    /// Fetches a page by its path and query (encoded already; empty for none), whatever its status is.
     pub async fn get(&self, page: &'static str, query: &str) -> Result<Response, Error> {
         http::get(&self.endpoint, page, query, self.timeout).await
     }
@@ -113,7 +113,6 @@ impl Web {
         }
     }
 
-    /// An answer the Client has no use for.
     pub(super) fn wrong(&self, page: &'static str, why: &str) -> Error {
         Error::Web { peer: Peer::new(Service::Web, self.endpoint.clone()), page, why: why.to_owned() }
     }

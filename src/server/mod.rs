@@ -280,7 +280,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&shared), listener)))
         .collect();
     let place =
-        status_file::whereabouts(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
+        status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
     let names: Vec<_> = names.into_iter().map(|service| EXECUTOR.spawn(service.serve())).collect();
     systemd::ready("ready");
     let status_file = on_box.and_then(|on_box| on_box.status_file);

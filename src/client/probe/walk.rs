@@ -115,8 +115,8 @@ pub(in crate::client) async fn reach(target: &Target, timeout: Duration) -> Resu
     Err(first_error.unwrap_or(Error::ShardList(ShardListError::Empty)))
 }
 
-/// A step that failed before it began.
-async fn give_up(report: &mut Report<'_>, step: &'static str, error: Error) -> io::Result<()> {
+/// Reports a step that failed before it began.
+async fn report_failure(report: &mut Report<'_>, step: &'static str, error: Error) -> io::Result<()> {
     report.step(step, async { Err::<(), _>(error) }, |()| String::new()).await.map(drop)
 }
 
@@ -163,7 +163,7 @@ pub(super) async fn without_account(
     let web = match reach(target, timeout).await {
         Ok(web) => web,
         Err(error) => {
-            give_up(report, REFUSAL, error).await?;
+            report_failure(report, REFUSAL, error).await?;
             return report.skip_rest(&WITHOUT_ACCOUNT);
         }
     };
@@ -210,21 +210,21 @@ pub(super) async fn without_account(
     report.skip_rest(&WITHOUT_ACCOUNT)
 }
 
-/// The whole sitting.
+/// Everything that a sitting has, from AuthLogin to leaving the persona.
 pub(super) async fn with_account(
     report: &mut Report<'_>,
     target: &Target,
     account: &Credentials,
     timeout: Duration,
 ) -> io::Result<()> {
-    if let Some(session) = to_driver(report, target, account, timeout).await? {
+    if let Some(session) = to_persona(report, target, account, timeout).await? {
         drive(report, &session).await?;
     }
     report.skip_rest(&ALL)
 }
 
-/// From AuthLogin to a picked persona.
-async fn to_driver(
+/// From AuthLogin to a selected persona.
+async fn to_persona(
     report: &mut Report<'_>,
     target: &Target,
     account: &Credentials,
@@ -232,7 +232,7 @@ async fn to_driver(
 ) -> io::Result<Option<PersonaSession>> {
     let web = match reach(target, timeout).await {
         Ok(web) => web,
-        Err(error) => return give_up(report, AUTH, error).await.map(|()| None),
+        Err(error) => return report_failure(report, AUTH, error).await.map(|()| None),
     };
     let Credentials { user, password } = account;
     let given = |_: &Context| "gives a Context".to_owned();

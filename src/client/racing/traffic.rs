@@ -1,4 +1,4 @@
-//! What racers say to each other through the server, and the account of every byte of it.
+//! The packets that racers send each other through the server, and a check of every byte of them.
 //!
 //! What each racer sends is fixed before the start: to whom packet *n* goes and what is in it follows from who sends it
 //! and from *n*. So every receiver knows what it has to get and in which order, and whatever is lost, doubled,
@@ -16,30 +16,30 @@ use std::time::{Duration, Instant};
 /// Number, time and checksum around the filling.
 const FRAME: usize = 4 + 8 + 4;
 
-/// What is going on, for who watches.
+/// Live counters for a progress display.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Players who have signed in.
+    /// Players that have signed in.
     pub joined: AtomicU64,
-    /// Packets sent.
+    /// Packets sent by all players.
     pub sent: AtomicU64,
-    /// Packets received.
+    /// Packets received by all players.
     pub received: AtomicU64,
 }
 
 impl Counters {
-    /// One more.
+    /// Adds one to a counter.
     pub(in crate::client) fn count(what: &AtomicU64) {
         what.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// What the racers of a race send.
+/// What the racers of one race send.
 #[derive(Clone, Debug)]
 pub struct Traffic {
-    /// How many packets each sends, by its slot on the grid.
+    /// How many packets each racer sends, by its slot on the grid.
     pub packets: [u32; SLOTS],
-    /// How long a racer waits between two of them.
+    /// Time between two packets of one racer.
     pub interval: Duration,
     /// The fewest bytes of filling in a packet.
     pub least: usize,
@@ -49,7 +49,7 @@ pub struct Traffic {
     pub lead: Option<u32>,
     /// The moment from which times in packets are counted; the same for all who measure.
     pub epoch: Instant,
-    /// Counts along.
+    /// Counts every packet that is sent or received.
     pub counters: Arc<Counters>,
 }
 
@@ -81,7 +81,7 @@ impl Traffic {
     }
 }
 
-/// To whom a packet goes, by slot.
+/// The slots to which a packet goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Recipients {
     /// 0x97 that excepts the sender, as the Client writes it.
@@ -125,28 +125,28 @@ impl Recipients {
     }
 }
 
-/// What became of packets on their way that should not have.
+/// Packets that did not arrive as they should.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Faults {
-    /// Never came.
+    /// Did not arrive.
     pub lost: u64,
-    /// Came again.
+    /// Arrived more than once.
     pub doubled: u64,
-    /// Came behind a later one of the same sender.
+    /// Arrived after a later packet of the same sender.
     pub reordered: u64,
-    /// Came with other bytes than it was sent with; it counts as lost too.
+    /// Arrived with other bytes than were sent; counts as lost too.
     pub altered: u64,
-    /// Came to somebody for whom it was not meant.
+    /// Arrived at a racer for which it was not meant.
     pub stray: u64,
 }
 
 impl Faults {
-    /// All of them.
+    /// The sum of all faults.
     pub const fn sum(self) -> u64 {
         self.lost + self.doubled + self.reordered + self.altered + self.stray
     }
 
-    /// Those of two together.
+    /// The sum of two, field by field.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -159,7 +159,7 @@ impl Faults {
     }
 }
 
-/// What one racer has from one other.
+/// The packets that one racer receives from one other.
 #[derive(Clone, Debug, Default)]
 struct Stream {
     /// Higher than every number that came.
@@ -170,7 +170,8 @@ struct Stream {
     outstanding: u64,
 }
 
-/// One racer's account.
+/// The packets of one racer: sends what it has to send, and checks that every packet meant for it arrives once, in order and
+/// unchanged.
 #[derive(Clone, Debug)]
 pub struct Deliveries {
     traffic: Arc<Traffic>,
@@ -187,7 +188,7 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// Of the racer at `slot` of `grid`.
+    /// Of the racer in slot `slot` of `grid`.
     pub fn new(traffic: Arc<Traffic>, channel: CommId, grid: Arc<[PersonaId]>, slot: usize) -> Self {
         let wanted = |from: usize| {
             let aimed = |number: &u32| Recipients::of(*number, from, grid.len()).reaches(slot, from);
@@ -221,7 +222,7 @@ impl Deliveries {
         )
     }
 
-    /// Takes in a relay that the server has passed on.
+    /// Checks a relay that the server has passed on.
     pub fn receive(&mut self, packet: &Packet) {
         self.received += 1;
         self.bytes += packet.size() as u64;
@@ -301,12 +302,12 @@ impl Deliveries {
         self.streams.iter().map(|stream| stream.outstanding).sum()
     }
 
-    /// What went wrong, if nothing comes any more.
+    /// The faults, if no more packets arrive: what is still outstanding counts as lost.
     pub fn faults(&self) -> Faults {
         Faults { lost: self.outstanding(), ..self.faults }
     }
 
-    /// Packets sent.
+    /// Packets sent so far.
     pub const fn sent(&self) -> u64 {
         self.sent
     }
@@ -316,7 +317,7 @@ impl Deliveries {
         self.received
     }
 
-    /// Bytes received.
+    /// Bytes received, headers included.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }

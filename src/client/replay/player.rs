@@ -1,4 +1,4 @@
-//! Plays a recording: sends what the Client sent, and waits where it was answered.
+//! Plays a recording: sends what the Client sent, and waits for each answer that was recorded.
 
 use super::recording::{Connection, Content, Recording, Said, What, headers_of};
 use crate::client::Error;
@@ -30,7 +30,7 @@ const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Where the flags are in a Transaction Packet's header.
 const FLAGS: usize = 10;
 
-/// What came of it.
+/// How many messages and answers there were.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     /// Messages of the Client.
@@ -119,7 +119,7 @@ impl<'a> Player<'a> {
         })
     }
 
-    /// Plays it all.
+    /// Plays the whole recording.
     pub(super) async fn play(
         mut self,
         recording: &Recording,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// The largest file that is read, in bytes; recordings of this server are far smaller.
 const LARGEST: u64 = 64 << 20;
 /// The most files that are read.
-const MOST: usize = 10_000;
+const MAX_FILES: usize = 10_000;
 
 /// Why a folder cannot be replayed.
 #[derive(Debug)]
@@ -75,17 +75,16 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// What passed on all connections.
+/// Everything that passed on all connections.
 #[derive(Debug)]
 pub(super) struct Recording {
     pub(super) connections: Vec<Connection>,
-    /// In recorded order.
+    /// In the order in which they were recorded.
     pub(super) events: Vec<Event>,
     /// Where something is missing, in words.
     pub(super) gaps: Vec<String>,
 }
 
-/// One connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) service: Service,
@@ -95,7 +94,6 @@ pub(super) struct Connection {
     pub(super) customer: Option<CustomerId>,
 }
 
-/// Something that happened.
 #[derive(Debug)]
 pub(super) struct Event {
     order: u64,
@@ -137,7 +135,7 @@ impl Recording {
         let mut files: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
-            .take(MOST)
+            .take(MAX_FILES)
             .collect();
         if files.is_empty() {
             return Err(wrong(Problem::NoFiles));

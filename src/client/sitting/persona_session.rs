@@ -1,4 +1,4 @@
-//! A persona that was picked: what it can connect to.
+//! A selected persona, and the connections it can make.
 
 use super::lobby::{LobbyConnection, RoomAddress};
 use super::{Account, Error};
@@ -12,19 +12,16 @@ use mco_proto::nps::{Message as _, id};
 use mco_proto::text::PStr;
 use std::time::Duration;
 
-/// How long a room may take to greet, which it must not. Too short is harmless: a greeting is found again later.
+/// How long to wait for a greeting, which a room must not send. Too short a time is harmless: a greeting is found later.
 const NO_GREETING: Duration = Duration::from_millis(20);
 
-/// A persona that was picked.
+/// A selected persona of a signed-in account.
 #[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 pub struct PersonaSession {
-    /// Whose it is.
     pub account: Account,
-    /// Its number.
     pub persona: PersonaId,
-    /// Its shard.
     pub shard: ShardId,
-    /// Its name.
     pub name: String,
 }
 
@@ -34,7 +31,7 @@ impl PersonaSession {
         Self { account, persona, shard, name: name.to_owned() }
     }
 
-    /// 0x0100 as this session sends it on 7003 and on room ports.
+    /// 0x0100 as this persona sends it to the lobby and to rooms.
     pub fn hello(&self) -> Login {
         Login {
             persona: self.persona,
@@ -80,7 +77,7 @@ impl PersonaSession {
         Ok(LobbyConnection::new(nps, self.persona, &self.name))
     }
 
-    /// How many buddies.
+    /// Asks Persona for the number of buddies (0x050B).
     pub async fn buddies(&self) -> Result<u16, Error> {
         let endpoints = &self.account.endpoints;
         let mut persona = endpoints.open(Service::Persona, &endpoints.persona).await?;
@@ -88,7 +85,7 @@ impl PersonaSession {
         Ok(answer.count)
     }
 
-    /// How many mails.
+    /// Asks Mail for the number of mails (0x0526).
     pub async fn mails(&self) -> Result<u16, Error> {
         let endpoints = &self.account.endpoints;
         let mut mail = endpoints.open(Service::Mail, &endpoints.mail).await?;

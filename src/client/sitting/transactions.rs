@@ -17,14 +17,12 @@ use std::time::{Duration, Instant};
 /// Build number of the Client (*captured*).
 const VERSION: u32 = 6001;
 
-/// The car that a persona is given when it signs in for the first time.
+/// The car that a persona buys when it signs in for the first time.
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FirstCar {
-    /// Who sells it.
     pub dealer: DealerId,
-    /// Its model.
     pub model: BrandedPartId,
-    /// Its paint.
     pub skin: SkinId,
 }
 
@@ -33,7 +31,7 @@ pub struct FirstCar {
 pub struct Home {
     /// What the server knows of the player.
     pub player: PlayerInfo,
-    /// The player's looks.
+    /// What the player's driver looks like (264).
     pub physical: Physical,
     /// The player's cars with all parts.
     pub cars: Vec<VehicleInfo>,
@@ -145,17 +143,17 @@ impl Transactions {
         Ok((self.mcots.answer(sequence).await?, self.mcots.answer(sequence).await?))
     }
 
-    /// 322.
+    /// 322: the cars that arcade lobbies lend.
     pub async fn arcade_cars(&mut self) -> Result<ArcadeCars, Error> {
         self.get(number::GET_ARCADE_CARS, 0).await
     }
 
-    /// 363.
+    /// 363: the addresses of the game's web pages.
     pub async fn urls(&mut self) -> Result<GameUrls, Error> {
         self.get(number::GET_GAME_URLS, 0).await
     }
 
-    /// 389.
+    /// 389: the rules in numbers.
     pub async fn tunables(&mut self) -> Result<Tunables, Error> {
         self.get(number::GET_MCO_TUNABLES, 0).await
     }
