@@ -243,9 +243,21 @@ impl Config {
             }
             Ok(_) => {}
         }
-        let text = encoding::text(bytes)
-            .map_err(|wrong| ConfigError { line: wrong.line, ..refuse(wrong.problem.to_owned()) })?;
-        Self::parse(&text).map_err(|e| ConfigError { file: name, ..e })
+        Self::from_bytes(bytes).map_err(|e| ConfigError { file: name, ..e })
+    }
+
+    /// Reads a configuration from the bytes of a file: UTF-8, or UTF-16 with a byte order mark.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first mistake, with its line and key; the file is called `mcos.toml`.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ConfigError> {
+        let text = encoding::text(bytes).map_err(|wrong| ConfigError {
+            file: FILE_NAME.to_owned(),
+            line: wrong.line,
+            key: None,
+            problem: wrong.problem.to_owned(),
+        })?;
+        Self::parse(&text)
     }
 
     /// Reads a configuration from its text.

@@ -13,6 +13,7 @@
 //! | [`store`] | what survives a reboot; the only place that knows sled |
 //! | [`recording`] | the lines of a recording |
 //! | [`appliance`] | the box: its two slots and the bundles that update them; the only place that touches block devices |
+//! | [`atomic_file`] | files that are replaced whole |
 //! | [`clock`] | moments as people read them |
 //! | [`log_ring`] | the last lines of the log, for the Operator |
 //! | [`client`] | a simulated Client, for `mcos probe`, the tests and the benchmarks |
@@ -21,6 +22,7 @@
 
 pub mod admin;
 pub mod appliance;
+pub mod atomic_file;
 pub mod catalog;
 pub mod cli;
 pub mod client;

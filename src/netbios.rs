@@ -1,7 +1,7 @@
-//! The NetBIOS name service, as far as being found needs it: a query for a name (NB) or for a machine's names (NBSTAT)
-//! comes in, an answer goes out. Big-endian, one UDP datagram each (RFC 1002, section 4.2, *documented*).
+//! Messages of the NetBIOS name service: reads queries for a name (NB) or for a machine's names (NBSTAT) and makes the answers.
+//! Big-endian, one UDP datagram each (RFC 1002, section 4.2, *documented*).
 //!
-//! Windows XP has no other way to find a machine by name where nobody runs a name server.
+//! Windows XP has no other way to find a machine by name on a network without a name server.
 
 use mco_proto::{Malformed, Reader, Wire, Writer};
 use std::net::Ipv4Addr;
@@ -9,59 +9,59 @@ use std::net::Ipv4Addr;
 /// The port of the name service.
 pub const PORT: u16 = 137;
 
-/// The longest datagram of the name service (RFC 1002, section 4.2.1: without fragments).
+/// The longest datagram of the name service, in bytes (RFC 1002, section 4.2.1).
 pub const MAX_DATAGRAM: usize = 576;
 
-/// The letters of a name; one more byte says what of the machine is meant.
+/// The length of a name in bytes; one more byte, the suffix, names the service of the machine that is meant.
 const LETTERS: usize = 15;
 
-/// Seconds for which who asked may remember the answer. Short, as the address may change with the next lease.
+/// Seconds for which an answer may be cached. Short, because the address may change with the next DHCP lease.
 const TIME_TO_LIVE: u32 = 300;
 
-/// Bytes of statistics behind the names of an NBSTAT answer (section 4.2.18). Nobody evaluates them; all are zero.
+/// Size in bytes of the statistics behind the names of an NBSTAT answer (section 4.2.18). They are not used; all are zero.
 const STATISTICS: usize = 46;
 
-/// What stands in the first byte of an encoded name: the length of its one label.
+/// The first byte of an encoded name: the length of its one label.
 const LABEL: u8 = 32;
 
-/// The question for the address of a name.
+/// The question type for the address of a name.
 const NB: u16 = 0x0020;
-/// The question for all names of a machine.
+/// The question type for all names of a machine.
 const NBSTAT: u16 = 0x0021;
 
 /// The class "Internet", the only one there is.
 const INTERNET: u16 = 1;
 
-/// Flags of the header: an answer; by the owner of the name; recursion was wanted, as all queries for names say.
+/// Flags of the header: a response; authoritative; recursion desired, which queries for names set and responses repeat.
 const RESPONSE: u16 = 0x8000;
 const AUTHORITATIVE: u16 = 0x0400;
 const RECURSION_DESIRED: u16 = 0x0100;
-/// Bits of the header that are set in nothing we answer: response, opcode (0 is "query"), truncated.
+/// Flags that are not set in a query: response, opcode (0 is "query"), truncated.
 const NOT_A_QUERY: u16 = 0xFA00;
 
-/// Flags of one's own name in an NBSTAT answer: unique, by broadcast, in use (section 4.2.18).
+/// Flags of a name in an NBSTAT answer: unique, B node, active (section 4.2.18).
 const ACTIVE: u16 = 0x0400;
 
-/// What of a machine a name means: the sixteenth byte.
+/// Suffixes, the sixteenth byte of a name.
 const WORKSTATION: u8 = 0x00;
 const FILE_SERVER: u8 = 0x20;
-/// All that we answer to: a browser asks for the first, "\\name" in the Explorer for the second.
+/// The suffixes that are answered: web browsers ask for the first, `\\name` in Windows Explorer for the second.
 const OURS: [u8; OURS_COUNT as usize] = [WORKSTATION, FILE_SERVER];
 const OURS_COUNT: u8 = 2;
 
-/// A whole name, with the byte that says what is meant.
+/// A name with its suffix.
 type FullName = [u8; LETTERS + 1];
 
-/// With which a machine is asked for all its names.
+/// The name in a query for all names of whatever machine gets it.
 const ANY: FullName = *b"*\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
-/// The name of this machine: 1 to 15 letters, digits and hyphens, in capitals, filled up with spaces.
+/// The NetBIOS name of this machine: 1 to 15 letters, digits and hyphens, in upper case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineName([u8; LETTERS]);
 
 impl MachineName {
-    /// Made of a host name: what stands before the first dot, of that the first fifteen characters. `None` if there is
-    /// nothing left, or something that Windows allows in no name, or if every machine is called that.
+    /// Makes the name from a host name: its first label, cut to 15 characters. `None` if that is empty, is `localhost`, or has
+    /// characters other than ASCII letters, digits and hyphens.
     pub fn from_host(host: &str) -> Option<Self> {
         let label = host.split('.').next().unwrap_or_default();
         if label.eq_ignore_ascii_case("localhost") || label.is_empty() {
@@ -75,7 +75,7 @@ impl MachineName {
         Some(Self(name))
     }
 
-    /// Without the spaces.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.0.trim_ascii_end()).unwrap_or_default()
     }
@@ -87,7 +87,7 @@ impl MachineName {
     }
 }
 
-/// What is asked for.
+/// The kind of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Question {
     /// The address of a name.
@@ -96,24 +96,24 @@ enum Question {
     Status,
 }
 
-/// A datagram with one question: 50 bytes.
+/// The fields of a datagram with one question, 50 bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Asked {
-    /// By which who asks knows the answer.
+    /// The transaction id, which the answer repeats.
     id: u16,
-    /// What the datagram is.
+    /// Flags and opcode.
     flags: u16,
-    /// How many questions follow: one.
+    /// The number of questions: 1.
     questions: u16,
-    /// The length of the name's one label: 32.
+    /// The length of the name's label: 32.
     label: u8,
     /// The name, encoded.
     name: [u8; 32],
-    /// 0: the name ends here, in the empty scope.
+    /// 0: the name has an empty scope.
     end: u8,
     /// NB or NBSTAT.
     question: u16,
-    /// Internet.
+    /// The class: Internet.
     class: u16,
 }
 
@@ -134,7 +134,7 @@ impl Asked {
     }
 }
 
-/// A query, by broadcast or to us alone.
+/// A query for a name or for a machine's names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     asked: Asked,
@@ -143,7 +143,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads a datagram. `None`: it is no query with one question in the empty scope, so nobody expects an answer.
+    /// Reads a datagram. `None` if it is anything but a query with one question for a name in the empty scope.
     pub fn read(datagram: &[u8]) -> Option<Self> {
         let asked = Asked::read(datagram).ok()?;
         let is_query = asked.flags & NOT_A_QUERY == 0 && asked.questions == 1;
@@ -157,7 +157,7 @@ impl Query {
         (is_query && is_plain).then_some(Self { asked, name, question })
     }
 
-    /// The answer of a machine with this name, which the asker reaches at `address`. `None`: another one is meant.
+    /// The answer of the machine `own`, which is reached at `address`; at most 139 bytes. `None` if the query is for another machine.
     pub fn answer(&self, own: MachineName, address: Ipv4Addr) -> Option<Vec<u8>> {
         let is_ours = OURS.iter().any(|meaning| own.full(*meaning) == self.name);
         let (flags, time_to_live, data) = match self.question {
@@ -185,7 +185,7 @@ impl Query {
     }
 }
 
-/// The data of an answer to NB: flags (0: unique, by broadcast) and the address (section 4.2.13).
+/// The data of an NB answer: flags (0: unique, B node) and the address (section 4.2.13).
 fn address_data(address: Ipv4Addr) -> Vec<u8> {
     let mut data = Writer::big();
     data.zeros(2);
@@ -193,7 +193,7 @@ fn address_data(address: Ipv4Addr) -> Vec<u8> {
     data.into_bytes()
 }
 
-/// The data of an answer to NBSTAT: how many names, each with its flags, and statistics (section 4.2.18).
+/// The data of an NBSTAT answer: the number of names, each name with its flags, and statistics (section 4.2.18).
 fn status_data(own: MachineName) -> Vec<u8> {
     let mut data = Writer::big();
     data.put(&[OURS_COUNT]);
@@ -205,8 +205,8 @@ fn status_data(own: MachineName) -> Vec<u8> {
     data.into_bytes()
 }
 
-/// Undoes "first-level encoding" (RFC 1001, section 14.1): each byte is two letters from A to P, its halves. `None` for
-/// other letters.
+/// Undoes the "first-level encoding" of RFC 1001, section 14.1: each byte is two letters from A to P, one for each half. `None`
+/// for other letters.
 fn decode(encoded: &[u8; 32]) -> Option<FullName> {
     let mut name = [0; LETTERS + 1];
     let half = |letter: u8| letter.checked_sub(b'A').filter(|half| *half < 16);

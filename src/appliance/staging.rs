@@ -2,10 +2,10 @@
 //! the data folder, checked, for the system's own service that runs `mcos update`.
 
 use super::{Appliance, Bundle, Manifest, UpdateError};
-use std::fs::{self, File};
+use crate::atomic_file::{self, Access, NewFile};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The largest bundle that the Operator's page takes, in bytes.
 pub const MAX_BUNDLE: u64 = 1024 * 1024 * 1024;
@@ -15,8 +15,8 @@ const RESERVE: u64 = 64 * 1024 * 1024;
 
 /// The name under which a checked bundle waits.
 const STAGED: &str = "update.staged";
-/// The name of one that is still arriving.
-const PART: &str = "update.staged.part";
+/// The name that older versions gave to one that was still arriving.
+const OLD_PART: &str = "update.staged.part";
 
 /// Whether a bundle waits in the data folder to be installed.
 pub fn is_staged(data: &Path) -> bool {
@@ -26,19 +26,20 @@ pub fn is_staged(data: &Path) -> bool {
 /// A bundle that is arriving. What is there of it goes when this is dropped unfinished.
 #[derive(Debug)]
 pub struct Staging {
-    data: PathBuf,
-    file: File,
+    file: NewFile,
+    /// How many bytes may still come.
     left: u64,
 }
 
 impl Staging {
     /// Removes what a power cut has left of a bundle that was arriving.
     pub fn sweep(data: &Path) {
-        match fs::remove_file(data.join(PART)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                log::warn!("{PART} stays behind: {error}");
-            }
-            _ => {}
+        let old = match fs::remove_file(data.join(OLD_PART)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        };
+        if let Err(error) = old.and(atomic_file::remove_unfinished(&data.join(STAGED))) {
+            log::warn!("an update that did not arrive completely could not be deleted: {error}");
         }
     }
 
@@ -47,12 +48,8 @@ impl Staging {
         if size > MAX_BUNDLE {
             return Err(format!("A bundle has at most {} MiB.", MAX_BUNDLE >> 20));
         }
-        let part = data.join(PART);
-        // One that a power cut has left.
-        match fs::remove_file(&part) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(not_kept(&error)),
-            _ => {}
-        }
+        // One that a power cut has left takes room.
+        atomic_file::remove_unfinished(&data.join(STAGED)).map_err(|error| not_kept(&error))?;
         let room = rustix::fs::statvfs(data).map_err(|error| not_kept(&error.into()))?;
         let free = room.f_bavail.saturating_mul(room.f_frsize);
         if free < size.saturating_add(RESERVE) {
@@ -62,8 +59,8 @@ impl Staging {
                 (size + RESERVE).div_ceil(1 << 20)
             ));
         }
-        let file = File::options().write(true).create_new(true).mode(0o600).open(&part);
-        Ok(Self { data: data.to_owned(), file: file.map_err(|error| not_kept(&error))?, left: size })
+        let file = NewFile::create(&data.join(STAGED), Access::Owner).map_err(|error| not_kept(&error))?;
+        Ok(Self { file, left: size })
     }
 
     /// Keeps the next piece.
@@ -74,26 +71,16 @@ impl Staging {
     }
 
     /// Checks the whole bundle, and has it wait to be installed. A power cut leaves a whole one or none.
-    pub fn finish(self, appliance: &Appliance) -> Result<Manifest, String> {
+    pub fn finish(mut self, appliance: &Appliance) -> Result<Manifest, String> {
         let manifest = self.check(appliance).map_err(|error| error.to_string())?;
-        let renamed = self
-            .file
-            .sync_all()
-            .and_then(|()| fs::rename(self.data.join(PART), self.data.join(STAGED)))
-            .and_then(|()| File::open(&self.data)?.sync_all());
-        renamed.map_err(|error| not_kept(&error))?;
+        self.file.finish().map_err(|error| not_kept(&error))?;
         Ok(manifest)
     }
 
-    fn check(&self, appliance: &Appliance) -> Result<Manifest, UpdateError> {
-        Bundle::open(&self.data.join(PART), &appliance.key, &appliance.board)?.read_image(|_, _| Ok(()))
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        // Finished, it has its name no more.
-        let _ = fs::remove_file(self.data.join(PART));
+    fn check(&mut self, appliance: &Appliance) -> Result<Manifest, UpdateError> {
+        let path = self.file.temporary_path().to_owned();
+        self.file.flush().map_err(UpdateError::unreadable(&path))?;
+        Bundle::open(&path, &appliance.key, &appliance.board)?.read_image(|_, _| Ok(()))
     }
 }
 

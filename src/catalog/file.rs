@@ -7,10 +7,10 @@
 //! [`Imported`] as postcard.
 
 use super::imported::Imported;
+use crate::atomic_file::{self, Access};
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "catalog.mcos";
@@ -75,24 +75,11 @@ pub fn save(data: &Path, imported: &Imported) -> Result<(), FileError> {
 }
 
 fn write(data: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if !data.exists() {
-        DirBuilder::new().recursive(true).mode(0o700).create(data)?;
-    }
-    let temporary = path.with_extension("mcos.new");
-    // One that a power cut left behind may belong to somebody else.
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(bytes)?;
-    let (folder, ours) = (fs::metadata(data)?, file.metadata()?);
-    if folder.uid() != ours.uid() {
-        chown(&temporary, Some(folder.uid()), Some(folder.gid()))?;
-    }
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    File::open(data)?.sync_all()
+    atomic_file::create_private_dir(data)?;
+    atomic_file::replace(path, Access::Owner, |new| {
+        new.write_all(bytes)?;
+        new.give_to_owner_of(data)
+    })
 }
 
 fn encode(imported: &Imported) -> Vec<u8> {

@@ -6,11 +6,12 @@
 use super::reach::{self, Reached};
 use super::{CliError, Setting, output};
 use crate::admin::requests::{Request, Response};
+use crate::atomic_file::{self, Access};
 use crate::server::control::{self, AskError};
 use crate::store::{OpenError, Store};
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -121,21 +122,10 @@ impl Drop for Exchange {
 
 /// Copies a backup so that only its owner may read it, and nothing half-written is left under the name.
 fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
-    let mut fresh = to.as_os_str().to_owned();
-    fresh.push(".new");
-    let fresh = PathBuf::from(fresh);
-    let copied = || -> io::Result<()> {
-        let mut source = File::open(from)?;
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut target = File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
-        io::copy(&mut source, &mut target)?;
-        target.sync_all()?;
-        fs::rename(&fresh, to)
-    };
-    copied().map_err(|error| {
+    let copied = File::open(from).and_then(|mut source| {
+        atomic_file::replace(to, Access::Owner, |new| io::copy(&mut source, new).map(|_| ()))
+    });
+    copied.map_err(|error| {
         CliError::Failed(format!(
             "cannot copy {} to {}: {error}; check permissions and free space",
             from.display(),

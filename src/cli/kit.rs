@@ -3,10 +3,11 @@
 use super::{CliError, Setting, output, reach};
 use crate::admin::kit::{Certificate, Kit};
 use crate::admin::requests::{Request, Response};
+use crate::atomic_file::{self, Access};
 use crate::config::{Config, HostName};
 use crate::services::Ports;
 use clap::Args;
-use std::fs;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::PathBuf;
 
@@ -42,7 +43,7 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
     let kit = Kit { host: host.clone(), address, ports, public_key, certificate };
     let zip = kit.zip().map_err(CliError::failed)?;
     let file = command.file.display();
-    fs::write(&command.file, zip)
+    atomic_file::replace(&command.file, Access::Everyone, |new| new.write_all(&zip))
         .map_err(|e| CliError::Failed(format!("cannot write {file}: {e}; choose another folder")))?;
     output::line(&format!("the player kit for {host} is in {file}"))?;
     if !trusted {

@@ -3,12 +3,12 @@
 use super::netbios::NameService;
 use super::systemd;
 use crate::admin::status::{self, HostInfo};
+use crate::atomic_file::{self, Access};
 use crate::clock::Now;
 use crate::config::Network;
 use crate::services::Game;
 use smol::Timer;
-use std::fs;
-use std::io;
+use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,14 +70,10 @@ fn post(game: &Game, place: &HostInfo, file: Option<&Path>, mut posted: Posted) 
     posted
 }
 
-/// Writes `status.txt`: at every moment the old one or the new one is there, whole.
+/// Writes `status.txt`. Not synced: it lies in memory on a box, and is written anew at each start.
 pub(crate) fn write(path: &Path, text: &str) {
-    let replace = || -> io::Result<()> {
-        let new = path.with_extension("new");
-        fs::write(&new, text)?;
-        fs::rename(&new, path)
-    };
-    if let Err(error) = replace() {
+    let written = atomic_file::replace_unsynced(path, Access::Everyone, |new| new.write_all(text.as_bytes()));
+    if let Err(error) = written {
         log::warn!("{} cannot be written: {error}", path.display());
     }
 }
@@ -99,6 +95,7 @@ fn addresses(network: &Network) -> Vec<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_file_is_written_when_its_text_changes_and_not_otherwise() {
@@ -113,6 +110,6 @@ mod tests {
         place.addresses.push("10.0.0.7".parse().unwrap());
         post(&game, &place, Some(&path), posted);
         assert!(fs::read_to_string(&path).unwrap().contains("http://10.0.0.7/"));
-        assert!(!path.with_extension("new").exists());
+        assert!(!path.with_extension("txt.new").exists());
     }
 }

@@ -2,30 +2,17 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
+use super::handle::Store;
+use super::key;
 use super::password::{self, Password};
-use super::record::Record;
-use super::{Store, key};
+use super::records::account::{Account, AccountRecord};
 use crate::clock::Now;
 use mco_proto::ids::CustomerId;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The first customer id that is given out without being asked for.
 const FIRST_CUSTOMER: u32 = 1000;
 const LONGEST_NAME: usize = 32;
-
-/// An account, without its password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// By this number all other services know it.
-    pub customer_id: CustomerId,
-    /// The name, written as at its creation.
-    pub name: String,
-    /// May not log in.
-    pub disabled: bool,
-    /// When it was created, in seconds since 1970 by the Server's clock.
-    pub created: u64,
-}
 
 /// Why an account could not be created or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,31 +55,17 @@ impl From<StoreError> for AccountError {
     }
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct AccountRecord {
-    customer_id: CustomerId,
-    name: String,
-    disabled: bool,
-    created: u64,
-    /// Never leaves the store.
-    hash: String,
-}
-
-impl Record for AccountRecord {
-    const WHAT: &'static str = "account";
-}
-
-impl From<AccountRecord> for Account {
-    fn from(record: AccountRecord) -> Self {
-        let AccountRecord { customer_id, name, disabled, created, hash: _ } = record;
-        Self { customer_id, name, disabled, created }
-    }
-}
-
 /// The verbs about accounts. See [`Store::accounts`].
 #[derive(Clone, Copy, Debug)]
 pub struct Accounts<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about accounts.
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts { store: self }
+    }
 }
 
 impl Accounts<'_> {

@@ -13,12 +13,11 @@
 //! then each file: length of the name (2), length of the content (4), CRC-32 of lengths, name and content (4), name,
 //! content. Numbers are little-endian. Nothing follows the last file.
 
-use super::record::MAX_RECORD;
+use super::record::{MAX_RECORD, Row};
 use super::side_files::{self, SideFile};
-use super::table::Row;
-use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use crate::atomic_file::{self, Access};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
 const MAGIC: &[u8; 7] = b"mcosbak";
@@ -32,6 +31,8 @@ const LONGEST_KEY: usize = 256;
 pub(super) enum BackupError {
     /// There is none.
     Missing,
+    /// The system does not let us read it. It may be sound.
+    Unreadable(io::Error),
     /// It is not what was written; why.
     Damaged(String),
     /// It was written by a newer program.
@@ -49,78 +50,77 @@ pub(super) struct Backup {
     pub(super) files: Vec<SideFile>,
 }
 
-/// Makes the names in a directory survive a power cut.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
 /// Writes the file so that at every moment either the old one or the new one is there, whole.
 /// Only the owner may read it: it holds password hashes and the login key.
 pub(super) fn write(file: &Path, backup: &Backup) -> io::Result<()> {
-    replace(file, |out| write_to(out, backup))
+    atomic_file::replace(file, Access::Owner, |out| {
+        let mut encoder = Encoder::begin(out, backup.generation)?;
+        backup.rows.iter().try_for_each(|(key, value)| encoder.record(key, value))?;
+        encoder.finish(&backup.files)
+    })
 }
 
-/// Writes a file for its owner only, so that at every moment either the old one or the new one is there, whole.
-pub(super) fn replace(
-    file: &Path,
-    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut new = file.as_os_str().to_owned();
-    new.push(".new");
-    // A leftover of a power cut may have other permissions.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let written = write_new(Path::new(&new), content).and_then(|()| fs::rename(&new, file));
-    if let Err(error) = written {
-        // Half a file is of no use, and the card may be full because of it.
-        let _ = fs::remove_file(&new);
-        return Err(error);
-    }
-    match file.parent() {
-        Some(dir) if dir != Path::new("") => sync_dir(dir),
-        _ => sync_dir(Path::new(".")),
-    }
+/// Writes a backup piece by piece, without having it in memory.
+pub(super) struct Encoder<W> {
+    out: W,
+    generation: u64,
+    records: u64,
 }
 
-fn write_new(new: &Path, content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let handle = File::options().write(true).create_new(true).mode(0o600).open(new)?;
-    let mut out = BufWriter::new(handle);
-    content(&mut out)?;
-    out.into_inner()?.sync_all()
-}
+impl<W: Write + Seek> Encoder<W> {
+    /// Begins a backup at the start of `out`, which must be empty.
+    pub(super) fn begin(mut out: W, generation: u64) -> io::Result<Self> {
+        // How many records there are is known at the end.
+        out.write_all(&header(generation, 0, 0))?;
+        Ok(Self { out, generation, records: 0 })
+    }
 
-pub(super) fn write_to(out: &mut impl Write, backup: &Backup) -> io::Result<()> {
-    let mut header = MAGIC.to_vec();
-    header.push(VERSION);
-    header.extend(backup.generation.to_le_bytes());
-    header.extend((backup.rows.len() as u64).to_le_bytes());
-    let too_long = |_| io::Error::new(io::ErrorKind::InvalidInput, "a record or file is too long");
-    header.extend(u32::try_from(backup.files.len()).map_err(too_long)?.to_le_bytes());
-    out.write_all(&header)?;
-    out.write_all(&crc32fast::hash(&header).to_le_bytes())?;
-    for (key, value) in &backup.rows {
+    /// Adds a record.
+    pub(super) fn record(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
         let lengths = lengths(
             u16::try_from(key.len()).map_err(too_long)?,
             u16::try_from(value.len()).map_err(too_long)?,
         );
-        out.write_all(&lengths)?;
-        out.write_all(&crc(&[&lengths, key, value]).to_le_bytes())?;
-        out.write_all(key)?;
-        out.write_all(value)?;
+        self.out.write_all(&lengths)?;
+        self.out.write_all(&crc(&[&lengths, key, value]).to_le_bytes())?;
+        self.out.write_all(key)?;
+        self.out.write_all(value)?;
+        self.records += 1;
+        Ok(())
     }
-    for SideFile { name, bytes } in &backup.files {
-        let name_length = u16::try_from(name.len()).map_err(too_long)?.to_le_bytes();
-        let length = u32::try_from(bytes.len()).map_err(too_long)?.to_le_bytes();
-        let name = name.as_bytes();
-        out.write_all(&name_length)?;
-        out.write_all(&length)?;
-        out.write_all(&crc(&[&name_length, &length, name, bytes]).to_le_bytes())?;
-        out.write_all(name)?;
-        out.write_all(bytes)?;
+
+    /// Adds the files, and completes the header.
+    pub(super) fn finish(mut self, files: &[SideFile]) -> io::Result<()> {
+        for SideFile { name, bytes } in files {
+            let name_length = u16::try_from(name.len()).map_err(too_long)?.to_le_bytes();
+            let length = u32::try_from(bytes.len()).map_err(too_long)?.to_le_bytes();
+            let name = name.as_bytes();
+            self.out.write_all(&name_length)?;
+            self.out.write_all(&length)?;
+            self.out.write_all(&crc(&[&name_length, &length, name, bytes]).to_le_bytes())?;
+            self.out.write_all(name)?;
+            self.out.write_all(bytes)?;
+        }
+        let count = u32::try_from(files.len()).map_err(too_long)?;
+        self.out.rewind()?;
+        self.out.write_all(&header(self.generation, self.records, count))?;
+        self.out.flush()
     }
-    Ok(())
+}
+
+fn too_long<E>(_: E) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "a record or file is too long")
+}
+
+/// The header with its checksum.
+fn header(generation: u64, records: u64, files: u32) -> Vec<u8> {
+    let mut header = MAGIC.to_vec();
+    header.push(VERSION);
+    header.extend(generation.to_le_bytes());
+    header.extend(records.to_le_bytes());
+    header.extend(files.to_le_bytes());
+    header.extend(crc32fast::hash(&header).to_le_bytes());
+    header
 }
 
 /// Reads a whole backup and believes nothing that its checksums do not confirm.
@@ -128,11 +128,12 @@ pub(super) fn read(file: &Path) -> Result<Backup, BackupError> {
     match File::open(file) {
         Ok(file) => read_from(&mut BufReader::new(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BackupError::Missing),
-        Err(error) => Err(BackupError::Damaged(error.to_string())),
+        Err(error) => Err(BackupError::Unreadable(error)),
     }
 }
 
-fn read_from(input: &mut impl Read) -> Result<Backup, BackupError> {
+/// The same for one that is in memory or is read from elsewhere.
+pub(super) fn read_from(input: &mut impl Read) -> Result<Backup, BackupError> {
     let damaged = |why: &str| BackupError::Damaged(why.to_owned());
     let magic: [u8; 7] = take(input)?;
     if &magic != MAGIC {
@@ -225,7 +226,7 @@ impl From<io::Error> for BackupError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Damaged("it is cut short".to_owned()),
-            _ => Self::Damaged(error.to_string()),
+            _ => Self::Unreadable(error),
         }
     }
 }
@@ -233,14 +234,23 @@ impl From<io::Error> for BackupError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Cursor;
 
     fn sample() -> Vec<u8> {
         let rows = vec![(b"aone".to_vec(), vec![1, 2, 3]), (b"btwo".to_vec(), Vec::new())];
-        let mut bytes = Vec::new();
         let files = ["tls/authority.pem", "catalog.mcos"]
             .map(|name| SideFile::named(name.as_bytes(), name.as_bytes().repeat(3)).unwrap());
-        write_to(&mut bytes, &Backup { generation: 7, rows, files: files.into() }).unwrap();
-        bytes
+        encoded(7, &rows, &files)
+    }
+
+    fn encoded(generation: u64, rows: &[Row], files: &[SideFile]) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut encoder = Encoder::begin(&mut bytes, generation).unwrap();
+        for (key, value) in rows {
+            encoder.record(key, value).unwrap();
+        }
+        encoder.finish(files).unwrap();
+        bytes.into_inner()
     }
 
     #[test]
@@ -270,9 +280,7 @@ mod tests {
         for name in ["../../etc/passwd", "/etc/passwd", "tls/../store.lock", "control.sock", ""] {
             assert_eq!(SideFile::named(name.as_bytes(), Vec::new()), None, "{name}");
         }
-        let mut bytes = Vec::new();
-        let files = vec![SideFile { name: "tls/../../x", bytes: vec![1] }];
-        write_to(&mut bytes, &Backup { generation: 1, rows: Vec::new(), files }).unwrap();
+        let bytes = encoded(1, &[], &[SideFile { name: "tls/../../x", bytes: vec![1] }]);
         assert!(matches!(read_from(&mut bytes.as_slice()), Err(BackupError::Damaged(_))));
     }
 
@@ -295,6 +303,23 @@ mod tests {
             assert!(matches!(read_from(&mut &good[..length]), Err(BackupError::Damaged(_))), "{length}");
         }
         assert!(read_from(&mut [good.as_slice(), &[0]].concat().as_slice()).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_from_what_is_damaged() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::from_raw_os_error(5))
+            }
+        }
+        let good = sample();
+        for length in [0, 20, good.len() - 1] {
+            let mut input = good[..length].chain(Broken);
+            assert!(matches!(read_from(&mut input), Err(BackupError::Unreadable(_))), "{length}");
+        }
+        let dir = tempfile::TempDir::new().unwrap();
+        assert!(matches!(read(dir.path()), Err(BackupError::Unreadable(_))), "a directory");
     }
 
     #[test]

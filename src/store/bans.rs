@@ -2,64 +2,16 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
-use super::record::Record;
-use super::{Store, key};
+use super::handle::Store;
+use super::key;
+use super::records::account::{Ban, BanTarget};
 use crate::clock::Now;
-use mco_proto::ids::CustomerId;
-use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 
 /// The most bans there can be.
 const MOST: usize = 1000;
 /// The longest reason, in characters: a Client shows it in a small window.
 const LONGEST_REASON: usize = 120;
-
-/// Who is banned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BanTarget {
-    /// Whoever signs in with this account, from anywhere.
-    Account(CustomerId),
-    /// Whoever comes from this address, with any account. See [`BanTarget::address`].
-    Address(IpAddr),
-}
-
-impl BanTarget {
-    /// An address: IPv4 without its disguise, and for IPv6 the network of 64 bits, because every host has as many
-    /// addresses there as it likes.
-    pub fn address(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(v6) if !v6.is_loopback() => {
-                Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into()
-            }
-            other => other,
-        })
-    }
-}
-
-/// A ban. It counts as long as its end is not reached, or without an end until it is lifted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ban {
-    /// Who.
-    pub target: BanTarget,
-    /// Why, as the banned User is told: one line.
-    pub reason: String,
-    /// When it was made, in seconds since 1970 by the Server's clock.
-    pub since: u64,
-    /// When it ends, likewise; `None`: never.
-    pub until: Option<u64>,
-}
-
-impl Ban {
-    /// Whether it still counts at `now`, in seconds since 1970.
-    pub fn counts_at(&self, now: u64) -> bool {
-        self.until.is_none_or(|until| now < until)
-    }
-}
-
-impl Record for Ban {
-    const WHAT: &'static str = "ban";
-}
 
 /// Why a ban could not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +50,13 @@ impl From<StoreError> for BanError {
 #[derive(Clone, Copy, Debug)]
 pub struct Bans<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about bans.
+    pub fn bans(&self) -> Bans<'_> {
+        Bans { store: self }
+    }
 }
 
 impl Bans<'_> {

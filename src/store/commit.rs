@@ -8,6 +8,9 @@
 //! released, but never longer than the sync itself took: else the first to come back would have a sync for himself, and
 //! with a fast disk most syncs would carry one change.
 //!
+//! The backup is begun by the writer, since the database must learn of it first, and written by a thread of its own from a
+//! snapshot, so that changes go on and tickets resolve meanwhile.
+//!
 //! A sync that fails is the last one: after that the system may say of later ones that they succeeded though pages were
 //! lost, and the engine refuses to go on anyway. Every later ticket fails at once, and no change is accepted any more.
 
@@ -31,9 +34,12 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) trait Disk: Send + 'static {
     /// Makes everything changed so far survive a power cut.
     fn sync(&mut self) -> Result<(), StoreError>;
-    /// Writes the logical backup.
-    fn back_up(&mut self) -> Result<(), StoreError>;
+    /// Begins a backup of everything changed so far. What is returned writes it, in another thread, while changes go on.
+    fn begin_backup(&mut self) -> Result<WriteBackup, StoreError>;
 }
+
+/// What is left to do for a backup that was begun.
+pub(super) type WriteBackup = Box<dyn FnOnce() -> Result<(), StoreError> + Send>;
 
 /// The changes that share one sync.
 #[derive(Debug, Default)]
@@ -134,6 +140,7 @@ pub struct Changed<T> {
 /// The longest that the writer waits for more changes, whatever the disk.
 const LONGEST_LINGER: Duration = Duration::from_millis(2);
 
+/// What waits for the writer.
 #[derive(Debug, Default)]
 struct Queue {
     open: Arc<Batch>,
@@ -145,51 +152,63 @@ struct Queue {
     wanted: bool,
     /// The open batch holds changes, so the backup is out of date.
     changed: bool,
+    /// How the backup ended that was being written.
+    backed_up: Option<Result<(), StoreError>>,
     closing: bool,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    desk: Mutex<Queue>,
-    bell: Condvar,
+    queue: Mutex<Queue>,
+    /// Tells the writer that the queue has changed.
+    changed: Condvar,
     /// In seconds since 1970; 0: no sync has succeeded yet.
     last_commit: AtomicU64,
     /// Why a sync has failed, once one has.
     failed: OnceLock<StoreError>,
 }
 
-/// What the writer found on its desk.
+/// What the writer took from the queue.
 struct Work {
     batch: Option<Arc<Batch>>,
     changed: bool,
+    backed_up: Option<Result<(), StoreError>>,
     closing: bool,
 }
 
 impl Shared {
-    /// Waits for a batch (a wanted one for `linger` more, if others may join it), for the end, or for `until`.
+    /// Waits for a batch (a wanted one for `linger` more, if others may join it), for the end of a backup, for the end of
+    /// all, or for `until`.
     fn next(&self, until: Option<Instant>, linger: Duration) -> Work {
-        let mut desk = lock(&self.desk);
+        let mut queue = lock(&self.queue);
         let mut until = until;
         let mut lingers = false;
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let full = desk.wanted && desk.joined >= desk.expected;
-            if full || desk.closing || left == Some(Duration::ZERO) {
-                let batch = std::mem::take(&mut desk.wanted).then(|| std::mem::take(&mut desk.open));
+            let full = queue.wanted && queue.joined >= queue.expected;
+            if full || queue.closing || queue.backed_up.is_some() || left == Some(Duration::ZERO) {
+                let batch = std::mem::take(&mut queue.wanted).then(|| std::mem::take(&mut queue.open));
                 if batch.is_some() {
-                    desk.expected = std::mem::take(&mut desk.joined);
+                    queue.expected = std::mem::take(&mut queue.joined);
                 }
-                return Work { batch, changed: std::mem::take(&mut desk.changed), closing: desk.closing };
+                return Work {
+                    batch,
+                    changed: std::mem::take(&mut queue.changed),
+                    backed_up: queue.backed_up.take(),
+                    closing: queue.closing,
+                };
             }
-            if desk.wanted && !lingers {
+            if queue.wanted && !lingers {
                 lingers = true;
                 let end = Instant::now() + linger;
                 until = Some(until.map_or(end, |until| until.min(end)));
                 continue;
             }
-            desk = match left {
-                Some(left) => self.bell.wait_timeout(desk, left).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.bell.wait(desk).unwrap_or_else(PoisonError::into_inner),
+            queue = match left {
+                Some(left) => {
+                    self.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -209,8 +228,19 @@ impl Writer {
         let thread = thread::Builder::new().name("store-writer".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || {
-                let (backup_at, linger) = (Instant::now(), Duration::ZERO);
-                Loop { disk, backup_every, stale, backup_at, backup_fails: false, linger }.run(&shared);
+                let backup_at = Instant::now();
+                Loop {
+                    disk,
+                    shared,
+                    backup_every,
+                    stale,
+                    urgent: false,
+                    backup_at,
+                    backup: None,
+                    backup_fails: false,
+                    linger: Duration::ZERO,
+                }
+                .run();
             }
         })?;
         Ok(Self { shared, thread: Some(thread) })
@@ -218,16 +248,16 @@ impl Writer {
 
     /// A ticket for everything changed before this call. `changed`: something was, so the backup must follow.
     pub(super) fn ticket(&self, changed: bool) -> Ticket {
-        let mut desk = lock(&self.shared.desk);
-        desk.wanted = true;
-        desk.changed |= changed;
-        desk.joined += 1;
+        let mut queue = lock(&self.shared.queue);
+        queue.wanted = true;
+        queue.changed |= changed;
+        queue.joined += 1;
         // Those in between need not wake a writer who waits for more.
-        let ring = desk.joined == 1 || desk.joined >= desk.expected;
-        let batch = Arc::clone(&desk.open);
-        drop(desk);
-        if ring {
-            self.shared.bell.notify_one();
+        let notify = queue.joined == 1 || queue.joined >= queue.expected;
+        let batch = Arc::clone(&queue.open);
+        drop(queue);
+        if notify {
+            self.shared.changed.notify_one();
         }
         Ticket { batch, others: Vec::new() }
     }
@@ -252,8 +282,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        lock(&self.shared.desk).closing = true;
-        self.shared.bell.notify_one();
+        lock(&self.shared.queue).closing = true;
+        self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -265,11 +295,16 @@ impl Drop for Writer {
 /// The state of the thread itself.
 struct Loop<D> {
     disk: D,
+    shared: Arc<Shared>,
     backup_every: Duration,
-    /// There are changes which the backup does not have.
+    /// There are changes which no backup has, not even the one that is being written.
     stale: bool,
+    /// The next backup does not wait for its time.
+    urgent: bool,
     /// No backup before this.
     backup_at: Instant,
+    /// The thread that writes one.
+    backup: Option<JoinHandle<()>>,
     /// The last backup failed: say so once, not every minute.
     backup_fails: bool,
     /// How long the last sync took, as far as the writer may wait that long.
@@ -277,50 +312,103 @@ struct Loop<D> {
 }
 
 impl<D: Disk> Loop<D> {
-    fn run(mut self, shared: &Shared) {
+    fn run(mut self) {
         loop {
-            let work = shared.next(self.stale.then_some(self.backup_at), self.linger);
+            let backup_at = if self.urgent { Instant::now() } else { self.backup_at };
+            let until = (self.stale && self.backup.is_none()).then_some(backup_at);
+            let work = self.shared.next(until, self.linger);
             self.stale |= work.changed;
             if let Some(batch) = work.batch {
                 let began = Instant::now();
-                batch.settle(self.sync(shared));
+                batch.settle(self.sync());
                 self.linger = began.elapsed().min(LONGEST_LINGER);
             }
-            if self.stale && (work.closing || Instant::now() >= self.backup_at) {
-                self.back_up();
+            if let Some(outcome) = work.backed_up {
+                self.backup = None;
+                self.end_backup(&outcome);
             }
             if work.closing {
+                self.close();
                 return;
+            }
+            let due = self.urgent || Instant::now() >= self.backup_at;
+            if self.stale && self.backup.is_none() && due {
+                self.back_up();
             }
         }
     }
 
-    fn sync(&mut self, shared: &Shared) -> Result<(), StoreError> {
-        if let Some(error) = shared.failed.get() {
+    /// Nothing changes any more, so this backup is the last one.
+    fn close(mut self) {
+        if let Some(thread) = self.backup.take() {
+            // It tells how it went in the queue, even if it panicked.
+            let _ = thread.join();
+            let outcome = lock(&self.shared.queue).backed_up.take();
+            self.end_backup(&outcome.unwrap_or_else(|| Err(engine_panicked())));
+        }
+        if self.stale
+            && let Some(write) = self.begin_backup()
+        {
+            self.end_backup(&guarded(write));
+        }
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        if let Some(error) = self.shared.failed.get() {
             return Err(error.clone());
         }
         let outcome = guarded(|| self.disk.sync());
         match &outcome {
-            Ok(()) => shared.last_commit.store(Now::read().unix, Ordering::Relaxed),
+            Ok(()) => self.shared.last_commit.store(Now::read().unix, Ordering::Relaxed),
             Err(error) => {
                 log::error!("NO CHANGE IS ACCEPTED ANY MORE UNTIL THE SERVER IS RESTARTED: {error}");
-                let _ = shared.failed.set(error.for_good());
+                let _ = self.shared.failed.set(error.for_good());
                 // The backup is a file of its own: it may succeed where the database cannot.
-                self.stale = true;
-                self.backup_at = Instant::now();
+                (self.stale, self.urgent) = (true, true);
             }
         }
         outcome
     }
 
+    /// Has a backup written in a thread of its own.
     fn back_up(&mut self) {
-        let outcome = guarded(|| self.disk.back_up());
-        match &outcome {
-            Ok(()) => self.stale = false,
-            Err(error) if !self.backup_fails => {
-                log::error!("the backup of the database could not be written: {error}");
+        let Some(write) = self.begin_backup() else { return };
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new().name("store-backup".to_owned()).spawn(move || {
+            let outcome = guarded(write);
+            lock(&shared.queue).backed_up = Some(outcome);
+            shared.changed.notify_one();
+        });
+        match thread {
+            Ok(thread) => self.backup = Some(thread),
+            Err(error) => self.end_backup(&Err(StoreError::NotSaved(error.to_string().into()))),
+        }
+    }
+
+    /// Begins a backup, of which the database then knows.
+    fn begin_backup(&mut self) -> Option<WriteBackup> {
+        self.urgent = false;
+        match guarded(|| self.disk.begin_backup()) {
+            Ok(write) => {
+                if let Err(error) = self.sync() {
+                    log::warn!("the database does not know of its newest backup: {error}");
+                }
+                (self.stale, self.urgent) = (false, false);
+                Some(write)
             }
-            Err(_) => {}
+            Err(error) => {
+                self.end_backup(&Err(error));
+                None
+            }
+        }
+    }
+
+    fn end_backup(&mut self, outcome: &Result<(), StoreError>) {
+        if let Err(error) = outcome {
+            self.stale = true;
+            if !self.backup_fails {
+                log::error!("there is no new backup of the database: {error}");
+            }
         }
         self.backup_fails = outcome.is_err();
         self.backup_at = Instant::now() + self.backup_every;
@@ -328,9 +416,12 @@ impl<D: Disk> Loop<D> {
 }
 
 /// sled reports some failures by panicking. They must not end the writer, or every ticket would wait for ever.
-fn guarded(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(StoreError::NotSaved("the database engine panicked".into())))
+fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(engine_panicked()))
+}
+
+fn engine_panicked() -> StoreError {
+    StoreError::NotSaved("the database engine panicked".into())
 }
 
 #[cfg(test)]

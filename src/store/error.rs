@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why the store could not do what it was asked. Cheap to clone: one failed write is told to everybody who waits.
@@ -40,9 +40,30 @@ pub enum StoreError {
     },
     /// All ids of a kind have been given out.
     NoMoreIds,
+    /// A backup could not be written. Nothing was changed.
+    BackupNotWritten {
+        /// Where it was to be.
+        file: Arc<str>,
+        /// What the system said.
+        why: Arc<str>,
+    },
+    /// A file that belongs into a backup could not be read, so there is no backup.
+    BackupIncomplete {
+        /// The file.
+        file: Arc<str>,
+        /// What the system said.
+        why: Arc<str>,
+    },
+    /// More was changed while a backup was being written than the server can remember (16 MiB), so there is no backup.
+    SnapshotLost,
 }
 
 impl StoreError {
+    /// Says that the backup `file` could not be written.
+    pub(super) fn backup_not_written(file: &Path, error: &io::Error) -> Self {
+        Self::BackupNotWritten { file: file.display().to_string().into(), why: error.to_string().into() }
+    }
+
     /// What every later change is refused with, after a sync failed so.
     pub(super) fn for_good(&self) -> Self {
         match self {
@@ -85,6 +106,17 @@ impl fmt::Display for StoreError {
             ),
             Self::TooLarge { what } => write!(f, "the {what} is too long to be stored: shorten it"),
             Self::NoMoreIds => f.write_str("all ids of this kind are used up: nothing more can be created"),
+            Self::BackupNotWritten { file, why } => write!(
+                f,
+                "the backup {file} could not be written ({why}): check that its folder is there, may be written and has room"
+            ),
+            Self::BackupIncomplete { file, why } => write!(
+                f,
+                "{file} cannot be read ({why}), and without it the backup would be incomplete: check its permissions"
+            ),
+            Self::SnapshotLost => f.write_str(
+                "the backup could not be completed, because the disk it goes to is too slow: use another disk, or try again",
+            ),
         }
     }
 }
@@ -113,7 +145,23 @@ pub enum OpenError {
         /// What is wrong with the backup.
         backup: String,
     },
-    /// A backup file that was to be restored cannot be read.
+    /// The database is damaged, and the system does not let us read the backup beside it, which may be sound.
+    NotRepaired {
+        /// What is wrong with the database.
+        database: String,
+        /// The backup.
+        backup: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system does not let us read a backup file.
+    BackupUnreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that was to be restored is not there, or is no sound backup.
     BadBackup {
         /// The file.
         file: PathBuf,
@@ -148,6 +196,21 @@ impl fmt::Display for OpenError {
                 "the database is damaged ({database}) and so is the backup beside it ({backup}): \
                  restore an older backup with `mcos restore FILE`; nothing was changed"
             ),
+            Self::NotRepaired { database, backup, source } => write!(
+                f,
+                "the database is damaged ({database}) and the backup beside it, {}, cannot be read ({source}): {}; \
+                 nothing was changed",
+                backup.display(),
+                advice(source)
+            ),
+            Self::BackupUnreadable { file, source } => {
+                write!(
+                    f,
+                    "{} cannot be read ({source}): {}; nothing was changed",
+                    file.display(),
+                    advice(source)
+                )
+            }
             Self::BadBackup { file, why } => {
                 write!(
                     f,
@@ -163,10 +226,32 @@ impl fmt::Display for OpenError {
     }
 }
 
+/// What to do about a file that cannot be read.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "let the user that runs the server read it, and try again",
+        io::ErrorKind::IsADirectory => "name the file of a backup",
+        io::ErrorKind::OutOfMemory => "end other programs, and try again",
+        _ if is_out_of_files(error) => "too many files are open: end other programs, and try again",
+        _ => {
+            "check the card or disk it is on; if it stays so, restore another backup with `mcos restore FILE`"
+        }
+    }
+}
+
+/// Whether a system call failed because too many files are open, here or in all.
+pub(super) fn is_out_of_files(error: &io::Error) -> bool {
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
+}
+
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { source, .. } => Some(source),
+            Self::Io { source, .. }
+            | Self::NotRepaired { source, .. }
+            | Self::BackupUnreadable { source, .. } => Some(source),
             Self::Store(error) => Some(error),
             _ => None,
         }

@@ -6,18 +6,15 @@
 //! The store knows nothing of prices and of what fits where: whoever calls says so by a function.
 
 mod assembly;
-mod shop;
-mod workshop;
-
-pub use shop::{PartPurchase, Terms};
-pub use workshop::{Fits, Price};
+pub(super) mod shop;
+pub(super) mod workshop;
 
 use super::error::StoreError;
+use super::handle::Store;
+use super::key;
 use super::ledger::LedgerError;
-use super::record::{self, Record};
-use super::{Store, key};
-use mco_proto::ids::{BrandedPartId, PartId, PersonaId, SkinId, VehicleId};
-use serde::{Deserialize, Serialize};
+use super::records::vehicle::{LooseRecord, Part, Vehicle, VehicleRecord};
+use mco_proto::ids::{BrandedPartId, PersonaId, SkinId, VehicleId};
 use std::fmt;
 
 /// A complete car was captured with 40. The bound keeps its record within what the store can hold.
@@ -25,77 +22,6 @@ const MOST_PARTS: usize = 120;
 
 /// The persona that gets what is given in part payment (*seen in use*).
 pub const JUNKYARD: PersonaId = PersonaId(9);
-
-/// A car.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vehicle {
-    /// The id of its root part.
-    pub id: VehicleId,
-    /// Who owns it.
-    pub owner: PersonaId,
-    /// Which car it is.
-    pub model: BrandedPartId,
-    /// Its paint.
-    pub skin: SkinId,
-    /// Flags only the Client understands.
-    pub flags: u32,
-    /// Counts the changes to the car, so that the Client knows whether what it remembers is still true.
-    pub delta: u32,
-    /// The class in which it races.
-    pub car_class: u8,
-    /// The dents, as the Client wrote them; at most 2000 bytes.
-    pub damage: Vec<u8>,
-}
-
-/// A part, in a car or loose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// Its own number.
-    pub id: PartId,
-    /// What it is fixed to: another part or the car itself. Loose parts have none.
-    pub parent: Option<PartId>,
-    /// Which part it is.
-    pub branded_part: BrandedPartId,
-    /// Who owns it.
-    pub owner: PersonaId,
-    /// The car it is in.
-    pub vehicle: Option<VehicleId>,
-    /// Where at its parent.
-    pub attachment_point: u8,
-    /// In percent.
-    pub damage: u8,
-    /// In the Client's units.
-    pub wear: u32,
-}
-
-/// A loose part with what is fixed to it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct LooseRecord {
-    /// First the one that is fixed to nothing.
-    pub(super) parts: Vec<Part>,
-}
-
-impl Record for LooseRecord {
-    const WHAT: &'static str = "loose part";
-    const VERSION: u8 = 2;
-
-    /// The first version held one part.
-    fn older(version: u8, fields: &[u8]) -> Option<Self> {
-        let part = (version == 1).then(|| record::whole::<Part>(fields)).flatten()?;
-        Some(Self { parts: vec![part] })
-    }
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct VehicleRecord {
-    pub(super) vehicle: Vehicle,
-    /// Without the root, by id.
-    pub(super) parts: Vec<Part>,
-}
-
-impl Record for VehicleRecord {
-    const WHAT: &'static str = "vehicle";
-}
 
 /// What is needed to buy a car.
 #[derive(Clone, Debug)]
@@ -208,6 +134,13 @@ impl From<LedgerError> for GarageError {
 #[derive(Clone, Copy, Debug)]
 pub struct Garage<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about cars and parts.
+    pub fn garage(&self) -> Garage<'_> {
+        Garage { store: self }
+    }
 }
 
 impl Garage<'_> {

@@ -20,17 +20,8 @@
 //! | `w` persona id | the last week for which it was paid |
 //! | `m` name | counters, the generation and the sum |
 
-use super::accounts::AccountRecord;
-use super::bans::{Ban, BanTarget};
-use super::error::StoreError;
-use super::garage::{LooseRecord, VehicleRecord};
-use super::keys::LoginKey;
-use super::ledger::Line;
-use super::mail::{Mail, Mailbox};
-use super::operator::OperatorRecord;
-use super::personas::PersonaRecord;
-use super::races::{BookingId, RaceUnderWay};
-use super::record::{Record, decode};
+use super::records::account::BanTarget;
+use super::records::race::BookingId;
 use mco_proto::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
 use std::net::IpAddr;
 
@@ -171,32 +162,4 @@ pub(super) fn paid_week(persona: PersonaId) -> Vec<u8> {
 /// A race under way.
 pub(super) fn race(booking: BookingId) -> Vec<u8> {
     join(b'r', &[&booking.0.to_be_bytes()])
-}
-
-/// Whether this program understands the record. An unknown kind can only come from a newer program.
-pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-    fn as_record<R: Record>(value: &[u8]) -> Result<(), StoreError> {
-        decode::<R>(value).map(|_| ())
-    }
-    match key {
-        [b'a', ..] => as_record::<AccountRecord>(value),
-        [b'c', ..] => as_record::<String>(value),
-        [b'p', ..] => as_record::<PersonaRecord>(value),
-        [b'v', ..] => as_record::<VehicleRecord>(value),
-        [b'b', ..] => as_record::<Ban>(value),
-        [b'l', ..] => as_record::<LooseRecord>(value),
-        [b'e', ..] => as_record::<Mailbox>(value),
-        [b'i', ..] => as_record::<Mail>(value),
-        [b'j', ..] => as_record::<Line>(value),
-        [b'r', ..] => as_record::<RaceUnderWay>(value),
-        [b'k', ..] => as_record::<LoginKey>(value),
-        OPERATOR => as_record::<OperatorRecord>(value),
-        MESSAGE => as_record::<String>(value),
-        GENERATION | SUM => as_record::<u64>(value),
-        [b'n' | b'o' | b'g' | b'w' | b'm', ..] => as_record::<u32>(value),
-        _ => Err(StoreError::TooNew {
-            what: "record of an unknown kind",
-            version: value.first().copied().unwrap_or_default(),
-        }),
-    }
 }

@@ -2,23 +2,21 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
-use super::record::Record;
-use super::{Store, key};
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// PKCS#8 DER.
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-pub(super) struct LoginKey(Vec<u8>);
-
-impl Record for LoginKey {
-    const WHAT: &'static str = "login key";
-}
+use super::handle::Store;
+use super::key;
+use super::records::account::LoginKey;
 
 /// The verbs about keys. See [`Store::keys`].
 #[derive(Clone, Copy, Debug)]
 pub struct Keys<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about the Server's own keys.
+    pub fn keys(&self) -> Keys<'_> {
+        Keys { store: self }
+    }
 }
 
 impl Keys<'_> {

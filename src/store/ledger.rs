@@ -13,10 +13,13 @@
 //! afterwards, in the same transaction. It is the only way to change a balance.
 
 use super::error::StoreError;
-use super::personas::PersonaRecord;
-use super::record::Record;
+use super::handle::Store;
+use super::key;
+use super::record::{Record as _, decode};
+use super::records::ledger::{Kind, Line};
+use super::records::persona::PersonaRecord;
+use super::snapshot::Snapshot;
 use super::table::{Table, Transaction};
-use super::{Store, key};
 use crate::clock::Now;
 use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
@@ -28,39 +31,6 @@ const LONGEST: u32 = 1000;
 /// How many of them a fold leaves.
 const KEPT: u32 = LONGEST / 2;
 
-/// What a line of the ledger is about. Stored by position: new kinds go to the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Kind {
-    /// The balance a persona had when the ledger was introduced.
-    Opening,
-    /// The balance after older lines that were folded.
-    Carried,
-    /// What a new persona gets.
-    StarterCash,
-    /// A car was bought; the reference is the car.
-    CarBought,
-    /// A car was given in part payment; the reference is the car.
-    TradeIn,
-    /// A part was bought; the reference is the part.
-    PartBought,
-    /// Repairs; the reference is the part or the car.
-    Repair,
-    /// A part or a car went to the junkyard; the reference is it.
-    Scrap,
-    /// The fee of a race; the reference is the race.
-    EntryFee,
-    /// An entry fee came back; the reference is the race.
-    Refund,
-    /// Won in a race; the reference is the race.
-    Purse,
-    /// A car was won; the reference is the car, the amount 0.
-    CarWon,
-    /// A car was lost; the reference is the car, the amount 0.
-    CarLost,
-    /// The salary of a level.
-    Salary,
-}
-
 /// Something to book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -70,25 +40,6 @@ pub struct Entry {
     pub amount: i64,
     /// Which car, part or race; see [`Kind`]. 0: none.
     pub reference: u32,
-}
-
-/// A line of the ledger, as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Seconds since 1970 by the Server's clock.
-    pub time: u32,
-    /// What it is.
-    pub kind: Kind,
-    /// By how many dollars the balance changed.
-    pub amount: i64,
-    /// The balance after it.
-    pub balance: u32,
-    /// Which car, part or race; see [`Kind`].
-    pub reference: u32,
-}
-
-impl Record for Line {
-    const WHAT: &'static str = "line of the ledger";
 }
 
 /// Why something could not be booked. Nothing was changed.
@@ -175,7 +126,7 @@ fn fold(tx: &Transaction<'_>, id: PersonaId, number: u32) -> Result<(), StoreErr
 
 /// Opens the books of personas from before the ledger.
 pub(super) fn open_books(table: &Table, now: Now) -> Result<(), StoreError> {
-    let _turn = table.turn();
+    let _write_lock = table.write_lock();
     let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
     let mut unopened: Vec<_> = records.into_iter().filter(|record| record.lines == 0).collect();
     if !unopened.is_empty() {
@@ -266,6 +217,13 @@ pub struct Ledger<'a> {
     pub(super) store: &'a Store,
 }
 
+impl Store {
+    /// The history of money and property, and its check.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger { store: self }
+    }
+}
+
 impl Ledger<'_> {
     /// The lines of a persona with their numbers, oldest first.
     pub fn of(&self, persona: PersonaId) -> Result<Vec<(u32, Line)>, StoreError> {
@@ -273,18 +231,25 @@ impl Ledger<'_> {
         Ok(rows.into_iter().filter_map(|(key, line)| Some((key::line_parts(&key)?.1, line))).collect())
     }
 
-    /// Derives every balance from the lines and compares. Nothing changes meanwhile.
+    /// Derives every balance from the lines and compares: of one state of the store, while changes go on.
+    ///
+    /// # Errors
+    /// What reading the database failed with.
     pub fn check(&self) -> Result<LedgerReport, StoreError> {
-        let table = self.store.table();
-        let turn = table.turn();
-        let rows = table.scan_rows::<Line>(key::LINES)?;
-        let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
-        drop(turn);
         let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
-        let lines = rows.len();
-        for (key, line) in rows {
-            if let Some((persona, number)) = key::line_parts(&key) {
-                books.entry(persona).or_default().push((number, line));
+        let mut records: Vec<PersonaRecord> = Vec::new();
+        let mut lines = 0;
+        for rows in Snapshot::take(&self.store.inner.table)? {
+            for (key, value) in rows? {
+                if key.starts_with(key::LINES) {
+                    lines += 1;
+                    let line = decode(&value)?;
+                    if let Some((persona, number)) = key::line_parts(&key) {
+                        books.entry(persona).or_default().push((number, line));
+                    }
+                } else if key.starts_with(key::PERSONAS) {
+                    records.push(decode(&value)?);
+                }
             }
         }
         let mut report = LedgerReport { personas: records.len(), lines, ..LedgerReport::default() };

@@ -9,12 +9,12 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
-use super::record::Record;
+use super::handle::Store;
+use super::key;
+use super::records::mail::{Mail, MailEntry, Mailbox};
 use super::table::Transaction;
-use super::{Store, key};
 use crate::clock::Now;
 use mco_proto::ids::PersonaId;
-use serde::{Deserialize, Serialize};
 
 /// How many mails a persona keeps. For one more the oldest that was read goes, or the oldest of all.
 const MOST_MAILS: usize = 50;
@@ -57,57 +57,6 @@ pub(super) fn welcome(name: &str) -> Letter {
     Letter::from_the_house("Welcome to the city", &text)
 }
 
-/// A mail as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mail {
-    /// Whom it is from.
-    pub sender: PersonaId,
-    /// The sender's name.
-    pub sender_name: String,
-    /// What it is about.
-    pub title: String,
-    /// What it says.
-    pub text: String,
-    /// When it was sent, in seconds since 1970 by the Server's clock.
-    pub sent: u32,
-    /// When it goes; 0: it does not by itself.
-    pub expires: u32,
-}
-
-impl Record for Mail {
-    const WHAT: &'static str = "mail";
-}
-
-/// A mail in the list of a persona.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailEntry {
-    /// Its number: grows from 1 with every mail of the persona.
-    pub number: u32,
-    /// Whether it was read.
-    pub read: bool,
-    /// When it goes; 0: it does not by itself.
-    pub expires: u32,
-}
-
-/// Which mails a persona has.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Mailbox {
-    /// How many there ever were.
-    last: u32,
-    /// Oldest first.
-    mails: Vec<MailEntry>,
-}
-
-impl Record for Mailbox {
-    const WHAT: &'static str = "mailbox";
-}
-
-impl Mailbox {
-    fn current(&self, now: u32) -> impl Iterator<Item = MailEntry> {
-        self.mails.iter().copied().filter(move |mail| mail.expires == 0 || mail.expires > now)
-    }
-}
-
 /// Puts a letter into the mailbox of a persona.
 pub(super) fn post(tx: &Transaction<'_>, to: PersonaId, letter: &Letter, now: Now) -> Result<(), StoreError> {
     let now = now.unix32();
@@ -148,6 +97,13 @@ pub(super) fn empty(tx: &Transaction<'_>, of: PersonaId) -> Result<(), StoreErro
 #[derive(Clone, Copy, Debug)]
 pub struct Mails<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about mail.
+    pub fn mails(&self) -> Mails<'_> {
+        Mails { store: self }
+    }
 }
 
 impl Mails<'_> {

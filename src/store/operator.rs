@@ -1,12 +1,12 @@
 //! What belongs to the Operator: the password of the pages, and the message of the day.
 
-use super::backup::sync_dir;
 use super::commit::Changed;
 use super::error::{OpenError, StoreError};
+use super::handle::Store;
+use super::key;
 use super::password;
-use super::record::Record;
-use super::{Store, key};
-use serde::{Deserialize, Serialize};
+use super::records::account::OperatorRecord;
+use crate::atomic_file;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -80,20 +80,17 @@ impl From<StoreError> for OperatorError {
     }
 }
 
-/// The hash of the password; it never leaves the store.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct OperatorRecord {
-    hash: String,
-}
-
-impl Record for OperatorRecord {
-    const WHAT: &'static str = "operator's password";
-}
-
 /// The verbs about what belongs to the Operator. See [`Store::operator`].
 #[derive(Clone, Copy, Debug)]
 pub struct OperatorStore<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about what belongs to the Server Operator.
+    pub fn operator(&self) -> OperatorStore<'_> {
+        OperatorStore { store: self }
+    }
 }
 
 impl OperatorStore<'_> {
@@ -140,7 +137,7 @@ impl OperatorStore<'_> {
             return Ok(false);
         }
         self.forget_password().and_then(|changed| changed.ticket.wait())?;
-        fs::remove_file(&request).and_then(|()| sync_dir(dir)).map_err(refused)?;
+        fs::remove_file(&request).and_then(|()| atomic_file::sync_dir(dir)).map_err(refused)?;
         log::warn!(
             "THE OPERATOR'S PASSWORD IS FORGOTTEN, as {RESET} asked for: whoever comes first from the home network sets it"
         );

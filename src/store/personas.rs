@@ -2,121 +2,20 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
-use super::garage::LooseRecord;
-use super::ledger::{self, Kind};
-use super::record::{self, Record};
-use super::{Store, key, mail, salary};
+use super::handle::Store;
+use super::ledger;
+use super::records::ledger::{Kind, Line};
+use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
+use super::records::vehicle::LooseRecord;
+use super::{key, mail, week};
 use crate::clock::Now;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The first persona id that is given out without being asked for.
 const FIRST_PERSONA: u32 = 1000;
 /// The transaction service's name field holds 13 bytes with the final NUL (*captured*).
 const LONGEST_NAME: usize = 12;
-/// The Client knows eight types of race (*seen in use*); twice that leaves room and stays bounded.
-pub(super) const MOST_RACE_TYPES: usize = 16;
-
-/// A driver, as it is stored. Times are seconds since 1970 by the Server's clock.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Persona {
-    /// Never zero.
-    pub id: PersonaId,
-    /// The account it belongs to.
-    pub customer_id: CustomerId,
-    /// The shard it lives in.
-    pub shard: ShardId,
-    /// 1 to 12 characters of printable ASCII, unique in the shard whatever the case of the letters.
-    pub name: String,
-    /// When it was created.
-    pub created: u32,
-    /// When it was last chosen for playing; 0: never.
-    pub last_login: u32,
-    /// How often it was chosen for playing.
-    pub logins: u32,
-    /// How long it played in all.
-    pub seconds_online: u32,
-    /// Money.
-    pub bank_balance: u32,
-    /// The first car was taken.
-    pub starter_car_chosen: bool,
-    /// What the driver looks like.
-    pub physical: Physical,
-    /// The licence plate.
-    pub plate: Plate,
-    /// What others may see of its cars; a number only the Client understands.
-    pub car_info_setting: u32,
-    /// The numbers on its cars, at most 2 characters each.
-    pub car_numbers: [String; 6],
-    /// What the player wrote about it, at most 255 characters.
-    pub description: String,
-    /// The car it drives.
-    pub vehicle: Option<VehicleId>,
-    /// The class of its driver's licence.
-    pub driver_class: u8,
-    /// Its level, from 1.
-    pub level: u32,
-    /// Points in all, from which level and rank follow.
-    pub points: u32,
-    /// Its rank.
-    pub rank: u32,
-    /// Races begun.
-    pub races_entered: u32,
-    /// Races won.
-    pub races_won: u32,
-    /// Races driven to the end.
-    pub races_completed: u32,
-    /// Money won in all.
-    pub total_winnings: u32,
-    /// The same by type of race, at most 16 of them.
-    pub history: Vec<RaceRecord>,
-}
-
-/// What a driver looks like. Colours are ARGB.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Physical {
-    /// One of the Client's figures.
-    pub body_type: u32,
-    /// Hair.
-    pub hair_color: u32,
-    /// Skin.
-    pub skin_color: u32,
-    /// Shirt.
-    pub shirt_color: u32,
-    /// Trousers.
-    pub pants_color: u32,
-}
-
-/// A licence plate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plate {
-    /// One of the Client's designs.
-    pub code: u16,
-    /// At most 7 characters.
-    pub text: String,
-}
-
-/// What a driver did in one type of race.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RaceRecord {
-    /// The Client's number of the type.
-    pub race_type: u32,
-    /// Races begun.
-    pub entered: u32,
-    /// Races driven to the end.
-    pub finished: u32,
-    /// Races won.
-    pub won: u32,
-    /// Cars won.
-    pub cars_won: u32,
-    /// Cars lost.
-    pub cars_lost: u32,
-    /// Championships won.
-    pub championships_won: u32,
-    /// Money won.
-    pub cash_won: u32,
-}
 
 /// What is needed to create a persona.
 #[derive(Clone, Debug)]
@@ -184,39 +83,17 @@ impl From<StoreError> for PersonaError {
     }
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct PersonaRecord {
-    /// Its place in the order of creation. The clock cannot tell: a board without one starts in the past.
-    serial: u32,
-    /// How many lines the ledger ever had for it; the next line gets this number. 0: its book is not opened yet.
-    pub(super) lines: u32,
-    pub(super) persona: Persona,
-}
-
-/// As it was before there was a ledger.
-#[derive(Deserialize)]
-struct PersonaRecord1 {
-    serial: u32,
-    persona: Persona,
-}
-
-impl Record for PersonaRecord {
-    const WHAT: &'static str = "persona";
-    const VERSION: u8 = 2;
-
-    fn older(version: u8, fields: &[u8]) -> Option<Self> {
-        if version != 1 {
-            return None;
-        }
-        let PersonaRecord1 { serial, persona } = record::whole(fields)?;
-        Some(Self { serial, lines: 0, persona })
-    }
-}
-
 /// The verbs about personas. See [`Store::personas`].
 #[derive(Clone, Copy, Debug)]
 pub struct Personas<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about personas.
+    pub fn personas(&self) -> Personas<'_> {
+        Personas { store: self }
+    }
 }
 
 impl Personas<'_> {
@@ -265,7 +142,7 @@ impl Personas<'_> {
                 let mut record = PersonaRecord { serial, lines: 0, persona };
                 ledger::open(tx, &mut record, Kind::StarterCash, new.starter_cash, now)?;
                 mail::post(tx, id, &mail::welcome(&new.name), now)?;
-                salary::begin(tx, id, now)?;
+                week::begin(tx, id, now)?;
                 tx.put(&key::persona(id), &record)?;
                 tx.put(&name_key, &id.0)?;
                 tx.put(&key::persona_of(owner, serial), &id.0)?;
@@ -314,7 +191,7 @@ impl Personas<'_> {
     /// Deletes a persona with its cars, its parts, its mail and its book.
     pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
-            let lines = table.scan_rows::<ledger::Line>(&key::lines_of(id))?;
+            let lines = table.scan_rows::<Line>(&key::lines_of(id))?;
             let vehicles = table.scan::<u32>(&key::vehicles_of(id))?;
             let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
             table.transact(|tx| {

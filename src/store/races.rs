@@ -6,44 +6,22 @@
 
 use super::commit::Changed;
 use super::error::StoreError;
-use super::garage::VehicleRecord;
-use super::ledger::{self, Entry, Kind, LedgerError};
+use super::handle::Store;
+use super::key;
+use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
-use super::personas::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
-use super::record::Record;
+use super::records::ledger::Kind;
+use super::records::persona::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
+use super::records::race::{BookingId, RaceUnderWay};
+use super::records::vehicle::VehicleRecord;
 use super::table::{Table, Transaction};
-use super::{Store, key};
 use crate::clock::Now;
 use mco_proto::ids::{PartId, PersonaId, RaceId, VehicleId};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// The first booking.
 const FIRST_BOOKING: u32 = 1;
-
-/// A race that was started and is not settled. Unlike the race's own number it is never given twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct BookingId(pub u32);
-
-impl fmt::Display for BookingId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// What a booking holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct RaceUnderWay {
-    booking: BookingId,
-    race: RaceId,
-    /// Who paid how much.
-    fees: Vec<(PersonaId, u32)>,
-}
-
-impl Record for RaceUnderWay {
-    const WHAT: &'static str = "race under way";
-}
 
 /// What one racer gets out of a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +118,13 @@ impl From<StoreError> for RaceError {
 #[derive(Clone, Copy, Debug)]
 pub struct Races<'a> {
     pub(super) store: &'a Store,
+}
+
+impl Store {
+    /// The verbs about races.
+    pub fn races(&self) -> Races<'_> {
+        Races { store: self }
+    }
 }
 
 impl Races<'_> {

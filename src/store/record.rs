@@ -12,6 +12,9 @@ use serde::de::DeserializeOwned;
 /// This bound keeps every page below that, so that syncing the one `db` file is enough.
 pub(super) const MAX_RECORD: usize = 7 * 1024;
 
+/// A key and its record, not decoded.
+pub(super) type Row = (Vec<u8>, Vec<u8>);
+
 /// Something that is stored under a key of its own.
 pub(super) trait Record: Serialize + DeserializeOwned {
     /// What messages call it.

@@ -2,28 +2,16 @@
 //! which nobody signed in are not made up for, and the week in which a driver was made brings none.
 
 use super::commit::Changed;
-use super::error::StoreError;
 use super::key;
-use super::ledger::{self, Entry, Kind, LedgerError};
-use super::mail::{self, CLOCK_IS_SET, Letter};
-use super::personas::{Persona, PersonaError, PersonaRecord, Personas};
-use super::table::Transaction;
-use crate::clock::{self, Now};
+use super::ledger::{self, Entry, LedgerError};
+use super::mail::{self, Letter};
+use super::personas::{PersonaError, Personas};
+use super::records::ledger::Kind;
+use super::records::persona::{Persona, PersonaRecord};
+use super::week::week;
 use mco_proto::ids::PersonaId;
 
-/// From now on the persona earns.
-pub(super) fn begin(tx: &Transaction<'_>, id: PersonaId, now: Now) -> Result<(), StoreError> {
-    match week(now) {
-        Some(week) => tx.put(&key::paid_week(id), &week),
-        None => Ok(()),
-    }
-}
-
-/// The week of a moment; none as long as nobody has set the clock.
-fn week(now: Now) -> Option<u32> {
-    (now.unix >= CLOCK_IS_SET.into()).then(|| clock::week(now.unix))
-}
-
+use crate::clock::Now;
 impl Personas<'_> {
     /// Pays what the persona has earned, if that was not done this week; `salary` says how many dollars that is. None:
     /// nothing is due. Returned is what was paid: less than promised if the bank holds no more.
@@ -64,14 +52,5 @@ impl Personas<'_> {
             })
         });
         paid.map(Some)
-    }
-}
-
-#[cfg(test)]
-impl Personas<'_> {
-    /// Makes the persona's last pay day the first there was.
-    pub(crate) fn forget_pay_for_tests(self, id: PersonaId) {
-        let forgotten = self.store.change(|table| table.transact(|tx| tx.put(&key::paid_week(id), &1_u32)));
-        let _: Result<Changed<()>, StoreError> = forgotten;
     }
 }

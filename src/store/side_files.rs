@@ -3,12 +3,11 @@
 //!
 //! Others own these files, each of which they replace as a whole, so a copy of one is whole at any moment.
 
-use super::backup::replace;
 use super::error::StoreError;
+use crate::atomic_file::{self, Access};
 use crate::clock::Now;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 /// The certificate authority, the certificates issued last, and the imported catalogue. No other name is read from a
@@ -38,7 +37,8 @@ impl SideFile {
         for name in NAMES {
             let path = dir.join(name);
             let unreadable = |why: &dyn std::fmt::Display| {
-                StoreError::NotSaved(format!("{} cannot be read: {why}", path.display()).into())
+                let (file, why) = (path.display().to_string().into(), why.to_string().into());
+                StoreError::BackupIncomplete { file, why }
             };
             let mut bytes = Vec::new();
             let most = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
@@ -59,13 +59,13 @@ impl SideFile {
             return Ok(());
         }
         if let Some(folder) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            atomic_file::create_private_dir(folder)?;
         }
         if path.exists() {
             let mut aside = path.as_os_str().to_owned();
             aside.push(format!(".replaced-{}", Now::read().unix));
-            fs::rename(&path, aside)?;
+            atomic_file::rename(&path, Path::new(&aside))?;
         }
-        replace(&path, |out| out.write_all(&self.bytes))
+        atomic_file::replace(&path, Access::Owner, |new| new.write_all(&self.bytes))
     }
 }

@@ -4,19 +4,20 @@
 //! memory, whole, where every reader finds it, until the writer gives all that waits to sled as one batch. After a power cut
 //! sled has a batch or nothing of it, and a transaction is never spread over two: all of it survives or none.
 
-use super::backup::sync_dir;
 use super::commit::lock;
-use super::error::StoreError;
+use super::error::{StoreError, is_out_of_files};
 use super::key;
-use super::record::{Record, decode, encode};
+use super::pre_images::PreImages;
+use super::record::{Record, Row, decode, encode};
+use crate::atomic_file;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// How much may wait for the writer, in bytes of keys and records; then whoever changes something gives it to sled.
 const MOST_PENDING: usize = 1024 * 1024;
+/// How much of a snapshot is read at once, in bytes of keys and records: whoever changes something waits that long.
+const PIECE: usize = 32 * 1024;
 
 /// For each key the new record, or none if it goes.
 type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -44,9 +47,6 @@ pub(super) enum TableError {
     Damaged(String),
 }
 
-/// A key and its undecoded record.
-pub(super) type Row = (Vec<u8>, Vec<u8>);
-
 /// The open database.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -55,8 +55,8 @@ pub(super) struct Table {
     /// A second handle on sled's data file: `flush` of sled hands the bytes to the device, only a sync of this file
     /// makes the device keep them.
     file: File,
-    /// Held by whoever changes something, and by the backup while it copies.
-    turn: Mutex<()>,
+    /// Held by whoever changes something, from the first look to the transaction.
+    write_lock: Mutex<()>,
     /// Held during a transaction.
     transacting: Mutex<()>,
     /// Locked while sled takes it, so that a reader sees every record either here or there.
@@ -71,6 +71,8 @@ struct Pending {
     bytes: usize,
     /// The sum over all records, these included.
     sum: u64,
+    /// The snapshots that are being read. Locked after this.
+    snapshots: Vec<Weak<Mutex<PreImages>>>,
 }
 
 impl Table {
@@ -106,11 +108,11 @@ impl Table {
             File::options().read(true).write(true).open(dir.join("db")).map_err(TableError::Refused)?;
         // sled leaves its settings and the names of its files to chance.
         File::open(dir.join("conf")).and_then(|conf| conf.sync_all()).map_err(TableError::Refused)?;
-        sync_dir(dir).map_err(TableError::Refused)?;
+        atomic_file::sync_dir(dir).map_err(TableError::Refused)?;
         Ok(Self {
             db: Some(db),
             file,
-            turn: Mutex::new(()),
+            write_lock: Mutex::new(()),
             transacting: Mutex::new(()),
             pending: RwLock::default(),
         })
@@ -131,13 +133,17 @@ impl Table {
     /// Reads every record once, which makes sled read and check every page, and compares with the stored sum.
     ///
     /// sled notices a page that is wrong, but it may silently leave out a write in the middle of a damaged log. The
-    /// sum, which every batch carries along, does not add up then. To be called before anything is changed.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
+    /// sum, which every batch carries along, does not add up then. To be called before anything is changed. `understood`
+    /// refuses records that this program does not know.
+    pub(super) fn check(
+        &self,
+        understood: fn(&[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
             let mut sum = 0_u64;
             for row in self.tree()? {
                 let (key, value) = row?;
-                key::check(&key, &value)?;
+                understood(&key, &value)?;
                 if key != key::SUM {
                     sum = sum.wrapping_add(digest(&key, &value));
                 }
@@ -172,6 +178,14 @@ impl Table {
         }
     }
 
+    /// The record of a key, not decoded.
+    fn current(&self, pending: &Pending, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match pending.changes.get(key) {
+            Some(change) => Ok(change.clone()),
+            None => Ok(self.tree()?.get(key)?.map(|value| value.to_vec())),
+        }
+    }
+
     /// Shows `see` all records whose key begins so, as they are now, in the order of their keys.
     fn walk(
         &self,
@@ -181,18 +195,9 @@ impl Table {
         let pending = self.pending();
         let from = (Bound::Included(prefix), Bound::Unbounded);
         let changes = pending.changes.range::<[u8], _>(from);
-        let mut changes = changes.take_while(|(key, _)| key.starts_with(prefix)).peekable();
-        for row in self.tree()?.scan_prefix(prefix) {
-            let (key, value) = row?;
-            while let Some((before, change)) = changes.next_if(|(changed, _)| changed.as_slice() < &*key) {
-                change.as_ref().map_or(Ok(()), |value| see(before, value))?;
-            }
-            match changes.next_if(|(changed, _)| changed.as_slice() == &*key) {
-                Some((_, change)) => change.as_ref().map_or(Ok(()), |value| see(&key, value))?,
-                None => see(&key, &value)?,
-            }
-        }
-        changes.try_for_each(|(key, change)| change.as_ref().map_or(Ok(()), |value| see(key, value)))
+        let changes = changes.take_while(|(key, _)| key.starts_with(prefix));
+        let see = |key: &[u8], value: &[u8]| see(key, value).map(ControlFlow::Continue);
+        merge(self.tree()?.scan_prefix(prefix), changes, see).map(|_| ())
     }
 
     /// One record.
@@ -220,15 +225,41 @@ impl Table {
         Ok(rows)
     }
 
-    /// Everything, undecoded, as it is between two changes.
-    pub(super) fn rows(&self) -> Result<Vec<Row>, StoreError> {
-        let _turn = self.turn();
-        let mut rows = Vec::new();
-        self.walk(b"", |key, value| {
-            rows.push((key.to_vec(), value.to_vec()));
-            Ok(())
+    /// Begins a snapshot of everything as it is between two changes. Returned are its generation and its state, for
+    /// [`Self::read_snapshot`]; whoever drops the state ends it.
+    pub(super) fn begin_snapshot(&self) -> Result<(u64, Arc<Mutex<PreImages>>), StoreError> {
+        let _write_lock = self.write_lock();
+        let nothing = self.is_empty()?;
+        let mut pending = self.pending_mut();
+        let generation = self.current(&pending, key::GENERATION)?;
+        let generation = generation.as_deref().map(decode).transpose()?.unwrap_or(0);
+        // sled has the sum of what it was given last, which is not the sum of what waits as well.
+        let sum = if nothing { None } else { Some((key::SUM.to_vec(), encode(&pending.sum)?)) };
+        let state = Arc::new(Mutex::new(PreImages::new(sum)));
+        pending.snapshots.push(Arc::downgrade(&state));
+        Ok((generation, state))
+    }
+
+    /// Reads the next piece of a snapshot, and says whether it was the last one.
+    pub(super) fn read_snapshot(&self, state: &Mutex<PreImages>) -> Result<(Vec<Row>, bool), StoreError> {
+        // While it is held for reading nothing is changed.
+        let pending = self.pending();
+        let mut state = lock(state);
+        let from = (state.rest()?, Bound::Unbounded);
+        let mut rows = BTreeMap::new();
+        let (mut size, mut end) = (0, None);
+        let changes = pending.changes.range::<[u8], _>(from);
+        let cut = merge(self.tree()?.range::<&[u8], _>(from), changes, |key, value| {
+            size += key.len() + value.len();
+            rows.insert(key.to_vec(), value.to_vec());
+            if size < PIECE {
+                return Ok(ControlFlow::Continue(()));
+            }
+            end = Some(key.to_vec());
+            Ok(ControlFlow::Break(()))
         })?;
-        Ok(rows)
+        state.restore(&mut rows, end);
+        Ok((rows.into_iter().collect(), cut.is_continue()))
     }
 
     /// Writes undecoded records, all or none.
@@ -237,8 +268,8 @@ impl Table {
     }
 
     /// Makes the caller the only one who changes anything, so that it can look around before its transaction.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
-        lock(&self.turn)
+    pub(super) fn write_lock(&self) -> MutexGuard<'_, ()> {
+        lock(&self.write_lock)
     }
 
     /// Runs `work` as one transaction: an error takes everything back, and a power cut leaves all of it or nothing.
@@ -256,8 +287,10 @@ impl Table {
         };
         let value = work(&transaction)?;
         let Transaction { changes, bytes, growth, .. } = transaction;
+        let changes = changes.into_inner();
         let mut pending = self.pending_mut();
-        pending.changes.extend(changes.into_inner());
+        self.keep_for_snapshots(&mut pending, &changes);
+        pending.changes.extend(changes);
         pending.bytes += bytes.get();
         pending.sum = pending.sum.wrapping_add(growth.get());
         if pending.bytes > MOST_PENDING
@@ -267,6 +300,17 @@ impl Table {
             log::error!("{error}");
         }
         Ok(value)
+    }
+
+    /// Lets those who read a snapshot remember the records that `changes` is about to change.
+    fn keep_for_snapshots(&self, pending: &mut Pending, changes: &Changes) {
+        pending.snapshots.retain(|state| state.strong_count() > 0);
+        for state in pending.snapshots.iter().filter_map(Weak::upgrade) {
+            let mut state = lock(&state);
+            for key in changes.keys() {
+                state.keep(key, || self.current(pending, key));
+            }
+        }
     }
 
     /// Gives all that waits to sled, as one batch. What sled refuses goes on waiting, and is read from here.
@@ -371,9 +415,41 @@ impl Transaction<'_> {
     }
 }
 
+/// Shows `see` the records of sled with the changes that it does not have yet, in the order of their keys, until it breaks off.
+fn merge<'c>(
+    rows: sled::Iter,
+    changes: impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)>,
+    mut see: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<ControlFlow<()>, StoreError> {
+    let mut see = |key: &[u8], value: Option<&[u8]>| match value {
+        Some(value) => see(key, value),
+        None => Ok(ControlFlow::Continue(())),
+    };
+    let mut changes = changes.peekable();
+    for row in rows {
+        let (key, value) = row?;
+        while let Some((before, change)) = changes.next_if(|(changed, _)| changed.as_slice() < &*key) {
+            if see(before, change.as_deref())?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        let newer = changes.next_if(|(changed, _)| changed.as_slice() == &*key);
+        let value = newer.map_or(Some(&*value), |(_, change)| change.as_deref());
+        if see(&key, value)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    for (key, change) in changes {
+        if see(key, change.as_deref())?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
 /// What a record adds to the sum. The mixing (that of `SplitMix64`) keeps equal differences in several records from
 /// cancelling each other, as they would in a sum of plain CRCs.
-fn digest(key: &[u8], value: &[u8]) -> u64 {
+pub(super) fn digest(key: &[u8], value: &[u8]) -> u64 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(key);
     hasher.update(value);
@@ -395,8 +471,6 @@ fn is_lock(error: &sled::Error) -> bool {
 }
 
 fn says_nothing_about_the_files(error: &io::Error) -> bool {
-    const EMFILE: i32 = 24;
-    const ENFILE: i32 = 23;
     matches!(
         error.kind(),
         io::ErrorKind::PermissionDenied
@@ -404,5 +478,5 @@ fn says_nothing_about_the_files(error: &io::Error) -> bool {
             | io::ErrorKind::QuotaExceeded
             | io::ErrorKind::ReadOnlyFilesystem
             | io::ErrorKind::OutOfMemory
-    ) || matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
+    ) || is_out_of_files(error)
 }

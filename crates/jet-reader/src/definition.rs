@@ -1,4 +1,4 @@
-//! What a table looks like: its columns, and where its pages are.
+//! Reads a table's definition: its columns, and the pointer to the usage map of its pages.
 
 use super::layout::{DEFINITION_PAGE, Version, byte, long, short};
 use super::pages::{Pages, RowPointer};
@@ -8,28 +8,28 @@ use std::io::{Read, Seek};
 
 const WHAT: &str = "a table's definition";
 
-/// What a column holds.
+/// The data type of a column, and the [`Value`](crate::Value) it is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Yes or no.
+    /// Yes or no: `Value::Boolean`.
     Boolean,
-    /// 0 to 255.
+    /// 8 bits, unsigned: `Value::Integer`.
     Byte,
-    /// 16 bits, signed.
+    /// 16 bits, signed: `Value::Integer`.
     Integer,
-    /// 32 bits, signed.
+    /// 32 bits, signed: `Value::Integer`.
     Long,
-    /// 64 bits, signed, in ten-thousandths.
+    /// Currency: 64 bits, signed, in ten-thousandths: `Value::Money`.
     Money,
-    /// 32 bits, IEEE.
+    /// 32 bits, IEEE 754: `Value::Real`.
     Single,
-    /// 64 bits, IEEE.
+    /// 64 bits, IEEE 754: `Value::Real`.
     Double,
-    /// Days since 30 December 1899, as 64 bits IEEE.
+    /// Days since 30 December 1899, 64 bits, IEEE 754: `Value::DateTime`.
     DateTime,
-    /// At most 255 characters.
+    /// At most 255 characters: `Value::Text`.
     Text,
-    /// Something this reader passes over; its number in the format.
+    /// A type that is not read (binary, OLE, memo, GUID, numeric): its number in the format. `Value::Other`.
     Other(u8),
 }
 
@@ -50,45 +50,46 @@ impl Kind {
     }
 }
 
-/// Where a row keeps a column.
+/// The position of a column in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// At the same place in each row.
+    /// Fixed length: at this offset in bytes behind the number of columns.
     Fixed(u16),
-    /// The so-manieth of those whose length differs from row to row.
+    /// Variable length: the index among the columns of variable length.
     Variable(u16),
 }
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it holds.
+    /// The data type.
     pub kind: Kind,
-    /// Which one it is among all that the table ever had.
+    /// The number of the column, which counts deleted columns too; the bit of a row's null mask.
     pub(super) number: u16,
     pub(super) place: Place,
-    /// In bytes, where it is fixed.
+    /// Length in bytes, if it is fixed.
     pub(super) length: u16,
 }
 
-/// A table's definition.
+/// The definition of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Its columns, in the order in which they came to the table.
+    /// The columns, in the order in which they were added to the table.
     pub columns: Vec<Column>,
-    /// How many rows the file says it has.
+    /// The number of rows, as the file says. It is not checked.
     pub row_count: u32,
-    /// Where its definition begins; its pages name this as their owner.
+    /// The page on which the definition begins; data pages name it as their owner.
     pub(super) page: u32,
-    /// Whether rows have a list of places.
+    /// Whether rows have a list of the offsets of columns of variable length.
     pub(super) has_variable: bool,
+    /// The usage map of the data pages.
     pub(super) owned: RowPointer,
 }
 
 impl Table {
-    /// The place of a column among [`Self::columns`].
+    /// The index in [`Self::columns`] of the column with this name. Upper and lower case of ASCII letters do not matter.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
     }
@@ -97,10 +98,15 @@ impl Table {
 /// Reads the definition that begins on this page.
 pub(super) fn read<R: Read + Seek>(pages: &mut Pages<R>, page: u32) -> Result<Table, JetError> {
     let bytes = gather(pages, page)?;
-    parse(pages.version(), &bytes, page).ok_or(JetError::Damaged { what: WHAT, page })?
+    let damaged = || JetError::Damaged { what: WHAT, page };
+    let count = short(&bytes, pages.version().definition().columns).ok_or_else(damaged)?;
+    if usize::from(count) > MAX_COLUMNS {
+        return Err(JetError::TooMany("columns in one table"));
+    }
+    parse(pages.version(), &bytes, page, count.into()).ok_or_else(damaged)
 }
 
-/// The definition in one piece: its first page, then the others without their headers.
+/// The definition in one piece: its first page, then the following ones without their headers.
 fn gather<R: Read + Seek>(pages: &mut Pages<R>, first: u32) -> Result<Vec<u8>, JetError> {
     const HEADER: usize = 8;
     const NEXT: usize = 4;
@@ -122,12 +128,9 @@ fn gather<R: Read + Seek>(pages: &mut Pages<R>, first: u32) -> Result<Vec<u8>, J
     Err(JetError::TooMany("pages for one table's definition"))
 }
 
-fn parse(version: Version, bytes: &[u8], page: u32) -> Option<Result<Table, JetError>> {
+/// `None`: a field lies outside of the definition.
+fn parse(version: Version, bytes: &[u8], page: u32, count: usize) -> Option<Table> {
     let places = version.definition();
-    let count = usize::from(short(bytes, places.columns)?);
-    if count > MAX_COLUMNS {
-        return Some(Err(JetError::TooMany("columns in one table")));
-    }
     let indexes = usize::try_from(long(bytes, places.real_indexes)?).ok()?;
     let columns_at = places.indexes_at.checked_add(indexes.checked_mul(places.index_size)?)?;
     let mut name_at = columns_at.checked_add(count * places.column.size)?;
@@ -144,13 +147,13 @@ fn parse(version: Version, bytes: &[u8], page: u32) -> Option<Result<Table, JetE
         columns.push(column(version, entry, name)?);
     }
     columns.sort_by_key(|column| column.number);
-    Some(Ok(Table {
+    Some(Table {
         columns,
         row_count: long(bytes, places.row_count)?,
         page,
         has_variable: short(bytes, places.variable_columns)? > 0,
         owned: RowPointer::from_number(long(bytes, places.owned_pages)?),
-    }))
+    })
 }
 
 fn column(version: Version, entry: &[u8], name: &[u8]) -> Option<Column> {

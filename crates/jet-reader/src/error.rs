@@ -1,27 +1,27 @@
-//! Why a file was not read.
+//! Errors of the reader.
 
 use std::fmt;
 use std::io;
 
-/// Why a Jet file, or a table of it, was not read. Each says what to do, in one line.
+/// Why a file, or a table of it, cannot be read. `Display` gives one line that says what to do.
 #[derive(Debug)]
 pub enum JetError {
-    /// The file does not begin as Jet files do.
+    /// The file is not a Jet database: its first bytes are wrong, or it is shorter than a header.
     NotJet,
-    /// A Jet file of a kind this reader does not know; the version byte of its header.
+    /// The file is a database of another version, such as that of Access 2007; the version byte of its header.
     Version(u8),
-    /// Larger than any catalogue, in bytes.
+    /// The file is larger than [`MAX_FILE`](crate::MAX_FILE): its size in bytes.
     TooLarge(u64),
-    /// More of something than a sound file has.
+    /// The file has more of this than is read; see the limits of this crate.
     TooMany(&'static str),
-    /// Something does not fit together, on this page.
+    /// The file is damaged.
     Damaged {
-        /// What was being read.
+        /// The part that was read.
         what: &'static str,
         /// The page, counted from 0.
         page: u32,
     },
-    /// The file can't be read at all.
+    /// The reader underneath failed.
     Io(io::Error),
 }
 
@@ -31,19 +31,22 @@ impl fmt::Display for JetError {
             Self::NotJet => f.write_str("this is no Jet (Access) database; choose a file that ends in .mdb"),
             Self::Version(version) => write!(
                 f,
-                "this database is of a newer kind (version {version}); save it as Access 97, 2000 or 2003 (.mdb)"
+                "this database has another version (number {version}); save it as Access 97, 2000 or 2003 (.mdb)"
             ),
             Self::TooLarge(bytes) => write!(
                 f,
-                "this file is too large for a catalogue ({} MiB, at most {} are read); choose the game's own",
+                "this file is too large ({} MiB, at most {} MiB are read); choose a smaller one",
                 bytes >> 20,
                 super::MAX_FILE >> 20
             ),
             Self::TooMany(what) => {
-                write!(f, "this database has more {what} than a sound one; copy it from the disc again")
+                write!(
+                    f,
+                    "this database has too many {what}; it may be damaged: copy it again from its original"
+                )
             }
             Self::Damaged { what, page } => {
-                write!(f, "this database is damaged ({what}, page {page}); copy it from the disc again")
+                write!(f, "this database is damaged ({what}, page {page}); copy it again from its original")
             }
             Self::Io(error) => write!(f, "the file cannot be read: {error}"),
         }

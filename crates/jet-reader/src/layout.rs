@@ -1,16 +1,16 @@
-//! Where things lie in each version of the format, and little-endian numbers that may not be there.
+//! Sizes and offsets, in bytes, in each version of the format, and readers of little-endian numbers.
 
-/// The two versions of the format that are read.
+/// A version of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// Access 97.
+    /// Jet 3: Access 97. Pages of 2 KiB, text in code page 1252.
     Jet3,
-    /// Access 2000 to 2003.
+    /// Jet 4: Access 2000 to 2003. Pages of 4 KiB, text in UTF-16.
     Jet4,
 }
 
 impl Version {
-    /// The version's number, as people call it.
+    /// 3 or 4.
     pub const fn number(self) -> u8 {
         match self {
             Self::Jet3 => 3,
@@ -25,27 +25,27 @@ impl Version {
         }
     }
 
-    /// Bytes of a page.
+    /// Size of a page.
     pub(super) const fn page_size(self) -> usize {
         self.pick(2048, 4096)
     }
 
-    /// On a data page: where the number of its rows stands, followed by where each begins.
+    /// Offset in a data page of the number of its rows, a `u16`, which the offset of each row follows.
     pub(super) const fn rows_at(self) -> usize {
         self.pick(8, 12)
     }
 
-    /// Bytes of the numbers within a row: of columns, and of places.
+    /// Size of the numbers within a row: counts of columns, and offsets.
     pub(super) const fn row_word(self) -> usize {
         self.pick(1, 2)
     }
 
-    /// The same in a table's definition, for the lengths of names.
+    /// Size of the length of a name in a table's definition.
     pub(super) const fn name_word(self) -> usize {
         self.pick(1, 2)
     }
 
-    /// Places in a table's definition.
+    /// Offsets in a table's definition.
     pub(super) const fn definition(self) -> Definition {
         match self {
             Self::Jet3 => Definition {
@@ -72,20 +72,20 @@ impl Version {
     }
 }
 
-/// Places in a table's definition, counted from the start of its first page.
+/// Offsets in a table's definition, from the start of its first page.
 pub(super) struct Definition {
     pub(super) row_count: usize,
     pub(super) variable_columns: usize,
     pub(super) columns: usize,
     pub(super) real_indexes: usize,
     pub(super) owned_pages: usize,
-    /// One entry per real index, then the columns, then their names.
+    /// Offset of one entry per real index, which the columns and then their names follow.
     pub(super) indexes_at: usize,
     pub(super) index_size: usize,
     pub(super) column: Column,
 }
 
-/// Places in the description of a column, which begins with its type.
+/// Size of the description of a column, and offsets in it. Its type is at offset 0.
 pub(super) struct Column {
     pub(super) size: usize,
     pub(super) number: usize,
@@ -95,7 +95,7 @@ pub(super) struct Column {
     pub(super) length: usize,
 }
 
-/// What page this is.
+/// The first byte of a page, its type.
 pub(super) const DATA_PAGE: u8 = 1;
 pub(super) const DEFINITION_PAGE: u8 = 2;
 pub(super) const USAGE_PAGE: u8 = 5;

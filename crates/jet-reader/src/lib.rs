@@ -1,20 +1,4 @@
-//! A reader for Microsoft Jet databases: version 3 (Access 97, which the game installs) and 4 (Access 2000 to 2003).
-//!
-//! Written from the public descriptions of the format that the mdbtools and Jackcess projects keep, and checked against
-//! `mdb-export` on real files (`tests/it`). It reads tables and nothing else: no queries, forms, memos or pictures.
-//!
-//! A file is a row of pages of 2 KiB (Jet 3) or 4 KiB (Jet 4), each beginning with what it is: 1 data, 2 a table's
-//! definition, 5 a map of pages; page 0 is the header. All numbers are little-endian.
-//!
-//! - *Header*: magic, version; then masked with a constant key, and in it the key with which all other pages are masked
-//!   (with their number), if they are.
-//! - *Definition*: columns with type, number, place and name, and a pointer to the map of the pages the table owns. Goes
-//!   on over as many pages as it takes. That of `MSysObjects`, the list of everything in the file, begins on page 2.
-//! - *Data page*: owner, number of rows, where each begins (with flags: deleted, moved to another page).
-//! - *Row*: see `row.rs`.
-//!
-//! A file is foreign input: every place is checked, nothing is trusted to end, and what does not fit is a
-//! [`JetError`]. Everything that is read is bounded by the constants below.
+#![doc = include_str!("../README.md")]
 
 mod definition;
 mod error;
@@ -33,21 +17,21 @@ use pages::{Pages, Row, RowPointer};
 use row::Decoder;
 use std::io::{Read, Seek};
 
-/// The largest file that is read, in bytes. The game's has a few MiB.
+/// The largest file that is read, in bytes: 256 MiB.
 pub const MAX_FILE: u64 = 256 << 20;
-/// The most tables a file may have. The game's has about 60.
+/// The most tables in a file.
 pub const MAX_TABLES: usize = 2048;
-/// The most columns a table may have: the format's own limit.
+/// The most columns in a table: the format's own limit.
 pub const MAX_COLUMNS: usize = 255;
-/// The most rows a table may have. The game's largest has 9,294.
+/// The most rows in a table, deleted ones included.
 pub const MAX_ROWS: usize = 1_000_000;
-/// The most pages a definition may go on over.
+/// The most pages of one table's definition.
 const MAX_DEFINITION_PAGES: usize = 64;
 
-/// The list of everything in the file.
+/// The page on which the definition of `MSysObjects` begins, the list of all objects in the file.
 const OBJECTS_PAGE: u32 = 2;
 
-/// An open database.
+/// An open database. Nothing is kept in memory but the list of tables; rows are read when they are asked for.
 #[derive(Debug)]
 pub struct Database<R> {
     pages: Pages<R>,
@@ -56,31 +40,41 @@ pub struct Database<R> {
 }
 
 impl<R: Read + Seek> Database<R> {
-    /// Reads the header and the list of tables.
+    /// Opens a database: reads its header and the list of its tables.
+    ///
+    /// # Errors
+    /// [`JetError`] if it is not a Jet database of version 3 or 4, is too large or damaged, or if `reader` fails.
     pub fn open(reader: R) -> Result<Self, JetError> {
         let mut database = Self { pages: Pages::open(reader)?, tables: Vec::new() };
         database.tables = database.list()?;
         Ok(database)
     }
 
-    /// Of which version of the format the file is.
+    /// The version of the format.
     pub const fn version(&self) -> Version {
         self.pages.version()
     }
 
-    /// The names of its tables, the format's own (`MSys…`) among them.
+    /// The names of all tables, including those of the format itself (`MSys…`).
     pub fn table_names(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The definition of a table.
+    /// Reads the definition of the table with this name; `None` if there is none. Upper and lower case matter.
+    ///
+    /// # Errors
+    /// [`JetError`] if the definition is damaged, or if the reader underneath fails.
     pub fn table(&mut self, name: &str) -> Result<Option<Table>, JetError> {
         let found = self.tables.iter().find(|(known, _)| known == name);
         let Some(page) = found.map(|(_, page)| *page) else { return Ok(None) };
         definition::read(&mut self.pages, page).map(Some)
     }
 
-    /// Shows every row of a table, one value per column.
+    /// Calls `each` for every row of a table with one value per column, in the order of [`Table::columns`]. The order of rows is that
+    /// of the file.
+    ///
+    /// # Errors
+    /// [`JetError`] if a page or row is damaged, or if the reader underneath fails; `each` was called for all rows before.
     pub fn rows(&mut self, table: &Table, mut each: impl FnMut(&[Value])) -> Result<(), JetError> {
         const WHAT: &str = "rows";
         const OWNER: usize = 4;
@@ -91,7 +85,7 @@ impl<R: Read + Seek> Database<R> {
         for number in self.pages.in_map(table.owned)? {
             let damaged = || JetError::Damaged { what: WHAT, page: number };
             self.pages.read(number, WHAT, &mut page)?;
-            // The map also holds the pages of memos, whose owner is the word LVAL, and pages given back.
+            // The map also has pages of memos, whose owner is the word LVAL, and freed pages.
             if byte(&page, 0) != Some(layout::DATA_PAGE) || long(&page, OWNER) != Some(table.page) {
                 continue;
             }
@@ -101,9 +95,9 @@ impl<R: Read + Seek> Database<R> {
                     return Err(JetError::TooMany("rows in one table"));
                 }
                 let bytes = match pages::row(version, &page, row).ok_or_else(damaged)? {
-                    Row::Gone(_) => continue,
+                    Row::Deleted(_) => continue,
                     Row::Here(range) => page.get(range),
-                    Row::Elsewhere(at) => Some(self.moved(at, &mut moved)?),
+                    Row::Moved(at) => Some(self.moved(at, &mut moved)?),
                 };
                 each(bytes.and_then(|bytes| decoder.decode(bytes)).ok_or_else(damaged)?);
             }
@@ -111,7 +105,7 @@ impl<R: Read + Seek> Database<R> {
         Ok(())
     }
 
-    /// A row that has grown, on its other page. Where it moved again, what it left there leads on.
+    /// Reads a row that was moved to another page, perhaps more than once.
     fn moved<'p>(&mut self, mut at: RowPointer, page: &'p mut Vec<u8>) -> Result<&'p [u8], JetError> {
         const WHAT: &str = "a moved row";
         const MOST_MOVES: usize = 8;
@@ -119,15 +113,17 @@ impl<R: Read + Seek> Database<R> {
         for _ in 0..MOST_MOVES {
             self.pages.read(at.page, WHAT, page)?;
             match pages::row(version, page, at.row) {
-                Some(Row::Here(range) | Row::Gone(range)) => return Ok(page.get(range).unwrap_or_default()),
-                Some(Row::Elsewhere(next)) => at = next,
+                Some(Row::Here(range) | Row::Deleted(range)) => {
+                    return Ok(page.get(range).unwrap_or_default());
+                }
+                Some(Row::Moved(next)) => at = next,
                 None => break,
             }
         }
         Err(JetError::Damaged { what: WHAT, page: at.page })
     }
 
-    /// The tables that `MSysObjects` lists.
+    /// Reads the tables in `MSysObjects`.
     fn list(&mut self) -> Result<Vec<(String, u32)>, JetError> {
         const TABLE: i32 = 1;
         const PAGE: u32 = 0x00FF_FFFF;

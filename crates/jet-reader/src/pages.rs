@@ -1,4 +1,4 @@
-//! The file as a row of pages, taken out of its masks.
+//! Reads pages and decrypts them; finds rows on data pages, and the pages of a table in usage maps.
 
 use super::layout::{DATA_PAGE, USAGE_PAGE, Version, array, byte, long, short};
 use super::{JetError, MAX_FILE};
@@ -7,30 +7,30 @@ use rc4::Rc4;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
-/// How every Jet file begins; the version follows.
+/// The first bytes of a Jet file; the version byte follows.
 const MAGIC: &[u8; 20] = b"\0\x01\0\0Standard Jet DB\0";
-/// How newer files begin.
+/// The first bytes of a file of Access 2007 or later.
 const NEWER: &[u8; 20] = b"\0\x01\0\0Standard ACE DB\0";
 
-/// Every file's header is masked with this key, from here on.
+/// The RC4 key of every file's header, and the offset from which it is encrypted.
 const HEADER_KEY: [u8; 4] = [0xC7, 0xDA, 0x39, 0x6B];
-const MASKED_FROM: usize = 0x18;
-/// Where the header says with which key the other pages are masked; 0 for not at all.
+const ENCRYPTED_FROM: usize = 0x18;
+/// Offset in the header of the RC4 key of the other pages; 0 if they are not encrypted.
 const PAGE_KEY: usize = 0x3E;
-const HEADER: usize = MASKED_FROM + 126;
+const HEADER: usize = ENCRYPTED_FROM + 126;
 
-/// The flags beside the place where a row begins.
-const GONE: u16 = 0x8000;
-const ELSEWHERE: u16 = 0x4000;
-const PLACE: u16 = 0x1FFF;
+/// The flags of a row, and the bits of its offset in the page.
+const DELETED: u16 = 0x8000;
+const MOVED: u16 = 0x4000;
+const OFFSET: u16 = 0x1FFF;
 
 /// Applies RC4 with a key of 4 bytes. The crate's infallible constructor wants 32; RC4 repeats its key anyway.
-fn unmask(key: [u8; 4], bytes: &mut [u8]) {
+fn decrypt(key: [u8; 4], bytes: &mut [u8]) {
     let repeated: [u8; 32] = std::array::from_fn(|at| key.get(at % 4).copied().unwrap_or_default());
     Rc4::new(&repeated.into()).apply_keystream(bytes);
 }
 
-/// Where a row lies: page, and number on it. In the file one number of 32 bits, the row in its lowest byte.
+/// The address of a row: page, and number on that page. In the file 32 bits, with the row in the lowest byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RowPointer {
     pub(super) page: u32,
@@ -46,38 +46,38 @@ impl RowPointer {
 /// A row of a data page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Row {
-    /// Its bytes within the page.
+    /// The range of its bytes in the page.
     Here(Range<usize>),
-    /// It has grown and lies elsewhere.
-    Elsewhere(RowPointer),
-    /// Deleted, or the place to which another page's row has grown: not to be counted here.
-    Gone(Range<usize>),
+    /// It was moved to another page because it had grown.
+    Moved(RowPointer),
+    /// Deleted, or moved here from another page, from which it is reached.
+    Deleted(Range<usize>),
 }
 
-/// How many rows a data page has. `None`: this is no data page.
+/// The number of rows on a data page. `None`: it is not a data page.
 pub(super) fn row_count(version: Version, page: &[u8]) -> Option<u16> {
     let count = short(page, version.rows_at())?;
     let fits = version.rows_at() + 2 + usize::from(count) * 2 <= page.len();
     (byte(page, 0)? == DATA_PAGE && fits).then_some(count)
 }
 
-/// One of them, counted from 0. `None`: it does not fit.
+/// Row `number` of a data page, counted from 0. `None`: there is no such row, or it does not lie in the page.
 pub(super) fn row(version: Version, page: &[u8], number: u16) -> Option<Row> {
     if number >= row_count(version, page)? {
         return None;
     }
     let entry = |number: u16| short(page, version.rows_at() + 2 + usize::from(number) * 2);
     let head = entry(number)?;
-    // Rows are laid down from the end of the page to its front.
+    // Rows fill the page from its end to its front.
     let end = match number.checked_sub(1) {
-        Some(before) => usize::from(entry(before)? & PLACE),
+        Some(before) => usize::from(entry(before)? & OFFSET),
         None => page.len(),
     };
-    let range = usize::from(head & PLACE)..end;
+    let range = usize::from(head & OFFSET)..end;
     let bytes = page.get(range.clone())?;
-    Some(match (head & GONE != 0, head & ELSEWHERE != 0) {
-        (true, _) => Row::Gone(range),
-        (false, true) => Row::Elsewhere(RowPointer::from_number(long(bytes, 0)?)),
+    Some(match (head & DELETED != 0, head & MOVED != 0) {
+        (true, _) => Row::Deleted(range),
+        (false, true) => Row::Moved(RowPointer::from_number(long(bytes, 0)?)),
         (false, false) => Row::Here(range),
     })
 }
@@ -112,7 +112,7 @@ impl<R: Read + Seek> Pages<R> {
             Some(1) => Version::Jet4,
             other => return Err(JetError::Version(other.unwrap_or_default())),
         };
-        unmask(HEADER_KEY, header.get_mut(MASKED_FROM..).unwrap_or_default());
+        decrypt(HEADER_KEY, header.get_mut(ENCRYPTED_FROM..).unwrap_or_default());
         let key = long(&header, PAGE_KEY).ok_or(JetError::NotJet)?;
         let count = u32::try_from(length / version.page_size() as u64).unwrap_or(u32::MAX);
         Ok(Self { reader, version, count, key })
@@ -122,7 +122,7 @@ impl<R: Read + Seek> Pages<R> {
         self.version
     }
 
-    /// Reads a page; `what` for is named should it not be there.
+    /// Reads a page into `into` and decrypts it. `what` is read for the error.
     pub(super) fn read(&mut self, page: u32, what: &'static str, into: &mut Vec<u8>) -> Result<(), JetError> {
         // Page 0 is the header, and nothing else.
         if page == 0 || page >= self.count {
@@ -133,13 +133,13 @@ impl<R: Read + Seek> Pages<R> {
         self.reader.seek(SeekFrom::Start(u64::from(page) * size as u64))?;
         self.reader.read_exact(into)?;
         if self.key != 0 {
-            unmask((self.key ^ page).to_le_bytes(), into);
+            decrypt((self.key ^ page).to_le_bytes(), into);
         }
         Ok(())
     }
 
-    /// The pages of a usage map, in order. Bits for pages that the file does not have are passed over: a map may
-    /// reserve what was never written.
+    /// The pages of a usage map, in order. Bits of pages that the file does not have are ignored: a map may reserve pages that
+    /// were never written.
     pub(super) fn in_map(&mut self, map: RowPointer) -> Result<Vec<u32>, JetError> {
         const WHAT: &str = "a list of pages";
         const DIRECT: u8 = 0;
@@ -180,5 +180,124 @@ impl<R: Read + Seek> Pages<R> {
         let set = |at: usize| bits.get(at / 8).is_some_and(|byte| byte & (1 << (at % 8)) != 0);
         let numbers = (0..bits.len() * 8).filter(|&at| set(at)).filter_map(|at| u32::try_from(at).ok());
         pages.extend(numbers.filter_map(|at| first.checked_add(at)).filter(|page| *page < self.count));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    const VERSIONS: [Version; 2] = [Version::Jet3, Version::Jet4];
+
+    /// A header whose pages are encrypted with `key`, followed by `pages` empty ones.
+    fn file(version: Version, key: u32, pages: usize) -> Vec<u8> {
+        let mut file = MAGIC.to_vec();
+        file.push(u8::from(version == Version::Jet4));
+        file.resize(HEADER, 0);
+        file[PAGE_KEY..PAGE_KEY + 4].copy_from_slice(&key.to_le_bytes());
+        decrypt(HEADER_KEY, &mut file[ENCRYPTED_FROM..]);
+        file.resize(version.page_size() * (1 + pages), 0);
+        file
+    }
+
+    fn refused(file: Vec<u8>) -> JetError {
+        Pages::open(Cursor::new(file)).unwrap_err()
+    }
+
+    #[test]
+    fn each_kind_of_file_that_is_not_read_has_its_error() {
+        assert!(matches!(refused(Vec::new()), JetError::NotJet));
+        assert!(matches!(refused(file(Version::Jet3, 0, 0)[..HEADER - 1].to_vec()), JetError::NotJet));
+        let mut other = file(Version::Jet4, 0, 1);
+        other[20] = 2;
+        assert!(matches!(refused(other), JetError::Version(2)));
+        let mut newer = file(Version::Jet4, 0, 1);
+        newer[..20].copy_from_slice(NEWER);
+        assert!(matches!(refused(newer), JetError::Version(1)));
+    }
+
+    #[test]
+    fn a_page_is_read_and_decrypted_with_the_key_of_the_header_and_its_own_number() {
+        for version in VERSIONS {
+            let mut file = file(version, 0x1234_5678, 3);
+            let size = version.page_size();
+            file[2 * size..2 * size + 4].copy_from_slice(b"page");
+            decrypt((0x1234_5678_u32 ^ 2).to_le_bytes(), &mut file[2 * size..3 * size]);
+            let mut pages = Pages::open(Cursor::new(file)).unwrap();
+            let mut page = Vec::new();
+            pages.read(2, "x", &mut page).unwrap();
+            assert_eq!((pages.version(), page.len(), &page[..5]), (version, size, &b"page\0"[..]));
+        }
+    }
+
+    #[test]
+    fn the_header_and_pages_behind_the_end_are_not_read() {
+        let mut bytes = file(Version::Jet3, 0, 2);
+        bytes.pop();
+        let mut pages = Pages::open(Cursor::new(bytes)).unwrap();
+        for page in [0, 2, u32::MAX] {
+            let read = pages.read(page, "x", &mut Vec::new());
+            assert!(matches!(read, Err(JetError::Damaged { what: "x", page: at }) if at == page), "{page}");
+        }
+        pages.read(1, "x", &mut Vec::new()).unwrap();
+    }
+
+    /// A data page of Jet 3 with these entries.
+    fn data_page(entries: &[u16]) -> Vec<u8> {
+        let mut page = vec![DATA_PAGE, 1, 0, 0, 0, 0, 0, 0];
+        page.extend(u16::try_from(entries.len()).unwrap().to_le_bytes());
+        page.extend(entries.iter().flat_map(|entry| entry.to_le_bytes()));
+        page.resize(2048, 0);
+        page
+    }
+
+    #[test]
+    fn rows_fill_a_page_from_its_end_and_say_whether_they_are_deleted_or_moved() {
+        let mut page = data_page(&[2040, 2036 + MOVED, 2030 + DELETED, 2030, 2040]);
+        page[2036..2040].copy_from_slice(&0x0000_0503_u32.to_le_bytes());
+        let row = |number| row(Version::Jet3, &page, number);
+        assert_eq!(row_count(Version::Jet3, &page), Some(5));
+        assert_eq!(row(0), Some(Row::Here(2040..2048)));
+        assert_eq!(row(1), Some(Row::Moved(RowPointer { page: 5, row: 3 })));
+        assert_eq!(row(2), Some(Row::Deleted(2030..2036)));
+        assert_eq!(row(3), Some(Row::Here(2030..2030)));
+        assert_eq!((row(4), row(5)), (None, None), "a row that begins behind its end, and none");
+    }
+
+    #[test]
+    fn what_is_no_data_page_has_no_rows() {
+        let mut page = data_page(&[2040]);
+        page[0] = USAGE_PAGE;
+        assert_eq!(row_count(Version::Jet3, &page), None);
+        let mut page = data_page(&[2040]);
+        page[8..10].copy_from_slice(&1019_u16.to_le_bytes());
+        assert_eq!(row_count(Version::Jet3, &page), Some(1019), "as many as there is room for");
+        page[8..10].copy_from_slice(&1020_u16.to_le_bytes());
+        assert_eq!(row_count(Version::Jet3, &page), None);
+        assert_eq!(row_count(Version::Jet4, &[]), None);
+    }
+
+    /// A file whose page 1 has this usage map as its only row, and whose page 2 is a bitmap.
+    fn mapped(map: &[u8], bitmap: &[u8]) -> Result<Vec<u32>, JetError> {
+        let mut bytes = file(Version::Jet3, 0, 0);
+        let start = 2048 - map.len();
+        let mut page = data_page(&[u16::try_from(start).unwrap()]);
+        page[start..].copy_from_slice(map);
+        bytes.extend(page);
+        bytes.extend([&[USAGE_PAGE, 1, 0, 0], bitmap].concat());
+        bytes.resize(2048 * 8, 0);
+        Pages::open(Cursor::new(bytes)).unwrap().in_map(RowPointer { page: 1, row: 0 })
+    }
+
+    #[test]
+    fn both_kinds_of_usage_maps_are_read_as_far_as_the_file_goes() {
+        assert_eq!(mapped(&[0, 3, 0, 0, 0, 0b1101_0101], &[]).unwrap(), [3, 5, 7]);
+        assert_eq!(mapped(&[0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], &[]).unwrap(), Vec::<u32>::new());
+        assert_eq!(mapped(&[1, 0, 0, 0, 0, 2, 0, 0, 0], &[0xFF]).unwrap(), Vec::<u32>::new());
+        assert_eq!(mapped(&[1, 2, 0, 0, 0, 9, 0, 0, 0], &[0b0011_0000, 1]).unwrap(), [4, 5]);
+        for damaged in [&[][..], &[2, 0, 0, 0, 0], &[0, 1, 2, 3], &[1, 1, 0, 0, 0], &[1, 9, 0, 0, 0]] {
+            assert!(matches!(mapped(damaged, &[]), Err(JetError::Damaged { .. })), "{damaged:?}");
+        }
     }
 }

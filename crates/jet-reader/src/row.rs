@@ -1,40 +1,40 @@
-//! A row taken apart.
+//! Decodes a row into values.
 //!
-//! From its front: how many columns it has, then those of fixed length. From its end: one bit per column (set where there
-//! is a value; of a boolean column it *is* the value), how many columns of variable length it has, and where each of them
-//! begins, backwards, then where the last one ends. Jet 3 keeps only the low bytes of these places and, between them and
-//! their number, a list of the columns at which the next 256 begin.
+//! A row begins with its number of columns and the columns of fixed length. It ends with the null mask, one bit per column (set
+//! if there is a value; for a boolean column the bit *is* the value). In front of that stand the number of columns of variable
+//! length and, backwards, the offset of each of them and of the end of the last. Jet 3 keeps only the low byte of these offsets
+//! and, between them and their number, the jump table: the columns at which the high byte increases.
 
 use super::definition::{Column, Kind, Place, Table};
 use super::layout::{Version, array, byte, short};
 use super::text;
 
-/// What a row has in a column.
+/// The value of a column in a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Nothing.
+    /// No value.
     Null,
-    /// Of a boolean column.
+    /// The value of a boolean column, which is never null.
     Boolean(bool),
-    /// Of a byte, integer or long column.
+    /// The value of a byte, integer or long column.
     Integer(i32),
-    /// Of a money column, in ten-thousandths.
+    /// The value of a currency column, in ten-thousandths.
     Money(i64),
-    /// Of a single or double column.
+    /// The value of a single or double column.
     Real(f64),
-    /// Days since 30 December 1899.
+    /// The value of a date column: days since 30 December 1899, the time of day as a fraction, without time zone.
     DateTime(f64),
-    /// Of a text column.
+    /// The value of a text column.
     Text(String),
-    /// Something in a column of a kind that is passed over.
+    /// A value of a type that is not read.
     Other,
 }
 
-/// Takes rows of one table apart.
+/// Decodes rows of one table.
 pub(super) struct Decoder<'a> {
     table: &'a Table,
     version: Version,
-    /// Where each column of variable length begins, then where the last one ends.
+    /// Offset of each column of variable length, then the end of the last one.
     starts: Vec<usize>,
     values: Vec<Value>,
 }
@@ -44,7 +44,7 @@ impl<'a> Decoder<'a> {
         Self { table, version, starts: Vec::new(), values: Vec::with_capacity(table.columns.len()) }
     }
 
-    /// One value per column of the table. `None`: the row does not fit together.
+    /// One value per column of the table. `None`: the row is damaged.
     pub(super) fn decode(&mut self, row: &[u8]) -> Option<&[Value]> {
         let count = match self.version {
             Version::Jet3 => u16::from(byte(row, 0)?),
@@ -91,8 +91,8 @@ impl<'a> Decoder<'a> {
         (inside && self.starts.is_sorted()).then_some(())
     }
 
-    /// With the list of jumps. It is as long as the whole row wants it, rather than the last place in it, so its last
-    /// entry may mean nothing.
+    /// The same for Jet 3, with the jump table. Its size follows from the length of the whole row rather than from the last
+    /// offset, so its last entry may be unused.
     fn find_short_starts(
         &mut self,
         body: &[u8],
@@ -115,7 +115,7 @@ impl<'a> Decoder<'a> {
         Some(())
     }
 
-    /// `None`: it does not fit.
+    /// The value of one column. `None`: it does not lie in the row.
     fn cell(&self, column: &Column, body: &[u8]) -> Option<Value> {
         let range = match column.place {
             Place::Fixed(offset) => {
@@ -155,4 +155,103 @@ fn value(version: Version, kind: Kind, bytes: &[u8]) -> Option<Value> {
         Kind::Text => Value::Text(text::cell(version, bytes)),
         Kind::Other(_) => Value::Other,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::RowPointer;
+
+    fn column(kind: Kind, number: u16, place: Place) -> Column {
+        Column { name: format!("{number}"), kind, number, place, length: 4 }
+    }
+
+    /// A boolean, a long at 0, and two texts.
+    fn table() -> Table {
+        Table {
+            columns: vec![
+                column(Kind::Boolean, 0, Place::Fixed(0)),
+                column(Kind::Long, 1, Place::Fixed(0)),
+                column(Kind::Text, 2, Place::Variable(0)),
+                column(Kind::Text, 3, Place::Variable(1)),
+            ],
+            row_count: 1,
+            page: 3,
+            has_variable: true,
+            owned: RowPointer { page: 1, row: 0 },
+        }
+    }
+
+    fn decoded(version: Version, row: &[u8]) -> Option<Vec<Value>> {
+        Decoder::new(&table(), version).decode(row).map(<[Value]>::to_vec)
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    /// Number of columns, a long, texts, their end and starts backwards, jumps, number of texts, null mask.
+    const JET3: &[u8] = b"\x04\x07\0\0\0ABCDE\x0a\x07\x05\x02\x0f";
+    const JET4: &[u8] = b"\x04\0\x07\0\0\0A\0B\0\xFF\xFECDE\x0f\0\x0a\0\x06\0\x02\0\x0f";
+
+    #[test]
+    fn a_row_of_each_version_is_decoded() {
+        let values = |last: &str| vec![Value::Boolean(true), Value::Integer(7), text("AB"), text(last)];
+        assert_eq!(decoded(Version::Jet3, JET3), Some(values("CDE")));
+        assert_eq!(decoded(Version::Jet4, JET4), Some(values("CDE")));
+    }
+
+    #[test]
+    fn a_column_is_null_by_its_bit_or_if_it_is_newer_than_the_row() {
+        let with = |at_end: usize, byte: u8| {
+            let mut row = JET3.to_vec();
+            let at = row.len() - at_end;
+            row[at] = byte;
+            decoded(Version::Jet3, &row)
+        };
+        let (null, no) = (Value::Null, Value::Boolean(false));
+        assert_eq!(with(1, 0b0100), Some(vec![no, null.clone(), text("AB"), null.clone()]));
+        let older = with(JET3.len(), 3);
+        assert_eq!(older, Some(vec![Value::Boolean(true), Value::Integer(7), text("AB"), null]));
+    }
+
+    /// 300 letters in the first text, so the second begins behind offset 255.
+    #[test]
+    fn offsets_of_jet_3_beyond_255_need_the_jump_table() {
+        let mut row = b"\x04\x07\0\0\0".to_vec();
+        row.extend([b'A'; 300]);
+        row.extend(b"BC");
+        let [end, second] = [307_u16, 305].map(|offset| offset.to_le_bytes()[0]);
+        row.extend([end, second, 5, 1, 2, 0x0f]);
+        let values = decoded(Version::Jet3, &row).unwrap();
+        assert_eq!((&values[2], &values[3]), (&text(&"A".repeat(300)), &text("BC")));
+    }
+
+    #[test]
+    fn an_unused_entry_of_the_jump_table_is_skipped() {
+        // 257 bytes in all, but no column begins behind offset 255.
+        let mut row = b"\x04\x07\0\0\0".to_vec();
+        row.extend([b'A'; 245]);
+        row.extend([250, 250, 5, 99, 2, 0x0f]);
+        assert_eq!(row.len(), 256);
+        row.insert(5, b'A');
+        (row[251], row[252]) = (251, 251);
+        assert_eq!(row.len(), 257);
+        let values = decoded(Version::Jet3, &row).unwrap();
+        assert_eq!((&values[2], &values[3]), (&text(&"A".repeat(246)), &text("")));
+    }
+
+    #[test]
+    fn a_row_cut_anywhere_is_damaged_or_decoded_but_never_more() {
+        for (version, row) in [(Version::Jet3, JET3), (Version::Jet4, JET4)] {
+            assert_eq!(decoded(version, &[]), None);
+            for end in 1..row.len() {
+                let _ = decoded(version, &row[..end]);
+            }
+            let mut backwards = row.to_vec();
+            let at = if version == Version::Jet3 { 11 } else { 17 };
+            backwards[at] = 0xEE;
+            assert_eq!(decoded(version, &backwards), None, "a text that begins behind its end");
+        }
+    }
 }

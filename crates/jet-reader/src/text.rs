@@ -1,8 +1,8 @@
-//! Text: one byte per character in Jet 3, two in Jet 4, or one where they were squeezed.
+//! Decodes text: code page 1252 in Jet 3; UTF-16LE in Jet 4, where the text of a row may be compressed.
 
 use super::layout::Version;
 
-/// What the bytes 80 to 9F mean in code page 1252; everything else is its own number. Five of them mean nothing.
+/// The characters of bytes 80 to 9F in code page 1252; every other byte is the character with its number. Five are not assigned.
 const PAGE_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}',
     '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
@@ -13,7 +13,7 @@ fn page_1252(byte: u8) -> char {
     special.copied().unwrap_or(char::from(byte))
 }
 
-/// Text that is never squeezed: names of columns.
+/// Decodes text that is never compressed: names of columns.
 pub(super) fn plain(version: Version, bytes: &[u8]) -> String {
     match version {
         Version::Jet3 => bytes.iter().copied().map(page_1252).collect(),
@@ -21,11 +21,11 @@ pub(super) fn plain(version: Version, bytes: &[u8]) -> String {
     }
 }
 
-/// Text of a row. What is no character becomes the replacement character.
+/// Decodes text of a row. Half a surrogate pair becomes the replacement character U+FFFD.
 pub(super) fn cell(version: Version, bytes: &[u8]) -> String {
-    const SQUEEZED: &[u8] = b"\xFF\xFE";
-    match (version, bytes.strip_prefix(SQUEEZED)) {
-        (Version::Jet4, Some(squeezed)) => wide(unsqueeze(squeezed).into_iter()),
+    const COMPRESSED: &[u8] = b"\xFF\xFE";
+    match (version, bytes.strip_prefix(COMPRESSED)) {
+        (Version::Jet4, Some(compressed)) => wide(decompress(compressed).into_iter()),
         _ => plain(version, bytes),
     }
 }
@@ -36,15 +36,16 @@ fn wide(units: impl Iterator<Item = [u8; 2]>) -> String {
         .collect()
 }
 
-/// A zero byte switches between one byte per character (its upper half being zero) and two.
-fn unsqueeze(mut bytes: &[u8]) -> Vec<[u8; 2]> {
+/// Undoes "Unicode compression" (FF FE in front): one byte per character, whose upper byte is zero; a zero byte switches to two
+/// bytes per character and back.
+fn decompress(mut bytes: &[u8]) -> Vec<[u8; 2]> {
     let mut units = Vec::with_capacity(bytes.len());
-    let mut squeezed = true;
+    let mut one_byte = true;
     while let [first, rest @ ..] = bytes {
         bytes = rest;
         match (first, rest) {
-            (0, _) => squeezed = !squeezed,
-            (low, _) if squeezed => units.push([*low, 0]),
+            (0, _) => one_byte = !one_byte,
+            (low, _) if one_byte => units.push([*low, 0]),
             (low, [high, rest @ ..]) => {
                 units.push([*low, *high]);
                 bytes = rest;
@@ -60,12 +61,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn access_97_speaks_code_page_1252() {
+    fn text_of_access_97_is_in_code_page_1252() {
         assert_eq!(cell(Version::Jet3, b"Caf\xE9 \x80 5\x97"), "Café € 5—");
     }
 
     #[test]
-    fn squeezed_text_switches_between_one_and_two_bytes() {
+    fn compressed_text_switches_between_one_and_two_bytes() {
         assert_eq!(cell(Version::Jet4, b"\xFF\xFEBel-Air"), "Bel-Air");
         assert_eq!(cell(Version::Jet4, b"\xFF\xFEa\0\xAC\x20\0b"), "a€b");
         assert_eq!(cell(Version::Jet4, b"a\0\xAC\x20"), "a€");

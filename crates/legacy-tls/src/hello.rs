@@ -1,64 +1,64 @@
-//! The first message of a connection on the HTTPS port, and who is to answer it.
+//! Reads the ClientHello, the first message of a TLS connection, and decides which protocol stack can answer it.
 //!
-//! Nothing is consumed here: whoever gets the connection reads the same bytes again. Two formats are read, the one of
-//! SSL 3.0 and later, possibly spread over several records, and the one of SSL 2.0, in which Windows 98 to XP with
-//! Internet Explorer 6 wrap their offer of SSL 3.0 (*documented*).
+//! Nothing is consumed: the stack that gets the connection reads the same bytes again. Two formats are read: that of
+//! SSL 3.0 and later, possibly spread over several records (RFC 5246, 7.4.1.2), and that of SSL 2.0 (RFC 5246, E.2), in which
+//! Windows 98 to XP with Internet Explorer 6 send their offer of SSL 3.0 (*documented*).
 
 use super::{Alert, Suite, Version};
 use crate::reader::{Malformed, Reader};
 use std::fmt;
 
-/// The most bytes a hello may take, with its record headers. Today's largest are below 2 KiB.
+/// The most bytes of a hello that is read, record headers included: 16 KiB. Usual hellos are below 2 KiB.
 pub const LONGEST: usize = 16 * 1024;
 
-/// The handshake message number of a ClientHello, in both formats.
+/// The handshake type of a ClientHello, in both formats.
 const CLIENT_HELLO: u8 = 1;
-/// The record kind of handshake messages.
+/// The content type of handshake records.
 const HANDSHAKE: u8 = 22;
-/// Bytes of a record header, and of a handshake message's.
+/// Sizes in bytes of a record's header and of a handshake message's header.
 const RECORD_HEADER: usize = 5;
 const MESSAGE_HEADER: usize = 4;
 
 const TLS12: u16 = 0x0303;
 const TLS13: u16 = 0x0304;
-/// What rustls serves with our ECDSA certificate (*documented*: its ring provider).
+/// The suites of rustls with its ring provider and an ECDSA certificate (*documented*).
 const TLS13_SUITES: [u16; 3] = [0x1301, 0x1302, 0x1303];
 const TLS12_SUITES: [u16; 3] = [0xc02b, 0xc02c, 0xcca9];
-/// Not suites, but what a Client says in the list of suites.
+/// Signals in the list of suites that are not suites (RFC 5746, RFC 7507).
 const RENEGOTIATION_INFO_SCSV: u16 = 0x00ff;
 const FALLBACK_SCSV: u16 = 0x5600;
 const SUPPORTED_VERSIONS: u16 = 0x002b;
 const RENEGOTIATION_INFO: u16 = 0xff01;
 
-/// Who answers a connection.
+/// The protocol stack that can answer a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// TLS 1.2 or 1.3: rustls.
+    /// TLS 1.2 or 1.3. The client has a suite in common with rustls (ring provider, ECDSA certificate).
     Modern,
-    /// SSL 3.0 or TLS 1.0 with this suite: [`legacy`](super::legacy).
+    /// SSL 3.0 or TLS 1.0 with this suite: [`LegacyServer`](crate::legacy::LegacyServer).
     Legacy(Version, Suite),
-    /// No TLS at all, but the beginning of an HTTP request.
+    /// No TLS: the first byte is a capital letter, as in an HTTP request.
     PlainHttp,
-    /// Nobody.
+    /// None. Send [`Refusal::alert`] and close.
     Refuse(Refusal),
 }
 
-/// Why a hello that can be read is answered by nobody.
+/// Why a well-formed hello cannot be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No suite in common.
+    /// No cipher suite in common.
     NoSharedSuite,
     /// No version in common.
     NoSharedVersion,
-    /// Only SSL 3.0 and TLS 1.0 in common, and the Operator switched them off.
+    /// Only SSL 3.0 and TLS 1.0 in common, and these are not allowed (`legacy_allowed` of [`route`]).
     LegacyOff,
-    /// The Client says that it comes with less than it can do because something better failed. Better works here, so
-    /// somebody on the way may have made it fail (RFC 7507).
+    /// The client says that it offers less than it can do because a better offer failed (RFC 7507). A better one would have
+    /// been answered, so an attacker may have made it fail.
     Fallback,
 }
 
 impl Refusal {
-    /// What to tell the Client.
+    /// The alert to send.
     pub const fn alert(self) -> Alert {
         match self {
             Self::NoSharedSuite => Alert::HandshakeFailure,
@@ -81,25 +81,25 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why bytes are not a hello.
+/// Why bytes are not a hello that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HelloError {
-    /// Neither TLS nor HTTP.
+    /// Not TLS, and not HTTP either.
     NotTls,
     /// More than [`LONGEST`] bytes.
     TooLong,
-    /// Another message, or more than the hello where the Client must wait for an answer.
+    /// Another message, or more bytes than the hello although the client must wait for an answer.
     OutOfOrder,
-    /// The fields do not add up.
+    /// The fields do not fit the message's length.
     Malformed(Malformed),
-    /// SSL 2.0 and nothing better, or a version that does not exist.
+    /// SSL 2.0 only, or a version that does not exist.
     Version(u16),
-    /// It insists on compression.
+    /// The client does not offer to work without compression.
     Compression,
 }
 
 impl HelloError {
-    /// What to tell the Client; nothing if it would not understand.
+    /// The alert to send; `None` if the peer does not speak TLS.
     pub const fn alert(self) -> Option<Alert> {
         match self {
             Self::NotTls => None,
@@ -132,53 +132,58 @@ impl From<Malformed> for HelloError {
     }
 }
 
-/// What reading came to.
+/// The result of reading from an incomplete stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress<T> {
-    /// Nothing can be said before so many bytes of the connection are there, counted from its beginning.
+    /// More bytes are needed: at least this many, counted from the beginning of the connection. Always more than there were,
+    /// and at most [`LONGEST`].
     More(usize),
-    /// It is complete.
+    /// The message is complete.
     Done(T),
 }
 
-/// The two ways to write a hello.
+/// The format of a hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// As SSL 3.0 and later do.
+    /// That of SSL 3.0 and later.
     V3,
-    /// As SSL 2.0 did.
+    /// That of SSL 2.0.
     V2,
 }
 
-/// What a Client offers.
+/// A ClientHello: what the client offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientHello {
-    /// How it was written.
+    /// The format in which it was sent.
     pub format: Format,
-    /// The highest version, or what the Client says instead if it names its versions one by one.
+    /// `client_version`: the highest version offered, unless `versions` is there.
     pub offered: u16,
-    /// The Client's random value.
+    /// The client's random value. In format V2 the challenge, filled up with zeros in front.
     pub random: [u8; 32],
-    /// Suites, in the Client's order.
+    /// The cipher suites, in the client's order of preference.
     pub suites: Vec<u16>,
-    /// The versions named one by one (`supported_versions`).
+    /// The extension `supported_versions`, if it is there.
     pub versions: Option<Vec<u16>>,
-    /// It wants to hear that this is no renegotiation (RFC 5746), by suite or extension.
+    /// Whether the client supports secure renegotiation (RFC 5746), told by suite or extension.
     pub renegotiation_info: bool,
 }
 
-/// A hello and where it lay.
+/// A hello with its place in the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// What it says.
+    /// The message.
     pub hello: ClientHello,
-    /// The bytes both sides' Finished messages vouch for: no record headers, and not the two length bytes of format V2.
+    /// The bytes that the Finished messages hash: without record headers, and without the two length bytes of format V2.
     pub transcript: Vec<u8>,
-    /// How many bytes of the connection it took.
+    /// Size in bytes on the wire, counted from the beginning of the connection.
     pub consumed: usize,
 }
 
-/// Decides who answers a connection that begins with `bytes`.
+/// Decides which stack can answer a connection that begins with `bytes`. Call it with all bytes received so far. With
+/// `legacy_allowed == false` a client that speaks nothing newer than TLS 1.0 is refused.
+///
+/// # Errors
+/// [`HelloError`] if `bytes` cannot become a hello. Send [`HelloError::alert`] and close.
 pub fn route(bytes: &[u8], legacy_allowed: bool) -> Result<Progress<Route>, HelloError> {
     if bytes.first().is_some_and(u8::is_ascii_uppercase) {
         return Ok(Progress::Done(Route::PlainHttp));
@@ -190,6 +195,9 @@ pub fn route(bytes: &[u8], legacy_allowed: bool) -> Result<Progress<Route>, Hell
 }
 
 /// Reads the hello at the beginning of `bytes`.
+///
+/// # Errors
+/// [`HelloError`] if `bytes` cannot become a hello.
 pub fn read(bytes: &[u8]) -> Result<Progress<Found>, HelloError> {
     match bytes {
         [] => Ok(Progress::More(1)),
@@ -201,7 +209,7 @@ pub fn read(bytes: &[u8]) -> Result<Progress<Found>, HelloError> {
 
 /// One or more records that carry one handshake message.
 fn read_v3(bytes: &[u8]) -> Result<Progress<Found>, HelloError> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::new(bytes, 0);
     let mut message = Vec::new();
     loop {
         let consumed = bytes.len() - reader.remaining();
@@ -216,9 +224,9 @@ fn read_v3(bytes: &[u8]) -> Result<Progress<Found>, HelloError> {
         if version >> 8 != 3 {
             return Err(HelloError::Version(version));
         }
-        // An empty record would be a way to keep us busy.
+        // Empty records without end would keep the server busy.
         if length == 0 {
-            return Err(reader.malformed().into());
+            return Err(Malformed { offset: message.len() }.into());
         }
         if reader.remaining() < length {
             return more(consumed + RECORD_HEADER + length);
@@ -268,7 +276,7 @@ fn more(bytes: usize) -> Result<Progress<Found>, HelloError> {
 impl ClientHello {
     /// `u16 version, u8[32] random, u8+session id, u16+suites, u8+compression methods, [u16+extensions]`.
     fn read_v3(body: &[u8]) -> Result<Self, HelloError> {
-        let mut reader = Reader::new(body);
+        let mut reader = Reader::new(body, MESSAGE_HEADER);
         let offered = reader.u16()?;
         if offered >> 8 != 3 {
             return Err(HelloError::Version(offered));
@@ -278,7 +286,7 @@ impl ClientHello {
         let session_id = reader.length(usize::from(session_id), 32)?;
         reader.take(session_id)?;
         let suites = usize::from(reader.u16()?);
-        let suites = numbers(reader.take(suites)?)?;
+        let suites = numbers(reader.part(suites)?)?;
         let compressions = usize::from(reader.u8()?);
         if !reader.take(compressions)?.contains(&0) {
             return Err(HelloError::Compression);
@@ -293,27 +301,27 @@ impl ClientHello {
         };
         if reader.remaining() > 0 {
             let length = usize::from(reader.u16()?);
-            reader.length(reader.remaining(), length)?;
-            hello.read_extensions(reader.take(length)?)?;
+            let extensions = reader.part(length)?;
+            reader.length(reader.remaining(), 0)?;
+            hello.read_extensions(extensions)?;
         }
         Ok(hello)
     }
 
-    fn read_extensions(&mut self, bytes: &[u8]) -> Result<(), HelloError> {
-        let mut reader = Reader::new(bytes);
+    fn read_extensions(&mut self, mut reader: Reader<'_>) -> Result<(), HelloError> {
         while reader.remaining() > 0 {
             let kind = reader.u16()?;
             let length = usize::from(reader.u16()?);
-            let mut content = Reader::new(reader.take(length)?);
+            let mut content = reader.part(length)?;
             match kind {
                 SUPPORTED_VERSIONS => {
                     let length = usize::from(content.u8()?);
-                    self.versions = Some(numbers(content.take(length)?)?);
+                    self.versions = Some(numbers(content.part(length)?)?);
                 }
                 RENEGOTIATION_INFO => {
-                    // A first handshake has nothing to prove.
-                    let proof = usize::from(content.u8()?);
-                    content.length(proof, 0)?;
+                    // `renegotiated_connection`, which is empty in a first handshake.
+                    let length = usize::from(content.u8()?);
+                    content.length(length, 0)?;
                     self.renegotiation_info = true;
                 }
                 _ => {}
@@ -324,7 +332,7 @@ impl ClientHello {
 
     /// `u8 1, u16 version, u16 bytes of suites, u16 of session id, u16 of challenge, suites of 3 bytes, session id, challenge`.
     fn read_v2(message: &[u8]) -> Result<Self, HelloError> {
-        let mut reader = Reader::new(message);
+        let mut reader = Reader::new(message, 0);
         let _kind = reader.u8()?;
         let offered = reader.u16()?;
         if offered >> 8 != 3 {
@@ -344,11 +352,11 @@ impl ClientHello {
             .collect();
         reader.take(session_id)?;
         let challenge = reader.length(challenge, 32)?;
-        let challenge = reader.take(challenge)?;
-        reader.length(reader.remaining(), 0)?;
-        if challenge.len() < 16 {
+        if challenge < 16 {
             return Err(reader.malformed().into());
         }
+        let challenge = reader.take(challenge)?;
+        reader.length(reader.remaining(), 0)?;
         let mut random = [0; 32];
         for (slot, byte) in random.iter_mut().rev().zip(challenge.iter().rev()) {
             *slot = *byte;
@@ -357,7 +365,7 @@ impl ClientHello {
         Ok(Self { format: Format::V2, offered, random, suites, versions: None, renegotiation_info })
     }
 
-    /// Who can serve this best.
+    /// Decides which stack can answer this hello; see [`route`].
     pub fn route(&self, legacy_allowed: bool) -> Route {
         if self.is_modern() {
             return Route::Modern;
@@ -368,8 +376,8 @@ impl ClientHello {
         }
     }
 
-    /// Whether and how the old protocols can serve this.
-    pub fn legacy_route(&self) -> Route {
+    /// Whether SSL 3.0 or TLS 1.0 can answer this hello, and with which suite.
+    pub(crate) fn legacy_route(&self) -> Route {
         match (self.legacy_version(), self.legacy_suite()) {
             (None, _) => Route::Refuse(Refusal::NoSharedVersion),
             (_, None) => Route::Refuse(Refusal::NoSharedSuite),
@@ -380,7 +388,7 @@ impl ClientHello {
         }
     }
 
-    /// Whether rustls finds something to its liking. Its handshake may still fail, on curves for example.
+    /// Whether rustls has version and suite in common with the client. Its handshake may still fail, on curves for example.
     fn is_modern(&self) -> bool {
         let has = |suites: &[u16]| suites.iter().any(|suite| self.suites.contains(suite));
         let speaks = |version| match &self.versions {
@@ -391,9 +399,9 @@ impl ClientHello {
             && (speaks(TLS13) && has(&TLS13_SUITES) || speaks(TLS12) && has(&TLS12_SUITES))
     }
 
-    /// The version that SSL 3.0 and TLS 1.0 have in common with the Client. One that offers TLS 1.2, but only with suites
-    /// that nobody should use with it, is answered with TLS 1.0.
-    pub fn legacy_version(&self) -> Option<Version> {
+    /// The best of TLS 1.0 and SSL 3.0 that the client speaks. A client that offers TLS 1.2, but no suite of it that rustls
+    /// has, is answered with TLS 1.0.
+    pub(crate) fn legacy_version(&self) -> Option<Version> {
         let speaks = |version: Version| match &self.versions {
             Some(versions) => versions.contains(&version.code()),
             None => self.offered >= version.code(),
@@ -401,16 +409,15 @@ impl ClientHello {
         [Version::Tls10, Version::Ssl30].into_iter().find(|version| speaks(*version))
     }
 
-    /// The best suite in common.
-    pub fn legacy_suite(&self) -> Option<Suite> {
+    /// The first of [`Suite::BY_PREFERENCE`] that the client offers.
+    pub(crate) fn legacy_suite(&self) -> Option<Suite> {
         Suite::BY_PREFERENCE.into_iter().find(|suite| self.suites.contains(&suite.code()))
     }
 }
 
-/// A list of 16-bit numbers that fills `bytes`.
-fn numbers(bytes: &[u8]) -> Result<Vec<u16>, Malformed> {
-    let mut reader = Reader::new(bytes);
-    (0..bytes.len().div_ceil(2)).map(|_| reader.u16()).collect()
+/// The 16-bit numbers that fill the rest of `reader`.
+fn numbers(mut reader: Reader<'_>) -> Result<Vec<u16>, Malformed> {
+    (0..reader.remaining().div_ceil(2)).map(|_| reader.u16()).collect()
 }
 
 #[cfg(test)]

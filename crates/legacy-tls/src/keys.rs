@@ -1,4 +1,7 @@
-//! From the Client's secret to keys, and to the proof that both sides saw the same handshake.
+//! Key derivation and Finished messages of SSL 3.0 (RFC 6101, 6) and TLS 1.0 (RFC 2246, 5, 6.3 and 7.4.9).
+//!
+//! [`LegacyServer`](crate::legacy::LegacyServer) does all of this by itself. It is public for programs that need the other side of a
+//! handshake: a test client, or a tool that decrypts a recording.
 
 use super::{MacHash, Suite, Version};
 use hmac::digest::crypto_common::Key;
@@ -9,12 +12,12 @@ use sha1::Sha1;
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// Bytes of the secret that the Client invents, and of the one made from it.
+/// Size in bytes of the premaster secret and of the master secret.
 pub const SECRET: usize = 48;
-/// Bytes of a hello's random value.
+/// Size in bytes of the random value in a hello.
 pub const RANDOM: usize = 32;
 
-/// The secret from which all keys of a connection come.
+/// The master secret of a connection, from which its keys and Finished messages are derived. Zeroed when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MasterSecret([u8; SECRET]);
 
@@ -24,15 +27,13 @@ impl fmt::Debug for MasterSecret {
     }
 }
 
-/// The keys of one direction.
+/// The keys of one direction of a connection, made by [`MasterSecret::keys`]. Zeroed when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Keys {
-    /// Key of the MAC.
-    pub mac: Vec<u8>,
-    /// Key of the cipher.
-    pub cipher: Vec<u8>,
-    /// First IV; empty for a stream cipher.
-    pub iv: Vec<u8>,
+    pub(crate) mac: Vec<u8>,
+    pub(crate) cipher: Vec<u8>,
+    /// The IV of the first record; empty for a stream cipher.
+    pub(crate) iv: Vec<u8>,
 }
 
 impl fmt::Debug for Keys {
@@ -41,29 +42,30 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// The two ends of a connection.
+/// An end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The end that began.
+    /// The end that opened the connection.
     Client,
-    /// The other.
+    /// The end that accepted it.
     Server,
 }
 
 impl MasterSecret {
-    /// The secret made from the one that the Client invented.
+    /// Derives the master secret from the premaster secret and the random values of both hellos.
     pub fn derive(
         version: Version,
-        invented: &[u8; SECRET],
+        premaster: &[u8; SECRET],
         client: &[u8; RANDOM],
         server: &[u8; RANDOM],
     ) -> Self {
         let mut master = Self([0; SECRET]);
-        expand(version, invented, b"master secret", [client, server], &mut master.0);
+        expand(version, premaster, b"master secret", [client, server], &mut master.0);
         master
     }
 
-    /// The keys of both directions: what the Client writes with, then what the Server writes with.
+    /// Derives the keys of both directions: first those for the client's records, then those for the server's. `client` and
+    /// `server` are the random values of their hellos.
     pub fn keys(
         &self,
         version: Version,
@@ -101,7 +103,7 @@ fn expand(
 
 /// The pseudo-random function of TLS 1.0 (RFC 2246, 5): MD5 and SHA-1, each over half of the secret, one over the other.
 /// `seed` begins with the label.
-pub fn prf(secret: &[u8], seed: &[&[u8]], out: &mut [u8]) {
+fn prf(secret: &[u8], seed: &[&[u8]], out: &mut [u8]) {
     let half = secret.len().div_ceil(2);
     let first = secret.get(..half).unwrap_or_default();
     let second = secret.get(secret.len() - half..).unwrap_or_default();
@@ -137,8 +139,8 @@ pub(super) fn hmac<M: Mac + KeyInit>(key: &[u8], parts: &[&[u8]]) -> Output<M> {
     mac.finalize().into_bytes()
 }
 
-/// SSL 3.0's way (RFC 6101, 6.1): MD5(secret, SHA1("A", secret, seed)), then with "BB", "CCC" and so on.
-pub fn ssl3_expand(secret: &[u8], seed: &[&[u8]], out: &mut [u8]) {
+/// Key expansion of SSL 3.0 (RFC 6101, 6.1): MD5(secret, SHA1("A", secret, seed)), then with "BB", "CCC" and so on.
+fn ssl3_expand(secret: &[u8], seed: &[&[u8]], out: &mut [u8]) {
     for ((chunk, letter), repeat) in out.chunks_mut(MacHash::Md5.size()).zip(b'A'..=b'Z').zip(1..) {
         let mut inner = Sha1::new_with_prefix(vec![letter; repeat]);
         inner.update(secret);
@@ -152,7 +154,7 @@ pub fn ssl3_expand(secret: &[u8], seed: &[&[u8]], out: &mut [u8]) {
     }
 }
 
-/// Both hashes over all handshake messages so far.
+/// The running MD5 and SHA-1 hashes over all handshake messages of a connection.
 #[derive(Clone, Default)]
 pub struct Transcript {
     md5: Md5,
@@ -166,13 +168,13 @@ impl fmt::Debug for Transcript {
 }
 
 impl Transcript {
-    /// Takes in a message with its header.
+    /// Adds a handshake message with its 4-byte header, without record headers.
     pub fn add(&mut self, message: &[u8]) {
         self.md5.update(message);
         self.sha1.update(message);
     }
 
-    /// What `side` says in its Finished message about everything added so far: 12 bytes in TLS 1.0, 36 in SSL 3.0.
+    /// The body of `side`'s Finished message for the messages added so far: 12 bytes in TLS 1.0, 36 in SSL 3.0.
     pub fn finished(&self, version: Version, master: &MasterSecret, side: Side) -> Vec<u8> {
         let (md5, sha1) = (self.md5.clone(), self.sha1.clone());
         match version {
@@ -205,7 +207,7 @@ fn ssl3_finished<D: Digest>(messages: D, hash: MacHash, master: &[u8], sender: &
     D::new().chain_update(master).chain_update(pad2).chain_update(inner).finalize()
 }
 
-/// SSL 3.0's forerunner of HMAC pads keys to the same length for both hashes only nearly (RFC 6101, 5.2.3.1).
+/// The pads of SSL 3.0's MAC: 48 bytes for MD5, 40 for SHA-1 (RFC 6101, 5.2.3.1).
 pub(super) const fn ssl3_pads(hash: MacHash) -> (&'static [u8], &'static [u8]) {
     match hash {
         MacHash::Md5 => (&[0x36; 48], &[0x5c; 48]),

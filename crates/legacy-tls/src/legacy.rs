@@ -1,4 +1,5 @@
-//! The server's side of an SSL 3.0 or TLS 1.0 connection: bytes from the socket in, bytes for the socket and data out.
+//! The server side of an SSL 3.0 or TLS 1.0 connection as a state machine without I/O: bytes from the socket go in, bytes for
+//! the socket and application data come out.
 //!
 //! ```text
 //! ClientHello ->
@@ -33,31 +34,31 @@ const SERVER_HELLO_DONE: u8 = 14;
 const CLIENT_KEY_EXCHANGE: u8 = 16;
 const FINISHED: u8 = 20;
 
-/// The longest handshake message after the hello: a secret under an RSA key of 8192 bits, with room to spare.
+/// The longest handshake message after the hello, in bytes. An RSA key of 8192 bits needs half of it.
 const LONGEST_MESSAGE: usize = 2048;
-/// How many records in a row may bring nothing: empty ones, which some Clients send before each that does, and warnings.
+/// How many records without content, or alerts, may follow each other. Some clients send an empty record before each other one.
 const IDLE_RECORDS: u32 = 32;
 
-/// What the server proves itself with.
+/// The certificates of a server and their private key. One can serve any number of connections.
 #[derive(Debug)]
 pub struct Identity {
-    /// Certificates in DER form, the server's own first.
+    /// The certificate chain, each in DER form, the server's own first. It is sent as it is and not checked.
     pub chain: Vec<Vec<u8>>,
-    /// The key in the first of them.
+    /// The private key of the first certificate.
     pub key: ServerKey,
 }
 
-/// The random bytes of one handshake.
+/// The random bytes that one handshake needs. Each connection needs its own; zeroed when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Entropy {
-    /// The hello's random value.
+    /// The random value of the ServerHello.
     pub random: [u8; RANDOM],
-    /// Stands in for a secret that does not open.
+    /// Used in place of a premaster secret that cannot be decrypted.
     pub substitute: [u8; SECRET],
 }
 
 impl Entropy {
-    /// From the system's random source.
+    /// Takes the bytes from the operating system's random source.
     pub fn fresh() -> Self {
         let mut entropy = Self { random: [0; RANDOM], substitute: [0; SECRET] };
         OsRng.fill_bytes(&mut entropy.random);
@@ -72,16 +73,16 @@ impl fmt::Debug for Entropy {
     }
 }
 
-/// What both sides agreed on, as far as the handshake has come.
+/// What both sides have agreed on so far in a handshake.
 struct Agreed {
     suite: Suite,
-    /// What the Client's secret may begin with.
+    /// The versions with which the premaster secret may begin.
     versions: [u16; 2],
     client_random: [u8; RANDOM],
     transcript: Transcript,
 }
 
-/// What is awaited.
+/// The message that is expected next.
 enum State {
     Hello,
     KeyExchange(Box<Agreed>),
@@ -97,12 +98,19 @@ enum State {
         server: Keys,
     },
     Data,
-    /// The Client said that nothing more will come.
+    /// The client has sent `close_notify`.
     Closed,
     Failed(Failure),
 }
 
-/// The server's side of a connection.
+/// The server side of a connection.
+///
+/// Call [`feed`](Self::feed) with what came from the socket, write [`outbound`](Self::outbound) to the socket and report with
+/// [`sent`](Self::sent) how much of it was written, even after an error. Once [`is_open`](Self::is_open), the request is in
+/// [`data`](Self::data), is taken with [`read`](Self::read) and answered with [`send`](Self::send).
+///
+/// An idle connection holds no buffers. A connection keeps at most one incomplete record (18,437 bytes), one incomplete handshake
+/// message (16 KiB) and what was not taken from `data` and `outbound`. Time-outs are the caller's business.
 pub struct LegacyServer {
     identity: Arc<Identity>,
     entropy: Entropy,
@@ -110,9 +118,9 @@ pub struct LegacyServer {
     state: State,
     opener: Option<Opener>,
     sealer: Option<Sealer>,
-    /// Bytes of records that are not complete.
+    /// The beginning of a record that is not complete.
     inbound: Vec<u8>,
-    /// Bytes of a handshake message that is not complete.
+    /// The beginning of a handshake message that is not complete.
     message: Vec<u8>,
     outbound: Queue,
     data: Queue,
@@ -127,7 +135,7 @@ impl fmt::Debug for LegacyServer {
 }
 
 impl LegacyServer {
-    /// A connection of which no byte has been read yet.
+    /// A connection from which no byte was read yet. `entropy` must be used for one connection only.
     pub fn new(identity: Arc<Identity>, entropy: Entropy) -> Self {
         Self {
             identity,
@@ -145,10 +153,14 @@ impl LegacyServer {
         }
     }
 
-    /// Takes what came from the socket. What is not a whole record is kept, and that is at most one record: drain
-    /// [`Self::data`] and [`Self::outbound`] after each call and memory use is bounded by the size of `bytes`.
+    /// Processes what came from the socket. How the stream is cut into calls does not matter. An incomplete record is kept; whoever
+    /// empties [`Self::data`] and [`Self::outbound`] after each call has memory use bounded by the size of `bytes`.
     ///
-    /// After a failure there may be an alert to send; nothing more is taken.
+    /// The call that receives the ClientKeyExchange decrypts it with RSA: milliseconds on a small board.
+    ///
+    /// # Errors
+    /// [`Failure`] if the connection failed, now or before. [`Self::outbound`] may hold an alert for the client; nothing more
+    /// is processed.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         if let State::Failed(failure) = self.state {
             return Err(failure);
@@ -175,49 +187,49 @@ impl LegacyServer {
         outcome
     }
 
-    /// Bytes for the socket.
+    /// The bytes to write to the socket.
     pub fn outbound(&self) -> &[u8] {
         self.outbound.waiting()
     }
 
-    /// The socket took the first `count` bytes of [`Self::outbound`].
+    /// Removes the first `count` bytes of [`Self::outbound`], which were written to the socket.
     pub fn sent(&mut self, count: usize) {
         self.outbound.advance(count);
     }
 
-    /// What the Client sent.
+    /// The application data received from the client.
     pub fn data(&self) -> &[u8] {
         self.data.waiting()
     }
 
-    /// The first `count` bytes of [`Self::data`] are read.
+    /// Removes the first `count` bytes of [`Self::data`], which the caller has taken.
     pub fn read(&mut self, count: usize) {
         self.data.advance(count);
     }
 
-    /// Whether the handshake is over and data may be sent.
+    /// Whether the handshake is complete, so that [`Self::send`] works.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Data | State::Closed) && self.sealer.is_some()
     }
 
-    /// Whether nothing more will come from the Client.
+    /// Whether nothing more will come from the client: it sent `close_notify`, or the connection failed.
     pub fn is_finished(&self) -> bool {
         matches!(self.state, State::Closed | State::Failed(_))
     }
 
-    /// The version agreed on; of no meaning before [`Self::is_open`].
+    /// The version agreed on. Meaningless before [`Self::is_open`].
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// Sends `data`. Before the handshake is over, and after [`Self::close`], it goes nowhere.
+    /// Encrypts `data` into [`Self::outbound`]. Before [`Self::is_open`] and after [`Self::close`] it is dropped.
     pub fn send(&mut self, data: &[u8]) {
         if let Some(sealer) = self.sealer.as_mut().filter(|_| !self.said_goodbye && !data.is_empty()) {
             sealer.seal(Kind::Data, data, self.outbound.end());
         }
     }
 
-    /// Tells the Client that nothing more will be sent, once.
+    /// Sends `close_notify`, once: nothing more will be sent.
     pub fn close(&mut self) {
         if !self.said_goodbye {
             self.said_goodbye = true;
@@ -308,7 +320,7 @@ impl LegacyServer {
         if let Some(version) = hello.legacy_version() {
             self.version = version;
         }
-        // Who else could serve it was decided before; here it is enough that we can.
+        // Whether a newer protocol would be better was decided before, by `hello::route`.
         let suite = match hello.legacy_route() {
             Route::Legacy(_, suite) => suite,
             Route::Refuse(refusal) => return Err(Failure::Refused(refusal)),
@@ -336,9 +348,9 @@ impl LegacyServer {
         Ok(found.consumed)
     }
 
-    /// `u16 version, u8[32] random, u8+session id, u16 suite, u8 compression, [u16+extensions]`. No session id: nothing to
-    /// resume. The random value does not carry TLS 1.3's mark of a downgrade: a Client that offers TLS 1.2 and ends here
-    /// has no better suite in common with us, and would refuse to go on.
+    /// `u16 version, u8[32] random, u8+session id, u16 suite, u8 compression, [u16+extensions]`. The session id is empty:
+    /// sessions are not resumed. The random value does not carry TLS 1.3's downgrade mark: a client that offers TLS 1.2 and ends here
+    /// has no better suite in common with the server, and would refuse to go on.
     fn server_hello(&self, suite: Suite, renegotiation_info: bool) -> Vec<u8> {
         let mut body = self.version.code().to_be_bytes().to_vec();
         body.extend_from_slice(&self.entropy.random);
@@ -408,7 +420,7 @@ impl LegacyServer {
 
     fn take_change_cipher_spec(&mut self, content: &[u8]) -> Result<(), Failure> {
         match std::mem::replace(&mut self.state, State::Failed(Failure::OutOfOrder)) {
-            // Between the halves of a message the keys must not change.
+            // The keys must not change in the middle of a message.
             State::ChangeCipherSpec { agreed, master, client, server }
                 if content == [1] && self.message.is_empty() =>
             {
@@ -421,7 +433,7 @@ impl LegacyServer {
     }
 }
 
-/// Kind and length of the handshake message that begins `bytes`, if its header is there.
+/// Type and length of the handshake message at the beginning of `bytes`, if its header is complete.
 fn handshake_header(bytes: &[u8]) -> Option<(u8, usize)> {
     let &[kind, high, middle, low] = bytes.first_chunk()?;
     Some((kind, usize::from(high) * 0x1_0000 + usize::from(middle) * 0x100 + usize::from(low)))

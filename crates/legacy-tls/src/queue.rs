@@ -1,4 +1,4 @@
-//! Bytes on their way from one side of the machine to the other.
+//! A byte queue between the two sides of a connection.
 
 /// Bytes that are appended at the end and taken from the front.
 #[derive(Debug, Default)]
@@ -8,17 +8,17 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// For whoever appends.
+    /// The vector to append to.
     pub(super) fn end(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// What waits.
+    /// All bytes that were not taken yet.
     pub(super) fn waiting(&self) -> &[u8] {
         self.bytes.get(self.taken..).unwrap_or_default()
     }
 
-    /// Forgets the first `count` bytes. An empty queue holds no memory: most connections are idle most of the time.
+    /// Removes the first `count` bytes. An empty queue holds no memory: most connections are idle most of the time.
     pub(super) fn advance(&mut self, count: usize) {
         self.taken = self.taken.saturating_add(count).min(self.bytes.len());
         if self.taken == self.bytes.len() {

@@ -1,8 +1,9 @@
-//! Single records: cut from the stream, opened and sealed.
+//! The record layer: reads record headers, decrypts and encrypts record bodies (RFC 2246, 6; RFC 6101, 5).
 //!
-//! Both versions put the MAC before the padding and chain the IV from record to record, which is what the attacks of the
-//! 2000s and 2010s live on. What a server can do is done: whether MAC, padding or length is wrong, the work done and the
-//! answer given are the same ([`Unopened`]). SSL 3.0 does not say what padding contains, so a third of POODLE remains.
+//! A record is `u8 kind, u16 version, u16 length, body`, big-endian. Both versions compute the MAC before padding and encryption and
+//! use the last block of a record as the IV of the next; the padding-oracle attacks and BEAST rest on that. The server's part of
+//! the defence is here: whether MAC, padding or length is wrong, the work done and the error returned are the same
+//! ([`BadRecord`]). SSL 3.0 leaves the content of padding undefined, so POODLE cannot be prevented, only made no easier.
 
 use super::keys::{Keys, hmac, ssl3_pads};
 use super::{MacHash, Suite, Version};
@@ -18,30 +19,30 @@ use std::fmt;
 use std::hint::black_box;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater};
 
-/// Bytes of a record's header: kind, version, length of the body (both u16, big-endian).
+/// Size in bytes of a record's header.
 pub const HEADER: usize = 5;
-/// The most bytes of data in a record.
+/// The most bytes of content in a record, before MAC and padding.
 pub const LONGEST_PLAIN: usize = 16_384;
-/// The most bytes of a record's body on the wire.
+/// The most bytes of a record's body on the wire, with MAC and padding.
 pub const LONGEST_BODY: usize = LONGEST_PLAIN + 2048;
 
-/// What a record carries.
+/// The content type of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// From here on with the new keys.
+    /// `change_cipher_spec`: the next record of this direction is encrypted with the new keys.
     ChangeCipherSpec,
-    /// An alert.
+    /// `alert`: two bytes, level and description.
     Alert,
-    /// Part of the handshake.
+    /// `handshake`: handshake messages or parts of them.
     Handshake,
-    /// What it is all for.
+    /// `application_data`.
     Data,
 }
 
 impl Kind {
     const ALL: [Self; 4] = [Self::ChangeCipherSpec, Self::Alert, Self::Handshake, Self::Data];
 
-    /// The number on the wire.
+    /// The `u8` that stands for this type on the wire.
     pub const fn code(self) -> u8 {
         match self {
             Self::ChangeCipherSpec => 20,
@@ -52,28 +53,31 @@ impl Kind {
     }
 }
 
-/// A record's header.
+/// The header of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// What the record carries.
+    /// The content type.
     pub kind: Kind,
-    /// Its version.
+    /// The protocol version, such as 0x0301 for TLS 1.0. Any value is accepted here.
     pub version: u16,
-    /// Bytes that follow the header.
+    /// Size in bytes of the body, at most [`LONGEST_BODY`].
     pub length: usize,
 }
 
-/// A header that begins no record.
+/// Why five bytes are not a record's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadHeader {
-    /// No such kind of record.
+    /// The content type is unknown.
     Kind(u8),
-    /// A body of so many bytes.
+    /// The body would have this many bytes, more than [`LONGEST_BODY`].
     TooLong(usize),
 }
 
 impl Header {
-    /// Reads the header at the beginning of `bytes`; `None` if there are too few.
+    /// Reads the header at the beginning of `bytes`; `None` if there are fewer than [`HEADER`] bytes.
+    ///
+    /// # Errors
+    /// [`BadHeader`] if the content type is unknown or the body too long.
     pub fn read(bytes: &[u8]) -> Result<Option<Self>, BadHeader> {
         let Some(&[kind, major, minor, high, low]) = bytes.first_chunk::<HEADER>() else { return Ok(None) };
         let kind = Kind::ALL.into_iter().find(|known| known.code() == kind).ok_or(BadHeader::Kind(kind))?;
@@ -91,7 +95,7 @@ impl Header {
     }
 }
 
-/// Appends `content` to `out` as unprotected records.
+/// Appends `content` to `out` in unencrypted records of at most [`LONGEST_PLAIN`] bytes.
 pub fn write_plain(kind: Kind, version: Version, content: &[u8], out: &mut Vec<u8>) {
     for part in content.chunks(LONGEST_PLAIN) {
         Header::write(kind, version, part.len(), out);
@@ -99,19 +103,19 @@ pub fn write_plain(kind: Kind, version: Version, content: &[u8], out: &mut Vec<u
     }
 }
 
-/// The one answer to a record that does not open, whatever the reason.
+/// The record cannot be decrypted: its length, padding or MAC is wrong. Which of them is deliberately not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unopened;
+pub struct BadRecord;
 
-impl fmt::Display for Unopened {
+impl fmt::Display for BadRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a record does not open with the keys of its connection")
     }
 }
 
-impl std::error::Error for Unopened {}
+impl std::error::Error for BadRecord {}
 
-/// The MAC of one direction, with the number of the next record.
+/// Computes the MACs of one direction; knows the sequence number of the next record.
 struct Authenticator {
     version: Version,
     hash: MacHash,
@@ -124,7 +128,7 @@ impl Authenticator {
         Self { version, hash: suite.mac(), keys, sequence: 0 }
     }
 
-    /// The MAC over the next record.
+    /// The MAC of the next record.
     fn code(&mut self, kind: Kind, content: &[u8]) -> heapless::Vec<u8, 20> {
         let length = u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes();
         let (sequence, version, kind) =
@@ -168,7 +172,7 @@ impl Authenticator {
     }
 }
 
-/// hash(key, pad2, hash(key, pad1, content)): SSL 3.0's forerunner of HMAC (RFC 6101, 5.2.3.1).
+/// The MAC of SSL 3.0: hash(key, pad2, hash(key, pad1, content)) (RFC 6101, 5.2.3.1).
 fn ssl3_mac<D: Digest>(hash: MacHash, key: &[u8], content: &[&[u8]]) -> Output<D> {
     let (pad1, pad2) = ssl3_pads(hash);
     let mut inner = D::new().chain_update(key).chain_update(pad1);
@@ -178,7 +182,7 @@ fn ssl3_mac<D: Digest>(hash: MacHash, key: &[u8], content: &[&[u8]]) -> Output<D
     D::new().chain_update(key).chain_update(pad2).chain_update(inner.finalize()).finalize()
 }
 
-/// Encrypts what this side sends.
+/// The cipher state for records that this side sends.
 enum Encryptor {
     Rc4(Box<Rc4>),
     Tdes(Box<cbc::Encryptor<TdesEde3>>),
@@ -186,7 +190,7 @@ enum Encryptor {
     Aes256(Box<cbc::Encryptor<Aes256>>),
 }
 
-/// Decrypts what the other side sends.
+/// The cipher state for records that the other side sends.
 enum Decryptor {
     Rc4(Box<Rc4>),
     Tdes(Box<cbc::Decryptor<TdesEde3>>),
@@ -194,7 +198,7 @@ enum Decryptor {
     Aes256(Box<cbc::Decryptor<Aes256>>),
 }
 
-/// As many bytes of a key or IV as a cipher takes. [`Keys`] are cut to measure, so nothing is lost or missing.
+/// The first `N` bytes of a key or IV. [`Keys`] have exactly the size that the suite's cipher takes.
 fn sized<const N: usize>(bytes: &[u8]) -> [u8; N] {
     std::array::from_fn(|at| bytes.get(at).copied().unwrap_or_default())
 }
@@ -249,7 +253,7 @@ impl Decryptor {
     }
 }
 
-/// Protects the records of the direction that this side writes.
+/// Encrypts the records of one direction.
 pub struct Sealer {
     block: Option<usize>,
     authenticator: Authenticator,
@@ -263,13 +267,14 @@ impl fmt::Debug for Sealer {
 }
 
 impl Sealer {
-    /// Begins with record number 0.
+    /// A direction on which no record was encrypted yet.
     pub fn new(version: Version, suite: Suite, keys: Keys) -> Self {
         let cipher = Encryptor::new(suite, &keys);
         Self { block: suite.block_size(), authenticator: Authenticator::new(version, suite, keys), cipher }
     }
 
-    /// Appends `content` to `out`, in as many records as it needs. Empty content is one empty record.
+    /// Encrypts `content` and appends it to `out`, in records of at most [`LONGEST_PLAIN`] bytes each, with their headers. Empty
+    /// content makes one empty record.
     pub fn seal(&mut self, kind: Kind, content: &[u8], out: &mut Vec<u8>) {
         let (first, mut rest) = content.split_at(content.len().min(LONGEST_PLAIN));
         self.seal_one(kind, first, out);
@@ -295,7 +300,7 @@ impl Sealer {
     }
 }
 
-/// Opens the records of the direction that the other side writes.
+/// Decrypts the records of one direction.
 pub struct Opener {
     block: Option<usize>,
     authenticator: Authenticator,
@@ -309,20 +314,23 @@ impl fmt::Debug for Opener {
 }
 
 impl Opener {
-    /// Begins with record number 0.
+    /// A direction on which no record was decrypted yet.
     pub fn new(version: Version, suite: Suite, keys: Keys) -> Self {
         let cipher = Decryptor::new(suite, &keys);
         Self { block: suite.block_size(), authenticator: Authenticator::new(version, suite, keys), cipher }
     }
 
-    /// Opens the body of a record in place and returns its content. After a failure the direction is of no more use.
-    pub fn open<'a>(&mut self, kind: Kind, body: &'a mut [u8]) -> Result<&'a [u8], Unopened> {
+    /// Decrypts the body of a record in place and returns its content.
+    ///
+    /// # Errors
+    /// [`BadRecord`] if length, padding or MAC is wrong. The direction cannot be used any further then.
+    pub fn open<'a>(&mut self, kind: Kind, body: &'a mut [u8]) -> Result<&'a [u8], BadRecord> {
         let mac = self.authenticator.hash.size();
-        // How long a record is everybody can see, so this may be as quick as it likes.
+        // The length of a record is no secret, so this need not take constant time.
         let whole_blocks =
             self.block.is_none_or(|block| body.len().is_multiple_of(block) && body.len() > mac);
         if !whole_blocks || body.len() < mac {
-            return Err(Unopened);
+            return Err(BadRecord);
         }
         self.cipher.run(body);
         let (padding, well_padded) = match self.block {
@@ -336,7 +344,7 @@ impl Opener {
             self.authenticator.make_up_for(length, body.len() - mac);
         }
         let genuine = code.as_slice().ct_eq(rest.get(..mac).unwrap_or_default());
-        if bool::from(well_padded & genuine) { Ok(content) } else { Err(Unopened) }
+        if bool::from(well_padded & genuine) { Ok(content) } else { Err(BadRecord) }
     }
 }
 

@@ -1,7 +1,7 @@
-//! The server's RSA key of the legacy protocols, and the opening of the secret that a Client sends under it.
+//! The server's RSA key, which decrypts the premaster secret of a ClientKeyExchange.
 //!
-//! RUSTSEC-2023-0071 (timing of RSA decryption) is open for all releases of `rsa`; what is done about it here: blinding,
-//! padding judged in constant time, and a random secret in place of one that does not open, so that the handshake fails
+//! RUSTSEC-2023-0071 (timing of RSA decryption) is open for all releases of `rsa`. What is done about it here: blinding,
+//! padding checked in constant time, and a random secret in place of one that cannot be decrypted, so that the handshake fails
 //! later and always in the same way (RFC 5246, 7.4.7.1).
 
 use super::keys::SECRET;
@@ -14,11 +14,10 @@ use std::fmt;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// The smallest key that is accepted, in bytes of its modulus: room for the secret and its padding, and no less than any
-/// Windows insists on (*documented*: 1024 bits).
+/// The smallest modulus that is accepted, in bytes: 1024 bits, the least that every Windows accepts (*documented*).
 const SMALLEST: usize = 128;
 
-/// The bytes are no RSA key that can be used here.
+/// The bytes are not a private RSA key of at least 1024 bits in PKCS#8 form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnusableKey;
 
@@ -30,7 +29,7 @@ impl fmt::Display for UnusableKey {
 
 impl std::error::Error for UnusableKey {}
 
-/// An RSA key that opens secrets.
+/// A private RSA key of at least 1024 bits.
 pub struct ServerKey(RsaPrivateKey);
 
 impl fmt::Debug for ServerKey {
@@ -40,23 +39,26 @@ impl fmt::Debug for ServerKey {
 }
 
 impl ServerKey {
-    /// A key from its PKCS#8 DER form.
+    /// Reads a key in PKCS#8 DER form.
+    ///
+    /// # Errors
+    /// [`UnusableKey`] if the bytes are something else, or the key is inconsistent or smaller than 1024 bits.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, UnusableKey> {
         let key = RsaPrivateKey::from_pkcs8_der(der).map_err(|_| UnusableKey)?;
         key.validate().map_err(|_| UnusableKey)?;
         if key.size() < SMALLEST { Err(UnusableKey) } else { Ok(Self(key)) }
     }
 
-    /// Opens the body of a ClientKeyExchange. The secret in it begins with the version that the Client offered; some
-    /// Clients put the negotiated one there (*documented*), so any of `versions` will do. Whatever is wrong with it,
-    /// `substitute` is returned instead, and nothing tells which it was.
-    pub fn open(
+    /// Decrypts the premaster secret in the body of a ClientKeyExchange. It begins with the version that the client offered;
+    /// some clients put the negotiated one there (*documented*), so either of `versions` is accepted. If anything is wrong,
+    /// `substitute` is returned instead, and the caller cannot tell.
+    pub(crate) fn open(
         &self,
         body: &[u8],
         versions: [u16; 2],
         substitute: &[u8; SECRET],
     ) -> Zeroizing<[u8; SECRET]> {
-        // How long the block is, and whether its number is larger than the modulus, everybody can see; that may show.
+        // The length of the block, and whether it is larger than the modulus, is no secret; that may show in the time.
         let block = self.block(body).unwrap_or_default();
         let opened = rsa_decrypt_and_check(&self.0, Some(&mut OsRng), &BigUint::from_bytes_be(block));
         let valid = Choice::from(u8::from(opened.is_ok()));
@@ -68,7 +70,7 @@ impl ServerKey {
         choose(&padded, valid, versions, substitute)
     }
 
-    /// The encrypted block: with its length in front in TLS 1.0, bare in SSL 3.0. Some old stacks confuse the two, so
+    /// The encrypted block: after a `u16` length in TLS 1.0, without one in SSL 3.0. Some old stacks confuse the two, so
     /// the length of the body decides.
     fn block<'a>(&self, body: &'a [u8]) -> Option<&'a [u8]> {
         let size = self.0.size();
@@ -83,7 +85,7 @@ impl ServerKey {
     }
 }
 
-/// Takes the secret out of `0, 2, non-zero bytes, 0, secret` (PKCS#1 v1.5) in constant time, or `substitute`.
+/// The secret in `0, 2, non-zero bytes, 0, secret` (PKCS#1 v1.5), or `substitute` if that is malformed; in constant time.
 fn choose(
     padded: &[u8],
     mut good: Choice,

@@ -24,6 +24,7 @@
 use super::error::AuthorityError;
 use super::files::{block, read, set_aside, write};
 use super::names::Names;
+use crate::atomic_file;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
 use rcgen::{
@@ -37,8 +38,7 @@ use rustls::pki_types::pem::SectionKind;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sha1::{Digest as _, Sha1};
 use std::fmt::{self, Write as _};
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -96,8 +96,8 @@ impl Authority {
     /// first start takes as long as finding two RSA keys does: below a second on a PC, several on a small board.
     pub fn open(data: &Path, names: &Names) -> Result<Self, AuthorityError> {
         let folder = data.join(FOLDER);
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        made.map_err(|error| AuthorityError::File(folder.clone(), error))?;
+        atomic_file::create_private_dir(&folder)
+            .map_err(|error| AuthorityError::File(folder.clone(), error))?;
         // Both keys at once, should both be needed.
         let (authority, kept) = thread::scope(|scope| {
             let kept = scope.spawn(|| KeptLeaves::open(&folder));

@@ -1,14 +1,14 @@
 //! The authority's files: PEM text, for the owner only, replaced as a whole.
 
 use super::error::AuthorityError;
+use crate::atomic_file::{self, Access};
 use crate::clock::Now;
 use rsa::pkcs8::LineEnding;
 use rsa::pkcs8::der::pem::encode_string;
 use rustls::pki_types::pem::{self, SectionKind};
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 /// A block of PEM text, taken apart.
@@ -40,20 +40,8 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<Section>>, AuthorityError> 
 
 /// Replaces a file so that a power cut leaves the old one or the new one.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), AuthorityError> {
-    let fresh = path.with_extension("pem.new");
-    let replace = || -> io::Result<()> {
-        // One left over from a power cut may have another mode.
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-    };
-    replace().map_err(|error| AuthorityError::File(path.to_owned(), error))
+    atomic_file::replace(path, Access::Owner, |new| new.write_all(text.as_bytes()))
+        .map_err(|error| AuthorityError::File(path.to_owned(), error))
 }
 
 /// Renames a damaged file, for somebody to look at.
@@ -61,5 +49,5 @@ pub(super) fn set_aside(path: &Path) -> Result<(), AuthorityError> {
     let now = Now::read().unix;
     let mut aside = OsString::from(path);
     aside.push(format!(".damaged-{now}"));
-    fs::rename(path, aside).map_err(|error| AuthorityError::File(path.to_owned(), error))
+    atomic_file::rename(path, Path::new(&aside)).map_err(|error| AuthorityError::File(path.to_owned(), error))
 }

@@ -1,7 +1,7 @@
 //! The HTTPS port: one port for every Windows from XP to 11.
 //!
 //! The first message of a connection is read before anybody answers it. Then the connection goes, with that message
-//! untouched, to rustls (TLS 1.2 and 1.3) or to [`protocol::tls`](legacy_tls) (TLS 1.0 and SSL 3.0), and the
+//! untouched, to rustls (TLS 1.2 and 1.3) or to [`legacy_tls`] (TLS 1.0 and SSL 3.0), and the
 //! caller learns which it was: what came over the old protocols can be read and changed by anybody on the way who cares
 //! to, so it may reach the Client's own paths and public pages, and nothing of the Operator's.
 //!

@@ -1,4 +1,4 @@
-//! The state machine of the writer, with a disk on strings.
+//! The state machine of the writer, with a disk that does what the test says.
 
 use super::*;
 use std::pin::pin;
@@ -16,42 +16,63 @@ enum Did {
 }
 
 /// A disk that says what it is asked and does what it is told.
-struct Puppet {
+struct FakeDisk {
     did: Sender<Did>,
-    outcome: Receiver<Result<(), StoreError>>,
+    syncs: Receiver<Result<(), StoreError>>,
+    backups: Arc<Mutex<Receiver<Result<(), StoreError>>>>,
 }
 
-impl Disk for Puppet {
+impl Disk for FakeDisk {
     fn sync(&mut self) -> Result<(), StoreError> {
         self.did.send(Did::Sync).unwrap();
-        self.outcome.recv().unwrap()
+        self.syncs.recv().unwrap()
     }
 
-    fn back_up(&mut self) -> Result<(), StoreError> {
-        self.did.send(Did::BackUp).unwrap();
-        self.outcome.recv().unwrap()
+    fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
+        let (did, backups) = (self.did.clone(), Arc::clone(&self.backups));
+        Ok(Box::new(move || {
+            did.send(Did::BackUp).unwrap();
+            lock(&backups).recv().unwrap()
+        }))
     }
 }
 
-struct Hand {
+/// The other end of a [`FakeDisk`].
+struct Control {
     did: Receiver<Did>,
-    outcome: Sender<Result<(), StoreError>>,
+    syncs: Sender<Result<(), StoreError>>,
+    backups: Sender<Result<(), StoreError>>,
 }
 
-impl Hand {
+impl Control {
     fn expect(&self, did: &Did) {
         assert_eq!(&self.did.recv_timeout(SOON).unwrap(), did);
     }
 
+    /// Ends a sync so, the current one or the next.
     fn let_it(&self, outcome: Result<(), StoreError>) {
-        self.outcome.send(outcome).unwrap();
+        self.syncs.send(outcome).unwrap();
+    }
+
+    /// Ends a backup so, the current one or the next.
+    fn let_backup(&self, outcome: Result<(), StoreError>) {
+        self.backups.send(outcome).unwrap();
+    }
+
+    /// A backup is begun: the database learns of it, and then it is written.
+    fn expect_backup(&self) {
+        self.expect(&Did::Sync);
+        self.let_it(Ok(()));
+        self.expect(&Did::BackUp);
     }
 }
 
-fn puppet() -> (Puppet, Hand) {
+fn disk() -> (FakeDisk, Control) {
     let (did, seen) = channel();
-    let (outcome, told) = channel();
-    (Puppet { did, outcome: told }, Hand { did: seen, outcome })
+    let (sync, syncs) = channel();
+    let (backup, backups) = channel();
+    let disk = FakeDisk { did, syncs, backups: Arc::new(Mutex::new(backups)) };
+    (disk, Control { did: seen, syncs: sync, backups: backup })
 }
 
 fn broken() -> StoreError {
@@ -74,63 +95,63 @@ fn settled(ticket: &Ticket) -> Option<Result<(), StoreError>> {
 
 #[test]
 fn a_ticket_resolves_only_by_a_sync_that_began_after_the_change() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
     let first = writer.ticket(false);
-    hand.expect(&Did::Sync);
+    control.expect(&Did::Sync);
     // This change comes while the disk is busy with the first one.
     let second = writer.ticket(false);
-    hand.let_it(Ok(()));
+    control.let_it(Ok(()));
     assert_eq!(first.wait(), Ok(()));
-    hand.expect(&Did::Sync);
+    control.expect(&Did::Sync);
     assert_eq!(settled(&second), None);
-    hand.let_it(Ok(()));
+    control.let_it(Ok(()));
     assert_eq!(second.wait(), Ok(()));
 }
 
 #[test]
 fn everything_that_waits_shares_one_sync() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
     let first = writer.ticket(false);
-    hand.expect(&Did::Sync);
+    control.expect(&Did::Sync);
     let waiting: Vec<_> = (0..100).map(|_| writer.ticket(false)).collect();
-    hand.let_it(Ok(()));
-    hand.expect(&Did::Sync);
-    hand.let_it(Ok(()));
+    control.let_it(Ok(()));
+    control.expect(&Did::Sync);
+    control.let_it(Ok(()));
     for ticket in waiting {
         assert_eq!(ticket.wait(), Ok(()));
     }
     assert_eq!(first.wait(), Ok(()));
     drop(writer);
-    assert!(hand.did.recv().is_err(), "there was no third");
+    assert!(control.did.recv().is_err(), "there was no third");
 }
 
 #[test]
 fn a_failed_sync_fails_its_tickets_and_is_the_last_one() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
     let before = writer.ticket(false);
-    hand.expect(&Did::Sync);
-    hand.let_it(Ok(()));
+    control.expect(&Did::Sync);
+    control.let_it(Ok(()));
     assert_eq!((before.wait(), writer.failed()), (Ok(()), None));
     let (first, same) = (writer.ticket(false), writer.ticket(false));
-    hand.expect(&Did::Sync);
+    control.expect(&Did::Sync);
     let next = writer.ticket(false);
-    hand.let_it(Err(broken()));
+    control.let_it(Err(broken()));
     assert_eq!(first.wait(), Err(broken()));
     // The backup may succeed where the database did not.
-    hand.expect(&Did::BackUp);
-    hand.let_it(Ok(()));
+    control.expect(&Did::BackUp);
+    control.let_backup(Ok(()));
     let refused = StoreError::ReadOnly("no card".into());
     assert_eq!(next.wait(), Err(refused.clone()));
     assert_eq!(writer.failed(), Some(refused.clone()));
     // Whether the second ticket was in time for the sync or not, it has failed.
     assert!(same.wait().is_err());
     assert_eq!(writer.ticket(true).wait(), Err(refused));
-    hand.let_it(Ok(()));
+    control.let_backup(Ok(()));
     drop(writer);
-    assert!(!hand.did.iter().any(|did| did == Did::Sync), "there was no other sync");
+    assert!(!control.did.iter().any(|did| did == Did::Sync), "there was no other sync");
 }
 
 #[test]
@@ -140,7 +161,7 @@ fn a_panic_of_the_engine_is_a_failed_sync() {
         fn sync(&mut self) -> Result<(), StoreError> {
             panic!("as sled does")
         }
-        fn back_up(&mut self) -> Result<(), StoreError> {
+        fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
             panic!("as sled does")
         }
     }
@@ -154,30 +175,30 @@ fn a_panic_of_the_engine_is_a_failed_sync() {
 #[test]
 fn a_joined_ticket_fails_if_either_part_failed() {
     for failing in [0, 1] {
-        let (puppet, hand) = puppet();
-        let writer = Writer::start(puppet, LONG, false).unwrap();
+        let (disk, control) = disk();
+        let writer = Writer::start(disk, LONG, false).unwrap();
         let first = writer.ticket(false);
-        hand.expect(&Did::Sync);
+        control.expect(&Did::Sync);
         let second = writer.ticket(false);
         let both = second.and(first);
         for number in 0..=failing {
-            hand.let_it(if number == failing { Err(broken()) } else { Ok(()) });
+            control.let_it(if number == failing { Err(broken()) } else { Ok(()) });
             if number < failing {
-                hand.expect(&Did::Sync);
+                control.expect(&Did::Sync);
             }
         }
-        hand.expect(&Did::BackUp);
-        hand.let_it(Ok(()));
+        control.expect(&Did::BackUp);
+        control.let_backup(Ok(()));
         assert!(both.wait().is_err());
     }
 }
 
 #[test]
 fn tickets_of_one_batch_join_without_growing() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
     let first = writer.ticket(false);
-    hand.expect(&Did::Sync);
+    control.expect(&Did::Sync);
     let mut all = writer.ticket(false);
     for _ in 0..10 {
         all = all.and(writer.ticket(false));
@@ -185,15 +206,15 @@ fn tickets_of_one_batch_join_without_growing() {
     assert!(all.others.is_empty());
     let all = first.and(all);
     assert_eq!(all.others.len(), 1);
-    hand.let_it(Ok(()));
-    hand.let_it(Ok(()));
+    control.let_it(Ok(()));
+    control.let_it(Ok(()));
     assert_eq!(all.wait(), Ok(()));
 }
 
 #[test]
 fn a_task_that_awaits_a_ticket_is_woken_once_it_resolves() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
     let ticket = writer.ticket(false);
     let witness = Arc::clone(&ticket.batch);
     let mut future = pin!(ticket.committed());
@@ -203,8 +224,8 @@ fn a_task_that_awaits_a_ticket_is_woken_once_it_resolves() {
     for _ in 0..3 {
         assert_eq!(future.as_mut().poll(&mut context), Poll::Pending);
     }
-    hand.expect(&Did::Sync);
-    hand.let_it(Ok(()));
+    control.expect(&Did::Sync);
+    control.let_it(Ok(()));
     assert_eq!(witness.wait(), Ok(()));
     drop(writer);
     assert_eq!(count.0.load(Ordering::SeqCst), 1, "three polls leave one waker");
@@ -213,61 +234,125 @@ fn a_task_that_awaits_a_ticket_is_woken_once_it_resolves() {
 
 #[test]
 fn the_backup_follows_a_change_at_once_and_then_not_before_its_time() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
-    hand.let_it(Ok(()));
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
+    control.let_it(Ok(()));
     assert_eq!(writer.ticket(true).wait(), Ok(()));
-    hand.expect(&Did::Sync);
-    hand.expect(&Did::BackUp);
-    hand.let_it(Ok(()));
+    control.expect(&Did::Sync);
+    control.expect_backup();
+    control.let_backup(Ok(()));
     for _ in 0..3 {
-        hand.let_it(Ok(()));
+        control.let_it(Ok(()));
         assert_eq!(writer.ticket(true).wait(), Ok(()));
-        hand.expect(&Did::Sync);
+        control.expect(&Did::Sync);
     }
     // Closing brings it up to date.
-    hand.let_it(Ok(()));
+    control.let_it(Ok(()));
+    control.let_backup(Ok(()));
     drop(writer);
-    hand.expect(&Did::BackUp);
-    assert!(hand.did.recv().is_err());
+    control.expect(&Did::Sync);
+    control.expect(&Did::BackUp);
+    assert!(control.did.recv().is_err());
 }
 
 #[test]
 fn a_backup_that_is_due_is_written_though_nothing_more_happens() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, Duration::from_millis(20), false).unwrap();
-    for _ in 0..5 {
-        hand.let_it(Ok(()));
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, Duration::from_millis(20), false).unwrap();
+    for _ in 0..2 {
+        control.let_it(Ok(()));
+        let _ = writer.ticket(true).wait();
+        control.expect(&Did::Sync);
+        control.expect_backup();
+        control.let_backup(Ok(()));
     }
-    let _ = writer.ticket(true).wait();
-    hand.expect(&Did::Sync);
-    hand.expect(&Did::BackUp);
-    let _ = writer.ticket(true).wait();
-    hand.expect(&Did::Sync);
-    hand.expect(&Did::BackUp);
-    assert!(hand.did.recv_timeout(Duration::from_millis(100)).is_err(), "nothing has changed since");
+    assert!(control.did.recv_timeout(Duration::from_millis(100)).is_err(), "nothing has changed since");
+}
+
+#[test]
+fn tickets_resolve_while_a_backup_is_written() {
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, Duration::ZERO, false).unwrap();
+    control.let_it(Ok(()));
+    assert_eq!(writer.ticket(true).wait(), Ok(()));
+    control.expect(&Did::Sync);
+    control.expect_backup();
+    for _ in 0..3 {
+        control.let_it(Ok(()));
+        assert_eq!(writer.ticket(true).wait(), Ok(()));
+        control.expect(&Did::Sync);
+    }
+    assert!(control.did.try_recv().is_err(), "there is one backup at a time");
+    // What was changed meanwhile is in the next one.
+    control.let_backup(Ok(()));
+    control.expect_backup();
+    control.let_backup(Ok(()));
+    drop(writer);
+    assert!(control.did.recv().is_err());
+}
+
+#[test]
+fn closing_waits_for_a_backup_that_is_written_and_makes_the_last_one() {
+    for outcome in [Ok(()), Err(broken())] {
+        let (disk, control) = disk();
+        let writer = Writer::start(disk, LONG, false).unwrap();
+        control.let_it(Ok(()));
+        assert_eq!(writer.ticket(true).wait(), Ok(()));
+        control.expect(&Did::Sync);
+        control.expect_backup();
+        let failed = outcome.is_err();
+        let closing = thread::spawn(move || drop(writer));
+        assert!(control.did.recv_timeout(Duration::from_millis(50)).is_err());
+        assert!(!closing.is_finished());
+        control.let_backup(outcome);
+        if failed {
+            control.expect_backup();
+            control.let_backup(Ok(()));
+        }
+        closing.join().unwrap();
+        assert!(control.did.recv().is_err());
+    }
+}
+
+#[test]
+fn a_sync_that_fails_while_a_backup_is_written_has_another_one_follow_at_once() {
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
+    control.let_it(Ok(()));
+    assert_eq!(writer.ticket(true).wait(), Ok(()));
+    control.expect(&Did::Sync);
+    control.expect_backup();
+    control.let_it(Err(broken()));
+    assert_eq!(writer.ticket(true).wait(), Err(broken()));
+    control.expect(&Did::Sync);
+    control.let_backup(Err(broken()));
+    // The database cannot be synced any more, and need not know.
+    control.expect(&Did::BackUp);
+    control.let_backup(Ok(()));
+    drop(writer);
+    assert!(control.did.recv().is_err());
 }
 
 #[test]
 fn closing_without_changes_writes_no_backup() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
-    hand.let_it(Ok(()));
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
+    control.let_it(Ok(()));
     assert_eq!(writer.ticket(false).wait(), Ok(()));
-    hand.expect(&Did::Sync);
+    control.expect(&Did::Sync);
     drop(writer);
-    assert!(hand.did.recv().is_err());
+    assert!(control.did.recv().is_err());
 }
 
 #[test]
 fn closing_serves_those_who_still_wait() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
     let first = writer.ticket(false);
-    hand.expect(&Did::Sync);
+    control.expect(&Did::Sync);
     let second = writer.ticket(false);
-    hand.let_it(Ok(()));
-    hand.let_it(Ok(()));
+    control.let_it(Ok(()));
+    control.let_it(Ok(()));
     drop(writer);
     assert_eq!((settled(&first), settled(&second)), (Some(Ok(())), Some(Ok(()))));
 }
@@ -281,8 +366,8 @@ fn many_threads_use_far_fewer_syncs_than_commits() {
             thread::sleep(Duration::from_millis(3));
             Ok(())
         }
-        fn back_up(&mut self) -> Result<(), StoreError> {
-            Ok(())
+        fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
+            Ok(Box::new(|| Ok(())))
         }
     }
     let syncs = Arc::new(AtomicUsize::new(0));
@@ -299,22 +384,22 @@ fn many_threads_use_far_fewer_syncs_than_commits() {
 
 #[test]
 fn one_who_waits_alone_is_not_kept_waiting_for_others() {
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
     let first = writer.ticket(false);
-    hand.expect(&Did::Sync);
+    control.expect(&Did::Sync);
     let crowd: Vec<_> = (0..50).map(|_| writer.ticket(false)).collect();
-    hand.let_it(Ok(()));
-    hand.expect(&Did::Sync);
-    hand.let_it(Ok(()));
+    control.let_it(Ok(()));
+    control.expect(&Did::Sync);
+    control.let_it(Ok(()));
     first.wait().unwrap();
     for ticket in crowd {
         ticket.wait().unwrap();
     }
     // Nobody of the crowd comes back.
     let alone = writer.ticket(false);
-    hand.expect(&Did::Sync);
-    hand.let_it(Ok(()));
+    control.expect(&Did::Sync);
+    control.let_it(Ok(()));
     alone.wait().unwrap();
 }
 
@@ -323,9 +408,9 @@ fn a_ticket_can_be_awaited_on_any_thread() {
     fn sendable<T: Send + 'static>(thing: T) -> T {
         thing
     }
-    let (puppet, hand) = puppet();
-    let writer = Writer::start(puppet, LONG, false).unwrap();
+    let (disk, control) = disk();
+    let writer = Writer::start(disk, LONG, false).unwrap();
     let future = sendable(sendable(writer.ticket(false)).committed());
-    hand.let_it(Ok(()));
+    control.let_it(Ok(()));
     assert_eq!(smol::block_on(future), Ok(()));
 }

@@ -1,8 +1,8 @@
 //! Where a part is: in a car, or in the inventory.
 
-use super::{LooseRecord, Part, VehicleRecord};
 use crate::store::error::StoreError;
 use crate::store::key;
+use crate::store::records::vehicle::{LooseRecord, Part, VehicleRecord};
 use crate::store::table::{Table, Transaction};
 use mco_proto::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 

@@ -1,15 +1,14 @@
 //! Buying cars and parts.
 
-use super::{
-    CarPurchase, Garage, GarageError, JUNKYARD, LooseRecord, MOST_PARTS, NewPart, Part, Vehicle,
-    VehicleRecord,
-};
+use super::{CarPurchase, Garage, GarageError, JUNKYARD, MOST_PARTS, NewPart};
 use crate::clock::Now;
 use crate::store::commit::Changed;
 use crate::store::error::StoreError;
 use crate::store::key;
-use crate::store::ledger::{self, Entry, Kind};
-use crate::store::personas::{Persona, PersonaRecord};
+use crate::store::ledger::{self, Entry};
+use crate::store::records::ledger::Kind;
+use crate::store::records::persona::{Persona, PersonaRecord};
+use crate::store::records::vehicle::{LooseRecord, Part, Vehicle, VehicleRecord};
 use crate::store::table::{Table, Transaction};
 use mco_proto::ids::{PartId, PersonaId, VehicleId};
 

@@ -1,15 +1,15 @@
 //! Installing, removing, repairing and scrapping.
 
-#[cfg(test)]
-use super::VehicleRecord;
 use super::assembly::Assembly;
 use super::shop::{loose, person};
-use super::{Garage, GarageError, LooseRecord, MOST_PARTS, Part};
+use super::{Garage, GarageError, MOST_PARTS};
 use crate::clock::Now;
 use crate::store::commit::Changed;
 use crate::store::key;
-use crate::store::ledger::{self, Entry, Kind};
-use crate::store::personas::Persona;
+use crate::store::ledger::{self, Entry};
+use crate::store::records::ledger::Kind;
+use crate::store::records::persona::Persona;
+use crate::store::records::vehicle::{LooseRecord, Part};
 use mco_proto::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 
 /// Whether a part can be fixed to that kind of part, to which others are fixed already; if not, why.
@@ -189,21 +189,5 @@ impl Garage<'_> {
                 Ok(paid)
             })
         })
-    }
-}
-
-#[cfg(test)]
-impl Garage<'_> {
-    /// Leaves every part of a car with that damage, as a race would, and a dent.
-    pub(crate) fn wreck_for_tests(self, car: VehicleId, damage: u8) {
-        let wrecked = self.store.change(|table| {
-            table.transact(|tx| {
-                let mut record: VehicleRecord = tx.get(&key::vehicle(car))?.unwrap();
-                record.vehicle.damage = vec![damage; 4];
-                record.parts.iter_mut().for_each(|part| part.damage = damage);
-                tx.put(&key::vehicle(car), &record)
-            })
-        });
-        let _: Result<Changed<()>, crate::store::StoreError> = wrecked;
     }
 }

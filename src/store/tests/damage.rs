@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::clock::Now;
+use crate::store::record::Row;
+use crate::store::table::Table;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -285,7 +287,13 @@ fn a_record_of_a_newer_version_is_refused_and_nothing_is_changed() {
     for (key, value) in [(key::account("driver"), vec![2, 1, 2, 3]), (b"zrace".to_vec(), vec![1])] {
         let (dir, _) = closed();
         write_raw(dir.path(), &key, &value);
-        let rows = || Table::open(&dir.path().join("database")).unwrap().rows().unwrap();
+        let rows = || {
+            let db = sled::Config::new().path(dir.path().join("database")).open().unwrap();
+            db.iter()
+                .map(|row| row.unwrap())
+                .map(|(key, value)| (key.to_vec(), value.to_vec()))
+                .collect::<Vec<Row>>()
+        };
         let (before, backup) = (rows(), fs::read(backup_of(dir.path())).unwrap());
         let error = Store::open(dir.path()).unwrap_err();
         assert!(matches!(error, OpenError::TooNew { .. }), "{error}");

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::clock::Now;
-use crate::store::garage::VehicleRecord;
 use crate::store::ledger::book as enter;
-use crate::store::personas::PersonaRecord;
 use crate::store::record::Record as _;
+use crate::store::records::persona::PersonaRecord;
+use crate::store::records::vehicle::VehicleRecord;
 use std::fs;
 
 fn book(store: &Store, persona: PersonaId, amount: i64) -> Result<(), LedgerError> {
@@ -119,7 +119,7 @@ fn whatever_is_wrong_with_a_book_is_found() {
 }
 
 /// The same persona as the program before the ledger would have written it.
-fn first_version(store: &Store, persona: PersonaId) -> table::Row {
+fn first_version(store: &Store, persona: PersonaId) -> Row {
     #[derive(serde::Serialize)]
     struct First {
         serial: u32,
@@ -161,7 +161,7 @@ fn a_store_of_a_newer_program_is_refused_and_left_alone() {
     let dir = TempDir::new().unwrap();
     let (store, _, persona) = furnished(dir.path());
     let car = store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().value;
-    let whole: Vec<table::Row> = store.table().rows().unwrap();
+    let whole: Vec<Row> = all_rows(&store);
     for (record, version) in [
         (key::persona(persona), PersonaRecord::VERSION),
         (key::vehicle(car), VehicleRecord::VERSION),

@@ -1,5 +1,7 @@
 //! The store as its callers see it.
 
+mod backups;
+mod changes;
 mod damage;
 mod ledger;
 mod operator;
@@ -9,9 +11,12 @@ mod salary;
 mod tampered;
 mod verbs;
 
+use super::record::Row;
+use super::snapshot::Snapshot;
 use super::*;
 use crate::clock::Now;
 use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId, ShardId, SkinId};
+use std::path::Path;
 use tempfile::TempDir;
 
 const SHARD: ShardId = ShardId(44);
@@ -50,10 +55,20 @@ fn furnished(dir: &Path) -> (Store, CustomerId, PersonaId) {
     (store, owner, persona)
 }
 
-/// All records, but not the generation, which the writer changes when it pleases, nor the sum, which includes it.
-fn records(store: &Store) -> Vec<table::Row> {
-    let mut rows = store.table().rows().unwrap();
+/// All records as they are now.
+fn all_rows(store: &Store) -> Vec<Row> {
+    Snapshot::take(&store.inner.table).unwrap().flat_map(Result::unwrap).collect()
+}
+
+/// Takes out the generation, which the writer changes when it pleases, and the sum, which includes it.
+fn without_counters(rows: &mut Vec<Row>) {
     rows.retain(|(key, _)| key != key::GENERATION && key != key::SUM);
+}
+
+/// All records but those.
+fn records(store: &Store) -> Vec<Row> {
+    let mut rows = all_rows(store);
+    without_counters(&mut rows);
     rows
 }
 

@@ -58,16 +58,19 @@ fn a_banned_network_of_ipv6_is_one_target_and_disguised_ipv4_is_itself() {
 fn the_first_operator_password_can_be_set_once_and_replaced_knowingly() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let desk = store.operator();
+    let operator = store.operator();
     let word = |text: &str| OperatorPassword::new(text).unwrap();
-    assert!(!desk.has_password().unwrap() && !desk.check_password("").unwrap());
-    desk.set_first_password(&word("cold start 57")).unwrap().ticket.wait().unwrap();
-    let second = desk.set_first_password(&word("another one")).unwrap_err();
+    assert!(!operator.has_password().unwrap() && !operator.check_password("").unwrap());
+    operator.set_first_password(&word("cold start 57")).unwrap().ticket.wait().unwrap();
+    let second = operator.set_first_password(&word("another one")).unwrap_err();
     assert_eq!(second, OperatorError::AlreadySet);
-    assert!(desk.check_password("cold start 57").unwrap() && !desk.check_password("another one").unwrap());
-    desk.set_password(&word("g\u{f6}tterspeise")).unwrap().ticket.wait().unwrap();
     assert!(
-        desk.check_password("g\u{f6}tterspeise").unwrap() && !desk.check_password("cold start 57").unwrap()
+        operator.check_password("cold start 57").unwrap() && !operator.check_password("another one").unwrap()
+    );
+    operator.set_password(&word("g\u{f6}tterspeise")).unwrap().ticket.wait().unwrap();
+    assert!(
+        operator.check_password("g\u{f6}tterspeise").unwrap()
+            && !operator.check_password("cold start 57").unwrap()
     );
     assert_eq!(OperatorPassword::new("short").unwrap_err(), OperatorError::BadPassword);
     assert!(!format!("{:?}", word("cold start 57")).contains("cold"));
@@ -79,14 +82,14 @@ fn the_operators_password_is_forgotten_once_for_each_request() {
     let request = dir.path().join("reset-operator-password");
     let word = |text: &str| OperatorPassword::new(text).unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let desk = store.operator();
-    assert!(!desk.forget_password_if_asked(dir.path()).unwrap());
-    desk.set_password(&word("cold start 57")).unwrap().ticket.wait().unwrap();
+    let operator = store.operator();
+    assert!(!operator.forget_password_if_asked(dir.path()).unwrap());
+    operator.set_password(&word("cold start 57")).unwrap().ticket.wait().unwrap();
     fs::write(&request, "please").unwrap();
-    assert!(desk.forget_password_if_asked(dir.path()).unwrap());
-    assert!(!desk.has_password().unwrap() && !desk.check_password("cold start 57").unwrap());
-    desk.set_first_password(&word("warm start 58")).unwrap().ticket.wait().unwrap();
-    assert!(!desk.forget_password_if_asked(dir.path()).unwrap());
+    assert!(operator.forget_password_if_asked(dir.path()).unwrap());
+    assert!(!operator.has_password().unwrap() && !operator.check_password("cold start 57").unwrap());
+    operator.set_first_password(&word("warm start 58")).unwrap().ticket.wait().unwrap();
+    assert!(!operator.forget_password_if_asked(dir.path()).unwrap());
     drop(store);
     let store = Store::open(dir.path()).unwrap();
     assert!(!request.exists() && store.operator().check_password("warm start 58").unwrap());

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::Now;
-use crate::store::garage::{LooseRecord, VehicleRecord};
+use crate::store::records::vehicle::{LooseRecord, VehicleRecord};
 use mco_proto::ids::{PartId, VehicleId};
 
 /// A car of the persona in which two parts hang on each other, and a loose part that hangs on itself.

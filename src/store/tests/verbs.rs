@@ -314,7 +314,7 @@ fn the_largest_persona_and_car_can_be_stored() {
         damage: vec![0xff; 2000],
         ..store.garage().vehicle(car).unwrap().unwrap()
     };
-    assert!(record::encode(&garage::VehicleRecord { vehicle, parts: parts.collect() }).is_ok());
+    assert!(record::encode(&records::vehicle::VehicleRecord { vehicle, parts: parts.collect() }).is_ok());
 }
 
 #[test]

@@ -11,18 +11,13 @@ use crate::clock::Now;
 use crate::services::{Game, Push};
 use crate::store::{BanTarget, Store};
 use mco_proto::ids::CustomerId;
-use std::fs::{self, File};
-use std::io::{self, BufReader, Write as _};
+use std::io::BufReader;
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 
 /// Where a backup is sent to.
 pub(super) const RESTORE: &str = "/operator/backup/restore";
 /// Where the game's database is sent to.
 pub(super) const CATALOG: &str = "/operator/catalog/import";
-/// Where a browser's upload lies until it is checked.
-const UPLOAD: &str = "upload.mcos";
 
 /// What became of a form.
 pub(super) struct Done {
@@ -188,11 +183,7 @@ fn restore(game: &Game, fields: &Fields<'_>) -> Done {
     if fields.text("sure") != "yes" {
         return Done::new(page, Err("Tick that everything since that backup may be replaced.".to_owned()));
     }
-    let file = game.data.join(UPLOAD);
-    let staged = write(&file, bytes).map_err(reason).and_then(|()| {
-        Store::stage_restore(&game.data, &file).map_err(|error| nameless(&error.to_string(), &file))
-    });
-    let _ = fs::remove_file(&file);
+    let staged = Store::stage_restore_bytes(&game.data, "this file", bytes).map_err(reason);
     match staged {
         Ok(records) => {
             log::warn!("operator: a backup of {records} records is restored by a restart");
@@ -229,20 +220,6 @@ fn import_catalog(game: &Game, fields: &Fields<'_>) -> Done {
             Done::new(page, Err(format!("Nothing was changed: {why}")))
         }
     }
-}
-
-/// The Operator knows the file by another name than that of its copy here.
-fn nameless(text: &str, file: &Path) -> String {
-    text.replace(&file.display().to_string(), "this file")
-}
-
-fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    // One left over from a power cut may have another mode.
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    File::options().write(true).create_new(true).mode(0o600).open(file)?.write_all(bytes)
 }
 
 fn reason(error: impl std::fmt::Display) -> String {

@@ -176,6 +176,53 @@ fn each_way_to_cut_the_message_short_is_noticed() {
     assert!(read(&in_records(&message(&[&body[..], &[0]].concat()), 16_384)).is_err());
 }
 
+/// `type 1, u24 length, u16 version, u8[32] random, u8 0, u16 4, two suites, u8 1, u8 0, u16 7, one extension`: each field at its
+/// offset in the message.
+#[test]
+fn the_first_field_that_does_not_fit_is_named_by_its_offset_in_the_message() {
+    let body = body(0x0303, &[0x002f, 0xc02b], &[0, 0x2b, 0, 3, 2, 3, 3]);
+    let offset = |body: &[u8], record: usize| match read(&in_records(&message(body), record)) {
+        Err(HelloError::Malformed(Malformed { offset })) => offset,
+        other => panic!("{other:?}"),
+    };
+    let with = |at: usize, byte: u8| {
+        let mut body = body.clone();
+        body[at - 4] = byte;
+        body
+    };
+    for record in [16_384, 7] {
+        assert_eq!(offset(&body[..10], record), 6, "the random value");
+        assert_eq!(offset(&with(38, 33), record), 39, "a session id of 33 bytes");
+        assert_eq!(offset(&with(40, 200), record), 41, "the suites");
+        assert_eq!(offset(&with(40, 3), record), 43, "half a suite");
+        assert_eq!(offset(&with(45, 99), record), 46, "the compression methods");
+        assert_eq!(offset(&with(48, 8), record), 49, "extensions beyond the end");
+        assert_eq!(offset(&with(48, 6), record), 55, "a byte behind the extensions");
+        assert_eq!(offset(&with(52, 9), record), 53, "an extension beyond the others");
+        assert_eq!(offset(&with(53, 4), record), 54, "versions beyond their extension");
+        assert_eq!(offset(&with(53, 1), record), 54, "half a version");
+    }
+    // An empty record in the middle.
+    let halves = message(&body);
+    let records =
+        [in_records(&halves[..20], 20), vec![22, 3, 1, 0, 0], in_records(&halves[20..], 99)].concat();
+    assert_eq!(read(&records), Err(HelloError::Malformed(Malformed { offset: 20 })));
+}
+
+#[test]
+fn in_a_hello_of_ssl_2_the_length_in_front_does_not_count() {
+    let mut hello = bytes("8013 01 0300 0003 0000 0007 00000a 00000000000000");
+    assert_eq!(read(&hello), Err(HelloError::Malformed(Malformed { offset: 12 })), "a challenge of 7 bytes");
+    hello[8] = 8;
+    assert_eq!(
+        read(&hello),
+        Err(HelloError::Malformed(Malformed { offset: 12 })),
+        "a session id that is too long"
+    );
+    hello[6] = 200;
+    assert_eq!(read(&hello), Err(HelloError::Malformed(Malformed { offset: 9 })), "suites that are too long");
+}
+
 proptest! {
     #[test]
     fn however_records_and_reads_cut_it_a_hello_is_the_same(

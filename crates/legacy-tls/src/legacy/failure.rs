@@ -1,39 +1,40 @@
-//! Why a connection failed, and what each side hears of it.
+//! Why a connection failed, and which alert tells the client.
 
 use crate::Alert;
 use crate::hello::{HelloError, Refusal};
-use crate::record::{BadHeader, Unopened};
+use crate::record::{BadHeader, BadRecord};
 use std::fmt;
 
 /// Why a connection failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The hello can't be read.
+    /// The ClientHello cannot be read.
     Hello(HelloError),
-    /// The hello offers nothing that is served here.
+    /// The ClientHello offers nothing that is served.
     Refused(Refusal),
-    /// The Client says that it failed, with this alert description.
+    /// The client sent a fatal alert with this description (RFC 2246, 7.2).
     Alert(u8),
-    /// A message where another must come.
+    /// Another message must come at this point.
     OutOfOrder,
-    /// A record of another version than agreed.
+    /// A record has another version than the one agreed on.
     Version(u16),
-    /// A message with a wrong length.
+    /// A message has an impossible length.
     Malformed,
-    /// A record that is too long.
+    /// A record is longer than allowed.
     Overflow,
-    /// A record that does not open.
+    /// A record cannot be decrypted: wrong length, padding or MAC, or the key exchange went wrong.
     Record,
-    /// The Client saw another handshake than we did.
+    /// The client's Finished message does not match the handshake: somebody may have changed it on the way.
     Finished,
-    /// Too many records without content.
+    /// Too many records without content, or warnings, in a row.
     Idle,
-    /// It insists on a second handshake, which SSL 3.0 has no gentle word against.
+    /// The client wants a second handshake, which can be declined only by closing in SSL 3.0.
     Renegotiation,
 }
 
 impl Failure {
-    /// What to tell the Client; nothing if it told us.
+    /// The alert to send; `None` if there is none, or the client has sent one itself. [`LegacyServer`](crate::legacy::LegacyServer) has
+    /// put it into its outbound bytes already.
     pub const fn alert(self) -> Option<Alert> {
         match self {
             Self::Hello(error) => error.alert(),
@@ -66,7 +67,7 @@ impl fmt::Display for Failure {
             Self::Version(version) => write!(f, "it changed to version {version:#06x}"),
             Self::Malformed => f.write_str("it sent a malformed message"),
             Self::Overflow => f.write_str("it sent a record that is too long"),
-            Self::Record => Unopened.fmt(f),
+            Self::Record => BadRecord.fmt(f),
             Self::Finished => f.write_str("it saw another handshake than we did"),
             Self::Idle => f.write_str("it sends nothing but empty records"),
             Self::Renegotiation => f.write_str("it wants a second handshake"),
@@ -76,8 +77,8 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-impl From<Unopened> for Failure {
-    fn from(_: Unopened) -> Self {
+impl From<BadRecord> for Failure {
+    fn from(_: BadRecord) -> Self {
         Self::Record
     }
 }

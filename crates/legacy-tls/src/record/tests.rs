@@ -20,7 +20,7 @@ fn padded(version: Version, suite: Suite, content: &[u8], padding: &[u8]) -> Vec
     body
 }
 
-fn opens(version: Version, suite: Suite, mut body: Vec<u8>) -> Result<usize, Unopened> {
+fn opens(version: Version, suite: Suite, mut body: Vec<u8>) -> Result<usize, BadRecord> {
     Opener::new(version, suite, keys(suite)).open(Kind::Data, &mut body).map(<[u8]>::len)
 }
 
@@ -43,7 +43,7 @@ fn tls_allows_any_length_of_padding_and_checks_each_byte_of_it() {
         for at in 0..padding.len() {
             let mut wrong = padding.clone();
             wrong[at] ^= 0x40;
-            assert_eq!(opens(version, suite, padded(version, suite, &[7; 12], &wrong)), Err(Unopened));
+            assert_eq!(opens(version, suite, padded(version, suite, &[7; 12], &wrong)), Err(BadRecord));
         }
     }
 }
@@ -53,7 +53,7 @@ fn ssl_looks_at_the_last_byte_of_padding_only_and_wants_it_short() {
     let (version, suite) = (Version::Ssl30, Suite::TdesSha);
     assert_eq!(opens(version, suite, padded(version, suite, &[7; 8], b"any\x03")), Ok(8));
     assert_eq!(opens(version, suite, padded(version, suite, &[7; 4], b"any..ny\x07")), Ok(4));
-    assert_eq!(opens(version, suite, padded(version, suite, &[7; 4], &[15; 16])), Err(Unopened));
+    assert_eq!(opens(version, suite, padded(version, suite, &[7; 4], &[15; 16])), Err(BadRecord));
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn padding_that_claims_more_than_there_is_does_not_open() {
     for version in VERSIONS {
         for claim in [12, 13, 31, 255] {
             let suite = Suite::Aes256Sha;
-            assert_eq!(opens(version, suite, padded(version, suite, &[], &[claim; 12])), Err(Unopened));
+            assert_eq!(opens(version, suite, padded(version, suite, &[], &[claim; 12])), Err(BadRecord));
         }
     }
 }
@@ -113,6 +113,6 @@ proptest! {
         mut body in proptest::collection::vec(any::<u8>(), 0..700),
     ) {
         let (_, mut opener) = pair(VERSIONS[version], Suite::BY_PREFERENCE[suite]);
-        prop_assert_eq!(opener.open(Kind::Data, &mut body), Err(Unopened));
+        prop_assert_eq!(opener.open(Kind::Data, &mut body), Err(BadRecord));
     }
 }

@@ -1,0 +1,56 @@
+//! The text of `mcos.toml` (`src/config`).
+//!
+//! Input: the bytes of the file.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mcos::config::{Config, Mistake};
+use mcos_fuzz::plant;
+
+fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
+    match Config::from_bytes(bytes.to_vec()) {
+        Ok(config) => {
+            let rooms = config.network.room_ports();
+            assert!((1..=100).contains(&rooms.len()));
+            assert!((1..=16).contains(&config.network.bind.len()));
+            assert!((1..=40).contains(&config.shard.name.len()) && config.shard.name.is_ascii());
+            assert_eq!(config.mistake, None);
+        }
+        Err(error) => {
+            let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+            assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
+            // It goes into the log, to the terminal and onto a page: one line without control characters.
+            let mistake = Mistake { error: error.clone(), ignored: "the whole file" };
+            for text in [error.to_string(), mistake.to_string()] {
+                assert!(!text.contains(char::is_control), "{text:?}");
+            }
+        }
+    }
+});
+
+/// The example, whole and by sections, as Windows' editors save it, and some mistakes.
+fn seeds() -> Vec<Vec<u8>> {
+    const EXAMPLE: &str = include_str!("../../mcos.toml.example");
+    let uncommented: String =
+        EXAMPLE.lines().map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
+    let mut keys = String::new();
+    for line in EXAMPLE.lines() {
+        let line = line.trim_start_matches(['#', ' ']);
+        if line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) {
+            keys.push_str(line);
+            keys.push('\n');
+        }
+    }
+    let wide = |text: &str| {
+        [&[0xFF, 0xFE][..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()].concat()
+    };
+    let mistakes = [
+        "[network]\nhttp = 99999\n",
+        "[shard]\nname = \"[x]\"\n",
+        "unknown = 1\n",
+        "a = \n",
+        "[network]\r\nbind = [\"1.2.3.4\"]",
+    ];
+    let texts = [EXAMPLE, &uncommented, &keys].into_iter().chain(mistakes);
+    texts.map(|text| text.as_bytes().to_vec()).chain([wide("[game]\r\nstarter_cash = 5\r\n")]).collect()
+}

@@ -1,0 +1,56 @@
+//! The record of a line of the ledger.
+
+use crate::store::record::Record;
+use serde::{Deserialize, Serialize};
+
+/// The kind of a line of the ledger. Stored by position: new kinds go to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// The balance a persona had when the ledger was introduced.
+    Opening,
+    /// The balance after older lines that were folded.
+    Carried,
+    /// The money that a new persona begins with.
+    StarterCash,
+    /// A car was bought; the reference is the car.
+    CarBought,
+    /// A car was given in part payment; the reference is the car.
+    TradeIn,
+    /// A part was bought; the reference is the part.
+    PartBought,
+    /// Repairs; the reference is the part or the car.
+    Repair,
+    /// A part or a car was scrapped; the reference is the part or the car.
+    Scrap,
+    /// The fee of a race; the reference is the race.
+    EntryFee,
+    /// An entry fee came back; the reference is the race.
+    Refund,
+    /// Prize money; the reference is the race.
+    Purse,
+    /// A car was won; the reference is the car, the amount 0.
+    CarWon,
+    /// A car was lost; the reference is the car, the amount 0.
+    CarLost,
+    /// The weekly salary.
+    Salary,
+}
+
+/// A line of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When it was written, in seconds since 1970 by the Server's clock.
+    pub time: u32,
+    /// What the money was for.
+    pub kind: Kind,
+    /// By how many dollars the balance changed: positive if the persona got them.
+    pub amount: i64,
+    /// The balance after it, in dollars.
+    pub balance: u32,
+    /// The number of the car, part or race; see [`Kind`]. 0: none.
+    pub reference: u32,
+}
+
+impl Record for Line {
+    const WHAT: &'static str = "line of the ledger";
+}

@@ -1,0 +1,46 @@
+//! What is stored under each kind of key, and the layouts that older programs wrote.
+
+pub(super) mod account;
+pub(super) mod ledger;
+pub(super) mod mail;
+pub(super) mod persona;
+pub(super) mod race;
+pub(super) mod vehicle;
+
+use super::error::StoreError;
+use super::key::{GENERATION, MESSAGE, OPERATOR, SUM};
+use super::record::{Record, decode};
+use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
+use ledger::Line;
+use mail::{Mail, Mailbox};
+use persona::PersonaRecord;
+use race::RaceUnderWay;
+use vehicle::{LooseRecord, VehicleRecord};
+
+/// Whether this program understands the record. An unknown kind can only come from a newer program.
+pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    fn as_record<R: Record>(value: &[u8]) -> Result<(), StoreError> {
+        decode::<R>(value).map(|_| ())
+    }
+    match key {
+        [b'a', ..] => as_record::<AccountRecord>(value),
+        [b'c', ..] => as_record::<String>(value),
+        [b'p', ..] => as_record::<PersonaRecord>(value),
+        [b'v', ..] => as_record::<VehicleRecord>(value),
+        [b'b', ..] => as_record::<Ban>(value),
+        [b'l', ..] => as_record::<LooseRecord>(value),
+        [b'e', ..] => as_record::<Mailbox>(value),
+        [b'i', ..] => as_record::<Mail>(value),
+        [b'j', ..] => as_record::<Line>(value),
+        [b'r', ..] => as_record::<RaceUnderWay>(value),
+        [b'k', ..] => as_record::<LoginKey>(value),
+        OPERATOR => as_record::<OperatorRecord>(value),
+        MESSAGE => as_record::<String>(value),
+        GENERATION | SUM => as_record::<u64>(value),
+        [b'n' | b'o' | b'g' | b'w' | b'm', ..] => as_record::<u32>(value),
+        _ => Err(StoreError::TooNew {
+            what: "record of an unknown kind",
+            version: value.first().copied().unwrap_or_default(),
+        }),
+    }
+}

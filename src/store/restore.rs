@@ -1,0 +1,136 @@
+//! Restoring a backup: at once where no server runs, or before the next start of one.
+//!
+//! A running server cannot replace the database that it has open. So it checks the backup, keeps it as `restore.mcos` in
+//! the data directory, and restarts; what is kept there is restored before the store is opened. The file goes when that is
+//! done, so a power cut in between only means that it is done again.
+
+use super::backup::{self, Backup, BackupError};
+use super::data_dir::{DataDir, check, generation};
+use super::error::{OpenError, StoreError};
+use super::free_space::{FreeSpace, RESERVE};
+use super::handle::Store;
+use super::ownership::hand_over;
+use super::table::Table;
+use crate::atomic_file;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+const STAGED: &str = "restore.mcos";
+const REFUSED: &str = "restore.mcos.refused";
+
+impl Store {
+    /// Replaces everything in `dir` by what [`Store::write_backup`] wrote. The old database is renamed to
+    /// `database.replaced-` and the time, and so are the files beside it that the backup replaces. What the backup does
+    /// not hold stays. The store must not be open. A power cut in between leaves a sound store; then do it again.
+    ///
+    /// # Errors
+    /// [`OpenError::InUse`] if the store is open; otherwise that the file is no backup that can be restored, or what the
+    /// system says. Nothing was changed then, unless the system refused in between; then do it again.
+    pub fn restore(dir: &Path, file: &Path) -> Result<(), OpenError> {
+        let data = DataDir::enter(dir)?;
+        let mut saved = read(file)?;
+        // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
+        let old = Table::open(&data.database).ok().and_then(|table| generation(&table).ok()).unwrap_or(0);
+        let newest = backup::read(&data.backup).map_or(0, |backup| backup.generation);
+        for file in std::mem::take(&mut saved.files) {
+            file.put_back(dir).map_err(refused(dir))?;
+        }
+        saved.generation = old.max(newest).max(saved.generation) + 1;
+        backup::write(&data.backup, &saved).map_err(refused(dir))?;
+        data.rebuild("replaced", Some(saved))?;
+        hand_over(dir);
+        Ok(())
+    }
+
+    /// Whether a file is a backup that this program can restore: neither damaged, nor foreign, nor of a newer program.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn check_backup(file: &Path) -> Result<(), OpenError> {
+        read(file).map(|_| ())
+    }
+
+    /// Checks a backup and keeps it in the data directory `dir` to be restored at the next start. Returned is the number
+    /// of its records.
+    ///
+    /// # Errors
+    /// Why it cannot be restored. Nothing was changed then.
+    pub fn stage_restore(dir: &Path, file: &Path) -> Result<usize, OpenError> {
+        stage(dir, &read(file)?)
+    }
+
+    /// The same for a backup in memory; errors call it `name`.
+    ///
+    /// # Errors
+    /// As [`Store::stage_restore`].
+    pub fn stage_restore_bytes(dir: &Path, name: &str, mut bytes: &[u8]) -> Result<usize, OpenError> {
+        stage(dir, &sound(Path::new(name), backup::read_from(&mut bytes))?)
+    }
+
+    /// Restores what is kept in `dir` for that, if anything is, and says whether it did. The store must not be open. What
+    /// cannot be restored after all is renamed, and what cannot be read stays; the server then goes on with what it has.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn restore_staged(dir: &Path) -> Result<bool, OpenError> {
+        let staged = dir.join(STAGED);
+        if !staged.exists() {
+            return Ok(false);
+        }
+        if let Err(trouble) = FreeSpace::of(staged.clone(), false).room_for(RESERVE) {
+            log::error!("the backup that is waiting is NOT RESTORED at this start: {trouble}");
+            return Ok(false);
+        }
+        match Self::restore(dir, &staged) {
+            Ok(()) => {
+                fs::remove_file(&staged).and_then(|()| atomic_file::sync_dir(dir)).map_err(refused(dir))?;
+                log::warn!("the backup that was waiting is restored");
+                Ok(true)
+            }
+            Err(error @ (OpenError::BadBackup { .. } | OpenError::TooNew { .. })) => {
+                let aside = dir.join(REFUSED);
+                atomic_file::rename(&staged, &aside).map_err(refused(dir))?;
+                log::error!("NOT RESTORED: {error}; it is kept as {}", aside.display());
+                Ok(false)
+            }
+            Err(error @ OpenError::BackupUnreadable { .. }) => {
+                log::error!("the backup that is waiting is NOT RESTORED at this start: {error}");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn stage(dir: &Path, saved: &Backup) -> Result<usize, OpenError> {
+    backup::write(&dir.join(STAGED), saved).map_err(refused(dir))?;
+    Ok(saved.rows.len())
+}
+
+fn read(file: &Path) -> Result<Backup, OpenError> {
+    sound(file, backup::read(file))
+}
+
+/// What was read from `file`, if this program can restore it.
+fn sound(file: &Path, read: Result<Backup, BackupError>) -> Result<Backup, OpenError> {
+    let bad = |why: String| OpenError::BadBackup { file: file.to_owned(), why };
+    let saved = match read {
+        Ok(saved) => saved,
+        Err(BackupError::Missing) => return Err(bad("there is no such file".to_owned())),
+        Err(BackupError::Unreadable(source)) => {
+            return Err(OpenError::BackupUnreadable { file: file.to_owned(), source });
+        }
+        Err(BackupError::Damaged(why)) => return Err(bad(why)),
+        Err(BackupError::TooNew(version)) => return Err(OpenError::TooNew { what: "backup", version }),
+    };
+    check(&saved).map_err(|error| match error {
+        StoreError::TooNew { .. } => error.into(),
+        other => bad(other.to_string()),
+    })?;
+    Ok(saved)
+}
+
+fn refused(dir: &Path) -> impl Fn(io::Error) -> OpenError {
+    move |source| OpenError::Io { path: dir.to_owned(), source }
+}
