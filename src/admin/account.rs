@@ -41,28 +41,28 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOpen => {
-                f.write_str("On this server only the operator makes accounts: ask the person who runs it.")
+                f.write_str("On this server only the operator creates accounts. Ask the operator for one.")
             }
             Self::TooMany => {
-                f.write_str("Too many attempts from your address. Please wait a minute, then try again.")
+                f.write_str("Too many tries from your address. Wait one minute, then try again.")
             }
             Self::Name(why) => write!(f, "This account name cannot be used: {why}."),
-            Self::NameTaken => f.write_str("This account name is taken: choose another."),
+            Self::NameTaken => f.write_str("This account name is already taken. Choose another one."),
             Self::Password(why) => {
                 let why = why.to_string();
                 let mut letters = why.chars();
                 let first = letters.next().map(|first| first.to_ascii_uppercase());
                 write!(f, "{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str())
             }
-            Self::Repetition => f.write_str("The two passwords are not the same: type both again."),
-            Self::Unchanged => f.write_str("The new password is the old one: choose another."),
+            Self::Repetition => f.write_str("The two passwords are not the same. Type both again."),
+            Self::Unchanged => f.write_str("The new password is the same as the old one. Choose another one."),
             Self::Wrong => f.write_str("The account name or the old password is wrong."),
             Self::NoChanges => f.write_str(
-                "This server cannot save anything at the moment: its card is full or cannot be written. Tell the person who runs \
-                 it; the operator's page Health says what to do.",
+                "The server cannot save anything at the moment, because its card is full or cannot be written. Nothing was \
+                 changed. Tell the operator: the page Health says what to do.",
             ),
             Self::Store => {
-                f.write_str("The server could not save this. Please try again; nothing was changed.")
+                f.write_str("The server could not save this. Nothing was changed. Please try again.")
             }
         }
     }

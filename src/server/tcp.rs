@@ -41,9 +41,14 @@ pub(super) async fn accept(shared: Arc<Shared>, listener: Listener) {
 
 /// Gives a connection a task of its own, if there is room for it.
 fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: SocketAddr) {
-    if bans::of_address(&shared.game.store, peer.ip(), Now::read()).is_some() {
+    let now = Now::read();
+    let ban = bans::of_address(&shared.game.store, peer.ip(), now).map(|ban| bans::explanation(&ban, now));
+    if ban.is_some() {
         log::info!("{service}: refused {peer}: its address is banned");
-        return;
+        // A browser shows the reason; nothing else could.
+        if service != Service::Http {
+            return;
+        }
     }
     let place = match shared.limits.admit(peer.ip()) {
         Ok(place) => place,
@@ -66,7 +71,7 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
             connection::converse(&shared, connection, service, peer, stream, conversation).await;
         } else {
             // Boxed: a task is as large as its largest branch, and a handshake would weigh on every idle game connection.
-            Box::pin(browse(&shared, service, stream, peer, local)).await;
+            Box::pin(browse(&shared, service, stream, peer, local, ban)).await;
         }
         drop(place);
     };
@@ -81,15 +86,23 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
     EXECUTOR.spawn(task).detach();
 }
 
-/// A connection to the SSL server.
-async fn browse(shared: &Shared, service: Service, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
+/// A connection to the SSL server. `ban` says why the address is banned, if it is.
+async fn browse(
+    shared: &Shared,
+    service: Service,
+    stream: TcpStream,
+    peer: SocketAddr,
+    local: SocketAddr,
+    ban: Option<String>,
+) {
     if service == Service::Https {
+        let socket = stream.clone();
         match tls::accept(&shared.tls, stream, peer).await {
-            Ok(secured) => Arc::clone(&shared.ssl).serve_secured(secured, peer, local).await,
+            Ok(secured) => Arc::clone(&shared.ssl).serve_secured(secured, socket, peer, local).await,
             Err(error) => log::info!("https: {peer}: {error}"),
         }
     } else {
-        Arc::clone(&shared.ssl).serve_connection(stream, peer, local).await;
+        Arc::clone(&shared.ssl).serve_connection(stream, peer, local, ban.as_deref()).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is kept out, and what the banned are told.
 //!
-//! A banned address is refused when it connects, a banned account when it signs in: by Auth with the reason, if the
-//! password is right, and on 8226 with [`BANNED`](mco_proto::nps::login::BANNED).
+//! A banned address is refused when it connects: by HTTP with the reason, elsewhere without an answer. A banned account is
+//! refused when it signs in: by Auth with the reason, if the password is right, and on 8226 with [`BANNED`](mco_proto::nps::login::BANNED).
 
 use crate::clock::Now;
 use crate::store::{Ban, BanTarget, Store};
@@ -32,13 +32,17 @@ fn in_force(store: &Store, target: BanTarget, now: Now) -> Option<Ban> {
 
 /// What a banned User reads, in one line.
 pub fn explanation(ban: &Ban, now: Now) -> String {
-    let Ban { reason, until, .. } = ban;
+    let Ban { target, reason, until, .. } = ban;
+    let what = match target {
+        BanTarget::Account(_) => "account",
+        BanTarget::Address(_) => "address",
+    };
     match until {
         Some(until) => {
             let left = until.saturating_sub(now.unix);
-            format!("This account is banned for {}: {reason}", span(left))
+            format!("This {what} is banned for {}: {reason}", span(left))
         }
-        None => format!("This account is banned: {reason}"),
+        None => format!("This {what} is banned: {reason}"),
     }
 }
 

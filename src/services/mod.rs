@@ -4,7 +4,7 @@
 //!
 //! | port | service | file |
 //! |---|---|---|
-//! | HTTP | Patch, Auth, Shard | [`patch`], [`auth`], [`shard`] |
+//! | HTTP | Patch, Auth, Shard | [`http`], [`patch`], [`auth`], [`shard`] |
 //! | 8226 | Login | [`login`] |
 //! | 8228 | Persona | [`persona`] |
 //! | 8227 | Mail | [`mail`] |
@@ -16,6 +16,7 @@ pub mod bans;
 pub mod directory;
 mod dispatch;
 mod game;
+pub mod http;
 pub mod lobby;
 pub mod login;
 pub mod mail;

@@ -21,8 +21,7 @@
 //! | `m` name | counters, the generation and the sum |
 
 use super::records::account::BanTarget;
-use super::records::race::BookingId;
-use mco_proto::ids::{CustomerId, PartId, PersonaId, ShardId, VehicleId};
+use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, ShardId, VehicleId};
 use std::net::IpAddr;
 
 /// All accounts.

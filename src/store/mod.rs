@@ -59,5 +59,4 @@ pub use records::account::{Account, Ban, BanTarget};
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
-pub use records::race::BookingId;
 pub use records::vehicle::{Part, Vehicle};

@@ -12,11 +12,11 @@ use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
-use super::records::race::{BookingId, RaceUnderWay};
+use super::records::race::RaceUnderWay;
 use super::records::vehicle::VehicleRecord;
 use super::table::{Table, Transaction};
 use crate::clock::Now;
-use mco_proto::ids::{PartId, PersonaId, RaceId, VehicleId};
+use mco_proto::ids::{BookingId, PartId, PersonaId, RaceId, VehicleId};
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -13,7 +13,7 @@ use super::ownership::hand_over;
 use super::table::Table;
 use crate::atomic_file;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 const STAGED: &str = "restore.mcos";
@@ -60,12 +60,12 @@ impl Store {
         stage(dir, &read(file)?)
     }
 
-    /// The same for a backup in memory; errors call it `name`.
+    /// The same for a backup that is read from elsewhere; errors call it `name`.
     ///
     /// # Errors
     /// As [`Store::stage_restore`].
-    pub fn stage_restore_bytes(dir: &Path, name: &str, mut bytes: &[u8]) -> Result<usize, OpenError> {
-        stage(dir, &sound(Path::new(name), backup::read_from(&mut bytes))?)
+    pub fn stage_restore_from(dir: &Path, name: &str, mut reader: impl Read) -> Result<usize, OpenError> {
+        stage(dir, &sound(Path::new(name), backup::read_from(&mut reader))?)
     }
 
     /// Restores what is kept in `dir` for that, if anything is, and says whether it did. The store must not be open. What

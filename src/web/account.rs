@@ -1,7 +1,7 @@
 //! The forms for a new account and a new password. Passwords are never written back into a page.
 
-use super::form::Form;
-use super::{Answer, Frame, Site, page};
+use super::fields::Fields;
+use super::page::{Frame, PageResponse, Site, page};
 use crate::admin::account::{self, NewAccount, NewPassword, Refusal};
 use crate::config::Registration;
 use askama::Template;
@@ -17,8 +17,8 @@ struct AccountPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "account_made.html")]
-struct AccountMade<'a> {
+#[template(path = "account_created.html")]
+struct AccountCreated<'a> {
     frame: Frame<'a>,
     name: &'a str,
 }
@@ -42,45 +42,45 @@ pub(super) fn open(site: &Site<'_>) -> bool {
     site.game.config.accounts.registration == Registration::Open
 }
 
-pub(super) fn blank(site: &Site<'_>) -> Answer {
+pub(super) fn blank(site: &Site<'_>) -> PageResponse {
     account_page(site, None, "")
 }
 
-fn account_page(site: &Site<'_>, problem: Option<String>, name: &str) -> Answer {
-    page(&AccountPage { frame: Frame::of(site), open: open(site), problem, name }).private()
+fn account_page(site: &Site<'_>, problem: Option<String>, name: &str) -> PageResponse {
+    page(&AccountPage { frame: Frame::of(site), open: open(site), problem, name }).not_stored()
 }
 
-pub(super) fn create(site: &Site<'_>, peer: IpAddr, form: &Form) -> Answer {
-    let name = form.field("name").trim();
-    let wanted = NewAccount { name, password: form.field("password"), again: form.field("again") };
+pub(super) fn create(site: &Site<'_>, peer: IpAddr, form: &Fields) -> PageResponse {
+    let name = form.text("name").trim();
+    let wanted = NewAccount { name, password: form.text("password"), again: form.text("again") };
     match account::create(site.game, site.registrations, peer, wanted, site.now) {
-        Ok(account) => page(&AccountMade { frame: Frame::of(site), name: &account.name }).private(),
+        Ok(account) => page(&AccountCreated { frame: Frame::of(site), name: &account.name }).not_stored(),
         Err(refusal) => {
             account_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))
         }
     }
 }
 
-pub(super) fn blank_change(site: &Site<'_>) -> Answer {
+pub(super) fn blank_change(site: &Site<'_>) -> PageResponse {
     change_page(site, None, "")
 }
 
-fn change_page(site: &Site<'_>, problem: Option<String>, name: &str) -> Answer {
-    page(&PasswordPage { frame: Frame::of(site), problem, name }).private()
+fn change_page(site: &Site<'_>, problem: Option<String>, name: &str) -> PageResponse {
+    page(&PasswordPage { frame: Frame::of(site), problem, name }).not_stored()
 }
 
-pub(super) fn change(site: &Site<'_>, peer: IpAddr, form: &Form) -> Answer {
-    let name = form.field("name").trim();
-    let (old, password, again) = (form.field("old"), form.field("password"), form.field("again"));
+pub(super) fn change(site: &Site<'_>, peer: IpAddr, form: &Fields) -> PageResponse {
+    let name = form.text("name").trim();
+    let (old, password, again) = (form.text("old"), form.text("password"), form.text("again"));
     match account::change_password(site.game, peer, NewPassword { name, old, password, again }, site.now) {
-        Ok(_) => page(&PasswordChanged { frame: Frame::of(site) }).private(),
+        Ok(_) => page(&PasswordChanged { frame: Frame::of(site) }).not_stored(),
         Err(refusal) => {
             change_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))
         }
     }
 }
 
-/// What was typed as a name, to be typed no second time. Cut, because somebody may have typed a book.
+/// The name as it is filled in again: at most 64 characters of it.
 fn shown(name: &str) -> String {
     name.chars().take(64).collect()
 }

@@ -1,6 +1,6 @@
-//! How far the game came from the visitor's address, and what to do where it stopped.
+//! The page Diagnose: which steps of signing in were seen from the browser's address, and what to do about the first that is missing.
 
-use super::{Answer, Frame, Site, Visit, page};
+use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use crate::services::Ports;
 use crate::world::{Seen, SignInStep, Trace};
 use askama::Template;
@@ -51,11 +51,11 @@ struct Advice {
     lines: &'static [&'static str],
 }
 
-pub(super) fn show(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
-    let address = visit.peer.to_canonical();
-    let trail = site.game.world.sign_in_trace.of(address);
+pub(super) fn show(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
+    let address = request.peer.to_canonical();
+    let trace = site.game.world.sign_in_trace.of(address);
     let rows = SignInStep::ALL.map(|step| {
-        let seen = trail.step(step);
+        let seen = trace.step(step);
         Row {
             what: what(step),
             port: port(step, &site.game.ports),
@@ -64,7 +64,7 @@ pub(super) fn show(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
         }
     });
     let (address, rows) = (address.to_string(), rows.into());
-    page(&DiagnosePage { frame: Frame::of(site), address, rows, advice: advice(&trail) }).private()
+    page(&DiagnosePage { frame: Frame::of(site), address, rows, advice: advice(&trace) }).not_stored()
 }
 
 fn state(seen: Option<Seen>) -> State {
@@ -77,14 +77,14 @@ fn state(seen: Option<Seen>) -> State {
 
 const fn what(step: SignInStep) -> &'static str {
     match step {
-        SignInStep::Password => "Name and password checked",
-        SignInStep::ShardList => "List of shards fetched",
+        SignInStep::Password => "Name and password are right",
+        SignInStep::ShardList => "List of servers received",
         SignInStep::Login => "Signed in to the game",
-        SignInStep::PersonaList => "List of drivers fetched",
+        SignInStep::PersonaList => "List of drivers received",
         SignInStep::Persona => "Driver chosen",
-        SignInStep::Lobby => "Reached the lobby",
-        SignInStep::Mcots => "Reached garage and races",
-        SignInStep::Room => "Reached a room",
+        SignInStep::Lobby => "Connected to the lobby",
+        SignInStep::Mcots => "Connected to garage and races",
+        SignInStep::Room => "Connected to a room",
     }
 }
 
@@ -114,89 +114,89 @@ fn ago(seconds: u64) -> String {
     }
 }
 
-/// What to do about the first step that was refused or is still to come.
-fn advice(trail: &Trace) -> Advice {
-    let stopped = SignInStep::ALL.into_iter().find(|step| state(trail.step(*step)) != State::Passed);
+/// Advice about the first step that was refused or is still to come.
+fn advice(trace: &Trace) -> Advice {
+    let stopped = SignInStep::ALL.into_iter().find(|step| state(trace.step(*step)) != State::Passed);
     let Some(step) = stopped else {
-        return Advice { heading: "All is well", lines: &["The game came all the way. Have a good race."] };
+        return Advice { heading: "Everything works", lines: &["All steps are done."] };
     };
-    let refused = state(trail.step(step)) == State::Refused;
+    let refused = state(trace.step(step)) == State::Refused;
     let (heading, lines): (_, &[&str]) = match (step, refused) {
         (SignInStep::Password, false) => (
-            "The game has not asked yet",
+            "The game has not tried to sign in yet",
             &[
-                "Start the game, sign in, and look here again.",
-                "If you just did: the game on this PC asks another server, or does not get through. Run the player kit's setup again, as an administrator.",
-                "If it has worked before: is this server's address still the one the kit was made for? Get a new kit.",
-                "Windows refuses in silence if it does not trust the certificate or shares no kind of encryption: run the kit's setup as an administrator, and on Windows XP tick \"Use TLS 1.0\" (see Help).",
-                "A firewall on this PC must let the game out to that step's port.",
+                "Start the game, sign in, and come back to this page.",
+                "If you have just tried: the game on this PC uses another server, or cannot reach this one. Run the player kit's setup again, as an administrator.",
+                "If it worked before: the address of this server may have changed. Download a new kit and run its setup.",
+                "If Windows does not trust the certificate, or has no common encryption with the server, it refuses without a message: run the kit's setup as an administrator, and on Windows XP tick \"Use TLS 1.0\" (see Help).",
+                "The firewall of this PC must allow the game to connect to the port of this step.",
             ],
         ),
         (SignInStep::Password, true) => (
-            "Name or password was refused",
+            "The name or the password is wrong",
             &[
-                "Type both again; capitals count in the password.",
-                "No account yet? Make one here, under Account.",
-                "After many wrong tries, the server refuses everything from your address for a minute: wait.",
-                "The Operator may have disabled the account.",
+                "Type both again. Capital and small letters are different in the password.",
+                "If you have no account yet, create one on the page Account.",
+                "After many wrong tries the server refuses your address for one minute. Wait, then try again.",
+                "The operator may have disabled or banned the account.",
             ],
         ),
         (SignInStep::ShardList, _) => (
-            "The password was right; the list of shards was not fetched",
+            "The password is right, but the list of servers was not requested",
             &[
-                "The registry of this PC names another place for the list: run the player kit's setup again, as an administrator.",
-                "A firewall on this PC must let the game out to that step's port.",
+                "The registry of this PC has another address for this list. Run the player kit's setup again, as an administrator.",
+                "The firewall of this PC must allow the game to connect to the port of this step.",
             ],
         ),
         (SignInStep::Login, false) => (
-            "The list was fetched; the game did not sign in",
+            "The game has the list of servers, but did not sign in",
             &[
-                "Pick the shard in the game's list, if it shows one.",
-                "A firewall on this PC must let the game out to that step's port.",
+                "If the game shows a list of servers, choose one.",
+                "The firewall of this PC must allow the game to connect to the port of this step.",
             ],
         ),
         (SignInStep::Login, true) => (
-            "The game's own login was refused",
+            "The server refused the sign-in of the game",
             &[
-                "Most likely the file pub.key in the game's folder is not this server's: run the player kit's setup again, or copy the file there by hand.",
-                "If the game waited on its screens for long, leave it and start it again.",
+                "The file pub.key in the game's folder probably belongs to another server. Run the player kit's setup again, or copy the file by hand (see Help).",
+                "If the game was left waiting for a long time, close it and start it again.",
             ],
         ),
         (SignInStep::PersonaList | SignInStep::Persona, true) => (
-            "The list of drivers was refused",
+            "The server refused the list of drivers",
             &[
-                "The game must ask from the address it signed in from: switch off a VPN or a proxy that only some programs use, and start the game again.",
+                "The address of this PC changed after the sign-in. Switch off a VPN or proxy that only some programs use, and start the game again.",
             ],
         ),
         (SignInStep::PersonaList, false) => (
-            "Signed in; the drivers were not asked for",
-            &["A firewall on this PC must let the game out to that step's port."],
+            "The game is signed in, but did not request the list of drivers",
+            &["The firewall of this PC must allow the game to connect to the port of this step."],
         ),
         (SignInStep::Persona, false) => (
-            "Waiting for a driver",
-            &["Choose or make a driver in the game.", "If you just did, start the game again."],
+            "No driver is chosen yet",
+            &["Choose or create a driver in the game.", "If you have just done that, start the game again."],
         ),
         (SignInStep::Lobby, false) => (
-            "A driver is chosen; the lobby was not reached",
-            &["A firewall on this PC must let the game out to that step's port."],
+            "A driver is chosen, but the game did not connect to the lobby",
+            &["The firewall of this PC must allow the game to connect to the port of this step."],
         ),
         (SignInStep::Lobby | SignInStep::Room, true) => (
-            "The lobby refused the game",
-            &["The game still had an old session: leave it, start it again and sign in."],
+            "The server refused the connection to the lobby or a room",
+            &["The sign-in has expired. Close the game, start it again and sign in."],
         ),
         (SignInStep::Mcots, false) => (
-            "In the lobby; garage and races were not reached",
-            &["A firewall on this PC must let the game out to that step's port."],
+            "The game is in the lobby, but did not connect to garage and races",
+            &["The firewall of this PC must allow the game to connect to the port of this step."],
         ),
         (SignInStep::Mcots, true) => (
-            "Garage and races refused the game",
-            &["Sign in again from the start, and leave no second copy of the game running."],
+            "The server refused the connection to garage and races",
+            &["Close all copies of the game, start it once, and sign in again."],
         ),
         (SignInStep::Room, false) => (
-            "All is well so far",
+            "Everything works so far",
             &[
-                "The game is in. Enter a chat room or a race for the last step.",
-                "If entering one fails, a firewall on this PC must let the game out to that step's ports.",
+                "For the last step, enter a chat room or a race in the game.",
+                "If that fails: the firewall of this PC must allow the game to connect to the ports of this step.",
             ],
         ),
     };
@@ -216,13 +216,13 @@ mod tests {
     fn advice_is_about_the_first_step_that_is_missing_or_was_refused() {
         let sign_in_trace = SignInTrace::default();
         let heading = || advice(&sign_in_trace.of(HOME)).heading;
-        assert_eq!(heading(), "The game has not asked yet");
+        assert_eq!(heading(), "The game has not tried to sign in yet");
         sign_in_trace.refused(HOME, SignInStep::Password, Now::read());
-        assert_eq!(heading(), "Name or password was refused");
+        assert_eq!(heading(), "The name or the password is wrong");
         sign_in_trace.passed(HOME, SignInStep::Password, Now::read());
         sign_in_trace.passed(HOME, SignInStep::ShardList, Now::read());
         sign_in_trace.refused(HOME, SignInStep::Login, Now::read());
-        assert_eq!(heading(), "The game's own login was refused");
+        assert_eq!(heading(), "The server refused the sign-in of the game");
         for step in [
             SignInStep::Login,
             SignInStep::PersonaList,
@@ -232,9 +232,9 @@ mod tests {
         ] {
             sign_in_trace.passed(HOME, step, Now::read());
         }
-        assert_eq!(heading(), "All is well so far");
+        assert_eq!(heading(), "Everything works so far");
         sign_in_trace.passed(HOME, SignInStep::Room, Now::read());
-        assert_eq!(heading(), "All is well");
+        assert_eq!(heading(), "Everything works");
     }
 
     #[test]

@@ -1,37 +1,36 @@
-//! What a player's PC needs, as files.
+//! The files that a player's PC needs: kit, certificate, key and registry settings.
 
-use super::{Answer, Keep, Site, Visit, message};
+use super::page::{CachePolicy, PageRequest, PageResponse, Site, message};
 use crate::admin::kit::{self, Kit, KitError, View};
 use log::error;
 use std::net::{IpAddr, Ipv4Addr};
 
 const BYTES: &str = "application/octet-stream";
 
-/// The whole kit, made for the address by which the visitor came.
-pub(super) fn kit(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
+/// The whole kit, made for the name or address that the browser used.
+pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     let Some(public_key) = public_key(site) else { return no_key(site) };
     let kit = Kit {
-        host: visit.host.clone(),
-        address: lan_address(visit.local),
+        host: request.host.clone(),
+        address: lan_address(request.local),
         ports: site.game.ports.clone(),
         public_key,
         certificate: site.certificate.cloned(),
     };
     match kit.zip() {
-        Ok(zip) => Answer::file("mcos-player-kit.zip", "application/zip", zip),
-        Err(e @ KitError::Ipv6) => message(site, 409, "Not by this address", &sentence(&e)),
+        Ok(zip) => PageResponse::file("mcos-player-kit.zip", "application/zip", zip),
+        Err(KitError::Ipv6) => message(site, 409, "No kit for this address", NO_IPV6),
         Err(e @ KitError::Zip(_)) => {
             error!("http: {e}");
-            message(site, 500, "No kit", "The server could not put the kit together; its log tells why.")
+            message(site, 500, "No kit", "The server could not make the kit. Its log says why.")
         }
     }
 }
 
-fn sentence(error: &KitError) -> String {
-    format!("There is no kit for this: {error}.")
-}
+const NO_IPV6: &str = "The game cannot use IPv6 addresses. Open the page with the server's name or its IPv4 address, and download the \
+                       kit there.";
 
-/// Where the visitor reached us, if another PC could reach us there too.
+/// The server's address that the browser used, if another PC could use it too.
 fn lan_address(local: IpAddr) -> Option<Ipv4Addr> {
     match local.to_canonical() {
         IpAddr::V4(address) if !address.is_loopback() => Some(address),
@@ -40,21 +39,24 @@ fn lan_address(local: IpAddr) -> Option<Ipv4Addr> {
 }
 
 /// The certificate of the server's own authority. `.crt`, because the shell of Windows XP knows no `.pem`.
-pub(super) fn certificate(site: &Site<'_>) -> Answer {
+pub(super) fn certificate(site: &Site<'_>) -> PageResponse {
     match site.certificate {
         Some(certificate) => {
-            Answer::file("mcos-ca.crt", "application/x-x509-ca-cert", certificate.pem().into_bytes())
+            PageResponse::file("mcos-ca.crt", "application/x-x509-ca-cert", certificate.pem().into_bytes())
         }
-        None => {
-            message(site, 404, "No certificate", "This server has no certificate for players to install.")
-        }
+        None => message(
+            site,
+            404,
+            "No certificate",
+            "This server has no certificate for players. Tell the operator.",
+        ),
     }
 }
 
 /// The file `pub.key` for the Client's folder.
-pub(super) fn key(site: &Site<'_>) -> Answer {
+pub(super) fn key(site: &Site<'_>) -> PageResponse {
     match public_key(site) {
-        Some(key) => Answer::file("pub.key", BYTES, key.into_bytes()),
+        Some(key) => PageResponse::file("pub.key", BYTES, key.into_bytes()),
         None => no_key(site),
     }
 }
@@ -64,17 +66,23 @@ fn public_key(site: &Site<'_>) -> Option<String> {
     key.inspect_err(|e| error!("http: the login key cannot be served: {e}")).ok()
 }
 
-fn no_key(site: &Site<'_>) -> Answer {
-    message(site, 500, "No key", "The server has a problem with its login key; its log tells which.")
+fn no_key(site: &Site<'_>) -> PageResponse {
+    message(site, 500, "No key", "The server cannot read its login key. Its log says why.")
 }
 
 /// The settings for both halves of a 64-bit registry; the one half that a 32-bit Windows has no use for does no harm there.
-pub(super) fn registry(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
-    let text = kit::registry(&[View::Native, View::Wow64], visit.host, &site.game.ports);
-    Answer::file("mcos.reg", BYTES, text.into_bytes())
+pub(super) fn registry(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
+    let text = kit::registry(&[View::Native, View::Wow64], request.host, &site.game.ports);
+    PageResponse::file("mcos.reg", BYTES, text.into_bytes())
 }
 
-pub(super) fn style() -> Answer {
+pub(super) fn style() -> PageResponse {
     let body = include_bytes!("../../templates/style.css").to_vec();
-    Answer { status: 200, content_type: "text/css; charset=utf-8", file_name: None, keep: Keep::Day, body }
+    PageResponse {
+        status: 200,
+        content_type: "text/css; charset=utf-8",
+        file_name: None,
+        cache: CachePolicy::OneDay,
+        body,
+    }
 }

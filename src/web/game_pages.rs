@@ -1,6 +1,7 @@
-//! What the game itself opens: its numbered pages, the news ticker, and help with a forgotten password.
+//! Pages that the game itself opens: numbered pages, the news ticker, and help with a forgotten password.
 
-use super::{Answer, Frame, Site, Visit, account, page};
+use super::account;
+use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use askama::Template;
 
 #[derive(Template)]
@@ -13,8 +14,8 @@ struct GamePage<'a> {
 }
 
 /// One of the pages whose addresses MCOTS hands out, by its number; `None` for a number it does not hand out.
-pub(super) fn numbered(site: &Site<'_>, visit: &Visit<'_>) -> Option<Answer> {
-    let asked = visit.query.split('&').find_map(|pair| pair.strip_prefix("id="));
+pub(super) fn numbered(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> {
+    let asked = request.query.split('&').find_map(|pair| pair.strip_prefix("id="));
     let number: u32 = asked?.parse().ok()?;
     site.game.catalog.game_pages().find(|(id, _)| *id == number)?;
     let heading = format!("Page {number} of the game");
@@ -26,10 +27,10 @@ pub(super) fn numbered(site: &Site<'_>, visit: &Visit<'_>) -> Option<Answer> {
     }))
 }
 
-/// The Operator's message of the day, or what the configuration says, or something of our own.
+/// The text of the game's news ticker: the Operator's message of the day, or `shard.ticker`, or a default text.
 ///
-/// The text that crawls through the game: a line with a colour, and lines of text behind two tabs (*seen in use*).
-pub(super) fn ticker(site: &Site<'_>) -> Answer {
+/// Its form is a line with a colour, and lines of text behind two tabs (*seen in use*).
+pub(super) fn ticker(site: &Site<'_>) -> PageResponse {
     let shard = &site.game.config.shard;
     let message = site.game.store.operator().message().unwrap_or_else(|error| {
         log::error!("http: cannot read the message of the day: {error}");
@@ -42,14 +43,14 @@ pub(super) fn ticker(site: &Site<'_>) -> Answer {
             1 => "1 player is".to_owned(),
             players => format!("{players} players are"),
         };
-        format!("Welcome to {}! {players} on line. Drive carefully.", shard.name)
+        format!("Welcome to {}! {players} online.", shard.name)
     } else {
         shard.ticker.clone()
     };
-    Answer::text(format!("/color=0xFFFF00\n\t\t{news}"))
+    PageResponse::text(format!("/color=0xFFFF00\n\t\t{news}"))
 }
 
-/// Where the game sends who has forgotten the password.
-pub(super) fn password_help(site: &Site<'_>) -> Answer {
+/// The page that the game opens for a forgotten password.
+pub(super) fn password_help(site: &Site<'_>) -> PageResponse {
     account::blank_change(site)
 }

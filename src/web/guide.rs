@@ -1,6 +1,7 @@
-//! Front page, player kit and help.
+//! The front page, and the pages Player kit and Help.
 
-use super::{Answer, Frame, Site, Visit, account, page};
+use super::account;
+use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use crate::admin::kit::port_list;
 use askama::Template;
 use std::net::IpAddr;
@@ -13,7 +14,7 @@ struct FrontPage<'a> {
     host: &'a str,
     players: usize,
     open: bool,
-    /// What is wrong with the configuration, for the Operator.
+    /// The mistake in the configuration, if there is one.
     mistake: Option<String>,
 }
 
@@ -35,11 +36,11 @@ struct HelpPage<'a> {
     ports: String,
 }
 
-pub(super) fn front(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
+pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     page(&FrontPage {
         frame: Frame::of(site),
         description: &site.game.config.shard.description,
-        host: visit.host.as_str(),
+        host: request.host.as_str(),
         players: site.game.world.population(site.now),
         open: account::open(site),
         mistake: site.game.config.mistake.as_ref().map(|mistake| in_ascii(&mistake.to_string())),
@@ -51,8 +52,8 @@ fn in_ascii(text: &str) -> String {
     text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect()
 }
 
-pub(super) fn kit(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
-    let host = visit.host.as_str();
+pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
+    let host = request.host.as_str();
     let loopback = host.eq_ignore_ascii_case("localhost")
         || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
     page(&KitPage {
@@ -64,7 +65,7 @@ pub(super) fn kit(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
     })
 }
 
-pub(super) fn help(site: &Site<'_>, visit: &Visit<'_>) -> Answer {
+pub(super) fn help(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     let ports = port_list(&site.game.ports);
-    page(&HelpPage { frame: Frame::of(site), host: visit.host.as_str(), ports })
+    page(&HelpPage { frame: Frame::of(site), host: request.host.as_str(), ports })
 }

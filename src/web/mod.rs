@@ -5,167 +5,49 @@
 
 mod account;
 mod diagnose;
+mod fields;
 mod files;
-mod form;
 mod game_pages;
 mod guide;
+pub mod multipart;
 pub mod operator;
+mod page;
 
-use crate::admin::kit::Certificate;
-use crate::clock::Now;
-use crate::config::HostName;
-use crate::services::Game;
-use crate::world::FailureLimit;
-use askama::Template;
-use log::error;
-use std::net::IpAddr;
+pub use fields::Fields;
+pub use page::{CachePolicy, PageRequest, PageResponse, Site};
 
-/// The longest form. A name and three passwords, every character escaped, have about 500 bytes.
+use page::message;
+
+/// The longest form of a player, in bytes. A name and three passwords, every character escaped, have about 500.
 pub const MAX_FORM: usize = 4096;
 
-/// What the pages are about.
-#[derive(Clone, Copy)]
-pub struct Site<'a> {
-    /// The shard.
-    pub game: &'a Game,
-    /// What players' PCs are to trust, if the server has it.
-    pub certificate: Option<&'a Certificate>,
-    /// Counts requests for accounts.
-    pub registrations: &'a FailureLimit,
-    /// When the page is asked for.
-    pub now: Now,
-}
-
-/// Somebody asks for a page.
-#[derive(Clone, Copy)]
-pub struct Visit<'a> {
-    /// The path in lower case, without a slash at the end: empty for the front page.
-    pub path: &'a str,
-    /// What stands behind the `?`.
-    pub query: &'a str,
-    /// The name or address by which the visitor came.
-    pub host: &'a HostName,
-    /// Where the visitor is.
-    pub peer: IpAddr,
-    /// At which of our addresses the visitor came in.
-    pub local: IpAddr,
-}
-
-/// How long a browser may keep an answer.
+/// Why a form was not read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Not at all: it holds what somebody typed.
-    No,
-    /// It may be kept, but must be asked for again. Not "no-cache": old Internet Explorers then refuse to save files that
-    /// come by HTTPS (*documented*).
-    Stale,
-    /// For a day.
-    Day,
+pub enum FormProblem {
+    /// It is longer than [`MAX_FORM`].
+    TooLong,
+    /// It broke off.
+    Incomplete,
+    /// It took too long.
+    TooSlow,
 }
 
-impl Keep {
-    /// As the value of `Cache-Control`.
-    pub const fn header(self) -> &'static str {
-        match self {
-            Self::No => "no-store",
-            Self::Stale => "private, max-age=0",
-            Self::Day => "public, max-age=86400",
-        }
-    }
-}
-
-/// An answer to a visitor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The status of HTTP.
-    pub status: u16,
-    /// The value of `Content-Type`.
-    pub content_type: &'static str,
-    /// The name under which a browser saves it, if it is a file.
-    pub file_name: Option<&'static str>,
-    /// How long it may be kept.
-    pub keep: Keep,
-    /// The page or file itself.
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    fn text(body: String) -> Self {
-        let content_type = "text/plain";
-        Self { status: 200, content_type, file_name: None, keep: Keep::Stale, body: body.into_bytes() }
-    }
-
-    fn file(name: &'static str, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status: 200, content_type, file_name: Some(name), keep: Keep::Stale, body }
-    }
-
-    fn with_status(self, status: u16) -> Self {
-        Self { status, ..self }
-    }
-
-    fn private(self) -> Self {
-        Self { keep: Keep::No, ..self }
-    }
-}
-
-/// What every page shows.
-struct Frame<'a> {
-    shard: &'a str,
-    version: &'static str,
-}
-
-impl<'a> Frame<'a> {
-    fn of(site: &Site<'a>) -> Self {
-        Self { shard: &site.game.config.shard.name, version: env!("CARGO_PKG_VERSION") }
-    }
-}
-
-/// A page with one thing to say.
-#[derive(Template)]
-#[template(path = "message.html")]
-struct Message<'a> {
-    frame: Frame<'a>,
-    heading: &'a str,
-    text: &'a str,
-}
-
-/// A finished page.
-fn page(template: &impl Template) -> Answer {
-    match template.render() {
-        Ok(text) => Answer {
-            status: 200,
-            content_type: "text/html; charset=utf-8",
-            file_name: None,
-            keep: Keep::Stale,
-            body: text.into_bytes(),
-        },
-        Err(e) => {
-            error!("http: a page cannot be written: {e}");
-            Answer::text("The server has a problem with this page".to_owned()).with_status(500)
-        }
-    }
-}
-
-fn message(site: &Site<'_>, status: u16, heading: &str, text: &str) -> Answer {
-    page(&Message { frame: Frame::of(site), heading, text }).with_status(status)
-}
-
-/// Answers who asks for a page or a file; `None` if there is no such page.
-pub fn read(site: &Site<'_>, visit: &Visit<'_>) -> Option<Answer> {
-    Some(match visit.path {
-        "" | "/index.html" => guide::front(site, visit),
+/// A page or a file; `None` if there is none at this path.
+pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> {
+    Some(match request.path {
+        "" | "/index.html" => guide::front(site, request),
         "/account" | "/subscribeentry.jsp" => account::blank(site),
         "/password" => account::blank_change(site),
         "/transfertocamhelpservlet" => game_pages::password_help(site),
-        "/kit" => guide::kit(site, visit),
-        "/help" => guide::help(site, visit),
-        "/diagnose" => diagnose::show(site, visit),
-        "/urls" => game_pages::numbered(site, visit)?,
+        "/kit" => guide::kit(site, request),
+        "/help" => guide::help(site, request),
+        "/diagnose" => diagnose::show(site, request),
+        "/urls" => game_pages::numbered(site, request)?,
         "/ticker" => game_pages::ticker(site),
-        "/kit.zip" | "/download/kit" => files::kit(site, visit),
+        "/kit.zip" | "/download/kit" => files::kit(site, request),
         "/cert" | "/download/certificate" => files::certificate(site),
         "/key" | "/download/key" => files::key(site),
-        "/registry" | "/download/registry" => files::registry(site, visit),
+        "/registry" | "/download/registry" => files::registry(site, request),
         "/style.css" => files::style(),
         _ => return None,
     })
@@ -176,29 +58,44 @@ pub fn takes_forms(path: &str) -> bool {
     matches!(path, "/account" | "/password")
 }
 
-/// Answers who has filled in a form. Checks or hashes a password, so it belongs on a worker thread.
-pub fn submit(site: &Site<'_>, visit: &Visit<'_>, body: &[u8]) -> Answer {
-    let form = form::Form::read(body);
-    if visit.path == "/password" {
-        account::change(site, visit.peer, &form)
+/// Answers a form. Checks or hashes a password, so it belongs on a worker thread.
+pub fn submit(site: &Site<'_>, request: &PageRequest<'_>, body: &[u8]) -> PageResponse {
+    let form = Fields::urlencoded(body);
+    if request.path == "/password" {
+        account::change(site, request.peer, &form)
     } else {
-        account::create(site, visit.peer, &form)
+        account::create(site, request.peer, &form)
     }
 }
 
-/// The answer to a form that is too long or broke off.
-pub fn bad_form(site: &Site<'_>) -> Answer {
-    message(site, 413, "That form was too long", "Nothing was changed. Go back, and type less.")
+/// The answer to a form that was not read to its end.
+pub fn unread_form(site: &Site<'_>, problem: FormProblem) -> PageResponse {
+    match problem {
+        FormProblem::TooLong => {
+            message(site, 413, "The form is too long", "Nothing was changed. Go back and enter less text.")
+        }
+        FormProblem::Incomplete => {
+            message(site, 400, "The form did not arrive", "Nothing was changed. Go back and send it again.")
+        }
+        FormProblem::TooSlow => {
+            message(site, 408, "The form took too long", "Nothing was changed. Go back and send it again.")
+        }
+    }
 }
 
 /// The answer to a form when too many passwords are waiting already.
-pub fn busy(site: &Site<'_>) -> Answer {
+pub fn busy(site: &Site<'_>) -> PageResponse {
     message(site, 503, "The server is busy", "Nothing was changed. Please try again in a moment.")
 }
 
-/// The answer to who asks for what is not there.
-pub fn not_found(site: &Site<'_>) -> Answer {
+/// The answer to a request for what is not there.
+pub fn not_found(site: &Site<'_>) -> PageResponse {
     message(site, 404, "Not found", "There is no page at this address.")
+}
+
+/// The answer to a browser whose address is banned, for this reason.
+pub fn banned(site: &Site<'_>, reason: &str) -> PageResponse {
+    message(site, 403, "This address is banned", reason)
 }
 
 #[cfg(test)]

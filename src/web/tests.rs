@@ -1,7 +1,11 @@
 use super::*;
+use crate::admin::kit::Certificate;
 use crate::clock::Now;
+use crate::config::HostName;
+use crate::services::Game;
+use crate::world::FailureLimit;
 use crate::world::SignInStep;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
 const BOX: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 5));
@@ -19,14 +23,14 @@ const PAGES: [&str; 9] = [
     "/index.html",
 ];
 
-struct Desk {
+struct TestSite {
     game: Game,
     certificate: Option<Certificate>,
     registrations: FailureLimit,
     _folder: tempfile::TempDir,
 }
 
-impl Desk {
+impl TestSite {
     fn new() -> Self {
         let (game, folder) = Game::for_tests();
         let certificate = Some(Certificate::from_der(b"a certificate"));
@@ -38,19 +42,19 @@ impl Desk {
         Site { game, certificate: certificate.as_ref(), registrations, now: Now::read() }
     }
 
-    fn get_from(&self, host: &str, path: &str, query: &str) -> Option<Answer> {
+    fn get_from(&self, host: &str, path: &str, query: &str) -> Option<PageResponse> {
         let host = HostName::from_header(host).unwrap();
-        read(&self.site(), &Visit { path, query, host: &host, peer: HOME, local: BOX })
+        read(&self.site(), &PageRequest { path, query, host: &host, peer: HOME, local: BOX })
     }
 
-    fn get(&self, path: &str) -> Answer {
+    fn get(&self, path: &str) -> PageResponse {
         self.get_from("mcos.local", path, "").expect(path)
     }
 
-    fn post(&self, path: &str, body: &str) -> Answer {
+    fn post(&self, path: &str, body: &str) -> PageResponse {
         let host = HostName::parse("mcos.local").unwrap();
-        let visit = Visit { path, query: "", host: &host, peer: HOME, local: BOX };
-        submit(&self.site(), &visit, body.as_bytes())
+        let request = PageRequest { path, query: "", host: &host, peer: HOME, local: BOX };
+        submit(&self.site(), &request, body.as_bytes())
     }
 
     fn may_log_in(&self, name: &str, password: &str) -> bool {
@@ -58,7 +62,7 @@ impl Desk {
     }
 }
 
-fn html(answer: &Answer) -> String {
+fn html(answer: &PageResponse) -> String {
     assert_eq!(answer.content_type, "text/html; charset=utf-8");
     String::from_utf8(answer.body.clone()).unwrap()
 }
@@ -97,41 +101,44 @@ fn is_plain(page: &str) {
 #[test]
 fn every_page_is_whole_plain_and_without_anything_from_elsewhere() {
     for registration in ["open", "operator"] {
-        let mut desk = Desk::new();
-        desk.game.config =
+        let mut site = TestSite::new();
+        site.game.config =
             crate::config::Config::parse(&format!("[accounts]\nregistration = \"{registration}\"")).unwrap();
         for path in PAGES {
-            let answer = desk.get(path);
+            let answer = site.get(path);
             assert_eq!(answer.status, 200, "{path}");
             is_plain(&html(&answer));
         }
-        desk.certificate = None;
-        is_plain(&html(&desk.get("/kit")));
-        is_plain(&html(&not_found(&desk.site())));
-        is_plain(&html(&busy(&desk.site())));
-        is_plain(&html(&bad_form(&desk.site())));
+        site.certificate = None;
+        is_plain(&html(&site.get("/kit")));
+        is_plain(&html(&not_found(&site.site())));
+        is_plain(&html(&busy(&site.site())));
+        for problem in [FormProblem::TooLong, FormProblem::Incomplete, FormProblem::TooSlow] {
+            is_plain(&html(&unread_form(&site.site(), problem)));
+        }
+        is_plain(&html(&banned(&site.site(), "<b>&")));
     }
 }
 
 #[test]
 fn every_link_of_every_page_leads_somewhere() {
-    let desk = Desk::new();
+    let site = TestSite::new();
     for path in PAGES {
-        for tag in tags(&html(&desk.get(path))) {
+        for tag in tags(&html(&site.get(path))) {
             let target = tag.split_once("href=\"").and_then(|(_, rest)| rest.split('"').next());
             let Some(target) = target.filter(|target| !target.starts_with('#')) else { continue };
             let found = target.strip_suffix('/').unwrap_or(target);
-            assert!(desk.get_from("mcos.local", found, "").is_some(), "{path}: {target}");
+            assert!(site.get_from("mcos.local", found, "").is_some(), "{path}: {target}");
         }
     }
 }
 
 #[test]
 fn the_front_page_says_what_this_is_who_is_there_and_what_comes_next() {
-    let desk = Desk::new();
-    let page = html(&desk.get(""));
+    let site = TestSite::new();
+    let page = html(&site.get(""));
     for part in
-        ["Motor City Online", "Motor City</td>", "Players on line</th><td>0<", "mcos.local", "/account"]
+        ["Motor City Online", "Motor City</td>", "Players online</th><td>0<", "mcos.local", "/account"]
     {
         assert!(page.contains(part), "{part}: {page}");
     }
@@ -139,45 +146,45 @@ fn the_front_page_says_what_this_is_who_is_there_and_what_comes_next() {
 
 #[test]
 fn the_front_page_names_a_mistake_in_the_configuration() {
-    let mut desk = Desk::new();
-    assert!(!html(&desk.get("")).contains("For whoever runs this server"));
+    let mut site = TestSite::new();
+    assert!(!html(&site.get("")).contains("For the operator of this server"));
     let error = crate::config::Config::parse("[shard]\nname = \"<b>\u{fc}\"").unwrap_err();
-    desk.game.config.mistake = Some(crate::config::Mistake { error, ignored: "the whole file" });
-    let page = html(&desk.get(""));
+    site.game.config.mistake = Some(crate::config::Mistake { error, ignored: "the whole file" });
+    let page = html(&site.get(""));
     is_plain(&page);
-    assert!(page.contains("For whoever runs this server:</b> mcos.toml, line 2, shard.name: "), "{page}");
+    assert!(page.contains("For the operator of this server:</b> mcos.toml, line 2, shard.name: "), "{page}");
     assert!(!page.contains("<b>?"), "{page}");
 }
 
 #[test]
 fn text_of_the_operator_and_of_visitors_is_escaped() {
-    let mut desk = Desk::new();
-    desk.game.config.shard.name = "<b>&\"'City".to_owned();
-    desk.game.config.shard.description = "<script>alert(1)</script>".to_owned();
+    let mut site = TestSite::new();
+    site.game.config.shard.name = "<b>&\"'City".to_owned();
+    site.game.config.shard.description = "<script>alert(1)</script>".to_owned();
     for path in PAGES {
-        let page = html(&desk.get(path));
+        let page = html(&site.get(path));
         assert!(!page.contains("<b>&") && !page.contains("<script"), "{path}: {page}");
         is_plain(&page);
     }
-    let page = html(&desk.post("/account", "name=%22%3E%3Cscript%3Ealert(1)&password=s3cret&again=s3cret"));
+    let page = html(&site.post("/account", "name=%22%3E%3Cscript%3Ealert(1)&password=s3cret&again=s3cret"));
     assert!(!page.contains("<script") && page.contains("value=\"&#34;&#62;&#60;script"), "{page}");
     is_plain(&page);
 }
 
 #[test]
 fn an_account_is_made_with_a_form_and_nothing_else() {
-    let desk = Desk::new();
-    let answer = desk.post("/account", "name=marty&password=Roadster-57%21&again=Roadster-57%21");
-    assert_eq!((answer.status, answer.keep), (200, Keep::No));
+    let site = TestSite::new();
+    let answer = site.post("/account", "name=marty&password=Roadster-57%21&again=Roadster-57%21");
+    assert_eq!((answer.status, answer.cache), (200, CachePolicy::NoStore));
     let page = html(&answer);
-    assert!(page.contains("<b>marty</b> may sign in now"), "{page}");
-    assert!(desk.may_log_in("marty", "Roadster-57!"));
+    assert!(page.contains("sign in to the game as <b>marty</b>"), "{page}");
+    assert!(site.may_log_in("marty", "Roadster-57!"));
 }
 
 #[test]
 fn a_form_that_will_not_do_comes_back_with_the_reason_and_the_name_but_no_password() {
-    let desk = Desk::new();
-    assert!(html(&desk.post("/account", "name=doc&password=s3cret&again=s3cret")).contains("is made"));
+    let site = TestSite::new();
+    assert!(html(&site.post("/account", "name=doc&password=s3cret&again=s3cret")).contains("is created"));
     for (form, reason) in [
         ("name=marty&password=abc&again=abc", "too short"),
         ("name=marty&password=s3cret%20x&again=s3cret%20x", "the game cannot send this password"),
@@ -187,101 +194,101 @@ fn a_form_that_will_not_do_comes_back_with_the_reason_and_the_name_but_no_passwo
         ("name=DOC&password=s3cret&again=s3cret", "already"),
         ("", "too short"),
     ] {
-        let page = html(&desk.post("/account", form)).to_lowercase();
+        let page = html(&site.post("/account", form)).to_lowercase();
         assert!(page.contains(reason) && page.contains("<form"), "{form}: {page}");
         assert!(!page.contains("s3cret"), "{form}");
         if form.starts_with("name=marty") {
             assert!(page.contains("value=\"marty\""), "{form}: {page}");
         }
     }
-    assert_eq!(desk.game.store.accounts().list().unwrap().len(), 1);
+    assert_eq!(site.game.store.accounts().list().unwrap().len(), 1);
 }
 
 #[test]
 fn where_the_operator_makes_accounts_there_is_no_form_and_none_is_taken() {
-    let mut desk = Desk::new();
-    desk.game.config.accounts.registration = crate::config::Registration::Operator;
-    assert!(!html(&desk.get("/account")).contains("<form"));
-    let answer = desk.post("/account", "name=marty&password=s3cret&again=s3cret");
+    let mut site = TestSite::new();
+    site.game.config.accounts.registration = crate::config::Registration::Operator;
+    assert!(!html(&site.get("/account")).contains("<form"));
+    let answer = site.post("/account", "name=marty&password=s3cret&again=s3cret");
     assert_eq!(answer.status, 403);
-    assert!(desk.game.store.accounts().list().unwrap().is_empty());
+    assert!(site.game.store.accounts().list().unwrap().is_empty());
 }
 
 #[test]
 fn too_many_accounts_or_wrong_passwords_of_one_address_are_refused() {
-    let mut desk = Desk::new();
-    desk.registrations = FailureLimit::new(1);
-    desk.game.world.failures = FailureLimit::new(1);
-    desk.post("/account", "name=one&password=s3cret&again=s3cret");
-    assert_eq!(desk.post("/account", "name=two&password=s3cret&again=s3cret").status, 429);
+    let mut site = TestSite::new();
+    site.registrations = FailureLimit::new(1);
+    site.game.world.failures = FailureLimit::new(1);
+    site.post("/account", "name=one&password=s3cret&again=s3cret");
+    assert_eq!(site.post("/account", "name=two&password=s3cret&again=s3cret").status, 429);
     let guess = "name=one&old=guess&password=n3w-one&again=n3w-one";
-    assert_eq!(desk.post("/password", guess).status, 200);
-    assert_eq!(desk.post("/password", guess).status, 429);
+    assert_eq!(site.post("/password", guess).status, 200);
+    assert_eq!(site.post("/password", guess).status, 429);
     let right = "name=one&old=s3cret&password=n3w-one&again=n3w-one";
-    assert_eq!(desk.post("/password", right).status, 429);
-    assert!(desk.may_log_in("one", "s3cret"));
+    assert_eq!(site.post("/password", right).status, 429);
+    assert!(site.may_log_in("one", "s3cret"));
 }
 
 #[test]
 fn a_password_is_changed_with_the_old_one() {
-    let desk = Desk::new();
-    desk.post("/account", "name=marty&password=s3cret&again=s3cret");
-    let page = html(&desk.post("/password", "name=marty&old=guess&password=n3w-one&again=n3w-one"));
+    let site = TestSite::new();
+    site.post("/account", "name=marty&password=s3cret&again=s3cret");
+    let page = html(&site.post("/password", "name=marty&old=guess&password=n3w-one&again=n3w-one"));
     assert!(page.contains("is wrong") && page.contains("value=\"marty\""), "{page}");
-    let page = html(&desk.post("/password", "name=marty&old=s3cret&password=n3w-one&again=n3w-one"));
+    let page = html(&site.post("/password", "name=marty&old=s3cret&password=n3w-one&again=n3w-one"));
     assert!(page.contains("The password is changed"), "{page}");
-    assert!(desk.may_log_in("marty", "n3w-one"));
+    assert!(site.may_log_in("marty", "n3w-one"));
 }
 
 #[test]
 fn diagnose_shows_what_was_seen_from_this_address_only() {
-    let desk = Desk::new();
-    desk.game.world.sign_in_trace.passed(Ipv4Addr::LOCALHOST.into(), SignInStep::Password, Now::read());
-    let page = html(&desk.get("/diagnose"));
-    assert!(page.contains("192.168.1.20") && page.contains("The game has not asked yet"), "{page}");
+    let site = TestSite::new();
+    site.game.world.sign_in_trace.passed(Ipv4Addr::LOCALHOST.into(), SignInStep::Password, Now::read());
+    let page = html(&site.get("/diagnose"));
+    assert!(
+        page.contains("192.168.1.20") && page.contains("The game has not tried to sign in yet"),
+        "{page}"
+    );
     assert_eq!(page.matches("<b>not yet</b>").count(), SignInStep::ALL.len());
-    desk.game.world.sign_in_trace.passed(HOME, SignInStep::Password, Now::read());
-    desk.game.world.sign_in_trace.passed(HOME, SignInStep::ShardList, Now::read());
-    desk.game.world.sign_in_trace.refused(HOME, SignInStep::Login, Now::read());
-    let answer = desk.get("/diagnose");
+    site.game.world.sign_in_trace.passed(HOME, SignInStep::Password, Now::read());
+    site.game.world.sign_in_trace.passed(HOME, SignInStep::ShardList, Now::read());
+    site.game.world.sign_in_trace.refused(HOME, SignInStep::Login, Now::read());
+    let answer = site.get("/diagnose");
     let page = html(&answer);
     assert_eq!(page.matches("<b>yes</b>").count(), 2);
     assert!(page.contains("<td>8226</td><td><b>refused</b></td><td>just now</td>"), "{page}");
     assert!(page.contains("pub.key in the game"), "{page}");
-    assert_eq!(answer.keep, Keep::No);
+    assert_eq!(answer.cache, CachePolicy::NoStore);
 }
 
 #[test]
 fn each_page_that_the_game_opens_by_number_is_there_and_no_other() {
-    let desk = Desk::new();
-    for (id, path) in desk.game.catalog.game_pages() {
+    let site = TestSite::new();
+    for (id, path) in site.game.catalog.game_pages() {
         let (path, query) = path.split_once('?').unwrap();
-        let answer = desk.get_from("mcos.local", &format!("/{path}"), query).expect("a page");
+        let answer = site.get_from("mcos.local", &format!("/{path}"), query).expect("a page");
         let page = html(&answer);
         is_plain(&page);
         assert!(page.contains(&format!("Page {id} of the game")), "{page}");
     }
     for query in ["", "id=", "id=67", "id=-1", "id=4294967296", "id=x", "x=1", "id=%31", "id=1%00"] {
-        assert_eq!(desk.get_from("mcos.local", "/urls", query), None, "{query}");
+        assert_eq!(site.get_from("mcos.local", "/urls", query), None, "{query}");
     }
 }
 
 #[test]
 fn the_ticker_welcomes_or_says_what_the_operator_wrote() {
-    let mut desk = Desk::new();
-    let text = |desk: &Desk| String::from_utf8(desk.get("/ticker").body).unwrap();
-    assert_eq!(
-        text(&desk),
-        "/color=0xFFFF00\n\t\tWelcome to Motor City! 0 players are on line. Drive carefully."
-    );
-    desk.game.config.shard.ticker = "Race night on Friday".to_owned();
-    assert_eq!(text(&desk), "/color=0xFFFF00\n\t\tRace night on Friday");
-    assert_eq!(desk.get("/ticker").content_type, "text/plain");
+    let mut site = TestSite::new();
+    let text = |site: &TestSite| String::from_utf8(site.get("/ticker").body).unwrap();
+    assert_eq!(text(&site), "/color=0xFFFF00\n\t\tWelcome to Motor City! 0 players are online.");
+    site.game.config.shard.ticker = "Race night on Friday".to_owned();
+    assert_eq!(text(&site), "/color=0xFFFF00\n\t\tRace night on Friday");
+    assert_eq!(site.get("/ticker").content_type, "text/plain");
 }
 
 #[test]
 fn files_have_their_names_and_may_be_saved_by_old_browsers() {
-    let desk = Desk::new();
+    let site = TestSite::new();
     for (paths, name) in [
         (["/cert", "/download/certificate"], "mcos-ca.crt"),
         (["/key", "/download/key"], "pub.key"),
@@ -289,42 +296,42 @@ fn files_have_their_names_and_may_be_saved_by_old_browsers() {
         (["/kit.zip", "/download/kit"], "mcos-player-kit.zip"),
     ] {
         for path in paths {
-            let answer = desk.get(path);
+            let answer = site.get(path);
             assert_eq!(answer.file_name, Some(name), "{path}");
-            assert!(!answer.keep.header().contains("no-"), "{path}");
-            assert_eq!(answer, desk.get(path), "the same each time");
+            assert!(!answer.cache.header().contains("no-"), "{path}");
+            assert_eq!(answer, site.get(path), "the same each time");
         }
     }
-    let registry = String::from_utf8(desk.get("/registry").body).unwrap();
+    let registry = String::from_utf8(site.get("/registry").body).unwrap();
     assert!(registry.contains("\\WOW6432Node\\") && registry.contains("SOFTWARE\\EACom"), "{registry}");
     assert!(registry.contains("http://mcos.local/ShardList/"), "{registry}");
 }
 
 #[test]
 fn without_a_certificate_that_is_said() {
-    let mut desk = Desk::new();
-    desk.certificate = None;
-    let answer = desk.get("/cert");
+    let mut site = TestSite::new();
+    site.certificate = None;
+    let answer = site.get("/cert");
     assert_eq!(answer.status, 404);
     assert!(html(&answer).contains("no certificate for players"));
-    assert!(html(&desk.get("/kit")).contains("no certificate yet"));
+    assert!(html(&site.get("/kit")).contains("no certificate yet"));
 }
 
 #[test]
 fn the_kit_page_warns_of_addresses_that_serve_nobody_else() {
-    let desk = Desk::new();
-    let kit = |host| html(&desk.get_from(host, "/kit", "").unwrap());
+    let site = TestSite::new();
+    let kit = |host| html(&site.get_from(host, "/kit", "").unwrap());
     for host in ["localhost", "127.0.0.1", "LOCALHOST:8080"] {
         assert!(kit(host).contains("this PC itself"), "{host}");
     }
     assert!(!kit("192.168.1.5").contains("this PC itself"));
     assert!(kit("[fd00::1]").contains("IPv6") && !kit("[fd00::1]").contains("kit.zip"));
-    assert_eq!(desk.get_from("[fd00::1]", "/kit.zip", "").unwrap().status, 409);
+    assert_eq!(site.get_from("[fd00::1]", "/kit.zip", "").unwrap().status, 409);
 }
 
 #[test]
 fn what_is_not_there_is_not_found() {
-    let desk = Desk::new();
+    let site = TestSite::new();
     for path in [
         "/../etc/passwd",
         "/style.css/..",
@@ -336,6 +343,6 @@ fn what_is_not_there_is_not_found() {
         "/key/..",
         "*",
     ] {
-        assert_eq!(desk.get_from("mcos.local", path, ""), None, "{path}");
+        assert_eq!(site.get_from("mcos.local", path, ""), None, "{path}");
     }
 }

@@ -27,7 +27,7 @@ fn a_broken_configuration_leaves_the_defaults_and_is_named_wherever_a_person_loo
     assert!(flat(&status).contains(&format!("1. {said}")), "{status}");
     assert!(status.contains(&format!("http://{BOX}/ ")) && status.contains("\"Motor City\""), "{status}");
     let front = home.page("/");
-    assert!(front.contains("For whoever runs this server:") && front.contains(said), "{front}");
+    assert!(front.contains("For the operator of this server:") && front.contains(said), "{front}");
     // Commands on the box work although the file does not.
     server.account("doc");
     // The router gives the box another address.
@@ -40,7 +40,7 @@ fn a_broken_configuration_leaves_the_defaults_and_is_named_wherever_a_person_loo
     server.start();
     let status = server.await_status(|text| text.contains(BOX));
     assert!(flat(&status).contains("WHAT IS WRONG Nothing."), "{status}");
-    assert!(!home.page("/").contains("For whoever runs this server"));
+    assert!(!home.page("/").contains("For the operator of this server"));
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(crate) fn make_account(user: &str) -> Result<(), String> {
         .write_all(request.as_bytes())
         .and_then(|()| socket.read_to_string(&mut page))
         .map_err(|error| error.to_string())?;
-    if page.contains("The account is made") { Ok(()) } else { Err(page) }
+    if page.contains("The account is created") { Ok(()) } else { Err(page) }
 }
 
 /// Makes a driver, as a player does in the game.

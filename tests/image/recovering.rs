@@ -38,7 +38,7 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
     block_on(players::is_all_there(&marty)).unwrap();
     let mut operator = browser();
     operator.fill_in("/operator", "/operator/login", &format!("password={OPERATOR}"));
-    assert!(operator.look("/operator").contains("Who plays"), "the operator's password came along");
+    assert!(operator.look("/operator").contains("Players online"), "the operator's password came along");
     machine.pull_the_plug();
     assert!(new.get("restored.mcos").is_some(), "{:?}", new.names("/"));
 

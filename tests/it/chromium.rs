@@ -1,12 +1,22 @@
 //! The form for a new account in a browser of today: headless Chromium, driven by its WebDriver.
 
 use crate::support::{PATIENCE, Server, skipped};
+use futures_lite::{FutureExt as _, future};
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use smol::net::TcpStream;
+use smol::{Timer, block_on};
+use smol_hyper::rt::FuturesIo;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+/// Under this name WebDriver says which element it has found. An error has other names.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A browser with one window. It ends with this value.
 struct Browser {
@@ -64,8 +74,7 @@ impl Browser {
 
     fn element(&self, css: &str) -> String {
         let found = self.post("element", &json!({"using": "css selector", "value": css}));
-        let id = found.as_object().and_then(|found| found.values().next()).and_then(Value::as_str);
-        id.unwrap_or_else(|| panic!("no {css}: {found}")).to_owned()
+        found[ELEMENT].as_str().unwrap_or_else(|| panic!("no {css}: {found}")).to_owned()
     }
 
     fn fill(&self, css: &str, text: &str) {
@@ -81,7 +90,7 @@ impl Browser {
     /// What a reader sees of the page. Nothing between two pages.
     fn text(&self) -> Option<String> {
         let found = self.post("element", &json!({"using": "css selector", "value": "body"}));
-        let body = found.as_object()?.values().next()?.as_str()?.to_owned();
+        let body = found[ELEMENT].as_str()?;
         let path = format!("/session/{}/element/{body}/text", self.session);
         call(self.port, "GET", &path, &Value::Null).as_str().map(str::to_owned)
     }
@@ -103,30 +112,36 @@ impl Browser {
 /// One request to the driver; its `value`.
 fn call(port: u16, method: &str, path: &str, value: &Value) -> Value {
     let body = if value.is_null() { String::new() } else { value.to_string() };
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let length = body.len();
-    // In one piece, and without asking for the end of the connection: the driver resets one that it closes too early.
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    let mut answer = vec![0; length];
-    reader.read_exact(&mut answer).unwrap();
-    serde_json::from_slice::<Value>(&answer).unwrap()["value"].clone()
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("Host", format!("127.0.0.1:{port}"))
+        .header("Content-Type", "application/json")
+        .body(Full::new(Bytes::from(body)))
+        .unwrap();
+    let answered = async {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let (mut sender, connection) = http1::handshake(FuturesIo::new(stream)).await.unwrap();
+        let answer = async {
+            let response = sender.send_request(request).await.unwrap();
+            response.into_body().collect().await.unwrap().to_bytes()
+        };
+        // The connection has to be driven while the answer is waited for.
+        let driven = async {
+            connection.await.unwrap();
+            future::pending().await
+        };
+        answer.or(driven).await
+    };
+    let late = async {
+        Timer::after(PATIENCE).await;
+        panic!("chromedriver does not answer {method} {path}")
+    };
+    let answer = block_on(answered.or(late));
+    let text = String::from_utf8_lossy(&answer);
+    let answer: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{method} {path}: {error}: {text:?}"));
+    answer["value"].clone()
 }
 
 #[test]
@@ -139,7 +154,7 @@ fn who_fills_in_the_form_in_chromium_may_sign_in() {
     };
     let site = format!("http://127.0.0.1:{}", server.port("http"));
     browser.open(&site);
-    browser.shows("Three steps to the starting line");
+    browser.shows("How to play: three steps");
     browser.click("p.next a.button");
     browser.shows("Account name");
     browser.fill("#name", "marty");
@@ -151,10 +166,10 @@ fn who_fills_in_the_form_in_chromium_may_sign_in() {
     browser.fill("#password", "Roadster-57!");
     browser.fill("#again", "Roadster-57!");
     browser.click("input[type=submit]");
-    browser.shows("The account is made");
-    smol::block_on(async {
+    browser.shows("The account is created");
+    block_on(async {
         server.web().auth("marty", "Roadster-57!").await.unwrap();
     });
     browser.open(&format!("{site}/diagnose"));
-    browser.shows("The password was right; the list of shards was not fetched");
+    browser.shows("The password is right, but the list of servers was not requested");
 }

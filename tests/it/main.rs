@@ -25,6 +25,7 @@ mod probe;
 mod races;
 mod racing;
 mod recording;
+mod refused_early;
 mod replay;
 mod responder;
 mod restore;

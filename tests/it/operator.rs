@@ -33,7 +33,7 @@ fn await_accounts(server: &Server, wanted: impl Fn(&str) -> bool) {
 #[test]
 fn the_first_visit_sets_the_password_and_a_wrong_one_is_locked_out() {
     let (server, mut operator) = operated();
-    assert!(operator.look("/operator").contains("Who plays"));
+    assert!(operator.look("/operator").contains("Players online"));
     let health = operator.look("/operator/health");
     assert!(health.contains("127.0.0.1") && health.contains("Memory"), "{health}");
     assert!(operator.look("/operator/log").contains("has set the operator"));
@@ -112,7 +112,7 @@ fn a_kicked_player_loses_its_connections_and_may_come_back() {
         operator.fill_in("/operator", "/operator/kick", &format!("customer={customer}"));
         while lobby.directory().await.is_ok() {}
         server.await_population(0).await;
-        assert!(operator.look("/operator").contains("Nobody is in the game"));
+        assert!(operator.look("/operator").contains("No player is online"));
         server.driver("doc", "Dr Brown").await.lobby().await.unwrap();
     });
 }
@@ -212,7 +212,7 @@ fn the_games_database_is_imported_by_the_page_and_a_wrong_one_leaves_the_old_cat
     let wrong = [&b"MZ no database"[..], &good[..good.len() / 2], &other];
     for bad in wrong {
         assert_eq!(operator.import(bad).status, 303);
-        assert!(operator.look("/operator/catalog").contains("Nothing was changed: "));
+        assert!(operator.look("/operator/catalog").contains("Nothing was changed. "));
     }
     assert_eq!(operator.send_file("/operator/catalog/import", "0123", &good).status, 403, "no token");
     let mut stranger = Browser::new(&server);
@@ -249,5 +249,5 @@ fn a_database_of_more_than_64_mib_is_refused_and_the_answer_says_so() {
     let answer = operator.import(&large);
     assert_eq!(answer.status, 413);
     assert!(answer.text().contains("larger than 64 MiB") && answer.text().contains("Nothing was changed"));
-    assert!(operator.look("/operator/catalog").contains("catalogue built in"));
+    assert!(operator.look("/operator/catalog").contains("built-in catalogue"));
 }

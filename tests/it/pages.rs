@@ -44,7 +44,7 @@ fn an_account_is_made_used_and_given_another_password_without_script_and_cookies
     let (_, page) = post(&server, "/account", "name=marty&password=Roadster-57%21&again=Roadster-58%21");
     assert!(page.contains("not the same") && page.contains("value=\"marty\""), "{page}");
     let (_, page) = post(&server, "/account", "name=marty&password=Roadster-57%21&again=Roadster-57%21");
-    assert!(page.contains("The account is made"), "{page}");
+    assert!(page.contains("The account is created"), "{page}");
     assert!(may_log_in(&server, "marty", "Roadster-57!"));
     let form = "name=marty&old=Roadster-57%21&password=n3w-one&again=n3w-one";
     assert!(post(&server, "/password", form).1.contains("The password is changed"));
@@ -60,14 +60,14 @@ fn an_account_is_made_used_and_given_another_password_without_script_and_cookies
 #[test]
 fn diagnose_tells_a_player_how_far_the_game_came() {
     let server = Server::started();
-    assert!(get(&server, "/diagnose").1.contains("The game has not asked yet"));
+    assert!(get(&server, "/diagnose").1.contains("The game has not tried to sign in yet"));
     assert!(!may_log_in(&server, "doc", "guess"));
-    assert!(get(&server, "/diagnose").1.contains("Name or password was refused"));
+    assert!(get(&server, "/diagnose").1.contains("The name or the password is wrong"));
     server.persona("doc", "Dr Brown");
     smol::block_on(async {
         let _driver = server.driver("doc", "Dr Brown").await;
         let page = get(&server, "/diagnose").1;
-        assert!(page.contains("A driver is chosen; the lobby was not reached"), "{page}");
+        assert!(page.contains("A driver is chosen, but the game did not connect to the lobby"), "{page}");
         assert_eq!(page.matches("<b>yes</b>").count(), 5, "{page}");
         assert!(!page.contains("doc") && !page.contains("Brown") && !page.contains(PASSWORD), "{page}");
     });

@@ -71,12 +71,17 @@ impl Browser {
         Self { host: host.to_owned(), port, patience, tls, cookies: Vec::new() }
     }
 
-    pub(crate) fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Answer {
+    /// A new connection to the server.
+    pub(crate) fn connect(&self) -> StreamOwned<ClientConnection, TcpStream> {
         let name = ServerName::try_from(self.host.clone()).unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.tls), name).unwrap();
         let socket = TcpStream::connect((self.host.as_str(), self.port)).unwrap();
         socket.set_read_timeout(Some(self.patience)).unwrap();
-        let mut stream = StreamOwned::new(connection, socket);
+        StreamOwned::new(connection, socket)
+    }
+
+    pub(crate) fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Answer {
+        let mut stream = self.connect();
         let method = if form.is_some() { "POST" } else { "GET" };
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}:{}\r\n", self.host, self.port);
         if !self.cookies.is_empty() {

@@ -1,15 +1,15 @@
 //! A selected persona, and the connections it can make.
 
-use super::lobby::{LobbyConnection, RoomAddress};
+use super::lobby::{LobbyConnection, OWN_ADDRESS, RoomAddress};
 use super::{Account, Error};
 use crate::client::nps::Nps;
 use crate::client::peer::{Endpoint, Service};
+use mco_proto::TooLong;
 use mco_proto::ids::{PersonaId, ShardId};
-use mco_proto::nps::lobby::{Login, LoginResponse};
+use mco_proto::nps::lobby::{Login, LoginResponse, Name};
 use mco_proto::nps::mail::{ListEmails, MailList};
 use mco_proto::nps::persona::{BuddyListCount, GetBuddyList, RegisterGameLogout};
 use mco_proto::nps::{Message as _, id};
-use mco_proto::text::PStr;
 use std::time::Duration;
 
 /// How long to wait for a greeting, which a room must not send. Too short a time is harmless: a greeting is found later.
@@ -32,18 +32,12 @@ impl PersonaSession {
     }
 
     /// 0x0100 as this persona sends it to the lobby and to rooms.
-    pub fn hello(&self) -> Login {
-        Login {
-            persona: self.persona,
-            name: PStr::first_n(&self.name),
-            user_data: [0; 64],
-            customer: self.account.customer,
-            flags: 0,
-            version: PStr::constant(b"4.5.0.0"),
-            game: PStr::constant(b"mco"),
-            address: PStr::constant(b"10.0.0.9"),
-            proof: self.account.key.proof(),
-        }
+    ///
+    /// # Errors
+    /// If the name does not fit its field.
+    pub fn hello(&self) -> Result<Login, TooLong> {
+        let Account { customer, key, .. } = &self.account;
+        Ok(Login::new(self.persona, Name::new(&self.name)?, *customer, OWN_ADDRESS, key))
     }
 
     /// Connects to the lobby: waits for its greeting, then signs in.
@@ -64,7 +58,8 @@ impl PersonaSession {
     }
 
     async fn enter(&self, mut nps: Nps) -> Result<LobbyConnection, Error> {
-        let answer: LoginResponse = nps.ask(&self.hello()).await?;
+        let login = self.hello()?;
+        let answer: LoginResponse = nps.ask(&login).await?;
         if answer.persona != self.persona {
             let why = format!("it is {}, not {}", answer.persona, self.persona);
             return Err(nps.contradiction(LoginResponse::ID, "user id", &why));
@@ -74,7 +69,7 @@ impl PersonaSession {
             return Err(nps.contradiction(LoginResponse::ID, "name", &why));
         }
         nps.start_encryption(&self.account.key);
-        Ok(LobbyConnection::new(nps, self.persona, &self.name))
+        Ok(LobbyConnection::new(nps, self.persona, login.name))
     }
 
     /// Asks Persona for the number of buddies (0x050B).
@@ -89,8 +84,7 @@ impl PersonaSession {
     pub async fn mails(&self) -> Result<u16, Error> {
         let endpoints = &self.account.endpoints;
         let mut mail = endpoints.open(Service::Mail, &endpoints.mail).await?;
-        let request = ListEmails { persona: self.persona, last_known: 0, unknown: 1, filler: 0xfdfe };
-        let answer: MailList = mail.ask(&request).await?;
+        let answer: MailList = mail.ask(&ListEmails::all(self.persona)).await?;
         Ok(answer.count)
     }
 

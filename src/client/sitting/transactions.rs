@@ -14,9 +14,6 @@ use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, Numbe
 use mco_proto::text::Chars;
 use std::time::{Duration, Instant};
 
-/// Build number of the Client (*captured*).
-const VERSION: u32 = 6001;
-
 /// The car that a persona buys when it signs in for the first time.
 #[allow(missing_docs, reason = "the names of the fields say what they hold")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,13 +57,7 @@ impl Transactions {
         let account = &session.account;
         let mut mcots = Mcots::connect(&account.endpoints.mcots, account.endpoints.timeout).await?;
         let name = Name::new(&session.name)?;
-        let hello = ClientConnect {
-            customer: account.customer,
-            persona: session.persona,
-            customer_name: Name::default(),
-            persona_name: name.clone(),
-            version: VERSION,
-        };
+        let hello = ClientConnect::new(account.customer, session.persona, name.clone());
         let sequence = mcots.send(&hello).await?;
         let (customer, persona, timeout) = (account.customer, session.persona, account.endpoints.timeout);
         let mut connection = Self { mcots, customer, persona, name, timeout };
@@ -105,15 +96,8 @@ impl Transactions {
     /// Signs in (105). A persona that was just made brings its first car.
     pub async fn sign_in(&mut self, first_car: Option<FirstCar>) -> Result<LoginComplete, Error> {
         let FirstCar { dealer, model, skin } = first_car.unwrap_or_default();
-        let login = Login {
-            customer: self.customer,
-            persona: self.persona,
-            dealer,
-            model,
-            skin,
-            persona_name: self.name.clone(),
-            version: VERSION,
-        };
+        let login = Login::new(self.customer, self.persona, self.name.clone());
+        let login = Login { dealer, model, skin, ..login };
         self.mcots.ask(&login).await
     }
 

@@ -1,8 +1,10 @@
-//! The way to the Operator's pages: from HTTP to a plain question and back.
+//! Serves the Operator's pages over HTTP: reads forms and uploads, and has the pages answer on a worker thread.
 
-mod bundle;
-
-use super::Deadline;
+use super::body::{BodyError, BodyReader};
+use super::bundle::BundleIntake;
+use super::deadline::Deadline;
+use super::response::{HttpResponse, operator_page};
+use super::upload::{self, Received, Sink, UploadError};
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::config::HostName;
@@ -12,73 +14,50 @@ use crate::server::limits::Limits;
 use crate::server::tls::{Security, Tls};
 use crate::services::Game;
 use crate::services::Verdict;
-use crate::web::operator::{self, Ask, Form, Intake, OperatorSite, Reply, Sent, Vitals};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Buf as _, Bytes};
-use hyper::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS,
+use crate::web::Fields;
+use crate::web::multipart;
+use crate::web::operator::{
+    self, Form, FormStorage, OperatorRequest, OperatorResponse, OperatorSite, ServerFigures, UploadedFile,
 };
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::body::{Body, Bytes};
+use hyper::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName};
+use hyper::{Method, Request};
 use smol::channel::Sender;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// One after the other: each may check a password or write a whole backup.
+/// How many requests are answered at the same time: each may check a password or write a whole backup.
 const AT_ONCE: usize = 1;
-/// How many may wait for that.
+/// How many more may wait for that.
 const WAITING: usize = 8;
 
-/// How long a large form may take, so that 64 MiB come through a slow network.
+/// How long a form with a file may take, so that 64 MiB come through a slow network.
 const UPLOAD_TIME: Duration = Duration::from_mins(10);
-/// A large form is written in pieces of so many bytes.
-const PIECE: usize = 256 * 1024;
-/// So many bytes of a form that is too long are still read and thrown away: a browser shows no answer before it has sent all.
-const PATIENTLY: u64 = 256 * 1024 * 1024;
+/// The longest form of a file's page that brings no file, in bytes.
+const MAX_FORM: usize = 8 * 1024;
+/// So many bytes of a refused upload of the Operator's are still read and thrown away before the answer: a browser shows none
+/// before it has sent all.
+const DISCARDED: u64 = 256 * 1024 * 1024;
 
-/// No script, nothing from elsewhere, no frame around it.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-
-/// Where the Operator comes in.
+/// Serves the Operator's pages over HTTP.
 pub(crate) struct OperatorHttp {
     inner: Arc<Inner>,
-    turns: Arc<Semaphore>,
-    line: Semaphore,
-    /// Large forms on the card at the same time: one.
-    large: Arc<Semaphore>,
-    /// A bundle may arrive.
-    bundles: Arc<Semaphore>,
-}
-
-/// A form that came.
-enum Upload {
-    Short(Zeroizing<Vec<u8>>),
-    Large(
-        Arc<File>,
-        #[expect(dead_code, reason = "its place is free when the form is dropped")] SemaphoreGuardArc,
-    ),
-}
-
-impl Upload {
-    fn sent(&self) -> Sent<'_> {
-        match self {
-            Self::Short(form) => Sent::Memory(form),
-            Self::Large(form, _) => Sent::File(form),
-        }
-    }
+    /// One permit per request that may be answered at the same time.
+    workers: Arc<Semaphore>,
+    /// One permit per request that may be answered or wait for it.
+    queue: Semaphore,
+    /// One permit per file that may arrive at the same time.
+    uploads: Arc<Semaphore>,
+    bundles: BundleIntake,
 }
 
 struct Inner {
-    desk: OperatorSite,
+    site: OperatorSite,
     game: Arc<Game>,
     connections: Arc<Connections>,
     limits: Arc<Limits>,
@@ -86,6 +65,39 @@ struct Inner {
     restart: Sender<()>,
     started: Instant,
     counters: Arc<Counters>,
+}
+
+/// A request without its body, as far as the Operator's pages look at it.
+struct Head {
+    path: String,
+    peer: SocketAddr,
+    cookies: Zeroizing<String>,
+    content_type: Zeroizing<String>,
+    now: Now,
+}
+
+/// A file that is arriving in one without a name, which is gone with the last who has it.
+struct Unnamed {
+    file: File,
+    permit: SemaphoreGuardArc,
+}
+
+impl Sink for Unnamed {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.file.write_all(bytes).map_err(|error| not_kept(&error))
+    }
+}
+
+/// A form that has arrived. The next file may come when this one is worked on to its end, even if the browser has gone.
+struct ReceivedForm {
+    form: Form,
+    _permit: Option<SemaphoreGuardArc>,
+}
+
+impl From<Form> for ReceivedForm {
+    fn from(form: Form) -> Self {
+        Self { form, _permit: None }
+    }
 }
 
 impl OperatorHttp {
@@ -98,18 +110,19 @@ impl OperatorHttp {
         appliance: Option<Appliance>,
         counters: Arc<Counters>,
     ) -> Self {
-        let (desk, started) = (OperatorSite::on(appliance), Instant::now());
+        let bundles = BundleIntake::new(game.data.clone(), appliance.clone());
+        let (site, started) = (OperatorSite::new(appliance), Instant::now());
         Self {
-            inner: Arc::new(Inner { desk, game, connections, limits, tls, restart, started, counters }),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            line: Semaphore::new(AT_ONCE + WAITING),
-            large: Arc::new(Semaphore::new(1)),
-            bundles: Arc::new(Semaphore::new(1)),
+            inner: Arc::new(Inner { site, game, connections, limits, tls, restart, started, counters }),
+            workers: Arc::new(Semaphore::new(AT_ONCE)),
+            queue: Semaphore::new(AT_ONCE + WAITING),
+            uploads: Arc::new(Semaphore::new(1)),
+            bundles,
         }
     }
 
-    /// Answers a request to one of the Operator's paths. `long` is set where the answer may take its time.
-    pub(crate) async fn respond<B: Body + Unpin>(
+    /// Answers a request to one of the Operator's paths. `deadline` is put off for large files.
+    pub(super) async fn respond<B: Body<Data = Bytes> + Unpin>(
         &self,
         request: Request<B>,
         path: &str,
@@ -117,139 +130,209 @@ impl OperatorHttp {
         security: Security,
         host: &HostName,
         deadline: &Deadline,
-    ) -> Response<Full<Bytes>> {
+    ) -> HttpResponse {
         let game = &self.inner.game;
         if security != Security::Modern {
             log::info!("operator: refused {}: it comes without TLS 1.2 or newer", peer.ip());
             let link = host.operator_page(game.ports.https);
-            return response(operator::refusal(&game.config.shard.name, Some(&link)));
+            return operator_page(operator::refusal(&game.config.shard.name, Some(&link)));
         }
-        if request.method() == Method::POST && path == operator::BUNDLE {
-            return self.take_bundle(request, peer, deadline).await;
+        let head = Head {
+            path: path.to_owned(),
+            peer,
+            cookies: header(request.headers(), &COOKIE),
+            content_type: header(request.headers(), &CONTENT_TYPE),
+            now: Now::read(),
+        };
+        if request.method() != Method::POST {
+            return self.answer(head, None).await;
         }
-        let cookies = header(request.headers(), &COOKIE);
-        let form = if request.method() == Method::POST {
-            let content_type = header(request.headers(), &CONTENT_TYPE);
-            let came = match self.inner.desk.intake(path, &cookies) {
-                Intake::Memory(most) => read(request.into_body(), most).await.map(Upload::Short),
-                Intake::File(most) => {
-                    deadline.extend(UPLOAD_TIME);
-                    self.keep(request.into_body(), most).await
+        let mut body = BodyReader::new(request.into_body(), deadline);
+        if head.path == operator::BUNDLE {
+            return self.take_bundle(&head, body, deadline).await;
+        }
+        let storage = self.inner.site.form_storage(&head.path, &head.cookies, head.now);
+        let form = match storage {
+            FormStorage::File(limit) if multipart::is_multipart(&head.content_type) => {
+                deadline.extend(UPLOAD_TIME);
+                let received = self.take_file(&head, &mut body, limit).await;
+                if received.is_err() {
+                    // The Operator reads the answer all the same if this fails.
+                    let _ = body.discard(DISCARDED).await;
                 }
-            };
-            match came {
-                Ok(came) => Some((content_type, came)),
-                Err(refused) => return refused.response(),
+                received
             }
-        } else {
-            None
+            FormStorage::File(_) => read_form(&head, body, MAX_FORM).await,
+            FormStorage::Memory(limit) => read_form(&head, body, limit).await,
         };
-        // Whoever sends slowly keeps nobody waiting: the line begins behind the form.
-        let Some(_place) = self.line.try_acquire() else {
-            return UploadError::Busy.response();
+        match form {
+            Ok(form) => self.answer(head, Some(form)).await,
+            Err(error) => operator_page(self.refusal(&head, error)),
+        }
+    }
+
+    /// Has the pages answer, on a thread that may wait.
+    async fn answer(&self, head: Head, form: Option<ReceivedForm>) -> HttpResponse {
+        // Whoever sends slowly keeps nobody waiting: the queue begins behind the form.
+        let Some(_place) = self.queue.try_acquire() else {
+            return operator_page(busy());
         };
-        let turn = self.turns.acquire_arc().await;
-        let (inner, path) = (Arc::clone(&self.inner), path.to_owned());
-        let reply = smol::unblock(move || {
+        let worker = self.workers.acquire_arc().await;
+        let inner = Arc::clone(&self.inner);
+        let answered = smol::unblock(move || {
             // Given back when the work is done, even if the browser has gone meanwhile.
-            let _turn = turn;
-            let form = form.as_ref().map(|(content_type, came)| Form { content_type, sent: came.sent() });
-            let ask = Ask { path: &path, cookies: &cookies, peer: peer.ip(), now: Now::read(), form };
-            let mut reply = inner.desk.answer(&inner.game, &inner.vitals(), &ask);
-            inner.connections.deliver(std::mem::take(&mut reply.pushes));
-            if reply.restart {
+            let _worker = worker;
+            let Head { path, peer, cookies, now, .. } = head;
+            let request = OperatorRequest {
+                path: &path,
+                cookies: &cookies,
+                peer: peer.ip(),
+                now,
+                form: form.as_ref().map(|received| &received.form),
+            };
+            let mut response = inner.site.respond(&inner.game, &inner.figures(), &request);
+            inner.connections.deliver(std::mem::take(&mut response.pushes));
+            if response.restart {
                 // Full: somebody has asked already.
                 let _ = inner.restart.try_send(());
             }
-            reply
+            response
         });
-        response(reply.await)
+        operator_page(answered.await)
     }
 
-    /// Writes a large form into a file that has no name and is gone with the last who has it.
-    async fn keep<B: Body + Unpin>(&self, mut body: B, most: u64) -> Result<Upload, UploadError> {
-        let place = self.large.try_acquire_arc().ok_or(UploadError::Busy)?;
-        let cannot = |error: io::Error| {
-            log::error!("operator: a file that was sent cannot be kept: {error}");
-            UploadError::NotKept
+    /// Reads a form with a file into memory and a file without a name.
+    async fn take_file<B: Body<Data = Bytes> + Unpin>(
+        &self,
+        head: &Head,
+        body: &mut BodyReader<'_, B>,
+        limit: u64,
+    ) -> Result<ReceivedForm, UploadError> {
+        let permit = self.uploads.try_acquire_arc().ok_or(UploadError::Busy)?;
+        let open = async |fields: &Fields| {
+            if !self.is_ours(head, fields) {
+                return Err(UploadError::Expired);
+            }
+            let folder = self.inner.game.data.clone();
+            let opened = smol::unblock(move || {
+                // One that an older version or a power cut has left.
+                let _ = fs::remove_file(folder.join("upload.mcos"));
+                let file = tempfile::tempfile_in(folder).map_err(|error| not_kept(&error))?;
+                Ok(Unnamed { file, permit })
+            });
+            opened.await.map_err(UploadError::Refused)
         };
-        let folder = self.inner.game.data.clone();
-        let file = Arc::new(smol::unblock(move || nameless_file(&folder)).await.map_err(cannot)?);
-        let (mut length, mut piece) = (0, Vec::with_capacity(PIECE));
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| UploadError::BrokeOff)?;
-            let Ok(mut data) = frame.into_data() else { continue };
-            while data.has_remaining() {
-                let chunk = data.chunk();
-                let count = chunk.len();
-                length += count as u64;
-                if length <= most {
-                    piece.extend_from_slice(chunk);
-                } else if length > most + PATIENTLY {
-                    return Err(UploadError::LargeFile);
+        let Received { fields, file } = upload::receive(body, &head.content_type, limit, open).await?;
+        let Some((name, length, Unnamed { mut file, permit })) = file else {
+            return Ok(Form { fields, file: None }.into());
+        };
+        let content = smol::unblock(move || file.rewind().map(|()| file)).await;
+        let content = content.map_err(|error| not_kept(&error))?;
+        let form = Form { fields, file: Some(UploadedFile { name, content, length }) };
+        Ok(ReceivedForm { form, _permit: Some(permit) })
+    }
+
+    async fn take_bundle<B: Body<Data = Bytes> + Unpin>(
+        &self,
+        head: &Head,
+        mut body: BodyReader<'_, B>,
+        deadline: &Deadline,
+    ) -> HttpResponse {
+        let Inner { site, .. } = &*self.inner;
+        if !site.is_logged_in(&head.cookies, head.now) {
+            return operator_page(OperatorSite::redirect_to_login());
+        }
+        log::info!("operator: {} sends an update bundle", head.peer.ip());
+        let is_ours = |fields: &Fields| self.is_ours(head, fields);
+        let received = self.bundles.receive(&mut body, &head.content_type, deadline, is_ours).await;
+        let outcome = match received {
+            Ok(manifest) => Ok(manifest),
+            Err(error @ (UploadError::TooLarge | UploadError::Busy)) => {
+                return operator_page(self.refusal(head, error));
+            }
+            Err(error) => {
+                // Its length was looked at before. The Operator reads the answer all the same if this fails.
+                let _ = body.discard(u64::MAX).await;
+                match error {
+                    UploadError::Expired => return operator_page(self.refusal(head, error)),
+                    UploadError::Refused(why) => Err(why),
+                    UploadError::Form(error) => {
+                        Err(format!("the form is not from a page of this server ({error})"))
+                    }
+                    _ => Err("the file did not arrive as a whole".to_owned()),
                 }
-                data.advance(count);
             }
-            if piece.len() >= PIECE {
-                write(&file, std::mem::replace(&mut piece, Vec::with_capacity(PIECE)))
-                    .await
-                    .map_err(cannot)?;
-            }
-        }
-        if length > most {
-            return Err(UploadError::LargeFile);
-        }
-        write(&file, piece).await.map_err(cannot)?;
-        Ok(Upload::Large(file, place))
-    }
-}
-
-/// Why a form was not taken.
-enum UploadError {
-    Long,
-    LargeFile,
-    BrokeOff,
-    NotKept,
-    Busy,
-}
-
-impl UploadError {
-    fn response(self) -> Response<Full<Bytes>> {
-        let (status, text) = match self {
-            Self::Long => (StatusCode::PAYLOAD_TOO_LARGE, "That is too long. Nothing was changed."),
-            Self::LargeFile => (StatusCode::PAYLOAD_TOO_LARGE, operator::DATABASE_TOO_LARGE),
-            Self::BrokeOff => (StatusCode::BAD_REQUEST, "The form broke off. Nothing was changed."),
-            Self::NotKept => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "The server cannot keep that file; its log says why. Nothing was changed.",
-            ),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Please try again."),
         };
-        plain(status, text)
+        if let Err(why) = &outcome {
+            log::warn!("operator: the update bundle is refused: {why}");
+        }
+        operator_page(site.after_bundle(&head.cookies, outcome, head.now))
+    }
+
+    fn is_ours(&self, head: &Head, fields: &Fields) -> bool {
+        self.inner.site.is_form_token(&head.cookies, fields.text("form"), head.now)
+    }
+
+    /// The answer to a form that was not taken.
+    fn refusal(&self, head: &Head, error: UploadError) -> OperatorResponse {
+        let Inner { site, game, .. } = &*self.inner;
+        match error {
+            UploadError::TooLarge if head.path == operator::BUNDLE || !self.takes_file(head) => {
+                OperatorResponse::plain(413, "This is too much data for this form. Nothing was changed.")
+            }
+            UploadError::TooLarge => OperatorSite::file_too_large(&head.path),
+            UploadError::Body(BodyError::TooSlow) => OperatorResponse::plain(
+                408,
+                "Sending the form took too long. Nothing was changed. Try again.",
+            ),
+            UploadError::Body(_) => incomplete(),
+            UploadError::Form(error) => {
+                log::info!("operator: a form of {} cannot be read: {error}", head.peer.ip());
+                incomplete()
+            }
+            UploadError::Expired => site.expired_form(game, &head.cookies, head.peer.ip(), head.now),
+            UploadError::Busy => busy(),
+            UploadError::Refused(why) => {
+                log::error!("operator: a file that was sent cannot be kept: {why}");
+                OperatorResponse::plain(
+                    500,
+                    "The server could not store this file; its log says why. Nothing was changed.",
+                )
+            }
+        }
+    }
+
+    fn takes_file(&self, head: &Head) -> bool {
+        let storage = self.inner.site.form_storage(&head.path, &head.cookies, head.now);
+        matches!(storage, FormStorage::File(_))
     }
 }
 
-/// A file in `folder` that nobody else can open.
-fn nameless_file(folder: &Path) -> io::Result<File> {
-    let path = folder.join("upload.form");
-    // One that a power cut left behind.
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-    fs::remove_file(&path)?;
-    Ok(file)
+fn busy() -> OperatorResponse {
+    OperatorResponse::plain(503, "The server is busy. Please try again in a moment.")
 }
 
-async fn write(file: &Arc<File>, bytes: Vec<u8>) -> io::Result<()> {
-    let file = Arc::clone(file);
-    smol::unblock(move || (&*file).write_all(&bytes)).await
+fn incomplete() -> OperatorResponse {
+    OperatorResponse::plain(400, "The form did not arrive as a whole. Nothing was changed. Try again.")
+}
+
+fn not_kept(error: &io::Error) -> String {
+    error.to_string()
+}
+
+/// Reads a form without a file into memory.
+async fn read_form<B: Body<Data = Bytes> + Unpin>(
+    head: &Head,
+    body: BodyReader<'_, B>,
+    limit: usize,
+) -> Result<ReceivedForm, UploadError> {
+    let bytes = body.read_to_end(limit).await?;
+    Ok(Form::read(&head.content_type, &bytes)?.into())
 }
 
 impl Inner {
-    fn vitals(&self) -> Vitals {
-        Vitals {
+    fn figures(&self) -> ServerFigures {
+        ServerFigures {
             connections: self.limits.count(),
             uptime: self.started.elapsed().as_secs(),
             memory: resident_memory(),
@@ -260,81 +343,15 @@ impl Inner {
     }
 }
 
-/// What the system says that this process has in memory, in bytes.
+/// The resident memory of this process in bytes, if the system tells.
 fn resident_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// A header as text; empty if there is none.
+/// The value of a header; empty if there is none.
 fn header(headers: &HeaderMap, name: &HeaderName) -> Zeroizing<String> {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     Zeroizing::new(value.unwrap_or_default().to_owned())
-}
-
-/// Reads a form to its end.
-async fn read<B: Body + Unpin>(mut body: B, limit: usize) -> Result<Zeroizing<Vec<u8>>, UploadError> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > limit {
-        return Err(UploadError::Long);
-    }
-    // Made in one piece where its length is known, so that growing leaves no copy of a password behind.
-    let mut form = Zeroizing::new(Vec::with_capacity(announced));
-    while let Some(frame) = body.frame().await {
-        let Ok(mut data) = frame.map_err(|_| UploadError::BrokeOff)?.into_data() else { continue };
-        while data.has_remaining() {
-            let piece = data.chunk();
-            if form.len() + piece.len() > limit {
-                return Err(UploadError::Long);
-            }
-            form.extend_from_slice(piece);
-            let length = piece.len();
-            data.advance(length);
-        }
-    }
-    Ok(form)
-}
-
-fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
-    let content_type = "text/plain";
-    response(Reply {
-        status: status.as_u16(),
-        content_type,
-        body: text.as_bytes().to_vec(),
-        ..Reply::default()
-    })
-}
-
-fn response(reply: Reply) -> Response<Full<Bytes>> {
-    let Reply { status, content_type, body, location, cookies, file_name, .. } = reply;
-    let length = body.len();
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (CONTENT_TYPE, content_type),
-        (CONNECTION, "close"),
-        (CACHE_CONTROL, "no-store"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(CONTENT_LENGTH, length.into());
-    if let Some(location) = location {
-        headers.insert(LOCATION, HeaderValue::from_static(location));
-    }
-    for cookie in cookies {
-        if let Ok(cookie) = HeaderValue::try_from(cookie) {
-            headers.append(SET_COOKIE, cookie);
-        }
-    }
-    if let Some(Ok(value)) =
-        file_name.map(|name| HeaderValue::try_from(format!("attachment; filename=\"{name}\"")))
-    {
-        headers.insert(CONTENT_DISPOSITION, value);
-    }
-    response
 }

@@ -33,6 +33,7 @@ pub use authority::{Authority, Leaf, Leaves};
 pub use error::AuthorityError;
 pub use names::Names;
 
+use super::lingering_close::{AFTER_ANSWER, Bounds, lingering_close};
 use async_net::TcpStream;
 use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, FutureExt as _};
 use futures_rustls::TlsAcceptor;
@@ -48,7 +49,7 @@ use smol::Timer;
 use smol::lock::Semaphore;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -57,8 +58,11 @@ use std::time::Duration;
 
 /// Within this the hello must be there, and within once more this the handshake be over.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a Client that was turned away may take to read why.
+/// How long a Client that is turned away may take to receive why.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// What is read after an alert: the rest of a handshake.
+const AFTER_ALERT: Bounds =
+    Bounds { bytes: 1024 * 1024, pause: Duration::from_secs(1), time: Duration::from_secs(2) };
 /// Bytes read from the socket at once.
 const CHUNK: usize = 4096;
 
@@ -112,11 +116,20 @@ impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hello(error) => error.fmt(f),
+            Self::Refused(refusal @ Refusal::LegacyOff) => {
+                write!(f, "{refusal}; set network.legacy_tls = true to let it in")
+            }
             Self::Refused(refusal) => refusal.fmt(f),
             Self::PlainHttp => {
                 f.write_str("it speaks HTTP on the HTTPS port; its address should begin with https://")
             }
             Self::TimedOut => f.write_str("it takes too long to say hello"),
+            Self::Legacy(failure @ Failure::Alert(42 | 45 | 46)) => {
+                write!(f, "{failure}; check the name it connects to, and the date of that PC")
+            }
+            Self::Legacy(failure @ Failure::Alert(48)) => {
+                write!(f, "{failure}; install the certificate from /cert on that PC")
+            }
             Self::Legacy(failure) => failure.fmt(f),
             Self::Io(error) => error.fmt(f),
         }
@@ -267,7 +280,7 @@ pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Resul
             if let TlsError::Hello(error) = error
                 && let Some(alert) = error.alert()
             {
-                farewell(stream, &alert.record(Version::Tls10)).await;
+                farewell(stream, &alert.record(Version::Tls10), AFTER_ALERT).await;
             }
             return Err(error);
         }
@@ -289,11 +302,11 @@ pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Resul
             Ok(Secured { security: Security::Legacy, stream: Box::pin(stream) })
         }
         Route::PlainHttp => {
-            farewell(stream, plain_http_answer().as_bytes()).await;
+            farewell(stream, plain_http_answer().as_bytes(), AFTER_ANSWER).await;
             Err(TlsError::PlainHttp)
         }
         Route::Refuse(refusal) => {
-            farewell(stream, &refusal.alert().record(Version::Tls10)).await;
+            farewell(stream, &refusal.alert().record(Version::Tls10), AFTER_ALERT).await;
             Err(TlsError::Refused(refusal))
         }
     }
@@ -365,32 +378,22 @@ async fn legacy_handshake(
     match within(tls.0.deadline, handshake).await? {
         (machine, Ok(())) => Ok(LegacyStream::new(stream, *machine)),
         (machine, Err(failure)) => {
-            farewell(stream, machine.outbound()).await;
+            farewell(stream, machine.outbound(), AFTER_ALERT).await;
             Err(TlsError::Legacy(failure))
         }
     }
 }
 
-/// Last words to a Client. Those that come after its own bytes must be read, or the system throws away ours.
-async fn farewell(mut stream: TcpStream, words: &[u8]) {
-    let say = async {
-        stream.write_all(words).await?;
-        stream.shutdown(Shutdown::Write)?;
-        let mut rest = [0; CHUNK];
-        for _ in 0..16 {
-            if stream.read(&mut rest).await? == 0 {
-                break;
-            }
-        }
-        io::Result::Ok(())
+/// Last words to a Client that is turned away, which may go on sending within these bounds.
+async fn farewell(mut stream: TcpStream, words: &[u8], bounds: Bounds) {
+    let late = async {
+        Timer::after(FAREWELL).await;
+        Err(io::Error::from(io::ErrorKind::TimedOut))
     };
     // Who does not listen misses it.
-    let _ = say
-        .or(async {
-            Timer::after(FAREWELL).await;
-            Ok(())
-        })
-        .await;
+    if stream.write_all(words).or(late).await.is_ok() {
+        lingering_close(stream, bounds).await;
+    }
 }
 
 /// The outcome of `future`, if it comes in time.
@@ -404,4 +407,21 @@ async fn within<T>(
             Err(TlsError::TimedOut)
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_be_helped_is_told_what_to_do() {
+        for (error, help) in [
+            (TlsError::Legacy(Failure::Alert(48)), "/cert"),
+            (TlsError::Legacy(Failure::Alert(45)), "the date of that PC"),
+            (TlsError::Refused(Refusal::LegacyOff), "network.legacy_tls = true"),
+            (TlsError::PlainHttp, "https://"),
+        ] {
+            assert!(error.to_string().contains(help), "{error}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
-//! What the Operator sees.
+//! The Operator's pages as HTML.
 
+use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use super::sessions::{Notice, Token};
-use super::{Ask, Reply, Vitals};
 use crate::admin::health;
 use crate::admin::lists;
 use crate::admin::online::{self, Player};
@@ -15,7 +15,7 @@ use crate::store::{BanTarget, StoreError};
 use askama::Template;
 use std::time::UNIX_EPOCH;
 
-/// What every page shows.
+/// The parts that all pages have.
 struct Frame<'a> {
     shard: &'a str,
     version: &'static str,
@@ -40,6 +40,7 @@ struct Refusal<'a> {
 struct Login<'a> {
     frame: Frame<'a>,
     token: &'a str,
+    on_box: bool,
     problem: Option<&'a str>,
 }
 
@@ -112,11 +113,11 @@ struct BackupPage<'a> {
 #[template(path = "operator/catalog.html")]
 struct CatalogPage<'a> {
     frame: Frame<'a>,
-    /// Where it came from; empty for the one built in.
+    /// The facts about the imported file; empty for the built-in catalogue.
     facts: Vec<(&'static str, String)>,
     counts: Vec<(&'static str, usize)>,
     unusual: Vec<String>,
-    /// What an import would add to the one built in.
+    /// The number of cars and parts that an import would add, in words.
     missing: Option<String>,
 }
 
@@ -124,12 +125,12 @@ struct CatalogPage<'a> {
 #[template(path = "operator/update.html")]
 struct UpdatePage<'a> {
     frame: Frame<'a>,
-    /// Where it is a box.
+    /// The kind of board, if the server runs on a box.
     board: Option<&'a str>,
     slot: Option<Slot>,
-    /// A bundle waits to be installed.
+    /// Whether an update is about to be installed.
     staged: bool,
-    /// What came of the last one.
+    /// The result of the last update, in lines.
     last: Vec<String>,
 }
 
@@ -142,65 +143,86 @@ struct HealthPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "operator/said.html")]
-struct Said<'a> {
+#[template(path = "operator/text.html")]
+struct TextPage<'a> {
     frame: Frame<'a>,
     heading: &'a str,
     text: &'a str,
     reload: bool,
 }
 
-fn page(template: &impl Template) -> Reply {
+fn page(template: &impl Template) -> OperatorResponse {
     match template.render() {
-        Ok(text) => Reply::page(text),
+        Ok(text) => OperatorResponse::page(text),
         Err(error) => {
             log::error!("operator: a page cannot be written: {error}");
-            Reply::page("The server has a problem with this page".to_owned()).with_status(500)
+            OperatorResponse::page("The server could not make this page. Its log says why.".to_owned())
+                .with_status(500)
         }
     }
 }
 
-/// For who comes without TLS or by an old kind of it; `link` is where to go instead.
-pub fn refusal(shard: &str, link: Option<&str>) -> Reply {
+/// The page for connections without TLS or with an old version of it; `link` leads to the right address.
+pub fn refusal(shard: &str, link: Option<&str>) -> OperatorResponse {
     page(&Refusal { shard, link }).with_status(403)
 }
 
-pub(super) fn login(game: &Game, token: &str, problem: Option<&str>) -> Reply {
-    page(&Login { frame: frame(game, "", None), token, problem })
+pub(super) fn login(game: &Game, token: &str, on_box: bool, problem: Option<&str>) -> OperatorResponse {
+    page(&Login { frame: frame(game, "", None), token, on_box, problem })
 }
 
-pub(super) fn first_visit(game: &Game, token: &str, near: bool, problem: Option<&str>) -> Reply {
+pub(super) fn first_visit(game: &Game, token: &str, near: bool, problem: Option<&str>) -> OperatorResponse {
     page(&FirstVisit { frame: frame(game, "", None), token, near, problem })
 }
 
-pub(super) fn stale(game: &Game, forms: &Token) -> Reply {
-    let text = "The form did not come from a page of this session, so nothing was done. Go back, load the page again, and try once more.";
-    let frame = frame(game, forms.as_str(), None);
-    page(&Said { frame, heading: "That page was too old", text, reload: false }).with_status(403)
+pub(super) fn expired_form(game: &Game, token: &Token) -> OperatorResponse {
+    let text = "Nothing was changed. Go back, load the page again, and send the form once more.";
+    let frame = frame(game, token.as_str(), None);
+    page(&TextPage { frame, heading: "This form has expired", text, reload: false }).with_status(403)
 }
 
-pub(super) fn restarting(game: &Game) -> Reply {
-    let text = "Players are disconnected and can sign in again in a few seconds. This page looks for the server by itself; you will have to log in again.";
-    page(&Said { frame: frame(game, "", None), heading: "The server restarts", text, reload: true })
+pub(super) fn restarting(game: &Game) -> OperatorResponse {
+    let text = "All players are disconnected; they can sign in again in a few seconds. This page reloads by itself when the server is back. Then log in again.";
+    page(&TextPage { frame: frame(game, "", None), heading: "The server restarts", text, reload: true })
 }
 
-/// One of the pages, for who is logged in.
+pub(super) fn store_failed(game: &Game) -> OperatorResponse {
+    let text = "The server cannot read its data. Its log says why.";
+    let frame = frame(game, "", None);
+    page(&TextPage { frame, heading: "An error occurred", text, reload: false }).with_status(500)
+}
+
+/// A message of the program as a sentence: it begins with a capital letter and ends with a full stop.
+pub(super) fn sentence(message: &impl ToString) -> String {
+    let message = message.to_string();
+    let mut letters = message.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+/// Why a file was refused.
+pub(super) fn nothing_changed(why: &str) -> String {
+    format!("Nothing was changed. {}", sentence(&why))
+}
+
+/// A page for a session. `forms` is the token of its forms.
 pub(super) fn read(
     game: &Game,
-    vitals: &Vitals,
+    figures: &ServerFigures,
     appliance: Option<&Appliance>,
-    ask: &Ask<'_>,
+    request: &OperatorRequest<'_>,
     forms: &Token,
     notice: Option<Notice>,
-) -> Reply {
+) -> OperatorResponse {
     let frame = frame(game, forms.as_str(), notice);
-    match ask.path {
-        "/operator" => page(&Online { frame, players: online::players(game, ask.now) }),
+    match request.path {
+        "/operator" => page(&Online { frame, players: online::players(game, request.now) }),
         "/operator/accounts" => match lists::accounts(&game.store) {
             Ok(accounts) => page(&AccountsPage { frame, accounts }),
             Err(error) => trouble(frame, &error),
         },
-        "/operator/bans" => match lists::bans(&game.store, ask.now) {
+        "/operator/bans" => match lists::bans(&game.store, request.now) {
             Ok(bans) => page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect() }),
             Err(error) => trouble(frame, &error),
         },
@@ -220,12 +242,12 @@ pub(super) fn read(
         }),
         "/operator/health" => page(&HealthPage {
             frame,
-            facts: facts(game, vitals, ask.now),
-            warnings: health::of(game, ask.now),
+            facts: facts(game, figures, request.now),
+            warnings: health::of(game, request.now).iter().map(sentence).collect(),
         }),
         _ => {
             let (heading, text) = ("Not found", "There is no page at this address.");
-            page(&Said { frame, heading, text, reload: false }).with_status(404)
+            page(&TextPage { frame, heading, text, reload: false }).with_status(404)
         }
     }
 }
@@ -235,7 +257,7 @@ fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
     let Some((origin, summary)) = game.catalog.imported() else {
         let counts = vec![
             ("cars for sale", game.catalog.cars().len()),
-            ("of which every part is known", game.catalog.complete_cars()),
+            ("of them with all parts", game.catalog.complete_cars()),
         ];
         return CatalogPage { frame, facts: Vec::new(), counts, unusual: Vec::new(), missing };
     };
@@ -249,16 +271,16 @@ fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
     CatalogPage { frame, facts, counts: summary.counts, unusual: summary.unusual, missing }
 }
 
-fn trouble(frame: Frame<'_>, error: &StoreError) -> Reply {
-    let text = error.to_string();
-    page(&Said { frame, heading: "That did not work", text: &text, reload: false }).with_status(500)
+fn trouble(frame: Frame<'_>, error: &StoreError) -> OperatorResponse {
+    let text = sentence(error);
+    page(&TextPage { frame, heading: "An error occurred", text: &text, reload: false }).with_status(500)
 }
 
 fn ban_row(entry: BanEntry) -> BanRow {
     let ban = entry.ban;
     let (who, field, value) = match ban.target {
         BanTarget::Account(customer) => {
-            let name = entry.account.unwrap_or_else(|| format!("customer {customer}"));
+            let name = entry.account.unwrap_or_else(|| format!("number {customer}"));
             (format!("account {name}"), "customer", customer.to_string())
         }
         BanTarget::Address(address) if address.is_ipv6() => {
@@ -269,12 +291,12 @@ fn ban_row(entry: BanEntry) -> BanRow {
     let end = match ban.until {
         None => "never".to_owned(),
         Some(until) if entry.counts => moment(until),
-        Some(_) => "is over".to_owned(),
+        Some(_) => "ended".to_owned(),
     };
     BanRow { who, field, value, reason: ban.reason, since: moment(ban.since), end }
 }
 
-/// The newest first.
+/// The last lines of the log, the newest first.
 fn log_lines() -> Vec<LogLine> {
     let lines = log_ring::recent().into_iter().rev();
     lines
@@ -300,32 +322,32 @@ const fn said(verdict: Verdict) -> &'static str {
     }
 }
 
-fn facts(game: &Game, vitals: &Vitals, now: Now) -> Vec<(&'static str, String)> {
+fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, String)> {
     let kib = |bytes: u64| format!("{} KiB", bytes.div_ceil(1024));
     let or_unknown = |fact: Option<String>| fact.unwrap_or_else(|| "unknown".to_owned());
     let mut facts = vec![
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("Running for", span(vitals.uptime)),
-        ("Players in the game", game.world.population(now).to_string()),
-        ("Connections", format!("{} of at most {}", vitals.connections, game.config.limits.connections)),
+        ("Running for", span(figures.uptime)),
+        ("Players online", game.world.population(now).to_string()),
+        ("Connections", format!("{} of at most {}", figures.connections, game.config.limits.connections)),
         ("Catalogue", catalog_fact(game)),
-        ("Memory", or_unknown(vitals.memory.map(kib))),
-        ("Database on the card", or_unknown(game.store.size_on_disk().ok().map(kib))),
+        ("Memory", or_unknown(figures.memory.map(kib))),
+        ("Database size", or_unknown(game.store.size_on_disk().ok().map(kib))),
         (
-            "Last change made safe",
+            "Last change saved",
             game.store.last_commit().map_or_else(|| "none since the start".to_owned(), moment),
         ),
         (
-            "Certificate for",
-            if vitals.certificate_names.is_empty() {
+            "Certificate is valid for",
+            if figures.certificate_names.is_empty() {
                 "nothing".to_owned()
             } else {
-                vitals.certificate_names.join(", ")
+                figures.certificate_names.join(", ")
             },
         ),
     ];
-    let answered = format!("{} answered", vitals.messages_answered);
-    let unusual = vitals.messages_unusual.iter().take(MOST_UNUSUAL);
+    let answered = format!("{} answered", figures.messages_answered);
+    let unusual = figures.messages_unusual.iter().take(MOST_UNUSUAL);
     let unusual = unusual.map(|(message, verdict, count)| format!("{count} x {message} {}", said(*verdict)));
     facts.push((
         "Messages of the game",
@@ -334,7 +356,7 @@ fn facts(game: &Game, vitals: &Vitals, now: Now) -> Vec<(&'static str, String)> 
     facts
 }
 
-/// Which catalogue it is, and what importing another would add.
+/// The catalogue in use, and what an import would add to it.
 fn catalog_fact(game: &Game) -> String {
     match (game.catalog.origin(), game.catalog.missing()) {
         (Some(origin), _) => format!("imported from {}, SHA-256 {}", origin.file, origin.hash()),

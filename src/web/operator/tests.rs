@@ -1,9 +1,13 @@
+use super::login::TOKEN_COOKIE;
+use super::site::{FAILURES_PER_MINUTE, MAX_BACKUP, MAX_DATABASE, MAX_FORM, SESSION_COOKIE};
 use super::*;
+use crate::appliance::Appliance;
 use crate::clock::Now;
+use crate::services::{Game, Push};
 use crate::store::BanTarget;
 use mco_proto::ids::CustomerId;
-use std::io::Write as _;
-use std::net::Ipv4Addr;
+use std::io::{Seek as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr};
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 9));
 const ABROAD: IpAddr = IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8));
@@ -12,25 +16,28 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A browser with its cookies, in front of the pages.
 struct Browser<'a> {
-    desk: &'a OperatorSite,
+    site: &'a OperatorSite,
     game: &'a Game,
     peer: IpAddr,
     cookies: Vec<(String, String)>,
 }
 
 impl Browser<'_> {
-    fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Reply {
-        let cookies = self.cookies();
-        let form = form.map(|(content_type, body)| Form { content_type, sent: Sent::Memory(body) });
-        self.ask(path, &cookies, form)
+    fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> OperatorResponse {
+        let form = form.map(|(content_type, body)| Form::read(content_type, body).unwrap());
+        self.ask(path, form.as_ref())
     }
 
-    /// Sends a form that lies in a file.
-    fn send_file(&mut self, path: &str, content_type: &str, form: &[u8]) -> Reply {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(form).unwrap();
-        let cookies = self.cookies();
-        self.ask(path, &cookies, Some(Form { content_type, sent: Sent::File(&file) }))
+    /// Sends a form whose file was put into a file.
+    fn send_file(&mut self, path: &str, content_type: &str, form: &[u8]) -> OperatorResponse {
+        let (mut upload, mut bytes) = (MultipartUpload::new(content_type).unwrap(), Vec::new());
+        upload.feed(form, &mut bytes).unwrap();
+        let name = upload.file_name().unwrap().to_owned();
+        let mut content = tempfile::tempfile().unwrap();
+        content.write_all(&bytes).unwrap();
+        content.rewind().unwrap();
+        let file = Some(UploadedFile { name, content, length: bytes.len() as u64 });
+        self.ask(path, Some(&Form { fields: upload.finish().unwrap(), file }))
     }
 
     fn cookies(&self) -> String {
@@ -38,9 +45,10 @@ impl Browser<'_> {
         cookies.join("; ")
     }
 
-    fn ask(&mut self, path: &str, cookies: &str, form: Option<Form<'_>>) -> Reply {
-        let ask = Ask { path, cookies, peer: self.peer, now: Now::read(), form };
-        let reply = self.desk.answer(self.game, &Vitals::default(), &ask);
+    fn ask(&mut self, path: &str, form: Option<&Form>) -> OperatorResponse {
+        let cookies = self.cookies();
+        let request = OperatorRequest { path, cookies: &cookies, peer: self.peer, now: Now::read(), form };
+        let reply = self.site.respond(self.game, &ServerFigures::default(), &request);
         for cookie in &reply.cookies {
             let (pair, rest) = cookie.split_once("; ").unwrap();
             assert_eq!(rest.trim_end_matches("; Max-Age=0"), "Path=/; Secure; HttpOnly; SameSite=Strict");
@@ -60,7 +68,7 @@ impl Browser<'_> {
     }
 
     /// Sends a form with the token of the page at `from`.
-    fn fill_in(&mut self, from: &str, path: &str, fields: &str) -> Reply {
+    fn fill_in(&mut self, from: &str, path: &str, fields: &str) -> OperatorResponse {
         let token = token(&self.look(from));
         self.send(path, Some((FORM, format!("form={token}&{fields}").as_bytes())))
     }
@@ -71,12 +79,12 @@ fn token(page: &str) -> String {
     rest.split_once('"').unwrap().0.to_owned()
 }
 
-fn text(reply: &Reply) -> String {
+fn text(reply: &OperatorResponse) -> String {
     String::from_utf8_lossy(&reply.body).into_owned()
 }
 
 struct Scene {
-    desk: OperatorSite,
+    site: OperatorSite,
     game: Game,
     folder: tempfile::TempDir,
 }
@@ -84,11 +92,11 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let (game, folder) = Game::for_tests();
-        Self { desk: OperatorSite::default(), game, folder }
+        Self { site: OperatorSite::new(None), game, folder }
     }
 
     fn browser(&self, peer: IpAddr) -> Browser<'_> {
-        Browser { desk: &self.desk, game: &self.game, peer, cookies: Vec::new() }
+        Browser { site: &self.site, game: &self.game, peer, cookies: Vec::new() }
     }
 
     /// Somebody who has set the password and is in.
@@ -104,13 +112,13 @@ impl Scene {
 #[test]
 fn the_first_visit_from_home_sets_the_password_and_the_next_one_has_to_know_it() {
     let scene = Scene::new();
-    assert!(scene.browser(ABROAD).look("/operator").contains("cannot be set from where you are"));
+    assert!(scene.browser(ABROAD).look("/operator").contains("can be set only from"));
     let mut abroad = scene.browser(ABROAD);
-    abroad.cookies.push((FORMS.to_owned(), "a".repeat(32)));
+    abroad.cookies.push((TOKEN_COOKIE.to_owned(), "a".repeat(32)));
     let fields = format!("form={}&password={PASSWORD}&again={PASSWORD}", "a".repeat(32));
     assert_eq!(abroad.send("/operator/first", Some((FORM, fields.as_bytes()))).status, 403);
     let mut first = scene.operator();
-    assert!(first.look("/operator").contains("Nobody is in the game"));
+    assert!(first.look("/operator").contains("No player is online"));
     let mut second = scene.browser(HOME);
     assert!(second.look("/operator").contains("Operator's password"));
     let token = token(&second.look("/operator"));
@@ -151,7 +159,7 @@ fn a_form_without_the_token_of_its_session_does_nothing() {
         other.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
         token(&other.look("/operator"))
     };
-    let secret = operator.cookies.iter().find(|(name, _)| name == SESSION).unwrap().1.clone();
+    let secret = operator.cookies.iter().find(|(name, _)| name == SESSION_COOKIE).unwrap().1.clone();
     for token in ["", "form=", &format!("form={other_session}"), &format!("form={secret}")] {
         let fields = format!("{token}&text=hello");
         let reply = operator.send("/operator/message", Some((FORM, fields.as_bytes())));
@@ -207,8 +215,8 @@ fn accounts_are_made_disabled_and_given_passwords_and_what_people_typed_is_escap
     let scene = Scene::new();
     let mut operator = scene.operator();
     operator.fill_in("/operator/accounts", "/operator/accounts/add", "name=marty&password=s3cret");
-    assert!(operator.look("/operator/accounts").contains("Account marty was made"));
-    assert!(!operator.look("/operator/accounts").contains("was made"), "told once");
+    assert!(operator.look("/operator/accounts").contains("The account marty is created"));
+    assert!(!operator.look("/operator/accounts").contains("is created"), "told once");
     operator.fill_in("/operator/accounts", "/operator/accounts/disable", "name=marty");
     assert!(scene.game.store.accounts().by_name("marty").unwrap().unwrap().disabled);
     operator.fill_in("/operator/accounts", "/operator/accounts/enable", "name=marty");
@@ -232,7 +240,8 @@ fn a_player_is_seen_kicked_and_banned() {
         assert!(page.contains(word), "{word}");
     }
     let reply = operator.fill_in("/operator", "/operator/kick", &format!("customer={}", doc.customer));
-    let dismissed = |reply: &Reply| matches!(&reply.pushes[..], [Push::Dismiss(all)] if *all == [connection]);
+    let dismissed =
+        |reply: &OperatorResponse| matches!(&reply.pushes[..], [Push::Dismiss(all)] if *all == [connection]);
     assert!(dismissed(&reply));
     assert!(scene.game.world.sessions.of(doc.customer, Now::read()).is_none());
     scene.game.world.sessions.begin(doc.customer, doc.key.clone(), there, Now::read());
@@ -289,12 +298,12 @@ fn a_backup_is_downloaded_and_restored_by_a_restart_and_nothing_else_is_taken() 
     let multipart = "multipart/form-data; boundary=XX";
     for bad in [&b"PK\x03\x04"[..], b"", &backup[..backup.len() - 1], &newer] {
         let token = token(&operator.look("/operator/backup"));
-        let reply = operator.send("/operator/backup/restore", Some((multipart, &upload(&token, bad))));
+        let reply = operator.send_file("/operator/backup/restore", multipart, &upload(&token, bad));
         assert!(!reply.restart && !staged.exists());
         assert!(operator.look("/operator/backup").contains("class=\"bad\""));
     }
     let token = token(&operator.look("/operator/backup"));
-    let reply = operator.send("/operator/backup/restore", Some((multipart, &upload(&token, &backup))));
+    let reply = operator.send_file("/operator/backup/restore", multipart, &upload(&token, &backup));
     assert!(reply.restart && staged.exists(), "{}", text(&reply));
     let left = std::fs::read_dir(scene.folder.path()).unwrap().flatten();
     assert!(
@@ -311,8 +320,8 @@ fn a_database_that_is_none_or_comes_without_a_token_leaves_the_catalogue_as_it_w
     assert!(page.contains("all parts of 80 more cars") && page.contains("at most 64 MiB"), "{page}");
     assert!(operator.look("/operator/health").contains("all parts of 80 more cars"));
     for (bad, why) in [
-        (&b"MZ no database"[..], "Nothing was changed: this is no Jet (Access) database"),
-        (b"", "Choose the game&#39;s database first"),
+        (&b"MZ no database"[..], "Nothing was changed. This is no Jet (Access) database"),
+        (b"", "Choose the file of the game&#39;s database first"),
     ] {
         let token = token(&operator.look("/operator/catalog"));
         let reply = operator.send_file("/operator/catalog/import", multipart, &upload(&token, bad));
@@ -324,7 +333,7 @@ fn a_database_that_is_none_or_comes_without_a_token_leaves_the_catalogue_as_it_w
         let reply = operator.send_file("/operator/catalog/import", multipart, &upload(token, b"MZ"));
         assert_eq!(reply.status, 403);
     }
-    // A form that was put into memory brings no database.
+    // A form without a file brings no database.
     operator.fill_in("/operator/catalog", "/operator/catalog/import", "file=MZ");
     assert!(operator.look("/operator/catalog").contains("class=\"bad\""));
     assert!(!scene.folder.path().join("catalog.mcos").exists());
@@ -335,15 +344,20 @@ fn a_database_that_is_none_or_comes_without_a_token_leaves_the_catalogue_as_it_w
 fn much_is_read_only_from_who_is_logged_in() {
     let scene = Scene::new();
     let operator = scene.operator();
-    let secret = &operator.cookies.iter().find(|(name, _)| name == SESSION).unwrap().1;
-    let cookies = format!("a=b; {SESSION}={secret}");
-    let intake = |path, cookies| scene.desk.intake(path, cookies);
-    assert_eq!(intake(acts::RESTORE, &cookies), Intake::Memory(MAX_UPLOAD));
-    assert_eq!(intake(acts::CATALOG, &cookies), Intake::File(MAX_DATABASE + 8192));
-    for (path, cookies) in [(acts::RESTORE, "a=b"), (acts::CATALOG, "a=b"), ("/operator/login", &cookies)] {
-        assert_eq!(intake(path, cookies), Intake::Memory(MAX_FORM));
+    let secret = &operator.cookies.iter().find(|(name, _)| name == SESSION_COOKIE).unwrap().1;
+    let cookies = format!("a=b; {SESSION_COOKIE}={secret}");
+    let storage = |path, cookies| scene.site.form_storage(path, cookies, Now::read());
+    assert_eq!(storage(actions::RESTORE, &cookies), FormStorage::File(MAX_BACKUP));
+    assert_eq!(storage(actions::CATALOG, &cookies), FormStorage::File(MAX_DATABASE + 8192));
+    for (path, cookies) in
+        [(actions::RESTORE, "a=b"), (actions::CATALOG, "a=b"), ("/operator/login", &cookies)]
+    {
+        assert_eq!(storage(path, cookies), FormStorage::Memory(MAX_FORM));
     }
-    assert!(DATABASE_TOO_LARGE.contains(&format!("{} MiB", MAX_DATABASE >> 20)));
+    for (path, size) in [(actions::CATALOG, "64 MiB"), (actions::RESTORE, "16 MiB")] {
+        let reply = OperatorSite::file_too_large(path);
+        assert!(reply.status == 413 && text(&reply).contains(size), "{}", text(&reply));
+    }
 }
 
 #[test]
@@ -354,38 +368,18 @@ fn an_update_is_offered_on_a_box_and_explained_elsewhere() {
     let key = crate::appliance::bundle::tests::Signer::new().key;
     let outcome = scene.folder.path().join("outcome");
     let appliance = Appliance { board: "rpi".to_owned(), key, outcome: outcome.clone() };
-    let scene = Scene { desk: OperatorSite::on(Some(appliance)), ..scene };
+    let scene = Scene { site: OperatorSite::new(Some(appliance)), ..scene };
     let mut operator = scene.browser(HOME);
     operator.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
     let page = operator.look("/operator/update");
     for word in ["mcos-VERSION-rpi.update", "type=\"file\"", BUNDLE, env!("CARGO_PKG_VERSION")] {
         assert!(page.contains(word), "{word}: {page}");
     }
-    assert!(!page.contains("waits to be installed") && !page.contains("The last update"));
+    assert!(!page.contains("is being installed") && !page.contains("The last update"));
     std::fs::write(outcome, "mcos 0.2 is in slot B; <tried> next\r\n\r\nIt works.\r\n").unwrap();
     let page = operator.look("/operator/update");
     assert!(page.contains("The last update"), "{page}");
     assert!(!page.contains("<tried>") && page.contains("next<br>\nIt works.</p>"), "{page}");
     std::fs::write(scene.folder.path().join("update.staged"), "x").unwrap();
-    assert!(operator.look("/operator/update").contains("waits to be installed"));
-}
-
-#[test]
-fn only_private_addresses_are_near() {
-    for near in [
-        "127.0.0.1",
-        "10.1.2.3",
-        "172.16.0.1",
-        "192.168.0.1",
-        "169.254.1.1",
-        "::1",
-        "fd00::1",
-        "fe80::1",
-        "::ffff:10.0.0.1",
-    ] {
-        assert!(is_near(near.parse().unwrap()), "{near}");
-    }
-    for far in ["8.8.8.8", "172.32.0.1", "2001:db8::1", "::ffff:8.8.8.8", "0.0.0.0"] {
-        assert!(!is_near(far.parse().unwrap()), "{far}");
-    }
+    assert!(operator.look("/operator/update").contains("is being installed"));
 }

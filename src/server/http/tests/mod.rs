@@ -7,12 +7,12 @@ use smol::net::TcpListener;
 
 mod bundle;
 
-struct Bench {
+struct TestServer {
     _folder: tempfile::TempDir,
     server: Arc<SslServer>,
 }
 
-fn bench(config: &str) -> Bench {
+fn server(config: &str) -> TestServer {
     let (mut game, folder) = Game::for_tests();
     game.config = Config::parse(config).unwrap();
     game.store
@@ -23,23 +23,28 @@ fn bench(config: &str) -> Bench {
         .wait()
         .unwrap();
     let shared = crate::server::Shared::for_tests(game);
-    Bench { _folder: folder, server: shared.ssl }
+    TestServer { _folder: folder, server: shared.ssl }
 }
 
-impl Bench {
+impl TestServer {
     /// Sends these bytes over loopback, and gives back all that comes until the connection ends.
     fn raw(&self, request: &[u8]) -> String {
+        self.raw_banned(request, None)
+    }
+
+    /// The same from an address that is banned for this reason.
+    fn raw_banned(&self, request: &[u8], ban: Option<&str>) -> String {
         smol::block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (stream, peer) = listener.accept().await.unwrap();
             let local = stream.local_addr().unwrap();
-            let served = Arc::clone(&self.server).serve_connection(stream, peer, local);
-            let asked = async {
-                // A server that refuses early may have closed already: what it said is what counts.
-                let _ = client.write_all(request).await;
+            let served = Arc::clone(&self.server).serve_connection(stream, peer, local, ban);
+            // The server waits for the end of the client, which comes with this block.
+            let asked = async move {
+                client.write_all(request).await.unwrap();
                 let mut answer = Vec::new();
-                let _ = client.read_to_end(&mut answer).await;
+                client.read_to_end(&mut answer).await.unwrap();
                 String::from_utf8_lossy(&answer).into_owned()
             };
             future::zip(served, asked).await.1
@@ -55,7 +60,7 @@ impl Bench {
 
 #[test]
 fn an_answer_is_as_plain_as_http_can_be() {
-    let (head, body) = bench("").get("/ShardList/");
+    let (head, body) = server("").get("/ShardList/");
     let mut lines = head.lines();
     assert_eq!(lines.next(), Some("HTTP/1.1 200 OK"));
     let mut names: Vec<&str> = lines.map(|line| line.split(": ").next().unwrap()).collect();
@@ -72,7 +77,7 @@ fn an_answer_is_as_plain_as_http_can_be() {
 
 #[test]
 fn http_1_0_without_a_host_is_told_the_address_it_came_in_on() {
-    let answer = bench("").raw(b"GET /ShardList HTTP/1.0\r\n\r\n");
+    let answer = server("").raw(b"GET /ShardList HTTP/1.0\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
     assert!(answer.contains("\n      LobbyServerIP=127.0.0.1\n"), "{answer}");
     assert!(answer.to_lowercase().matches("connection: close").count() == 1, "{answer}");
@@ -80,23 +85,23 @@ fn http_1_0_without_a_host_is_told_the_address_it_came_in_on() {
 
 #[test]
 fn a_hostile_host_header_never_reaches_the_list() {
-    let bench = bench("");
+    let test = server("");
     for host in ["[Evil]", "a/../b", "x y", "<b>", "a=b", &"a".repeat(65), "\u{e4}"] {
-        let answer = bench.raw(format!("GET /ShardList/ HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+        let answer = test.raw(format!("GET /ShardList/ HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
         assert!(answer.contains("\n      MCOTSServerIP=127.0.0.1\n"), "{host}: {answer}");
     }
 }
 
 #[test]
 fn the_configured_name_is_told_whatever_the_client_says() {
-    let (_, body) = bench("[network]\npublic_host = \"play.example\"").get("/shardlist");
+    let (_, body) = server("[network]\npublic_host = \"play.example\"").get("/shardlist");
     assert!(body.contains("\n      LoginServerIP=play.example\n"), "{body}");
 }
 
 #[test]
 fn a_login_answers_byte_for_byte_and_failures_are_identical() {
-    let bench = bench("");
-    let (head, body) = bench.get("/AuthLogin?username=alice&password=s3cret&serviceID=2176&version=3.3.0.6");
+    let test = server("");
+    let (head, body) = test.get("/AuthLogin?username=alice&password=s3cret&serviceID=2176&version=3.3.0.6");
     assert!(head.contains("Content-Type: text/plain"), "{head}");
     let context = body.strip_prefix("Valid=TRUE\nTicket=").expect(&body);
     assert!(context.len() == 32 && context.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')), "{body}");
@@ -105,7 +110,7 @@ fn a_login_answers_byte_for_byte_and_failures_are_identical() {
     for query in
         ["username=alice&password=wrong", "username=nobody&password=s3cret", "x=y", "%00=%zz&username=%"]
     {
-        let (head, body) = bench.get(&format!("/authlogin/?{query}"));
+        let (head, body) = test.get(&format!("/authlogin/?{query}"));
         assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
         assert_eq!(body, failure, "{query}");
     }
@@ -113,7 +118,7 @@ fn a_login_answers_byte_for_byte_and_failures_are_identical() {
 
 #[test]
 fn every_character_a_password_may_have_arrives_plain_and_encoded() {
-    let bench = bench("");
+    let test = server("");
     let allowed: Vec<char> = (' '..='~').filter(|c| Password::new(&format!("abc{c}")).is_ok()).collect();
     // These three cannot stand in a URL as they are: hyper takes `#` for the end of it and refuses the others.
     let allowed: Vec<char> = allowed.into_iter().filter(|c| !"#<>".contains(*c)).collect();
@@ -122,10 +127,10 @@ fn every_character_a_password_may_have_arrives_plain_and_encoded() {
         let plain: String = password.iter().chain(&['x'; 4]).take(32).collect();
         let encoded: String =
             plain.bytes().flat_map(|c| format!("%{c:02X}").into_bytes()).map(char::from).collect();
-        let accounts = bench.server.game.store.accounts();
+        let accounts = test.server.game.store.accounts();
         accounts.set_password("alice", &Password::new(&plain).unwrap()).unwrap().ticket.wait().unwrap();
         for password in [plain, encoded] {
-            let (_, body) = bench.get(&format!("/AuthLogin?username=alice&password={password}"));
+            let (_, body) = test.get(&format!("/AuthLogin?username=alice&password={password}"));
             assert!(body.starts_with("Valid=TRUE\n"), "{password}: {body}");
         }
     }
@@ -133,69 +138,67 @@ fn every_character_a_password_may_have_arrives_plain_and_encoded() {
 
 #[test]
 fn passwords_are_checked_by_few_workers_and_the_line_before_them_is_bounded() {
-    let bench = bench("[limits]\npassword_workers = 1");
-    let places = || std::iter::from_fn(|| bench.server.line.try_acquire_arc()).collect::<Vec<_>>();
+    let test = server("[limits]\npassword_workers = 1");
+    let places = || std::iter::from_fn(|| test.server.queue.try_acquire_arc()).collect::<Vec<_>>();
     let taken = places();
     assert_eq!(taken.len(), 1 + MAX_WAITING);
-    let (_, body) = bench.get("/AuthLogin?username=alice&password=s3cret");
+    let (_, body) = test.get("/AuthLogin?username=alice&password=s3cret");
     assert!(body.starts_with("Valid=FALSE\nreasoncode=INV-200\nreasontext=The server is busy."), "{body}");
     drop(taken);
-    let (_, body) = bench.get("/AuthLogin?username=alice&password=s3cret");
+    let (_, body) = test.get("/AuthLogin?username=alice&password=s3cret");
     assert!(body.starts_with("Valid=TRUE\n"), "{body}");
     assert_eq!(places().len(), 1 + MAX_WAITING);
-    assert!(bench.server.workers.try_acquire().is_some());
+    assert!(test.server.workers.try_acquire().is_some());
 }
 
 #[test]
 fn patch_questions_get_the_eleven_bytes_and_their_bodies_are_forgotten() {
     let folder = "/games/EA_Seattle/MotorCity";
-    let bench = bench("");
+    let test = server("");
     let mut expected = b"\r\n\r\n".to_vec();
     expected.extend_from_slice(&patch::NOTHING_TO_UPDATE);
     let expected = String::from_utf8_lossy(&expected).into_owned();
     for channel in ["UpdateInfo", "NPS", "MCO", "NPS/", "nps2"] {
         let body = vec![0xff; 65536];
         let head = format!("POST {folder}/{channel} HTTP/1.0\r\nContent-Length: {}\r\n\r\n", body.len());
-        let answer = bench.raw(&[head.as_bytes(), &body].concat());
+        let answer = test.raw(&[head.as_bytes(), &body].concat());
         assert!(answer.ends_with(&expected), "{channel}: {answer}");
         assert!(answer.contains("Content-Type: application/octet-stream\r\n"), "{answer}");
-        assert!(
-            bench.raw(format!("GET {folder}/{channel} HTTP/1.1\r\n\r\n").as_bytes()).ends_with(&expected)
-        );
+        assert!(test.raw(format!("GET {folder}/{channel} HTTP/1.1\r\n\r\n").as_bytes()).ends_with(&expected));
     }
     let chunked = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-    assert!(bench.raw(format!("POST {folder}/MCO HTTP/1.1\r\n{chunked}").as_bytes()).ends_with(&expected));
-    let large = bench.raw(format!("POST {folder}/MCO HTTP/1.1\r\nContent-Length: 65537\r\n\r\n").as_bytes());
+    assert!(test.raw(format!("POST {folder}/MCO HTTP/1.1\r\n{chunked}").as_bytes()).ends_with(&expected));
+    let large = test.raw(format!("POST {folder}/MCO HTTP/1.1\r\nContent-Length: 65537\r\n\r\n").as_bytes());
     assert!(large.starts_with("HTTP/1.1 413 "), "{large}");
 }
 
 #[test]
 fn the_key_is_served_as_a_file_named_pub_key() {
-    let bench = bench("");
-    let (head, body) = bench.get("/key");
+    let test = server("");
+    let (head, body) = test.get("/key");
     assert!(head.contains("Content-Disposition: attachment; filename=pub.key"), "{head}");
     assert!(head.contains("Content-Type: application/octet-stream"), "{head}");
-    assert_eq!(body, bench.server.game.login_key().public_hex().unwrap());
+    assert_eq!(body, test.server.game.login_key().public_hex().unwrap());
     assert_eq!(body.len(), 324);
 }
 
 #[test]
 fn the_front_page_says_what_this_is() {
-    let (head, body) = bench("").get("/");
+    let (head, body) = server("").get("/");
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     assert!(body.contains("Motor City Online") && body.contains("<td>mcos.local</td>"), "{body}");
 }
 
 #[test]
 fn head_gets_the_length_and_no_body() {
-    let answer = bench("").raw(b"HEAD /key HTTP/1.1\r\n\r\n");
+    let answer = server("").raw(b"HEAD /key HTTP/1.1\r\n\r\n");
     assert!(answer.contains("Content-Length: 324\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\n"), "{answer}");
 }
 
 #[test]
 fn anything_else_is_not_found() {
-    let bench = bench("");
+    let test = server("");
     for request in [
         "GET /nothing",
         "GET /key/x",
@@ -205,7 +208,7 @@ fn anything_else_is_not_found() {
         "GET //",
         "OPTIONS *",
     ] {
-        let answer = bench.raw(format!("{request} HTTP/1.1\r\n\r\n").as_bytes());
+        let answer = test.raw(format!("{request} HTTP/1.1\r\n\r\n").as_bytes());
         assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{request}: {answer}");
         assert!(answer.contains("<h1>Not found</h1>"), "{request}: {answer}");
     }
@@ -214,18 +217,37 @@ fn anything_else_is_not_found() {
 #[test]
 fn one_connection_gets_one_answer() {
     let answer =
-        bench("").raw(b"GET /key HTTP/1.1\r\nConnection: keep-alive\r\n\r\nGET /key HTTP/1.1\r\n\r\n");
+        server("").raw(b"GET /key HTTP/1.1\r\nConnection: keep-alive\r\n\r\nGET /key HTTP/1.1\r\n\r\n");
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
 }
 
 #[test]
 fn heads_without_bounds_are_refused() {
-    let bench = bench("");
+    let test = server("");
     let many = "X: y\r\n".repeat(MAX_HEADERS + 1);
     let long = format!("X: {}\r\n", "y".repeat(MAX_HEAD));
     for headers in [many, long] {
-        let answer = bench.raw(format!("GET /key HTTP/1.1\r\n{headers}\r\n").as_bytes());
+        let answer = test.raw(format!("GET /key HTTP/1.1\r\n{headers}\r\n").as_bytes());
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     }
-    assert!(bench.raw(b"\x16\x03\x01\x00\x05hello\r\n\r\n").starts_with("HTTP/1.1 400 "));
+    assert!(test.raw(b"\x16\x03\x01\x00\x05hello\r\n\r\n").starts_with("HTTP/1.1 400 "));
+}
+
+#[test]
+fn a_banned_address_reads_why_whatever_it_asks_for() {
+    let test = server("");
+    let form = [b"POST /account HTTP/1.1\r\nContent-Length: 100000\r\n\r\n".as_slice(), &vec![b'x'; 100_000]]
+        .concat();
+    for request in [b"GET / HTTP/1.0\r\n\r\n", b"GET /operator HTTP/1.0\r\n\r\n".as_slice(), &form] {
+        let answer = test.raw_banned(request, Some("This address is banned: rams people"));
+        assert!(answer.contains(" 403 Forbidden\r\n") && answer.contains("rams people"), "{answer}");
+    }
+}
+
+#[test]
+fn a_form_that_stops_in_the_middle_is_told_so() {
+    let test = server("");
+    let request = b"POST /account HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nname\r\nzz\r\n";
+    let answer = test.raw(request);
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("did not arrive"), "{answer}");
 }

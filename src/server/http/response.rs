@@ -1,0 +1,86 @@
+//! Responses of HTTP, made of what services and pages answer.
+//!
+//! The Client's web code is that of the Windows it runs on, from 1998 on. So a response is as plain as HTTP can be: a
+//! length, no chunks, no compression, and the connection ends with it.
+
+use crate::web::PageResponse;
+use crate::web::operator::OperatorResponse;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Response, StatusCode};
+
+/// A response whose body lies in memory.
+pub(super) type HttpResponse = Response<Full<Bytes>>;
+
+/// The content type of what the services answer in words.
+pub(super) const TEXT: &str = "text/plain";
+/// The content type of what only a program reads.
+pub(super) const BYTES: &str = "application/octet-stream";
+
+/// No script, nothing from elsewhere, no frame around it.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// A response with these bytes.
+pub(super) fn response(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> HttpResponse {
+    let body = body.into();
+    let length = body.len();
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_LENGTH, length.into());
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// A page or file for everybody.
+pub(super) fn page(page: PageResponse) -> HttpResponse {
+    let PageResponse { status, content_type, file_name, cache, body } = page;
+    let mut response = response(status, content_type, body);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache.header()));
+    name_file(headers, file_name);
+    response
+}
+
+/// A page or file for the Operator. What it has the server do besides is the caller's.
+pub(super) fn operator_page(page: OperatorResponse) -> HttpResponse {
+    let OperatorResponse { status, content_type, body, location, cookies, file_name, .. } = page;
+    let mut response = response(status, content_type, body);
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(location) = location {
+        headers.insert(LOCATION, HeaderValue::from_static(location));
+    }
+    for cookie in cookies {
+        append(headers, SET_COOKIE, cookie);
+    }
+    name_file(headers, file_name.as_deref());
+    response
+}
+
+/// Has a browser save the body under this name, which consists of letters, digits, dots and hyphens.
+fn name_file(headers: &mut HeaderMap, name: Option<&str>) {
+    if let Some(name) = name {
+        append(headers, CONTENT_DISPOSITION, format!("attachment; filename={name}"));
+    }
+}
+
+fn append(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    match HeaderValue::try_from(value) {
+        Ok(value) => _ = headers.append(name, value),
+        Err(_) => log::error!("http: a value for {name} has letters that cannot be sent"),
+    }
+}

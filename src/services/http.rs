@@ -1,0 +1,97 @@
+//! Patch, Auth and Shard as one: which of them answers a path, and with what.
+
+use super::auth::{self, Attempt};
+use super::{Game, patch, shard};
+use crate::clock::Now;
+use crate::config::HostName;
+use crate::world::SignInStep;
+use std::net::IpAddr;
+
+/// What a request wants, as far as the services tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// GET and HEAD.
+    Read,
+    /// POST.
+    Post,
+    /// Everything else.
+    Other,
+}
+
+/// A service that the Client asks over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// [`log_in`] answers.
+    Auth,
+    /// [`shard_list`] answers.
+    Shard,
+    /// [`patch::NOTHING_TO_UPDATE`] is the answer; a body is read and forgotten.
+    Patch,
+}
+
+/// The service that answers a request to `path`, which is in lower case and without a slash at the end; `None` if it is none
+/// of the three.
+pub fn route(verb: Verb, path: &str) -> Option<Route> {
+    match (path, verb) {
+        ("/authlogin", Verb::Read) => Some(Route::Auth),
+        ("/shardlist", Verb::Read) => Some(Route::Shard),
+        (_, Verb::Read | Verb::Post) if patch::is_question(path) => Some(Route::Patch),
+        _ => None,
+    }
+}
+
+/// The answer of Auth to the text behind the `?`, which holds the password. Checks it, so it belongs on a worker thread.
+/// `host` is the name by which the Client reached the server.
+pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now) -> String {
+    let Game { store, world, ports, .. } = game;
+    let help = host.front_page(ports.http);
+    let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
+    auth::answer(store, &world.failures, attempt, |customer| world.sessions.issue_context(customer, now))
+}
+
+/// The answer of Auth when too many passwords are waiting to be checked already.
+pub fn log_in_later(game: &Game, host: &HostName) -> String {
+    auth::busy(&host.front_page(game.ports.http))
+}
+
+/// The answer of Shard to a Client at `from` that reached the server by the name `host`.
+pub fn shard_list(game: &Game, from: IpAddr, host: &HostName, now: Now) -> String {
+    let Game { config, ports, world, .. } = game;
+    world.sign_in_trace.passed(from, SignInStep::ShardList, now);
+    shard::list(&config.shard, host, ports, world.population(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_path_has_one_service_and_each_service_its_verbs() {
+        let nps = "/games/ea_seattle/motorcity/nps";
+        for (path, verb, expected) in [
+            ("/authlogin", Verb::Read, Some(Route::Auth)),
+            ("/authlogin", Verb::Post, None),
+            ("/shardlist", Verb::Read, Some(Route::Shard)),
+            ("/shardlist", Verb::Post, None),
+            (nps, Verb::Read, Some(Route::Patch)),
+            (nps, Verb::Post, Some(Route::Patch)),
+            (nps, Verb::Other, None),
+            ("/AuthLogin", Verb::Read, None),
+            ("/operator", Verb::Read, None),
+            ("", Verb::Read, None),
+        ] {
+            assert_eq!(route(verb, path), expected, "{verb:?} {path}");
+        }
+    }
+
+    #[test]
+    fn who_fetched_the_shard_list_is_seen_by_diagnose() {
+        let (game, _folder) = Game::for_tests();
+        let (from, now) = ("192.168.1.20".parse().unwrap(), Now::read());
+        let list = shard_list(&game, from, &HostName::parse("mcos.local").unwrap(), now);
+        assert!(list.contains("\n      LoginServerIP=mcos.local\n"), "{list}");
+        assert!(
+            game.world.sign_in_trace.of(from).step(SignInStep::ShardList).is_some_and(|seen| seen.passed)
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! The fields of a form: their names and values as text.
+
+use percent_encoding::percent_decode;
+use std::mem;
+use zeroize::Zeroizing;
+
+/// More fields than any form has; later ones are not read.
+const MAX_FIELDS: usize = 16;
+
+/// The fields of a form. They hold passwords, so they are wiped when dropped, and there is no way to print them.
+#[derive(Default)]
+pub struct Fields(Vec<(Zeroizing<String>, Zeroizing<String>)>);
+
+impl Fields {
+    /// Reads `application/x-www-form-urlencoded`. What makes no sense is no field.
+    pub fn urlencoded(body: &[u8]) -> Self {
+        let pairs = body.split(|byte| *byte == b'&').take(MAX_FIELDS);
+        let fields = pairs.filter_map(|pair| {
+            let middle = pair.iter().position(|byte| *byte == b'=')?;
+            let (name, value) = pair.split_at_checked(middle)?;
+            Some((decoded(name), decoded(value.get(1..)?)))
+        });
+        Self(fields.collect())
+    }
+
+    /// Adds a field of a form of several parts, where values are not encoded.
+    pub(super) fn push(&mut self, name: &str, value: &[u8]) {
+        if self.0.len() < MAX_FIELDS {
+            let value = Zeroizing::new(value.to_vec());
+            self.0.push((Zeroizing::new(name.to_owned()), text(value)));
+        }
+    }
+
+    /// The value of the first field of that name; empty if there is none.
+    pub fn text(&self, wanted: &str) -> &str {
+        self.0.iter().find(|(name, _)| name.as_str() == wanted).map_or("", |(_, value)| value.as_str())
+    }
+}
+
+fn decoded(encoded: &[u8]) -> Zeroizing<String> {
+    let spaced: Zeroizing<Vec<u8>> =
+        Zeroizing::new(encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect());
+    // Decoding makes nothing longer, so the buffer never moves and leaves no copy of a password behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(spaced.len()));
+    bytes.extend(percent_decode(&spaced));
+    text(bytes)
+}
+
+/// Bytes that are no UTF-8 become replacement characters, which no name and no password contains.
+fn text(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<String> {
+    match String::from_utf8(mem::take(&mut *bytes)) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) => {
+            let bytes = Zeroizing::new(error.into_bytes());
+            Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_decoded_and_the_first_of_a_name_counts() {
+        let form = Fields::urlencoded(b"name=m%61rty+mcfly&password=%2B%26%3D=&name=other&empty=&novalue&=x");
+        assert_eq!(form.text("name"), "marty mcfly");
+        assert_eq!(form.text("password"), "+&==");
+        assert_eq!(form.text("empty"), "");
+        assert_eq!(form.text("novalue"), "");
+        assert_eq!(form.text("missing"), "");
+        assert_eq!(form.text(""), "x");
+    }
+
+    #[test]
+    fn nonsense_is_no_form_and_does_no_harm() {
+        for body in [&b""[..], b"&&&===", b"name=%", b"name=%zz", b"name=%ff%fe", b"\0\xff", b"%00=%00"] {
+            assert!(!Fields::urlencoded(body).text("name").contains("marty"));
+        }
+        assert_eq!(Fields::urlencoded("a=1&".repeat(5000).as_bytes()).0.len(), MAX_FIELDS);
+    }
+
+    #[test]
+    fn values_of_a_form_of_several_parts_are_taken_as_they_are() {
+        let mut form = Fields::default();
+        form.push("name", b"m%61rty+\xff");
+        assert_eq!(form.text("name"), "m%61rty+\u{fffd}");
+        for _ in 0..5000 {
+            form.push("a", b"1");
+        }
+        assert_eq!(form.0.len(), MAX_FIELDS);
+    }
+}

@@ -1,0 +1,280 @@
+//! The actions behind the Operator's forms.
+
+use super::pages::{nothing_changed, sentence};
+use super::request::{Form, OperatorRequest};
+use super::upload::UploadedFile;
+use crate::admin::expel::{self, Kicked};
+use crate::admin::perform::{self, Performed, Server};
+use crate::admin::requests::{Request, Secret};
+use crate::catalog::{file as catalog_file, import};
+use crate::clock::{self, Now};
+use crate::services::{Game, Push};
+use crate::store::{BanTarget, OpenError, Store};
+use crate::web::fields::Fields;
+use mco_proto::ids::CustomerId;
+use std::fmt::Display;
+use std::io::BufReader;
+use std::net::IpAddr;
+
+/// Where a backup is sent to.
+pub(super) const RESTORE: &str = "/operator/backup/restore";
+/// Where the game's database is sent to.
+pub(super) const CATALOG: &str = "/operator/catalog/import";
+
+/// The outcome of a form.
+pub(super) struct Effect {
+    /// A sentence for the Operator.
+    pub(super) outcome: Result<String, String>,
+    /// The page that is shown next.
+    pub(super) page: &'static str,
+    pub(super) pushes: Vec<Push>,
+    pub(super) restart: bool,
+    /// A file instead of a page: its name and content.
+    pub(super) file: Option<(String, Vec<u8>)>,
+    /// All sessions end.
+    pub(super) ends_sessions: bool,
+}
+
+impl Effect {
+    fn new(page: &'static str, outcome: Result<String, String>) -> Self {
+        Self { outcome, page, pushes: Vec::new(), restart: false, file: None, ends_sessions: false }
+    }
+
+    fn refused(page: &'static str, why: &str) -> Self {
+        Self::new(page, Err(why.to_owned()))
+    }
+}
+
+/// Carries out a form whose token has been checked.
+pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Effect {
+    let (fields, now) = (&form.fields, request.now);
+    match request.path {
+        "/operator/kick" => kick(game, fields, now),
+        "/operator/accounts/add" => add_account(game, fields, now),
+        "/operator/accounts/disable" => set_disabled(game, fields, true, now),
+        "/operator/accounts/enable" => set_disabled(game, fields, false, now),
+        "/operator/accounts/password" => set_password(game, fields, now),
+        "/operator/ban" => ban(game, request, fields),
+        "/operator/unban" => unban(game, fields, now),
+        "/operator/message" => {
+            let request = Request::SetMessage { text: fields.text("text").to_owned() };
+            perform(game, "/operator/message", request, "The message is set.", now)
+        }
+        "/operator/password" => change_password(game, request, fields),
+        "/operator/backup/download" => download(game, now),
+        RESTORE => restore(game, form),
+        CATALOG => import_catalog(game, form, now),
+        "/operator/backup/restart" => {
+            log::warn!("operator: restart, asked for by {}", request.peer);
+            Effect { restart: true, ..Effect::new("/operator", Ok(String::new())) }
+        }
+        _ => Effect::refused("/operator", "There is no such form."),
+    }
+}
+
+fn perform(game: &Game, page: &'static str, request: Request, done: &str, now: Now) -> Effect {
+    match perform::perform(Server::Running(game), request, now) {
+        Ok(Performed { pushes, .. }) => Effect { pushes, ..Effect::new(page, Ok(done.to_owned())) },
+        Err(why) => Effect::new(page, Err(sentence(&why))),
+    }
+}
+
+fn kick(game: &Game, fields: &Fields, now: Now) -> Effect {
+    let page = "/operator";
+    let Ok(customer) = fields.text("customer").parse().map(CustomerId) else {
+        return Effect::refused(page, "There is no such player.");
+    };
+    match expel::kick(game, customer, now) {
+        Ok(Kicked { signed_in, push }) => {
+            let outcome = if signed_in {
+                Ok("The player is disconnected, and may sign in again.".to_owned())
+            } else {
+                Err("That player is not online any more.".to_owned())
+            };
+            Effect { pushes: vec![push], ..Effect::new(page, outcome) }
+        }
+        Err(error) => Effect::new(page, Err(sentence(&error))),
+    }
+}
+
+const ACCOUNTS: &str = "/operator/accounts";
+
+fn add_account(game: &Game, fields: &Fields, now: Now) -> Effect {
+    let name = fields.text("name").trim().to_owned();
+    let done = format!("The account {name} is created.");
+    let password = Secret::new(fields.text("password").to_owned());
+    perform(game, ACCOUNTS, Request::AddAccount { name, password, customer_id: None }, &done, now)
+}
+
+fn set_disabled(game: &Game, fields: &Fields, disabled: bool, now: Now) -> Effect {
+    let name = match account(game, fields.text("name")) {
+        Ok(name) => name,
+        Err(why) => return Effect::new(ACCOUNTS, Err(why)),
+    };
+    let done = format!("The account {name} is {}.", if disabled { "disabled" } else { "enabled" });
+    perform(game, ACCOUNTS, Request::SetDisabled { name, disabled }, &done, now)
+}
+
+fn set_password(game: &Game, fields: &Fields, now: Now) -> Effect {
+    let name = match account(game, fields.text("name")) {
+        Ok(name) => name,
+        Err(why) => return Effect::new(ACCOUNTS, Err(why)),
+    };
+    let done = format!("The account {name} has a new password.");
+    let password = Secret::new(fields.text("password").to_owned());
+    perform(game, ACCOUNTS, Request::SetPassword { name, password }, &done, now)
+}
+
+/// The name of an account that exists.
+fn account(game: &Game, name: &str) -> Result<String, String> {
+    match game.store.accounts().by_name(name.trim()) {
+        Ok(Some(account)) => Ok(account.name),
+        Ok(None) => Err("There is no account with this name. The page Accounts shows all names.".to_owned()),
+        Err(error) => Err(sentence(&error)),
+    }
+}
+
+fn ban(game: &Game, request: &OperatorRequest<'_>, fields: &Fields) -> Effect {
+    let page = "/operator/bans";
+    let text = |field| Some(fields.text(field).trim()).filter(|text| !text.is_empty());
+    let address = match text("address").map(str::parse::<IpAddr>) {
+        Some(Err(_)) => {
+            return Effect::refused(page, "This is not an IP address. An address looks like 192.168.1.30.");
+        }
+        Some(Ok(address)) if BanTarget::address(address) == BanTarget::address(request.peer) => {
+            return Effect::refused(
+                page,
+                "This is your own address. You could not open these pages any more.",
+            );
+        }
+        Some(Ok(address)) => Some(address),
+        None => None,
+    };
+    let account = match text("account").map(|name| account(game, name)).transpose() {
+        Ok(account) => account,
+        Err(why) => return Effect::new(page, Err(why)),
+    };
+    let until = match fields.text("length") {
+        "1 hour" => Some(3600),
+        "1 day" => Some(86_400),
+        "1 week" => Some(7 * 86_400),
+        "30 days" => Some(30 * 86_400),
+        "for ever" => None,
+        _ => return Effect::refused(page, "Choose how long the ban lasts."),
+    };
+    let reason = fields.text("reason").to_owned();
+    let until = until.map(|seconds| request.now.unix + seconds);
+    perform(game, page, Request::Ban { account, address, reason, until }, "The ban is set.", request.now)
+}
+
+fn unban(game: &Game, fields: &Fields, now: Now) -> Effect {
+    let page = "/operator/bans";
+    let customer = fields.text("customer").parse().ok().map(|id| BanTarget::Account(CustomerId(id)));
+    let address = fields.text("address").parse().ok().map(BanTarget::address);
+    match customer.or(address).map(|target| (target, game.store.bans().of(target))) {
+        Some((target, Ok(Some(_)))) => {
+            perform(game, page, Request::Unban { target }, "The ban is removed.", now)
+        }
+        Some((_, Err(error))) => Effect::new(page, Err(sentence(&error))),
+        _ => Effect::refused(page, "There is no such ban any more."),
+    }
+}
+
+fn change_password(game: &Game, request: &OperatorRequest<'_>, fields: &Fields) -> Effect {
+    let page = "/operator/health";
+    if fields.text("password") != fields.text("again") {
+        return Effect::refused(page, "The two new passwords are not the same. Type both again.");
+    }
+    match game.store.operator().check_password(fields.text("old")) {
+        Ok(true) => {}
+        Ok(false) => {
+            log::info!("operator: {} gave a wrong old password", request.peer);
+            return Effect::refused(page, "The old password is wrong.");
+        }
+        Err(error) => return Effect::new(page, Err(sentence(&error))),
+    }
+    let password = Secret::new(fields.text("password").to_owned());
+    let change = Request::SetOperatorPassword { password };
+    Effect { ends_sessions: true, ..perform(game, page, change, "", request.now) }
+}
+
+fn download(game: &Game, now: Now) -> Effect {
+    let page = "/operator/backup";
+    match game.store.backup() {
+        Ok(bytes) => {
+            log::info!("operator: backup of {} bytes downloaded", bytes.len());
+            let name = format!("mcos-backup-{}.mcos", clock::day(now.unix));
+            Effect { file: Some((name, bytes)), ..Effect::new(page, Ok(String::new())) }
+        }
+        Err(error) => Effect::new(page, Err(sentence(&error))),
+    }
+}
+
+/// The file that a form brought; `None` if none was chosen.
+fn chosen(form: &Form) -> Option<&UploadedFile> {
+    form.file.as_ref().filter(|file| file.length > 0)
+}
+
+/// Checks the backup and keeps it for the next start, which follows at once.
+fn restore(game: &Game, form: &Form) -> Effect {
+    let page = "/operator/backup";
+    let Some(file) = chosen(form) else {
+        return Effect::refused(page, "Choose a backup file first.");
+    };
+    if form.fields.text("sure") != "yes" {
+        return Effect::refused(
+            page,
+            "Tick the box to confirm that all changes since that backup may be lost.",
+        );
+    }
+    let staged = Store::stage_restore_from(&game.data, "this file", BufReader::new(&file.content));
+    let staged = staged.map_err(|error| match error {
+        OpenError::BadBackup { why, .. } => {
+            format!("this file is not a complete backup ({why}). Choose another one")
+        }
+        OpenError::TooNew { .. } => {
+            "this backup was made by a newer version of mcos. Update this server first".to_owned()
+        }
+        error => error.to_string(),
+    });
+    match staged {
+        Ok(records) => {
+            log::warn!("operator: a backup of {records} records is restored by a restart");
+            Effect { restart: true, ..Effect::new(page, Ok(String::new())) }
+        }
+        Err(why) => {
+            log::info!("operator: restore: refused: {why}");
+            Effect::new(page, Err(nothing_changed(&why)))
+        }
+    }
+}
+
+/// Takes cars and parts out of the game's database. Whatever is wrong with it is found before anything is replaced.
+fn import_catalog(game: &Game, form: &Form, now: Now) -> Effect {
+    let page = "/operator/catalog";
+    let Some(UploadedFile { name, content, .. }) = chosen(form) else {
+        return Effect::refused(page, "Choose the file of the game's database first.");
+    };
+    let imported = import::read(BufReader::new(content), name, now.unix, |_| ()).map_err(in_words).and_then(
+        |imported| {
+            catalog_file::save(&game.data, &imported).map_err(in_words)?;
+            Ok(imported.origin)
+        },
+    );
+    match imported {
+        Ok(origin) => {
+            log::warn!("operator: a catalogue is imported from {name:?}, SHA-256 {}", origin.hash());
+            let done =
+                "The catalogue is imported and in use. Lobbies for its tracks open at the next restart.";
+            perform(game, page, Request::ReloadCatalog, done, now)
+        }
+        Err(why) => {
+            log::info!("operator: catalog import of {name:?}: refused: {why}");
+            Effect::new(page, Err(nothing_changed(&why)))
+        }
+    }
+}
+
+fn in_words(error: impl Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,265 @@
+//! Sessions, login and dispatch of the Operator's pages.
+
+use super::actions::{self, Effect};
+use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
+use super::pages;
+use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures, cookie};
+use super::sessions::{Notice, Sessions, Token};
+use crate::appliance::{Appliance, Manifest};
+use crate::clock::Now;
+use crate::services::Game;
+use crate::store::{OperatorError, OperatorPassword};
+use crate::world::FailureLimit;
+use std::net::IpAddr;
+
+/// Wrong passwords of one address within a minute. People mistype; programs that guess get nowhere.
+pub(super) const FAILURES_PER_MINUTE: u32 = 5;
+/// The longest form without a file, in bytes.
+pub(super) const MAX_FORM: usize = 8 * 1024;
+/// The longest form with a backup, in bytes. Larger ones are for `mcos restore`.
+pub(super) const MAX_BACKUP: u64 = 16 * 1024 * 1024;
+/// The largest game's database that can be sent by a form, in bytes. Larger ones are for `mcos catalog import`.
+pub(super) const MAX_DATABASE: u64 = 64 * 1024 * 1024;
+/// Where an update bundle is sent to.
+pub const BUNDLE: &str = "/operator/update/send";
+/// The cookie with the secret of a session. Browsers take one of this kind of name only by HTTPS, for this host and every path.
+pub(super) const SESSION_COOKIE: &str = "__Host-mcos-operator";
+
+const TOO_MANY_WRONG: &str = "Too many wrong passwords from your address. Wait one minute, then try again.";
+const NOT_THE_SAME: &str = "The two passwords are not the same. Type both again.";
+
+/// Sessions and login limits of the operator pages.
+pub struct OperatorSite {
+    sessions: Sessions,
+    failures: FailureLimit,
+    /// The box it runs on, if it is one.
+    appliance: Option<Appliance>,
+}
+
+impl OperatorSite {
+    /// The pages of a server, which runs on a box if `appliance` is one.
+    pub fn new(appliance: Option<Appliance>) -> Self {
+        let failures = FailureLimit::for_everybody(FAILURES_PER_MINUTE);
+        Self { sessions: Sessions::default(), failures, appliance }
+    }
+
+    /// The box it runs on, if it is one.
+    pub const fn appliance(&self) -> Option<&Appliance> {
+        self.appliance.as_ref()
+    }
+
+    /// Whether the cookies belong to a session.
+    pub fn is_logged_in(&self, cookies: &str, now: Now) -> bool {
+        self.form_token(cookies, now).is_some()
+    }
+
+    /// Whether a form comes from a page of the session that the cookies belong to.
+    pub fn is_form_token(&self, cookies: &str, token: &str, now: Now) -> bool {
+        self.form_token(cookies, now).is_some_and(|expected| expected.is(token))
+    }
+
+    fn form_token(&self, cookies: &str, now: Now) -> Option<Token> {
+        self.sessions.enter(cookie(cookies, SESSION_COOKIE), now)
+    }
+
+    /// Where a form to this path is to be kept. Only who is logged in may send much.
+    pub fn form_storage(&self, path: &str, cookies: &str, now: Now) -> FormStorage {
+        match path {
+            actions::RESTORE if self.is_logged_in(cookies, now) => FormStorage::File(MAX_BACKUP),
+            actions::CATALOG if self.is_logged_in(cookies, now) => {
+                FormStorage::File(MAX_DATABASE + MAX_FORM as u64)
+            }
+            _ => FormStorage::Memory(MAX_FORM),
+        }
+    }
+
+    /// The answer to a form without a session.
+    pub fn redirect_to_login() -> OperatorResponse {
+        redirect_to_login()
+    }
+
+    /// The answer to a form that does not come from a page of the session.
+    pub fn expired_form(&self, game: &Game, cookies: &str, peer: IpAddr, now: Now) -> OperatorResponse {
+        log::info!("operator: {peer} sent a form without the page's token");
+        match self.form_token(cookies, now) {
+            Some(token) => pages::expired_form(game, &token),
+            None => redirect_to_login(),
+        }
+    }
+
+    /// The answer to a file that is too large for this path.
+    pub fn file_too_large(path: &str) -> OperatorResponse {
+        let text = if path == actions::RESTORE {
+            format!("This file is larger than {} MiB. Nothing was changed.", MAX_BACKUP >> 20)
+        } else {
+            format!(
+                "This file is larger than {} MiB. Nothing was changed. The game's own database is much smaller: choose \
+                 that file.",
+                MAX_DATABASE >> 20
+            )
+        };
+        OperatorResponse::plain(413, &text)
+    }
+
+    /// The answer to an update bundle: it is kept to be installed, or why not.
+    pub fn after_bundle(
+        &self,
+        cookies: &str,
+        outcome: Result<Manifest, String>,
+        now: Now,
+    ) -> OperatorResponse {
+        let notice = match outcome {
+            Ok(Manifest { version, .. }) => {
+                log::warn!("operator: an update to {version} is checked, and waits to be installed");
+                let text = format!(
+                    "The file with mcos {version} has arrived and is complete. The box installs it and then restarts."
+                );
+                Notice { good: true, text }
+            }
+            Err(why) => Notice { good: false, text: pages::nothing_changed(&why) },
+        };
+        self.sessions.leave_notice(cookie(cookies, SESSION_COOKIE), notice, now);
+        OperatorResponse::go_to("/operator/update")
+    }
+
+    /// Answers a request. May check a password and waits for the card, so it belongs on a worker thread.
+    pub fn respond(
+        &self,
+        game: &Game,
+        figures: &ServerFigures,
+        request: &OperatorRequest<'_>,
+    ) -> OperatorResponse {
+        let secret = request.cookie(SESSION_COOKIE);
+        match (self.sessions.enter(secret, request.now), request.form) {
+            (None, None) => self.login_page(game, request, None),
+            (None, Some(form)) => self.unauthenticated_form(game, request, form),
+            (Some(token), None) => {
+                let notice = self.sessions.take_notice(secret, request.now);
+                pages::read(game, figures, self.appliance(), request, &token, notice)
+            }
+            (Some(token), Some(form)) if token.is(form.fields.text("form")) => {
+                self.act(game, request, secret, form)
+            }
+            (Some(_), Some(_)) => self.expired_form(game, request.cookies, request.peer, request.now),
+        }
+    }
+
+    fn login_page(
+        &self,
+        game: &Game,
+        request: &OperatorRequest<'_>,
+        problem: Option<&str>,
+    ) -> OperatorResponse {
+        login::login_page(game, request, self.appliance.is_some(), problem)
+    }
+
+    fn unauthenticated_form(
+        &self,
+        game: &Game,
+        request: &OperatorRequest<'_>,
+        form: &Form,
+    ) -> OperatorResponse {
+        if !login::is_from_login_page(request, form.fields.text("form")) {
+            log::info!("operator: {} sent a form without the page's token", request.peer);
+            let problem = "This form has expired, or your browser does not accept cookies. Please try again.";
+            return self.login_page(game, request, Some(problem)).with_status(403);
+        }
+        match request.path {
+            "/operator/login" => self.log_in(game, request, form),
+            "/operator/first" => self.set_first_password(game, request, form),
+            _ => self.login_page(game, request, Some("Please log in first.")).with_status(403),
+        }
+    }
+
+    fn log_in(&self, game: &Game, request: &OperatorRequest<'_>, form: &Form) -> OperatorResponse {
+        if !self.failures.admit(request.peer, request.now) {
+            log::info!("operator: refused {}: too many wrong passwords within a minute", request.peer);
+            return self.login_page(game, request, Some(TOO_MANY_WRONG)).with_status(429);
+        }
+        match game.store.operator().check_password(form.fields.text("password")) {
+            Ok(true) => {
+                self.failures.forgive(request.peer);
+                log::info!("operator: logged in from {}", request.peer);
+                self.begin_session(request.now)
+            }
+            Ok(false) => {
+                log::info!("operator: refused {}: wrong password", request.peer);
+                self.login_page(game, request, Some("The password is wrong.")).with_status(403)
+            }
+            Err(error) => {
+                self.failures.forgive(request.peer);
+                log::error!("operator: cannot check the password: {error}");
+                self.login_page(game, request, Some(&pages::sentence(&error))).with_status(500)
+            }
+        }
+    }
+
+    fn set_first_password(
+        &self,
+        game: &Game,
+        request: &OperatorRequest<'_>,
+        form: &Form,
+    ) -> OperatorResponse {
+        if !is_near(request.peer) {
+            log::info!("operator: refused {}: the first password is set from the home network", request.peer);
+            return self.login_page(game, request, None).with_status(403);
+        }
+        let password = form.fields.text("password");
+        if password != form.fields.text("again") {
+            return self.login_page(game, request, Some(NOT_THE_SAME)).with_status(403);
+        }
+        let set = OperatorPassword::new(password)
+            .and_then(|password| game.store.operator().set_first_password(&password))
+            .and_then(|changed| changed.ticket.wait().map_err(OperatorError::from));
+        let problem = match set {
+            Ok(()) => {
+                log::warn!("operator: {} has set the operator's password", request.peer);
+                return self.begin_session(request.now);
+            }
+            Err(OperatorError::AlreadySet) => "The password is already set. Log in with it.".to_owned(),
+            Err(error) => pages::sentence(&error),
+        };
+        self.login_page(game, request, Some(&problem)).with_status(403)
+    }
+
+    fn begin_session(&self, now: Now) -> OperatorResponse {
+        let secret = self.sessions.begin(now);
+        OperatorResponse::go_to("/operator")
+            .with_cookie(SESSION_COOKIE, secret.as_str())
+            .with_cookie(TOKEN_COOKIE, "")
+    }
+
+    /// Does what a form of the session asks for.
+    fn act(&self, game: &Game, request: &OperatorRequest<'_>, secret: &str, form: &Form) -> OperatorResponse {
+        if request.path == "/operator/logout" {
+            self.sessions.end(secret, request.now);
+            log::info!("operator: logged out");
+            return redirect_to_login().with_cookie(SESSION_COOKIE, "");
+        }
+        let guesses = request.path == "/operator/password";
+        if guesses && !self.failures.admit(request.peer, request.now) {
+            let notice = Notice { good: false, text: TOO_MANY_WRONG.to_owned() };
+            self.sessions.leave_notice(secret, notice, request.now);
+            return OperatorResponse::go_to("/operator/health");
+        }
+        let Effect { outcome, page, pushes, restart, file, ends_sessions } =
+            actions::act(game, request, form);
+        if let Some((name, body)) = file {
+            return OperatorResponse::file(name, body);
+        }
+        let notice = match outcome {
+            Ok(text) => Notice { good: true, text },
+            Err(text) => Notice { good: false, text },
+        };
+        if ends_sessions && notice.good {
+            self.failures.forgive(request.peer);
+            self.sessions.end_all();
+            return OperatorResponse { pushes, ..redirect_to_login().with_cookie(SESSION_COOKIE, "") };
+        }
+        if restart {
+            return OperatorResponse { pushes, restart, ..pages::restarting(game) };
+        }
+        self.sessions.leave_notice(secret, notice, request.now);
+        OperatorResponse { pushes, ..OperatorResponse::go_to(page) }
+    }
+}
