@@ -1,5 +1,7 @@
 //! What the fuzz targets share: taking an input apart, and writing seeds.
 
+pub mod game;
+
 use mco_proto::table::Layout;
 use std::fs;
 use std::path::PathBuf;
