@@ -2,6 +2,7 @@
 
 pub mod game;
 
+use libfuzzer_sys::arbitrary::Unstructured;
 use mco_proto::table::Layout;
 use std::fs;
 use std::path::PathBuf;
@@ -78,11 +79,16 @@ pub fn plant(seeds: impl IntoIterator<Item = Vec<u8>>) {
     }
 }
 
-/// Decoding a body, encoding it and decoding it again gives the same message.
+/// Decoding a body, encoding it and decoding it again gives the same message; and what is made out of the same bytes can be written
+/// and read.
 ///
 /// # Panics
 /// If it does not.
 pub fn stable(layout: &Layout, body: &[u8]) {
+    if let Ok(made) = (layout.make)(&mut Unstructured::new(body)) {
+        let read = (layout.decode)(&made.encode()).expect("what was made can be written and read");
+        assert_eq!(format!("{read:?}"), format!("{made:?}"), "{}", layout.name);
+    }
     let message = match (layout.decode)(body) {
         Ok(message) => message,
         Err(malformed) => return assert!(malformed.offset <= body.len(), "{}: {malformed}", layout.name),

@@ -276,29 +276,4 @@ fn unsent_body(body: &Body, error: EncodeError) -> Unsent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Arc;
-
-    fn conversation(game: &Game, service: Service) -> Conversation {
-        let here = SocketAddr::from(([127, 0, 0, 1], 1));
-        Conversation::new(service, game.world.new_connection(), here, here).unwrap()
-    }
-
-    #[test]
-    fn what_cannot_be_encrypted_is_not_sent_in_clear() {
-        let (game, _folder) = Game::for_tests();
-        let packet = Outbound::Packet(Arc::new(Packet::bare(nps::id::HEARTBEAT)), Encryption::Encrypted);
-        let body = Outbound::Body(Arc::new(Body(vec![101, 0])));
-        for (service, outbound, shown) in
-            [(Service::Lobby, packet, "message 0x0217"), (Service::Mcots, body, "message 101")]
-        {
-            let mut out = Vec::new();
-            let unsent = conversation(&game, service)
-                .deliver(&outbound, &mut out, &mut Observers::default())
-                .unwrap_err();
-            assert_eq!((unsent.error, out.len()), (EncodeError::NoKey, 0));
-            assert!(unsent.to_string().starts_with(shown), "{unsent}");
-        }
-    }
-}
+mod tests;

@@ -144,8 +144,7 @@ mod tests {
     }
 
     fn send(game: &Game, persona: PersonaId, title: &str) {
-        let _ =
-            game.store.mails().send(persona, &Letter::from_the_house(title, "text"), Now::read()).unwrap();
+        let _ = game.store.mails().send(persona, &Letter::city_news(title, "text"), Now::read()).unwrap();
     }
 
     #[test]

@@ -379,6 +379,7 @@ impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
 
 /// A body without fields: all that is said is the number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Empty;
 
 impl Wire for Empty {

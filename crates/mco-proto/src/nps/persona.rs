@@ -258,6 +258,7 @@ impl Wire for Personas {
 
 /// 0x0507 in any of the layouts it may have.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub enum NewPersona {
     /// With a counted name.
     Counted(NewGameAccount),
@@ -294,6 +295,7 @@ impl Wire for NewPersona {
 
 /// 0x0519 in one of two layouts, told apart by their size.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub enum GetPersonaInfo {
     /// Who is this?
     ById(GetPersonaInfoById),
