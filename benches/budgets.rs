@@ -12,15 +12,14 @@
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::lobby::{GetMiniUserList, Login, LoginResponse, Name};
 use mco_proto::nps::login::UserLogin;
-use mco_proto::nps::user_data::UserData;
 use mco_proto::nps::{Headers, Link, Message, Packet, id};
 use mco_proto::session_key::{PublicLoginKey, SessionKey};
-use mco_proto::text::{PStr, Str16};
+use mco_proto::text::Str16;
 use rsa::{Oaep, RsaPrivateKey};
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -300,13 +299,10 @@ impl Server {
         let answer = self.http(&format!("/AuthLogin?username=doc&password={PASSWORD}"));
         let context = answer.split_once("Ticket=").expect("ticket").1;
         let public = PublicLoginKey::from_hex(&self.http("/key")).expect("pub.key");
-        let login = UserLogin {
-            context: Str16::new(context).expect("fits"),
-            object: 0,
-            key_block: Str16::new(&public.seal(key).expect("seal")).expect("fits"),
-            service: Str16::constant(b"2176"),
-            checksum: 0xfea3_1c19,
-        };
+        let login = UserLogin::new(
+            Str16::new(context).expect("fits"),
+            Str16::new(&public.encrypt(key).expect("seal")).expect("fits"),
+        );
         login.packet()
     }
 
@@ -330,17 +326,13 @@ impl Server {
         stream.set_nodelay(true).expect("nodelay");
         let mut link = Link::new(Headers::Short, Link::LARGEST);
         assert_eq!(answer(&mut stream, &mut link).1.id, id::OK_TO_LOGIN);
-        let login = Login {
-            persona: list.personas.first().map_or(PersonaId(0), |persona| persona.persona),
-            name: Name::constant(b"Dr Brown"),
-            user_data: UserData::from([0; 64]),
+        let login = Login::new(
+            list.personas.first().map_or(PersonaId(0), |persona| persona.persona),
+            Name::constant(b"Dr Brown"),
             customer,
-            flags: 0,
-            version: PStr::constant(b"4.5.0.0"),
-            game: PStr::constant(b"mco"),
-            address: PStr::constant(b"127.0.0.1"),
-            proof: key.proof(),
-        };
+            Ipv4Addr::LOCALHOST,
+            key,
+        );
         let mut wire = Vec::new();
         link.write(&login.packet(), false, &mut wire).expect("written");
         stream.write_all(&wire).expect("send");

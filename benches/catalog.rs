@@ -100,8 +100,7 @@ fn complete_cars() -> f64 {
     let peer: SocketAddr = ([127, 0, 0, 1], 1044).into();
     game.world.sessions.begin(customer, SessionKey::random(), peer.ip(), Now::read());
     let mut caller = ConnectionState::new(game.world.new_connection(), peer, peer);
-    let (customer_name, persona_name) = (Chars::default(), Chars::constant(b"Dr Brown"));
-    let hello = ClientConnect { customer, persona, customer_name, persona_name, version: 6001 }.body();
+    let hello = ClientConnect::new(customer, persona, Chars::constant(b"Dr Brown")).body();
     answer(&game, &mut caller, &Incoming { sequence: 1, flags: Flags(0), body: hello }, Now::read());
     let body = GenericRequest::body(number::GET_COMPLETE_VEHICLE_INFO, car.0);
     let ask = Incoming { sequence: 2, flags: Flags(Flags::ENCRYPTED), body };

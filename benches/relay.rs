@@ -304,7 +304,7 @@ fn enter(driver: &PersonaSession, at: SocketAddr, channel: CommId) -> Player {
     let link = Link::new(Headers::Short, Link::LARGEST);
     let packet = state(channel, driver.persona);
     let mut player = Player { stream, link, hears: Some(packet.id.0), packet };
-    say(&mut player, &driver.hello().packet(), false);
+    say(&mut player, &driver.hello().expect("fits").packet(), false);
     assert_eq!(next(&mut player).id, mco_proto::nps::id::LOGIN_RESP);
     let key: &SessionKey = &driver.account.key;
     player.link.start_encryption(key);
@@ -345,31 +345,8 @@ fn quiet(player: &mut Player) {
 }
 
 fn open(channel: CommId) -> mco_proto::nps::lobby::OpenCommChannel {
-    use mco_proto::text::PStr;
-    mco_proto::nps::lobby::OpenCommChannel {
-        channel,
-        riff: PStr::constant(b"bench"),
-        slot: -1,
-        slot_flags: 1,
-        port: 9000,
-        protocol: 33,
-        persona: PersonaId(0),
-        connected_users: 0,
-        open_channels: 0,
-        can_ready: 1,
-        game_ready: 0,
-        is_master: 0,
-        channel_type: 2,
-        password: PStr::default(),
-        disable_backlog: 0,
-        game_server_running: 1,
-        launch_game_server: 0,
-        max_ready_players: 0,
-        sku: 0,
-        send_rate: 0,
-        channel_data: [0; 256],
-        flags: 2,
-    }
+    use mco_proto::nps::lobby::{Name, OpenCommChannel};
+    OpenCommChannel::enter_chat(channel, Name::constant(b"bench"), 9000, PersonaId(0))
 }
 
 struct Server {

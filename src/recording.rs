@@ -182,7 +182,9 @@ mod tests {
     use mco_proto::bytes::Bool8;
     use mco_proto::ids::{CustomerId, PersonaId};
     use mco_proto::nps::Form;
+    use mco_proto::session_key::SessionKey;
     use mco_proto::text::{PStr, Str16};
+    use std::net::Ipv4Addr;
 
     fn holds(packet: &Packet, secret: &[u8]) -> bool {
         packet.body.windows(secret.len()).any(|window| window == secret)
@@ -190,13 +192,10 @@ mod tests {
 
     #[test]
     fn context_and_key_block_are_cut_and_the_rest_of_0501_stays() {
-        let login = UserLogin {
-            context: Str16::constant(b"0123456789abcdef0123456789abcdef"),
-            object: 0,
-            key_block: Str16::new(&"AB".repeat(128)).unwrap(),
-            service: Str16::constant(b"2176"),
-            checksum: 0xfea3_1c19,
-        };
+        let login = UserLogin::new(
+            Str16::constant(b"0123456789abcdef0123456789abcdef"),
+            Str16::new(&"AB".repeat(128)).unwrap(),
+        );
         let packet = login.packet();
         let cut = cut(&packet, Side::Client, true).unwrap();
         assert!(!holds(&cut, b"0123") && !holds(&cut, b"AB"), "{cut:?}");
@@ -208,15 +207,14 @@ mod tests {
     #[test]
     fn the_proof_of_0100_is_cut() {
         let login = Login {
-            persona: PersonaId(21),
-            name: PStr::constant(b"Dr Brown"),
-            user_data: [0; 64],
-            customer: CustomerId(7),
-            flags: 0,
-            version: PStr::constant(b"4.5.0.0"),
-            game: PStr::constant(b"mco"),
-            address: PStr::constant(b"10.0.0.9"),
             proof: [0xa5; 16],
+            ..Login::new(
+                PersonaId(21),
+                PStr::constant(b"Dr Brown"),
+                CustomerId(7),
+                Ipv4Addr::new(10, 0, 0, 9),
+                &SessionKey::random(),
+            )
         };
         let read: Login = cut(&login.packet(), Side::Client, false).unwrap().read().unwrap();
         assert_eq!(read, Login { proof: [0; 16], ..login });

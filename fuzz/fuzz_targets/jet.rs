@@ -3,7 +3,7 @@
 //! Input: the file.
 #![no_main]
 
-#[path = "../../tests/jet/writer.rs"]
+#[path = "../../crates/jet-reader/tests/it/writer.rs"]
 mod writer;
 
 use jet_reader::{Database, Value, Version};

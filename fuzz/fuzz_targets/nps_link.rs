@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mco_proto::cipher::{BLOCK, LobbyCipher};
-use mco_proto::nps::{Broken, Form, Headers, Incoming, Link, Packet, id};
+use mco_proto::nps::{Broken, Form, Headers, Id, Incoming, Link, Packet, id};
 use mco_proto::session_key::SessionKey;
 use mcos_fuzz::{Input, pieces, plant};
 
@@ -77,7 +77,7 @@ fn signed_in(sizes: &[u8], mut input: Input<'_>) {
         plain.resize(plain.len().next_multiple_of(BLOCK).max(BLOCK), 0xcd);
         let length = u16::try_from(Form::Short.size() + plain.len()).unwrap();
         let inner = Packet {
-            id: u16::from_be_bytes([plain[0], plain[1]]),
+            id: Id(u16::from_be_bytes([plain[0], plain[1]])),
             form: Form::Short,
             body: {
                 let declared = usize::from(u16::from_be_bytes([plain[2], plain[3]])).saturating_sub(4);
@@ -85,16 +85,16 @@ fn signed_in(sizes: &[u8], mut input: Input<'_>) {
             },
         };
         cipher.encrypt(&mut plain);
-        ([&id::ENCRYPTED.to_be_bytes()[..], &length.to_be_bytes(), &plain].concat(), inner)
+        ([&id::ENCRYPTED.0.to_be_bytes()[..], &length.to_be_bytes(), &plain].concat(), inner)
     };
-    let good = |id: u16, body: &[u8]| {
+    let good = |id: Id, body: &[u8]| {
         let mut plain = Vec::new();
         Packet { id, form: Form::Short, body: body.to_vec() }.encode(&mut plain).unwrap();
         plain
     };
     while !input.is_empty() {
         let choice = input.byte();
-        let id = u16::from_be_bytes([input.byte(), input.byte()]);
+        let id = Id(u16::from_be_bytes([input.byte(), input.byte()]));
         let content = input.counted();
         let (bytes, packet, encrypted) = match choice % 3 {
             0 => {
@@ -134,12 +134,12 @@ fn signed_in(sizes: &[u8], mut input: Input<'_>) {
 
 /// Recorded beginnings of connections to each port; a lobby connection in both directions.
 fn seeds() -> Vec<Vec<u8>> {
-    let short = |id: u16, body: &[u8]| {
+    let short = |id: Id, body: &[u8]| {
         let mut out = Vec::new();
         Packet { id, form: Form::Short, body: body.to_vec() }.encode(&mut out).unwrap();
         out
     };
-    let long = |id: u16, body: &[u8]| {
+    let long = |id: Id, body: &[u8]| {
         let mut out = Vec::new();
         Packet { id, form: Form::LONG, body: body.to_vec() }.encode(&mut out).unwrap();
         out
@@ -150,10 +150,10 @@ fn seeds() -> Vec<Vec<u8>> {
     ]
     .concat();
     vec![
-        [&[2, 0][..], &long(0x0501, b"\0\x04user\0\0\0\0"), &long(0x0503, &[0; 12])].concat(),
-        [&[2, 2, 3, 40][..], &short(0x0532, &[0; 8]), &long(0x0504, &[0; 40])].concat(),
-        [&[0, 0][..], &short(0x0100, &[0; 64]), &short(0x0217, &[])].concat(),
-        [&[12, 1, 0][..], &short(0x0100, &[0; 300]), &envelopes].concat(),
+        [&[2, 0][..], &long(Id(0x0501), b"\0\x04user\0\0\0\0"), &long(Id(0x0503), &[0; 12])].concat(),
+        [&[2, 2, 3, 40][..], &short(Id(0x0532), &[0; 8]), &long(Id(0x0504), &[0; 40])].concat(),
+        [&[0, 0][..], &short(Id(0x0100), &[0; 64]), &short(Id(0x0217), &[])].concat(),
+        [&[12, 1, 0][..], &short(Id(0x0100), &[0; 300]), &envelopes].concat(),
         [&[4, 0][..], &envelopes].concat(),
         b"\x02\0GET / HTTP/1.0\r\n\r\n".to_vec(),
         b"\x01\x01\x05\0\x03\x0c\0\x01\x01\x28\x04\x03\x0c\0\x04\x02\x02\x30\x02ab".to_vec(),

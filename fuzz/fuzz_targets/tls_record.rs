@@ -6,7 +6,7 @@
 //! - sizes of pieces; places and values of bytes that are changed on the way; what a client sends after its handshake.
 #![no_main]
 
-#[path = "../../tests/old_client/mod.rs"]
+#[path = "../../crates/legacy-tls/tests/old_client/mod.rs"]
 mod old_client;
 
 use legacy_tls::keys::{Keys, MasterSecret};

@@ -1,5 +1,7 @@
 //! What the fuzz targets share: taking an input apart, and writing seeds.
 
+use libfuzzer_sys::arbitrary::Unstructured;
+use mco_proto::table::Layout;
 use std::fs;
 use std::path::PathBuf;
 
@@ -73,4 +75,25 @@ pub fn plant(seeds: impl IntoIterator<Item = Vec<u8>>) {
     for (number, seed) in seeds.into_iter().enumerate() {
         fs::write(folder.join(format!("seed-{number:03}")), seed).expect("the folder can be written");
     }
+}
+
+/// Decoding a body, encoding it and decoding it again gives the same message; and what is made out of the same bytes can be written
+/// and read.
+///
+/// # Panics
+/// If it does not.
+pub fn stable(layout: &Layout, body: &[u8]) {
+    if let Ok(made) = (layout.make)(&mut Unstructured::new(body)) {
+        let read = (layout.decode)(&made.encode());
+        assert!(read.is_ok(), "{}: {made:?} cannot be read", layout.name);
+    }
+    let message = match (layout.decode)(body) {
+        Ok(message) => message,
+        Err(malformed) => return assert!(malformed.offset <= body.len(), "{}: {malformed}", layout.name),
+    };
+    let written = message.encode();
+    let again = (layout.decode)(&written).expect("what was written can be read");
+    // By what they show: floating-point numbers may not equal themselves.
+    assert_eq!(format!("{again:?}"), format!("{message:?}"), "{}", layout.name);
+    assert_eq!(again.encode(), written, "{}", layout.name);
 }

@@ -12,7 +12,7 @@ pub use traffic::{Faults, Gauge, Ledger, Traffic};
 use super::error::Error;
 use super::sitting::{FirstCar, LobbyConnection, PersonaSession, RaceChannel, RoomAddress, Transactions};
 use crate::catalog::RaceType;
-use mco_proto::bytes::{Bool8, Rest};
+use mco_proto::bytes::Rest;
 use mco_proto::ids::{CommId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
 use mco_proto::mcots::race::{
     CrcPreRaceData, CreateRace, DAMAGE_SLOTS, Damage, Damages, FinalResults, InRaceDamage, JoinRace,
@@ -145,32 +145,10 @@ async fn at_the_wheel(driver: &PersonaSession) -> Result<(Transactions, VehicleI
 }
 
 fn wish(terms: Terms, racers: usize) -> CreateRace {
-    let off = Bool8(false);
     CreateRace {
-        lobby: terms.lobby,
         entry_fee: terms.entry_fee,
-        club_race: off,
-        pink_slip: off,
-        team_trial: off,
-        sponsor: 0,
-        least_level: 0,
-        most_level: 0,
-        most_power: 0,
-        most_racers: u8::try_from(SLOTS).unwrap_or(u8::MAX),
         least_racers: u8::try_from(racers).unwrap_or(u8::MAX),
-        rounds: 0,
-        laps: LAPS,
-        backward: off,
-        mirrored: off,
-        night: Bool8(true),
-        weather: off,
-        damage: off,
-        traffic: off,
-        ai_racers: off,
-        handicapped: off,
-        power_class: 0,
-        body_class: 0,
-        no_nitrous: off,
+        ..CreateRace::open_to_all(terms.lobby, u8::try_from(SLOTS).unwrap_or(u8::MAX), LAPS)
     }
 }
 

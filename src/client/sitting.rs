@@ -15,7 +15,6 @@ use super::shard_list::ShardEntry;
 use super::socket::{Endpoint, Service};
 use super::web::{Context, Web};
 use mco_proto::TooLong;
-use mco_proto::bytes::Rest;
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::nps::login::{UserLogin, UserStatus};
 use mco_proto::nps::persona::{
@@ -27,13 +26,6 @@ use mco_proto::session_key::{PublicLoginKey, SessionKey};
 use mco_proto::text::Str16;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// EA's number of the game, as the Client says it.
-const SERVICE: &[u8; 4] = b"2176";
-/// Checksum of the Client's program (*captured*, the same since 2017).
-const CHECKSUM: u32 = 0xfea3_1c19;
-/// The name of the game in persona requests (*captured*).
-const GAME: &[u8; 10] = b"Motor City";
 
 /// Ports that are fixed in the Client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +81,7 @@ impl ShardEndpoints {
         login_key: &PublicLoginKey,
     ) -> Result<Account, Error> {
         let key = SessionKey::random();
-        let block = login_key.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
+        let block = login_key.encrypt(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
         let mut login = self.open(Service::Login, &self.login).await?;
         let status: UserStatus = login.ask(&user_login(context, &block)?).await?;
         if status.key_echo != key.echo() {
@@ -109,13 +101,7 @@ impl ShardEndpoints {
 /// # Errors
 /// If one of them does not fit its field.
 pub fn user_login(context: &Context, key_block: &str) -> Result<UserLogin, TooLong> {
-    Ok(UserLogin {
-        context: Str16::new(context.as_str())?,
-        object: 0,
-        key_block: Str16::new(key_block)?,
-        service: Str16::constant(SERVICE),
-        checksum: CHECKSUM,
-    })
+    Ok(UserLogin::new(Str16::new(context.as_str())?, Str16::new(key_block)?))
 }
 
 /// A User who has logged in.
@@ -150,11 +136,7 @@ impl Account {
 
     /// Whether a new persona may have this name.
     pub async fn name_is_free(&self, name: &str) -> Result<bool, Error> {
-        let request = ValidatePersonaName {
-            customer: self.customer,
-            name: Str16::new(name)?,
-            service: Str16::constant(GAME),
-        };
+        let request = ValidatePersonaName::new(self.customer, Str16::new(name)?);
         let mut persona = self.persona_service().await?;
         persona.send(&request).await?;
         let taken = [id::DUP_USER, id::DUP_PERSONA];
@@ -171,17 +153,7 @@ impl Account {
 
     /// Makes a persona (0x0507); a name that is taken is [`Error::Refused`]. Its number comes from the answer.
     pub async fn create_persona(&self, name: &str) -> Result<PersonaId, Error> {
-        let request = NewGameAccount {
-            customer: self.customer,
-            name: Str16::new(name)?,
-            server_data: 0,
-            created: 0,
-            last_login: 0,
-            games: 0,
-            persona: PersonaId(0),
-            // Off line, never bought, no serial number, no blobs, level 0, shard 0: 20 fields whose zeros need no names.
-            rest: Rest(vec![0; 64]),
-        };
+        let request = NewGameAccount::new(self.customer, Str16::new(name)?);
         let mut persona = self.persona_service().await?;
         persona.send(&request).await?;
         let answer = persona.wait(&[id::USER_VALID]).await?;

@@ -11,17 +11,24 @@ use std::net::{SocketAddr, TcpListener};
 /// Connections waiting to be accepted: a whole LAN party pressing "connect" at once.
 const BACKLOG: i32 = 1024;
 
-/// The services that have a port.
+/// A service that has a port of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
+pub enum Service {
+    /// Patch, Auth, Shard and the pages, without TLS.
     Http,
+    /// The same with TLS.
     Https,
+    /// Login.
     Login,
+    /// Persona.
     Persona,
+    /// Mail.
     Mail,
+    /// Lobby.
     Lobby,
-    /// With its place in the range of room ports.
+    /// A room server, with its index in the range of room ports.
     Room(u16),
+    /// MCOTS.
     Mcots,
 }
 

@@ -1,8 +1,10 @@
-//! The sans-IO half of a connection: which service talks, through which framing and cipher.
+//! A connection to a TCP service without its socket: the bytes of a Client go in, messages are answered by the service of the port, and
+//! the bytes for the Client come out. Tests and fuzzers drive it as the connection loop does.
 
-use super::bind::Service;
-use super::observer::Observers;
-use super::outbox::Outbound;
+pub use super::bind::Service;
+pub use super::observer::Observers;
+pub use super::outbox::Outbound;
+
 use crate::clock::Now;
 use crate::config;
 use crate::services::{Encryption, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
@@ -18,30 +20,32 @@ use std::time::Duration;
 /// Requests on the ports before the lobby are small: the largest, a new persona, has about 1,400 bytes.
 const SMALL: usize = 4096;
 
-/// One connection's dialogue with its service.
-pub(super) enum Conversation {
+/// The server's state of one connection: framing, cipher, and what its service knows of the Client.
+pub struct Conversation(Family);
+
+enum Family {
     Nps(nps::Link, NpsService),
     Mcots(mcots::Link, transactions::ConnectionState),
 }
 
-/// Which NPS service a connection has reached.
-pub(super) enum NpsService {
+/// The NPS service that a connection has reached.
+enum NpsService {
     Login(IpAddr),
     Persona(IpAddr),
     Mail(IpAddr),
     Lobby(lobby::ConnectionState),
 }
 
-/// What became of one message. The bytes for the sender have been written already.
-pub(super) struct Step {
+/// What one message led to, besides the bytes for its sender.
+pub struct Step {
     /// An answer that could not be written, and those behind it: a fault of ours, which ends the connection.
-    pub(super) unsent: Option<Unsent>,
-    /// To be awaited before anything goes out.
-    pub(super) commit: Option<Ticket>,
-    /// For others.
-    pub(super) pushes: Vec<Push>,
-    /// The connection is to end.
-    pub(super) close: bool,
+    pub unsent: Option<Unsent>,
+    /// To be awaited before the answer or a push goes out.
+    pub commit: Option<Ticket>,
+    /// Messages for other connections.
+    pub pushes: Vec<Push>,
+    /// Whether the connection is to end after the answer.
+    pub close: bool,
 }
 
 impl Step {
@@ -56,9 +60,9 @@ impl<P> From<Outcome<P>> for Step {
     }
 }
 
-/// A message of ours that could not be written.
+/// A message of the server that could not be encoded. `Display` says which, for the log.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unsent {
+pub struct Unsent {
     message: Number,
     error: EncodeError,
 }
@@ -80,18 +84,19 @@ impl fmt::Display for Unsent {
 }
 
 impl Conversation {
-    pub(super) fn new(
+    /// A new connection from `peer` to the address `local` of a service. `None` for HTTP and HTTPS.
+    pub fn new(
         service: Service,
         connection: ConnectionId,
         peer: SocketAddr,
         local: SocketAddr,
     ) -> Option<Self> {
-        let small = |headers, desk| Some(Self::Nps(nps::Link::new(headers, SMALL), desk));
+        let small = |headers, service| Some(Self(Family::Nps(nps::Link::new(headers, SMALL), service)));
         let address = peer.ip().to_canonical();
         let server = |server| {
             let caller = lobby::ConnectionState::new(connection, server, peer, local);
             let link = nps::Link::new(nps::Headers::Short, nps::Link::LARGEST);
-            Some(Self::Nps(link, NpsService::Lobby(caller)))
+            Some(Self(Family::Nps(link, NpsService::Lobby(caller))))
         };
         match service {
             Service::Http | Service::Https => None,
@@ -100,48 +105,53 @@ impl Conversation {
             Service::Mail => small(nps::Headers::Short, NpsService::Mail(address)),
             Service::Lobby => server(NpsServer::Lobby),
             Service::Room(place) => server(NpsServer::Room(place)),
-            Service::Mcots => Some(Self::Mcots(
+            Service::Mcots => Some(Self(Family::Mcots(
                 mcots::Link::new(),
                 transactions::ConnectionState::new(connection, peer, local),
-            )),
+            ))),
         }
     }
 
-    /// What the Client hears on connecting.
-    pub(super) fn greet(&mut self, out: &mut Vec<u8>, observers: &mut Observers) -> Result<(), Unsent> {
-        match self {
-            Self::Nps(link, NpsService::Lobby(caller)) => {
+    /// Appends to `out` what the Client gets on connecting.
+    ///
+    /// # Errors
+    /// [`Unsent`] if that cannot be encoded.
+    pub fn greet(&mut self, out: &mut Vec<u8>, observers: &mut Observers) -> Result<(), Unsent> {
+        match &mut self.0 {
+            Family::Nps(link, NpsService::Lobby(caller)) => {
                 write(link, &lobby::greeting(caller), false, out, observers)
             }
             _ => Ok(()),
         }
     }
 
-    /// Takes in what arrived.
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Nps(link, _) => link.feed(bytes),
-            Self::Mcots(link, _) => link.feed(bytes),
+    /// Takes in what arrived from the Client.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Family::Nps(link, _) => link.feed(bytes),
+            Family::Mcots(link, _) => link.feed(bytes),
         }
     }
 
-    /// Answers the next whole message, if one has arrived, appending what the sender gets to `out`. An error, in words
-    /// for the log, ends the connection.
-    pub(super) fn step(
+    /// Answers the next message, if a whole one has arrived, and appends the answer to `out`.
+    ///
+    /// # Errors
+    /// Why the stream cannot be understood any further, for the log. The connection is to end.
+    pub fn step(
         &mut self,
         game: &Game,
         now: Now,
         out: &mut Vec<u8>,
         observers: &mut Observers,
     ) -> Result<Option<Step>, Box<dyn fmt::Display + Send>> {
-        match self {
-            Self::Nps(link, desk) => {
+        match &mut self.0 {
+            Family::Nps(link, service) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
                 let size = link.last_size();
                 observers.tell(|observer| observer.packet_received(&incoming, size));
-                let outcome = match desk {
+                let outcome = match service {
                     NpsService::Login(peer) => login::answer(game, *peer, &incoming.packet, now),
                     NpsService::Persona(peer) => persona::answer(game, *peer, &incoming.packet, now),
                     NpsService::Mail(peer) => mail::answer(game, *peer, &incoming.packet, now),
@@ -152,7 +162,7 @@ impl Conversation {
                 let unsent = write(link, &outcome, incoming.encrypted, out, observers).err();
                 Ok(Some(Step { unsent, ..outcome.into() }))
             }
-            Self::Mcots(link, caller) => {
+            Family::Mcots(link, caller) => {
                 let Some(incoming) = link.next().map_err(|broken| Box::new(broken) as _)? else {
                     return Ok(None);
                 };
@@ -167,27 +177,30 @@ impl Conversation {
         }
     }
 
-    /// Appends a push from somebody else. One for the other family of services is let go: services know which connections are whose.
-    pub(super) fn deliver(
+    /// Appends a push from another connection to `out`. One of the other message family is ignored.
+    ///
+    /// # Errors
+    /// [`Unsent`] if it cannot be encoded.
+    pub fn deliver(
         &mut self,
         outbound: &Outbound,
         out: &mut Vec<u8>,
         observers: &mut Observers,
     ) -> Result<(), Unsent> {
         let start = out.len();
-        match (self, outbound) {
-            (Self::Nps(link, _), Outbound::Packet(packet, envelope)) => {
+        match (&mut self.0, outbound) {
+            (Family::Nps(link, _), Outbound::Packet(packet, envelope)) => {
                 let encrypted = *envelope == Encryption::Encrypted;
                 link.write(packet, encrypted, out).map_err(|error| unsent_packet(packet, error))?;
                 let raw = out.get(start..).unwrap_or_default();
                 observers.tell(|observer| observer.packet_sent(packet, raw));
             }
-            (Self::Mcots(link, _), Outbound::Body(body)) => {
+            (Family::Mcots(link, _), Outbound::Body(body)) => {
                 link.push(body, out).map_err(|error| unsent_body(body, error))?;
                 let raw = out.get(start..).unwrap_or_default();
                 observers.tell(|observer| observer.body_sent(body, raw));
             }
-            (Self::Nps(..), Outbound::Body(_)) | (Self::Mcots(..), Outbound::Packet(..)) => {}
+            (Family::Nps(..), Outbound::Body(_)) | (Family::Mcots(..), Outbound::Packet(..)) => {}
         }
         Ok(())
     }
@@ -195,22 +208,22 @@ impl Conversation {
     /// How long the Client may say nothing from now on, on a connection of this `age`. Who has signed in may be silent
     /// for ever: a player sits in the garage for hours, and no heartbeat was ever seen.
     pub(super) fn deadline(&self, limits: &config::Limits, age: Duration) -> Option<Duration> {
-        match self {
-            Self::Nps(_, NpsService::Lobby(caller)) if caller.signed_in() => None,
-            Self::Mcots(_, caller) if caller.signed_in() => None,
-            Self::Nps(_, NpsService::Lobby(_)) | Self::Mcots(..) => {
+        match &self.0 {
+            Family::Nps(_, NpsService::Lobby(caller)) if caller.signed_in() => None,
+            Family::Mcots(_, caller) if caller.signed_in() => None,
+            Family::Nps(_, NpsService::Lobby(_)) | Family::Mcots(..) => {
                 Some(Duration::from_secs(limits.login_seconds).saturating_sub(age))
             }
-            Self::Nps(..) => Some(Duration::from_secs(limits.idle_seconds)),
+            Family::Nps(..) => Some(Duration::from_secs(limits.idle_seconds)),
         }
     }
 
-    /// The connection is gone. Returned is what others hear of it.
-    pub(super) fn leave(&self, game: &Game, now: Now) -> Step {
-        match self {
-            Self::Nps(_, NpsService::Lobby(caller)) => Step::pushes(lobby::leave(game, caller, now)),
-            Self::Nps(..) => Step::pushes(Vec::new()),
-            Self::Mcots(_, caller) => transactions::leave(game, caller, now).into(),
+    /// Ends what the service knows of the connection, which is gone. Returned is what others hear of it.
+    pub fn leave(&self, game: &Game, now: Now) -> Step {
+        match &self.0 {
+            Family::Nps(_, NpsService::Lobby(caller)) => Step::pushes(lobby::leave(game, caller, now)),
+            Family::Nps(..) => Step::pushes(Vec::new()),
+            Family::Mcots(_, caller) => transactions::leave(game, caller, now).into(),
         }
     }
 }
@@ -263,29 +276,4 @@ fn unsent_body(body: &Body, error: EncodeError) -> Unsent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Arc;
-
-    fn conversation(game: &Game, service: Service) -> Conversation {
-        let here = SocketAddr::from(([127, 0, 0, 1], 1));
-        Conversation::new(service, game.world.new_connection(), here, here).unwrap()
-    }
-
-    #[test]
-    fn what_cannot_be_encrypted_is_not_sent_in_clear() {
-        let (game, _folder) = Game::for_tests();
-        let packet = Outbound::Packet(Arc::new(Packet::bare(nps::id::HEARTBEAT)), Encryption::Encrypted);
-        let body = Outbound::Body(Arc::new(Body(vec![101, 0])));
-        for (service, outbound, shown) in
-            [(Service::Lobby, packet, "message 0x0217"), (Service::Mcots, body, "message 101")]
-        {
-            let mut out = Vec::new();
-            let unsent = conversation(&game, service)
-                .deliver(&outbound, &mut out, &mut Observers::default())
-                .unwrap_err();
-            assert_eq!((unsent.error, out.len()), (EncodeError::NoKey, 0));
-            assert!(unsent.to_string().starts_with(shown), "{unsent}");
-        }
-    }
-}
+mod tests;

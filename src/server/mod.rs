@@ -7,7 +7,7 @@ mod bind;
 mod connection;
 mod connections;
 pub(crate) mod control;
-mod conversation;
+pub mod conversation;
 mod counters;
 mod http;
 mod limits;

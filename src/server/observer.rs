@@ -29,9 +29,9 @@ pub(super) trait Observer: Send {
     fn ended(&mut self, _why: &str) {}
 }
 
-/// All observers of one connection.
+/// The observers of one connection; none by default.
 #[derive(Default)]
-pub(super) struct Observers(Vec<Box<dyn Observer>>);
+pub struct Observers(Vec<Box<dyn Observer>>);
 
 impl Observers {
     /// One more.

@@ -10,9 +10,9 @@ use std::task::Context;
 /// What a waiting packet weighs besides its bytes.
 const OVERHEAD: usize = 64;
 
-/// Something for a connection, shared with all who get it; each encrypts it with its own state.
+/// A message for a connection, shared by all that get it; each encrypts it with its own state.
 #[derive(Clone, Debug)]
-pub(super) enum Outbound {
+pub enum Outbound {
     /// For NPS, and the form in which it is to travel.
     Packet(Arc<Packet>, Encryption),
     /// For MCOTS.

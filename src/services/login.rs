@@ -81,7 +81,7 @@ fn admitted(game: &Game, login: &UserLogin, now: Now) -> Option<(CustomerId, Ses
         .sessions
         .redeem(&login.context.to_string(), now)
         .filter(|customer| enabled(game, *customer));
-    let key = game.login_key().open(login.key_block.as_bytes());
+    let key = game.login_key().decrypt(login.key_block.as_bytes());
     Some((customer?, key.ok()?))
 }
 
@@ -122,13 +122,7 @@ mod tests {
 
     fn request(game: &Game, context: &str, key: &SessionKey) -> UserLogin {
         let public = PublicLoginKey::from_hex(&game.login_key().public_hex().unwrap()).unwrap();
-        UserLogin {
-            context: Str16::new(context).unwrap(),
-            object: 0,
-            key_block: Str16::new(&public.seal(key).unwrap()).unwrap(),
-            service: Str16::constant(b"2176"),
-            checksum: 0xfea3_1c19,
-        }
+        UserLogin::new(Str16::new(context).unwrap(), Str16::new(&public.encrypt(key).unwrap()).unwrap())
     }
 
     fn shard() -> (Game, tempfile::TempDir, TestPlayer) {

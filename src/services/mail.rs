@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn list(game: &Game, peer: IpAddr, persona: PersonaId, last_known: u32) -> (u16, u32) {
-        let request = ListEmails { persona, last_known, unknown: 1, filler: 0xfdfe };
+        let request = ListEmails { last_known, ..ListEmails::all(persona) };
         let list: MailList = ask(game, peer, &request.packet()).read().unwrap();
         (list.count, list.first)
     }
@@ -144,8 +144,7 @@ mod tests {
     }
 
     fn send(game: &Game, persona: PersonaId, title: &str) {
-        let _ =
-            game.store.mails().send(persona, &Letter::from_the_house(title, "text"), Now::read()).unwrap();
+        let _ = game.store.mails().send(persona, &Letter::city_news(title, "text"), Now::read()).unwrap();
     }
 
     #[test]

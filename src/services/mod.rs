@@ -25,8 +25,8 @@ pub mod patch;
 pub mod persona;
 pub mod shard;
 
-pub use dispatch::{Listed, Reply, Verdict, Who};
+pub use dispatch::{Listed, Reply, Who};
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use game::{Game, Ports};
-pub use outcome::{Encryption, Hex, Outcome, Push};
+pub use outcome::{Encryption, Hex, Outcome, Push, Verdict};

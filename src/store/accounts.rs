@@ -1,4 +1,4 @@
-//! Accounts: who may log in.
+//! Accounts: who may sign in.
 
 use super::commit::Changed;
 use super::error::StoreError;
@@ -69,7 +69,11 @@ impl Store {
 }
 
 impl Accounts<'_> {
-    /// Creates an account. Without a customer id it gets the next free one from 1000 on.
+    /// Creates an account. The name has 1 to 32 ASCII letters, digits, `_`, `.` and `-`. Without a customer id it gets the
+    /// next free one from 1000 on. Costs one password evaluation; blocks meanwhile.
+    ///
+    /// # Errors
+    /// [`AccountError::BadName`], [`AccountError::NameTaken`], [`AccountError::CustomerIdTaken`].
     pub fn create(
         &self,
         name: &str,
@@ -101,13 +105,8 @@ impl Accounts<'_> {
                         }
                     },
                 };
-                let record = AccountRecord {
-                    customer_id,
-                    name: name.to_owned(),
-                    disabled: false,
-                    created,
-                    hash: hash.clone(),
-                };
+                let record =
+                    AccountRecord { customer_id, name: name.to_owned(), disabled: false, created, hash };
                 tx.put(&key::account(name), &record)?;
                 tx.put(&key::customer(customer_id), &name.to_ascii_lowercase())?;
                 Ok(record.into())
@@ -128,7 +127,7 @@ impl Accounts<'_> {
         }
     }
 
-    /// All accounts, by name.
+    /// All accounts, sorted by name in lower case.
     pub fn list(&self) -> Result<Vec<Account>, StoreError> {
         let records = self.store.table().scan::<AccountRecord>(key::ACCOUNTS)?;
         Ok(records.into_iter().map(Account::from).collect())
@@ -144,18 +143,28 @@ impl Accounts<'_> {
         Ok(record.filter(|record| right && !record.disabled).map(Account::from))
     }
 
-    /// Replaces the password.
+    /// Replaces the password. Costs one password evaluation; blocks meanwhile.
+    ///
+    /// # Errors
+    /// [`AccountError::NotFound`].
     pub fn set_password(&self, name: &str, password: &Password) -> Result<Changed<Account>, AccountError> {
         let hash = password.hash()?;
-        self.alter(name, |record| record.hash.clone_from(&hash))
+        self.alter(name, |record| record.hash = hash)
     }
 
-    /// Forbids or allows logging in. Who is logged in already stays so.
+    /// Forbids or allows signing in. Who is signed in already stays so.
+    ///
+    /// # Errors
+    /// [`AccountError::NotFound`].
     pub fn set_disabled(&self, name: &str, disabled: bool) -> Result<Changed<Account>, AccountError> {
         self.alter(name, |record| record.disabled = disabled)
     }
 
-    fn alter(self, name: &str, alter: impl Fn(&mut AccountRecord)) -> Result<Changed<Account>, AccountError> {
+    fn alter(
+        self,
+        name: &str,
+        alter: impl FnOnce(&mut AccountRecord),
+    ) -> Result<Changed<Account>, AccountError> {
         let key = key::account(name);
         self.store.change(|table| {
             table.transact(|tx| {

@@ -1,4 +1,4 @@
-//! Bans: who may not come in, and why.
+//! Bans: which accounts and addresses may not sign in, and why.
 
 use super::commit::Changed;
 use super::error::StoreError;
@@ -60,8 +60,11 @@ impl Store {
 }
 
 impl Bans<'_> {
-    /// Bans somebody from now on; an earlier ban of the same account or address is replaced. The reason has 1 to 120
-    /// printable ASCII characters, all that a Client can show.
+    /// Bans an account or address from `now` until `until`, in seconds since 1970 (`None`: until the ban is lifted); an earlier
+    /// ban of it is replaced. The reason has 1 to 120 printable ASCII characters, all that a Client can show.
+    ///
+    /// # Errors
+    /// [`BanError::BadReason`], and [`BanError::TooMany`] if there are 1000 already.
     pub fn put(
         &self,
         target: BanTarget,
@@ -77,18 +80,18 @@ impl Bans<'_> {
             return Err(BanError::BadReason("the game shows only plain letters, digits and signs"));
         }
         let ban = Ban { target, reason: reason.to_owned(), since: now.unix, until };
-        let key = key::ban(target);
+        let key = key_of(target);
         self.store.change(|table| {
             if table.scan::<Ban>(key::BANS)?.len() >= MOST && table.get::<Ban>(&key)?.is_none() {
                 return Err(BanError::TooMany);
             }
-            table.transact(|tx| tx.put(&key, &ban).map(|()| ban.clone()).map_err(BanError::from))
+            table.transact(|tx| Ok(tx.put(&key, &ban).map(|()| ban)?))
         })
     }
 
-    /// Lifts a ban. `false`: there was none.
+    /// Removes a ban. `false`: there was none.
     pub fn lift(&self, target: BanTarget) -> Result<Changed<bool>, StoreError> {
-        let key = key::ban(target);
+        let key = key_of(target);
         self.store.change(|table| {
             table.transact(|tx| {
                 let there = tx.has(&key)?;
@@ -98,13 +101,21 @@ impl Bans<'_> {
         })
     }
 
-    /// The ban of exactly this account or address, over or not.
+    /// The ban of exactly this account or address, in force or over.
     pub fn of(&self, target: BanTarget) -> Result<Option<Ban>, StoreError> {
-        self.store.table().get(&key::ban(target))
+        self.store.table().get(&key_of(target))
     }
 
-    /// All bans, over or not: first the accounts by number, then the addresses.
+    /// All bans, in force or over: first the accounts by number, then the addresses.
     pub fn list(&self) -> Result<Vec<Ban>, StoreError> {
         self.store.table().scan(key::BANS)
+    }
+}
+
+/// Where the ban of an account or address lies.
+fn key_of(target: BanTarget) -> Vec<u8> {
+    match target {
+        BanTarget::Account(customer) => key::banned_account(customer),
+        BanTarget::Address(address) => key::banned_address(address),
     }
 }

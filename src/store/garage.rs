@@ -1,4 +1,4 @@
-//! Cars and parts: who owns what.
+//! Cars and parts, and which persona owns them.
 //!
 //! A car is stored as one record with all its parts, so buying one writes a handful of records and not forty. So is what
 //! hangs together in the inventory: a loose part with whatever is fixed to it. Every part is in exactly one of them.
@@ -20,40 +20,40 @@ use std::fmt;
 /// A complete car was captured with 40. The bound keeps its record within what the store can hold.
 const MOST_PARTS: usize = 120;
 
-/// The persona that gets what is given in part payment (*seen in use*).
+/// The persona that gets the cars that are given in part payment (*seen in use*).
 pub const JUNKYARD: PersonaId = PersonaId(9);
 
 /// What is needed to buy a car.
 #[derive(Clone, Debug)]
 pub struct CarPurchase {
-    /// Which car.
+    /// The model, as a number of the catalogue.
     pub model: BrandedPartId,
-    /// Its paint.
+    /// The paint, as a number of the catalogue.
     pub skin: SkinId,
     /// Flags only the Client understands.
     pub flags: u32,
     /// The class in which it races.
     pub car_class: u8,
-    /// What it costs.
+    /// The price, in dollars.
     pub price: u32,
-    /// What it is made of, at most 120 parts.
+    /// Its parts, at most 120.
     pub parts: Vec<NewPart>,
-    /// This is the car which every driver chooses at the beginning, once.
+    /// Whether it is the first car, which every persona may choose once.
     pub first_car: bool,
 }
 
 /// A part of a car that is bought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewPart {
-    /// Which part.
+    /// The kind of part, as a number of the catalogue.
     pub branded_part: BrandedPartId,
     /// The index, within [`CarPurchase::parts`], of the part it is fixed to. None: the car itself.
     pub parent: Option<usize>,
-    /// Where at its parent.
+    /// The place at its parent where it is fixed.
     pub attachment_point: u8,
 }
 
-/// Why a purchase failed. Nothing was changed.
+/// Why a car or part could not be bought, moved, repaired or scrapped. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GarageError {
     /// There is no such persona.
@@ -78,7 +78,7 @@ pub enum GarageError {
     Loose,
     /// The part cannot go there; why.
     DoesNotFit(&'static str),
-    /// A driver keeps at least one car.
+    /// A persona keeps at least one car.
     LastCar,
     /// The store failed.
     Store(StoreError),

@@ -26,7 +26,7 @@ impl Keys<'_> {
         Ok(key.map(|mut key| std::mem::take(&mut key.0)))
     }
 
-    /// Stores or replaces that key.
+    /// Stores the login key, or replaces it. `der` is PKCS#8.
     pub fn set_login_key(&self, der: &[u8]) -> Result<Changed<()>, StoreError> {
         let record = LoginKey(der.to_vec());
         self.store.change(|table| table.transact(|tx| tx.put(key::LOGIN_KEY, &record)))

@@ -5,9 +5,9 @@
 //! and a book of [`LONGEST`] lines is made shorter by folding its older half into one [`Kind::Carried`] line. The fold
 //! goes by number and not by date, since the clock of a board without a battery may say anything.
 //!
-//! # For whoever books something
+//! # Booking something
 //! ```text
-//! ledger::book(tx: &Transaction<'_>, record: &mut PersonaRecord, entry: Entry) -> Result<(), LedgerError>
+//! ledger::book(tx: &Transaction<'_>, record: &mut PersonaRecord, entry: Entry, now: Now) -> Result<(), LedgerError>
 //! ```
 //! works inside any transaction: it changes `record.persona.bank_balance` and writes the line; the caller puts the record
 //! afterwards, in the same transaction. It is the only way to change a balance.
@@ -31,14 +31,14 @@ const LONGEST: u32 = 1000;
 /// How many of them a fold leaves.
 const KEPT: u32 = LONGEST / 2;
 
-/// Something to book.
+/// A line of the ledger to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is.
+    /// What the money is for.
     pub kind: Kind,
     /// Dollars: positive if the persona gets them, negative if it pays.
     pub amount: i64,
-    /// Which car, part or race; see [`Kind`]. 0: none.
+    /// The number of the car, part or race; see [`Kind`]. 0: none.
     pub reference: u32,
 }
 
@@ -192,33 +192,33 @@ impl fmt::Display for Problem {
 /// A book that is not right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Whose.
+    /// The persona whose book it is.
     pub persona: PersonaId,
-    /// What is wrong.
+    /// What is wrong with it.
     pub problem: Problem,
 }
 
 /// What a check of the ledger found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerReport {
-    /// How many personas there are.
+    /// How many personas were checked.
     pub personas: usize,
     /// How many lines were read.
     pub lines: usize,
-    /// What all balances add up to.
+    /// The sum of all balances, in dollars.
     pub money: u64,
-    /// What is not right; empty if all is well.
+    /// What is wrong; empty if nothing is.
     pub differences: Vec<Difference>,
 }
 
-/// What is known of every change of money and property. See [`Store::ledger`].
+/// The verbs about the ledger. See [`Store::ledger`].
 #[derive(Clone, Copy, Debug)]
 pub struct Ledger<'a> {
     pub(super) store: &'a Store,
 }
 
 impl Store {
-    /// The history of money and property, and its check.
+    /// The verbs about the ledger: the history of money and property.
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger { store: self }
     }

@@ -1,8 +1,8 @@
-//! Mail that waits for personas. Nobody but the house writes any yet.
+//! Mail for personas. Only the server writes any yet.
 //!
-//! # For whoever has something to tell
+//! # Writing a mail about a change
 //! ```text
-//! mail::post(tx: &Transaction<'_>, to: PersonaId, letter: &Letter) -> Result<(), StoreError>
+//! mail::post(tx: &Transaction<'_>, to: PersonaId, letter: &Letter, now: Now) -> Result<(), StoreError>
 //! ```
 //! works inside any transaction, so that a mail about a change is there exactly if the change is. [`Mails::send`] is the
 //! same by itself.
@@ -20,41 +20,41 @@ use mco_proto::ids::PersonaId;
 const MOST_MAILS: usize = 50;
 /// The longest name of a sender, title and text, in characters (the Client's own tables hold no more: *documented*).
 const LONGEST: (usize, usize, usize) = (50, 30, 255);
-/// Until when a mail is kept: a season of evenings.
+/// How long a mail is kept, in seconds: 90 days.
 const KEPT_SECONDS: u32 = 90 * 24 * 60 * 60;
-/// 2020: before it the clock is one that nobody has set, and mails of that time do not expire.
+/// The beginning of 2020, in seconds since 1970: before it the clock is one that nobody has set, and mails of that time do not expire.
 pub(super) const CLOCK_IS_SET: u32 = 1_577_836_800;
-/// The editor of the city's news (*documented*: the office that sends them).
+/// The sender of the city's news (*documented*).
 const NEWS: PersonaId = PersonaId(12);
 
-/// Something to tell a persona. What is too long is cut.
+/// A mail to be sent. What is too long is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
-    /// Whom it is from.
+    /// The persona that sends it.
     pub sender: PersonaId,
     /// The sender's name, at most 50 characters.
     pub sender_name: String,
-    /// At most 30 characters.
+    /// The subject, at most 30 characters.
     pub title: String,
-    /// At most 255 characters.
+    /// The text, at most 255 characters.
     pub text: String,
 }
 
 impl Letter {
-    /// From the house itself.
-    pub fn from_the_house(title: &str, text: &str) -> Self {
+    /// A mail from the server itself, sent as the city's news.
+    pub fn city_news(title: &str, text: &str) -> Self {
         let (title, text) = (title.to_owned(), text.to_owned());
         Self { sender: NEWS, sender_name: "City News".to_owned(), title, text }
     }
 }
 
-/// What every new persona finds.
+/// The mail that every new persona gets.
 pub(super) fn welcome(name: &str) -> Letter {
     let text = format!(
         "Good to see you, {name}. Your starter cash is in the bank: pick a car at a dealer's lot, \
          then meet the others in the lobby. What you win buys parts; what you wreck wants repair."
     );
-    Letter::from_the_house("Welcome to the city", &text)
+    Letter::city_news("Welcome to the city", &text)
 }
 
 /// Puts a letter into the mailbox of a persona.
@@ -107,7 +107,8 @@ impl Store {
 }
 
 impl Mails<'_> {
-    /// Sends a letter to a persona. One that does not exist gets none.
+    /// Sends a mail to a persona; of 50 mails the oldest read one, or the oldest, makes room. To a persona that does not exist
+    /// nothing is sent.
     pub fn send(&self, to: PersonaId, letter: &Letter, now: Now) -> Result<Changed<()>, StoreError> {
         self.store.change(|table| {
             table.transact(|tx| if tx.has(&key::persona(to))? { post(tx, to, letter, now) } else { Ok(()) })
@@ -129,10 +130,9 @@ impl Mails<'_> {
         Ok(mail.map(|mail| (mail, entry.read)))
     }
 
-    /// Notes that a mail was read. One that is not there is nobody's trouble.
+    /// Notes that a mail was read. One that is not there is ignored.
     pub fn mark_read(&self, of: PersonaId, number: u32) -> Result<Changed<()>, StoreError> {
-        self.change(of, |tx, mailbox| {
-            let _ = tx;
+        self.change(of, |_, mailbox| {
             if let Some(mail) = mailbox.mails.iter_mut().find(|mail| mail.number == number) {
                 mail.read = true;
             }
@@ -140,7 +140,7 @@ impl Mails<'_> {
         })
     }
 
-    /// Throws a mail away. One that is not there is nobody's trouble.
+    /// Deletes a mail. One that is not there is ignored.
     pub fn delete(&self, of: PersonaId, number: u32) -> Result<Changed<()>, StoreError> {
         self.change(of, |tx, mailbox| {
             mailbox.mails.retain(|mail| mail.number != number);
@@ -151,7 +151,7 @@ impl Mails<'_> {
     fn change(
         self,
         of: PersonaId,
-        work: impl Fn(&Transaction<'_>, &mut Mailbox) -> Result<(), StoreError>,
+        work: impl FnOnce(&Transaction<'_>, &mut Mailbox) -> Result<(), StoreError>,
     ) -> Result<Changed<()>, StoreError> {
         self.store.change(|table| {
             table.transact(|tx| {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     fn letter(title: &str) -> Letter {
-        Letter::from_the_house(title, "text")
+        Letter::city_news(title, "text")
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! What survives a reboot: accounts, personas, cars, parts and keys. The only module that names sled.
 //!
-//! Callers see verbs. A verb that changes something is complete for every reader when it returns, and gives a
+//! Callers see verbs: [`Store::accounts`], [`Store::garage`] and so on. A verb that changes something is complete for every reader when it returns, and gives a
 //! [`Ticket`] which resolves when the change has survived a power cut; whoever answers a Client awaits it first.
 //!
 //! In the data directory lie `database/` (sled's own), `backup.mcos` (all records in one file, written at most once a
 //! minute and when the store is closed) and `store.lock`. A database that cannot be read is set aside and rebuilt
 //! from the backup; see [`Store::open`]. While the card is full or read-only, changes are refused and reads go on; see
 //! [`Store::trouble`].
+//!
+//! # Errors
+//! Every verb fails with [`StoreError`], or has it among its own errors, if the engine cannot read, if a record is damaged
+//! or of a newer program, and a verb that changes something also if no change is accepted. A verb that fails has changed
+//! nothing.
 
 mod accounts;
 mod backup;
@@ -59,5 +64,4 @@ pub use records::account::{Account, Ban, BanTarget};
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
-pub use records::race::BookingId;
 pub use records::vehicle::{Part, Vehicle};

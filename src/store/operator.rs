@@ -1,4 +1,4 @@
-//! What belongs to the Operator: the password of the pages, and the message of the day.
+//! What belongs to the Server Operator: the password of the operator's pages, and the message of the day.
 
 use super::commit::Changed;
 use super::error::{OpenError, StoreError};
@@ -24,7 +24,10 @@ const LONGEST_MESSAGE: usize = 300;
 pub struct OperatorPassword(Zeroizing<String>);
 
 impl OperatorPassword {
-    /// Takes a password, or says why it cannot be one.
+    /// Takes a password.
+    ///
+    /// # Errors
+    /// [`OperatorError::BadPassword`].
     pub fn new(text: &str) -> Result<Self, OperatorError> {
         let length = text.chars().count();
         if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) || text.chars().any(char::is_control) {
@@ -40,7 +43,7 @@ impl fmt::Debug for OperatorPassword {
     }
 }
 
-/// Why something of the Operator could not be changed.
+/// Why the operator's password or message could not be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorError {
     /// The password is too short, too long or holds control characters.
@@ -99,13 +102,16 @@ impl OperatorStore<'_> {
         Ok(self.record()?.is_some())
     }
 
-    /// Sets or replaces the password.
+    /// Sets or replaces the password. Costs one password evaluation; blocks meanwhile.
     pub fn set_password(&self, password: &OperatorPassword) -> Result<Changed<()>, OperatorError> {
         let record = OperatorRecord { hash: password::hash(&password.0)? };
         self.store.change(|table| table.transact(|tx| Ok(tx.put(key::OPERATOR, &record)?)))
     }
 
-    /// Sets the password if there is none: of two who try at once, one does.
+    /// Sets the password if there is none: of two who try at once, one does. Costs one password evaluation; blocks meanwhile.
+    ///
+    /// # Errors
+    /// [`OperatorError::AlreadySet`].
     pub fn set_first_password(&self, password: &OperatorPassword) -> Result<Changed<()>, OperatorError> {
         // Hashing takes long; nobody need wait for it in vain. The transaction looks again.
         if self.has_password()? {
@@ -122,14 +128,17 @@ impl OperatorStore<'_> {
         })
     }
 
-    /// Forgets the password: the next visit from the home network sets it.
+    /// Removes the password: the next visit from the home network sets it.
     pub fn forget_password(&self) -> Result<Changed<()>, StoreError> {
         self.store.change(|table| table.transact(|tx| tx.remove(key::OPERATOR)))
     }
 
-    /// Forgets the password if the file `reset-operator-password` lies in the data directory `dir`, and says whether it
-    /// did. What is in the file does not matter. It goes for good before anybody can set another password, which
-    /// would be forgotten as well at the next start.
+    /// Removes the password if the file `reset-operator-password` lies in the data directory `dir`, and says whether it
+    /// did. What is in the file does not matter. The file is deleted before anybody can set another password, which
+    /// would be removed as well at the next start.
+    ///
+    /// # Errors
+    /// What the system or the store says.
     pub fn forget_password_if_asked(&self, dir: &Path) -> Result<bool, OpenError> {
         let refused = |source| OpenError::Io { path: dir.to_owned(), source };
         let request = dir.join(RESET);
@@ -155,15 +164,17 @@ impl OperatorStore<'_> {
         Ok(self.store.table().get::<String>(key::MESSAGE)?.unwrap_or_default())
     }
 
-    /// Replaces the message of the day: one line of at most 300 characters; empty: none.
+    /// Replaces the message of the day: one line of at most 300 characters; empty: none. Returned is what was stored.
+    ///
+    /// # Errors
+    /// [`OperatorError::BadMessage`].
     pub fn set_message(&self, message: &str) -> Result<Changed<String>, OperatorError> {
         let message = message.trim().to_owned();
         if message.chars().count() > LONGEST_MESSAGE || message.chars().any(char::is_control) {
             return Err(OperatorError::BadMessage);
         }
-        self.store.change(|table| {
-            table.transact(|tx| Ok(tx.put(key::MESSAGE, &message).map(|()| message.clone())?))
-        })
+        self.store
+            .change(|table| table.transact(|tx| Ok(tx.put(key::MESSAGE, &message).map(|()| message)?)))
     }
 
     fn record(self) -> Result<Option<OperatorRecord>, StoreError> {

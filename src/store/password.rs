@@ -55,6 +55,9 @@ impl std::error::Error for PasswordError {}
 impl Password {
     /// Takes 4 to 32 printable ASCII characters without `&`, `%`, `+`, `#`, `<`, `>`, quotes and space: the Client puts
     /// the password into a URL as it is.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     pub fn new(password: &str) -> Result<Self, PasswordError> {
         if !password.bytes().all(|byte| byte.is_ascii_graphic() && !b"&%+\"'#<>".contains(&byte)) {
             return Err(PasswordError::BadCharacter);
@@ -111,9 +114,9 @@ fn evaluate(password: &str, salt: Salt<'_>, params: &Params, length: usize) -> R
     let mut salt_bytes = [0; Salt::MAX_LENGTH];
     let salt = salt.decode_b64(&mut salt_bytes).map_err(failed)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    let mut turn = Turn::wait();
+    let mut permit = Permit::wait();
     Output::init_with(length, |output| {
-        let memory = turn.memory(params.block_count());
+        let memory = permit.memory(params.block_count());
         Ok(argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, memory)?)
     })
     .map_err(failed)
@@ -124,7 +127,7 @@ fn failed(error: impl fmt::Display) -> StoreError {
 }
 
 static POOL: Mutex<Pool> = Mutex::new(Pool { free: AT_ONCE, idle: Vec::new() });
-static LEFT: Condvar = Condvar::new();
+static RETURNED: Condvar = Condvar::new();
 
 struct Pool {
     /// How many more evaluations may run.
@@ -134,14 +137,15 @@ struct Pool {
 }
 
 /// The right to an evaluation, with memory for it.
-struct Turn(Vec<Block>);
+struct Permit(Vec<Block>);
 
-impl Turn {
+impl Permit {
     fn wait() -> Self {
         #[cfg(test)]
         tests::EVALUATIONS.with(|count| count.set(count.get() + 1));
         let pool = lock(&POOL);
-        let mut pool = LEFT.wait_while(pool, |pool| pool.free == 0).unwrap_or_else(PoisonError::into_inner);
+        let mut pool =
+            RETURNED.wait_while(pool, |pool| pool.free == 0).unwrap_or_else(PoisonError::into_inner);
         pool.free -= 1;
         Self(pool.idle.pop().unwrap_or_default())
     }
@@ -154,12 +158,12 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut pool = lock(&POOL);
         pool.free += 1;
         pool.idle.push(take(&mut self.0));
-        LEFT.notify_one();
+        RETURNED.notify_one();
     }
 }
 

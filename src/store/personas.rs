@@ -1,4 +1,4 @@
-//! Personas: the drivers of an account.
+//! Personas: the characters of an account, with which it plays.
 
 use super::commit::Changed;
 use super::error::StoreError;
@@ -20,13 +20,13 @@ const LONGEST_NAME: usize = 12;
 /// What is needed to create a persona.
 #[derive(Clone, Debug)]
 pub struct NewPersona {
-    /// See [`Persona::name`].
+    /// 1 to 12 characters of printable ASCII, without a space at the ends; unique in the shard.
     pub name: String,
-    /// The shard in which it shall live.
+    /// The shard in which it plays.
     pub shard: ShardId,
     /// An id to take, for those who move here from another server; otherwise the next free one from 1000 on.
     pub id: Option<PersonaId>,
-    /// Money to begin with.
+    /// The dollars it begins with.
     pub starter_cash: u32,
     /// How many personas the customer may have, this one included.
     pub max_per_customer: usize,
@@ -97,7 +97,11 @@ impl Store {
 }
 
 impl Personas<'_> {
-    /// Creates a persona for an account that exists.
+    /// Creates a persona for an account, with its book in the ledger and a first mail.
+    ///
+    /// # Errors
+    /// [`PersonaError::BadName`], [`PersonaError::NameTaken`], [`PersonaError::TooMany`], [`PersonaError::IdTaken`],
+    /// [`PersonaError::NoSuchAccount`].
     #[expect(clippy::needless_pass_by_value, reason = "the caller has no use for it afterwards")]
     pub fn create(
         &self,
@@ -174,7 +178,10 @@ impl Personas<'_> {
         Ok(self.store.table().get::<u32>(&key::persona_name(shard, name))?.is_none())
     }
 
-    /// Whether the name may be used: 1 to 12 printable ASCII characters, no space at the ends.
+    /// Checks that a name has 1 to 12 printable ASCII characters and no space at the ends.
+    ///
+    /// # Errors
+    /// [`PersonaError::BadName`].
     pub fn check_name(&self, name: &str) -> Result<(), PersonaError> {
         if name.is_empty() || name.chars().count() > LONGEST_NAME {
             return Err(PersonaError::BadName("use 1 to 12 characters"));
@@ -188,7 +195,10 @@ impl Personas<'_> {
         Ok(())
     }
 
-    /// Deletes a persona with its cars, its parts, its mail and its book.
+    /// Deletes a persona with its cars, its parts, its mail and its lines of the ledger.
+    ///
+    /// # Errors
+    /// [`PersonaError::NotFound`], [`PersonaError::NotYours`].
     pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
             let lines = table.scan_rows::<Line>(&key::lines_of(id))?;
@@ -219,14 +229,17 @@ impl Personas<'_> {
         })
     }
 
-    /// Lets `change` work on the stored persona. It may be called more than once and must not use the store.
+    /// Lets `change` work on the stored persona. It is called once, inside the transaction, so it must not use the store.
     ///
     /// Id, customer, shard, name, creation time and the bank balance (which only the ledger changes) stay what they
     /// were, whatever `change` does to them.
+    ///
+    /// # Errors
+    /// [`PersonaError::NotFound`], and [`PersonaError::TooLong`] if a text has become longer than the Client can show.
     pub fn update(
         &self,
         id: PersonaId,
-        change: impl Fn(&mut Persona),
+        change: impl FnOnce(&mut Persona),
     ) -> Result<Changed<Persona>, PersonaError> {
         self.store.change(|table| {
             table.transact(|tx| {

@@ -12,27 +12,27 @@ use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
-use super::records::race::{BookingId, RaceUnderWay};
+use super::records::race::RaceUnderWay;
 use super::records::vehicle::VehicleRecord;
 use super::table::{Table, Transaction};
 use crate::clock::Now;
-use mco_proto::ids::{PartId, PersonaId, RaceId, VehicleId};
+use mco_proto::ids::{BookingId, PartId, PersonaId, RaceId, VehicleId};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// The first booking.
 const FIRST_BOOKING: u32 = 1;
 
-/// What one racer gets out of a race.
+/// The result of one racer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payout {
-    /// Who.
+    /// The racer.
     pub persona: PersonaId,
-    /// Dollars.
+    /// Prize money, in dollars.
     pub cash: u32,
-    /// Points.
+    /// Points won.
     pub points: u32,
-    /// In which place it came in, 0 being the winner's. `None`: it did not.
+    /// The place, 0 being the winner's. `None`: it did not finish.
     pub place: Option<usize>,
 }
 
@@ -42,31 +42,31 @@ impl Payout {
     }
 }
 
-/// The end of a race.
+/// The results of a race, to be settled.
 #[derive(Clone, Debug)]
 pub struct Settlement {
-    /// The Client's number of its type.
+    /// The Client's number of the type of race.
     pub race_type: u32,
-    /// How many raced, humans or not.
+    /// How many raced, computer drivers included.
     pub racers: usize,
-    /// Every human racer, once.
+    /// Every persona that raced, once.
     pub payouts: Vec<Payout>,
-    /// Cars that were wagered and lost, with those who lost them. They go to the winner.
+    /// Cars that were wagered and lost, with the personas that lost them. They go to the winner.
     pub cars_lost: Vec<(PersonaId, VehicleId)>,
-    /// Level and rank of a driver with so many points.
+    /// Gives level and rank of a persona with so many points.
     pub standing: fn(u32) -> (u32, u32),
-    /// What the house writes to a racer about it.
+    /// The mail that a racer gets about it.
     pub letter: fn(&Self, &Payout, &Settled) -> Letter,
 }
 
-/// What came of it for one racer.
+/// What a settlement has changed for one racer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// Who.
+    /// The racer.
     pub persona: PersonaId,
-    /// Dollars that were really paid: less than promised if the bank holds no more.
+    /// The dollars that were paid: fewer than promised if the balance would be more than 4,294,967,295.
     pub cash: u32,
-    /// Points in all.
+    /// All its points, after the race.
     pub points: u32,
     /// Level before and after.
     pub level: (u32, u32),
@@ -78,7 +78,7 @@ pub struct Settled {
     pub cars_lost: u32,
 }
 
-/// Why a race could not be booked. Nothing was changed.
+/// Why a race could not be started or settled. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RaceError {
     /// There is no such persona.
@@ -128,7 +128,10 @@ impl Store {
 }
 
 impl Races<'_> {
-    /// Takes the fees of all racers, or of none.
+    /// Takes the fees, in dollars, of all racers, or of none.
+    ///
+    /// # Errors
+    /// [`RaceError::NoSuchPersona`], [`RaceError::InsufficientFunds`].
     pub fn start(
         &self,
         race: RaceId,
@@ -157,9 +160,12 @@ impl Races<'_> {
         })
     }
 
-    /// Pays, counts, moves cars and writes to everybody, once; the second time it is [`RaceError::NotUnderWay`].
+    /// Pays the prizes, counts the race, moves the cars that were lost and sends a mail to every racer, all in one change.
     ///
     /// A persona that was deleted meanwhile is left out, and a car that is no longer its racer's stays where it is.
+    ///
+    /// # Errors
+    /// [`RaceError::NotUnderWay`]: also the second time, so no race is paid twice.
     pub fn settle(
         &self,
         booking: BookingId,
@@ -187,7 +193,10 @@ impl Races<'_> {
         })
     }
 
-    /// Gives all fees back. Returned is who got what.
+    /// Gives all fees back. Returned are the personas with the dollars they got.
+    ///
+    /// # Errors
+    /// [`RaceError::NotUnderWay`].
     pub fn refund(&self, booking: BookingId, now: Now) -> Result<Changed<Vec<(PersonaId, u32)>>, RaceError> {
         self.store.change(|table| {
             table.transact(|tx| {
@@ -204,14 +213,14 @@ impl Races<'_> {
         })
     }
 
-    /// Races that are not settled: when the server starts, those that were cut short.
+    /// The races that are not settled: when the server starts, those that were cut short.
     pub fn under_way(&self) -> Result<Vec<BookingId>, StoreError> {
         let races = self.store.table().scan::<RaceUnderWay>(key::RACES)?;
         Ok(races.into_iter().map(|race| race.booking).collect())
     }
 
-    /// Keeps what a race did to a car: of each part the damage in percent and the wear, neither of which gets less by
-    /// racing. Parts that are not in the car are left out. Returned is how many parts are worse than before.
+    /// Stores what a race did to a car: for each part the damage in percent and the wear in the Client's units, neither of
+    /// which gets less by racing. Parts that are not in the car are left out. Returned is how many parts are worse than before.
     pub fn damage(
         &self,
         car: VehicleId,
@@ -378,7 +387,7 @@ impl Racers {
         Ok(())
     }
 
-    /// Tells everybody by mail: unlike 237 it is still there tomorrow.
+    /// Tells everybody by mail: unlike message 237 it can be read later.
     fn write(&self, tx: &Transaction<'_>, settlement: &Settlement) -> Result<(), StoreError> {
         for payout in &settlement.payouts {
             if let Some((_, settled)) = self.all.get(&payout.persona) {

@@ -55,6 +55,18 @@ pub(super) fn whole<T: DeserializeOwned>(fields: &[u8]) -> Option<T> {
     }
 }
 
+/// What a record adds to the sum. The mixing (that of `SplitMix64`) keeps equal differences in several records from
+/// cancelling each other, as they would in a sum of plain CRCs.
+pub(super) fn digest(key: &[u8], value: &[u8]) -> u64 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key);
+    hasher.update(value);
+    let mut mixed = u64::from(hasher.finalize()).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 /// A plain number or id kept as a record: counters and the entries of indexes.
 impl Record for u32 {
     const WHAT: &'static str = "counter";

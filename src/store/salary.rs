@@ -1,5 +1,5 @@
-//! The pay-cheque: every Monday (UTC) a driver has earned a salary. The first sign-in of a week brings it, once. Weeks in
-//! which nobody signed in are not made up for, and the week in which a driver was made brings none.
+//! The weekly salary: every Monday (UTC) a persona has earned one. It is paid at the first sign-in of the week, once. Weeks
+//! without a sign-in are not paid later, and the week in which a persona was created is not paid.
 
 use super::commit::Changed;
 use super::key;
@@ -13,8 +13,11 @@ use mco_proto::ids::PersonaId;
 
 use crate::clock::Now;
 impl Personas<'_> {
-    /// Pays what the persona has earned, if that was not done this week; `salary` says how many dollars that is. None:
-    /// nothing is due. Returned is what was paid: less than promised if the bank holds no more.
+    /// Pays the salary of this week, unless that was done; `salary` says how many dollars it is. `None`: nothing is due.
+    /// Returned are the dollars that were paid: fewer if the balance would be more than 4,294,967,295.
+    ///
+    /// # Errors
+    /// [`PersonaError::NotFound`].
     pub fn pay_salary(
         &self,
         id: PersonaId,
@@ -30,7 +33,7 @@ impl Personas<'_> {
                 let mut record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
                 let last = tx.get::<u32>(&key::paid_week(id))?;
                 tx.put(&key::paid_week(id), &week)?;
-                // Not known: a driver from before there were salaries. Later than now: the clock was wrong.
+                // Not known: a persona from before there were salaries. Later than now: the clock was wrong.
                 if last.is_none_or(|last| last >= week) {
                     return Ok(0);
                 }
@@ -47,7 +50,7 @@ impl Personas<'_> {
                 tx.put(&key::persona(id), &record)?;
                 let text =
                     format!("Your salary of {dollars} dollars is in the bank. A higher level earns more.");
-                mail::post(tx, id, &Letter::from_the_house("Pay day", &text), now)?;
+                mail::post(tx, id, &Letter::city_news("Pay day", &text), now)?;
                 Ok(dollars)
             })
         });

@@ -18,8 +18,7 @@ pub use room::Room;
 use super::{ConnectionId, locked};
 use crate::catalog::{RaceType, rules};
 use crate::clock::Now;
-use crate::store::BookingId;
-use mco_proto::ids::{PersonaId, RaceId, VehicleId};
+use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::SLOTS;
 use rand::Rng;
 use rand::rngs::OsRng;
@@ -107,6 +106,8 @@ impl Member {
 pub enum State {
     /// Its room fills.
     Open,
+    /// Its host has started it; who may drive is looked up, and the fees are taken.
+    Starting,
     /// It is driven; fees are booked, if there are any.
     Running(Option<BookingId>),
     /// Its last run has been settled.
@@ -133,8 +134,8 @@ pub struct Race {
     last_sign: Instant,
 }
 
-/// All races. The lock is held while the store books what was decided under it, so that nobody joins, leaves or reports
-/// in between; the store never takes it.
+/// All races. The lock is never held while the store is asked: what takes time, a start, is a state of its own, and what is over is
+/// taken out of here once before it is settled.
 #[derive(Debug, Default)]
 pub struct Races(Mutex<Table>);
 
@@ -179,6 +180,11 @@ impl Race {
 
     const fn runs(&self) -> bool {
         matches!(self.state, State::Running(_))
+    }
+
+    /// Whether nobody can join it and nobody start it, for now.
+    const fn is_under_way(&self) -> bool {
+        matches!(self.state, State::Starting | State::Running(_))
     }
 
     fn put_out(&mut self, persona: PersonaId, exit: Exit) {
@@ -257,7 +263,7 @@ impl Table {
         if race.member(persona).is_some() {
             return Ok(race);
         }
-        if race.runs() {
+        if race.is_under_way() {
             return Err(Denied::Running);
         }
         if race.taken() >= race.settings.most_racers {
@@ -284,9 +290,10 @@ impl Table {
             race.come_back(persona, Room::Unseen);
         }
         let vehicle = Some(vehicle);
+        let under_way = race.is_under_way();
         match race.members.iter_mut().find(|member| member.persona == persona) {
             // While it runs the car that is driven stays the one that was named before.
-            Some(_) if matches!(race.state, State::Running(_)) => {}
+            Some(_) if under_way => {}
             Some(member) => *member = Member { connection, vehicle, ..member.clone() },
             None => race.members.push(Member::new(persona, connection, vehicle)),
         }
@@ -295,27 +302,51 @@ impl Table {
         Ok(race)
     }
 
-    /// The race that `persona` may start, as its host. A finished one may be driven again.
-    pub fn startable(&self, id: RaceId, persona: PersonaId) -> Result<&Race, Denied> {
-        let race = self.races.get(&id).ok_or(Denied::NoSuchRace)?;
+    /// `persona` starts a race, as its host. A finished one may be driven again. Returned is the race as it is now; from here on
+    /// nobody joins it until [`Self::start`] or [`Self::stay`].
+    pub fn prepare(&mut self, id: RaceId, persona: PersonaId) -> Result<Race, Denied> {
+        let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
         race.member(persona).ok_or(Denied::NotInRace)?;
         if race.host() != Some(persona) {
             Err(Denied::NotHost)
-        } else if race.runs() {
+        } else if race.is_under_way() {
             Err(Denied::Running)
         } else {
-            Ok(race)
+            race.state = State::Starting;
+            Ok(race.clone())
         }
     }
 
-    /// The race begins.
-    pub fn start(&mut self, id: RaceId, field: Vec<Starter>, booking: Option<BookingId>, now: Now) {
-        if let Some(race) = self.races.get_mut(&id) {
-            race.field = field;
-            race.state = State::Running(booking);
-            race.first_in = None;
-            race.last_sign = now.mono;
-            race.members.iter_mut().for_each(|member| member.game_files = None);
+    /// A race that was prepared begins. Whoever left it meanwhile is in the field and out. If all of them did, and it vanished, the
+    /// booking comes back, to be undone.
+    pub fn start(
+        &mut self,
+        id: RaceId,
+        field: Vec<Starter>,
+        booking: Option<BookingId>,
+        now: Now,
+    ) -> Result<(), Option<BookingId>> {
+        let Some(race) = self.races.get_mut(&id) else { return Err(booking) };
+        race.field = field;
+        race.state = State::Running(booking);
+        race.first_in = None;
+        race.last_sign = now.mono;
+        race.members.iter_mut().for_each(|member| member.game_files = None);
+        let members = &race.members;
+        let gone = |starter: &&mut Starter| match starter.driver {
+            Driver::Human { persona, .. } => members.iter().all(|member| member.persona != persona),
+            Driver::Ai(_) => false,
+        };
+        race.field.iter_mut().filter(gone).for_each(|starter| starter.put_out(Exit::Dropped));
+        Ok(())
+    }
+
+    /// A race that was prepared does not begin: it is as it was before, which `before` says.
+    pub fn stay(&mut self, id: RaceId, before: State) {
+        if let Some(race) = self.races.get_mut(&id)
+            && race.state == State::Starting
+        {
+            race.state = before;
         }
     }
 
@@ -424,6 +455,9 @@ impl Table {
                 if race.is_over() {
                     over.push(*id);
                 }
+                return true;
+            }
+            if race.state == State::Starting {
                 return true;
             }
             if silent {

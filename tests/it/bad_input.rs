@@ -228,7 +228,7 @@ fn the_lobby_says_nothing_to_who_has_not_signed_in_and_refuses_a_malformed_login
         }
         lobby.send_packet(&Packet::bare(id::HEARTBEAT)).await.unwrap();
         assert_eq!(lobby.next_within(PATIENCE).await.unwrap().unwrap().packet.id, id::HEARTBEAT);
-        lobby.send(&driver.hello()).await.unwrap();
+        lobby.send(&driver.hello().unwrap()).await.unwrap();
         lobby.wait(&[id::LOGIN_RESP]).await.unwrap();
 
         for body in [&[][..], &[0; 20], &[0xff; 139]] {

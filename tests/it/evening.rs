@@ -55,7 +55,7 @@ async fn belongings(server: &Server, persona: PersonaId, mcots: &mut Transaction
 }
 
 async fn mails(server: &Server, persona: PersonaId) -> Vec<Mail> {
-    let list = ListEmails { persona, last_known: 0, unknown: 1, filler: 0 };
+    let list = ListEmails::all(persona);
     let MailList { count, first } = mail_service(server).await.ask(&list).await.unwrap();
     let mut mails = Vec::new();
     for mail in first..first + u32::from(count) {

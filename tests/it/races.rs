@@ -1,11 +1,11 @@
 //! Races over real sockets, the half of them that is MCOTS: from the host's wish to the bank.
 
 use crate::support::{PATIENCE, Server};
-use mco_proto::bytes::{Bool8, Rest};
-use mco_proto::ids::{BrandedPartId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
+use mco_proto::bytes::Rest;
+use mco_proto::ids::{BrandedPartId, DealerId, PersonaId, RaceId, SkinId, VehicleId};
 use mco_proto::mcots::race::{
-    CrcPreRaceData, CreateRace, DAMAGE_SLOTS, FinalResults, InRaceDamage, JoinRace, RaceCreated, RaceJoined,
-    RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
+    CrcPreRaceData, CreateRace, FinalResults, InRaceDamage, JoinRace, RaceCreated, RaceJoined, RaceStarted,
+    RacerCompleted, RacerSlot, SLOTS, StartRace,
 };
 use mco_proto::mcots::{Flags, GenericRequest, number};
 use mcos::catalog::rules;
@@ -66,8 +66,7 @@ impl Racer {
     async fn drive(&mut self, race: RaceId, time: u32) {
         let game_files = [0x14b8_7af3, 0x9e3c_a5af, 0x1df0_ea13];
         let crc = CrcPreRaceData { checksum: 0, race, game_files, opaque: Rest(vec![7; 3000]) };
-        let damage =
-            InRaceDamage { race, count: 0, parts: [PartId(0); DAMAGE_SLOTS], percent: [0; DAMAGE_SLOTS] };
+        let damage = InRaceDamage::none(race);
         let finish = RacerCompleted {
             top_speed: 40,
             race,
@@ -87,33 +86,7 @@ impl Racer {
 }
 
 fn wish() -> CreateRace {
-    let off = Bool8(false);
-    CreateRace {
-        lobby: CIRCUIT,
-        entry_fee: FEE,
-        club_race: off,
-        pink_slip: off,
-        team_trial: off,
-        sponsor: 0,
-        least_level: 0,
-        most_level: 0,
-        most_power: 0,
-        most_racers: 6,
-        least_racers: 1,
-        rounds: 0,
-        laps: 2,
-        backward: off,
-        mirrored: off,
-        night: Bool8(true),
-        weather: off,
-        damage: off,
-        traffic: off,
-        ai_racers: off,
-        handicapped: off,
-        power_class: 0,
-        body_class: 0,
-        no_nitrous: off,
-    }
+    CreateRace { entry_fee: FEE, ..CreateRace::open_to_all(CIRCUIT, 6, 2) }
 }
 
 fn server(racers: usize) -> Server {

@@ -49,30 +49,11 @@ async fn in_chat(server: &Server, driver: &PersonaSession) -> LobbyConnection {
 }
 
 fn race(most: u16) -> OpenCommChannel {
-    OpenCommChannel {
-        channel: RACE,
-        riff: PStr::constant(b"Harbor run"),
-        slot: -1,
-        slot_flags: 1,
-        port: 7003,
-        protocol: 33,
-        persona: PersonaId(0),
-        connected_users: 0,
-        open_channels: 0,
-        can_ready: 1,
-        game_ready: 0,
-        is_master: 0,
-        channel_type: 2,
-        password: PStr::default(),
-        disable_backlog: 0,
-        game_server_running: 0,
-        launch_game_server: 0xcdcd,
-        max_ready_players: most,
-        sku: 0,
-        send_rate: 0,
-        channel_data: [3; 256],
-        flags: 2,
-    }
+    OpenCommChannel::enter_chat(RACE, PStr::constant(b"Harbor run"), 7003, PersonaId(0)).for_race(
+        [3; 256],
+        PStr::default(),
+        most,
+    )
 }
 
 async fn say(connection: &mut LobbyConnection, me: &PersonaSession, id: Id, address: Address, text: &[u8]) {

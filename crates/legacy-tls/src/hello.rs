@@ -71,12 +71,12 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoSharedSuite => "it offers no cipher suite that is served here",
-            Self::NoSharedVersion => "it offers no version of TLS that is served here",
-            Self::LegacyOff => {
-                "it can do no better than TLS 1.0, which is switched off; set network.legacy_tls = true to let it in"
+            Self::NoSharedSuite => "the client offers no cipher suite that is served here",
+            Self::NoSharedVersion => "the client offers no version of TLS that is served here",
+            Self::LegacyOff => "the client speaks nothing newer than TLS 1.0, which is switched off here",
+            Self::Fallback => {
+                "the client offers less than it can do; somebody on the network may have caused that"
             }
-            Self::Fallback => "it was made to offer less than it can do",
         })
     }
 }
@@ -114,12 +114,14 @@ impl HelloError {
 impl fmt::Display for HelloError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotTls => f.write_str("it speaks neither TLS nor HTTP"),
-            Self::TooLong => write!(f, "its hello has more than {LONGEST} bytes"),
-            Self::OutOfOrder => f.write_str("it does not begin with a hello"),
-            Self::Malformed(malformed) => write!(f, "its hello {malformed}"),
-            Self::Version(version) => write!(f, "it offers version {version:#06x}"),
-            Self::Compression => f.write_str("it insists on compression"),
+            Self::NotTls => f.write_str("the client speaks neither TLS nor HTTP"),
+            Self::TooLong => write!(f, "the client's hello has more than {LONGEST} bytes"),
+            Self::OutOfOrder => f.write_str("the client does not begin with a hello"),
+            Self::Malformed(malformed) => write!(f, "the client's hello {malformed}"),
+            Self::Version(version) => {
+                write!(f, "the client offers version {version:#06x}, which is not served")
+            }
+            Self::Compression => f.write_str("the client does not work without compression"),
         }
     }
 }

@@ -109,7 +109,7 @@ pub struct BadRecord;
 
 impl fmt::Display for BadRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record does not open with the keys of its connection")
+        f.write_str("the client sent a record that cannot be decrypted")
     }
 }
 

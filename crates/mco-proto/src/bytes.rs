@@ -1,4 +1,4 @@
-//! Reading and writing packed records: one bounded reader, one writer, and [`layout!`] that ties them to a struct.
+//! Reads and writes packed records. [`layout!`] makes a record's struct definition its layout.
 
 use super::ids::{
     BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId,
@@ -6,25 +6,25 @@ use super::ids::{
 use crate::encode::TooLong;
 use std::fmt;
 
-/// Why bytes are not the message they claim to be.
+/// Why bytes do not have the layout of the message they are read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
     /// Where it went wrong, in bytes from the start of the body (NPS: behind the header; MCOTS: at the message number).
     pub offset: usize,
-    /// What is wrong there.
+    /// What is wrong at that place.
     pub problem: Problem,
 }
 
-/// The ways a body can be malformed.
+/// What is wrong with a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// The body ends before the field does; this many bytes were wanted.
     Short(usize),
-    /// A length or count field exceeds what this field may hold.
+    /// A length or count field exceeds its bound.
     TooLong {
-        /// The value found.
+        /// What the field says.
         found: usize,
-        /// The largest value allowed.
+        /// The largest value that is accepted.
         limit: usize,
     },
     /// It is another message than the one it is read as: the one with this number.
@@ -54,7 +54,7 @@ enum Order {
     Little,
 }
 
-/// A cursor over a message that can't run off its end.
+/// A cursor over the bytes of a message. What it reads is bounded by the end of the bytes.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -63,17 +63,20 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads big-endian integers (NPS).
+    /// A cursor that reads big-endian integers (NPS).
     pub const fn big(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, order: Order::Big }
     }
 
-    /// Reads little-endian integers (MCOTS and the Client's own structs).
+    /// A cursor that reads little-endian integers (MCOTS, and the Client's own structs).
     pub const fn little(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, order: Order::Little }
     }
 
-    /// The next `count` bytes.
+    /// Takes the next `count` bytes.
+    ///
+    /// # Errors
+    /// If fewer are left.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
         let end = self.at.checked_add(count);
         match end.and_then(|end| self.bytes.get(self.at..end)) {
@@ -85,14 +88,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next `N` bytes.
+    /// Takes the next `N` bytes.
+    ///
+    /// # Errors
+    /// If fewer are left.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    /// Everything not read yet.
+    /// Takes all bytes that are left.
     pub fn rest(&mut self) -> &'a [u8] {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         self.at = self.bytes.len();
@@ -104,18 +110,21 @@ impl<'a> Reader<'a> {
         self.bytes.len().saturating_sub(self.at)
     }
 
-    /// An error at the current position.
+    /// The error that says `problem` is at the current position.
     pub const fn malformed(&self, problem: Problem) -> Malformed {
         Malformed { offset: self.at, problem }
     }
 
-    /// `found` as a length, if it does not exceed `limit`.
+    /// `found` as a length.
+    ///
+    /// # Errors
+    /// If it exceeds `limit`.
     pub fn length(&self, found: usize, limit: usize) -> Result<usize, Malformed> {
         if found > limit { Err(self.malformed(Problem::TooLong { found, limit })) } else { Ok(found) }
     }
 }
 
-/// Collects the bytes of a message.
+/// Builds the bytes of a message.
 #[derive(Clone, Debug)]
 pub struct Writer {
     bytes: Vec<u8>,
@@ -123,17 +132,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Writes big-endian integers (NPS).
+    /// An empty message with big-endian integers (NPS).
     pub const fn big() -> Self {
         Self { bytes: Vec::new(), order: Order::Big }
     }
 
-    /// Writes little-endian integers (MCOTS and the Client's own structs).
+    /// An empty message with little-endian integers (MCOTS, and the Client's own structs).
     pub const fn little() -> Self {
         Self { bytes: Vec::new(), order: Order::Little }
     }
 
-    /// Appends bytes as they are.
+    /// Appends these bytes.
     pub fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -143,15 +152,20 @@ impl Writer {
         self.bytes.resize(self.bytes.len() + count, 0);
     }
 
-    /// What was written.
+    /// The bytes of the message.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }
 
-/// A value that knows its bytes on the wire; the family's byte order comes from the reader or writer.
+/// A value with a layout on the wire. The reader or writer determines the byte order.
 pub trait Wire: Sized {
-    /// Reads the value, or says where it is malformed.
+    /// The most bytes it ever takes; `usize::MAX` if nothing here bounds it.
+    const MOST_BYTES: usize;
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// If the bytes do not have its layout.
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed>;
     /// Appends the value's bytes.
     fn write(&self, writer: &mut Writer);
@@ -160,6 +174,7 @@ pub trait Wire: Sized {
 macro_rules! number {
     ($($type:ty),*) => {$(
         impl Wire for $type {
+            const MOST_BYTES: usize = size_of::<Self>();
             fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
                 let bytes = reader.array()?;
                 Ok(match reader.order {
@@ -181,6 +196,7 @@ number!(u8, u16, u32, i16, i32, f64);
 macro_rules! id {
     ($($type:ident),*) => {$(
         impl Wire for $type {
+            const MOST_BYTES: usize = u32::MOST_BYTES;
             fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
                 u32::read(reader).map(Self)
             }
@@ -193,6 +209,7 @@ macro_rules! id {
 id!(BrandedPartId, CommId, CustomerId, DealerId, PartId, PersonaId, RaceId, ShardId, SkinId, VehicleId);
 
 impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
+    const MOST_BYTES: usize = T::MOST_BYTES.saturating_mul(N);
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let mut array = [T::default(); N];
         for slot in &mut array {
@@ -209,15 +226,16 @@ impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
 
 /// A boolean that is one byte wide: zero is false, all else true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Bool8(pub bool);
 
 /// A boolean that is two bytes wide: zero is false, all else true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Bool16(pub bool);
 
 impl Wire for Bool8 {
+    const MOST_BYTES: usize = u8::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         u8::read(reader).map(|value| Self(value != 0))
     }
@@ -227,6 +245,7 @@ impl Wire for Bool8 {
 }
 
 impl Wire for Bool16 {
+    const MOST_BYTES: usize = u16::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         u16::read(reader).map(|value| Self(value != 0))
     }
@@ -235,13 +254,13 @@ impl Wire for Bool16 {
     }
 }
 
-/// A number field that counts what follows: how wide it is differs from message to message.
+/// A number that counts the records behind it. How wide it is differs from message to message.
 pub trait Count: Wire {
-    /// As a count.
+    /// How many records it says.
     fn get(&self) -> usize;
-    /// The field for `count`, at most [`Self::MOST`].
+    /// The field that says `count`; [`Self::MOST`] for whatever is more.
     fn of(count: usize) -> Self;
-    /// The largest count the field can say.
+    /// The largest count it can say.
     const MOST: usize;
 }
 
@@ -260,7 +279,7 @@ macro_rules! count {
 }
 count!(u8, u16, u32);
 
-/// A count `C` and that many records, of which this side takes and sends at most `MOST`.
+/// A count of type `C`, then that many records: at most `MOST`, both when read and when written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct List<C, T, const MOST: usize> {
     records: Vec<T>,
@@ -295,6 +314,7 @@ impl<C, T, const MOST: usize> std::ops::Deref for List<C, T, MOST> {
 }
 
 impl<C: Count, T: Wire, const MOST: usize> Wire for List<C, T, MOST> {
+    const MOST_BYTES: usize = C::MOST_BYTES.saturating_add(T::MOST_BYTES.saturating_mul(Self::LIMIT));
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = C::read(reader)?.get();
         let count = reader.length(count, Self::LIMIT)?;
@@ -309,7 +329,8 @@ impl<C: Count, T: Wire, const MOST: usize> Wire for List<C, T, MOST> {
     }
 }
 
-/// MCOTS's usual list: u16 count, u8 "more to come" (always 0 here: one packet carries all), records.
+/// The usual list of MCOTS: u16 count, u8 "more to come" (written as 0, because one packet carries all; ignored when
+/// read), then the records, at most `MOST`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PagedList<T, const MOST: usize>(Vec<T>);
 
@@ -340,6 +361,7 @@ impl<T, const MOST: usize> std::ops::Deref for PagedList<T, MOST> {
 }
 
 impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
+    const MOST_BYTES: usize = 3_usize.saturating_add(T::MOST_BYTES.saturating_mul(Self::LIMIT));
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u16::read(reader)?.get();
         let count = reader.length(count, Self::LIMIT)?;
@@ -357,21 +379,24 @@ impl<T: Wire, const MOST: usize> Wire for PagedList<T, MOST> {
 
 /// A body without fields: all that is said is the number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Empty;
 
 impl Wire for Empty {
+    const MOST_BYTES: usize = 0;
     fn read(_: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self)
     }
     fn write(&self, _: &mut Writer) {}
 }
 
-/// Bytes that fill the rest of the message and are not interpreted.
+/// All bytes up to the end of the message, not interpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Rest(pub Vec<u8>);
 
 impl Wire for Rest {
+    const MOST_BYTES: usize = usize::MAX;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self(reader.rest().to_vec()))
     }
@@ -380,15 +405,17 @@ impl Wire for Rest {
     }
 }
 
-/// Defines packed records: the fields, in wire order, are the layout.
+/// Defines packed records: the fields, in the order in which they stand on the wire, are the layout.
 macro_rules! layout {
     ($($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: $type:ty),* $(,)? })+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
-        #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+        #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
+        #[allow(missing_docs, reason = "a field whose name and type say all has no words of its own")]
         pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
 
         impl $crate::bytes::Wire for $name {
+            const MOST_BYTES: usize = 0_usize$(.saturating_add(<$type as $crate::bytes::Wire>::MOST_BYTES))*;
             #[allow(unused_variables, reason = "a message without fields reads nothing")]
             fn read(
                 reader: &mut $crate::bytes::Reader<'_>,
@@ -403,33 +430,6 @@ macro_rules! layout {
     )+};
 }
 pub(crate) use layout;
-
-#[cfg(test)]
-mod arbitrary {
-    use super::{Count, List, PagedList};
-    use proptest::arbitrary::Arbitrary;
-    use proptest::collection::vec;
-    use proptest::strategy::{BoxedStrategy, Strategy};
-
-    impl<C: Count + 'static, T: Arbitrary + 'static, const MOST: usize> Arbitrary for List<C, T, MOST>
-    where
-        C: std::fmt::Debug,
-    {
-        type Parameters = ();
-        type Strategy = BoxedStrategy<Self>;
-        fn arbitrary_with((): ()) -> Self::Strategy {
-            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::first_n).boxed()
-        }
-    }
-
-    impl<T: Arbitrary + 'static, const MOST: usize> Arbitrary for PagedList<T, MOST> {
-        type Parameters = ();
-        type Strategy = BoxedStrategy<Self>;
-        fn arbitrary_with((): ()) -> Self::Strategy {
-            vec(T::arbitrary(), 0..=MOST.min(12)).prop_map(Self::first_n).boxed()
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

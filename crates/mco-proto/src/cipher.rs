@@ -1,7 +1,8 @@
-//! The two ciphers of a signed-in connection. Both keep their state for the life of a TCP connection, one state per
-//! direction, and are keyed from the Session Key (*captured*; `docs/protocol/ciphers.md`).
+//! The two ciphers of connections that have signed in. Both are keyed from the Session Key and keep one state per
+//! direction for the life of a TCP connection (*captured*; `docs/protocol/ciphers.md`): a byte that is left out or
+//! encrypted twice makes everything behind it unreadable.
 //!
-//! They are what the Client of 2001 speaks, not protection by today's measure: treat what they carry as readable.
+//! They are what the Client of 2001 speaks, and no protection by today's measure: treat what they carry as readable.
 
 use super::session_key::SessionKey;
 use cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit, StreamCipher};
@@ -20,20 +21,20 @@ pub struct LobbyCipher {
 }
 
 impl LobbyCipher {
-    /// Fresh state for a new connection; both ends of it start alike.
+    /// The state of a new connection. Both ends start with the same.
     pub fn new(key: &SessionKey) -> Self {
         let key = Array::from(key.skey());
         let iv = Array::from([0; BLOCK]);
         Self { outbound: KeyIvInit::new(&key, &iv), inbound: KeyIvInit::new(&key, &iv) }
     }
 
-    /// Encrypts whole blocks in place; bytes beyond the last whole block are left alone.
+    /// Encrypts what is to be sent next, in place. Bytes behind the last whole block are left as they are.
     pub fn encrypt(&mut self, bytes: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(bytes);
         self.outbound.encrypt_blocks(blocks);
     }
 
-    /// Decrypts whole blocks in place; bytes beyond the last whole block are left alone.
+    /// Decrypts what arrived next, in place. Bytes behind the last whole block are left as they are.
     pub fn decrypt(&mut self, bytes: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(bytes);
         self.inbound.decrypt_blocks(blocks);
@@ -53,7 +54,7 @@ pub struct TransactionCipher {
 }
 
 impl TransactionCipher {
-    /// Fresh state for a new connection; both ends of it start alike.
+    /// The state of a new connection. Both ends start with the same.
     pub fn new(key: &SessionKey) -> Self {
         // The crate's infallible constructor wants 32 bytes; RC4 repeats its key anyway, so twice the key is the key.
         let key = key.transaction_key();
@@ -61,12 +62,12 @@ impl TransactionCipher {
         Self { outbound: Rc4::new(&twice.into()), inbound: Rc4::new(&twice.into()) }
     }
 
-    /// Encrypts in place.
+    /// Encrypts what is to be sent next, in place.
     pub fn encrypt(&mut self, bytes: &mut [u8]) {
         self.outbound.apply_keystream(bytes);
     }
 
-    /// Decrypts in place.
+    /// Decrypts what arrived next, in place.
     pub fn decrypt(&mut self, bytes: &mut [u8]) {
         self.inbound.apply_keystream(bytes);
     }
@@ -81,9 +82,10 @@ impl fmt::Debug for TransactionCipher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arbitrary::for_any;
 
     /// The Session Key of the recorded sitting 17-55-30 (*captured*).
-    pub(crate) fn recorded_key() -> SessionKey {
+    fn recorded_key() -> SessionKey {
         let hex = "cddafefb266f72710be7746e9cdbd4bb52f7fa4c6b534e954add1f5a08c411f6";
         SessionKey::new(bytes(hex).try_into().unwrap())
     }
@@ -134,5 +136,53 @@ mod tests {
         let mut lobbies = bytes("e9d914c35dfaef9fb760");
         cipher.decrypt(&mut lobbies);
         assert_eq!(lobbies, bytes("44010000000000000000"));
+    }
+
+    #[test]
+    fn both_ciphers_run_on_whatever_the_sizes_of_the_packets() {
+        for_any(|(key, packets): ([u8; 32], Vec<Vec<u8>>)| {
+            let key = SessionKey::new(key);
+            let (mut sender, mut receiver) = (LobbyCipher::new(&key), LobbyCipher::new(&key));
+            let (mut writer, mut reader) = (TransactionCipher::new(&key), TransactionCipher::new(&key));
+            for packet in packets {
+                let mut copy = packet.clone();
+                sender.encrypt(&mut copy);
+                receiver.decrypt(&mut copy);
+                assert_eq!(copy, packet);
+                writer.encrypt(&mut copy);
+                reader.decrypt(&mut copy);
+                assert_eq!(copy, packet);
+            }
+        });
+    }
+
+    #[test]
+    fn how_a_stream_is_cut_does_not_matter() {
+        for_any(|(key, mut whole, cut): ([u8; 32], Vec<u8>, u16)| {
+            let key = SessionKey::new(key);
+            let mut parts = whole.clone();
+            let at = usize::from(cut) % (whole.len() + 1);
+            let mut cipher = TransactionCipher::new(&key);
+            cipher.encrypt(&mut parts[..at]);
+            cipher.encrypt(&mut parts[at..]);
+            TransactionCipher::new(&key).encrypt(&mut whole);
+            assert_eq!(parts, whole);
+
+            whole.truncate(whole.len() / BLOCK * BLOCK);
+            let mut parts = whole.clone();
+            let at = usize::from(cut) % (whole.len() / BLOCK + 1) * BLOCK;
+            let mut cipher = LobbyCipher::new(&key);
+            cipher.encrypt(&mut parts[..at]);
+            cipher.encrypt(&mut parts[at..]);
+            LobbyCipher::new(&key).encrypt(&mut whole);
+            assert_eq!(parts, whole);
+        });
+    }
+
+    #[test]
+    fn bytes_beyond_the_last_whole_block_are_left_alone() {
+        let mut bytes = [7; BLOCK + 3];
+        LobbyCipher::new(&recorded_key()).encrypt(&mut bytes);
+        assert_eq!((bytes[..BLOCK] == [7; BLOCK], &bytes[BLOCK..]), (false, &[7; 3][..]));
     }
 }

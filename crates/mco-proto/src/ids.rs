@@ -1,4 +1,4 @@
-//! The numbers by which the Client and the Server call things.
+//! Numbers that name things, each with a type of its own. All are 32 bits wide on the wire.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -7,7 +7,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+        #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
         #[serde(transparent)]
         pub struct $name(pub u32);
 
@@ -20,11 +20,11 @@ macro_rules! id {
 }
 
 id!(
-    /// An account, as every service after Login names it.
+    /// An account, as every service after Login names it (the Client says "customer").
     CustomerId
 );
 id!(
-    /// A driver of an account. Lobby messages call it "user id". Never zero for a real persona.
+    /// A persona: one of the players of an account. Lobby messages call it "user id". Never zero for a real one.
     PersonaId
 );
 id!(
@@ -58,6 +58,11 @@ id!(
 id!(
     /// A race: the server instance in the top byte (0 here), a counter below.
     RaceId
+);
+
+id!(
+    /// A run of a race that was paid for and is not settled. Not on the wire; unlike a [`RaceId`] it is never given twice.
+    BookingId
 );
 
 impl VehicleId {

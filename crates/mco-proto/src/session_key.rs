@@ -1,8 +1,8 @@
 //! The Session Key, and the RSA key pair under which the Client delivers it.
 //!
 //! `rsa` is named in this file only, so that the move to its next generation is one file. RUSTSEC-2023-0071 (timing of
-//! RSA decryption) is open for all its releases; what is done about it here: blinded decryption, one failure that
-//! looks the same whatever went wrong, and a limit of failures per address (in `server`).
+//! RSA decryption) is open for all its releases. What is done about it here: blinded decryption, and one failure that
+//! looks the same whatever went wrong. A server should limit the failures of one address besides.
 
 use md5::{Digest as _, Md5};
 use rand::rngs::OsRng;
@@ -15,15 +15,16 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// Bytes of the login key's modulus. The Client's field is 256 hexadecimal digits wide (*captured*), so 1024 bits it is.
+/// Bytes of the login key's modulus: 1024 bits, because the Client's field is 256 hexadecimal digits wide (*captured*).
 const MODULUS: usize = 128;
 
-/// The 32 random bytes a Client invents at each login and shares through 0x0501; every cipher comes from them.
+/// 32 random bytes that a Client makes at each login and sends in 0x0501; the keys of all its connections are cut from
+/// them. Wiped from memory when dropped, never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    /// A key from its bytes.
+    /// The key with these bytes.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -69,24 +70,24 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// The one answer to a key block that does not open, whatever the reason.
+/// A key block cannot be decrypted. It says no reason, so that who probes the key learns nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unopened;
+pub struct NotDecrypted;
 
-impl fmt::Display for Unopened {
+impl fmt::Display for NotDecrypted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the encrypted Session Key does not open: this Client's pub.key is not this server's")
+        f.write_str("the Session Key cannot be decrypted: this Client's pub.key is not this server's")
     }
 }
 
-impl std::error::Error for Unopened {}
+impl std::error::Error for NotDecrypted {}
 
-/// Why a login key can't be used.
+/// Why an RSA key cannot be the login key.
 #[derive(Debug)]
 pub enum KeyError {
     /// Not a private RSA key in PKCS#8 or PKCS#1.
     Unreadable,
-    /// An RSA key of another size.
+    /// An RSA key of another size, in bits.
     WrongSize(usize),
     /// A key that is not consistent in itself.
     Invalid,
@@ -114,11 +115,17 @@ pub struct LoginKey(RsaPrivateKey);
 
 impl LoginKey {
     /// A new key pair from the system's random source.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] if the key cannot be made.
     pub fn generate() -> Result<Self, KeyError> {
         RsaPrivateKey::new(&mut OsRng, MODULUS * 8).map(Self).map_err(|_| KeyError::Invalid)
     }
 
-    /// Takes over a key in PEM form, PKCS#8 or PKCS#1.
+    /// Reads a key in PEM form, PKCS#8 or PKCS#1.
+    ///
+    /// # Errors
+    /// If it is not a sound, unencrypted private RSA key of 1024 bits.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let key = RsaPrivateKey::from_pkcs8_pem(pem)
             .or_else(|_| RsaPrivateKey::from_pkcs1_pem(pem))
@@ -126,7 +133,10 @@ impl LoginKey {
         Self::checked(key)
     }
 
-    /// The key as the store keeps it (PKCS#8 DER).
+    /// Reads a key in PKCS#8 DER form.
+    ///
+    /// # Errors
+    /// If it is not a sound private RSA key of 1024 bits.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         Self::checked(RsaPrivateKey::from_pkcs8_der(der).map_err(|_| KeyError::Unreadable)?)
     }
@@ -139,7 +149,10 @@ impl LoginKey {
         }
     }
 
-    /// The key for the store (PKCS#8 DER), wiped when dropped.
+    /// The key in PKCS#8 DER form, wiped from memory when dropped.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] if it cannot be written.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.0
             .to_pkcs8_der()
@@ -148,27 +161,33 @@ impl LoginKey {
     }
 
     /// The content of `pub.key`: 324 lower-case hexadecimal digits of the public half's SubjectPublicKeyInfo (DER).
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] if it cannot be written.
     pub fn public_hex(&self) -> Result<String, KeyError> {
         let der = self.0.to_public_key().to_public_key_der().map_err(|_| KeyError::Invalid)?;
         Ok(hex(der.as_bytes(), b"0123456789abcdef"))
     }
 
-    /// Opens the key block of 0x0501: 256 hexadecimal digits of RSA-OAEP (SHA-1, MGF1-SHA1, no label) over
+    /// Decrypts the key block of 0x0501: 256 hexadecimal digits of RSA-OAEP (SHA-1, MGF1-SHA1, no label) over
     /// `u16 32, key[32], u32 expiry`, big-endian. The expiry was 0 (never) in all recorded logins and is not judged.
-    pub fn open(&self, digits: &[u8]) -> Result<SessionKey, Unopened> {
+    ///
+    /// # Errors
+    /// One and the same for whatever is wrong.
+    pub fn decrypt(&self, digits: &[u8]) -> Result<SessionKey, NotDecrypted> {
         // A block that is no hexadecimal text still costs a decryption, so that its answer takes as long as any other.
         let block = unhex(digits).unwrap_or([0; MODULUS]);
         let plain = self
             .0
             .decrypt_blinded(&mut OsRng, Oaep::new::<Sha1>(), &block)
             .map(Zeroizing::new)
-            .map_err(|_| Unopened)?;
+            .map_err(|_| NotDecrypted)?;
         match plain.as_slice() {
             [0, 32, rest @ ..] if rest.len() == 36 => {
-                let key = rest.first_chunk().copied().ok_or(Unopened)?;
+                let key = rest.first_chunk().copied().ok_or(NotDecrypted)?;
                 Ok(SessionKey(key))
             }
-            _ => Err(Unopened),
+            _ => Err(NotDecrypted),
         }
     }
 }
@@ -179,12 +198,15 @@ impl fmt::Debug for LoginKey {
     }
 }
 
-/// The Client's side of the login key: what its `pub.key` holds.
+/// The public half of the login key, as the file `pub.key` of a Client holds it.
 #[derive(Clone, Debug)]
 pub struct PublicLoginKey(RsaPublicKey);
 
 impl PublicLoginKey {
-    /// Reads the text of a `pub.key` file.
+    /// Reads the text of a `pub.key` file: hexadecimal digits, blanks around them are ignored.
+    ///
+    /// # Errors
+    /// If it is not a public RSA key of 1024 bits.
     pub fn from_hex(text: &str) -> Result<Self, KeyError> {
         let digits = text.trim().as_bytes();
         let der: Option<Vec<u8>> = digits.chunks(2).map(unhex_pair).collect();
@@ -197,7 +219,10 @@ impl PublicLoginKey {
     }
 
     /// The key block of 0x0501 that carries `key`: 256 upper-case hexadecimal digits.
-    pub fn seal(&self, key: &SessionKey) -> Result<String, KeyError> {
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] if the public key cannot encrypt.
+    pub fn encrypt(&self, key: &SessionKey) -> Result<String, KeyError> {
         let mut plain = Zeroizing::new(vec![0, 32]);
         plain.extend_from_slice(&key.0);
         plain.extend_from_slice(&[0; 4]);
@@ -236,13 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn a_session_key_sealed_with_pub_key_opens_with_the_login_key() {
+    fn a_session_key_encrypted_with_pub_key_is_decrypted_with_the_login_key() {
         let login_key = key();
         let public = PublicLoginKey::from_hex(&login_key.public_hex().unwrap()).unwrap();
         let session_key = SessionKey::random();
-        let block = public.seal(&session_key).unwrap();
+        let block = public.encrypt(&session_key).unwrap();
         assert_eq!(block.len(), 256);
-        assert!(login_key.open(block.as_bytes()) == Ok(session_key));
+        assert!(login_key.decrypt(block.as_bytes()) == Ok(session_key));
     }
 
     #[test]
@@ -257,11 +282,11 @@ mod tests {
     fn whatever_is_wrong_with_a_key_block_it_fails_alike() {
         let (mine, other) = (key(), key());
         let foreign = PublicLoginKey::from_hex(&other.public_hex().unwrap()).unwrap();
-        let foreign = foreign.seal(&SessionKey::random()).unwrap();
+        let foreign = foreign.encrypt(&SessionKey::random()).unwrap();
         for block in
             [foreign.as_bytes(), b"", b"zz", &[b'0'; 256], &[b'F'; 256], &[b'0'; 254], "é".as_bytes()]
         {
-            assert_eq!(mine.open(block).err(), Some(Unopened));
+            assert_eq!(mine.decrypt(block).err(), Some(NotDecrypted));
         }
     }
 

@@ -20,12 +20,37 @@ pub struct Layout {
     pub sender: Sender,
     /// The struct that is its layout.
     pub name: &'static str,
-    /// Reads a body; what stands behind the struct's last field is ignored, as the Client does.
-    ///
-    /// # Errors
-    /// If a field does not fit.
-    pub decode: fn(&[u8]) -> Result<Box<dyn Decoded>, Malformed>,
+    /// Reads a body.
+    pub decode: Decode,
+    /// Makes a body out of any bytes.
+    #[cfg(any(test, feature = "arbitrary"))]
+    pub make: Make,
 }
+
+/// Reads a body. What stands behind the struct's last field is ignored, as the Client does.
+///
+/// # Errors
+/// If a field does not fit.
+pub type Decode = fn(&[u8]) -> Result<Box<dyn Decoded>, Malformed>;
+
+/// Makes a body out of any bytes.
+///
+/// # Errors
+/// If they are too few.
+#[cfg(any(test, feature = "arbitrary"))]
+pub type Make = fn(&mut arbitrary::Unstructured<'_>) -> arbitrary::Result<Box<dyn Decoded>>;
+
+/// What can stand in a table.
+#[cfg(any(test, feature = "arbitrary"))]
+pub(crate) trait Record: Wire + Debug + for<'a> arbitrary::Arbitrary<'a> + 'static {}
+#[cfg(any(test, feature = "arbitrary"))]
+impl<T: Wire + Debug + for<'a> arbitrary::Arbitrary<'a> + 'static> Record for T {}
+
+/// What can stand in a table.
+#[cfg(not(any(test, feature = "arbitrary")))]
+pub(crate) trait Record: Wire + Debug + 'static {}
+#[cfg(not(any(test, feature = "arbitrary")))]
+impl<T: Wire + Debug + 'static> Record for T {}
 
 /// A body that was read, whatever its type: it can be shown field by field (`{:#?}`) and written again.
 pub trait Decoded: Debug {
@@ -58,19 +83,31 @@ impl<T: Wire + Debug> Decoded for Little<T> {
 }
 
 /// The column of an NPS message.
-pub(crate) const fn big<T: Wire + Debug + 'static>(sender: Sender, name: &'static str) -> Layout {
+pub(crate) const fn big<T: Record>(sender: Sender, name: &'static str) -> Layout {
     let decode = |body: &[u8]| {
         let value = T::read(&mut Reader::big(body))?;
         Ok(Box::new(Big(value)) as Box<dyn Decoded>)
     };
-    Layout { sender, name, decode }
+    Layout {
+        sender,
+        name,
+        decode,
+        #[cfg(any(test, feature = "arbitrary"))]
+        make: |bytes| Ok(Box::new(Big(T::arbitrary(bytes)?))),
+    }
 }
 
 /// The column of an MCOTS message.
-pub(crate) const fn little<T: Wire + Debug + 'static>(sender: Sender, name: &'static str) -> Layout {
+pub(crate) const fn little<T: Record>(sender: Sender, name: &'static str) -> Layout {
     let decode = |body: &[u8]| {
         let value = T::read(&mut Reader::little(body))?;
         Ok(Box::new(Little(value)) as Box<dyn Decoded>)
     };
-    Layout { sender, name, decode }
+    Layout {
+        sender,
+        name,
+        decode,
+        #[cfg(any(test, feature = "arbitrary"))]
+        make: |bytes| Ok(Box::new(Little(T::arbitrary(bytes)?))),
+    }
 }

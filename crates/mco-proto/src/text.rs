@@ -1,5 +1,5 @@
-//! The four ways a text travels. All of them are Latin-1 on the wire (*captured*: no byte above 0x7f was ever seen)
-//! and bounded here, so that no Client can make a name grow.
+//! The four forms of a text on the wire. All are Latin-1 (*captured*: no byte above 0x7f was ever seen) and bounded: a
+//! text takes a fixed amount of memory, whatever a Client sends.
 
 use super::bytes::{Count, Malformed, Problem, Reader, Wire, Writer};
 use super::encode::TooLong;
@@ -7,7 +7,7 @@ use heapless::Vec;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-/// Latin-1 bytes of a Rust string; what these fields can't say becomes `?`: NULs and what Latin-1 does not have.
+/// The Latin-1 bytes of `text`. NULs, and characters that Latin-1 does not have, become `?`.
 fn latin1(text: &str) -> impl Iterator<Item = u8> + '_ {
     text.chars().map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| *byte != 0).unwrap_or(b'?'))
 }
@@ -19,7 +19,7 @@ macro_rules! text {
         pub struct $name<const N: usize>(Vec<u8, N>);
 
         impl<const N: usize> $name<N> {
-            /// The bytes of the text.
+            /// The bytes of the text, without any NUL that the form adds.
             pub fn as_bytes(&self) -> &[u8] {
                 &self.0
             }
@@ -33,7 +33,7 @@ macro_rules! text {
                 Ok(Self::first_n(text))
             }
 
-            /// A text that is written in the program: one that does not fit does not compile.
+            /// A text that is part of the program. One that does not fit its field does not compile.
             pub fn constant<const M: usize>(text: &[u8; M]) -> Self {
                 const { assert!(M <= $limit, "the text does not fit its field") };
                 Self(text.iter().copied().collect())
@@ -57,19 +57,6 @@ macro_rules! text {
                 write!(f, "{:?}", self.to_string())
             }
         }
-
-        #[cfg(test)]
-        impl<const N: usize> proptest::arbitrary::Arbitrary for $name<N> {
-            type Parameters = ();
-            type Strategy = proptest::strategy::BoxedStrategy<Self>;
-            fn arbitrary_with((): ()) -> Self::Strategy {
-                use proptest::strategy::Strategy;
-                // Trailing blanks and line ends are not text to a reader of these fields.
-                proptest::collection::vec(0x21_u8..=0xff, 0..=$limit)
-                    .prop_map(|bytes| Self(bytes.into_iter().collect()))
-                    .boxed()
-            }
-        }
     };
 }
 
@@ -84,8 +71,8 @@ text!(
 );
 text!(
     /// `pstr`: a u32 byte count that includes the closing NUL, the bytes, the NUL (*captured* in 0x0100, 0x0103, 0x0106).
-    /// At most N bytes with the NUL. A reader takes any count and strips NULs, line ends and blanks from the end:
-    /// a server that forgot the NUL, or sent a line feed in its place, was understood by the Client.
+    /// At most N bytes with the NUL. When read, the text ends at the first NUL, and line ends and blanks are taken from its
+    /// end: a server that forgot the NUL, or sent a line feed in its place, was understood by the Client.
     PStr holds N.saturating_sub(1)
 );
 text!(
@@ -102,6 +89,7 @@ impl<const N: usize> PStr<N> {
 }
 
 impl<const N: usize> Wire for Chars<N> {
+    const MOST_BYTES: usize = N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self(reader.take(N)?.iter().copied().take_while(|byte| *byte != 0).collect()))
     }
@@ -112,6 +100,7 @@ impl<const N: usize> Wire for Chars<N> {
 }
 
 impl<const N: usize> Wire for Str16<N> {
+    const MOST_BYTES: usize = u16::MOST_BYTES + N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u16::read(reader)?.get();
         let count = reader.length(count, N)?;
@@ -124,14 +113,16 @@ impl<const N: usize> Wire for Str16<N> {
 }
 
 impl<const N: usize> Wire for PStr<N> {
+    const MOST_BYTES: usize = u32::MOST_BYTES + N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u32::read(reader)?.get();
         let count = reader.length(count, N)?;
         let bytes = reader.take(count)?;
-        let end =
-            bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n' | b' ')).map_or(0, |at| at + 1);
-        // A NUL inside ends the text for the Client too: it copies C strings.
-        Ok(Self(bytes.iter().take(end).copied().take_while(|byte| *byte != 0).collect()))
+        // A NUL ends the text for the Client too: it copies C strings.
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+        let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | b' ')).map_or(0, |at| at + 1);
+        reader.length(end + 1, N)?;
+        Ok(Self(text.iter().take(end).copied().collect()))
     }
     fn write(&self, writer: &mut Writer) {
         u32::of(self.0.len() + 1).write(writer);
@@ -141,14 +132,16 @@ impl<const N: usize> Wire for PStr<N> {
 }
 
 impl<const N: usize> Wire for CStr<N> {
+    const MOST_BYTES: usize = N;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let mut bytes = Vec::new();
         loop {
             match u8::read(reader)? {
                 0 => return Ok(Self(bytes)),
-                byte => bytes
-                    .push(byte)
-                    .map_err(|_| reader.malformed(Problem::TooLong { found: N + 1, limit: N }))?,
+                _ if bytes.len() + 1 >= N => {
+                    return Err(reader.malformed(Problem::TooLong { found: N + 1, limit: N }));
+                }
+                byte => bytes.extend([byte]),
             }
         }
     }

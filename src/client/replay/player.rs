@@ -237,7 +237,8 @@ impl<'a> Player<'a> {
                 let Ok(login) = packet.read::<UserLogin>() else { return Ok(packet.clone()) };
                 let context = web.auth(&actor.user.user, &actor.user.password).await?;
                 let key = SessionKey::random();
-                let block = login_key.seal(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
+                let block =
+                    login_key.encrypt(&key).map_err(|why| Error::PublicKey { why: why.to_string() })?;
                 actor.offered = Some(key);
                 let context = Str16::new(context.as_str())?;
                 UserLogin { context, key_block: Str16::new(&block)?, ..login }.packet().body

@@ -1,16 +1,16 @@
 //! A persona that was picked: what it can connect to.
 
-use super::lobby::{LobbyConnection, RoomAddress};
+use super::lobby::{LobbyConnection, OWN_ADDRESS, RoomAddress};
 use super::transactions::Transactions;
 use super::{Account, Error};
 use crate::client::nps::Nps;
 use crate::client::socket::{Endpoint, Service};
+use mco_proto::TooLong;
 use mco_proto::ids::{PersonaId, ShardId};
-use mco_proto::nps::lobby::{Login, LoginResponse};
+use mco_proto::nps::lobby::{Login, LoginResponse, Name};
 use mco_proto::nps::mail::{ListEmails, MailList};
 use mco_proto::nps::persona::{BuddyListCount, GetBuddyList, RegisterGameLogout};
 use mco_proto::nps::{Message as _, id};
-use mco_proto::text::PStr;
 use std::time::Duration;
 
 /// How long a room may take to greet, which it must not. Too short is harmless: a greeting is found again later.
@@ -35,19 +35,13 @@ impl PersonaSession {
         Self { account, persona, shard, name: name.to_owned() }
     }
 
-    /// 0x0100 as this driver sends it on 7003 and on room ports.
-    pub fn hello(&self) -> Login {
-        Login {
-            persona: self.persona,
-            name: PStr::first_n(&self.name),
-            user_data: [0; 64],
-            customer: self.account.customer,
-            flags: 0,
-            version: PStr::constant(b"4.5.0.0"),
-            game: PStr::constant(b"mco"),
-            address: PStr::constant(b"10.0.0.9"),
-            proof: self.account.key.proof(),
-        }
+    /// 0x0100 as this persona sends it on 7003 and on room ports.
+    ///
+    /// # Errors
+    /// If the name does not fit its field.
+    pub fn hello(&self) -> Result<Login, TooLong> {
+        let Account { customer, key, .. } = &self.account;
+        Ok(Login::new(self.persona, Name::new(&self.name)?, *customer, OWN_ADDRESS, key))
     }
 
     /// Connects to the lobby: waits for its greeting, then signs in.
@@ -68,7 +62,8 @@ impl PersonaSession {
     }
 
     async fn enter(&self, mut nps: Nps) -> Result<LobbyConnection, Error> {
-        let answer: LoginResponse = nps.ask(&self.hello()).await?;
+        let login = self.hello()?;
+        let answer: LoginResponse = nps.ask(&login).await?;
         if answer.persona != self.persona {
             let why = format!("it is {}, not {}", answer.persona, self.persona);
             return Err(nps.contradiction(LoginResponse::ID, "user id", &why));
@@ -78,7 +73,7 @@ impl PersonaSession {
             return Err(nps.contradiction(LoginResponse::ID, "name", &why));
         }
         nps.start_encryption(&self.account.key);
-        Ok(LobbyConnection::new(nps, self.persona, &self.name))
+        Ok(LobbyConnection::new(nps, self.persona, login.name))
     }
 
     /// Connects to MCOTS and says who we are (438).
@@ -98,8 +93,7 @@ impl PersonaSession {
     pub async fn mails(&self) -> Result<u16, Error> {
         let place = &self.account.place;
         let mut mail = place.open(Service::Mail, &place.mail).await?;
-        let request = ListEmails { persona: self.persona, last_known: 0, unknown: 1, filler: 0xfdfe };
-        let answer: MailList = mail.ask(&request).await?;
+        let answer: MailList = mail.ask(&ListEmails::all(self.persona)).await?;
         Ok(answer.count)
     }
 

@@ -3,6 +3,7 @@
 use super::Error;
 use crate::client::nps::Nps;
 use crate::client::socket::Endpoint;
+use mco_proto::TooLong;
 use mco_proto::bytes::List;
 use mco_proto::ids::{BrandedPartId, CommId, PersonaId, RaceId, SkinId, VehicleId};
 use mco_proto::nps::Id;
@@ -13,11 +14,15 @@ use mco_proto::nps::channel::{
 };
 use mco_proto::nps::lobby::{
     ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList, MiniRiff,
-    MiniRiffList, MiniUser, MiniUserList, OpenCommChannel, SendMiniRiffList, ServerInfo, SetMyUserData,
+    MiniRiffList, MiniUser, MiniUserList, Name, OpenCommChannel, SendMiniRiffList, ServerInfo, SetMyUserData,
     UserEntry, UserInfo, UserList,
 };
 use mco_proto::nps::user_data::{Appearance, UserData};
 use mco_proto::text::PStr;
+use std::net::Ipv4Addr;
+
+/// What this Client says its address is. The Server does not use it.
+pub(super) const OWN_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
 
 /// Where a room is, as the lobby says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +54,12 @@ const CHAT: (CommId, &str) = (CommId(2), "LOBBY");
 pub struct LobbyConnection {
     nps: Nps,
     persona: PersonaId,
-    name: PStr<32>,
+    name: Name,
 }
 
 impl LobbyConnection {
-    pub(super) fn new(nps: Nps, persona: PersonaId, name: &str) -> Self {
-        Self { nps, persona, name: PStr::first_n(name) }
+    pub(super) const fn new(nps: Nps, persona: PersonaId, name: Name) -> Self {
+        Self { nps, persona, name }
     }
 
     /// The connection below, for what has no method here.
@@ -88,7 +93,7 @@ impl LobbyConnection {
             self.nps.contradiction(ServerInfo::ID, "port", &format!("{} is no TCP port", info.port))
         })?;
         let address = info.address.to_string();
-        if address.parse::<std::net::Ipv4Addr>().is_err() {
+        if address.parse::<Ipv4Addr>().is_err() {
             let why = format!("{address:?} is no IPv4 address in digits");
             return Err(self.nps.contradiction(ServerInfo::ID, "address", &why));
         }
@@ -129,44 +134,18 @@ impl LobbyConnection {
 
     /// Enters a channel of the room at `port`, or makes it.
     pub async fn open_channel(&mut self, channel: CommId, name: &str, port: u16) -> Result<(), Error> {
-        let granted: ChannelGranted = self.nps.ask(&self.opening(channel, name, port)).await?;
+        let granted: ChannelGranted = self.nps.ask(&self.opening(channel, name, port)?).await?;
         self.expect_channel(ChannelGranted::ID, granted.channel, channel)
     }
 
-    fn opening(&self, channel: CommId, name: &str, port: u16) -> OpenCommChannel {
-        OpenCommChannel {
-            channel,
-            riff: PStr::first_n(name),
-            slot: -1,
-            slot_flags: 1,
-            port: u32::from(port),
-            protocol: 33,
-            persona: self.persona,
-            connected_users: 0,
-            open_channels: 0,
-            can_ready: 1,
-            game_ready: 0,
-            is_master: 0,
-            channel_type: 2,
-            password: PStr::default(),
-            disable_backlog: 0,
-            game_server_running: 1,
-            launch_game_server: 0xcdcd,
-            max_ready_players: 0,
-            sku: 0,
-            send_rate: 0,
-            channel_data: [0; 256],
-            flags: 2,
-        }
+    fn opening(&self, channel: CommId, name: &str, port: u16) -> Result<OpenCommChannel, TooLong> {
+        Ok(OpenCommChannel::enter_chat(channel, Name::new(name)?, port, self.persona))
     }
 
     /// Enters the channel of a race, or makes it if its number is 0; gives its number.
     pub async fn open_race(&mut self, race: &RaceChannel, port: u16) -> Result<CommId, Error> {
-        let request = OpenCommChannel {
-            password: PStr::new(&race.password)?,
-            channel_data: race.data,
-            ..self.opening(race.channel, &race.name, port)
-        };
+        let open = self.opening(race.channel, &race.name, port)?;
+        let request = open.for_race(race.data, PStr::new(&race.password)?, 0);
         let granted: ChannelGranted = self.nps.ask(&request).await?;
         if race.channel != CommId(0) {
             self.expect_channel(ChannelGranted::ID, granted.channel, race.channel)?;
@@ -213,7 +192,7 @@ impl LobbyConnection {
 
     /// The host sends everybody to the race server.
     pub async fn start_race(&mut self, channel: CommId) -> Result<(), Error> {
-        self.nps.send(&StartGameServer { channel, best_host: PStr::constant(b"10.0.0.9") }).await
+        self.nps.send(&StartGameServer { channel, best_host: PStr::address(OWN_ADDRESS) }).await
     }
 
     /// The race starts: where.

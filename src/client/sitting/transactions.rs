@@ -14,9 +14,6 @@ use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, Numbe
 use mco_proto::text::Chars;
 use std::time::{Duration, Instant};
 
-/// Build number of the Client (*captured*).
-const VERSION: u32 = 6001;
-
 /// The car that a persona is given when it signs in for the first time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FirstCar {
@@ -62,13 +59,7 @@ impl Transactions {
         let account = &driver.account;
         let mut mcots = Mcots::connect(&account.place.mcots, account.place.patience).await?;
         let name = Name::new(&driver.name)?;
-        let hello = ClientConnect {
-            customer: account.customer,
-            persona: driver.persona,
-            customer_name: Name::default(),
-            persona_name: name.clone(),
-            version: VERSION,
-        };
+        let hello = ClientConnect::new(account.customer, driver.persona, name.clone());
         let sequence = mcots.send(&hello).await?;
         let (customer, persona, patience) = (account.customer, driver.persona, account.place.patience);
         let mut connection = Self { mcots, customer, persona, name, patience };
@@ -107,15 +98,8 @@ impl Transactions {
     /// Signs in (105). A persona that was just made brings its first car.
     pub async fn sign_in(&mut self, first_car: Option<FirstCar>) -> Result<LoginComplete, Error> {
         let FirstCar { dealer, model, skin } = first_car.unwrap_or_default();
-        let login = Login {
-            customer: self.customer,
-            persona: self.persona,
-            dealer,
-            model,
-            skin,
-            persona_name: self.name.clone(),
-            version: VERSION,
-        };
+        let login = Login::new(self.customer, self.persona, self.name.clone());
+        let login = Login { dealer, model, skin, ..login };
         self.mcots.ask(&login).await
     }
 

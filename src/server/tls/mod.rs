@@ -114,11 +114,20 @@ impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hello(error) => error.fmt(f),
+            Self::Refused(refusal @ Refusal::LegacyOff) => {
+                write!(f, "{refusal}; set network.legacy_tls = true to let it in")
+            }
             Self::Refused(refusal) => refusal.fmt(f),
             Self::PlainHttp => {
                 f.write_str("it speaks HTTP on the HTTPS port; its address should begin with https://")
             }
             Self::TimedOut => f.write_str("it takes too long to say hello"),
+            Self::Legacy(failure @ Failure::Alert(42 | 45 | 46)) => {
+                write!(f, "{failure}; check the name it connects to, and the date of that PC")
+            }
+            Self::Legacy(failure @ Failure::Alert(48)) => {
+                write!(f, "{failure}; install the certificate from /cert on that PC")
+            }
             Self::Legacy(failure) => failure.fmt(f),
             Self::Io(error) => error.fmt(f),
         }
@@ -396,4 +405,21 @@ async fn within<T>(
             Err(TlsError::TimedOut)
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_be_helped_is_told_what_to_do() {
+        for (error, help) in [
+            (TlsError::Legacy(Failure::Alert(48)), "/cert"),
+            (TlsError::Legacy(Failure::Alert(45)), "the date of that PC"),
+            (TlsError::Refused(Refusal::LegacyOff), "network.legacy_tls = true"),
+            (TlsError::PlainHttp, "https://"),
+        ] {
+            assert!(error.to_string().contains(help), "{error}");
+        }
+    }
 }

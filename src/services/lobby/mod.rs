@@ -116,7 +116,10 @@ static SERVICE: Service<ConnectionState, Incoming, Packet> = Service {
     },
     // No refusal is known but that of a login.
     refuse: |call, refusal| match refusal {
-        Refusal::Malformed(_) if call.message.packet.id == id::LOGIN => login::refused(),
+        // Who has signed in stays so, whatever it sends then.
+        Refusal::Malformed(_) if call.message.packet.id == id::LOGIN && !call.caller.signed_in() => {
+            login::refused()
+        }
         _ => Outcome::silence(),
     },
 };

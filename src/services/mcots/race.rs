@@ -1,7 +1,7 @@
 //! Races, from the host's wish to the pay-out.
 //!
-//! The rules are written down in `docs/protocol/races.md`; the numbers are in [`rules`]. Each function holds the races'
-//! lock to its end, so that what it decides is what is booked.
+//! The rules are written down in `docs/protocol/races.md`; the numbers are in [`rules`]. No function holds the races' lock while
+//! it asks the store.
 
 mod grid;
 mod results;
@@ -13,7 +13,7 @@ use crate::clock::Now;
 use crate::services::{Game, Hex, Outcome};
 use crate::store::{Persona, StoreError};
 use crate::world::ConnectionId;
-use crate::world::races::{Denied, Driver, Exit, Race, Report, Settings, Table, bounds};
+use crate::world::races::{Denied, Driver, Exit, Race, Report, Settings, bounds};
 use mco_proto::ids::{PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{
     CrcPostRaceData, CrcPreRaceData, CrcPreRaceDataTestDrive, CreateRace, InRaceDamage, JoinRace,
@@ -70,14 +70,6 @@ fn along_with(mut answer: Outcome<Body>, other: Outcome<Body>) -> Outcome<Body> 
     }
 }
 
-/// Takes a persona out of the race it is in, if any, because it goes to another one.
-fn depart(game: &Game, races: &mut Table, persona: PersonaId, now: Now) -> Outcome<Body> {
-    match races.leave(persona, Exit::Quit) {
-        Some(id) => results::conclude(game, races, id, now),
-        None => Outcome::silence(),
-    }
-}
-
 /// 230: somebody wants a race. Answered by its number and the password of its room, which the host opens next.
 pub(super) fn create(request: &Request<'_>, wish: CreateRace) -> Answer {
     let host = myself(request)?;
@@ -111,7 +103,8 @@ pub(super) fn create(request: &Request<'_>, wish: CreateRace) -> Answer {
         least_racers,
     };
     let mut races = request.game.world.races.lock();
-    let departed = depart(request.game, &mut races, host.id, request.now);
+    // It goes to another race.
+    let departed = races.leave(host.id, Exit::Quit);
     let race = races.create(host.id, request.caller.connection, settings, request.now)?;
     log::info!("race {}: made by {} in lobby {}, fee {entry_fee}", race.id, request.caller, lobby.id);
     let created = RaceCreated {
@@ -122,27 +115,35 @@ pub(super) fn create(request: &Request<'_>, wish: CreateRace) -> Answer {
         history: race.id.0,
         bonus_per_race: rules::BONUS_PER_RACE,
     };
-    Ok(along_with(Outcome::reply(created.body()), departed))
+    drop(races);
+    Ok(along_with(Outcome::reply(created.body()), results::conclude_all(request.game, departed, request.now)))
 }
 
 /// 218: somebody has picked a race in the lobby. Answered by the password of its room.
 pub(super) fn join(request: &Request<'_>, body: JoinRace) -> Answer {
     let JoinRace { race: id, vehicle, power_class, .. } = body;
     let joiner = myself(request)?;
-    let mut races = request.game.world.races.lock();
-    let race = races.joinable(id, joiner.id)?;
-    if race.host() != Some(joiner.id) {
-        check_terms(&race.settings, &joiner, power_class)?;
+    let (settings, host) = {
+        let races = request.game.world.races.lock();
+        let race = races.joinable(id, joiner.id)?;
+        (race.settings, race.host())
+    };
+    if host != Some(joiner.id) {
+        check_terms(&settings, &joiner, power_class)?;
     }
-    check_car(request.game, &race.settings, joiner.id, vehicle)?;
+    check_car(request.game, &settings, joiner.id, vehicle)?;
+    let mut races = request.game.world.races.lock();
+    // Somebody may have taken the last place since.
+    races.joinable(id, joiner.id)?;
     let departed = match races.of(joiner.id) {
-        Some(other) if other.id != id => depart(request.game, &mut races, joiner.id, request.now),
-        _ => Outcome::silence(),
+        Some(other) if other.id != id => races.leave(joiner.id, Exit::Quit),
+        _ => None,
     };
     let race = races.join(id, joiner.id, request.caller.connection, vehicle, request.now)?;
     log::info!("race {id}: joined by {} with car {vehicle}", request.caller);
     let welcome = RaceJoined { race: id, password: Chars::new(&race.password)? };
-    Ok(along_with(Outcome::reply(welcome.body()), departed))
+    drop(races);
+    Ok(along_with(Outcome::reply(welcome.body()), results::conclude_all(request.game, departed, request.now)))
 }
 
 /// Whether a driver meets what the host asks for. The codes of power classes are not proven, so the bound is read such
@@ -195,6 +196,7 @@ pub(super) fn completed(request: &Request<'_>, finish: RacerCompleted) -> Answer
     let mut races = request.game.world.races.lock();
     races.touch(request.player.persona, request.caller.connection, now);
     races.report(finish.race, request.player.persona, finish.racer, report, now)?;
+    drop(races);
     let RacerCompleted { race, racer, time, security, .. } = finish;
     if report.is_impossible() {
         log::warn!("race {race}: {} says racer {racer} took {time}/64 s; that wins nothing", request.caller);
@@ -203,7 +205,7 @@ pub(super) fn completed(request: &Request<'_>, finish: RacerCompleted) -> Answer
     } else {
         log::info!("race {race}: racer {racer} is in after {time}/64 s");
     }
-    Ok(results::conclude(request.game, &mut races, race, request.now))
+    Ok(results::conclude(request.game, race, request.now))
 }
 
 /// 235: somebody is out, or leaves a race that does not run.
@@ -214,7 +216,8 @@ pub(super) fn left(request: &Request<'_>, GenericRequest { data, .. }: GenericRe
         Ok(()) => log::info!("race {id}: {} is out", request.caller),
         Err(denied) => log::debug!("race {id}: {} leaves it: {denied:?}", request.caller),
     }
-    results::conclude(request.game, &mut races, id, request.now)
+    drop(races);
+    results::conclude(request.game, id, request.now)
 }
 
 /// 448: the race goes on. Another server answered it and the Client went on (*seen in use*).
@@ -298,24 +301,20 @@ fn sign_of_life(request: &Request<'_>) {
 
 /// The connection of a player is gone. Nobody waits for it any longer.
 pub(super) fn hang_up(game: &Game, persona: PersonaId, connection: ConnectionId, now: Now) -> Outcome<Body> {
-    let mut races = game.world.races.lock();
-    match races.hang_up(persona, connection) {
-        Some(id) => {
-            log::info!("race {id}: persona {persona} is gone");
-            results::conclude(game, &mut races, id, now)
-        }
-        None => Outcome::silence(),
+    let left = game.world.races.lock().hang_up(persona, connection);
+    if let Some(id) = left {
+        log::info!("race {id}: persona {persona} is gone");
     }
+    results::conclude_all(game, left, now)
 }
 
-/// Nobody is waited for for ever.
+/// Puts racers out who did not report in time.
 pub(super) fn tick(game: &Game, now: Now) -> Outcome<Body> {
-    let mut races = game.world.races.lock();
-    let over = races.expire(now);
-    over.into_iter().fold(Outcome::silence(), |outcome, id| {
+    let over = game.world.races.lock().expire(now);
+    for id in &over {
         log::info!("race {id}: nobody else is waited for");
-        along_with(outcome, results::conclude(game, &mut races, id, now))
-    })
+    }
+    results::conclude_all(game, over, now)
 }
 
 /// Gives back the fees of races that were running when the server stopped.

@@ -109,8 +109,7 @@ fn a_selected_persona_is_in_use_until_it_is_left_and_its_login_counts() {
 fn a_name_is_free_once_and_refused_when_taken_or_no_name() {
     let (game, _folder, player) = shard();
     let ask = |name: &str| {
-        let (name, service) = (Str16::new(name).unwrap(), Str16::constant(b"Motor City"));
-        let request = ValidatePersonaName { customer: player.customer, name, service };
+        let request = ValidatePersonaName::new(player.customer, Str16::new(name).unwrap());
         answer(&game, PEER, &request.packet(), Now::read()).replies.remove(0)
     };
     assert_eq!(ask("Marty"), Packet::bare(id::USER_VALID));

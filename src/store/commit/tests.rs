@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::Wake;
 
 const LONG: Duration = Duration::from_hours(1);
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_mins(2);
 
 #[derive(Debug, PartialEq)]
 enum Did {
@@ -359,11 +359,18 @@ fn closing_serves_those_who_still_wait() {
 
 #[test]
 fn many_threads_use_far_fewer_syncs_than_commits() {
-    struct Slow(Arc<AtomicUsize>);
+    /// A disk so slow that meanwhile everybody asks who can: those whose tickets are not part of this sync.
+    struct Slow {
+        syncs: Arc<AtomicUsize>,
+        asked: Arc<[AtomicUsize; 64]>,
+    }
     impl Disk for Slow {
         fn sync(&mut self) -> Result<(), StoreError> {
-            self.0.fetch_add(1, Ordering::SeqCst);
-            thread::sleep(Duration::from_millis(3));
+            let syncs = self.syncs.fetch_add(1, Ordering::SeqCst) + 1;
+            // Who asks during one sync is served by the next, so every second sync serves all.
+            while self.asked.iter().any(|asked| asked.load(Ordering::SeqCst) < syncs.div_ceil(2).min(20)) {
+                thread::sleep(Duration::from_millis(1));
+            }
             Ok(())
         }
         fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
@@ -371,10 +378,19 @@ fn many_threads_use_far_fewer_syncs_than_commits() {
         }
     }
     let syncs = Arc::new(AtomicUsize::new(0));
-    let writer = Writer::start(Slow(Arc::clone(&syncs)), LONG, false).unwrap();
+    let asked = Arc::new([const { AtomicUsize::new(0) }; 64]);
+    let disk = Slow { syncs: Arc::clone(&syncs), asked: Arc::clone(&asked) };
+    let writer = Writer::start(disk, LONG, false).unwrap();
     thread::scope(|scope| {
-        for _ in 0..64 {
-            scope.spawn(|| (0..20).for_each(|_| writer.ticket(true).wait().unwrap()));
+        for asked in asked.iter() {
+            let writer = &writer;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let ticket = writer.ticket(true);
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    ticket.wait().unwrap();
+                }
+            });
         }
     });
     let syncs = syncs.load(Ordering::SeqCst);

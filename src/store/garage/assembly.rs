@@ -1,4 +1,4 @@
-//! Where a part is: in a car, or in the inventory.
+//! Parts that hang together: a car, or a loose part with what is fixed to it.
 
 use crate::store::error::StoreError;
 use crate::store::key;

@@ -16,20 +16,20 @@ const FIRST_PART: u32 = 1;
 /// How many cars the junkyard keeps; then the one that was built first is gone for good.
 const JUNKYARD_ROOM: usize = 50;
 
-/// On what terms a dealer sells.
+/// The terms on which a dealer sells.
 pub struct Terms<'a> {
-    /// The car that is given in part payment.
+    /// The car that is given in part payment, if one is.
     pub trade_in: Option<VehicleId>,
-    /// What the dealer pays for it, in dollars.
+    /// Gives what the dealer pays for it, in dollars.
     pub worth: &'a dyn Fn(&Vehicle, &[Part]) -> u32,
-    /// How many cars the garage of a persona holds.
+    /// Gives how many cars the garage of a persona holds.
     pub room: &'a dyn Fn(&Persona) -> usize,
 }
 
 /// What is needed to buy a part.
 #[derive(Clone, Debug)]
 pub struct PartPurchase {
-    /// What it costs.
+    /// The price, in dollars.
     pub price: u32,
     /// The part, and behind it what comes fixed to it. Parents are indices into this list; only the first has none.
     pub parts: Vec<NewPart>,
@@ -37,7 +37,11 @@ pub struct PartPurchase {
 
 impl Garage<'_> {
     /// Takes the money and gives the car with all its parts: both or nothing. A persona without a current car drives
-    /// the new one. This is how the first car is had: no room is asked for, nothing is given in part payment.
+    /// the new one. This is for the first car: the room in the garage is not checked, nothing is given in part payment.
+    ///
+    /// # Errors
+    /// [`GarageError::NoSuchPersona`], [`GarageError::InsufficientFunds`], [`GarageError::AlreadyChosen`],
+    /// [`GarageError::BadParts`].
     #[expect(clippy::needless_pass_by_value, reason = "the caller has no use for it afterwards")]
     pub fn buy_car(
         &self,
@@ -60,8 +64,11 @@ impl Garage<'_> {
         })
     }
 
-    /// The same at a dealer's, who may take another car in part payment; it goes to the junkyard. Whoever buys so has
+    /// Buys a car from a dealer, who may take another car in part payment; it goes to the junkyard. Whoever buys so has
     /// chosen the first car.
+    ///
+    /// # Errors
+    /// As [`Garage::buy_car`], and [`GarageError::GarageFull`], or [`GarageError::NotYours`] for the car given in part payment.
     pub fn buy_from_dealer(
         &self,
         owner: PersonaId,
@@ -90,6 +97,10 @@ impl Garage<'_> {
     }
 
     /// Takes the money and puts the part into the inventory, which holds `room` of them.
+    ///
+    /// # Errors
+    /// [`GarageError::NoSuchPersona`], [`GarageError::InsufficientFunds`], [`GarageError::InventoryFull`],
+    /// [`GarageError::BadParts`].
     pub fn buy_part(
         &self,
         owner: PersonaId,
@@ -123,7 +134,7 @@ impl Garage<'_> {
     }
 }
 
-/// How many things the inventory of a persona holds; what is fixed to them does not count.
+/// How many things are in the inventory of a persona; what is fixed to them does not count.
 pub(super) fn loose(table: &Table, owner: PersonaId) -> Result<usize, StoreError> {
     Ok(table.scan::<LooseRecord>(&key::loose_parts_of(owner))?.len())
 }

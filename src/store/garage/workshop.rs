@@ -20,6 +20,9 @@ pub type Price<'a> = &'a dyn Fn(&Part) -> u32;
 impl Garage<'_> {
     /// Fixes a loose part, with what is fixed to it, at `point` of `parent`: the car itself, a part of it, or another
     /// loose part.
+    ///
+    /// # Errors
+    /// [`GarageError::NotYours`], [`GarageError::Installed`], [`GarageError::DoesNotFit`].
     pub fn install(
         &self,
         owner: PersonaId,
@@ -61,6 +64,9 @@ impl Garage<'_> {
     }
 
     /// Takes a part, with what is fixed to it, into the inventory, which holds `room` things.
+    ///
+    /// # Errors
+    /// [`GarageError::NotYours`], [`GarageError::Loose`], [`GarageError::InventoryFull`].
     pub fn remove(
         &self,
         owner: PersonaId,
@@ -92,7 +98,10 @@ impl Garage<'_> {
         })
     }
 
-    /// Repairs one part for `price` and returns what it cost.
+    /// Repairs one part for `price` and returns the cost in dollars.
+    ///
+    /// # Errors
+    /// [`GarageError::NotYours`], [`GarageError::InsufficientFunds`].
     pub fn repair_part(
         &self,
         owner: PersonaId,
@@ -103,7 +112,10 @@ impl Garage<'_> {
         self.repair(owner, part, false, price, now)
     }
 
-    /// Repairs everything that is fixed to `root` (a car, or a loose part), and the dents of a car.
+    /// Repairs everything that is fixed to `root` (a car, or a loose part), and the dents of a car. Returns the cost in dollars.
+    ///
+    /// # Errors
+    /// [`GarageError::NotYours`], [`GarageError::InsufficientFunds`].
     pub fn repair_all(
         &self,
         owner: PersonaId,
@@ -123,16 +135,16 @@ impl Garage<'_> {
         now: Now,
     ) -> Result<Changed<u64>, GarageError> {
         self.store.change(|table| {
-            let mut place = Assembly::find(table, owner, what)?.ok_or(GarageError::NotYours)?;
+            let mut assembly = Assembly::find(table, owner, what)?.ok_or(GarageError::NotYours)?;
             let (mut cost, mut changed) = (0_u64, false);
-            for part in place.parts_mut() {
+            for part in assembly.parts_mut() {
                 if part.damage > 0 && (all || part.id == what) {
                     cost = cost.saturating_add(price(part).into());
                     part.damage = 0;
                     changed = true;
                 }
             }
-            if let Assembly::Car(car) = &mut place
+            if let Assembly::Car(car) = &mut assembly
                 && all
             {
                 changed |= !car.vehicle.damage.is_empty();
@@ -147,14 +159,17 @@ impl Garage<'_> {
                 let entry = Entry { kind: Kind::Repair, amount: -amount, reference: what.0 };
                 ledger::book(tx, &mut payer, entry, now)?;
                 tx.put(&key::persona(owner), &payer)?;
-                place.put(tx, owner)?;
+                assembly.put(tx, owner)?;
                 Ok(cost)
             })
         })
     }
 
-    /// Throws a part away, with what is fixed to it, or a whole car, but not the last one. Returns what the junkyard
-    /// paid: the sum of what `value` says of each part.
+    /// Scraps a part, with what is fixed to it, or a whole car, but not the last one. Returns the dollars that were paid: the
+    /// sum of what `value` says of each part.
+    ///
+    /// # Errors
+    /// [`GarageError::NotYours`], [`GarageError::LastCar`], [`GarageError::TooRich`].
     pub fn scrap(
         &self,
         owner: PersonaId,
@@ -163,11 +178,11 @@ impl Garage<'_> {
         now: Now,
     ) -> Result<Changed<u64>, GarageError> {
         self.store.change(|table| {
-            let mut place = Assembly::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
-            let whole = place.is_root(part);
+            let mut assembly = Assembly::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
+            let whole = assembly.is_root(part);
             let cars = table.scan::<u32>(&key::vehicles_of(owner))?;
-            let gone = if whole { place.parts().to_vec() } else { place.take(part) };
-            let car = place.car().filter(|_| whole);
+            let gone = if whole { assembly.parts().to_vec() } else { assembly.take(part) };
+            let car = assembly.car().filter(|_| whole);
             let next = cars.iter().copied().map(VehicleId).find(|other| Some(*other) != car);
             if car.is_some() && next.is_none() {
                 return Err(GarageError::LastCar);
@@ -182,9 +197,9 @@ impl Garage<'_> {
                 }
                 tx.put(&key::persona(owner), &seller)?;
                 if whole {
-                    place.remove(tx, owner)?;
+                    assembly.remove(tx, owner)?;
                 } else {
-                    place.put(tx, owner)?;
+                    assembly.put(tx, owner)?;
                 }
                 Ok(paid)
             })

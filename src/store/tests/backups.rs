@@ -3,10 +3,9 @@
 use super::*;
 use crate::clock::Now;
 use crate::store::backup::{self, Backup};
-use crate::store::record::Row;
+use crate::store::record::{Row, digest};
 use crate::store::records::check;
 use crate::store::snapshot::Snapshot;
-use crate::store::table::digest;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

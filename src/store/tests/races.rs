@@ -34,7 +34,7 @@ fn settlement(ann: PersonaId, bob: PersonaId, cars_lost: Vec<(PersonaId, Vehicle
         cars_lost,
         standing,
         letter: |_, payout, settled| {
-            Letter::from_the_house("race", &format!("{:?} {}", payout.place, settled.cash))
+            Letter::city_news("race", &format!("{:?} {}", payout.place, settled.cash))
         },
     }
 }

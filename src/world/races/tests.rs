@@ -64,11 +64,11 @@ fn the_numbers_of_racers_are_kept_within_what_messages_hold() {
 fn other_game_files_are_noticed_and_forgotten_with_the_run() {
     let now = Now::read();
     let (mut table, id) = two(now);
-    table.start(id, field(), None, now);
+    assert_eq!(table.start(id, field(), None, now), Ok(()));
     assert!(table.compare(ANN, [1, 2, 3]).is_empty());
     assert_eq!(table.compare(BOB, [1, 2, 4]), [ANN]);
     assert!(table.compare(BOB, [1, 2, 3]).is_empty());
-    table.start(id, field(), None, now);
+    assert_eq!(table.start(id, field(), None, now), Ok(()));
     assert!(table.compare(BOB, [9, 9, 9]).is_empty());
 }
 
@@ -89,7 +89,7 @@ fn only_the_connection_that_races_takes_its_racer_along_when_it_goes() {
 fn a_run_ends_once_when_nobody_is_awaited() {
     let now = Now::read();
     let (mut table, id) = two(now);
-    table.start(id, field(), Some(BookingId(3)), now);
+    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Ok(()));
     assert!(table.finish(id).is_none());
     table.report(id, ANN, ANN, Report { time: 6400, ..Report::default() }, now).unwrap();
     let soon = now.later(rules::PATIENCE.saturating_sub(Duration::from_millis(1)));
@@ -129,4 +129,33 @@ fn results_are_ordered_by_time_then_slot_with_the_impossible_and_the_lost_behind
         })
         .collect();
     assert_eq!(seen, [(4, Some(0)), (3, Some(1)), (5, Some(2)), (2, None), (1, None), (6, None)]);
+}
+
+#[test]
+fn while_a_race_is_started_nobody_joins_it_and_who_leaves_is_out() {
+    let now = Now::read();
+    let (mut table, id) = two(now);
+    let race = table.prepare(id, ANN).unwrap();
+    assert_eq!(race.members.len(), 2);
+    assert_eq!(table.prepare(id, ANN).unwrap_err(), Denied::Running, "it is being started");
+    assert_eq!(table.joinable(id, PersonaId(23)).unwrap_err(), Denied::Running);
+    table.hang_up(BOB, THERE);
+    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Ok(()));
+    let bob = table.get(id).unwrap().field.iter().find(|starter| starter.is(BOB)).copied().unwrap();
+    assert_eq!(bob.outcome, Some(Outcome::Out(Exit::Dropped)));
+}
+
+#[test]
+fn a_start_that_comes_to_nothing_leaves_the_race_as_it_was_and_one_that_everybody_left_gives_its_booking_back()
+ {
+    let now = Now::read();
+    let (mut table, id) = two(now);
+    let before = table.get(id).unwrap().state;
+    table.prepare(id, ANN).unwrap();
+    table.stay(id, before);
+    assert!(table.joinable(id, PersonaId(23)).is_ok());
+    table.prepare(id, ANN).unwrap();
+    table.hang_up(ANN, HERE);
+    table.hang_up(BOB, THERE);
+    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Err(Some(BookingId(3))));
 }

@@ -56,21 +56,21 @@ impl fmt::Display for Failure {
         match self {
             Self::Hello(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::Alert(42 | 45 | 46) => f.write_str(
-                "it does not like our certificate; check the name it connects to, and the date of that PC",
-            ),
-            Self::Alert(48) => {
-                f.write_str("it does not know our authority; install the certificate from /cert on that PC")
+            Self::Alert(description @ (42 | 45 | 46)) => {
+                write!(f, "the client refuses the server's certificate (alert {description})")
             }
-            Self::Alert(description) => write!(f, "it gave up with alert {description}"),
-            Self::OutOfOrder => f.write_str("it sent a message out of order"),
-            Self::Version(version) => write!(f, "it changed to version {version:#06x}"),
-            Self::Malformed => f.write_str("it sent a malformed message"),
-            Self::Overflow => f.write_str("it sent a record that is too long"),
+            Self::Alert(48) => {
+                f.write_str("the client does not trust the authority of the server's certificate (alert 48)")
+            }
+            Self::Alert(description) => write!(f, "the client ended the connection with alert {description}"),
+            Self::OutOfOrder => f.write_str("the client sent a message out of order"),
+            Self::Version(version) => write!(f, "the client changed to version {version:#06x}"),
+            Self::Malformed => f.write_str("the client sent a malformed message"),
+            Self::Overflow => f.write_str("the client sent a record that is too long"),
             Self::Record => BadRecord.fmt(f),
-            Self::Finished => f.write_str("it saw another handshake than we did"),
-            Self::Idle => f.write_str("it sends nothing but empty records"),
-            Self::Renegotiation => f.write_str("it wants a second handshake"),
+            Self::Finished => f.write_str("the client saw another handshake than the server; somebody on the network may have changed it"),
+            Self::Idle => f.write_str("the client sends nothing but empty records"),
+            Self::Renegotiation => f.write_str("the client wants a second handshake"),
         }
     }
 }

@@ -16,34 +16,26 @@ pub const MOST_STOCK: usize = 100;
 layout! {
     /// 173, Server to Client (*captured*).
     pub struct OwnedVehicles {
-        /// The cars.
         pub vehicles: List<u8, OwnedVehicle, MOST_SHORT>,
     }
 
     /// 175, Server to Client (*captured* empty): parts in the garage, not in a car.
     pub struct OwnedParts {
-        /// Whose.
         pub owner: PersonaId,
-        /// The parts.
         pub parts: List<u8, PricedPart, MOST_SHORT>,
     }
 
     /// 184, Server to Client (*seen in use*): a car or assembly, its root first, then what hangs below it.
     pub struct AssemblyParts {
-        /// Whose.
         pub owner: PersonaId,
-        /// The parts.
         pub parts: List<u8, PricedPart, MOST_SHORT>,
     }
 
     /// 123, Server to Client (*captured*). The sources disagree whether the damage is a counted field or always 2,000
     /// bytes; with a count of 2,000 both read the same.
     pub struct VehicleInfo {
-        /// The owner.
         pub owner: PersonaId,
-        /// The car.
         pub vehicle: VehicleId,
-        /// Its paint.
         pub skin: SkinId,
         /// 0; 1 on cars sold rusty (*seen in use*).
         pub flags: u32,
@@ -73,7 +65,6 @@ layout! {
     pub struct PurchaseStockCar {
         /// Who sells it.
         pub dealer: DealerId,
-        /// Which car.
         pub model: BrandedPartId,
         /// Its paint; 0 leaves it to the dealer.
         pub skin: SkinId,
@@ -93,7 +84,6 @@ layout! {
 
     /// 181, Client to Server (*seen in use*), 14 bytes with the number.
     pub struct InstallPart {
-        /// The part.
         pub part: PartId,
         /// What it is to sit in.
         pub parent: PartId,
@@ -105,10 +95,11 @@ layout! {
 /// Where on its parent a part is to sit. How wide the number is differs between the sources, so the length of the body
 /// says it: 4, 2 or 1 bytes; without any it is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct AttachmentPoint(pub u32);
 
 impl Wire for AttachmentPoint {
+    const MOST_BYTES: usize = u32::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self(match *reader.rest() {
             [a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]),
@@ -125,15 +116,12 @@ impl Wire for AttachmentPoint {
 layout! {
     /// One car of [`OwnedVehicles`].
     pub struct OwnedVehicle {
-        /// The car.
         pub vehicle: VehicleId,
-        /// Its model.
         pub model: BrandedPartId,
     }
 
     /// A part, 26 bytes (*captured*).
     pub struct CarPart {
-        /// The part.
         pub part: PartId,
         /// What it sits in; 0 for a loose part.
         pub parent: PartId,
@@ -153,7 +141,6 @@ layout! {
 
     /// A part with two more numbers, 34 bytes (*seen in use*; never captured).
     pub struct PricedPart {
-        /// The part.
         pub part: CarPart,
         /// Dollars, new.
         pub retail_price: u32,
@@ -163,7 +150,6 @@ layout! {
 
     /// One car of [`StockCarInfo`].
     pub struct StockCar {
-        /// Its model.
         pub model: BrandedPartId,
         /// Dollars, with the discount of the day already taken off.
         pub price: u32,

@@ -1,4 +1,4 @@
-//! One MCOTS connection without its socket: bytes in, bodies out, and the cipher between.
+//! Framing and encryption of one MCOTS connection, without its socket.
 
 use super::message::Body;
 use crate::EncodeError;
@@ -20,9 +20,9 @@ pub struct Flags(pub u8);
 impl Flags {
     /// The body is imploded (PKWARE DCL).
     pub const COMPRESSED: u8 = 0x02;
-    /// The body went through RC4.
+    /// The body is encrypted (RC4).
     pub const ENCRYPTED: u8 = 0x08;
-    /// A sign of life; wants no answer.
+    /// A heartbeat; not answered.
     pub const HEARTBEAT: u8 = 0x80;
 
     /// Whether `flag` is set.
@@ -31,14 +31,14 @@ impl Flags {
     }
 }
 
-/// A stream that can't be understood any further: the connection ends here.
+/// Why the stream cannot be read any further. The connection must be closed: where the next packet begins is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The bytes where "TOMC" belongs.
+    /// These bytes stand where "TOMC" belongs: another program.
     Signature([u8; 4]),
-    /// A length that leaves no room for the header.
+    /// The length field says so many bytes, fewer than the header has.
     Length(usize),
-    /// An encrypted body on a connection whose key is not known.
+    /// An encrypted body before [`Link::start_encryption`].
     NoKey,
 }
 
@@ -54,12 +54,12 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// A packet that arrived.
+/// A packet that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// The sender's running number; answers repeat it.
     pub sequence: u32,
-    /// The header's flags.
+    /// From the header.
     pub flags: Flags,
     /// Decrypted, and still imploded if the flags say so.
     pub body: Body,
@@ -67,16 +67,18 @@ pub struct Incoming {
 
 /// A packet to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Outgoing {
     /// An answer carries its request's.
     pub sequence: u32,
-    /// Whether it goes through the cipher.
+    /// Whether its body is to be encrypted.
     pub encrypted: bool,
     /// At most 65,526 bytes.
     pub body: Body,
 }
 
-/// The state of one MCOTS connection, at either end.
+/// One end of an MCOTS connection: what has arrived and is not read yet, and the ciphers. It does no I/O: the owner feeds
+/// in what the socket gives and sends what [`Self::write`] appends.
 #[derive(Debug, Default)]
 pub struct Link {
     inbox: Inbox,
@@ -96,7 +98,7 @@ impl Link {
         Self::default()
     }
 
-    /// Starts encryption: from here on bodies with the flag go through the cipher.
+    /// Starts the ciphers of both directions: from here on encrypted bodies can be read and written.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(TransactionCipher::new(key)));
     }
@@ -106,16 +108,19 @@ impl Link {
         self.size
     }
 
-    /// Takes in what arrived.
+    /// Appends bytes that arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.inbox.feed(bytes);
     }
 
-    /// The next whole packet, or `None` until more arrives. After an error the stream is lost.
+    /// The next packet, or `None` if it has not arrived completely.
+    ///
+    /// # Errors
+    /// If the stream cannot be read any further.
     #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
     pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
         let waiting = self.inbox.peek();
-        // A stranger is shown the door at the first wrong byte, not when its "length" has arrived.
+        // Another program ends here with its first bytes, not when its "length" has arrived.
         let signature = waiting.get(2..).unwrap_or_default();
         if let Some(found) = signature.first_chunk::<4>().filter(|found| **found != SIGNATURE) {
             return Err(Broken::Signature(*found));
@@ -180,42 +185,4 @@ impl Link {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packet(size: usize, encrypted: bool) -> Outgoing {
-        Outgoing { sequence: 3, encrypted, body: Body(vec![7; size]) }
-    }
-
-    #[test]
-    fn without_a_key_nothing_goes_out_in_place_of_an_encrypted_packet() {
-        let mut link = Link::new();
-        let mut out = vec![1, 2, 3];
-        assert_eq!(link.write(&packet(2, true), &mut out), Err(EncodeError::NoKey));
-        assert_eq!(link.push(&Body(vec![7; 2]), &mut out), Err(EncodeError::NoKey));
-        assert_eq!(out, [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_body_that_is_too_long_leaves_no_trace() {
-        let key = SessionKey::random();
-        let (mut writer, mut reader) = (Link::new(), Link::new());
-        writer.start_encryption(&key);
-        reader.start_encryption(&key);
-        let mut out = Vec::new();
-        for size in [Link::LARGEST_BODY + 1, 1 << 20] {
-            for encrypted in [true, false] {
-                let error = writer.write(&packet(size, encrypted), &mut out);
-                assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
-            }
-            let error = writer.push(&Body(vec![7; size]), &mut out);
-            assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
-        }
-        writer.write(&packet(Link::LARGEST_BODY, true), &mut out).unwrap();
-        writer.push(&Body(vec![8; 2]), &mut out).unwrap();
-        reader.feed(&out);
-        let [first, second] = [(); 2].map(|()| reader.next().unwrap().unwrap());
-        assert_eq!((first.sequence, first.body), (3, Body(vec![7; Link::LARGEST_BODY])));
-        assert_eq!((second.sequence, second.body), (0, Body(vec![8; 2])));
-    }
-}
+mod tests;

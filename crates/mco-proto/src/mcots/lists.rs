@@ -17,25 +17,21 @@ pub const MOST_URLS: usize = 126;
 layout! {
     /// 325, Server to Client (*captured*): the first answer to 324.
     pub struct Lobbies {
-        /// The lobbies.
         pub lobbies: PagedList<LobbyInfo, MOST_LOBBIES>,
     }
 
     /// 408, Server to Client (*captured*): the second answer to 324, with the same sequence.
     pub struct EntryFeePurses {
-        /// The table.
         pub purses: PagedList<Purse, MOST_PURSES>,
     }
 
     /// 323, Server to Client (*captured*).
     pub struct ArcadeCars {
-        /// The cars.
         pub cars: PagedList<ArcadeCar, MOST_ARCADE_CARS>,
     }
 
     /// 364, Server to Client (*captured* with 67 pages).
     pub struct GameUrls {
-        /// The pages.
         pub urls: PagedList<GameUrl, MOST_URLS>,
     }
 
@@ -43,9 +39,7 @@ layout! {
     pub struct Tunables {
         /// Dollars.
         pub club_creation_cost: u32,
-        /// Level.
         pub club_creation_level: u32,
-        /// Level.
         pub club_officer_level: u32,
         /// Loose parts a garage holds, for each level.
         pub inventory_per_level: u32,
@@ -87,7 +81,6 @@ layout! {
 layout! {
     /// A lobby, 569 bytes (*captured* size and values; names *seen in use*).
     pub struct LobbyInfo {
-        /// Its number.
         pub lobby: u32,
         /// Kind of race.
         pub race_type: u32,
@@ -117,11 +110,8 @@ layout! {
         pub grid_spread_factor: u32,
         /// From one point to another, not in laps.
         pub linear: Bool16,
-        /// Players.
         pub players: Choice,
-        /// Laps.
         pub laps: Choice,
-        /// Rounds.
         pub rounds: Choice,
         /// Rain.
         pub weather: Switch,
@@ -131,7 +121,7 @@ layout! {
         pub backwards: Switch,
         /// Other cars on the road.
         pub traffic: Switch,
-        /// Drivers that the Client plays.
+        /// Racers that the Client plays.
         pub driver_ai: Switch,
         /// From 389 on: top dog, turf owner, clubs, time trial, prizes: the sources disagree by two bytes where these fields begin,
         /// so nothing but zeros is sent (a recorded server did set a top dog, 4 bytes in, and nobody saw it shown).
@@ -140,11 +130,9 @@ layout! {
 
     /// A number that the host of a race may choose.
     pub struct Choice {
-        /// The least.
         pub least: u16,
-        /// The most.
         pub most: u16,
-        /// The suggestion.
+        /// What the Client suggests.
         pub default: u16,
         /// Whether there is a choice.
         pub enabled: Bool16,
@@ -152,7 +140,7 @@ layout! {
 
     /// A switch that the host of a race may turn.
     pub struct Switch {
-        /// The suggestion.
+        /// What the Client suggests.
         pub default: Bool16,
         /// Whether there is a choice.
         pub enabled: Bool16,
@@ -168,7 +156,6 @@ layout! {
 
     /// One car of [`ArcadeCars`].
     pub struct ArcadeCar {
-        /// Its model.
         pub model: BrandedPartId,
         /// The lobby that lends it; 0 is every one (*captured*).
         pub lobby: u32,
@@ -176,9 +163,7 @@ layout! {
 
     /// One page of [`GameUrls`], 516 bytes.
     pub struct GameUrl {
-        /// Its number.
         pub id: u32,
-        /// Where it is.
         pub url: Chars<512>,
     }
 }

@@ -13,9 +13,7 @@ layout! {
     /// 108, Server to Client, 423 bytes: the Client keeps it as its record of the player (size and the places of name and
     /// description *seen in use*, derived from the Client; the rest *captured* or *documented*).
     pub struct PlayerInfo {
-        /// Who.
         pub player: PersonaId,
-        /// The name.
         pub name: Name,
         /// Empty.
         pub drivers_licence: Chars<12>,
@@ -23,7 +21,6 @@ layout! {
         pub driver_class: u8,
         /// Dollars.
         pub bank_balance: u32,
-        /// How many cars.
         pub vehicles: u16,
         /// Whether the player is in the game right now.
         pub is_logged_on: Bool8,
@@ -37,11 +34,8 @@ layout! {
         pub car_info_setting: u32,
         /// The current car; 0 without one.
         pub vehicle: VehicleId,
-        /// Counter.
         pub races_entered: u32,
-        /// Counter.
         pub races_won: u32,
-        /// Counter.
         pub races_completed: u32,
         /// Dollars.
         pub total_winnings: u32,
@@ -55,19 +49,14 @@ layout! {
         pub challenge_races_won: u32,
         /// 0.
         pub challenge_races_completed: u32,
-        /// Cars won.
         pub cars_won: u16,
-        /// Cars lost.
         pub cars_lost: u16,
-        /// Points.
         pub points: u32,
         /// From 1.
         pub current_level: u32,
         /// From 0.
         pub current_rank: u32,
-        /// What is missing.
         pub points_to_next_level: u16,
-        /// What is missing.
         pub points_to_next_rank: u16,
         /// How many loose parts the garage holds.
         pub max_inventory_slots: u32,
@@ -89,13 +78,11 @@ layout! {
 
     /// 265, Server to Client (*captured*).
     pub struct PlayerPhysicalInfo {
-        /// The looks.
         pub physical: Physical,
     }
 
     /// 266, Client to Server (*seen in use*): the same bytes the other way.
     pub struct UpdatePlayerPhysical {
-        /// The looks.
         pub physical: Physical,
     }
 
@@ -119,7 +106,6 @@ layout! {
 
     /// 362, Server to Client (*captured* without records; the records *seen in use*).
     pub struct PlayerRacingHistory {
-        /// Who.
         pub player: PersonaId,
         /// One row for each kind of race.
         pub races: PagedList<RaceRow, MOST_HISTORY>,
@@ -127,19 +113,16 @@ layout! {
 
     /// 165, Server to Client. Number *documented*, layout *inferred* from its neighbours.
     pub struct PlayerName {
-        /// Who.
         pub player: PersonaId,
-        /// The name.
         pub name: Name,
     }
 }
 
 layout! {
-    /// The looks of a driver (*captured*). Colours are ARGB.
+    /// The looks of a persona (*captured*). Colours are ARGB.
     pub struct Physical {
-        /// Who.
         pub player: PersonaId,
-        /// Which model of a driver.
+        /// Model of the figure.
         pub body_type: u32,
         /// ARGB.
         pub hair_color: u32,
@@ -155,17 +138,11 @@ layout! {
     pub struct RaceRow {
         /// Kind of race.
         pub race_type: u32,
-        /// Counter.
         pub entered: u32,
-        /// Counter.
         pub finished: u32,
-        /// Counter.
         pub won: u32,
-        /// Counter.
         pub cars_won: u32,
-        /// Counter.
         pub cars_lost: u32,
-        /// Counter.
         pub championships_won: u32,
         /// Dollars.
         pub cash_won: u32,
@@ -174,10 +151,11 @@ layout! {
 
 /// The six numbers that a player paints on doors: two characters and a NUL each (*seen in use*).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct CarNumbers(pub [Chars<3>; 6]);
 
 impl Wire for CarNumbers {
+    const MOST_BYTES: usize = 6 * 3;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let mut numbers = Self::default();
         for number in &mut numbers.0 {

@@ -21,7 +21,6 @@ pub type Password = Chars<8>;
 layout! {
     /// 230, Client to Server, 50 bytes (*documented*, *seen in use*).
     pub struct CreateRace {
-        /// Where.
         pub lobby: u32,
         /// What each racer pays, in dollars.
         pub entry_fee: u32,
@@ -39,17 +38,13 @@ layout! {
         pub most_level: u32,
         /// Horse power; 0: no limit.
         pub most_power: u32,
-        /// Racers.
         pub most_racers: u8,
-        /// Racers.
         pub least_racers: u8,
         /// 0: a single race.
         pub rounds: u8,
-        /// Laps.
         pub laps: u8,
         /// The other way round.
         pub backward: Bool8,
-        /// The track is mirrored.
         pub mirrored: Bool8,
         /// At night.
         pub night: Bool8,
@@ -67,13 +62,11 @@ layout! {
         pub power_class: u32,
         /// 0: no limit.
         pub body_class: u32,
-        /// Without nitrous.
         pub no_nitrous: Bool8,
     }
 
     /// 223, Server to Client, 30 bytes (*seen in use*; the race's number *captured* coming back).
     pub struct RaceCreated {
-        /// Its number.
         pub race: RaceId,
         /// As accepted, in dollars.
         pub entry_fee: u32,
@@ -101,7 +94,6 @@ layout! {
 
     /// 224, Server to Client, 14 bytes (*documented*, *seen in use*).
     pub struct RaceJoined {
-        /// Its number.
         pub race: RaceId,
         /// For the host's room.
         pub password: Password,
@@ -109,7 +101,6 @@ layout! {
 
     /// 232, Client to Server, 70 bytes (*captured*).
     pub struct StartRace {
-        /// Its number.
         pub race: RaceId,
         /// Who races, in the order the host sees them.
         pub slots: [RacerSlot; SLOTS],
@@ -125,7 +116,6 @@ layout! {
 
     /// 233, Server to Client, 40 bytes (*documented*, *seen in use*).
     pub struct RaceStarted {
-        /// Its number.
         pub race: RaceId,
         /// 1: go, there are enough racers.
         pub ok_to_start: u32,
@@ -137,7 +127,6 @@ layout! {
     pub struct CrcPreRaceData {
         /// Of this message; how it is computed is unknown.
         pub checksum: u32,
-        /// The race.
         pub race: RaceId,
         /// What the racer's game files add up to.
         pub game_files: [u32; 3],
@@ -159,7 +148,6 @@ layout! {
 
     /// 240, Client to Server, 243 bytes (*captured*), now and then while racing.
     pub struct InRaceDamage {
-        /// The race.
         pub race: RaceId,
         /// How many of the slots mean something; the others hold what they held before (*captured*).
         pub count: u16,
@@ -171,7 +159,6 @@ layout! {
 
     /// 241, Client to Server (*documented*, *seen in use*): what the race did to the car.
     pub struct PostRaceDamage {
-        /// The race.
         pub race: RaceId,
         /// Parts of the racer's car.
         pub parts: Damages,
@@ -185,17 +172,16 @@ layout! {
 
     /// 234, Client to Server, 30 bytes and the travel map (*documented*, *seen in use*).
     pub struct RacerCompleted {
-        /// Stands before the race's number, oddly.
+        /// Metres per second. It stands before the race's number, unlike in every other message.
         pub top_speed: u16,
-        /// The race.
         pub race: RaceId,
-        /// Who finished: the sender, or a racer that the sender's Client plays (*inferred*).
+        /// The sender, or a racer that the sender's Client plays (*inferred*).
         pub racer: PersonaId,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub time: u32,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub best_lap: u32,
-        /// Average.
+        /// Metres per second.
         pub average_speed: u16,
         /// 0: nothing suspicious. The bits are unknown.
         pub security: u32,
@@ -207,7 +193,6 @@ layout! {
 
     /// 237, Server to Client, 262 bytes (*documented*; no capture shows one).
     pub struct FinalResults {
-        /// The race.
         pub race: RaceId,
         /// The winner first; zeros behind the last.
         pub placements: [Placement; SLOTS],
@@ -221,7 +206,7 @@ layout! {
         pub team_cash: u32,
         /// Team trials: points.
         pub team_points: u32,
-        /// Team trials: ticks.
+        /// Team trials: ticks of 1/64 s.
         pub team_par: u32,
     }
 }
@@ -231,7 +216,6 @@ layout! {
     pub struct RacerSlot {
         /// A persona, or the number of a racer that the host's Client plays.
         pub racer: PersonaId,
-        /// The car.
         pub vehicle: VehicleId,
         /// Whether it is a persona.
         pub human: Bool8,
@@ -247,7 +231,6 @@ layout! {
 
     /// One part of [`PostRaceDamage`], 8 bytes.
     pub struct Damage {
-        /// The part.
         pub part: PartId,
         /// Damage in percent in the top byte, wear below.
         pub packed: u32,
@@ -255,11 +238,10 @@ layout! {
 
     /// One racer of [`FinalResults`], 40 bytes.
     pub struct Placement {
-        /// Who.
         pub racer: PersonaId,
-        /// Ticks; 0: did not finish.
+        /// Ticks of 1/64 s; 0: did not finish.
         pub time: u32,
-        /// Ticks.
+        /// Ticks of 1/64 s.
         pub best_lap: u32,
         /// Metres per second.
         pub top_speed: u16,
@@ -269,9 +251,7 @@ layout! {
         pub points: i16,
         /// After the race.
         pub total_points: u16,
-        /// What is missing.
         pub points_to_next_level: u16,
-        /// What is missing.
         pub points_to_next_rank: u16,
         /// Before the race.
         pub old_level: u8,
@@ -368,6 +348,46 @@ impl Default for Placement {
     }
 }
 
+impl CreateRace {
+    /// A free race by night that is open to everybody: no fee, no limits but the number of racers, no extras.
+    pub const fn open_to_all(lobby: u32, most_racers: u8, laps: u8) -> Self {
+        let off = Bool8(false);
+        Self {
+            lobby,
+            entry_fee: 0,
+            club_race: off,
+            pink_slip: off,
+            team_trial: off,
+            sponsor: 0,
+            least_level: 0,
+            most_level: 0,
+            most_power: 0,
+            most_racers,
+            least_racers: 1,
+            rounds: 0,
+            laps,
+            backward: off,
+            mirrored: off,
+            night: Bool8(true),
+            weather: off,
+            damage: off,
+            traffic: off,
+            ai_racers: off,
+            handicapped: off,
+            power_class: 0,
+            body_class: 0,
+            no_nitrous: off,
+        }
+    }
+}
+
+impl InRaceDamage {
+    /// No damage.
+    pub const fn none(race: RaceId) -> Self {
+        Self { race, count: 0, parts: [PartId(0); DAMAGE_SLOTS], percent: [0; DAMAGE_SLOTS] }
+    }
+}
+
 impl Damage {
     /// Of a part: percent, and wear (24 bits).
     pub const fn new(part: PartId, percent: u8, wear: u32) -> Self {
@@ -388,7 +408,7 @@ impl Damage {
 /// u16 count and that many [`Damage`]s. A body that is shorter holds fewer (*seen in use*: such lists come cut, or padded
 /// to a fixed size).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Damages(Vec<Damage>);
 
 impl Damages {
@@ -410,6 +430,7 @@ impl std::ops::Deref for Damages {
 }
 
 impl Wire for Damages {
+    const MOST_BYTES: usize = u16::MOST_BYTES + MOST_DAMAGED * Damage::MOST_BYTES;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         const EACH: usize = 8;
         let count = usize::from(u16::read(reader)?).min(reader.remaining() / EACH).min(MOST_DAMAGED);

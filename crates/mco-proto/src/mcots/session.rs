@@ -13,11 +13,9 @@ layout! {
     pub struct ClientConnect {
         /// The account; says which Session Key to use.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
         /// Empty.
         pub customer_name: Name,
-        /// The driver's name.
         pub persona_name: Name,
         /// 6001, build number of the Client.
         pub version: u32,
@@ -25,9 +23,7 @@ layout! {
 
     /// 105, Client to Server (*captured*).
     pub struct Login {
-        /// The account, again.
         pub customer: CustomerId,
-        /// The driver, again.
         pub persona: PersonaId,
         /// Where the first car was picked; 0 unless the persona was just made (*seen in use*).
         pub dealer: DealerId,
@@ -35,7 +31,6 @@ layout! {
         pub model: BrandedPartId,
         /// Which paint; 0 likewise.
         pub skin: SkinId,
-        /// The driver's name.
         pub persona_name: Name,
         /// 6001.
         pub version: u32,
@@ -107,6 +102,31 @@ impl Copy for Timestamp {}
 impl Timestamp {
     /// No date.
     pub const NONE: Self = Self { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0, fraction: 0 };
+}
+
+/// Build number of the Client, as every recorded one says it (*captured*).
+pub const CLIENT_BUILD: u32 = 6001;
+
+impl ClientConnect {
+    /// The connection of this persona, with everything else as *captured*.
+    pub fn new(customer: CustomerId, persona: PersonaId, name: Name) -> Self {
+        Self { customer, persona, customer_name: Name::default(), persona_name: name, version: CLIENT_BUILD }
+    }
+}
+
+impl Login {
+    /// A persona that has its car already, with everything else as *captured*.
+    pub const fn new(customer: CustomerId, persona: PersonaId, name: Name) -> Self {
+        Self {
+            customer,
+            persona,
+            dealer: DealerId(0),
+            model: BrandedPartId(0),
+            skin: SkinId(0),
+            persona_name: name,
+            version: CLIENT_BUILD,
+        }
+    }
 }
 
 impl LoginComplete {

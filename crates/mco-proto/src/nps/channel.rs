@@ -33,7 +33,6 @@ layout! {
     pub struct RiffList {
         /// 0; the size of the Client's own structure has no use on the wire.
         pub structure_size: u32,
-        /// The open races.
         pub riffs: List<u32, RaceRiff, MOST_RACES>,
     }
 
@@ -41,7 +40,6 @@ layout! {
     pub struct WideRiffList {
         /// 0.
         pub structure_size: u32,
-        /// The open races.
         pub riffs: List<u32, WideRaceRiff, MOST_RACES>,
     }
 
@@ -52,7 +50,6 @@ layout! {
     pub struct GameServersList {
         /// 8 and 195 for each server, and 4 more (*seen in use*).
         pub structure_size: u32,
-        /// The servers.
         pub servers: List<u32, GameServer, 16>,
     }
 
@@ -70,19 +67,16 @@ layout! {
 
     /// 0x0126, Client to Server (number *documented*, body *inferred*): who is this? Answered by 0x0204.
     pub struct GetUserInfo {
-        /// Who.
         pub persona: PersonaId,
     }
 
     /// 0x0118, Client to Server (number *documented*, body *inferred*): where is this player?
     pub struct LocateUser {
-        /// Who.
         pub persona: PersonaId,
     }
 
     /// 0x021B, Server to Client (number *documented*, body *inferred*).
     pub struct UserLocation {
-        /// Who.
         pub persona: PersonaId,
         /// A channel that player is in; 0 if none.
         pub channel: CommId,
@@ -90,35 +84,29 @@ layout! {
 
     /// 0x0202, Server to others on the same server (number *documented*, body *inferred*): somebody is gone.
     pub struct UserLeft {
-        /// Who.
         pub persona: PersonaId,
     }
 
     /// 0x0203, Server to others on the same server (number *documented*, body *inferred*): somebody came.
     pub struct UserJoined {
-        /// Who.
         pub persona: PersonaId,
-        /// The name.
         pub name: Name,
-        /// Car and driver.
+        /// How its car and its figure look.
         pub user_data: UserData,
     }
 
     /// 0x020E, Server to Client (*seen in use*): a race can be joined.
     pub struct ChannelCreated {
-        /// Which.
         pub riff: Description,
     }
 
     /// 0x020F, Server to Client (number *documented*, body *inferred*): a race can no longer be joined.
     pub struct ChannelDeleted {
-        /// Which.
         pub channel: CommId,
     }
 
     /// 0x0113, Client to Server (*seen in use*), from the host of a race.
     pub struct SetChannelData {
-        /// Which race.
         pub channel: CommId,
         /// The new description.
         pub data: ChannelData,
@@ -132,7 +120,6 @@ layout! {
 
     /// 0x0219 as it may look otherwise (*inferred* after 0x0113).
     pub struct ChannelDataUpdate {
-        /// Which race.
         pub channel: CommId,
         /// The new description.
         pub data: ChannelData,
@@ -140,7 +127,6 @@ layout! {
 
     /// 0x010D, Client to Server (*seen in use*, body *inferred*).
     pub struct SetCommFlags {
-        /// Which race.
         pub channel: CommId,
         /// [`READY`] or [`NOT_READY`].
         pub flags: u32,
@@ -148,19 +134,16 @@ layout! {
 
     /// 0x0109, Client to Server (number *documented*, body *inferred*): ready.
     pub struct ReadyForGame {
-        /// Which race.
         pub channel: CommId,
     }
 
     /// 0x0109, Server to Client (*seen in use*): somebody is ready, or no longer.
     pub struct ReadyNotice {
-        /// Who, and where.
         pub record: ReadyRecord,
     }
 
     /// 0x011F, Client to Server (number *documented*, body *inferred*).
     pub struct SetReadyForGame {
-        /// Which race.
         pub channel: CommId,
         /// Nothing: ready. Otherwise a number of unknown width: 0 is not ready.
         pub ready: Rest,
@@ -168,7 +151,6 @@ layout! {
 
     /// 0x010E, Client to Server (*seen in use*).
     pub struct GetReadyList {
-        /// Which race.
         pub channel: CommId,
     }
 
@@ -180,7 +162,6 @@ layout! {
 
     /// 0x0117, Client to Server (number *documented*, body *inferred*), from the host of a race.
     pub struct BootUser {
-        /// Which race.
         pub channel: CommId,
         /// Who has to go.
         pub persona: PersonaId,
@@ -188,13 +169,11 @@ layout! {
 
     /// 0x021A, Server to Client (number *documented*, body *inferred*): you have to go.
     pub struct ForceLeaveChannel {
-        /// Which race.
         pub channel: CommId,
     }
 
     /// 0x0227, Server to everybody in a race (number *documented*, body *inferred*): there is a new host.
     pub struct ChannelMaster {
-        /// Which race.
         pub channel: CommId,
         /// The new host.
         pub persona: PersonaId,
@@ -202,7 +181,6 @@ layout! {
 
     /// 0x010A, Client to Server (*seen in use*), from the host of a race.
     pub struct StartGameServer {
-        /// Which race.
         pub channel: CommId,
         /// The address that the Client thinks is best. Not used.
         pub best_host: PStr<64>,
@@ -210,7 +188,6 @@ layout! {
 
     /// 0x0224, Server to everybody in a race (*documented*, body *inferred*).
     pub struct GameServerStateChange {
-        /// Which race.
         pub channel: CommId,
         /// 1 not running, 2 about to start, 4 running.
         pub state: u32,
@@ -218,7 +195,6 @@ layout! {
 
     /// 0x021C, Server to everybody in a race (*seen in use*).
     pub struct GameServerStarted {
-        /// Which race.
         pub channel: CommId,
     }
 
@@ -226,11 +202,9 @@ layout! {
     pub struct GameServerStartedInfo {
         /// Name of the race.
         pub riff: Name,
-        /// Which race.
         pub channel: CommId,
         /// IPv4 address in digits.
         pub address: PStr<16>,
-        /// Port.
         pub port: u32,
         /// The host.
         pub owner: u32,
@@ -240,13 +214,11 @@ layout! {
 
     /// 0x011D, Client to Server (number *documented*, body *inferred*), from the host of a race.
     pub struct TerminateGameServer {
-        /// Which race.
         pub channel: CommId,
     }
 
     /// 0x021D, Server to everybody in a race (number *documented*, body *inferred*).
     pub struct GameServerTerminated {
-        /// Which race.
         pub channel: CommId,
     }
 }
@@ -254,9 +226,7 @@ layout! {
 layout! {
     /// A race as 0x020E describes it.
     pub struct Description {
-        /// Its number.
         pub channel: CommId,
-        /// Its name.
         pub name: Name,
         /// 33: TCP.
         pub protocol: u32,
@@ -270,11 +240,9 @@ layout! {
 
     /// A race as 0x0401 describes it, but for the last field.
     pub struct RaceEntry {
-        /// Its name.
         pub name: Name,
         /// 33: TCP.
         pub protocol: u32,
-        /// Its number.
         pub channel: CommId,
         /// Empty: nobody is told a password.
         pub password: PStr<17>,
@@ -324,9 +292,7 @@ layout! {
 
     /// Who is ready: 12 bytes.
     pub struct ReadyRecord {
-        /// Which race.
         pub channel: CommId,
-        /// Who.
         pub persona: PersonaId,
         /// Ready.
         pub ready: Bool16,

@@ -1,4 +1,4 @@
-//! One NPS connection without its socket: bytes in, packets out, and the cipher between.
+//! Framing and encryption of one NPS connection, without its socket.
 
 use super::id;
 use super::packet::{Form, Id, Packet};
@@ -8,17 +8,17 @@ use crate::inbox::Inbox;
 use crate::session_key::SessionKey;
 use std::fmt;
 
-/// Which header forms a port's Client uses.
+/// Which header forms are used on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Headers {
-    /// Short ones only: Mail, Lobby, rooms.
+    /// Only the short one: Mail, Lobby, rooms.
     Short,
     /// Both, told apart by their content: Login, Persona.
     Either,
 }
 
 impl Headers {
-    /// What a reader of such packets must expect.
+    /// The headers of a port on which packets of this form travel.
     pub const fn of(form: Form) -> Self {
         match form {
             Form::Short => Self::Short,
@@ -27,7 +27,7 @@ impl Headers {
     }
 }
 
-/// A stream that can't be understood any further: the connection ends here.
+/// Why the stream cannot be read any further. The connection must be closed: where the next packet begins is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The header announces a length that is impossible or beyond what this port accepts.
@@ -37,11 +37,11 @@ pub enum Broken {
         /// The length it announces.
         length: usize,
     },
-    /// The first number is none a Client would send: a port scan, a browser, another program.
-    Stranger(Id),
-    /// An encrypted packet whose size is no multiple of the cipher's block.
+    /// The message number is none that a Client sends: this is a port scan, a browser, another program.
+    NotAClient(Id),
+    /// The content of 0x1101 has so many bytes, which is 0 or not a multiple of [`BLOCK`].
     Unaligned(usize),
-    /// An encrypted packet on a connection that has not signed in.
+    /// An encrypted packet before [`Link::start_encryption`].
     NoKey,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Display for Broken {
             Self::Length { id, length } => {
                 write!(f, "message {id} announces an impossible length of {length}")
             }
-            Self::Stranger(first) => write!(f, "starts with 0x{:04x}: not a game Client", first.0),
+            Self::NotAClient(first) => write!(f, "starts with 0x{:04x}: not a game Client", first.0),
             Self::Unaligned(length) => {
                 write!(f, "an encrypted packet of {length} bytes is no whole number of blocks")
             }
@@ -62,16 +62,17 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// A packet that arrived.
+/// A packet that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
-    /// The packet; the inner one if it came encrypted.
+    /// In clear; if it came encrypted, what was inside 0x1101.
     pub packet: Packet,
     /// Whether it came inside 0x1101.
     pub encrypted: bool,
 }
 
-/// The state of one NPS connection, at either end.
+/// One end of an NPS connection: what has arrived and is not read yet, and the ciphers. It does no I/O: the owner feeds
+/// in what the socket gives and sends what [`Self::write`] appends.
 #[derive(Debug)]
 pub struct Link {
     inbox: Inbox,
@@ -83,15 +84,15 @@ pub struct Link {
 }
 
 impl Link {
-    /// No packet can be larger: the length field has 16 bits.
+    /// The largest size a header can say, in bytes.
     pub const LARGEST: usize = u16::MAX as usize;
 
-    /// A new connection that accepts packets of up to `largest` bytes.
+    /// A new connection that accepts packets of up to `largest` bytes, header included.
     pub fn new(headers: Headers, largest: usize) -> Self {
         Self { inbox: Inbox::default(), headers, largest, cipher: None, size: 0 }
     }
 
-    /// Starts encryption: from here on [`id::ENCRYPTED`] packets can be read and written.
+    /// Starts the ciphers of both directions: from here on packets inside 0x1101 can be read and written.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(LobbyCipher::new(key)));
     }
@@ -101,19 +102,22 @@ impl Link {
         self.size
     }
 
-    /// Takes in what arrived.
+    /// Appends bytes that arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.inbox.feed(bytes);
     }
 
-    /// The next whole packet, or `None` until more arrives. After an error the stream is lost.
+    /// The next packet, or `None` if it has not arrived completely.
+    ///
+    /// # Errors
+    /// If the stream cannot be read any further.
     #[allow(clippy::should_implement_trait, reason = "not an iterator: None means `not yet`")]
     pub fn next(&mut self) -> Result<Option<Incoming>, Broken> {
         let &[i0, i1, l0, l1, ..] = self.inbox.peek() else { return Ok(None) };
         let id = Id(u16::from_be_bytes([i0, i1]));
         let length = usize::from(u16::from_be_bytes([l0, l1]));
         if self.headers == Headers::Either && !id::plausible(id) {
-            return Err(Broken::Stranger(id));
+            return Err(Broken::NotAClient(id));
         }
         if length < Form::Short.size() || length > self.largest {
             return Err(Broken::Length { id, length });
@@ -121,14 +125,14 @@ impl Link {
         let Some(frame) = self.inbox.take(length) else { return Ok(None) };
         self.size = length;
         if id == id::ENCRYPTED && self.headers == Headers::Short {
-            self.open(frame).map(Some)
+            self.decrypt(frame).map(Some)
         } else {
             Ok(Some(Incoming { packet: clear(self.headers, id, &frame), encrypted: false }))
         }
     }
 
-    /// Opens an 0x1101 envelope. The chain moves on by the whole envelope whatever is inside.
-    fn open(&mut self, mut frame: Vec<u8>) -> Result<Incoming, Broken> {
+    /// Decrypts the content of 0x1101. The cipher's chain moves on by all of it, whatever is inside.
+    fn decrypt(&mut self, mut frame: Vec<u8>) -> Result<Incoming, Broken> {
         let plain = frame.get_mut(Form::Short.size()..).unwrap_or_default();
         if plain.is_empty() || !plain.len().is_multiple_of(BLOCK) {
             return Err(Broken::Unaligned(plain.len()));
@@ -189,47 +193,4 @@ fn clear(headers: Headers, id: Id, frame: &[u8]) -> Packet {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pair() -> (Link, Link) {
-        let key = SessionKey::random();
-        let mut pair = [(); 2].map(|()| Link::new(Headers::Short, Link::LARGEST));
-        for link in &mut pair {
-            link.start_encryption(&key);
-        }
-        let [one, other] = pair;
-        (one, other)
-    }
-
-    fn of_size(size: usize) -> Packet {
-        Packet { body: vec![7; size - Form::Short.size()], ..Packet::bare(id::RELAY_LONG_ALL) }
-    }
-
-    #[test]
-    fn without_a_key_nothing_goes_out_in_place_of_an_encrypted_packet() {
-        let mut link = Link::new(Headers::Short, Link::LARGEST);
-        let mut out = vec![1, 2, 3];
-        assert_eq!(link.write(&Packet::bare(id::ACK), true, &mut out), Err(EncodeError::NoKey));
-        assert_eq!(out, [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_packet_that_is_too_long_leaves_no_trace() {
-        let (mut writer, mut reader) = pair();
-        let mut out = Vec::new();
-        for encrypted in [true, false] {
-            for size in [Packet::LARGEST + 1, Link::LARGEST, Link::LARGEST + 1, 1 << 20] {
-                let error = writer.write(&of_size(size), encrypted, &mut out);
-                assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
-            }
-        }
-        writer.write(&of_size(Packet::LARGEST), true, &mut out).unwrap();
-        writer.write(&of_size(Packet::LARGEST), false, &mut out).unwrap();
-        reader.feed(&out);
-        for encrypted in [true, false] {
-            let incoming = reader.next().unwrap().unwrap();
-            assert_eq!(incoming, Incoming { packet: of_size(Packet::LARGEST), encrypted });
-        }
-    }
-}
+mod tests;

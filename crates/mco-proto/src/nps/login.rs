@@ -13,7 +13,7 @@ layout! {
         /// Always 0; the number of the object that follows (*inferred*).
         pub object: u16,
         /// The Session Key under the login key, 256 hexadecimal digits: see
-        /// [`LoginKey::open`](crate::session_key::LoginKey::open).
+        /// [`LoginKey::decrypt`](crate::session_key::LoginKey::decrypt).
         pub key_block: Str16<256>,
         /// "2176", EA's number of the game.
         pub service: Str16<32>,
@@ -38,5 +38,40 @@ layout! {
         pub key_echo: [u8; 12],
         /// Zeros.
         pub reserved: [u8; 3],
+    }
+}
+
+impl UserLogin {
+    /// EA's number of the game (*captured*).
+    pub const SERVICE: &'static [u8; 4] = b"2176";
+    /// The checksum of the Client's program in every sample since 2017 (*captured*).
+    pub const CHECKSUM: u32 = 0xfea3_1c19;
+
+    /// A login with this Context and key block, with everything else as *captured*.
+    pub fn new(context: Str16<256>, key_block: Str16<256>) -> Self {
+        let service = Str16::constant(Self::SERVICE);
+        Self { context, object: 0, key_block, service, checksum: Self::CHECKSUM }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nps::Message as _;
+
+    #[test]
+    fn a_login_begins_and_ends_as_captured() {
+        let (context, key_block) = ([b'd'; 34], [b'A'; 256]);
+        let login = UserLogin::new(Str16::constant(&context), Str16::constant(&key_block));
+        let mut wire = Vec::new();
+        login.packet().encode(&mut wire).unwrap();
+        let expected = [
+            b"\x05\x01\x01\x3e\x01\x01\0\0\0\0\x01\x3e\0\x22".as_slice(),
+            &context,
+            b"\0\0\x01\0",
+            &key_block,
+            b"\0\x042176\xfe\xa3\x1c\x19",
+        ];
+        assert_eq!(wire, expected.concat());
     }
 }

@@ -5,9 +5,8 @@ use crate::layout;
 use crate::text::{CStr, Str16};
 
 layout! {
-    /// 0x0526, Client to Server (*captured*): asked once when a driver enters the lobby.
+    /// 0x0526, Client to Server (*captured*): asked once when a persona enters the lobby.
     pub struct ListEmails {
-        /// Whose mail.
         pub persona: PersonaId,
         /// The last mail the Client knows; 0 in all captures.
         pub last_known: u32,
@@ -27,7 +26,6 @@ layout! {
 
     /// 0x0524, Client to Server (*seen in use*): a mail or its header is wanted.
     pub struct ReceiveEmail {
-        /// Whose mail.
         pub persona: PersonaId,
         /// Which; a community parser reads the upper half only.
         pub mail: u32,
@@ -36,7 +34,6 @@ layout! {
     }
     /// 0x0619, Server to Client (*seen in use*).
     pub struct Mail {
-        /// Its number.
         pub mail: u32,
         /// Whom it is from.
         pub sender: PersonaId,
@@ -58,10 +55,15 @@ layout! {
 
     /// 0x0525, Client to Server; only its name is known, the layout is that of 0x0524 (*inferred*).
     pub struct DeleteEmail {
-        /// Whose mail.
         pub persona: PersonaId,
-        /// Which.
         pub mail: u32,
+    }
+}
+
+impl ListEmails {
+    /// Asks for all mails of a persona, as *captured*.
+    pub const fn all(persona: PersonaId) -> Self {
+        Self { persona, last_known: 0, unknown: 1, filler: 0xfdfe }
     }
 }
 

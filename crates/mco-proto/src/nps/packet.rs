@@ -1,10 +1,9 @@
-//! One Game Packet: a number, one of two header forms, a body.
+//! A Game Packet: message number, one of two header forms, body.
 
 use crate::bytes::Problem;
 use crate::{EncodeError, Malformed, Reader, Wire, Writer};
-use std::fmt;
 
-/// How a packet's header looks. Which form a message has is fixed per message and direction.
+/// The form of a packet's header. It is fixed per message and direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// 4 bytes: `u16 id, u16 length`.
@@ -36,21 +35,8 @@ impl Form {
 
 /// The number of a message. Which there are, [`id::TABLE`](super::id::TABLE) says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Id(pub u16);
-
-impl Id {
-    /// The community's name of it, for logs.
-    pub const fn name(self) -> &'static str {
-        super::id::name(self)
-    }
-}
-
-/// `0x0106 (OPEN_COMM_CHANNEL)`.
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0x{:04x} ({})", self.0, self.name())
-    }
-}
 
 /// What a Client sends under the number `ID`: see [`Request`].
 #[derive(Clone, Copy, Debug)]
@@ -64,12 +50,13 @@ pub trait Request {
 
 /// One Game Packet with its body still in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Packet {
     /// Message number.
     pub id: Id,
     /// Its header.
     pub form: Form,
-    /// What follows the header.
+    /// What follows the header, in clear.
     pub body: Vec<u8>,
 }
 
@@ -150,21 +137,55 @@ impl Packet {
     }
 }
 
-/// Checks that a message survives being written and read again.
+/// Checks that a message survives being written and read again, and that the largest of its kind fits a packet.
 #[cfg(test)]
-pub(super) fn survives<M: Message + proptest::arbitrary::Arbitrary + PartialEq + Clone>() {
-    use proptest::test_runner::TestRunner;
-    TestRunner::default()
-        .run(&M::arbitrary(), |message| {
-            let packet = message.packet();
-            let mut link = super::Link::new(super::link::Headers::of(M::FORM), super::Link::LARGEST);
+pub(super) fn survives<M: Message + fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
+    let most = Packet::LARGEST - M::FORM.size();
+    assert!(M::MOST_BYTES <= most || M::MOST_BYTES == usize::MAX, "{}: {} bytes", M::ID, M::MOST_BYTES);
+    crate::arbitrary::for_any(|message: M| {
+        let packet = message.packet();
+        let mut wire = Vec::new();
+        packet.encode(&mut wire).unwrap();
+        let mut link = super::Link::new(super::link::Headers::of(M::FORM), super::Link::LARGEST);
+        link.feed(&wire);
+        let incoming = link.next().unwrap().unwrap();
+        assert_eq!(incoming.packet, packet);
+        let read: M = incoming.packet.read().unwrap();
+        // Not by value: among them are floating-point numbers that are not equal to themselves.
+        assert_eq!(format!("{read:?}"), format!("{message:?}"));
+        assert_eq!(read.packet(), packet);
+    });
+    crate::arbitrary::for_any(|body: Vec<u8>| {
+        let packet = Packet { id: M::ID, form: M::FORM, body };
+        let Ok(read) = packet.read::<M>() else { return };
+        let written = read.packet();
+        assert_eq!(format!("{:?}", written.read::<M>().unwrap()), format!("{read:?}"));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_header_forms_look_as_captured() {
+        let mut wire = Vec::new();
+        Packet { body: vec![9], ..Packet::bare(Id(0x0230)) }.encode(&mut wire).unwrap();
+        Packet { id: Id(0x0501), form: Form::LONG, body: vec![9] }.encode(&mut wire).unwrap();
+        assert_eq!(wire, b"\x02\x30\0\x05\x09\x05\x01\0\x0d\x01\x01\0\0\0\0\0\x0d\x09");
+    }
+
+    #[test]
+    fn a_packet_is_too_long_by_its_header_and_body_together() {
+        for form in [Form::Short, Form::LONG] {
+            let mut packet = Packet { id: Id(1), form, body: vec![0; Packet::LARGEST - form.size()] };
             let mut wire = Vec::new();
             packet.encode(&mut wire).unwrap();
-            link.feed(&wire);
-            let incoming = link.next().unwrap().unwrap();
-            assert_eq!(incoming.packet, packet);
-            assert_eq!(incoming.packet.read::<M>().unwrap(), message);
-            Ok(())
-        })
-        .unwrap();
+            assert_eq!(wire.len(), Packet::LARGEST);
+            packet.body.push(0);
+            let size = Packet::LARGEST + 1;
+            assert_eq!(packet.encode(&mut wire), Err(EncodeError::TooLong { size }));
+            assert_eq!(wire.len(), Packet::LARGEST, "nothing was appended");
+        }
+    }
 }

@@ -9,35 +9,26 @@ use crate::{Malformed, Reader, TooLong, Wire, Writer};
 layout! {
     /// 0x0532, Client to Server (*captured*): which personas does this account have?
     pub struct GetPersonaMaps {
-        /// The account.
         pub customer: CustomerId,
     }
 
-    /// 0x0503, Client to Server (*captured*): the User picked this driver.
+    /// 0x0503, Client to Server (*captured*): the User picked this persona.
     pub struct RegisterGameLogin {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
-        /// The shard of the driver.
         pub shard: ShardId,
     }
 
-    /// 0x050F, Client to Server (*captured*): the User leaves this driver.
+    /// 0x050F, Client to Server (*captured*): the User leaves this persona.
     pub struct RegisterGameLogout {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
-        /// The shard of the driver.
         pub shard: ShardId,
     }
 
-    /// 0x0533, Client to Server (*captured*, 2018/19): may a new driver have this name?
+    /// 0x0533, Client to Server (*captured*, 2018/19): may a new persona have this name?
     pub struct ValidatePersonaName {
-        /// The account.
         pub customer: CustomerId,
-        /// The wanted name.
         pub name: Str16<64>,
         /// "Motor City".
         pub service: Str16<64>,
@@ -47,16 +38,13 @@ layout! {
     pub struct CheckToken {
         /// What the text is for: 2 was a licence plate.
         pub kind: u32,
-        /// The text.
         pub text: Str16<256>,
     }
 
-    /// 0x0507, Client to Server, and its answer under 0x0601: a new driver. That the number is right and 0x0601 makes the
+    /// 0x0507, Client to Server, and its answer under 0x0601: a new persona. That the number is right and 0x0601 makes the
     /// Client go on was *seen in use*; the layout is a community parser's, weak, and nobody published a real packet.
     pub struct NewGameAccount {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver's name.
         pub name: Str16<32>,
         /// Unknown.
         pub server_data: u32,
@@ -64,9 +52,9 @@ layout! {
         pub created: u32,
         /// Unix seconds.
         pub last_login: u32,
-        /// How often this driver was played.
+        /// How often this persona was played.
         pub games: u32,
-        /// 0 in the request, the new driver's id in the answer (*inferred*).
+        /// 0 in the request, the new persona's id in the answer (*inferred*).
         pub persona: PersonaId,
         /// On-line times, serial number, blobs, level, shard: not interpreted.
         pub rest: Rest,
@@ -74,17 +62,13 @@ layout! {
 
     /// The beginning of 0x0507: all that is needed of it.
     pub struct NewGameAccountHead {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver's name.
         pub name: Str16<32>,
     }
 
     /// The same as a fixed-size record without counts (*seen in use*, weak): the other way 0x0507 may look.
     pub struct NewGameAccountRecord {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver's name.
         pub name: Chars<33>,
         /// Unknown.
         pub server_data: u32,
@@ -92,32 +76,29 @@ layout! {
         pub created: u32,
         /// Unix seconds.
         pub last_login: u32,
-        /// How often this driver was played.
+        /// How often this persona was played.
         pub games: u32,
-        /// 0 in the request, the new driver's id in the answer (*inferred*).
+        /// 0 in the request, the new persona's id in the answer (*inferred*).
         pub persona: PersonaId,
         /// Not interpreted.
         pub rest: Rest,
     }
 
-    /// 0x0512, Client to Server: deletes a driver. Never captured; the layout is that of 0x0503 (*inferred*), and the
+    /// 0x0512, Client to Server: deletes a persona. Never captured; the layout is that of 0x0503 (*inferred*), and the
     /// shard that may follow is not needed.
     pub struct DeleteGamePersona {
-        /// The account.
         pub customer: CustomerId,
-        /// The driver.
         pub persona: PersonaId,
     }
 
     /// 0x0519 with a body of 4 bytes, Client to Server (*seen in use*): who is this?
     pub struct GetPersonaInfoById {
-        /// The driver asked about.
+        /// The persona asked about.
         pub persona: PersonaId,
     }
 
     /// 0x0519 with a longer body, Client to Server (*seen in use* by older builds): is this name free?
     pub struct GetPersonaInfoByName {
-        /// The account.
         pub customer: CustomerId,
         /// "Motor City".
         pub service: Str16<64>,
@@ -127,13 +108,12 @@ layout! {
 
     /// 0x050B, Client to Server (*captured*): how many buddies?
     pub struct GetBuddyList {
-        /// The driver whose list it is.
+        /// The persona whose list it is.
         pub persona: PersonaId,
     }
 
     /// 0x0614, Server to Client (*captured*): so many buddies. What a Client does with a count above 0 is unknown.
     pub struct BuddyListCount {
-        /// How many.
         pub count: u16,
     }
 
@@ -143,22 +123,48 @@ layout! {
         pub zeros: [u8; 251],
     }
 
-    /// 0x0607, Server to Client: the drivers of an account.
+    /// 0x0607, Server to Client: the personas of an account.
     pub struct PersonaList {
-        /// The drivers.
         pub personas: Personas,
     }
 }
 
-/// One driver in [`PersonaList`].
+/// The name of the game in requests about a persona's name (*captured*).
+pub const GAME: &[u8; 10] = b"Motor City";
+
+impl ValidatePersonaName {
+    /// Asks whether a new persona of this account may have this name, with everything else as *captured*.
+    pub fn new(customer: CustomerId, name: Str16<64>) -> Self {
+        Self { customer, name, service: Str16::constant(GAME) }
+    }
+}
+
+impl NewGameAccount {
+    /// A persona that is to be made, never played before.
+    pub fn new(customer: CustomerId, name: Str16<32>) -> Self {
+        Self {
+            customer,
+            name,
+            server_data: 0,
+            created: 0,
+            last_login: 0,
+            games: 0,
+            persona: PersonaId(0),
+            // Off line, never bought, no serial number, no blobs, level 0, shard 0: 20 fields whose zeros need no names.
+            rest: Rest(vec![0; 64]),
+        }
+    }
+}
+
+/// One persona in [`PersonaList`].
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct PersonaEntry {
     /// The account.
     pub customer: CustomerId,
-    /// The driver.
+    /// The persona.
     pub persona: PersonaId,
-    /// The driver's shard.
+    /// The persona's shard.
     pub shard: ShardId,
     /// Unix seconds (*inferred*; a debug Client shows it behind the name).
     pub created: u32,
@@ -168,16 +174,16 @@ pub struct PersonaEntry {
 
 /// The records of [`PersonaList`], in one of two images.
 ///
-/// Exactly one driver: the 66 bytes that Clients are proven to read (*captured*). Two or more: records of 79 bytes
-/// such that both readings of the only experiment with two drivers come out right (*inferred*; see the reference).
-/// None: the count alone, which makes a Client offer to create a driver (*seen in use*).
+/// Exactly one persona: the 66 bytes that Clients are proven to read (*captured*). Two or more: records of 79 bytes
+/// such that both readings of the only experiment with two personas come out right (*inferred*; see the reference).
+/// None: the count alone, which makes a Client offer to create a persona (*seen in use*).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Personas(Vec<PersonaEntry>);
 
 impl Personas {
-    /// The most drivers a list carries.
+    /// The most personas a list carries.
     pub const MOST: usize = 32;
-    /// Record size behind its size word, and the name's share of it, for two or more drivers.
+    /// Record size behind its size word, and the name's share of it, for two or more personas.
     const RECORD: u16 = 77;
     const NAME_FIELD: u16 = 61;
     /// What follows the name's 32 bytes in such a record.
@@ -207,6 +213,7 @@ impl std::ops::Deref for Personas {
 }
 
 impl Wire for Personas {
+    const MOST_BYTES: usize = u16::MOST_BYTES + Self::MOST * (2 + Self::RECORD as usize) + 2;
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u16::read(reader)?.get();
         let count = reader.length(count, Self::MOST)?;
@@ -251,6 +258,7 @@ impl Wire for Personas {
 
 /// 0x0507 in any of the layouts it may have.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub enum NewPersona {
     /// With a counted name.
     Counted(NewGameAccount),
@@ -261,6 +269,8 @@ pub enum NewPersona {
 }
 
 impl Wire for NewPersona {
+    const MOST_BYTES: usize = NewGameAccountRecord::MOST_BYTES;
+
     /// A counted name has a zero as its first byte, since no name is 256 letters long; one of fixed size has a letter there.
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let [.., first_of_name] = reader.clone().array::<5>()?;
@@ -285,6 +295,7 @@ impl Wire for NewPersona {
 
 /// 0x0519 in one of two layouts, told apart by their size.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub enum GetPersonaInfo {
     /// Who is this?
     ById(GetPersonaInfoById),
@@ -293,6 +304,8 @@ pub enum GetPersonaInfo {
 }
 
 impl Wire for GetPersonaInfo {
+    const MOST_BYTES: usize = GetPersonaInfoByName::MOST_BYTES;
+
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         const BY_ID: usize = 4;
         if reader.remaining() > BY_ID {
@@ -307,15 +320,5 @@ impl Wire for GetPersonaInfo {
             Self::ById(request) => request.write(writer),
             Self::ByName(request) => request.write(writer),
         }
-    }
-}
-
-#[cfg(test)]
-impl proptest::arbitrary::Arbitrary for Personas {
-    type Parameters = ();
-    type Strategy = proptest::strategy::BoxedStrategy<Self>;
-    fn arbitrary_with((): ()) -> Self::Strategy {
-        use proptest::prelude::*;
-        proptest::collection::vec(any::<PersonaEntry>(), 0..5).prop_map(Self::first_n).boxed()
     }
 }

@@ -1,4 +1,4 @@
-//! The 64 bytes with which a Client draws another player's car and driver.
+//! The 64 bytes with which a Client draws the car and the figure of another persona.
 
 use super::super::bytes::layout;
 use super::super::ids::{BrandedPartId, SkinId, VehicleId};
@@ -11,13 +11,11 @@ layout! {
     /// What is known of the inside (values *captured*, names *seen in use*). Little-endian, unlike the packet around it.
     /// Only a simulated Client makes it; the Server passes it on untouched.
     pub struct Appearance {
-        /// Current car.
         pub vehicle: VehicleId,
-        /// Its model.
         pub model: BrandedPartId,
         /// Its paint; 0 until the Client has loaded the car.
         pub skin: SkinId,
-        /// Driver model.
+        /// Model of the figure.
         pub driver: u32,
         /// ARGB.
         pub skin_color: u32,
@@ -33,15 +31,12 @@ layout! {
         pub decals: [u8; 7],
         /// 1 in the copies sent on 7003, 0 in those sent on room ports.
         pub lobby: u32,
-        /// Club id.
         pub club: u32,
         /// Bit 0 in lobby, 1 in transition, 2 racing, 3 data valid.
         pub flags: u8,
         /// Speed, acceleration, handling, packed.
         pub performance: [u8; 4],
-        /// Points.
         pub points: u32,
-        /// Level.
         pub level: u16,
         /// Zeros.
         pub reserved: [u8; 5],

@@ -35,17 +35,8 @@ fn caller(game: &Game, server: NpsServer) -> ConnectionState {
 }
 
 fn login(player: &TestPlayer) -> Login {
-    Login {
-        persona: player.persona,
-        name: Name::constant(b"Dr Brown"),
-        user_data: [0; 64],
-        customer: player.customer,
-        flags: 0,
-        version: PStr::constant(b"4.5.0.0"),
-        game: PStr::constant(b"mco"),
-        address: PStr::constant(b"10.10.5.8"),
-        proof: player.key.proof(),
-    }
+    let (name, address) = (Name::constant(b"Dr Brown"), Ipv4Addr::new(10, 10, 5, 8));
+    Login::new(player.persona, name, player.customer, address, &player.key)
 }
 
 fn clear(message: &impl Message) -> Incoming {
@@ -57,30 +48,7 @@ fn encrypted(message: &impl Message) -> Incoming {
 }
 
 fn open_lobby(channel: CommId) -> OpenCommChannel {
-    OpenCommChannel {
-        channel,
-        riff: Name::constant(b"LOBBY"),
-        slot: -1,
-        slot_flags: 1,
-        port: 9001,
-        protocol: 33,
-        persona: PersonaId(0),
-        connected_users: 0,
-        open_channels: 0,
-        can_ready: 1,
-        game_ready: 0,
-        is_master: 0,
-        channel_type: 2,
-        password: PStr::default(),
-        disable_backlog: 0,
-        game_server_running: 1,
-        launch_game_server: 0xcdcd,
-        max_ready_players: 0,
-        sku: 0,
-        send_rate: 0,
-        channel_data: [0; 256],
-        flags: 2,
-    }
+    OpenCommChannel::enter_chat(channel, Name::constant(b"LOBBY"), 9001, PersonaId(0))
 }
 
 /// A player who has signed in to `server`.

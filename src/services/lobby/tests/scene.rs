@@ -104,13 +104,9 @@ impl Scene {
 
 /// A request for a race.
 pub(super) fn race(channel: CommId, name: &str, password: &str, most: u16) -> OpenCommChannel {
-    OpenCommChannel {
-        riff: Name::new(name).unwrap(),
-        password: PStr::new(password).unwrap(),
-        max_ready_players: most,
-        channel_data: data(1),
-        ..open_lobby(channel)
-    }
+    let password = PStr::new(password).unwrap();
+    let open = OpenCommChannel { riff: Name::new(name).unwrap(), ..open_lobby(channel) };
+    open.for_race(data(1), password, most)
 }
 
 /// A race's description.

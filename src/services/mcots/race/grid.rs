@@ -1,13 +1,14 @@
 //! The start of a race: who may drive, and who pays.
 
 use super::super::{Answer, Refusal, Request};
-use super::{StartRace, check_car, counts, has_room};
+use super::results::conclude;
+use super::{StartRace, along_with, check_car, counts, has_room};
 use crate::catalog::rules;
 use crate::services::{Outcome, Push};
-use crate::store::{BookingId, Changed, RaceError};
-use crate::world::races::{Driver, Member, Race, Starter};
+use crate::store::{Changed, RaceError};
+use crate::world::races::{Denied, Driver, Member, Race, Starter, State};
 use mco_proto::bytes::Bool8;
-use mco_proto::ids::PersonaId;
+use mco_proto::ids::{BookingId, PersonaId, RaceId};
 use mco_proto::mcots::Message;
 use mco_proto::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
 use std::collections::BTreeSet;
@@ -27,12 +28,21 @@ struct Grid<'a> {
 pub(in super::super) fn start(request: &Request<'_>, body: StartRace) -> Answer {
     let StartRace { race: id, slots, laps, lobby_flags, .. } = body;
     let host = request.player.persona;
-    let mut races = request.game.world.races.lock();
-    races.touch(host, request.caller.connection, request.now);
-    let race = races.startable(id, host)?;
-    let mut grid = Grid { request, race, slots, barred: Default::default() };
-    grid.check_slots()?;
-    let booked = grid.take_fees()?;
+    let races = &request.game.world.races;
+    let (race, before) = {
+        let mut races = races.lock();
+        races.touch(host, request.caller.connection, request.now);
+        let before = races.get(id).map_or(State::Open, |race| race.state);
+        (races.prepare(id, host)?, before)
+    };
+    let mut grid = Grid { request, race: &race, slots, barred: Default::default() };
+    let booked = match grid.check_slots().and_then(|()| grid.take_fees()) {
+        Ok(booked) => booked,
+        Err(refusal) => {
+            races.lock().stay(id, before);
+            return Err(refusal);
+        }
+    };
     let field = grid.field();
     let ok = booked.is_some();
     let answer = RaceStarted { race: id, ok_to_start: u32::from(ok), slots: grid.verdicts() }.body();
@@ -44,6 +54,7 @@ pub(in super::super) fn start(request: &Request<'_>, body: StartRace) -> Answer 
     let mut outcome = Outcome::reply(answer.clone());
     let Some(booked) = booked else {
         log::info!("race {id}: not enough racers");
+        races.lock().stay(id, before);
         return Ok(outcome);
     };
     let others: Vec<_> = race
@@ -57,13 +68,28 @@ pub(in super::super) fn start(request: &Request<'_>, body: StartRace) -> Answer 
         request.caller,
         field.len()
     );
-    let booking = booked.map(|Changed { value, ticket }| (value, ticket));
-    races.start(id, field, booking.as_ref().map(|(booking, _)| *booking), request.now);
-    if let Some((_, ticket)) = booking {
+    let (booking, ticket) = booked.map(|Changed { value, ticket }| (value, ticket)).unzip();
+    if let Err(undone) = races.lock().start(id, field, booking, request.now) {
+        return refund(request, id, undone);
+    }
+    if let Some(ticket) = ticket {
         outcome = outcome.after(ticket);
     }
-    let told = !others.is_empty() && request.game.config.compat.start_notices;
-    Ok(if told { outcome.push(Push::Body(others, Arc::new(answer))) } else { outcome })
+    if !others.is_empty() && request.game.config.compat.start_notices {
+        outcome = outcome.push(Push::Body(others, Arc::new(answer)));
+    }
+    // All of them may have left while the fees were taken.
+    Ok(along_with(outcome, conclude(request.game, id, request.now)))
+}
+
+/// The race vanished while its fees were taken: they go back.
+fn refund(request: &Request<'_>, id: RaceId, booking: Option<BookingId>) -> Answer {
+    if let Some(booking) = booking
+        && let Err(error) = request.game.store.races().refund(booking, request.now)
+    {
+        log::error!("race {id}: fees stay taken until the next start of the server: {error}");
+    }
+    Err(Denied::NoSuchRace.into())
 }
 
 impl Grid<'_> {

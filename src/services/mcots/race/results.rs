@@ -1,20 +1,27 @@
 //! The end of a race: places, money, points, cars, and the news of them.
 
-use super::{Game, counts};
+use super::{Game, along_with, counts};
 use crate::catalog::rules;
 use crate::clock::Now;
 use crate::services::{Outcome, Push};
-use crate::store::{BookingId, Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError};
-use crate::world::races::{self, Driver, Exit, Place, Race, Table};
-use mco_proto::ids::{PersonaId, RaceId, VehicleId};
+use crate::store::{Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError};
+use crate::world::races::{self, Driver, Exit, Place, Race};
+use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{FinalResults, Placement, SLOTS};
 use mco_proto::mcots::{Body, Message};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Settles those of these races that are over.
+pub(super) fn conclude_all(game: &Game, ids: impl IntoIterator<Item = RaceId>, now: Now) -> Outcome<Body> {
+    let outcomes = ids.into_iter().map(|id| conclude(game, id, now));
+    outcomes.fold(Outcome::silence(), along_with)
+}
+
 /// Settles a race that is over, once, and tells everybody who drove it. Nothing if it is not over.
-pub(super) fn conclude(game: &Game, races: &mut Table, id: RaceId, now: Now) -> Outcome<Body> {
-    let Some((race, booking)) = races.finish(id) else { return Outcome::silence() };
+pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
+    let finished = game.world.races.lock().finish(id);
+    let Some((race, booking)) = finished else { return Outcome::silence() };
     let Some(booking) = booking.filter(|_| counts(race.settings.race_type)) else {
         log::info!("race {id}: a test drive is over");
         return Outcome::silence();

@@ -123,19 +123,15 @@ fn new_caller(game: &Game) -> ConnectionState {
 }
 
 fn connect(customer: CustomerId, persona: PersonaId) -> Body {
-    let persona_name = Chars::constant(b"Dr Brown");
-    ClientConnect { customer, persona, customer_name: Chars::default(), persona_name, version: 6001 }.body()
+    ClientConnect::new(customer, persona, Chars::constant(b"Dr Brown")).body()
 }
 
 fn login(player: &TestPlayer, dealer: u32, model: u32, skin: u32) -> Body {
     let login = Login {
-        customer: player.customer,
-        persona: player.persona,
         dealer: DealerId(dealer),
         model: BrandedPartId(model),
         skin: SkinId(skin),
-        persona_name: Chars::constant(b"Dr Brown"),
-        version: 6001,
+        ..Login::new(player.customer, player.persona, Chars::constant(b"Dr Brown"))
     };
     login.body()
 }

@@ -225,33 +225,7 @@ impl Results {
 
 /// A free race on the circuit for up to six.
 fn wish() -> CreateRace {
-    let off = Bool8(false);
-    CreateRace {
-        lobby: CIRCUIT,
-        entry_fee: 0,
-        club_race: off,
-        pink_slip: off,
-        team_trial: off,
-        sponsor: 0,
-        least_level: 0,
-        most_level: 0,
-        most_power: 0,
-        most_racers: 6,
-        least_racers: 1,
-        rounds: 0,
-        laps: 2,
-        backward: off,
-        mirrored: off,
-        night: Bool8(true),
-        weather: off,
-        damage: off,
-        traffic: off,
-        ai_racers: off,
-        handicapped: off,
-        power_class: 0,
-        body_class: 0,
-        no_nitrous: off,
-    }
+    CreateRace::open_to_all(CIRCUIT, 6, 2)
 }
 
 fn join(race: RaceId, vehicle: VehicleId) -> Body {

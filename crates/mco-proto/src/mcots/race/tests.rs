@@ -16,33 +16,7 @@ fn solo() -> [RacerSlot; SLOTS] {
 
 #[test]
 fn a_race_is_made_in_50_bytes() {
-    let off = Bool8(false);
-    let create = CreateRace {
-        lobby: 10_001,
-        entry_fee: 100,
-        club_race: off,
-        pink_slip: off,
-        team_trial: off,
-        sponsor: 0,
-        least_level: 0,
-        most_level: 0,
-        most_power: 0,
-        most_racers: 2,
-        least_racers: 1,
-        rounds: 0,
-        laps: 2,
-        backward: off,
-        mirrored: off,
-        night: Bool8(true),
-        weather: off,
-        damage: off,
-        traffic: off,
-        ai_racers: off,
-        handicapped: off,
-        power_class: 0,
-        body_class: 0,
-        no_nitrous: off,
-    };
+    let create = CreateRace { entry_fee: 100, ..CreateRace::open_to_all(10_001, 2, 2) };
     let body = vector(
         "e600 11270000 64000000 00 00 00 00000000 00000000 00000000 00000000 02 01 00 02 00 00 01 00 00 00 00 00
          00000000 00000000 00",
@@ -105,8 +79,7 @@ fn the_game_files_of_a_racer_stand_where_they_were_captured() {
 
 #[test]
 fn damage_while_racing_always_takes_243_bytes() {
-    let mut update =
-        InRaceDamage { race: RACE, count: 0, parts: [PartId(0); 47], percent: [0; DAMAGE_SLOTS] };
+    let mut update = InRaceDamage::none(RACE);
     update.parts[0] = PartId(14);
     update.percent[0] = 25;
     let body = update.body();

@@ -8,33 +8,15 @@ use mco_proto::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
 use mco_proto::nps::lobby::{CloseCommChannel, Login, Name, OpenCommChannel};
 use mco_proto::nps::{Incoming, Message as Packets, Packet, id};
 use mco_proto::text::PStr;
+use std::net::Ipv4Addr;
 
 /// A race's room, which has the race's number.
 fn room(race: RaceId) -> OpenCommChannel {
-    OpenCommChannel {
-        channel: CommId(race.0),
-        riff: Name::constant(b"race"),
-        slot: -1,
-        slot_flags: 1,
-        port: 9001,
-        protocol: 33,
-        persona: PersonaId(0),
-        connected_users: 0,
-        open_channels: 0,
-        can_ready: 1,
-        game_ready: 0,
-        is_master: 0,
-        channel_type: 2,
-        password: PStr::default(),
-        disable_backlog: 0,
-        game_server_running: 1,
-        launch_game_server: 0,
-        max_ready_players: 6,
-        sku: 0,
-        send_rate: 0,
-        channel_data: [0; 256],
-        flags: 2,
-    }
+    OpenCommChannel::enter_chat(CommId(race.0), Name::constant(b"race"), 9001, PersonaId(0)).for_race(
+        [0; 256],
+        PStr::default(),
+        6,
+    )
 }
 
 /// A room with a number of its own, which says in its description what race it is for.
@@ -50,17 +32,8 @@ impl Track {
         let local = "10.10.5.1:9001".parse().unwrap();
         let connection = self.game.world.new_connection();
         let mut caller = lobby::ConnectionState::new(connection, server, PEER.parse().unwrap(), local);
-        let login = Login {
-            persona: player.persona,
-            name: Name::constant(b"Dr Brown"),
-            user_data: [0; 64],
-            customer: player.customer,
-            flags: 0,
-            version: PStr::constant(b"4.5.0.0"),
-            game: PStr::constant(b"mco"),
-            address: PStr::constant(b"10.10.5.8"),
-            proof: player.key.proof(),
-        };
+        let (name, address) = (Name::constant(b"Dr Brown"), Ipv4Addr::new(10, 10, 5, 8));
+        let login = Login::new(player.persona, name, player.customer, address, &player.key);
         lobby::answer(
             &self.game,
             &mut caller,

@@ -1,0 +1,161 @@
+use super::*;
+use crate::arbitrary::for_any;
+use arbitrary::Arbitrary;
+
+/// Two ends of a connection that have signed in.
+fn pair() -> [Link; 2] {
+    let key = SessionKey::random();
+    [(); 2].map(|()| {
+        let mut link = Link::new();
+        link.start_encryption(&key);
+        link
+    })
+}
+
+fn packet(size: usize, encrypted: bool) -> Outgoing {
+    Outgoing { sequence: 3, encrypted, body: Body(vec![7; size]) }
+}
+
+/// Feeds `wire` in pieces of these sizes, then the rest; what is whole after each, and the end of the stream.
+fn read_in_pieces(link: &mut Link, mut wire: &[u8], sizes: &[u8]) -> (Vec<Incoming>, Option<Broken>) {
+    let mut arrived = Vec::new();
+    for size in sizes.iter().map(|size| usize::from(*size)).chain([wire.len()]) {
+        let (piece, rest) = wire.split_at(size.min(wire.len()));
+        wire = rest;
+        link.feed(piece);
+        loop {
+            match link.next() {
+                Ok(Some(incoming)) => arrived.push(incoming),
+                Ok(None) => break,
+                Err(broken) => return (arrived, Some(broken)),
+            }
+        }
+    }
+    (arrived, None)
+}
+
+#[test]
+fn without_a_key_nothing_goes_out_in_place_of_an_encrypted_packet() {
+    let mut link = Link::new();
+    let mut out = vec![1, 2, 3];
+    assert_eq!(link.write(&packet(2, true), &mut out), Err(EncodeError::NoKey));
+    assert_eq!(link.push(&Body(vec![7; 2]), &mut out), Err(EncodeError::NoKey));
+    assert_eq!(out, [1, 2, 3]);
+}
+
+#[test]
+fn a_body_that_is_too_long_leaves_no_trace() {
+    let [mut writer, mut reader] = pair();
+    let mut out = Vec::new();
+    for size in [Link::LARGEST_BODY + 1, 1 << 20] {
+        for encrypted in [true, false] {
+            let error = writer.write(&packet(size, encrypted), &mut out);
+            assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
+        }
+        let error = writer.push(&Body(vec![7; size]), &mut out);
+        assert_eq!((error, out.len()), (Err(EncodeError::TooLong { size }), 0));
+    }
+    writer.write(&packet(Link::LARGEST_BODY, true), &mut out).unwrap();
+    writer.push(&Body(vec![8; 2]), &mut out).unwrap();
+    reader.feed(&out);
+    let [first, second] = [(); 2].map(|()| reader.next().unwrap().unwrap());
+    assert_eq!((first.sequence, first.body), (3, Body(vec![7; Link::LARGEST_BODY])));
+    assert_eq!((second.sequence, second.body), (0, Body(vec![8; 2])));
+}
+
+#[test]
+fn a_push_carries_the_last_sequence_heard_and_is_encrypted() {
+    let [mut client, mut server] = pair();
+    let mut wire = Vec::new();
+    client.write(&Outgoing { sequence: 41, encrypted: true, body: Body(vec![1]) }, &mut wire).unwrap();
+    server.feed(&std::mem::take(&mut wire));
+    assert_eq!(server.next().unwrap().unwrap().sequence, 41);
+    server.push(&Body(vec![2]), &mut wire).unwrap();
+    client.feed(&wire);
+    let flags = Flags(Flags::ENCRYPTED);
+    assert_eq!(client.next(), Ok(Some(Incoming { sequence: 41, flags, body: Body(vec![2]) })));
+}
+
+#[test]
+fn any_cut_of_the_stream_gives_the_packets_that_were_sent() {
+    for_any(|(sizes, sent): (Vec<u8>, Vec<Outgoing>)| {
+        let [mut writer, mut reader] = pair();
+        let mut wire = Vec::new();
+        for packet in &sent {
+            writer.write(packet, &mut wire).unwrap();
+        }
+        let expected: Vec<_> = sent
+            .into_iter()
+            .map(|Outgoing { sequence, encrypted, body }| {
+                let flags = Flags(if encrypted { Flags::ENCRYPTED } else { 0 });
+                Incoming { sequence, flags, body }
+            })
+            .collect();
+        assert_eq!(read_in_pieces(&mut reader, &wire, &sizes), (expected, None));
+        assert!(reader.inbox.peek().is_empty());
+    });
+}
+
+/// A packet with any flags.
+#[derive(Debug, Arbitrary)]
+struct Frame {
+    flags: u8,
+    body: Vec<u8>,
+}
+
+#[test]
+fn any_cut_of_any_bytes_gives_the_same_packets_and_the_same_end() {
+    for_any(|(sizes, signed_in, rest, frames): (Vec<u8>, bool, Vec<u8>, Vec<Frame>)| {
+        let link = || {
+            let mut link = Link::new();
+            if signed_in {
+                link.start_encryption(&SessionKey::new([7; 32]));
+            }
+            link
+        };
+        let mut wire = Vec::new();
+        for Frame { flags, body } in frames {
+            wire.extend(u16::try_from(body.len() + COUNTED).unwrap().to_le_bytes());
+            wire.extend(SIGNATURE);
+            wire.extend([0, 0, 0, 1, flags]);
+            wire.extend(body);
+        }
+        wire.extend(rest);
+        // One byte at a time: the finest cut there is.
+        let finest = read_in_pieces(&mut link(), &wire, &vec![1; wire.len()]);
+        assert_eq!(read_in_pieces(&mut link(), &wire, &sizes), finest);
+        assert_eq!(read_in_pieces(&mut link(), &wire, &[]), finest);
+    });
+}
+
+#[test]
+fn the_cipher_stays_in_step_behind_any_body() {
+    for_any(|bodies: Vec<(Body, bool)>| {
+        let [mut writer, mut reader] = pair();
+        for (body, encrypted) in bodies {
+            let mut wire = Vec::new();
+            writer.write(&Outgoing { sequence: 1, encrypted, body: body.clone() }, &mut wire).unwrap();
+            reader.feed(&wire);
+            assert_eq!(reader.next().unwrap().unwrap().body, body, "whether it makes sense or not");
+        }
+    });
+}
+
+#[test]
+fn each_reason_to_give_up_a_stream_is_given_as_soon_as_it_is_known() {
+    let broken = |wire: &[u8]| {
+        let mut link = Link::new();
+        link.feed(wire);
+        link.next().unwrap_err()
+    };
+    assert_eq!(broken(b"GET / "), Broken::Signature(*b"T / "));
+    assert_eq!(broken(b"\x08\0TOMC\0\0\0\0\0"), Broken::Length(8));
+    assert_eq!(broken(b"\x0a\0TOMC\0\0\0\0\x08x"), Broken::NoKey);
+}
+
+#[test]
+fn flags_are_bits() {
+    let flags = Flags(0x8a);
+    assert!([Flags::COMPRESSED, Flags::ENCRYPTED, Flags::HEARTBEAT].into_iter().all(|flag| flags.has(flag)));
+    assert!(!Flags(0x80).has(Flags::ENCRYPTED));
+}
