@@ -17,21 +17,20 @@ use mco_proto::nps::{self, Form, Headers, Id, Message as _, Packet};
 use mco_proto::session_key::{LoginKey, PublicLoginKey, SessionKey};
 use mco_proto::table::{Layout, Sender};
 use mco_proto::text::{Chars, PStr, Str16};
-use mcos::catalog::Catalog;
 use mcos::clock::Now;
-use mcos::config::Config;
 use mcos::server::conversation::{Conversation, Observers, Outbound, Service, Step};
-use mcos::services::{Game, Ports, Push};
-use mcos::store::{NewPersona, Password, Store, Ticket};
+use mcos::services::{Game, Push};
+use mcos::store::Ticket;
 use mcos::world::ConnectionId;
+use mcos_fuzz::game::{PLAYERS, START, folder, new_game, private_key};
 use mcos_fuzz::{Input, plant};
-use rand::SeedableRng as _;
 use rsa::pkcs8::EncodePrivateKey as _;
+use std::fmt::Display;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use std::{env, fs, process};
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Which player has a connection to which service.
 const CONNECTIONS: [(usize, Service); 11] = [
@@ -48,16 +47,13 @@ const CONNECTIONS: [(usize, Service); 11] = [
     (1, Service::Mcots),
 ];
 
-/// Numbers that a message filled with ones or twos names.
-const PLAYERS: [u32; 2] = [0x0101_0101, 0x0202_0202];
-
 fn key(player: usize) -> SessionKey {
     SessionKey::new([0x5a + player as u8; 32])
 }
 
-fuzz_target!(init: { LazyLock::force(&TEMPLATE); plant(seeds()) }, |bytes: &[u8]| {
+fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
     let mut kept = GAME.lock().unwrap_or_else(PoisonError::into_inner);
-    let (game, folder) = kept.take().unwrap_or_else(new_game);
+    let (game, folder) = kept.take().unwrap_or_else(renewed);
     let mut scene = Scene::new(&game);
     let mut input = Input::new(bytes);
     // A hundred steps are enough for everything, and soon over.
@@ -79,73 +75,14 @@ fuzz_target!(init: { LazyLock::force(&TEMPLATE); plant(seeds()) }, |bytes: &[u8]
 /// The game, for as long as nothing was changed in its store, so that an input does the same every time.
 static GAME: Mutex<Option<(Game, PathBuf)>> = Mutex::new(None);
 
-/// The same keys at every start, so that a recorded login can be read again.
-static LOGIN_KEY: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let key = rsa::RsaPrivateKey::new(&mut rand::rngs::StdRng::seed_from_u64(2001), 1024).unwrap();
-    key.to_pkcs8_der().unwrap().as_bytes().to_vec()
-});
 static PUBLIC_KEY: LazyLock<PublicLoginKey> = LazyLock::new(|| {
-    PublicLoginKey::from_hex(&LoginKey::from_pkcs8_der(&LOGIN_KEY).unwrap().public_hex().unwrap()).unwrap()
+    let login_key = LoginKey::from_pkcs8_der(private_key().to_pkcs8_der().unwrap().as_bytes()).unwrap();
+    PublicLoginKey::from_hex(&login_key.public_hex().unwrap()).unwrap()
 });
 
-/// When everything begins.
-static START: LazyLock<Now> = LazyLock::new(|| Now { mono: Instant::now(), unix: 1_800_000_000 });
-
-fn folder(name: &str) -> PathBuf {
-    env::temp_dir().join(format!("mcos-fuzz-{}-{name}", process::id()))
-}
-
-/// A data folder with two accounts, each with a persona.
-static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = folder("template");
-    fs::create_dir_all(&folder).unwrap();
-    let store = Store::open(&folder).unwrap();
-    let password = Password::new("Roadster-1957.x").unwrap();
-    for (number, id) in PLAYERS.into_iter().enumerate() {
-        let name = format!("player{number}");
-        store.accounts().create(&name, &password, Some(CustomerId(id)), *START).unwrap();
-        let persona = NewPersona {
-            name: format!("Driver {number}"),
-            shard: Config::default().shard.id,
-            id: Some(PersonaId(id)),
-            starter_cash: 20_000,
-            max_per_customer: 4,
-        };
-        store.personas().create(CustomerId(id), persona, *START).unwrap();
-    }
-    store.flush().unwrap();
-    folder
-});
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
-fn new_game() -> (Game, PathBuf) {
+fn renewed() -> (Game, PathBuf) {
     let folder = folder("game");
-    copy(&TEMPLATE, &folder);
-    let ports = Ports {
-        http: 80,
-        https: 443,
-        login: 8226,
-        persona: 8228,
-        mail: 8227,
-        lobby: 7003,
-        rooms: (9000..=9014).collect(),
-        mcots: 43300,
-    };
-    let store = Store::open(&folder).unwrap();
-    let login_key = LoginKey::from_pkcs8_der(&LOGIN_KEY).unwrap();
-    (Game::new(Config::default(), ports, store, Catalog::builtin(), login_key), folder)
+    (new_game(&folder), folder)
 }
 
 /// A Client's end of a connection.
@@ -267,7 +204,7 @@ impl<'a> Scene<'a> {
                 let login = UserLogin {
                     context: Str16::new(&context).unwrap(),
                     object: 0,
-                    key_block: Str16::new(&PUBLIC_KEY.seal(&key(player)).unwrap()).unwrap(),
+                    key_block: Str16::new(&PUBLIC_KEY.encrypt(&key(player)).unwrap()).unwrap(),
                     service: Str16::new("2176").unwrap(),
                     checksum: 0,
                 };
@@ -401,6 +338,7 @@ impl Client {
                 link.feed(bytes);
                 while let Some(incoming) = link.next().unwrap() {
                     readable(
+                        incoming.packet.id,
                         nps::id::TABLE.iter().find(|row| row.id == incoming.packet.id).map(|row| row.layouts),
                         &incoming.packet.body,
                     );
@@ -411,6 +349,7 @@ impl Client {
                 while let Some(incoming) = link.next().unwrap() {
                     let number = incoming.body.number().unwrap();
                     readable(
+                        number,
                         mcots::number::TABLE.iter().find(|row| row.number == number).map(|row| row.layouts),
                         &incoming.body.0[2..],
                     );
@@ -420,11 +359,12 @@ impl Client {
     }
 }
 
-/// One of the layouts of a message from the server fits, if any is known.
-fn readable(layouts: Option<&[Layout]>, body: &[u8]) {
+/// One of the layouts of a message from the server fits, if any is known. Without a body it is only a sign: ACK has one on one service.
+fn readable(number: impl Display, layouts: Option<&[Layout]>, body: &[u8]) {
     let mut known =
         layouts.unwrap_or_default().iter().filter(|layout| layout.sender == Sender::Server).peekable();
-    assert!(known.peek().is_none() || known.any(|layout| (layout.decode)(body).is_ok()), "{body:02x?}");
+    let fits = body.is_empty() || known.peek().is_none() || known.any(|layout| (layout.decode)(body).is_ok());
+    assert!(fits, "{number}: {body:02x?}");
 }
 
 /// Each message of the Client, filled with zeros, ones and twos, from both players where they are signed in, and once
@@ -433,20 +373,18 @@ fn seeds() -> Vec<Vec<u8>> {
     let sign_in: Vec<u8> = (0..CONNECTIONS.len() as u8).map(|place| 0x40 | place).collect();
     let messages = |layouts: &[Layout], number: u16, places: &[u8], seeds: &mut Vec<Vec<u8>>| {
         for layout in layouts.iter().filter(|layout| layout.sender == Sender::Client) {
-            let mut seed = sign_in.clone();
-            for fill in [0, 1, 2] {
-                let Ok(body) = (layout.decode)(&[fill; 2048]) else { continue };
+            for body in [0, 1, 2].into_iter().filter_map(|fill| (layout.decode)(&[fill; 512]).ok()) {
                 let body = body.encode();
+                let mut messages = Vec::new();
                 for place in places {
-                    seed.push(*place);
-                    seed.extend(number.to_be_bytes());
-                    seed.extend((body.len() as u16).to_be_bytes());
-                    seed.extend(&body);
+                    messages.push(*place);
+                    messages.extend(number.to_be_bytes());
+                    messages.extend((body.len() as u16).to_be_bytes());
+                    messages.extend(&body);
                 }
+                seeds.push([&sign_in[..], &messages, &[0x70, 60]].concat());
+                seeds.push(messages);
             }
-            seeds.push(seed[sign_in.len()..].to_vec());
-            seed.extend([0x70, 60]);
-            seeds.push(seed);
         }
     };
     let mut seeds = Vec::new();

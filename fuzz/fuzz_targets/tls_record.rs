@@ -15,16 +15,14 @@ use legacy_tls::record::{BadRecord, HEADER, Header, Kind, LONGEST_PLAIN, Opener,
 use legacy_tls::server_key::ServerKey;
 use legacy_tls::{Suite, Version};
 use libfuzzer_sys::fuzz_target;
+use mcos_fuzz::game::private_key;
 use mcos_fuzz::{Input, pieces, plant};
 use old_client::{Format, OldClient};
-use rand::SeedableRng as _;
 use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use std::sync::{Arc, LazyLock};
 
-/// The same at every start, so that an input does the same.
-static KEY: LazyLock<RsaPrivateKey> =
-    LazyLock::new(|| RsaPrivateKey::new(&mut rand::rngs::StdRng::seed_from_u64(2001), 1024).unwrap());
+static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(private_key);
 static PUBLIC: LazyLock<RsaPublicKey> = LazyLock::new(|| KEY.to_public_key());
 static IDENTITY: LazyLock<Arc<Identity>> = LazyLock::new(|| {
     let key = ServerKey::from_pkcs8_der(KEY.to_pkcs8_der().unwrap().as_bytes()).unwrap();

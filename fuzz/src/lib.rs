@@ -1,5 +1,7 @@
 //! What the fuzz targets share: taking an input apart, and writing seeds.
 
+pub mod game;
+
 use libfuzzer_sys::arbitrary::Unstructured;
 use mco_proto::table::Layout;
 use std::fs;
@@ -84,8 +86,8 @@ pub fn plant(seeds: impl IntoIterator<Item = Vec<u8>>) {
 /// If it does not.
 pub fn stable(layout: &Layout, body: &[u8]) {
     if let Ok(made) = (layout.make)(&mut Unstructured::new(body)) {
-        let read = (layout.decode)(&made.encode());
-        assert!(read.is_ok(), "{}: {made:?} cannot be read", layout.name);
+        let read = (layout.decode)(&made.encode()).expect("what was made can be written and read");
+        assert_eq!(format!("{read:?}"), format!("{made:?}"), "{}", layout.name);
     }
     let message = match (layout.decode)(body) {
         Ok(message) => message,

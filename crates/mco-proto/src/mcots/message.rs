@@ -98,7 +98,7 @@ pub trait Message: Wire {
 
 /// Checks that a message survives being written and read again, and that the largest of its kind fits a packet.
 #[cfg(test)]
-pub(super) fn survives<M: Message + fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
+pub(super) fn survives<M: Message + std::fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
     let most = super::Link::LARGEST_BODY - Number::MOST_BYTES;
     assert!(M::MOST_BYTES <= most || M::MOST_BYTES == usize::MAX, "{}: {} bytes", M::NUMBER, M::MOST_BYTES);
     crate::arbitrary::for_any(|message: M| {

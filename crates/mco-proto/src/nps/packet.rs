@@ -139,7 +139,7 @@ impl Packet {
 
 /// Checks that a message survives being written and read again, and that the largest of its kind fits a packet.
 #[cfg(test)]
-pub(super) fn survives<M: Message + fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
+pub(super) fn survives<M: Message + std::fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
     let most = Packet::LARGEST - M::FORM.size();
     assert!(M::MOST_BYTES <= most || M::MOST_BYTES == usize::MAX, "{}: {} bytes", M::ID, M::MOST_BYTES);
     crate::arbitrary::for_any(|message: M| {
