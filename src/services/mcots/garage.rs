@@ -22,8 +22,8 @@ use mco_proto::mcots::{GenericRequest, Message, number};
 
 /// 141: what a dealer has on offer, and what a new persona can spend. Nobody needs to sign in for it; who has signed in
 /// encrypts this too.
-pub(super) fn stock_cars(call: &Call<'_>, request: GenericRequest) -> Answer {
-    let GenericRequest { data, data2: brand } = request;
+pub(super) fn stock_cars(call: &Call<'_>, request: &GenericRequest) -> Answer {
+    let GenericRequest { data, data2: brand } = *request;
     let Call { game, now, .. } = call;
     if call.caller.signed_in() && !call.message.is_encrypted() {
         return Err(Refusal::NotAllowed("in clear"));
@@ -39,8 +39,8 @@ pub(super) fn stock_cars(call: &Call<'_>, request: GenericRequest) -> Answer {
 }
 
 /// 172: the cars of a player.
-pub(super) fn owned_vehicles(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(super) fn owned_vehicles(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let owner = PersonaId(data);
     if request.game.store.personas().by_id(owner)?.is_none() {
         return Err(Refusal::because(format!("there is no persona {owner}")));
@@ -52,8 +52,8 @@ pub(super) fn owned_vehicles(request: &Request<'_>, body: GenericRequest) -> Ans
 
 /// 174: the caller's own loose parts (*captured*: the request names nobody). What is fixed to a loose part is not listed:
 /// 183 asks for that (*inferred*).
-pub(super) fn owned_parts(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { .. } = body;
+pub(super) fn owned_parts(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { .. } = *body;
     let owner = request.player.persona;
     let parts = request.game.store.garage().loose_parts(owner)?;
     let roots = parts.iter().filter(|part| part.parent.is_none());
@@ -63,8 +63,8 @@ pub(super) fn owned_parts(request: &Request<'_>, body: GenericRequest) -> Answer
 
 /// 183: the parts of a car, or of an assembly among the caller's loose parts. The root comes first, then what hangs on
 /// it, level by level (*seen in use*).
-pub(super) fn assembly_parts(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(super) fn assembly_parts(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let garage = request.game.store.garage();
     let (root, below) = if let Some(car) = garage.vehicle(VehicleId(data))? {
         (root_of(&car), garage.parts_of(car.id)?)
@@ -82,8 +82,8 @@ pub(super) fn assembly_parts(request: &Request<'_>, body: GenericRequest) -> Ans
 
 /// 145: a car with all its parts, anybody's: the Client draws the others' too. The whole car is sent whatever the Client
 /// remembers of it.
-pub(super) fn complete_vehicle(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(super) fn complete_vehicle(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let garage = request.game.store.garage();
     let Some(car) = garage.vehicle(VehicleId(data))? else { return Err(no_such_car(data)) };
     let parts = garage.parts_of(car.id)?;
@@ -101,7 +101,7 @@ pub(super) fn complete_vehicle(request: &Request<'_>, body: GenericRequest) -> A
 }
 
 /// 163: a car changed, says the Client.
-pub(super) fn update_cached_vehicle(_: &Request<'_>, _: Rest) {}
+pub(super) fn update_cached_vehicle(_: &Request<'_>, _: &Rest) {}
 
 /// The class of a car, as Clients are told it.
 pub(super) fn class_of(game: &Game, car: &Vehicle, parts: &[Part]) -> u8 {

@@ -15,7 +15,7 @@ use mco_proto::mcots::{GenericReply, GenericRequest, Message, number};
 use mco_proto::text::Chars;
 
 /// 324: the lobbies, and with the same sequence the purses (*captured*: the Client counts both).
-pub(super) fn lobbies(request: &Request<'_>, _: GenericRequest) -> Answer {
+pub(super) fn lobbies(request: &Request<'_>, _: &GenericRequest) -> Answer {
     let catalog = &request.game.catalog;
     let lobbies = Lobbies { lobbies: PagedList::first_n(catalog.lobbies().iter().map(lobby)) };
     let purses = catalog.purses().iter().map(|&(entry_fee, purse)| Purse { entry_fee, purse });
@@ -53,14 +53,14 @@ fn lobby(lobby: &catalog::Lobby) -> LobbyInfo {
 }
 
 /// 322: the cars that arcade lobbies lend out.
-pub(super) fn arcade_cars(request: &Request<'_>, _: GenericRequest) -> Answer {
+pub(super) fn arcade_cars(request: &Request<'_>, _: &GenericRequest) -> Answer {
     let cars = request.game.catalog.arcade_cars().iter();
     let cars = PagedList::first_n(cars.map(|&(model, lobby)| ArcadeCar { model, lobby }));
     Ok(Outcome::reply(ArcadeCars { cars }.body()))
 }
 
 /// 363: the web pages that the game opens, at the address by which this Client knows us.
-pub(super) fn game_urls(request: &Request<'_>, _: GenericRequest) -> Answer {
+pub(super) fn game_urls(request: &Request<'_>, _: &GenericRequest) -> Answer {
     let reached = HostName::from_address(request.caller.local.ip());
     let host = request.game.config.network.public_host.as_ref().unwrap_or(&reached);
     let site = host.front_page(request.game.ports.http);
@@ -71,7 +71,7 @@ pub(super) fn game_urls(request: &Request<'_>, _: GenericRequest) -> Answer {
 }
 
 /// 389: the rules in numbers.
-pub(super) fn tunables(request: &Request<'_>, _: GenericRequest) -> Answer {
+pub(super) fn tunables(request: &Request<'_>, _: &GenericRequest) -> Answer {
     let rules = request.game.catalog.tunables();
     let factor = |percent| f64::from(percent) / 100.0;
     let tunables = Tunables {
@@ -100,6 +100,6 @@ pub(super) fn tunables(request: &Request<'_>, _: GenericRequest) -> Answer {
 }
 
 /// 490: how many advertisements there are.
-pub(super) fn no_advertisements(_: &Request<'_>, _: Rest) -> Answer {
+pub(super) fn no_advertisements(_: &Request<'_>, _: &Rest) -> Answer {
     Ok(Outcome::reply(GenericReply::value(number::CLASSIFIED_AD_GET_COUNT, 0)))
 }

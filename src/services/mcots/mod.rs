@@ -76,13 +76,13 @@ macro_rules! rows {
     (@run Anyone $name:ident $function:path) => {
         |call| {
             let body = call.message.body.request::<{ number::$name.0 }>()?;
-            IntoAnswer::into_answer($function(call, body))
+            IntoAnswer::into_answer($function(call, &body))
         }
     };
     (@run $who:ident $name:ident $function:path) => {
         |call| {
             let body = call.message.body.request::<{ number::$name.0 }>()?;
-            IntoAnswer::into_answer($function(&Request::of(call)?, body))
+            IntoAnswer::into_answer($function(&Request::of(call)?, &body))
         }
     };
 }

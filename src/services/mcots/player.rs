@@ -26,8 +26,8 @@ fn clamped<T: TryFrom<u64>>(number: u64, most: T) -> T {
 }
 
 /// 108: everything about a player. The answer has the same number (*captured*).
-pub(super) fn info(request: &Request<'_>, asked: GenericRequest) -> Answer {
-    let persona = asked_for(request, &asked)?;
+pub(super) fn info(request: &Request<'_>, asked: &GenericRequest) -> Answer {
+    let persona = asked_for(request, asked)?;
     let garage = request.game.store.garage();
     let vehicles = garage.vehicles(persona.id)?.len() as u64;
     let loose = garage.loose_parts(persona.id)?;
@@ -77,19 +77,19 @@ pub(super) fn info(request: &Request<'_>, asked: GenericRequest) -> Answer {
 }
 
 /// 164: only the name. Shops and offices have one too.
-pub(super) fn name(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(super) fn name(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let player = PersonaId(data);
     let name = match request.game.catalog.system_persona(player) {
         Some(office) => office.name.to_owned(),
-        None => asked_for(request, &body)?.name,
+        None => asked_for(request, body)?.name,
     };
     Ok(Outcome::reply(PlayerName { player, name: Chars::first_n(&name) }.body()))
 }
 
 /// 264: the looks.
-pub(super) fn physical(request: &Request<'_>, asked: GenericRequest) -> Answer {
-    let persona = asked_for(request, &asked)?;
+pub(super) fn physical(request: &Request<'_>, asked: &GenericRequest) -> Answer {
+    let persona = asked_for(request, asked)?;
     let looks = persona.physical;
     let physical = Physical {
         player: persona.id,
@@ -103,8 +103,8 @@ pub(super) fn physical(request: &Request<'_>, asked: GenericRequest) -> Answer {
 }
 
 /// 361: what came of the races, by kind.
-pub(super) fn racing_history(request: &Request<'_>, asked: GenericRequest) -> Answer {
-    let persona = asked_for(request, &asked)?;
+pub(super) fn racing_history(request: &Request<'_>, asked: &GenericRequest) -> Answer {
+    let persona = asked_for(request, asked)?;
     let rows = persona.history.iter().map(|row| RaceRow {
         race_type: row.race_type,
         entered: row.entered,
@@ -119,7 +119,7 @@ pub(super) fn racing_history(request: &Request<'_>, asked: GenericRequest) -> An
 }
 
 /// 266: new looks, of oneself. A persona that is just being made may not know its own number yet.
-pub(super) fn update_physical(request: &Request<'_>, body: UpdatePlayerPhysical) -> Answer {
+pub(super) fn update_physical(request: &Request<'_>, body: &UpdatePlayerPhysical) -> Answer {
     let UpdatePlayerPhysical { physical: looks } = body;
     if looks.player != request.player.persona && looks.player != PersonaId(0) {
         return Err(Refusal::because(format!("these are the looks of persona {}", looks.player)));
@@ -135,25 +135,25 @@ pub(super) fn update_physical(request: &Request<'_>, body: UpdatePlayerPhysical)
 }
 
 /// 109: licence plate, numbers on the doors, display of car data.
-pub(super) fn set_options(request: &Request<'_>, body: SetOptions) -> Answer {
+pub(super) fn set_options(request: &Request<'_>, body: &SetOptions) -> Answer {
     let SetOptions { plate_code: code, plate_text, car_info_setting, car_numbers } = body;
-    let text = first(&plate_text, 7);
+    let text = first(plate_text, 7);
     let car_numbers = car_numbers.0.each_ref().map(|number| first(number, 2));
     if car_numbers.iter().chain([&text]).any(|text| text.chars().any(char::is_control)) {
         return Err(Refusal::because("there are control characters in a plate or number"));
     }
     change(request, number::SET_OPTIONS, |persona| {
-        persona.plate = Plate { code, text: text.clone() };
-        persona.car_info_setting = car_info_setting;
+        persona.plate = Plate { code: *code, text: text.clone() };
+        persona.car_info_setting = *car_info_setting;
         persona.car_numbers.clone_from(&car_numbers);
     })
 }
 
 /// 492: what a player says about himself. The Client shows "Please wait" until 101 or 494 says it is stored or 493 says
 /// it is unfit; unfit is only what would not be text. Line ends and tabs are what an edit field may hold.
-pub(super) fn set_description(request: &Request<'_>, body: SetPersonaDescription) -> Answer {
+pub(super) fn set_description(request: &Request<'_>, body: &SetPersonaDescription) -> Answer {
     let SetPersonaDescription { description } = body;
-    let description = first(&description, 255);
+    let description = first(description, 255);
     if description.chars().any(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t')) {
         log::info!("mcots: {} describes himself with control characters: rejected", request.caller);
         let unfit = GenericReply { request: number::SET_PERSONA_DESCRIPTION, result: 0, data: 0, data2: 0 };
@@ -175,8 +175,8 @@ fn change(request: &Request<'_>, number: Number, change: impl Fn(&mut Persona)) 
 
 /// 320: the persona goes, with all it owns. A Client says so here too after it did on 8228, so one that is gone already
 /// is fine.
-pub(super) fn delete(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(super) fn delete(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let persona = request.player.persona;
     if PersonaId(data) != persona {
         return Err(Refusal::because(format!("persona {data} is not the one of this connection")));

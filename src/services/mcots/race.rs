@@ -71,7 +71,7 @@ fn along_with(mut answer: Outcome<Body>, other: Outcome<Body>) -> Outcome<Body> 
 }
 
 /// 230: somebody wants a race. Answered by its number and the password of its room, which the host opens next.
-pub(super) fn create(request: &Request<'_>, wish: CreateRace) -> Answer {
+pub(super) fn create(request: &Request<'_>, wish: &CreateRace) -> Answer {
     let host = myself(request)?;
     let Some(lobby) = request.game.catalog.lobbies().iter().find(|lobby| lobby.id == wish.lobby) else {
         return Err(Refusal::because(format!("there is no lobby {}", wish.lobby)));
@@ -120,8 +120,8 @@ pub(super) fn create(request: &Request<'_>, wish: CreateRace) -> Answer {
 }
 
 /// 218: somebody has picked a race in the lobby. Answered by the password of its room.
-pub(super) fn join(request: &Request<'_>, body: JoinRace) -> Answer {
-    let JoinRace { race: id, vehicle, power_class, .. } = body;
+pub(super) fn join(request: &Request<'_>, body: &JoinRace) -> Answer {
+    let JoinRace { race: id, vehicle, power_class, .. } = *body;
     let joiner = myself(request)?;
     let (settings, host) = {
         let races = request.game.world.races.lock();
@@ -185,7 +185,7 @@ fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId
 }
 
 /// 234: somebody came in. No answer, but when nobody is awaited any more everybody hears the results.
-pub(super) fn completed(request: &Request<'_>, finish: RacerCompleted) -> Answer {
+pub(super) fn completed(request: &Request<'_>, finish: &RacerCompleted) -> Answer {
     let now = request.now;
     let report = Report {
         time: finish.time,
@@ -197,7 +197,7 @@ pub(super) fn completed(request: &Request<'_>, finish: RacerCompleted) -> Answer
     races.touch(request.player.persona, request.caller.connection, now);
     races.report(finish.race, request.player.persona, finish.racer, report, now)?;
     drop(races);
-    let RacerCompleted { race, racer, time, security, .. } = finish;
+    let RacerCompleted { race, racer, time, security, .. } = *finish;
     if report.is_impossible() {
         log::warn!("race {race}: {} says racer {racer} took {time}/64 s; that wins nothing", request.caller);
     } else if security != 0 {
@@ -209,7 +209,7 @@ pub(super) fn completed(request: &Request<'_>, finish: RacerCompleted) -> Answer
 }
 
 /// 235: somebody is out, or leaves a race that does not run.
-pub(super) fn left(request: &Request<'_>, GenericRequest { data, .. }: GenericRequest) -> Outcome<Body> {
+pub(super) fn left(request: &Request<'_>, &GenericRequest { data, .. }: &GenericRequest) -> Outcome<Body> {
     let id = RaceId(data);
     let mut races = request.game.world.races.lock();
     match races.quit(id, request.player.persona, request.now) {
@@ -221,21 +221,21 @@ pub(super) fn left(request: &Request<'_>, GenericRequest { data, .. }: GenericRe
 }
 
 /// 448: the race goes on. Another server answered it and the Client went on (*seen in use*).
-pub(super) fn keep_alive(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { .. } = body;
+pub(super) fn keep_alive(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { .. } = *body;
     sign_of_life(request);
     Ok(Outcome::reply(GenericReply::success(number::KEEP_RACE_ALIVE)))
 }
 
 /// 455: what the game files add up to before a test drive. Nobody to compare it with; the answer is *inferred*.
-pub(super) fn pre_test_drive(request: &Request<'_>, _: CrcPreRaceDataTestDrive) -> Answer {
+pub(super) fn pre_test_drive(request: &Request<'_>, _: &CrcPreRaceDataTestDrive) -> Answer {
     sign_of_life(request);
     Ok(Outcome::reply(GenericReply::success(number::CRC_PRE_RACE_DATA_TEST_DRIVE)))
 }
 
 /// 434: what a racer's game files add up to. Racers with different ones will see different races, and the Operator can do
 /// something about that.
-pub(super) fn pre_race(request: &Request<'_>, data: CrcPreRaceData) {
+pub(super) fn pre_race(request: &Request<'_>, data: &CrcPreRaceData) {
     sign_of_life(request);
     let others = request.game.world.races.lock().compare(request.player.persona, data.game_files);
     if !others.is_empty() {
@@ -249,17 +249,17 @@ pub(super) fn pre_race(request: &Request<'_>, data: CrcPreRaceData) {
 }
 
 /// 240: damage while racing. What counts is the report after the race.
-pub(super) fn damage_update(request: &Request<'_>, _: InRaceDamage) {
+pub(super) fn damage_update(request: &Request<'_>, _: &InRaceDamage) {
     sign_of_life(request);
 }
 
 /// 241: what the race did to the car.
-pub(super) fn post_race_damage(request: &Request<'_>, report: PostRaceDamage) {
+pub(super) fn post_race_damage(request: &Request<'_>, report: &PostRaceDamage) {
     sign_of_life(request);
     let PostRaceDamage { race, parts } = report;
     let raced = {
         let races = request.game.world.races.lock();
-        races.get(race).and_then(|race| raced_car(race, request.player.persona))
+        races.get(*race).and_then(|race| raced_car(race, request.player.persona))
     };
     let Some(car) = raced else {
         log::debug!("race {race}: {} reports damage without having raced", request.caller);
@@ -283,13 +283,13 @@ fn raced_car(race: &Race, driver: PersonaId) -> Option<VehicleId> {
 }
 
 /// 202: the dents of the car. Not understood; a detailed log shows how it begins.
-pub(super) fn body_damage(request: &Request<'_>, UpdateBodyDamage { opaque }: UpdateBodyDamage) {
+pub(super) fn body_damage(request: &Request<'_>, UpdateBodyDamage { opaque }: &UpdateBodyDamage) {
     sign_of_life(request);
     log::debug!("mcots: {} sent {}: {}", request.caller, number::UPDATE_BODY_DAMAGE, Hex(&opaque.0));
 }
 
 /// 435: what the game files add up to after the race. Not understood; a detailed log shows how it begins.
-pub(super) fn post_race(request: &Request<'_>, CrcPostRaceData { opaque }: CrcPostRaceData) {
+pub(super) fn post_race(request: &Request<'_>, CrcPostRaceData { opaque }: &CrcPostRaceData) {
     sign_of_life(request);
     log::debug!("mcots: {} sent {}: {}", request.caller, number::CRC_POST_RACE_DATA, Hex(&opaque.0));
 }

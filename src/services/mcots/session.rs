@@ -14,14 +14,14 @@ use mco_proto::session_key::SessionKey;
 /// 438: whose connection this is. The answer is the last packet in clear. Refusal by closing, and alike for an account
 /// that did not sign in (from this address: RC4 with one key for both directions is a weak proof by itself), an unknown
 /// persona and somebody else's.
-pub(super) fn connect(call: &mut Call<'_>, connect: ClientConnect) -> Answer {
+pub(super) fn connect(call: &mut Call<'_>, connect: &ClientConnect) -> Answer {
     let Call { game, caller, now, .. } = call;
     let (game, now) = (*game, *now);
     if caller.player.is_some() {
         return Err(Refusal::NotAllowed("a second time"));
     }
-    let Some((player, key)) = admitted(game, caller, &connect, now) else {
-        let ClientConnect { customer, persona, .. } = connect;
+    let Some((player, key)) = admitted(game, caller, connect, now) else {
+        let ClientConnect { customer, persona, .. } = *connect;
         log::info!(
             "mcots: refused {}: not signed in as customer {customer} with persona {persona}",
             caller.peer
@@ -58,10 +58,10 @@ fn admitted(
 ///
 /// "First time" is said as long as it is the persona's first sitting or it has no first car: 1 is what a Client was seen
 /// to accept, for an old persona too, and 0 for the others is what the name asks for.
-pub(super) fn login(request: &Request<'_>, login: Login) -> Answer {
+pub(super) fn login(request: &Request<'_>, login: &Login) -> Answer {
     let Request { game, caller, player, now } = *request;
     if (login.customer, login.persona) != (player.customer, player.persona) {
-        let Login { customer, persona, .. } = login;
+        let Login { customer, persona, .. } = *login;
         return Err(Refusal::because(format!("it names customer {customer} and persona {persona}")));
     }
     let Some(persona) = game.store.personas().by_id(player.persona)? else {
@@ -72,7 +72,7 @@ pub(super) fn login(request: &Request<'_>, login: Login) -> Answer {
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
     let paid = salary(request);
     // On the card after the other, so waiting for it is waiting for both.
-    let ticket = first_car(request, &login, &persona).or(paid);
+    let ticket = first_car(request, login, &persona).or(paid);
     // The choice of the persona on 8228 has counted this sitting already.
     let first_time = persona.logins <= 1 || !persona.starter_car_chosen;
     let complete = LoginComplete::new(now.unix32(), first_time, timestamp(clock::next_week(now.unix)));
@@ -159,12 +159,12 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
 }
 
 /// 106: the Client is about to leave, and closes the connection itself once it has heard this (*captured*).
-pub(super) fn logout(request: &Request<'_>, _: GenericRequest) -> Answer {
+pub(super) fn logout(request: &Request<'_>, _: &GenericRequest) -> Answer {
     log::info!("mcots: logout of {}", request.caller);
     Ok(Outcome::reply(GenericReply::success(number::LOGOUT)))
 }
 
 /// 440: what the Client reports about its machine and its screens.
-pub(super) fn tracking(request: &Request<'_>, Tracking { kind, text }: Tracking) {
+pub(super) fn tracking(request: &Request<'_>, Tracking { kind, text }: &Tracking) {
     log::debug!("mcots: {} tracks {kind} {text:?}", request.caller);
 }

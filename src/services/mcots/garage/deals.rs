@@ -24,8 +24,8 @@ pub(in super::super) fn purchase(game: &Game, offer: Offer, wanted: SkinId) -> C
 
 /// 142: a car from a dealer, perhaps with another one in part payment. A driver who never had a car has chosen the first
 /// one by it.
-pub(in super::super) fn purchase_stock_car(request: &Request<'_>, body: PurchaseStockCar) -> Answer {
-    let PurchaseStockCar { dealer, model, skin, trade_in } = body;
+pub(in super::super) fn purchase_stock_car(request: &Request<'_>, body: &PurchaseStockCar) -> Answer {
+    let PurchaseStockCar { dealer, model, skin, trade_in } = *body;
     let (game, buyer) = (request.game, request.player.persona);
     let Some(offer) = game.catalog.offer(dealer, model, request.now.day()) else {
         return Err(Refusal::because(format!("dealer {dealer} has no {model}")));
@@ -52,8 +52,8 @@ fn worth(catalog: &Catalog, car: &Vehicle, parts: &[Part]) -> u32 {
 
 /// 176: a part, with what the catalogue says comes fixed to it. Which shop sells which part is known to the Client only,
 /// so whatever shop it names will do.
-pub(in super::super) fn buy_part(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(in super::super) fn buy_part(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let (game, buyer) = (request.game, request.player.persona);
     let part = BrandedPartId(data);
     let Some(purchase) = part_purchase(&game.catalog, part) else {

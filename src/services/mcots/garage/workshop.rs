@@ -17,8 +17,8 @@ fn done<T>(number: Number, changed: Changed<T>) -> Answer {
 }
 
 /// 181: a loose part goes into a car, or onto another loose part.
-pub(in super::super) fn install(request: &Request<'_>, body: InstallPart) -> Answer {
-    let InstallPart { part, parent, point } = body;
+pub(in super::super) fn install(request: &Request<'_>, body: &InstallPart) -> Answer {
+    let InstallPart { part, parent, point } = *body;
     let catalog = &request.game.catalog;
     let owner = request.player.persona;
     // A point that does not fit a byte is none of the known ones either.
@@ -36,8 +36,8 @@ pub(in super::super) fn install(request: &Request<'_>, body: InstallPart) -> Ans
 }
 
 /// 182: a part comes out, with what is fixed to it.
-pub(in super::super) fn remove(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(in super::super) fn remove(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let rules = request.game.catalog.tunables();
     let owner = request.player.persona;
     let removed = request
@@ -49,8 +49,8 @@ pub(in super::super) fn remove(request: &Request<'_>, body: GenericRequest) -> A
 }
 
 /// 177: one part, at the price that the Client was shown.
-pub(in super::super) fn repair_part(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(in super::super) fn repair_part(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let (owner, catalog) = (request.player.persona, &request.game.catalog);
     let repaired = request.game.store.garage().repair_part(
         owner,
@@ -63,7 +63,7 @@ pub(in super::super) fn repair_part(request: &Request<'_>, body: GenericRequest)
 }
 
 /// 178: a whole car (*seen in use*), or a loose part with what is fixed to it; the dents of a car too.
-pub(in super::super) fn repair_all(request: &Request<'_>, repair: RepairMultipleParts) -> Answer {
+pub(in super::super) fn repair_all(request: &Request<'_>, repair: &RepairMultipleParts) -> Answer {
     let RepairMultipleParts { data, more, .. } = repair;
     if !more.0.is_empty() {
         // "Multiple parts" may have been a list once: nobody has recorded one.
@@ -73,7 +73,7 @@ pub(in super::super) fn repair_all(request: &Request<'_>, repair: RepairMultiple
     let (owner, catalog) = (request.player.persona, &request.game.catalog);
     let repaired = request.game.store.garage().repair_all(
         owner,
-        PartId(data),
+        PartId(*data),
         &|part| repair_price(catalog, part),
         request.now,
     )?;
@@ -82,8 +82,8 @@ pub(in super::super) fn repair_all(request: &Request<'_>, repair: RepairMultiple
 }
 
 /// 214: a part goes to the junkyard with what is fixed to it, or a whole car, for what the Client was shown.
-pub(in super::super) fn destroy(request: &Request<'_>, body: GenericRequest) -> Answer {
-    let GenericRequest { data, .. } = body;
+pub(in super::super) fn destroy(request: &Request<'_>, body: &GenericRequest) -> Answer {
+    let GenericRequest { data, .. } = *body;
     let (owner, catalog) = (request.player.persona, &request.game.catalog);
     let scrapped = request.game.store.garage().scrap(
         owner,

@@ -25,8 +25,8 @@ struct Grid<'a> {
 /// 232: the host presses start. Everybody in a slot is looked at; who may not race is marked in the answer, and the rest
 /// go if they are enough. Their fees are taken at once or not at all. The others hear it too (*documented*: it goes to
 /// host and joiners).
-pub(in super::super) fn start(request: &Request<'_>, body: StartRace) -> Answer {
-    let StartRace { race: id, slots, laps, lobby_flags, .. } = body;
+pub(in super::super) fn start(request: &Request<'_>, body: &StartRace) -> Answer {
+    let StartRace { race: id, slots, laps, lobby_flags, .. } = *body;
     let host = request.player.persona;
     let races = &request.game.world.races;
     let (race, before) = {
