@@ -84,7 +84,14 @@ fn complete_cars() -> f64 {
     let part = |id| NewPart { branded_part: BrandedPartId(id), parent: None, attachment_point: 0 };
     let parts: Vec<NewPart> = imported.parts.iter().rev().take(PARTS).map(|row| part(row.id)).collect();
     let (store, key) = (Store::open(folder.path()).expect("a store"), LoginKey::generate().expect("a key"));
-    let game = Game::new(Config::default(), Ports::default(), store, Catalog::of(imported), key);
+    let game = Game::new(
+        Config::default(),
+        folder.path().to_owned(),
+        Ports::default(),
+        store,
+        Catalog::of(imported),
+        key,
+    );
     let password = Password::new("Roadster-57").expect("a password");
     let accounts = game.store.accounts();
     let customer =

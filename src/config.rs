@@ -1,20 +1,25 @@
 //! `mcos.toml`: what the Operator may decide, with a default for everything.
 //!
-//! The file is read in two steps. [`rules`] walks the parsed document key by key and refuses what it does not
-//! know or cannot use, naming file, line and key; only a document that passed is turned into a [`Config`]. So
-//! the rest of the program never meets a value out of range.
+//! Each section is declared once, with its keys, their defaults and what they may hold ([`key`]). The file is read in two
+//! steps: [`mod@read`] checks the parsed document key by key and refuses what is unknown or cannot be used, naming file, line
+//! and key; only a document that passed is turned into a [`Config`]. So the rest of the program never meets a value out of
+//! range.
 
 mod compat;
 mod encoding;
 mod host;
+mod key;
 mod mistake;
-mod rules;
+mod read;
+mod rule;
 
 pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};
 
+use key::{choice, section};
 use mco_proto::ids::ShardId;
+use rule::Rule;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -57,103 +62,68 @@ pub struct Config {
     pub lobby: Lobby,
     /// What one Client, one address and all of them together may use up.
     pub limits: Limits,
-    /// What no recording proves.
+    /// Switches for what no recording proves.
     pub compat: Compat,
-    /// Why the defaults count although there is a file. Only on a box, which serves nevertheless.
+    /// Why the defaults are used although there is a file. Only on a box, which starts in spite of it.
     #[serde(skip)]
     pub mistake: Option<Mistake>,
 }
 
-/// `[shard]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Shard {
-    /// The name in the Client's list of shards. Never holds brackets or line breaks, which end it there.
-    pub name: String,
-    /// The number by which the Client and the persona records call this shard.
-    pub id: ShardId,
-    /// How many personas one account may have.
-    pub max_personas: u16,
-    /// The longer text below the name. Empty: the name again, as in the captured list.
-    pub description: String,
-    /// The line that crawls through the game. Empty: a welcome with the number of players.
-    pub ticker: String,
-    /// `ServerGroup_Name`: a label under which the Client groups shards (*captured*: `Group-1`).
-    pub group: String,
-}
-
-impl Default for Shard {
-    fn default() -> Self {
-        Self {
-            name: "Motor City".to_owned(),
-            id: ShardId(44),
-            max_personas: 4,
-            description: String::new(),
-            ticker: String::new(),
-            group: "Group-1".to_owned(),
-        }
+section! {
+    /// `[shard]`: how the one shard of this server presents itself.
+    pub struct Shard {
+        /// The name in the Client's list of shards. Never holds brackets or line breaks, which end it there.
+        name: String = "Motor City".to_owned(), Rule::NAME;
+        /// The number by which the Client and the persona records call this shard.
+        id: ShardId = ShardId(44), Rule::Number("a whole number", 1, 2_147_483_647);
+        /// How many personas one account may have.
+        max_personas: u16 = 4, Rule::Number("a whole number", 1, 32);
+        /// The longer text below the name. Empty: the name again, as in the captured list.
+        description: String = String::new(), Rule::LINE;
+        /// The line that crawls through the game. Empty: a welcome with the number of players.
+        ticker: String = String::new(), Rule::LINE;
+        /// `ServerGroup_Name`: a label under which the Client groups shards (*captured*: `Group-1`).
+        group: String = "Group-1".to_owned(), Rule::NAME;
     }
 }
 
-/// `[network]`. A port of 0 asks the system for any free port.
-#[allow(clippy::struct_excessive_bools, reason = "independent switches of a file")]
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Network {
-    /// The local addresses on which every service listens.
-    pub bind: Vec<IpAddr>,
-    /// The name or address that Clients are told. `None`: the one by which each Client reached the server.
-    #[serde(deserialize_with = "host::optional")]
-    pub public_host: Option<HostName>,
-    /// Patch, Auth and Shard without TLS.
-    pub http: u16,
-    /// Patch, Auth and Shard with TLS.
-    pub https: u16,
-    /// Login.
-    pub login: u16,
-    /// Persona; the Client knows only 8228.
-    pub persona: u16,
-    /// Mail; the Client knows only 8227.
-    pub mail: u16,
-    /// Lobby.
-    pub lobby: u16,
-    /// The lowest and the highest room port; see [`Network::room_ports`].
-    pub rooms: [u16; 2],
-    /// MCOTS; the Client knows only 43300.
-    pub mcots: u16,
-    /// Whether SSL 3.0 and TLS 1.0 are spoken for the oldest Windows versions.
-    pub legacy_tls: bool,
-    /// Whether old Windows versions find this machine by its name.
-    pub netbios: bool,
-    /// The name by which they find it. Empty: the host name.
-    pub name: String,
-    /// Whether the file names `http`. If not, 8080 may stand in when low ports are not permitted.
-    #[serde(skip)]
-    pub http_configured: bool,
-    /// Whether the file names `https`. If not, 8443 may stand in when low ports are not permitted.
-    #[serde(skip)]
-    pub https_configured: bool,
-}
-
-impl Default for Network {
-    fn default() -> Self {
-        Self {
-            bind: vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
-            public_host: None,
-            http: 80,
-            https: 443,
-            login: 8226,
-            persona: 8228,
-            mail: 8227,
-            lobby: 7003,
-            rooms: [9000, 9014],
-            mcots: 43300,
-            legacy_tls: true,
-            netbios: true,
-            name: String::new(),
-            http_configured: false,
-            https_configured: false,
-        }
+section! {
+    /// `[network]`: addresses and ports. A port of 0 asks the system for any free port.
+    #[allow(clippy::struct_excessive_bools, reason = "independent switches of a file")]
+    pub struct Network {
+        /// The local addresses on which every service listens.
+        bind: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()], Rule::Addresses;
+        /// The name or address that Clients are told. `None`: the one by which each Client reached the server.
+        #[serde(deserialize_with = "host::optional")]
+        public_host: Option<HostName> = None, Rule::HOST;
+        /// Patch, Auth and Shard without TLS.
+        http: u16 = 80, Rule::Port;
+        /// Patch, Auth and Shard with TLS.
+        https: u16 = 443, Rule::Port;
+        /// Login.
+        login: u16 = 8226, Rule::Port;
+        /// Persona; the Client knows only 8228.
+        persona: u16 = 8228, Rule::Port;
+        /// Mail; the Client knows only 8227.
+        mail: u16 = 8227, Rule::Port;
+        /// Lobby.
+        lobby: u16 = 7003, Rule::Port;
+        /// The lowest and the highest room port; see [`Network::room_ports`].
+        rooms: [u16; 2] = [9000, 9014], Rule::RoomPorts;
+        /// MCOTS; the Client knows only 43300.
+        mcots: u16 = 43300, Rule::Port;
+        /// Whether SSL 3.0 and TLS 1.0 are spoken for the oldest Windows versions.
+        legacy_tls: bool = true, Rule::Switch;
+        /// Whether old Windows versions find this machine by its name.
+        netbios: bool = true, Rule::Switch;
+        /// The name by which they find it. Empty: the host name.
+        name: String = String::new(), Rule::MACHINE;
+    }
+    computed {
+        /// Whether the file names `http`. If not, 8080 may stand in when low ports are not permitted.
+        http_configured: bool = false;
+        /// Whether the file names `https`. If not, 8443 may stand in when low ports are not permitted.
+        https_configured: bool = false;
     }
 }
 
@@ -178,90 +148,61 @@ impl Network {
     }
 }
 
-/// `[accounts]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Accounts {
+section! {
+    /// `[accounts]`: who may make them.
+    pub struct Accounts {
+        /// Who may make accounts.
+        registration: Registration = Registration::default(), Registration::RULE;
+    }
+}
+
+choice! {
     /// Who may make accounts.
-    pub registration: Registration,
-}
-
-/// Who may make accounts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Registration {
-    /// Everybody who reaches the server's pages.
-    #[default]
-    Open,
-    /// Only the Operator, with `mcos account add`.
-    Operator,
-}
-
-/// `[game]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GameRules {
-    /// What a new persona finds in the bank, in the game's dollars.
-    pub starter_cash: u32,
-}
-
-impl Default for GameRules {
-    fn default() -> Self {
-        Self { starter_cash: 20_000 }
+    pub enum Registration {
+        /// Everybody who reaches the server's pages.
+        Open = "open",
+        /// Only the Operator, with `mcos account add`.
+        Operator = "operator",
     }
 }
 
-/// `[lobby]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lobby {
-    /// How many room servers the directory shows as places to meet: MCC01 and so on. All room ports work, shown or not.
-    pub rooms: u16,
-    /// Chat channels that are there on every server, by name, with their numbers.
-    pub channels: BTreeMap<String, u32>,
-}
-
-impl Default for Lobby {
-    fn default() -> Self {
-        // Listed in all directories ever seen.
-        Self { rooms: 1, channels: BTreeMap::from([("MCCHAT".to_owned(), 191)]) }
+section! {
+    /// `[game]`: rules of the game.
+    pub struct GameRules {
+        /// What a new persona finds in the bank, in the game's dollars.
+        starter_cash: u32 = 20_000, Rule::Number("a whole number", 0, 2_147_483_647);
     }
 }
 
-/// `[limits]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Connections to all services together.
-    pub connections: usize,
-    /// Connections from one address. This machine itself (loopback) is exempt.
-    pub connections_per_address: usize,
-    /// Failed logins from one address within a minute. Loopback is exempt.
-    pub failed_logins_per_minute: u32,
-    /// How many bytes may wait for one Client that does not read, before it is cut off.
-    pub outbound_bytes: usize,
-    /// Seconds without a message after which a Login, Persona or Mail connection is closed.
-    pub idle_seconds: u64,
-    /// Seconds within which a Lobby, room or MCOTS connection must have logged in.
-    pub login_seconds: u64,
-    /// How many passwords are checked at the same time.
-    pub password_workers: usize,
-    /// Minutes for which a Context stays good for a login. Players linger on the Client's screens.
-    pub context_minutes: u32,
+section! {
+    /// `[lobby]`: what the lobby's directory shows.
+    pub struct Lobby {
+        /// How many room servers the directory shows as places to meet: MCC01 and so on. All room ports work, shown or not.
+        rooms: u16 = 1, Rule::ROOMS;
+        /// Chat channels that are there on every server, by name, with their numbers.
+        channels: BTreeMap<String, u32> = BTreeMap::from([("MCCHAT".to_owned(), 191)]), Rule::Channels;
+    }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 8192,
-            connections_per_address: 64,
-            failed_logins_per_minute: 20,
-            outbound_bytes: 262_144,
-            idle_seconds: 60,
-            login_seconds: 30,
-            password_workers: 2,
-            context_minutes: 60,
-        }
+section! {
+    /// `[limits]`: what one Client, one address and all of them together may use up.
+    pub struct Limits {
+        /// Connections to all services together.
+        connections: usize = 8192, Rule::COUNT;
+        /// Connections from one address. This machine itself (loopback) is exempt.
+        connections_per_address: usize = 64, Rule::COUNT;
+        /// Failed logins from one address within a minute. Loopback is exempt.
+        failed_logins_per_minute: u32 = 20, Rule::COUNT;
+        /// How many bytes may wait for one Client that does not read, before it is cut off.
+        outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 4096, 67_108_864);
+        /// Seconds without a message after which a Login, Persona or Mail connection is closed.
+        idle_seconds: u64 = 60, Rule::SECONDS;
+        /// Seconds within which a Lobby, room or MCOTS connection must have logged in.
+        login_seconds: u64 = 30, Rule::SECONDS;
+        /// How many passwords are checked at the same time.
+        password_workers: usize = 2, Rule::NumberOf(&[1, 2]);
+        /// Minutes for which a Context stays good for a login. Players linger on the Client's screens.
+        context_minutes: u32 = 60, Rule::Number("a number of minutes", 30, 10_080);
     }
 }
 
@@ -321,7 +262,7 @@ impl Config {
 
     /// Reads a configuration from its text.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        rules::read(text)
+        read::read(text)
     }
 
     /// The folder for everything that must survive: what the command line says, then `data_dir` of the file,

@@ -1,22 +1,25 @@
 //! mcos: the Motor City Online server, as a library.
 //!
-//! The floors of the house, each standing only on those below it:
+//! The modules, the upper layers first. None imports from a layer above its own (`docs/architecture.md`).
 //!
-//! | module | what lives there |
+//! | module | what is in it |
 //! |---|---|
 //! | [`cli`] | the commands of the `mcos` program |
 //! | [`server`] | sockets, and nothing else |
 //! | [`web`] | pages and files for people |
-//! | [`services`] | one room per service; plain functions from a message to its answers |
+//! | [`admin`] | accounts as people make them, the player kit, what the Server Operator asks for, status |
+//! | [`services`] | one module for each service; plain functions from a message to its answers |
 //! | [`world`] | what the shard knows while it runs |
-//! | [`catalog`] | cars, parts and lobbies: facts built in |
-//! | [`store`] | what survives a reboot; the only place that knows sled |
-//! | [`recording`] | the lines of a recording |
 //! | [`appliance`] | the box: its two slots and the bundles that update them; the only place that touches block devices |
-//! | [`atomic_file`] | files that are replaced whole |
-//! | [`clock`] | moments as people read them |
-//! | [`log_ring`] | the last lines of the log, for the Operator |
+//! | [`catalog`] | cars, parts and lobbies: facts built in, or imported |
 //! | [`client`] | a simulated Client, for `mcos probe`, the tests and the benchmarks |
+//! | [`config`] | `mcos.toml` |
+//! | [`store`] | what survives a restart; the only place that knows sled |
+//! | [`atomic_file`] | files that are replaced whole |
+//! | [`clock`] | the time, and moments as people read them |
+//! | [`log_ring`] | the last lines of the log, for the Server Operator |
+//! | [`netbios`] | messages of the NetBIOS name service |
+//! | [`recording`] | the lines of a recording |
 //!
 //! The wire formats are described in `docs/protocol/`.
 

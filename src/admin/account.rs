@@ -1,4 +1,4 @@
-//! Accounts as players make and keep them themselves, on the server's pages.
+//! Accounts that players make and change themselves, on the server's pages.
 
 use crate::clock::Now;
 use crate::config::Registration;
@@ -15,9 +15,9 @@ pub const PER_MINUTE: u32 = 10;
 /// Why an account was not made or its password not changed: a sentence for the person who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The Operator makes all accounts.
+    /// Only the Server Operator makes accounts.
     NotOpen,
-    /// Too many requests of one address.
+    /// Too many requests from one address within a minute.
     TooMany,
     /// This cannot be a name; why.
     Name(&'static str),
@@ -29,7 +29,7 @@ pub enum Refusal {
     Repetition,
     /// The new password is the old one.
     Unchanged,
-    /// Unknown name, wrong password or disabled account: which of them is nobody's business.
+    /// Unknown name, wrong password or disabled account; which of them is not told.
     Wrong,
     /// The card is full or cannot be written, so nothing is changed for now.
     NoChanges,

@@ -1,4 +1,4 @@
-//! What is wrong with the server, and what about its configuration an Operator may come to regret.
+//! What is wrong with the server, and which settings the Server Operator may want to change.
 
 use crate::clock::Now;
 use crate::config::Registration;
@@ -12,18 +12,18 @@ const MCOTS: u16 = 43_300;
 /// The port of Patch, built into the Client.
 const PATCH: u16 = 80;
 
-/// The dealer whom a new driver's Client asks (*seen in use*).
+/// The dealer that the Client asks for a new persona (*seen in use*).
 const FIRST_DEALER: DealerId = DealerId(8);
 
-/// What is wrong: one sentence for each, with what to do.
+/// What is wrong and what to do: one sentence for each, without a full stop.
 pub fn troubles(game: &Game) -> Vec<String> {
     let mut troubles = Vec::new();
     troubles.extend(game.config.mistake.as_ref().map(ToString::to_string));
     troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     if game.store.was_repaired() {
         troubles.push(
-            "the database was damaged at this start and was made anew from the backup beside it, or empty if there was none, so what \
-             happened after that backup is lost; the card may be worn out: download a backup now, and replace the card soon"
+            "the database was damaged at this start and was rebuilt from the backup beside it, or empty if there was none, so all \
+             changes after that backup are lost; the card may be worn out: download a backup now, and replace the card soon"
                 .to_owned(),
         );
     }
@@ -31,7 +31,7 @@ pub fn troubles(game: &Game) -> Vec<String> {
     troubles
 }
 
-/// Ports on which the Client does not look.
+/// Ports that differ from those built into the Client.
 fn moved_ports(game: &Game) -> Vec<String> {
     let ports = &game.ports;
     let mut warnings = Vec::new();
@@ -47,26 +47,26 @@ fn moved_ports(game: &Game) -> Vec<String> {
     warnings
 }
 
-/// Everything worth knowing: one sentence for each.
+/// What is wrong and what may be changed: one sentence for each, without a full stop.
 pub fn of(game: &Game, now: Now) -> Vec<String> {
     let network = &game.config.network;
     let mut warnings = troubles(game);
     if network.legacy_tls {
         warnings.push(
-            "SSL 3.0 and TLS 1.0 are spoken, for Windows XP to 8; if all players have newer ones, set network.legacy_tls = false"
+            "SSL 3.0 and TLS 1.0 are on, for Windows XP to 8; if all players have a newer Windows, set network.legacy_tls = false"
                 .to_owned(),
         );
     }
     if game.config.accounts.registration == Registration::Open {
         warnings.push(
-            "everybody who reaches this server can make an account; accounts.registration = \"operator\" changes that".to_owned(),
+            "anybody who can reach this server can make an account; to change that, set accounts.registration = \"operator\"".to_owned(),
         );
     }
     let cash = game.config.game.starter_cash;
     let offers = game.catalog.offers(FIRST_DEALER, 0, now.day());
     if let Some(cheapest) = offers.iter().map(|offer| offer.price).min().filter(|price| *price > cash) {
         warnings.push(format!(
-            "a new driver has {cash} dollars, but the cheapest car at his dealer costs {cheapest}: raise game.starter_cash"
+            "a new driver has {cash} dollars, but the cheapest car of the first dealer costs {cheapest}: raise game.starter_cash"
         ));
     }
     warnings

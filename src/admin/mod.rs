@@ -1,19 +1,25 @@
-//! What may wait or read files: accounts as people make them, the player kit, the acts of the Server Operator, status and health.
+//! Administration: everything above the services that may block or read files.
 //!
 //! | file | what |
 //! |---|---|
 //! | [`account`] | accounts made and changed by their owners |
-//! | [`requests`] | what the command line and the operator's pages ask for |
-//! | [`live`] | the same, of a server that runs |
-//! | [`online`] | who is on line |
-//! | [`status`] | the words of the status line and of `status.txt` |
-//! | [`health`] | what is wrong, and what may be regretted |
+//! | [`requests`] | what the command line and the operator's pages can ask for |
+//! | [`mod@perform`] | does it, on the store alone or on a running server |
+//! | [`error`] | why it was not done |
+//! | [`expel`] | ends what goes on under an account |
+//! | [`lists`] | accounts, personas and bans in lists |
+//! | [`online`] | who is online |
+//! | [`status`] | the status line and `status.txt` |
+//! | [`health`] | what is wrong, and what the Server Operator may regret later |
 //! | [`kit`] | the player kit |
 
 pub mod account;
+pub mod error;
+pub mod expel;
 pub mod health;
 pub mod kit;
-pub mod live;
+pub mod lists;
 pub mod online;
+pub mod perform;
 pub mod requests;
 pub mod status;

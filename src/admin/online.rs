@@ -1,4 +1,4 @@
-//! Who plays, and where.
+//! The players who are in the game.
 
 use crate::clock::Now;
 use crate::services::Game;
@@ -7,10 +7,10 @@ use mco_proto::ids::CustomerId;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-/// Somebody with a driver in use.
+/// A persona in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Player {
-    /// The driver's name.
+    /// The name of the persona.
     pub persona: String,
     /// The account's number.
     pub customer: CustomerId,
@@ -18,19 +18,19 @@ pub struct Player {
     pub account: String,
     /// Where the account signed in from, if that is still known.
     pub address: Option<IpAddr>,
-    /// What the Client is connected to: `lobby`, `room 9001`, `MCOTS`; empty while it is on its way.
+    /// What the Client is connected to: `lobby`, `room 9001`, `MCOTS`; empty between two connections.
     pub services: Vec<String>,
-    /// For how long the driver has been in use.
+    /// How long the persona has been in use, in seconds.
     pub seconds: u64,
 }
 
-/// All who play, by driver.
+/// All personas in use, by number.
 pub fn players(game: &Game, now: Now) -> Vec<Player> {
     let addresses: HashMap<_, _> = game.world.sessions.all(now).into_iter().collect();
     let in_use = game.world.presence.all(now).into_iter();
     in_use
         .filter_map(|(id, since, connections)| {
-            // A driver who cannot be read is in the log already.
+            // A persona that cannot be read is in the log already.
             let persona = game.store.personas().by_id(id).ok().flatten()?;
             let customer = persona.customer_id;
             let account = game.store.accounts().by_customer(customer).ok().flatten();
@@ -49,11 +49,11 @@ pub fn players(game: &Game, now: Now) -> Vec<Player> {
         .collect()
 }
 
-/// What a connection of a driver leads to. Those that are in no server are of MCOTS.
+/// The service of a connection. Those that are on no lobby or room server are of MCOTS.
 fn service(game: &Game, connection: ConnectionId) -> String {
     match game.world.channels.hall_of(connection) {
         Some(NpsServer::Lobby) => "lobby".to_owned(),
-        Some(NpsServer::Room(place)) => match game.ports.rooms.get(usize::from(place)) {
+        Some(NpsServer::Room(index)) => match game.ports.rooms.get(usize::from(index)) {
             Some(port) => format!("room {port}"),
             None => "room".to_owned(),
         },

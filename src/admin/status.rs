@@ -1,4 +1,4 @@
-//! How the server is, in words for who runs a box: the file `status.txt`, and the one line that systemd shows.
+//! The state of the server in words for the person who runs a box: the file `status.txt`, and the line that systemd shows.
 //!
 //! The file is for the Notepad of any Windows, and for people who know no Linux: plain ASCII, lines that end with CR LF
 //! and need no scrolling. It says what is wrong and what to do, and holds no secret.
@@ -14,9 +14,9 @@ use std::net::IpAddr;
 /// The longest line, in letters.
 const WIDTH: usize = 76;
 
-/// What only the sockets know.
+/// How this machine is reached, and what happened at this start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Whereabouts {
+pub struct HostInfo {
     /// The addresses by which others reach this machine.
     pub addresses: Vec<IpAddr>,
     /// The host name, up to its first dot.
@@ -25,43 +25,43 @@ pub struct Whereabouts {
     pub netbios: Option<String>,
     /// When all ports answered, in seconds since 1970, by the Server's clock.
     pub ready_since: u64,
-    /// The Operator's password was forgotten at this start, as the Operator wanted.
+    /// Whether the operator's password was removed at this start, as a file on the card asked.
     pub password_forgotten: bool,
 }
 
 /// The text of `status.txt` of a server that runs. The same as long as nothing has changed.
-pub fn file(game: &Game, place: &Whereabouts) -> String {
+pub fn file(game: &Game, host_info: &HostInfo) -> String {
     let mut text = String::new();
     heading(&mut text, "READY");
     let _ = write!(
         text,
         "Ready since {}, by the clock of the box.\nThe shard is called \"{}\".\n\n",
-        moment(place.ready_since),
+        moment(host_info.ready_since),
         game.config.shard.name
     );
     text.push_str("FOR PLAYERS: open one of these in a browser, on a PC in the same network\n\n");
-    let pages = pages(game, place);
+    let pages = pages(game, host_info);
     for (page, whom) in &pages {
         let _ = writeln!(text, "    {page:<32} {whom}");
     }
-    if place.addresses.is_empty() {
+    if host_info.addresses.is_empty() {
         paragraph(
             &mut text,
             "    ",
-            "The box has no address yet. Is the network cable in, and is the router switched on? This file changes by \
-             itself as soon as there is one.",
+            "The box has no address yet. Is the network cable plugged in, and is the router switched on? This file \
+             changes as soon as there is an address.",
         );
     }
     text.push_str("\nFOR YOU, who run the server: your own pages\n\n");
-    let _ = writeln!(text, "    {}", operators_page(game, place));
+    let _ = writeln!(text, "    {}", operators_page(game, host_info));
     paragraph(
         &mut text,
         "    ",
-        "The browser will warn of an unknown certificate: it is the box's own, so go on.",
+        "The browser will warn of an unknown certificate. It is the certificate of the box: continue.",
     );
     if !game.store.operator().has_password().unwrap_or(true) {
-        let forgotten = if place.password_forgotten {
-            "The old password was forgotten at this start, as you asked. "
+        let forgotten = if host_info.password_forgotten {
+            "The old password was removed at this start, as you asked. "
         } else {
             ""
         };
@@ -70,7 +70,7 @@ pub fn file(game: &Game, place: &Whereabouts) -> String {
             &mut text,
             "    ",
             &format!(
-                "{forgotten}There is no password yet. Whoever opens that page first, from the home network, chooses it: \
+                "{forgotten}There is no password yet. The first person who opens that page from the home network chooses it: \
                  do it now."
             ),
         );
@@ -96,38 +96,38 @@ pub fn file_of_failure(why: &str) -> String {
     paragraph(
         &mut text,
         "    ",
-        "Correct what is said above. The box tries again by itself every few seconds, and this file changes when it \
-         succeeds. If it never does, switch the box off and on once; after that, write the image to another card and \
+        "Correct the problem above. The box tries again every few seconds, and this file changes when the server runs. If it \
+         never does, switch the box off and on once. If that does not help, write the image to another card and \
          restore your last backup there.",
     );
     for_notepad(&text)
 }
 
 /// One line about a server that runs. It begins with "ready" in any case.
-pub fn line(game: &Game, place: &Whereabouts, now: Now) -> String {
+pub fn line(game: &Game, host_info: &HostInfo, now: Now) -> String {
     let players = match game.world.population(now) {
-        0 => "nobody is on line".to_owned(),
-        1 => "1 player is on line".to_owned(),
-        players => format!("{players} players are on line"),
+        0 => "no players online".to_owned(),
+        1 => "1 player online".to_owned(),
+        players => format!("{players} players online"),
     };
     let page =
-        pages(game, place).first().map_or_else(|| "no address yet".to_owned(), |(page, _)| page.clone());
+        pages(game, host_info).first().map_or_else(|| "no address yet".to_owned(), |(page, _)| page.clone());
     match health::troubles(game).as_slice() {
         [] => format!("ready: {page}, {players}"),
-        [first, ..] => format!("ready, but there is trouble: {page}, {players}; {first}"),
+        [first, ..] => format!("ready, but something is wrong: {page}, {players}; {first}"),
     }
 }
 
 /// Every front page, and for whom it is.
-fn pages(game: &Game, place: &Whereabouts) -> Vec<(String, &'static str)> {
+fn pages(game: &Game, host_info: &HostInfo) -> Vec<(String, &'static str)> {
     let http = game.ports.http;
     let configured = game.config.network.public_host.as_ref();
     let names = configured.map(|host| (host.clone(), "")).into_iter();
     let addresses =
-        place.addresses.iter().map(|address| (HostName::from_address(*address), "on every system"));
-    let local = HostName::parse(&format!("{}.local", place.host));
+        host_info.addresses.iter().map(|address| (HostName::from_address(*address), "on every system"));
+    let local = HostName::parse(&format!("{}.local", host_info.host));
     let local = local.map(|host| (host, "Windows 10 and 11, Mac, Linux, phones")).into_iter();
-    let netbios = place.netbios.as_deref().and_then(HostName::parse);
+    let netbios = host_info.netbios.as_deref().and_then(HostName::parse);
     let netbios = netbios.map(|host| (host, "Windows XP to 8")).into_iter();
     names
         .chain(addresses)
@@ -137,9 +137,9 @@ fn pages(game: &Game, place: &Whereabouts) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-fn operators_page(game: &Game, place: &Whereabouts) -> String {
-    let address = place.addresses.first().map(|address| HostName::from_address(*address));
-    let host = address.or_else(|| HostName::parse(&format!("{}.local", place.host)));
+fn operators_page(game: &Game, host_info: &HostInfo) -> String {
+    let address = host_info.addresses.first().map(|address| HostName::from_address(*address));
+    let host = address.or_else(|| HostName::parse(&format!("{}.local", host_info.host)));
     host.map_or_else(
         || "there is no address for it yet".to_owned(),
         |host| host.operator_page(game.ports.https),
@@ -185,8 +185,8 @@ mod tests {
     use crate::config::{Config, Mistake};
     use crate::store::OperatorPassword;
 
-    fn somewhere() -> Whereabouts {
-        Whereabouts {
+    fn somewhere() -> HostInfo {
+        HostInfo {
             addresses: vec!["192.168.1.5".parse().unwrap()],
             host: "mcos".to_owned(),
             netbios: Some("MCOS".to_owned()),
@@ -222,7 +222,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert_eq!(line(&game, &somewhere(), Now::read()), "ready: http://192.168.1.5/, nobody is on line");
+        assert_eq!(line(&game, &somewhere(), Now::read()), "ready: http://192.168.1.5/, no players online");
     }
 
     #[test]
@@ -242,14 +242,14 @@ mod tests {
         );
         assert!(
             line(&game, &somewhere(), Now::read())
-                .starts_with("ready, but there is trouble: http://192.168.1.5:8080/")
+                .starts_with("ready, but something is wrong: http://192.168.1.5:8080/")
         );
     }
 
     #[test]
     fn without_a_cable_that_is_said() {
         let (game, _folder) = Game::for_tests();
-        let text = file(&game, &Whereabouts { addresses: Vec::new(), ..somewhere() });
+        let text = file(&game, &HostInfo { addresses: Vec::new(), ..somewhere() });
         is_plain(&text);
         assert!(text.contains("network cable") && text.contains("https://mcos.local/operator"), "{text}");
     }
@@ -257,11 +257,11 @@ mod tests {
     #[test]
     fn a_forgotten_password_is_mentioned_until_there_is_another() {
         let (game, _folder) = Game::for_tests();
-        let place = Whereabouts { password_forgotten: true, ..somewhere() };
-        assert!(file(&game, &place).contains("The old password was forgotten"));
+        let host_info = HostInfo { password_forgotten: true, ..somewhere() };
+        assert!(file(&game, &host_info).contains("The old password was removed"));
         let password = OperatorPassword::new("correct horse").unwrap();
         game.store.operator().set_password(&password).unwrap().ticket.wait().unwrap();
-        let text = file(&game, &place);
+        let text = file(&game, &host_info);
         assert!(!text.contains("password") && !text.contains("correct horse"), "{text}");
     }
 

@@ -15,13 +15,13 @@ pub struct Car {
     pub model: BrandedPartId,
     /// Model year; 0 where it is unknown.
     pub year: u16,
-    /// Who built it.
+    /// Its maker.
     pub brand: Brand,
     /// What it is called, without year and brand.
     pub name: Cow<'static, str>,
-    /// Its kind.
+    /// Its class: when it was built, roughly.
     pub class: CarClass,
-    /// Dollars, new.
+    /// Price when new, in dollars.
     pub price: u32,
 }
 
@@ -38,21 +38,21 @@ impl fmt::Display for Car {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum CarClass {
-    /// Thirties and forties.
+    /// Built in the thirties and forties.
     FatFender = 1,
-    /// Fifties.
+    /// Built in the fifties.
     Shoebox = 2,
-    /// Sixties and seventies.
+    /// Built in the sixties and seventies.
     Muscle = 3,
 }
 
 impl CarClass {
-    /// As it travels.
+    /// The number in messages: 1, 2 or 3.
     pub const fn number(self) -> u8 {
         self as u8
     }
 
-    /// The class with this number.
+    /// The class with this number, if there is one.
     pub(super) const fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Self::FatFender),
@@ -99,7 +99,7 @@ impl Brand {
         self.number
     }
 
-    /// Its name.
+    /// The name of the maker; empty if the catalogue does not tell it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -109,7 +109,7 @@ const fn car(model: u32, year: u16, brand: Brand, name: &'static str, class: Car
     Car { model: BrandedPartId(model), year, brand, name: Cow::Borrowed(name), class, price }
 }
 
-/// All of them, by number.
+/// All cars that are for sale, by number.
 #[rustfmt::skip]
 pub(super) const CARS: &[Car] = {
     use CarClass::{FatFender, Muscle, Shoebox};

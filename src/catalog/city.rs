@@ -1,5 +1,4 @@
-//! The places of the city, and its rules in numbers. All of it was the original servers' and is lost; what stands here
-//! is ours.
+//! The lobbies of the city, and its rules in numbers. Those of the original servers are lost; these are ours.
 
 use super::Catalog;
 use super::imported::Named;
@@ -15,7 +14,7 @@ pub enum RaceType {
     Street = 16,
     /// A race in laps.
     Circuit = 17,
-    /// A quarter mile.
+    /// A race over a quarter mile.
     Drag = 18,
     /// One player against the clock.
     TimeTrial = 19,
@@ -28,7 +27,7 @@ pub enum RaceType {
 }
 
 impl RaceType {
-    /// As it travels.
+    /// The number in messages.
     pub const fn number(self) -> u32 {
         self as u32
     }
@@ -37,17 +36,17 @@ impl RaceType {
 /// A lobby: where races of one kind on one track are arranged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lobby {
-    /// Its number.
+    /// The number in 324, unique.
     pub id: u32,
-    /// Kind of race.
+    /// The kind of its races.
     pub race_type: RaceType,
     /// Name of its channel on the lobby server, at most 31 characters.
     pub channel: String,
-    /// What players read.
+    /// The name that players read, at most 31 characters.
     pub turf: String,
-    /// The track.
+    /// Number of the track in the Client's catalogue.
     pub track: u32,
-    /// How many may race.
+    /// The most racers of one race.
     pub max_players: u16,
     /// Whether races are at night unless the host decides otherwise.
     pub night: bool,
@@ -57,7 +56,7 @@ pub struct Lobby {
 const TRACK: u32 = 25;
 
 /// The most tracks that get a lobby. How many an owner's catalogue has is not known; the Client's list is for a screen.
-const MOST_TRACKS: usize = 32;
+const MAX_TRACKS: usize = 32;
 
 /// The two lobbies that a Client was seen to accept; the garage's test drive wants number 2 (*seen in use*). Then one
 /// for each other track of the owner's own catalogue (*inferred*: no Client was seen there yet).
@@ -78,7 +77,7 @@ pub(super) fn lobbies(tracks: &[Named]) -> Vec<Lobby> {
     ];
     let others = tracks.iter().filter(|track| track.id != 0 && track.id != TRACK && !track.name.is_empty());
     lobbies.extend(
-        (FIRST..).zip(others.take(MOST_TRACKS)).map(|(id, track)| {
+        (FIRST..).zip(others.take(MAX_TRACKS)).map(|(id, track)| {
             lobby(id, RaceType::Circuit, format!("MCT{}", track.id), &track.name, track.id)
         }),
     );
@@ -103,33 +102,33 @@ pub struct Tunables {
     pub cars_per_level: u32,
     /// The last level of easy street.
     pub max_ez_street_level: u32,
-    /// Days between clubs.
+    /// Days until a player who left a club may join another.
     pub club_switch_cooldown: u32,
-    /// Of the price of what is damaged.
+    /// Cost of a repair, in percent of the price of what is damaged.
     pub repair_percent: u32,
-    /// Of what a part is still worth.
+    /// Paid for a scrapped part, in percent of its present worth.
     pub scrap_percent: u32,
-    /// For an advertisement of 1 to 7 days.
+    /// Cost of an advertisement of 1 to 7 days, in dollars.
     pub ad_costs: [u32; 7],
-    /// Of what a car is still worth.
+    /// Paid for a car, in percent of its present worth.
     pub trade_in_percent: u32,
-    /// The highest wager.
+    /// The highest wager, in dollars.
     pub max_wager: u32,
-    /// Salary, for each level.
+    /// Salary for each level, in dollars a week.
     pub salary_per_level: u32,
-    /// Members of a club.
+    /// The most members of a club.
     pub club_max_members: u32,
     /// What registering a club costs.
     pub club_registration_cost: u32,
     /// What registering it again costs.
     pub club_re_registration_cost: u32,
-    /// Billed for a classified advertisement.
+    /// Cost of a classified advertisement, in dollars.
     pub classified_ad_rate: u32,
-    /// Days it may run.
+    /// The most days that a classified advertisement may run.
     pub classified_ad_max_duration: u32,
-    /// Characters it may have.
+    /// The most characters of a classified advertisement.
     pub classified_ad_max_size: u32,
-    /// How many of them one player may run.
+    /// The most classified advertisements of one player.
     pub classified_ad_max_count: u32,
 }
 
@@ -234,7 +233,7 @@ mod tests {
         let tracks: Vec<_> =
             (0..99).map(|id| Named { id, name: format!("{id} {}", "long ".repeat(20)) }).collect();
         let lobbies = lobbies(&tracks);
-        assert_eq!(lobbies.len(), 2 + MOST_TRACKS);
+        assert_eq!(lobbies.len(), 2 + MAX_TRACKS);
         assert!(lobbies.iter().any(|lobby| lobby.id == 2 && lobby.race_type == RaceType::TestDrive));
         assert!(lobbies.is_sorted_by(|a, b| a.id < b.id && a.channel != b.channel));
         assert!(lobbies.iter().all(|lobby| lobby.channel.len() < 32 && lobby.turf.len() < 256));

@@ -43,15 +43,15 @@ pub(super) const SYSTEM_PERSONAS: &[SystemPersona] = &[
 /// whoever built it.
 const STARTER_PRICE: u32 = 20_500;
 
-/// The deal of the day: a fifth off. Each dealer has one, another every day (UTC), through his whole list.
+/// Divisor of the discount: a fifth off. Each dealer has one such deal a day (UTC), and goes through its whole list.
 const DISCOUNT_PERCENT: u64 = 20;
 
-/// A car at a dealer's on a certain day.
+/// A car that a dealer sells on a certain day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// The car.
+    /// What is for sale.
     pub car: Arc<Car>,
-    /// Dollars, with the discount of the day taken off.
+    /// Price in dollars, with the discount of the day taken off.
     pub price: u32,
     /// Whether it is the deal of the day.
     pub deal_of_the_day: bool,

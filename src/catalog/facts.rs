@@ -1,8 +1,8 @@
-//! What lookups look in: the facts built in, or others once the owner's own catalogue is there.
+//! The data that lookups use: the facts built in, or the owner's own catalogue once it is imported.
 
 use super::cars::{self, Brand, Car, CarClass};
 use super::imported::{Imported, KindRow, VehicleRow, find};
-use super::parts::{self, PartKind};
+use super::kinds::{KINDS, PartKind};
 use mco_proto::ids::BrandedPartId;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use std::sync::Arc;
 /// Cars, kinds of parts, and the imported rest.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// By number.
+    /// Sorted by number.
     pub(super) cars: Vec<Arc<Car>>,
-    /// By number.
+    /// Sorted by number.
     pub(super) kinds: Vec<Arc<PartKind>>,
     /// The owner's own catalogue, if there is one.
     pub(super) imported: Option<Imported>,
@@ -22,7 +22,7 @@ impl Facts {
     pub(super) fn builtin() -> Self {
         Self {
             cars: cars::CARS.iter().cloned().map(Arc::new).collect(),
-            kinds: parts::KINDS.iter().cloned().map(Arc::new).collect(),
+            kinds: KINDS.iter().cloned().map(Arc::new).collect(),
             imported: None,
         }
     }

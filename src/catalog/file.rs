@@ -18,14 +18,14 @@ const MAGIC: &[u8; 8] = b"MCOSCAT\n";
 const VERSION: u16 = 1;
 const HEADER: usize = 18;
 /// The largest file that is read, in bytes. A whole catalogue has about 400 KiB.
-const MOST: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Why an imported catalogue was not read or saved. Each says what to do, in one line.
 #[derive(Debug)]
 pub enum FileError {
-    /// The system refuses.
+    /// The system cannot read or write the file.
     Io(PathBuf, io::Error),
-    /// What is there is not what was written.
+    /// The file is not what was written.
     Damaged(PathBuf),
     /// A newer mcos wrote it.
     TooNew(PathBuf, u16),
@@ -36,19 +36,15 @@ impl fmt::Display for FileError {
         match self {
             Self::Io(path, error) => write!(
                 f,
-                "{}: {error}; check the folder's permissions, or use sudo or the server's own user",
+                "{}: {error}: check the folder's permissions, or use sudo or the server's own user",
                 path.display()
             ),
             Self::Damaged(path) => {
-                write!(
-                    f,
-                    "{} is damaged; import the catalogue again with \"mcos catalog import\"",
-                    path.display()
-                )
+                write!(f, "{} is damaged: import the catalogue again", path.display())
             }
             Self::TooNew(path, version) => write!(
                 f,
-                "{} was written by a newer mcos (version {version}); use that one, or import the catalogue again",
+                "{} was written by a newer mcos (format version {version}): update mcos, or import the catalogue again",
                 path.display()
             ),
         }
@@ -61,7 +57,7 @@ impl std::error::Error for FileError {}
 pub fn load(data: &Path) -> Result<Option<Imported>, FileError> {
     let path = data.join(NAME);
     let mut bytes = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
+    let read = File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
     match read {
         Ok(_) => decode(&bytes, &path).map(Some),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

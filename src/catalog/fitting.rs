@@ -7,6 +7,34 @@ use mco_proto::ids::BrandedPartId;
 /// The kind of engine blocks: the block says of which family an engine is.
 const ENGINE_BLOCK: u32 = 160_001;
 
+/// Why a part does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The part is of no known kind.
+    UnknownPart,
+    /// What it would hang on is of no known kind.
+    UnknownParent,
+    /// Its kind hangs on another kind.
+    WrongParent,
+    /// Another part of its kind is in that place.
+    Taken,
+    /// It belongs to another family of engines.
+    OtherFamily,
+}
+
+impl Misfit {
+    /// For the log, without a full stop.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::UnknownPart => "it is of no known kind",
+            Self::UnknownParent => "it would hang on something of no known kind",
+            Self::WrongParent => "such parts hang on something else",
+            Self::Taken => "the place is taken: take the other part out first",
+            Self::OtherFamily => "it belongs to another family of engines",
+        }
+    }
+}
+
 /// A part, and where on its parent it sits.
 pub type Placed = (BrandedPartId, u8);
 
@@ -15,15 +43,15 @@ impl Catalog {
     ///
     /// It hangs on what its kind says, each place takes one part of a kind, and what goes with one family of engine blocks
     /// only goes with those of its own. Parts of no family go with all.
-    pub fn fits(&self, part: Placed, on: BrandedPartId, there: &[Placed]) -> Result<(), &'static str> {
-        let kind = self.kind(part.0).ok_or("it is of no known kind")?;
-        let parent = self.kind(on).ok_or("it would hang on something of no known kind")?;
+    pub fn fits(&self, part: Placed, on: BrandedPartId, there: &[Placed]) -> Result<(), Misfit> {
+        let kind = self.kind(part.0).ok_or(Misfit::UnknownPart)?;
+        let parent = self.kind(on).ok_or(Misfit::UnknownParent)?;
         if kind.parent != Some(parent.id) {
-            return Err("such parts hang on something else");
+            return Err(Misfit::WrongParent);
         }
         let kind_of = |other: BrandedPartId| self.kind(other).map(|kind| kind.id);
         if there.iter().any(|other| other.1 == part.1 && kind_of(other.0) == Some(kind.id)) {
-            return Err("the place is taken: take the other part out first");
+            return Err(Misfit::Taken);
         }
         let Some(family) = self.engine_family(part.0).filter(|_| kind.by_family) else { return Ok(()) };
         // A part has to go with the block, and a block with every part.
@@ -32,7 +60,7 @@ impl Catalog {
                 .is_some_and(|other| other.by_family && (kind.id == ENGINE_BLOCK || other.id == ENGINE_BLOCK))
         });
         let strange = others.filter_map(|other| self.engine_family(other.0)).any(|other| other != family);
-        if strange { Err("it belongs to another family of engines") } else { Ok(()) }
+        if strange { Err(Misfit::OtherFamily) } else { Ok(()) }
     }
 
     /// Whether a car of this model with these parts is no longer as it was sold: something is in it, of a kind that makes
@@ -84,7 +112,7 @@ mod tests {
         parts.iter().map(|part| (BrandedPartId(*part), 0)).collect()
     }
 
-    fn fits(catalog: &Catalog, part: u32, on: u32, there: &[u32]) -> Result<(), &'static str> {
+    fn fits(catalog: &Catalog, part: u32, on: u32, there: &[u32]) -> Result<(), Misfit> {
         catalog.fits((BrandedPartId(part), 0), BrandedPartId(on), &placed(there))
     }
 
@@ -109,7 +137,7 @@ mod tests {
         for catalog in both() {
             let fits = |part, there: &[u32]| fits(&catalog, part, ENGINE.0, there);
             assert_eq!(fits(CAMSHAFT, &[BLOCK, 230_001]), Ok(()));
-            assert!(fits(STRANGE_CAMSHAFT, &[BLOCK]).unwrap_err().contains("family"));
+            assert_eq!(fits(STRANGE_CAMSHAFT, &[BLOCK]), Err(Misfit::OtherFamily));
             assert!(fits(CAMSHAFT, &[STRANGE_BLOCK]).is_err());
             assert!(
                 fits(BLOCK, &[180_014, STRANGE_CAMSHAFT]).is_err(),

@@ -1,7 +1,7 @@
-//! Taking the catalogue from the owner's own copy of the game: a Jet database that the Client installs.
+//! Takes the catalogue from the owner's own copy of the game: a Jet database that the Client installs.
 //!
 //! Nothing is changed here: the file is read, what the server needs is taken, and whether it fits together is checked. It
-//! becomes the catalogue when it is saved ([`super::file`]) and put up ([`super::Catalog::put_up`]).
+//! becomes the catalogue when it is saved ([`super::file`]) and [`Catalog::replace`](super::Catalog::replace) uses it.
 
 mod check;
 mod sheet;
@@ -54,12 +54,12 @@ impl From<JetError> for ImportError {
     }
 }
 
-/// How far an import has come: so many steps are done, of so many, and this is next.
+/// How far an import has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Steps that are done.
     pub done: usize,
-    /// All of them.
+    /// All steps.
     pub of: usize,
     /// What is read now.
     pub now: &'static str,
@@ -146,7 +146,7 @@ pub fn read<R: Read + Seek>(
     }
 }
 
-/// By number, each once.
+/// Sorts rows by number and drops repeated numbers.
 fn sorted<T: Numbered>(mut rows: Vec<T>) -> Vec<T> {
     rows.sort_by_key(Numbered::number);
     rows.dedup_by_key(|row| row.number());

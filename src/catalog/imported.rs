@@ -28,44 +28,40 @@ impl Origin {
 }
 
 /// A number and what it is called: attachment points, tracks, race types, driver classes.
+#[allow(missing_docs, reason = "id is the number, name the English name in the database")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
-    /// The number.
     pub id: u32,
-    /// What it is called.
     pub name: String,
 }
 
-/// Somebody who makes cars or parts.
+/// A maker of cars or parts.
+#[allow(missing_docs, reason = "id is the number, name the English name in the database")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrandRow {
-    /// Its number.
     pub id: u32,
-    /// Its name.
     pub name: String,
     /// Whether it makes cars.
     pub cars: bool,
 }
 
-/// What a maker calls something.
+/// A name that a maker gives to a product.
+#[allow(missing_docs, reason = "id is the number, name the English name in the database")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelRow {
-    /// Its number.
     pub id: u32,
-    /// Who makes it.
+    /// Number of its maker.
     pub brand: u32,
-    /// Its English name.
     pub name: String,
 }
 
 /// A kind of part.
+#[allow(missing_docs, reason = "id is the number, name the English name in the database")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindRow {
-    /// Its number.
     pub id: u32,
     /// The kind it hangs on.
     pub parent: Option<u32>,
-    /// Its English name.
     pub name: String,
     /// Whether a car is still unmodified after such a part was changed.
     pub stays_stock: bool,
@@ -76,11 +72,10 @@ pub struct KindRow {
 }
 
 /// A type of part; parts of one type differ only in who made them.
+#[allow(missing_docs, reason = "id is the number, name the English name in the database")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartTypeRow {
-    /// Its number.
     pub id: u32,
-    /// Its kind.
     pub kind: u32,
     /// 1 stock to 4 racing, 0 for what has no grade.
     pub grade: u8,
@@ -89,15 +84,15 @@ pub struct PartTypeRow {
 }
 
 /// A part, assembly or car.
+#[allow(missing_docs, reason = "id is the number, name the English name in the database")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartRow {
-    /// Its number.
     pub id: u32,
-    /// Its type.
+    /// Number of its type.
     pub part_type: u32,
-    /// What its maker calls it.
+    /// Number of its model, which has the name that its maker gave it.
     pub model: u32,
-    /// Dollars, new. 0 for assemblies and cars.
+    /// Price when new, in dollars. 0 for assemblies and cars.
     pub price: u32,
     /// The wear at which it is worn out.
     pub max_wear: u32,
@@ -108,13 +103,13 @@ pub struct PartRow {
 }
 
 /// One part of an assembly or car as it is sold. All that is in a car is listed under the car itself.
+#[allow(missing_docs, reason = "id is the number, name the English name in the database")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssemblyRow {
     /// The assembly or car.
     pub whole: u32,
-    /// The part.
     pub part: u32,
-    /// Where it sits.
+    /// Where on its parent the part is.
     pub attachment_point: u8,
 }
 
@@ -129,24 +124,23 @@ pub struct VehicleRow {
     pub mode: u32,
     /// Of which car it is a variant.
     pub base: u32,
-    /// Dollars, the whole car.
+    /// Price of the whole car, in dollars.
     pub price: u32,
 }
 
-/// A paint job.
+/// A paint.
+#[allow(missing_docs, reason = "id is the number, name the English name in the database")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkinRow {
-    /// Its number.
     pub id: u32,
     /// The type of the cars it fits.
     pub part_type: u32,
     /// 1 for plain colours; see `docs/catalogue.md` for the others.
     pub kind: u32,
-    /// Dollars.
+    /// Price in dollars.
     pub price: u32,
     /// The flags of a car that wears it.
     pub flags: u32,
-    /// Its English name.
     pub name: String,
 }
 

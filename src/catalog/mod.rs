@@ -2,7 +2,7 @@
 //!
 //! The Client carries the full catalogue of cars and parts in a database of its own; the server needs much of it, and both
 //! must agree on its numbers. A few facts of it are restated here as tables of our own, enough to log in, buy a first car
-//! and race. The rest comes from the owner's own copy: [`import`] takes it out of the database with the reader in [`jet`],
+//! and race. The rest comes from the owner's own copy: [`import`] takes it out of the database with [`jet_reader`],
 //! [`file`](mod@file) keeps it in the data folder, and the same lookups serve it. What only the original servers knew (who sells
 //! what, prices of the day, lobbies, purses, rules in numbers) is ours either way.
 
@@ -14,6 +14,7 @@ pub mod file;
 mod fitting;
 pub mod import;
 pub mod imported;
+mod kinds;
 mod paints;
 mod parts;
 pub mod rules;
@@ -23,10 +24,11 @@ pub(crate) mod sample;
 pub use cars::{Brand, Car, CarClass};
 pub use city::{Lobby, RaceType, Tunables};
 pub use dealers::{Offer, SystemPersona};
-pub use fitting::Placed;
+pub use fitting::{Misfit, Placed};
 pub use imported::{Imported, Origin};
+pub use kinds::PartKind;
 pub use paints::Skin;
-pub use parts::{MAX_WEAR, PartKind, StockPart};
+pub use parts::{MAX_WEAR, StockPart};
 
 use facts::Facts;
 use import::Summary;
@@ -43,7 +45,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The catalogue this program carries.
+    /// The built-in catalogue.
     pub fn builtin() -> Self {
         let facts = RwLock::new(Arc::new(Facts::builtin()));
         Self { facts, lobbies: city::lobbies(&[]), tunables: city::TUNABLES }
@@ -57,7 +59,7 @@ impl Catalog {
     }
 
     /// The owner's own catalogue if it was imported into this data folder, else the one this program carries. One that
-    /// can't be read is reported, and keeps nobody out.
+    /// cannot be read is logged and not used.
     pub fn in_folder(data: &Path) -> Self {
         match file::load(data) {
             Ok(Some(imported)) => {
@@ -67,7 +69,7 @@ impl Catalog {
             }
             Ok(None) => Self::builtin(),
             Err(error) => {
-                log::error!("the imported catalogue is not used, the built-in one is: {error}");
+                log::error!("the imported catalogue cannot be used, so the built-in one is: {error}");
                 Self::builtin()
             }
         }
@@ -75,12 +77,12 @@ impl Catalog {
 
     /// Uses the owner's own catalogue from now on. Its tracks get their lobbies at the next start: Clients have learned
     /// the list already, and may be in one.
-    pub fn put_up(&self, imported: Imported) {
+    pub fn replace(&self, imported: Imported) {
         let facts = Arc::new(Facts::of(imported));
         *self.facts.write().unwrap_or_else(PoisonError::into_inner) = facts;
     }
 
-    /// Where the catalogue came from. `None`: it is the one this program carries.
+    /// Where the catalogue came from. `None`: it is the built-in one.
     pub fn origin(&self) -> Option<Origin> {
         self.facts().imported.as_ref().map(|imported| imported.origin.clone())
     }
@@ -91,7 +93,7 @@ impl Catalog {
         facts.imported.as_ref().map(|imported| (imported.origin.clone(), Summary::of(imported)))
     }
 
-    /// What importing the owner's own copy of the game would add, for people; nothing if that was done.
+    /// What importing the owner's own copy of the game would add, in words; `None` if that was done.
     pub fn missing(&self) -> Option<String> {
         let more = self.cars().len().saturating_sub(self.complete_cars());
         self.origin().is_none().then(|| {
@@ -110,12 +112,12 @@ impl Catalog {
         self.facts().cars.clone()
     }
 
-    /// One of them.
+    /// The car for sale with this number.
     pub fn car(&self, model: BrandedPartId) -> Option<Arc<Car>> {
         self.facts().car(model).map(Arc::clone)
     }
 
-    /// For how many of them every part is known.
+    /// The number of cars for sale of which every part is known.
     pub fn complete_cars(&self) -> usize {
         let facts = self.facts();
         match facts.imported {
@@ -129,7 +131,7 @@ impl Catalog {
         &self.lobbies
     }
 
-    /// The rules in numbers.
+    /// The rules in numbers (389).
     pub const fn tunables(&self) -> &Tunables {
         &self.tunables
     }

@@ -4,14 +4,14 @@ use super::Catalog;
 use super::imported::{SkinRow, find};
 use mco_proto::ids::{BrandedPartId, SkinId};
 
-/// A paint job.
+/// A paint of a car.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skin {
     /// Its number; 0 leaves the choice to the Client (*inferred*: it then draws the car's first).
     pub id: SkinId,
-    /// Dollars.
+    /// Price in dollars.
     pub price: u32,
-    /// What it is called.
+    /// Its English name.
     pub name: String,
     /// The flags of a car that wears it: 1 for those sold rusty, else 0 (*documented*).
     pub flags: u32,

@@ -1,130 +1,17 @@
-//! What a car is made of.
-//!
-//! A part's number tells its kind: the kinds' own numbers cut the number space into ranges (*checked* on both cars whose
-//! parts are known). Each kind hangs on one other kind, and never more than two levels below the car.
+//! What a car is made of: the parts of a stock car, their prices, wear limits and engine families.
 
 use super::Catalog;
 use super::facts::Facts;
 use super::imported::{AssemblyRow, Imported, find};
+use super::kinds::{CAR, PartKind};
 use mco_proto::ids::BrandedPartId;
-use std::borrow::Cow;
 use std::sync::Arc;
-
-/// A kind of part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartKind {
-    /// Its number, and the lowest number of its parts.
-    pub id: u32,
-    /// The kind it hangs on. The car's own kind and a few that no car has hang on nothing.
-    pub parent: Option<u32>,
-    /// What it is, for logs.
-    pub name: Cow<'static, str>,
-    /// Whether a car is still unmodified after such a part was changed.
-    pub stays_stock: bool,
-    /// Whether such a part must be of the family of the engine block.
-    pub by_family: bool,
-}
-
-/// The kind of all cars.
-const CAR: u32 = 101;
-
-const fn on(parent: u32, id: u32, name: &'static str) -> PartKind {
-    let mut kind = alone(id, name);
-    kind.parent = Some(parent);
-    kind
-}
-
-/// The same, of a kind that makes no difference to what a car is.
-const fn trim(parent: u32, id: u32, name: &'static str) -> PartKind {
-    let mut kind = on(parent, id, name);
-    kind.stays_stock = true;
-    kind
-}
-
-/// The same, of a kind that goes with one family of engine blocks.
-const fn inner(id: u32, name: &'static str) -> PartKind {
-    let mut kind = on(36_001, id, name);
-    kind.by_family = true;
-    kind
-}
-
-const fn alone(id: u32, name: &'static str) -> PartKind {
-    PartKind { id, parent: None, name: Cow::Borrowed(name), stays_stock: false, by_family: false }
-}
-
-/// All of them, by number.
-pub(super) const KINDS: &[PartKind] = &[
-    alone(CAR, "car"),
-    trim(CAR, 1001, "suspension"),
-    on(CAR, 2001, "chassis"),
-    trim(CAR, 4001, "drive line"),
-    on(CAR, 5001, "brake set"),
-    on(CAR, 6001, "visible parts"),
-    on(5001, 10_001, "brakes"),
-    trim(1001, 11_001, "shocks"),
-    trim(1001, 12_001, "springs"),
-    on(1001, 13_001, "sway bar"),
-    on(1001, 14_001, "traction bar"),
-    trim(CAR, 15_001, "wheels"),
-    trim(6001, 16_001, "fuzzy dice"),
-    on(6001, 17_001, "roll bar"),
-    trim(6001, 18_001, "window tinting"),
-    on(2001, 20_001, "body"),
-    trim(6001, 21_001, "wheel skirts"),
-    trim(6001, 22_001, "horn"),
-    trim(6001, 23_001, "running boards"),
-    trim(6001, 26_001, "fog lights"),
-    alone(28_001, "spot light"),
-    on(2001, 29_001, "chin spoiler"),
-    on(2001, 30_001, "rear spoiler"),
-    trim(6001, 31_001, "top"),
-    trim(6001, 32_001, "wheelie bar"),
-    alone(33_001, "driver"),
-    trim(6001, 34_001, "fenders"),
-    trim(6001, 35_001, "bumpers"),
-    on(CAR, 36_001, "engine"),
-    on(CAR, 37_001, "exhaust"),
-    alone(39_001, "police lights"),
-    on(6001, 40_001, "hood"),
-    trim(15_001, 100_001, "rims"),
-    trim(15_001, 110_001, "tires"),
-    trim(6001, 120_001, "hub caps"),
-    on(4001, 130_001, "transmission"),
-    on(4001, 140_001, "rear end"),
-    on(4001, 150_001, "transmission cooler"),
-    inner(160_001, "engine block"),
-    inner(180_001, "crankshaft"),
-    inner(190_001, "connecting rods"),
-    inner(200_001, "pistons"),
-    alone(210_001, "cylinder head A"),
-    on(36_001, 230_001, "cooling system"),
-    on(36_001, 240_001, "electrical system"),
-    on(36_001, 250_001, "lubrication system"),
-    inner(280_001, "exhaust manifold"),
-    on(37_001, 290_001, "exhaust pipe"),
-    on(37_001, 300_001, "muffler"),
-    on(6001, 310_001, "tail pipe tip"),
-    inner(320_001, "intake manifold"),
-    on(36_001, 330_001, "carburetor"),
-    on(36_001, 340_001, "air cleaner"),
-    on(36_001, 340_333, "air scoop"),
-    on(36_001, 340_666, "air intake point"),
-    on(36_001, 350_001, "blower"),
-    on(36_001, 350_666, "supercharger"),
-    on(36_001, 360_001, "nitrous injector"),
-    inner(1_000_001, "cylinder head"),
-    inner(1_100_001, "camshaft"),
-    inner(1_200_001, "valve train"),
-    alone(1_300_001, "intake valves"),
-    alone(1_400_001, "exhaust valves"),
-    alone(1_500_001, "valve covers"),
-];
 
 /// The eight assemblies that every car has. As parts they carry the number of their kind.
 const ASSEMBLIES: [u32; 8] = [1001, 2001, 4001, 5001, 6001, 15_001, 36_001, 37_001];
 
 /// Where on its parent a part sits: front and rear axle, else the one place there is (*captured*).
-const HERE: u8 = 0;
+const ONLY: u8 = 0;
 const FRONT: u8 = 10;
 const REAR: u8 = 11;
 
@@ -140,24 +27,24 @@ pub(super) const KNOWN_CARS: usize = STOCK.len();
 #[rustfmt::skip]
 const FAIRLANE: &[(u32, u8)] = &[
     (10_001, FRONT), (10_004, REAR), (11_004, FRONT), (11_004, REAR), (12_010, FRONT), (12_022, REAR),
-    (20_104, HERE), (22_014, HERE), (31_153, HERE), (40_006, HERE),
+    (20_104, ONLY), (22_014, ONLY), (31_153, ONLY), (40_006, ONLY),
     (100_006, FRONT), (100_006, REAR), (110_021, FRONT), (110_021, REAR),
-    (130_047, HERE), (140_007, HERE),
-    (160_026, HERE), (180_018, HERE), (190_077, HERE), (200_066, HERE), (230_001, HERE), (240_001, HERE),
-    (250_030, HERE), (280_030, HERE), (290_001, HERE), (300_001, HERE), (320_098, HERE), (330_020, HERE),
-    (340_002, HERE), (1_000_001, HERE), (1_100_119, HERE), (1_200_048, HERE),
+    (130_047, ONLY), (140_007, ONLY),
+    (160_026, ONLY), (180_018, ONLY), (190_077, ONLY), (200_066, ONLY), (230_001, ONLY), (240_001, ONLY),
+    (250_030, ONLY), (280_030, ONLY), (290_001, ONLY), (300_001, ONLY), (320_098, ONLY), (330_020, ONLY),
+    (340_002, ONLY), (1_000_001, ONLY), (1_100_119, ONLY), (1_200_048, ONLY),
 ];
 
-/// *Documented*.
+/// As *documented* by the community.
 #[rustfmt::skip]
 const BEL_AIR: &[(u32, u8)] = &[
     (10_001, FRONT), (10_004, REAR), (11_004, FRONT), (11_004, REAR), (12_009, FRONT), (12_030, REAR),
-    (20_113, HERE), (22_009, HERE), (31_153, HERE), (40_016, HERE),
+    (20_113, ONLY), (22_009, ONLY), (31_153, ONLY), (40_016, ONLY),
     (100_002, FRONT), (100_002, REAR), (110_014, FRONT), (110_014, REAR),
-    (130_021, HERE), (140_021, HERE),
-    (160_006, HERE), (180_014, HERE), (190_016, HERE), (200_002, HERE), (230_001, HERE), (240_001, HERE),
-    (250_026, HERE), (280_024, HERE), (290_003, HERE), (300_001, HERE), (320_020, HERE), (330_052, HERE),
-    (340_002, HERE), (1_000_123, HERE), (1_100_001, HERE), (1_200_034, HERE),
+    (130_021, ONLY), (140_021, ONLY),
+    (160_006, ONLY), (180_014, ONLY), (190_016, ONLY), (200_002, ONLY), (230_001, ONLY), (240_001, ONLY),
+    (250_026, ONLY), (280_024, ONLY), (290_003, ONLY), (300_001, ONLY), (320_020, ONLY), (330_052, ONLY),
+    (340_002, ONLY), (1_000_123, ONLY), (1_100_001, ONLY), (1_200_034, ONLY),
 ];
 
 /// Dollars for a new part, as far as known: those of the Bel-Air.
@@ -184,11 +71,11 @@ pub const MAX_WEAR: u32 = 30_000;
 /// A part of a car as it leaves the dealer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StockPart {
-    /// Which part.
+    /// Number of the part.
     pub branded_part: BrandedPartId,
     /// What it hangs on: an index into the list it is in, or the car itself.
     pub parent: Option<usize>,
-    /// Where at its parent.
+    /// Where on its parent: 10 front, 11 rear, 0 otherwise.
     pub attachment_point: u8,
 }
 
@@ -246,7 +133,7 @@ fn builtin_parts(facts: &Facts, model: BrandedPartId) -> Vec<StockPart> {
     let assemblies = ASSEMBLIES.into_iter().map(|assembly| StockPart {
         branded_part: BrandedPartId(assembly),
         parent: None,
-        attachment_point: HERE,
+        attachment_point: ONLY,
     });
     let parts = known.iter().map(|&(part, attachment_point)| {
         let branded_part = BrandedPartId(part);
@@ -285,6 +172,7 @@ fn imported_parts(facts: &Facts, imported: &Imported, whole: BrandedPartId) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::kinds::KINDS;
 
     #[test]
     fn kinds_stand_in_order_and_hang_on_the_car_directly_or_by_way_of_an_assembly() {

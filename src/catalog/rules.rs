@@ -14,19 +14,18 @@ use std::time::Duration;
 
 /// Entry fees and the purses they make (408). A fee between two rows makes the purse of the lower row.
 pub const PURSES: &[(u32, u32)] = &[(0, 800), (100, 1100), (250, 1500), (500, 2200), (1000, 3500)];
-/// Added to every purse.
+/// Dollars added to every purse.
 pub const BONUS_PER_RACE: u32 = 200;
-/// Added to the purse for each human racer.
+/// Dollars added to the purse for each human racer.
 pub const BONUS_PER_PLAYER: u32 = 500;
-/// Of the purse of a free race, in percent, for who drives without other humans.
+/// Percent of the purse of a free race that a racer without other humans wins.
 pub const ALONE_PERCENT: u32 = 50;
-/// Of the purse, in percent, by place, with three racers or more. With two the winner takes all.
+/// Percent of the purse by place, with three racers or more. With two the winner takes all.
 pub const SHARES: [u32; 3] = [60, 30, 10];
 
 /// Points by place in a full field.
 pub const POINTS: [u32; 6] = [100, 75, 50, 25, 10, 5];
-/// Of these points, in percent, by the number of racers from one to six: a win over five is worth more than one over
-/// nobody.
+/// Percent of these points by the number of racers from one to six: a win over five is worth more than one over nobody.
 pub const POINTS_PERCENT: [u32; 6] = [25, 50, 70, 80, 90, 100];
 /// Points of the first level; to reach level n + 1 takes n x n times as many in all.
 pub const POINTS_OF_FIRST_LEVEL: u32 = 100;
@@ -35,22 +34,22 @@ pub const POINTS_PER_RANK: u32 = 500;
 
 /// The shortest time in which anything can be driven, the quarter mile included: 5 s. Shorter ones win nothing.
 pub const SHORTEST_TIME: u32 = 5 * 64;
-/// After the first racer is in, the others have so long.
-pub const PATIENCE: Duration = Duration::from_mins(10);
-/// A race of which nothing was heard for so long is over. Clients say every 15 minutes that theirs goes on.
-pub const SILENCE: Duration = Duration::from_mins(31);
+/// How long the others may take after the first racer is in.
+pub const FINISH_TIMEOUT: Duration = Duration::from_mins(10);
+/// After this time without a message a race is over. Clients send one every 15 minutes.
+pub const SILENCE_TIMEOUT: Duration = Duration::from_mins(31);
 
-/// The highest fee there is.
+/// The highest entry fee, in dollars.
 pub const HIGHEST_FEE: u32 = 1000;
 
-/// What there is to win when `humans` paid `fee` each.
+/// The purse in dollars when `humans` racers paid `fee` each.
 pub fn purse(fee: u32, humans: usize) -> u32 {
     let table = |fee| PURSES.iter().rev().find(|row| row.0 <= fee).map_or(0, |row| row.1);
     let bonus = BONUS_PER_RACE + BONUS_PER_PLAYER * count(humans);
     if humans < 2 { (table(0) + bonus) * ALONE_PERCENT / 100 } else { table(fee) + bonus }
 }
 
-/// What each of `humans` racers pays if the race costs `fee`.
+/// What each of `humans` racers pays if the race costs `fee`, in dollars: a racer alone pays nothing.
 pub const fn fee(fee: u32, humans: usize) -> u32 {
     if humans < 2 { 0 } else { fee }
 }
@@ -71,24 +70,24 @@ pub fn points(racers: usize, place: usize) -> u32 {
     (full * percent / 100).max(u32::from(full > 0))
 }
 
-/// The level, from 1, of a driver with so many points.
+/// The level, from 1, of a persona with so many points.
 pub const fn level(points: u32) -> u32 {
     (points / POINTS_OF_FIRST_LEVEL).isqrt() + 1
 }
 
-/// How many points are missing to the next level.
+/// The points that are missing to the next level.
 pub const fn points_to_next_level(points: u32) -> u32 {
     let level = level(points);
     let reached = (level - 1) * (level - 1) * POINTS_OF_FIRST_LEVEL;
     (2 * level - 1) * POINTS_OF_FIRST_LEVEL - (points - reached)
 }
 
-/// The rank, from 0, of a driver with so many points.
+/// The rank, from 0, of a persona with so many points.
 pub const fn rank(points: u32) -> u32 {
     points / POINTS_PER_RANK
 }
 
-/// How many points are missing to the next rank.
+/// The points that are missing to the next rank.
 pub const fn points_to_next_rank(points: u32) -> u32 {
     POINTS_PER_RANK - points % POINTS_PER_RANK
 }

@@ -51,7 +51,7 @@ pub(crate) fn catalogue() -> Imported {
         origin: Origin { file: "sample.mdb".to_owned(), bytes: 1, sha256: [7; 32], jet: 3, imported: 1 },
         brands: vec![BrandRow { id: 1, name: "Ford".to_owned(), cars: true }],
         models: vec![ModelRow { id: 1, brand: 1, name: "Sample".to_owned() }],
-        kinds: super::parts::KINDS
+        kinds: super::kinds::KINDS
             .iter()
             .map(|kind| KindRow {
                 id: kind.id,

@@ -1,4 +1,4 @@
-//! `mcos account`: the accounts of Users.
+//! `mcos account`: accounts.
 
 use super::output::{self, Table};
 use super::{CliError, Setting, password, reach};
@@ -8,31 +8,31 @@ use mco_proto::ids::CustomerId;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make an account
+    /// Add an account
     Add {
-        /// The name the User logs in with: 1 to 32 letters, digits, dots, hyphens and underscores
+        /// Name for signing in: 1 to 32 letters, digits, dots, hyphens and underscores
         name: String,
         #[command(flatten)]
         password: PasswordSource,
-        /// The number the account is to have [default: the next free one]
+        /// Number of the account [default: the next free one]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         customer_id: Option<u32>,
     },
-    /// Show all accounts
+    /// List all accounts
     List,
-    /// Refuse further logins of an account
+    /// Disable an account, so that it cannot sign in
     Disable {
-        /// The account's name
+        /// Name of the account
         name: String,
     },
-    /// Allow logins of an account again
+    /// Enable a disabled account
     Enable {
-        /// The account's name
+        /// Name of the account
         name: String,
     },
-    /// Give an account another password
+    /// Set a new password
     Passwd {
-        /// The account's name
+        /// Name of the account
         name: String,
         #[command(flatten)]
         password: PasswordSource,

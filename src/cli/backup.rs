@@ -1,4 +1,4 @@
-//! `mcos backup` and `mcos restore`: everything an Operator would miss, in one file.
+//! `mcos backup` and `mcos restore`: all data in one file.
 //!
 //! A running server has the store, and may run as another user than who types the command. So the two exchange the
 //! file through the data folder, which both may enter.
@@ -20,7 +20,7 @@ pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
     if !setting.data.is_dir() {
         let data = setting.data.display();
         return Err(CliError::Failed(format!(
-            "there is no data folder {data} to back up; name it with --data"
+            "there is no data folder {data}: name the right one with --data"
         )));
     }
     let exchange = Exchange::new(setting);
@@ -30,8 +30,8 @@ pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
         Reached::Server(other) => return Err(reach::unexpected(&other)),
     }
     output::line(&format!(
-        "everything is in {}; it holds the keys of the server and password hashes, so keep it where nobody else can read it; \
-         mcos.toml is not in it",
+        "the backup is in {}; it contains the server's keys and password hashes, so keep it where nobody else can read it; \
+         mcos.toml is not part of it",
         file.display()
     ))
 }
@@ -49,9 +49,10 @@ pub(super) fn restore(setting: &Setting, file: &Path) -> Result<(), CliError> {
     copy(file, &exchange.path)?;
     exchange.give_to_the_server(&setting.data)?;
     match reach::reach(setting, &Request::Restore { name: exchange.name.clone() })? {
-        Reached::Server(Response::Restarting) => {
-            output::line(&format!("{} is sound; the running server restarts with it", file.display()))
-        }
+        Reached::Server(Response::RestoreStaged) => output::line(&format!(
+            "{} is a valid backup; the running server restarts with it",
+            file.display()
+        )),
         Reached::Server(other) => Err(reach::unexpected(&other)),
         Reached::Store(store) => {
             // The server has ended meanwhile.
@@ -105,7 +106,9 @@ impl Exchange {
             chown(&self.path, Some(owner.uid()), Some(owner.gid()))
         };
         give().map_err(|error| {
-            CliError::Failed(format!("the running server would not be able to read the backup: {error}"))
+            CliError::Failed(format!(
+                "cannot give the backup to the running server: {error}; use sudo, or the server's own user"
+            ))
         })
     }
 }
@@ -123,6 +126,10 @@ fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
         atomic_file::replace(to, Access::Owner, |new| io::copy(&mut source, new).map(|_| ()))
     });
     copied.map_err(|error| {
-        CliError::Failed(format!("cannot copy {} to {}: {error}", from.display(), to.display()))
+        CliError::Failed(format!(
+            "cannot copy {} to {}: {error}; check permissions and free space",
+            from.display(),
+            to.display()
+        ))
     })
 }

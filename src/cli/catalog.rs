@@ -18,13 +18,13 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Take cars and parts from the game's own database
+    /// Import cars and parts from the game's own database
     Import {
-        /// The Jet (Access) database of the installed game
+        /// Database file (Jet, also called Access) of the installed game
         #[arg(value_name = "FILE.mdb")]
         file: PathBuf,
     },
-    /// Show which cars and parts there are, and what an import would add
+    /// Show the known cars and parts, and what an import would add
     Show,
 }
 

@@ -12,9 +12,9 @@ const MAX_FILE_BYTES: u64 = 16 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Take over another server's login key, so that players keep their pub.key
+    /// Import the login key of another server, so that its players keep their pub.key
     ImportLogin {
-        /// The RSA-1024 private key in PEM form
+        /// Private key (RSA, 1024 bits) in PEM form
         #[arg(value_name = "FILE.pem")]
         file: PathBuf,
     },

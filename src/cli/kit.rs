@@ -13,11 +13,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct Command {
-    /// The file to write
+    /// The zip file to write
     #[arg(value_name = "OUT.zip")]
     file: PathBuf,
-    /// The name or IPv4 address by which players reach this server
-    /// [default: public_host of the configuration, or this machine's address]
+    /// Name or IPv4 address of this server for the players
+    /// [default: public_host in mcos.toml, or the address of this machine]
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     host: Option<HostName>,
 }
@@ -31,11 +31,11 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
     let chosen = command.host.clone().or_else(|| setting.config.network.public_host.clone());
     let host = chosen.or_else(|| address.map(|address| HostName::from_address(address.into())));
     let host = host.ok_or_else(|| {
-        CliError::Failed("this machine has no address in a network; name one with --host".to_owned())
+        CliError::Failed("this machine has no network address; name one with --host".to_owned())
     })?;
-    let Response::KitParts { public_key, http, certificate } = reach::perform(setting, Request::KitParts)?
-    else {
-        return Err(CliError::Failed("the running server is of another version; restart it".to_owned()));
+    let (public_key, http, certificate) = match reach::perform(setting, Request::KitParts)? {
+        Response::KitParts { public_key, http, certificate } => (public_key, http, certificate),
+        other => return Err(reach::unexpected(&other)),
     };
     let certificate = certificate.map(|der| Certificate::from_der(&der));
     let trusted = certificate.is_some();
@@ -44,11 +44,12 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
     let zip = kit.zip().map_err(CliError::failed)?;
     let file = command.file.display();
     atomic_file::replace(&command.file, Access::Everyone, |new| new.write_all(&zip))
-        .map_err(|e| CliError::Failed(format!("cannot write {file}: {e}; choose another place")))?;
+        .map_err(|e| CliError::Failed(format!("cannot write {file}: {e}; choose another folder")))?;
     output::line(&format!("the player kit for {host} is in {file}"))?;
     if !trusted {
         output::line(
-            "there is no certificate in it, because this server has none: the game cannot sign in with HTTPS",
+            "warning: it has no certificate, because this server has none: without one the game cannot sign in over HTTPS; \
+             start the server once, which makes it, and write the kit again",
         )?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `mcos ledger`: whether the money is right.
+//! `mcos ledger`: checks that every balance follows from the recorded changes.
 
 use super::output;
 use super::{CliError, Setting, reach};
@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Derive every balance from the ledger again and compare
+    /// Recalculate all balances and report differences
     Check,
 }
 
@@ -30,8 +30,8 @@ fn show(report: &LedgerReport) -> Result<(), CliError> {
         return output::line(&format!("the ledger is right: {personas}, {lines} lines, {money} dollars"));
     }
     Err(CliError::Failed(format!(
-        "the ledger and the balances differ in {} places; keep a copy of the data folder, and restore a backup \
-         from before if players are missing money",
+        "the ledger and the balances differ in {} places; keep a copy of the data folder, and restore an earlier backup \
+         if players have lost money",
         differences.len()
     )))
 }

@@ -4,7 +4,7 @@ use super::{CliError, Setting, reach};
 use crate::admin::requests::{Request, Response, Secret};
 use crate::client::load::{self, Options, Report};
 use crate::client::probe::Credentials;
-use crate::client::racing::Gauge;
+use crate::client::racing::Counters;
 use clap::Args;
 use rand::Rng as _;
 use rand::distributions::Alphanumeric;
@@ -18,45 +18,33 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// How long anything may take: a server under load is slow, which is what is to be measured.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long any wait may last: a server under load is slow, which is what is to be measured.
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often the progress line changes.
 const PROGRESS: Duration = Duration::from_millis(250);
 /// The most bytes of a file with accounts.
 const LARGEST_FILE: u64 = 1024 * 1024;
-/// How long a made password is.
+/// Characters of a random password.
 const PASSWORD_LENGTH: usize = 24;
 
-/// Each player needs an account of its own.
-///
-/// With --make-accounts they are made in the data folder of this machine's server: load-0001 and so on, each with
-/// a driver "Load 0001" and a random password that nobody is told. They stay there, and the next run uses them
-/// again under new passwords. They win money in their races.
-///
-/// With --accounts FILE they are read from a file with a line "NAME PASSWORD" for each, empty lines and lines that
-/// begin with # apart. Nobody but its owner may be allowed to read it (chmod 600). An account without a driver gets one
-/// with its name.
-///
-/// Players stand in rooms of six and have four connections each, all from one address: unless that is the server's own
-/// machine, raise connections_per_address under [limits] in its mcos.toml first.
 #[derive(Debug, Args)]
 pub(super) struct Load {
     /// Name or address of the server, with :PORT if its web port is not 80 [default: the server of this machine]
     #[arg(conflicts_with = "make_accounts")]
     host: Option<String>,
-    /// How many players
+    /// Number of players
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=9999))]
     players: u32,
-    /// For how many seconds they race
+    /// Length of the races in seconds
     #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds: u32,
-    /// How many packets each of them sends in a second
+    /// Packets that each player sends in a second
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
-    /// Read the players' accounts from this file: a name and a password per line
+    /// Read the accounts from this file: a name and a password per line
     #[arg(long, value_name = "FILE", required_unless_present = "make_accounts")]
     accounts: Option<PathBuf>,
-    /// Make the players' accounts on the server of this machine
+    /// Make the accounts on the server of this machine
     #[arg(long, conflicts_with = "accounts")]
     make_accounts: bool,
     /// Print one JSON document instead of lines
@@ -73,15 +61,14 @@ pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
     };
     // Where there are too few, the errors will say so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let gauge = Arc::new(Gauge::default());
-    let options =
-        Options { host, players, rate, seconds, network: setting.config.network, patience: PATIENCE };
-    let work = load::run(options, Arc::clone(&gauge));
-    let report = smol::block_on(smol::future::or(work, progress(&gauge, count)));
+    let counters = Arc::new(Counters::default());
+    let options = Options { host, players, rate, seconds, network: setting.config.network, timeout: TIMEOUT };
+    let work = load::run(options, Arc::clone(&counters));
+    let report = smol::block_on(smol::future::or(work, progress(&counters, count)));
     clear_progress();
     let report = report.map_err(|trouble| match trouble {
-        load::Trouble::NoHost(_) => CliError::Usage(trouble.to_string()),
-        load::Trouble::Server(_) => CliError::failed(trouble),
+        load::LoadError::Host(_) => CliError::Usage(trouble.to_string()),
+        load::LoadError::Server(_) => CliError::failed(trouble),
     })?;
     match report.print(json, &mut io::stdout()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -103,12 +90,12 @@ fn verdict(report: &Report) -> Result<(), CliError> {
 }
 
 /// A line on the terminal that changes; it never ends by itself.
-async fn progress<T>(gauge: &Gauge, players: usize) -> T {
+async fn progress<T>(counters: &Counters, players: usize) -> T {
     loop {
         smol::Timer::after(PROGRESS).await;
         if io::stderr().is_terminal() {
-            let [joined, sent, received] =
-                [&gauge.joined, &gauge.sent, &gauge.received].map(|count| count.load(Ordering::Relaxed));
+            let [joined, sent, received] = [&counters.joined, &counters.sent, &counters.received]
+                .map(|count| count.load(Ordering::Relaxed));
             let line = format!("{joined} of {players} players, {sent} packets sent, {received} received");
             // Where nobody watches nothing is missed.
             let _ = write!(io::stderr(), "\r{line}\x1b[K");
@@ -122,7 +109,7 @@ fn clear_progress() {
     }
 }
 
-/// Accounts `load-0001` and so on, with fresh passwords, each with a driver.
+/// Accounts `load-0001` and so on, with fresh passwords, each with a persona.
 fn make_accounts(setting: &Setting, count: usize) -> Result<Vec<Credentials>, CliError> {
     let known: HashMap<String, usize> = match reach::perform(setting, Request::ListAccounts)? {
         Response::Accounts(accounts) => {

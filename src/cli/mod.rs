@@ -31,21 +31,24 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The Motor City Online server. Without a command it serves.
+/// Under which the options of every command stand.
+const EVERYWHERE: &str = "Options of every command";
+
+/// The Motor City Online server. Without a command it runs the server.
 #[derive(Debug, Parser)]
 #[command(name = "mcos", version, max_term_width = 100)]
 struct CommandLine {
-    /// The configuration [default: mcos.toml in this folder, if there is one]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Read the settings from this file [default: mcos.toml in the current folder, if it exists]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The folder for accounts, cars and keys [default: data_dir of the configuration]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// The folder with accounts, cars and keys [default: data_dir in mcos.toml]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Be the server of a box, whose card has its mcos.toml put into this folder: a broken one does not keep it from
-    /// serving. On a box other commands need not say so [default for them: /run/mcos-box, if there is one]
-    #[arg(long = "box", global = true, value_name = "DIR")]
+    /// Run as an appliance: read mcos.toml from this folder, and start even if it has mistakes
+    /// [default, except for serve: /run/mcos-box, if it exists]
+    #[arg(long = "box", global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     box_folder: Option<PathBuf>,
 
     #[command(subcommand)]
@@ -54,61 +57,74 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server (also without any command)
+    /// Run the server; the same as no command
     Serve(serve::Serve),
-    /// Make and look after the accounts of Users
+    /// Add, list, enable and disable accounts, and set passwords
     #[command(subcommand)]
     Account(account::Command),
-    /// Make and list personas, the drivers of an account
+    /// Add and list personas, the drivers of an account
     #[command(subcommand)]
     Persona(persona::Command),
-    /// Write the player kit: what a player's PC needs to know about this server
+    /// Write the player kit: files and settings that a player's PC needs for this server
     Kit(kit::Command),
-    /// Look after the server's keys
+    /// Import the login key of another server
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Look after the ledger, which has a line for every change of money
+    /// Check the ledger, which records every change of money
     #[command(subcommand)]
     Ledger(ledger::Command),
-    /// The password of the operator's pages, and who is banned
+    /// Set the password of the operator's pages; show and remove bans
     #[command(subcommand)]
     Operator(operator::Command),
-    /// Write accounts, drivers, cars, money, mail, bans and the login key into one file
+    /// Save accounts, personas, cars, money, mail, bans and the login key to one file
     Backup {
         /// The file to write
         file: PathBuf,
     },
-    /// Replace everything by what a backup holds; a running server restarts with it
+    /// Replace all data with a backup; a running server restarts with it
     Restore {
-        /// The backup
+        /// The backup file
         file: PathBuf,
     },
-    /// Take cars and parts from your own copy of the game, or show what there is
+    /// Import cars and parts from your own copy of the game, or show what is known
     #[command(subcommand)]
     Catalog(catalog::Command),
-    /// Walk through everything a Client does, step by step; exit 0 if all is well
+    /// Test a server the way the game uses it, step by step; exit code 0 if every step passes
     Probe(probe::Probe),
-    /// Play the Client's side of a recording ("mcos serve --record") against a server; exit 0 if it answers alike
+    /// Send the game's side of a recording ("mcos serve --record") to a server; exit code 0 if it gives the same answers
     ///
-    /// The account and its personas must have the numbers they have in the recording. On a fresh server that is done
-    /// with "mcos account add NAME --customer-id N" and "mcos persona add ACCOUNT NAME --persona-id N". Play against a
-    /// server for trying things out: whatever was bought or changed in the recording is bought or changed again.
+    /// The account and its personas must have the same numbers as in the recording. On a new server, make them with
+    /// "mcos account add NAME --customer-id N" and "mcos persona add ACCOUNT NAME --persona-id N". Use a test server: the
+    /// replay buys and changes everything again that was bought or changed in the recording.
     Replay(replay::Replay),
-    /// Let simulated players race on a server and measure it; exit 0 if no packet was lost or altered
-    Load(load::Load),
-    /// On the box: install a signed update bundle, or say what became of one
+    /// Let simulated players race on a server and measure it; exit code 0 if no packet was lost or changed
     ///
-    /// The bundle is checked and written to the slot that does not run; the box tries it at its next start. If it does not
-    /// prove itself, the box goes back to the system it has now. Needs root, and a restart of the box.
+    /// Every player needs its own account.
+    ///
+    /// --make-accounts makes them in the data folder of this machine's server: load-0001 and so on, each with a persona
+    /// "Load 0001" and a random password that is not shown. They stay there; the next run uses them again with new
+    /// passwords. They win money in their races.
+    ///
+    /// --accounts FILE reads them from a file with one line "NAME PASSWORD" for each account. Empty lines and lines that begin
+    /// with # are ignored. Only its owner may have access to the file (chmod 600). An account without a persona gets one with
+    /// its name.
+    ///
+    /// Players race in rooms of six. Each has four connections, all from one address: unless the server is this machine,
+    /// raise connections_per_address under [limits] in its mcos.toml first.
+    Load(load::Load),
+    /// On the box: install a signed update, or show the state of the last one
+    ///
+    /// Checks the bundle and writes it to the slot that is not running. The box tries it at its next start; if the new
+    /// system does not start properly, the box returns to the present one. Needs root; restart the box afterwards.
     Update(update::Update),
 }
 
-/// Why a command did not do its work.
+/// Why a command failed.
 #[derive(Debug, PartialEq, Eq)]
 enum CliError {
-    /// Something is not as it should be: exit 1.
+    /// The work could not be done: exit code 1.
     Failed(String),
-    /// The command was written wrongly: exit 2.
+    /// The command line is wrong: exit code 2.
     Usage(String),
 }
 
@@ -125,7 +141,7 @@ const BOX_FOLDER: &str = "/run/mcos-box";
 struct Setting {
     config: Config,
     data: PathBuf,
-    /// A mistake of the Operator's must not put the server out of reach.
+    /// Whether this is a box, which starts in spite of mistakes in its configuration.
     on_box: bool,
 }
 
@@ -133,20 +149,18 @@ impl Setting {
     fn load(line: &CommandLine, serves: bool) -> Result<Self, CliError> {
         let (config, data) = (line.config.as_deref(), line.data.as_deref());
         if let Some(folder) = box_folder(line, serves, Path::new(BOX_FOLDER)) {
-            let mut config = Config::load_on_box(config, folder);
+            let config = Config::load_on_box(config, folder);
             if let Some(mistake) = &config.mistake {
                 warn!("{mistake}");
             }
             if config.data_dir.is_some() {
-                warn!("data_dir in mcos.toml is ignored: a box has one place for its data");
+                warn!("data_dir in mcos.toml is ignored: a box has a fixed data folder");
             }
             let data = Config::data_folder_on_box(data);
-            config.data_dir = Some(data.clone());
             return Ok(Self { config, data, on_box: true });
         }
-        let mut config = Config::load(config).map_err(CliError::failed)?;
+        let config = Config::load(config).map_err(CliError::failed)?;
         let data = config.data_folder(data);
-        config.data_dir = Some(data.clone());
         Ok(Self { config, data, on_box: false })
     }
 }
@@ -164,7 +178,7 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let outcome = match CommandLine::try_parse_from(arguments) {
-        Ok(line) => obey(line),
+        Ok(line) => execute(line),
         Err(e) => match e.kind() {
             // Asked for, so not an error; a reader that has gone away is none either.
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -184,7 +198,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn obey(mut line: CommandLine) -> Result<(), CliError> {
+fn execute(mut line: CommandLine) -> Result<(), CliError> {
     let command = line.command.take().unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
     let setting = Setting::load(&line, matches!(command, Command::Serve(_)))?;
@@ -206,7 +220,7 @@ fn obey(mut line: CommandLine) -> Result<(), CliError> {
     }
 }
 
-/// The server reports what happens, and so does an update, which takes a while; other commands only what is amiss.
+/// The server logs what happens, and so does an update, which takes a while; other commands log only warnings.
 /// `RUST_LOG` says otherwise as usual.
 fn start_log(command: &Command) {
     let tells = matches!(command, Command::Serve(_) | Command::Update(_));
@@ -218,10 +232,12 @@ fn start_log(command: &Command) {
 /// What is wrong with the command line, without the paragraphs around it.
 fn in_one_line(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "a command is missing; add --help to see those there are".to_owned();
+        return "a command is missing; add --help to see all commands".to_owned();
     }
     let text = error.to_string();
-    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let lines = text.lines().map(str::trim);
+    let lines =
+        lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     let mut parts: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     parts.push("add --help to see how it is used");
     let text = parts.join("; ");
@@ -324,7 +340,7 @@ mod tests {
         ] {
             let explained = parsed(arguments).expect_err(arguments);
             assert!(explained.contains(part), "{explained}");
-            assert!(explained.contains("--help"), "{explained}");
+            assert_eq!(explained.matches("--help").count(), 1, "{explained}");
             assert_eq!(explained.lines().count(), 1, "{explained}");
         }
     }

@@ -9,17 +9,17 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Set or replace the password of the Operator's pages
+    /// Set the password of the operator's pages
     Passwd {
         /// Read the password from standard input instead of asking for it
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Show who is banned
+    /// List all bans
     Bans,
-    /// Let a banned account or address in again
+    /// Remove the ban of an account or address
     Unban {
-        /// The account's name, or the address
+        /// Name of the account, or the address
         who: String,
     },
 }
@@ -27,18 +27,18 @@ pub(super) enum Command {
 pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
     match command {
         Command::Passwd { password_stdin } => {
-            let password = password::new(password_stdin, "New password of the operator")?;
+            let password = password::new(password_stdin, "New password for the operator's pages")?;
             done(reach::perform(setting, Request::SetOperatorPassword { password })?, || {
-                "the operator's password is set".to_owned()
+                "the password of the operator's pages is set".to_owned()
             })
         }
         Command::Bans => {
             let mut table = Table::new(["WHO", "SINCE", "UNTIL", "REASON"]);
             for entry in bans(setting)? {
                 let until = match entry.ban.until {
-                    None => "for ever".to_owned(),
+                    None => "never ends".to_owned(),
                     Some(until) if entry.counts => moment(until),
-                    Some(_) => "over".to_owned(),
+                    Some(_) => "ended".to_owned(),
                 };
                 table.row([who(&entry), moment(entry.ban.since), until, entry.ban.reason]);
             }
@@ -55,7 +55,7 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
                 return Err(CliError::Failed(problem));
             };
             let request = Request::Unban { target: entry.ban.target };
-            done(reach::perform(setting, request)?, || format!("{} may come in again", who(&entry)))
+            done(reach::perform(setting, request)?, || format!("{} is no longer banned", who(&entry)))
         }
     }
 }

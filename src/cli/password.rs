@@ -1,4 +1,4 @@
-//! How a password comes in: from a terminal without echo, or from standard input. Never from the command line.
+//! Reads passwords: from a terminal without echo, or from standard input. Never from the command line.
 
 use super::CliError;
 use crate::admin::requests::Secret;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// The most bytes that are read as a password, far beyond what an account may have.
 const MAX_BYTES: usize = 1024;
 
-/// A password that somebody chooses: on a terminal it is asked for twice.
+/// Reads a new password: on a terminal it is asked for twice.
 pub(super) fn new(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
     if from_stdin {
         return read(stdin().lock());
@@ -16,7 +16,7 @@ pub(super) fn new(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
     if !stdin().is_terminal() {
         return Err(no_terminal());
     }
-    let (first, second) = (ask(prompt)?, ask("The same again")?);
+    let (first, second) = (ask(prompt)?, ask("Repeat the password")?);
     if first == second {
         Ok(Secret::new(String::clone(&first)))
     } else {
@@ -24,7 +24,7 @@ pub(super) fn new(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
     }
 }
 
-/// How a password comes in that the server knows already: on a terminal it is asked for once.
+/// Reads a password that the server knows already: on a terminal it is asked for once.
 pub(super) fn existing(from_stdin: bool, prompt: &str) -> Result<Secret, CliError> {
     if from_stdin {
         return read(stdin().lock());
@@ -35,7 +35,7 @@ pub(super) fn existing(from_stdin: bool, prompt: &str) -> Result<Secret, CliErro
     Ok(Secret::new(String::clone(&*ask(prompt)?)))
 }
 
-/// How several passwords that the server knows come in: each is asked for, or stands on a line of its own.
+/// Reads several passwords that the server knows: each is asked for, or stands on a line of its own.
 pub(super) fn existing_of(from_stdin: bool, users: &[String]) -> Result<Vec<Secret>, CliError> {
     if from_stdin {
         return lines(stdin().lock(), users.len());
@@ -44,7 +44,8 @@ pub(super) fn existing_of(from_stdin: bool, users: &[String]) -> Result<Vec<Secr
 }
 
 fn no_terminal() -> CliError {
-    let problem = "no terminal to ask for the password; use --password-stdin and write it to standard input";
+    let problem =
+        "there is no terminal to ask for the password; use --password-stdin and write it to standard input";
     CliError::Usage(problem.to_owned())
 }
 
@@ -59,10 +60,12 @@ fn read(input: impl Read) -> Result<Secret, CliError> {
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
     if password.is_empty() {
-        return Err(CliError::Failed("standard input holds no password; write one line to it".to_owned()));
+        return Err(CliError::Failed("standard input has no password; write one line to it".to_owned()));
     }
     if text.len() > MAX_BYTES || password.contains('\n') {
-        return Err(CliError::Failed("standard input holds more than one line with a password".to_owned()));
+        return Err(CliError::Failed(
+            "standard input has more than one line; write only the password to it".to_owned(),
+        ));
     }
     Ok(Secret::new(password.to_owned()))
 }

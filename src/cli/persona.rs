@@ -8,19 +8,19 @@ use mco_proto::ids::PersonaId;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a persona
+    /// Add a persona
     Add {
-        /// The name of the account it belongs to
+        /// Name of its account
         account: String,
-        /// The persona's name in the game: 1 to 12 characters
+        /// Name in the game: 1 to 12 characters
         name: String,
-        /// The number the persona is to have [default: the next free one]
+        /// Number of the persona [default: the next free one]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         persona_id: Option<u32>,
     },
-    /// Show the personas of one account, or all
+    /// List the personas of one account, or of all
     List {
-        /// The account's name
+        /// Name of the account
         account: Option<String>,
     },
 }

@@ -1,7 +1,7 @@
-//! `mcos probe`: everything a Client does, step by step.
+//! `mcos probe`: tests a server the way the game uses it.
 
 use super::{CliError, Setting, password};
-use crate::client::probe::{self, Credentials, Options, PATIENCE, Verdict};
+use crate::client::probe::{self, Credentials, Options, TIMEOUT, Verdict};
 use clap::Args;
 use std::io::{self, ErrorKind};
 use zeroize::Zeroizing;
@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 pub(super) struct Probe {
     /// Name or address of the server, with :PORT if its web port is not 80 [default: the server of this machine]
     host: Option<String>,
-    /// Go on through login, lobby, MCOTS and a room with this account. Best one of its own: a player who is in the game
-    /// with the same account loses the connection
+    /// Test also login, lobby, MCOTS and a room, with this account. Use an account only for tests: a player who is in
+    /// the game with the same account is disconnected
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Read the password from standard input instead of asking for it
@@ -32,12 +32,10 @@ pub(super) fn run(setting: Setting, command: Probe) -> Result<(), CliError> {
         }
         None => None,
     };
-    let options = Options { host, account, json, network: setting.config.network, patience: PATIENCE };
+    let options = Options { host, account, json, network: setting.config.network, timeout: TIMEOUT };
     match smol::block_on(probe::run(&options, &mut io::stdout())) {
         Ok(Ok(Verdict::Passed)) => Ok(()),
-        Ok(Ok(Verdict::Failed)) => {
-            Err(CliError::Failed("the probe found something to put right, see the steps above".to_owned()))
-        }
+        Ok(Ok(Verdict::Failed)) => Err(CliError::Failed("at least one step failed, see above".to_owned())),
         Ok(Err(no_host)) => Err(CliError::Usage(no_host.to_string())),
         // `mcos probe | head` has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

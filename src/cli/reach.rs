@@ -1,7 +1,8 @@
 //! How a command reaches the store: through the running server, or by itself when none runs.
 
 use super::{CliError, Setting};
-use crate::admin::requests::{self, Request, Response};
+use crate::admin::perform::{Server, perform as perform_on};
+use crate::admin::requests::{Request, Response};
 use crate::clock::Now;
 use crate::server::control::{self, AskError};
 use crate::store::{OpenError, Store};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How long a server may take between taking the store and opening its control socket (or the other way round
 /// when it ends), before the command gives up.
-const PATIENCE: Duration = Duration::from_secs(5);
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whoever has the store.
 pub(super) enum Reached {
@@ -25,7 +26,10 @@ pub(super) fn perform(setting: &Setting, request: Request) -> Result<Response, C
     match reach(setting, &request)? {
         Reached::Server(response) => Ok(response),
         Reached::Store(store) => {
-            unless_refused(requests::perform(&store, &setting.config, request, Now::read()))
+            let server = Server::Stopped { store: &store, config: &setting.config, data: &setting.data };
+            perform_on(server, request, Now::read())
+                .map(|performed| performed.response)
+                .map_err(CliError::failed)
         }
     }
 }
@@ -41,7 +45,9 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
         }
         match Store::open(&setting.data) {
             Ok(store) => return Ok(Reached::Store(store)),
-            Err(OpenError::InUse { .. }) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(50)),
+            Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
+                sleep(Duration::from_millis(50));
+            }
             Err(OpenError::InUse { .. }) => {
                 let data = setting.data.display();
                 return Err(CliError::Failed(format!(

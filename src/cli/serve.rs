@@ -16,13 +16,13 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a command may have the store before the server gives up.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the server waits for a command that has the store.
+const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Default, Args)]
 pub(super) struct Serve {
-    /// Write down what passes on each connection, one file for each, for "mcos replay". Chat and mail are in it,
-    /// passwords and keys are not. The folder must be new or empty
+    /// Record the messages of every connection in this folder, for "mcos replay". Chat and mail are recorded, passwords and
+    /// keys are not. The folder must be new or empty
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
 }
@@ -39,7 +39,7 @@ pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
                     folder.display()
                 );
             }
-            Err(begin_anew())
+            Err(restart())
         }
         Err(error) => {
             if let (Some(file), CliError::Failed(why)) = (status_file, &error) {
@@ -58,7 +58,7 @@ fn serve(setting: Setting, command: &Serve, status_file: Option<PathBuf>) -> Res
     systemd::beat();
     let store = open(&data)?;
     let password_forgotten = store.operator().forget_password_if_asked(&data).unwrap_or_else(|problem| {
-        error!("the operator's password is to be forgotten, but: {problem}");
+        error!("cannot remove the operator's password as asked: {problem}");
         false
     });
     Staging::sweep(&data);
@@ -85,7 +85,7 @@ fn status_file() -> Option<PathBuf> {
 /// The box we are on, if it is one. A damaged key must not keep players out.
 fn on_a_box() -> Option<Appliance> {
     Appliance::in_folder(Path::new(appliance::FOLDER)).unwrap_or_else(|error| {
-        warn!("the operator's page cannot take updates: {error}");
+        warn!("the operator's pages cannot install updates: {error}");
         None
     })
 }
@@ -96,7 +96,9 @@ fn open(data: &Path) -> Result<Store, CliError> {
     let start = Instant::now();
     loop {
         match Store::restore_staged(data).and_then(|_| Store::open(data)) {
-            Err(OpenError::InUse { .. }) if start.elapsed() < PATIENCE => sleep(Duration::from_millis(50)),
+            Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
+                sleep(Duration::from_millis(50));
+            }
             opened => return opened.map_err(CliError::failed),
         }
     }
@@ -118,14 +120,14 @@ fn without_record(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 
 /// Starts this program again in the same process, with the same arguments: systemd need not notice, low ports stay
 /// permitted, and nothing of the old server is left. Returns only if the system refuses.
-fn begin_anew() -> CliError {
+fn restart() -> CliError {
     info!("restarting");
     systemd::beat();
     let refused = match env::current_exe() {
         Ok(program) => Command::new(program).args(without_record(env::args_os().skip(1))).exec(),
         Err(error) => error,
     };
-    CliError::Failed(format!("the server could not restart ({refused}); start it again"))
+    CliError::Failed(format!("the server could not restart ({refused}): start it again"))
 }
 
 /// The stored login key, which is made at the first start.
@@ -144,7 +146,7 @@ fn login_key(store: &Store) -> Result<LoginKey, CliError> {
         .set_login_key(&key.to_pkcs8_der().map_err(CliError::failed)?)
         .map_err(CliError::failed)?;
     stored.ticket.wait().map_err(CliError::failed)?;
-    info!("made the login key; players get their half of it as pub.key from this server's page /key");
+    info!("made the login key; players get its public half (pub.key) from the page /key of this server");
     Ok(key)
 }
 

@@ -1,4 +1,4 @@
-//! `mcos update`: a new system for the box, and what became of it.
+//! `mcos update`: installs a new system on the box, and shows the state of the last update.
 
 use super::{CliError, Setting, backup, output};
 use crate::appliance::{self, Bundle, Disk, Slot, UpdateError, UpdateKey, disk};
@@ -12,25 +12,25 @@ const BEFORE: &str = "before-update.mcos";
 
 #[derive(Debug, Args)]
 pub(super) struct Update {
-    /// The bundle: mcos-VERSION-BOARD.update
+    /// Update bundle: mcos-VERSION-BOARD.update
     #[arg(value_name = "FILE", required_unless_present_any = ["confirm", "status"])]
     file: Option<PathBuf>,
-    /// Keep the running system for good, if it is on trial
+    /// Keep the running system for good, if it is being tried
     #[arg(long, conflicts_with_all = ["file", "status", "key", "board"])]
     confirm: bool,
-    /// Say which slot runs, which one is committed, and what is on trial
+    /// Show which slot runs, which one is committed, and which one is being tried
     #[arg(long, conflicts_with_all = ["file", "key", "board"])]
     status: bool,
     /// Print the status as JSON
     #[arg(long, requires = "status")]
     json: bool,
-    /// Another card, or the image of one [default: the disk this system runs from]
+    /// Card or image file to change [default: the disk this system runs from]
     #[arg(long, value_name = "PATH")]
     disk: Option<PathBuf>,
-    /// Who may sign bundles: an Ed25519 public key in PEM form [default: that of the box]
+    /// Public key (Ed25519, PEM) that must have signed the bundle [default: the key of the box]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The kind of board that the bundle must be for [default: that of the box]
+    /// Kind of board that the bundle must be for [default: the board of the box]
     #[arg(long, value_name = "NAME")]
     board: Option<String>,
 }
@@ -75,19 +75,19 @@ fn install(
     let slot = disk.target(running, &manifest).map_err(CliError::failed)?;
     let version = &manifest.version;
     if running.is_some() {
-        info!("{version} comes into slot {slot} beside the running {}", env!("CARGO_PKG_VERSION"));
+        info!("installing {version} in slot {slot}; version {} is running", env!("CARGO_PKG_VERSION"));
         if !is_newer(version, env!("CARGO_PKG_VERSION")) {
-            warn!("{version} is not newer than what runs; it is installed because you said so");
+            warn!("{version} is not newer than the running version; it is installed anyway");
         }
         keep_backup(setting)?;
     } else {
-        info!("{version} comes into slot {slot} of {}", path.display());
+        info!("installing {version} in slot {slot} of {}", path.display());
     }
     let mut told = 0;
     let progress = |safe: u64| {
         let percent = safe.saturating_mul(100) / manifest.size;
         if percent >= told + 10 || (percent == 100 && told < 100) {
-            info!("{percent} % is on the card");
+            info!("{percent} % written");
             told = percent;
         }
     };
@@ -95,7 +95,7 @@ fn install(
     // The box looks for "the box tries it at its next start", to add how that ended (image/overlay/usr/lib/mcos/update-outcome).
     output::line(&format!(
         "mcos {version} is in slot {slot}; the box tries it at its next start, {} times at most, and goes back to slot {} \
-         if it does not prove itself",
+         if it does not start properly",
         disk::TRIES,
         slot.other()
     ))
@@ -105,11 +105,11 @@ fn install(
 fn keep_backup(setting: &Setting) -> Result<(), CliError> {
     let file = setting.data.join(BEFORE);
     match backup::keep(setting, &file) {
-        Ok(true) => info!("what is stored is kept in {}", file.display()),
-        Ok(false) => warn!("nothing is stored in {}, so no backup of it is kept", setting.data.display()),
+        Ok(true) => info!("a backup of the data is in {}", file.display()),
+        Ok(false) => warn!("there is no data in {}, so no backup is made", setting.data.display()),
         Err(CliError::Failed(why) | CliError::Usage(why)) => {
             return Err(CliError::Failed(format!(
-                "nothing was changed, because no backup could be kept: {why}; to go on without, name the disk with --disk"
+                "nothing was changed, because the data could not be backed up: {why}; to install without a backup, name the disk with --disk"
             )));
         }
     }
@@ -120,7 +120,7 @@ fn confirm(path: &Path, running: Option<Slot>) -> Result<(), CliError> {
     let disk = Disk::open_to_change(path).map_err(CliError::failed)?;
     match disk.confirm(running).map_err(CliError::failed)? {
         Some(slot) => output::line(&format!("slot {slot} is committed")),
-        None => output::line("no update is on trial; nothing was changed"),
+        None => output::line("no update is being tried; nothing was changed"),
     }
 }
 

@@ -1,140 +1,74 @@
-//! What can go wrong between a Client and a Server, in words an Operator can act on.
+//! What can go wrong between a Client and a server, in words that the Server Operator can act on.
 
-use super::shard_list::NotAShardList;
-use super::socket::Peer;
-use mco_proto::mcots::Number;
-use mco_proto::nps::Id;
+use super::peer::Peer;
+use super::wanted::Wanted;
 use mco_proto::{EncodeError, Malformed, TooLong};
 use std::{fmt, io};
 
-/// Why a step of a sitting failed.
+/// Why a step of a sitting failed. `peer` is the server that was asked, `wanted` what it should have sent.
 #[derive(Debug)]
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 pub enum Error {
     /// The host name has no address.
-    Unresolved {
-        /// Whom we wanted to reach.
-        peer: Peer,
-        /// What the system's resolver says.
-        why: io::Error,
-    },
+    Unresolved { peer: Peer, why: io::Error },
     /// No connection could be made.
-    Unreachable {
-        /// Whom we wanted to reach.
-        peer: Peer,
-        /// What the system says.
-        why: io::Error,
-    },
+    Unreachable { peer: Peer, why: io::Error },
     /// The connection was made and then failed.
-    Lost {
-        /// With whom.
-        peer: Peer,
-        /// What the system says.
-        why: io::Error,
-    },
-    /// The server closed the connection while its answer was awaited; that is the Client's part.
-    Closed {
-        /// Who did.
-        peer: Peer,
-        /// What was awaited.
-        wanted: Wanted,
-    },
+    Lost { peer: Peer, why: io::Error },
+    /// The server closed the connection while an answer was awaited. Normally the Client closes first.
+    Closed { peer: Peer, wanted: Wanted },
     /// Nothing that fits came in time.
     Silence {
-        /// From whom.
         peer: Peer,
-        /// What was awaited.
         wanted: Wanted,
         /// What came instead, if anything.
         instead: Option<Wanted>,
     },
     /// What came is not this protocol, or the ciphers of both ends are out of step.
     Broken {
-        /// From whom.
         peer: Peer,
         /// Where it goes wrong.
         why: String,
     },
     /// A message that ends too early or counts too much.
     Malformed {
-        /// From whom.
         peer: Peer,
-        /// The message.
         message: Wanted,
         /// Where it goes wrong.
         why: Malformed,
     },
     /// A message that parses and says what it can't mean.
     Contradiction {
-        /// From whom.
         peer: Peer,
-        /// The message.
         message: Wanted,
-        /// The field.
         field: &'static str,
         /// What it says, and what it should.
         why: String,
     },
     /// The server understood and said no.
     Refused {
-        /// Who did.
         peer: Peer,
-        /// The message that says so.
         answer: Wanted,
         /// Result code of an MCOTS refusal; 0 for others.
         code: u32,
     },
-    /// AuthLogin knows no such name and password.
-    WrongPassword {
-        /// What it says to the User.
-        reason: String,
-    },
-    /// An HTTP answer the Client has no use for.
+    /// AuthLogin refuses the name or the password.
+    WrongPassword { reason: String },
+    /// An HTTP answer that the Client cannot use.
     Web {
-        /// From whom.
         peer: Peer,
         /// The page, without its query (which holds a password).
         page: &'static str,
-        /// What is wrong with it.
         why: String,
     },
     /// The shard list can't be read.
-    ShardList(NotAShardList),
+    ShardList(ShardListError),
     /// A text or a list of ours does not fit its field.
     TooLong(TooLong),
     /// A packet of ours cannot be written.
     Unsendable(EncodeError),
     /// What `/key` serves is no login key.
-    PublicKey {
-        /// Why not.
-        why: String,
-    },
-}
-
-/// A message by number, as errors name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// A Game Packet.
-    Game(Id),
-    /// A Transaction Packet.
-    Transaction(Number),
-    /// An HTTP answer.
-    Http,
-}
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Game(id) => match id.name() {
-                "unknown" => write!(f, "message 0x{:04x}", id.0),
-                name => write!(f, "{name} (0x{:04x})", id.0),
-            },
-            Self::Transaction(number) => match number.name() {
-                "unknown" => write!(f, "message {}", number.0),
-                name => write!(f, "{name} ({})", number.0),
-            },
-            Self::Http => f.write_str("an HTTP answer"),
-        }
-    }
+    PublicKey { why: String },
 }
 
 impl fmt::Display for Error {
@@ -146,11 +80,11 @@ impl fmt::Display for Error {
                     write!(f, "{peer}: connection refused, nothing listens on port {}", peer.port())
                 }
                 io::ErrorKind::TimedOut => {
-                    write!(f, "{peer}: no connection in time; a firewall may swallow port {}", peer.port())
+                    write!(f, "{peer}: no connection in time; a firewall may block port {}", peer.port())
                 }
                 _ => write!(f, "{peer}: no connection: {why}"),
             },
-            Self::Lost { peer, why } => write!(f, "{peer}: the connection broke: {why}"),
+            Self::Lost { peer, why } => write!(f, "{peer}: the connection was lost: {why}"),
             Self::Closed { peer, wanted } => {
                 write!(f, "{peer}: the server closed the connection instead of sending {wanted}")
             }
@@ -206,3 +140,32 @@ impl From<EncodeError> for Error {
         Self::Unsendable(why)
     }
 }
+
+/// Why a text is not a shard list.
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShardListError {
+    /// No `[name]` line.
+    Empty,
+    /// Shards, and none with status 0.
+    NoneOpen,
+    /// A key that the Client needs is not there.
+    Missing { shard: String, key: &'static str },
+    /// A value that should be a number.
+    NoNumber { shard: String, key: &'static str, value: String },
+}
+
+impl fmt::Display for ShardListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the shard list names no shard (no line in square brackets)"),
+            Self::NoneOpen => f.write_str("the shard list names no shard that is open (StatusId 0)"),
+            Self::Missing { shard, key } => write!(f, "the shard list has no {key} for \"{shard}\""),
+            Self::NoNumber { shard, key, value } => {
+                write!(f, "the shard list says {key}={value} for \"{shard}\", which is no number")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ShardListError {}

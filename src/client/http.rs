@@ -1,18 +1,20 @@
 //! As much HTTP as the Client's three requests need: one GET per connection, an answer of bounded size.
 
-use super::error::{Error, Wanted};
-use super::socket::{Endpoint, Peer, Service, Socket};
+use super::error::Error;
+use super::peer::{Endpoint, Peer, Service};
+use super::socket::Socket;
+use super::wanted::Wanted;
 use std::time::Duration;
 
 /// The largest answer taken in, in bytes. A shard list has a few hundred.
 const LARGEST: usize = 256 * 1024;
 
-/// An answer.
+/// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// 200 and so on.
+    /// Status code.
     pub status: u16,
-    /// What follows the headers.
+    /// Everything after the headers.
     pub body: Vec<u8>,
 }
 
@@ -28,10 +30,10 @@ pub(super) async fn get(
     endpoint: &Endpoint,
     page: &'static str,
     query: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Response, Error> {
     let peer = Peer::new(Service::Web, endpoint.clone());
-    let socket = Socket::connect(peer.clone(), patience).await?;
+    let socket = Socket::connect(peer.clone(), timeout).await?;
     let mark = if query.is_empty() { "" } else { "?" };
     let request = format!(
         "GET {page}{mark}{query} HTTP/1.1\r\nHost: {endpoint}\r\nUser-Agent: mcos-probe\r\nConnection: close\r\n\r\n"
@@ -44,14 +46,14 @@ pub(super) async fn get(
         match socket.read(deadline, Wanted::Http, |read| bytes.extend_from_slice(read)).await {
             Ok(true) if bytes.len() > LARGEST => return Err(wrong("the answer is far too long")),
             Ok(true) => {
-                if let Some(response) = parse(&bytes, false).map_err(|why| wrong(&why))? {
+                if let Some(response) = parse(&bytes, false).map_err(wrong)? {
                     return Ok(response);
                 }
             }
             Ok(false) => return Err(Error::Silence { peer, wanted: Wanted::Http, instead: None }),
             Err(Error::Closed { .. }) if !bytes.is_empty() => {
                 return parse(&bytes, true)
-                    .map_err(|why| wrong(&why))?
+                    .map_err(wrong)?
                     .ok_or_else(|| wrong("the answer ends in the middle"));
             }
             Err(error) => return Err(error),
@@ -60,12 +62,15 @@ pub(super) async fn get(
 }
 
 /// The answer in `bytes`; `None` while it is not complete. Without a Content-Length it ends with the connection.
-fn parse(bytes: &[u8], at_end: bool) -> Result<Option<Response>, String> {
+///
+/// # Errors
+/// It is not an answer that the Client reads; why.
+fn parse(bytes: &[u8], at_end: bool) -> Result<Option<Response>, &'static str> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return if bytes.starts_with(b"HTTP/1.") || b"HTTP/1.".starts_with(bytes) {
             Ok(None)
         } else {
-            Err("what answers here is no web server".to_owned())
+            Err("what answers here is no web server")
         };
     };
     let head = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned();
@@ -79,10 +84,9 @@ fn parse(bytes: &[u8], at_end: bool) -> Result<Option<Response>, String> {
     let mut length = None;
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if name.eq_ignore_ascii_case("content-length") {
-            length =
-                Some(value.trim().parse::<usize>().map_err(|_| "Content-Length is no number".to_owned())?);
+            length = Some(value.trim().parse::<usize>().map_err(|_| "Content-Length is no number")?);
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            return Err("the answer is chunked, which the Client was never seen to read".to_owned());
+            return Err("the answer is chunked, which the Client was never seen to read");
         }
     }
     let body = bytes.get(end + 4..).unwrap_or_default();

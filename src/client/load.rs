@@ -1,8 +1,8 @@
 //! `mcos load`: many simulated players in rooms of six, all racing at once.
 
 use super::Error;
-use super::probe::{Credentials, NoHost, Target};
-use super::racing::{Faults, Gauge, Racer, Starter, Terms, Traffic, line_up};
+use super::probe::{Credentials, HostError, Target};
+use super::racing::{Counters, Faults, Racer, Starter, Terms, Traffic, line_up};
 use super::sitting::{Account, ShardEndpoints};
 use super::web::Web;
 use crate::config::Network;
@@ -15,60 +15,60 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What each racer says that it needed: two minutes, in ticks of 1/64 s.
-const TIME: u32 = 2 * 60 * 64;
+/// The time that each racer reports: two minutes, in ticks of 1/64 s.
+const RACE_TIME: u32 = 2 * 60 * 64;
 /// The fewest and the most bytes of filling in a packet.
 const FILLING: [usize; 2] = [20, 200];
 /// The first and the last room that is used, by number in the directory; 2 is the chat channel.
 const ROOMS: [CommId; 2] = [CommId(1), CommId(3)];
 
-/// What to do.
+/// What load to make.
 #[derive(Debug)]
 pub struct Options {
     /// Name or address, with or without `:PORT` of its web server. `None`: the server of this machine.
     pub host: Option<String>,
-    /// Whose accounts: a player for each.
+    /// The accounts; each is one player.
     pub players: Vec<Credentials>,
-    /// Packets a second and player.
+    /// Packets that each player sends in a second.
     pub rate: u32,
-    /// For how long they race.
+    /// Length of the races in seconds.
     pub seconds: u32,
     /// The configuration of this machine's server.
     pub network: Network,
-    /// How long any wait may last.
-    pub patience: Duration,
+    /// The longest that any wait may last.
+    pub timeout: Duration,
 }
 
-/// Why there was no load at all.
+/// Why no player could sign in at all.
 #[derive(Debug)]
-pub enum Trouble {
-    /// The host can't be understood.
-    NoHost(NoHost),
-    /// The server can't be spoken to.
+pub enum LoadError {
+    /// The host is not a name or an address.
+    Host(HostError),
+    /// The server does not answer as it should.
     Server(Error),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoHost(error) => error.fmt(f),
+            Self::Host(error) => error.fmt(f),
             Self::Server(error) => write!(f, "{error}; \"mcos probe\" says more"),
         }
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for LoadError {}
 
-/// Milliseconds from sending to receiving, both by the clock of this process.
+/// Time from sending to receiving in milliseconds, by the clock of this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Latency {
-    /// Half of all packets were as quick.
+    /// Median.
     pub p50: f64,
-    /// 99 of 100 were.
+    /// 99th percentile.
     pub p99: f64,
-    /// 999 of 1000 were.
+    /// 99.9th percentile.
     pub p99_9: f64,
-    /// The slowest.
+    /// The longest time.
     pub most: f64,
 }
 
@@ -85,20 +85,20 @@ impl Latency {
     }
 }
 
-/// What came of it.
+/// The result of a load.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Players wanted.
+    /// Players that were asked for.
     pub players: usize,
-    /// Players who raced to the end and were told the results.
+    /// Players that raced to the end and received the results.
     pub finished: usize,
-    /// Players who signed in.
+    /// Players that signed in.
     pub joined: usize,
     /// Rooms of up to six.
     pub rooms: usize,
     /// Packets a second and player, as wanted.
     pub rate: u32,
-    /// How long signing in took all of them.
+    /// Time that all of them needed to sign in.
     pub joining_seconds: f64,
     /// From the first packet to the last.
     pub racing_seconds: f64,
@@ -110,16 +110,16 @@ pub struct Report {
     pub received_per_second: f64,
     /// Bytes of these, without their encryption's padding.
     pub received_bytes: u64,
-    /// How long they took.
+    /// Time that the received packets needed.
     pub latency_milliseconds: Latency,
-    /// Packets that did not come as they should.
+    /// Packets that did not arrive as they were sent.
     pub faults: Faults,
-    /// What else went wrong.
+    /// Other errors, in words.
     pub errors: Vec<String>,
 }
 
 impl Report {
-    /// Whether all was as it should be.
+    /// Whether every packet arrived as it was sent and nothing else failed.
     pub const fn is_good(&self) -> bool {
         self.faults.sum() == 0 && self.errors.is_empty()
     }
@@ -159,25 +159,26 @@ impl Report {
     }
 }
 
-/// Lets all players sign in, race and sign out. `gauge` counts along.
-pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble> {
-    let Options { host, players, rate, seconds, network, patience } = options;
-    let target = Target::of(host.as_deref(), &network, patience).await.map_err(Trouble::NoHost)?;
-    let (web, place) = find(&target, patience).await.map_err(Trouble::Server)?;
+/// Lets all players sign in, race and sign out. `counters` counts along.
+pub async fn run(options: Options, counters: Arc<Counters>) -> Result<Report, LoadError> {
+    let Options { host, players, rate, seconds, network, timeout } = options;
+    let target = Target::of(host.as_deref(), &network, timeout).await.map_err(LoadError::Host)?;
+    let (web, endpoints) = find(&target, timeout).await.map_err(LoadError::Server)?;
     let mut errors = Vec::new();
     let wanted = players.len();
     let begun = Instant::now();
-    let rooms = crews(players).into_iter().zip(ROOMS.into_iter().cycle());
-    let joining =
-        rooms.map(|(crew, room)| assemble(web.clone(), Arc::clone(&place), crew, room, Arc::clone(&gauge)));
-    let mut crews = Vec::new();
-    for (crew, failed) in together(joining).await {
-        crews.push(crew);
+    let rooms = groups(players).into_iter().zip(ROOMS.into_iter().cycle());
+    let joining = rooms.map(|(group, room)| {
+        assemble(web.clone(), Arc::clone(&endpoints), group, room, Arc::clone(&counters))
+    });
+    let mut groups = Vec::new();
+    for (group, failed) in join_all(joining).await {
+        groups.push(group);
         errors.extend(failed);
     }
-    crews.retain(|crew| !crew.is_empty());
+    groups.retain(|group| !group.is_empty());
     let joining_seconds = begun.elapsed().as_secs_f64();
-    let (joined, rooms) = (crews.iter().map(Vec::len).sum(), crews.len());
+    let (joined, rooms) = (groups.iter().map(Vec::len).sum(), groups.len());
 
     let traffic = Arc::new(Traffic {
         packets: [rate.saturating_mul(seconds); SLOTS],
@@ -186,10 +187,12 @@ pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble>
         most: FILLING[1],
         lead: None,
         epoch: Instant::now(),
-        gauge,
+        counters,
     });
-    let grids =
-        sound(together(crews.into_iter().map(|crew| grid(crew, Arc::clone(&traffic)))).await, &mut errors);
+    let grids = successes(
+        join_all(groups.into_iter().map(|group| grid(group, Arc::clone(&traffic)))).await,
+        &mut errors,
+    );
     let begun = Instant::now();
     let mut raced = Vec::new();
     for grid in grids {
@@ -203,19 +206,19 @@ pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble>
         for racer in room {
             let (starter, outcome) = racer.await;
             errors.extend(outcome.err().map(|error| error.to_string()));
-            let ledger = starter.ledger();
-            faults = faults.and(ledger.faults());
-            latencies.extend_from_slice(ledger.latencies());
-            last = ledger.last().map_or(last, |own| own.max(last));
-            sent += ledger.sent();
-            received += ledger.received();
-            received_bytes += ledger.bytes();
+            let deliveries = starter.deliveries();
+            faults = faults.and(deliveries.faults());
+            latencies.extend_from_slice(deliveries.latencies());
+            last = deliveries.last().map_or(last, |own| own.max(last));
+            sent += deliveries.sent();
+            received += deliveries.received();
+            received_bytes += deliveries.bytes();
             field.push(starter);
         }
         fields.push(field);
     }
     let racing = last - begun;
-    let finished = sound(together(fields.into_iter().map(finish)).await, &mut errors).into_iter().sum();
+    let finished = successes(join_all(fields.into_iter().map(finish)).await, &mut errors).into_iter().sum();
     let per_second = u64::try_from(racing.as_micros()).ok().filter(|micros| *micros > 0);
     let per_second = per_second.map_or(0, |micros| received.saturating_mul(1_000_000) / micros);
     Ok(Report {
@@ -237,34 +240,34 @@ pub async fn run(options: Options, gauge: Arc<Gauge>) -> Result<Report, Trouble>
 }
 
 /// The first web server that answers, and what its shard list says.
-async fn find(target: &Target, patience: Duration) -> Result<(Web, Arc<ShardEndpoints>), Error> {
+async fn find(target: &Target, timeout: Duration) -> Result<(Web, Arc<ShardEndpoints>), Error> {
     let mut first = None;
     for endpoint in &target.web {
-        let web = Web::new(endpoint.clone(), patience);
+        let web = Web::new(endpoint.clone(), timeout);
         match web.shard_list().await {
             Ok(shards) => {
                 let shard = shards.first().ok_or_else(|| web.wrong("/ShardList/", "there is no shard"))?;
-                return Ok((web, Arc::new(ShardEndpoints::new(shard, target.fixed, patience))));
+                return Ok((web, Arc::new(ShardEndpoints::new(shard, target.fixed, timeout))));
             }
             Err(error) => first = first.or(Some(error)),
         }
     }
-    let web = Web::new(super::Endpoint::new("", 0), patience);
+    let web = Web::new(super::Endpoint::new("", 0), timeout);
     Err(first.unwrap_or_else(|| web.wrong("/ShardList/", "there is no web server")))
 }
 
-/// Groups of six.
-fn crews(mut players: Vec<Credentials>) -> Vec<Vec<Credentials>> {
-    let mut crews = Vec::new();
+/// Groups of up to [`SLOTS`] players, one for each room.
+fn groups(mut players: Vec<Credentials>) -> Vec<Vec<Credentials>> {
+    let mut groups = Vec::new();
     while !players.is_empty() {
         let rest = players.split_off(players.len().min(SLOTS));
-        crews.push(std::mem::replace(&mut players, rest));
+        groups.push(std::mem::replace(&mut players, rest));
     }
-    crews
+    groups
 }
 
-/// Does all of it at once.
-async fn together<T: Send + 'static>(
+/// Runs all of it at the same time.
+async fn join_all<T: Send + 'static>(
     work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
     let mut done = Vec::new();
@@ -274,8 +277,8 @@ async fn together<T: Send + 'static>(
     done
 }
 
-/// What went well; the rest goes to `errors`.
-fn sound<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T> {
+/// The values of what succeeded; the other errors go to `errors`.
+fn successes<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T> {
     let mut well = Vec::new();
     for outcome in outcomes {
         match outcome {
@@ -286,19 +289,19 @@ fn sound<T>(outcomes: Vec<Result<T, Error>>, errors: &mut Vec<String>) -> Vec<T>
     well
 }
 
-/// Signs the players of a room in; those who can't are told of.
+/// Signs the players of a room in; those who can't are reported.
 async fn assemble(
     web: Web,
-    place: Arc<ShardEndpoints>,
-    crew: Vec<Credentials>,
+    endpoints: Arc<ShardEndpoints>,
+    group: Vec<Credentials>,
     room: CommId,
-    gauge: Arc<Gauge>,
+    counters: Arc<Counters>,
 ) -> (Vec<Racer>, Vec<String>) {
     let (mut racers, mut errors) = (Vec::new(), Vec::new());
-    for Credentials { user, password } in crew {
-        match arrive(&web, &place, &user, &password, room).await {
+    for Credentials { user, password } in group {
+        match sign_in(&web, &endpoints, &user, &password, room).await {
             Ok(racer) => {
-                Gauge::count(&gauge.joined);
+                Counters::count(&counters.joined);
                 racers.push(racer);
             }
             Err(error) => errors.push(format!("{user}: {error}")),
@@ -307,14 +310,14 @@ async fn assemble(
     (racers, errors)
 }
 
-async fn arrive(
+async fn sign_in(
     web: &Web,
-    place: &Arc<ShardEndpoints>,
+    endpoints: &Arc<ShardEndpoints>,
     user: &str,
     password: &str,
     room: CommId,
 ) -> Result<Racer, Error> {
-    let account = Account::sign_in(web, place, user, password).await?;
+    let account = Account::sign_in(web, endpoints, user, password).await?;
     let mut personas = account.personas().await?;
     if personas.is_empty() {
         let name: String = user.chars().take(12).collect();
@@ -322,14 +325,14 @@ async fn arrive(
         personas = account.personas().await?;
     }
     let entry = personas.first().ok_or_else(|| web.wrong("/AuthLogin", "the account has no persona"))?;
-    Racer::arrive(account.select(entry).await?, room).await
+    Racer::sign_in(account.select(entry).await?, room).await
 }
 
 /// Takes a room to the start.
-async fn grid(mut crew: Vec<Racer>, traffic: Arc<Traffic>) -> Result<Vec<Starter>, Error> {
-    let Some(host) = crew.first_mut() else { return Ok(Vec::new()) };
+async fn grid(mut group: Vec<Racer>, traffic: Arc<Traffic>) -> Result<Vec<Starter>, Error> {
+    let Some(host) = group.first_mut() else { return Ok(Vec::new()) };
     let terms = Terms { lobby: host.circuit().await?, entry_fee: 0 };
-    line_up(crew, terms, &traffic).await
+    line_up(group, terms, &traffic).await
 }
 
 async fn drive(mut starter: Starter) -> (Starter, Result<(), Error>) {
@@ -339,7 +342,7 @@ async fn drive(mut starter: Starter) -> (Starter, Result<(), Error>) {
 
 /// From the finishing line to the way out. How many heard the results.
 async fn finish(mut field: Vec<Starter>) -> Result<usize, Error> {
-    for (ticks, starter) in (TIME..).zip(&mut field) {
+    for (ticks, starter) in (RACE_TIME..).zip(&mut field) {
         starter.finish(ticks).await?;
     }
     for starter in &mut field {
@@ -347,7 +350,7 @@ async fn finish(mut field: Vec<Starter>) -> Result<usize, Error> {
     }
     let count = field.len();
     for starter in field {
-        starter.leave().await?.depart().await?;
+        starter.leave().await?.sign_out().await?;
     }
     Ok(count)
 }
@@ -367,7 +370,7 @@ mod tests {
     #[test]
     fn players_race_in_rooms_of_six() {
         let player = |_| Credentials { user: String::new(), password: String::new().into() };
-        let sizes = |count| crews((0..count).map(player).collect()).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes = |count| groups((0..count).map(player).collect()).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(13), [6, 6, 1]);
         assert!(sizes(0).is_empty());
     }

@@ -1,14 +1,16 @@
 //! A connection for Transaction Packets, from the Client's end.
 
-use super::error::{Error, Wanted};
-use super::socket::{Endpoint, Peer, Service, Socket};
+use super::error::Error;
+use super::peer::{Endpoint, Peer, Service};
+use super::socket::Socket;
+use super::wanted::Wanted;
 use mco_proto::Wire;
 use mco_proto::mcots::{Body, Flags, Incoming, Link, Message, Number, Outgoing, number};
 use mco_proto::session_key::SessionKey;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How many packets wait for somebody to ask for them; then the oldest is let go.
+/// How many received packets are kept until they are asked for; beyond that the oldest is dropped.
 const BACKLOG: usize = 64;
 
 /// A connection to MCOTS.
@@ -23,9 +25,9 @@ pub struct Mcots {
 }
 
 impl Mcots {
-    /// Connects. No wait on this connection will last longer than `patience`.
-    pub async fn connect(at: &Endpoint, patience: Duration) -> Result<Self, Error> {
-        let socket = Socket::connect(Peer::new(Service::Mcots, at.clone()), patience).await?;
+    /// Connects. No wait on this connection will last longer than `timeout`.
+    pub async fn connect(at: &Endpoint, timeout: Duration) -> Result<Self, Error> {
+        let socket = Socket::connect(Peer::new(Service::Mcots, at.clone()), timeout).await?;
         Ok(Self { socket, link: Link::new(), encrypting: false, passed: 0, backlog: VecDeque::new() })
     }
 
@@ -61,11 +63,11 @@ impl Mcots {
         self.send_body(message.body()).await
     }
 
-    /// The next packet, whatever it is; `None` if none arrives within `patience`.
-    pub async fn next_within(&mut self, patience: Duration) -> Result<Option<Incoming>, Error> {
+    /// The next packet, whatever it is; `None` if none arrives within `timeout`.
+    pub async fn next_within(&mut self, timeout: Duration) -> Result<Option<Incoming>, Error> {
         match self.backlog.pop_front() {
             Some(incoming) => Ok(Some(incoming)),
-            None => self.receive(Instant::now() + patience, Wanted::Transaction(Number(0))).await,
+            None => self.receive(Instant::now() + timeout, Wanted::Transaction(Number(0))).await,
         }
     }
 
@@ -158,7 +160,6 @@ impl Mcots {
         })
     }
 
-    /// Nothing that fits came in time.
     pub(super) fn silence(&self, number: Number) -> Error {
         let (peer, wanted) = (self.socket.peer().clone(), Wanted::Transaction(number));
         Error::Silence { peer, wanted, instead: None }

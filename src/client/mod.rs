@@ -20,18 +20,20 @@ mod http;
 pub mod load;
 pub mod mcots;
 pub mod nps;
+mod peer;
 pub mod probe;
 pub mod racing;
 pub mod replay;
 mod shard_list;
 pub mod sitting;
 mod socket;
+mod wanted;
 pub mod web;
 
-pub use error::Error;
+pub use error::{Error, ShardListError};
 pub use http::Response;
-pub use shard_list::{NotAShardList, ShardEntry};
-pub use socket::{Endpoint, Service};
+pub use peer::{Endpoint, Service};
+pub use shard_list::ShardEntry;
 
 #[cfg(test)]
 mod tests;

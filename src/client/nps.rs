@@ -1,7 +1,9 @@
 //! A connection for Game Packets, from the Client's end.
 
-use super::error::{Error, Wanted};
-use super::socket::{Endpoint, Peer, Service, Socket};
+use super::error::Error;
+use super::peer::{Endpoint, Peer, Service};
+use super::socket::Socket;
+use super::wanted::Wanted;
 use mco_proto::Malformed;
 use mco_proto::nps::{Form, Headers, Id, Incoming, Link, Message, Packet, id};
 use mco_proto::session_key::SessionKey;
@@ -9,7 +11,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How many packets wait for somebody to ask for them; then the oldest is let go.
+/// How many received packets are kept until they are asked for; beyond that the oldest is dropped.
 const BACKLOG: usize = 64;
 
 /// The answers that say no.
@@ -41,9 +43,9 @@ pub struct Nps {
 }
 
 impl Nps {
-    /// Connects. No wait on this connection will last longer than `patience`.
-    pub async fn connect(service: Service, at: &Endpoint, patience: Duration) -> Result<Self, Error> {
-        let socket = Socket::connect(Peer::new(service, at.clone()), patience).await?;
+    /// Connects. No wait on this connection will last longer than `timeout`.
+    pub async fn connect(service: Service, at: &Endpoint, timeout: Duration) -> Result<Self, Error> {
+        let socket = Socket::connect(Peer::new(service, at.clone()), timeout).await?;
         let headers = match service {
             Service::Login | Service::Persona => Headers::Either,
             _ => Headers::Short,
@@ -63,7 +65,7 @@ impl Nps {
         self.socket.local()
     }
 
-    /// Sends bytes as they are.
+    /// Sends raw bytes.
     pub async fn send_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
         self.socket.write(bytes).await
     }
@@ -80,11 +82,11 @@ impl Nps {
         self.send_packet(&message.packet()).await
     }
 
-    /// The next packet, whatever it is; `None` if none arrives within `patience`.
-    pub async fn next_within(&mut self, patience: Duration) -> Result<Option<Incoming>, Error> {
+    /// The next packet, whatever it is; `None` if none arrives within `timeout`.
+    pub async fn next_within(&mut self, timeout: Duration) -> Result<Option<Incoming>, Error> {
         match self.backlog.pop_front() {
             Some(incoming) => Ok(Some(incoming)),
-            None => self.receive(Instant::now() + patience, Wanted::Game(Id(0))).await,
+            None => self.receive(Instant::now() + timeout, Wanted::Game(Id(0))).await,
         }
     }
 

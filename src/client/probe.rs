@@ -1,4 +1,4 @@
-//! `mcos probe`: walks through everything a Client does, step by step, and says what an Operator can do where it ends.
+//! `mcos probe`: does everything a Client does, step by step, and says what the Server Operator can do where it fails.
 
 mod advice;
 mod report;
@@ -16,31 +16,31 @@ use report::Report;
 pub(super) use walk::reach;
 
 /// How long a step may wait for any answer. The Client itself waits longer; an Operator need not.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The room ports of a server whose configuration is not at hand.
 const USUAL_ROOMS: std::ops::RangeInclusive<u16> = 9000..=9014;
 
-/// What to probe.
+/// What to test, and how to report it.
 #[derive(Debug)]
 pub struct Options {
     /// Name or address, with or without `:PORT` of its web server. `None`: the server of this machine.
     pub host: Option<String>,
-    /// With whose account; without one only what needs none is looked at.
+    /// The account to sign in with; without one only steps that need none are taken.
     pub account: Option<Credentials>,
-    /// One JSON document at the end instead of lines on the way.
+    /// Whether to print one JSON document at the end instead of lines.
     pub json: bool,
     /// The configuration of this machine's server: where its ports are, if that is the one to probe.
     pub network: Network,
-    /// How long any wait may last; usually [`PATIENCE`].
-    pub patience: Duration,
+    /// The longest that any wait may last; usually [`TIMEOUT`].
+    pub timeout: Duration,
 }
 
-/// A User's name and password.
+/// Name and password of an account.
 pub struct Credentials {
-    /// The name.
+    /// The name of the account.
     pub user: String,
-    /// The password.
+    /// Its password, wiped when dropped.
     pub password: Zeroizing<String>,
 }
 
@@ -50,30 +50,30 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// How it went.
+/// Whether all steps passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every step went as it should.
+    /// Every step passed.
     Passed,
-    /// Some step did not, or could not be taken.
+    /// At least one step failed or was skipped.
     Failed,
 }
 
-/// A HOST that can't be understood.
+/// A host that is neither a name nor an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoHost(String);
+pub struct HostError(String);
 
-impl std::fmt::Display for NoHost {
+impl std::fmt::Display for HostError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "\"{}\" is no HOST: write a name or an address, and :PORT behind it if its web port is not 80",
+            "\"{}\" is not a host: write a name or an address, with :PORT if its web port is not 80",
             self.0
         )
     }
 }
 
-impl std::error::Error for NoHost {}
+impl std::error::Error for HostError {}
 
 /// Where to begin, and which ports the shard list will not tell.
 #[derive(Debug)]
@@ -86,8 +86,8 @@ pub(super) struct Target {
 }
 
 /// Splits `host`, `host:port`, `[v6]:port` and bare IPv6 addresses.
-fn host_and_port(text: &str) -> Result<(&str, Option<u16>), NoHost> {
-    let wrong = || NoHost(text.to_owned());
+fn host_and_port(text: &str) -> Result<(&str, Option<u16>), HostError> {
+    let wrong = || HostError(text.to_owned());
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or_else(wrong)?;
         let port = match rest {
@@ -114,13 +114,13 @@ impl Target {
     pub(super) async fn of(
         given: Option<&str>,
         network: &Network,
-        patience: Duration,
-    ) -> Result<Self, NoHost> {
+        timeout: Duration,
+    ) -> Result<Self, HostError> {
         let (host, port) = match given {
             Some(text) => host_and_port(text)?,
             None => ("127.0.0.1", None),
         };
-        if given.is_none() || is_this_machine(host, patience).await {
+        if given.is_none() || is_this_machine(host, timeout).await {
             let mut ports = vec![port.unwrap_or(network.http)];
             if port.is_none() {
                 ports.extend(network.http_fallback());
@@ -141,26 +141,29 @@ impl Target {
 }
 
 /// Whether `host` is an address of this machine: only then can a socket be bound to it.
-async fn is_this_machine(host: &str, patience: Duration) -> bool {
+async fn is_this_machine(host: &str, timeout: Duration) -> bool {
     let own = |ip: IpAddr| ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok();
     let resolved = smol::future::or(async { async_net::resolve((host, 0)).await.ok() }, async {
-        smol::Timer::after(patience).await;
+        smol::Timer::after(timeout).await;
         None
     });
     resolved.await.unwrap_or_default().iter().any(|address| own(address.ip()))
 }
 
-/// Probes, writing to `out` as it goes.
-pub async fn run(options: &Options, out: &mut dyn Write) -> io::Result<Result<Verdict, NoHost>> {
-    let target = match Target::of(options.host.as_deref(), &options.network, options.patience).await {
+/// Tests a server step by step and writes the report to `out`.
+///
+/// # Errors
+/// The outer error: the report cannot be written. The inner one: the host is neither a name nor an address.
+pub async fn run(options: &Options, out: &mut dyn Write) -> io::Result<Result<Verdict, HostError>> {
+    let target = match Target::of(options.host.as_deref(), &options.network, options.timeout).await {
         Ok(target) => target,
         Err(error) => return Ok(Err(error)),
     };
     let title = options.host.clone().or_else(|| target.web.first().map(Endpoint::to_string));
     let mut report = Report::new(out, options.json, &title.unwrap_or_default())?;
     match &options.account {
-        Some(account) => walk::with_account(&mut report, &target, account, options.patience).await?,
-        None => walk::without_account(&mut report, &target, options.patience).await?,
+        Some(account) => walk::with_account(&mut report, &target, account, options.timeout).await?,
+        None => walk::without_account(&mut report, &target, options.timeout).await?,
     }
     report.close().map(Ok)
 }
@@ -180,7 +183,7 @@ mod tests {
             ["", ":80", "host:", "host:0", "host:99999", "[::1", "[::1]x", "http://mcos.local/", "a b"]
         {
             let error = host_and_port(wrong).expect_err(wrong);
-            assert!(error.to_string().contains("is no HOST"), "{error}");
+            assert!(error.to_string().contains("is not a host"), "{error}");
         }
     }
 
@@ -188,7 +191,7 @@ mod tests {
     fn only_this_machine_is_probed_by_its_own_configuration() {
         let network =
             Network { http: 8081, mcots: 5, rooms: [7, 8], http_configured: true, ..Network::default() };
-        let target = |host: Option<&str>| smol::block_on(Target::of(host, &network, PATIENCE)).unwrap();
+        let target = |host: Option<&str>| smol::block_on(Target::of(host, &network, TIMEOUT)).unwrap();
         for host in [None, Some("127.0.0.1"), Some("::1")] {
             let own = target(host);
             assert_eq!((own.web[0].port, own.web.len(), own.fixed.mcots), (8081, 1, 5));

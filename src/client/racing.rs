@@ -1,4 +1,4 @@
-//! Simulated racers: from the host's wish to the results, with the traffic of a race between them.
+//! Simulated racers: from making the race to the results, with the traffic of a race between them.
 //!
 //! Nobody has recorded a race of two. The order of steps is that of `docs/protocol/lobby-rooms.md` and
 //! `docs/protocol/mcots-messages.md`: the race is made on MCOTS (230), its channel opened on a room server, the others
@@ -7,7 +7,7 @@
 
 mod traffic;
 
-pub use traffic::{Faults, Gauge, Ledger, Traffic};
+pub use traffic::{Counters, Deliveries, Faults, Traffic};
 
 use super::error::Error;
 use super::sitting::{FirstCar, LobbyConnection, PersonaSession, RaceChannel, RoomAddress, Transactions};
@@ -24,19 +24,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The lot where a driver without a car gets one.
+/// The dealer that sells a car to a persona that has none.
 const DEALER: DealerId = DealerId(8);
 /// Laps of a race.
 const LAPS: u8 = 2;
-/// How many packets are taken in between two that are sent late.
-const GULP: usize = 64;
+/// How many packets are received between two that are sent late.
+const RECEIVE_BATCH: usize = 64;
 /// How long the host waits before it asks again who is ready.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// A driver with a car on a room server, ready to race.
+/// A persona with a car, signed in to MCOTS, the lobby and a room server.
 #[derive(Debug)]
 pub struct Racer {
-    driver: PersonaSession,
+    session: PersonaSession,
     mcots: Transactions,
     lobby: LobbyConnection,
     room: LobbyConnection,
@@ -54,13 +54,13 @@ pub struct Terms {
 }
 
 impl Racer {
-    /// Signs in to MCOTS, the lobby and a room server. A driver who has no car yet is given the cheapest there is.
-    pub async fn arrive(driver: PersonaSession, room: CommId) -> Result<Self, Error> {
-        let (mcots, car) = at_the_wheel(&driver).await?;
-        let mut lobby = driver.lobby().await?;
+    /// Signs in to MCOTS, the lobby and a room server. A persona that has no car yet buys the cheapest there is.
+    pub async fn sign_in(session: PersonaSession, room: CommId) -> Result<Self, Error> {
+        let (mcots, car) = sign_in_with_car(&session).await?;
+        let mut lobby = session.lobby().await?;
         let address = lobby.server_info(room).await?;
-        let room = driver.room(&address).await?;
-        Ok(Self { driver, mcots, lobby, room, address, car })
+        let room = session.room(&address).await?;
+        Ok(Self { session, mcots, lobby, room, address, car })
     }
 
     /// The car it races with.
@@ -68,9 +68,9 @@ impl Racer {
         self.car
     }
 
-    /// Who it is.
+    /// Number of its persona.
     pub const fn persona(&self) -> PersonaId {
-        self.driver.persona
+        self.session.persona
     }
 
     /// The connection to MCOTS.
@@ -88,17 +88,17 @@ impl Racer {
         })
     }
 
-    /// Signs out everywhere.
-    pub async fn depart(self) -> Result<(), Error> {
-        let Self { driver, mcots, lobby, room, .. } = self;
+    /// Signs out of MCOTS, leaves the persona and closes all connections.
+    pub async fn sign_out(self) -> Result<(), Error> {
+        let Self { session, mcots, lobby, room, .. } = self;
         drop((lobby, room));
         mcots.logout().await?;
-        driver.leave().await
+        session.leave().await
     }
 
     /// 230, and the channel of the race.
     async fn host(&mut self, terms: Terms, racers: usize) -> Result<(RaceId, RaceChannel), Error> {
-        let created: RaceCreated = self.mcots.mcots().ask(&wish(terms, racers)).await?;
+        let created: RaceCreated = self.mcots.mcots().ask(&request(terms, racers)).await?;
         let mut data = [0; 256];
         for (to, from) in data.iter_mut().zip(created.race.0.to_le_bytes()) {
             *to = from;
@@ -123,28 +123,28 @@ impl Racer {
 }
 
 /// Signs in to MCOTS, with a car.
-async fn at_the_wheel(driver: &PersonaSession) -> Result<(Transactions, VehicleId), Error> {
-    let mut mcots = driver.transactions().await?;
+async fn sign_in_with_car(session: &PersonaSession) -> Result<(Transactions, VehicleId), Error> {
+    let mut mcots = Transactions::connect(session).await?;
     mcots.sign_in(None).await?;
     if let Some(car) = mcots.cars().await?.first() {
         return Ok((mcots, car.vehicle));
     }
-    let stock = Transactions::stock(&driver.account.place, DEALER).await?;
+    let stock = Transactions::stock(&session.account.endpoints, DEALER).await?;
     let no_car = |mcots: &mut Transactions, why| {
         Err(mcots.mcots().contradiction(number::OWNED_VEHICLES_LIST, "vehicles", why))
     };
     let Some(cheapest) = stock.cars.iter().min_by_key(|car| car.price) else {
-        return no_car(&mut mcots, "the driver has no car and no dealer sells one");
+        return no_car(&mut mcots, "the persona has no car and no dealer sells one");
     };
-    let mut mcots = driver.transactions().await?;
+    let mut mcots = Transactions::connect(session).await?;
     mcots.sign_in(Some(FirstCar { dealer: DEALER, model: cheapest.model, skin: SkinId(0) })).await?;
     match mcots.cars().await?.first() {
         Some(car) => Ok((mcots, car.vehicle)),
-        None => no_car(&mut mcots, "the driver has no car and does not get one"),
+        None => no_car(&mut mcots, "the persona has no car and does not get one"),
     }
 }
 
-fn wish(terms: Terms, racers: usize) -> CreateRace {
+fn request(terms: Terms, racers: usize) -> CreateRace {
     CreateRace {
         entry_fee: terms.entry_fee,
         least_racers: u8::try_from(racers).unwrap_or(u8::MAX),
@@ -169,7 +169,7 @@ pub async fn line_up(
         joiner.room.ready(channel.channel).await?;
     }
     host.room.ready(channel.channel).await?;
-    let deadline = Instant::now() + host.driver.account.place.patience;
+    let deadline = Instant::now() + host.session.account.endpoints.timeout;
     while host.room.ready_count(channel.channel).await? < grid.len() {
         if Instant::now() > deadline {
             return Err(host.room.not_all_ready());
@@ -179,25 +179,26 @@ pub async fn line_up(
     start(host, joiners, race).await?;
     host.room.start_race(channel.channel).await?;
     let mut starters = Vec::new();
-    for (place, mut racer) in racers.into_iter().enumerate() {
+    for (slot, mut racer) in racers.into_iter().enumerate() {
         let address = racer.room.race_started(channel.channel).await?;
-        let mut wheel = racer.driver.room(&address).await?;
-        wheel.open_race(&channel, address.endpoint.port).await?;
-        let ledger = Ledger::new(Arc::clone(traffic), channel.channel, Arc::clone(&grid), place);
-        starters.push(Starter { racer, race, channel: channel.channel, wheel, place, ledger });
+        let mut race_server = racer.session.room(&address).await?;
+        race_server.open_race(&channel, address.endpoint.port).await?;
+        let deliveries = Deliveries::new(Arc::clone(traffic), channel.channel, Arc::clone(&grid), slot);
+        starters.push(Starter { racer, race, channel: channel.channel, race_server, slot, deliveries });
     }
     Ok(starters)
 }
 
-/// 232 and 233.
+/// Starts the race on MCOTS (232); all joiners must hear it (233).
 async fn start(host: &mut Racer, joiners: &mut [Racer], race: RaceId) -> Result<(), Error> {
     let mut slots = [RacerSlot::NOBODY; SLOTS];
     let racers = std::iter::once(&*host).chain(joiners.iter());
     for (slot, racer) in slots.iter_mut().zip(racers) {
         *slot = RacerSlot::human(racer.persona(), racer.car);
     }
-    let wish = StartRace { race, slots, multi_round_limit: 0, laps: LAPS, lobby_flags: 8, dial_in: [0; 2] };
-    let started: RaceStarted = host.mcots.mcots().ask(&wish).await?;
+    let request =
+        StartRace { race, slots, multi_round_limit: 0, laps: LAPS, lobby_flags: 8, dial_in: [0; 2] };
+    let started: RaceStarted = host.mcots.mcots().ask(&request).await?;
     if started.ok_to_start != 1 || started.slots.iter().any(|slot| slot.barred.0) {
         let why = "somebody may not race; the server's log says why";
         return Err(host.mcots.mcots().contradiction(RaceStarted::NUMBER, "slots", why));
@@ -218,33 +219,33 @@ pub struct Starter {
     racer: Racer,
     race: RaceId,
     channel: CommId,
-    wheel: LobbyConnection,
-    place: usize,
-    ledger: Ledger,
+    race_server: LobbyConnection,
+    slot: usize,
+    deliveries: Deliveries,
 }
 
 impl Starter {
     /// The address of its connection to the race server, by which the server's log names it.
     pub fn address(&mut self) -> Option<SocketAddr> {
-        self.wheel.nps().local()
+        self.race_server.nps().local()
     }
 
     /// What was sent and received.
-    pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
+    pub const fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
     }
 
     /// Sends what it has to send, at its rate, and takes in what the others send, until all of it has come or nothing
-    /// came for as long as any wait may last. What is missing then, the [`Ledger`] says.
+    /// came for as long as any wait may last. What is missing then, the [`Deliveries`] says.
     pub async fn drive(&mut self) -> Result<(), Error> {
-        let (interval, patience) = (self.ledger.interval(), self.racer.driver.account.place.patience);
+        let (interval, timeout) = (self.deliveries.interval(), self.racer.session.account.endpoints.timeout);
         // Not all at the same moment.
-        let shift = u32::try_from(self.place).unwrap_or_default();
+        let shift = u32::try_from(self.slot).unwrap_or_default();
         let mut due = Instant::now() + interval * shift / 6;
         let mut news = Instant::now();
-        while !self.ledger.is_complete() {
-            if !self.ledger.has_more() || self.ledger.is_ahead() {
-                if self.hear(patience.saturating_sub(news.elapsed())).await? {
+        while !self.deliveries.is_complete() {
+            if !self.deliveries.has_more() || self.deliveries.is_ahead() {
+                if self.hear(timeout.saturating_sub(news.elapsed())).await? {
                     news = Instant::now();
                 } else {
                     return Ok(());
@@ -257,7 +258,7 @@ impl Starter {
             } else {
                 due += interval;
                 self.say().await?;
-                for _ in 0..GULP {
+                for _ in 0..RECEIVE_BATCH {
                     if !self.hear(Duration::ZERO).await? {
                         break;
                     }
@@ -270,17 +271,17 @@ impl Starter {
 
     /// Sends the next packet, if there is one.
     async fn say(&mut self) -> Result<(), Error> {
-        match self.ledger.next_packet() {
-            Some(packet) => self.wheel.nps().send_packet(&packet).await,
+        match self.deliveries.next_packet() {
+            Some(packet) => self.race_server.nps().send_packet(&packet).await,
             None => Ok(()),
         }
     }
 
-    /// Takes in the next packet on the race server; whether one came within `patience`.
-    pub async fn hear(&mut self, patience: Duration) -> Result<bool, Error> {
-        let Some(incoming) = self.wheel.nps().next_within(patience).await? else { return Ok(false) };
+    /// Takes in the next packet on the race server; whether one came within `timeout`.
+    pub async fn hear(&mut self, timeout: Duration) -> Result<bool, Error> {
+        let Some(incoming) = self.race_server.nps().next_within(timeout).await? else { return Ok(false) };
         if relay::is_relay(incoming.packet.id) {
-            self.ledger.enter(&incoming.packet);
+            self.deliveries.receive(&incoming.packet);
         }
         Ok(true)
     }
@@ -296,7 +297,7 @@ impl Starter {
         let finish = RacerCompleted {
             top_speed: 40,
             race,
-            racer: self.racer.driver.persona,
+            racer: self.racer.session.persona,
             time: ticks,
             best_lap: ticks / 2,
             average_speed: 30,
@@ -314,7 +315,7 @@ impl Starter {
         self.racer.mcots.mcots().send(&report).await.map(drop)
     }
 
-    /// 237.
+    /// Waits for the results of the race (237).
     pub async fn results(&mut self) -> Result<FinalResults, Error> {
         let results: FinalResults = self.racer.mcots.pushed().await?;
         if results.race == self.race {
@@ -326,8 +327,8 @@ impl Starter {
 
     /// Leaves the race everywhere (0105, 235).
     pub async fn leave(self) -> Result<Racer, Error> {
-        let Self { mut racer, race, channel, mut wheel, .. } = self;
-        wheel.close_channel(channel).await?;
+        let Self { mut racer, race, channel, mut race_server, .. } = self;
+        race_server.close_channel(channel).await?;
         racer.room.close_channel(channel).await?;
         let quit = GenericRequest::body(number::RACER_LEFT_RACE, race.0);
         racer.mcots.mcots().send_body(quit).await?;

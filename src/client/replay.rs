@@ -5,23 +5,23 @@ mod player;
 mod recording;
 
 use super::Error;
-use super::probe::{Credentials, NoHost, Options, Target, reach};
+use super::probe::{Credentials, HostError, Options, Target, reach};
 use super::sitting::{Account, ShardEndpoints};
 use mco_proto::ids::{CustomerId, PersonaId};
 use player::{Actor, Player, Tally};
-pub use recording::NotARecording;
 use recording::Recording;
+pub use recording::RecordingError;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How it went.
+/// Whether the server answered as recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every answer is of the same kind as the recorded one.
+    /// Every answer has the message number of the recorded one.
     Same,
-    /// So many are not.
+    /// So many answers are missing or have another number.
     Differs(usize),
 }
 
@@ -29,9 +29,9 @@ pub enum Verdict {
 #[derive(Debug)]
 pub enum ReplayError {
     /// The recording can't be read.
-    Recording(NotARecording),
-    /// The host can't be understood.
-    Host(NoHost),
+    Recording(RecordingError),
+    /// The host is not a name or an address.
+    Host(HostError),
     /// Signing in failed.
     Server(Error),
     /// No account has the number of a customer in the recording.
@@ -74,14 +74,14 @@ impl fmt::Display for ReplayError {
 
 impl std::error::Error for ReplayError {}
 
-impl From<NotARecording> for ReplayError {
-    fn from(why: NotARecording) -> Self {
+impl From<RecordingError> for ReplayError {
+    fn from(why: RecordingError) -> Self {
         Self::Recording(why)
     }
 }
 
-impl From<NoHost> for ReplayError {
-    fn from(why: NoHost) -> Self {
+impl From<HostError> for ReplayError {
+    fn from(why: HostError) -> Self {
         Self::Host(why)
     }
 }
@@ -98,8 +98,8 @@ impl From<io::Error> for ReplayError {
     }
 }
 
-/// Plays the recording in `folder` with these accounts, one for each customer in it, against the server of `options`,
-/// writing to `out` as it goes.
+/// Sends the Client's side of the recording in `folder` to the server of `options`, with these accounts, one for each customer
+/// in it. Writes one line for each answer to `out`.
 pub async fn run(
     folder: &Path,
     options: &Options,
@@ -110,16 +110,16 @@ pub async fn run(
     for gap in &recording.gaps {
         writeln!(out, "note: {gap}")?;
     }
-    let target = Target::of(options.host.as_deref(), &options.network, options.patience).await?;
-    let web = reach(&target, options.patience).await?;
+    let target = Target::of(options.host.as_deref(), &options.network, options.timeout).await?;
+    let web = reach(&target, options.timeout).await?;
     let shards = web.shard_list().await?;
     let Some(shard) = shards.iter().find(|shard| shard.status == 0).or(shards.first()) else {
-        return Err(Error::ShardList(super::NotAShardList::Empty).into());
+        return Err(Error::ShardList(super::ShardListError::Empty).into());
     };
-    let place = Arc::new(ShardEndpoints::new(shard, target.fixed, options.patience));
+    let endpoints = Arc::new(ShardEndpoints::new(shard, target.fixed, options.timeout));
     let (mut actors, mut personas) = (Vec::new(), Vec::new());
     for user in users {
-        let account = Account::sign_in(&web, &place, &user.user, &user.password).await?;
+        let account = Account::sign_in(&web, &endpoints, &user.user, &user.password).await?;
         personas.extend(account.personas().await?.into_iter().map(|entry| (account.customer, entry.persona)));
         actors.push(Actor::new(account, user));
     }
@@ -130,7 +130,7 @@ pub async fn run(
     if let Some((customer, persona)) = recording.personas().into_iter().find(|one| !personas.contains(one)) {
         return Err(ReplayError::Persona(customer, persona));
     }
-    let tally = Player::new(&web, place, actors).await?.play(&recording, out).await?;
+    let tally = Player::new(&web, endpoints, actors).await?.play(&recording, out).await?;
     let Tally { sent, same, differing } = tally;
     writeln!(out, "{sent} messages sent; {same} answers of the same kind, {differing} missing or different")?;
     Ok(if differing == 0 { Verdict::Same } else { Verdict::Differs(differing) })

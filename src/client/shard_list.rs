@@ -1,13 +1,13 @@
 //! The shard list as the Client reads it.
 
-use super::socket::Endpoint;
+use super::error::ShardListError;
+use super::peer::Endpoint;
 use mco_proto::ids::ShardId;
-use std::fmt;
 
 /// One shard of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardEntry {
-    /// What the Client shows.
+    /// The name that the Client shows.
     pub name: String,
     /// Its number, which comes back in persona requests.
     pub id: ShardId,
@@ -17,56 +17,16 @@ pub struct ShardEntry {
     pub lobby: Endpoint,
     /// Host of the transaction server; its port is fixed in the Client.
     pub mcots_host: String,
-    /// 0: usable.
+    /// `StatusId`; 0 means open.
     pub status: u32,
-    /// How many players are there.
+    /// How many players are in the game.
     pub population: u32,
     /// Persona slots of an account.
     pub max_personas: u32,
 }
 
-/// Why a text is no shard list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotAShardList {
-    /// No `[name]` line.
-    Empty,
-    /// Shards, and none with status 0.
-    NoneOpen,
-    /// A key that the Client needs is not there.
-    Missing {
-        /// Of which shard.
-        shard: String,
-        /// The key.
-        key: &'static str,
-    },
-    /// A value that should be a number.
-    NoNumber {
-        /// Of which shard.
-        shard: String,
-        /// The key.
-        key: &'static str,
-        /// The value.
-        value: String,
-    },
-}
-
-impl fmt::Display for NotAShardList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("the shard list names no shard (no line in square brackets)"),
-            Self::NoneOpen => f.write_str("the shard list names no shard that is open (StatusId 0)"),
-            Self::Missing { shard, key } => write!(f, "the shard list has no {key} for \"{shard}\""),
-            Self::NoNumber { shard, key, value } => {
-                write!(f, "the shard list says {key}={value} for \"{shard}\", which is no number")
-            }
-        }
-    }
-}
-
-impl std::error::Error for NotAShardList {}
-
 /// Reads a list of at least one shard: `[name]` lines, below each its `key=value` lines, indented or not.
-pub(super) fn parse(text: &str) -> Result<Vec<ShardEntry>, NotAShardList> {
+pub(super) fn parse(text: &str) -> Result<Vec<ShardEntry>, ShardListError> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     for line in text.lines().map(str::trim) {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
@@ -76,7 +36,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<ShardEntry>, NotAShardList> {
         }
     }
     if sections.is_empty() {
-        return Err(NotAShardList::Empty);
+        return Err(ShardListError::Empty);
     }
     sections.iter().map(Section::entry).collect()
 }
@@ -87,28 +47,28 @@ struct Section<'a> {
 }
 
 impl Section<'_> {
-    fn text(&self, key: &'static str) -> Result<&str, NotAShardList> {
+    fn text(&self, key: &'static str) -> Result<&str, ShardListError> {
         let value = self.pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
-        value.ok_or_else(|| NotAShardList::Missing { shard: self.name.to_owned(), key })
+        value.ok_or_else(|| ShardListError::Missing { shard: self.name.to_owned(), key })
     }
 
-    fn number<T: std::str::FromStr>(&self, key: &'static str) -> Result<T, NotAShardList> {
+    fn number<T: std::str::FromStr>(&self, key: &'static str) -> Result<T, ShardListError> {
         let value = self.text(key)?;
         let shard = self.name.to_owned();
-        value.parse().map_err(|_| NotAShardList::NoNumber { shard, key, value: value.to_owned() })
+        value.parse().map_err(|_| ShardListError::NoNumber { shard, key, value: value.to_owned() })
     }
 
-    fn host(&self, key: &'static str) -> Result<&str, NotAShardList> {
+    fn host(&self, key: &'static str) -> Result<&str, ShardListError> {
         let host = self.text(key)?;
         // The Client knows no brackets; a server that writes them means an IPv6 address.
         let host = host.trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() {
-            return Err(NotAShardList::Missing { shard: self.name.to_owned(), key });
+            return Err(ShardListError::Missing { shard: self.name.to_owned(), key });
         }
         Ok(host)
     }
 
-    fn entry(&self) -> Result<ShardEntry, NotAShardList> {
+    fn entry(&self) -> Result<ShardEntry, ShardListError> {
         self.text("Status_Reason")?;
         Ok(ShardEntry {
             name: self.name.to_owned(),
@@ -143,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_shard_list_that_lacks_something_names_the_key() {
-        assert_eq!(parse("<html>hello</html>"), Err(NotAShardList::Empty));
+        assert_eq!(parse("<html>hello</html>"), Err(ShardListError::Empty));
         let error = parse(&LIST.replace("LobbyServerPort=7003", "")).unwrap_err().to_string();
         assert_eq!(error, "the shard list has no LobbyServerPort for \"Hill Valley\"");
         let error = parse(&LIST.replace("=8226", "=many")).unwrap_err().to_string();

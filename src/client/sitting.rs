@@ -1,18 +1,18 @@
 //! The steps of a sitting, in types: whoever holds an [`Account`] has logged in, whoever holds a [`PersonaSession`] has picked
 //! a persona, and so on. Order and content of all messages are those of the recorded Client.
 
-mod driver;
 mod lobby;
+mod persona_session;
 mod transactions;
 
-pub use driver::PersonaSession;
 pub use lobby::{LobbyConnection, RaceChannel, RoomAddress, appearance};
+pub use persona_session::PersonaSession;
 pub use transactions::{Car, FirstCar, Home, Transactions};
 
 use super::error::Error;
 use super::nps::Nps;
+use super::peer::{Endpoint, Service};
 use super::shard_list::ShardEntry;
-use super::socket::{Endpoint, Service};
 use super::web::{Context, Web};
 use mco_proto::TooLong;
 use mco_proto::ids::{CustomerId, PersonaId};
@@ -27,14 +27,12 @@ use mco_proto::text::Str16;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Ports that are fixed in the Client.
+/// The ports that the shard list does not tell, because the Client has them built in.
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FixedPorts {
-    /// Persona.
     pub persona: u16,
-    /// Mail.
     pub mail: u16,
-    /// MCOTS.
     pub mcots: u16,
 }
 
@@ -44,7 +42,7 @@ impl Default for FixedPorts {
     }
 }
 
-/// Where all services of one shard are.
+/// The endpoints of all services of one shard.
 #[derive(Clone, Debug)]
 pub struct ShardEndpoints {
     /// Login, 8226 by default.
@@ -55,22 +53,22 @@ pub struct ShardEndpoints {
     pub mail: Endpoint,
     /// Lobby, 7003 by default.
     pub lobby: Endpoint,
-    /// MCOTS.
+    /// MCOTS, on a host of its own; 43300 by default.
     pub mcots: Endpoint,
-    /// How long any wait may last.
-    pub patience: Duration,
+    /// The longest that any wait on its connections may last.
+    pub timeout: Duration,
 }
 
 impl ShardEndpoints {
-    /// What a shard's entry in the list and the Client's fixed ports make together.
-    pub fn new(shard: &ShardEntry, fixed: FixedPorts, patience: Duration) -> Self {
+    /// The endpoints that a shard's entry in the list and the fixed ports give together.
+    pub fn new(shard: &ShardEntry, fixed: FixedPorts, timeout: Duration) -> Self {
         Self {
             login: shard.login.clone(),
             persona: shard.login.at(fixed.persona),
             mail: shard.login.at(fixed.mail),
             lobby: shard.lobby.clone(),
             mcots: Endpoint::new(&shard.mcots_host, fixed.mcots),
-            patience,
+            timeout,
         }
     }
 
@@ -87,12 +85,12 @@ impl ShardEndpoints {
         if status.key_echo != key.echo() {
             return Err(login.contradiction(id::USER_VALID, "key echo", "it is of another Session Key"));
         }
-        Ok(Account { place: Arc::clone(self), customer: status.customer, key })
+        Ok(Account { endpoints: Arc::clone(self), customer: status.customer, key })
     }
 
     /// A connection of its own for one request, as the Client makes them to Login, Persona and Mail.
     pub(super) async fn open(&self, service: Service, at: &Endpoint) -> Result<Nps, Error> {
-        Nps::connect(service, at, self.patience).await
+        Nps::connect(service, at, self.timeout).await
     }
 }
 
@@ -104,37 +102,37 @@ pub fn user_login(context: &Context, key_block: &str) -> Result<UserLogin, TooLo
     Ok(UserLogin::new(Str16::new(context.as_str())?, Str16::new(key_block)?))
 }
 
-/// A User who has logged in.
+/// An account that has signed in.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Where.
-    pub place: Arc<ShardEndpoints>,
-    /// The Server's number for the account.
+    /// The shard on which it is signed in.
+    pub endpoints: Arc<ShardEndpoints>,
+    /// The number of the account on the server.
     pub customer: CustomerId,
-    /// What every cipher of this sitting is made from.
+    /// The Session Key, from which every cipher of this sitting is made.
     pub key: SessionKey,
 }
 
 impl Account {
-    /// AuthLogin and Login in one.
+    /// Signs in with name and password: AuthLogin, `/key` and Login.
     pub async fn sign_in(
         web: &Web,
-        place: &Arc<ShardEndpoints>,
+        endpoints: &Arc<ShardEndpoints>,
         user: &str,
         password: &str,
     ) -> Result<Self, Error> {
         let context = web.auth(user, password).await?;
-        place.login(&context, &web.public_key().await?).await
+        endpoints.login(&context, &web.public_key().await?).await
     }
 
-    /// The personas of this account.
+    /// Lists the personas of this account (0x0532).
     pub async fn personas(&self) -> Result<Vec<PersonaEntry>, Error> {
         let mut persona = self.persona_service().await?;
         let list: PersonaList = persona.ask(&GetPersonaMaps { customer: self.customer }).await?;
         Ok(list.personas.to_vec())
     }
 
-    /// Whether a new persona may have this name.
+    /// Whether a new persona may have this name (0x0533).
     pub async fn name_is_free(&self, name: &str) -> Result<bool, Error> {
         let request = ValidatePersonaName::new(self.customer, Str16::new(name)?);
         let mut persona = self.persona_service().await?;
@@ -144,7 +142,7 @@ impl Account {
         Ok(!taken.contains(&answer.packet.id))
     }
 
-    /// Asks whether a licence plate may say this.
+    /// Asks whether a licence plate may have this text (0x0534).
     pub async fn check_plate(&self, text: &str) -> Result<(), Error> {
         let mut persona = self.persona_service().await?;
         persona.send(&CheckToken { kind: 2, text: Str16::new(text)? }).await?;
@@ -164,7 +162,7 @@ impl Account {
         Ok(answer.persona)
     }
 
-    /// Picks a persona.
+    /// Selects a persona (0x0503), which is in use from then on.
     pub async fn select(&self, entry: &PersonaEntry) -> Result<PersonaSession, Error> {
         let mut persona = self.persona_service().await?;
         let request =
@@ -175,6 +173,6 @@ impl Account {
     }
 
     async fn persona_service(&self) -> Result<Nps, Error> {
-        self.place.open(Service::Persona, &self.place.persona).await
+        self.endpoints.open(Service::Persona, &self.endpoints.persona).await
     }
 }

@@ -1,113 +1,14 @@
 //! One TCP connection of a simulated Client, with an end to every wait.
 
-use super::error::{Error, Wanted};
+use super::error::Error;
+use super::peer::Peer;
+use super::wanted::Wanted;
 use smol::{Async, Timer, future};
-use std::fmt;
 use std::future::Future;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// A host, by name or address, and a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Name or address; an IPv6 address without brackets.
-    pub host: Arc<str>,
-    /// TCP port.
-    pub port: u16,
-}
-
-impl Endpoint {
-    /// `host` at `port`.
-    pub fn new(host: &str, port: u16) -> Self {
-        Self { host: host.into(), port }
-    }
-
-    /// The same host at another port.
-    #[must_use]
-    pub fn at(&self, port: u16) -> Self {
-        Self { host: self.host.clone(), port }
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
-/// What a Client wants from a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// AuthLogin, shard list, key.
-    Web,
-    /// 8226.
-    Login,
-    /// 8228.
-    Persona,
-    /// 8227.
-    Mail,
-    /// 7003.
-    Lobby,
-    /// 9000-9014.
-    Room,
-    /// 43300.
-    Mcots,
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Web => "HTTP",
-            Self::Login => "Login",
-            Self::Persona => "Persona",
-            Self::Mail => "Mail",
-            Self::Lobby => "Lobby",
-            Self::Room => "Room",
-            Self::Mcots => "MCOTS",
-        })
-    }
-}
-
-/// The other end of a connection, for errors.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
-    service: Service,
-    endpoint: Endpoint,
-}
-
-impl Peer {
-    /// The service at `endpoint`.
-    pub(super) const fn new(service: Service, endpoint: Endpoint) -> Self {
-        Self { service, endpoint }
-    }
-
-    /// Its service.
-    pub const fn service(&self) -> Service {
-        self.service
-    }
-
-    /// Its host, by name or address.
-    pub fn host(&self) -> &str {
-        &self.endpoint.host
-    }
-
-    /// Its port.
-    pub const fn port(&self) -> u16 {
-        self.endpoint.port
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.service, self.endpoint)
-    }
-}
 
 /// `work`, if it ends before `deadline`.
 async fn before<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
@@ -118,18 +19,18 @@ async fn before<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T
     .await
 }
 
-/// A connection. It holds no buffer while it waits.
+/// A TCP connection. It holds no buffer while it waits.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: Arc<Async<TcpStream>>,
     peer: Peer,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Socket {
-    /// Connects to the first address of the host that answers, all within `patience`.
-    pub(super) async fn connect(peer: Peer, patience: Duration) -> Result<Self, Error> {
-        let deadline = Instant::now() + patience;
+    /// Connects to the first address of the host that answers, all within `timeout`.
+    pub(super) async fn connect(peer: Peer, timeout: Duration) -> Result<Self, Error> {
+        let deadline = Instant::now() + timeout;
         let late = || io::Error::from(io::ErrorKind::TimedOut);
         let resolving = async_net::resolve((peer.host(), peer.port()));
         let addresses = match before(deadline, resolving).await.unwrap_or_else(|| Err(late())) {
@@ -141,13 +42,12 @@ impl Socket {
             Ok(stream) => {
                 // A Client's messages are small and each is awaited by somebody.
                 let _ = stream.set_nodelay(true);
-                Ok(Self { stream: stream.into(), peer, patience })
+                Ok(Self { stream: stream.into(), peer, timeout })
             }
             Err(why) => Err(Error::Unreachable { peer, why }),
         }
     }
 
-    /// The other end.
     pub(super) const fn peer(&self) -> &Peer {
         &self.peer
     }
@@ -159,7 +59,7 @@ impl Socket {
 
     /// When a wait that begins now has to end.
     pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.patience
+        Instant::now() + self.timeout
     }
 
     /// Writes all of `bytes`.

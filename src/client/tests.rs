@@ -18,8 +18,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_mins(2);
-const IMPATIENCE: Duration = Duration::from_millis(50);
+const TIMEOUT: Duration = Duration::from_mins(2);
+const SHORT_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Lets `script` speak with the first caller of a port of this machine.
 fn peer(script: impl FnOnce(TcpStream) + Send + 'static) -> Endpoint {
@@ -64,13 +64,13 @@ fn an_answer_is_found_behind_pushes_and_the_pushes_stay() {
         let _ = stream.read(&mut [0]);
     });
     block_on(async {
-        let mut nps = Nps::connect(Service::Lobby, &at, PATIENCE).await.unwrap();
+        let mut nps = Nps::connect(Service::Lobby, &at, TIMEOUT).await.unwrap();
         nps.start_encryption(&key);
         let list: MiniUserList = nps.ask(&GetMiniUserList { channel: CommId(7) }).await.unwrap();
         assert_eq!(list.channel, CommId(7));
-        let push = nps.next_within(PATIENCE).await.unwrap().unwrap();
+        let push = nps.next_within(TIMEOUT).await.unwrap().unwrap();
         assert_eq!((push.packet.id, push.encrypted), (id::USER_INFO, true));
-        assert!(nps.next_within(IMPATIENCE).await.unwrap().is_none());
+        assert!(nps.next_within(SHORT_TIMEOUT).await.unwrap().is_none());
     });
 }
 
@@ -82,18 +82,18 @@ fn a_refusal_and_a_hang_up_are_told_apart_from_silence() {
     });
     let closing = peer(drop);
     let silent = peer(|mut stream| while stream.read(&mut [0; 99]).is_ok_and(|count| count > 0) {});
-    let ask = |at: Endpoint, patience| {
+    let ask = |at: Endpoint, timeout| {
         block_on(async move {
-            let mut nps = Nps::connect(Service::Persona, &at, patience).await?;
+            let mut nps = Nps::connect(Service::Persona, &at, timeout).await?;
             nps.ask::<BuddyListCount>(&GetBuddyList { persona: PersonaId(1) }).await
         })
     };
-    let error = ask(refusing, PATIENCE).unwrap_err();
+    let error = ask(refusing, TIMEOUT).unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error}");
     assert!(error.to_string().contains("INVALID_KEY (0x022a)"), "{error}");
-    let error = ask(closing, PATIENCE).unwrap_err();
+    let error = ask(closing, TIMEOUT).unwrap_err();
     assert!(matches!(error, Error::Closed { .. } | Error::Lost { .. }), "{error}");
-    let error = ask(silent, IMPATIENCE).unwrap_err();
+    let error = ask(silent, SHORT_TIMEOUT).unwrap_err();
     assert!(matches!(error, Error::Silence { .. }), "{error}");
     assert!(error.to_string().contains("BUDDY_LIST_COUNT (0x0614) did not come in time"), "{error}");
 }
@@ -105,7 +105,7 @@ fn a_port_where_nothing_listens_is_named() {
     taken.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let port = taken.local_addr().unwrap().as_socket().unwrap().port();
     let at = Endpoint::new("127.0.0.1", port);
-    let error = block_on(Nps::connect(Service::Mail, &at, PATIENCE)).unwrap_err().to_string();
+    let error = block_on(Nps::connect(Service::Mail, &at, TIMEOUT)).unwrap_err().to_string();
     assert!(error.contains("connection refused") && error.contains(&port.to_string()), "{error}");
 }
 
@@ -123,7 +123,7 @@ fn the_captured_persona_list_is_read_though_its_second_length_is_zero() {
         let _ = stream.read(&mut [0]);
     });
     block_on(async {
-        let mut nps = Nps::connect(Service::Persona, &at, PATIENCE).await.unwrap();
+        let mut nps = Nps::connect(Service::Persona, &at, TIMEOUT).await.unwrap();
         let request = GetPersonaMaps { customer: mco_proto::ids::CustomerId(5_551_212) };
         let list: PersonaList = nps.ask(&request).await.unwrap();
         assert_eq!(list.personas.len(), 1);
@@ -165,7 +165,7 @@ fn sequence_numbers_count_packets_of_both_directions_as_recorded() {
         let _ = stream.read(&mut [0]);
     });
     block_on(async {
-        let mut mcots = Mcots::connect(&at, PATIENCE).await.unwrap();
+        let mut mcots = Mcots::connect(&at, TIMEOUT).await.unwrap();
         for round in 0..3 {
             let number = [number::CLIENT_CONNECT_MSG, number::LOGIN, number::GET_LOBBIES][round];
             let sequence = mcots.send_body(GenericRequest::body(number, 0)).await.unwrap();
@@ -196,7 +196,7 @@ fn an_answer_under_another_sequence_number_or_cut_short_is_not_taken() {
     };
     let ask = |at: Endpoint| {
         block_on(async move {
-            let mut mcots = Mcots::connect(&at, PATIENCE).await?;
+            let mut mcots = Mcots::connect(&at, TIMEOUT).await?;
             let sequence = mcots.send_body(GenericRequest::body(number::GET_OWNED_VEHICLES, 21)).await?;
             mcots.answer::<OwnedVehicles>(sequence).await
         })

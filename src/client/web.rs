@@ -2,8 +2,8 @@
 
 use super::error::Error;
 use super::http::{self, Response};
+use super::peer::{Endpoint, Peer, Service};
 use super::shard_list::{self, ShardEntry};
-use super::socket::{Endpoint, Peer, Service};
 use mco_proto::session_key::PublicLoginKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
@@ -32,32 +32,32 @@ impl fmt::Debug for Context {
     }
 }
 
-/// The web side of a server.
+/// The web server: AuthLogin, the shard list and `/key`.
 #[derive(Clone, Debug)]
 pub struct Web {
     endpoint: Endpoint,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Web {
-    /// The web server at `endpoint`; no wait lasts longer than `patience`.
-    pub const fn new(endpoint: Endpoint, patience: Duration) -> Self {
-        Self { endpoint, patience }
+    /// The web server at `endpoint`; no wait lasts longer than `timeout`.
+    pub const fn new(endpoint: Endpoint, timeout: Duration) -> Self {
+        Self { endpoint, timeout }
     }
 
-    /// Where it is.
+    /// The endpoint that is asked.
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
     /// How long any wait may last.
-    pub const fn patience(&self) -> Duration {
-        self.patience
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
-    /// Any page by its path; the answer as it is.
+    /// Fetches a page by its path and query (encoded already; empty for none), whatever its status is.
     pub async fn get(&self, page: &'static str, query: &str) -> Result<Response, Error> {
-        http::get(&self.endpoint, page, query, self.patience).await
+        http::get(&self.endpoint, page, query, self.timeout).await
     }
 
     /// AuthLogin: a Context for a name and a password.
@@ -113,7 +113,6 @@ impl Web {
         }
     }
 
-    /// An answer the Client has no use for.
     pub(super) fn wrong(&self, page: &'static str, why: &str) -> Error {
         Error::Web { peer: Peer::new(Service::Web, self.endpoint.clone()), page, why: why.to_owned() }
     }

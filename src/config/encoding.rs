@@ -1,6 +1,6 @@
 //! Text as the editors of Windows save it.
 
-use super::rules::line_at;
+use super::read::line_at;
 
 /// Why bytes are no text.
 pub(super) struct Wrong {

@@ -1,9 +1,9 @@
-//! What is wrong with a configuration, in one line.
+//! Mistakes in a configuration, told in one line.
 
 use std::fmt;
 use std::path::Path;
 
-/// What is wrong with a configuration, and what to do: one line.
+/// A mistake in a configuration. Displayed in one line with file, line and key, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// The file, as it was named.
@@ -43,12 +43,12 @@ impl ConfigError {
     }
 }
 
-/// Why a server that must serve in any case does not do what its configuration says.
+/// Why a box, which starts in any case, does not do what its configuration says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// What is wrong.
     pub error: ConfigError,
-    /// What is not used because of it: "the whole file".
+    /// What is not used because of the mistake, such as "the whole file".
     pub ignored: &'static str,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}. Until that is corrected and the server started again, {} is ignored and the defaults count",
+            "{}. Until that is corrected and the server started again, {} is ignored and the defaults are used",
             self.error.in_words(),
             self.ignored
         )

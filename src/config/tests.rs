@@ -51,7 +51,7 @@ fn the_example_shows_every_key_that_is_known() {
             None => drop(shown.insert(name.clone())),
         }
     }
-    assert_eq!(shown, rules::every_key().collect());
+    assert_eq!(shown, read::every_key().collect());
 }
 
 #[test]

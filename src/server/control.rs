@@ -4,7 +4,7 @@
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
 use super::Shared;
-use crate::admin::live;
+use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Response};
 use crate::clock::Now;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
@@ -201,12 +201,16 @@ fn respond(shared: &Shared, line: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn perform(shared: &Shared, request: Request) -> Response {
-    let (response, pushes) = live::perform(&shared.game, request, Now::read());
-    shared.connections.deliver(pushes);
-    if response == Response::Restarting {
-        shared.restart();
+    match perform::perform(Server::Running(&shared.game), request, Now::read()) {
+        Ok(Performed { response, pushes }) => {
+            shared.connections.deliver(pushes);
+            if response == Response::RestoreStaged {
+                shared.restart();
+            }
+            response
+        }
+        Err(why) => Response::Refused(why.to_string()),
     }
-    response
 }
 
 /// Why a running server gave no answer.

@@ -258,7 +258,8 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
-    let game = Arc::new(Game::new(config, ports, store, Catalog::in_folder(data), login_key));
+    let game =
+        Arc::new(Game::new(config, data.to_owned(), ports, store, Catalog::in_folder(data), login_key));
     mcots::refund_races_cut_short(&game, Now::read());
     let (restart, asked) = channel::bounded(1);
     let shared = Arc::new(Shared::new(game, connections, limits, tls, restart, recorder, appliance));
@@ -280,7 +281,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&shared), listener)))
         .collect();
     let place =
-        status_file::whereabouts(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
+        status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
     let names: Vec<_> = names.into_iter().map(|service| EXECUTOR.spawn(service.serve())).collect();
     systemd::ready("ready");
     let status_file = on_box.and_then(|on_box| on_box.status_file);
@@ -370,14 +371,13 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
 #[cfg(test)]
 impl Shared {
     /// Shared state without listeners.
-    pub(crate) fn for_tests(game: Game, data: &Path) -> Self {
-        Self::in_a_box(game, data, None)
+    pub(crate) fn for_tests(game: Game) -> Self {
+        Self::in_a_box(game, None)
     }
 
     /// The same on a box, if `appliance` is one.
-    pub(crate) fn in_a_box(mut game: Game, data: &Path, appliance: Option<Appliance>) -> Self {
-        game.config.data_dir = Some(data.to_path_buf());
-        let tls = tls::Tls::open(data, None, true).unwrap();
+    pub(crate) fn in_a_box(game: Game, appliance: Option<Appliance>) -> Self {
+        let tls = tls::Tls::open(&game.data, None, true).unwrap();
         let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(10, 10));
         Self::new(Arc::new(game), connections, limits, tls, channel::bounded(1).0, None, appliance)
     }

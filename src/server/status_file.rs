@@ -2,7 +2,7 @@
 
 use super::netbios::NameService;
 use super::systemd;
-use crate::admin::status::{self, Whereabouts};
+use crate::admin::status::{self, HostInfo};
 use crate::atomic_file::{self, Access};
 use crate::clock::Now;
 use crate::config::Network;
@@ -27,9 +27,9 @@ struct Posted {
 }
 
 /// Where things are while the server runs; the addresses are looked up each time.
-pub(super) fn whereabouts(names: &[NameService], password_forgotten: bool) -> Whereabouts {
+pub(super) fn host_info(names: &[NameService], password_forgotten: bool) -> HostInfo {
     let host = gethostname::gethostname().to_string_lossy().into_owned();
-    Whereabouts {
+    HostInfo {
         addresses: Vec::new(),
         host: host.split('.').next().unwrap_or_default().to_owned(),
         netbios: names.first().map(|service| service.name().as_str().to_owned()),
@@ -39,13 +39,13 @@ pub(super) fn whereabouts(names: &[NameService], password_forgotten: bool) -> Wh
 }
 
 /// Posts what is true, for ever.
-pub(super) async fn keep(game: Arc<Game>, place: Whereabouts, file: Option<PathBuf>) {
+pub(super) async fn keep(game: Arc<Game>, place: HostInfo, file: Option<PathBuf>) {
     let mut posted = Posted::default();
     loop {
         let (game, place, file) = (Arc::clone(&game), place.clone(), file.clone());
         posted = smol::unblock(move || {
             let addresses = addresses(&game.config.network);
-            post(&game, &Whereabouts { addresses, ..place }, file.as_deref(), posted)
+            post(&game, &HostInfo { addresses, ..place }, file.as_deref(), posted)
         })
         .await;
         Timer::after(LOOK).await;
@@ -53,7 +53,7 @@ pub(super) async fn keep(game: Arc<Game>, place: Whereabouts, file: Option<PathB
 }
 
 /// Posts what differs from what is there.
-fn post(game: &Game, place: &Whereabouts, file: Option<&Path>, mut posted: Posted) -> Posted {
+fn post(game: &Game, place: &HostInfo, file: Option<&Path>, mut posted: Posted) -> Posted {
     let line = status::line(game, place, Now::read());
     if line != posted.line {
         systemd::status(&line);
@@ -101,7 +101,7 @@ mod tests {
     fn the_file_is_written_when_its_text_changes_and_not_otherwise() {
         let (game, folder) = Game::for_tests();
         let path = folder.path().join("status.txt");
-        let mut place = Whereabouts { host: "mcos".to_owned(), ..Whereabouts::default() };
+        let mut place = HostInfo { host: "mcos".to_owned(), ..HostInfo::default() };
         let posted = post(&game, &place, Some(&path), Posted::default());
         assert!(fs::read_to_string(&path).unwrap().contains("no address yet"));
         fs::remove_file(&path).unwrap();

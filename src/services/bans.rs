@@ -6,6 +6,7 @@
 use crate::clock::Now;
 use crate::store::{Ban, BanTarget, Store};
 use mco_proto::ids::CustomerId;
+use std::fmt;
 use std::net::IpAddr;
 
 /// The ban of an account, if there is one that counts.
@@ -55,21 +56,40 @@ fn span(seconds: u64) -> String {
     format!("{count} more {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Why a ban cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BanRefused {
+    /// The address is not that of another machine.
+    Address(IpAddr),
+    /// Its end lies in the past.
+    EndInPast,
+}
+
+impl fmt::Display for BanRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => {
+                write!(f, "{address} cannot be banned: it is not the address of another machine")
+            }
+            Self::EndInPast => f.write_str("the end of the ban lies in the past: name a later one, or none"),
+        }
+    }
+}
+
+impl std::error::Error for BanRefused {}
+
 /// An address as the target of a ban. This machine itself cannot be banned: the Operator's tools come from there.
-pub(crate) fn bannable(address: IpAddr) -> Result<BanTarget, String> {
+pub(crate) fn bannable(address: IpAddr) -> Result<BanTarget, BanRefused> {
     let address = address.to_canonical();
     if address.is_loopback() || address.is_unspecified() || address.is_multicast() {
-        return Err(format!("{address} cannot be banned: it is no address of another machine"));
+        return Err(BanRefused::Address(address));
     }
     Ok(BanTarget::address(address))
 }
 
-/// A ban that is over before it begins is a slip of the pen.
-pub(crate) fn check_end(until: Option<u64>, now: Now) -> Result<(), String> {
-    if until.is_some_and(|until| until <= now.unix) {
-        return Err("the end of the ban lies in the past; name a later one, or none".to_owned());
-    }
-    Ok(())
+/// Refuses a ban that would be over before it begins.
+pub(crate) fn check_end(until: Option<u64>, now: Now) -> Result<(), BanRefused> {
+    if until.is_some_and(|until| until <= now.unix) { Err(BanRefused::EndInPast) } else { Ok(()) }
 }
 
 #[cfg(test)]

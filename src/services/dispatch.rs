@@ -1,7 +1,7 @@
 //! One way to answer a message: a table of rows, each with a number, who may send it, whether it is answered, and the function
 //! that answers. What is not in the table, not allowed or malformed gets a line in the log and the service's default answer.
 
-use super::{Game, Hex, Outcome};
+use super::{Game, Hex, Outcome, Verdict};
 use crate::clock::Now;
 use crate::store::StoreError;
 use mco_proto::mcots::{self, Number};
@@ -239,23 +239,6 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
-}
-
-/// What became of a message, for counting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// Done as its row says.
-    Answered,
-    /// Understood and not granted.
-    Refused,
-    /// Sent by somebody who may not, or in the wrong form.
-    NotAllowed,
-    /// Its body does not fit its layout.
-    Malformed,
-    /// Its number is not known.
-    Unknown,
-    /// The server could not do it.
-    Failed,
 }
 
 /// What a function that answers may return.

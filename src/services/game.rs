@@ -1,41 +1,26 @@
 //! Everything a service may look at or change.
 
-use super::lobby::directory::Directory;
+use super::Ports;
+use super::directory::Directory;
 use crate::catalog::Catalog;
+use crate::clock::Now;
 use crate::config::Config;
-use crate::store::Store;
+use crate::store::{Persona, Store};
 use crate::world::World;
-use mco_proto::session_key::{KeyError, LoginKey};
+use mco_proto::ids::PersonaId;
+use mco_proto::session_key::LoginKey;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-
-/// The ports the server really listens on: with a configured 0 only known after binding.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ports {
-    /// HTTP.
-    pub http: u16,
-    /// HTTPS.
-    pub https: u16,
-    /// Login.
-    pub login: u16,
-    /// Persona.
-    pub persona: u16,
-    /// Mail.
-    pub mail: u16,
-    /// Lobby.
-    pub lobby: u16,
-    /// Room servers. The first one is kept for races; a Client meets people on the others.
-    pub rooms: Vec<u16>,
-    /// MCOTS.
-    pub mcots: u16,
-}
 
 /// The shard as its services see it.
 #[derive(Debug)]
 pub struct Game {
-    /// What the Operator chose.
+    /// The configuration.
     pub config: Config,
+    /// The data folder.
+    pub data: PathBuf,
     /// Where it listens.
     pub ports: Ports,
     /// What survives a reboot.
@@ -50,13 +35,20 @@ pub struct Game {
 }
 
 impl Game {
-    /// A shard without players.
-    pub fn new(config: Config, ports: Ports, store: Store, catalog: Catalog, login_key: LoginKey) -> Self {
+    /// A shard without players, whose store lies in the folder `data`.
+    pub fn new(
+        config: Config,
+        data: PathBuf,
+        ports: Ports,
+        store: Store,
+        catalog: Catalog,
+        login_key: LoginKey,
+    ) -> Self {
         let context_life = Duration::from_mins(config.limits.context_minutes.into());
         let world = World::new(context_life, config.limits.failed_logins_per_minute);
         let login_key = RwLock::new(Arc::new(login_key));
         let directory = Directory::new(&config, &ports, &catalog);
-        Self { config, ports, store, catalog, directory, world, login_key }
+        Self { config, data, ports, store, catalog, directory, world, login_key }
     }
 
     /// The key under which Clients send their Session Key.
@@ -65,10 +57,15 @@ impl Game {
     }
 
     /// Uses another login key from now on; the caller has stored it.
-    pub fn replace_login_key(&self, pkcs8_der: &[u8]) -> Result<(), KeyError> {
-        let key = Arc::new(LoginKey::from_pkcs8_der(pkcs8_der)?);
-        *self.login_key.write().unwrap_or_else(PoisonError::into_inner) = key;
-        Ok(())
+    pub fn replace_login_key(&self, key: LoginKey) {
+        *self.login_key.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+    }
+
+    /// A persona, if it exists and its account signed in from the address `peer`: the only proof of who asks on connections
+    /// without encryption.
+    pub(super) fn persona_of(&self, peer: IpAddr, persona: PersonaId, now: Now) -> Option<Persona> {
+        let persona = self.store.personas().by_id(persona).ok().flatten()?;
+        self.world.sessions.signed_in_from(persona.customer_id, peer, now).then_some(persona)
     }
 
     /// The IPv4 address a Client is sent to: the configured one, or that by which this Client reached us.
@@ -100,7 +97,8 @@ impl Game {
         };
         let store = Store::open(folder.path()).unwrap();
         let key = LoginKey::generate().unwrap();
-        (Self::new(Config::default(), ports, store, Catalog::builtin(), key), folder)
+        let data = folder.path().to_owned();
+        (Self::new(Config::default(), data, ports, store, Catalog::builtin(), key), folder)
     }
 
     /// An account with one persona, signed in from `peer`: its Context and Session Key.
@@ -129,6 +127,6 @@ impl Game {
 #[derive(Clone, Debug)]
 pub(crate) struct TestPlayer {
     pub(crate) customer: mco_proto::ids::CustomerId,
-    pub(crate) persona: mco_proto::ids::PersonaId,
+    pub(crate) persona: PersonaId,
     pub(crate) key: mco_proto::session_key::SessionKey,
 }

@@ -52,7 +52,7 @@ impl Handler<'_> {
     /// The mails of a persona; none for whoever did not sign in with it from there.
     fn mails(&self, persona: PersonaId) -> Result<Vec<MailEntry>, StoreError> {
         let Call { game, caller: &mut Peer(peer), now, .. } = *self;
-        if super::persona::owned_from(game, peer, persona, now).is_none() {
+        if game.persona_of(peer, persona, now).is_none() {
             log::info!(
                 "mail: {peer} asked for the mail of persona {persona}, which did not sign in from there"
             );

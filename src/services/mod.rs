@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod bans;
+pub mod directory;
 mod dispatch;
 mod game;
 pub mod http;
@@ -23,10 +24,13 @@ pub mod mcots;
 mod outcome;
 pub mod patch;
 pub mod persona;
+mod playtime;
+mod ports;
 pub mod shard;
 
-pub use dispatch::{Listed, Reply, Verdict, Who};
+pub use dispatch::{Listed, Reply, Who};
+pub use game::Game;
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
-pub use game::{Game, Ports};
-pub use outcome::{Encryption, Hex, Outcome, Push};
+pub use outcome::{Encryption, Hex, Outcome, Push, Verdict};
+pub use ports::Ports;

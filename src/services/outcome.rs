@@ -1,6 +1,5 @@
 //! What a service hands back.
 
-use super::Verdict;
 use crate::store::Ticket;
 use crate::world::ConnectionId;
 use mco_proto::mcots::Body;
@@ -24,6 +23,23 @@ pub struct Outcome<P> {
     pub close: bool,
     /// What became of the message.
     pub verdict: Verdict,
+}
+
+/// What became of a message, for counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Done as its row says.
+    Answered,
+    /// Understood and not granted.
+    Refused,
+    /// Sent by somebody who may not, or in the wrong form.
+    NotAllowed,
+    /// Its body does not fit its layout.
+    Malformed,
+    /// Its number is not known.
+    Unknown,
+    /// The server could not do it.
+    Failed,
 }
 
 /// How a Game Packet for others travels.

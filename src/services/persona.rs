@@ -2,10 +2,11 @@
 //! from the same address. See `docs/protocol/login-persona-mail.md`.
 
 use super::dispatch::{Call, Peer, Service, rows};
+use super::playtime::keep_playtime;
 use super::{Game, Listed, Outcome, Push};
 use crate::clock::Now;
 use crate::store::{NewPersona, Persona, PersonaError};
-use crate::world::{Released, SignInStep};
+use crate::world::SignInStep;
 use mco_proto::bytes::Rest;
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::nps::persona::{
@@ -45,28 +46,6 @@ pub fn answer(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<P
 /// The rows of port 8228.
 pub fn listed() -> Vec<Listed> {
     SERVICE.listed()
-}
-
-/// The persona, if it exists and its account signed in from `peer`.
-pub(super) fn owned_from(game: &Game, peer: IpAddr, persona: PersonaId, now: Now) -> Option<Persona> {
-    let persona = game.store.personas().by_id(persona).ok().flatten()?;
-    game.world.sessions.signed_in_from(persona.customer_id, peer, now).then_some(persona)
-}
-
-/// A persona is free again: its time on line is kept. Nobody waits for that to be on the card.
-pub(super) fn released(game: &Game, released: Released) {
-    let Released { persona, after } = released;
-    let seconds = u32::try_from(after.as_secs()).unwrap_or(u32::MAX);
-    log::info!("logout: persona {persona} after {seconds} s");
-    let kept = game.store.personas().update(persona, |record| {
-        record.seconds_online = record.seconds_online.saturating_add(seconds);
-    });
-    // A persona that was deleted while in use has no time to keep.
-    if let Err(error) = kept
-        && !matches!(error, PersonaError::NotFound)
-    {
-        log::warn!("logout: the time of persona {persona} on line is lost: {error}");
-    }
 }
 
 impl Handler<'_> {
@@ -119,7 +98,7 @@ impl Handler<'_> {
         if self.owns(request.customer, request.persona, "leave")
             && let Some(free) = self.game.world.presence.deselect(request.persona, self.now)
         {
-            released(self.game, free);
+            keep_playtime(self.game, free);
         }
         acknowledged()
     }
@@ -208,7 +187,7 @@ impl Handler<'_> {
                 Outcome::reply(Packet::bare(if free { id::USER_VALID } else { id::GAME_ACCOUNT_INFO }))
             }
             GetPersonaInfo::ById(request) => {
-                let persona = owned_from(self.game, self.peer(), request.persona, self.now);
+                let persona = self.game.persona_of(self.peer(), request.persona, self.now);
                 let personas = Personas::first_n(persona.iter().map(entry));
                 Outcome::reply(PersonaList { personas }.packet())
             }
@@ -233,7 +212,7 @@ impl Handler<'_> {
     }
 
     fn owns(&self, customer: CustomerId, persona: PersonaId, what: &str) -> bool {
-        let owner = owned_from(self.game, self.peer(), persona, self.now).map(|persona| persona.customer_id);
+        let owner = self.game.persona_of(self.peer(), persona, self.now).map(|persona| persona.customer_id);
         let owns = owner == Some(customer);
         if !owns {
             log::info!("persona: {} may not {what} persona {persona} as customer {customer}", self.peer());

@@ -80,7 +80,7 @@ impl Bans<'_> {
             return Err(BanError::BadReason("the game shows only plain letters, digits and signs"));
         }
         let ban = Ban { target, reason: reason.to_owned(), since: now.unix, until };
-        let key = key::ban(target);
+        let key = key_of(target);
         self.store.change(|table| {
             if table.scan::<Ban>(key::BANS)?.len() >= MOST && table.get::<Ban>(&key)?.is_none() {
                 return Err(BanError::TooMany);
@@ -91,7 +91,7 @@ impl Bans<'_> {
 
     /// Removes a ban. `false`: there was none.
     pub fn lift(&self, target: BanTarget) -> Result<Changed<bool>, StoreError> {
-        let key = key::ban(target);
+        let key = key_of(target);
         self.store.change(|table| {
             table.transact(|tx| {
                 let there = tx.has(&key)?;
@@ -103,11 +103,19 @@ impl Bans<'_> {
 
     /// The ban of exactly this account or address, in force or over.
     pub fn of(&self, target: BanTarget) -> Result<Option<Ban>, StoreError> {
-        self.store.table().get(&key::ban(target))
+        self.store.table().get(&key_of(target))
     }
 
     /// All bans, in force or over: first the accounts by number, then the addresses.
     pub fn list(&self) -> Result<Vec<Ban>, StoreError> {
         self.store.table().scan(key::BANS)
+    }
+}
+
+/// Where the ban of an account or address lies.
+fn key_of(target: BanTarget) -> Vec<u8> {
+    match target {
+        BanTarget::Account(customer) => key::banned_account(customer),
+        BanTarget::Address(address) => key::banned_address(address),
     }
 }

@@ -20,7 +20,6 @@
 //! | `w` persona id | the last week for which it was paid |
 //! | `m` name | counters, the generation and the sum |
 
-use super::records::account::BanTarget;
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, ShardId, VehicleId};
 use std::net::IpAddr;
 
@@ -118,13 +117,18 @@ pub(super) fn loose_part(owner: PersonaId, id: PartId) -> Vec<u8> {
     join(b'l', &[&owner.0.to_be_bytes(), &id.0.to_be_bytes()])
 }
 
-/// The ban of an account or address.
-pub(super) fn ban(target: BanTarget) -> Vec<u8> {
-    match target {
-        BanTarget::Account(customer) => join(b'b', &[b"a", &customer.0.to_be_bytes()]),
-        BanTarget::Address(IpAddr::V4(address)) => join(b'b', &[b"i", &address.to_ipv6_mapped().octets()]),
-        BanTarget::Address(IpAddr::V6(address)) => join(b'b', &[b"i", &address.octets()]),
-    }
+/// The ban of an account.
+pub(super) fn banned_account(customer: CustomerId) -> Vec<u8> {
+    join(b'b', &[b"a", &customer.0.to_be_bytes()])
+}
+
+/// The ban of an address.
+pub(super) fn banned_address(address: IpAddr) -> Vec<u8> {
+    let address = match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    };
+    join(b'b', &[b"i", &address.octets()])
 }
 
 /// Which mails a persona has.

@@ -446,8 +446,8 @@ impl Table {
         let mut over = Vec::new();
         let member_of = &mut self.member_of;
         self.races.retain(|id, race| {
-            let silent = now.since(race.last_sign) >= rules::SILENCE;
-            let late = race.first_in.is_some_and(|first| now.since(first) >= rules::PATIENCE);
+            let silent = now.since(race.last_sign) >= rules::SILENCE_TIMEOUT;
+            let late = race.first_in.is_some_and(|first| now.since(first) >= rules::FINISH_TIMEOUT);
             if race.runs() {
                 if silent || late {
                     race.field.iter_mut().for_each(|starter| starter.put_out(Exit::TimedOut));

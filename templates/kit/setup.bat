@@ -1,10 +1,10 @@
 @echo off
 rem Motor City Online: sets this PC up for the server {{ host }}. Made by mcos {{ version }}.
-rem Windows XP and later; needs administrator rights; undo.bat takes everything back.
+rem Windows XP and later; needs administrator rights; undo.bat undoes everything.
 rem "setup.bat /q" asks nothing.
 setlocal enableextensions
 
-rem A 32-bit shell on a 64-bit Windows would be shown another half of the registry: start the right one.
+rem A 32-bit shell on a 64-bit Windows sees another half of the registry: start the right one.
 if not defined PROCESSOR_ARCHITEW6432 goto right_shell
 if not exist "%SystemRoot%\Sysnative\cmd.exe" goto right_shell
 "%SystemRoot%\Sysnative\cmd.exe" /c ""%~f0" %*"
@@ -31,13 +31,13 @@ echo.
 if not exist "%REGFILE%" goto incomplete
 if not exist "pub.key" goto incomplete
 
-rem Only an administrator may write there. Tried out, because every Windows tells it in another way.
+rem Only an administrator may write there. This tries it, because every Windows version reports it in another way.
 reg add "%KIT%" /v Server /t REG_SZ /d "{{ host }}" /f >nul 2>&1
 if errorlevel 1 goto no_rights
 if not exist "%KEEP%" md "%KEEP%"
 if not exist "%KEEP%" goto no_rights
 
-echo  1. Keeping a copy of the settings there are, in %KEEP%
+echo  1. Saving a copy of the present settings in %KEEP%
 if exist "%KEEP%\kept.txt" goto kept
 for %%V in (32 64) do if exist "%KEEP%\%%V-*.reg" del /q "%KEEP%\%%V-*.reg"
 call :keep 32 "HKLM\SOFTWARE"
@@ -55,9 +55,9 @@ call :look "%HIVE%\Microsoft\Windows\CurrentVersion\App Paths\mcity.exe" Path
 call :look "%KIT%" GameFolder
 if defined GAME goto found
 if defined QUIET goto not_found
-echo     It is not where its own setup program says.
-echo     Type the folder that holds MCity.exe, for instance C:\Games\Motor City Online
-set /p GAME="    Folder (nothing: skip this): "
+echo     It is not in the folder that its setup program noted.
+echo     Type the folder with MCity.exe, for example C:\Games\Motor City Online
+set /p GAME="    Folder (leave empty to skip): "
 if not defined GAME goto not_found
 set GAME=%GAME:"=%
 if exist "%GAME%\MCity.exe" goto found
@@ -80,20 +80,20 @@ if exist "%GAME%\pub.key" attrib -r "%GAME%\pub.key"
 copy /y "pub.key" "%GAME%\pub.key" >nul
 fc /b "pub.key" "%GAME%\pub.key" >nul 2>&1
 if not errorlevel 1 goto registry
-echo     COULD NOT WRITE pub.key THERE. Close the game, and start this again.
+echo     COULD NOT WRITE pub.key THERE. Close the game, and start setup.bat again.
 set "PROBLEMS=yes"
 
 :registry
-echo  3. Telling the game where the server is
+echo  3. Writing the address of the server into the registry
 reg import "%REGFILE%" >nul 2>&1
 reg query "%GAMEKEY%" /v ShardUrl 2>nul | find "{{ base }}ShardList/" >nul
 if not errorlevel 1 goto certificate
-echo     THE REGISTRY DID NOT TAKE IT. Double-click %REGFILE% in this folder.
+echo     COULD NOT WRITE THE REGISTRY. Double-click %REGFILE% in this folder.
 set "PROBLEMS=yes"
 
 :certificate
 {% if let Some(thumbprint) = thumbprint -%}
-echo  4. Trusting the server's certificate
+echo  4. Installing the server's certificate
 if not exist "mcos-ca.crt" goto incomplete
 set "TRUSTED=HKLM\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates\{{ thumbprint }}"
 if exist "%SystemRoot%\System32\certutil.exe" certutil -f -addstore Root "mcos-ca.crt" >nul 2>&1
@@ -103,27 +103,27 @@ rem Windows XP has no certutil. There, the machine's own store of trusted roots 
 reg import "mcos-ca.reg" >nul 2>&1
 reg query "%TRUSTED%" >nul 2>&1
 if not errorlevel 1 goto certificate_done
-echo     THE CERTIFICATE WAS NOT TAKEN. See "By hand" in READ ME.txt.
+echo     COULD NOT INSTALL THE CERTIFICATE. See "By hand" in READ ME.txt.
 set "PROBLEMS=yes"
 :certificate_done
 {% else -%}
-echo  4. This server has no certificate, so there is none to trust
+echo  4. This server has no certificate, so none is installed
 {% endif %}
 {%- if let Some(address) = hosts_address %}
-echo  5. Looking whether this PC finds {{ host }}
+echo  5. Checking whether this PC finds {{ host }}
 ping -n 1 -w 3000 {{ host }} >nul 2>&1
 if not errorlevel 1 goto summary
 set "HOSTS=%SystemRoot%\System32\drivers\etc\hosts"
 set "ANSWER="
 if defined QUIET set "ANSWER=n"
-echo     It does not know that name. It can be written into the file hosts of this PC,
-echo     which holds until the server gets another address than {{ address }}.
-if not defined QUIET set /p ANSWER="    Write it there? (y/n) "
+echo     This PC does not find that name. It can be written into the file hosts of this PC.
+echo     That works as long as the address of the server is {{ address }}.
+if not defined QUIET set /p ANSWER="    Write it into the file hosts? (y/n) "
 if /i "%ANSWER%"=="y" goto write_host
 set "PROBLEMS=yes"
 goto summary
 :write_host
-rem An older line of the kit would win over the new one, so it goes.
+rem An older line of the kit would be used instead of the new one, so it is removed.
 if exist "%KEEP%\hosts" del /q "%KEEP%\hosts"
 if exist "%HOSTS%" attrib -r "%HOSTS%"
 if exist "%HOSTS%" find /v "{{ host }} # mcos player kit" < "%HOSTS%" > "%KEEP%\hosts"
@@ -131,16 +131,16 @@ if exist "%KEEP%\hosts" copy /y "%KEEP%\hosts" "%HOSTS%" >nul
 >>"%HOSTS%" echo {{ address }} {{ host }} # mcos player kit
 find "{{ address }} {{ host }} # mcos" "%HOSTS%" >nul 2>&1
 if not errorlevel 1 goto summary
-echo     THE FILE hosts COULD NOT BE WRITTEN. A virus scanner may guard it.
+echo     COULD NOT WRITE THE FILE hosts. A virus scanner may protect it.
 set "PROBLEMS=yes"
 {% endif %}
 :summary
 echo.
-if defined PROBLEMS echo  Something above needs your hand; READ ME.txt tells how.
+if defined PROBLEMS echo  At least one step failed, see above. READ ME.txt explains what to do.
 if not defined PROBLEMS echo  Done. Start the game and sign in with the account you made at {{ base }}
 ver | find "5.1." >nul
 if not errorlevel 1 echo  Windows XP: see "What to tick on Windows XP" in READ ME.txt.
-echo  If signing in fails, {{ base }}diagnose shows where it stopped.
+echo  If signing in fails, {{ base }}diagnose shows the step that failed.
 echo.
 set "CODE=0"
 if defined PROBLEMS set "CODE=1"

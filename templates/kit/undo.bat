@@ -1,5 +1,5 @@
 @echo off
-rem Motor City Online: takes back what setup.bat of the server {{ host }} did. Made by mcos {{ version }}.
+rem Motor City Online: undoes what setup.bat of the server {{ host }} did. Made by mcos {{ version }}.
 setlocal enableextensions
 if not defined PROCESSOR_ARCHITEW6432 goto right_shell
 if not exist "%SystemRoot%\Sysnative\cmd.exe" goto right_shell
@@ -16,8 +16,8 @@ set "KIT=HKLM\SOFTWARE\mcos-kit"
 set "HOSTS=%SystemRoot%\System32\drivers\etc\hosts"
 
 echo.
-echo  Motor City Online: taking back the player setup
-echo  -----------------------------------------------
+echo  Motor City Online: undoing the player setup
+echo  -------------------------------------------
 echo.
 reg add "%KIT%" /v Undo /t REG_SZ /d "begun" /f >nul 2>&1
 if errorlevel 1 goto no_rights
@@ -29,7 +29,7 @@ call :restore 32 "HKLM\SOFTWARE"
 if /i not "%PROCESSOR_ARCHITECTURE%"=="x86" call :restore 64 "HKLM\SOFTWARE\WOW6432Node"
 goto key
 :no_copy
-echo     THERE IS NO COPY OF THE OLD ONES in %KEEP%; they stay as they are.
+echo     THERE IS NO COPY OF THE OLD SETTINGS in %KEEP%. The present ones stay.
 set "CODE=1"
 
 :key
@@ -41,7 +41,7 @@ if not exist "%KEEP%\pub.key" goto certificate
 if exist "%GAME%\pub.key" attrib -r "%GAME%\pub.key"
 copy /y "%KEEP%\pub.key" "%GAME%\pub.key" >nul
 if not errorlevel 1 goto certificate
-echo     COULD NOT WRITE IT TO %GAME%. Close the game, and start this again.
+echo     COULD NOT WRITE IT TO %GAME%. Close the game, and start undo.bat again.
 set "CODE=1"
 
 :certificate
@@ -73,7 +73,7 @@ reg delete "%KIT%" /f >nul 2>&1
 :finish
 echo.
 if "%CODE%"=="0" echo  Done. This PC is as it was before.
-if not "%CODE%"=="0" echo  Not everything could be taken back; see above.
+if not "%CODE%"=="0" echo  At least one step failed, see above.
 echo.
 if not defined QUIET pause
 exit /b %CODE%

@@ -122,7 +122,7 @@ fn a_file_on_the_card_has_the_operators_password_forgotten_once() {
     server.start();
     assert!(!request.exists());
     assert!(server.log().contains("THE OPERATOR'S PASSWORD IS FORGOTTEN"), "{}", server.log());
-    server.await_status(|text| flat(text).contains("The old password was forgotten at this start"));
+    server.await_status(|text| flat(text).contains("The old password was removed at this start"));
     server.must(&["operator", "passwd", "--password-stdin"], "another garage 58\n");
     server.await_status(|text| text.contains("READY") && !text.contains("password"));
     server.stop();

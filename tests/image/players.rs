@@ -68,7 +68,7 @@ pub(crate) async fn shop(told: &Mutex<Told>, stop: &AtomicBool) -> Result<(), Er
     let account = sign_in(&user).await?;
     account.create_persona(&user).await?;
     told.lock().unwrap().driver = true;
-    let mut mcots = drive(&user).await?.transactions().await?;
+    let mut mcots = Transactions::connect(&drive(&user).await?).await?;
     mcots
         .sign_in(Some(FirstCar { dealer: DealerId(8), model: BrandedPartId(104), skin: SkinId(47) }))
         .await?;
@@ -97,7 +97,7 @@ pub(crate) async fn is_all_there(told: &Told) -> Result<(), String> {
         return Ok(());
     }
     let driver = account.select(entry).await.map_err(say)?;
-    let mut mcots: Transactions = driver.transactions().await.map_err(say)?;
+    let mut mcots: Transactions = Transactions::connect(&driver).await.map_err(say)?;
     mcots.sign_in(None).await.map_err(say)?;
     if mcots.cars().await.map_err(say)?.is_empty() {
         return Err(format!("{}: the car is lost", told.user));

@@ -164,7 +164,7 @@ fn a_broken_frame_ends_its_own_connection_only() {
 async fn players(server: &Server) -> (PersonaSession, LobbyConnection, Transactions) {
     let driver = server.driver("doc", "Dr Brown").await;
     let lobby = driver.lobby().await.unwrap();
-    let mut mcots = driver.transactions().await.unwrap();
+    let mut mcots = Transactions::connect(&driver).await.unwrap();
     mcots.sign_in(None).await.unwrap();
     (driver, lobby, mcots)
 }

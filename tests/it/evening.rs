@@ -104,7 +104,7 @@ fn an_evening_of_races_and_repairs_is_all_there_after_a_restart() {
     block_on(async {
         for ((user, name), before) in PEOPLE.into_iter().zip(&before) {
             let driver = server.driver(user, name).await;
-            let mut mcots = driver.transactions().await.unwrap();
+            let mut mcots = Transactions::connect(&driver).await.unwrap();
             mcots.sign_in(None).await.unwrap();
             assert_eq!(belongings(&server, driver.persona, &mut mcots).await, *before);
         }
@@ -114,10 +114,10 @@ fn an_evening_of_races_and_repairs_is_all_there_after_a_restart() {
 
 async fn evening(server: &Server) -> Vec<Belongings> {
     let doc = new_driver(server).await;
-    let mut racers = vec![Racer::arrive(doc.clone(), ROOM).await.unwrap()];
+    let mut racers = vec![Racer::sign_in(doc.clone(), ROOM).await.unwrap()];
     for (user, name) in &PEOPLE[1..] {
         server.sign_in(user).await.create_persona(name).await.unwrap();
-        racers.push(Racer::arrive(server.driver(user, name).await, ROOM).await.unwrap());
+        racers.push(Racer::sign_in(server.driver(user, name).await, ROOM).await.unwrap());
     }
     // He wins, comes in second, and comes in last.
     for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
@@ -146,7 +146,7 @@ async fn evening(server: &Server) -> Vec<Belongings> {
     for mut racer in racers {
         let persona = racer.persona();
         all.push(belongings(server, persona, racer.mcots()).await);
-        racer.depart().await.unwrap();
+        racer.sign_out().await.unwrap();
     }
     all
 }
@@ -156,7 +156,7 @@ async fn new_driver(server: &Server) -> PersonaSession {
     let (user, name) = PEOPLE[DOC];
     server.sign_in(user).await.create_persona(name).await.unwrap();
     let driver = server.driver(user, name).await;
-    let mut mcots = driver.transactions().await.unwrap();
+    let mut mcots = Transactions::connect(&driver).await.unwrap();
     let first_car = FirstCar { dealer: DealerId(8), model: FAIRLANE, skin: SkinId(47) };
     mcots.sign_in(Some(first_car)).await.unwrap();
     let options = SetOptions {
@@ -259,7 +259,7 @@ async fn patch_up(racer: &mut Racer, car: VehicleId, new: PartId) {
 async fn trade(racer: &mut Racer, doc: &PersonaSession) {
     let car = racer.car();
     let before = money(racer).await;
-    let stock = Transactions::stock(&doc.account.place, DealerId(8)).await.unwrap();
+    let stock = Transactions::stock(&doc.account.endpoints, DealerId(8)).await.unwrap();
     let offer = stock.cars.iter().find(|offer| offer.model == BEL_AIR).unwrap();
     let mcots = racer.mcots();
     let catalog = Catalog::builtin();

@@ -82,7 +82,7 @@ async fn buy(mcots: &mut Transactions) -> Result<GenericReply, Error> {
 fn sign_in_and_look(server: &Server) -> (Transactions, Belongings) {
     block_on(async {
         let driver = server.driver("doc", "Dr Brown").await;
-        let mut mcots = driver.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
         mcots.sign_in(None).await.unwrap();
         mcots.home().await.unwrap();
         let has = look(&mut mcots).await;
@@ -95,7 +95,7 @@ fn take_first_car(server: &Server) -> (Transactions, Belongings) {
     block_on(async {
         let driver = server.driver("doc", "Dr Brown").await;
         let first = FirstCar { dealer: DealerId(8), model: FAIRLANE, skin: SkinId(47) };
-        let mut mcots = driver.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
         mcots.sign_in(Some(first)).await.unwrap();
         buy(&mut mcots).await.unwrap();
         let has = look(&mut mcots).await;

@@ -16,6 +16,7 @@ mod evening;
 mod foreign;
 mod full_card;
 mod import;
+mod layers;
 mod messages;
 #[path = "../../crates/legacy-tls/tests/old_client/mod.rs"]
 mod old_client;

@@ -127,7 +127,7 @@ fn a_host_that_is_none_is_bad_usage() {
     for host in ["http://mcos.local/", "mcos.local:0"] {
         let output = server.cli(&["probe", host], "");
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("is no HOST"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("is not a host"));
     }
 }
 

@@ -35,7 +35,7 @@ impl Racer {
         let account = server.sign_in(&user).await;
         account.create_persona(&name).await.unwrap();
         let driver = server.driver(&user, &name).await;
-        let mut mcots = driver.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
         let first_car = FirstCar { dealer: DealerId(8), model: COUPE, skin: SkinId(0) };
         mcots.sign_in(Some(first_car)).await.unwrap();
         let car = mcots.cars().await.unwrap()[0].vehicle;
@@ -173,7 +173,7 @@ fn race_to_the_end(count: usize) {
         for (at, money) in before.into_iter().enumerate() {
             let driver = server.driver(&format!("driver{at}"), &format!("Driver {at}")).await;
             assert_eq!(driver.persona, personas[at]);
-            let mut mcots = driver.transactions().await.unwrap();
+            let mut mcots = Transactions::connect(&driver).await.unwrap();
             mcots.sign_in(None).await.unwrap();
             let place = count - 1 - at;
             let paid = money - FEE + rules::share(purse, count, place);

@@ -36,7 +36,7 @@ async fn arrive(server: &Server, numbers: std::ops::Range<usize>) -> Vec<Racer> 
     let mut racers = Vec::new();
     for number in numbers {
         let (user, name) = names(number);
-        racers.push(Racer::arrive(server.driver(&user, &name).await, ROOM).await.unwrap());
+        racers.push(Racer::sign_in(server.driver(&user, &name).await, ROOM).await.unwrap());
     }
     racers
 }
@@ -63,7 +63,7 @@ async fn race(mut racers: Vec<Racer>, packets: u32) -> Vec<Racer> {
     let mut field = drive(field).await;
     let mut received = 0;
     for starter in &field {
-        let ledger = starter.ledger();
+        let ledger = starter.deliveries();
         assert!(ledger.is_complete());
         assert_eq!(ledger.faults(), Faults::default());
         assert_eq!(ledger.sent(), u64::from(packets));
@@ -95,7 +95,7 @@ fn two_players_race_to_the_end_twice_and_every_byte_is_accounted_for() {
         let racers = arrive(&server, 0..2).await;
         let racers = race(racers, 200).await;
         for racer in race(racers, 40).await {
-            racer.depart().await.unwrap();
+            racer.sign_out().await.unwrap();
         }
     });
 }
@@ -105,7 +105,7 @@ fn six_players_race_to_the_end_and_every_byte_is_accounted_for() {
     let server = server(SLOTS, "");
     block_on(async {
         for racer in race(arrive(&server, 0..SLOTS).await, 100).await {
-            racer.depart().await.unwrap();
+            racer.sign_out().await.unwrap();
         }
     });
 }
@@ -124,7 +124,7 @@ fn sixty_players_in_ten_rooms_race_to_the_end_and_every_byte_is_accounted_for() 
         };
         for task in (0..ROOMS).map(|number| spawn(room(number))).collect::<Vec<_>>() {
             for racer in task.await {
-                racer.depart().await.unwrap();
+                racer.sign_out().await.unwrap();
             }
         }
         server.await_population(0).await;
@@ -136,7 +136,7 @@ const CUT_OFF: &str = "does not read what others send; cut off";
 
 /// Reads a packet now and then, until it is cut off or has heard `wanted` of them. Whether it has.
 async fn dawdle(starter: &mut Starter, wanted: u64) -> bool {
-    while starter.ledger().received() < wanted {
+    while starter.deliveries().received() < wanted {
         smol::Timer::after(Duration::from_millis(3)).await;
         let heard = starter.hear(PATIENCE).await;
         assert!(!matches!(heard, Ok(false)), "neither cut off nor served");
@@ -163,7 +163,7 @@ async fn drive_with_laggards(mut racers: Vec<Racer>) -> (Vec<Starter>, (Starter,
     let mut field = line_up(racers, terms, &Arc::new(traffic)).await.unwrap();
     let dead = field.pop().unwrap();
     let mut slow = field.pop().unwrap();
-    let wanted = slow.ledger().outstanding();
+    let wanted = slow.deliveries().outstanding();
     let slow = spawn(async move {
         let heard_all = dawdle(&mut slow, wanted).await;
         (slow, heard_all)
@@ -171,12 +171,15 @@ async fn drive_with_laggards(mut racers: Vec<Racer>) -> (Vec<Starter>, (Starter,
     let talkers = drive(field).await;
     assert_eq!(talkers.len(), TALKERS);
     for talker in &talkers {
-        assert!(talker.ledger().is_complete());
-        assert_eq!(talker.ledger().faults(), Faults::default());
+        assert!(talker.deliveries().is_complete());
+        assert_eq!(talker.deliveries().faults(), Faults::default());
     }
     let (slow, heard_all) = slow.await;
     // Up to the moment at which it was cut off it heard all there was, in order.
-    assert_eq!(slow.ledger().faults(), Faults { lost: slow.ledger().outstanding(), ..Faults::default() });
+    assert_eq!(
+        slow.deliveries().faults(),
+        Faults { lost: slow.deliveries().outstanding(), ..Faults::default() }
+    );
     (talkers, (slow, heard_all), dead)
 }
 
@@ -199,10 +202,10 @@ async fn finish_with_laggards(
         assert_eq!(results.placements[0].cash, rules::share(rules::purse(FEE, SLOTS), SLOTS, 0));
     }
     for talker in talkers {
-        talker.leave().await.unwrap().depart().await.unwrap();
+        talker.leave().await.unwrap().sign_out().await.unwrap();
     }
     let racer = if heard_all { slow.leave().await } else { slow.abandon().await };
-    racer.unwrap().depart().await.unwrap();
+    racer.unwrap().sign_out().await.unwrap();
 }
 
 /// So many races at once, each with a slow and a dead receiver.

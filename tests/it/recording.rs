@@ -50,7 +50,7 @@ async fn sitting(server: &Server) -> (Context, SessionKey) {
     let mut lobby = driver.lobby().await.unwrap();
     lobby.directory().await.unwrap();
     lobby.names(CommId(0)).await.unwrap();
-    let mut mcots = driver.transactions().await.unwrap();
+    let mut mcots = Transactions::connect(&driver).await.unwrap();
     mcots.sign_in(Some(car)).await.unwrap();
     assert_eq!(mcots.home().await.unwrap().cars.len(), 1);
     driver.buddies().await.unwrap();
@@ -261,7 +261,7 @@ async fn meeting(server: &Server, unknown: &[u8]) {
         chat.open_chat(address.endpoint.port).await.unwrap();
         let sender = driver.persona;
         chats.push((lobby, chat, sender));
-        racers.push(Racer::arrive(driver, CommId(1)).await.unwrap());
+        racers.push(Racer::sign_in(driver, CommId(1)).await.unwrap());
     }
     for (from, to) in [(0, 1), (1, 0)] {
         let line = Relay {
@@ -291,13 +291,13 @@ async fn meeting(server: &Server, unknown: &[u8]) {
         most: 200,
         lead: Some(1),
         epoch: Instant::now(),
-        gauge: Arc::default(),
+        counters: Arc::default(),
     };
     let field = line_up(racers, terms, &Arc::new(traffic)).await.unwrap();
     let driving = field.into_iter().map(|mut starter| {
         smol::spawn(async move {
             starter.drive().await.unwrap();
-            assert!(starter.ledger().is_complete() && starter.ledger().faults() == Faults::default());
+            assert!(starter.deliveries().is_complete() && starter.deliveries().faults() == Faults::default());
             starter
         })
     });
@@ -310,7 +310,7 @@ async fn meeting(server: &Server, unknown: &[u8]) {
     }
     for mut starter in field {
         starter.results().await.unwrap();
-        starter.leave().await.unwrap().depart().await.unwrap();
+        starter.leave().await.unwrap().sign_out().await.unwrap();
     }
     drop(chats);
     server.await_population(0).await;

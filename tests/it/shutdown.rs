@@ -1,6 +1,7 @@
 //! Starting and stopping: what systemd and an Operator rely on.
 
 use crate::support::{Raw, Server};
+use mcos::client::sitting::Transactions;
 use smol::block_on;
 use std::fs;
 use std::net::TcpListener;
@@ -16,7 +17,7 @@ fn sigterm_ends_the_server_cleanly_within_five_seconds_though_players_are_connec
     let _connected = block_on(async {
         let driver = server.driver("doc", "Dr Brown").await;
         let lobby = driver.lobby().await.unwrap();
-        let mut mcots = driver.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
         mcots.sign_in(None).await.unwrap();
         (lobby, mcots)
     });

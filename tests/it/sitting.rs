@@ -21,13 +21,13 @@ async fn create(account: &Account, name: &str) -> (PersonaId, VehicleId, FirstCa
     assert!(account.name_is_free(name).await.unwrap());
     account.check_plate("MARTY").await.unwrap();
     let persona = account.create_persona(name).await.unwrap();
-    let stock = Transactions::stock(&account.place, DealerId(8)).await.unwrap();
+    let stock = Transactions::stock(&account.endpoints, DealerId(8)).await.unwrap();
     let offer = stock.cars.first().expect("dealer 8 sells first cars");
     let first_car = FirstCar { dealer: stock.dealer, model: offer.model, skin: SkinId(0) };
     let entry = account.personas().await.unwrap().into_iter().find(|entry| entry.persona == persona);
     let entry = entry.expect("a new persona is in the list");
     let driver = PersonaSession::new(account.clone(), persona, entry.shard, name);
-    let mut mcots = driver.transactions().await.unwrap();
+    let mut mcots = Transactions::connect(&driver).await.unwrap();
     mcots.sign_in(Some(first_car)).await.unwrap();
     mcots.set_options(&options()).await.unwrap();
     mcots.set_physical(looks(persona)).await.unwrap();
@@ -89,7 +89,7 @@ fn personas_made_through_the_wire_are_all_there_after_a_restart() {
         assert_eq!(names, ["Dr Brown", "Marty"]);
         assert_eq!((personas[0].persona, personas[0].shard), (brown, ShardId(44)));
         let driver = account.select(&personas[0]).await.unwrap();
-        let mut mcots = driver.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
         mcots.sign_in(None).await.unwrap();
         let home = mcots.home().await.unwrap();
         assert_eq!(home.player.name.to_string(), "Dr Brown");
@@ -121,7 +121,7 @@ fn a_whole_sitting_runs_from_auth_to_quitting_and_frees_the_persona() {
         let mut lobby = driver.lobby().await.unwrap();
         lobby.directory().await.unwrap();
         assert_eq!(lobby.names(CommId(0)).await.unwrap().len(), 1);
-        let mut mcots = driver.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
         mcots.sign_in(None).await.unwrap();
         mcots.home().await.unwrap();
         assert_eq!(driver.buddies().await.unwrap(), 0);
@@ -151,7 +151,7 @@ fn a_persona_is_free_when_its_connections_are_gone_without_a_word() {
     block_on(async {
         let driver = server.driver("doc", "Dr Brown").await;
         let lobby = driver.lobby().await.unwrap();
-        let mut mcots = driver.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
         mcots.sign_in(None).await.unwrap();
         server.await_population(1).await;
         drop(lobby);
@@ -269,20 +269,23 @@ fn nobody_gets_anywhere_with_somebody_elses_persona() {
             assert!(error.to_string().contains("INVALID_KEY (0x022a)"), "{error}");
             let room = thief.room_on_lobby_host(server.port("room"));
             refused(thief.room(&room).await);
-            let error = thief.transactions().await.expect_err("438 is not answered");
+            let error = Transactions::connect(&thief).await.expect_err("438 is not answered");
             assert!(matches!(error, Error::Closed { .. }), "{error}");
         }
         // 0x0503 is acknowledged so that no Client hangs, and selects nothing: the short form, not the long one.
-        let mut service =
-            mcos::client::nps::Nps::connect(mcos::client::Service::Persona, &account.place.persona, PATIENCE)
-                .await
-                .unwrap();
+        let mut service = mcos::client::nps::Nps::connect(
+            mcos::client::Service::Persona,
+            &account.endpoints.persona,
+            PATIENCE,
+        )
+        .await
+        .unwrap();
         let request = RegisterGameLogin { customer: account.customer, persona: doc.persona, shard };
         service.send_packet(&request.packet()).await.unwrap();
         assert_eq!(service.wait(&[id::ACK]).await.unwrap().packet, Packet::bare(id::ACK));
         // Its own persona's connection gives another persona's data only as "player info", never its garage.
         let marty = server.driver("marty", "Marty").await;
-        let mut mcots = marty.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&marty).await.unwrap();
         mcots.sign_in(None).await.unwrap();
         refused(mcots.order(GenericRequest::body(number::DELETE_PERSONA, doc.persona.0)).await);
         assert_eq!(doc.account.personas().await.unwrap().len(), 1);

@@ -86,7 +86,7 @@ fn systemd_hears_when_all_ports_answer_that_the_server_lives_and_that_it_stops()
         assert!(TcpStream::connect(("127.0.0.1", server.port(service))).is_ok(), "{service}");
     }
     manager.hear_line(|line| {
-        line.starts_with("STATUS=ready") && line.contains("http://") && line.contains("nobody is on line")
+        line.starts_with("STATUS=ready") && line.contains("http://") && line.contains("no players online")
     });
     for _ in 0..3 {
         manager.hear("WATCHDOG=1");

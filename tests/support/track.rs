@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// What each slot sends: so many packets of at most so many bytes, one every so many milliseconds.
 pub(crate) fn traffic(packets: [u32; SLOTS], most: usize, milliseconds: u64) -> Arc<Traffic> {
     let (interval, epoch) = (Duration::from_millis(milliseconds), Instant::now());
-    Arc::new(Traffic { packets, interval, least: 0, most, lead: None, epoch, gauge: Arc::default() })
+    Arc::new(Traffic { packets, interval, least: 0, most, lead: None, epoch, counters: Arc::default() })
 }
 
 /// All at once.

@@ -41,7 +41,7 @@ impl fmt::Display for CertificateError {
             }
             Self::Damaged(path) => {
                 let path = path.display();
-                write!(f, "there is no certificate in {path}; restart the server, which makes a new one")
+                write!(f, "there is no certificate in {path}: restart the server, which makes a new one")
             }
         }
     }

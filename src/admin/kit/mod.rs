@@ -1,4 +1,4 @@
-//! The player kit: what a player's PC needs to know about this server, in one zip.
+//! The player kit: a zip file with everything that sets a player's PC up for this server.
 //!
 //! Where the values stand in the registry, and that `pub.key` lies in the game's folder, is *seen in use* with real Clients.
 //! Nothing in the kit is secret.
@@ -18,27 +18,27 @@ use std::net::Ipv4Addr;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// What goes into one kit.
+/// The player kit for one server name.
 #[derive(Clone, Debug)]
 pub struct Kit {
     /// The name or address that the game will use.
     pub host: HostName,
-    /// Where `host` is, should the PC not know; only of use for a name.
+    /// The address of `host`, for a PC that does not find that name.
     pub address: Option<Ipv4Addr>,
     /// The ports of the server.
     pub ports: Ports,
     /// The content of `pub.key`.
     pub public_key: String,
-    /// What the PC is to trust.
+    /// The certificate of the server's own authority, which the PC has to trust.
     pub certificate: Option<Certificate>,
 }
 
-/// Why there is no kit.
+/// Why a kit cannot be made.
 #[derive(Debug)]
 pub enum KitError {
-    /// The game of 2001 knows no IPv6.
+    /// The host is an IPv6 address, which the game does not know.
     Ipv6,
-    /// The file could not be put together.
+    /// The zip file could not be made.
     Zip(String),
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for KitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ipv6 => f.write_str("the game knows no IPv6: use the server's name or its IPv4 address"),
-            Self::Zip(why) => write!(f, "the kit could not be put together: {why}"),
+            Self::Zip(why) => write!(f, "the kit could not be made: {why}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the game reads from the registry of its PC, as the text of a `.reg` file.
+//! The registry settings of the game, as the text of a `.reg` file.
 
 use crate::config::HostName;
 use crate::services::Ports;

@@ -10,7 +10,7 @@ pub(super) fn about(error: &Error) -> String {
             "Check how the name is spelled, or give the server's IP address instead.".to_owned()
         }
         Error::Unreachable { peer, .. } if peer.port() == 0 => {
-            "The configuration lets the system choose this port (0), so nobody can know it: give it a number.".to_owned()
+            "The configuration lets the system choose this port (0), so the game cannot know it: give it a number.".to_owned()
         }
         Error::Unreachable { peer, why } if why.kind() == ErrorKind::ConnectionRefused => match peer.service() {
             Service::Web => format!(
@@ -48,14 +48,14 @@ pub(super) fn about(error: &Error) -> String {
             Service::Lobby | Service::Room => "The server does not know this login or this persona. Do the addresses in \
                 the shard list all lead to the same server?"
                 .to_owned(),
-            _ => "The server's log says why at this moment.".to_owned(),
+            _ => "Look at the server's log: it says why.".to_owned(),
         },
         Error::Closed { .. } | Error::Lost { .. } => {
-            "The server's log says at this moment why it closed the connection.".to_owned()
+            "Look at the server's log: it says why it closed the connection.".to_owned()
         }
         Error::Silence { peer, .. } => format!(
-            "Something takes connections on port {} and does not speak as mcos does. Is it another program? If it is mcos, \
-             its log may say more.",
+            "Something accepts connections on port {} but does not answer as mcos does. Is it another program? If it is \
+             mcos, look at its log.",
             peer.port()
         ),
         Error::PublicKey { .. } => {
@@ -69,7 +69,7 @@ pub(super) fn about(error: &Error) -> String {
             "This is a fault of mcos itself: please report it with this line.".to_owned()
         }
         Error::Broken { .. } | Error::Malformed { .. } | Error::Contradiction { .. } => {
-            "A real Client would stumble here too. If this is mcos, please report this line.".to_owned()
+            "The game would fail here too. If the server is mcos, please report this line.".to_owned()
         }
     }
 }

@@ -16,7 +16,6 @@ enum Outcome {
     Skipped,
 }
 
-/// One step.
 #[derive(Debug, Serialize)]
 struct Step {
     #[serde(rename = "step")]
@@ -29,7 +28,6 @@ struct Step {
     advice: Option<String>,
 }
 
-/// The JSON document.
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     host: &'a str,

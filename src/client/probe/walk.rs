@@ -5,7 +5,7 @@ use super::super::sitting::{
     Account, LobbyConnection, PersonaSession, RoomAddress, ShardEndpoints, Transactions, appearance,
 };
 use super::super::web::{Context, Web};
-use super::super::{Error, NotAShardList, Service, ShardEntry};
+use super::super::{Error, Service, ShardEntry, ShardListError};
 use super::report::Report;
 use super::{Credentials, Target};
 use mco_proto::ids::{BrandedPartId, CommId, SkinId, VehicleId};
@@ -100,10 +100,10 @@ const WITHOUT_ACCOUNT: [&str; 9] =
     [REFUSAL, SHARDS, KEY, LOGIN_PORT, PERSONA_PORT, MAIL_PORT, GREETING, MCOTS_PORT, ROOM_PORTS];
 
 /// The first of the web servers that is there.
-pub(in crate::client) async fn reach(target: &Target, patience: Duration) -> Result<Web, Error> {
+pub(in crate::client) async fn reach(target: &Target, timeout: Duration) -> Result<Web, Error> {
     let mut first_error = None;
     for endpoint in &target.web {
-        let web = Web::new(endpoint.clone(), patience);
+        let web = Web::new(endpoint.clone(), timeout);
         match web.get("/ShardList/", "").await {
             Err(error @ (Error::Unreachable { .. } | Error::Unresolved { .. })) => {
                 first_error.get_or_insert(error);
@@ -112,11 +112,11 @@ pub(in crate::client) async fn reach(target: &Target, patience: Duration) -> Res
         }
     }
     // A target always has a web server.
-    Err(first_error.unwrap_or(Error::ShardList(NotAShardList::Empty)))
+    Err(first_error.unwrap_or(Error::ShardList(ShardListError::Empty)))
 }
 
-/// A step that failed before it began.
-async fn give_up(report: &mut Report<'_>, step: &'static str, error: Error) -> io::Result<()> {
+/// Reports a step that failed before it began.
+async fn report_failure(report: &mut Report<'_>, step: &'static str, error: Error) -> io::Result<()> {
     report.step(step, async { Err::<(), _>(error) }, |()| String::new()).await.map(drop)
 }
 
@@ -140,16 +140,16 @@ fn shard_names(shards: &[ShardEntry]) -> String {
     text
 }
 
-/// The shard list, and the place it leads to.
+/// The shard list, and the endpoints it leads to.
 async fn shards(
     report: &mut Report<'_>,
     web: &Web,
     target: &Target,
-    patience: Duration,
+    timeout: Duration,
 ) -> io::Result<Option<Arc<ShardEndpoints>>> {
     let listed = report.step(SHARDS, web.shard_list(), |shards| shard_names(shards)).await?;
     Ok(listed.and_then(|shards| {
-        usable(&shards).map(|shard| Arc::new(ShardEndpoints::new(shard, target.fixed, patience)))
+        usable(&shards).map(|shard| Arc::new(ShardEndpoints::new(shard, target.fixed, timeout)))
     }))
 }
 
@@ -157,14 +157,13 @@ async fn shards(
 pub(super) async fn without_account(
     report: &mut Report<'_>,
     target: &Target,
-    patience: Duration,
+    timeout: Duration,
 ) -> io::Result<()> {
-    report
-        .note("With --user NAME --password-stdin the probe goes on through login, lobby, MCOTS and a room.");
-    let web = match reach(target, patience).await {
+    report.note("With --user NAME the probe also tests login, lobby, MCOTS and a room.");
+    let web = match reach(target, timeout).await {
         Ok(web) => web,
         Err(error) => {
-            give_up(report, REFUSAL, error).await?;
+            report_failure(report, REFUSAL, error).await?;
             return report.skip_rest(&WITHOUT_ACCOUNT);
         }
     };
@@ -174,31 +173,31 @@ pub(super) async fn without_account(
         match web.auth(nobody, "mcos-probe").await {
             Err(Error::WrongPassword { reason }) => Ok(reason),
             Err(error) => Err(error),
-            Ok(_context) => Err(web.wrong("/AuthLogin", "lets in a User that does not exist")),
+            Ok(_context) => Err(web.wrong("/AuthLogin", "accepts a user that does not exist")),
         }
     };
-    report.step(REFUSAL, refusing, |reason| format!("an unknown User, saying: {reason}")).await?;
-    let place = shards(report, &web, target, patience).await?;
+    report.step(REFUSAL, refusing, |reason| format!("an unknown user, with the reason: {reason}")).await?;
+    let endpoints = shards(report, &web, target, timeout).await?;
     report.step(KEY, web.public_key(), |_| "an RSA-1024 public key".to_owned()).await?;
-    if let Some(place) = place {
+    if let Some(endpoints) = endpoints {
         for (step, service, endpoint) in [
-            (LOGIN_PORT, Service::Login, &place.login),
-            (PERSONA_PORT, Service::Persona, &place.persona),
-            (MAIL_PORT, Service::Mail, &place.mail),
+            (LOGIN_PORT, Service::Login, &endpoints.login),
+            (PERSONA_PORT, Service::Persona, &endpoints.persona),
+            (MAIL_PORT, Service::Mail, &endpoints.mail),
         ] {
-            let connecting = Nps::connect(service, endpoint, patience);
+            let connecting = Nps::connect(service, endpoint, timeout);
             report.step(step, connecting, |_| format!("{endpoint} answers")).await?;
         }
         let greeting = async {
-            let mut lobby = Nps::connect(Service::Lobby, &place.lobby, patience).await?;
+            let mut lobby = Nps::connect(Service::Lobby, &endpoints.lobby, timeout).await?;
             lobby.wait(&[id::OK_TO_LOGIN]).await
         };
-        report.step(GREETING, greeting, |_| format!("{} greets", place.lobby)).await?;
-        let connecting = super::super::mcots::Mcots::connect(&place.mcots, patience);
-        report.step(MCOTS_PORT, connecting, |_| format!("{} answers", place.mcots)).await?;
+        report.step(GREETING, greeting, |_| format!("{} greets", endpoints.lobby)).await?;
+        let connecting = super::super::mcots::Mcots::connect(&endpoints.mcots, timeout);
+        report.step(MCOTS_PORT, connecting, |_| format!("{} answers", endpoints.mcots)).await?;
         let rooms = async {
             for port in &target.rooms {
-                Nps::connect(Service::Room, &place.lobby.at(*port), patience).await?;
+                Nps::connect(Service::Room, &endpoints.lobby.at(*port), timeout).await?;
             }
             Ok((target.rooms.first(), target.rooms.last()))
         };
@@ -208,47 +207,44 @@ pub(super) async fn without_account(
         };
         report.step(ROOM_PORTS, rooms, say).await?;
     }
-    report.skip_rest(&WITHOUT_ACCOUNT)?;
-    report
-        .note("With --user NAME --password-stdin the probe goes on through login, lobby, MCOTS and a room.");
-    Ok(())
+    report.skip_rest(&WITHOUT_ACCOUNT)
 }
 
-/// The whole sitting.
+/// Everything that a sitting has, from AuthLogin to leaving the persona.
 pub(super) async fn with_account(
     report: &mut Report<'_>,
     target: &Target,
     account: &Credentials,
-    patience: Duration,
+    timeout: Duration,
 ) -> io::Result<()> {
-    if let Some(driver) = to_driver(report, target, account, patience).await? {
-        drive(report, &driver).await?;
+    if let Some(session) = to_persona(report, target, account, timeout).await? {
+        drive(report, &session).await?;
     }
     report.skip_rest(&ALL)
 }
 
-/// From AuthLogin to a picked persona.
-async fn to_driver(
+/// From AuthLogin to a selected persona.
+async fn to_persona(
     report: &mut Report<'_>,
     target: &Target,
     account: &Credentials,
-    patience: Duration,
+    timeout: Duration,
 ) -> io::Result<Option<PersonaSession>> {
-    let web = match reach(target, patience).await {
+    let web = match reach(target, timeout).await {
         Ok(web) => web,
-        Err(error) => return give_up(report, AUTH, error).await.map(|()| None),
+        Err(error) => return report_failure(report, AUTH, error).await.map(|()| None),
     };
     let Credentials { user, password } = account;
     let given = |_: &Context| "gives a Context".to_owned();
     let known = report.step(AUTH, web.auth(user, password), given).await?;
-    let place = shards(report, &web, target, patience).await?;
+    let endpoints = shards(report, &web, target, timeout).await?;
     let key = report.step(KEY, web.public_key(), |_| "an RSA-1024 public key".to_owned()).await?;
-    let (Some(_), Some(place), Some(key)) = (known, place, key) else { return Ok(None) };
+    let (Some(_), Some(endpoints), Some(key)) = (known, endpoints, key) else { return Ok(None) };
     let Some(context) = report.step(AUTH_AGAIN, web.auth(user, password), given).await? else {
         return Ok(None);
     };
     let say = |account: &Account| format!("customer {}", account.customer);
-    let Some(account) = report.step(LOGIN, place.login(&context, &key), say).await? else {
+    let Some(account) = report.step(LOGIN, endpoints.login(&context, &key), say).await? else {
         return Ok(None);
     };
     let Some(personas) = report.step(PERSONAS, account.personas(), |list| persona_names(list)).await? else {
@@ -261,7 +257,7 @@ async fn to_driver(
         report.fail(SELECT, "this account has no persona yet", advice)?;
         return Ok(None);
     };
-    report.step(SELECT, account.select(first), |driver| format!("\"{}\"", driver.name)).await
+    report.step(SELECT, account.select(first), |session| format!("\"{}\"", session.name)).await
 }
 
 fn persona_names(list: &[PersonaEntry]) -> String {
@@ -271,34 +267,35 @@ fn persona_names(list: &[PersonaEntry]) -> String {
 }
 
 /// From the lobby to quitting. Lobby and MCOTS are looked at both, even if one of them fails.
-async fn drive(report: &mut Report<'_>, driver: &PersonaSession) -> io::Result<()> {
-    let say = |_: &LobbyConnection| format!("{} greets and lets us in", driver.account.place.lobby);
-    let mut lobby = report.step(LOBBY, driver.lobby(), say).await?;
+async fn drive(report: &mut Report<'_>, session: &PersonaSession) -> io::Result<()> {
+    let say = |_: &LobbyConnection| format!("{} accepts the login", session.account.endpoints.lobby);
+    let mut lobby = report.step(LOBBY, session.lobby(), say).await?;
     if let Some(lobby) = &mut lobby {
         let listed = report.step(DIRECTORY, lobby.directory(), |riffs| count(riffs.len(), "channel")).await?;
         if listed.is_some() {
             report.step(NAMES, lobby.names(CommId(0)), |names| count(names.len(), "player")).await?;
         }
     }
-    let mut mcots =
-        report.step(MCOTS, driver.transactions(), |_| driver.account.place.mcots.to_string()).await?;
+    let mut mcots = report
+        .step(MCOTS, Transactions::connect(session), |_| session.account.endpoints.mcots.to_string())
+        .await?;
     let mut car = (VehicleId(0), BrandedPartId(0), SkinId(0));
     if let Some(mcots) = &mut mcots
         && let Some(current) = to_home(report, mcots).await?
     {
         car = current;
     }
-    report.step(BUDDIES, driver.buddies(), |buddies| format!("{buddies} on the list")).await?;
+    report.step(BUDDIES, session.buddies(), |buddies| format!("{buddies} on the list")).await?;
     let show = |in_lobby| appearance(car.0, car.1, car.2, in_lobby);
     if let Some(lobby) = &mut lobby {
-        visit_room(report, driver, lobby, &show).await?;
+        visit_room(report, session, lobby, &show).await?;
     } else {
-        report.step(MAIL, driver.mails(), |mails| count((*mails).into(), "mail")).await?;
+        report.step(MAIL, session.mails(), |mails| count((*mails).into(), "mail")).await?;
     }
     if let Some(mcots) = mcots {
         report.step(LOGOUT, mcots.logout(), |()| "answered".to_owned()).await?;
     }
-    report.step(LEAVE, driver.leave(), |()| "answered".to_owned()).await.map(drop)
+    report.step(LEAVE, session.leave(), |()| "answered".to_owned()).await.map(drop)
 }
 
 /// From 105 to the Home screen; the current car if all went well.
@@ -326,7 +323,7 @@ async fn to_home(
     take!(TUNABLES, mcots.tunables(), |_| "complete".to_owned());
     let owned = take!(CARS, mcots.cars(), |cars| format!("{} owned", cars.len()));
     take!(PLAYER, mcots.player_info(), |info| format!("\"{}\", $ {}", info.name, info.bank_balance));
-    take!(LOOKS, mcots.physical(), |looks| format!("driver model {}", looks.body_type));
+    take!(LOOKS, mcots.physical(), |looks| format!("session model {}", looks.body_type));
     take!(PARTS, mcots.loose_parts(), |list| count(list.parts.len(), "part"));
     let mut current = (VehicleId(0), BrandedPartId(0), SkinId(0));
     let cars = async {
@@ -350,7 +347,7 @@ async fn to_home(
 /// From the room's address to the chat lobby and out of it, with mail in between as recorded.
 async fn visit_room(
     report: &mut Report<'_>,
-    driver: &PersonaSession,
+    session: &PersonaSession,
     lobby: &mut LobbyConnection,
     show: &impl Fn(bool) -> UserData,
 ) -> io::Result<()> {
@@ -359,14 +356,14 @@ async fn visit_room(
     let mut room = None;
     if let Some(address) = &address {
         let entering = async {
-            let mut room = driver.room(address).await?;
+            let mut room = session.room(address).await?;
             room.directory().await?;
             room.names(CommId(0)).await?;
             Ok(room)
         };
-        room = report.step(ENTER_ROOM, entering, |_| "lets us in".to_owned()).await?;
+        room = report.step(ENTER_ROOM, entering, |_| "accepts the login".to_owned()).await?;
     }
-    report.step(MAIL, driver.mails(), |mails| count((*mails).into(), "mail")).await?;
+    report.step(MAIL, session.mails(), |mails| count((*mails).into(), "mail")).await?;
     let (Some(address), Some(room)) = (address, &mut room) else { return Ok(()) };
     let showing = async {
         lobby.set_user_data(&show(true)).await?;
@@ -378,7 +375,7 @@ async fn visit_room(
     }
     let listing = async {
         let users = room.chat_users().await?;
-        if users.iter().any(|user| user.persona == driver.persona && user.user_data == show(false)) {
+        if users.iter().any(|user| user.persona == session.persona && user.user_data == show(false)) {
             return Ok(users);
         }
         Err(room.nps().contradiction(id::USER_LIST, "users", "we are not in it as we showed ourselves"))

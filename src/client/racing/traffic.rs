@@ -1,4 +1,4 @@
-//! What racers say to each other through the server, and the account of every byte of it.
+//! The packets that racers send each other through the server, and a check of every byte of them.
 //!
 //! What each racer sends is fixed before the start: to whom packet *n* goes and what is in it follows from who sends it
 //! and from *n*. So every receiver knows what it has to get and in which order, and whatever is lost, doubled,
@@ -16,30 +16,30 @@ use std::time::{Duration, Instant};
 /// Number, time and checksum around the filling.
 const FRAME: usize = 4 + 8 + 4;
 
-/// What is going on, for who watches.
+/// Live counters for a progress display.
 #[derive(Debug, Default)]
-pub struct Gauge {
-    /// Players who have signed in.
+pub struct Counters {
+    /// Players that have signed in.
     pub joined: AtomicU64,
-    /// Packets sent.
+    /// Packets sent by all players.
     pub sent: AtomicU64,
-    /// Packets received.
+    /// Packets received by all players.
     pub received: AtomicU64,
 }
 
-impl Gauge {
-    /// One more.
+impl Counters {
+    /// Adds one to a counter.
     pub(in crate::client) fn count(what: &AtomicU64) {
         what.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// What the racers of a race send.
+/// What the racers of one race send.
 #[derive(Clone, Debug)]
 pub struct Traffic {
-    /// How many packets each sends, by its place on the grid.
+    /// How many packets each racer sends, by its slot on the grid.
     pub packets: [u32; SLOTS],
-    /// How long a racer waits between two of them.
+    /// Time between two packets of one racer.
     pub interval: Duration,
     /// The fewest bytes of filling in a packet.
     pub least: usize,
@@ -49,14 +49,14 @@ pub struct Traffic {
     pub lead: Option<u32>,
     /// The moment from which times in packets are counted; the same for all who measure.
     pub epoch: Instant,
-    /// Counts along.
-    pub gauge: Arc<Gauge>,
+    /// Counts every packet that is sent or received.
+    pub counters: Arc<Counters>,
 }
 
 impl Traffic {
-    /// How many packets the racer at this place sends.
-    pub(super) fn packets_of(&self, place: usize) -> u32 {
-        self.packets.get(place).copied().unwrap_or_default()
+    /// How many packets the racer at this slot sends.
+    pub(super) fn packets_of(&self, slot: usize) -> u32 {
+        self.packets.get(slot).copied().unwrap_or_default()
     }
 
     fn filling(&self, sender: PersonaId, number: u32) -> impl Iterator<Item = u8> + use<> {
@@ -81,9 +81,9 @@ impl Traffic {
     }
 }
 
-/// To whom a packet goes, by place.
+/// The slots to which a packet goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Aim {
+enum Recipients {
     /// 0x97 that excepts the sender, as the Client writes it.
     Others,
     /// 0x95.
@@ -94,7 +94,7 @@ enum Aim {
     AllBut(usize),
 }
 
-impl Aim {
+impl Recipients {
     /// Of packet `number` of the racer at `from`, among `racers`. Everybody is aimed at alone in turn.
     fn of(number: u32, from: usize, racers: usize) -> Self {
         let turn = usize::try_from(number / 4).unwrap_or_default() % racers.saturating_sub(1).max(1);
@@ -115,38 +115,38 @@ impl Aim {
         }
     }
 
-    const fn reaches(self, place: usize, from: usize) -> bool {
+    const fn reaches(self, slot: usize, from: usize) -> bool {
         match self {
-            Self::Others => place != from,
+            Self::Others => slot != from,
             // Whoever is alone speaks to itself, and nobody hears that.
-            Self::One(mate) | Self::Buddy(mate) => place == mate && place != from,
-            Self::AllBut(mate) => place != mate && place != from,
+            Self::One(mate) | Self::Buddy(mate) => slot == mate && slot != from,
+            Self::AllBut(mate) => slot != mate && slot != from,
         }
     }
 }
 
-/// What became of packets on their way that should not have.
+/// Packets that did not arrive as they should.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Faults {
-    /// Never came.
+    /// Did not arrive.
     pub lost: u64,
-    /// Came again.
+    /// Arrived more than once.
     pub doubled: u64,
-    /// Came behind a later one of the same sender.
+    /// Arrived after a later packet of the same sender.
     pub reordered: u64,
-    /// Came with other bytes than it was sent with; it counts as lost too.
+    /// Arrived with other bytes than were sent; counts as lost too.
     pub altered: u64,
-    /// Came to somebody for whom it was not meant.
+    /// Arrived at a racer for which it was not meant.
     pub stray: u64,
 }
 
 impl Faults {
-    /// All of them.
+    /// The sum of all faults.
     pub const fn sum(self) -> u64 {
         self.lost + self.doubled + self.reordered + self.altered + self.stray
     }
 
-    /// Those of two together.
+    /// The sum of two, field by field.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -159,7 +159,7 @@ impl Faults {
     }
 }
 
-/// What one racer has from one other.
+/// The packets that one racer receives from one other.
 #[derive(Clone, Debug, Default)]
 struct Stream {
     /// Higher than every number that came.
@@ -170,13 +170,14 @@ struct Stream {
     outstanding: u64,
 }
 
-/// One racer's account.
+/// The packets of one racer: sends what it has to send, and checks that every packet meant for it arrives once, in order and
+/// unchanged.
 #[derive(Clone, Debug)]
-pub struct Ledger {
+pub struct Deliveries {
     traffic: Arc<Traffic>,
     channel: CommId,
     grid: Arc<[PersonaId]>,
-    place: usize,
+    slot: usize,
     streams: Vec<Stream>,
     faults: Faults,
     sent: u64,
@@ -186,46 +187,49 @@ pub struct Ledger {
     last: Option<Instant>,
 }
 
-impl Ledger {
-    /// Of the racer at `place` of `grid`.
-    pub fn new(traffic: Arc<Traffic>, channel: CommId, grid: Arc<[PersonaId]>, place: usize) -> Self {
+impl Deliveries {
+    /// Of the racer in slot `slot` of `grid`.
+    pub fn new(traffic: Arc<Traffic>, channel: CommId, grid: Arc<[PersonaId]>, slot: usize) -> Self {
         let wanted = |from: usize| {
-            let aimed = |number: &u32| Aim::of(*number, from, grid.len()).reaches(place, from);
+            let aimed = |number: &u32| Recipients::of(*number, from, grid.len()).reaches(slot, from);
             let outstanding = (0..traffic.packets_of(from)).filter(aimed).count() as u64;
             Stream { outstanding, ..Stream::default() }
         };
         let streams = (0..grid.len()).map(wanted).collect();
         let (faults, latencies) = (Faults::default(), Vec::new());
         let (sent, received, bytes, last) = (0, 0, 0, None);
-        Self { traffic, channel, grid, place, streams, faults, sent, received, bytes, latencies, last }
+        Self { traffic, channel, grid, slot, streams, faults, sent, received, bytes, latencies, last }
     }
 
     /// The next packet to send; `None` when all are.
     pub fn next_packet(&mut self) -> Option<Packet> {
-        let number = u32::try_from(self.sent).ok().filter(|n| *n < self.traffic.packets_of(self.place))?;
-        let sender = *self.grid.get(self.place)?;
-        let aim = Aim::of(number, self.place, self.grid.len());
-        let persona = |place: usize| self.grid.get(place).copied().unwrap_or_default();
-        let address = match aim {
-            Aim::Others => Address::NotSingle(sender),
-            Aim::AllBut(mate) => Address::NotSingle(persona(mate)),
-            Aim::One(mate) => Address::Single(persona(mate)),
-            Aim::Buddy(mate) => Address::Buddy(persona(mate)),
+        let number = u32::try_from(self.sent).ok().filter(|n| *n < self.traffic.packets_of(self.slot))?;
+        let sender = *self.grid.get(self.slot)?;
+        let recipients = Recipients::of(number, self.slot, self.grid.len());
+        let persona = |slot: usize| self.grid.get(slot).copied().unwrap_or_default();
+        let address = match recipients {
+            Recipients::Others => Address::NotSingle(sender),
+            Recipients::AllBut(mate) => Address::NotSingle(persona(mate)),
+            Recipients::One(mate) => Address::Single(persona(mate)),
+            Recipients::Buddy(mate) => Address::Buddy(persona(mate)),
         };
         let payload = self.traffic.payload(sender, number, self.traffic.now());
         self.sent += 1;
-        Gauge::count(&self.traffic.gauge.sent);
-        Some(Relay { id: aim.number(), channel: self.channel, sender, address, payload: &payload }.packet())
+        Counters::count(&self.traffic.counters.sent);
+        Some(
+            Relay { id: recipients.number(), channel: self.channel, sender, address, payload: &payload }
+                .packet(),
+        )
     }
 
-    /// Takes in a relay that the server has passed on.
-    pub fn enter(&mut self, packet: &Packet) {
+    /// Checks a relay that the server has passed on.
+    pub fn receive(&mut self, packet: &Packet) {
         self.received += 1;
         self.bytes += packet.size() as u64;
         self.last = Some(Instant::now());
-        Gauge::count(&self.traffic.gauge.received);
+        Counters::count(&self.traffic.counters.received);
         match self.understood(packet) {
-            Some((from, number, sent_at)) => self.book(from, number, packet.id, sent_at),
+            Some((from, number, sent_at)) => self.count(from, number, packet.id, sent_at),
             None => self.faults.altered += 1,
         }
     }
@@ -244,11 +248,11 @@ impl Ledger {
         whole.then_some((from, number, sent_at))
     }
 
-    fn book(&mut self, from: usize, number: u32, id: Id, sent_at: u64) {
+    fn count(&mut self, from: usize, number: u32, id: Id, sent_at: u64) {
         let racers = self.grid.len();
-        let aimed = |number| Aim::of(number, from, racers).reaches(self.place, from);
+        let aimed = |number| Recipients::of(number, from, racers).reaches(self.slot, from);
         let Some(stream) = self.streams.get_mut(from) else { return };
-        let right = Aim::of(number, from, racers).number() == id;
+        let right = Recipients::of(number, from, racers).number() == id;
         if number >= self.traffic.packets_of(from) || !aimed(number) || !right {
             self.faults.stray += 1;
             return;
@@ -279,7 +283,7 @@ impl Ledger {
 
     /// Whether there is more to send.
     pub(super) fn has_more(&self) -> bool {
-        self.sent < self.traffic.packets_of(self.place).into()
+        self.sent < self.traffic.packets_of(self.slot).into()
     }
 
     /// Whether others have to be heard before the next packet is sent.
@@ -288,7 +292,7 @@ impl Ledger {
         let Some(due) = self.traffic.lead.and_then(|lead| sent.checked_sub(lead)) else { return false };
         self.streams.iter().enumerate().any(|(from, stream)| {
             let due = due.min(self.traffic.packets_of(from));
-            let aimed = |number| Aim::of(number, from, self.grid.len()).reaches(self.place, from);
+            let aimed = |number| Recipients::of(number, from, self.grid.len()).reaches(self.slot, from);
             stream.missing.first().is_some_and(|first| *first < due) || (stream.next..due).any(aimed)
         })
     }
@@ -298,12 +302,12 @@ impl Ledger {
         self.streams.iter().map(|stream| stream.outstanding).sum()
     }
 
-    /// What went wrong, if nothing comes any more.
+    /// The faults, if no more packets arrive: what is still outstanding counts as lost.
     pub fn faults(&self) -> Faults {
         Faults { lost: self.outstanding(), ..self.faults }
     }
 
-    /// Packets sent.
+    /// Packets sent so far.
     pub const fn sent(&self) -> u64 {
         self.sent
     }
@@ -313,7 +317,7 @@ impl Ledger {
         self.received
     }
 
-    /// Bytes received.
+    /// Bytes received, headers included.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -336,8 +340,8 @@ mod tests {
     const CHANNEL: CommId = CommId(20_000);
     const PACKETS: u32 = 40;
 
-    /// The accounts of three racers, and every packet of the first with the places that get it.
-    fn race() -> (Vec<Ledger>, Vec<(Packet, Vec<usize>)>) {
+    /// The accounts of three racers, and every packet of the first with the slots that get it.
+    fn race() -> (Vec<Deliveries>, Vec<(Packet, Vec<usize>)>) {
         let traffic = Traffic {
             packets: [PACKETS, 0, 0, 0, 0, 0],
             interval: Duration::ZERO,
@@ -345,20 +349,20 @@ mod tests {
             most: 50,
             lead: None,
             epoch: Instant::now(),
-            gauge: Arc::default(),
+            counters: Arc::default(),
         };
         let (traffic, grid) = (Arc::new(traffic), Arc::from([PersonaId(7), PersonaId(8), PersonaId(9)]));
-        let ledger = |place| Ledger::new(Arc::clone(&traffic), CHANNEL, Arc::clone(&grid), place);
-        let mut ledgers: Vec<_> = (0..3).map(ledger).collect();
+        let deliveries = |slot| Deliveries::new(Arc::clone(&traffic), CHANNEL, Arc::clone(&grid), slot);
+        let mut ledgers: Vec<_> = (0..3).map(deliveries).collect();
         let mut packets = Vec::new();
         while let Some(packet) = ledgers[0].next_packet() {
             let relay = Relay::read(&packet).unwrap();
-            let places = (1..3).filter(|place| match relay.address {
-                Address::Single(persona) | Address::Buddy(persona) => persona == grid[*place],
-                Address::NotSingle(persona) => persona != grid[*place],
+            let slots = (1..3).filter(|slot| match relay.address {
+                Address::Single(persona) | Address::Buddy(persona) => persona == grid[*slot],
+                Address::NotSingle(persona) => persona != grid[*slot],
                 _ => unreachable!(),
             });
-            packets.push((relay.forwarded(relay.sender), places.collect()));
+            packets.push((relay.forwarded(relay.sender), slots.collect()));
         }
         (ledgers, packets)
     }
@@ -367,22 +371,22 @@ mod tests {
     fn nobody_is_owed_anything_in_a_race_alone() {
         let mut traffic = Traffic::clone(&race().0[0].traffic);
         traffic.packets = [PACKETS; SLOTS];
-        let ledger = Ledger::new(Arc::new(traffic), CHANNEL, Arc::from([PersonaId(7)]), 0);
-        assert_eq!(ledger.outstanding(), 0);
+        let deliveries = Deliveries::new(Arc::new(traffic), CHANNEL, Arc::from([PersonaId(7)]), 0);
+        assert_eq!(deliveries.outstanding(), 0);
     }
 
     #[test]
     fn a_race_in_which_everything_arrives_has_no_faults() {
         let (mut ledgers, packets) = race();
         assert!(ledgers[0].is_complete() && !ledgers[1].is_complete());
-        for (packet, places) in &packets {
-            for place in places {
-                ledgers[*place].enter(packet);
+        for (packet, slots) in &packets {
+            for slot in slots {
+                ledgers[*slot].receive(packet);
             }
         }
-        for ledger in &ledgers {
-            assert!(ledger.is_complete());
-            assert_eq!(ledger.faults(), Faults::default());
+        for deliveries in &ledgers {
+            assert!(deliveries.is_complete());
+            assert_eq!(deliveries.faults(), Faults::default());
         }
         assert_eq!(ledgers[1].received() + ledgers[2].received(), u64::from(PACKETS / 4 * 5));
     }
@@ -393,27 +397,27 @@ mod tests {
         traffic.packets = [8, 8, 0, 0, 0, 0];
         traffic.lead = Some(2);
         let (traffic, grid) = (Arc::new(traffic), Arc::from([PersonaId(7), PersonaId(8), PersonaId(9)]));
-        let ledger = |place| Ledger::new(Arc::clone(&traffic), CHANNEL, Arc::clone(&grid), place);
-        let mut ledgers = [ledger(0), ledger(1)];
+        let deliveries = |slot| Deliveries::new(Arc::clone(&traffic), CHANNEL, Arc::clone(&grid), slot);
+        let mut ledgers = [deliveries(0), deliveries(1)];
         for _ in 0..3 {
             assert!(!ledgers[0].is_ahead());
             ledgers[0].next_packet().unwrap();
         }
         assert!(ledgers[0].is_ahead(), "it has sent three and heard none");
         let first = ledgers[1].next_packet().unwrap();
-        ledgers[0].enter(&Relay::read(&first).unwrap().forwarded(PersonaId(8)));
+        ledgers[0].receive(&Relay::read(&first).unwrap().forwarded(PersonaId(8)));
         assert!(!ledgers[0].is_ahead());
     }
 
     #[test]
     fn what_is_lost_doubled_reordered_altered_or_astray_shows() {
-        let mine = |(packet, places): &(Packet, Vec<usize>)| places.contains(&1).then(|| packet.clone());
+        let mine = |(packet, slots): &(Packet, Vec<usize>)| slots.contains(&1).then(|| packet.clone());
         let faults = |change: &dyn Fn(&mut Vec<Packet>)| {
             let (mut ledgers, packets) = race();
             let mut packets: Vec<_> = packets.iter().filter_map(mine).collect();
             change(&mut packets);
             for packet in &packets {
-                ledgers[1].enter(packet);
+                ledgers[1].receive(packet);
             }
             ledgers[1].faults()
         };
@@ -428,8 +432,8 @@ mod tests {
         assert_eq!(faults(&|packets| packets[5].body.truncate(30)), altered);
         assert_eq!(faults(&|packets| packets[5].id.0 ^= 2), Faults { lost: 1, stray: 1, ..none });
         let (mut ledgers, packets) = race();
-        let foreign = packets.iter().find(|(_, places)| places == &[2]).unwrap();
-        ledgers[1].enter(&foreign.0);
+        let foreign = packets.iter().find(|(_, slots)| slots == &[2]).unwrap();
+        ledgers[1].receive(&foreign.0);
         assert_eq!(ledgers[1].faults().stray, 1);
     }
 }

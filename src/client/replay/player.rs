@@ -1,11 +1,12 @@
-//! Plays a recording: sends what the Client sent, and waits where it was answered.
+//! Plays a recording: sends what the Client sent, and waits for each answer that was recorded.
 
 use super::recording::{Connection, Content, Recording, Said, What, headers_of};
 use crate::client::Error;
-use crate::client::error::Wanted;
+use crate::client::peer::{Endpoint, Peer, Service};
 use crate::client::probe::Credentials;
 use crate::client::sitting::{Account, ShardEndpoints};
-use crate::client::socket::{Endpoint, Peer, Service, Socket};
+use crate::client::socket::Socket;
+use crate::client::wanted::Wanted;
 use crate::client::web::Web;
 use crate::recording::Side;
 use mco_proto::ids::CustomerId;
@@ -16,6 +17,7 @@ use mco_proto::nps::{self, Message as _, Packet, id};
 use mco_proto::session_key::{PublicLoginKey, SessionKey};
 use mco_proto::text::Str16;
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,12 +25,12 @@ use std::time::{Duration, Instant};
 use super::ReplayError;
 
 /// How long an answer may take once one has been missing.
-const LESS_PATIENCE: Duration = Duration::from_secs(2);
+const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where the flags are in a Transaction Packet's header.
 const FLAGS: usize = 10;
 
-/// What came of it.
+/// How many messages and answers there were.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     /// Messages of the Client.
@@ -55,7 +57,7 @@ enum Link {
 }
 
 /// One connection that is open.
-struct Seat {
+struct OpenConnection {
     socket: Socket,
     link: Link,
     /// The Session Key that starts the ciphers behind the answer to the login that was sent.
@@ -65,7 +67,7 @@ struct Seat {
     asked: Option<Wanted>,
 }
 
-/// One account that plays.
+/// An account on the server, for one customer of the recording.
 pub(super) struct Actor<'a> {
     user: &'a Credentials,
     customer: CustomerId,
@@ -88,12 +90,12 @@ impl<'a> Actor<'a> {
 
 pub(super) struct Player<'a> {
     web: &'a Web,
-    place: Arc<ShardEndpoints>,
+    endpoints: Arc<ShardEndpoints>,
     login_key: PublicLoginKey,
     actors: Vec<Actor<'a>>,
     /// Where the rooms with these recorded ports are now.
     rooms: HashMap<u16, Endpoint>,
-    seats: Vec<Option<Seat>>,
+    open: Vec<Option<OpenConnection>>,
     late: bool,
     tally: Tally,
 }
@@ -102,44 +104,39 @@ impl<'a> Player<'a> {
     /// A player of all these accounts.
     pub(super) async fn new(
         web: &'a Web,
-        place: Arc<ShardEndpoints>,
+        endpoints: Arc<ShardEndpoints>,
         actors: Vec<Actor<'a>>,
     ) -> Result<Self, Error> {
         Ok(Self {
             web,
             login_key: web.public_key().await?,
-            place,
+            endpoints,
             actors,
             rooms: HashMap::new(),
-            seats: Vec::new(),
+            open: Vec::new(),
             late: false,
             tally: Tally::default(),
         })
     }
 
-    /// Plays it all.
+    /// Plays the whole recording.
     pub(super) async fn play(
         mut self,
         recording: &Recording,
         out: &mut dyn Write,
     ) -> Result<Tally, ReplayError> {
-        self.seats.resize_with(recording.connections.len(), || None);
+        self.open.resize_with(recording.connections.len(), || None);
         for event in &recording.events {
             let Some(connection) = recording.connections.get(event.connection) else { continue };
-            let failed = match &event.what {
-                What::Made => self.connect(event.connection, connection).await.err(),
-                What::Said(Side::Client, said) => self.send(event.connection, connection, said).await?.err(),
-                What::Said(Side::Server, said) => {
-                    self.hear(event.connection, connection, said, out).await?;
-                    None
+            match &event.what {
+                What::Made => {
+                    if let Err(why) = self.connect(event.connection, connection).await {
+                        self.differs(out, "failed", connection.service, &why.to_string())?;
+                    }
                 }
-                What::Ended => {
-                    self.leave(event.connection, connection.service, out)?;
-                    None
-                }
-            };
-            if let Some(why) = failed {
-                self.differs(out, "failed", connection.service, &why)?;
+                What::Said(Side::Client, said) => self.send(event.connection, connection, said, out).await?,
+                What::Said(Side::Server, said) => self.hear(event.connection, connection, said, out).await?,
+                What::Ended => self.leave(event.connection, connection.service, out)?,
             }
         }
         for (at, connection) in recording.connections.iter().enumerate() {
@@ -148,52 +145,54 @@ impl<'a> Player<'a> {
         Ok(self.tally)
     }
 
-    async fn connect(&mut self, at: usize, connection: &Connection) -> Result<(), String> {
+    async fn connect(&mut self, at: usize, connection: &Connection) -> Result<(), Error> {
         let Connection { service, port, .. } = *connection;
-        let place = &self.place;
+        let endpoints = &self.endpoints;
         let endpoint = match service {
-            Service::Login => place.login.clone(),
-            Service::Persona => place.persona.clone(),
-            Service::Mail => place.mail.clone(),
-            Service::Mcots => place.mcots.clone(),
+            Service::Login => endpoints.login.clone(),
+            Service::Persona => endpoints.persona.clone(),
+            Service::Mail => endpoints.mail.clone(),
+            Service::Mcots => endpoints.mcots.clone(),
             // Where no answer of the lobby has said otherwise, rooms are where they were.
-            Service::Room => self.rooms.get(&port).cloned().unwrap_or_else(|| place.lobby.at(port)),
-            Service::Lobby | Service::Web => place.lobby.clone(),
+            Service::Room => self.rooms.get(&port).cloned().unwrap_or_else(|| endpoints.lobby.at(port)),
+            Service::Lobby | Service::Web => endpoints.lobby.clone(),
         };
         let peer = Peer::new(service, endpoint);
-        let socket = Socket::connect(peer, place.patience).await.map_err(|why| why.to_string())?;
+        let socket = Socket::connect(peer, endpoints.timeout).await?;
         let link = match service {
             Service::Mcots => Link::Mcots(mcots::Link::new()),
             _ => Link::Nps(nps::Link::new(headers_of(service), nps::Link::LARGEST)),
         };
-        let seat = Seat { socket, link, awaiting: None, arrived: VecDeque::new(), asked: None };
-        if let Some(place) = self.seats.get_mut(at) {
-            *place = Some(seat);
+        let open = OpenConnection { socket, link, awaiting: None, arrived: VecDeque::new(), asked: None };
+        if let Some(entry) = self.open.get_mut(at) {
+            *entry = Some(open);
         }
         Ok(())
     }
 
-    /// Sends what the Client sent, with our own secrets and under our own key. The outer error ends the replay.
+    /// Sends what the Client sent, with our own secrets and under our own key. That it could not be sent is reported.
     async fn send(
         &mut self,
         at: usize,
         connection: &Connection,
         said: &Said,
-    ) -> Result<Result<(), String>, ReplayError> {
+        out: &mut dyn Write,
+    ) -> Result<(), ReplayError> {
         let remade = match &said.content {
             Content::Packet(packet) => Some(self.remade(connection, packet).await?),
             Content::Body { .. } => None,
         };
         let key = self.actor(connection).map(|actor| actor.key.clone());
-        let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) else {
-            return Ok(Err(format!("{} was not sent: there is no connection", name(&said.content))));
+        let Some(open) = self.open.get_mut(at).and_then(Option::as_mut) else {
+            let text = format!("{} was not sent: there is no connection", name(&said.content));
+            return self.differs(out, "failed", connection.service, &text);
         };
         let mut wire = Vec::new();
-        let encoded = match (&mut seat.link, &said.content) {
+        let encoded = match (&mut open.link, &said.content) {
             (Link::Nps(link), _) => match remade {
                 Some(packet) => {
                     if packet.id == id::LOGIN {
-                        seat.awaiting = key;
+                        open.awaiting = key;
                     }
                     link.write(&packet, said.encrypted, &mut wire)
                 }
@@ -207,19 +206,25 @@ impl<'a> Player<'a> {
                     *byte |= flags;
                 }
                 if body.number() == Some(number::CLIENT_CONNECT_MSG) {
-                    seat.awaiting = key;
+                    open.awaiting = key;
                 }
                 encoded
             }
             (Link::Mcots(_), Content::Packet(_)) => Ok(()),
         };
         if let Err(why) = encoded {
-            return Ok(Err(format!("{} was not sent: {why}", name(&said.content))));
+            let text = format!("{} was not sent: {why}", name(&said.content));
+            return self.differs(out, "failed", connection.service, &text);
         }
-        seat.asked = Some(name(&said.content));
+        open.asked = Some(name(&said.content));
         self.tally.sent += 1;
-        let written = seat.socket.write(&wire).await;
-        Ok(written.map_err(|why| format!("{} could not be sent: {why}", name(&said.content))))
+        match open.socket.write(&wire).await {
+            Ok(()) => Ok(()),
+            Err(why) => {
+                let text = format!("{} could not be sent: {why}", name(&said.content));
+                self.differs(out, "failed", connection.service, &text)
+            }
+        }
     }
 
     /// Whose connection it is. Of one that nobody signed in by, the first account's.
@@ -262,27 +267,26 @@ impl<'a> Player<'a> {
     ) -> Result<(), ReplayError> {
         let service = connection.service;
         let wanted = name(&said.content);
-        let patience = if self.late { LESS_PATIENCE.min(self.place.patience) } else { self.place.patience };
-        let deadline = Instant::now() + patience;
-        let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) else {
+        let timeout =
+            if self.late { SHORT_TIMEOUT.min(self.endpoints.timeout) } else { self.endpoints.timeout };
+        let deadline = Instant::now() + timeout;
+        let Some(open) = self.open.get_mut(at).and_then(Option::as_mut) else {
             return self.differs(out, "missing", service, &format!("{wanted}: there is no connection"));
         };
-        let after = seat.asked.map_or_else(|| "on connecting".to_owned(), |asked| format!("after {asked}"));
-        let (found, ended) = seat.find(said, deadline).await;
-        let instead = seat.arrived.front().map(|arrival| arrival.message);
-        let Some(arrival) = found else {
-            self.late = true;
-            let ended = ended.map(|why| format!(": {why}")).unwrap_or_default();
-            return match instead {
-                Some(instead) => {
-                    let text = format!("{instead} instead of {wanted} {after}{ended}");
-                    if let Some(seat) = self.seats.get_mut(at).and_then(Option::as_mut) {
-                        seat.arrived.pop_front();
+        let after = open.asked.map_or_else(|| "on connecting".to_owned(), |asked| format!("after {asked}"));
+        let arrival = match open.find(said, deadline).await {
+            Ok(Some(arrival)) => arrival,
+            missing => {
+                let why = missing.err().map(|why| format!(": {why}")).unwrap_or_default();
+                self.late = true;
+                return match open.arrived.pop_front() {
+                    Some(Arrival { message: instead, .. }) => {
+                        let text = format!("{instead} instead of {wanted} {after}{why}");
+                        self.differs(out, "different", service, &text)
                     }
-                    self.differs(out, "different", service, &text)
-                }
-                None => self.differs(out, "missing", service, &format!("{wanted} {after}{ended}")),
-            };
+                    None => self.differs(out, "missing", service, &format!("{wanted} {after}{why}")),
+                };
+            }
         };
         if arrival.encrypted != said.encrypted {
             let how = if arrival.encrypted { "encrypted" } else { "in clear" };
@@ -314,8 +318,8 @@ impl<'a> Player<'a> {
 
     /// Hangs up; what arrived and was never recorded is told.
     fn leave(&mut self, at: usize, service: Service, out: &mut dyn Write) -> Result<(), ReplayError> {
-        let Some(seat) = self.seats.get_mut(at).and_then(Option::take) else { return Ok(()) };
-        for arrival in seat.arrived {
+        let Some(open) = self.open.get_mut(at).and_then(Option::take) else { return Ok(()) };
+        for arrival in open.arrived {
             let text = format!("{} came, which was not recorded", arrival.message);
             self.differs(out, "different", service, &text)?;
         }
@@ -334,9 +338,12 @@ impl<'a> Player<'a> {
     }
 }
 
-impl Seat {
-    /// The first packet of the kind that was recorded, if one comes in time; otherwise perhaps why none will.
-    async fn find(&mut self, said: &Said, deadline: Instant) -> (Option<Arrival>, Option<String>) {
+impl OpenConnection {
+    /// The first packet of the kind that was recorded; `None` if none comes in time.
+    ///
+    /// # Errors
+    /// The connection ended, or what came is not understood.
+    async fn find(&mut self, said: &Said, deadline: Instant) -> Result<Option<Arrival>, Error> {
         let wanted = name(&said.content);
         let sequence = match said.content {
             Content::Body { sequence, .. } => sequence,
@@ -345,25 +352,23 @@ impl Seat {
         loop {
             let fits = |arrival: &Arrival| arrival.message == wanted && arrival.sequence == sequence;
             if let Some(at) = self.arrived.iter().position(fits) {
-                return (self.arrived.remove(at), None);
+                return Ok(self.arrived.remove(at));
             }
-            match self.socket.read(deadline, wanted, |bytes| self.link.feed(bytes)).await {
-                Ok(true) => {}
-                Ok(false) => return (None, None),
-                Err(why) => return (None, Some(why.to_string())),
+            if !self.socket.read(deadline, wanted, |bytes| self.link.feed(bytes)).await? {
+                return Ok(None);
             }
-            if let Err(why) = self.take() {
-                return (None, Some(why));
-            }
+            self.take()?;
         }
     }
 
     /// Takes whole packets out of what arrived. The ciphers start right behind the answer to the login.
-    fn take(&mut self) -> Result<(), String> {
+    fn take(&mut self) -> Result<(), Error> {
+        let broken =
+            |why: &dyn Display| Error::Broken { peer: self.socket.peer().clone(), why: why.to_string() };
         loop {
             let arrival = match &mut self.link {
                 Link::Nps(link) => {
-                    let Some(incoming) = link.next().map_err(|why| why.to_string())? else { return Ok(()) };
+                    let Some(incoming) = link.next().map_err(|why| broken(&why))? else { return Ok(()) };
                     if incoming.packet.id == id::LOGIN_RESP
                         && let Some(key) = self.awaiting.take()
                     {
@@ -377,7 +382,7 @@ impl Seat {
                     }
                 }
                 Link::Mcots(link) => {
-                    let Some(incoming) = link.next().map_err(|why| why.to_string())? else { return Ok(()) };
+                    let Some(incoming) = link.next().map_err(|why| broken(&why))? else { return Ok(()) };
                     if let Some(key) = self.awaiting.take() {
                         link.start_encryption(&key);
                     }

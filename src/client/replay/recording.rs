@@ -11,39 +11,80 @@ use mco_proto::nps::{self, Form, Headers, Packet, id};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The largest file that is read, in bytes; recordings of this server are far smaller.
 const LARGEST: u64 = 64 << 20;
 /// The most files that are read.
-const MOST: usize = 10_000;
+const MAX_FILES: usize = 10_000;
 
-/// Why a folder is no recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotARecording {
-    place: PathBuf,
-    why: String,
+/// Why a folder cannot be replayed.
+#[derive(Debug)]
+pub struct RecordingError {
+    path: PathBuf,
+    problem: Problem,
 }
 
-impl fmt::Display for NotARecording {
+/// What is wrong with a folder or a file.
+#[derive(Debug)]
+enum Problem {
+    /// The system cannot read it.
+    Io(io::Error),
+    /// The folder has no files of a recording.
+    NoFiles,
+    /// It is larger than any recording, in bytes.
+    TooLarge(u64),
+    /// It has a format of a newer mcos.
+    TooNew(u32),
+    /// A line, counted from 1, is damaged; how.
+    Line(usize, String),
+    /// There is nothing in it.
+    Empty,
+}
+
+impl fmt::Display for RecordingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot replay {}: {}", self.place.display(), self.why)
+        const AGAIN: &str = "the file is damaged, copy it from its source again";
+        write!(f, "cannot replay {}: ", self.path.display())?;
+        match &self.problem {
+            Problem::Io(why) => why.fmt(f),
+            Problem::NoFiles => write!(
+                f,
+                "it has no files *.{EXTENSION}; name a folder that \"mcos serve --record\" has written"
+            ),
+            Problem::TooLarge(size) => write!(f, "{size} bytes are more than any recording has"),
+            Problem::TooNew(format) => {
+                write!(f, "it has format {format}, from a newer mcos; update this one")
+            }
+            Problem::Line(number, why) => write!(f, "line {number}: {why}; {AGAIN}"),
+            Problem::Empty => write!(f, "it is empty; {AGAIN}"),
+        }
     }
 }
 
-impl std::error::Error for NotARecording {}
+impl std::error::Error for RecordingError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Problem::Io(why) = &self.problem { Some(why) } else { None }
+    }
+}
 
-/// What passed on all connections.
+impl From<io::Error> for Problem {
+    fn from(why: io::Error) -> Self {
+        Self::Io(why)
+    }
+}
+
+/// Everything that passed on all connections.
 #[derive(Debug)]
 pub(super) struct Recording {
     pub(super) connections: Vec<Connection>,
-    /// In recorded order.
+    /// In the order in which they were recorded.
     pub(super) events: Vec<Event>,
     /// Where something is missing, in words.
     pub(super) gaps: Vec<String>,
 }
 
-/// One connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) service: Service,
@@ -53,7 +94,6 @@ pub(super) struct Connection {
     pub(super) customer: Option<CustomerId>,
 }
 
-/// Something that happened.
 #[derive(Debug)]
 pub(super) struct Event {
     order: u64,
@@ -89,23 +129,21 @@ pub(super) enum Content {
 
 impl Recording {
     /// Reads all files of a folder.
-    pub(super) fn load(folder: &Path) -> Result<Self, NotARecording> {
-        let wrong = |why: String| NotARecording { place: folder.to_owned(), why };
-        let entries = fs::read_dir(folder).map_err(|error| wrong(error.to_string()))?;
+    pub(super) fn load(folder: &Path) -> Result<Self, RecordingError> {
+        let wrong = |problem| RecordingError { path: folder.to_owned(), problem };
+        let entries = fs::read_dir(folder).map_err(|error| wrong(error.into()))?;
         let mut files: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
-            .take(MOST)
+            .take(MAX_FILES)
             .collect();
         if files.is_empty() {
-            return Err(wrong(format!(
-                "it holds no files *.{EXTENSION}; name a folder that \"mcos serve --record\" has written"
-            )));
+            return Err(wrong(Problem::NoFiles));
         }
         files.sort();
         let mut recording = Self { connections: Vec::new(), events: Vec::new(), gaps: Vec::new() };
         for file in &files {
-            recording.read(file).map_err(|why| NotARecording { place: file.clone(), why })?;
+            recording.read(file).map_err(|problem| RecordingError { path: file.clone(), problem })?;
         }
         recording.events.sort_by_key(|event| event.order);
         recording.name_connections();
@@ -124,25 +162,22 @@ impl Recording {
         }
     }
 
-    fn read(&mut self, file: &Path) -> Result<(), String> {
-        let size = fs::metadata(file).map_err(|error| error.to_string())?.len();
+    fn read(&mut self, file: &Path) -> Result<(), Problem> {
+        let size = fs::metadata(file)?.len();
         if size > LARGEST {
-            return Err(format!("{size} bytes are more than any recording has"));
+            return Err(Problem::TooLarge(size));
         }
-        let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+        let text = fs::read_to_string(file)?;
         let connection = self.connections.len();
         let mut service = None;
         for (at, text) in text.lines().enumerate() {
-            let damaged = |why: &dyn fmt::Display| {
-                format!("line {}: {why}; the file is damaged, take it from its source again", at + 1)
-            };
+            let damaged = |why: &dyn fmt::Display| Problem::Line(at + 1, why.to_string());
             let line: Line = serde_json::from_str(text).map_err(|error| damaged(&error))?;
             let mut happened = |order, what| self.events.push(Event { order, connection, what });
             match (line, service) {
                 (Line::Connection(opening), None) => {
                     if opening.format > FORMAT {
-                        let format = opening.format;
-                        return Err(format!("it has format {format}, from a newer mcos; update this one"));
+                        return Err(Problem::TooNew(opening.format));
                     }
                     let found = service_named(&opening.service)
                         .ok_or_else(|| damaged(&format!("no service {:?} is known", opening.service)))?;
@@ -166,7 +201,7 @@ impl Recording {
         }
         match service {
             Some(_) => Ok(()),
-            None => Err("it is empty; the file is damaged, take it from its source again".to_owned()),
+            None => Err(Problem::Empty),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::client::nps::Nps;
-use crate::client::socket::Endpoint;
+use crate::client::peer::Endpoint;
 use mco_proto::TooLong;
 use mco_proto::bytes::List;
 use mco_proto::ids::{BrandedPartId, CommId, PersonaId, RaceId, SkinId, VehicleId};
@@ -27,7 +27,7 @@ pub(super) const OWN_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
 /// Where a room is, as the lobby says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomAddress {
-    /// Address and port.
+    /// IPv4 address in digits, and port.
     pub endpoint: Endpoint,
     /// Its name in the directory.
     pub name: String,
@@ -38,18 +38,18 @@ pub struct RoomAddress {
 pub struct RaceChannel {
     /// Its number; 0 before it is made.
     pub channel: CommId,
-    /// Its name.
+    /// The name of the channel.
     pub name: String,
-    /// What MCOTS said.
+    /// The password that MCOTS gave for the race.
     pub password: String,
-    /// As the host describes it.
+    /// 256 bytes with which the host describes the race; they begin with its number.
     pub data: ChannelData,
 }
 
 /// The channel of the chat lobby, and its name, as the recorded Client asks for it.
 const CHAT: (CommId, &str) = (CommId(2), "LOBBY");
 
-/// A signed-in connection to the lobby or to a room.
+/// A signed-in connection to the lobby or to a room. Everything it sends is encrypted.
 #[derive(Debug)]
 pub struct LobbyConnection {
     nps: Nps,
@@ -67,7 +67,7 @@ impl LobbyConnection {
         &mut self.nps
     }
 
-    /// The directory of channels.
+    /// Asks for the channels and their head counts (0x030C).
     pub async fn directory(&mut self) -> Result<List<u32, MiniRiff, 1000>, Error> {
         let list: MiniRiffList = self.nps.ask(&SendMiniRiffList {}).await?;
         Ok(list.riffs)
@@ -80,7 +80,7 @@ impl LobbyConnection {
         Ok(list.users)
     }
 
-    /// Where a room is.
+    /// Asks where a room is (0x010C).
     pub async fn server_info(&mut self, channel: CommId) -> Result<RoomAddress, Error> {
         let info: ServerInfo = self.nps.ask(&GetServerInfo { channel }).await?;
         self.address_in(&info, channel)
@@ -211,7 +211,7 @@ impl LobbyConnection {
         Ok(list.users)
     }
 
-    /// Leaves a channel.
+    /// Leaves a channel (0x0105).
     pub async fn close_channel(&mut self, channel: CommId) -> Result<(), Error> {
         let closed: ChannelClosed = self.nps.ask(&CloseCommChannel { channel }).await?;
         self.expect_channel(ChannelClosed::ID, closed.channel, channel)

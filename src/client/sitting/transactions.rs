@@ -1,6 +1,6 @@
 //! A persona's connection to MCOTS.
 
-use super::driver::PersonaSession;
+use super::persona_session::PersonaSession;
 use super::{Error, ShardEndpoints};
 use crate::client::mcots::Mcots;
 use mco_proto::ids::{BrandedPartId, CustomerId, DealerId, PersonaId, SkinId, VehicleId};
@@ -14,14 +14,12 @@ use mco_proto::mcots::{Body, Flags, GenericReply, GenericRequest, Message, Numbe
 use mco_proto::text::Chars;
 use std::time::{Duration, Instant};
 
-/// The car that a persona is given when it signs in for the first time.
+/// The car that a persona buys when it signs in for the first time.
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FirstCar {
-    /// Who sells it.
     pub dealer: DealerId,
-    /// Its model.
     pub model: BrandedPartId,
-    /// Its paint.
     pub skin: SkinId,
 }
 
@@ -30,7 +28,7 @@ pub struct FirstCar {
 pub struct Home {
     /// What the server knows of the player.
     pub player: PlayerInfo,
-    /// The player's looks.
+    /// What the player's driver looks like (264).
     pub physical: Physical,
     /// The player's cars with all parts.
     pub cars: Vec<VehicleInfo>,
@@ -50,34 +48,34 @@ pub struct Transactions {
     customer: CustomerId,
     persona: PersonaId,
     name: Name,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Transactions {
     /// Connects and says who we are (438, answered in clear); from there on everything is encrypted.
-    pub(super) async fn connect(driver: &PersonaSession) -> Result<Self, Error> {
-        let account = &driver.account;
-        let mut mcots = Mcots::connect(&account.place.mcots, account.place.patience).await?;
-        let name = Name::new(&driver.name)?;
-        let hello = ClientConnect::new(account.customer, driver.persona, name.clone());
+    pub async fn connect(session: &PersonaSession) -> Result<Self, Error> {
+        let account = &session.account;
+        let mut mcots = Mcots::connect(&account.endpoints.mcots, account.endpoints.timeout).await?;
+        let name = Name::new(&session.name)?;
+        let hello = ClientConnect::new(account.customer, session.persona, name.clone());
         let sequence = mcots.send(&hello).await?;
-        let (customer, persona, patience) = (account.customer, driver.persona, account.place.patience);
-        let mut connection = Self { mcots, customer, persona, name, patience };
+        let (customer, persona, timeout) = (account.customer, session.persona, account.endpoints.timeout);
+        let mut connection = Self { mcots, customer, persona, name, timeout };
         connection.success(sequence, number::CLIENT_CONNECT_MSG).await?;
         connection.mcots.start_encryption(&account.key);
         Ok(connection)
     }
 
     /// What a dealer has on offer, asked as while a persona is being made: on a fresh connection, in clear.
-    pub async fn stock(place: &ShardEndpoints, dealer: DealerId) -> Result<StockCarInfo, Error> {
-        let mut mcots = Mcots::connect(&place.mcots, place.patience).await?;
+    pub async fn stock(endpoints: &ShardEndpoints, dealer: DealerId) -> Result<StockCarInfo, Error> {
+        let mut mcots = Mcots::connect(&endpoints.mcots, endpoints.timeout).await?;
         let sequence = mcots.send_body(GenericRequest::body(number::STOCK_CAR_INFO, dealer.0)).await?;
         mcots.answer(sequence).await
     }
 
     /// The next message of this kind that nobody asked for. Others that come before it are passed over.
     pub async fn pushed<M: Message>(&mut self) -> Result<M, Error> {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.timeout;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Some(incoming) = self.mcots.next_within(left).await? else {
@@ -129,17 +127,17 @@ impl Transactions {
         Ok((self.mcots.answer(sequence).await?, self.mcots.answer(sequence).await?))
     }
 
-    /// 322.
+    /// 322: the cars that arcade lobbies lend.
     pub async fn arcade_cars(&mut self) -> Result<ArcadeCars, Error> {
         self.get(number::GET_ARCADE_CARS, 0).await
     }
 
-    /// 363.
+    /// 363: the addresses of the game's web pages.
     pub async fn urls(&mut self) -> Result<GameUrls, Error> {
         self.get(number::GET_GAME_URLS, 0).await
     }
 
-    /// 389.
+    /// 389: the rules in numbers.
     pub async fn tunables(&mut self) -> Result<Tunables, Error> {
         self.get(number::GET_MCO_TUNABLES, 0).await
     }

@@ -6,7 +6,7 @@ use mco_proto::session_key::LoginKey;
 
 fn shared() -> (Arc<Shared>, tempfile::TempDir) {
     let (game, folder) = Game::for_tests();
-    (Arc::new(Shared::for_tests(game, folder.path())), folder)
+    (Arc::new(Shared::for_tests(game)), folder)
 }
 
 /// Runs the questions while a server answers them.

@@ -31,14 +31,14 @@ impl Sink for Arriving {
 
 /// Takes in bundles, one at a time.
 pub(super) struct BundleIntake {
-    data: Option<PathBuf>,
+    data: PathBuf,
     appliance: Option<Appliance>,
     one: Arc<Semaphore>,
 }
 
 impl BundleIntake {
     /// Keeps bundles in the data folder `data`, if this is a box.
-    pub(super) fn new(data: Option<PathBuf>, appliance: Option<Appliance>) -> Self {
+    pub(super) fn new(data: PathBuf, appliance: Option<Appliance>) -> Self {
         Self { data, appliance, one: Arc::new(Semaphore::new(1)) }
     }
 
@@ -58,7 +58,10 @@ impl BundleIntake {
             if !is_ours(fields) {
                 return Err(UploadError::Expired);
             }
-            let data = self.data_folder()?;
+            if self.appliance.is_none() {
+                return Err(not_a_box().into());
+            }
+            let data = self.data.clone();
             let begun = smol::unblock(move || Ok(Arriving { staging: Staging::begin(&data, size)?, permit }));
             begun.await.map_err(UploadError::Refused)
         };
@@ -72,13 +75,6 @@ impl BundleIntake {
             checked
         });
         Ok(checked.await?)
-    }
-
-    fn data_folder(&self) -> Result<PathBuf, String> {
-        if self.appliance.is_none() {
-            return Err(not_a_box());
-        }
-        self.data.clone().ok_or_else(|| "the server does not know its data folder".to_owned())
     }
 }
 

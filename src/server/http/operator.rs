@@ -110,7 +110,7 @@ impl OperatorHttp {
         appliance: Option<Appliance>,
         counters: Arc<Counters>,
     ) -> Self {
-        let bundles = BundleIntake::new(game.config.data_dir.clone(), appliance.clone());
+        let bundles = BundleIntake::new(game.data.clone(), appliance.clone());
         let (site, started) = (OperatorSite::new(appliance), Instant::now());
         Self {
             inner: Arc::new(Inner { site, game, connections, limits, tls, restart, started, counters }),
@@ -213,9 +213,8 @@ impl OperatorHttp {
             if !self.is_ours(head, fields) {
                 return Err(UploadError::Expired);
             }
-            let folder = self.inner.game.config.data_dir.clone();
+            let folder = self.inner.game.data.clone();
             let opened = smol::unblock(move || {
-                let folder = folder.ok_or_else(|| "the server does not know its data folder".to_owned())?;
                 // One that an older version or a power cut has left.
                 let _ = fs::remove_file(folder.join("upload.mcos"));
                 let file = tempfile::tempfile_in(folder).map_err(|error| not_kept(&error))?;

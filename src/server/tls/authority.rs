@@ -21,6 +21,7 @@
 //! made for) in the data directory, mode 0600, each replaced as a whole. A file that can't be read is set aside as
 //! `.damaged-` with the time, and made anew with a loud line in the log.
 
+use super::error::AuthorityError;
 use super::files::{block, read, set_aside, write};
 use super::names::Names;
 use crate::atomic_file;
@@ -38,7 +39,6 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sha1::{Digest as _, Sha1};
 use std::fmt::{self, Write as _};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -51,38 +51,6 @@ const NAMES: &str = "Names: ";
 const RSA_BITS: usize = 2048;
 /// First and last year of validity.
 const VALID: (i32, i32) = (2000, 2037);
-
-/// Why there is no authority.
-#[derive(Debug)]
-pub enum AuthorityError {
-    /// A file can't be read or written.
-    File(PathBuf, io::Error),
-    /// A key can't be made or used.
-    Crypto(String),
-}
-
-impl fmt::Display for AuthorityError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path, error) => {
-                write!(
-                    f,
-                    "{}: {error}; HTTPS needs this file, check its owner, its mode and the free space",
-                    path.display()
-                )
-            }
-            Self::Crypto(why) => write!(f, "a certificate can't be made: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for AuthorityError {}
-
-impl From<rcgen::Error> for AuthorityError {
-    fn from(error: rcgen::Error) -> Self {
-        Self::Crypto(error.to_string())
-    }
-}
 
 /// A certificate with its key.
 pub struct Leaf {

@@ -1,6 +1,6 @@
 //! The authority's files: PEM text, for the owner only, replaced as a whole.
 
-use super::authority::AuthorityError;
+use super::error::AuthorityError;
 use crate::atomic_file::{self, Access};
 use crate::clock::Now;
 use rsa::pkcs8::LineEnding;

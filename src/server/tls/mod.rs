@@ -23,12 +23,14 @@
 //! ```
 
 mod authority;
+mod error;
 mod files;
 mod legacy_stream;
 mod names;
 mod replay;
 
-pub use authority::{Authority, AuthorityError, Leaf, Leaves};
+pub use authority::{Authority, Leaf, Leaves};
+pub use error::AuthorityError;
 pub use names::Names;
 
 use super::lingering_close::{AFTER_ANSWER, Bounds, lingering_close};

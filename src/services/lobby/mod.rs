@@ -5,7 +5,7 @@
 //! |---|---|
 //! | here | the table of what happens on which message |
 //! | `login` | signing in |
-//! | [`directory`] | which channels and servers there are |
+//! | `directory` | what is told of channels and servers |
 //! | `people` | who is where, and what they look like |
 //! | `channels` | opening and closing |
 //! | `race` | hosts, readiness, start and end |
@@ -13,7 +13,7 @@
 //! | `notices` | what is pushed to others, in the layout and form that `[compat]` says |
 
 mod channels;
-pub mod directory;
+mod directory;
 mod login;
 mod notices;
 mod people;
@@ -21,7 +21,7 @@ mod race;
 mod relay;
 
 use super::dispatch::{Call, Caller, Refusal, Service, rows};
-use super::persona::released;
+use super::playtime::keep_playtime;
 use super::{Game, Listed, Outcome, Push};
 use crate::clock::Now;
 use crate::world::{ConnectionId, NpsServer};
@@ -144,7 +144,7 @@ pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Vec<Push> {
         race::sync_rooms_left(game, left);
     }
     if let Some(free) = game.world.presence.leave(me.persona, caller.connection, now) {
-        released(game, free);
+        keep_playtime(game, free);
     }
     let notices = Notices::of(game);
     let mut pushes: Vec<_> = left.into_iter().flat_map(|left| notices.left(left)).collect();

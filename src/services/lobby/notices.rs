@@ -1,7 +1,6 @@
 //! What others are told. Whatever `[compat]` of `mcos.toml` leaves open about that is decided here, and about relays in
 //! `relay`.
 
-use super::race::TCP;
 use crate::config::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted};
 use crate::services::{Encryption, Game, Push};
 use crate::world::{Booted, ChannelInfo, ConnectionId, Left, Opened, Person, Start};
@@ -17,6 +16,9 @@ use mco_proto::text::PStr;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+
+/// TCP, in the fields that name a protocol.
+pub(super) const TCP: u32 = 33;
 
 /// Makes pushes.
 #[derive(Clone, Copy)]

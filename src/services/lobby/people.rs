@@ -1,8 +1,8 @@
 //! Who is where, and what they look like.
 
-use super::directory::CTRL;
 use super::{Handler, Notices};
 use crate::services::Outcome;
+use crate::services::directory::CTRL;
 use crate::world::Person;
 use mco_proto::bytes::List;
 use mco_proto::nps::channel::{

@@ -1,7 +1,7 @@
 //! Races as channels: the list, who is ready, what the host may do, start and end.
 
-use super::directory::race_server;
-use super::{Handler, Notices};
+use super::Handler;
+use super::notices::{Notices, TCP};
 use crate::services::{Game, Outcome};
 use crate::world::{ChannelInfo, Left, RaceInfo};
 use mco_proto::bytes::{Bool16, List};
@@ -14,9 +14,6 @@ use mco_proto::nps::channel::{
 use mco_proto::nps::lobby::Name;
 use mco_proto::nps::{Message as _, Packet};
 use mco_proto::text::PStr;
-
-/// TCP, in the fields that name a protocol.
-pub(super) const TCP: u32 = 33;
 
 impl Handler<'_> {
     /// 0x0302: the open races, wherever they were opened.
@@ -113,7 +110,7 @@ impl Handler<'_> {
 
     /// 0x010A: the host sends everybody to the race server.
     pub(super) fn start_race(&self, request: &StartGameServer) -> Outcome<Packet> {
-        let Some((room, port)) = race_server(self.game) else { return Outcome::silence() };
+        let Some((room, port)) = self.game.ports.race_server() else { return Outcome::silence() };
         let notices = Notices::of(self.game);
         let channels = &self.game.world.channels;
         let start = channels.start(self.caller.connection, request.channel, room, notices.on_hosts_server());

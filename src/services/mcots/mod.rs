@@ -12,7 +12,7 @@ mod session;
 mod tests;
 
 use super::dispatch::{self, Bytes, Caller, IntoAnswer, Message as _, Refusal, Row, Service};
-use super::persona::released;
+use super::playtime::keep_playtime;
 use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who};
 use crate::clock::Now;
 use crate::store::{GarageError, PersonaError};
@@ -193,7 +193,7 @@ pub fn answer(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, no
 pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Outcome<Body> {
     let Some(player) = caller.player else { return Outcome::silence() };
     if let Some(free) = game.world.presence.leave(player.persona, caller.connection, now) {
-        released(game, free);
+        keep_playtime(game, free);
     }
     race::hang_up(game, player.persona, caller.connection, now)
 }

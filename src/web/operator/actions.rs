@@ -3,8 +3,9 @@
 use super::pages::{nothing_changed, sentence};
 use super::request::{Form, OperatorRequest};
 use super::upload::UploadedFile;
-use crate::admin::live;
-use crate::admin::requests::{Request, Response, Secret};
+use crate::admin::expel::{self, Kicked};
+use crate::admin::perform::{self, Performed, Server};
+use crate::admin::requests::{Request, Secret};
 use crate::catalog::{file as catalog_file, import};
 use crate::clock::{self, Now};
 use crate::services::{Game, Push};
@@ -14,7 +15,6 @@ use mco_proto::ids::CustomerId;
 use std::fmt::Display;
 use std::io::BufReader;
 use std::net::IpAddr;
-use std::path::Path;
 
 /// Where a backup is sent to.
 pub(super) const RESTORE: &str = "/operator/backup/restore";
@@ -73,10 +73,10 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
 }
 
 fn perform(game: &Game, page: &'static str, request: Request, done: &str, now: Now) -> Effect {
-    let (response, pushes) = live::perform(game, request, now);
-    let outcome =
-        if let Response::Refused(why) = response { Err(sentence(&why)) } else { Ok(done.to_owned()) };
-    Effect { pushes, ..Effect::new(page, outcome) }
+    match perform::perform(Server::Running(game), request, now) {
+        Ok(Performed { pushes, .. }) => Effect { pushes, ..Effect::new(page, Ok(done.to_owned())) },
+        Err(why) => Effect::new(page, Err(sentence(&why))),
+    }
 }
 
 fn kick(game: &Game, fields: &Fields, now: Now) -> Effect {
@@ -84,13 +84,17 @@ fn kick(game: &Game, fields: &Fields, now: Now) -> Effect {
     let Ok(customer) = fields.text("customer").parse().map(CustomerId) else {
         return Effect::refused(page, "There is no such player.");
     };
-    let (signed_in, push) = live::kick(game, customer, now);
-    let outcome = if signed_in {
-        Ok("The player is disconnected, and may sign in again.".to_owned())
-    } else {
-        Err("That player is not online any more.".to_owned())
-    };
-    Effect { pushes: vec![push], ..Effect::new(page, outcome) }
+    match expel::kick(game, customer, now) {
+        Ok(Kicked { signed_in, push }) => {
+            let outcome = if signed_in {
+                Ok("The player is disconnected, and may sign in again.".to_owned())
+            } else {
+                Err("That player is not online any more.".to_owned())
+            };
+            Effect { pushes: vec![push], ..Effect::new(page, outcome) }
+        }
+        Err(error) => Effect::new(page, Err(sentence(&error))),
+    }
 }
 
 const ACCOUNTS: &str = "/operator/accounts";
@@ -223,18 +227,15 @@ fn restore(game: &Game, form: &Form) -> Effect {
             "Tick the box to confirm that all changes since that backup may be lost.",
         );
     }
-    let staged = data_folder(game).and_then(|data| {
-        Store::stage_restore_from(data, "this file", BufReader::new(&file.content)).map_err(|error| {
-            match error {
-                OpenError::BadBackup { why, .. } => {
-                    format!("this file is not a complete backup ({why}). Choose another one")
-                }
-                OpenError::TooNew { .. } => {
-                    "this backup was made by a newer version of mcos. Update this server first".to_owned()
-                }
-                error => error.to_string(),
-            }
-        })
+    let staged = Store::stage_restore_from(&game.data, "this file", BufReader::new(&file.content));
+    let staged = staged.map_err(|error| match error {
+        OpenError::BadBackup { why, .. } => {
+            format!("this file is not a complete backup ({why}). Choose another one")
+        }
+        OpenError::TooNew { .. } => {
+            "this backup was made by a newer version of mcos. Update this server first".to_owned()
+        }
+        error => error.to_string(),
     });
     match staged {
         Ok(records) => {
@@ -254,11 +255,12 @@ fn import_catalog(game: &Game, form: &Form, now: Now) -> Effect {
     let Some(UploadedFile { name, content, .. }) = chosen(form) else {
         return Effect::refused(page, "Choose the file of the game's database first.");
     };
-    let imported = data_folder(game).and_then(|data| {
-        let imported = import::read(BufReader::new(content), name, now.unix, |_| ()).map_err(in_words)?;
-        catalog_file::save(data, &imported).map_err(in_words)?;
-        Ok(imported.origin)
-    });
+    let imported = import::read(BufReader::new(content), name, now.unix, |_| ()).map_err(in_words).and_then(
+        |imported| {
+            catalog_file::save(&game.data, &imported).map_err(in_words)?;
+            Ok(imported.origin)
+        },
+    );
     match imported {
         Ok(origin) => {
             log::warn!("operator: a catalogue is imported from {name:?}, SHA-256 {}", origin.hash());
@@ -271,10 +273,6 @@ fn import_catalog(game: &Game, form: &Form, now: Now) -> Effect {
             Effect::new(page, Err(nothing_changed(&why)))
         }
     }
-}
-
-fn data_folder(game: &Game) -> Result<&Path, String> {
-    game.config.data_dir.as_deref().ok_or_else(|| "the server does not know its data folder".to_owned())
 }
 
 fn in_words(error: impl Display) -> String {

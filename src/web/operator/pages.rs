@@ -3,14 +3,15 @@
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use super::sessions::{Notice, Token};
 use crate::admin::health;
+use crate::admin::lists;
 use crate::admin::online::{self, Player};
-use crate::admin::requests::{AccountEntry, Request, Response, perform};
+use crate::admin::requests::{AccountEntry, BanEntry};
 use crate::appliance::{self, Appliance, Slot, disk};
 use crate::clock::Now;
 use crate::clock::{moment, span};
 use crate::log_ring;
 use crate::services::{Game, Verdict};
-use crate::store::BanTarget;
+use crate::store::{BanTarget, StoreError};
 use askama::Template;
 use std::time::UNIX_EPOCH;
 
@@ -217,19 +218,17 @@ pub(super) fn read(
     let frame = frame(game, forms.as_str(), notice);
     match request.path {
         "/operator" => page(&Online { frame, players: online::players(game, request.now) }),
-        "/operator/accounts" => {
-            match perform(&game.store, &game.config, Request::ListAccounts, request.now) {
-                Response::Accounts(accounts) => page(&AccountsPage { frame, accounts }),
-                other => trouble(frame, other),
-            }
-        }
-        "/operator/bans" => match perform(&game.store, &game.config, Request::ListBans, request.now) {
-            Response::Bans(bans) => page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect() }),
-            other => trouble(frame, other),
+        "/operator/accounts" => match lists::accounts(&game.store) {
+            Ok(accounts) => page(&AccountsPage { frame, accounts }),
+            Err(error) => trouble(frame, &error),
+        },
+        "/operator/bans" => match lists::bans(&game.store, request.now) {
+            Ok(bans) => page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect() }),
+            Err(error) => trouble(frame, &error),
         },
         "/operator/message" => match game.store.operator().message() {
             Ok(text) => page(&MessagePage { frame, text }),
-            Err(error) => trouble(frame, Response::Refused(error.to_string())),
+            Err(error) => trouble(frame, &error),
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
         "/operator/backup" => page(&BackupPage { frame }),
@@ -238,7 +237,7 @@ pub(super) fn read(
             frame,
             board: appliance.map(|appliance| appliance.board.as_str()),
             slot: appliance.and_then(|_| disk::running().ok()).map(|(_, slot)| slot),
-            staged: game.config.data_dir.as_deref().is_some_and(appliance::is_staged),
+            staged: appliance::is_staged(&game.data),
             last: appliance.map(Appliance::last_update).unwrap_or_default(),
         }),
         "/operator/health" => page(&HealthPage {
@@ -272,13 +271,12 @@ fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
     CatalogPage { frame, facts, counts: summary.counts, unusual: summary.unusual, missing }
 }
 
-fn trouble(frame: Frame<'_>, response: Response) -> OperatorResponse {
-    let text =
-        if let Response::Refused(why) = response { sentence(&why) } else { "The log says why.".to_owned() };
+fn trouble(frame: Frame<'_>, error: &StoreError) -> OperatorResponse {
+    let text = sentence(error);
     page(&TextPage { frame, heading: "An error occurred", text: &text, reload: false }).with_status(500)
 }
 
-fn ban_row(entry: crate::admin::requests::BanEntry) -> BanRow {
+fn ban_row(entry: BanEntry) -> BanRow {
     let ban = entry.ban;
     let (who, field, value) = match ban.target {
         BanTarget::Account(customer) => {

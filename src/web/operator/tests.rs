@@ -91,8 +91,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let (mut game, folder) = Game::for_tests();
-        game.config.data_dir = Some(folder.path().to_owned());
+        let (game, folder) = Game::for_tests();
         Self { site: OperatorSite::new(None), game, folder }
     }
 

@@ -92,9 +92,9 @@ fn a_run_ends_once_when_nobody_is_awaited() {
     assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Ok(()));
     assert!(table.finish(id).is_none());
     table.report(id, ANN, ANN, Report { time: 6400, ..Report::default() }, now).unwrap();
-    let soon = now.later(rules::PATIENCE.saturating_sub(Duration::from_millis(1)));
+    let soon = now.later(rules::FINISH_TIMEOUT.saturating_sub(Duration::from_millis(1)));
     assert!(table.expire(soon).is_empty());
-    assert_eq!(table.expire(now.later(rules::PATIENCE)), [id]);
+    assert_eq!(table.expire(now.later(rules::FINISH_TIMEOUT)), [id]);
     let (race, booking) = table.finish(id).unwrap();
     assert_eq!((booking, race.field[1].outcome), (Some(BookingId(3)), Some(Outcome::Out(Exit::TimedOut))));
     assert!(table.finish(id).is_none());
@@ -106,9 +106,9 @@ fn a_race_nobody_speaks_of_is_forgotten_with_its_members() {
     let now = Now::read();
     let (mut table, id) = two(now);
     table.touch(BOB, THERE, now.later(Duration::from_mins(20)));
-    assert!(table.expire(now.later(rules::SILENCE)).is_empty());
+    assert!(table.expire(now.later(rules::SILENCE_TIMEOUT)).is_empty());
     assert!(table.get(id).is_some());
-    table.expire(now.later(Duration::from_mins(20) + rules::SILENCE));
+    table.expire(now.later(Duration::from_mins(20) + rules::SILENCE_TIMEOUT));
     assert!(table.is_empty() && table.member_of.is_empty());
 }
 

@@ -170,10 +170,10 @@ fn a_saved_catalogue_is_loaded_as_it_was_and_a_damaged_one_is_noticed() {
 }
 
 #[test]
-fn a_running_game_can_put_up_another_catalogue() {
+fn a_running_game_can_use_another_catalogue() {
     let catalog = Catalog::builtin();
     let held = catalog.car(BrandedPartId(113)).unwrap();
-    catalog.put_up(import(&game::tables()).unwrap());
+    catalog.replace(import(&game::tables()).unwrap());
     assert_eq!((held.price, catalog.car(BrandedPartId(113)).unwrap().price), (20_214, 18_000));
     assert_eq!(catalog.lobbies().len(), 2, "until the next start");
 }

@@ -76,9 +76,9 @@ fn prepared(captures: &Path) -> Server {
     server.start();
     smol::block_on(async {
         let driver = server.driver(USER, NAME).await;
-        let stock = Transactions::stock(&driver.account.place, DealerId(8)).await.unwrap();
+        let stock = Transactions::stock(&driver.account.endpoints, DealerId(8)).await.unwrap();
         let first = stock.cars.first().expect("dealer 8 sells cars");
-        let mut mcots = driver.transactions().await.unwrap();
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
         let car = FirstCar { dealer: stock.dealer, model: first.model, skin: SkinId(47) };
         mcots.sign_in(Some(car)).await.unwrap();
         let cars = mcots.cars().await.unwrap();

@@ -2,19 +2,11 @@
 
 use crate::bytes::Problem;
 use crate::{Malformed, Reader, Wire, Writer};
-use std::fmt;
 
 /// The number of a message, or a reason code. Which there are, [`number::TABLE`](super::number::TABLE) says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Number(pub u16);
-
-impl Number {
-    /// The community's name of it, for logs.
-    pub const fn name(self) -> &'static str {
-        super::number::name(self)
-    }
-}
 
 impl Wire for Number {
     const MOST_BYTES: usize = u16::MOST_BYTES;
@@ -23,13 +15,6 @@ impl Wire for Number {
     }
     fn write(&self, writer: &mut Writer) {
         self.0.write(writer);
-    }
-}
-
-/// `142 (PURCHASE_STOCK_CAR)`.
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.0, self.name())
     }
 }
 
@@ -113,7 +98,7 @@ pub trait Message: Wire {
 
 /// Checks that a message survives being written and read again, and that the largest of its kind fits a packet.
 #[cfg(test)]
-pub(super) fn survives<M: Message + fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
+pub(super) fn survives<M: Message + std::fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
     let most = super::Link::LARGEST_BODY - Number::MOST_BYTES;
     assert!(M::MOST_BYTES <= most || M::MOST_BYTES == usize::MAX, "{}: {} bytes", M::NUMBER, M::MOST_BYTES);
     crate::arbitrary::for_any(|message: M| {

@@ -9,6 +9,21 @@ use super::message::{FromClient, Message, Number, Request};
 use super::{garage, lists, player, race, session};
 use crate::bytes::Rest;
 use crate::table::{self, Layout, Sender};
+use std::fmt;
+
+impl Number {
+    /// The community's name of it, for logs.
+    pub const fn name(self) -> &'static str {
+        name(self)
+    }
+}
+
+/// `142 (PURCHASE_STOCK_CAR)`.
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.0, self.name())
+    }
+}
 
 /// One row of [`TABLE`].
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +51,7 @@ macro_rules! table {
         }),+];
 
         /// The community's name of a number, or of the range in which it lies.
-        pub(super) const fn name(number: Number) -> &'static str {
+        const fn name(number: Number) -> &'static str {
             match number.0 {
                 $($number => stringify!($name),)+
                 243..=276 => "EVENT?",

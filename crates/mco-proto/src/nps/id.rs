@@ -7,6 +7,21 @@ use super::packet::{Form, Id, Message, Request};
 use super::{channel, lobby, login, mail, persona};
 use crate::bytes::{Empty, Rest};
 use crate::table::{self, Layout, Sender};
+use std::fmt;
+
+impl Id {
+    /// The community's name of it, for logs.
+    pub const fn name(self) -> &'static str {
+        name(self)
+    }
+}
+
+/// `0x0106 (OPEN_COMM_CHANNEL)`.
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{:04x} ({})", self.0, self.name())
+    }
+}
 
 /// Whether `id` can be the number of a message on 8226 or 8228. What port scanners and browsers send can't
 /// (*seen in use*: the ranges are the community's filter).
@@ -40,7 +55,7 @@ macro_rules! table {
         }),+];
 
         /// The community's name of a number.
-        pub(super) const fn name(id: Id) -> &'static str {
+        const fn name(id: Id) -> &'static str {
             match id.0 {
                 $($id => stringify!($name),)+
                 _ => "unknown",

@@ -2,7 +2,6 @@
 
 use crate::bytes::Problem;
 use crate::{EncodeError, Malformed, Reader, Wire, Writer};
-use std::fmt;
 
 /// The form of a packet's header. It is fixed per message and direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +37,6 @@ impl Form {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(any(test, feature = "arbitrary"), derive(arbitrary::Arbitrary))]
 pub struct Id(pub u16);
-
-impl Id {
-    /// The community's name of it, for logs.
-    pub const fn name(self) -> &'static str {
-        super::id::name(self)
-    }
-}
-
-/// `0x0106 (OPEN_COMM_CHANNEL)`.
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0x{:04x} ({})", self.0, self.name())
-    }
-}
 
 /// What a Client sends under the number `ID`: see [`Request`].
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +139,7 @@ impl Packet {
 
 /// Checks that a message survives being written and read again, and that the largest of its kind fits a packet.
 #[cfg(test)]
-pub(super) fn survives<M: Message + fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
+pub(super) fn survives<M: Message + std::fmt::Debug + for<'a> arbitrary::Arbitrary<'a>>() {
     let most = Packet::LARGEST - M::FORM.size();
     assert!(M::MOST_BYTES <= most || M::MOST_BYTES == usize::MAX, "{}: {} bytes", M::ID, M::MOST_BYTES);
     crate::arbitrary::for_any(|message: M| {

@@ -4,10 +4,10 @@ mod races;
 mod relays;
 mod scene;
 
-use super::directory::{CTRL, Directory};
 use super::*;
 use crate::clock::Now;
 use crate::services::TestPlayer;
+use crate::services::directory::{CTRL, Directory};
 use crate::world::LOBBY;
 use mco_proto::ids::{CommId, CustomerId};
 use mco_proto::nps::Id;

@@ -2,7 +2,7 @@
 
 use super::super::{Answer, Request};
 use super::{junk_price, repair_price};
-use crate::catalog::Placed;
+use crate::catalog::{Misfit, Placed};
 use crate::services::{Hex, Outcome};
 use crate::store::Changed;
 use mco_proto::ids::PartId;
@@ -30,7 +30,7 @@ pub(in super::super) fn install(request: &Request<'_>, body: InstallPart) -> Ans
             }
             let there: Vec<Placed> =
                 there.iter().map(|other| (other.branded_part, other.attachment_point)).collect();
-            catalog.fits((part.branded_part, part.attachment_point), on, &there)
+            catalog.fits((part.branded_part, part.attachment_point), on, &there).map_err(Misfit::reason)
         })?;
     done(number::INSTALL_PART, installed)
 }

@@ -105,7 +105,14 @@ impl Scene {
         let Game { config, ports, store, catalog, .. } = game;
         drop(store);
         let key = mco_proto::session_key::LoginKey::generate().unwrap();
-        let game = Game::new(config, ports, Store::open(folder.path()).unwrap(), catalog, key);
+        let game = Game::new(
+            config,
+            folder.path().to_owned(),
+            ports,
+            Store::open(folder.path()).unwrap(),
+            catalog,
+            key,
+        );
         game.world.sessions.begin(brown.customer, brown.key.clone(), peer(), Now::read());
         let caller = new_caller(&game);
         let mut scene = Self { game, folder, brown, caller };

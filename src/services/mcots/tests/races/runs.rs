@@ -131,9 +131,9 @@ fn who_gives_up_drops_or_never_comes_in_does_not_keep_the_others_waiting() {
     assert!(track.quit(1, race).is_none());
     assert!(track.drop(2).is_none());
     assert!(track.finish(0, race, MINUTE).is_none());
-    let soon = Now::read().later(rules::PATIENCE / 2);
+    let soon = Now::read().later(rules::FINISH_TIMEOUT / 2);
     assert!(tick(&track.game, soon).pushes.is_empty());
-    let late = Now::read().later(rules::PATIENCE + Duration::from_secs(1));
+    let late = Now::read().later(rules::FINISH_TIMEOUT + Duration::from_secs(1));
     let outcome = tick(&track.game, late);
     outcome.commit.unwrap().wait().unwrap();
     let results = Results::of(&outcome.pushes).unwrap();
@@ -145,7 +145,7 @@ fn who_gives_up_drops_or_never_comes_in_does_not_keep_the_others_waiting() {
     assert_eq!(track.money(0), 19_900 + rules::share(rules::purse(100, 4), 4, 0));
     assert_eq!([1, 2, 3].map(|who| track.money(who)), [19_900; 3]);
     assert_eq!([0, 1].map(|who| track.persona(who).races_completed), [1, 0]);
-    assert!(tick(&track.game, late.later(rules::PATIENCE)).pushes.is_empty(), "once");
+    assert!(tick(&track.game, late.later(rules::FINISH_TIMEOUT)).pushes.is_empty(), "once");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_race_that_nobody_finishes_is_void_and_the_fees_go_back() {
     assert_eq!(track.persona(1).races_entered, 0);
     track.ledger_is_right();
     let race = track.running(&CreateRace { entry_fee: 1000, ..wish() }, &[0, 1]);
-    let outcome = tick(&track.game, Now::read().later(rules::SILENCE));
+    let outcome = tick(&track.game, Now::read().later(rules::SILENCE_TIMEOUT));
     assert!(Results::of(&outcome.pushes).unwrap().is_void(), "nobody stirs in race {race}");
     assert_eq!([0, 1].map(|who| track.money(who)), [20_000; 2]);
 }
@@ -172,7 +172,8 @@ fn a_race_that_is_cut_short_by_a_restart_gives_the_fees_back_once() {
     let Game { config, ports, store, catalog, .. } = game;
     drop(store);
     let key = mco_proto::session_key::LoginKey::generate().unwrap();
-    let game = Game::new(config, ports, Store::open(folder.path()).unwrap(), catalog, key);
+    let game =
+        Game::new(config, folder.path().to_owned(), ports, Store::open(folder.path()).unwrap(), catalog, key);
     let track = Track { game, folder, racers };
     assert_eq!([0, 1].map(|who| track.money(who)), [19_000; 2]);
     refund_races_cut_short(&track.game, Now::read());
@@ -369,9 +370,9 @@ fn a_sign_of_life_keeps_a_room_from_being_forgotten() {
     let before = Now::read();
     let alive = track.ask(0, GenericRequest::body(number::KEEP_RACE_ALIVE, race.0));
     assert_eq!(alive, success(number::KEEP_RACE_ALIVE));
-    tick(&track.game, before.later(rules::SILENCE.saturating_sub(Duration::from_secs(1))));
+    tick(&track.game, before.later(rules::SILENCE_TIMEOUT.saturating_sub(Duration::from_secs(1))));
     assert_eq!(track.races(), 1);
-    tick(&track.game, Now::read().later(rules::SILENCE));
+    tick(&track.game, Now::read().later(rules::SILENCE_TIMEOUT));
     assert_eq!(track.races(), 0);
     assert_eq!(track.join(0, race), refused(number::RACE_JOIN, Some(number::INVALID_RACE_ID)));
 }

@@ -1,10 +1,9 @@
-//! A persona that was picked: what it can connect to.
+//! A selected persona, and the connections it can make.
 
 use super::lobby::{LobbyConnection, OWN_ADDRESS, RoomAddress};
-use super::transactions::Transactions;
 use super::{Account, Error};
 use crate::client::nps::Nps;
-use crate::client::socket::{Endpoint, Service};
+use crate::client::peer::{Endpoint, Service};
 use mco_proto::TooLong;
 use mco_proto::ids::{PersonaId, ShardId};
 use mco_proto::nps::lobby::{Login, LoginResponse, Name};
@@ -13,19 +12,16 @@ use mco_proto::nps::persona::{BuddyListCount, GetBuddyList, RegisterGameLogout};
 use mco_proto::nps::{Message as _, id};
 use std::time::Duration;
 
-/// How long a room may take to greet, which it must not. Too short is harmless: a greeting is found again later.
+/// How long to wait for a greeting, which a room must not send. Too short a time is harmless: a greeting is found later.
 const NO_GREETING: Duration = Duration::from_millis(20);
 
-/// A persona that was picked.
+/// A selected persona of a signed-in account.
 #[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names of the fields say what they hold")]
 pub struct PersonaSession {
-    /// Whose it is.
     pub account: Account,
-    /// Its number.
     pub persona: PersonaId,
-    /// Its shard.
     pub shard: ShardId,
-    /// Its name.
     pub name: String,
 }
 
@@ -35,7 +31,7 @@ impl PersonaSession {
         Self { account, persona, shard, name: name.to_owned() }
     }
 
-    /// 0x0100 as this persona sends it on 7003 and on room ports.
+    /// 0x0100 as this persona sends it to the lobby and to rooms.
     ///
     /// # Errors
     /// If the name does not fit its field.
@@ -46,15 +42,15 @@ impl PersonaSession {
 
     /// Connects to the lobby: waits for its greeting, then signs in.
     pub async fn lobby(&self) -> Result<LobbyConnection, Error> {
-        let place = &self.account.place;
-        let mut nps = place.open(Service::Lobby, &place.lobby).await?;
+        let endpoints = &self.account.endpoints;
+        let mut nps = endpoints.open(Service::Lobby, &endpoints.lobby).await?;
         nps.wait(&[id::OK_TO_LOGIN]).await?;
         self.enter(nps).await
     }
 
     /// Connects to a room, which does not greet.
     pub async fn room(&self, room: &RoomAddress) -> Result<LobbyConnection, Error> {
-        let mut nps = self.account.place.open(Service::Room, &room.endpoint).await?;
+        let mut nps = self.account.endpoints.open(Service::Room, &room.endpoint).await?;
         if let Some(early) = nps.next_within(NO_GREETING).await? {
             return Err(nps.contradiction(early.packet.id, "time", "a room speaks before the Client"));
         }
@@ -76,31 +72,26 @@ impl PersonaSession {
         Ok(LobbyConnection::new(nps, self.persona, login.name))
     }
 
-    /// Connects to MCOTS and says who we are (438).
-    pub async fn transactions(&self) -> Result<Transactions, Error> {
-        Transactions::connect(self).await
-    }
-
-    /// How many buddies.
+    /// Asks Persona for the number of buddies (0x050B).
     pub async fn buddies(&self) -> Result<u16, Error> {
-        let place = &self.account.place;
-        let mut persona = place.open(Service::Persona, &place.persona).await?;
+        let endpoints = &self.account.endpoints;
+        let mut persona = endpoints.open(Service::Persona, &endpoints.persona).await?;
         let answer: BuddyListCount = persona.ask(&GetBuddyList { persona: self.persona }).await?;
         Ok(answer.count)
     }
 
-    /// How many mails.
+    /// Asks Mail for the number of mails (0x0526).
     pub async fn mails(&self) -> Result<u16, Error> {
-        let place = &self.account.place;
-        let mut mail = place.open(Service::Mail, &place.mail).await?;
+        let endpoints = &self.account.endpoints;
+        let mut mail = endpoints.open(Service::Mail, &endpoints.mail).await?;
         let answer: MailList = mail.ask(&ListEmails::all(self.persona)).await?;
         Ok(answer.count)
     }
 
     /// Leaves the persona (0x050F).
     pub async fn leave(&self) -> Result<(), Error> {
-        let place = &self.account.place;
-        let mut persona = place.open(Service::Persona, &place.persona).await?;
+        let endpoints = &self.account.endpoints;
+        let mut persona = endpoints.open(Service::Persona, &endpoints.persona).await?;
         let request =
             RegisterGameLogout { customer: self.account.customer, persona: self.persona, shard: self.shard };
         persona.send(&request).await?;
@@ -109,7 +100,7 @@ impl PersonaSession {
 
     /// The endpoint of a room port on the lobby's host, for a Client that knows it without asking.
     pub fn room_on_lobby_host(&self, port: u16) -> RoomAddress {
-        let host = &self.account.place.lobby.host;
+        let host = &self.account.endpoints.lobby.host;
         RoomAddress { endpoint: Endpoint::new(host, port), name: String::new() }
     }
 }

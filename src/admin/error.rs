@@ -1,0 +1,118 @@
+//! Why a request of the Server Operator was not done.
+
+use super::kit::CertificateError;
+use crate::catalog::file::FileError;
+use crate::services::bans::BanRefused;
+use crate::store::{
+    AccountError, BanError, LedgerError, OpenError, OperatorError, PasswordError, PersonaError, StoreError,
+};
+use mco_proto::session_key::KeyError;
+use std::error::Error;
+use std::fmt;
+
+/// Why a request was not done, in one line. Nothing was changed, except where the line says so.
+#[derive(Debug)]
+pub enum RequestError {
+    /// Nobody has an account of this name.
+    NoSuchAccount(String),
+    /// There is no login key, so there is no `pub.key`.
+    NoLoginKey,
+    /// Neither an account nor an address was named.
+    NobodyNamed,
+    /// There is no such ban.
+    NoSuchBan,
+    /// Only a running server can do this.
+    NeedsRunningServer,
+    /// This is not the name of a file that the command line and the server exchange.
+    NoExchangeFile,
+    /// There is no imported catalogue in the data folder.
+    NoImportedCatalog,
+    /// It is done, but connections of the account could not be found, so they go on.
+    ConnectionsStay(StoreError),
+    /// What was asked from below refused.
+    Cause(Cause),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchAccount(name) => {
+                write!(f, "there is no account {name:?}: check the name in the list of accounts")
+            }
+            Self::NoLoginKey => f.write_str("there is no login key yet: start the server once, which makes it"),
+            Self::NobodyNamed => f.write_str("name an account, an address or both"),
+            Self::NoSuchBan => f.write_str("there is no such ban: look at the list of bans"),
+            Self::NeedsRunningServer => {
+                f.write_str("only a running server can do this: start the server and try again")
+            }
+            Self::NoExchangeFile => f.write_str("this is not the name of a file to exchange"),
+            Self::NoImportedCatalog => f.write_str(
+                "there is no imported catalogue in the server's data folder: check that both use the same --data",
+            ),
+            Self::ConnectionsStay(why) => write!(
+                f,
+                "the change is saved, but the player's connections were not ended ({why}): restart the server to end them"
+            ),
+            Self::Cause(cause) => cause.fmt(f),
+        }
+    }
+}
+
+impl Error for RequestError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::ConnectionsStay(why) => Some(why),
+            Self::Cause(cause) => cause.source(),
+            _ => None,
+        }
+    }
+}
+
+/// The errors that a request passes on in their own words.
+macro_rules! causes {
+    ($($error:ident),+ $(,)?) => {
+        /// An error from below, told in its own words.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "each is named as the error it holds")]
+        pub enum Cause {
+            $($error($error),)+
+        }
+
+        impl fmt::Display for Cause {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$error(error) => error.fmt(f),)+
+                }
+            }
+        }
+
+        impl Cause {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                match self {
+                    $(Self::$error(error) => error.source(),)+
+                }
+            }
+        }
+
+        $(impl From<$error> for RequestError {
+            fn from(error: $error) -> Self {
+                Self::Cause(Cause::$error(error))
+            }
+        })+
+    };
+}
+
+causes!(
+    AccountError,
+    BanError,
+    BanRefused,
+    CertificateError,
+    FileError,
+    KeyError,
+    LedgerError,
+    OpenError,
+    OperatorError,
+    PasswordError,
+    PersonaError,
+    StoreError,
+);

@@ -1,0 +1,263 @@
+//! Does what the Server Operator asks for, on the store alone or on a running server.
+
+use super::error::RequestError;
+use super::expel::{customers_at, expel};
+use super::kit::Certificate;
+use super::lists::{self, account_entry, persona_entry};
+use super::requests::{Request, Response, is_exchange_name};
+use crate::catalog;
+use crate::clock::Now;
+use crate::config::Config;
+use crate::services::{Game, Push, bans};
+use crate::store::{Account, BanTarget, Changed, NewPersona, OperatorPassword, Password, Store, StoreError};
+use mco_proto::ids::CustomerId;
+use mco_proto::session_key::LoginKey;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+/// The most differences in the ledger that are told: the first ones show where to look.
+const MOST_DIFFERENCES: usize = 1000;
+
+/// Whose store a request changes.
+#[derive(Clone, Copy)]
+pub enum Server<'a> {
+    /// No server runs: the command line has the store.
+    Stopped {
+        /// The open store.
+        store: &'a Store,
+        /// The configuration that the server would have.
+        config: &'a Config,
+        /// The data folder.
+        data: &'a Path,
+    },
+    /// A running server, for which every change counts at once.
+    Running(&'a Game),
+}
+
+impl<'a> Server<'a> {
+    fn store(self) -> &'a Store {
+        match self {
+            Self::Stopped { store, .. } => store,
+            Self::Running(game) => &game.store,
+        }
+    }
+
+    fn config(self) -> &'a Config {
+        match self {
+            Self::Stopped { config, .. } => config,
+            Self::Running(game) => &game.config,
+        }
+    }
+
+    fn data(self) -> &'a Path {
+        match self {
+            Self::Stopped { data, .. } => data,
+            Self::Running(game) => &game.data,
+        }
+    }
+
+    /// The HTTP port: the one in use, or the configured one.
+    fn http(self) -> u16 {
+        match self {
+            Self::Stopped { config, .. } => config.network.http,
+            Self::Running(game) => game.ports.http,
+        }
+    }
+
+    fn running(self) -> Result<&'a Game, RequestError> {
+        match self {
+            Self::Stopped { .. } => Err(RequestError::NeedsRunningServer),
+            Self::Running(game) => Ok(game),
+        }
+    }
+
+    /// Ends what goes on under an account; on a stopped server nothing does.
+    fn expel(self, customer: CustomerId) -> Result<Vec<Push>, RequestError> {
+        match self {
+            Self::Stopped { .. } => Ok(Vec::new()),
+            Self::Running(game) => {
+                expel(game, customer).map(|push| vec![push]).map_err(RequestError::ConnectionsStay)
+            }
+        }
+    }
+}
+
+/// A request that was done.
+#[derive(Debug)]
+#[must_use = "the connections it names are to be ended"]
+pub struct Performed {
+    /// The answer to whoever asked.
+    pub response: Response,
+    /// Which connections are to end because of it.
+    pub pushes: Vec<Push>,
+}
+
+impl From<Response> for Performed {
+    fn from(response: Response) -> Self {
+        Self { response, pushes: Vec::new() }
+    }
+}
+
+/// Does what is asked for. When it returns, the change has survived a power cut, and a running server uses it. Blocks until
+/// then. A line in the log of a running server says who asked for what.
+///
+/// # Errors
+/// Why it was not done.
+pub fn perform(server: Server<'_>, request: Request, now: Now) -> Result<Performed, RequestError> {
+    let name = request.to_string();
+    let performed = attempt(server, request, now);
+    if let Server::Running(_) = server {
+        match &performed {
+            Ok(_) => log::info!("operator: {name}"),
+            Err(why) => log::info!("operator: {name}: refused: {why}"),
+        }
+    }
+    performed
+}
+
+fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, RequestError> {
+    let store = server.store();
+    let response = match request {
+        Request::AddAccount { name, password, customer_id } => {
+            let password = Password::new(password.expose())?;
+            let account = saved(store.accounts().create(&name, &password, customer_id, now)?)?;
+            Response::Account(account_entry(store, account)?)
+        }
+        Request::ListAccounts => Response::Accounts(lists::accounts(store)?),
+        Request::SetDisabled { name, disabled } => {
+            account_named(store, &name)?;
+            let account = saved(store.accounts().set_disabled(&name, disabled)?)?;
+            let pushes = if disabled { server.expel(account.customer_id)? } else { Vec::new() };
+            return Ok(Performed { response: Response::Account(account_entry(store, account)?), pushes });
+        }
+        Request::SetPassword { name, password } => {
+            account_named(store, &name)?;
+            let password = Password::new(password.expose())?;
+            let account = saved(store.accounts().set_password(&name, &password)?)?;
+            let pushes = server.expel(account.customer_id)?;
+            return Ok(Performed { response: Response::Account(account_entry(store, account)?), pushes });
+        }
+        Request::AddPersona { account, name, persona_id } => {
+            let account = account_named(store, &account)?;
+            let config = server.config();
+            let new = NewPersona {
+                name,
+                shard: config.shard.id,
+                id: persona_id,
+                starter_cash: config.game.starter_cash,
+                max_per_customer: usize::from(config.shard.max_personas),
+            };
+            let persona = saved(store.personas().create(account.customer_id, new, now)?)?;
+            Response::Persona(persona_entry(account.name, persona))
+        }
+        Request::ListPersonas { account: None } => Response::Personas(lists::personas(store)?),
+        Request::ListPersonas { account: Some(name) } => {
+            Response::Personas(lists::personas_of(store, &account_named(store, &name)?)?)
+        }
+        Request::KitParts => kit_parts(server)?,
+        Request::ImportLoginKey { pem } => {
+            let key = LoginKey::from_pem(pem.expose())?;
+            saved(store.keys().set_login_key(&key.to_pkcs8_der()?)?)?;
+            if let Server::Running(game) = server {
+                game.replace_login_key(key);
+            }
+            Response::LoginKeyImported
+        }
+        Request::SetOperatorPassword { password } => {
+            let password = OperatorPassword::new(password.expose())?;
+            saved(store.operator().set_password(&password)?)?;
+            Response::Done
+        }
+        Request::SetMessage { text } => {
+            saved(store.operator().set_message(&text)?)?;
+            Response::Done
+        }
+        Request::Ban { account, address, reason, until } => {
+            let account = account.map(|name| account_named(store, &name)).transpose()?;
+            return ban(server, account.map(|account| account.customer_id), address, &reason, until, now);
+        }
+        Request::Unban { target } => {
+            if !saved(store.bans().lift(target)?)? {
+                return Err(RequestError::NoSuchBan);
+            }
+            Response::Done
+        }
+        Request::ListBans => Response::Bans(lists::bans(store, now)?),
+        Request::WriteBackup { name } => {
+            let file = exchange_file(server.running()?, &name)?;
+            store.write_backup(&file)?;
+            Response::Done
+        }
+        Request::Restore { name } => {
+            let game = server.running()?;
+            Store::stage_restore(&game.data, &exchange_file(game, &name)?)?;
+            Response::RestoreStaged
+        }
+        Request::CheckLedger => {
+            let mut report = store.ledger().check()?;
+            report.differences.truncate(MOST_DIFFERENCES);
+            Response::Ledger(report)
+        }
+        Request::ReloadCatalog => {
+            let game = server.running()?;
+            let imported = catalog::file::load(&game.data)?.ok_or(RequestError::NoImportedCatalog)?;
+            game.catalog.replace(imported);
+            Response::CatalogReloaded
+        }
+    };
+    Ok(response.into())
+}
+
+/// Keeps an account, an address or both out, and ends what goes on under them.
+fn ban(
+    server: Server<'_>,
+    account: Option<CustomerId>,
+    address: Option<IpAddr>,
+    reason: &str,
+    until: Option<u64>,
+    now: Now,
+) -> Result<Performed, RequestError> {
+    let address = address.map(bans::bannable).transpose()?;
+    bans::check_end(until, now)?;
+    let targets: Vec<_> = account.map(BanTarget::Account).into_iter().chain(address).collect();
+    if targets.is_empty() {
+        return Err(RequestError::NobodyNamed);
+    }
+    for target in targets {
+        saved(server.store().bans().put(target, reason, until, now)?)?;
+    }
+    let mut customers: Vec<_> = account.into_iter().collect();
+    if let (Server::Running(game), Some(address)) = (server, address) {
+        customers.extend(customers_at(game, address, now));
+    }
+    let mut pushes = Vec::new();
+    for customer in customers {
+        pushes.extend(server.expel(customer)?);
+    }
+    Ok(Performed { response: Response::Done, pushes })
+}
+
+fn kit_parts(server: Server<'_>) -> Result<Response, RequestError> {
+    let key = server.store().keys().login_key()?.ok_or(RequestError::NoLoginKey)?;
+    let public_key = LoginKey::from_pkcs8_der(&key)?.public_hex()?;
+    let certificate = Certificate::in_folder(server.data())?.map(|certificate| certificate.der().to_vec());
+    Ok(Response::KitParts { public_key, http: server.http(), certificate })
+}
+
+/// A file that the command line and the server exchange. It lies in the data folder, which both may enter.
+fn exchange_file(game: &Game, name: &str) -> Result<PathBuf, RequestError> {
+    if is_exchange_name(name) { Ok(game.data.join(name)) } else { Err(RequestError::NoExchangeFile) }
+}
+
+/// The changed value, once the change has survived a power cut.
+fn saved<T>(changed: Changed<T>) -> Result<T, StoreError> {
+    changed.ticket.wait()?;
+    Ok(changed.value)
+}
+
+fn account_named(store: &Store, name: &str) -> Result<Account, RequestError> {
+    store.accounts().by_name(name)?.ok_or_else(|| RequestError::NoSuchAccount(name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

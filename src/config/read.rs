@@ -1,0 +1,182 @@
+//! Reads `mcos.toml`, or says in which line and key its first mistake is.
+
+use super::key::Key;
+use super::rule::Rule;
+use super::{Accounts, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network, Shard};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A mistake with the place in the text where it stands.
+struct Mistake {
+    offset: usize,
+    key: Option<String>,
+    problem: String,
+}
+
+/// Reads a whole configuration, or reports its first mistake.
+pub(super) fn read(text: &str) -> Result<Config, ConfigError> {
+    // Editors on Windows like to put a byte order mark in front, which is no part of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    read_document(text).map_err(|mistake| ConfigError {
+        file: FILE_NAME.to_owned(),
+        line: Some(line_at(text.as_bytes(), mistake.offset)),
+        key: mistake.key,
+        problem: mistake.problem,
+    })
+}
+
+fn read_document(text: &str) -> Result<Config, Mistake> {
+    let foreign = |e: &toml::de::Error| Mistake {
+        offset: e.span().map_or(0, |span| span.start),
+        key: None,
+        problem: format!("{}; see mcos.toml.example for how it is written", e.message().replace('\n', ", ")),
+    };
+    let document = DeTable::parse(text).map_err(|e| foreign(&e))?.into_inner();
+    let mut mistakes = Vec::new();
+    for (name, value) in &document {
+        match value.get_ref() {
+            DeValue::Table(section) if is_section(name.get_ref()) => {
+                for (key, value) in section {
+                    mistakes.extend(mistake(text, name.get_ref(), key, value));
+                }
+            }
+            _ => mistakes.extend(mistake(text, "", name, value)),
+        }
+    }
+    if let Some(first) = mistakes.into_iter().min_by_key(|m| m.offset) {
+        return Err(first);
+    }
+    let mut config: Config = toml::from_str(text).map_err(|e| foreign(&e))?;
+    config.network.http_configured = position(&document, "network", "http").is_some();
+    config.network.https_configured = position(&document, "network", "https").is_some();
+    match clash(&config, &document) {
+        None => Ok(config),
+        Some(mistake) => Err(mistake),
+    }
+}
+
+/// The sections in the order of `mcos.toml.example`, with their keys. The first has no name: the top of the file.
+const SECTIONS: [(&str, &[Key]); 8] = [
+    ("", &[Key { name: "data_dir", rule: Rule::FOLDER }]),
+    ("shard", Shard::KEYS),
+    ("network", Network::KEYS),
+    ("accounts", Accounts::KEYS),
+    ("game", GameRules::KEYS),
+    ("lobby", Lobby::KEYS),
+    ("limits", Limits::KEYS),
+    ("compat", Compat::KEYS),
+];
+
+fn keys() -> impl Iterator<Item = (&'static str, &'static Key)> {
+    SECTIONS.iter().flat_map(|(section, keys)| keys.iter().map(|key| (*section, key)))
+}
+
+fn section_names() -> impl Iterator<Item = &'static str> {
+    SECTIONS.iter().map(|(section, _)| *section).filter(|section| !section.is_empty())
+}
+
+fn is_section(name: &str) -> bool {
+    section_names().any(|section| section == name)
+}
+
+fn full_name(section: &str, name: &str) -> String {
+    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+}
+
+/// What is wrong with one key, if anything.
+fn mistake(
+    text: &str,
+    section: &str,
+    name: &Spanned<impl AsRef<str>>,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Mistake> {
+    let (offset, name) = (name.span().start, name.get_ref().as_ref());
+    let problem = match keys().find(|(within, key)| *within == section && key.name == name) {
+        Some((_, key)) if key.rule.allows(value.get_ref()) => return None,
+        Some((_, key)) => format!("must be {}, not {}", key.rule.wanted(), excerpt(text, value)),
+        None => unknown(section, name),
+    };
+    Some(Mistake { offset, key: Some(full_name(section, name)), problem })
+}
+
+/// The value as it is written, shortened to something that fits into a message.
+fn excerpt(text: &str, value: &Spanned<DeValue<'_>>) -> String {
+    let written = text.get(value.span()).unwrap_or_default();
+    let mut short: String = written.chars().take(48).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if short.len() < written.len() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// Helps with a key that does not exist: it may only stand in the wrong place.
+fn unknown(section: &str, name: &str) -> String {
+    if section.is_empty() && is_section(name) {
+        return format!("is a section; write [{name}] on a line of its own and its keys below");
+    }
+    let names = |list: Vec<&str>| list.join(", ");
+    match keys().find(|(_, key)| key.name == name) {
+        Some(("", _)) => {
+            "unknown key here; move it to the top of the file, above the first [section]".to_owned()
+        }
+        Some((right, _)) => format!("unknown key here; move it to the section [{right}]"),
+        None if section.is_empty() => {
+            let sections = names(section_names().collect());
+            format!("unknown key; there is data_dir, and there are the sections {sections}")
+        }
+        None => {
+            let known = keys().filter(|(within, _)| *within == section).map(|(_, key)| key.name).collect();
+            format!("unknown key; the keys of [{section}] are {}", names(known))
+        }
+    }
+}
+
+/// Where a key stands in the text, if it does.
+fn position(document: &DeTable<'_>, section: &str, name: &str) -> Option<usize> {
+    let section = document.get(section)?.get_ref().as_table()?;
+    section.iter().find(|(key, _)| key.get_ref() == name).map(|(key, _)| key.span().start)
+}
+
+/// Two services cannot have one port. The message stands at the later of the two keys that the file names:
+/// that is the one that was just written, the other may be a default.
+fn clash(config: &Config, document: &DeTable<'_>) -> Option<Mistake> {
+    let network = &config.network;
+    let single = [
+        ("http", network.http),
+        ("https", network.https),
+        ("login", network.login),
+        ("persona", network.persona),
+        ("mail", network.mail),
+        ("lobby", network.lobby),
+        ("mcots", network.mcots),
+    ];
+    let [lowest, highest] = network.rooms;
+    let report = |port: u16, one: &str, other: &str| {
+        let place = |name| position(document, "network", name);
+        let (here, there) = if place(one) > place(other) { (one, other) } else { (other, one) };
+        Mistake {
+            offset: place(here).unwrap_or_default(),
+            key: Some(full_name("network", here)),
+            problem: format!("port {port} is also used by network.{there}; give every service its own port"),
+        }
+    };
+    for (i, (one, port)) in single.iter().enumerate().filter(|(_, (_, port))| *port != 0) {
+        if let Some((other, _)) = single.iter().skip(i + 1).find(|(_, other)| other == port) {
+            return Some(report(*port, one, other));
+        }
+        if (lowest..=highest).contains(port) {
+            return Some(report(*port, one, "rooms"));
+        }
+    }
+    None
+}
+
+/// The line, counted from 1, of a place in the text.
+pub(super) fn line_at(text: &[u8], offset: usize) -> usize {
+    1 + text.iter().take(offset).filter(|byte| **byte == b'\n').count()
+}
+
+#[cfg(test)]
+pub(super) fn every_key() -> impl Iterator<Item = String> {
+    keys().map(|(section, key)| full_name(section, key.name))
+}

@@ -1,0 +1,160 @@
+//! What a key of `mcos.toml` may hold, and how that is said to the Server Operator.
+
+use super::HostName;
+use crate::netbios::MachineName;
+use std::collections::HashSet;
+use std::net::IpAddr;
+use toml::de::DeValue;
+
+/// The most addresses that a configuration may ask for.
+const MAX_ADDRESSES: usize = 16;
+/// The most room servers that a configuration may ask for.
+const MAX_ROOMS: u16 = 100;
+/// The most chat channels that a configuration may ask for.
+const MAX_CHANNELS: usize = 50;
+/// The most numbers of messages that a key may name.
+const MAX_MESSAGE_NUMBERS: usize = 100;
+
+/// What a key may hold.
+pub(super) enum Rule {
+    /// A number between two, both included; the text says of what.
+    Number(&'static str, i64, i64),
+    /// One of these numbers.
+    NumberOf(&'static [i64]),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// True or false.
+    Switch,
+    /// A TCP port, or 0.
+    Port,
+    /// A text that passes a test, and what completes "must be ...".
+    Text(fn(&str) -> bool, &'static str),
+    /// The addresses to listen on.
+    Addresses,
+    /// The lowest and the highest room port.
+    RoomPorts,
+    /// Chat channels with their numbers.
+    Channels,
+    /// Numbers of MCOTS messages.
+    MessageNumbers,
+}
+
+impl Rule {
+    pub(super) const FOLDER: Self = Self::Text(|text| !text.is_empty(), "the name of a folder in quotes");
+    pub(super) const NAME: Self = Self::Text(
+        is_name,
+        "1 to 40 plain ASCII characters without brackets, line breaks or spaces at the ends, in quotes",
+    );
+    pub(super) const LINE: Self =
+        Self::Text(is_line, "one line of at most 200 plain ASCII characters in quotes");
+    pub(super) const HOST: Self = Self::Text(
+        |text| text.is_empty() || HostName::parse(text).is_some(),
+        "a host name or IPv4 address without a port, in quotes (empty: the address by which each Client came)",
+    );
+    pub(super) const MACHINE: Self = Self::Text(
+        |text| text.is_empty() || is_machine(text),
+        "a name of at most 15 letters, digits and hyphens, in quotes (empty: the host name)",
+    );
+    pub(super) const COUNT: Self = Self::Number("a whole number", 1, 1_000_000);
+    pub(super) const SECONDS: Self = Self::Number("a number of seconds", 1, 86_400);
+    pub(super) const ROOMS: Self = Self::Number("a whole number", 1, MAX_ROOMS as i64);
+
+    /// Completes "must be ...".
+    pub(super) fn wanted(&self) -> String {
+        match self {
+            Self::Number(what, from, to) => format!("{what} from {from} to {to}"),
+            Self::NumberOf(numbers) => one_of(numbers.iter().map(ToString::to_string).collect()),
+            Self::Word(words) => one_of(words.iter().map(|word| format!("\"{word}\"")).collect()),
+            Self::Switch => "true or false".to_owned(),
+            Self::Port => "a port number from 0 to 65535, where 0 means any free port".to_owned(),
+            Self::Text(_, wanted) => (*wanted).to_owned(),
+            Self::Addresses => {
+                "a list of this machine's own IP addresses in quotes, such as [\"0.0.0.0\", \"::\"]"
+                    .to_owned()
+            }
+            Self::RoomPorts => format!(
+                "the lowest and the highest room port, at most {MAX_ROOMS} ports, such as [9000, 9014]"
+            ),
+            Self::Channels => format!(
+                "at most {MAX_CHANNELS} channels, each with a name of 1 to 31 plain ASCII characters and a number of its own \
+                 from 3 to 2147483647, such as {{ MCCHAT = 191 }}"
+            ),
+            Self::MessageNumbers => format!(
+                "a list of at most {MAX_MESSAGE_NUMBERS} message numbers from 0 to 65535, such as [161, 391]"
+            ),
+        }
+    }
+
+    /// Whether a value will do.
+    pub(super) fn allows(&self, value: &DeValue<'_>) -> bool {
+        match self {
+            Self::Number(_, from, to) => as_number(value).is_some_and(|n| (*from..=*to).contains(&n)),
+            Self::NumberOf(numbers) => as_number(value).is_some_and(|n| numbers.contains(&n)),
+            Self::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Self::Switch => value.is_bool(),
+            Self::Port => as_number(value).is_some_and(|n| u16::try_from(n).is_ok()),
+            Self::Text(test, _) => value.as_str().is_some_and(test),
+            Self::Addresses => value.as_array().is_some_and(|list| {
+                let addresses: Option<HashSet<IpAddr>> =
+                    list.iter().map(|one| one.get_ref().as_str()?.parse().ok()).collect();
+                (1..=MAX_ADDRESSES).contains(&list.len()) && addresses.is_some_and(|a| a.len() == list.len())
+            }),
+            Self::RoomPorts => value.as_array().is_some_and(|list| {
+                let ports: Option<Vec<u16>> =
+                    list.iter().map(|one| as_number(one.get_ref()).and_then(|n| n.try_into().ok())).collect();
+                match ports.as_deref() {
+                    Some([0, highest]) => *highest == 0,
+                    Some([lowest, highest]) => highest.checked_sub(*lowest).is_some_and(|n| n < MAX_ROOMS),
+                    _ => false,
+                }
+            }),
+            Self::MessageNumbers => value.as_array().is_some_and(|list| {
+                let numbers: Option<Vec<u16>> =
+                    list.iter().map(|one| as_number(one.get_ref()).and_then(|n| n.try_into().ok())).collect();
+                list.len() <= MAX_MESSAGE_NUMBERS && numbers.is_some()
+            }),
+            Self::Channels => value.as_table().is_some_and(|table| {
+                let numbers: Option<HashSet<i64>> = table
+                    .iter()
+                    .map(|(name, number)| {
+                        let number = as_number(number.get_ref())?;
+                        (is_riff(name.get_ref()) && (3..=2_147_483_647).contains(&number)).then_some(number)
+                    })
+                    .collect();
+                table.len() <= MAX_CHANNELS && numbers.is_some_and(|numbers| numbers.len() == table.len())
+            }),
+        }
+    }
+}
+
+/// "1 or 4", "a, b or c".
+fn one_of(mut values: Vec<String>) -> String {
+    let last = values.pop().unwrap_or_default();
+    if values.is_empty() { last } else { format!("{} or {last}", values.join(", ")) }
+}
+
+/// Text that can stand between the brackets of the shard list.
+fn is_name(text: &str) -> bool {
+    let plain = |c: u8| (c == b' ' || c.is_ascii_graphic()) && !matches!(c, b'[' | b']');
+    (1..=40).contains(&text.len()) && text.bytes().all(plain) && text.trim() == text
+}
+
+/// The name of a channel: 32 bytes with its NUL.
+fn is_riff(text: &str) -> bool {
+    (1..=31).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_graphic())
+}
+
+/// A name that Windows can look for, whole.
+fn is_machine(text: &str) -> bool {
+    text.len() <= 15 && !text.contains('.') && MachineName::from_host(text).is_some()
+}
+
+/// Text that can stand behind a `=` of the shard list.
+fn is_line(text: &str) -> bool {
+    text.len() <= 200 && text.bytes().all(|c| c == b' ' || c.is_ascii_graphic())
+}
+
+fn as_number(value: &DeValue<'_>) -> Option<i64> {
+    let number = value.as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
