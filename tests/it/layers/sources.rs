@@ -95,15 +95,12 @@ impl Sources {
 
     fn read_module(&mut self, parent: usize, item: &syn::ItemMod, folder: &Path) {
         let (name, inner) = (item.ident.to_string(), self.modules.len());
-        let file = match item.content {
-            Some(_) => PathBuf::from(&self.modules[parent].file),
-            None => {
-                let places = [folder.join(format!("{name}.rs")), folder.join(&name).join("mod.rs")];
-                places
-                    .into_iter()
-                    .find(|file| self.folder.join(file).is_file())
-                    .unwrap_or_else(|| panic!("where is {name}?"))
-            }
+        let file = if item.content.is_some() {
+            PathBuf::from(&self.modules[parent].file)
+        } else {
+            let mut places =
+                [folder.join(format!("{name}.rs")), folder.join(&name).join("mod.rs")].into_iter();
+            places.find(|file| self.folder.join(file).is_file()).unwrap_or_else(|| panic!("where is {name}?"))
         };
         let file = file.to_str().unwrap().to_owned();
         self.modules.push(Module { file, parent: Some(parent), ..Module::default() });

@@ -83,7 +83,7 @@ impl fmt::Display for Number {
 /// The answers to a request; several only where the recorded server sent several.
 pub(super) fn answers(port: Port, request: Number) -> &'static [Number] {
     match (port, request) {
-        (Port::Mcots, Transaction(number::CLIENT_CONNECT_MSG) | Transaction(number::LOGOUT)) => {
+        (Port::Mcots, Transaction(number::CLIENT_CONNECT_MSG | number::LOGOUT)) => {
             &[Transaction(number::SUCCESS)]
         }
         (Port::Mcots, Transaction(number::LOGIN)) => &[Transaction(number::LOGIN_COMPLETE)],
@@ -106,7 +106,7 @@ pub(super) fn answers(port: Port, request: Number) -> &'static [Number] {
         (Port::Mcots, Transaction(number::TRACKING_MSG)) => &[],
         (Port::Login, Game(id::USER_LOGIN)) => &[Game(id::USER_VALID)],
         (Port::Persona, Game(id::GET_PERSONA_MAPS)) => &[Game(id::GAME_ACCOUNT_INFO)],
-        (Port::Persona, Game(id::REGISTER_GAME_LOGIN) | Game(id::REGISTER_GAME_LOGOUT)) => &[Game(id::ACK)],
+        (Port::Persona, Game(id::REGISTER_GAME_LOGIN | id::REGISTER_GAME_LOGOUT)) => &[Game(id::ACK)],
         (Port::Persona, Game(id::GET_BUDDY_LIST)) => &[Game(id::BUDDY_LIST_COUNT)],
         (Port::Mail, Game(id::LIST_EMAILS)) => &[Game(id::MAIL_LIST)],
         (Port::Lobby | Port::Room, Game(id::LOGIN)) => &[Game(id::LOGIN_RESP)],
