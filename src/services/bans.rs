@@ -1,7 +1,7 @@
 //! Who is kept out, and what the banned are told.
 //!
 //! A banned address is refused when it connects: by HTTP with the reason, elsewhere without an answer. A banned account is
-//! refused when it signs in: by Auth with the reason, if the password is right, and on 8226 with [`BANNED`](mco_proto::nps::login::BANNED).
+//! refused when it signs in: by Auth with the reason, if the password is right, and on 8226 with [`BANNED`](mco_proto::nps::bare::BANNED).
 
 use crate::clock::Now;
 use crate::store::{Ban, BanTarget, Store};
