@@ -84,7 +84,7 @@ pub fn new_game(folder: &Path) -> Game {
     };
     let store = Store::open(folder).unwrap();
     let login_key = LoginKey::from_pkcs8_der(&LOGIN_KEY).unwrap();
-    Game::new(Config::default(), ports, store, Catalog::builtin(), login_key)
+    Game::new(Config::default(), folder.to_path_buf(), ports, store, Catalog::builtin(), login_key)
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -216,7 +216,7 @@ fn a_damaged_recording_is_one_line_on_standard_error() {
     let error = complaint(&replay(&server, &keep.path().join("nothing")));
     assert!(error.contains("cannot replay"), "{error}");
     let error = complaint(&replay(&server, server.path()));
-    assert!(error.contains("holds no files *.jsonl"), "{error}");
+    assert!(error.contains("has no files *.jsonl"), "{error}");
 }
 
 #[test]
