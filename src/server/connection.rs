@@ -1,11 +1,11 @@
 //! The connection loop of all TCP services: bytes in, messages answered, bytes out, until one side ends it.
 
-use super::Shared;
 use super::bind::Service;
 use super::conversation::{Conversation, Unsent};
 use super::counters::Counting;
 use super::observer::Observers;
 use super::outbox::{Ending, Outbox};
+use super::shared::Shared;
 use crate::clock::Now;
 use crate::world::ConnectionId;
 use async_net::TcpStream;

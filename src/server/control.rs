@@ -3,7 +3,7 @@
 //! `control.sock` in the data folder, for the server's own user (and root) only. One JSON line in
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
-use super::Shared;
+use super::shared::Shared;
 use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Response};
 use crate::clock::Now;

@@ -16,6 +16,7 @@ mod netbios;
 mod observer;
 mod outbox;
 mod recorder;
+mod shared;
 pub(crate) mod status_file;
 pub(crate) mod systemd;
 mod tcp;
@@ -25,8 +26,8 @@ mod watchdog;
 pub use bind::BindError;
 pub use control::ControlError;
 pub use recorder::RecordError;
+pub use shared::Ended;
 
-use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::catalog::Catalog;
 use crate::clock::Now;
@@ -36,14 +37,13 @@ use crate::store::Store;
 use async_signal::{Signal, Signals};
 use bind::Bound;
 use connections::Connections;
-use conversation::Step;
-use counters::Counters;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use mco_proto::session_key::LoginKey;
 use recorder::Recorder;
-use smol::channel::{self, Sender};
-use smol::{Executor, Timer};
+use shared::{EXECUTOR, Shared};
+use smol::Timer;
+use smol::channel;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -52,16 +52,11 @@ use std::thread;
 use std::time::Duration;
 use watchdog::{Watchdog, keep_watch};
 
-/// The tasks of the whole process: one thread per core takes part.
-static EXECUTOR: Executor<'static> = Executor::new();
-
 /// How long connections get to finish what they are doing when the server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Whoever asks for a restart gets this long to read that it begins.
 const LAST_WORD: Duration = Duration::from_millis(500);
-/// How often races are looked after in which nobody stirs.
-const TICK: Duration = Duration::from_secs(10);
 
 /// Why the server did not start, or stopped in an untidy way.
 #[derive(Debug)]
@@ -94,92 +89,6 @@ impl fmt::Display for ServeError {
 }
 
 impl std::error::Error for ServeError {}
-
-/// What connections share.
-pub(crate) struct Shared {
-    /// The shard.
-    game: Arc<Game>,
-    /// The way to other connections.
-    connections: Arc<Connections>,
-    /// How many connections there may be.
-    limits: Arc<Limits>,
-    /// Patch, Auth and Shard.
-    ssl: Arc<http::SslServer>,
-    /// What protects them on the HTTPS port.
-    tls: tls::Tls,
-    /// Where somebody asks for a restart.
-    restart: Sender<()>,
-    /// Who writes down what passes, if the Operator asked for it.
-    recorder: Option<Arc<Recorder>>,
-    /// How many messages came, and what became of them.
-    counters: Arc<Counters>,
-}
-
-impl Shared {
-    fn new(
-        game: Arc<Game>,
-        connections: Arc<Connections>,
-        limits: Arc<Limits>,
-        tls: tls::Tls,
-        restart: Sender<()>,
-        recorder: Option<Arc<Recorder>>,
-        appliance: Option<Appliance>,
-    ) -> Self {
-        let counters = Counters::new();
-        let operator = http::OperatorHttp::new(
-            Arc::clone(&game),
-            Arc::clone(&connections),
-            Arc::clone(&limits),
-            tls.clone(),
-            restart.clone(),
-            appliance,
-            Arc::clone(&counters),
-        );
-        let certificate = Certificate::from_der(tls.authority().certificate_der());
-        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);
-        Self { game, connections, limits, ssl, tls, restart, recorder, counters }
-    }
-
-    /// Has the server end in good order and begin anew.
-    fn restart(&self) {
-        // Full: somebody has asked already.
-        let _ = self.restart.try_send(());
-    }
-
-    /// Tells others what a service has for them, once the change it speaks of is on the card.
-    async fn tell(&self, step: Step) {
-        if let Some(ticket) = step.commit
-            && let Err(error) = ticket.committed().await
-        {
-            log::error!("{error}");
-            return;
-        }
-        self.connections.deliver(step.pushes);
-    }
-
-    /// Ends what nobody ends: services have no clock of their own.
-    async fn watch_the_clock(&self) {
-        loop {
-            Timer::after(TICK).await;
-            if self.game.store.wants_restart() {
-                log::warn!("the data folder can be written now, so the server restarts with it");
-                self.restart();
-            }
-            // Whatever happens to the card is logged though nobody changes anything.
-            let _ = self.game.store.trouble();
-            self.tell(mcots::tick(&self.game, Now::read()).into()).await;
-        }
-    }
-}
-
-/// How the server ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// For good.
-    Stopped,
-    /// To begin anew, perhaps with another database.
-    ToRestart,
-}
 
 /// What a server is started with.
 pub struct Start<'a> {
@@ -276,7 +185,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
             }
         }
     });
-    let doors: Vec<_> = listeners
+    let accepting: Vec<_> = listeners
         .into_iter()
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&shared), listener)))
         .collect();
@@ -312,7 +221,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         Ended::Stopped => systemd::stopping(),
         Ended::ToRestart => systemd::restarting(),
     }
-    for task in doors.into_iter().chain(names) {
+    for task in accepting.into_iter().chain(names) {
         task.cancel().await;
     }
     control.cancel().await;
@@ -366,19 +275,4 @@ fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
         config.shard.name,
         ports.http
     );
-}
-
-#[cfg(test)]
-impl Shared {
-    /// Shared state without listeners.
-    pub(crate) fn for_tests(game: Game) -> Self {
-        Self::in_a_box(game, None)
-    }
-
-    /// The same on a box, if `appliance` is one.
-    pub(crate) fn in_a_box(game: Game, appliance: Option<Appliance>) -> Self {
-        let tls = tls::Tls::open(&game.data, None, true).unwrap();
-        let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(10, 10));
-        Self::new(Arc::new(game), connections, limits, tls, channel::bounded(1).0, None, appliance)
-    }
 }

@@ -2,7 +2,8 @@
 
 use super::bind::{Listener, Service};
 use super::conversation::Conversation;
-use super::{EXECUTOR, Shared, connection, tls};
+use super::shared::{EXECUTOR, Shared};
+use super::{connection, tls};
 use crate::clock::Now;
 use crate::services::bans;
 use async_net::TcpStream;

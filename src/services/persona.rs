@@ -53,7 +53,7 @@ impl Handler<'_> {
         self.caller.0
     }
 
-    /// 0x0532: the drivers of an account. None for a stranger too: nothing is told, and the Client does not hang.
+    /// 0x0532: the personas of an account. None for an address that did not sign in: nothing is told, and the Client does not hang.
     fn personas(&self, request: &GetPersonaMaps) -> Outcome<Packet> {
         if !self.signed_in(request.customer, "list the personas") {
             self.game.world.sign_in_trace.refused(self.peer(), SignInStep::PersonaList, self.now);

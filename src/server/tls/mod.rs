@@ -57,7 +57,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Within this the hello must be there, and within once more this the handshake be over.
-const PATIENCE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// How long a Client that is turned away may take to receive why.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// What is read after an alert: the rest of a handshake.
@@ -204,7 +204,7 @@ impl Tls {
             authority,
             public_host: public_host.map(str::to_owned),
             legacy_allowed,
-            deadline: PATIENCE,
+            deadline: HANDSHAKE_TIME,
             serving,
             turns: Semaphore::new(cores.div_ceil(2)),
         })))

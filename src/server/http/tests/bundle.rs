@@ -23,7 +23,7 @@ impl TestBox {
         let (game, folder) = Game::for_tests();
         let password = OperatorPassword::new(PASSWORD).unwrap();
         game.store.operator().set_first_password(&password).unwrap().ticket.wait().unwrap();
-        let shared = crate::server::Shared::in_a_box(game, appliance);
+        let shared = crate::server::shared::Shared::in_a_box(game, appliance);
         let mut it = Self { folder, server: shared.ssl, cookies: Vec::new() };
         let token = it.token("/operator");
         let form = format!("form={token}&password={PASSWORD}");

@@ -22,7 +22,7 @@ fn server(config: &str) -> TestServer {
         .ticket
         .wait()
         .unwrap();
-    let shared = crate::server::Shared::for_tests(game);
+    let shared = crate::server::shared::Shared::for_tests(game);
     TestServer { _folder: folder, server: shared.ssl }
 }
 

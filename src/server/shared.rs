@@ -1,0 +1,123 @@
+//! What the connections of one server share, and the executor that runs them.
+
+use super::connections::Connections;
+use super::conversation::Step;
+use super::counters::Counters;
+use super::limits::Limits;
+use super::recorder::Recorder;
+use super::{http, tls};
+use crate::admin::kit::Certificate;
+use crate::appliance::Appliance;
+use crate::clock::Now;
+use crate::services::{Game, mcots};
+use smol::channel::Sender;
+use smol::{Executor, Timer};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The tasks of the whole process: one thread per core takes part.
+pub(super) static EXECUTOR: Executor<'static> = Executor::new();
+
+/// Interval of the race time-out check.
+const TICK: Duration = Duration::from_secs(10);
+
+/// What connections share.
+pub(crate) struct Shared {
+    /// The shard.
+    pub(super) game: Arc<Game>,
+    /// The way to other connections.
+    pub(super) connections: Arc<Connections>,
+    /// How many connections there may be.
+    pub(super) limits: Arc<Limits>,
+    /// Patch, Auth and Shard.
+    pub(super) ssl: Arc<http::SslServer>,
+    /// What protects them on the HTTPS port.
+    pub(super) tls: tls::Tls,
+    /// Where somebody asks for a restart.
+    pub(super) restart: Sender<()>,
+    /// Who writes down what passes, if the Operator asked for it.
+    pub(super) recorder: Option<Arc<Recorder>>,
+    /// How many messages came, and what became of them.
+    pub(super) counters: Arc<Counters>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        game: Arc<Game>,
+        connections: Arc<Connections>,
+        limits: Arc<Limits>,
+        tls: tls::Tls,
+        restart: Sender<()>,
+        recorder: Option<Arc<Recorder>>,
+        appliance: Option<Appliance>,
+    ) -> Self {
+        let counters = Counters::new();
+        let operator = http::OperatorHttp::new(
+            Arc::clone(&game),
+            Arc::clone(&connections),
+            Arc::clone(&limits),
+            tls.clone(),
+            restart.clone(),
+            appliance,
+            Arc::clone(&counters),
+        );
+        let certificate = Certificate::from_der(tls.authority().certificate_der());
+        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);
+        Self { game, connections, limits, ssl, tls, restart, recorder, counters }
+    }
+
+    /// Has the server end in good order and begin anew.
+    pub(super) fn restart(&self) {
+        // Full: somebody has asked already.
+        let _ = self.restart.try_send(());
+    }
+
+    /// Tells others what a service has for them, once the change it speaks of is on the card.
+    pub(super) async fn tell(&self, step: Step) {
+        if let Some(ticket) = step.commit
+            && let Err(error) = ticket.committed().await
+        {
+            log::error!("{error}");
+            return;
+        }
+        self.connections.deliver(step.pushes);
+    }
+
+    /// Ends races whose racers do not report, and notices when the card can be written again: services have no clock of their own.
+    pub(super) async fn watch_the_clock(&self) {
+        loop {
+            Timer::after(TICK).await;
+            if self.game.store.wants_restart() {
+                log::warn!("the data folder can be written now, so the server restarts with it");
+                self.restart();
+            }
+            // Whatever happens to the card is logged though nobody changes anything.
+            let _ = self.game.store.trouble();
+            self.tell(mcots::tick(&self.game, Now::read()).into()).await;
+        }
+    }
+}
+
+/// How the server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// For good.
+    Stopped,
+    /// To begin anew, perhaps with another database.
+    ToRestart,
+}
+
+#[cfg(test)]
+impl Shared {
+    /// Shared state without listeners.
+    pub(crate) fn for_tests(game: Game) -> Self {
+        Self::in_a_box(game, None)
+    }
+
+    /// The same on a box, if `appliance` is one.
+    pub(crate) fn in_a_box(game: Game, appliance: Option<Appliance>) -> Self {
+        let tls = tls::Tls::open(&game.data, None, true).unwrap();
+        let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(10, 10));
+        Self::new(Arc::new(game), connections, limits, tls, smol::channel::bounded(1).0, None, appliance)
+    }
+}
