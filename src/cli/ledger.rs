@@ -27,7 +27,8 @@ fn show(report: &LedgerReport) -> Result<(), CliError> {
     }
     if differences.is_empty() {
         let personas = if *personas == 1 { "1 persona".to_owned() } else { format!("{personas} personas") };
-        return output::line(&format!("the ledger is right: {personas}, {lines} lines, {money} dollars"));
+        let lines = if *lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+        return output::line(&format!("the ledger is right: {personas}, {lines}, {money} dollars"));
     }
     Err(CliError::Failed(format!(
         "the ledger and the balances differ in {} places; keep a copy of the data folder, and restore an earlier backup \

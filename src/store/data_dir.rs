@@ -178,7 +178,7 @@ impl DataDir {
         if self.database.exists() {
             let aside = self.free_name(name).map_err(self.refused())?;
             atomic_file::rename(&self.database, &aside).map_err(self.refused())?;
-            log::error!("the old database is kept as {}", aside.display());
+            log::warn!("the old database is kept as {}", aside.display());
         }
         self.create_database()?;
         let table = Table::open(&self.database).map_err(|error| self.explain(error))?;

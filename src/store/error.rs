@@ -184,7 +184,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::InUse { dir } => write!(
                 f,
-                "the data in {} is in use by another mcos: stop it first, or use its control socket",
+                "the data in {} is in use by another mcos: stop it first, for only one can use a data folder",
                 dir.display()
             ),
             Self::TooNew { what, version } => write!(

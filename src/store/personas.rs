@@ -60,7 +60,7 @@ impl fmt::Display for PersonaError {
         match self {
             Self::BadName(why) => write!(f, "this persona name cannot be used: {why}"),
             Self::NameTaken => f.write_str("this persona name is taken: choose another"),
-            Self::TooMany => f.write_str("the account has as many personas as allowed: delete one first"),
+            Self::TooMany => f.write_str("the account has as many personas as allowed: delete one in the game, or raise shard.max_personas in mcos.toml"),
             Self::NotYours => f.write_str("the persona belongs to another account"),
             Self::NotFound => f.write_str("there is no such persona: check with `mcos persona list`"),
             Self::IdTaken => f.write_str("this persona id is zero or taken: choose another"),

@@ -305,7 +305,7 @@ fn the_ledger_is_checked_beside_a_running_server_and_without_one() {
     let place = Place::new();
     place.add_account("alice");
     place.done("persona add alice Racer");
-    let right = "the ledger is right: 1 persona, 1 lines, 777 dollars\n";
+    let right = "the ledger is right: 1 persona, 1 line, 777 dollars\n";
     assert_eq!(place.done("ledger check"), right);
     let server = Server::start(&place);
     assert_eq!(place.done("ledger check"), right);

@@ -11,6 +11,7 @@
 mod bad_input;
 mod chromium;
 mod command_line;
+mod documents;
 mod economy;
 mod evening;
 mod foreign;

@@ -14,7 +14,10 @@ const END: &str = "<!-- The tables above are written by tests/it/messages.rs -->
 
 /// Where messages are described: the pages, and how a heading names a number.
 const GAME_PAGES: [&str; 2] = ["login-persona-mail.md", "lobby-rooms.md"];
-const TRANSACTION_PAGES: [&str; 2] = ["mcots-messages.md", "races.md"];
+const TRANSACTION_PAGES: [&str; 1] = ["mcots-messages.md"];
+/// What [races](races.md) is about, as a whole.
+const RACES: [u16; 18] =
+    [202, 218, 223, 224, 230, 232, 233, 234, 235, 237, 240, 241, 434, 435, 448, 455, 231, 236];
 
 /// The anchor that a page's reader gives a heading.
 fn anchor(heading: &str) -> String {
@@ -44,7 +47,12 @@ fn links(docs: &Path, pages: &[&str], numbers_of: fn(&str) -> Vec<u16>) -> BTree
 
 fn game_numbers(heading: &str) -> Vec<u16> {
     let words = heading.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter_map(|word| u16::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect()
+    let numbers: Vec<u16> =
+        words.filter_map(|word| u16::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
+    match numbers[..] {
+        [first, last] if heading.contains(" to ") => (first..=last).collect(),
+        _ => numbers,
+    }
 }
 
 fn transaction_numbers(heading: &str) -> Vec<u16> {
@@ -101,7 +109,8 @@ fn written(docs: &Path) -> String {
     let (rules, pages) = (transactions::listed(), links(docs, &TRANSACTION_PAGES, transaction_numbers));
     for message in mcots::number::TABLE {
         let number = message.number.0;
-        let link = pages.get(&number).map(String::as_str).unwrap_or_default();
+        let races = if RACES.contains(&number) { "[races](races.md)" } else { "" };
+        let link = pages.get(&number).map_or(races, String::as_str);
         row(
             &mut out,
             &number.to_string(),

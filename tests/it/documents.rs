@@ -1,0 +1,44 @@
+//! What the documents name is there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folders whose files the documents name by their path from the root.
+const ROOTS: [&str; 10] =
+    ["board/", "crates/", "docs/", "fuzz/", "image/", "scripts/", "src/", "systemd/", "templates/", "tests/"];
+/// What is made by a build, and not kept.
+const MADE: [&str; 4] = ["image/out", "fuzz/artifacts", "fuzz/corpus", "fuzz/target"];
+
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages: Vec<_> = entries.filter(|page| page.extension().is_some_and(|end| end == "md")).collect();
+    pages.sort();
+    pages
+}
+
+#[test]
+fn every_path_in_the_documents_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    let mut missing = Vec::new();
+    for page in
+        [".", "docs", "docs/protocol", "fuzz"].into_iter().flat_map(|folder| pages(&root.join(folder)))
+    {
+        let text = fs::read_to_string(&page).unwrap();
+        // Paths stand in code spans; one with a pattern in it names several.
+        for path in text.split('`').skip(1).step_by(2) {
+            let path = path.split([':', ' ']).next().unwrap_or_default();
+            let named = ROOTS.iter().any(|root| path.starts_with(root))
+                && !path.contains(['{', '*', '<', '$'])
+                && !MADE.iter().any(|made| path.starts_with(made));
+            if named {
+                checked += 1;
+                if !root.join(path).exists() {
+                    missing.push(format!("{}: {path}", page.strip_prefix(root).unwrap().display()));
+                }
+            }
+        }
+    }
+    assert!(checked > 50, "{checked}");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
