@@ -27,6 +27,20 @@ pub(super) trait Message {
     fn body(&self) -> &[u8];
     /// Its size in bytes, without encryption.
     fn size(&self) -> usize;
+    /// Whether its body holds a secret, whichever service it was sent to.
+    fn is_secret(&self) -> bool {
+        false
+    }
+}
+
+/// 0501 holds a Context, 0100 the proof of a Session Key: no log shows their bytes.
+const fn holds_secret(id: nps::Id) -> bool {
+    matches!(id, nps::id::USER_LOGIN | nps::id::LOGIN)
+}
+
+/// The bytes of a message that a line of the log may show.
+fn shown<M: Message>(message: &M) -> &[u8] {
+    if message.is_secret() { &[] } else { message.body() }
 }
 
 /// The Game Packet of a message.
@@ -62,6 +76,9 @@ impl Message for nps::Packet {
     fn size(&self) -> usize {
         self.size()
     }
+    fn is_secret(&self) -> bool {
+        holds_secret(self.id)
+    }
 }
 
 /// A Game Packet on a port where some come encrypted.
@@ -79,6 +96,9 @@ impl Message for nps::Incoming {
     }
     fn size(&self) -> usize {
         self.packet.size()
+    }
+    fn is_secret(&self) -> bool {
+        holds_secret(self.packet.id)
     }
 }
 /// A Transaction Packet. One without a number does not come here.
@@ -143,17 +163,6 @@ pub enum Reply {
     Never,
 }
 
-/// What the log says of a message besides what is wrong with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bytes {
-    /// Its bytes, if it is refused.
-    Shown,
-    /// Never its bytes: they hold a secret.
-    Secret,
-    /// Its bytes each time: its layout is a guess, so a real one is worth a line.
-    Guessed,
-}
-
 /// Answers one message.
 pub(super) type Run<S, M, R> = fn(&mut Call<'_, S, M>) -> Result<Outcome<R>, Refusal>;
 
@@ -163,7 +172,8 @@ pub(super) struct Row<S, M: Message, R> {
     pub(super) numbers: (M::Number, M::Number),
     pub(super) who: Who,
     pub(super) reply: Reply,
-    pub(super) bytes: Bytes,
+    /// Its layout is a guess, so each one that comes is worth a line in the log.
+    pub(super) guessed: bool,
     pub(super) run: Run<S, M, R>,
 }
 
@@ -270,9 +280,9 @@ impl<S: Caller, M: Message, R> Service<S, M, R> {
     pub(super) fn answer(&self, mut call: Call<'_, S, M>) -> Outcome<R> {
         let number = call.message.number();
         let row = self.rows.iter().find(|row| row.numbers.0 <= number && number <= row.numbers.1);
-        let (bytes, reply) = row.map_or((Bytes::Shown, Reply::Expected), |row| (row.bytes, row.reply));
-        if bytes == Bytes::Guessed {
-            self.log(&call, bytes, "its layout is a guess");
+        let reply = row.map_or(Reply::Expected, |row| row.reply);
+        if row.is_some_and(|row| row.guessed) {
+            self.log(&call, "its layout is a guess");
         }
         let answer = row.ok_or(Refusal::Unknown).and_then(|row| {
             row.who.check(&call)?;
@@ -288,7 +298,7 @@ impl<S: Caller, M: Message, R> Service<S, M, R> {
             Refusal::TooLong(_) => log::error!("{service}: {caller} sent {number}: {refusal}"),
             Refusal::Because(..) => log::info!("{service}: {caller} sent {number}: refused, {refusal}"),
             Refusal::Malformed(_) | Refusal::Unknown | Refusal::NotAllowed(_) => {
-                self.log(&call, bytes, &refusal.to_string());
+                self.log(&call, &refusal.to_string());
             }
         }
         let outcome = match reply {
@@ -299,11 +309,10 @@ impl<S: Caller, M: Message, R> Service<S, M, R> {
     }
 
     /// The line for what is not as it should be.
-    fn log(&self, call: &Call<'_, S, M>, bytes: Bytes, why: &str) {
+    fn log(&self, call: &Call<'_, S, M>, why: &str) {
         let Call { caller, message, .. } = call;
         let (service, number, size) = ((self.name)(caller), message.number(), message.size());
-        let body = if bytes == Bytes::Secret { &[] } else { message.body() };
-        log::info!("{service}: {caller} sent {number} of {size} bytes, {why}: {}", Hex(body));
+        log::info!("{service}: {caller} sent {number} of {size} bytes, {why}: {}", Hex(shown(*message)));
     }
 }
 
@@ -320,22 +329,21 @@ impl Who {
 }
 
 /// The rows of an NPS service: `NUMBER: who, reply => method`. The method is given the body as the struct that the message
-/// table has for the number; `relay` rows are given the packet. `secret` and `guessed` are [`Bytes`].
+/// table has for the number; `relay` rows are given the packet. `guessed`: see [`Row`].
 macro_rules! rows {
-    ($($first:ident $(..= $last:ident)?: $who:ident, $reply:ident $(, $bytes:ident)? => $method:ident;)+) => {
+    ($($first:ident $(..= $last:ident)?: $who:ident, $reply:ident $(, $guessed:ident)? => $method:ident;)+) => {
         &[$($crate::services::dispatch::Row {
             numbers: (id::$first, $crate::services::dispatch::rows!(@last $first $($last)?)),
             who: $crate::services::dispatch::Who::$who,
             reply: $crate::services::dispatch::Reply::$reply,
-            bytes: $crate::services::dispatch::rows!(@bytes $($bytes)?),
+            guessed: $crate::services::dispatch::rows!(@guessed $($guessed)?),
             run: $crate::services::dispatch::rows!(@run $first $($last)? => $method),
         }),+]
     };
     (@last $first:ident) => { id::$first };
     (@last $first:ident $last:ident) => { id::$last };
-    (@bytes) => { $crate::services::dispatch::Bytes::Shown };
-    (@bytes secret) => { $crate::services::dispatch::Bytes::Secret };
-    (@bytes guessed) => { $crate::services::dispatch::Bytes::Guessed };
+    (@guessed) => { false };
+    (@guessed guessed) => { true };
     (@run $first:ident => $method:ident) => {
         |call| {
             let body = $crate::services::dispatch::GamePacket::packet(call.message).request::<{ id::$first.0 }>()?;
@@ -375,5 +383,21 @@ impl<S, M: Message<Number = nps::Id>, R> Service<S, M, R> {
             reply: row.reply,
         })
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mco_proto::nps::{Form, Id, Incoming, Packet, id};
+
+    #[test]
+    fn no_line_shows_the_bytes_of_a_login_whichever_port_it_came_to() {
+        let packet = |id| Packet { id, form: Form::Short, body: vec![7; 3] };
+        for secret in [id::USER_LOGIN, id::LOGIN] {
+            assert!(shown(&packet(secret)).is_empty());
+            assert!(shown(&Incoming { packet: packet(secret), encrypted: true }).is_empty());
+        }
+        assert_eq!(shown(&packet(Id(0x0599))), [7; 3]);
     }
 }

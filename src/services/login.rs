@@ -16,7 +16,7 @@ use std::net::IpAddr;
 static SERVICE: Service<Peer<8226>, Packet, Packet> = Service {
     name: |_| "login",
     rows: rows! {
-        USER_LOGIN: Anyone, Expected, secret => user_login;
+        USER_LOGIN: Anyone, Expected => user_login;
     },
     refuse,
 };

@@ -84,7 +84,7 @@ static SERVICE: Service<ConnectionState, Incoming, Packet> = Service {
     rows: rows! {
         RELAY_ALL ..= RELAY_LOGGED_GAME_MESSAGE: SignedIn, Never => relay;
 
-        LOGIN: Anyone, Expected, secret => login;
+        LOGIN: Anyone, Expected => login;
         HEARTBEAT: Anyone, Expected => heartbeat;
         UDP_STATUS: Anyone, Never => udp_status;
 

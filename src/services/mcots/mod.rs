@@ -11,7 +11,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::dispatch::{self, Bytes, Caller, IntoAnswer, Message as _, Refusal, Row, Service};
+use super::dispatch::{self, Caller, IntoAnswer, Message as _, Refusal, Row, Service};
 use super::playtime::keep_playtime;
 use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who};
 use crate::clock::Now;
@@ -69,7 +69,7 @@ macro_rules! rows {
             numbers: (number::$name, number::$name),
             who: Who::$who,
             reply: Reply::$reply,
-            bytes: Bytes::Shown,
+            guessed: false,
             run: rows!(@run $who $name $function),
         }),+]
     };
