@@ -66,7 +66,8 @@ fn with_checksums(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The backup of a game with two players, one of whom has a car, a letter and a ban; an empty one; one of version 1.
+/// The backup of a game with two players, one of whom has a car, a letter and a ban; an empty one; one of version 1; one of a newer
+/// program; one after which no other could be counted.
 fn seeds() -> Vec<Vec<u8>> {
     let game = new_game(&folder("seeds"));
     let whole = game.store.backup().unwrap();
@@ -83,5 +84,6 @@ fn seeds() -> Vec<Vec<u8>> {
     ]
     .concat();
     let newer = [&b"mcosbak\x03"[..], &[0; 24]].concat();
-    vec![whole, empty, old, newer]
+    let last = [&b"mcosbak\x02"[..], &[0xff; 8], &[0; 16]].concat();
+    vec![whole, empty, old, newer, last]
 }

@@ -13,6 +13,7 @@
 //! then each file: length of the name (2), length of the content (4), CRC-32 of lengths, name and content (4), name,
 //! content. Numbers are little-endian. Nothing follows the last file.
 
+use super::key::LAST_GENERATION;
 use super::record::{MAX_RECORD, Row};
 use super::side_files::{self, SideFile};
 use crate::atomic_file::{self, Access};
@@ -153,6 +154,10 @@ pub(super) fn read_from(input: &mut impl Read) -> Result<Backup, BackupError> {
     if version < RECORDS_ONLY || u32::from_le_bytes(take(input)?) != crc32fast::hash(&header) {
         return Err(damaged("the checksum of the header is wrong"));
     }
+    let generation = u64::from_le_bytes(generation);
+    if generation > LAST_GENERATION {
+        return Err(damaged("its generation is not one that a backup can have"));
+    }
     let mut rows = Vec::new();
     for _ in 0..u64::from_le_bytes(count) {
         rows.push(take_row(input)?);
@@ -162,7 +167,7 @@ pub(super) fn read_from(input: &mut impl Read) -> Result<Backup, BackupError> {
         files.push(take_file(input)?);
     }
     match input.read(&mut [0]) {
-        Ok(0) => Ok(Backup { generation: u64::from_le_bytes(generation), rows, files }),
+        Ok(0) => Ok(Backup { generation, rows, files }),
         Ok(_) => Err(damaged("something follows its end")),
         Err(error) => Err(error.into()),
     }
@@ -282,6 +287,15 @@ mod tests {
         }
         let bytes = encoded(1, &[], &[SideFile { name: "tls/../../x", bytes: vec![1] }]);
         assert!(matches!(read_from(&mut bytes.as_slice()), Err(BackupError::Damaged(_))));
+    }
+
+    #[test]
+    fn a_generation_that_cannot_be_counted_on_from_is_refused() {
+        let with = |generation| read_from(&mut encoded(generation, &[], &[]).as_slice());
+        assert_eq!(with(LAST_GENERATION).unwrap().generation, LAST_GENERATION);
+        for generation in [LAST_GENERATION + 1, u64::MAX] {
+            assert!(matches!(with(generation), Err(BackupError::Damaged(_))), "{generation}");
+        }
     }
 
     #[test]

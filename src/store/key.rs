@@ -39,6 +39,8 @@ pub(super) const OPERATOR: &[u8] = b"soperator";
 pub(super) const MESSAGE: &[u8] = b"smessage";
 /// How often a backup was written: tells which of database and backup is the newer.
 pub(super) const GENERATION: &[u8] = b"mgeneration";
+/// No generation is higher: one backup a second would take longer than the sun lasts. So there is always a next one.
+pub(super) const LAST_GENERATION: u64 = u64::MAX / 2;
 /// The sum over all other records.
 pub(super) const SUM: &[u8] = b"msum";
 /// The next customer id to try.

@@ -8,7 +8,7 @@ pub(super) mod race;
 pub(super) mod vehicle;
 
 use super::error::StoreError;
-use super::key::{GENERATION, MESSAGE, OPERATOR, SUM};
+use super::key::{GENERATION, LAST_GENERATION, MESSAGE, OPERATOR, SUM};
 use super::record::{Record, decode};
 use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
 use ledger::Line;
@@ -36,6 +36,9 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'k', ..] => as_record::<LoginKey>(value),
         OPERATOR => as_record::<OperatorRecord>(value),
         MESSAGE => as_record::<String>(value),
+        GENERATION if decode::<u64>(value)? > LAST_GENERATION => {
+            Err(StoreError::Damaged { what: "generation" })
+        }
         GENERATION | SUM => as_record::<u64>(value),
         [b'n' | b'o' | b'g' | b'w' | b'm', ..] => as_record::<u32>(value),
         _ => Err(StoreError::TooNew {
