@@ -48,7 +48,7 @@ fn seeds() -> Vec<Vec<u8>> {
         ("Name", Type::Text),
         ("Short", Type::Integer),
         ("Number", Type::Long),
-        ("Price", Type::Money),
+        ("Price", Type::Currency),
         ("Factor", Type::Single),
         ("Exact", Type::Double),
         ("Built", Type::DateTime),

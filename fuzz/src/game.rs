@@ -72,16 +72,7 @@ pub fn folder(name: &str) -> PathBuf {
 /// If the folder cannot be written.
 pub fn new_game(folder: &Path) -> Game {
     copy(&TEMPLATE, folder);
-    let ports = Ports {
-        http: 80,
-        https: 443,
-        login: 8226,
-        persona: 8228,
-        mail: 8227,
-        lobby: 7003,
-        rooms: (9000..=9014).collect(),
-        mcots: 43300,
-    };
+    let ports = Ports::from(&Config::default().network);
     let store = Store::open(folder).unwrap();
     let login_key = LoginKey::from_pkcs8_der(&LOGIN_KEY).unwrap();
     Game::new(Config::default(), folder.to_path_buf(), ports, store, Catalog::builtin(), login_key)

@@ -10,7 +10,7 @@
 //!
 //! Nothing of a bundle is interpreted before its signature was found right, but the length of the manifest.
 
-use super::UpdateError;
+use super::{ManifestError, UpdateError};
 use ring::signature::{ED25519, ED25519_PUBLIC_KEY_LEN, UnparsedPublicKey};
 use rsa::pkcs8::spki::{self, SubjectPublicKeyInfoRef};
 use rsa::pkcs8::{DecodePublicKey as _, ObjectIdentifier};
@@ -86,29 +86,33 @@ struct Written {
 }
 
 impl Manifest {
-    /// Reads a manifest. The error says what is wrong with it.
-    pub fn parse(text: &[u8]) -> Result<Self, String> {
-        let written: Written = toml::from_slice(text).map_err(|error| error.message().to_owned())?;
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &[u8]) -> Result<Self, ManifestError> {
+        let syntax = |error: toml::de::Error| ManifestError::Syntax(error.message().to_owned());
+        let written: Written = toml::from_slice(text).map_err(syntax)?;
         let Written { version, board, size, sha256, boot_offset, boot_size } = written;
         for (name, word) in [("version", &version), ("board", &board)] {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".+~-_".contains(&byte);
             if word.is_empty() || word.len() > MAX_WORD || !word.bytes().all(plain) {
-                return Err(format!("{name} is no plain word"));
+                return Err(ManifestError::NotAWord(name));
             }
         }
         for (name, number) in [("size", size), ("boot_offset", boot_offset), ("boot_size", boot_size)] {
             if number % 512 != 0 {
-                return Err(format!("{name} is no whole number of sectors"));
+                return Err(ManifestError::NotSectors(name));
             }
         }
         if size == 0 || size > MAX_IMAGE {
-            return Err("size is out of bounds".to_owned());
+            return Err(ManifestError::Size);
         }
         let end = boot_offset.checked_add(boot_size);
         if boot_size == 0 || end.is_none_or(|end| end > size) {
-            return Err("the boot script does not lie in the image".to_owned());
+            return Err(ManifestError::BootScript);
         }
-        let sha256 = from_hex(&sha256).ok_or("sha256 is no hash")?;
+        let sha256 = from_hex(&sha256).ok_or(ManifestError::Hash)?;
         Ok(Self { version, board, size, sha256, boot_offset, boot_size })
     }
 }

@@ -34,7 +34,7 @@ pub enum UpdateError {
     /// The bundle was not signed with the key of this box, or is damaged.
     Signature,
     /// What is signed makes no sense.
-    Manifest(String),
+    Manifest(ManifestError),
     /// The bundle is for another kind of board.
     OtherBoard {
         /// Which.
@@ -98,6 +98,94 @@ pub enum UpdateError {
         /// The disk.
         disk: PathBuf,
     },
+}
+
+/// Why a manifest cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ManifestError {
+    /// It is no TOML, or a key is missing or of another type; what the reader says.
+    Syntax(String),
+    /// The text of this key has other characters than it may have, none, or too many.
+    NotAWord(&'static str),
+    /// The number of this key is no multiple of 512.
+    NotSectors(&'static str),
+    /// The image is empty or larger than any slot can be.
+    Size,
+    /// The boot script does not lie in the image.
+    BootScript,
+    /// The hash is not 64 hexadecimal digits.
+    Hash,
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(why) => f.write_str(why),
+            Self::NotAWord(key) => write!(f, "{key} is no plain word"),
+            Self::NotSectors(key) => write!(f, "{key} is no whole number of sectors"),
+            Self::Size => f.write_str("size is out of bounds"),
+            Self::BootScript => f.write_str("the boot script does not lie in the image"),
+            Self::Hash => f.write_str("sha256 is no hash"),
+        }
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+/// Why a bundle that arrives is not kept.
+#[derive(Debug)]
+pub enum StagingError {
+    /// It is larger than any bundle.
+    TooLarge {
+        /// The size of the largest, in bytes.
+        most: u64,
+    },
+    /// The card has no room for it.
+    NoRoom {
+        /// How much is free, in bytes.
+        free: u64,
+        /// How much is needed, in bytes.
+        needed: u64,
+    },
+    /// More of it came than was announced.
+    LongerThanSaid,
+    /// The card does not take it.
+    NotKept(io::Error),
+    /// It cannot be installed here.
+    Refused(UpdateError),
+}
+
+impl fmt::Display for StagingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { most } => write!(f, "a bundle has at most {} MiB", most >> 20),
+            Self::NoRoom { free, needed } => write!(
+                f,
+                "there is no room for it on the card: {} MiB are free, {} are needed",
+                free >> 20,
+                needed.div_ceil(1 << 20)
+            ),
+            Self::LongerThanSaid => f.write_str("there is more of it than the browser said"),
+            Self::NotKept(error) => write!(f, "it cannot be kept: {error}"),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StagingError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotKept(error) => Some(error),
+            Self::Refused(error) => Some(error),
+            Self::TooLarge { .. } | Self::NoRoom { .. } | Self::LongerThanSaid => None,
+        }
+    }
+}
+
+impl From<UpdateError> for StagingError {
+    fn from(error: UpdateError) -> Self {
+        Self::Refused(error)
+    }
 }
 
 impl UpdateError {

@@ -11,7 +11,7 @@ mod staging;
 
 pub use bundle::{Bundle, Manifest, UpdateKey};
 pub use disk::Disk;
-pub use error::UpdateError;
+pub use error::{ManifestError, StagingError, UpdateError};
 pub use slot_sector::{Slot, SlotSector};
 pub use staging::{MAX_BUNDLE, Staging, is_staged};
 

@@ -1,7 +1,7 @@
 //! An update bundle that came by the Operator's page. The server may not write to the disk itself: it keeps the bundle in
 //! the data folder, checked, for the system's own service that runs `mcos update`.
 
-use super::{Appliance, Bundle, Manifest, UpdateError};
+use super::{Appliance, Bundle, Manifest, StagingError, UpdateError};
 use crate::atomic_file::{self, Access, NewFile};
 use std::fs;
 use std::io::{self, Write as _};
@@ -43,37 +43,43 @@ impl Staging {
         }
     }
 
-    /// Begins to keep a bundle of at most `size` bytes in the data folder. The error is for the Operator.
-    pub fn begin(data: &Path, size: u64) -> Result<Self, String> {
+    /// Begins to keep a bundle of at most `size` bytes in the data folder.
+    ///
+    /// # Errors
+    /// It is too large, or the card has no room for it or does not take it.
+    pub fn begin(data: &Path, size: u64) -> Result<Self, StagingError> {
         if size > MAX_BUNDLE {
-            return Err(format!("A bundle has at most {} MiB.", MAX_BUNDLE >> 20));
+            return Err(StagingError::TooLarge { most: MAX_BUNDLE });
         }
         // One that a power cut has left takes room.
-        atomic_file::remove_unfinished(&data.join(STAGED)).map_err(|error| not_kept(&error))?;
-        let room = rustix::fs::statvfs(data).map_err(|error| not_kept(&error.into()))?;
+        atomic_file::remove_unfinished(&data.join(STAGED)).map_err(StagingError::NotKept)?;
+        let room = rustix::fs::statvfs(data).map_err(|error| StagingError::NotKept(error.into()))?;
         let free = room.f_bavail.saturating_mul(room.f_frsize);
-        if free < size.saturating_add(RESERVE) {
-            return Err(format!(
-                "There is no room for it on the card: {} MiB are free, {} are needed.",
-                free >> 20,
-                (size + RESERVE).div_ceil(1 << 20)
-            ));
+        let needed = size + RESERVE;
+        if free < needed {
+            return Err(StagingError::NoRoom { free, needed });
         }
-        let file = NewFile::create(&data.join(STAGED), Access::Owner).map_err(|error| not_kept(&error))?;
+        let file = NewFile::create(&data.join(STAGED), Access::Owner).map_err(StagingError::NotKept)?;
         Ok(Self { file, left: size })
     }
 
     /// Keeps the next piece.
-    pub fn write(&mut self, piece: &[u8]) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// There is more than was announced, or the card does not take it.
+    pub fn write(&mut self, piece: &[u8]) -> Result<(), StagingError> {
         let left = self.left.checked_sub(piece.len() as u64);
-        self.left = left.ok_or("There is more of it than the browser said.")?;
-        self.file.write_all(piece).map_err(|error| not_kept(&error))
+        self.left = left.ok_or(StagingError::LongerThanSaid)?;
+        self.file.write_all(piece).map_err(StagingError::NotKept)
     }
 
     /// Checks the whole bundle, and has it wait to be installed. A power cut leaves a whole one or none.
-    pub fn finish(mut self, appliance: &Appliance) -> Result<Manifest, String> {
-        let manifest = self.check(appliance).map_err(|error| error.to_string())?;
-        self.file.finish().map_err(|error| not_kept(&error))?;
+    ///
+    /// # Errors
+    /// It cannot be installed here, or the card does not take it.
+    pub fn finish(mut self, appliance: &Appliance) -> Result<Manifest, StagingError> {
+        let manifest = self.check(appliance)?;
+        self.file.finish().map_err(StagingError::NotKept)?;
         Ok(manifest)
     }
 
@@ -82,8 +88,4 @@ impl Staging {
         self.file.flush().map_err(UpdateError::unreadable(&path))?;
         Bundle::open(&path, &appliance.key, &appliance.board)?.read_image(|_, _| Ok(()))
     }
-}
-
-fn not_kept(error: &io::Error) -> String {
-    format!("It cannot be kept: {error}")
 }

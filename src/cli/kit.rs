@@ -4,7 +4,7 @@ use super::{CliError, Setting, output, reach};
 use crate::admin::kit::{Certificate, Kit};
 use crate::admin::requests::{Request, Response};
 use crate::atomic_file::{self, Access};
-use crate::config::{Config, HostName};
+use crate::config::HostName;
 use crate::services::Ports;
 use clap::Args;
 use std::io::Write as _;
@@ -39,7 +39,7 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
     };
     let certificate = certificate.map(|der| Certificate::from_der(&der));
     let trusted = certificate.is_some();
-    let ports = Ports { http, ..configured(&setting.config) };
+    let ports = Ports { http, ..Ports::from(&setting.config.network) };
     let kit = Kit { host: host.clone(), address, ports, public_key, certificate };
     let zip = kit.zip().map_err(CliError::failed)?;
     let file = command.file.display();
@@ -53,21 +53,6 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
         )?;
     }
     Ok(())
-}
-
-/// The ports as they are configured.
-fn configured(config: &Config) -> Ports {
-    let network = &config.network;
-    Ports {
-        http: network.http,
-        https: network.https,
-        login: network.login,
-        persona: network.persona,
-        mail: network.mail,
-        lobby: network.lobby,
-        rooms: network.room_ports(),
-        mcots: network.mcots,
-    }
 }
 
 /// The address from which this machine would speak to others. Asking a datagram socket for it sends nothing.

@@ -85,16 +85,7 @@ impl Game {
     /// A shard in a temporary folder, on the Client's own ports. The folder goes when the second value is dropped.
     pub(crate) fn for_tests() -> (Self, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let ports = Ports {
-            http: 80,
-            https: 443,
-            login: 8226,
-            persona: 8228,
-            mail: 8227,
-            lobby: 7003,
-            rooms: (9000..=9014).collect(),
-            mcots: 43300,
-        };
+        let ports = Ports::from(&Config::default().network);
         let store = Store::open(folder.path()).unwrap();
         let key = LoginKey::generate().unwrap();
         let data = folder.path().to_owned();

@@ -1,5 +1,6 @@
 //! The ports of all services.
 
+use crate::config::Network;
 use crate::world::NpsServer;
 
 /// The ports the server really listens on: with a configured 0 only known after binding.
@@ -21,6 +22,22 @@ pub struct Ports {
     pub rooms: Vec<u16>,
     /// MCOTS.
     pub mcots: u16,
+}
+
+/// The ports as they are configured, a 0 for any free one among them.
+impl From<&Network> for Ports {
+    fn from(network: &Network) -> Self {
+        Self {
+            http: network.http,
+            https: network.https,
+            login: network.login,
+            persona: network.persona,
+            mail: network.mail,
+            lobby: network.lobby,
+            rooms: network.room_ports(),
+            mcots: network.mcots,
+        }
+    }
 }
 
 impl Ports {

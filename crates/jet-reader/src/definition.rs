@@ -19,8 +19,8 @@ pub enum Kind {
     Integer,
     /// 32 bits, signed: `Value::Integer`.
     Long,
-    /// Currency: 64 bits, signed, in ten-thousandths: `Value::Money`.
-    Money,
+    /// Currency: 64 bits, signed, in ten-thousandths: `Value::Currency`.
+    Currency,
     /// 32 bits, IEEE 754: `Value::Real`.
     Single,
     /// 64 bits, IEEE 754: `Value::Real`.
@@ -40,7 +40,7 @@ impl Kind {
             2 => Self::Byte,
             3 => Self::Integer,
             4 => Self::Long,
-            5 => Self::Money,
+            5 => Self::Currency,
             6 => Self::Single,
             7 => Self::Double,
             8 => Self::DateTime,

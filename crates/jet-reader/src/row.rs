@@ -19,7 +19,7 @@ pub enum Value {
     /// The value of a byte, integer or long column.
     Integer(i32),
     /// The value of a currency column, in ten-thousandths.
-    Money(i64),
+    Currency(i64),
     /// The value of a single or double column.
     Real(f64),
     /// The value of a date column: days since 30 December 1899, the time of day as a fraction, without time zone.
@@ -125,7 +125,7 @@ impl<'a> Decoder<'a> {
                     Kind::Byte => 1,
                     Kind::Integer => 2,
                     Kind::Long | Kind::Single => 4,
-                    Kind::Money | Kind::Double | Kind::DateTime => 8,
+                    Kind::Currency | Kind::Double | Kind::DateTime => 8,
                     Kind::Text | Kind::Other(_) => usize::from(column.length),
                 };
                 from..from + length
@@ -148,7 +148,7 @@ fn value(version: Version, kind: Kind, bytes: &[u8]) -> Option<Value> {
         Kind::Byte => Value::Integer(byte(bytes, 0)?.into()),
         Kind::Integer => Value::Integer(array(bytes, 0).map(i16::from_le_bytes)?.into()),
         Kind::Long => Value::Integer(array(bytes, 0).map(i32::from_le_bytes)?),
-        Kind::Money => Value::Money(array(bytes, 0).map(i64::from_le_bytes)?),
+        Kind::Currency => Value::Currency(array(bytes, 0).map(i64::from_le_bytes)?),
         Kind::Single => Value::Real(array(bytes, 0).map(f32::from_le_bytes)?.into()),
         Kind::Double => Value::Real(array(bytes, 0).map(f64::from_le_bytes)?),
         Kind::DateTime => Value::DateTime(array(bytes, 0).map(f64::from_le_bytes)?),

@@ -1,21 +1,12 @@
 use super::*;
+use crate::config::Config;
 use std::io::Read as _;
 
 fn kit(host: &str) -> Kit {
-    let rooms = (9000..=9014).collect();
     Kit {
         host: HostName::parse(host).unwrap(),
         address: Some(Ipv4Addr::new(192, 168, 1, 5)),
-        ports: Ports {
-            http: 80,
-            https: 443,
-            login: 8226,
-            persona: 8228,
-            mail: 8227,
-            lobby: 7003,
-            rooms,
-            mcots: 43300,
-        },
+        ports: Ports::from(&Config::default().network),
         public_key: "30819f".repeat(54),
         certificate: Some(Certificate::from_der(b"a certificate")),
     }

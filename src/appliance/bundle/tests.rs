@@ -106,7 +106,7 @@ fn a_manifest_that_makes_no_sense_is_refused_with_what_is_wrong() {
         ("boot_size", "\"512\"", "invalid type"),
     ] {
         let why = Manifest::parse(manifest(&[(name, value)]).as_bytes()).expect_err(value);
-        assert!(why.contains(part), "{name} = {value}: {why}");
+        assert!(why.to_string().contains(part), "{name} = {value}: {why}");
     }
     for text in [&b""[..], b"version", b"version = \"1\"", b"\xff\xfe"] {
         assert!(Manifest::parse(text).is_err());

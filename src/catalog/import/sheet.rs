@@ -48,7 +48,7 @@ impl Cells<'_> {
         match self.value(wanted)? {
             Value::Integer(value) => u32::try_from(*value).ok(),
             Value::Boolean(value) => Some(u32::from(*value)),
-            Value::Money(value) => u32::try_from(*value / 10_000).ok(),
+            Value::Currency(value) => u32::try_from(*value / 10_000).ok(),
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
             Value::Real(value) => {
                 (value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value)).then_some(*value as u32)
@@ -152,7 +152,7 @@ fn number(value: &Value) -> f64 {
         Value::Boolean(value) => f64::from(u8::from(*value)),
         Value::Integer(value) => f64::from(*value),
         #[allow(clippy::cast_precision_loss, reason = "money of a game")]
-        Value::Money(value) => *value as f64 / 10_000.0,
+        Value::Currency(value) => *value as f64 / 10_000.0,
         Value::Real(value) => *value,
         Value::Null | Value::DateTime(_) | Value::Text(_) | Value::Other => 0.0,
     }

@@ -24,8 +24,8 @@ struct Arriving {
 }
 
 impl Sink for Arriving {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.staging.write(bytes)
+    fn write(&mut self, bytes: &[u8]) -> Result<(), UploadError> {
+        Ok(self.staging.write(bytes)?)
     }
 }
 
@@ -59,15 +59,14 @@ impl BundleIntake {
                 return Err(UploadError::Expired);
             }
             if self.appliance.is_none() {
-                return Err(not_a_box().into());
+                return Err(UploadError::NotABox);
             }
             let data = self.data.clone();
-            let begun = smol::unblock(move || Ok(Arriving { staging: Staging::begin(&data, size)?, permit }));
-            begun.await.map_err(UploadError::Refused)
+            smol::unblock(move || Ok(Arriving { staging: Staging::begin(&data, size)?, permit })).await
         };
         let Received { file, .. } = upload::receive(body, content_type, size, open).await?;
-        let (.., arrived) = file.ok_or_else(|| "choose the file of an update first".to_owned())?;
-        let appliance = self.appliance.clone().ok_or_else(not_a_box)?;
+        let (.., arrived) = file.ok_or(UploadError::NoFile)?;
+        let appliance = self.appliance.clone().ok_or(UploadError::NotABox)?;
         let checked = smol::unblock(move || {
             let Arriving { staging, permit } = arrived;
             let checked = staging.finish(&appliance);
@@ -76,8 +75,4 @@ impl BundleIntake {
         });
         Ok(checked.await?)
     }
-}
-
-fn not_a_box() -> String {
-    "this server does not run on a box; see below".to_owned()
 }

@@ -25,7 +25,7 @@ use hyper::{Method, Request};
 use smol::channel::Sender;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
 use std::fs::{self, File};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{Seek as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -83,8 +83,8 @@ struct Unnamed {
 }
 
 impl Sink for Unnamed {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.file.write_all(bytes).map_err(|error| not_kept(&error))
+    fn write(&mut self, bytes: &[u8]) -> Result<(), UploadError> {
+        self.file.write_all(bytes).map_err(UploadError::NotKept)
     }
 }
 
@@ -167,7 +167,7 @@ impl OperatorHttp {
         };
         match form {
             Ok(form) => self.answer(head, Some(form)).await,
-            Err(error) => operator_page(self.refusal(&head, error)),
+            Err(error) => operator_page(self.refusal(&head, &error)),
         }
     }
 
@@ -214,20 +214,20 @@ impl OperatorHttp {
                 return Err(UploadError::Expired);
             }
             let folder = self.inner.game.data.clone();
-            let opened = smol::unblock(move || {
+            smol::unblock(move || {
                 // One that an older version or a power cut has left.
                 let _ = fs::remove_file(folder.join("upload.mcos"));
-                let file = tempfile::tempfile_in(folder).map_err(|error| not_kept(&error))?;
+                let file = tempfile::tempfile_in(folder).map_err(UploadError::NotKept)?;
                 Ok(Unnamed { file, permit })
-            });
-            opened.await.map_err(UploadError::Refused)
+            })
+            .await
         };
         let Received { fields, file } = upload::receive(body, &head.content_type, limit, open).await?;
         let Some((name, length, Unnamed { mut file, permit })) = file else {
             return Ok(Form { fields, file: None }.into());
         };
         let content = smol::unblock(move || file.rewind().map(|()| file)).await;
-        let content = content.map_err(|error| not_kept(&error))?;
+        let content = content.map_err(UploadError::NotKept)?;
         let form = Form { fields, file: Some(UploadedFile { name, content, length }) };
         Ok(ReceivedForm { form, _permit: Some(permit) })
     }
@@ -248,19 +248,15 @@ impl OperatorHttp {
         let outcome = match received {
             Ok(manifest) => Ok(manifest),
             Err(error @ (UploadError::TooLarge | UploadError::Busy)) => {
-                return operator_page(self.refusal(head, error));
+                return operator_page(self.refusal(head, &error));
             }
             Err(error) => {
                 // Its length was looked at before. The Operator reads the answer all the same if this fails.
                 let _ = body.discard(u64::MAX).await;
-                match error {
-                    UploadError::Expired => return operator_page(self.refusal(head, error)),
-                    UploadError::Refused(why) => Err(why),
-                    UploadError::Form(error) => {
-                        Err(format!("the form is not from a page of this server ({error})"))
-                    }
-                    _ => Err("the file did not arrive as a whole".to_owned()),
+                if matches!(error, UploadError::Expired) {
+                    return operator_page(self.refusal(head, &error));
                 }
+                Err(error)
             }
         };
         if let Err(why) = &outcome {
@@ -274,7 +270,7 @@ impl OperatorHttp {
     }
 
     /// The answer to a form that was not taken.
-    fn refusal(&self, head: &Head, error: UploadError) -> OperatorResponse {
+    fn refusal(&self, head: &Head, error: &UploadError) -> OperatorResponse {
         let Inner { site, game, .. } = &*self.inner;
         match error {
             UploadError::TooLarge if head.path == operator::BUNDLE || !self.takes_file(head) => {
@@ -292,8 +288,8 @@ impl OperatorHttp {
             }
             UploadError::Expired => site.expired_form(game, &head.cookies, head.peer.ip(), head.now),
             UploadError::Busy => busy(),
-            UploadError::Refused(why) => {
-                log::error!("operator: a file that was sent cannot be kept: {why}");
+            UploadError::NotKept(_) | UploadError::NoFile | UploadError::NotABox | UploadError::Bundle(_) => {
+                log::error!("operator: {error}");
                 OperatorResponse::plain(
                     500,
                     "The server could not store this file; its log says why. Nothing was changed.",
@@ -314,10 +310,6 @@ fn busy() -> OperatorResponse {
 
 fn incomplete() -> OperatorResponse {
     OperatorResponse::plain(400, "The form did not arrive as a whole. Nothing was changed. Try again.")
-}
-
-fn not_kept(error: &io::Error) -> String {
-    error.to_string()
 }
 
 /// Reads a form without a file into memory.

@@ -1,10 +1,13 @@
 //! A form with a large file on its way from the Operator's browser to the card: the file is never in memory as a whole.
 
 use super::body::{BodyError, BodyReader};
+use crate::appliance::StagingError;
 use crate::web::Fields;
 use crate::web::multipart::MultipartError;
 use crate::web::operator::MultipartUpload;
 use hyper::body::{Body, Bytes};
+use std::fmt;
+use std::io;
 
 /// So many bytes of the file are gathered before they are written.
 const BATCH: usize = 256 * 1024;
@@ -22,8 +25,14 @@ pub(super) enum UploadError {
     Expired,
     /// Another upload is arriving.
     Busy,
-    /// A reason for the Operator, in words.
-    Refused(String),
+    /// The card does not take it.
+    NotKept(io::Error),
+    /// The form brought no file.
+    NoFile,
+    /// It is an update, and this server does not run on a box.
+    NotABox,
+    /// The update is not taken.
+    Bundle(StagingError),
 }
 
 impl From<BodyError> for UploadError {
@@ -41,9 +50,26 @@ impl From<MultipartError> for UploadError {
     }
 }
 
-impl From<String> for UploadError {
-    fn from(why: String) -> Self {
-        Self::Refused(why)
+impl From<StagingError> for UploadError {
+    fn from(error: StagingError) -> Self {
+        Self::Bundle(error)
+    }
+}
+
+/// What the Operator is told of an update that was not taken, and the log of any other file.
+impl fmt::Display for UploadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => f.write_str("the form is too large"),
+            Self::Body(_) => f.write_str("the file did not arrive as a whole"),
+            Self::Form(error) => write!(f, "the form is not from a page of this server ({error})"),
+            Self::Expired => f.write_str("the form has expired"),
+            Self::Busy => f.write_str("another file is arriving"),
+            Self::NotKept(error) => write!(f, "the file cannot be kept: {error}"),
+            Self::NoFile => f.write_str("choose the file of an update first"),
+            Self::NotABox => f.write_str("this server does not run on a box; see below"),
+            Self::Bundle(error) => error.fmt(f),
+        }
     }
 }
 
@@ -52,8 +78,8 @@ pub(super) trait Sink: Send + Sized + 'static {
     /// Writes the next bytes; blocks.
     ///
     /// # Errors
-    /// What to tell the Operator.
-    fn write(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// The file is not taken.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), UploadError>;
 }
 
 /// A form that has arrived.

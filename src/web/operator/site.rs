@@ -10,6 +10,7 @@ use crate::clock::Now;
 use crate::services::Game;
 use crate::store::{OperatorError, OperatorPassword};
 use crate::world::FailureLimit;
+use std::fmt::Display;
 use std::net::IpAddr;
 
 /// Wrong passwords of one address within a minute. People mistype; programs that guess get nowhere.
@@ -101,11 +102,11 @@ impl OperatorSite {
         OperatorResponse::plain(413, &text)
     }
 
-    /// The answer to an update bundle: it is kept to be installed, or why not.
+    /// The answer to an update bundle: it is kept to be installed, or why not, in words for the Operator.
     pub fn after_bundle(
         &self,
         cookies: &str,
-        outcome: Result<Manifest, String>,
+        outcome: Result<Manifest, impl Display>,
         now: Now,
     ) -> OperatorResponse {
         let notice = match outcome {
@@ -116,7 +117,7 @@ impl OperatorSite {
                 );
                 Notice { good: true, text }
             }
-            Err(why) => Notice { good: false, text: pages::nothing_changed(&why) },
+            Err(why) => Notice { good: false, text: pages::nothing_changed(&why.to_string()) },
         };
         self.sessions.leave_notice(cookie(cookies, SESSION_COOKIE), notice, now);
         OperatorResponse::go_to("/operator/update")

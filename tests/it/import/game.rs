@@ -38,7 +38,7 @@ fn kind_of(part: u32) -> u32 {
 
 /// The tables as the game spells them.
 pub(crate) fn tables() -> Vec<Table> {
-    use Type::{Boolean, Byte, DateTime, Double, Integer, Long, Money, Text};
+    use Type::{Boolean, Byte, Currency, DateTime, Double, Integer, Long, Text};
     let cars = || CARS.iter();
     let parts: Vec<u32> = PARTS.iter().map(|(part, _)| *part).collect();
     let mut skin_columns: Vec<(String, Type)> = vec![
@@ -232,7 +232,7 @@ pub(crate) fn tables() -> Vec<Table> {
         ),
         Table::new(
             "PricingGuide",
-            &[("Type", Long), ("DamageA", Double), ("Comment", Text), ("BaseMin", Money)],
+            &[("Type", Long), ("DamageA", Double), ("Comment", Text), ("BaseMin", Currency)],
             vec![vec![1.into(), Cell::Real(0.25), "words".into(), Cell::Number(125_000)]],
         ),
     ]

@@ -56,7 +56,7 @@ fn is_same(ours: &Value, theirs: &str) -> bool {
         Value::Null => theirs == NULL,
         Value::Boolean(value) => theirs == if *value { "1" } else { "0" },
         Value::Integer(value) => theirs == value.to_string(),
-        Value::Money(value) => {
+        Value::Currency(value) => {
             let sign = if *value < 0 { "-" } else { "" };
             let parts = value.unsigned_abs();
             theirs == format!("{sign}{}.{:04}", parts / 10_000, parts % 10_000)

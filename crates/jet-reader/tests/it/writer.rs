@@ -12,7 +12,7 @@ pub(crate) enum Type {
     Byte,
     Integer,
     Long,
-    Money,
+    Currency,
     Single,
     Double,
     DateTime,
@@ -352,7 +352,7 @@ const fn code(kind: Type) -> u8 {
         Type::Byte => 2,
         Type::Integer => 3,
         Type::Long => 4,
-        Type::Money => 5,
+        Type::Currency => 5,
         Type::Single => 6,
         Type::Double => 7,
         Type::DateTime => 8,
@@ -368,7 +368,7 @@ const fn length(kind: Type) -> Option<u16> {
         Type::Byte => Some(1),
         Type::Integer => Some(2),
         Type::Long | Type::Single => Some(4),
-        Type::Money | Type::Double | Type::DateTime => Some(8),
+        Type::Currency | Type::Double | Type::DateTime => Some(8),
         Type::Text | Type::Picture => None,
     }
 }
