@@ -52,7 +52,6 @@ impl BundleIntake {
         is_ours: impl FnOnce(&Fields) -> bool,
     ) -> Result<Manifest, UploadError> {
         let size = body.length().filter(|size| *size <= MAX_BUNDLE + FIELDS).ok_or(UploadError::TooLarge)?;
-        let permit = self.one.try_acquire_arc().ok_or(UploadError::Busy)?;
         deadline.extend(UPLOAD_TIME);
         let open = async |fields: &Fields| {
             if !is_ours(fields) {
@@ -61,6 +60,7 @@ impl BundleIntake {
             if self.appliance.is_none() {
                 return Err(UploadError::NotABox);
             }
+            let permit = self.one.try_acquire_arc().ok_or(UploadError::Busy)?;
             let data = self.data.clone();
             smol::unblock(move || Ok(Arriving { staging: Staging::begin(&data, size)?, permit })).await
         };

@@ -208,11 +208,11 @@ impl OperatorHttp {
         body: &mut BodyReader<'_, B>,
         limit: u64,
     ) -> Result<ReceivedForm, UploadError> {
-        let permit = self.uploads.try_acquire_arc().ok_or(UploadError::Busy)?;
         let open = async |fields: &Fields| {
             if !self.is_ours(head, fields) {
                 return Err(UploadError::Expired);
             }
+            let permit = self.uploads.try_acquire_arc().ok_or(UploadError::Busy)?;
             let folder = self.inner.game.data.clone();
             smol::unblock(move || {
                 // One that an older version or a power cut has left.
@@ -247,13 +247,11 @@ impl OperatorHttp {
         let received = self.bundles.receive(&mut body, &head.content_type, deadline, is_ours).await;
         let outcome = match received {
             Ok(manifest) => Ok(manifest),
-            Err(error @ (UploadError::TooLarge | UploadError::Busy)) => {
-                return operator_page(self.refusal(head, &error));
-            }
+            Err(error @ UploadError::TooLarge) => return operator_page(self.refusal(head, &error)),
             Err(error) => {
                 // Its length was looked at before. The Operator reads the answer all the same if this fails.
                 let _ = body.discard(u64::MAX).await;
-                if matches!(error, UploadError::Expired) {
+                if matches!(error, UploadError::Expired | UploadError::Busy) {
                     return operator_page(self.refusal(head, &error));
                 }
                 Err(error)
