@@ -80,7 +80,7 @@ fn main() {
 fn complete_cars() -> f64 {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let bytes = writer::database(Version::Jet3, 0, &large());
-    let imported = import::read(Cursor::new(bytes), "x", 1, |_| ()).expect("sound");
+    let imported = import::read(Cursor::new(bytes), "x", 1, |_| ()).expect("sound").imported;
     let part = |id| NewPart { branded_part: BrandedPartId(id), parent: None, attachment_point: 0 };
     let parts: Vec<NewPart> = imported.parts.iter().rev().take(PARTS).map(|row| part(row.id)).collect();
     let (store, key) = (Store::open(folder.path()).expect("a store"), LoginKey::generate().expect("a key"));

@@ -9,11 +9,13 @@
 use super::imported::Imported;
 use crate::atomic_file::{self, Access};
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-const NAME: &str = "catalog.mcos";
+const IN_USE: &str = "catalog.mcos";
+/// One that was read and waits for the Operator's word.
+const WAITING: &str = "catalog-waiting.mcos";
 const MAGIC: &[u8; 8] = b"MCOSCAT\n";
 const VERSION: u16 = 1;
 const HEADER: usize = 18;
@@ -55,7 +57,15 @@ impl std::error::Error for FileError {}
 
 /// Reads the imported catalogue of a data folder, if it has one.
 pub fn load(data: &Path) -> Result<Option<Imported>, FileError> {
-    let path = data.join(NAME);
+    load_file(data.join(IN_USE))
+}
+
+/// Reads the catalogue that waits in a data folder to be put in use, if one does.
+pub fn load_waiting(data: &Path) -> Result<Option<Imported>, FileError> {
+    load_file(data.join(WAITING))
+}
+
+fn load_file(path: PathBuf) -> Result<Option<Imported>, FileError> {
     let mut bytes = Vec::new();
     let read = File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
     match read {
@@ -70,8 +80,34 @@ pub fn load(data: &Path) -> Result<Option<Imported>, FileError> {
 /// Saves a catalogue in place of the one before. It is complete after a power cut at any moment, and belongs to whoever
 /// the folder belongs to, so that the server may read what another user imported.
 pub fn save(data: &Path, imported: &Imported) -> Result<(), FileError> {
-    let path = data.join(NAME);
+    save_file(data, IN_USE, imported)
+}
+
+/// Saves a catalogue beside the one in use, to wait for [`put_in_use`] or [`discard`].
+pub fn save_waiting(data: &Path, imported: &Imported) -> Result<(), FileError> {
+    save_file(data, WAITING, imported)
+}
+
+fn save_file(data: &Path, name: &str, imported: &Imported) -> Result<(), FileError> {
+    let path = data.join(name);
     write(data, &path, &encode(imported)).map_err(|error| FileError::Io(path, error))
+}
+
+/// Puts the catalogue that waits in place of the one before, if it is sound. `None`: none waits.
+pub fn put_in_use(data: &Path) -> Result<Option<Imported>, FileError> {
+    let waiting = data.join(WAITING);
+    let Some(imported) = load_file(waiting.clone())? else { return Ok(None) };
+    atomic_file::rename(&waiting, &data.join(IN_USE)).map_err(|error| FileError::Io(waiting, error))?;
+    Ok(Some(imported))
+}
+
+/// Removes the catalogue that waits, if one does.
+pub fn discard(data: &Path) -> Result<(), FileError> {
+    let path = data.join(WAITING);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::Io(path, error)),
+        _ => Ok(()),
+    }
 }
 
 fn write(data: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {

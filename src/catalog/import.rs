@@ -15,6 +15,11 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
+/// Where the catalogue of an installed game is (*seen in use*: a listing of its files).
+const CHOOSE: &str = "choose Online.mdb, which is in the folder Data\\DB of the installed game";
+/// What a running game calls its scratch file.
+const SCRATCH: &str = "Tmp.mdb";
+
 /// Why nothing was imported. Each says what to do, in one line.
 #[derive(Debug)]
 pub enum ImportError {
@@ -22,6 +27,12 @@ pub enum ImportError {
     Jet(JetError),
     /// A table is missing without which there is no catalogue.
     NoTable(&'static str),
+    /// The same in the file into which a running game writes what it needs for a moment.
+    ScratchFile,
+    /// Such a table is in another file, to which this one leads.
+    Linked(&'static str),
+    /// Such a table has no rows.
+    NoRows(&'static str),
     /// A column of it is missing.
     NoColumn(&'static str, &'static str),
     /// The tables do not fit together.
@@ -32,13 +43,22 @@ impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Jet(error) => error.fmt(f),
-            Self::NoTable(table) => {
-                write!(f, "this database has no table {table}; choose the catalogue of Motor City Online")
+            Self::NoTable(table) => write!(f, "this database has no table {table}; {CHOOSE}"),
+            Self::ScratchFile => {
+                write!(f, "Tmp.mdb is a file that the game needs only while it runs; {CHOOSE}")
             }
-            Self::NoColumn(table, column) => write!(
-                f,
-                "this database's table {table} has no column {column}; choose the catalogue of Motor City Online"
-            ),
+            Self::Linked(table) => {
+                write!(f, "this database only leads to another file that has the table {table}; {CHOOSE}")
+            }
+            Self::NoRows(table) => {
+                write!(
+                    f,
+                    "the table {table} of this database is empty; close the game and copy the file again"
+                )
+            }
+            Self::NoColumn(table, column) => {
+                write!(f, "this database's table {table} has no column {column}; {CHOOSE}")
+            }
             Self::Unsound(finding) => {
                 write!(f, "this catalogue is damaged: {finding}; copy it from the disc again")
             }
@@ -68,13 +88,37 @@ pub struct Progress {
 /// Steps of an import: the hash, and the tables.
 const STEPS: usize = 16;
 
+/// A catalogue that was read, and what the reader could not be sure of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The catalogue.
+    pub imported: Imported,
+    /// The number of the database's code page, if it is not one that is read: names may have wrong letters.
+    pub unknown_code_page: Option<u16>,
+}
+
 /// Reads a whole catalogue. `file` is its name for people, `now` seconds since 1970.
+///
+/// # Errors
+/// Why there is none in this file. Nothing is changed then.
 pub fn read<R: Read + Seek>(
+    reader: R,
+    file: &str,
+    now: u64,
+    progress: impl FnMut(Progress),
+) -> Result<Reading, ImportError> {
+    read_tables(reader, file, now, progress).map_err(|error| match error {
+        ImportError::NoTable(_) if file.eq_ignore_ascii_case(SCRATCH) => ImportError::ScratchFile,
+        error => error,
+    })
+}
+
+fn read_tables<R: Read + Seek>(
     mut reader: R,
     file: &str,
     now: u64,
     mut progress: impl FnMut(Progress),
-) -> Result<Imported, ImportError> {
+) -> Result<Reading, ImportError> {
     let mut done = 0;
     let mut step = |now| {
         progress(Progress { done, of: STEPS, now });
@@ -83,6 +127,7 @@ pub fn read<R: Read + Seek>(
     step("the file");
     let (sha256, bytes) = hash(&mut reader)?;
     let mut database = Database::open(reader)?;
+    let unknown_code_page = database.unknown_code_page();
     let origin =
         Origin { file: file.to_owned(), bytes, sha256, jet: database.version().number(), imported: now };
     let from = &mut database;
@@ -142,7 +187,7 @@ pub fn read<R: Read + Seek>(
     };
     match check::unsound(&imported) {
         Some(finding) => Err(ImportError::Unsound(finding)),
-        None => Ok(imported),
+        None => Ok(Reading { imported, unknown_code_page }),
     }
 }
 

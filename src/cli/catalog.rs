@@ -7,7 +7,7 @@
 use super::output::{self, Table};
 use super::{CliError, Setting};
 use crate::admin::requests::{Request, Response};
-use crate::catalog::import::{self, Progress, Summary};
+use crate::catalog::import::{self, Progress, Reading, Summary};
 use crate::catalog::{Catalog, Imported, file};
 use crate::clock::Now;
 use crate::server::control::{self, AskError};
@@ -36,9 +36,14 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
 }
 
 fn import(data: &Path, path: &Path) -> Result<(), CliError> {
-    let imported = read(path)?;
+    let Reading { imported, unknown_code_page } = read(path)?;
     file::save(data, &imported).map_err(CliError::failed)?;
     describe(&imported)?;
+    if let Some(number) = unknown_code_page {
+        output::line(&format!(
+            "note: its text is in code page {number}, which is not known here: letters of names may be wrong"
+        ))?;
+    }
     match control::ask(data, &Request::ReloadCatalog) {
         Ok(Response::CatalogReloaded) => {
             output::line("the running server uses it now; lobbies for its tracks open when it is restarted")
@@ -54,15 +59,15 @@ fn import(data: &Path, path: &Path) -> Result<(), CliError> {
     }
 }
 
-fn read(path: &Path) -> Result<Imported, CliError> {
+fn read(path: &Path) -> Result<Reading, CliError> {
     let failed = |error: &dyn std::fmt::Display| CliError::Failed(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(|error| failed(&format!("the file cannot be opened: {error}")))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let now = Now::read().unix;
     let mut line = ProgressLine::new();
-    let imported = import::read(BufReader::new(file), &name, now, |progress| line.show(progress));
+    let read = import::read(BufReader::new(file), &name, now, |progress| line.show(progress));
     line.clear();
-    imported.map_err(|error| failed(&error))
+    read.map_err(|error| failed(&error))
 }
 
 /// One line on a terminal, written over again and again; nothing where there is no terminal.

@@ -225,7 +225,22 @@ fn the_games_database_is_imported_by_the_page_and_a_wrong_one_leaves_the_old_cat
     let sum = String::from_utf8(sum).unwrap()[..64].to_owned();
     assert_eq!(operator.import(&good).status, 303);
     let page = operator.look("/operator/catalog");
-    for told in ["is imported and in use", "game.mdb", &sum, "<td>3</td><td>cars for sale</td>"] {
+    for told in [
+        "Look at what came",
+        "This is in game.mdb",
+        &format!("<td>3</td><td>{}</td><td>cars for sale</td>", 82),
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert_eq!(starters(&server), built_in, "not in use yet");
+    assert_eq!(operator.fill_in("/operator/catalog", "/operator/catalog/discard", "").status, 303);
+    assert!(!operator.look("/operator/catalog").contains("This is in"));
+    operator.fill_in("/operator/catalog", "/operator/catalog/use", "");
+    assert!(operator.look("/operator/catalog").contains("no catalogue that waits"));
+    operator.import(&good);
+    operator.fill_in("/operator/catalog", "/operator/catalog/use", "");
+    let page = operator.look("/operator/catalog");
+    for told in ["The catalogue is in use", "game.mdb", &sum, "<td>3</td><td>cars for sale</td>"] {
         assert!(page.contains(told), "{told}: {page}");
     }
     assert!(operator.look("/operator/health").contains(&sum));

@@ -2,7 +2,7 @@
 
 use super::layout::{DEFINITION_PAGE, Version, byte, long, short};
 use super::pages::{Pages, RowPointer};
-use super::text;
+use super::text::TextDecoder;
 use super::{JetError, MAX_COLUMNS, MAX_DEFINITION_PAGES};
 use std::io::{Read, Seek};
 
@@ -76,14 +76,14 @@ pub struct Column {
 /// The definition of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
+    /// The name, as [`Database::table_names`](crate::Database::table_names) has it.
+    pub name: String,
     /// The columns, in the order in which they were added to the table.
     pub columns: Vec<Column>,
-    /// The number of rows, as the file says. It is not checked.
+    /// The number of rows, as the file says. [`Database::rows`](crate::Database::rows) fails if it finds more or fewer.
     pub row_count: u32,
     /// The page on which the definition begins; data pages name it as their owner.
     pub(super) page: u32,
-    /// Whether rows have a list of the offsets of columns of variable length.
-    pub(super) has_variable: bool,
     /// The usage map of the data pages.
     pub(super) owned: RowPointer,
 }
@@ -96,14 +96,18 @@ impl Table {
 }
 
 /// Reads the definition that begins on this page.
-pub(super) fn read<R: Read + Seek>(pages: &mut Pages<R>, page: u32) -> Result<Table, JetError> {
+pub(super) fn read<R: Read + Seek>(pages: &mut Pages<R>, name: &str, page: u32) -> Result<Table, JetError> {
     let bytes = gather(pages, page)?;
     let damaged = || JetError::Damaged { what: WHAT, page };
     let count = short(&bytes, pages.version().definition().columns).ok_or_else(damaged)?;
     if usize::from(count) > MAX_COLUMNS {
         return Err(JetError::TooMany("columns in one table"));
     }
-    parse(pages.version(), &bytes, page, count.into()).ok_or_else(damaged)
+    let columns = columns(pages.text(), pages.version(), &bytes, count.into()).ok_or_else(damaged)?;
+    let places = pages.version().definition();
+    let numbers = (long(&bytes, places.row_count), long(&bytes, places.owned_pages));
+    let (Some(row_count), Some(owned)) = numbers else { return Err(damaged()) };
+    Ok(Table { name: name.to_owned(), columns, row_count, page, owned: RowPointer::from_number(owned) })
 }
 
 /// The definition in one piece: its first page, then the following ones without their headers.
@@ -129,7 +133,7 @@ fn gather<R: Read + Seek>(pages: &mut Pages<R>, first: u32) -> Result<Vec<u8>, J
 }
 
 /// `None`: a field lies outside of the definition.
-fn parse(version: Version, bytes: &[u8], page: u32, count: usize) -> Option<Table> {
+fn columns(text: TextDecoder, version: Version, bytes: &[u8], count: usize) -> Option<Vec<Column>> {
     let places = version.definition();
     let indexes = usize::try_from(long(bytes, places.real_indexes)?).ok()?;
     let columns_at = places.indexes_at.checked_add(indexes.checked_mul(places.index_size)?)?;
@@ -144,24 +148,18 @@ fn parse(version: Version, bytes: &[u8], page: u32, count: usize) -> Option<Tabl
         name_at += version.name_word();
         let name = bytes.get(name_at..name_at + length)?;
         name_at += length;
-        columns.push(column(version, entry, name)?);
+        columns.push(column(version, entry, text.plain(name))?);
     }
     columns.sort_by_key(|column| column.number);
-    Some(Table {
-        columns,
-        row_count: long(bytes, places.row_count)?,
-        page,
-        has_variable: short(bytes, places.variable_columns)? > 0,
-        owned: RowPointer::from_number(long(bytes, places.owned_pages)?),
-    })
+    Some(columns)
 }
 
-fn column(version: Version, entry: &[u8], name: &[u8]) -> Option<Column> {
+fn column(version: Version, entry: &[u8], name: String) -> Option<Column> {
     const FIXED: u8 = 1;
     let places = version.definition().column;
     let fixed = byte(entry, places.flags)? & FIXED != 0;
     Some(Column {
-        name: text::plain(version, name),
+        name,
         kind: Kind::new(byte(entry, 0)?),
         number: short(entry, places.number)?,
         place: if fixed {

@@ -21,6 +21,17 @@ pub enum JetError {
         /// The page, counted from 0.
         page: u32,
     },
+    /// The file is no whole number of pages: its size in bytes.
+    CutOff(u64),
+    /// Pages of a table are lost, or its definition is not that of its rows.
+    RowsMissing {
+        /// The table.
+        table: String,
+        /// How many rows were read.
+        read: u32,
+        /// How many there are by the table's definition.
+        counted: u32,
+    },
     /// The reader underneath failed.
     Io(io::Error),
 }
@@ -48,6 +59,14 @@ impl fmt::Display for JetError {
             Self::Damaged { what, page } => {
                 write!(f, "this database is damaged ({what}, page {page}); copy it again from its original")
             }
+            Self::CutOff(bytes) => write!(
+                f,
+                "this database is cut off ({bytes} bytes are no whole number of pages); close the game and copy the file again"
+            ),
+            Self::RowsMissing { table, read, counted } => write!(
+                f,
+                "{read} of {counted} rows of {table} can be read; close the game and copy the file again"
+            ),
             Self::Io(error) => write!(f, "the file cannot be read: {error}"),
         }
     }

@@ -3,7 +3,7 @@
 /// A version of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// Jet 3: Access 97. Pages of 2 KiB, text in code page 1252.
+    /// Jet 3: Access 97. Pages of 2 KiB, text in one code page.
     Jet3,
     /// Jet 4: Access 2000 to 2003. Pages of 4 KiB, text in UTF-16.
     Jet4,
@@ -50,7 +50,6 @@ impl Version {
         match self {
             Self::Jet3 => Definition {
                 row_count: 12,
-                variable_columns: 23,
                 columns: 25,
                 real_indexes: 31,
                 owned_pages: 35,
@@ -60,7 +59,6 @@ impl Version {
             },
             Self::Jet4 => Definition {
                 row_count: 16,
-                variable_columns: 43,
                 columns: 45,
                 real_indexes: 51,
                 owned_pages: 55,
@@ -75,7 +73,6 @@ impl Version {
 /// Offsets in a table's definition, from the start of its first page.
 pub(super) struct Definition {
     pub(super) row_count: usize,
-    pub(super) variable_columns: usize,
     pub(super) columns: usize,
     pub(super) real_indexes: usize,
     pub(super) owned_pages: usize,

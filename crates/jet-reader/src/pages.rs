@@ -1,6 +1,7 @@
 //! Reads pages and decrypts them; finds rows on data pages, and the pages of a table in usage maps.
 
 use super::layout::{DATA_PAGE, USAGE_PAGE, Version, array, byte, long, short};
+use super::text::TextDecoder;
 use super::{JetError, MAX_FILE};
 use cipher::{KeyInit, StreamCipher};
 use rc4::Rc4;
@@ -17,6 +18,8 @@ const HEADER_KEY: [u8; 4] = [0xC7, 0xDA, 0x39, 0x6B];
 const ENCRYPTED_FROM: usize = 0x18;
 /// Offset in the header of the RC4 key of the other pages; 0 if they are not encrypted.
 const PAGE_KEY: usize = 0x3E;
+/// Offset in the header of the number of the code page of text, a `u16`.
+const CODE_PAGE: usize = 0x3C;
 const HEADER: usize = ENCRYPTED_FROM + 126;
 
 /// The flags of a row, and the bits of its offset in the page.
@@ -45,13 +48,19 @@ impl RowPointer {
 
 /// A row of a data page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Row {
-    /// The range of its bytes in the page.
-    Here(Range<usize>),
-    /// It was moved to another page because it had grown.
-    Moved(RowPointer),
+pub(super) struct Row {
     /// Deleted, or moved here from another page, from which it is reached.
-    Deleted(Range<usize>),
+    pub(super) hidden: bool,
+    pub(super) content: Content,
+}
+
+/// Where the bytes of a row are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// In this range of the page.
+    Here(Range<usize>),
+    /// Moved to another page because it had grown.
+    Moved(RowPointer),
 }
 
 /// The number of rows on a data page. `None`: it is not a data page.
@@ -75,11 +84,13 @@ pub(super) fn row(version: Version, page: &[u8], number: u16) -> Option<Row> {
     };
     let range = usize::from(head & OFFSET)..end;
     let bytes = page.get(range.clone())?;
-    Some(match (head & DELETED != 0, head & MOVED != 0) {
-        (true, _) => Row::Deleted(range),
-        (false, true) => Row::Moved(RowPointer::from_number(long(bytes, 0)?)),
-        (false, false) => Row::Here(range),
-    })
+    let hidden = head & DELETED != 0;
+    let content = match (head & MOVED != 0, long(bytes, 0)) {
+        (true, Some(pointer)) => Content::Moved(RowPointer::from_number(pointer)),
+        (true, None) if !hidden => return None,
+        _ => Content::Here(range),
+    };
+    Some(Row { hidden, content })
 }
 
 /// The pages of a file.
@@ -87,6 +98,7 @@ pub(super) fn row(version: Version, page: &[u8], number: u16) -> Option<Row> {
 pub(super) struct Pages<R> {
     reader: R,
     version: Version,
+    code_page: u16,
     count: u32,
     key: u32,
 }
@@ -114,8 +126,23 @@ impl<R: Read + Seek> Pages<R> {
         };
         decrypt(HEADER_KEY, header.get_mut(ENCRYPTED_FROM..).unwrap_or_default());
         let key = long(&header, PAGE_KEY).ok_or(JetError::NotJet)?;
-        let count = u32::try_from(length / version.page_size() as u64).unwrap_or(u32::MAX);
-        Ok(Self { reader, version, count, key })
+        let code_page = short(&header, CODE_PAGE).ok_or(JetError::NotJet)?;
+        let size = version.page_size() as u64;
+        if length % size != 0 {
+            return Err(JetError::CutOff(length));
+        }
+        let count = u32::try_from(length / size).unwrap_or(u32::MAX);
+        Ok(Self { reader, version, code_page, count, key })
+    }
+
+    /// The number of the code page that the header names.
+    pub(super) const fn code_page(&self) -> u16 {
+        self.code_page
+    }
+
+    /// How the text of the file is decoded.
+    pub(super) fn text(&self) -> TextDecoder {
+        TextDecoder::new(self.version, self.code_page)
     }
 
     pub(super) const fn version(&self) -> Version {
@@ -148,7 +175,10 @@ impl<R: Read + Seek> Pages<R> {
         let damaged = JetError::Damaged { what: WHAT, page: map.page };
         let mut page = Vec::new();
         self.read(map.page, WHAT, &mut page)?;
-        let Some(Row::Here(range)) = row(self.version, &page, map.row) else { return Err(damaged) };
+        let Some(Row { hidden: false, content: Content::Here(range) }) = row(self.version, &page, map.row)
+        else {
+            return Err(damaged);
+        };
         let mut pages = Vec::new();
         match page.get(range).and_then(|map| map.split_first()) {
             Some((&DIRECT, map)) => {
@@ -201,6 +231,17 @@ mod tests {
         file
     }
 
+    #[test]
+    fn a_file_that_is_no_whole_number_of_pages_is_refused() {
+        for version in [Version::Jet3, Version::Jet4] {
+            let whole = file(version, 0, 2);
+            for length in [whole.len() - 1, whole.len() - version.page_size() / 2, HEADER] {
+                let cut = refused(whole[..length].to_vec());
+                assert!(matches!(cut, JetError::CutOff(bytes) if bytes == length as u64), "{cut}");
+            }
+        }
+    }
+
     fn refused(file: Vec<u8>) -> JetError {
         Pages::open(Cursor::new(file)).unwrap_err()
     }
@@ -233,9 +274,7 @@ mod tests {
 
     #[test]
     fn the_header_and_pages_behind_the_end_are_not_read() {
-        let mut bytes = file(Version::Jet3, 0, 2);
-        bytes.pop();
-        let mut pages = Pages::open(Cursor::new(bytes)).unwrap();
+        let mut pages = Pages::open(Cursor::new(file(Version::Jet3, 0, 1))).unwrap();
         for page in [0, 2, u32::MAX] {
             let read = pages.read(page, "x", &mut Vec::new());
             assert!(matches!(read, Err(JetError::Damaged { what: "x", page: at }) if at == page), "{page}");
@@ -254,15 +293,19 @@ mod tests {
 
     #[test]
     fn rows_fill_a_page_from_its_end_and_say_whether_they_are_deleted_or_moved() {
-        let mut page = data_page(&[2040, 2036 + MOVED, 2030 + DELETED, 2030, 2040]);
-        page[2036..2040].copy_from_slice(&0x0000_0503_u32.to_le_bytes());
+        let mut page = data_page(&[2040, 2036 + MOVED, 2032 + MOVED + DELETED, 2026 + DELETED, 2026, 2040]);
+        for at in [2036, 2032] {
+            page[at..at + 4].copy_from_slice(&0x0000_0503_u32.to_le_bytes());
+        }
         let row = |number| row(Version::Jet3, &page, number);
-        assert_eq!(row_count(Version::Jet3, &page), Some(5));
-        assert_eq!(row(0), Some(Row::Here(2040..2048)));
-        assert_eq!(row(1), Some(Row::Moved(RowPointer { page: 5, row: 3 })));
-        assert_eq!(row(2), Some(Row::Deleted(2030..2036)));
-        assert_eq!(row(3), Some(Row::Here(2030..2030)));
-        assert_eq!((row(4), row(5)), (None, None), "a row that begins behind its end, and none");
+        assert_eq!(row_count(Version::Jet3, &page), Some(6));
+        let here = |hidden, range| Some(Row { hidden, content: Content::Here(range) });
+        let moved = |hidden| Some(Row { hidden, content: Content::Moved(RowPointer { page: 5, row: 3 }) });
+        assert_eq!(row(0), here(false, 2040..2048));
+        assert_eq!((row(1), row(2)), (moved(false), moved(true)), "moved, and moved here and on");
+        assert_eq!(row(3), here(true, 2026..2032));
+        assert_eq!(row(4), here(false, 2026..2026));
+        assert_eq!((row(5), row(6)), (None, None), "a row that begins behind its end, and none");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use super::definition::{Column, Kind, Place, Table};
 use super::layout::{Version, array, byte, short};
-use super::text;
+use super::text::TextDecoder;
 
 /// The value of a column in a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,14 +34,15 @@ pub enum Value {
 pub(super) struct Decoder<'a> {
     table: &'a Table,
     version: Version,
+    text: TextDecoder,
     /// Offset of each column of variable length, then the end of the last one.
     starts: Vec<usize>,
     values: Vec<Value>,
 }
 
 impl<'a> Decoder<'a> {
-    pub(super) fn new(table: &'a Table, version: Version) -> Self {
-        Self { table, version, starts: Vec::new(), values: Vec::with_capacity(table.columns.len()) }
+    pub(super) fn new(table: &'a Table, version: Version, text: TextDecoder) -> Self {
+        Self { table, version, text, starts: Vec::new(), values: Vec::with_capacity(table.columns.len()) }
     }
 
     /// One value per column of the table. `None`: the row is damaged.
@@ -52,7 +53,12 @@ impl<'a> Decoder<'a> {
         };
         let present_at = row.len().checked_sub(usize::from(count).div_ceil(8))?;
         let (body, present) = row.split_at_checked(present_at)?;
-        self.find_starts(body, row.len())?;
+        self.starts.clear();
+        // A row that is older than all columns of variable length has no list of their offsets.
+        let mut columns = self.table.columns.iter();
+        if columns.any(|column| matches!(column.place, Place::Variable(_)) && column.number < count) {
+            self.find_starts(body, row.len())?;
+        }
         self.values.clear();
         for column in &self.table.columns {
             // Columns that were added after the row was written are not in it.
@@ -69,10 +75,6 @@ impl<'a> Decoder<'a> {
     }
 
     fn find_starts(&mut self, body: &[u8], row_length: usize) -> Option<()> {
-        self.starts.clear();
-        if !self.table.has_variable {
-            return Some(());
-        }
         let count_at = body.len().checked_sub(self.version.row_word())?;
         match self.version {
             Version::Jet4 => {
@@ -138,11 +140,11 @@ impl<'a> Decoder<'a> {
                 from..to
             }
         };
-        value(self.version, column.kind, body.get(range)?)
+        value(self.text, column.kind, body.get(range)?)
     }
 }
 
-fn value(version: Version, kind: Kind, bytes: &[u8]) -> Option<Value> {
+fn value(text: TextDecoder, kind: Kind, bytes: &[u8]) -> Option<Value> {
     Some(match kind {
         Kind::Boolean => Value::Null,
         Kind::Byte => Value::Integer(byte(bytes, 0)?.into()),
@@ -152,7 +154,7 @@ fn value(version: Version, kind: Kind, bytes: &[u8]) -> Option<Value> {
         Kind::Single => Value::Real(array(bytes, 0).map(f32::from_le_bytes)?.into()),
         Kind::Double => Value::Real(array(bytes, 0).map(f64::from_le_bytes)?),
         Kind::DateTime => Value::DateTime(array(bytes, 0).map(f64::from_le_bytes)?),
-        Kind::Text => Value::Text(text::cell(version, bytes)),
+        Kind::Text => Value::Text(text.cell(bytes)),
         Kind::Other(_) => Value::Other,
     })
 }
@@ -175,15 +177,15 @@ mod tests {
                 column(Kind::Text, 2, Place::Variable(0)),
                 column(Kind::Text, 3, Place::Variable(1)),
             ],
+            name: "Cars".to_owned(),
             row_count: 1,
             page: 3,
-            has_variable: true,
             owned: RowPointer { page: 1, row: 0 },
         }
     }
 
     fn decoded(version: Version, row: &[u8]) -> Option<Vec<Value>> {
-        Decoder::new(&table(), version).decode(row).map(<[Value]>::to_vec)
+        Decoder::new(&table(), version, TextDecoder::new(version, 1252)).decode(row).map(<[Value]>::to_vec)
     }
 
     fn text(text: &str) -> Value {
@@ -213,6 +215,13 @@ mod tests {
         assert_eq!(with(1, 0b0100), Some(vec![no, null.clone(), text("AB"), null.clone()]));
         let older = with(JET3.len(), 3);
         assert_eq!(older, Some(vec![Value::Boolean(true), Value::Integer(7), text("AB"), null]));
+    }
+
+    #[test]
+    fn a_row_that_is_older_than_every_text_has_no_list_of_offsets() {
+        let values = Some(vec![Value::Boolean(true), Value::Integer(7), Value::Null, Value::Null]);
+        assert_eq!(decoded(Version::Jet3, b"\x02\x07\0\0\0\x03"), values);
+        assert_eq!(decoded(Version::Jet4, b"\x02\0\x07\0\0\0\x03"), values);
     }
 
     /// 300 letters in the first text, so the second begins behind offset 255.

@@ -78,34 +78,51 @@ impl Cells<'_> {
     }
 }
 
-/// The name of the table that may be called so.
-fn named<R: Read + Seek>(database: &Database<R>, names: &[&str]) -> Option<String> {
-    database.table_names().find(|name| is_one_of(name, names)).map(str::to_owned)
+/// The first of these tables that may be called so.
+fn named<'a>(mut tables: impl Iterator<Item = &'a str>, names: &[&str]) -> Option<String> {
+    tables.find(|name| is_one_of(name, names)).map(str::to_owned)
 }
 
-/// Takes every row of a table for which `take` has something. `None`: there is no such table, or it lacks a column.
+/// Takes every row of a table for which `take` has something. None where there is no such table, or it lacks a column.
 pub(super) fn optional<R: Read + Seek, T>(
     database: &mut Database<R>,
     names: &[&'static str],
     columns: &[Wanted],
     take: impl FnMut(Cells<'_>) -> Option<T>,
-) -> Result<Option<Vec<T>>, ImportError> {
-    match needed(database, names, columns, take) {
-        Ok(rows) => Ok(Some(rows)),
-        Err(ImportError::NoTable(_) | ImportError::NoColumn(..)) => Ok(None),
-        Err(error) => Err(error),
+) -> Result<Vec<T>, ImportError> {
+    match rows(database, names, columns, take) {
+        Err(ImportError::NoTable(_) | ImportError::NoColumn(..) | ImportError::Linked(_)) => Ok(Vec::new()),
+        taken => taken,
     }
 }
 
-/// The same with a table without which there is no catalogue.
+/// The same with a table without which there is no catalogue, or without whose rows.
 pub(super) fn needed<R: Read + Seek, T>(
+    database: &mut Database<R>,
+    names: &[&'static str],
+    columns: &[Wanted],
+    take: impl FnMut(Cells<'_>) -> Option<T>,
+) -> Result<Vec<T>, ImportError> {
+    let rows = rows(database, names, columns, take)?;
+    if rows.is_empty() { Err(ImportError::NoRows(original(names))) } else { Ok(rows) }
+}
+
+/// What the original calls a table that may be called so.
+fn original(names: &[&'static str]) -> &'static str {
+    names.first().copied().unwrap_or_default()
+}
+
+fn rows<R: Read + Seek, T>(
     database: &mut Database<R>,
     names: &[&'static str],
     columns: &[Wanted],
     mut take: impl FnMut(Cells<'_>) -> Option<T>,
 ) -> Result<Vec<T>, ImportError> {
-    let original = names.first().copied().unwrap_or_default();
-    let name = named(database, names).ok_or(ImportError::NoTable(original))?;
+    let original = original(names);
+    let Some(name) = named(database.table_names(), names) else {
+        let linked = named(database.link_names(), names).is_some();
+        return Err(if linked { ImportError::Linked(original) } else { ImportError::NoTable(original) });
+    };
     let table = database.table(&name)?.ok_or(ImportError::NoTable(original))?;
     let places =
         columns.iter().map(|wanted| place(&table, wanted, original)).collect::<Result<Vec<_>, _>>()?;
@@ -132,7 +149,7 @@ pub(super) fn numbers<R: Read + Seek>(
     database: &mut Database<R>,
     names: &[&'static str],
 ) -> Result<PricingGuide, ImportError> {
-    let Some(name) = named(database, names) else { return Ok(PricingGuide::default()) };
+    let Some(name) = named(database.table_names(), names) else { return Ok(PricingGuide::default()) };
     let Some(table) = database.table(&name)? else { return Ok(PricingGuide::default()) };
     let has_numbers = |kind| !matches!(kind, Kind::Text | Kind::DateTime | Kind::Other(_));
     let places: Vec<usize> = (0..table.columns.len())

@@ -157,7 +157,7 @@ pub(super) fn skins<R: Read + Seek>(from: &mut Database<R>) -> Rows<SkinRow> {
 }
 
 pub(super) fn compatibilities<R: Read + Seek>(from: &mut Database<R>) -> Rows<CompatibilityRow> {
-    Ok(optional(
+    optional(
         from,
         &["PartTypeCompatibility"],
         &[
@@ -177,8 +177,7 @@ pub(super) fn compatibilities<R: Read + Seek>(from: &mut Database<R>) -> Rows<Co
                 most: row.number_or_0(4),
             })
         },
-    )?
-    .unwrap_or_default())
+    )
 }
 
 /// A table that says what numbers are called; empty where there is none.
@@ -188,8 +187,7 @@ pub(super) fn names<R: Read + Seek>(
     id: &'static [&'static str],
     name: &'static [&'static str],
 ) -> Rows<Named> {
-    let rows = optional(from, &[table], &[need(id), need(name)], |row| {
+    optional(from, &[table], &[need(id), need(name)], |row| {
         Some(Named { id: row.number(0)?, name: row.text(1) })
-    })?;
-    Ok(rows.unwrap_or_default())
+    })
 }

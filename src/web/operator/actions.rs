@@ -6,7 +6,7 @@ use super::upload::UploadedFile;
 use crate::admin::expel::{self, Kicked};
 use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Secret};
-use crate::catalog::{file as catalog_file, import};
+use crate::catalog::{Imported, file as catalog_file, import};
 use crate::clock::{self, Now};
 use crate::services::{Game, Push};
 use crate::store::{BanTarget, OpenError, Store};
@@ -20,6 +20,7 @@ use std::net::IpAddr;
 pub(super) const RESTORE: &str = "/operator/backup/restore";
 /// Where the game's database is sent to.
 pub(super) const CATALOG: &str = "/operator/catalog/import";
+const CATALOG_PAGE: &str = "/operator/catalog";
 
 /// The outcome of a form.
 pub(super) struct Effect {
@@ -63,7 +64,9 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
         "/operator/password" => change_password(game, request, fields),
         "/operator/backup/download" => download(game, now),
         RESTORE => restore(game, form),
-        CATALOG => import_catalog(game, form, now),
+        CATALOG => read_catalog(game, form, now),
+        "/operator/catalog/use" => use_catalog(game, now),
+        "/operator/catalog/discard" => discard_catalog(game),
         "/operator/backup/restart" => {
             log::warn!("operator: restart, asked for by {}", request.peer);
             Effect { restart: true, ..Effect::new("/operator", Ok(String::new())) }
@@ -249,30 +252,51 @@ fn restore(game: &Game, form: &Form) -> Effect {
     }
 }
 
-/// Takes cars and parts out of the game's database. Whatever is wrong with it is found before anything is replaced.
-fn import_catalog(game: &Game, form: &Form, now: Now) -> Effect {
-    let page = "/operator/catalog";
+/// Takes cars and parts out of the game's database, and keeps them beside the catalogue in use until the Operator has seen
+/// what came.
+fn read_catalog(game: &Game, form: &Form, now: Now) -> Effect {
     let Some(UploadedFile { name, content, .. }) = chosen(form) else {
-        return Effect::refused(page, "Choose the file of the game's database first.");
+        return Effect::refused(CATALOG_PAGE, "Choose the file of the game's database first.");
     };
-    let imported = import::read(BufReader::new(content), name, now.unix, |_| ()).map_err(in_words).and_then(
-        |imported| {
-            catalog_file::save(&game.data, &imported).map_err(in_words)?;
-            Ok(imported.origin)
-        },
-    );
-    match imported {
-        Ok(origin) => {
-            log::warn!("operator: a catalogue is imported from {name:?}, SHA-256 {}", origin.hash());
-            let done =
-                "The catalogue is imported and in use. Lobbies for its tracks open at the next restart.";
-            perform(game, page, Request::ReloadCatalog, done, now)
+    let read = import::read(BufReader::new(content), name, now.unix, |_| ()).map_err(in_words);
+    let kept = read.and_then(|reading| {
+        catalog_file::save_waiting(&game.data, &reading.imported).map_err(in_words)?;
+        Ok(reading.unknown_code_page)
+    });
+    match kept {
+        Ok(unknown_code_page) => {
+            log::info!("operator: the catalogue in {name:?} is read and waits to be put in use");
+            let note = unknown_code_page.map_or_else(String::new, |number| {
+                format!(" Its text is in code page {number}, which is not known here: letters of names may be wrong.")
+            });
+            let done = format!("The file is read. Look at what came, and put it in use.{note}");
+            Effect::new(CATALOG_PAGE, Ok(done))
         }
         Err(why) => {
             log::info!("operator: catalog import of {name:?}: refused: {why}");
-            Effect::new(page, Err(nothing_changed(&why)))
+            Effect::new(CATALOG_PAGE, Err(nothing_changed(&why)))
         }
     }
+}
+
+fn use_catalog(game: &Game, now: Now) -> Effect {
+    match catalog_file::put_in_use(&game.data) {
+        Ok(Some(Imported { origin, .. })) => {
+            log::warn!("operator: a catalogue is imported from {:?}, SHA-256 {}", origin.file, origin.hash());
+            let done = "The catalogue is in use. Lobbies for its tracks open at the next restart.";
+            perform(game, CATALOG_PAGE, Request::ReloadCatalog, done, now)
+        }
+        Ok(None) => Effect::refused(CATALOG_PAGE, "There is no catalogue that waits. Send the file again."),
+        Err(error) => Effect::new(CATALOG_PAGE, Err(nothing_changed(&error.to_string()))),
+    }
+}
+
+fn discard_catalog(game: &Game) -> Effect {
+    let discarded = catalog_file::discard(&game.data);
+    let outcome = discarded
+        .map(|()| "The file is thrown away. The catalogue stays as it was.".to_owned())
+        .map_err(|error| sentence(&error));
+    Effect::new(CATALOG_PAGE, outcome)
 }
 
 fn in_words(error: impl Display) -> String {

@@ -7,6 +7,8 @@ use crate::admin::lists;
 use crate::admin::online::{self, Player};
 use crate::admin::requests::{AccountEntry, BanEntry};
 use crate::appliance::{self, Appliance, Slot, disk};
+use crate::catalog::file as catalog_file;
+use crate::catalog::import::Summary;
 use crate::clock::Now;
 use crate::clock::{moment, span};
 use crate::log_ring;
@@ -119,6 +121,15 @@ struct CatalogPage<'a> {
     unusual: Vec<String>,
     /// The number of cars and parts that an import would add, in words.
     missing: Option<String>,
+    waiting: Option<WaitingCatalog>,
+}
+
+/// A catalogue that was read and is not in use yet.
+struct WaitingCatalog {
+    file: String,
+    /// How many of each thing are in it, and in the catalogue in use.
+    counts: Vec<(&'static str, usize, String)>,
+    unusual: Vec<String>,
 }
 
 #[derive(Template)]
@@ -254,12 +265,14 @@ pub(super) fn read(
 
 fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
     let missing = game.catalog.missing();
-    let Some((origin, summary)) = game.catalog.imported() else {
+    let in_use = game.catalog.imported();
+    let waiting = waiting_catalog(game, in_use.as_ref().map(|(_, summary)| summary));
+    let Some((origin, summary)) = in_use else {
         let counts = vec![
             ("cars for sale", game.catalog.cars().len()),
             ("of them with all parts", game.catalog.complete_cars()),
         ];
-        return CatalogPage { frame, facts: Vec::new(), counts, unusual: Vec::new(), missing };
+        return CatalogPage { frame, facts: Vec::new(), counts, unusual: Vec::new(), missing, waiting };
     };
     let facts = vec![
         ("File", origin.file.clone()),
@@ -268,7 +281,26 @@ fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
         ("Imported", moment(origin.imported)),
         ("SHA-256", origin.hash()),
     ];
-    CatalogPage { frame, facts, counts: summary.counts, unusual: summary.unusual, missing }
+    CatalogPage { frame, facts, counts: summary.counts, unusual: summary.unusual, missing, waiting }
+}
+
+/// The catalogue that waits to be put in use. One that cannot be read is as good as none.
+fn waiting_catalog(game: &Game, in_use: Option<&Summary>) -> Option<WaitingCatalog> {
+    let imported = catalog_file::load_waiting(&game.data).unwrap_or_else(|error| {
+        log::warn!("operator: the catalogue that waits cannot be read: {error}");
+        None
+    })?;
+    let Summary { counts, unusual } = Summary::of(&imported);
+    let now = |what| match in_use {
+        Some(summary) => summary.counts.iter().find(|(known, _)| *known == what).map(|(_, count)| *count),
+        None if what == "cars for sale" => Some(game.catalog.cars().len()),
+        None => None,
+    };
+    let counts = counts
+        .into_iter()
+        .map(|(what, count)| (what, count, now(what).map_or_else(String::new, |count| count.to_string())))
+        .collect();
+    Some(WaitingCatalog { file: imported.origin.file, counts, unusual })
 }
 
 fn trouble(frame: Frame<'_>, error: &StoreError) -> OperatorResponse {

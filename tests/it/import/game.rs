@@ -256,6 +256,7 @@ pub(crate) fn respelt() -> Vec<Table> {
         name: snake(&table.name),
         columns: table.columns.iter().rev().map(|(name, kind)| (snake(name), *kind)).collect(),
         rows: table.rows.into_iter().map(|row| row.into_iter().rev().collect()).collect(),
+        object: table.object,
     };
     tables().into_iter().map(respell).collect()
 }

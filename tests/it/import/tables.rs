@@ -10,7 +10,8 @@ use std::fs;
 use std::io::Cursor;
 
 fn import(tables: &[Table]) -> Result<Imported, ImportError> {
-    import::read(Cursor::new(writer::database(Version::Jet3, 0, tables)), "game.mdb", 1_000_000_000, |_| ())
+    let bytes = writer::database(Version::Jet3, 0, tables);
+    import::read(Cursor::new(bytes), "game.mdb", 1_000_000_000, |_| ()).map(|reading| reading.imported)
 }
 
 fn changed(change: impl Fn(&mut Vec<Table>)) -> Result<Imported, ImportError> {
@@ -30,7 +31,7 @@ fn every_version_and_spelling_brings_the_same_catalogue() {
         .flat_map(|version| {
             [game::tables(), game::respelt()].map(|tables| writer::database(version, 0, &tables))
         })
-        .map(|bytes| import::read(Cursor::new(bytes), "game.mdb", 1, |_| ()).unwrap())
+        .map(|bytes| import::read(Cursor::new(bytes), "game.mdb", 1, |_| ()).unwrap().imported)
         .collect();
     for imported in &all {
         let mut same = imported.clone();
@@ -143,8 +144,38 @@ fn what_is_no_jet_file_is_refused() {
     let whole = writer::database(Version::Jet4, 0, &game::tables());
     assert!(matches!(
         read(whole[..whole.len() / 2].to_vec()),
-        Err(ImportError::Jet(JetError::Damaged { .. }))
+        Err(ImportError::Jet(JetError::CutOff(_) | JetError::Damaged { .. }))
     ));
+}
+
+#[test]
+fn a_needed_table_that_is_empty_or_in_another_file_is_refused_and_named() {
+    for name in
+        ["Brand", "Model", "PartType", "BrandedPart", "StockAssembly", "StockVehicleAttributes", "PTSkin"]
+    {
+        let empty = changed(|tables| table(tables, name).rows.clear()).unwrap_err();
+        assert!(matches!(empty, ImportError::NoRows(table) if table == name), "{name}: {empty}");
+        let linked = changed(|tables| table(tables, name).object = 6).unwrap_err();
+        assert!(matches!(linked, ImportError::Linked(table) if table == name), "{name}: {linked}");
+        for error in [empty, linked] {
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+    let without = changed(|tables| table(tables, "Element").object = 4).unwrap();
+    assert!(without.tracks.is_empty(), "a table that is not needed");
+}
+
+#[test]
+fn the_games_scratch_file_is_told_from_its_catalogue() {
+    let read = |name| {
+        import::read(Cursor::new(writer::database(Version::Jet3, 0, &game::tables()[..1])), name, 1, |_| ())
+    };
+    let scratch = read("TMP.MDB").unwrap_err();
+    assert!(matches!(scratch, ImportError::ScratchFile), "{scratch}");
+    assert!(scratch.to_string().contains("Data\\DB"), "{scratch}");
+    assert!(matches!(read("Online.mdb"), Err(ImportError::NoTable(_))));
+    let whole = writer::database(Version::Jet3, 0, &game::tables());
+    assert!(import::read(Cursor::new(whole), "tmp.mdb", 1, |_| ()).is_ok(), "what is in it decides");
 }
 
 #[test]

@@ -19,7 +19,7 @@ mod peer;
 mod samples;
 mod writer;
 
-use jet_reader::{Database, Value, Version};
+use jet_reader::{Database, JetError, Value, Version};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Write as _};
 use writer::{Cell, Table, Type};
@@ -154,5 +154,60 @@ fn mdb_export_reads_the_same_in_what_this_test_writes() {
             let cells = peer::compare(&file, &mut database, &table.name);
             assert!(cells > 0 || table.rows.is_empty(), "{} in {version:?}", table.name);
         }
+    }
+}
+
+/// A database of 2,000 rows of two numbers, unmasked.
+fn numbers(version: Version) -> Vec<u8> {
+    writer::database(version, 0, &mixed()[3..])
+}
+
+fn missing(file: Vec<u8>) -> Option<(String, u32, u32)> {
+    let mut database = Database::open(Cursor::new(file)).unwrap();
+    let table = database.table("NumbersOnly").unwrap().unwrap();
+    match database.rows(&table, |_| ()) {
+        Ok(()) => None,
+        Err(JetError::RowsMissing { table, read, counted }) => Some((table, read, counted)),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_table_of_which_pages_are_lost_or_added_is_refused() {
+    for version in BOTH {
+        let whole = numbers(version);
+        assert_eq!(missing(whole.clone()), None);
+        let size = if version == Version::Jet3 { 2048 } else { 4096 };
+        let is_definition =
+            |page: &&[u8]| page[0] == 2 && page.windows(4).any(|four| four == 2000_u32.to_le_bytes());
+        let owner = whole.chunks(size).position(|page| is_definition(&page)).unwrap();
+        let pages: Vec<usize> = (0..whole.len() / size)
+            .filter(|at| {
+                whole[at * size] == 1
+                    && u32::from_le_bytes(whole[at * size + 4..][..4].try_into().unwrap()) as usize == owner
+            })
+            .collect();
+        assert!(pages.len() > 3, "{pages:?}");
+        let mut lost = whole.clone();
+        let end = pages.last().unwrap() * size;
+        lost[end..end + size].fill(0);
+        let (table, read, counted) = missing(lost).expect("it is noticed");
+        assert!(table == "NumbersOnly" && read < 2000 && counted == 2000, "{read} of {counted} of {table}");
+        let mut fewer = whole.clone();
+        let count = owner * size
+            + whole[owner * size..].windows(4).position(|four| four == 2000_u32.to_le_bytes()).unwrap();
+        fewer[count..count + 4].copy_from_slice(&1999_u32.to_le_bytes());
+        assert_eq!(missing(fewer), Some(("NumbersOnly".to_owned(), 2000, 1999)));
+    }
+}
+
+#[test]
+fn tables_in_other_files_are_named_as_links() {
+    for (object, linked) in [(1, false), (4, true), (6, true), (5, false)] {
+        let table = Table { object, ..mixed().remove(0) };
+        let database = Database::open(Cursor::new(writer::database(Version::Jet3, 0, &[table]))).unwrap();
+        let named = |mut names: Box<dyn Iterator<Item = &str> + '_>| names.any(|name| name == "Mixed");
+        assert_eq!(named(Box::new(database.link_names())), linked, "{object}");
+        assert_eq!(named(Box::new(database.table_names())), object == 1, "{object}");
     }
 }

@@ -1,7 +1,8 @@
 //! Writes small Jet databases of both versions, as far as the tests need them: no registry that tests may use has a tool
 //! that does, nor a file of version 3. Every file is also read by `mdb-export`, so it is no mirror of our own reader.
 //!
-//! Each table of more than two rows has one row deleted (a copy), and one moved to another page.
+//! Each table of more than two rows has one row deleted (a copy), and one moved to another page; that of a table of more than
+//! three rows is moved on from there.
 
 use cipher::{KeyInit, StreamCipher};
 use jet_reader::Version;
@@ -46,25 +47,27 @@ pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) columns: Vec<(String, Type)>,
     pub(crate) rows: Vec<Vec<Cell>>,
+    /// What `MSysObjects` says it is: 1, a table; 4 and 6, a link to one in another file.
+    pub(crate) object: i64,
 }
 
 impl Table {
     pub(crate) fn new(name: &str, columns: &[(&str, Type)], rows: Vec<Vec<Cell>>) -> Self {
         let columns = columns.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
-        Self { name: name.to_owned(), columns, rows }
+        Self { name: name.to_owned(), columns, rows, object: 1 }
     }
 }
 
 /// A whole file. `key` masks every page but the first, 0 does not.
 pub(crate) fn database(version: Version, key: u32, tables: &[Table]) -> Vec<u8> {
     let mut file = File { version, pages: vec![Vec::new(), Vec::new()], maps: Vec::new() };
-    let system = |id: u32, name: &str, flags: i64| {
+    let system = |id: u32, name: &str, object: i64, flags: i64| {
         let moment = Cell::Real(37_000.5);
         vec![
             id.into(),
             Cell::Number(0),
             name.into(),
-            Cell::Number(1),
+            Cell::Number(object),
             moment.clone(),
             moment,
             Cell::Number(flags),
@@ -76,8 +79,8 @@ pub(crate) fn database(version: Version, key: u32, tables: &[Table]) -> Vec<u8> 
     loop {
         file.pages.truncate(2);
         file.maps.clear();
-        let mut rows = vec![system(2, "MSysObjects", -0x8000_0000)];
-        rows.extend(tables.iter().zip(&at).map(|(table, page)| system(*page, &table.name, 0)));
+        let mut rows = vec![system(2, "MSysObjects", 1, -0x8000_0000)];
+        rows.extend(tables.iter().zip(&at).map(|(table, page)| system(*page, &table.name, table.object, 0)));
         let objects = Table::new(
             "MSysObjects",
             &[
@@ -229,9 +232,13 @@ impl File {
                 }
                 2 => {
                     let mut other = DataPage::new(self.version, self.page_size());
-                    other.push(GONE, &bytes);
                     // Its new place is the first row of the next page.
-                    page.push(ELSEWHERE, &((self.next() + 1) << 8).to_le_bytes());
+                    let place = (self.next() + 1) << 8;
+                    page.push(ELSEWHERE, &place.to_le_bytes());
+                    if table.rows.len() > 3 {
+                        other.push(GONE | ELSEWHERE, &(place + 1).to_le_bytes());
+                    }
+                    other.push(GONE, &bytes);
                     self.pages.push(std::mem::replace(&mut page, other).end(owner));
                 }
                 _ => page.push(0, &bytes),
