@@ -10,6 +10,7 @@
 //! | [`cipher`] | the two ciphers that are keyed from it |
 //! | [`bytes`], [`text`], [`ids`] | what the records are made of |
 //! | [`windows_1252`] | the code page of every text |
+//! | [`pkware`] | the compression that a Client may use on MCOTS |
 //!
 //! A message is a plain struct whose definition *is* its layout: the fields stand in the order of the wire, and each
 //! field's type knows its own bytes ([`Wire`]). The reference for all layouts is `docs/protocol/` of the repository.
@@ -50,6 +51,7 @@ pub mod ids;
 mod inbox;
 pub mod mcots;
 pub mod nps;
+pub mod pkware;
 pub mod session_key;
 pub mod table;
 pub mod text;

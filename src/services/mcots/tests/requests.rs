@@ -219,17 +219,28 @@ fn another_default_answer_can_be_chosen_for_what_is_not_offered_and_for_nothing_
 }
 
 #[test]
-fn signs_of_life_and_what_cannot_be_read_get_no_answer() {
+fn signs_of_life_get_no_answer() {
+    let mut scene = Scene::connected();
+    for (flags, body) in [(0, vec![]), (Flags::ENCRYPTED, vec![1, 2, 3]), (Flags::COMPRESSED, vec![])] {
+        let outcome = scene.send(Flags(Flags::HEARTBEAT | flags), Body(body));
+        assert!(outcome.replies.is_empty() && !outcome.close);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_so_that_nobody_waits_for_an_answer() {
     let mut scene = Scene::connected();
     for (flags, body) in [
-        (Flags(Flags::HEARTBEAT), vec![]),
-        (Flags(Flags::HEARTBEAT | Flags::ENCRYPTED), vec![1, 2, 3]),
         (Flags(Flags::COMPRESSED | Flags::ENCRYPTED), GenericRequest::body(Number(108), 1).0),
+        (Flags(Flags::COMPRESSED), vec![]),
         (SEALED, vec![]),
         (SEALED, vec![108]),
     ] {
         let outcome = scene.send(flags, Body(body));
-        assert!(outcome.replies.is_empty() && !outcome.close);
+        let [reply] = <[Outgoing; 1]>::try_from(outcome.replies).unwrap();
+        assert_eq!((reply.sequence, reply.encrypted), (12, flags.has(Flags::ENCRYPTED)));
+        assert_eq!((reply.body, outcome.verdict), (failed(Number(0)), Verdict::Malformed));
+        assert!(!outcome.close);
     }
 }
 
