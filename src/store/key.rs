@@ -81,7 +81,7 @@ pub(super) fn persona(id: PersonaId) -> Vec<u8> {
 
 /// The entry that makes a persona's name unique in its shard.
 pub(super) fn persona_name(shard: ShardId, name: &str) -> Vec<u8> {
-    join(b'n', &[&shard.0.to_be_bytes(), name.to_ascii_lowercase().as_bytes()])
+    join(b'n', &[&shard.0.to_be_bytes(), name.to_lowercase().as_bytes()])
 }
 
 /// All personas of a customer.

@@ -43,13 +43,8 @@ pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse 
         host: request.host.as_str(),
         players: site.game.world.population(site.now),
         open: account::open(site),
-        mistake: site.game.config.mistake.as_ref().map(|mistake| in_ascii(&mistake.to_string())),
+        mistake: site.game.config.mistake.as_ref().map(ToString::to_string),
     })
-}
-
-/// The file may hold any letter, but an old browser may take the page for another charset.
-fn in_ascii(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect()
 }
 
 pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
