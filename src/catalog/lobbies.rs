@@ -93,7 +93,8 @@ const TRACK: u32 = 25;
 const MAX_TRACKS: usize = 32;
 
 /// The most that a message has room for.
-const MOST_RACERS: u16 = SLOTS as u16;
+const MOST_RACERS: u16 = 6;
+const _: () = assert!(MOST_RACERS as usize == SLOTS);
 
 /// The most rounds of a series. The winners of at most 16 fit the message that tells them.
 const MOST_ROUNDS: u16 = 9;
@@ -153,7 +154,7 @@ pub(super) fn lobbies(tracks: &[Named]) -> Vec<Lobby> {
         .zip(others.take(MAX_TRACKS))
         .map(|(id, track)| {
             let (kind, level) = kind_of(&track.name);
-            Lobby { level, ..Lobby::on(id, kind, &track.name, track.id) }.with_level_told()
+            Lobby::on(id, kind, &track.name, track.id).open_from(level)
         })
         .collect();
     let mut lobbies = vec![
@@ -217,12 +218,10 @@ impl Lobby {
         }
     }
 
-    /// Says the level behind the name, because where the message has a field for it is not certain.
-    fn with_level_told(mut self) -> Self {
-        if self.level > 1 {
-            self.turf.push_str(&format!(" (level {} up)", self.level));
-        }
-        self
+    /// The same, open from a level on. It stands behind the name, because where the message has a field for it is not certain.
+    fn open_from(self, level: u32) -> Self {
+        let turf = if level > 1 { format!("{} (level {level} up)", self.turf) } else { self.turf };
+        Self { turf, level, ..self }
     }
 }
 

@@ -283,15 +283,16 @@ pub(super) fn post_race_damage(request: &Request<'_>, report: &PostRaceDamage) {
     let PostRaceDamage { race, parts } = report;
     let raced = {
         let races = request.game.world.races.lock();
-        let raced = |race: &Race| Some((raced_car(race, request.player.persona)?, race.settings.damages()));
-        races.get(*race).and_then(raced)
+        let driven =
+            |race: &Race| Some((raced_car(race, request.player.persona)?, race.settings.has_damage()));
+        races.get(*race).and_then(driven)
     };
-    let Some((car, damages)) = raced else {
+    let Some((car, has_damage)) = raced else {
         log::debug!("race {race}: {} reports damage without having raced", request.caller);
         return;
     };
     // Where the host has switched damage off there is only wear.
-    let percent = |part: &Damage| if damages { part.percent() } else { 0 };
+    let percent = |part: &Damage| if has_damage { part.percent() } else { 0 };
     let parts: Vec<_> = parts.iter().map(|part| (part.part, percent(part), part.wear())).collect();
     // Nobody waits for it: there is no answer.
     match request.game.store.races().damage(car, &parts) {

@@ -166,7 +166,7 @@ impl Settings {
     }
 
     /// Whether cars are damaged in this race.
-    pub const fn damages(&self) -> bool {
+    pub const fn has_damage(&self) -> bool {
         self.flags.has(LobbyFlags::DAMAGE)
     }
 }

@@ -54,7 +54,7 @@ fn every_kind_of_race_can_be_made_with_all_that_its_lobby_shows_and_is_kept_so()
             (wish.most_racers.into(), wish.laps, wish.rounds),
             "{kind:?}"
         );
-        assert_eq!((settings.most_power, settings.no_nitrous, settings.damages()), (300, true, true));
+        assert_eq!((settings.most_power, settings.no_nitrous, settings.has_damage()), (300, true, true));
         for (flag, asked) in [
             (LobbyFlags::WEATHER, wish.weather),
             (LobbyFlags::NIGHT, wish.night),
