@@ -1,88 +1,7 @@
-//! The lobbies of the city, and its rules in numbers. Those of the original servers are lost; these are ours.
+//! The rules of the city in numbers. Those of the original servers are lost; these are ours.
 
 use super::Catalog;
-use super::imported::Named;
 use mco_proto::ids::BrandedPartId;
-
-/// The kinds of races, with the Client's numbers (*documented*).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum RaceType {
-    /// One player tries a car.
-    TestDrive = 14,
-    /// A race in the streets.
-    Street = 16,
-    /// A race in laps.
-    Circuit = 17,
-    /// A race over a quarter mile.
-    Drag = 18,
-    /// One player against the clock.
-    TimeTrial = 19,
-    /// Stunts with a borrowed car.
-    ArcadeStunt = 23,
-    /// Against the clock with a borrowed car.
-    ArcadeTimeTrial = 25,
-    /// Two players trade; to the Client that is a race too.
-    TradeWindow = 26,
-}
-
-impl RaceType {
-    /// The number in messages.
-    pub const fn number(self) -> u32 {
-        self as u32
-    }
-}
-
-/// A lobby: where races of one kind on one track are arranged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lobby {
-    /// The number in 324, unique.
-    pub id: u32,
-    /// The kind of its races.
-    pub race_type: RaceType,
-    /// Name of its channel on the lobby server, at most 31 characters.
-    pub channel: String,
-    /// The name that players read, at most 31 characters.
-    pub turf: String,
-    /// Number of the track in the Client's catalogue.
-    pub track: u32,
-    /// The most racers of one race.
-    pub max_players: u16,
-    /// Whether races are at night unless the host decides otherwise.
-    pub night: bool,
-}
-
-/// The one track whose number is known (*captured*: both recorded lobbies lie there).
-const TRACK: u32 = 25;
-
-/// The most tracks that get a lobby. How many an owner's catalogue has is not known; the Client's list is for a screen.
-const MAX_TRACKS: usize = 32;
-
-/// The two lobbies that a Client was seen to accept; the garage's test drive wants number 2 (*seen in use*). Then one
-/// for each other track of the owner's own catalogue (*inferred*: no Client was seen there yet).
-pub(super) fn lobbies(tracks: &[Named]) -> Vec<Lobby> {
-    const FIRST: u32 = 10_002;
-    let lobby = |id, race_type, channel: String, turf: &str, track| Lobby {
-        id,
-        race_type,
-        channel,
-        turf: turf.chars().take(31).collect(),
-        track,
-        max_players: 8,
-        night: true,
-    };
-    let mut lobbies = vec![
-        lobby(2, RaceType::TestDrive, "MCC10".to_owned(), "Proving Ground", TRACK),
-        lobby(10_001, RaceType::Circuit, "MC100".to_owned(), "Harbor Loop", TRACK),
-    ];
-    let others = tracks.iter().filter(|track| track.id != 0 && track.id != TRACK && !track.name.is_empty());
-    lobbies.extend(
-        (FIRST..).zip(others.take(MAX_TRACKS)).map(|(id, track)| {
-            lobby(id, RaceType::Circuit, format!("MCT{}", track.id), &track.name, track.id)
-        }),
-    );
-    lobbies
-}
 
 /// Cars that arcade lobbies lend out, with the lobby (0: every one; *captured*).
 pub(super) const ARCADE_CARS: &[(BrandedPartId, u32)] = &[(BrandedPartId(113), 0)];
@@ -227,17 +146,6 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lobbies_have_numbers_and_channels_of_their_own_that_fit() {
-        let tracks: Vec<_> =
-            (0..99).map(|id| Named { id, name: format!("{id} {}", "long ".repeat(20)) }).collect();
-        let lobbies = lobbies(&tracks);
-        assert_eq!(lobbies.len(), 2 + MAX_TRACKS);
-        assert!(lobbies.iter().any(|lobby| lobby.id == 2 && lobby.race_type == RaceType::TestDrive));
-        assert!(lobbies.is_sorted_by(|a, b| a.id < b.id && a.channel != b.channel));
-        assert!(lobbies.iter().all(|lobby| lobby.channel.len() < 32 && lobby.turf.len() < 256));
-    }
 
     #[test]
     fn a_wreck_costs_its_price_to_repair_and_is_worth_nothing() {

@@ -15,6 +15,7 @@ mod fitting;
 pub mod import;
 pub mod imported;
 mod kinds;
+mod lobbies;
 mod paints;
 mod parts;
 pub mod rules;
@@ -22,11 +23,12 @@ pub mod rules;
 pub(crate) mod sample;
 
 pub use cars::{Brand, Car, CarClass};
-pub use city::{Lobby, RaceType, Tunables};
+pub use city::Tunables;
 pub use dealers::{Offer, SystemPersona};
 pub use fitting::{Misfit, Placed};
 pub use imported::{Imported, Origin};
 pub use kinds::PartKind;
+pub use lobbies::{Lobby, RaceType};
 pub use paints::Skin;
 pub use parts::{MAX_WEAR, StockPart};
 
@@ -48,12 +50,12 @@ impl Catalog {
     /// The built-in catalogue.
     pub fn builtin() -> Self {
         let facts = RwLock::new(Arc::new(Facts::builtin()));
-        Self { facts, lobbies: city::lobbies(&[]), tunables: city::TUNABLES }
+        Self { facts, lobbies: lobbies::lobbies(&[]), tunables: city::TUNABLES }
     }
 
     /// The owner's own catalogue.
     pub fn of(imported: Imported) -> Self {
-        let lobbies = city::lobbies(&imported.tracks);
+        let lobbies = lobbies::lobbies(&imported.tracks);
         let facts = RwLock::new(Arc::new(Facts::of(imported)));
         Self { facts, lobbies, tunables: city::TUNABLES }
     }

@@ -18,6 +18,10 @@ section! {
         echo_relays: bool = false, Rule::Switch;
         /// Whether a wrong password keeps a player out of a race, or is only noted in the log.
         deny_wrong_password: bool = false, Rule::Switch;
+        /// Whether a race is refused for terms that its lobby does not offer, or gets the nearest that it does.
+        deny_unoffered_terms: bool = true, Rule::Switch;
+        /// Whether the description of a race's room stays as it was first given.
+        fixed_descriptions: bool = true, Rule::Switch;
         /// Whether who opens a race hears 0x020C about itself.
         race_self_notice: bool = true, Rule::Switch;
         /// Whether who opens a chat channel hears 0x020C about itself.

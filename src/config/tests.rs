@@ -117,6 +117,8 @@ relay_form = "sealed"
 short_relays = false
 echo_relays = true
 deny_wrong_password = true
+deny_unoffered_terms = false
+fixed_descriptions = false
 race_self_notice = false
 chat_self_notice = true
 leave_notices = false
@@ -143,6 +145,8 @@ mcots_success = [391, 338]
         short_relays: false,
         echo_relays: true,
         deny_wrong_password: true,
+        deny_unoffered_terms: false,
+        fixed_descriptions: false,
         race_self_notice: false,
         chat_self_notice: true,
         leave_notices: false,

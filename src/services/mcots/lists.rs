@@ -8,8 +8,7 @@ use crate::services::Outcome;
 use mco_proto::TooLong;
 use mco_proto::bytes::{Bool16, PagedList, Rest};
 use mco_proto::mcots::lists::{
-    ArcadeCar, ArcadeCars, Choice, EntryFeePurses, GameUrl, GameUrls, Lobbies, LobbyInfo, Purse, Switch,
-    Tunables,
+    ArcadeCar, ArcadeCars, EntryFeePurses, GameUrl, GameUrls, Lobbies, LobbyInfo, Purse, Tunables,
 };
 use mco_proto::mcots::{GenericReply, GenericRequest, Message, number};
 use mco_proto::text::Chars;
@@ -39,15 +38,15 @@ fn lobby(lobby: &catalog::Lobby) -> LobbyInfo {
         drag_stage_right: 0,
         drag_staging_slice: 0,
         grid_spread_factor: 0,
-        linear: Bool16(false),
-        players: Choice { most: lobby.max_players, ..Choice::NONE },
-        laps: Choice::NONE,
-        rounds: Choice::NONE,
-        weather: Switch::OFF,
-        night: if lobby.night { Switch::ON } else { Switch::OFF },
-        backwards: Switch::OFF,
-        traffic: Switch::OFF,
-        driver_ai: Switch::OFF,
+        linear: Bool16(lobby.linear),
+        players: lobby.players,
+        laps: lobby.laps,
+        rounds: lobby.rounds,
+        weather: lobby.weather,
+        night: lobby.night,
+        backwards: lobby.backwards,
+        traffic: lobby.traffic,
+        driver_ai: lobby.driver_ai,
         reserved: [0; 180],
     }
 }

@@ -94,7 +94,7 @@ fn the_lobbies_come_with_the_purses() {
     assert_eq!((lobbies.body.number(), purses.body.number()), (Some(Number(325)), Some(Number(408))));
     let lobbies = lobbies.body.read::<Lobbies>().unwrap().lobbies;
     let seen: Vec<_> = lobbies.iter().map(|lobby| (lobby.lobby, lobby.race_type, lobby.element)).collect();
-    assert_eq!(seen, [(2, 14, 25), (10_001, 17, 25)]);
+    assert_eq!(seen, [(2, 14, 25), (10_001, 17, 25), (10_002, 16, 25), (10_003, 18, 25)]);
     assert_eq!(lobbies[0].name.to_string(), "MCC10");
     assert!(purses.body.read::<EntryFeePurses>().unwrap().purses.iter().any(|row| row.purse == 1100));
 }

@@ -183,17 +183,9 @@ fn bodies_that_are_too_short_or_far_too_long_do_no_harm() {
 fn the_server_holds_a_bounded_number_of_races() {
     use crate::world::races::{MOST_RACES, Settings};
     let mut track = Track::with(1);
-    let settings = Settings {
-        lobby: CIRCUIT,
-        race_type: crate::catalog::RaceType::Circuit,
-        entry_fee: 0,
-        pink_slip: false,
-        levels: (0, 0),
-        power_class: 0,
-        body_class: 0,
-        most_racers: 6,
-        least_racers: 1,
-    };
+    let catalog = crate::catalog::Catalog::builtin();
+    let lobby = catalog.lobbies().iter().find(|lobby| lobby.id == CIRCUIT).unwrap();
+    let (settings, _) = Settings::nearest(&wish(), lobby);
     for persona in 0..u32::try_from(MOST_RACES).unwrap() {
         let connection = track.game.world.new_connection();
         let mut races = track.game.world.races.lock();
