@@ -17,9 +17,11 @@ pub mod imported;
 mod kinds;
 mod paints;
 mod parts;
+mod prices;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
+mod stock;
 
 pub use cars::{Brand, Car, CarClass};
 pub use city::{Lobby, RaceType, Tunables};
@@ -28,7 +30,9 @@ pub use fitting::{Misfit, Placed};
 pub use imported::{Imported, Origin};
 pub use kinds::PartKind;
 pub use paints::Skin;
-pub use parts::{MAX_WEAR, StockPart};
+pub use parts::MAX_WEAR;
+pub use prices::UsedPart;
+pub use stock::StockPart;
 
 use facts::Facts;
 use import::Summary;
@@ -98,7 +102,8 @@ impl Catalog {
         let more = self.cars().len().saturating_sub(self.complete_cars());
         self.origin().is_none().then(|| {
             format!(
-                "all parts of {more} more cars, the prices, wear limits and engine families of all parts, the paints, and a lobby for each track"
+                "the real parts of {more} cars (they have generic ones now), the real prices, wear limits and engine families of all parts, \
+                 the paints, and a lobby for each track"
             )
         })
     }
@@ -117,12 +122,12 @@ impl Catalog {
         self.facts().car(model).map(Arc::clone)
     }
 
-    /// The number of cars for sale of which every part is known.
+    /// The number of cars for sale that have the parts which the game gives them; the others have generic ones.
     pub fn complete_cars(&self) -> usize {
         let facts = self.facts();
         match facts.imported {
             Some(_) => facts.cars.len(),
-            None => parts::KNOWN_CARS,
+            None => stock::KNOWN_CARS,
         }
     }
 

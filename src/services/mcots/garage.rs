@@ -7,7 +7,7 @@ pub(super) use deals::{buy_part, purchase, purchase_stock_car};
 pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 
 use super::{Answer, Call, Refusal, Request};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, UsedPart};
 use crate::config::ClassForm;
 use crate::services::dispatch::Message as _;
 use crate::services::{Game, Outcome};
@@ -144,16 +144,23 @@ fn tree(root: Part, mut others: Vec<Part>) -> Vec<Part> {
     found
 }
 
-/// What the Client shows is what it costs. Where the price of a part is not known its repair is free.
+/// What the Client shows is what it costs.
 fn repair_price(catalog: &Catalog, part: &Part) -> u32 {
-    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
-    catalog.tunables().repair_price(retail, part.damage)
+    catalog.repair_price(part.branded_part, part.damage)
 }
 
-/// What the junkyard pays; nothing where the price of the part is not known.
+/// What the junkyard pays.
 fn junk_price(catalog: &Catalog, part: &Part) -> u32 {
-    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
-    catalog.tunables().junk_price(retail, part.damage, part.wear, catalog.max_wear(part.branded_part))
+    catalog.junk_price(part.branded_part, part.damage, part.wear)
+}
+
+/// Parts of a car as the catalogue looks at them.
+fn used(parts: &[Part]) -> Vec<UsedPart> {
+    let used = parts.iter().map(|part| {
+        let Part { branded_part, attachment_point, damage, wear, .. } = *part;
+        UsedPart { branded_part, attachment_point, damage, wear }
+    });
+    used.collect()
 }
 
 fn on_wire(catalog: &Catalog, part: &Part) -> CarPart {
