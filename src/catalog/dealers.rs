@@ -99,6 +99,12 @@ impl Catalog {
         SYSTEM_PERSONAS.iter().find_map(|persona| self.offer(DealerId(persona.id.0), model, day))
     }
 
+    /// The cheapest offer of all dealers'. `None`: no car is for sale.
+    pub fn cheapest_offer(&self, day: u64) -> Option<Offer> {
+        let dealers = SYSTEM_PERSONAS.iter().map(|persona| DealerId(persona.id.0));
+        dealers.flat_map(|dealer| self.all_offers(dealer, day)).min_by_key(|offer| offer.price)
+    }
+
     fn all_offers(&self, dealer: DealerId, day: u64) -> Vec<Offer> {
         let mut cars = self.cars();
         cars.retain(|car| sells(dealer, car));

@@ -131,6 +131,12 @@ impl Catalog {
         }
     }
 
+    /// Whether a car was sold with all its parts by every version of this program. Older ones sold the others without, as
+    /// long as nothing was imported.
+    pub fn was_always_complete(&self, model: BrandedPartId) -> bool {
+        stock::is_known(model)
+    }
+
     /// The lobbies, by number.
     pub fn lobbies(&self) -> &[Lobby] {
         &self.lobbies

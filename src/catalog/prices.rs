@@ -117,7 +117,7 @@ impl Catalog {
     }
 
     /// Whether a car has everything it takes to drive: of each kind with which it is sold a part that is not destroyed. What
-    /// is only to be seen does not count.
+    /// is only to be seen does not count. A car that is not for sale counts as roadworthy: nobody knows what belongs into it.
     pub fn is_roadworthy(&self, model: BrandedPartId, parts: &[UsedPart]) -> bool {
         const VISIBLE_PARTS: u32 = 6001;
         let facts = self.facts();
@@ -125,7 +125,7 @@ impl Catalog {
         let sound = parts.iter().filter(|part| part.damage < 100);
         let there: Vec<_> =
             sound.filter_map(|part| Some((kind(part.branded_part)?.id, part.attachment_point))).collect();
-        facts.stock_parts(model).is_some_and(|stock| {
+        facts.stock_parts(model).is_none_or(|stock| {
             stock.iter().all(|part| {
                 kind(part.branded_part).is_none_or(|kind| {
                     kind.id == VISIBLE_PARTS

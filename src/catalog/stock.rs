@@ -79,6 +79,11 @@ const VARIANTS: &[(u32, u32)] = &[
     (373, 133), (374, 120),
 ];
 
+/// Whether the list of this car is known.
+pub(super) fn is_known(model: BrandedPartId) -> bool {
+    KNOWN.iter().any(|(known, _)| *known == model)
+}
+
 /// The assemblies of a car built in, then what hangs on them.
 pub(super) fn parts_of(facts: &Facts, car: &Car) -> Vec<StockPart> {
     let assemblies = ASSEMBLIES.into_iter().map(|assembly| StockPart {

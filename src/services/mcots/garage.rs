@@ -1,13 +1,15 @@
 //! Cars and parts, as the Client lists and draws them. Everybody's cars may be seen; loose parts are one's own.
 
+mod aid;
 mod deals;
 mod workshop;
 
+pub(super) use aid::{furnish, relieve};
 pub(super) use deals::{buy_part, purchase, purchase_stock_car};
 pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 
 use super::{Answer, Call, Refusal, Request};
-use crate::catalog::{Catalog, UsedPart};
+use crate::catalog::{Catalog, Offer, UsedPart};
 use crate::config::ClassForm;
 use crate::services::dispatch::Message as _;
 use crate::services::{Game, Outcome};
@@ -15,8 +17,8 @@ use crate::store::{Part, Vehicle};
 use mco_proto::bytes::{Bool16, List, PagedList, Rest};
 use mco_proto::ids::{DealerId, PartId, PersonaId, VehicleId};
 use mco_proto::mcots::garage::{
-    AssemblyParts, CarPart, OwnedParts, OwnedVehicle, OwnedVehicles, PricedPart, StockCar, StockCarInfo,
-    VehicleInfo,
+    AssemblyParts, CarPart, MOST_SHORT, OwnedParts, OwnedVehicle, OwnedVehicles, PricedPart, StockCar,
+    StockCarInfo, VehicleInfo,
 };
 use mco_proto::mcots::{GenericRequest, Message, number};
 
@@ -29,13 +31,33 @@ pub(super) fn stock_cars(call: &Call<'_>, request: &GenericRequest) -> Answer {
         return Err(Refusal::NotAllowed("in clear"));
     }
     let dealer = DealerId(data);
-    let offers = game.catalog.offers(dealer, brand, now.day()).into_iter().map(|offer| StockCar {
+    let starter_cash = game.config.game.starter_cash;
+    let mut offers = game.catalog.offers(dealer, brand, now.day());
+    // Who looks for a car is helped to one, if need be. Who makes a persona sees what its money buys: the purchase comes with
+    // the first login, and the Client is not told if it fails.
+    let helped = match call.caller.player {
+        Some(player) => relieve(game, player.persona, *now),
+        None => {
+            keep_affordable(&mut offers, starter_cash);
+            None
+        }
+    };
+    let cars = PagedList::first_n(offers.into_iter().map(|offer| StockCar {
         model: offer.car.model,
         price: offer.price,
         deal_of_the_day: Bool16(offer.deal_of_the_day),
-    });
-    let starter_cash = game.config.game.starter_cash;
-    Ok(Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars: PagedList::first_n(offers) }.body()))
+    }));
+    let answer = Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars }.body());
+    Ok(match helped {
+        Some(ticket) => answer.after(ticket),
+        None => answer,
+    })
+}
+
+/// Leaves what can be paid with so many dollars, or the cheapest if nothing can: then the city pays the rest.
+fn keep_affordable(offers: &mut Vec<Offer>, dollars: u32) {
+    let cheapest = offers.iter().map(|offer| offer.price).min().unwrap_or_default();
+    offers.retain(|offer| offer.price <= dollars.max(cheapest));
 }
 
 /// 172: the cars of a player.
@@ -51,14 +73,20 @@ pub(super) fn owned_vehicles(request: &Request<'_>, body: &GenericRequest) -> An
 }
 
 /// 174: the caller's own loose parts (*captured*: the request names nobody). What is fixed to a loose part is not listed:
-/// 183 asks for that (*inferred*).
+/// 183 asks for that (*inferred*). One answer holds 255, for it counts in one byte, and an inventory up to 1,200: the rest comes in
+/// further answers to the same request (*inferred*; 324 is answered by two packets as well).
 pub(super) fn owned_parts(request: &Request<'_>, body: &GenericRequest) -> Answer {
     let GenericRequest { .. } = *body;
     let owner = request.player.persona;
     let parts = request.game.store.garage().loose_parts(owner)?;
     let roots = parts.iter().filter(|part| part.parent.is_none());
-    let parts = List::first_n(roots.map(|part| priced(&request.game.catalog, part)));
-    Ok(Outcome::reply(OwnedParts { owner, parts }.body()))
+    let roots: Vec<PricedPart> = roots.map(|part| priced(&request.game.catalog, part)).collect();
+    let answer =
+        |parts: &[PricedPart]| OwnedParts { owner, parts: List::first_n(parts.iter().cloned()) }.body();
+    if roots.is_empty() {
+        return Ok(Outcome::reply(answer(&[])));
+    }
+    Ok(Outcome::replies(roots.chunks(MOST_SHORT).map(answer)))
 }
 
 /// 183: the parts of a car, or of an assembly among the caller's loose parts. The root comes first, then what hangs on

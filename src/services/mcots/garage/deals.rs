@@ -1,7 +1,7 @@
 //! Buying: cars from dealers, and parts.
 
 use super::super::{Answer, Refusal, Request};
-use super::used;
+use super::{relieve, used};
 use crate::catalog::{Catalog, Offer, Skin};
 use crate::services::{Game, Outcome};
 use crate::store::{CarPurchase, NewPart, PartPurchase, Terms};
@@ -31,6 +31,8 @@ pub(in super::super) fn purchase_stock_car(request: &Request<'_>, body: &Purchas
     let Some(offer) = game.catalog.offer(dealer, model, request.now.day()) else {
         return Err(Refusal::because(format!("dealer {dealer} has no {model}")));
     };
+    // On the card before the purchase, whose ticket is waited for.
+    drop(relieve(game, buyer, request.now));
     let purchase = purchase(game, offer.clone(), skin);
     let rules = game.catalog.tunables();
     let terms = Terms {
