@@ -99,10 +99,9 @@ impl Catalog {
         SYSTEM_PERSONAS.iter().find_map(|persona| self.offer(DealerId(persona.id.0), model, day))
     }
 
-    /// The cheapest offer of all dealers'. `None`: no car is for sale.
-    pub fn cheapest_offer(&self, day: u64) -> Option<Offer> {
-        let dealers = SYSTEM_PERSONAS.iter().map(|persona| DealerId(persona.id.0));
-        dealers.flat_map(|dealer| self.all_offers(dealer, day)).min_by_key(|offer| offer.price)
+    /// The list price in dollars of the cheapest car for sale: on no day does it cost more. `None`: none is for sale.
+    pub fn lowest_price(&self) -> Option<u32> {
+        self.cars().iter().map(|car| car.price).min()
     }
 
     fn all_offers(&self, dealer: DealerId, day: u64) -> Vec<Offer> {

@@ -9,7 +9,7 @@ pub(super) use deals::{buy_part, purchase, purchase_stock_car};
 pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 
 use super::{Answer, Call, Refusal, Request};
-use crate::catalog::{Catalog, Offer, UsedPart};
+use crate::catalog::{Catalog, UsedPart};
 use crate::config::ClassForm;
 use crate::services::dispatch::Message as _;
 use crate::services::{Game, Outcome};
@@ -38,7 +38,9 @@ pub(super) fn stock_cars(call: &Call<'_>, request: &GenericRequest) -> Answer {
     let helped = match call.caller.player {
         Some(player) => relieve(game, player.persona, *now),
         None => {
-            keep_affordable(&mut offers, starter_cash);
+            // A persona with less than the cheapest car costs is given the rest.
+            let cash = starter_cash.max(game.catalog.lowest_price().unwrap_or_default());
+            offers.retain(|offer| offer.price <= cash);
             None
         }
     };
@@ -52,12 +54,6 @@ pub(super) fn stock_cars(call: &Call<'_>, request: &GenericRequest) -> Answer {
         Some(ticket) => answer.after(ticket),
         None => answer,
     })
-}
-
-/// Leaves what can be paid with so many dollars, or the cheapest if nothing can: then the city pays the rest.
-fn keep_affordable(offers: &mut Vec<Offer>, dollars: u32) {
-    let cheapest = offers.iter().map(|offer| offer.price).min().unwrap_or_default();
-    offers.retain(|offer| offer.price <= dollars.max(cheapest));
 }
 
 /// 172: the cars of a player.

@@ -14,7 +14,7 @@ use mco_proto::ids::PersonaId;
 /// Pays, if there is need.
 pub(in super::super) fn relieve(game: &Game, persona: PersonaId, now: Now) -> Option<Ticket> {
     let catalog = &game.catalog;
-    let cheapest = catalog.cheapest_offer(now.day())?.price;
+    let cheapest = catalog.lowest_price()?;
     let relieved = game.store.garage().relieve(persona, &|all| need(catalog, cheapest, all), &letter, now);
     match relieved {
         Ok(None) => None,
@@ -44,7 +44,7 @@ fn need(catalog: &Catalog, cheapest: u32, all: &Belongings) -> u32 {
 fn letter(dollars: u32) -> Letter {
     let text = format!(
         "You have no car that can drive, and no money for one. The city gives you {dollars} dollars: with what your parts bring on \
-         the junkyard that buys the cheapest car there is today. Good luck!"
+         the junkyard that buys the cheapest car there is. Good luck!"
     );
     Letter::city_news("The city helps you out", &text)
 }

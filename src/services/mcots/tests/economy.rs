@@ -50,11 +50,26 @@ impl Scene {
         assert!(self.whole().1.is_empty());
     }
 
-    fn cheapest(&self) -> (u32, u32) {
-        let offer = self.game.catalog.cheapest_offer(Now::read().day()).unwrap();
-        (offer.car.model.0, offer.price)
+    /// The list price of the cheapest car. On some days a dealer asks less.
+    fn lowest_price(&self) -> u32 {
+        self.game.catalog.lowest_price().unwrap()
+    }
+
+    /// Buys the cheapest car and says what it cost.
+    fn buy_cheapest(&mut self, trade_in: u32) -> u32 {
+        let before = self.money();
+        let body = buy(&self.game, CHEAPEST, trade_in);
+        self.change(body);
+        let lines = self.game.store.ledger().of(self.brown.persona).unwrap();
+        let (_, bought) = lines.iter().rfind(|(_, line)| line.kind == Kind::CarBought).unwrap();
+        let price = u32::try_from(-bought.amount).unwrap();
+        assert!(price <= before.max(self.lowest_price()) && price <= self.lowest_price());
+        price
     }
 }
+
+/// The cheapest car built in.
+const CHEAPEST: u32 = 101;
 
 fn new_part(part: u32) -> NewPart {
     NewPart { branded_part: BrandedPartId(part), parent: None, attachment_point: 0 }
@@ -143,16 +158,15 @@ fn a_car_built_in_is_taken_apart_repaired_and_put_together_with_parts_that_are_b
 fn who_has_no_car_and_no_money_for_one_is_given_what_is_missing_once() {
     let mut scene = Scene::connected();
     scene.set_money(100);
-    let (model, price) = scene.cheapest();
+    let least = scene.lowest_price();
     let body = scene.login(0, 0, 0);
     scene.change(body.clone());
-    assert_eq!((scene.money(), scene.aid()), (price, vec![i64::from(price - 100)]));
+    assert_eq!((scene.money(), scene.aid()), (least, vec![i64::from(least - 100)]));
     assert_eq!(scene.titles(), ["Welcome to the city", "The city helps you out"]);
-    scene.ask(body);
+    scene.ask(body.clone());
     assert_eq!(scene.aid().len(), 1, "once is enough");
-    let body = buy(&scene.game, model, 0);
-    scene.change(body);
-    let body = scene.login(0, 0, 0);
+    scene.buy_cheapest(0);
+    scene.set_money(0);
     scene.ask(body);
     assert_eq!((scene.aid().len(), scene.money()), (1, 0), "it has a car that drives");
     scene.is_sound();
@@ -162,40 +176,37 @@ fn who_has_no_car_and_no_money_for_one_is_given_what_is_missing_once() {
 fn a_new_persona_without_a_dollar_gets_its_first_car_all_the_same() {
     let mut scene = Scene::connected();
     scene.set_money(0);
-    let (model, _) = scene.cheapest();
-    let body = scene.login(8, model, 0);
+    let body = scene.login(8, CHEAPEST, 0);
     scene.change(body);
-    assert_eq!((scene.cars().len(), scene.money()), (1, 0));
+    assert_eq!((scene.cars().len(), scene.aid().len()), (1, 1));
 }
 
 #[test]
 fn help_comes_at_the_dealers_and_however_the_car_was_lost() {
     // Everything scrapped, and the money gone.
     let mut scene = Scene::connected();
-    let (model, price) = scene.cheapest();
-    let body = buy(&scene.game, model, 0);
-    scene.change(body);
+    let least = scene.lowest_price();
+    scene.buy_cheapest(0);
     scene.strip_and_scrap();
     scene.set_money(0);
     let outcome = scene.generic(141, 8);
     outcome.commit.expect("told when it is on the card").wait().unwrap();
-    assert_eq!((scene.money(), scene.aid().len()), (price, 1));
+    assert_eq!((scene.money(), scene.aid().len()), (least, 1));
     let shell = scene.cars()[0].0;
-    let body = buy(&scene.game, model, shell.0);
-    scene.change(body);
-    assert_eq!((scene.cars().len(), scene.money()), (1, 0));
+    scene.buy_cheapest(shell.0);
+    assert_eq!(scene.cars().len(), 1);
     // A wreck that nobody can pay for; who goes straight to buying is helped too.
     let wreck = scene.cars()[0].0;
     scene.game.store.garage().wreck_for_tests(wreck, 100);
-    let body = buy(&scene.game, model, wreck.0);
-    scene.change(body);
-    assert_eq!((scene.cars().len(), scene.money(), scene.aid().len()), (1, 0, 2));
+    scene.set_money(0);
+    let price = scene.buy_cheapest(wreck.0);
+    assert_eq!((scene.cars().len(), scene.money(), scene.aid().len()), (1, least - price, 2));
     // The car is somebody else's.
-    let brown = scene.brown.persona;
-    scene.game.store.garage().lose_cars_for_tests(brown);
+    scene.game.store.garage().lose_cars_for_tests(scene.brown.persona);
+    scene.set_money(0);
     let body = scene.login(0, 0, 0);
     scene.change(body);
-    assert_eq!((scene.cars().len(), scene.money(), scene.aid().len()), (0, price, 3));
+    assert_eq!((scene.cars().len(), scene.money(), scene.aid().len()), (0, least, 3));
     scene.is_sound();
 }
 
@@ -203,16 +214,15 @@ fn help_comes_at_the_dealers_and_however_the_car_was_lost() {
 fn help_makes_nobody_richer_than_the_cheapest_car_however_often_it_comes() {
     let mut scene = Scene::connected();
     scene.set_money(0);
-    let (model, price) = scene.cheapest();
+    let least = scene.lowest_price();
     for round in 0..12 {
         let outcome = scene.generic(141, 8);
         assert_eq!(outcome.commit.is_some(), scene.aid().len() == round + 1);
-        assert!(scene.money() <= price, "{} in round {round}", scene.money());
+        assert!(scene.money() <= least, "{} in round {round}", scene.money());
         let old = scene.cars().first().map_or(0, |car| car.0.0);
-        let body = buy(&scene.game, model, old);
-        scene.change(body);
+        scene.buy_cheapest(old);
         scene.strip_and_scrap();
-        assert!(scene.money() < price);
+        assert!(scene.money() < least);
     }
     // Parts count as money: who owns some has them scrapped first.
     let garage = scene.game.store.garage();
@@ -236,8 +246,16 @@ fn a_first_car_that_is_too_dear_is_not_on_offer_and_a_mail_says_why_there_is_non
     assert!(offered.cars.len() > 5 && offered.cars.iter().all(|car| car.price <= offered.starter_cash));
     scene.game.config.game.starter_cash = 10;
     let cheapest = stock(&mut scene);
-    let least = offered.cars.iter().map(|car| car.price).min().unwrap();
-    assert!(!cheapest.cars.is_empty() && cheapest.cars.iter().all(|car| car.price == least));
+    assert!(cheapest.cars.iter().any(|car| car.model == BrandedPartId(CHEAPEST)));
+    assert!(cheapest.cars.iter().all(|car| car.price <= scene.lowest_price()));
+    // Of a maker whose cars are all too dear nothing is shown.
+    scene.game.config.game.starter_cash = 9_000;
+    for maker in 0..12_u32 {
+        let mut body = GenericRequest::body(Number(141), 8);
+        body.0[6..10].copy_from_slice(&maker.to_le_bytes());
+        let stock: StockCarInfo = scene.send(CLEAR, body).replies[0].body.read().unwrap();
+        assert!(stock.cars.iter().all(|car| car.price <= 9_000), "maker {maker}");
+    }
 
     let mut scene = Scene::connected();
     let all: StockCarInfo = scene.get(Number(141), 8);
