@@ -35,15 +35,12 @@ pub(super) fn stock_cars(call: &Call<'_>, request: &GenericRequest) -> Answer {
     let mut offers = game.catalog.offers(dealer, brand, now.day());
     // Who looks for a car is helped to one, if need be. Who makes a persona sees what its money buys: the purchase comes with
     // the first login, and the Client is not told if it fails.
-    let helped = match call.caller.player {
-        Some(player) => relieve(game, player.persona, *now),
-        None => {
-            // A persona with less than the cheapest car costs is given the rest.
-            let cash = starter_cash.max(game.catalog.lowest_price().unwrap_or_default());
-            offers.retain(|offer| offer.price <= cash);
-            None
-        }
-    };
+    let helped = call.caller.player.and_then(|player| relieve(game, player.persona, *now));
+    if call.caller.player.is_none() {
+        // A persona with less than the cheapest car costs is given the rest.
+        let cash = starter_cash.max(game.catalog.lowest_price().unwrap_or_default());
+        offers.retain(|offer| offer.price <= cash);
+    }
     let cars = PagedList::first_n(offers.into_iter().map(|offer| StockCar {
         model: offer.car.model,
         price: offer.price,
