@@ -50,6 +50,8 @@ section! {
         start_notices: bool = true, Rule::Switch;
         /// What the class of a car means in 123 and in the terms of a race.
         car_class: ClassForm = ClassForm::default(), ClassForm::RULE;
+        /// Whether a car of another class than the host asks for is kept out of a race.
+        check_body_class: bool = false, Rule::Switch;
         /// Numbers of MCOTS requests that are not offered and get no answer instead of 102.
         mcots_silent: Vec<u16> = Vec::new(), Rule::MessageNumbers;
         /// Numbers of MCOTS requests that are not offered and are answered 101 instead of 102.

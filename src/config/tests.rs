@@ -133,6 +133,7 @@ race_started = "server-info"
 race_start_on = "hosts-server"
 start_notices = false
 car_class = "race"
+check_body_class = true
 mcots_silent = [161]
 mcots_success = [391, 338]
 "#;
@@ -161,6 +162,7 @@ mcots_success = [391, 338]
         race_start_on: RaceStartOn::HostsServer,
         start_notices: false,
         car_class: ClassForm::Race,
+        check_body_class: true,
         mcots_silent: vec![161],
         mcots_success: vec![391, 338],
     };

@@ -18,7 +18,7 @@
 //! | `i` persona id, number of the mail | mail |
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `w` persona id | the last week for which it was paid |
-//! | `m` name | counters, the generation and the sum |
+//! | `m` name | counters, the generation, the sum, and whether old cars were completed |
 
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, ShardId, VehicleId};
 use std::net::IpAddr;
@@ -55,6 +55,11 @@ pub(super) const RACES: &[u8] = b"r";
 pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
 /// The next part id.
 pub(super) const NEXT_PART: &[u8] = b"mnext_part";
+
+/// The vehicles of all personas.
+pub(super) const OWNED_VEHICLES: &[u8] = b"g";
+/// Whether the cars of older programs have got the parts that they were sold without.
+pub(super) const FURNISHED: &[u8] = b"mfurnished";
 
 fn join(kind: u8, pieces: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];

@@ -16,6 +16,8 @@ struct FrontPage<'a> {
     open: bool,
     /// The mistake in the configuration, if there is one.
     mistake: Option<String>,
+    /// What an import of the game's database would add, in words, as long as that was not done.
+    missing: Option<String>,
 }
 
 #[derive(Template)]
@@ -44,6 +46,7 @@ pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse 
         players: site.game.world.population(site.now),
         open: account::open(site),
         mistake: site.game.config.mistake.as_ref().map(ToString::to_string),
+        missing: site.game.catalog.missing(),
     })
 }
 

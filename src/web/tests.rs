@@ -157,6 +157,16 @@ fn the_front_page_names_a_mistake_in_the_configuration() {
 }
 
 #[test]
+fn the_front_page_says_what_an_import_of_the_games_database_adds_until_it_was_done() {
+    let mut site = TestSite::new();
+    let page = html(&site.get(""));
+    is_plain(&page);
+    assert!(page.contains("<tt>Online.mdb</tt>") && page.contains("the real parts of 80 cars"), "{page}");
+    site.game.catalog = crate::catalog::Catalog::of(crate::catalog::sample::catalogue());
+    assert!(!html(&site.get("")).contains("Online.mdb"));
+}
+
+#[test]
 fn text_of_the_operator_and_of_visitors_is_escaped() {
     let mut site = TestSite::new();
     site.game.config.shard.name = "<b>&\"'City".to_owned();

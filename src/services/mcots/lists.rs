@@ -77,7 +77,8 @@ pub(super) fn tunables(request: &Request<'_>, _: &GenericRequest) -> Answer {
         club_creation_cost: rules.club_creation_cost,
         club_creation_level: rules.club_creation_level,
         club_officer_level: rules.club_officer_level,
-        inventory_per_level: rules.inventory_per_level,
+        // The Client knows a size for each level only. 108 has the true one, so this is the one of the first levels.
+        inventory_per_level: rules.inventory,
         cars_per_level: rules.cars_per_level,
         max_ez_street_level: rules.max_ez_street_level,
         club_switch_cooldown: rules.club_switch_cooldown,

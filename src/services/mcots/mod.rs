@@ -203,6 +203,13 @@ pub fn tick(game: &Game, now: Now) -> Outcome<Body> {
     race::tick(game, now)
 }
 
+/// Completes the cars that an older program sold without parts. To be called once, before anybody plays.
+pub fn furnish_old_cars(game: &Game) {
+    if let Err(error) = garage::furnish(game) {
+        log::error!("cars of an older version may lack parts until the next start: {error}");
+    }
+}
+
 /// Gives back the fees of races that were running when the server stopped. To be called once, before anybody plays.
 pub fn refund_races_cut_short(game: &Game, now: Now) {
     if let Err(error) = race::refund_cut_short(game, now) {

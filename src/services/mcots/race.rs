@@ -187,7 +187,8 @@ fn check_terms(settings: &Settings, joiner: &Persona, power_class: u8) -> Result
     Ok(())
 }
 
-/// Whether the car is the driver's, and of the class the host asks for.
+/// Whether the car is the driver's, and of the class the host asks for. What the numbers of the classes in 230 mean is not
+/// proven, so as long as `compat.check_body_class` is off a car of another class is only noted in a detailed log.
 fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId) -> Result<(), Refusal> {
     if !own_cars(settings.race_type) {
         return Ok(());
@@ -201,7 +202,12 @@ fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId
             if class == 0 || class == settings.body_class {
                 return Ok(());
             }
-            let why = format!("car {} is of class {class}", car.id);
+            let why =
+                format!("car {} is of class {class}, the host asks for {}", car.id, settings.body_class);
+            if !game.config.compat.check_body_class {
+                log::debug!("mcots: persona {driver} may race nevertheless: {why}");
+                return Ok(());
+            }
             Err(Refusal::Because(Some(number::INVALID_CAR_CLASS), why))
         }
         _ => Err(Refusal::Because(Some(number::INVALID_VEHICLE), format!("car {car} is not the driver's"))),

@@ -39,7 +39,11 @@ fn joining_is_refused_with_the_reason_the_client_knows() {
 
     let race = track.create(0, &CreateRace { least_level: 2, ..wish() });
     assert_eq!(track.join(1, race), refused(JOIN, Some(number::INVALID_DRIVER_CLASS)));
-    let race = track.create(0, &CreateRace { most_level: 1, body_class: 3, ..wish() });
+    let other_class = CreateRace { most_level: 1, body_class: 3, ..wish() };
+    let race = track.create(0, &other_class);
+    assert_eq!(track.join(1, race).number(), Some(number::RACE_JOIN_OK), "what a class is, is not proven");
+    track.game.config.compat.check_body_class = true;
+    let race = track.create(0, &other_class);
     assert_eq!(track.join(1, race), refused(JOIN, Some(number::INVALID_CAR_CLASS)));
     // The car of the second one has a part too many to be a stock car.
     track.game.config.compat.car_class = crate::config::ClassForm::Race;
