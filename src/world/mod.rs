@@ -10,7 +10,7 @@ mod sessions;
 mod sign_in_trace;
 
 pub use channels::{
-    Booted, Census, ChannelInfo, Channels, Denied, LOBBY, Left, NpsServer, OpenRequest, Opened, Person,
+    Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest, Opened, Person,
     RaceInfo, Readiness, Start,
 };
 pub use presence::{Presence, Released};
