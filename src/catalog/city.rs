@@ -55,6 +55,16 @@ pub struct Lobby {
 /// The one track whose number is known (*captured*: both recorded lobbies lie there).
 const TRACK: u32 = 25;
 
+/// The length of tracks in metres, by name (*documented*: 4.1 and 5.4 miles).
+const LENGTHS: &[(&str, u32)] = &[("Hazard Hollow", 6598), ("Goose Pointe", 8690)];
+
+impl Lobby {
+    /// The length of its track in metres, if it is known.
+    pub fn length(&self) -> Option<u32> {
+        LENGTHS.iter().find(|(track, _)| self.turf.starts_with(track)).map(|(_, metres)| *metres)
+    }
+}
+
 /// The most tracks that get a lobby. How many an owner's catalogue has is not known; the Client's list is for a screen.
 const MAX_TRACKS: usize = 32;
 
@@ -237,6 +247,13 @@ mod tests {
         assert!(lobbies.iter().any(|lobby| lobby.id == 2 && lobby.race_type == RaceType::TestDrive));
         assert!(lobbies.is_sorted_by(|a, b| a.id < b.id && a.channel != b.channel));
         assert!(lobbies.iter().all(|lobby| lobby.channel.len() < 32 && lobby.turf.len() < 256));
+    }
+
+    #[test]
+    fn the_length_of_a_track_is_known_by_its_name() {
+        let tracks = ["Goose Pointe", "Nowhere"].map(|name| Named { id: 7, name: name.to_owned() });
+        let lengths: Vec<_> = lobbies(&tracks).iter().map(Lobby::length).collect();
+        assert_eq!(lengths, [None, None, Some(8690), None]);
     }
 
     #[test]

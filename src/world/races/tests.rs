@@ -1,6 +1,7 @@
 //! The races by themselves, without store and messages.
 
 use super::*;
+use crate::catalog::rules;
 use std::time::Duration;
 
 const ANN: PersonaId = PersonaId(21);
@@ -8,6 +9,7 @@ const BOB: PersonaId = PersonaId(22);
 const HERE: ConnectionId = ConnectionId(1);
 const THERE: ConnectionId = ConnectionId(2);
 const CAR: VehicleId = VehicleId(7);
+const ANY_TIME: TimeLimits = TimeLimits { shortest: 0, longest_loading: None };
 
 fn settings() -> Settings {
     Settings {
@@ -64,11 +66,11 @@ fn the_numbers_of_racers_are_kept_within_what_messages_hold() {
 fn other_game_files_are_noticed_and_forgotten_with_the_run() {
     let now = Now::read();
     let (mut table, id) = two(now);
-    assert_eq!(table.start(id, field(), None, now), Ok(()));
+    assert_eq!(table.start(id, field(), ANY_TIME, None, now), Ok(()));
     assert!(table.compare(ANN, [1, 2, 3]).is_empty());
     assert_eq!(table.compare(BOB, [1, 2, 4]), [ANN]);
     assert!(table.compare(BOB, [1, 2, 3]).is_empty());
-    assert_eq!(table.start(id, field(), None, now), Ok(()));
+    assert_eq!(table.start(id, field(), ANY_TIME, None, now), Ok(()));
     assert!(table.compare(BOB, [9, 9, 9]).is_empty());
 }
 
@@ -89,7 +91,7 @@ fn only_the_connection_that_races_takes_its_racer_along_when_it_goes() {
 fn a_run_ends_once_when_nobody_is_awaited() {
     let now = Now::read();
     let (mut table, id) = two(now);
-    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Ok(()));
+    assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Ok(()));
     assert!(table.finish(id).is_none());
     table.report(id, ANN, ANN, Report { time: 6400, ..Report::default() }, now).unwrap();
     let soon = now.later(rules::FINISH_TIMEOUT.saturating_sub(Duration::from_millis(1)));
@@ -119,7 +121,8 @@ fn results_are_ordered_by_time_then_slot_with_the_impossible_and_the_lost_behind
         ..Starter::new(Driver::Ai(number))
     };
     let lost = Starter { outcome: Some(Outcome::Out(Exit::Quit)), ..Starter::new(Driver::Ai(1)) };
-    let field = [lost, came_in(2, 1), came_in(3, 6400), came_in(4, 5000), came_in(5, 6400), came_in(6, 0)];
+    let doubtful = |number, time| Starter { doubt: Some(Doubt::TooFast), ..came_in(number, time) };
+    let field = [lost, doubtful(2, 1), came_in(3, 6400), came_in(4, 5000), came_in(5, 6400), doubtful(6, 0)];
     let order = Place::order(&field);
     let seen: Vec<_> = order
         .iter()
@@ -140,7 +143,7 @@ fn while_a_race_is_started_nobody_joins_it_and_who_leaves_is_out() {
     assert_eq!(table.prepare(id, ANN).unwrap_err(), Denied::Running, "it is being started");
     assert_eq!(table.joinable(id, PersonaId(23)).unwrap_err(), Denied::Running);
     table.hang_up(BOB, THERE);
-    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Ok(()));
+    assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Ok(()));
     let bob = table.get(id).unwrap().field.iter().find(|starter| starter.is(BOB)).copied().unwrap();
     assert_eq!(bob.outcome, Some(Outcome::Out(Exit::Dropped)));
 }
@@ -157,5 +160,18 @@ fn a_start_that_comes_to_nothing_leaves_the_race_as_it_was_and_one_that_everybod
     table.prepare(id, ANN).unwrap();
     table.hang_up(ANN, HERE);
     table.hang_up(BOB, THERE);
-    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Err(Some(BookingId(3))));
+    assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Err(Some(BookingId(3))));
+}
+
+#[test]
+fn a_time_is_doubted_by_the_track_and_by_the_clock() {
+    let limits = TimeLimits { shortest: 320, longest_loading: Some(Duration::from_secs(100)) };
+    let after = |time, seconds| limits.doubt(time, Duration::from_secs(seconds));
+    assert_eq!([after(319, 60), after(0, 0)], [Some(Doubt::TooFast); 2]);
+    assert_eq!([after(64 * 100, 94), after(u32::MAX, 1000)], [Some(Doubt::TooSoon); 2]);
+    assert_eq!([after(64 * 100, 95), after(64 * 100, 205)], [None; 2]);
+    assert_eq!(after(64 * 100, 206), Some(Doubt::TooLate));
+    assert_eq!(TimeLimits { longest_loading: None, ..limits }.doubt(u32::MAX, Duration::ZERO), None);
+    let always = TimeLimits { longest_loading: Some(Duration::MAX), ..limits };
+    assert_eq!(always.doubt(320, Duration::from_hours(9999)), None);
 }
