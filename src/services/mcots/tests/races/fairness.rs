@@ -101,7 +101,7 @@ fn a_time_counts_once_so_much_time_has_passed_since_the_start() {
         assert_eq!(track.persona(0).races_won - before, u32::from(counts), "{time} after {passed:?}");
     }
     // Full pay from a minute on.
-    assert_eq!(track.money(0), 20_000 + 3 * 750 + 375);
+    assert_eq!(track.money(0), 20_000 + 3 * 660 + 330);
 }
 
 #[test]
@@ -130,11 +130,11 @@ fn where_the_operator_says_so_times_are_not_held_against_the_clock() {
     track.game.config.game.check_race_times = false;
     let race = track.running(&wish(), &[0]);
     track.say_finished(0, race, MINUTE);
-    assert_eq!(track.money(0), 20_750);
+    assert_eq!(track.money(0), 20_660);
     let slots = track.slots(&[0]);
     track.start(0, race, slots);
     track.say_finished(0, race, rules::SHORTEST_TIME - 1);
-    assert_eq!(track.money(0), 20_750, "but nobody drives so fast anywhere");
+    assert_eq!(track.money(0), 20_660, "but nobody drives so fast anywhere");
 }
 
 #[test]

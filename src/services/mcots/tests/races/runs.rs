@@ -62,13 +62,13 @@ fn six_share_and_all_of_it_is_counted() {
 }
 
 #[test]
-fn one_player_races_alone_for_half_a_purse_and_no_fee() {
+fn one_player_races_alone_for_less_than_half_a_purse_and_no_fee() {
     let mut track = Track::with(1);
     let race = track.running(&CreateRace { entry_fee: 500, ..wish() }, &[0]);
     assert_eq!(track.money(0), 20_000);
     let results = track.finish(0, race, MINUTE).unwrap();
-    assert_eq!(results.placement(track.racers[0].id()).cash, 750);
-    assert_eq!(track.money(0), 20_750);
+    assert_eq!(results.placement(track.racers[0].id()).cash, 660);
+    assert_eq!(track.money(0), 20_660);
 }
 
 #[test]
