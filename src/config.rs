@@ -171,6 +171,8 @@ section! {
     pub struct GameRules {
         /// What a new persona finds in the bank, in the game's dollars.
         starter_cash: u32 = 20_000, Rule::Number("a whole number", 0, 2_147_483_647);
+        /// Whether a race time counts only if the track and the clock allow it.
+        check_race_times: bool = true, Rule::Switch;
     }
 }
 

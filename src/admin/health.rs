@@ -1,8 +1,9 @@
 //! What is wrong with the server, and which settings the Server Operator may want to change.
 
-use crate::clock::Now;
+use crate::clock::{Now, day};
 use crate::config::Registration;
 use crate::services::Game;
+use crate::store::UncountedResults;
 use mco_proto::ids::DealerId;
 
 /// The port of Persona, built into the Client.
@@ -62,6 +63,7 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
             "anybody who can reach this server can make an account; to change that, set accounts.registration = \"operator\"".to_owned(),
         );
     }
+    warnings.extend(uncounted(game, now));
     let cash = game.config.game.starter_cash;
     let offers = game.catalog.offers(FIRST_DEALER, 0, now.day());
     if let Some(cheapest) = offers.iter().map(|offer| offer.price).min().filter(|price| *price > cash) {
@@ -73,11 +75,38 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
     warnings
 }
 
+/// The most drivers that are named.
+const MOST_NAMES: usize = 5;
+
+/// Drivers whose race times were not counted in the last days, those with most of them first.
+fn uncounted(game: &Game, now: Now) -> Option<String> {
+    // A store that cannot be read is a trouble of its own.
+    let mut all = game.store.uncounted_results(now).unwrap_or_default();
+    all.sort_by_key(|results| std::cmp::Reverse(results.count));
+    let more = all.len().saturating_sub(MOST_NAMES);
+    let named = all.iter().take(MOST_NAMES).map(|results| {
+        let persona = game.store.personas().by_id(results.persona).ok().flatten();
+        let name = persona.map_or_else(|| results.persona.to_string(), |persona| persona.name);
+        let UncountedResults { count, race, time, why, last, .. } = results;
+        let (seconds, day) = (time / 64, day((*last).into()));
+        format!("{name} ({count} times, last on {day} in race {race}: {seconds} s is {why})")
+    });
+    let mut named: Vec<String> = named.collect();
+    named.extend((more > 0).then(|| format!("{more} more")));
+    (!named.is_empty()).then(|| {
+        format!(
+            "race times of the last 7 days that were not counted: {}; if they were honest, set game.check_race_times = false",
+            named.join(", ")
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Config, Mistake};
-    use crate::store::{OperatorPassword, Store};
+    use crate::store::{Entrant, Letter, OperatorPassword, Store, Uncounted};
+    use mco_proto::ids::{PersonaId, RaceId};
 
     #[test]
     fn starter_cash_that_buys_no_car_is_pointed_out() {
@@ -95,6 +124,35 @@ mod tests {
         assert!(!of(&game, Now::read()).iter().any(|warning| warning.contains("port")));
         game.ports.http = 8080;
         assert!(of(&game, Now::read())[0].starts_with("Patch is on port 8080"));
+    }
+
+    #[test]
+    fn drivers_whose_times_were_not_counted_are_named() {
+        let (game, _folder) = Game::for_tests();
+        let mut drivers = Vec::new();
+        for number in 0..7_u8 {
+            let peer = "10.10.5.8".parse().unwrap();
+            drivers.push(game.player(&format!("player{number}"), &format!("Driver {number}"), peer).persona);
+        }
+        let not_counted = |persona: PersonaId| {
+            let entrant = Entrant { persona, fee: 0, car: None };
+            let booking = game.store.races().start(RaceId(88), &[entrant], false, Now::read()).unwrap().value;
+            let letter = Letter::city_news("Race: not counted", "text");
+            let result = Uncounted { persona, time: 320, why: "too short".to_owned(), letter };
+            assert!(game.store.races().refund(booking, &[result], Now::read()).is_ok());
+        };
+        let about = || of(&game, Now::read()).into_iter().find(|warning| warning.contains("not counted"));
+        assert_eq!(about(), None);
+        for driver in &drivers {
+            not_counted(*driver);
+        }
+        not_counted(drivers[3]);
+        let warning = about().unwrap();
+        assert!(warning.contains("not counted: Driver 3 (2 times, last on "), "{warning}");
+        assert!(
+            warning.contains("in race 88: 5 s is too short)") && warning.contains(", 2 more; "),
+            "{warning}"
+        );
     }
 
     #[test]

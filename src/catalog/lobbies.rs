@@ -99,12 +99,28 @@ const _: () = assert!(MOST_RACERS as usize == SLOTS);
 /// The most rounds of a series. The winners of at most 16 fit the message that tells them.
 const MOST_ROUNDS: u16 = 9;
 
-/// Tracks of which the publisher told its players the kind, and the level from which on they are open (*documented*).
-const KNOWN: [(&str, RaceType, u32); 3] = [
-    ("goose pointe", RaceType::Circuit, 11),
-    ("hazard hollow", RaceType::Street, 15),
-    ("industrial flats", RaceType::Street, 1),
+/// What the publisher told its players of a track (*documented*).
+struct KnownTrack {
+    /// In lower case.
+    name: &'static str,
+    kind: RaceType,
+    /// The level from which on it is open.
+    level: u32,
+    /// The way to drive, or a lap of it, in metres.
+    length: u32,
+}
+
+/// Of 5.4, 4.1 and 4.6 miles.
+const KNOWN: [KnownTrack; 3] = [
+    KnownTrack { name: "goose pointe", kind: RaceType::Circuit, level: 11, length: 8690 },
+    KnownTrack { name: "hazard hollow", kind: RaceType::Street, level: 15, length: 6598 },
+    KnownTrack { name: "industrial flats", kind: RaceType::Street, level: 1, length: 7403 },
 ];
+
+fn known(track: &str) -> Option<&'static KnownTrack> {
+    let name = track.to_lowercase();
+    KNOWN.iter().find(|known| name.contains(known.name))
+}
 
 /// Words in the name of a track that tell its kind.
 const WORDS: [(RaceType, &[&str]); 3] = [
@@ -136,7 +152,7 @@ const WORDS: [(RaceType, &[&str]); 3] = [
 /// The kind of a track, and the level it takes. One whose name says nothing is a circuit, as the known one was.
 fn kind_of(track: &str) -> (RaceType, u32) {
     let name = track.to_lowercase();
-    let known = KNOWN.iter().find(|known| name.contains(known.0)).map(|known| (known.1, known.2));
+    let known = known(track).map(|known| (known.kind, known.level));
     let is_in = |words: &[&str]| name.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word));
     let told = || WORDS.iter().find(|(_, words)| is_in(words)).map(|(kind, _)| (*kind, 1));
     known.or_else(told).unwrap_or((RaceType::Circuit, 1))
@@ -176,6 +192,11 @@ pub(super) fn lobbies(tracks: &[Named]) -> Vec<Lobby> {
 }
 
 impl Lobby {
+    /// The length of its track in metres, if it is known.
+    pub fn length(&self) -> Option<u32> {
+        known(&self.turf).map(|track| track.length)
+    }
+
     /// A lobby with what its kind of race leaves to the host. Numbers of laps are those that players used (*documented*: 2, 4 or 8);
     /// a drag strip has two lanes (*documented*).
     fn on(id: u32, race_type: RaceType, turf: &str, track: u32) -> Self {
@@ -298,5 +319,13 @@ mod tests {
                 assert!(within && (choice.enabled.0 == (choice.least > 0)), "{}: {choice:?}", lobby.turf);
             }
         }
+    }
+
+    #[test]
+    fn the_length_of_a_track_is_known_by_its_name() {
+        let tracks = ["Goose Pointe", "Nowhere"].map(|name| Named { id: 7, name: name.to_owned() });
+        let lobbies = lobbies(&tracks);
+        let length = |turf: &str| lobbies.iter().find(|lobby| lobby.turf.starts_with(turf)).unwrap().length();
+        assert_eq!((length("Goose Pointe"), length("Nowhere"), length("Harbor")), (Some(8690), None, None));
     }
 }

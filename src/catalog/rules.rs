@@ -6,10 +6,13 @@
 //! - a new player who spent everything on the first car earns the next one in an evening of ten to twelve races without
 //!   risking a dollar, alone or in company, if he is neither better nor worse than the others;
 //! - higher fees make winning worth more and losing dearer, and nobody loses money by racing on average;
-//! - whoever drives alone cannot multiply money: no fee, and half the purse of a free race.
+//! - whoever drives alone cannot multiply money: no fee, and less than half the purse of a free race; and the publisher told its players
+//!   that racing others pays more than driving alone (*documented*);
+//! - what the city pays is at most so much for each minute on the road, so that no sequence of short races is worth more.
 //!
 //! Money in dollars, times in ticks of 1/64 s.
 
+use super::RaceType;
 use std::time::Duration;
 
 /// Entry fees and the purses they make (408). A fee between two rows makes the purse of the lower row.
@@ -19,21 +22,43 @@ pub const BONUS_PER_RACE: u32 = 200;
 /// Dollars added to the purse for each human racer.
 pub const BONUS_PER_PLAYER: u32 = 500;
 /// Percent of the purse of a free race that a racer without other humans wins.
-pub const ALONE_PERCENT: u32 = 50;
+pub const ALONE_PERCENT: u32 = 44;
 /// Percent of the purse by place, with three racers or more. With two the winner takes all.
 pub const SHARES: [u32; 3] = [60, 30, 10];
 
 /// Points by place in a full field.
 pub const POINTS: [u32; 6] = [100, 75, 50, 25, 10, 5];
-/// Percent of these points by the number of racers from one to six: a win over five is worth more than one over nobody.
+/// Percent of these points by the number of human racers from one to six: a win over five is worth more than one over nobody.
 pub const POINTS_PERCENT: [u32; 6] = [25, 50, 70, 80, 90, 100];
 /// Points of the first level; to reach level n + 1 takes n x n times as many in all.
 pub const POINTS_OF_FIRST_LEVEL: u32 = 100;
 /// Points that make a rank.
 pub const POINTS_PER_RANK: u32 = 500;
 
+/// The level from which cars may be wagered (*documented*: no pink slips below level 5, for neither host nor joiner).
+pub const PINK_SLIP_LEVEL: u32 = 5;
+
 /// The shortest time in which anything can be driven, the quarter mile included: 5 s. Shorter ones win nothing.
 pub const SHORTEST_TIME: u32 = 5 * 64;
+/// The shortest lap where the length of the track is not known: 15 s, which is a mile at 200 mph.
+const SHORTEST_LAP: u32 = 15 * 64;
+/// The same for a race through the streets, of which the shortest that is known is some four miles long: 30 s.
+const SHORTEST_STREET: u32 = 30 * 64;
+/// The speed in metres per second that no car of the game keeps up over a whole race: 200 mph.
+const TOP_SPEED: u32 = 90;
+/// By how many percent of a racer's time the clocks of PC and server may differ.
+pub const CLOCK_SLACK_PERCENT: u32 = 5;
+/// The longest that it may take from the host's start to the green light: every PC loads the track, and all wait for the slowest.
+pub const LONGEST_LOADING: Duration = Duration::from_mins(5);
+/// A race of this time or longer is paid in full; of a shorter one what the city pays counts by the time it took: a minute.
+pub const FULL_PAY_TIME: u32 = 60 * 64;
+
+/// How long somebody who has joined may take to enter the race's room: a Client gives up after this time (*documented*).
+pub const ENTER_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long the others wait for a racer whose rooms are gone and who is not heard on MCOTS either.
+pub const LOST_TIMEOUT: Duration = Duration::from_mins(1);
+/// So long after the start nobody counts as lost in any case: a PC that loads the track may say nothing.
+pub const LOADING_GRACE: Duration = Duration::from_mins(1);
 /// How long the others may take after the first racer is in.
 pub const FINISH_TIMEOUT: Duration = Duration::from_mins(10);
 /// After this time without a message a race is over. Clients send one every 15 minutes.
@@ -47,6 +72,31 @@ pub fn purse(fee: u32, humans: usize) -> u32 {
     let table = |fee| PURSES.iter().rev().find(|row| row.0 <= fee).map_or(0, |row| row.1);
     let bonus = BONUS_PER_RACE + BONUS_PER_PLAYER * count(humans);
     if humans < 2 { (table(0) + bonus) * ALONE_PERCENT / 100 } else { table(fee) + bonus }
+}
+
+/// The purse of a race whose winner took `time`: the fees, and of what the city adds to them as much as [`worth`] says.
+pub fn purse_for(paid: u32, humans: usize, time: u32) -> u32 {
+    let whole = purse(paid, humans);
+    let fees = whole.min(fee(paid, humans).saturating_mul(count(humans)));
+    fees + worth(whole - fees, time)
+}
+
+/// What dollars or points for a whole race count after `time`: all of it from [`FULL_PAY_TIME`] on.
+pub fn worth(amount: u32, time: u32) -> u32 {
+    let part = u64::from(amount) * u64::from(time.min(FULL_PAY_TIME)) / u64::from(FULL_PAY_TIME);
+    u32::try_from(part).unwrap_or(amount)
+}
+
+/// The shortest time in which a race of this kind can be driven. `length` is that of the track in metres, where it is known,
+/// and counts once: whether it is that of a lap or of all of them is not known. No laps said: one.
+pub fn shortest_time(race_type: RaceType, length: Option<u32>, laps: u8) -> u32 {
+    let least = match race_type {
+        RaceType::Drag => SHORTEST_TIME,
+        RaceType::Street => SHORTEST_STREET,
+        _ => SHORTEST_LAP * u32::from(laps.max(1)),
+    };
+    let at_top_speed = length.map_or(0, |metres| metres.saturating_mul(64) / TOP_SPEED);
+    least.max(at_top_speed)
 }
 
 /// What each of `humans` racers pays if the race costs `fee`, in dollars: a racer alone pays nothing.
@@ -63,10 +113,10 @@ pub fn share(purse: u32, racers: usize, place: usize) -> u32 {
     }
 }
 
-/// The points of `place` (0: the winner) among `racers`.
-pub fn points(racers: usize, place: usize) -> u32 {
+/// The points of `place` (0: the winner) in a race of so many humans. Racers that a Client plays make no win worth more.
+pub fn points(humans: usize, place: usize) -> u32 {
     let full = POINTS.get(place).copied().unwrap_or_default();
-    let percent = POINTS_PERCENT.get(racers.saturating_sub(1)).copied().unwrap_or(100);
+    let percent = POINTS_PERCENT.get(humans.saturating_sub(1)).copied().unwrap_or(100);
     (full * percent / 100).max(u32::from(full > 0))
 }
 
@@ -138,9 +188,45 @@ mod tests {
     }
 
     #[test]
-    fn who_drives_alone_pays_nothing_and_wins_half() {
-        assert_eq!((fee(1000, 1), purse(1000, 1), purse(0, 1)), (0, 750, 750));
-        assert_eq!(share(750, 1, 0), 750);
+    fn who_drives_alone_pays_nothing_and_wins_less() {
+        assert_eq!((fee(1000, 1), purse(1000, 1), purse(0, 1)), (0, 660, 660));
+        assert_eq!(share(660, 1, 0), 660);
+    }
+
+    #[test]
+    fn a_race_among_others_pays_more_than_one_alone() {
+        for humans in 2..=6 {
+            assert!(average(0, humans) > average(0, 1), "{humans} humans");
+            let won = |paid| i64::from(share(purse(paid, humans), humans, 0)) - i64::from(fee(paid, humans));
+            assert!(PURSES.iter().all(|row| won(row.0) > average(0, 1)), "{humans} humans");
+            assert!(points(humans, 0) > points(1, 0));
+        }
+    }
+
+    #[test]
+    fn what_the_city_pays_for_a_minute_is_bounded_however_short_the_races_are() {
+        assert_eq!(
+            [0, 320, FULL_PAY_TIME - 1, FULL_PAY_TIME, u32::MAX].map(|time| worth(750, time)),
+            [0, 62, 749, 750, 750]
+        );
+        assert_eq!(purse_for(0, 1, FULL_PAY_TIME), purse(0, 1));
+        assert_eq!(purse_for(1000, 2, 0), 2000, "the racers' own money stays");
+        assert_eq!(purse_for(1000, 2, FULL_PAY_TIME), purse(1000, 2));
+        for seconds in 1..=300 {
+            let (time, whole) = (seconds * 64, u64::from(purse(0, 1)));
+            assert!(u64::from(purse_for(0, 1, time)) * 60 <= whole * u64::from(seconds));
+        }
+    }
+
+    #[test]
+    fn nobody_is_faster_than_the_track_allows() {
+        let seconds = |race_type, length, laps| shortest_time(race_type, length, laps) / 64;
+        assert_eq!(seconds(RaceType::Drag, Some(402), 0), 5);
+        assert_eq!([0, 1, 2, 8].map(|laps| seconds(RaceType::Circuit, None, laps)), [15, 15, 30, 120]);
+        assert_eq!(seconds(RaceType::Street, None, 0), 30);
+        assert_eq!(seconds(RaceType::Street, Some(6598), 0), 73);
+        assert_eq!(seconds(RaceType::Circuit, Some(8690), 8), 120);
+        assert!(seconds(RaceType::Circuit, Some(u32::MAX), 255) > 3600);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub use traffic::{Counters, Deliveries, Faults, Traffic};
 
 use super::error::Error;
 use super::sitting::{FirstCar, LobbyConnection, PersonaSession, RaceChannel, RoomAddress, Transactions};
-use crate::catalog::RaceType;
+use crate::catalog::{RaceType, rules};
 use mco_proto::bytes::{Bool8, Rest};
 use mco_proto::ids::{CommId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
 use mco_proto::mcots::race::{
@@ -179,6 +179,7 @@ pub async fn line_up(
         smol::Timer::after(ASK_AGAIN).await;
     }
     start(host, joiners, race).await?;
+    let started = Instant::now();
     host.room.start_race(channel.channel).await?;
     let mut starters = Vec::new();
     for (slot, mut racer) in racers.into_iter().enumerate() {
@@ -186,7 +187,8 @@ pub async fn line_up(
         let mut race_server = racer.session.room(&address).await?;
         race_server.open_race(&channel, address.endpoint.port).await?;
         let deliveries = Deliveries::new(Arc::clone(traffic), channel.channel, Arc::clone(&grid), slot);
-        starters.push(Starter { racer, race, channel: channel.channel, race_server, slot, deliveries });
+        let channel = channel.channel;
+        starters.push(Starter { racer, race, started, channel, race_server, slot, deliveries });
     }
     Ok(starters)
 }
@@ -220,6 +222,7 @@ async fn start(host: &mut Racer, joiners: &mut [Racer], race: RaceId) -> Result<
 pub struct Starter {
     racer: Racer,
     race: RaceId,
+    started: Instant,
     channel: CommId,
     race_server: LobbyConnection,
     slot: usize,
@@ -308,6 +311,23 @@ impl Starter {
             travel_map: Rest(vec![1; 500]),
         };
         mcots.send(&finish).await.map(drop)
+    }
+
+    /// For how long the race has gone on.
+    pub fn driven(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Says that it is in after the time that has passed since the start, or gives up (235) if nobody can have driven the
+    /// race in that time.
+    pub async fn come_in(&mut self) -> Result<(), Error> {
+        let ticks = self.driven().as_millis() * 64 / 1000;
+        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+        if ticks >= rules::shortest_time(RaceType::Circuit, None, LAPS) {
+            return self.finish(ticks).await;
+        }
+        let quit = GenericRequest::body(number::RACER_LEFT_RACE, self.race.0);
+        self.racer.mcots.mcots().send_body(quit).await.map(drop)
     }
 
     /// Says what the race did to the car: parts with their damage in percent and their wear (241). Never answered.

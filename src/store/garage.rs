@@ -82,6 +82,8 @@ pub enum GarageError {
     DoesNotFit(&'static str),
     /// A persona keeps at least one car.
     LastCar,
+    /// The car is in a race that is not over.
+    InRace,
     /// The store failed.
     Store(StoreError),
 }
@@ -104,7 +106,10 @@ impl fmt::Display for GarageError {
             Self::Installed => f.write_str("the part is installed: take it out first"),
             Self::Loose => f.write_str("the part is not installed"),
             Self::DoesNotFit(why) => write!(f, "the part does not fit: {why}"),
-            Self::LastCar => f.write_str("it is the persona's last car: trade it in for another"),
+            Self::LastCar => f.write_str(
+                "it is the persona's last car, or all others are wagered: trade it in for another",
+            ),
+            Self::InRace => f.write_str("the car is in a race: wait until the race is over"),
             Self::Store(error) => error.fmt(f),
         }
     }

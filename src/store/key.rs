@@ -12,6 +12,7 @@
 //! | `l` persona id, part id | loose part and what is fixed to it |
 //! | `b` `a` customer id, or `b` `i` address as IPv6 | ban |
 //! | `r` booking | race under way |
+//! | `u` persona id | its results that were not counted |
 //! | `k` `login` | login key |
 //! | `s` `operator`, `s` `message` | the Operator's password hash, the message of the day |
 //! | `e` persona id | mailbox: which mails there are |
@@ -51,6 +52,8 @@ pub(super) const NEXT_PERSONA: &[u8] = b"mnext_persona";
 pub(super) const NEXT_SERIAL: &[u8] = b"mnext_serial";
 /// All races under way.
 pub(super) const RACES: &[u8] = b"r";
+/// All results that were not counted.
+pub(super) const UNCOUNTED: &[u8] = b"u";
 /// The next booking of a race.
 pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
 /// The next part id.
@@ -172,4 +175,9 @@ pub(super) fn paid_week(persona: PersonaId) -> Vec<u8> {
 /// A race under way.
 pub(super) fn race(booking: BookingId) -> Vec<u8> {
     join(b'r', &[&booking.0.to_be_bytes()])
+}
+
+/// The results of a persona that were not counted.
+pub(super) fn uncounted(persona: PersonaId) -> Vec<u8> {
+    join(b'u', &[&persona.0.to_be_bytes()])
 }

@@ -17,6 +17,7 @@ mod accounts;
 mod backup;
 mod backups;
 mod bans;
+mod bookings;
 mod commit;
 mod data_dir;
 mod error;
@@ -43,6 +44,7 @@ mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
+mod uncounted;
 mod week;
 
 pub use accounts::{AccountError, Accounts};
@@ -61,9 +63,11 @@ pub use mail::{Letter, Mails};
 pub use operator::{OperatorError, OperatorPassword, OperatorStore};
 pub use password::{Password, PasswordError};
 pub use personas::{NewPersona, PersonaError, Personas};
-pub use races::{Payout, RaceError, Races, Settled, Settlement};
+pub use races::{Entrant, Payout, RaceError, Races, Settled, Settlement};
 pub use records::account::{Account, Ban, BanTarget};
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
+pub use records::race::UncountedResults;
 pub use records::vehicle::{Part, Vehicle};
+pub use uncounted::Uncounted;

@@ -1,5 +1,6 @@
 //! Personas: the characters of an account, with which it plays.
 
+use super::bookings::Bookings;
 use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
@@ -50,6 +51,8 @@ pub enum PersonaError {
     IdTaken,
     /// There is no account with that customer id.
     NoSuchAccount,
+    /// The persona is in a race that is not over.
+    InRace,
     /// A field, which is named, is longer than the Client can show.
     TooLong(&'static str),
     /// The store failed.
@@ -66,6 +69,7 @@ impl fmt::Display for PersonaError {
             Self::NotFound => f.write_str("there is no such persona: check with `mcos persona list`"),
             Self::IdTaken => f.write_str("this persona id is zero or taken: choose another"),
             Self::NoSuchAccount => f.write_str("there is no such account: create it first"),
+            Self::InRace => f.write_str("the persona is in a race: wait until the race is over"),
             Self::TooLong(field) => write!(f, "the {field} is too long: shorten it"),
             Self::Store(error) => error.fmt(f),
         }
@@ -199,19 +203,23 @@ impl Personas<'_> {
         Ok(())
     }
 
-    /// Deletes a persona with its cars, its parts, its mail and its lines of the ledger.
+    /// Deletes a persona with its cars, its parts, its mail and its lines of the ledger, but not in the middle of a race.
     ///
     /// # Errors
-    /// [`PersonaError::NotFound`], [`PersonaError::NotYours`].
+    /// [`PersonaError::NotFound`], [`PersonaError::NotYours`], [`PersonaError::InRace`].
     pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
             let lines = table.scan_rows::<Line>(&key::lines_of(id))?;
             let vehicles = table.scan::<u32>(&key::vehicles_of(id))?;
             let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
+            let bookings = Bookings::find(table)?;
             table.transact(|tx| {
                 let record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
                 if record.persona.customer_id != owner {
                     return Err(PersonaError::NotYours);
+                }
+                if bookings.name(id) {
+                    return Err(PersonaError::InRace);
                 }
                 for vehicle in vehicles.iter().copied().map(VehicleId) {
                     tx.remove(&key::vehicle(vehicle))?;
@@ -222,6 +230,7 @@ impl Personas<'_> {
                 }
                 mail::empty(tx, id)?;
                 tx.remove(&key::paid_week(id))?;
+                tx.remove(&key::uncounted(id))?;
                 for (line, _) in &lines {
                     tx.remove(line)?;
                 }

@@ -2,8 +2,10 @@
 //!
 //! Between start and end a race has a *booking*: a record of who paid what. It goes in the same transaction that pays, so
 //! a race is paid or refunded once, whatever is interrupted; a booking found when the server starts belongs to a race
-//! that was cut short.
+//! that was cut short. As long as there is a booking the cars it names stay with their owners as they are, and the racers are not
+//! deleted: see `bookings`.
 
+use super::bookings::Bookings;
 use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
@@ -15,6 +17,7 @@ use super::records::persona::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
 use super::records::race::RaceUnderWay;
 use super::records::vehicle::VehicleRecord;
 use super::table::{Table, Transaction};
+use super::uncounted::{self, Uncounted};
 use crate::clock::Now;
 use mco_proto::ids::{BookingId, PartId, PersonaId, RaceId, VehicleId};
 use std::collections::BTreeMap;
@@ -22,6 +25,17 @@ use std::fmt;
 
 /// The first booking.
 const FIRST_BOOKING: u32 = 1;
+
+/// Somebody who is to race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entrant {
+    /// Who.
+    pub persona: PersonaId,
+    /// What it pays, in dollars.
+    pub fee: u32,
+    /// The car it drives, if that is its own.
+    pub car: Option<VehicleId>,
+}
 
 /// The result of one racer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +67,11 @@ pub struct Settlement {
     pub payouts: Vec<Payout>,
     /// Cars that were wagered and lost, with the personas that lost them. They go to the winner.
     pub cars_lost: Vec<(PersonaId, VehicleId)>,
+    /// Results among these that are not counted.
+    pub uncounted: Vec<Uncounted>,
     /// Gives level and rank of a persona with so many points.
     pub standing: fn(u32) -> (u32, u32),
-    /// The mail that a racer gets about it.
+    /// The mail that a racer gets about it, unless its result is not counted.
     pub letter: fn(&Self, &Payout, &Settled) -> Letter,
 }
 
@@ -85,6 +101,8 @@ pub enum RaceError {
     NoSuchPersona(PersonaId),
     /// The persona cannot pay the fee.
     InsufficientFunds(PersonaId),
+    /// The persona cannot drive this car in this race; why.
+    CarRefused(PersonaId, &'static str),
     /// The race is settled already, or never started.
     NotUnderWay(BookingId),
     /// The store failed.
@@ -96,6 +114,7 @@ impl fmt::Display for RaceError {
         match self {
             Self::NoSuchPersona(id) => write!(f, "there is no persona {id}: check with `mcos persona list`"),
             Self::InsufficientFunds(id) => write!(f, "persona {id} cannot pay the fee: choose a lower one"),
+            Self::CarRefused(id, why) => write!(f, "persona {id} cannot race with this car: {why}"),
             Self::NotUnderWay(booking) => write!(f, "race {booking} was settled before"),
             Self::Store(error) => error.fmt(f),
         }
@@ -128,21 +147,45 @@ impl Store {
 }
 
 impl Races<'_> {
-    /// Takes the fees, in dollars, of all racers, or of none.
+    /// Takes the fees of all racers, or of none, and holds their cars until the race is settled. If the cars are `wagered`, each
+    /// racer keeps another one.
     ///
     /// # Errors
-    /// [`RaceError::NoSuchPersona`], [`RaceError::InsufficientFunds`].
+    /// [`RaceError::NoSuchPersona`], [`RaceError::InsufficientFunds`], [`RaceError::CarRefused`].
     pub fn start(
         &self,
         race: RaceId,
-        fees: &[(PersonaId, u32)],
+        entrants: &[Entrant],
+        wagered: bool,
         now: Now,
     ) -> Result<Changed<BookingId>, RaceError> {
         self.store.change(|table| {
+            let bookings = Bookings::find(table)?;
+            let mut spare = BTreeMap::new();
+            for Entrant { persona, car, .. } in entrants {
+                let cars = table.scan::<u32>(&key::vehicles_of(*persona))?.into_iter().map(VehicleId);
+                spare.insert(
+                    *persona,
+                    cars.filter(|other| Some(*other) != *car && !bookings.stake(*other)).count(),
+                );
+            }
             table.transact(|tx| {
-                for &(id, fee) in fees {
+                for &Entrant { persona: id, fee, car } in entrants {
                     let mut racer: PersonaRecord =
                         tx.get(&key::persona(id))?.ok_or(RaceError::NoSuchPersona(id))?;
+                    if let Some(car) = car {
+                        let refused = |why| Err(RaceError::CarRefused(id, why));
+                        let record: Option<VehicleRecord> = tx.get(&key::vehicle(car))?;
+                        if record.is_none_or(|record| record.vehicle.owner != id) {
+                            return refused("the car is not its own any more");
+                        }
+                        if bookings.stake(car) || (wagered && bookings.hold(car)) {
+                            return refused("the car is in another race");
+                        }
+                        if wagered && spare.get(&id).is_none_or(|spare| *spare == 0) {
+                            return refused("its last car cannot be wagered");
+                        }
+                    }
                     if fee > 0 {
                         let entry =
                             Entry { kind: Kind::EntryFee, amount: -i64::from(fee), reference: race.0 };
@@ -154,7 +197,9 @@ impl Races<'_> {
                     }
                 }
                 let booking = BookingId(tx.take(key::NEXT_BOOKING, FIRST_BOOKING, 1)?);
-                tx.put(&key::race(booking), &RaceUnderWay { booking, race, fees: fees.to_vec() })?;
+                let fees = entrants.iter().map(|entrant| (entrant.persona, entrant.fee)).collect();
+                let cars = entrants.iter().filter_map(|entrant| entrant.car).collect();
+                tx.put(&key::race(booking), &RaceUnderWay { booking, race, fees, cars, wagered })?;
                 Ok(booking)
             })
         })
@@ -188,16 +233,22 @@ impl Races<'_> {
                     }
                 }
                 racers.write(tx, settlement)?;
+                settlement.uncounted.iter().try_for_each(|result| uncounted::note(tx, race, result, now))?;
                 racers.store(tx)
             })
         })
     }
 
-    /// Gives all fees back. Returned are the personas with the dollars they got.
+    /// Gives all fees back, for a race of which no result counts. Returned are the personas with the dollars they got.
     ///
     /// # Errors
     /// [`RaceError::NotUnderWay`].
-    pub fn refund(&self, booking: BookingId, now: Now) -> Result<Changed<Vec<(PersonaId, u32)>>, RaceError> {
+    pub fn refund(
+        &self,
+        booking: BookingId,
+        results: &[Uncounted],
+        now: Now,
+    ) -> Result<Changed<Vec<(PersonaId, u32)>>, RaceError> {
         self.store.change(|table| {
             table.transact(|tx| {
                 let RaceUnderWay { race, fees, .. } = close(tx, booking)?;
@@ -208,6 +259,7 @@ impl Races<'_> {
                     tx.put(&key::persona(id), &racer)?;
                     refunded.push((id, fee));
                 }
+                results.iter().try_for_each(|result| uncounted::note(tx, race, result, now))?;
                 Ok(refunded)
             })
         })
@@ -215,20 +267,25 @@ impl Races<'_> {
 
     /// The races that are not settled: when the server starts, those that were cut short.
     pub fn under_way(&self) -> Result<Vec<BookingId>, StoreError> {
-        let races = self.store.table().scan::<RaceUnderWay>(key::RACES)?;
+        let races = Bookings::find(self.store.table())?.into_all();
         Ok(races.into_iter().map(|race| race.booking).collect())
     }
 
-    /// Stores what a race did to a car: for each part the damage in percent and the wear in the Client's units, neither of
-    /// which gets less by racing. Parts that are not in the car are left out. Returned is how many parts are worse than before.
+    /// Stores what a race did to a car of `owner`: for each part the damage in percent and the wear in the Client's units, neither of
+    /// which gets less by racing. Parts that are not in the car are left out, and nothing happens to a car that is somebody else's
+    /// by now. Returned is how many parts are worse than before.
     pub fn damage(
         &self,
+        owner: PersonaId,
         car: VehicleId,
         reported: &[(PartId, u8, u32)],
     ) -> Result<Changed<usize>, StoreError> {
         self.store.change(|table| {
             table.transact(|tx| {
-                let Some(mut record) = tx.get::<VehicleRecord>(&key::vehicle(car))? else { return Ok(0) };
+                let record = tx.get::<VehicleRecord>(&key::vehicle(car))?;
+                let Some(mut record) = record.filter(|record| record.vehicle.owner == owner) else {
+                    return Ok(0);
+                };
                 let mut worse = 0;
                 for part in &mut record.parts {
                     let said = reported.iter().filter(|(id, ..)| *id == part.id);
@@ -390,7 +447,8 @@ impl Racers {
     /// Tells everybody by mail: unlike message 237 it can be read later.
     fn write(&self, tx: &Transaction<'_>, settlement: &Settlement) -> Result<(), StoreError> {
         for payout in &settlement.payouts {
-            if let Some((_, settled)) = self.all.get(&payout.persona) {
+            let counts = settlement.uncounted.iter().all(|result| result.persona != payout.persona);
+            if let Some((_, settled)) = self.all.get(&payout.persona).filter(|_| counts) {
                 mail::post(tx, payout.persona, &(settlement.letter)(settlement, payout, settled), self.now)?;
             }
         }

@@ -10,8 +10,8 @@ mod sessions;
 mod sign_in_trace;
 
 pub use channels::{
-    Booted, Census, ChannelInfo, Channels, Denied, LOBBY, Left, NpsServer, OpenRequest, Opened, Person,
-    RaceInfo, Readiness, Start,
+    Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest, Opened,
+    Person, RaceInfo, Readiness, Start,
 };
 pub use presence::{Presence, Released};
 pub use races::Races;
@@ -79,11 +79,17 @@ impl World {
 
     /// `persona` has come to the room of a race, or left it. Returned are the race on MCOTS, if it is known which, and who has
     /// left that by it.
-    pub fn sync_room(&self, riff: &ChannelInfo, persona: PersonaId) -> Option<(RaceId, Vec<PersonaId>)> {
+    pub fn sync_room(
+        &self,
+        riff: &ChannelInfo,
+        persona: PersonaId,
+        how: races::Move,
+        now: Now,
+    ) -> Option<(RaceId, Vec<PersonaId>)> {
         // Held while the room is looked at: two connections of one player may come and go at once.
         let mut races = self.races.lock();
         let (people, called) = self.channels.room(riff.channel);
-        races.sync_room(riff, persona, &people, called)
+        races.sync_room(riff, (persona, how), &people, called, now)
     }
 
     /// The host of a race describes its room. If the terms are `fixed` when a race is made, the first description that belongs to a

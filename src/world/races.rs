@@ -10,17 +10,17 @@
 mod field;
 mod room;
 mod rounds;
+mod run;
 mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use field::{Driver, Exit, Outcome, Place, Report, Starter};
-pub use room::Room;
+pub use field::{Doubt, Driver, Exit, Outcome, Place, Report, Starter, TimeLimits};
+pub use room::{Move, Room};
 pub use rounds::Rounds;
 pub use settings::{Settings, Unfit};
 
 use super::{ConnectionId, locked};
-use crate::catalog::rules;
 use crate::clock::Now;
 use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use rand::Rng;
@@ -73,11 +73,31 @@ pub struct Member {
     pub game_files: Option<[u32; 3]>,
     /// Where the member is on the lobby's side.
     pub room: Room,
+    /// When it made the race or joined it, last time.
+    joined: Instant,
+    /// When it was last heard on MCOTS.
+    last_word: Instant,
+    /// Since when it has no connection in the room in which it was.
+    absent_since: Option<Instant>,
 }
 
 impl Member {
-    const fn new(persona: PersonaId, connection: ConnectionId, vehicle: Option<VehicleId>) -> Self {
-        Self { persona, connection, vehicle, game_files: None, room: Room::Unseen }
+    const fn new(
+        persona: PersonaId,
+        connection: ConnectionId,
+        vehicle: Option<VehicleId>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            persona,
+            connection,
+            vehicle,
+            game_files: None,
+            room: Room::Unseen,
+            joined: now,
+            last_word: now,
+            absent_since: None,
+        }
     }
 }
 
@@ -111,6 +131,9 @@ pub struct Race {
     pub state: State,
     /// How far a series of rounds is.
     pub rounds: Rounds,
+    /// When the host started the current or last run, and which times it can have.
+    started: Instant,
+    limits: TimeLimits,
     /// When the first racer came in.
     first_in: Option<Instant>,
     last_sign: Instant,
@@ -215,10 +238,12 @@ impl Table {
             id,
             settings,
             password: password(),
-            members: vec![Member::new(host, connection, None)],
+            members: vec![Member::new(host, connection, None, now.mono)],
             field: Vec::new(),
             state: State::Open,
             rounds: Rounds::default(),
+            started: now.mono,
+            limits: TimeLimits { shortest: 0, longest_loading: None },
             first_in: None,
             last_sign: now.mono,
         };
@@ -277,8 +302,10 @@ impl Table {
         match race.members.iter_mut().find(|member| member.persona == persona) {
             // While it runs the car that is driven stays the one that was named before.
             Some(_) if under_way => {}
-            Some(member) => *member = Member { connection, vehicle, ..member.clone() },
-            None => race.members.push(Member::new(persona, connection, vehicle)),
+            Some(member) => {
+                (member.connection, member.vehicle, member.joined) = (connection, vehicle, now.mono);
+            }
+            None => race.members.push(Member::new(persona, connection, vehicle, now.mono)),
         }
         race.last_sign = now.mono;
         self.member_of.insert(persona, id);
@@ -300,21 +327,27 @@ impl Table {
         }
     }
 
-    /// A race that was prepared begins. Whoever left it meanwhile is in the field and out. If all of them did, and it vanished, the
-    /// booking comes back, to be undone.
+    /// A race that was prepared begins, in which times can be as `limits` says. Whoever left it meanwhile is in the field and
+    /// out. If all of them did, and it vanished, the booking comes back, to be undone.
     pub fn start(
         &mut self,
         id: RaceId,
         field: Vec<Starter>,
+        limits: TimeLimits,
         booking: Option<BookingId>,
         now: Now,
     ) -> Result<(), Option<BookingId>> {
         let Some(race) = self.races.get_mut(&id) else { return Err(booking) };
         race.field = field;
         race.state = State::Running(booking);
+        (race.started, race.limits) = (now.mono, limits);
         race.first_in = None;
         race.last_sign = now.mono;
-        race.members.iter_mut().for_each(|member| member.game_files = None);
+        for member in &mut race.members {
+            member.game_files = None;
+            // Who left the room before the start and races all the same needs none.
+            member.absent_since = member.absent_since.filter(|_| member.is_here());
+        }
         let members = &race.members;
         let gone = |starter: &&mut Starter| match starter.driver {
             Driver::Human { persona, .. } => members.iter().all(|member| member.persona != persona),
@@ -340,7 +373,8 @@ impl Table {
         }
     }
 
-    /// `sender` says that `racer` has finished: itself, or one that the host's Client plays.
+    /// `sender` says that `racer` has finished: itself, or one that the host's Client plays. Returned is why the time is not
+    /// counted, if so.
     pub fn report(
         &mut self,
         id: RaceId,
@@ -348,7 +382,7 @@ impl Table {
         racer: PersonaId,
         report: Report,
         now: Now,
-    ) -> Result<&Race, Denied> {
+    ) -> Result<Option<Doubt>, Denied> {
         let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
         let drove = race.field.iter().any(|starter| starter.is(sender));
         if race.member(sender).is_none() && !drove {
@@ -366,11 +400,16 @@ impl Table {
             return Err(Denied::AlreadyReported);
         }
         starter.outcome = Some(Outcome::In(report));
+        // The time of one whom the host's Client plays may be an estimate of what is still to come.
+        let longest_loading = race.limits.longest_loading.filter(|_| starter.is_human());
+        let limits = TimeLimits { longest_loading, ..race.limits };
+        let doubt = limits.doubt(report.time, now.since(race.started));
+        starter.doubt = doubt;
         if matches!(starter.driver, Driver::Human { .. }) {
             race.first_in.get_or_insert(now.mono);
         }
         race.last_sign = now.mono;
-        Ok(race)
+        Ok(doubt)
     }
 
     /// A persona says that it is out. While the race runs it stays a member and hears the results; else it leaves.
@@ -410,68 +449,9 @@ impl Table {
         let race = self.races.get_mut(self.member_of.get(&persona)?)?;
         race.last_sign = now.mono;
         if let Some(member) = race.members.iter_mut().find(|member| member.persona == persona) {
-            member.connection = connection;
+            (member.connection, member.last_word) = (connection, now.mono);
         }
         Some(race)
-    }
-
-    /// What a racer's game files add up to. Returned are members of its race where they add up to something else.
-    pub fn compare(&mut self, persona: PersonaId, game_files: [u32; 3]) -> Vec<PersonaId> {
-        let race = self.member_of.get(&persona).and_then(|id| self.races.get_mut(id));
-        let Some(race) = race else { return Vec::new() };
-        let mut others = Vec::new();
-        for member in &mut race.members {
-            if member.persona == persona {
-                member.game_files = Some(game_files);
-            } else if member.game_files.is_some_and(|theirs| theirs != game_files) {
-                others.push(member.persona);
-            }
-        }
-        others
-    }
-
-    /// Puts those out who keep a race from ending, and forgets races that nothing is heard of. Returned are the races that
-    /// are over by that.
-    pub fn expire(&mut self, now: Now) -> Vec<RaceId> {
-        let mut over = Vec::new();
-        let member_of = &mut self.member_of;
-        self.races.retain(|id, race| {
-            let silent = now.since(race.last_sign) >= rules::SILENCE_TIMEOUT;
-            let late = race.first_in.is_some_and(|first| now.since(first) >= rules::FINISH_TIMEOUT);
-            if race.runs() {
-                if silent || late {
-                    race.field.iter_mut().for_each(|starter| starter.put_out(Exit::TimedOut));
-                }
-                if race.is_over() {
-                    over.push(*id);
-                }
-                return true;
-            }
-            if race.state == State::Starting {
-                return true;
-            }
-            if silent {
-                race.members.iter().for_each(|member| {
-                    member_of.remove(&member.persona);
-                });
-            }
-            !silent
-        });
-        over
-    }
-
-    /// Ends the run of a race that is over, once: what it was, with its booking. A race nobody is in any more vanishes.
-    pub fn finish(&mut self, id: RaceId) -> Option<(Race, Option<BookingId>)> {
-        let race = self.races.get_mut(&id).filter(|race| race.is_over())?;
-        let State::Running(booking) = race.state else { return None };
-        race.state = State::Finished;
-        race.count_round();
-        race.first_in = None;
-        let finished = race.clone();
-        if finished.members.is_empty() {
-            self.races.remove(&id);
-        }
-        Some((finished, booking))
     }
 }
 

@@ -1,7 +1,7 @@
 //! An evening through the wire: a new driver, a first car, races against others, parts, damage, repairs, a second car and
 //! mail; then a restart, and everything is as it was.
 
-use crate::support::track::{drive, traffic};
+use crate::support::track::{ANY_TIME, drive, traffic};
 use crate::support::{PATIENCE, Server, refused};
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, PartId, PersonaId, SkinId, VehicleId};
 use mco_proto::mcots::Number;
@@ -91,7 +91,7 @@ fn purchase(model: BrandedPartId, trade_in: VehicleId) -> PurchaseStockCar {
 
 #[test]
 fn an_evening_of_races_and_repairs_is_all_there_after_a_restart() {
-    let mut server = Server::with("[game]\nstarter_cash = 60000\n");
+    let mut server = Server::with(&format!("{ANY_TIME}starter_cash = 60000\n"));
     for (user, _) in PEOPLE {
         server.account(user);
     }

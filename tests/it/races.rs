@@ -1,5 +1,6 @@
 //! Races over real sockets, the half of them that is MCOTS: from the host's wish to the bank.
 
+use crate::support::track::ANY_TIME;
 use crate::support::{PATIENCE, Server};
 use mco_proto::bytes::{Bool8, Rest};
 use mco_proto::ids::{BrandedPartId, DealerId, PersonaId, RaceId, SkinId, VehicleId};
@@ -90,7 +91,7 @@ fn wish() -> CreateRace {
 }
 
 fn server(racers: usize) -> Server {
-    let mut server = Server::prepare();
+    let mut server = Server::with(ANY_TIME);
     for number in 0..racers {
         server.account(&format!("driver{number}"));
     }

@@ -1,10 +1,10 @@
 //! Whole races over real sockets, with an account of every byte that the racers say to each other.
 
-use crate::support::track::{drive, traffic};
+use crate::support::track::{ANY_TIME, drive, traffic};
 use crate::support::{PASSWORD, PATIENCE, Server};
 use mco_proto::ids::CommId;
-use mco_proto::mcots::race::{FinalResults, SLOTS};
-use mcos::catalog::rules;
+use mco_proto::mcots::race::{FinalResults, Placement, SLOTS};
+use mcos::catalog::{RaceType, rules};
 use mcos::client::racing::{Faults, Racer, Starter, Terms, Traffic, line_up};
 use smol::{block_on, spawn};
 use std::sync::Arc;
@@ -90,7 +90,7 @@ async fn race(mut racers: Vec<Racer>, packets: u32) -> Vec<Racer> {
 
 #[test]
 fn two_players_race_to_the_end_twice_and_every_byte_is_accounted_for() {
-    let server = server(2, "");
+    let server = server(2, ANY_TIME);
     block_on(async {
         let racers = arrive(&server, 0..2).await;
         let racers = race(racers, 200).await;
@@ -102,7 +102,7 @@ fn two_players_race_to_the_end_twice_and_every_byte_is_accounted_for() {
 
 #[test]
 fn six_players_race_to_the_end_and_every_byte_is_accounted_for() {
-    let server = server(SLOTS, "");
+    let server = server(SLOTS, ANY_TIME);
     block_on(async {
         for racer in race(arrive(&server, 0..SLOTS).await, 100).await {
             racer.sign_out().await.unwrap();
@@ -113,7 +113,7 @@ fn six_players_race_to_the_end_and_every_byte_is_accounted_for() {
 #[test]
 fn sixty_players_in_ten_rooms_race_to_the_end_and_every_byte_is_accounted_for() {
     const ROOMS: usize = 10;
-    let server = Arc::new(server(ROOMS * SLOTS, ""));
+    let server = Arc::new(server(ROOMS * SLOTS, ANY_TIME));
     block_on(async {
         let room = |number: usize| {
             let server = Arc::clone(&server);
@@ -128,6 +128,73 @@ fn sixty_players_in_ten_rooms_race_to_the_end_and_every_byte_is_accounted_for() 
             }
         }
         server.await_population(0).await;
+    });
+}
+
+/// One race of all, from which each comes in by `come_in`; the results.
+macro_rules! race_once {
+    ($racers:expr, $starter:ident => $come_in:expr) => {{
+        let mut racers: Vec<Racer> = $racers;
+        let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: FEE };
+        let field = line_up(racers, terms, &traffic([4; SLOTS], 100, 5)).await.unwrap();
+        let mut field = drive(field).await;
+        for $starter in &mut field {
+            $come_in.await.unwrap();
+        }
+        let mut heard = Vec::new();
+        racers = Vec::new();
+        for mut starter in field {
+            heard.push(starter.results().await.unwrap());
+            racers.push(starter.leave().await.unwrap());
+        }
+        (racers, heard.remove(0))
+    }};
+}
+
+#[test]
+fn a_minute_in_a_moment_is_paid_to_nobody_and_told_once() {
+    let server = server(2, "");
+    block_on(async {
+        let mut racers = arrive(&server, 0..2).await;
+        let mut before = Vec::new();
+        for racer in &mut racers {
+            before.push(money(racer).await);
+        }
+        for _ in 0..3 {
+            let results;
+            (racers, results) = race_once!(racers, starter => starter.finish(MINUTE));
+            assert_eq!(results.flags, FinalResults::AGAIN | FinalResults::VOID_CHEATING);
+            assert!(results.placements[..2].iter().all(|place| place.flags == Placement::CHEAT_SUSPECTED));
+        }
+        for (racer, before) in racers.iter_mut().zip(before) {
+            assert_eq!(money(racer).await, before);
+        }
+        let (user, name) = names(0);
+        let mails = server.driver(&user, &name).await.mails().await.unwrap();
+        assert_eq!(mails, 2, "a welcome, and one about the races");
+    });
+    assert!(server.log().contains("which is longer than the race had lasted: not counted"));
+}
+
+#[test]
+fn a_race_that_is_driven_takes_its_time_and_pays_by_it() {
+    let server = server(2, "");
+    let shortest = rules::shortest_time(RaceType::Circuit, None, 2);
+    block_on(async {
+        let mut racers = arrive(&server, 0..2).await;
+        let before = money(&mut racers[0]).await;
+        let time = Duration::from_millis(u64::from(shortest) * 1000 / 64 + 500);
+        let (mut racers, results) = race_once!(racers, starter => async {
+            let left = time.saturating_sub(starter.driven());
+            smol::Timer::after(left).await;
+            starter.come_in().await
+        });
+        assert_eq!(results.flags, FinalResults::AGAIN);
+        let winner = &results.placements[0];
+        assert!(winner.time >= shortest);
+        assert_eq!(winner.cash, rules::purse_for(FEE, 2, winner.time));
+        let own = if winner.racer == racers[0].persona() { winner.cash } else { 0 };
+        assert_eq!(money(&mut racers[0]).await, before - FEE + own);
     });
 }
 
@@ -210,7 +277,7 @@ async fn finish_with_laggards(
 
 /// So many races at once, each with a slow and a dead receiver.
 fn races_with_laggards(rooms: usize) {
-    let running = Arc::new(server(rooms * SLOTS, ""));
+    let running = Arc::new(server(rooms * SLOTS, ANY_TIME));
     block_on(async {
         let room = |number: usize| {
             let server = Arc::clone(&running);
@@ -288,7 +355,10 @@ fn a_load_run_on_the_own_machine_makes_its_accounts_once() {
     for _ in 0..2 {
         let printed =
             server.must(&["load", "--players", "2", "--seconds", "1", "--rate", "8", "--make-accounts"], "");
-        assert!(printed.contains("2 of 2 joined") && printed.contains("2 players came in"), "{printed}");
+        assert!(
+            printed.contains("2 of 2 joined") && printed.contains("2 players heard the results"),
+            "{printed}"
+        );
         assert!(printed.contains("0 lost, 0 altered, 0 doubled, 0 reordered, 0 astray"), "{printed}");
     }
     let listed = server.must(&["account", "list"], "");

@@ -1,5 +1,6 @@
 //! A sitting that is recorded and then played again.
 
+use crate::support::track::ANY_TIME;
 use crate::support::{PASSWORD, Server, complaint};
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, SkinId, VehicleId};
 use mco_proto::mcots::race::SLOTS;
@@ -240,7 +241,7 @@ const UNHEARD_OF: u16 = 0x01f7;
 
 /// A folder with both accounts.
 fn prepared_for_two() -> Server {
-    let server = Server::prepare();
+    let server = Server::with(ANY_TIME);
     for (user, name, customer, persona) in PAIR {
         let password = format!("{PASSWORD}\n");
         server.must(&["account", "add", user, "--customer-id", customer, "--password-stdin"], &password);

@@ -4,6 +4,7 @@ use super::notices::{created, joined};
 use super::race::{sync_room, sync_rooms_left};
 use super::{Handler, Notices};
 use crate::services::Outcome;
+use crate::world::races::Move;
 use crate::world::{ChannelInfo, Denied, OpenRequest};
 use mco_proto::ids::CommId;
 use mco_proto::nps::lobby::{
@@ -46,7 +47,7 @@ impl Handler<'_> {
                     ));
                 }
                 if opened.riff.race {
-                    sync_room(self.game, &opened.riff, opened.me.persona);
+                    sync_room(self.game, &opened.riff, opened.me.persona, Move::Other, self.now);
                 }
                 let notices = Notices::of(self.game);
                 let port = self.caller.local.port().into();
@@ -79,7 +80,7 @@ impl Handler<'_> {
         let channel = request.channel;
         let left = self.game.world.channels.close(self.caller.connection, channel);
         if let Some(left) = &left {
-            sync_rooms_left(self.game, left);
+            sync_rooms_left(self.game, left, Move::Closed, self.now);
         }
         let closed = ChannelClosed { channel, port: self.game.ports.lobby.into() };
         let notices = Notices::of(self.game);

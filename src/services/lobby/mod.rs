@@ -24,6 +24,7 @@ use super::dispatch::{Call, Caller, Refusal, Service, rows};
 use super::playtime::keep_playtime;
 use super::{Game, Listed, Outcome, Push};
 use crate::clock::Now;
+use crate::world::races::Move;
 use crate::world::{ConnectionId, NpsServer};
 use mco_proto::bytes::{Empty, Rest};
 use mco_proto::ids::PersonaId;
@@ -141,7 +142,7 @@ pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Vec<Push> {
     let Some(me) = &caller.me else { return Vec::new() };
     let (left, others) = game.world.channels.leave(caller.connection);
     for left in &left {
-        race::sync_rooms_left(game, left);
+        race::sync_rooms_left(game, left, Move::Other, now);
     }
     if let Some(free) = game.world.presence.leave(me.persona, caller.connection, now) {
         keep_playtime(game, free);

@@ -3,7 +3,8 @@
 
 use crate::config::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted};
 use crate::services::{Encryption, Game, Push};
-use crate::world::{Booted, ChannelInfo, ConnectionId, Left, Opened, Person, Start};
+use crate::world::{Booted, ChannelInfo, ConnectionId, HandOver, Left, Opened, Person, Start};
+use mco_proto::bytes::Bool16;
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::{
     ChannelCreated, ChannelDataUpdate, ChannelDeleted, ChannelMaster, ChannelUpdate, Description,
@@ -69,14 +70,26 @@ impl<'a> Notices<'a> {
         let Left { channel, persona, recipients, handed_over, ended, vanished, race: _ } = left;
         let leaves = self.compat.leave_notices;
         let leave = leaves.then(|| self.tell(recipients, &UserLeftChannel { persona, channel })).flatten();
-        let master = handed_over
-            .filter(|_| self.compat.owner_notices)
-            .and_then(|(persona, all)| self.tell(all, &ChannelMaster { channel, persona }));
+        let handed_over = handed_over.into_iter().flat_map(|new| self.handed_over(channel, new));
         let ended = self.tell(ended, &GameServerTerminated { channel });
         let vanished = vanished
             .filter(|_| self.compat.announce_races)
             .and_then(|lobby| self.tell(lobby, &ChannelDeleted { channel }));
-        [leave, master, ended, vanished].into_iter().flatten().collect()
+        leave.into_iter().chain(handed_over).chain(ended).chain(vanished).collect()
+    }
+
+    /// What everybody in a race hears when it has a new host: 0x0109 of each who is no longer ready, and 0x0227.
+    fn handed_over(self, channel: CommId, new: HandOver) -> Vec<Push> {
+        let HandOver { host, unready, recipients } = new;
+        let no_longer = |persona: PersonaId| {
+            let (ready, master) = (Bool16(false), Bool16(persona == host));
+            self.ready(ReadyRecord { channel, persona, ready, master }, recipients.clone())
+        };
+        let mut pushes: Vec<Push> = unready.into_iter().filter_map(no_longer).collect();
+        if self.compat.owner_notices {
+            pushes.extend(self.tell(recipients, &ChannelMaster { channel, persona: host }));
+        }
+        pushes
     }
 
     /// What everybody hears when the host throws somebody out.

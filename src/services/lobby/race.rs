@@ -2,7 +2,9 @@
 
 use super::Handler;
 use super::notices::{Notices, TCP};
+use crate::clock::Now;
 use crate::services::{Game, Outcome};
+use crate::world::races::Move;
 use crate::world::{ChannelInfo, Left, RaceInfo};
 use mco_proto::bytes::{Bool16, List};
 use mco_proto::ids::{CommId, PersonaId};
@@ -52,7 +54,7 @@ impl Handler<'_> {
             return Outcome::silence();
         }
         if let Some(me) = &self.caller.me {
-            sync_room(self.game, &riff, me.persona);
+            sync_room(self.game, &riff, me.persona, Move::Other, self.now);
         }
         let pushes = Notices::of(self.game).updated(&riff, others).into_iter().collect();
         Outcome { pushes, ..Outcome::silence() }
@@ -115,7 +117,7 @@ impl Handler<'_> {
             return Outcome::silence();
         };
         for left in &booted.left {
-            sync_rooms_left(self.game, left);
+            sync_rooms_left(self.game, left, Move::Closed, self.now);
         }
         Outcome { pushes: Notices::of(self.game).booted(channel, booted), ..Outcome::silence() }
     }
@@ -144,7 +146,7 @@ impl Handler<'_> {
             return Outcome::silence();
         };
         if let Some(me) = &self.caller.me {
-            sync_room(self.game, &riff, me.persona);
+            sync_room(self.game, &riff, me.persona, Move::Other, self.now);
         }
         let (reply, push) = Notices::of(self.game).terminated(channel, others);
         Outcome { pushes: push.into_iter().collect(), ..Outcome::reply(reply) }
@@ -152,8 +154,8 @@ impl Handler<'_> {
 }
 
 /// Somebody came to the room of a race, or went: who has left it has left the race.
-pub(super) fn sync_room(game: &Game, riff: &ChannelInfo, persona: PersonaId) {
-    if let Some((race, left)) = game.world.sync_room(riff, persona) {
+pub(super) fn sync_room(game: &Game, riff: &ChannelInfo, persona: PersonaId, how: Move, now: Now) {
+    if let Some((race, left)) = game.world.sync_room(riff, persona, how, now) {
         for persona in left {
             log::info!("race {race}: persona {persona} has left its room, {}", riff.channel);
         }
@@ -161,9 +163,9 @@ pub(super) fn sync_room(game: &Game, riff: &ChannelInfo, persona: PersonaId) {
 }
 
 /// The same, for what came of leaving a channel.
-pub(super) fn sync_rooms_left(game: &Game, left: &Left) {
+pub(super) fn sync_rooms_left(game: &Game, left: &Left, how: Move, now: Now) {
     if let Some(riff) = &left.race {
-        sync_room(game, riff, left.persona);
+        sync_room(game, riff, left.persona, how, now);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::clock::Now;
 use crate::services::{Game, Hex, Outcome};
 use crate::store::{Persona, StoreError};
 use crate::world::ConnectionId;
-use crate::world::races::{Denied, Driver, Exit, Race, Report, Settings, Unfit};
+use crate::world::races::{Denied, Exit, Report, Settings, Unfit};
 use mco_proto::ids::{PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{
     CrcPostRaceData, CrcPreRaceData, CrcPreRaceDataTestDrive, CreateRace, Damage, InRaceDamage, JoinRace,
@@ -103,8 +103,8 @@ pub(super) fn create(request: &Request<'_>, wish: &CreateRace) -> Answer {
             "the host can't pay the fee".to_owned(),
         ));
     }
-    if settings.pink_slip && request.game.store.garage().vehicles(host.id)?.is_empty() {
-        return Err(Refusal::Because(Some(number::INVALID_VEHICLE), "there is no car to wager".to_owned()));
+    if settings.pink_slip {
+        check_wager(request.game, &host)?;
     }
     let mut races = request.game.world.races.lock();
     // It goes to another race.
@@ -155,6 +155,9 @@ pub(super) fn join(request: &Request<'_>, body: &JoinRace) -> Answer {
     if host != Some(joiner.id) {
         check_terms(&settings, &joiner, power_class)?;
     }
+    if settings.pink_slip {
+        check_wager(request.game, &joiner)?;
+    }
     check_car(request.game, &settings, joiner.id, vehicle)?;
     let mut races = request.game.world.races.lock();
     // Somebody may have taken the last place since.
@@ -168,6 +171,21 @@ pub(super) fn join(request: &Request<'_>, body: &JoinRace) -> Answer {
     let welcome = RaceJoined { race: id, password: Chars::new(&race.password)? };
     drop(races);
     Ok(along_with(Outcome::reply(welcome.body()), results::conclude_all(request.game, departed, request.now)))
+}
+
+/// Whether a driver may wager a car: from a level on, and never the last one.
+fn check_wager(game: &Game, driver: &Persona) -> Result<(), Refusal> {
+    if driver.level < rules::PINK_SLIP_LEVEL {
+        let why = format!("no pink slips below level {}", rules::PINK_SLIP_LEVEL);
+        return Err(Refusal::Because(Some(number::INVALID_DRIVER_CLASS), why));
+    }
+    if game.store.garage().vehicles(driver.id)?.len() < 2 {
+        return Err(Refusal::Because(
+            Some(number::INVALID_VEHICLE),
+            "the last car cannot be wagered: buy another one first".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a driver meets what the host asks for. The codes of power classes are not proven, so the bound is read such
@@ -225,11 +243,14 @@ pub(super) fn completed(request: &Request<'_>, finish: &RacerCompleted) -> Answe
     };
     let mut races = request.game.world.races.lock();
     races.touch(request.player.persona, request.caller.connection, now);
-    races.report(finish.race, request.player.persona, finish.racer, report, now)?;
+    let doubt = races.report(finish.race, request.player.persona, finish.racer, report, now)?;
     drop(races);
     let RacerCompleted { race, racer, time, security, .. } = *finish;
-    if report.is_impossible() {
-        log::warn!("race {race}: {} says racer {racer} took {time}/64 s; that wins nothing", request.caller);
+    if let Some(doubt) = doubt {
+        log::warn!(
+            "race {race}: {} says racer {racer} took {time}/64 s, which is {doubt}: not counted",
+            request.caller
+        );
     } else if security != 0 {
         log::warn!("race {race}: the Client of {} has doubts of its own: {security:#x}", request.caller);
     } else {
@@ -283,36 +304,28 @@ pub(super) fn damage_update(request: &Request<'_>, _: &InRaceDamage) {
     sign_of_life(request);
 }
 
-/// 241: what the race did to the car.
+/// 241: what the race did to the car, once for each run, as long as the car is the racer's own.
 pub(super) fn post_race_damage(request: &Request<'_>, report: &PostRaceDamage) {
     sign_of_life(request);
     let PostRaceDamage { race, parts } = report;
+    let driver = request.player.persona;
     let raced = {
-        let races = request.game.world.races.lock();
-        let driven =
-            |race: &Race| Some((raced_car(race, request.player.persona)?, race.settings.has_damage()));
-        races.get(*race).and_then(driven)
+        let mut races = request.game.world.races.lock();
+        let settings = races.get(*race).map(|race| race.settings);
+        let settings = settings.filter(|settings| own_cars(settings.race_type));
+        settings.and_then(|settings| Some((races.take_damage(*race, driver)?, settings.has_damage())))
     };
     let Some((car, has_damage)) = raced else {
-        log::debug!("race {race}: {} reports damage without having raced", request.caller);
+        log::debug!("race {race}: {} reports damage again, or without having raced", request.caller);
         return;
     };
     // Where the host has switched damage off there is only wear.
     let percent = |part: &Damage| if has_damage { part.percent() } else { 0 };
     let parts: Vec<_> = parts.iter().map(|part| (part.part, percent(part), part.wear())).collect();
     // Nobody waits for it: there is no answer.
-    match request.game.store.races().damage(car, &parts) {
+    match request.game.store.races().damage(driver, car, &parts) {
         Ok(damaged) => log::debug!("race {race}: {} parts of car {car} are the worse for it", damaged.value),
         Err(error) => log::error!("race {race}: the damage of car {car} cannot be kept: {error}"),
-    }
-}
-
-/// The driver's own car of the current or last run.
-fn raced_car(race: &Race, driver: PersonaId) -> Option<VehicleId> {
-    let starter = race.field.iter().find(|starter| starter.is(driver))?;
-    match starter.driver {
-        Driver::Human { vehicle, .. } if own_cars(race.settings.race_type) => Some(vehicle),
-        _ => None,
     }
 }
 
@@ -355,7 +368,7 @@ pub(super) fn tick(game: &Game, now: Now) -> Outcome<Body> {
 pub(super) fn refund_cut_short(game: &Game, now: Now) -> Result<(), StoreError> {
     use crate::store::RaceError;
     for booking in game.store.races().under_way()? {
-        match game.store.races().refund(booking, now) {
+        match game.store.races().refund(booking, &[], now) {
             Ok(refunded) => {
                 log::info!("the last run of a race was cut short; {} fees go back", refunded.value.len());
             }

@@ -2,6 +2,7 @@
 
 use super::{CarPurchase, Garage, GarageError, JUNKYARD, MOST_PARTS, NewPart};
 use crate::clock::Now;
+use crate::store::bookings::Bookings;
 use crate::store::commit::Changed;
 use crate::store::error::StoreError;
 use crate::store::key;
@@ -68,7 +69,8 @@ impl Garage<'_> {
     /// chosen the first car.
     ///
     /// # Errors
-    /// As [`Garage::buy_car`], and [`GarageError::GarageFull`], or [`GarageError::NotYours`] for the car given in part payment.
+    /// As [`Garage::buy_car`], and [`GarageError::GarageFull`], or [`GarageError::NotYours`] or [`GarageError::InRace`] for the
+    /// car given in part payment.
     pub fn buy_from_dealer(
         &self,
         owner: PersonaId,
@@ -80,6 +82,10 @@ impl Garage<'_> {
         self.store.change(|table| {
             let cars = table.scan::<u32>(&key::vehicles_of(owner))?.len();
             let wrecks = table.scan::<u32>(&key::vehicles_of(JUNKYARD))?;
+            let bookings = Bookings::find(table)?;
+            if terms.trade_in.is_some_and(|old| bookings.hold(old)) {
+                return Err(GarageError::InRace);
+            }
             table.transact(|tx| {
                 let mut buyer = person(tx, owner)?;
                 buyer.persona.starter_car_chosen = true;

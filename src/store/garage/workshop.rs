@@ -4,6 +4,7 @@ use super::assembly::Assembly;
 use super::shop::{loose, person};
 use super::{Garage, GarageError, MOST_PARTS};
 use crate::clock::Now;
+use crate::store::bookings::Bookings;
 use crate::store::commit::Changed;
 use crate::store::key;
 use crate::store::ledger::{self, Entry};
@@ -66,7 +67,7 @@ impl Garage<'_> {
     /// Takes a part, with what is fixed to it, into the inventory, which holds `room` things.
     ///
     /// # Errors
-    /// [`GarageError::NotYours`], [`GarageError::Loose`], [`GarageError::InventoryFull`].
+    /// [`GarageError::NotYours`], [`GarageError::Loose`], [`GarageError::InRace`], [`GarageError::InventoryFull`].
     pub fn remove(
         &self,
         owner: PersonaId,
@@ -74,9 +75,13 @@ impl Garage<'_> {
         room: &dyn Fn(&Persona) -> usize,
     ) -> Result<Changed<()>, GarageError> {
         self.store.change(|table| {
+            let bookings = Bookings::find(table)?;
             let mut from = Assembly::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
             if from.is_root(part) {
                 return Err(GarageError::Loose);
+            }
+            if from.car().is_some_and(|car| bookings.hold(car)) {
+                return Err(GarageError::InRace);
             }
             let loose = loose(table, owner)?;
             let mut parts = from.take(part);
@@ -165,11 +170,11 @@ impl Garage<'_> {
         })
     }
 
-    /// Scraps a part, with what is fixed to it, or a whole car, but not the last one. Returns the dollars that were paid: the
+    /// Scraps a part, with what is fixed to it, or a whole car, but not the last one that the persona is sure to keep. Returns the dollars that were paid: the
     /// sum of what `value` says of each part.
     ///
     /// # Errors
-    /// [`GarageError::NotYours`], [`GarageError::LastCar`], [`GarageError::TooRich`].
+    /// [`GarageError::NotYours`], [`GarageError::InRace`], [`GarageError::LastCar`], [`GarageError::TooRich`].
     pub fn scrap(
         &self,
         owner: PersonaId,
@@ -178,12 +183,17 @@ impl Garage<'_> {
         now: Now,
     ) -> Result<Changed<u64>, GarageError> {
         self.store.change(|table| {
+            let bookings = Bookings::find(table)?;
             let mut assembly = Assembly::find(table, owner, part)?.ok_or(GarageError::NotYours)?;
+            if assembly.car().is_some_and(|car| bookings.hold(car)) {
+                return Err(GarageError::InRace);
+            }
             let whole = assembly.is_root(part);
             let cars = table.scan::<u32>(&key::vehicles_of(owner))?;
             let gone = if whole { assembly.parts().to_vec() } else { assembly.take(part) };
             let car = assembly.car().filter(|_| whole);
-            let next = cars.iter().copied().map(VehicleId).find(|other| Some(*other) != car);
+            let mut others = cars.iter().copied().map(VehicleId).filter(|other| Some(*other) != car);
+            let next = others.find(|other| !bookings.stake(*other));
             if car.is_some() && next.is_none() {
                 return Err(GarageError::LastCar);
             }

@@ -14,7 +14,7 @@ use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
 use ledger::Line;
 use mail::{Mail, Mailbox};
 use persona::PersonaRecord;
-use race::RaceUnderWay;
+use race::{RaceUnderWay, UncountedResults};
 use vehicle::{LooseRecord, VehicleRecord};
 
 /// Whether this program understands the record. An unknown kind can only come from a newer program.
@@ -33,6 +33,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'i', ..] => as_record::<Mail>(value),
         [b'j', ..] => as_record::<Line>(value),
         [b'r', ..] => as_record::<RaceUnderWay>(value),
+        [b'u', ..] => as_record::<UncountedResults>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
         OPERATOR => as_record::<OperatorRecord>(value),
         MESSAGE => as_record::<String>(value),

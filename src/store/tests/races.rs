@@ -22,6 +22,11 @@ fn money(store: &Store, id: PersonaId) -> u32 {
     store.personas().by_id(id).unwrap().unwrap().bank_balance
 }
 
+/// In a car that is not its own.
+fn entrant(persona: PersonaId, fee: u32) -> Entrant {
+    Entrant { persona, fee, car: None }
+}
+
 fn payout(persona: PersonaId, cash: u32, won: bool) -> Payout {
     Payout { persona, cash, points: 50, place: Some(usize::from(!won)) }
 }
@@ -32,6 +37,7 @@ fn settlement(ann: PersonaId, bob: PersonaId, cars_lost: Vec<(PersonaId, Vehicle
         racers: 2,
         payouts: vec![payout(ann, 1800, true), payout(bob, 0, false)],
         cars_lost,
+        uncounted: Vec::new(),
         standing,
         letter: |_, payout, settled| {
             Letter::city_news("race", &format!("{:?} {}", payout.place, settled.cash))
@@ -45,14 +51,16 @@ fn all_fees_are_taken_or_none() {
     let (store, ann, bob, _) = two(dir.path());
     let before = records(&store);
     let races = store.races();
-    let error = races.start(RACE, &[(ann, 100), (bob, 5001)], Now::read()).unwrap_err();
+    let error = races.start(RACE, &[entrant(ann, 100), entrant(bob, 5001)], false, Now::read()).unwrap_err();
     assert_eq!(error, RaceError::InsufficientFunds(bob));
-    let error = races.start(RACE, &[(ann, 100), (PersonaId(9), 0)], Now::read()).unwrap_err();
+    let error =
+        races.start(RACE, &[entrant(ann, 100), entrant(PersonaId(9), 0)], false, Now::read()).unwrap_err();
     assert_eq!(error, RaceError::NoSuchPersona(PersonaId(9)));
     assert_eq!(records(&store), before);
-    let first = races.start(RACE, &[(ann, 100), (bob, 5000)], Now::read()).unwrap().value;
+    let first =
+        races.start(RACE, &[entrant(ann, 100), entrant(bob, 5000)], false, Now::read()).unwrap().value;
     assert_eq!((money(&store, ann), money(&store, bob)), (4900, 0));
-    let second = races.start(RACE, &[(ann, 0)], Now::read()).unwrap().value;
+    let second = races.start(RACE, &[entrant(ann, 0)], false, Now::read()).unwrap().value;
     assert_eq!(races.under_way().unwrap(), [first, second], "the same race again is another booking");
 }
 
@@ -60,11 +68,11 @@ fn all_fees_are_taken_or_none() {
 fn a_race_is_paid_or_refunded_once_also_after_a_restart() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, _) = two(dir.path());
-    let fees = [(ann, 100), (bob, 100)];
-    let paid = store.races().start(RACE, &fees, Now::read()).unwrap().value;
-    let refunded = store.races().start(RACE, &fees, Now::read()).unwrap().value;
+    let fees = [entrant(ann, 100), entrant(bob, 100)];
+    let paid = store.races().start(RACE, &fees, false, Now::read()).unwrap().value;
+    let refunded = store.races().start(RACE, &fees, false, Now::read()).unwrap().value;
     store.races().settle(paid, &settlement(ann, bob, vec![]), Now::read()).unwrap().ticket.wait().unwrap();
-    store.races().refund(refunded, Now::read()).unwrap().ticket.wait().unwrap();
+    store.races().refund(refunded, &[], Now::read()).unwrap().ticket.wait().unwrap();
     let after = (money(&store, ann), money(&store, bob));
     assert_eq!(after, (5000 - 100 + 1800, 5000 - 100));
     drop(store);
@@ -72,7 +80,10 @@ fn a_race_is_paid_or_refunded_once_also_after_a_restart() {
     for booking in [paid, refunded] {
         let again = store.races().settle(booking, &settlement(ann, bob, vec![]), Now::read());
         assert_eq!(again.unwrap_err(), RaceError::NotUnderWay(booking));
-        assert_eq!(store.races().refund(booking, Now::read()).unwrap_err(), RaceError::NotUnderWay(booking));
+        assert_eq!(
+            store.races().refund(booking, &[], Now::read()).unwrap_err(),
+            RaceError::NotUnderWay(booking)
+        );
     }
     assert_eq!((money(&store, ann), money(&store, bob)), after);
     assert!(store.ledger().check().unwrap().differences.is_empty());
@@ -82,7 +93,8 @@ fn a_race_is_paid_or_refunded_once_also_after_a_restart() {
 fn a_settlement_reports_points_levels_and_cars() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, car) = two(dir.path());
-    let booking = store.races().start(RACE, &[(ann, 0), (bob, 0)], Now::read()).unwrap().value;
+    let booking =
+        store.races().start(RACE, &[entrant(ann, 0), entrant(bob, 0)], false, Now::read()).unwrap().value;
     let mut end = settlement(ann, bob, vec![(bob, car)]);
     end.payouts[0].points = 100;
     let settled = store.races().settle(booking, &end, Now::read()).unwrap().value;
@@ -97,29 +109,61 @@ fn a_settlement_reports_points_levels_and_cars() {
 }
 
 #[test]
-fn who_was_deleted_or_sold_the_car_meanwhile_spoils_nothing() {
+fn a_car_that_is_not_the_losers_stays_and_a_racer_is_not_deleted() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, car) = two(dir.path());
     let other = store.garage().buy_car(ann, fairlane(0), Now::read()).unwrap().value;
     let owner = store.personas().by_id(ann).unwrap().unwrap().customer_id;
-    let booking = store.races().start(RACE, &[(ann, 10), (bob, 10)], Now::read()).unwrap().value;
+    let booking =
+        store.races().start(RACE, &[entrant(ann, 10), entrant(bob, 10)], false, Now::read()).unwrap().value;
+    assert_eq!(store.personas().delete(owner, bob).unwrap_err(), PersonaError::InRace);
     // Ann's car, said to be Bob's.
     let end = settlement(ann, bob, vec![(bob, other)]);
     store.races().settle(booking, &end, Now::read()).unwrap().ticket.wait().unwrap();
     assert_eq!(store.garage().vehicle(other).unwrap().unwrap().owner, ann);
-
-    let booking = store.races().start(RACE, &[(ann, 10), (bob, 10)], Now::read()).unwrap().value;
     store.personas().delete(owner, bob).unwrap().ticket.wait().unwrap();
-    let end = settlement(ann, bob, vec![(bob, car)]);
-    assert_eq!(store.races().settle(booking, &end, Now::read()).unwrap().value.len(), 1);
+    assert_eq!(store.garage().vehicle(car).unwrap(), None);
     assert!(store.races().under_way().unwrap().is_empty());
+}
+
+#[test]
+fn a_booking_holds_its_cars_also_after_a_restart_until_it_is_settled() {
+    let dir = TempDir::new().unwrap();
+    let (store, ann, bob, car) = two(dir.path());
+    let spare = store.garage().buy_car(bob, fairlane(0), Now::read()).unwrap().value;
+    let wagers = |persona, car| [Entrant { persona, fee: 0, car: Some(car) }];
+    let start = |store: &Store, persona, car, wagered| {
+        store.races().start(RACE, &wagers(persona, car), wagered, Now::read()).map(|booked| booked.value)
+    };
+    assert_eq!(
+        start(&store, ann, car, false),
+        Err(RaceError::CarRefused(ann, "the car is not its own any more"))
+    );
+    let booking = start(&store, bob, car, true).unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    let garage = store.garage();
+    let part = garage.parts_of(car).unwrap()[0].id;
+    assert_eq!(garage.scrap(bob, part, &|_| 1, Now::read()).unwrap_err(), GarageError::InRace);
+    assert_eq!(garage.scrap(bob, car.part(), &|_| 1, Now::read()).unwrap_err(), GarageError::InRace);
+    assert_eq!(garage.scrap(bob, spare.part(), &|_| 1, Now::read()).unwrap_err(), GarageError::LastCar);
+    assert_eq!(garage.remove(bob, part, &|_| 9).unwrap_err(), GarageError::InRace);
+    for wagered in [false, true] {
+        let refused = start(&store, bob, car, wagered).unwrap_err();
+        assert_eq!(refused, RaceError::CarRefused(bob, "the car is in another race"));
+    }
+    let refused = start(&store, bob, spare, true).unwrap_err();
+    assert_eq!(refused, RaceError::CarRefused(bob, "its last car cannot be wagered"));
+    store.races().refund(booking, &[], Now::read()).unwrap().ticket.wait().unwrap();
+    assert_eq!(garage.scrap(bob, spare.part(), &|_| 1, Now::read()).unwrap().value, 3);
 }
 
 #[test]
 fn a_full_bank_takes_what_it_can() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, _) = two(dir.path());
-    let booking = store.races().start(RACE, &[(ann, 0), (bob, 0)], Now::read()).unwrap().value;
+    let booking =
+        store.races().start(RACE, &[entrant(ann, 0), entrant(bob, 0)], false, Now::read()).unwrap().value;
     let mut end = settlement(ann, bob, vec![]);
     end.payouts[0].cash = u32::MAX;
     let settled = store.races().settle(booking, &end, Now::read()).unwrap().value;
@@ -130,12 +174,13 @@ fn a_full_bank_takes_what_it_can() {
 #[test]
 fn damage_only_grows_and_belongs_to_the_car() {
     let dir = TempDir::new().unwrap();
-    let (store, _, bob, car) = two(dir.path());
+    let (store, ann, bob, car) = two(dir.path());
     let part = store.garage().parts_of(car).unwrap()[0].id;
-    let damage = |reported: &[_]| store.races().damage(car, reported).unwrap().value;
+    let damage = |reported: &[_]| store.races().damage(bob, car, reported).unwrap().value;
     assert_eq!(damage(&[(part, 30, 100), (PartId(4711), 50, 50)]), 1);
     assert_eq!(damage(&[(part, 20, 90)]), 0);
-    assert_eq!(store.races().damage(VehicleId(4711), &[(part, 99, 99)]).unwrap().value, 0);
+    assert_eq!(store.races().damage(bob, VehicleId(4711), &[(part, 99, 99)]).unwrap().value, 0);
+    assert_eq!(store.races().damage(ann, car, &[(part, 99, 99)]).unwrap().value, 0, "somebody else's");
     let part = store.garage().parts_of(car).unwrap()[0].clone();
     assert_eq!((part.damage, part.wear, part.owner), (30, 100, bob));
     assert_eq!(store.garage().vehicle(car).unwrap().unwrap().delta, 1);

@@ -99,14 +99,25 @@ pub struct Left {
     pub persona: PersonaId,
     /// Who has to hear of it.
     pub recipients: Vec<ConnectionId>,
-    /// The race has a new host, and who has to hear of it.
-    pub handed_over: Option<(PersonaId, Vec<ConnectionId>)>,
+    /// The race has a new host.
+    pub handed_over: Option<HandOver>,
     /// The last one has left the race's room, and who has to hear of it.
     pub ended: Vec<ConnectionId>,
     /// The race is gone: who has to hear of it.
     pub vanished: Option<Vec<ConnectionId>>,
     /// What it was, if it is a race.
     pub race: Option<ChannelInfo>,
+}
+
+/// A race has a new host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    /// Who.
+    pub host: PersonaId,
+    /// Who was ready and is so no longer.
+    pub unready: Vec<PersonaId>,
+    /// Who has to hear of it: everybody in the race.
+    pub recipients: Vec<ConnectionId>,
 }
 
 /// Why a channel can't be entered.
@@ -407,14 +418,8 @@ impl Inner {
         }
         let recipients = channel.recipients(persona, server, connection);
         let gone = channel.member(persona).is_none();
-        let mut handed_over = None;
-        if gone && channel.owner == Some(persona) {
-            channel.owner = channel.people.first().map(|oldest| oldest.persona);
-            let everybody = channel.people.iter().filter_map(|member| member.nearest(server));
-            handed_over = channel
-                .owner
-                .map(|owner| (owner, everybody.map(|membership| membership.connection).collect()));
-        }
+        let handed_over =
+            if gone && channel.owner == Some(persona) { channel.hand_over(server) } else { None };
         let ended = channel.race_ended(server);
         let race = channel.riff.race.then(|| channel.riff.clone());
         let vanished = channel.people.is_empty() && race.is_some();

@@ -1,7 +1,7 @@
 //! What the host of a race and the racers do in its channel.
 
 use super::channel::{Channel, Member};
-use super::{ChannelInfo, Channels, Inner, Key, Left, NpsServer, Person, Scope};
+use super::{ChannelInfo, Channels, HandOver, Inner, Key, Left, NpsServer, Person, Scope};
 use crate::world::{ConnectionId, locked};
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::ChannelData;
@@ -155,6 +155,21 @@ impl Inner {
 }
 
 impl Channel {
+    /// The host has left this channel in `server`: whoever has been here longest is the host now. If the race does not run, nobody
+    /// is ready any more (*documented*).
+    pub(super) fn hand_over(&mut self, server: NpsServer) -> Option<HandOver> {
+        self.owner = self.people.first().map(|oldest| oldest.persona);
+        let waits = self.running.is_none();
+        let mut unready = Vec::new();
+        for member in self.people.iter_mut().filter(|member| waits && member.ready) {
+            member.ready = false;
+            unready.push(member.persona);
+        }
+        let everybody = self.people.iter().filter_map(|member| member.nearest(server));
+        let recipients = everybody.map(|membership| membership.connection).collect();
+        self.owner.map(|host| HandOver { host, unready, recipients })
+    }
+
     /// Somebody has left this channel in `server`. If that was the last one in the room where the race runs, the race is over,
     /// and those still in the channel have to hear of it.
     pub(super) fn race_ended(&mut self, server: NpsServer) -> Vec<ConnectionId> {

@@ -2,6 +2,8 @@
 
 use crate::catalog::rules;
 use mco_proto::ids::{PersonaId, VehicleId};
+use std::fmt;
+use std::time::Duration;
 
 /// Who sits in a car.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +32,53 @@ pub struct Report {
     pub average_speed: u16,
 }
 
-impl Report {
-    /// Whether nobody can have driven so fast.
-    pub const fn is_impossible(&self) -> bool {
-        self.time < rules::SHORTEST_TIME
+/// Which times a run can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// The shortest time in which it can be driven, in ticks.
+    pub shortest: u32,
+    /// The longest that it may take from the host's start until the racers go. `None`: times are not held against the clock.
+    pub longest_loading: Option<Duration>,
+}
+
+impl TimeLimits {
+    /// Why a time that is told so long after the host's start cannot be true, if so.
+    pub fn doubt(&self, time: u32, after: Duration) -> Option<Doubt> {
+        if time < self.shortest {
+            return Some(Doubt::TooFast);
+        }
+        let longest_loading = self.longest_loading?;
+        let driven = Duration::from_secs(time.into()) / 64;
+        let slack = driven * rules::CLOCK_SLACK_PERCENT / 100;
+        if driven > after + slack {
+            Some(Doubt::TooSoon)
+        } else if after > longest_loading.saturating_add(driven + slack) {
+            Some(Doubt::TooLate)
+        } else {
+            None
+        }
+    }
+}
+
+/// Why a time cannot be true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nobody drives so fast.
+    TooFast,
+    /// So much time has not passed since the start.
+    TooSoon,
+    /// Much more time has passed since the start.
+    TooLate,
+}
+
+/// What is wrong with the time, behind "it is".
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooFast => "shorter than anybody can drive there",
+            Self::TooSoon => "longer than the race had lasted",
+            Self::TooLate => "much shorter than the race had lasted",
+        })
     }
 }
 
@@ -64,12 +109,16 @@ pub struct Starter {
     pub driver: Driver,
     /// What became of it, once that is known.
     pub outcome: Option<Outcome>,
+    /// Why its time is not counted, if so.
+    pub doubt: Option<Doubt>,
+    /// Whether it was said what the run did to its car.
+    pub damage_told: bool,
 }
 
 impl Starter {
     /// On the way.
     pub const fn new(driver: Driver) -> Self {
-        Self { driver, outcome: None }
+        Self { driver, outcome: None, doubt: None, damage_told: false }
     }
 
     /// Whether it is this persona.
@@ -77,9 +126,14 @@ impl Starter {
         matches!(self.driver, Driver::Human { persona, .. } if persona == other)
     }
 
+    /// Whether a player drives it.
+    pub const fn is_human(&self) -> bool {
+        matches!(self.driver, Driver::Human { .. })
+    }
+
     /// Whether a run can't end before something is known of it. Racers that no human drives hold nobody up.
     pub const fn is_awaited(&self) -> bool {
-        matches!(self.driver, Driver::Human { .. }) && self.outcome.is_none()
+        self.is_human() && self.outcome.is_none()
     }
 
     /// Out, if it is not in.
@@ -109,10 +163,10 @@ pub struct Place {
 
 impl Place {
     /// The field in the order of the results: who came in, by time, in the order of the slots if it is equal; then those
-    /// with times that nobody can drive; then those who did not come in.
+    /// with times that cannot be true; then those who did not come in.
     pub fn order(field: &[Starter]) -> Vec<Self> {
         let key = |starter: &Starter| match starter.report() {
-            Some(report) if !report.is_impossible() => (0, report.time),
+            Some(report) if starter.doubt.is_none() => (0, report.time),
             Some(report) if report.time > 0 => (1, report.time),
             _ => (2, 0),
         };

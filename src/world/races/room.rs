@@ -3,10 +3,15 @@
 //! A race and its room are tied by what the host writes: the room has the race's number, or its description begins with
 //! it (*inferred*). Who is seen to leave the room has left the race, whether MCOTS hears a 235 or not: its place can be taken, and it
 //! is not the host. It is not forgotten before somebody takes the place, because a Client may well go by the server to where it races:
-//! whoever comes back first has it again, behind those who stayed. Once the racers are called to the race server, nobody counts as
-//! gone who is on the way there.
+//! whoever comes back first has it again, behind those who stayed. Once the racers are called to the race server, a connection that
+//! ends may be that of somebody on the way there; who closes the room, or is thrown out, has left nevertheless.
+//!
+//! Two who keep others waiting are given up: who has joined and does not come to the room, and who is lost while the race runs, with
+//! no connection to a room and nothing heard on MCOTS.
 
-use super::{Member, Race, Table};
+use super::{Exit, Member, Race, Starter, Table};
+use crate::catalog::rules;
+use crate::clock::Now;
 use crate::world::ChannelInfo;
 use mco_proto::ids::{CommId, PersonaId, RaceId};
 
@@ -17,8 +22,17 @@ pub enum Room {
     Unseen,
     /// In the room with this number.
     Inside(CommId),
-    /// It was there and has left.
+    /// It was there and has left, or did not come in time.
     Left,
+}
+
+/// How somebody comes to or goes from the room of a race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Closed the room, or was thrown out.
+    Closed,
+    /// Anything else: came, lost a connection, or is where it was while the room changed.
+    Other,
 }
 
 impl Member {
@@ -40,8 +54,36 @@ impl Race {
         let mut member = self.members.remove(at);
         let back = !member.is_here() && !self.runs();
         member.room = room;
+        member.absent_since = None;
         let at = if back { self.members.len() } else { at };
         self.members.insert(at, member);
+    }
+
+    /// Whoever has joined and did not come to the room in time holds its place no longer. The host keeps the race as long as
+    /// nobody else came there.
+    pub(super) fn give_up_unseen(&mut self, now: Now) {
+        let host = self.host();
+        let met = self.members.iter().any(|member| matches!(member.room, Room::Inside(_)));
+        for member in self.members.iter_mut().filter(|member| met || Some(member.persona) != host) {
+            if member.room == Room::Unseen && now.since(member.joined) >= rules::ENTER_TIMEOUT {
+                member.room = Room::Left;
+            }
+        }
+    }
+
+    /// Puts those racers out who are lost. Nobody waits for one who drives alone.
+    pub(super) fn put_out_lost(&mut self, now: Now) {
+        if self.field.iter().filter(|starter| starter.is_human()).count() < 2 {
+            return;
+        }
+        let ready = self.started + rules::LOADING_GRACE;
+        let lost = self.members.iter().filter_map(|member| {
+            let silent_since = member.absent_since?.max(member.last_word).max(ready);
+            (now.since(silent_since) >= rules::LOST_TIMEOUT).then_some(member.persona)
+        });
+        let lost: Vec<PersonaId> = lost.collect();
+        let is_lost = |starter: &&mut Starter| lost.iter().any(|persona| starter.is(*persona));
+        self.field.iter_mut().filter(is_lost).for_each(|starter| starter.put_out(Exit::TimedOut));
     }
 }
 
@@ -54,13 +96,14 @@ impl Table {
     }
 
     /// `mover` has come to the room `riff` or left it, and `people` are there now. Returned is the race that it is the room
-    /// of, with the members who have left it by that; none while they are `called` to the race server.
+    /// of, with the members who have left it by that; while they are `called` to the race server only one who has closed it.
     pub fn sync_room(
         &mut self,
         riff: &ChannelInfo,
-        mover: PersonaId,
+        (mover, how): (PersonaId, Move),
         people: &[PersonaId],
         called: bool,
+        now: Now,
     ) -> Option<(RaceId, Vec<PersonaId>)> {
         let id = self.race_of_room(riff)?.id;
         let race = self.races.get_mut(&id)?;
@@ -69,9 +112,13 @@ impl Table {
             race.come_back(mover, inside);
         }
         let mut left = Vec::new();
-        for member in race.members.iter_mut().filter(|_| !called) {
+        for member in &mut race.members {
             let was = member.room == inside || (member.room == Room::Unseen && member.persona == mover);
-            if was && !people.contains(&member.persona) {
+            if !was || people.contains(&member.persona) {
+                continue;
+            }
+            member.absent_since.get_or_insert(now.mono);
+            if !called || (how == Move::Closed && member.persona == mover) {
                 member.room = Room::Left;
                 left.push(member.persona);
             }
@@ -85,7 +132,9 @@ impl Table {
         if race.members.len() < race.settings.most_racers {
             return;
         }
-        if let Some(at) = race.members.iter().position(|member| !member.is_here()) {
+        let host = race.host();
+        let absent = |member: &Member| !member.is_here() && Some(member.persona) != host;
+        if let Some(at) = race.members.iter().position(absent) {
             let absent = race.members.remove(at);
             self.member_of.remove(&absent.persona);
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::Catalog;
+use crate::catalog::rules;
 use mco_proto::bytes::Bool8;
 use mco_proto::mcots::race::CreateRace;
 use std::time::Duration;
@@ -11,6 +12,7 @@ const BOB: PersonaId = PersonaId(22);
 const HERE: ConnectionId = ConnectionId(1);
 const THERE: ConnectionId = ConnectionId(2);
 const CAR: VehicleId = VehicleId(7);
+const ANY_TIME: TimeLimits = TimeLimits { shortest: 1, longest_loading: None };
 
 fn settings() -> Settings {
     in_lobby(10_001, &CreateRace::open_to_all(10_001, 6, 2))
@@ -57,11 +59,11 @@ fn a_password_is_printable_fits_its_field_and_differs() {
 fn other_game_files_are_noticed_and_forgotten_with_the_run() {
     let now = Now::read();
     let (mut table, id) = two(now);
-    assert_eq!(table.start(id, field(), None, now), Ok(()));
+    assert_eq!(table.start(id, field(), ANY_TIME, None, now), Ok(()));
     assert!(table.compare(ANN, [1, 2, 3]).is_empty());
     assert_eq!(table.compare(BOB, [1, 2, 4]), [ANN]);
     assert!(table.compare(BOB, [1, 2, 3]).is_empty());
-    assert_eq!(table.start(id, field(), None, now), Ok(()));
+    assert_eq!(table.start(id, field(), ANY_TIME, None, now), Ok(()));
     assert!(table.compare(BOB, [9, 9, 9]).is_empty());
 }
 
@@ -82,7 +84,7 @@ fn only_the_connection_that_races_takes_its_racer_along_when_it_goes() {
 fn a_run_ends_once_when_nobody_is_awaited() {
     let now = Now::read();
     let (mut table, id) = two(now);
-    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Ok(()));
+    assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Ok(()));
     assert!(table.finish(id).is_none());
     table.report(id, ANN, ANN, Report { time: 6400, ..Report::default() }, now).unwrap();
     let soon = now.later(rules::FINISH_TIMEOUT.saturating_sub(Duration::from_millis(1)));
@@ -112,7 +114,8 @@ fn results_are_ordered_by_time_then_slot_with_the_impossible_and_the_lost_behind
         ..Starter::new(Driver::Ai(number))
     };
     let lost = Starter { outcome: Some(Outcome::Out(Exit::Quit)), ..Starter::new(Driver::Ai(1)) };
-    let field = [lost, came_in(2, 1), came_in(3, 6400), came_in(4, 5000), came_in(5, 6400), came_in(6, 0)];
+    let doubtful = |number, time| Starter { doubt: Some(Doubt::TooFast), ..came_in(number, time) };
+    let field = [lost, doubtful(2, 1), came_in(3, 6400), came_in(4, 5000), came_in(5, 6400), doubtful(6, 0)];
     let order = Place::order(&field);
     let seen: Vec<_> = order
         .iter()
@@ -133,7 +136,7 @@ fn while_a_race_is_started_nobody_joins_it_and_who_leaves_is_out() {
     assert_eq!(table.prepare(id, ANN).unwrap_err(), Denied::Running, "it is being started");
     assert_eq!(table.joinable(id, PersonaId(23)).unwrap_err(), Denied::Running);
     table.hang_up(BOB, THERE);
-    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Ok(()));
+    assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Ok(()));
     let bob = table.get(id).unwrap().field.iter().find(|starter| starter.is(BOB)).copied().unwrap();
     assert_eq!(bob.outcome, Some(Outcome::Out(Exit::Dropped)));
 }
@@ -150,7 +153,20 @@ fn a_start_that_comes_to_nothing_leaves_the_race_as_it_was_and_one_that_everybod
     table.prepare(id, ANN).unwrap();
     table.hang_up(ANN, HERE);
     table.hang_up(BOB, THERE);
-    assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Err(Some(BookingId(3))));
+    assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Err(Some(BookingId(3))));
+}
+
+#[test]
+fn a_time_is_doubted_by_the_track_and_by_the_clock() {
+    let limits = TimeLimits { shortest: 320, longest_loading: Some(Duration::from_secs(100)) };
+    let after = |time, seconds| limits.doubt(time, Duration::from_secs(seconds));
+    assert_eq!([after(319, 60), after(0, 0)], [Some(Doubt::TooFast); 2]);
+    assert_eq!([after(64 * 100, 94), after(u32::MAX, 1000)], [Some(Doubt::TooSoon); 2]);
+    assert_eq!([after(64 * 100, 95), after(64 * 100, 205)], [None; 2]);
+    assert_eq!(after(64 * 100, 206), Some(Doubt::TooLate));
+    assert_eq!(TimeLimits { longest_loading: None, ..limits }.doubt(u32::MAX, Duration::ZERO), None);
+    let always = TimeLimits { longest_loading: Some(Duration::MAX), ..limits };
+    assert_eq!(always.doubt(320, Duration::from_hours(9999)), None);
 }
 
 /// The drag strip of the built-in catalogue.
@@ -161,7 +177,7 @@ fn run(table: &mut Table, id: RaceId, times: [u32; 2], limit: u8, dial_in: [u16;
     let now = Now::read();
     table.prepare(id, ANN).unwrap();
     table.begin_round(id, limit, dial_in);
-    table.start(id, field(), None, now).unwrap();
+    table.start(id, field(), ANY_TIME, None, now).unwrap();
     for (who, time) in [ANN, BOB].into_iter().zip(times) {
         table.report(id, who, who, Report { time, ..Report::default() }, now).unwrap();
     }

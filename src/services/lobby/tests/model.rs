@@ -149,6 +149,12 @@ impl Model {
                 self.owner.remove(&key);
                 if let Some(oldest) = people.first() {
                     self.owner.insert(key, *oldest);
+                    let waits = !self.running.contains(&key);
+                    for member in self.of(key).into_iter().filter(|_| waits) {
+                        if self.ready.remove(&(key, member)) {
+                            self.tell_others(key, usize::MAX, server, id::READY_FOR_GAME);
+                        }
+                    }
                     self.tell_others(key, usize::MAX, server, id::CHANNEL_MASTER);
                 }
             }

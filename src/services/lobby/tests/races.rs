@@ -9,9 +9,9 @@ use mco_proto::nps::Id;
 use mco_proto::nps::channel::{
     BootUser, ChannelCreated, ChannelDataUpdate, ChannelDeleted, ChannelMaster, ChannelUpdate,
     ForceLeaveChannel, GameServerStarted, GameServerStartedInfo, GameServerStateChange, GameServerTerminated,
-    GameServersList, GetReadyList, NOT_READY, READY, ReadyForGame, ReadyList, ReadyNotice, RiffList,
-    SendGameServersList, SendRiffList, SetChannelData, SetCommFlags, SetReadyForGame, StartGameServer,
-    TerminateGameServer, WideRiffList,
+    GameServersList, GetReadyList, NOT_READY, READY, ReadyForGame, ReadyList, ReadyNotice, ReadyRecord,
+    RiffList, SendGameServersList, SendRiffList, SetChannelData, SetCommFlags, SetReadyForGame,
+    StartGameServer, TerminateGameServer, WideRiffList,
 };
 use mco_proto::nps::lobby::UserLeftChannel;
 
@@ -247,6 +247,36 @@ fn a_host_who_goes_hands_over_to_the_oldest_guest() {
     assert_eq!(scene.numbers(&callers[2]), [id::USER_LEFT_CHANNEL]);
     assert!(scene.ask(&mut callers[2], &SetChannelData { channel: RACE, data: data(3) }).is_empty());
     assert!(!scene.ask(&mut callers[2], &start()).is_empty(), "the last one is the host now");
+}
+
+#[test]
+fn when_the_host_leaves_nobody_is_ready_any_more_unless_the_race_runs() {
+    for running in [false, true] {
+        let (mut scene, mut callers) = racers(&[NpsServer::Room(0); 3]);
+        for caller in [1, 2] {
+            scene.ask(&mut callers[caller], &ReadyForGame { channel: RACE });
+        }
+        if running {
+            scene.ask(&mut callers[0], &start());
+        }
+        scene.forget();
+        scene.ask(&mut callers[0], &CloseCommChannel { channel: RACE });
+        let list: ReadyList = scene.one(&mut callers[2], &GetReadyList { channel: RACE });
+        let ready = list.records.iter().map(|record| record.ready.0);
+        assert!(ready.eq([running; 2]));
+        let heard = scene.heard(&callers[2]);
+        let notices = heard.iter().filter(|(packet, _)| packet.id == id::READY_FOR_GAME);
+        let told: Vec<ReadyRecord> =
+            notices.map(|(packet, _)| packet.read::<ReadyNotice>().unwrap().record).collect();
+        let unready = |persona: PersonaId, master| ReadyRecord {
+            channel: RACE,
+            persona,
+            ready: Bool16(false),
+            master: Bool16(master),
+        };
+        let both = vec![unready(scene.persona(1), true), unready(scene.persona(2), false)];
+        assert_eq!(told, if running { Vec::new() } else { both });
+    }
 }
 
 #[test]

@@ -2,17 +2,18 @@
 
 use super::super::{Answer, Refusal, Request};
 use super::results::conclude;
-use super::{StartRace, along_with, check_car, counts, has_room};
-use crate::catalog::rules;
+use super::{StartRace, along_with, check_car, counts, has_room, own_cars};
+use crate::catalog::{Lobby, RaceType, rules};
 use crate::services::{Outcome, Push};
-use crate::store::{Changed, RaceError};
-use crate::world::races::{Denied, Driver, Member, Race, Settings, Starter, State};
+use crate::store::{Changed, Entrant, RaceError};
+use crate::world::races::{Denied, Driver, Race, Room, Settings, Starter, State, TimeLimits};
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::{BookingId, PersonaId, RaceId};
 use mco_proto::mcots::Message;
 use mco_proto::mcots::race::{LobbyFlags, RaceStarted, RacerSlot, SLOTS, StartSlot};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the host's slots make: for each whether it is barred, and why.
 struct Grid<'a> {
@@ -66,10 +67,11 @@ pub(in super::super) fn start(request: &Request<'_>, body: &StartRace) -> Answer
     log::info!("race {id}: started by {} with {} racers: {}", request.caller, field.len(), race.settings);
     note_other_terms(&race, body);
     let (booking, ticket) = booked.map(|Changed { value, ticket }| (value, ticket)).unzip();
+    let limits = limits(request, &race, body.laps.max(race.settings.laps));
     let started = {
         let mut races = races.lock();
         races.begin_round(id, multi_round_limit, dial_in);
-        races.start(id, field, booking, request.now)
+        races.start(id, field, limits, booking, request.now)
     };
     if let Err(undone) = started {
         return refund(request, id, undone);
@@ -111,10 +113,26 @@ fn note_other_terms(race: &Race, start: &StartRace) {
     }
 }
 
+/// The times that a run of so many laps can have. Drag races may have several runs behind one start, so none of them is too late.
+fn limits(request: &Request<'_>, race: &Race, laps: u8) -> TimeLimits {
+    let (settings, game) = (&race.settings, request.game);
+    if !game.config.game.check_race_times {
+        return TimeLimits { shortest: rules::SHORTEST_TIME, longest_loading: None };
+    }
+    let lobby = game.catalog.lobbies().iter().find(|lobby| lobby.id == settings.lobby);
+    let length = lobby.and_then(Lobby::length);
+    let longest_loading =
+        if settings.race_type == RaceType::Drag { Duration::MAX } else { rules::LONGEST_LOADING };
+    TimeLimits {
+        shortest: rules::shortest_time(settings.race_type, length, laps),
+        longest_loading: Some(longest_loading),
+    }
+}
+
 /// The race vanished while its fees were taken: they go back.
 fn refund(request: &Request<'_>, id: RaceId, booking: Option<BookingId>) -> Answer {
     if let Some(booking) = booking
-        && let Err(error) = request.game.store.races().refund(booking, request.now)
+        && let Err(error) = request.game.store.races().refund(booking, &[], request.now)
     {
         log::error!("race {id}: fees stay taken until the next start of the server: {error}");
     }
@@ -159,8 +177,8 @@ impl Grid<'_> {
             return Ok(Some("it has not joined".to_owned()));
         };
         let host = self.race.member(self.request.player.persona);
-        if !member.is_here() && host.is_some_and(Member::is_here) {
-            return Ok(Some("it has left the race's room".to_owned()));
+        if !member.is_here() && host.is_some_and(|host| matches!(host.room, Room::Inside(_))) {
+            return Ok(Some("it is not in the race's room".to_owned()));
         }
         // The host must not wager another car of a joiner than the joiner did.
         if settings.pink_slip && member.vehicle.is_some_and(|car| car != slot.vehicle) {
@@ -215,19 +233,28 @@ impl Grid<'_> {
             }
             let humans = self.humans();
             let fee = rules::fee(self.race.settings.entry_fee, humans.len());
-            let fees: Vec<_> = humans.iter().map(|&(_, racer)| (racer, fee)).collect();
-            match self.request.game.store.races().start(self.race.id, &fees, self.request.now) {
+            let settings = &self.race.settings;
+            let own = own_cars(settings.race_type);
+            let entrants: Vec<_> = humans
+                .iter()
+                .map(|&(at, persona)| {
+                    let car = self.slots.get(at).map(|slot| slot.vehicle).filter(|_| own);
+                    Entrant { persona, fee, car }
+                })
+                .collect();
+            let races = self.request.game.store.races();
+            let (id, why) = match races.start(self.race.id, &entrants, settings.pink_slip, self.request.now) {
                 Ok(booked) => return Ok(Some(Some(booked))),
-                // Spent or deleted in this very moment. One slot less to try, so this ends.
                 Err(RaceError::InsufficientFunds(id) | RaceError::NoSuchPersona(id)) => {
-                    let Some(&(at, _)) = humans.iter().find(|(_, racer)| *racer == id) else {
-                        return Ok(None);
-                    };
-                    self.bar(at, "it can't pay the fee");
+                    (id, "it can't pay the fee")
                 }
+                Err(RaceError::CarRefused(id, why)) => (id, why),
                 Err(RaceError::Store(error)) => return Err(error.into()),
                 Err(error @ RaceError::NotUnderWay(_)) => return Err(Refusal::because(error.to_string())),
-            }
+            };
+            // One slot less to try, so this ends.
+            let Some(&(at, _)) = humans.iter().find(|(_, racer)| *racer == id) else { return Ok(None) };
+            self.bar(at, why);
         }
     }
 

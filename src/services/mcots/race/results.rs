@@ -4,8 +4,8 @@ use super::{Game, along_with, counts};
 use crate::catalog::rules;
 use crate::clock::Now;
 use crate::services::{Outcome, Push};
-use crate::store::{Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError};
-use crate::world::races::{self, Driver, Exit, Place, Race, Rounds};
+use crate::store::{Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError, Uncounted};
+use crate::world::races::{self, Doubt, Driver, Exit, Place, Race, Rounds};
 use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{FinalResults, Placement, SLOTS};
 use mco_proto::mcots::{Body, Message};
@@ -53,7 +53,7 @@ fn tell(race: &Race, results: &FinalResults) -> Push {
     Push::Body(race.audience(), Arc::new(results.body()))
 }
 
-/// Pays, or gives the fees back if no human came in in a possible time. The final flags, and what became of each.
+/// Pays, or gives the fees back if no human came in in a time that counts. The final flags, and what became of each.
 fn settle(
     game: &Game,
     race: &Race,
@@ -63,10 +63,10 @@ fn settle(
 ) -> Result<(u8, Changed<Vec<Settled>>), RaceError> {
     let void = !places.iter().any(|place| human(place).is_some() && place.place.is_some());
     if void {
-        let refunded = game.store.races().refund(booking, now)?;
+        let refunded = game.store.races().refund(booking, &uncounted(places), now)?;
         let standings = places.iter().filter_map(|place| standing(game, human(place)?.0).transpose());
         let value = standings.collect::<Result<_, _>>()?;
-        let cheated = places.iter().any(impossible);
+        let cheated = places.iter().any(|place| doubtful(place).is_some());
         let flag = if cheated { FinalResults::VOID_CHEATING } else { FinalResults::VOID };
         return Ok((flag, Changed { value, ticket: refunded.ticket }));
     }
@@ -76,8 +76,7 @@ fn settle(
 
 /// What each racer gets.
 fn settlement(race: &Race, places: &[Place]) -> Settlement {
-    let humans = places.iter().filter(|place| human(place).is_some()).count();
-    let purse = rules::purse(race.settings.entry_fee, humans);
+    let purse = rules::purse_for(race.settings.entry_fee, humans(places), winning_time(places));
     let payouts: Vec<Payout> = places
         .iter()
         .filter_map(|place| {
@@ -85,7 +84,7 @@ fn settlement(race: &Race, places: &[Place]) -> Settlement {
             Some(Payout {
                 persona,
                 cash: place.place.map_or(0, |at| rules::share(purse, places.len(), at)),
-                points: place.place.map_or(0, |at| rules::points(places.len(), at)),
+                points: points(places, place),
                 place: place.place,
             })
         })
@@ -97,6 +96,7 @@ fn settlement(race: &Race, places: &[Place]) -> Settlement {
         racers: places.len(),
         payouts,
         cars_lost: losers.filter_map(human).collect(),
+        uncounted: uncounted(places),
         standing: |points| (rules::level(points), rules::rank(points)),
         letter,
     }
@@ -104,8 +104,6 @@ fn settlement(race: &Race, places: &[Place]) -> Settlement {
 
 /// What a racer finds in the mail. Titles hold 30 characters, texts 255.
 fn letter(race: &Settlement, payout: &Payout, settled: &Settled) -> Letter {
-    /// The office of the races.
-    const RACE_CONTROL: PersonaId = PersonaId(11);
     let title = match payout.place {
         Some(at) => format!("Race: place {} of {}", at + 1, race.racers),
         None => "Race: not finished".to_owned(),
@@ -120,7 +118,7 @@ fn letter(race: &Settlement, payout: &Payout, settled: &Settled) -> Letter {
         "You won {} dollars and {} points. That makes {} points: level {}, rank {}.{grown}{cars}",
         settled.cash, payout.points, settled.points, settled.level.1, settled.rank.1
     );
-    Letter { sender: RACE_CONTROL, sender_name: "Race Control".to_owned(), title, text }
+    race_control(title, text)
 }
 
 fn human(place: &Place) -> Option<(PersonaId, VehicleId)> {
@@ -130,8 +128,49 @@ fn human(place: &Place) -> Option<(PersonaId, VehicleId)> {
     }
 }
 
-fn impossible(place: &Place) -> bool {
-    human(place).is_some() && place.starter.report().is_some_and(|report| report.is_impossible())
+fn humans(places: &[Place]) -> usize {
+    places.iter().filter(|place| human(place).is_some()).count()
+}
+
+/// The time of the first human whose result counts.
+fn winning_time(places: &[Place]) -> u32 {
+    let first = places.iter().find(|place| human(place).is_some() && place.place.is_some());
+    first.and_then(|place| place.starter.report()).map_or(0, |report| report.time)
+}
+
+/// What a racer's place brings in points.
+fn points(places: &[Place], place: &Place) -> u32 {
+    place.place.map_or(0, |at| rules::worth(rules::points(humans(places), at), winning_time(places)))
+}
+
+/// A player whose time cannot be true.
+fn doubtful(place: &Place) -> Option<(PersonaId, Doubt)> {
+    Some((human(place)?.0, place.starter.doubt?))
+}
+
+/// What is kept of the results that do not count, for the racers and for the Server Operator.
+fn uncounted(places: &[Place]) -> Vec<Uncounted> {
+    let doubtful = places.iter().filter_map(|place| Some((place, doubtful(place)?)));
+    let kept = doubtful.map(|(place, (persona, doubt))| {
+        let time = place.starter.report().unwrap_or_default().time;
+        Uncounted { persona, time, why: doubt.to_string(), letter: not_counted(doubt) }
+    });
+    kept.collect()
+}
+
+/// The one mail about results that do not count.
+fn not_counted(doubt: Doubt) -> Letter {
+    let text = format!(
+        "The time that your game reported is {doubt}. It was not counted: no money, no points. The same goes for \
+         further ones, without a mail. If you drove it, ask the operator of this server."
+    );
+    race_control("Race: not counted".to_owned(), text)
+}
+
+fn race_control(title: String, text: String) -> Letter {
+    /// The office of the races.
+    const RACE_CONTROL: PersonaId = PersonaId(11);
+    Letter { sender: RACE_CONTROL, sender_name: "Race Control".to_owned(), title, text }
 }
 
 /// How a persona stands when nothing was won.
@@ -156,7 +195,7 @@ fn results(race: &Race, flags: u8, places: &[Place], settled: &[Settled]) -> Fin
     for (placement, place) in placements.iter_mut().zip(places) {
         *placement = match human(place) {
             Some((persona, _)) => {
-                let points = place.place.filter(|_| !void).map_or(0, |at| rules::points(places.len(), at));
+                let points = if void { 0 } else { points(places, place) };
                 of_human(persona, place, points, settled.get(&persona).copied())
             }
             None => driven(place),
@@ -196,7 +235,7 @@ fn of_human(persona: PersonaId, place: &Place, points: u32, settled: Option<&Set
     let mut flags = 0;
     let mut flag = |set: bool, flag: u32| flags |= if set { flag } else { 0 };
     flag(timed_out, Placement::TIMED_OUT);
-    flag(impossible(place), Placement::CHEAT_SUSPECTED);
+    flag(doubtful(place).is_some(), Placement::CHEAT_SUSPECTED);
     flag(settled.is_some_and(|settled| settled.cars_won > 0), Placement::WON_CAR);
     flag(settled.is_some_and(|settled| settled.cars_lost > 0), Placement::LOST_CAR);
     let run = Placement { racer: persona, flags, ..driven(place) };

@@ -1,5 +1,6 @@
 //! Races among players with plain values: no sockets.
 
+mod fairness;
 mod model;
 mod refusals;
 mod rooms;
@@ -7,7 +8,7 @@ mod runs;
 mod terms;
 
 use super::*;
-use crate::catalog::rules;
+use crate::catalog::{RaceType, rules};
 use crate::clock::Now;
 use crate::services::lobby;
 use crate::store::Persona;
@@ -18,6 +19,8 @@ use mco_proto::mcots::race::{
     CreateRace, Damage, Damages, FinalResults, JoinRace, Placement, PostRaceDamage, RaceCreated, RaceJoined,
     RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
 };
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The lobby of the circuit, and that of test drives.
 const CIRCUIT: u32 = 10_001;
@@ -38,17 +41,24 @@ impl Racer {
     }
 }
 
-/// A shard with some players in it.
+/// A shard with some players in it, and a clock that goes on when somebody drives.
 struct Track {
     game: Game,
     folder: tempfile::TempDir,
     racers: Vec<Racer>,
+    /// When it was opened.
+    opened: Now,
+    /// The time since then.
+    elapsed: Duration,
+    /// When each race was started.
+    started: BTreeMap<RaceId, Duration>,
 }
 
 impl Track {
     fn with(racers: usize) -> Self {
         let (game, folder) = Game::for_tests();
-        let mut track = Self { game, folder, racers: Vec::new() };
+        let (opened, elapsed) = (Now::read(), Duration::ZERO);
+        let mut track = Self { game, folder, racers: Vec::new(), opened, elapsed, started: BTreeMap::new() };
         for number in 0..racers {
             let player = track.game.player(&format!("driver{number}"), &format!("Driver {number}"), peer());
             let car = track.give_car(player.persona);
@@ -56,6 +66,16 @@ impl Track {
             track.racers.push(Racer { player, caller, car, room: None });
         }
         track
+    }
+
+    fn now(&self) -> Now {
+        self.opened.later(self.elapsed)
+    }
+
+    /// Time passes, and the server notices.
+    fn pass(&mut self, time: Duration) -> Option<Results> {
+        self.elapsed += time;
+        Results::of(&tick(&self.game, self.now()).pushes)
     }
 
     fn give_car(&self, owner: PersonaId) -> VehicleId {
@@ -91,7 +111,8 @@ impl Track {
 
     fn tell(&mut self, who: usize, body: Body) -> Outcome<Outgoing> {
         let incoming = Incoming { sequence: 12, flags: SEALED, body };
-        let mut outcome = answer(&self.game, &mut self.racers[who].caller, &incoming, Now::read());
+        let mut outcome =
+            answer(&self.game, &mut self.racers[who].caller, &incoming, self.opened.later(self.elapsed));
         if let Some(ticket) = outcome.commit.take() {
             ticket.wait().unwrap();
         }
@@ -121,6 +142,7 @@ impl Track {
     }
 
     fn start(&mut self, who: usize, race: RaceId, slots: [RacerSlot; SLOTS]) -> RaceStarted {
+        self.started.insert(race, self.elapsed);
         let body = self.ask(who, start(race, slots));
         assert_eq!(body.number(), Some(number::RACE_STARTED));
         body.read().unwrap()
@@ -137,8 +159,20 @@ impl Track {
         race
     }
 
-    /// Reports a time for oneself; the results, if that was the last.
+    /// Lets so much time pass since the start as it takes to drive `time`.
+    fn drive(&mut self, race: RaceId, time: u32) {
+        let started = self.started.get(&race).copied().unwrap_or_default();
+        self.elapsed = self.elapsed.max(started + Duration::from_secs(time.into()) / 64);
+    }
+
+    /// Drives, and reports the time for oneself; the results, if that was the last.
     fn finish(&mut self, who: usize, race: RaceId, time: u32) -> Option<Results> {
+        self.drive(race, time);
+        self.say_finished(who, race, time)
+    }
+
+    /// Reports a time for oneself, whatever the clock says.
+    fn say_finished(&mut self, who: usize, race: RaceId, time: u32) -> Option<Results> {
         let racer = self.racers[who].id();
         let outcome = self.tell(who, finish(race, racer, time));
         assert!(outcome.replies.is_empty(), "{:?}", outcome.replies);
@@ -153,7 +187,7 @@ impl Track {
 
     /// The connection breaks, and another is made at once.
     fn drop(&mut self, who: usize) -> Option<Results> {
-        let outcome = leave(&self.game, &self.racers[who].caller, Now::read());
+        let outcome = leave(&self.game, &self.racers[who].caller, self.now());
         if let Some(ticket) = outcome.commit {
             ticket.wait().unwrap();
         }
@@ -182,6 +216,17 @@ impl Track {
         };
         let car = self.game.store.garage().buy_car(self.racers[who].id(), purchase, Now::read());
         assert!(car.is_ok());
+    }
+
+    /// Makes somebody a driver who may wager a car and has another one.
+    fn seasoned(&self, who: usize) -> VehicleId {
+        let level = rules::PINK_SLIP_LEVEL;
+        let points = (level - 1).pow(2) * rules::POINTS_OF_FIRST_LEVEL;
+        let seasoned = self.game.store.personas().update(self.racers[who].id(), |persona| {
+            (persona.level, persona.points) = (level, points);
+        });
+        assert!(seasoned.is_ok());
+        self.give_car(self.racers[who].id())
     }
 
     fn races(&self) -> usize {

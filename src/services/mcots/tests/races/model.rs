@@ -2,7 +2,6 @@
 //! the rules say so.
 
 use super::*;
-use crate::clock::Now;
 use crate::store::Kind;
 use mco_proto::mcots::Number;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +38,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => (who(), 0..FEES.len()).prop_map(|(who, fee)| Deed::Create(who, fee)),
         6 => (who(), 0..3_usize).prop_map(|(who, race)| Deed::Join(who, race)),
         5 => who().prop_map(Deed::Start),
-        8 => (who(), prop_oneof![Just(0), Just(100), 3000..3010_u32])
+        8 => (who(), prop_oneof![Just(0), Just(100), 6000..6010_u32])
             .prop_map(|(who, time)| Deed::Finish(who, time)),
         2 => who().prop_map(Deed::Quit),
         2 => who().prop_map(Deed::Drop),
@@ -67,8 +66,10 @@ struct ModelRace {
     members: Vec<usize>,
     /// Those of them who are in the room.
     inside: BTreeSet<usize>,
-    /// Those of them who have left the room.
+    /// Those of them who have left the room, or did not come in time.
     gone: BTreeSet<usize>,
+    /// Those of them who were in the room and have no connection there any more.
+    absent: BTreeSet<usize>,
     field: Field,
     runs: bool,
 }
@@ -93,6 +94,7 @@ impl ModelRace {
         self.members.retain(|member| *member != who);
         self.inside.remove(&who);
         self.gone.remove(&who);
+        self.absent.remove(&who);
     }
 
     fn welcome(&mut self, who: usize) {
@@ -101,16 +103,40 @@ impl ModelRace {
             return;
         }
         if self.members.len() == MOST {
-            let absent = *self.members.iter().find(|member| self.gone.contains(member)).unwrap();
+            let host = self.host();
+            let absent = |member: &&usize| self.gone.contains(member) && Some(**member) != host;
+            let absent = *self.members.iter().find(absent).unwrap();
             self.forget(absent);
         }
         self.members.push(who);
     }
 
     fn come_back(&mut self, who: usize) {
-        if self.gone.remove(&who) && !self.runs {
+        if !self.gone.remove(&who) {
+            return;
+        }
+        self.absent.remove(&who);
+        if !self.runs {
             self.members.retain(|member| *member != who);
             self.members.push(who);
+        }
+    }
+
+    /// Minutes have passed: who never came to the room has no place any more, and who is lost is waited for no longer.
+    fn wait(&mut self) {
+        if !self.runs {
+            let (host, met) = (self.host(), !self.inside.is_empty());
+            let unseen = |who: &usize| !self.inside.contains(who) && (met || Some(*who) != host);
+            let unseen: Vec<usize> = self.members.iter().copied().filter(unseen).collect();
+            self.gone.extend(unseen);
+        } else if self.field.len() > 1 {
+            let lost = |who: usize| self.members.contains(&who) && self.absent.contains(&who);
+            let lost: Vec<usize> = self.field.iter().map(|(who, _)| *who).filter(|who| lost(*who)).collect();
+            for who in lost {
+                if let Some(fate) = self.awaited(who) {
+                    *fate = Fate::Out;
+                }
+            }
         }
     }
 
@@ -206,12 +232,14 @@ impl Model {
         let Some(race) = self.races.iter_mut().find(|race| race.id == id) else { return };
         if people.contains(&who) && race.members.contains(&who) {
             race.come_back(who);
+            race.absent.remove(&who);
             race.inside.insert(who);
         }
         let leaves = |member: &usize| race.inside.contains(member) || *member == who;
         let left = race.members.iter().copied().filter(|member| leaves(member) && !people.contains(member));
-        let left: Vec<usize> = left.filter(|_| !called).collect();
-        for member in left {
+        let left: Vec<usize> = left.collect();
+        race.absent.extend(&left);
+        for member in left.into_iter().filter(|_| !called) {
             race.inside.remove(&member);
             race.gone.insert(member);
         }
@@ -230,7 +258,7 @@ impl Model {
             return false;
         };
         let mut racers = race.members.clone();
-        if !race.gone.contains(&who) {
+        if race.inside.contains(&who) {
             racers.retain(|racer| !race.gone.contains(racer));
         }
         let broke =
@@ -244,6 +272,7 @@ impl Model {
         let fee = rules::fee(race.fee, racers.len());
         race.field = racers.iter().map(|who| (*who, Fate::Driving)).collect();
         race.runs = true;
+        race.absent.retain(|who| !race.gone.contains(who));
         for who in racers {
             self.money[who] -= fee;
         }
@@ -260,7 +289,9 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let track = Track::with(PLAYERS);
+        let mut track = Track::with(PLAYERS);
+        // Times are tested elsewhere.
+        track.game.config.game.check_race_times = false;
         (0..PLAYERS).for_each(|who| track.set_money(who, MONEY));
         let model = Model { money: [MONEY; PLAYERS], ..Model::default() };
         Self { track, model, told: 0 }
@@ -342,7 +373,7 @@ impl Pair {
                 }
             }
             Deed::Drop(who) => {
-                let outcome = leave(&self.track.game, &self.track.racers[who].caller, Now::read());
+                let outcome = leave(&self.track.game, &self.track.racers[who].caller, self.track.now());
                 self.count(&outcome.pushes);
                 self.track.racers[who].caller = self.track.connect(&self.track.racers[who].player);
                 self.model.leave(who);
@@ -363,7 +394,7 @@ impl Pair {
                 self.model.call(who);
             }
             Deed::Wait(minutes) => {
-                let outcome = tick(&self.track.game, Now::read().later(Duration::from_mins(minutes)));
+                let outcome = tick(&self.track.game, self.track.now().later(Duration::from_mins(minutes)));
                 self.count(&outcome.pushes);
                 for race in self.model.races.iter_mut().filter(|race| race.runs) {
                     let somebody_in = race.field.iter().any(|(_, fate)| matches!(fate, Fate::In(_)));
@@ -373,6 +404,7 @@ impl Pair {
                         }
                     }
                 }
+                self.model.races.iter_mut().for_each(ModelRace::wait);
                 if minutes > 31 {
                     self.model.races.retain(|race| race.runs);
                 }

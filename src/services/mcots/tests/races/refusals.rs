@@ -20,7 +20,13 @@ fn a_race_is_refused_for_a_place_a_fee_or_a_wager_there_is_not() {
     let caller = track.connect(&pauper);
     track.racers.push(Racer { player: pauper, caller, car: VehicleId(0), room: None });
     let pink_slip = CreateRace { pink_slip: Bool8(true), ..wish() };
-    assert_eq!(track.ask(1, pink_slip.body()), refused(CREATE, Some(number::INVALID_VEHICLE)));
+    assert_eq!(track.ask(1, pink_slip.body()), refused(CREATE, Some(number::INVALID_DRIVER_CLASS)));
+    track.seasoned(1);
+    assert_eq!(
+        track.ask(1, pink_slip.body()),
+        refused(CREATE, Some(number::INVALID_VEHICLE)),
+        "it is the last car"
+    );
     assert_eq!(track.races(), 0);
 }
 

@@ -1,7 +1,6 @@
 //! Races and their rooms on the lobby's side: who leaves the room has left the race.
 
 use super::*;
-use crate::clock::Now;
 use crate::world::NpsServer;
 use mco_proto::ids::CommId;
 use mco_proto::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
@@ -38,7 +37,7 @@ impl Track {
             &self.game,
             &mut caller,
             &Incoming { packet: login.packet(), encrypted: false },
-            Now::read(),
+            self.now(),
         );
         assert!(caller.signed_in());
         caller
@@ -49,14 +48,10 @@ impl Track {
         if self.racers[who].room.is_none() {
             self.racers[who].room = Some(self.sign_in(who, NpsServer::Room(1)));
         }
+        let now = self.now();
         let caller = self.racers[who].room.as_mut().unwrap();
-        lobby::answer(
-            &self.game,
-            caller,
-            &Incoming { packet: message.packet(), encrypted: true },
-            Now::read(),
-        )
-        .replies
+        lobby::answer(&self.game, caller, &Incoming { packet: message.packet(), encrypted: true }, now)
+            .replies
     }
 
     pub(super) fn open(&mut self, who: usize, room: &OpenCommChannel) {
@@ -71,7 +66,7 @@ impl Track {
     /// The connection to the room server breaks, if there is one.
     pub(super) fn walk(&mut self, who: usize) {
         if let Some(caller) = self.racers[who].room.take() {
-            lobby::leave(&self.game, &caller, Now::read());
+            lobby::leave(&self.game, &caller, self.now());
         }
     }
 
@@ -163,7 +158,7 @@ fn who_is_thrown_out_has_left_and_two_connections_are_left_by_the_last() {
     let race = track.met(room);
     let mut lobby = track.sign_in(1, NpsServer::Lobby);
     let open = Incoming { packet: room(race).packet(), encrypted: true };
-    lobby::answer(&track.game, &mut lobby, &open, Now::read());
+    lobby::answer(&track.game, &mut lobby, &open, track.now());
     track.walk(1);
     assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
     let persona = track.racers[1].id();
@@ -215,4 +210,120 @@ fn the_room_of_another_race_or_of_a_stranger_costs_nobody_a_place() {
     }
     track.walk(2);
     assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
+}
+
+#[test]
+fn who_closes_the_room_after_the_call_has_left_and_who_joins_instead_races() {
+    let mut track = Track::with(3);
+    let race = track.met(described);
+    track.call(0);
+    track.say(1, &CloseCommChannel { channel: described(race).channel });
+    assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
+    track.enter(2, race);
+    let slots = track.slots(&[0, 2]);
+    let started = track.start(0, race, slots);
+    assert_eq!((started.ok_to_start, started.slots[1].barred.0), (1, false));
+    // Also after the run, while the race server is still called.
+    track.finish(0, race, 6400);
+    track.finish(2, race, 6400);
+    track.say(2, &CloseCommChannel { channel: described(race).channel });
+    assert_eq!(track.join(1, race).number(), Some(number::RACE_JOIN_OK));
+}
+
+#[test]
+fn who_goes_to_the_race_server_by_closing_the_room_has_its_place_again_there() {
+    let mut track = Track::with(2);
+    let race = track.met(described);
+    track.call(0);
+    track.say(1, &CloseCommChannel { channel: described(race).channel });
+    track.enter(1, race);
+    let slots = track.slots(&[0, 1]);
+    let started = track.start(0, race, slots);
+    assert_eq!((started.ok_to_start, started.slots[1].barred.0), (1, false));
+}
+
+#[test]
+fn who_joins_and_never_comes_keeps_the_place_for_a_minute_and_a_half() {
+    let mut track = Track::with(3);
+    let race = track.create(0, &CreateRace { most_racers: 2, ..wish() });
+    track.enter(0, race);
+    track.join(1, race);
+    track.pass(rules::ENTER_TIMEOUT.saturating_sub(Duration::from_secs(1)));
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
+    track.pass(Duration::from_secs(1));
+    assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
+    assert_eq!(track.race_of(1), None);
+    track.enter(2, race);
+    let slots = track.slots(&[0, 2]);
+    assert_eq!(track.start(0, race, slots).ok_to_start, 1);
+}
+
+#[test]
+fn a_host_without_a_room_keeps_its_race_however_long_it_waits() {
+    let mut track = Track::with(2);
+    let race = track.create(0, &wish());
+    track.pass(rules::ENTER_TIMEOUT * 2);
+    track.join(1, race);
+    track.pass(rules::ENTER_TIMEOUT * 2);
+    let slots = track.slots(&[0, 1]);
+    let started = track.start(0, race, slots);
+    assert_eq!((started.ok_to_start, started.slots[1].barred.0), (1, false));
+}
+
+#[test]
+fn a_racer_without_rooms_who_is_silent_for_a_minute_is_waited_for_no_longer() {
+    let mut track = Track::with(2);
+    let race = track.met(described);
+    track.call(0);
+    let slots = track.slots(&[0, 1]);
+    track.start(0, race, slots);
+    assert!(track.finish(0, race, 6400).is_none());
+    track.walk(1);
+    // A word on MCOTS is a sign of life.
+    track.pass(rules::LOST_TIMEOUT.saturating_sub(Duration::from_secs(1)));
+    track.ask(1, GenericRequest::body(number::KEEP_RACE_ALIVE, race.0));
+    assert!(track.pass(rules::LOST_TIMEOUT.saturating_sub(Duration::from_secs(1))).is_none());
+    let results = track.pass(Duration::from_secs(1)).unwrap();
+    let [ann, bob] = [0, 1].map(|who| track.racers[who].id());
+    assert_eq!((results.order(), results.placement(bob).flags), (vec![ann, bob], Placement::TIMED_OUT));
+    assert_eq!(
+        track.ask(1, finish(race, bob, 6400)),
+        refused(number::RACER_COMPLETED_RACE, Some(number::RACE_TIME_ALREADY_RECEIVED))
+    );
+}
+
+#[test]
+fn who_comes_back_to_a_room_or_drives_alone_is_not_lost() {
+    let mut track = Track::with(2);
+    let race = track.met(described);
+    track.call(0);
+    let slots = track.slots(&[0, 1]);
+    track.start(0, race, slots);
+    track.finish(0, race, 6400);
+    track.walk(1);
+    track.enter(1, race);
+    assert!(track.pass(rules::LOST_TIMEOUT * 2).is_none());
+    track.quit(1, race);
+    let alone = track.create(1, &wish());
+    track.enter(1, alone);
+    let slots = track.slots(&[1]);
+    track.start(1, alone, slots);
+    track.walk(1);
+    assert!(track.pass(rules::LOST_TIMEOUT * 3).is_none());
+}
+
+#[test]
+fn a_pc_that_loads_the_track_is_given_time() {
+    let mut track = Track::with(2);
+    let race = track.met(described);
+    track.call(0);
+    track.walk(1);
+    let slots = track.slots(&[0, 1]);
+    track.start(0, race, slots);
+    let almost = (rules::LOADING_GRACE + rules::LOST_TIMEOUT).saturating_sub(Duration::from_secs(1));
+    track.pass(almost);
+    track.finish(0, race, 6400);
+    assert!(track.game.world.races.lock().get(race).unwrap().field[1].outcome.is_none());
+    track.pass(Duration::from_secs(1));
+    assert!(track.game.world.races.lock().get(race).unwrap().field[1].outcome.is_some());
 }

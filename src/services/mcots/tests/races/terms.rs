@@ -139,6 +139,7 @@ fn a_start_does_not_change_what_was_agreed_and_its_rounds_come_back_with_the_res
     let slots = track.slots(&[0, 1]);
     let start = StartRace { race, slots, multi_round_limit: 3, laps: 7, lobby_flags: 0x7f, dial_in: [0, 64] };
     for (round, winners) in [(1, 0b1), (2, 0b11)] {
+        track.started.insert(race, track.elapsed);
         assert_eq!(track.ask(0, start.body()).read::<RaceStarted>().unwrap().ok_to_start, 1);
         let kept = track.game.world.races.lock().get(race).unwrap().clone();
         assert_eq!((kept.settings, kept.rounds.limit, kept.rounds.dial_in), (agreed, 3, [0, 64]));
