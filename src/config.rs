@@ -171,6 +171,8 @@ section! {
     pub struct GameRules {
         /// What a new persona finds in the bank, in the game's dollars.
         starter_cash: u32 = 20_000, Rule::Number("a whole number", 0, 2_147_483_647);
+        /// On which day of its life, the first being 1, a persona can be deleted in the game for the first time; 1: at any time.
+        deletion_day: u16 = 7, Rule::Number("a whole number", 1, 3650);
     }
 }
 

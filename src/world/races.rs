@@ -15,13 +15,12 @@ mod tests;
 pub use field::{Driver, Exit, Outcome, Place, Report, Starter};
 pub use room::Room;
 
+use super::thrown_out::ThrownOut;
 use super::{ConnectionId, locked};
 use crate::catalog::{RaceType, rules};
 use crate::clock::Now;
-use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
+use mco_proto::ids::{BookingId, CommId, PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::SLOTS;
-use rand::Rng;
-use rand::rngs::OsRng;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
@@ -33,8 +32,6 @@ pub const MOST_RACES: usize = 1000;
 const FIRST_NUMBER: u32 = 0x0010_0000;
 /// The top byte of a race's number is the server's instance: the only one is 0.
 const LAST_NUMBER: u32 = 0x00ff_ffff;
-/// Characters of a room's password: what fits its field with a NUL behind it.
-const PASSWORD: usize = 7;
 
 /// What the host chose, as far as the server has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +75,8 @@ pub enum Denied {
     AlreadyReported,
     /// There are as many races as the server holds.
     TooManyRaces,
+    /// Its host has thrown the persona out.
+    ThrownOut,
 }
 
 /// Somebody in a race.
@@ -129,6 +128,10 @@ pub struct Race {
     pub field: Vec<Starter>,
     /// Where it is in its life.
     pub state: State,
+    /// The number of its room on the lobby's side, once somebody has opened it.
+    room: Option<CommId>,
+    /// Whom its host has thrown out of the room: they have no place in it again.
+    thrown_out: ThrownOut,
     /// When the first racer came in.
     first_in: Option<Instant>,
     last_sign: Instant,
@@ -232,10 +235,12 @@ impl Table {
         let race = Race {
             id,
             settings,
-            password: password(),
+            password: room::password(),
             members: vec![Member::new(host, connection, None)],
             field: Vec::new(),
             state: State::Open,
+            room: None,
+            thrown_out: ThrownOut::nobody(),
             first_in: None,
             last_sign: now.mono,
         };
@@ -260,6 +265,9 @@ impl Table {
     /// The race that `persona` may join, or is in already.
     pub fn joinable(&self, id: RaceId, persona: PersonaId) -> Result<&Race, Denied> {
         let race = self.races.get(&id).ok_or(Denied::NoSuchRace)?;
+        if race.thrown_out.contains(persona) {
+            return Err(Denied::ThrownOut);
+        }
         if race.member(persona).is_some() {
             return Ok(race);
         }
@@ -482,13 +490,6 @@ impl Table {
         }
         Some((finished, booking))
     }
-}
-
-/// Seven letters and digits that are not mistaken for each other.
-fn password() -> String {
-    const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
-    let letter = || ALPHABET.get(OsRng.gen_range(0..ALPHABET.len())).copied().map_or('x', char::from);
-    std::iter::repeat_with(letter).take(PASSWORD).collect()
 }
 
 /// How many may race and how many it takes, from what the host says (0: not said) and what the messages have room for.
