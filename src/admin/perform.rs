@@ -215,7 +215,8 @@ fn remove_persona(server: Server<'_>, name: &str) -> Result<Performed, RequestEr
     let persona = store.personas().by_name(server.config().shard.id, name)?;
     let persona = persona.ok_or_else(|| RequestError::NoSuchPersona(name.to_owned()))?;
     let account = store.accounts().by_customer(persona.customer_id)?;
-    let account = account.map_or_else(|| format!("(customer {})", persona.customer_id), |account| account.name);
+    let account =
+        account.map_or_else(|| format!("(customer {})", persona.customer_id), |account| account.name);
     saved(store.personas().delete(persona.customer_id, persona.id)?)?;
     let connections = match server {
         Server::Stopped { .. } => Vec::new(),

@@ -101,8 +101,7 @@ impl Handler<'_> {
     fn deselect(&self, request: &RegisterGameLogout) -> Outcome<Packet> {
         let RegisterGameLogout { customer, persona, shard: _ } = *request;
         if self.owned(customer, persona, "leave").is_some()
-            && let Some(free) =
-                self.game.world.presence.deselect(persona, &self.sessions(customer), self.now)
+            && let Some(free) = self.game.world.presence.deselect(persona, &self.sessions(customer), self.now)
         {
             keep_playtime(self.game, free);
         }

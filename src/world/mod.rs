@@ -11,8 +11,8 @@ mod sign_in_trace;
 mod thrown_out;
 
 pub use channels::{
-    Admission, Booted, Census, ChannelInfo, Channels, Denied, LOBBY, Left, NpsServer, OpenRequest, Opened, Person,
-    RaceInfo, Readiness, Start,
+    Admission, Booted, Census, ChannelInfo, Channels, Denied, LOBBY, Left, NpsServer, OpenRequest, Opened,
+    Person, RaceInfo, Readiness, Start,
 };
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
@@ -104,7 +104,8 @@ impl World {
         let mut races = self.races.lock();
         request.riff.channel = races.room_meant(persona, request.riff.channel);
         let password = request.password.clone();
-        request.host = races.is_host(persona) && races.admit(&request.riff, persona) == Ok(Admission::Invited);
+        request.host =
+            races.is_host(persona) && races.admit(&request.riff, persona) == Ok(Admission::Invited);
         let opened = self.channels.open(connection, request, |riff| races.admit(riff, persona))?;
         races.tie(&opened.riff, &password, persona);
         Ok(opened)
@@ -112,12 +113,7 @@ impl World {
 
     /// The host throws somebody out of the room of a race, and out of the race. `None`: it is not the host, or there is no such
     /// player, or it is the host itself.
-    pub fn throw_out(
-        &self,
-        connection: ConnectionId,
-        channel: CommId,
-        persona: PersonaId,
-    ) -> Option<Booted> {
+    pub fn throw_out(&self, connection: ConnectionId, channel: CommId, persona: PersonaId) -> Option<Booted> {
         let mut races = self.races.lock();
         let booted = self.channels.boot(connection, channel, persona)?;
         if let Some(riff) = booted.left.iter().find_map(|left| left.race.as_ref()) {

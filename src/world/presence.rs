@@ -263,7 +263,11 @@ mod tests {
         assert_eq!(presence.select(BROWN, &[TWO], Now::read()), [LOBBY]);
         assert_eq!(presence.arrive(BROWN, ROOM, ONE, Now::read()), Err(Superseded));
         assert_eq!(presence.arrive(BROWN, OTHER, TWO, Now::read()), Ok(vec![]));
-        assert_eq!(presence.deselect(BROWN, &[ONE], Now::read()), None, "the first leaves what it no longer has");
+        assert_eq!(
+            presence.deselect(BROWN, &[ONE], Now::read()),
+            None,
+            "the first leaves what it no longer has"
+        );
         assert!(presence.in_use(BROWN, Now::read()));
         assert_eq!(presence.select(BROWN, &[ONE], Now::read()), [OTHER]);
         assert_eq!(presence.arrive(BROWN, OTHER, TWO, Now::read()), Err(Superseded));

@@ -172,9 +172,10 @@ impl Sessions {
     /// Who has signed in and from where, by number, an account once for each session. Looking does not prolong anything.
     pub fn all(&self, now: Now) -> Vec<(CustomerId, IpAddr, SessionId)> {
         let inner = locked(&self.inner);
-        let sessions = inner.sessions.iter().flat_map(|(customer, sessions)| {
-            sessions.iter().map(move |session| (*customer, session))
-        });
+        let sessions = inner
+            .sessions
+            .iter()
+            .flat_map(|(customer, sessions)| sessions.iter().map(move |session| (*customer, session)));
         let alive = sessions.filter(|(_, session)| session.is_alive(now));
         let mut all: Vec<_> =
             alive.map(|(customer, session)| (customer, session.address, session.id)).collect();
@@ -270,14 +271,23 @@ mod tests {
         let sessions = Sessions::new(HALF_AN_HOUR);
         let now = Now::read();
         let keys = [(); 3].map(|()| SessionKey::random());
-        let [one, other, same_router] =
-            [(0, HERE), (1, THERE), (2, HERE)].map(|(n, from)| sessions.begin(ANN, keys[n].clone(), from, now));
+        let [one, other, same_router] = [(0, HERE), (1, THERE), (2, HERE)]
+            .map(|(n, from)| sessions.begin(ANN, keys[n].clone(), from, now));
         let found = |address, n: usize| {
             sessions.proven(ANN, address, &keys[n].proof(), now).map(|session| session.id)
         };
-        assert_eq!([found(HERE, 0), found(THERE, 1), found(HERE, 2)], [Some(one), Some(other), Some(same_router)]);
-        assert_eq!([found(THERE, 0), found(HERE, 1)], [None, None], "a proof counts from where its login came");
-        let at = |address| sessions.at(ANN, address, now).into_iter().map(|session| session.id).collect::<Vec<_>>();
+        assert_eq!(
+            [found(HERE, 0), found(THERE, 1), found(HERE, 2)],
+            [Some(one), Some(other), Some(same_router)]
+        );
+        assert_eq!(
+            [found(THERE, 0), found(HERE, 1)],
+            [None, None],
+            "a proof counts from where its login came"
+        );
+        let at = |address| {
+            sessions.at(ANN, address, now).into_iter().map(|session| session.id).collect::<Vec<_>>()
+        };
         assert_eq!((at(HERE), at(THERE)), (vec![same_router, one], vec![other]));
         assert!(sessions.signed_in_from(ANN, HERE, now) && sessions.signed_in_from(ANN, THERE, now));
         assert!(!sessions.signed_in_from(ANN, IpAddr::V4(Ipv4Addr::new(10, 0, 0, 8)), now));

@@ -170,7 +170,9 @@ fn a_persona_is_removed_whatever_its_age_and_who_plays_it_is_sent_away() {
     game.world.presence.arrive(doc.persona, connection, doc.session, Now::read()).unwrap();
     let request = || Request::RemovePersona { name: "dr brown".to_owned() };
     let removed = perform(Server::Running(&game), request(), Now::read()).unwrap();
-    assert!(matches!(removed.response, Response::Persona(PersonaEntry { persona_id, .. }) if persona_id == doc.persona));
+    assert!(
+        matches!(removed.response, Response::Persona(PersonaEntry { persona_id, .. }) if persona_id == doc.persona)
+    );
     assert!(matches!(&removed.pushes[..], [Push::Dismiss(ended)] if *ended == [connection]));
     assert!(game.store.personas().by_id(doc.persona).unwrap().is_none());
     assert!(!game.world.presence.in_use(doc.persona, Now::read()));

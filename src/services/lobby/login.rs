@@ -24,7 +24,8 @@ impl Handler<'_> {
             return Ok(refused());
         };
         let persona = login.persona;
-        let Ok(superseded) = self.game.world.presence.arrive(persona, connection, session.id, self.now) else {
+        let Ok(superseded) = self.game.world.presence.arrive(persona, connection, session.id, self.now)
+        else {
             log::info!("{}: refused {peer}: persona {persona} is played on another PC now", name_of(server));
             return Ok(refused());
         };
@@ -51,8 +52,7 @@ impl Handler<'_> {
     /// owns the persona.
     fn admitted(&self, login: &Login) -> Option<(String, Session)> {
         let address = self.caller.peer.ip();
-        let session =
-            self.game.world.sessions.proven(login.customer, address, &login.proof, self.now)?;
+        let session = self.game.world.sessions.proven(login.customer, address, &login.proof, self.now)?;
         let persona = self.persona_of(login.customer, login.persona)?;
         Some((persona, session))
     }

@@ -63,9 +63,9 @@ impl ConnectionState {
 
     /// Whether its persona is played in another session by now.
     fn is_superseded(&self, game: &Game) -> bool {
-        self.player.zip(self.sessions.first()).is_some_and(|(player, session)| {
-            game.world.presence.is_superseded(player.persona, session.id)
-        })
+        self.player
+            .zip(self.sessions.first())
+            .is_some_and(|(player, session)| game.world.presence.is_superseded(player.persona, session.id))
     }
 
     /// Whether the connection is somebody's.

@@ -69,7 +69,8 @@ pub(super) fn login(request: &Request<'_>, login: &Login) -> Answer {
     };
     let session = caller.sessions.first().ok_or(Refusal::NotAllowed("before signing in"))?;
     let arrival = game.world.presence.arrive(persona.id, caller.connection, session.id, now);
-    let superseded = arrival.map_err(|Superseded| Refusal::because("the persona is played on another PC now"))?;
+    let superseded =
+        arrival.map_err(|Superseded| Refusal::because("the persona is played on another PC now"))?;
     game.world.sign_in_trace.passed(caller.peer.ip(), SignInStep::Mcots, now);
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
     let paid = salary(request);

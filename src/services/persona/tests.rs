@@ -200,7 +200,9 @@ fn day(number: u64) -> Now {
 fn on_two_pcs_one_account_plays_two_personas_and_the_same_one_only_on_the_newer() {
     let (game, _folder, player) = shard();
     let there = game.world.sessions.begin(player.customer, player.key.clone(), ELSEWHERE, Now::read());
-    let marty = account_in(&answer(&game, PEER, &new_persona(player.customer, "Marty").packet(), Now::read()).replies[0]);
+    let marty = account_in(
+        &answer(&game, PEER, &new_persona(player.customer, "Marty").packet(), Now::read()).replies[0],
+    );
     assert_eq!(names(&game, ELSEWHERE, player.customer), ["Dr Brown", "Marty"]);
     let lobby = game.world.new_connection();
     answer(&game, PEER, &select(&player).packet(), Now::read());
@@ -261,7 +263,7 @@ fn truncated_requests_get_the_answer_that_lets_the_client_go_on() {
     ] {
         let short = Packet { body: packet.body[..3].to_vec(), ..packet };
         let reply = answer(&game, PEER, &short, Now::read()).replies.remove(0);
-        assert!(matches!(reply.id, id::ACK | id::GAME_ACCOUNT_INFO), "{}", reply.id);
+        assert!(matches!(reply.id, id::ACK | id::USER_INVALID), "{}", reply.id);
     }
     assert_eq!(names(&game, PEER, player.customer), ["Dr Brown"]);
 }

@@ -247,7 +247,10 @@ fn a_player_is_seen_kicked_and_banned() {
     scene.game.world.sessions.begin(doc.customer, doc.key.clone(), there, Now::read());
     let fields = "account=doc&address=192.168.1.20&reason=rams+people&length=1+day";
     let reply = operator.fill_in("/operator/bans", "/operator/ban", fields);
-    assert!(!reply.pushes.is_empty() && !scene.game.world.sessions.signed_in_from(doc.customer, there, Now::read()));
+    assert!(
+        !reply.pushes.is_empty()
+            && !scene.game.world.sessions.signed_in_from(doc.customer, there, Now::read())
+    );
     let page = operator.look("/operator/bans");
     for word in ["account doc", "address 192.168.1.20", "rams people"] {
         assert!(page.contains(word), "{word}");

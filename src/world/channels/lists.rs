@@ -56,7 +56,8 @@ pub struct Readiness {
 
 impl Channels {
     /// Who is in a channel, as seen from a connection, each once, in the order in which they came. A chat channel that the
-    /// connection is not in is seen from a room as that of this room, and from the lobby as those of all servers together.
+    /// connection is not in is seen from a room as that of this room, and from the lobby as those of all servers, one after the
+    /// other.
     pub fn members(&self, connection: ConnectionId, channel: CommId) -> Vec<Person> {
         let inner = locked(&self.0);
         let Some(client) = inner.clients.get(&connection) else { return Vec::new() };
@@ -200,7 +201,10 @@ impl Inner {
             Some(key) => self.channels.get(&key).into_iter().collect(),
             None => {
                 let chats = self.channels.iter();
-                chats.filter(|((scope, other), _)| *other == id && client.sees(*scope)).map(|(_, channel)| channel).collect()
+                chats
+                    .filter(|((scope, other), _)| *other == id && client.sees(*scope))
+                    .map(|(_, channel)| channel)
+                    .collect()
             }
         }
     }

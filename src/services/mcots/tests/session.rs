@@ -252,7 +252,11 @@ fn only_the_persona_of_the_connection_can_be_deleted_and_a_second_time_is_fine()
     assert!(scene.game.store.personas().by_id(strange.persona).unwrap().is_some());
 
     let brown = scene.brown.persona;
-    assert_eq!(scene.ask(GenericRequest::body(Number(320), brown.0)), failed(Number(320)), "not on its first day");
+    assert_eq!(
+        scene.ask(GenericRequest::body(Number(320), brown.0)),
+        failed(Number(320)),
+        "not on its first day"
+    );
     scene.game.config.game.deletion_day = 1;
     let session = scene.brown.session;
     scene.game.world.presence.select(brown, &[session], Now::read());

@@ -177,7 +177,9 @@ fn of_several_keys_the_one_that_the_client_has_is_found_by_its_first_encrypted_b
             server.start_encryption_with_one_of(customer, keys.clone());
             let mut wire = Vec::new();
             for _ in 0..2 {
-                client.write(&Outgoing { sequence: 3, encrypted: true, body: body.clone() }, &mut wire).unwrap();
+                client
+                    .write(&Outgoing { sequence: 3, encrypted: true, body: body.clone() }, &mut wire)
+                    .unwrap();
             }
             server.feed(&wire);
             for _ in 0..2 {
@@ -185,7 +187,9 @@ fn of_several_keys_the_one_that_the_client_has_is_found_by_its_first_encrypted_b
                 assert_eq!(server.key_in_use(), place);
             }
             let mut answer = Vec::new();
-            server.write(&Outgoing { sequence: 3, encrypted: true, body: login.clone() }, &mut answer).unwrap();
+            server
+                .write(&Outgoing { sequence: 3, encrypted: true, body: login.clone() }, &mut answer)
+                .unwrap();
             client.feed(&answer);
             assert_eq!(client.next().unwrap().unwrap().body, login);
         }
