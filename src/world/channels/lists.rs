@@ -197,16 +197,11 @@ impl Inner {
     /// The channels with this number as a connection sees them: the one it is in, or the race, or the chat channels that it sees.
     fn meant(&self, connection: ConnectionId, client: &Client, id: CommId) -> Vec<&Channel> {
         let race = Some((Scope::Races, id)).filter(|key| self.channels.contains_key(key));
-        match self.membership(connection, id).or(race) {
-            Some(key) => self.channels.get(&key).into_iter().collect(),
-            None => {
-                let chats = self.channels.iter();
-                chats
-                    .filter(|((scope, other), _)| *other == id && client.sees(*scope))
-                    .map(|(_, channel)| channel)
-                    .collect()
-            }
+        if let Some(key) = self.membership(connection, id).or(race) {
+            return self.channels.get(&key).into_iter().collect();
         }
+        let chats = self.channels.iter().filter(|((scope, other), _)| *other == id && client.sees(*scope));
+        chats.map(|(_, channel)| channel).collect()
     }
 
     /// The channel with this number as a connection means it: one it is in rather than another.
