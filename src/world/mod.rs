@@ -104,8 +104,6 @@ impl World {
         let mut races = self.races.lock();
         request.riff.channel = races.room_meant(persona, request.riff.channel);
         let password = request.password.clone();
-        request.host =
-            races.is_host(persona) && races.admit(&request.riff, persona) == Ok(Admission::Invited);
         let opened = self.channels.open(connection, request, |riff| races.admit(riff, persona))?;
         races.tie(&opened.riff, &password, persona);
         Ok(opened)

@@ -36,7 +36,6 @@ impl Handler<'_> {
             },
             password: request.password.to_string(),
             strict: compat.deny_wrong_password,
-            host: false,
         };
         let Some(me) = self.caller.me.as_ref().map(|me| me.persona) else { return Outcome::silence() };
         match self.game.world.open_channel(self.caller.connection, me, wish) {

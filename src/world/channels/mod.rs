@@ -73,8 +73,6 @@ pub struct OpenRequest {
     pub password: String,
     /// Whether a wrong password matters.
     pub strict: bool,
-    /// Whether who asks is the host of the race on MCOTS, and so of its room.
-    pub host: bool,
 }
 
 /// A channel was entered.
@@ -120,6 +118,8 @@ pub enum Admission {
     ByPassword,
     /// With any: it is known otherwise that it may.
     Invited,
+    /// The same, as its host.
+    Host,
 }
 
 /// Why a channel can't be entered.
@@ -232,15 +232,16 @@ impl Channels {
         let mut inner = locked(&self.0);
         let client = inner.clients.get(&connection).ok_or(Denied::NotHere)?;
         let (server, me) = (client.server, client.person.clone());
-        let OpenRequest { mut riff, password, strict, host } = request;
+        let OpenRequest { mut riff, password, strict } = request;
         let found = inner.wanted(client, &riff, &password);
-        let mut wrong_password = false;
+        let (mut wrong_password, mut host) = (false, false);
         if let Some((key, channel)) = found.and_then(|key| Some((key, inner.channels.get(&key)?))) {
             let known = channel.member(me.persona).is_some();
             if channel.thrown_out.contains(me.persona) {
                 return Err(Denied::ThrownOut);
             }
             let admission = if known { Admission::Invited } else { admit(&channel.riff)? };
+            host = admission == Admission::Host;
             let most = if channel.riff.race && channel.riff.most > 0 {
                 channel.riff.most.into()
             } else {

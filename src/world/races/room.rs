@@ -114,13 +114,9 @@ impl Table {
             None => Ok(Admission::ByPassword),
             Some(race) if race.thrown_out.contains(persona) => Err(Denied::ThrownOut),
             Some(race) if race.member(persona).is_none() => Err(Denied::NotJoined),
+            Some(race) if race.host() == Some(persona) => Ok(Admission::Host),
             Some(_) => Ok(Admission::Invited),
         }
-    }
-
-    /// Whether `persona` is the host of its race.
-    pub fn is_host(&self, persona: PersonaId) -> bool {
-        self.of(persona).is_some_and(|race| race.host() == Some(persona))
     }
 
     /// `persona` has entered `riff` with that password: if it is the host's and names no race, it is the room of the host's race

@@ -163,6 +163,18 @@ fn a_joiner_who_opens_the_room_before_the_host_is_not_its_host() {
 }
 
 #[test]
+fn a_host_does_not_become_the_host_of_another_room_by_naming_its_race_there() {
+    let mut track = Track::with(2);
+    let untied = OpenCommChannel { channel: CommId(7001), ..any_room() };
+    track.open(1, &untied);
+    let race = track.create(0, &wish());
+    track.open(0, &OpenCommChannel { channel: CommId(7001), ..described(race) });
+    let owner = track.racers[1].id();
+    track.say(0, &BootUser { channel: CommId(7001), persona: owner });
+    assert_eq!(track.game.world.channels.room(CommId(7001)).0.len(), 2);
+}
+
+#[test]
 fn the_room_of_a_race_is_for_those_whom_218_let_in() {
     for room in [room, described] {
         let mut track = Track::with(3);
