@@ -119,9 +119,11 @@ impl Sessions {
     pub fn begin(&self, customer: CustomerId, key: SessionKey, address: IpAddr, now: Now) -> SessionId {
         let mut inner = locked(&self.inner);
         inner.begun += 1;
-        let id = SessionId(inner.begun);
+        let new = SessionId(inner.begun);
         let sessions = inner.sessions.entry(customer).or_default();
-        sessions.retain(|known| known.is_alive(now) && !(known.key == key && known.address == address));
+        sessions.retain(|known| known.is_alive(now));
+        let same = sessions.iter().position(|known| known.key == key && known.address == address);
+        let id = same.map_or(new, |at| sessions.remove(at).id);
         if sessions.len() >= SESSIONS_PER_CUSTOMER {
             let oldest = sessions.iter().min_by_key(|known| (known.address != address, known.used));
             let oldest = oldest.map(|oldest| oldest.id);
@@ -318,8 +320,8 @@ mod tests {
         for second in 1..40 {
             let now = start.later(Duration::from_secs(second));
             sessions.begin(ANN, SessionKey::random(), HERE, now);
-            sessions.begin(ANN, again.clone(), HERE, now);
-            sessions.begin(ANN, again.clone(), HERE, now);
+            let id = sessions.begin(ANN, again.clone(), HERE, now);
+            assert_eq!(sessions.begin(ANN, again.clone(), HERE, now), id, "the same key is the same session");
         }
         let end = start.later(Duration::from_mins(1));
         assert_eq!(sessions.all(end).len(), SESSIONS_PER_CUSTOMER);
