@@ -173,6 +173,8 @@ section! {
         starter_cash: u32 = 20_000, Rule::Number("a whole number", 0, 2_147_483_647);
         /// Whether a race time counts only if the track and the clock allow it.
         check_race_times: bool = true, Rule::Switch;
+        /// On which day of its life, the first being 1, a persona can be deleted in the game for the first time; 1: at any time.
+        deletion_day: u16 = 7, Rule::Number("a whole number", 1, 3650);
     }
 }
 

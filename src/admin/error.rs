@@ -15,6 +15,8 @@ use std::fmt;
 pub enum RequestError {
     /// Nobody has an account of this name.
     NoSuchAccount(String),
+    /// No persona has this name.
+    NoSuchPersona(String),
     /// There is no login key, so there is no `pub.key`.
     NoLoginKey,
     /// Neither an account nor an address was named.
@@ -38,6 +40,9 @@ impl fmt::Display for RequestError {
         match self {
             Self::NoSuchAccount(name) => {
                 write!(f, "there is no account {name:?}: check the name in the list of accounts")
+            }
+            Self::NoSuchPersona(name) => {
+                write!(f, "there is no persona {name:?}: check the name in the list of personas")
             }
             Self::NoLoginKey => f.write_str("there is no login key yet: start the server once, which makes it"),
             Self::NobodyNamed => f.write_str("name an account, an address or both"),

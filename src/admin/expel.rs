@@ -21,7 +21,7 @@ pub struct Kicked {
 /// # Errors
 /// The store failed, so the account's connections are not known. It is signed out all the same.
 pub fn kick(game: &Game, customer: CustomerId, now: Now) -> Result<Kicked, StoreError> {
-    let signed_in = game.world.sessions.all(now).iter().any(|(signed_in, _)| *signed_in == customer);
+    let signed_in = game.world.sessions.all(now).iter().any(|(signed_in, ..)| *signed_in == customer);
     log::info!("operator: kick customer {customer}");
     Ok(Kicked { signed_in, push: expel(game, customer)? })
 }
@@ -35,11 +35,13 @@ pub(super) fn expel(game: &Game, customer: CustomerId) -> Result<Push, StoreErro
     Ok(Push::Dismiss(connections))
 }
 
-/// The accounts that are signed in from a banned address.
+/// The accounts that are signed in from a banned address, each once.
 pub(super) fn customers_at(game: &Game, banned: BanTarget, now: Now) -> Vec<CustomerId> {
     let signed_in = game.world.sessions.all(now).into_iter();
-    signed_in
-        .filter(|(_, address)| BanTarget::address(*address) == banned)
-        .map(|(customer, _)| customer)
-        .collect()
+    let mut customers: Vec<_> = signed_in
+        .filter(|(_, address, _)| BanTarget::address(*address) == banned)
+        .map(|(customer, ..)| customer)
+        .collect();
+    customers.dedup();
+    customers
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::Now;
 use crate::services::Game;
-use crate::world::{ConnectionId, NpsServer};
+use crate::world::{ConnectionId, NpsServer, Present};
 use mco_proto::ids::CustomerId;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ pub struct Player {
     pub customer: CustomerId,
     /// The account's name.
     pub account: String,
-    /// Where the account signed in from, if that is still known.
+    /// Where it is played from: where its session signed in. `None` before its first connection, and when that is no longer known.
     pub address: Option<IpAddr>,
     /// What the Client is connected to: `lobby`, `room 9001`, `MCOTS`; empty between two connections.
     pub services: Vec<String>,
@@ -26,12 +26,13 @@ pub struct Player {
 
 /// All personas in use, by number.
 pub fn players(game: &Game, now: Now) -> Vec<Player> {
-    let addresses: HashMap<_, _> = game.world.sessions.all(now).into_iter().collect();
+    let sessions = game.world.sessions.all(now).into_iter();
+    let addresses: HashMap<_, _> = sessions.map(|(_, address, session)| (session, address)).collect();
     let in_use = game.world.presence.all(now).into_iter();
     in_use
-        .filter_map(|(id, since, connections)| {
+        .filter_map(|Present { persona, since, session, connections }| {
             // A persona that cannot be read is in the log already.
-            let persona = game.store.personas().by_id(id).ok().flatten()?;
+            let persona = game.store.personas().by_id(persona).ok().flatten()?;
             let customer = persona.customer_id;
             let account = game.store.accounts().by_customer(customer).ok().flatten();
             let mut services: Vec<_> =
@@ -41,7 +42,7 @@ pub fn players(game: &Game, now: Now) -> Vec<Player> {
                 persona: persona.name,
                 customer,
                 account: account.map_or_else(|| format!("customer {customer}"), |account| account.name),
-                address: addresses.get(&customer).copied(),
+                address: session.and_then(|session| addresses.get(&session).copied()),
                 services,
                 seconds: now.since(since).as_secs(),
             })
@@ -72,7 +73,7 @@ mod tests {
         let address = "192.168.1.20".parse().unwrap();
         let doc = game.player("doc", "Dr Brown", address);
         assert!(players(&game, Now::read()).is_empty(), "signed in is not yet in the game");
-        game.world.presence.select(doc.persona, Now::read());
+        game.world.presence.select(doc.persona, &[doc.session], Now::read());
         let [lobby, room, mcots] = [(); 3].map(|()| game.world.new_connection());
         for (connection, server) in [(lobby, NpsServer::Lobby), (room, NpsServer::Room(1))] {
             let name = "Dr Brown".to_owned();
@@ -84,7 +85,7 @@ mod tests {
             );
         }
         for connection in [lobby, room, mcots] {
-            game.world.presence.arrive(doc.persona, connection, Now::read());
+            game.world.presence.arrive(doc.persona, connection, doc.session, Now::read()).unwrap();
         }
         let all = players(&game, Now::read());
         assert_eq!(all.len(), 1);

@@ -150,6 +150,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             let persona = saved(store.personas().create(account.customer_id, new, now)?)?;
             Response::Persona(persona_entry(account.name, persona))
         }
+        Request::RemovePersona { name } => return remove_persona(server, &name),
         Request::ListPersonas { account: None } => Response::Personas(lists::personas(store)?),
         Request::ListPersonas { account: Some(name) } => {
             Response::Personas(lists::personas_of(store, &account_named(store, &name)?)?)
@@ -206,6 +207,23 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         }
     };
     Ok(response.into())
+}
+
+/// Deletes a persona; who plays it is sent away.
+fn remove_persona(server: Server<'_>, name: &str) -> Result<Performed, RequestError> {
+    let store = server.store();
+    let persona = store.personas().by_name(server.config().shard.id, name)?;
+    let persona = persona.ok_or_else(|| RequestError::NoSuchPersona(name.to_owned()))?;
+    let account = store.accounts().by_customer(persona.customer_id)?;
+    let account =
+        account.map_or_else(|| format!("(customer {})", persona.customer_id), |account| account.name);
+    saved(store.personas().delete(persona.customer_id, persona.id)?)?;
+    let connections = match server {
+        Server::Stopped { .. } => Vec::new(),
+        Server::Running(game) => game.world.presence.forget(persona.id),
+    };
+    let pushes = if connections.is_empty() { Vec::new() } else { vec![Push::Dismiss(connections)] };
+    Ok(Performed { response: Response::Persona(persona_entry(account, persona)), pushes })
 }
 
 /// Keeps an account, an address or both out, and ends what goes on under them.

@@ -69,6 +69,11 @@ pub enum Request {
         /// Its number; `None`: the next free one.
         persona_id: Option<PersonaId>,
     },
+    /// Delete a persona with all it owns, whatever its age.
+    RemovePersona {
+        /// Name of the persona.
+        name: String,
+    },
     /// Show the personas of one account or of all.
     ListPersonas {
         /// Name of the account; `None`: all accounts.
@@ -142,6 +147,7 @@ impl fmt::Display for Request {
             Self::SetDisabled { name, disabled: false } => write!(f, "account enable {name:?}"),
             Self::SetPassword { name, .. } => write!(f, "account passwd {name:?}"),
             Self::AddPersona { account, name, .. } => write!(f, "persona add {account:?} {name:?}"),
+            Self::RemovePersona { name } => write!(f, "persona remove {name:?}"),
             Self::ListPersonas { .. } => write!(f, "persona list"),
             Self::KitParts => write!(f, "kit"),
             Self::ImportLoginKey { .. } => write!(f, "keys import-login"),
@@ -178,7 +184,7 @@ pub enum Response {
     Account(AccountEntry),
     /// All accounts, by number.
     Accounts(Vec<AccountEntry>),
-    /// The persona as it is now.
+    /// The persona as it is now, or was when it was removed.
     Persona(PersonaEntry),
     /// The personas asked for, by number.
     Personas(Vec<PersonaEntry>),

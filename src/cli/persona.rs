@@ -18,6 +18,11 @@ pub(super) enum Command {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         persona_id: Option<u32>,
     },
+    /// Remove a persona with its cars, parts, money and mail; there is no way back
+    Remove {
+        /// Its name in the game
+        name: String,
+    },
     /// List the personas of one account, or of all
     List {
         /// Name of the account
@@ -30,9 +35,14 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
         Command::Add { account, name, persona_id } => {
             Request::AddPersona { account, name, persona_id: persona_id.map(PersonaId) }
         }
+        Command::Remove { name } => Request::RemovePersona { name },
         Command::List { account } => Request::ListPersonas { account },
     };
+    let removes = matches!(request, Request::RemovePersona { .. });
     match reach::perform(setting, request)? {
+        Response::Persona(PersonaEntry { persona_id, name, account, .. }) if removes => {
+            output::line(&format!("persona {name} (number {persona_id}) was removed from account {account}"))
+        }
         Response::Persona(PersonaEntry { persona_id, name, account, .. }) => {
             output::line(&format!("persona {name} (number {persona_id}) was added to account {account}"))
         }

@@ -24,14 +24,12 @@ const REFUSALS: [Id; 9] = [
     id::CHANNEL_DENIED,
     ACCOUNT_PROBLEM,
     BANNED,
-    FORCE_LOGOFF,
+    id::FORCE_LOGOFF,
 ];
 /// The account is refused (*seen in use*).
 const ACCOUNT_PROBLEM: Id = Id(0x0623);
 /// The User is banned (*documented*).
 const BANNED: Id = Id(0x0626);
-/// The server sends the User away (*documented*).
-const FORCE_LOGOFF: Id = Id(0x0201);
 
 /// A connection to Login, Persona, Mail, Lobby or a room.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ fn an_empty_file_gives_the_documented_defaults() {
     assert_eq!((config.network.http_fallback(), config.network.https_fallback()), (Some(8080), Some(8443)));
     assert_eq!(config.network.room_ports(), (9000..=9014).collect::<Vec<u16>>());
     assert_eq!(config.accounts.registration, Registration::Open);
-    assert_eq!(config.game.starter_cash, 20_000);
+    assert_eq!((config.game.starter_cash, config.game.deletion_day), (20_000, 7));
 }
 
 #[test]
@@ -69,6 +69,7 @@ group = "LAN"
 registration = "operator"
 [game]
 starter_cash = 0
+deletion_day = 1
 [limits]
 connections = 1
 connections_per_address = 2
@@ -86,7 +87,7 @@ context_minutes = 30
     assert_eq!((config.shard.id, config.shard.max_personas), (ShardId(7), 2));
     assert_eq!(config.shard.description, "Fast [and] furious");
     assert_eq!(config.accounts.registration, Registration::Operator);
-    assert_eq!(config.game.starter_cash, 0);
+    assert_eq!((config.game.starter_cash, config.game.deletion_day), (0, 1));
     let limits = Limits {
         connections: 1,
         connections_per_address: 2,
@@ -287,6 +288,7 @@ fn values_out_of_range_are_refused() {
         "[network]\nlegacy_tls = \"yes\"",
         "[network]\nhttp_configured = true",
         "[game]\nstarter_cash = -1",
+        "[game]\ndeletion_day = 0",
         "[game]\nstarter_cash = 4294967296",
         "[lobby]\nrooms = 0",
         "[lobby]\nchannels = { LOBBY = 2 }",

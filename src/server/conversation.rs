@@ -168,10 +168,18 @@ impl Conversation {
                 };
                 let size = link.last_size();
                 observers.tell(|observer| observer.body_received(&incoming, size));
+                if incoming.flags.has(mcots::Flags::ENCRYPTED) {
+                    caller.key_proven(link.key_in_use());
+                }
                 let outcome = transactions::answer(game, caller, &incoming, now);
                 let (number, verdict) = (incoming.message_number().unwrap_or_default(), outcome.verdict);
                 observers.tell(|observer| observer.body_answered(number, verdict));
                 let unsent = write_bodies(link, &outcome, out, observers).err();
+                if outcome.start_encryption.is_some()
+                    && let Some((customer, keys)) = caller.possible_keys()
+                {
+                    link.start_encryption_with_one_of(customer, keys);
+                }
                 Ok(Some(Step { unsent, ..outcome.into() }))
             }
         }

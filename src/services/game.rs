@@ -68,6 +68,14 @@ impl Game {
         self.world.sessions.signed_in_from(persona.customer_id, peer, now).then_some(persona)
     }
 
+    /// Whether a player may delete a persona: not before that day of its life which the Server Operator says (the 7th:
+    /// *documented*). Days are times 24 hours from when it was made.
+    pub(super) fn may_be_deleted(&self, persona: &Persona, now: Now) -> bool {
+        const DAY: u64 = 24 * 60 * 60;
+        let age = now.unix.saturating_sub(persona.created.into()) / DAY;
+        age + 1 >= self.config.game.deletion_day.into()
+    }
+
     /// The IPv4 address a Client is sent to: the configured one, or that by which this Client reached us.
     /// The Client knows no IPv6, and the packet that carries the address has room for digits only.
     pub fn address_for(&self, local: SocketAddr) -> Ipv4Addr {
@@ -108,8 +116,8 @@ impl Game {
         };
         let persona = self.store.personas().create(customer, new, Now::read()).unwrap().value.id;
         let key = mco_proto::session_key::SessionKey::random();
-        self.world.sessions.begin(customer, key.clone(), peer, Now::read());
-        TestPlayer { customer, persona, key }
+        let session = self.world.sessions.begin(customer, key.clone(), peer, Now::read());
+        TestPlayer { customer, persona, session, key }
     }
 }
 
@@ -119,5 +127,6 @@ impl Game {
 pub(crate) struct TestPlayer {
     pub(crate) customer: mco_proto::ids::CustomerId,
     pub(crate) persona: PersonaId,
+    pub(crate) session: crate::world::SessionId,
     pub(crate) key: mco_proto::session_key::SessionKey,
 }

@@ -143,7 +143,7 @@ mod tests {
         let status: UserStatus = outcome.replies[0].read().unwrap();
         assert_eq!(status.customer, player.customer);
         assert_eq!(status.key_echo, key.echo());
-        assert!(game.world.sessions.of(player.customer, Now::read()).unwrap().key == key);
+        assert!(game.world.sessions.at(player.customer, PEER, Now::read())[0].key == key);
     }
 
     #[test]
@@ -163,7 +163,8 @@ mod tests {
         for packet in cases {
             assert_eq!(answer(&game, PEER, &packet, Now::read()).replies, [REFUSED, REFUSED]);
         }
-        assert!(game.world.sessions.of(player.customer, Now::read()).unwrap().key == player.key);
+        let sessions = game.world.sessions.at(player.customer, PEER, Now::read());
+        assert!(sessions.len() == 1 && sessions[0].key == player.key);
     }
 
     #[test]
@@ -184,7 +185,8 @@ mod tests {
         let target = crate::store::BanTarget::Account(player.customer);
         game.store.bans().put(target, "rams", None, Now::read()).unwrap().ticket.wait().unwrap();
         assert_eq!(answer(&game, PEER, &login, Now::read()).replies, [BANNED, BANNED]);
-        assert!(game.world.sessions.of(player.customer, Now::read()).unwrap().key == player.key);
+        let sessions = game.world.sessions.at(player.customer, PEER, Now::read());
+        assert!(sessions.len() == 1 && sessions[0].key == player.key);
         game.store.bans().lift(target).unwrap().ticket.wait().unwrap();
         assert_eq!(answer(&game, PEER, &login, Now::read()).replies[0].id, id::USER_VALID);
     }

@@ -26,6 +26,7 @@ pub mod patch;
 pub mod persona;
 mod playtime;
 mod ports;
+mod send_away;
 pub mod shard;
 
 pub use dispatch::{Listed, Reply, Who};
@@ -34,3 +35,4 @@ pub use game::Game;
 pub(crate) use game::TestPlayer;
 pub use outcome::{Encryption, Hex, Outcome, Push, Verdict};
 pub use ports::Ports;
+use send_away::send_away;

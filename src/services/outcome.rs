@@ -1,5 +1,6 @@
 //! What a service hands back.
 
+use crate::config::PushForm;
 use crate::store::Ticket;
 use crate::world::ConnectionId;
 use mco_proto::mcots::Body;
@@ -49,6 +50,15 @@ pub enum Encryption {
     Encrypted,
     /// As it is.
     Clear,
+}
+
+impl From<PushForm> for Encryption {
+    fn from(form: PushForm) -> Self {
+        match form {
+            PushForm::Sealed => Self::Encrypted,
+            PushForm::Clear => Self::Clear,
+        }
+    }
 }
 
 /// A message to other connections. The body is shared; each connection encrypts it with its own state.

@@ -3,12 +3,13 @@
 
 use super::dispatch::{Call, Peer, Service, rows};
 use super::playtime::keep_playtime;
-use super::{Game, Listed, Outcome, Push};
+use super::{Game, Listed, Outcome, send_away};
 use crate::clock::Now;
 use crate::store::{NewPersona, Persona, PersonaError};
-use crate::world::SignInStep;
+use crate::world::{SessionId, SignInStep};
 use mco_proto::bytes::Rest;
 use mco_proto::ids::{CustomerId, PersonaId};
+use mco_proto::nps::bare::REFUSED;
 use mco_proto::nps::persona::{
     self, BuddyListCount, CheckToken, DeleteGamePersona, GetBuddyList, GetPersonaInfo, GetPersonaMaps,
     LongAck, NewGameAccount, NewGameAccountHead, NewGameAccountRecord, PersonaEntry, PersonaList, Personas,
@@ -33,7 +34,7 @@ static SERVICE: Service<Peer<8228>, Packet, Packet> = Service {
         GET_PERSONA_INFO: Anyone, Expected => info;
         GET_BUDDY_LIST: Anyone, Expected => buddies;
     },
-    refuse: |call, _| if call.message.id == id::GET_PERSONA_MAPS { no_personas() } else { acknowledged() },
+    refuse: |call, _| if call.message.id == id::GET_PERSONA_MAPS { refused() } else { acknowledged() },
 };
 
 type Handler<'a> = Call<'a, Peer<8228>, Packet>;
@@ -53,11 +54,12 @@ impl Handler<'_> {
         self.caller.0
     }
 
-    /// 0x0532: the personas of an account. None for an address that did not sign in: nothing is told, and the Client does not hang.
+    /// 0x0532: the personas of an account. An address that did not sign in, or did so before the server was started again, is
+    /// refused: a list of none would let the User make a driver that nobody can keep.
     fn personas(&self, request: &GetPersonaMaps) -> Outcome<Packet> {
         if !self.signed_in(request.customer, "list the personas") {
             self.game.world.sign_in_trace.refused(self.peer(), SignInStep::PersonaList, self.now);
-            return no_personas();
+            return refused();
         }
         match self.game.store.personas().of_customer(request.customer) {
             Ok(personas) => {
@@ -67,17 +69,18 @@ impl Handler<'_> {
             }
             Err(error) => {
                 log::error!("persona: cannot read the personas of customer {}: {error}", request.customer);
-                no_personas()
+                refused()
             }
         }
     }
 
     /// 0x0503: the User picks a driver, who is in use from now on. If it was so already, that Client most likely
-    /// crashed: its connections end and this one takes over.
+    /// crashed, or it is another PC of the family: it is told, its connections end, and this one takes over.
     fn select(&self, request: &RegisterGameLogin) -> Outcome<Packet> {
         let RegisterGameLogin { customer, persona, shard: _ } = *request;
-        if !self.owns(customer, persona, "select") {
-            return acknowledged();
+        if self.owned(customer, persona, "select").is_none() {
+            self.game.world.sign_in_trace.refused(self.peer(), SignInStep::Persona, self.now);
+            return refused();
         }
         let now = self.now.unix32();
         let counted = self.game.store.personas().update(persona, |record| {
@@ -89,14 +92,16 @@ impl Handler<'_> {
         }
         log::info!("persona: customer {customer} plays persona {persona}");
         self.game.world.sign_in_trace.passed(self.peer(), SignInStep::Persona, self.now);
-        let earlier = self.game.world.presence.select(persona, self.now);
-        Outcome::reply(LongAck { zeros: [0; 251] }.packet()).push(Push::Dismiss(earlier))
+        let earlier = self.game.world.presence.select(persona, &self.sessions(customer), self.now);
+        let pushes = send_away(self.game, earlier);
+        Outcome { pushes, ..Outcome::reply(LongAck { zeros: [0; 251] }.packet()) }
     }
 
     /// 0x050F: the User leaves the driver. Its connections close a little later by themselves.
     fn deselect(&self, request: &RegisterGameLogout) -> Outcome<Packet> {
-        if self.owns(request.customer, request.persona, "leave")
-            && let Some(free) = self.game.world.presence.deselect(request.persona, self.now)
+        let RegisterGameLogout { customer, persona, shard: _ } = *request;
+        if self.owned(customer, persona, "leave").is_some()
+            && let Some(free) = self.game.world.presence.deselect(persona, &self.sessions(customer), self.now)
         {
             keep_playtime(self.game, free);
         }
@@ -133,7 +138,7 @@ impl Handler<'_> {
     fn create(&self, request: &persona::NewPersona) -> Outcome<Packet> {
         let (customer, name) = asked_for(request);
         if !self.signed_in(customer, "create a persona") {
-            return Outcome::reply(Packet::bare(id::USER_INVALID));
+            return refused();
         }
         let new = NewPersona {
             name,
@@ -156,24 +161,28 @@ impl Handler<'_> {
         }
     }
 
-    /// 0x0512: the driver goes, with all it owns.
+    /// 0x0512: the driver goes, with all it owns. How to refuse that is not known; the answer that says so on other requests here
+    /// is sure not to mean that it is gone.
     fn delete(&self, request: &DeleteGamePersona) -> Outcome<Packet> {
         let DeleteGamePersona { customer, persona } = *request;
-        if !self.owns(customer, persona, "delete") {
-            return acknowledged();
+        let Some(record) = self.owned(customer, persona, "delete") else { return refused() };
+        if !self.game.may_be_deleted(&record, self.now) {
+            log::info!(
+                "persona: customer {customer} cannot delete persona {persona} before day {} of its life; see game.deletion_day \
+                 in mcos.toml",
+                self.game.config.game.deletion_day
+            );
+            return refused();
         }
         match self.game.store.personas().delete(customer, persona) {
             Ok(deleted) => {
                 log::info!("persona: customer {customer} deleted persona {persona}");
-                let connections = self.game.world.presence.connections(persona);
-                self.game.world.presence.deselect(persona, self.now);
-                Outcome::reply(Packet::bare(id::PERSONA_DELETED))
-                    .after(deleted.ticket)
-                    .push(Push::Dismiss(connections))
+                let pushes = send_away(self.game, self.game.world.presence.forget(persona));
+                Outcome { pushes, ..Outcome::reply(Packet::bare(id::PERSONA_DELETED)) }.after(deleted.ticket)
             }
             Err(error) => {
                 log::info!("persona: customer {customer} cannot delete persona {persona}: {error}");
-                acknowledged()
+                refused()
             }
         }
     }
@@ -187,8 +196,10 @@ impl Handler<'_> {
                 Outcome::reply(Packet::bare(if free { id::USER_VALID } else { id::GAME_ACCOUNT_INFO }))
             }
             GetPersonaInfo::ById(request) => {
-                let persona = self.game.persona_of(self.peer(), request.persona, self.now);
-                let personas = Personas::first_n(persona.iter().map(entry));
+                let Some(persona) = self.game.persona_of(self.peer(), request.persona, self.now) else {
+                    return refused();
+                };
+                let personas = Personas::first_n([entry(&persona)]);
                 Outcome::reply(PersonaList { personas }.packet())
             }
         }
@@ -211,13 +222,20 @@ impl Handler<'_> {
         signed_in
     }
 
-    fn owns(&self, customer: CustomerId, persona: PersonaId, what: &str) -> bool {
-        let owner = self.game.persona_of(self.peer(), persona, self.now).map(|persona| persona.customer_id);
-        let owns = owner == Some(customer);
-        if !owns {
+    /// The sessions in which the account may have sent this, all that is known of the PC.
+    fn sessions(&self, customer: CustomerId) -> Vec<SessionId> {
+        let sessions = self.game.world.sessions.at(customer, self.peer(), self.now);
+        sessions.into_iter().map(|session| session.id).collect()
+    }
+
+    /// The persona, if it is this customer's, who has signed in from here.
+    fn owned(&self, customer: CustomerId, persona: PersonaId, what: &str) -> Option<Persona> {
+        let record = self.game.persona_of(self.peer(), persona, self.now);
+        let owned = record.filter(|record| record.customer_id == customer);
+        if owned.is_none() {
             log::info!("persona: {} may not {what} persona {persona} as customer {customer}", self.peer());
         }
-        owns
+        owned
     }
 }
 
@@ -225,8 +243,9 @@ fn acknowledged() -> Outcome<Packet> {
     Outcome::reply(Packet::bare(id::ACK))
 }
 
-fn no_personas() -> Outcome<Packet> {
-    Outcome::reply(PersonaList { personas: Personas::default() }.packet())
+/// No: an empty list or an acknowledgement would say that all is well.
+fn refused() -> Outcome<Packet> {
+    Outcome::reply(REFUSED)
 }
 
 fn entry(persona: &Persona) -> PersonaEntry {

@@ -87,6 +87,11 @@ pub(super) fn persona(id: PersonaId) -> Vec<u8> {
     join(b'p', &[&id.0.to_be_bytes()])
 }
 
+/// All names of personas in a shard.
+pub(super) fn persona_names(shard: ShardId) -> Vec<u8> {
+    join(b'n', &[&shard.0.to_be_bytes()])
+}
+
 /// The entry that makes a persona's name unique in its shard.
 pub(super) fn persona_name(shard: ShardId, name: &str) -> Vec<u8> {
     join(b'n', &[&shard.0.to_be_bytes(), name.to_lowercase().as_bytes()])

@@ -8,6 +8,7 @@ use super::ledger;
 use super::records::ledger::{Kind, Line};
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::records::vehicle::LooseRecord;
+use super::table::Table;
 use super::{key, mail, week};
 use crate::clock::Now;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
@@ -22,7 +23,7 @@ const LONGEST_NAME: usize = 12;
 /// What is needed to create a persona.
 #[derive(Clone, Debug)]
 pub struct NewPersona {
-    /// 1 to 12 characters that the Client can show, without a space at the ends; unique in the shard.
+    /// 1 to 12 characters that the Client can show, without a space at the ends; no other of the shard looks like it.
     pub name: String,
     /// The shard in which it plays.
     pub shard: ShardId,
@@ -39,7 +40,7 @@ pub struct NewPersona {
 pub enum PersonaError {
     /// The name breaks a rule, which is named.
     BadName(&'static str),
-    /// A persona of the shard has that name, perhaps with other capitals.
+    /// A persona of the shard has that name or one that looks like it: with other capitals, with more spaces, with a 0 for an O.
     NameTaken,
     /// The customer has as many as allowed.
     TooMany,
@@ -63,7 +64,7 @@ impl fmt::Display for PersonaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadName(why) => write!(f, "this persona name cannot be used: {why}"),
-            Self::NameTaken => f.write_str("this persona name is taken: choose another"),
+            Self::NameTaken => f.write_str("this persona name is taken, or looks like one that is: choose another"),
             Self::TooMany => f.write_str("the account has as many personas as allowed: delete one in the game, or raise shard.max_personas in mcos.toml"),
             Self::NotYours => f.write_str("the persona belongs to another account"),
             Self::NotFound => f.write_str("there is no such persona: check with `mcos persona list`"),
@@ -117,6 +118,7 @@ impl Personas<'_> {
         self.check_name(&new.name)?;
         self.store.change(|table| {
             let others = table.scan::<u32>(&key::personas_of(owner))?.len();
+            let name_taken = is_taken(table, new.shard, &new.name)?;
             table.transact(|tx| {
                 if !tx.has(&key::customer(owner))? {
                     return Err(PersonaError::NoSuchAccount);
@@ -124,10 +126,10 @@ impl Personas<'_> {
                 if others >= new.max_per_customer {
                     return Err(PersonaError::TooMany);
                 }
-                let name_key = key::persona_name(new.shard, &new.name);
-                if tx.has(&name_key)? {
+                if name_taken {
                     return Err(PersonaError::NameTaken);
                 }
+                let name_key = key::persona_name(new.shard, &new.name);
                 let id = match new.id {
                     Some(id) if id.0 == 0 || tx.has(&key::persona(id))? => return Err(PersonaError::IdTaken),
                     Some(id) => id,
@@ -178,9 +180,17 @@ impl Personas<'_> {
         Ok(records.into_iter().map(|record| record.persona).collect())
     }
 
-    /// Whether nobody in the shard has that name. Says nothing about whether it may be used.
+    /// Whether nobody in the shard has that name or one that looks like it. Says nothing about whether it may be used.
     pub fn name_is_free(&self, shard: ShardId, name: &str) -> Result<bool, StoreError> {
-        Ok(self.store.table().get::<u32>(&key::persona_name(shard, name))?.is_none())
+        Ok(!is_taken(self.store.table(), shard, name)?)
+    }
+
+    /// The persona of the shard that has exactly that name, but for the case of the letters.
+    pub fn by_name(&self, shard: ShardId, name: &str) -> Result<Option<Persona>, StoreError> {
+        match self.store.table().get::<u32>(&key::persona_name(shard, name))? {
+            Some(id) => self.by_id(PersonaId(id)),
+            None => Ok(None),
+        }
     }
 
     /// Checks that a name has 1 to 12 visible characters of the Client's code page, or spaces between them. So it is the same
@@ -267,6 +277,31 @@ impl Personas<'_> {
             })
         })
     }
+}
+
+/// Whether a persona of the shard has a name that looks like this one. Names from before that mattered may look alike, so all are
+/// compared; there are as many as personas.
+fn is_taken(table: &Table, shard: ShardId, name: &str) -> Result<bool, StoreError> {
+    let prefix = key::persona_names(shard);
+    let names = table.scan_rows::<u32>(&prefix)?;
+    let wanted = look(name);
+    Ok(names.iter().any(|(key, _)| {
+        let taken = key.strip_prefix(prefix.as_slice()).unwrap_or_default();
+        look(&String::from_utf8_lossy(taken)) == wanted
+    }))
+}
+
+/// What is left of a name for whoever reads it quickly: the same for names that look alike on a screen.
+fn look(name: &str) -> Vec<char> {
+    let plain = name.chars().flat_map(char::to_lowercase).map(|letter| match letter {
+        '0' => 'o',
+        '1' | 'i' | '|' => 'l',
+        '`' | '\u{b4}' | '\u{2018}' | '\u{2019}' => '\'',
+        other => other,
+    });
+    let mut look: Vec<char> = plain.collect();
+    look.dedup_by(|one, other| *one == ' ' && *other == ' ');
+    look
 }
 
 fn check_lengths(persona: &Persona) -> Result<(), PersonaError> {

@@ -8,15 +8,16 @@ pub mod races;
 mod rate_limit;
 mod sessions;
 mod sign_in_trace;
+mod thrown_out;
 
 pub use channels::{
-    Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest, Opened,
-    Person, RaceInfo, Readiness, Start,
+    Admission, Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest,
+    Opened, Person, RaceInfo, Readiness, Start,
 };
-pub use presence::{Presence, Released};
+pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
-pub use sessions::{Session, Sessions};
+pub use sessions::{Session, SessionId, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 
 use crate::clock::Now;
@@ -106,6 +107,40 @@ impl World {
         let said = |riff: &ChannelInfo| riff.data.iter().any(|byte| *byte != 0);
         let settled = |riff: &ChannelInfo| fixed && said(riff) && races.race_of_room(riff).is_some();
         self.channels.set_data(connection, channel, data, settled)
+    }
+
+    /// Opens a channel for a connection of `persona`. A race that was arranged on MCOTS has one room: a member that asks for a room
+    /// without a number, or under the race's, means that one, and only members enter it.
+    ///
+    /// # Errors
+    /// Why it can't be entered.
+    pub fn open_channel(
+        &self,
+        connection: ConnectionId,
+        persona: PersonaId,
+        mut request: OpenRequest,
+    ) -> Result<Opened, Denied> {
+        if !request.riff.race {
+            return self.channels.open(connection, request, |_| Ok(Admission::ByPassword));
+        }
+        // Held until it has entered: nobody is thrown out of the race meanwhile.
+        let mut races = self.races.lock();
+        request.riff.channel = races.room_meant(persona, request.riff.channel);
+        let password = request.password.clone();
+        let opened = self.channels.open(connection, request, |riff| races.admit(riff, persona))?;
+        races.tie(&opened.riff, &password, persona);
+        Ok(opened)
+    }
+
+    /// The host throws somebody out of the room of a race, and out of the race. `None`: it is not the host, or there is no such
+    /// player, or it is the host itself.
+    pub fn throw_out(&self, connection: ConnectionId, channel: CommId, persona: PersonaId) -> Option<Booted> {
+        let mut races = self.races.lock();
+        let booted = self.channels.boot(connection, channel, persona)?;
+        if let Some(riff) = booted.left.iter().find_map(|left| left.race.as_ref()) {
+            races.throw_out(riff, persona);
+        }
+        Some(booted)
     }
 
     /// A number for a new connection.

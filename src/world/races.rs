@@ -20,11 +20,10 @@ pub use room::{Move, Room};
 pub use rounds::Rounds;
 pub use settings::{Settings, Unfit};
 
+use super::thrown_out::ThrownOut;
 use super::{ConnectionId, locked};
 use crate::clock::Now;
-use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
-use rand::Rng;
-use rand::rngs::OsRng;
+use mco_proto::ids::{BookingId, CommId, PersonaId, RaceId, VehicleId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
@@ -36,8 +35,6 @@ pub const MOST_RACES: usize = 1000;
 const FIRST_NUMBER: u32 = 0x0010_0000;
 /// The top byte of a race's number is the server's instance: the only one is 0.
 const LAST_NUMBER: u32 = 0x00ff_ffff;
-/// Characters of a room's password: what fits its field with a NUL behind it.
-const PASSWORD: usize = 7;
 
 /// Why something can't be done to a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +55,8 @@ pub enum Denied {
     AlreadyReported,
     /// There are as many races as the server holds.
     TooManyRaces,
+    /// Its host has thrown the persona out.
+    ThrownOut,
 }
 
 /// Somebody in a race.
@@ -134,6 +133,10 @@ pub struct Race {
     /// When the host started the current or last run, and which times it can have.
     started: Instant,
     limits: TimeLimits,
+    /// The number of its room on the lobby's side, once somebody has opened it.
+    room: Option<CommId>,
+    /// Whom its host has thrown out of the room: they have no place in it again.
+    thrown_out: ThrownOut,
     /// When the first racer came in.
     first_in: Option<Instant>,
     last_sign: Instant,
@@ -237,13 +240,15 @@ impl Table {
         let race = Race {
             id,
             settings,
-            password: password(),
+            password: room::password(),
             members: vec![Member::new(host, connection, None, now.mono)],
             field: Vec::new(),
             state: State::Open,
             rounds: Rounds::default(),
             started: now.mono,
             limits: TimeLimits { shortest: 0, longest_loading: None },
+            room: None,
+            thrown_out: ThrownOut::nobody(),
             first_in: None,
             last_sign: now.mono,
         };
@@ -268,6 +273,9 @@ impl Table {
     /// The race that `persona` may join, or is in already.
     pub fn joinable(&self, id: RaceId, persona: PersonaId) -> Result<&Race, Denied> {
         let race = self.races.get(&id).ok_or(Denied::NoSuchRace)?;
+        if race.thrown_out.contains(persona) {
+            return Err(Denied::ThrownOut);
+        }
         if race.member(persona).is_some() {
             return Ok(race);
         }
@@ -453,11 +461,4 @@ impl Table {
         }
         Some(race)
     }
-}
-
-/// Seven letters and digits that are not mistaken for each other.
-fn password() -> String {
-    const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
-    let letter = || ALPHABET.get(OsRng.gen_range(0..ALPHABET.len())).copied().map_or('x', char::from);
-    std::iter::repeat_with(letter).take(PASSWORD).collect()
 }

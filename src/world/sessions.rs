@@ -14,13 +14,29 @@ use std::time::{Duration, Instant};
 
 /// A Client asks twice per sitting and may do so for several sittings; beyond this the oldest Context goes.
 const CONTEXTS_PER_CUSTOMER: usize = 16;
+/// A family plays on several PCs with one account, and a Client that crashed signs in again; beyond this a session goes for the
+/// new one: see [`Sessions::begin`].
+const SESSIONS_PER_CUSTOMER: usize = 8;
 /// A Session Key that no connection was made with for so long is forgotten; a Client always signs in again when it
 /// starts.
 const SESSION_LIFE: Duration = Duration::from_hours(24);
 
-/// What a successful login leaves behind.
+/// The number of a session: a later login has a higher one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(u64);
+
+#[cfg(test)]
+impl SessionId {
+    pub(crate) const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// What a successful login leaves behind. One account may have several: one for each PC on which it is played.
 #[derive(Clone, Debug)]
 pub struct Session {
+    /// Its number.
+    pub id: SessionId,
     /// The key all ciphers of this Client come from.
     pub key: SessionKey,
     /// Where the login came from; the unauthenticated services answer no other address.
@@ -46,7 +62,10 @@ struct Inner {
     contexts: HashMap<String, Context>,
     /// Contexts of a customer, oldest first.
     issued: HashMap<CustomerId, VecDeque<String>>,
-    sessions: HashMap<CustomerId, Session>,
+    /// Sessions of a customer, in the order of their logins; never empty.
+    sessions: HashMap<CustomerId, Vec<Session>>,
+    /// How many sessions there were.
+    begun: u64,
 }
 
 #[derive(Debug)]
@@ -94,30 +113,74 @@ impl Sessions {
             .map(|context| context.customer)
     }
 
-    /// Begins the session of an account; its previous one, and with it the previous Session Key, is replaced.
-    pub fn begin(&self, customer: CustomerId, key: SessionKey, address: IpAddr, now: Now) {
-        let used = now.mono;
-        locked(&self.inner).sessions.insert(customer, Session { key, address, used });
+    /// Begins a session of an account, beside those of its other PCs. A login with the same key from the same address is the same
+    /// session. If the account has as many as it may, the one goes that was not used for the longest time: of those from the
+    /// same address if there is one, so that a PC that signs in again and again costs no other PC its session.
+    pub fn begin(&self, customer: CustomerId, key: SessionKey, address: IpAddr, now: Now) -> SessionId {
+        let mut inner = locked(&self.inner);
+        inner.begun += 1;
+        let new = SessionId(inner.begun);
+        let sessions = inner.sessions.entry(customer).or_default();
+        sessions.retain(|known| known.is_alive(now));
+        let same = sessions.iter().position(|known| known.key == key && known.address == address);
+        let id = same.map_or(new, |at| sessions.remove(at).id);
+        if sessions.len() >= SESSIONS_PER_CUSTOMER {
+            let oldest = sessions.iter().min_by_key(|known| (known.address != address, known.used));
+            let oldest = oldest.map(|oldest| oldest.id);
+            sessions.retain(|known| Some(known.id) != oldest);
+        }
+        sessions.push(Session { id, key, address, used: now.mono });
+        id
     }
 
-    /// The session of an account, which lives on because it is asked for.
-    pub fn of(&self, customer: CustomerId, now: Now) -> Option<Session> {
+    /// The session of an account whose key `proof` is made from, if its login came from this address; it lives on because it is
+    /// asked for. The proof is the same each time, so without the address whoever overheard it could come in.
+    pub fn proven(
+        &self,
+        customer: CustomerId,
+        address: IpAddr,
+        proof: &[u8; 16],
+        now: Now,
+    ) -> Option<Session> {
         let mut inner = locked(&self.inner);
-        let session = inner.sessions.get_mut(&customer).filter(|session| session.is_alive(now))?;
+        let mut alive = inner.alive_at(customer, address, now);
+        let session = alive.find(|session| session.key.proven_by(proof))?;
         session.used = now.mono;
         Some(session.clone())
     }
 
-    /// Whether this account signed in from this address: all the proof there is on ports 8227 and 8228.
-    pub fn signed_in_from(&self, customer: CustomerId, address: IpAddr, now: Now) -> bool {
-        self.of(customer, now).is_some_and(|session| session.address == address)
+    /// The sessions of an account whose logins came from this address, the latest first; they live on because they are asked for.
+    /// There is more than one if two PCs are behind one router, or if a Client crashed.
+    pub fn at(&self, customer: CustomerId, address: IpAddr, now: Now) -> Vec<Session> {
+        let mut inner = locked(&self.inner);
+        let mut sessions: Vec<_> = inner
+            .alive_at(customer, address, now)
+            .map(|session| {
+                session.used = now.mono;
+                session.clone()
+            })
+            .collect();
+        sessions.reverse();
+        sessions
     }
 
-    /// Who has signed in and from where, by number. Looking does not prolong anything.
-    pub fn all(&self, now: Now) -> Vec<(CustomerId, IpAddr)> {
+    /// Whether this account signed in from this address: all the proof there is on ports 8227 and 8228.
+    pub fn signed_in_from(&self, customer: CustomerId, address: IpAddr, now: Now) -> bool {
+        let mut inner = locked(&self.inner);
+        let latest = inner.alive_at(customer, address, now).last();
+        latest.map(|session| session.used = now.mono).is_some()
+    }
+
+    /// Who has signed in and from where, by number, an account once for each session. Looking does not prolong anything.
+    pub fn all(&self, now: Now) -> Vec<(CustomerId, IpAddr, SessionId)> {
         let inner = locked(&self.inner);
-        let alive = inner.sessions.iter().filter(|(_, session)| session.is_alive(now));
-        let mut all: Vec<_> = alive.map(|(customer, session)| (*customer, session.address)).collect();
+        let sessions = inner
+            .sessions
+            .iter()
+            .flat_map(|(customer, sessions)| sessions.iter().map(move |session| (*customer, session)));
+        let alive = sessions.filter(|(_, session)| session.is_alive(now));
+        let mut all: Vec<_> =
+            alive.map(|(customer, session)| (customer, session.address, session.id)).collect();
         all.sort_unstable();
         all
     }
@@ -141,7 +204,22 @@ impl Inner {
             issued.retain(|context| contexts.contains_key(context));
             !issued.is_empty()
         });
-        self.sessions.retain(|_, session| session.is_alive(now));
+        self.sessions.retain(|_, sessions| {
+            sessions.retain(|session| session.is_alive(now));
+            !sessions.is_empty()
+        });
+    }
+
+    /// The sessions of an account from an address, in the order of their logins.
+    fn alive_at(
+        &mut self,
+        customer: CustomerId,
+        address: IpAddr,
+        now: Now,
+    ) -> impl Iterator<Item = &mut Session> {
+        let sessions = self.sessions.get_mut(&customer).into_iter().flatten();
+        let address = address.to_canonical();
+        sessions.filter(move |session| session.is_alive(now) && session.address.to_canonical() == address)
     }
 }
 
@@ -188,23 +266,77 @@ mod tests {
         assert!(sessions.redeem(contexts.last().unwrap(), Now::read()).is_some());
     }
 
+    const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
+
     #[test]
-    fn a_new_login_replaces_the_session_key() {
+    fn an_account_has_a_session_for_each_pc_which_its_proof_or_its_address_finds() {
         let sessions = Sessions::new(HALF_AN_HOUR);
-        let (old, new) = (SessionKey::random(), SessionKey::random());
-        sessions.begin(ANN, old, HERE, Now::read());
-        sessions.begin(ANN, new.clone(), HERE, Now::read());
-        assert!(sessions.of(ANN, Now::read()).unwrap().key == new);
-        assert!(sessions.signed_in_from(ANN, HERE, Now::read()));
-        assert!(!sessions.signed_in_from(ANN, IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7)), Now::read()));
+        let now = Now::read();
+        let keys = [(); 3].map(|()| SessionKey::random());
+        let [one, other, same_router] = [(0, HERE), (1, THERE), (2, HERE)]
+            .map(|(n, from)| sessions.begin(ANN, keys[n].clone(), from, now));
+        let found = |address, n: usize| {
+            sessions.proven(ANN, address, &keys[n].proof(), now).map(|session| session.id)
+        };
+        assert_eq!(
+            [found(HERE, 0), found(THERE, 1), found(HERE, 2)],
+            [Some(one), Some(other), Some(same_router)]
+        );
+        assert_eq!(
+            [found(THERE, 0), found(HERE, 1)],
+            [None, None],
+            "a proof counts from where its login came"
+        );
+        let at = |address| {
+            sessions.at(ANN, address, now).into_iter().map(|session| session.id).collect::<Vec<_>>()
+        };
+        assert_eq!((at(HERE), at(THERE)), (vec![same_router, one], vec![other]));
+        assert!(sessions.signed_in_from(ANN, HERE, now) && sessions.signed_in_from(ANN, THERE, now));
+        assert!(!sessions.signed_in_from(ANN, IpAddr::V4(Ipv4Addr::new(10, 0, 0, 8)), now));
+        assert!(!sessions.signed_in_from(CustomerId(2), HERE, now));
+    }
+
+    #[test]
+    fn a_session_is_forgotten_a_day_after_it_was_last_asked_for() {
+        let sessions = Sessions::new(HALF_AN_HOUR);
+        let start = Now::read();
+        let key = SessionKey::random();
+        sessions.begin(ANN, key.clone(), HERE, start);
+        sessions.begin(ANN, SessionKey::random(), THERE, start);
+        let almost = start.later(SESSION_LIFE.saturating_sub(Duration::from_secs(1)));
+        assert!(sessions.proven(ANN, HERE, &key.proof(), almost).is_some());
+        let later = start.later(SESSION_LIFE);
+        assert!(sessions.at(ANN, THERE, later).is_empty());
+        assert_eq!(sessions.all(later).len(), 1);
+    }
+
+    #[test]
+    fn a_pc_that_signs_in_again_and_again_costs_no_other_pc_its_session() {
+        let sessions = Sessions::new(HALF_AN_HOUR);
+        let start = Now::read();
+        let sister = SessionKey::random();
+        sessions.begin(ANN, sister.clone(), THERE, start);
+        let again = SessionKey::random();
+        for second in 1..40 {
+            let now = start.later(Duration::from_secs(second));
+            sessions.begin(ANN, SessionKey::random(), HERE, now);
+            let id = sessions.begin(ANN, again.clone(), HERE, now);
+            assert_eq!(sessions.begin(ANN, again.clone(), HERE, now), id, "the same key is the same session");
+        }
+        let end = start.later(Duration::from_mins(1));
+        assert_eq!(sessions.all(end).len(), SESSIONS_PER_CUSTOMER);
+        assert!(sessions.proven(ANN, THERE, &sister.proof(), end).is_some());
+        assert_eq!(sessions.at(ANN, HERE, end).iter().filter(|session| session.key == again).count(), 1);
     }
 
     #[test]
     fn a_revoked_account_has_neither_context_nor_session() {
         let sessions = Sessions::new(HALF_AN_HOUR);
         let context = sessions.issue_context(ANN, Now::read());
-        sessions.begin(ANN, SessionKey::random(), HERE, Now::read());
+        for address in [HERE, THERE] {
+            sessions.begin(ANN, SessionKey::random(), address, Now::read());
+        }
         sessions.revoke(ANN);
-        assert!(sessions.redeem(&context, Now::read()).is_none() && sessions.of(ANN, Now::read()).is_none());
+        assert!(sessions.redeem(&context, Now::read()).is_none() && sessions.all(Now::read()).is_empty());
     }
 }

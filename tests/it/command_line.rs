@@ -168,6 +168,7 @@ fn what_cannot_be_done_ends_with_1_and_one_line_that_says_why() {
         ("account enable nobody", "account"),
         ("persona add nobody Racer", "there is no account \"nobody\""),
         ("persona list nobody", "there is no account \"nobody\""),
+        ("persona remove nobody", "there is no persona \"nobody\""),
         ("persona add alice TooLongAPersona", ""),
         ("keys import-login missing.pem", "missing.pem: cannot read the key"),
         ("keys import-login mcos.toml", "PEM"),

@@ -272,7 +272,7 @@ fn nobody_gets_anywhere_with_somebody_elses_persona() {
             let error = Transactions::connect(&thief).await.expect_err("438 is not answered");
             assert!(matches!(error, Error::Closed { .. }), "{error}");
         }
-        // 0x0503 is acknowledged so that no Client hangs, and selects nothing: the short form, not the long one.
+        // 0x0503 is refused, so that no Client hangs or goes on to a lobby that refuses it.
         let mut service = mcos::client::nps::Nps::connect(
             mcos::client::Service::Persona,
             &account.endpoints.persona,
@@ -282,7 +282,7 @@ fn nobody_gets_anywhere_with_somebody_elses_persona() {
         .unwrap();
         let request = RegisterGameLogin { customer: account.customer, persona: doc.persona, shard };
         service.send_packet(&request.packet()).await.unwrap();
-        assert_eq!(service.wait(&[id::ACK]).await.unwrap().packet, Packet::bare(id::ACK));
+        refused(service.wait(&[id::ACK]).await);
         // Its own persona's connection gives another persona's data only as "player info", never its garage.
         let marty = server.driver("marty", "Marty").await;
         let mut mcots = Transactions::connect(&marty).await.unwrap();
@@ -293,21 +293,23 @@ fn nobody_gets_anywhere_with_somebody_elses_persona() {
 }
 
 #[test]
-fn a_login_replaces_the_session_key_of_the_last_one() {
+fn a_persona_that_is_picked_again_is_lost_to_the_client_that_had_it() {
     let server = with_two_accounts();
     block_on(async {
         let old = server.driver("doc", "Dr Brown").await;
         let mut old_lobby = old.lobby().await.unwrap();
         let new = server.sign_in("doc").await;
-        refused(old.lobby().await);
-        // What is connected stays so until the persona is picked again.
+        // It may be another PC: nothing ends until the persona is picked again.
         old_lobby.directory().await.unwrap();
+        drop(old.lobby().await.unwrap());
         let entry = new.personas().await.unwrap().remove(0);
         let new = new.select(&entry).await.unwrap();
+        refused(old_lobby.directory().await);
         let gone = old_lobby.directory().await.expect_err("the crashed Client's connection ends");
         assert!(matches!(gone, Error::Closed { .. } | Error::Lost { .. }), "{gone}");
         let mut lobby = new.lobby().await.unwrap();
         lobby.directory().await.unwrap();
+        refused(old.lobby().await);
         let stale = Account { key: SessionKey::random(), ..new.account.clone() };
         refused(PersonaSession::new(stale, new.persona, new.shard, "Dr Brown").lobby().await);
     });

@@ -1,5 +1,5 @@
 use super::*;
-use crate::admin::requests::Secret;
+use crate::admin::requests::{PersonaEntry, Secret};
 use mco_proto::ids::PersonaId;
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -62,6 +62,7 @@ fn what_cannot_be_done_is_refused_with_a_reason_in_one_line() {
         Request::SetPassword { name: "alice".to_owned(), password: secret("") },
         add_persona("nobody", "Racer", None),
         Request::ListPersonas { account: Some("nobody".to_owned()) },
+        Request::RemovePersona { name: "nobody".to_owned() },
         Request::ImportLoginKey { pem: secret("no key") },
     ] {
         let name = request.to_string();
@@ -159,4 +160,21 @@ fn only_files_with_an_exchange_name_are_touched() {
             perform(Server::Running(&game), Request::WriteBackup { name: name.to_owned() }, Now::read());
         assert!(matches!(outcome, Err(RequestError::NoExchangeFile)), "{name}");
     }
+}
+
+#[test]
+fn a_persona_is_removed_whatever_its_age_and_who_plays_it_is_sent_away() {
+    let (game, _folder) = Game::for_tests();
+    let doc = game.player("doc", "Dr Brown", IpAddr::from([192, 168, 1, 20]));
+    let connection = game.world.new_connection();
+    game.world.presence.arrive(doc.persona, connection, doc.session, Now::read()).unwrap();
+    let request = || Request::RemovePersona { name: "dr brown".to_owned() };
+    let removed = perform(Server::Running(&game), request(), Now::read()).unwrap();
+    assert!(
+        matches!(removed.response, Response::Persona(PersonaEntry { persona_id, .. }) if persona_id == doc.persona)
+    );
+    assert!(matches!(&removed.pushes[..], [Push::Dismiss(ended)] if *ended == [connection]));
+    assert!(game.store.personas().by_id(doc.persona).unwrap().is_none());
+    assert!(!game.world.presence.in_use(doc.persona, Now::read()));
+    assert!(perform(Server::Running(&game), request(), Now::read()).is_err());
 }

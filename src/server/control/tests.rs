@@ -134,11 +134,11 @@ fn a_disabled_account_is_signed_out_and_its_connections_end() {
     let context = shared.game.world.sessions.issue_context(player.customer, Now::read());
     let connection = shared.game.world.new_connection();
     let outbox = shared.connections.register(connection);
-    shared.game.world.presence.arrive(player.persona, connection, Now::read());
+    shared.game.world.presence.arrive(player.persona, connection, player.session, Now::read()).unwrap();
     let request = Request::SetDisabled { name: "doc".to_owned(), disabled: true };
     let response = while_served(folder.path(), &shared, move || ask(&data, &request));
     assert!(matches!(response, Ok(Response::Account(account)) if account.disabled));
     assert!(shared.game.world.sessions.redeem(&context, Now::read()).is_none());
-    assert!(shared.game.world.sessions.of(player.customer, Now::read()).is_none());
+    assert!(!shared.game.world.sessions.signed_in_from(player.customer, here, Now::read()));
     assert!(outbox.ending().is_some());
 }

@@ -38,7 +38,8 @@ impl Handler<'_> {
             password: request.password.to_string(),
             strict: compat.deny_wrong_password,
         };
-        match self.game.world.channels.open(self.caller.connection, wish) {
+        let Some(me) = self.caller.me.as_ref().map(|me| me.persona) else { return Outcome::silence() };
+        match self.game.world.open_channel(self.caller.connection, me, wish) {
             Ok(opened) => {
                 if opened.wrong_password {
                     self.refused(&format!(
@@ -67,6 +68,8 @@ impl Handler<'_> {
                     Denied::NotHere => "has not signed in here",
                     Denied::Full => "it is full",
                     Denied::Locked => "the password is wrong",
+                    Denied::NotJoined => "it has not joined that race",
+                    Denied::ThrownOut => "the host has thrown it out of that race",
                     Denied::TooMany => "there are too many channels",
                 };
                 self.refused(&format!("cannot enter channel {}: {why}", request.channel));

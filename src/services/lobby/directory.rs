@@ -11,15 +11,20 @@ use mco_proto::nps::{Message as _, Packet};
 use mco_proto::text::PStr;
 
 impl Handler<'_> {
-    /// 0x030C: the channels of this server with their head counts, on the lobby those of the whole shard.
+    /// 0x030C: the channels of this server with their head counts, on the lobby those of the whole shard: as many as
+    /// [`Self::people_of`] names.
     pub(super) fn directory(&self, _: &SendMiniRiffList) -> Outcome<Packet> {
-        let server = self.caller.server;
-        let census = self.game.world.channels.census(server);
+        let Self { caller, game, .. } = self;
+        let census = game.world.channels.census(caller.connection);
         let riffs = self.game.directory.listed().map(|entry| {
             let population = match entry.kind {
-                EntryKind::Here => census.server(server),
-                EntryKind::Chat => census.channel(entry.channel),
-                EntryKind::Room { server, .. } => census.server(server),
+                EntryKind::Here => census.server(caller.server),
+                EntryKind::Room { server, .. }
+                    if !game.world.channels.is_in(caller.connection, entry.channel) =>
+                {
+                    census.server(server)
+                }
+                EntryKind::Chat | EntryKind::Room { .. } => census.channel(entry.channel),
             };
             let population = u16::try_from(population).unwrap_or(u16::MAX);
             MiniRiff { name: Name::first_n(&entry.name), channel: entry.channel, population }

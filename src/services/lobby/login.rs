@@ -4,12 +4,12 @@ use super::{Handler, Me, Notices, name_of};
 use crate::services::Outcome;
 use crate::services::dispatch::Refusal;
 use crate::services::lobby::ConnectionState;
-use crate::world::{NpsServer, Person, SignInStep};
+use crate::services::send_away;
+use crate::world::{NpsServer, Person, Session, SignInStep};
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::nps::bare::INVALID_KEY;
 use mco_proto::nps::lobby::{Login, LoginResponse, Name};
 use mco_proto::nps::{Message as _, Packet};
-use mco_proto::session_key::SessionKey;
 
 impl Handler<'_> {
     /// 0x0100, the same on every port. Refused alike for an unknown account, a stale key and somebody else's persona.
@@ -18,37 +18,43 @@ impl Handler<'_> {
         if self.caller.me.is_some() {
             return Err(Refusal::NotAllowed("a second time"));
         }
-        let Some((name, key)) = self.admitted(login) else {
+        let Some((name, session)) = self.admitted(login) else {
             log::info!("{}: refused {peer}: not signed in as persona {}", name_of(server), login.persona);
             self.game.world.sign_in_trace.refused(peer.ip(), step_of(server), self.now);
             return Ok(refused());
         };
         let persona = login.persona;
+        let Ok(superseded) = self.game.world.presence.arrive(persona, connection, session.id, self.now)
+        else {
+            log::info!("{}: refused {peer}: persona {persona} is played on another PC now", name_of(server));
+            return Ok(refused());
+        };
         log::info!("{}: persona {persona} {name:?} from {peer}", name_of(server));
         self.game.world.sign_in_trace.passed(peer.ip(), step_of(server), self.now);
-        self.game.world.presence.arrive(persona, connection, self.now);
         let user_data = login.user_data;
-        let person = Person { persona, name: name.clone(), user_data };
+        // Its own copy comes with 0103 after a while, and others look at it before that.
+        let known = || self.game.world.channels.user_data(persona, server);
+        let shown = if user_data == [0; 64] { known().unwrap_or(user_data) } else { user_data };
+        let person = Person { persona, name: name.clone(), user_data: shown };
         let address = self.game.address_for(local);
         let others = self.game.world.channels.enter(connection, server, person.clone(), address);
         let response = LoginResponse { persona, name: Name::first_n(&name), user_data };
         self.caller.me = Some(Me { persona, name });
         let arrived = Notices::of(self.game).arrived(&person, others);
         Ok(Outcome {
-            start_encryption: Some(key),
-            pushes: arrived.into_iter().collect(),
+            start_encryption: Some(session.key),
+            pushes: send_away(self.game, superseded).into_iter().chain(arrived).collect(),
             ..Outcome::reply(response.packet())
         })
     }
 
-    /// The persona's name and the Session Key, if the account has signed in with that key, from the same address, and
-    /// owns the persona. The proof is the same each time, so without the address whoever overheard it could come in.
-    fn admitted(&self, login: &Login) -> Option<(String, SessionKey)> {
-        let session = self.game.world.sessions.of(login.customer, self.now)?;
-        let here = session.address == self.caller.peer.ip().to_canonical();
-        let proven = session.key.proven_by(&login.proof) && here;
+    /// The persona's name and the session, if the account has signed in with that key, from the same address, and
+    /// owns the persona.
+    fn admitted(&self, login: &Login) -> Option<(String, Session)> {
+        let address = self.caller.peer.ip();
+        let session = self.game.world.sessions.proven(login.customer, address, &login.proof, self.now)?;
         let persona = self.persona_of(login.customer, login.persona)?;
-        proven.then_some((persona, session.key))
+        Some((persona, session))
     }
 
     fn persona_of(&self, customer: CustomerId, persona: PersonaId) -> Option<String> {

@@ -1,8 +1,8 @@
 //! What others are told. Whatever `[compat]` of `mcos.toml` leaves open about that is decided here, and about relays in
 //! `relay`.
 
-use crate::config::{ChannelUpdates, Compat, PushForm, RaceStartOn, RaceStarted};
-use crate::services::{Encryption, Game, Push};
+use crate::config::{ChannelUpdates, Compat, RaceStartOn, RaceStarted};
+use crate::services::{Game, Push};
 use crate::world::{Booted, ChannelInfo, ConnectionId, HandOver, Left, Opened, Person, Start};
 use mco_proto::bytes::Bool16;
 use mco_proto::ids::{CommId, PersonaId};
@@ -38,11 +38,7 @@ impl<'a> Notices<'a> {
     }
 
     fn push(self, receivers: Vec<ConnectionId>, packet: Packet) -> Push {
-        let envelope = match self.compat.push_form {
-            PushForm::Sealed => Encryption::Encrypted,
-            PushForm::Clear => Encryption::Clear,
-        };
-        Push::Packet(receivers, Arc::new(packet), envelope)
+        Push::Packet(receivers, Arc::new(packet), self.compat.push_form.into())
     }
 
     /// 0x0203: somebody came to a server.
@@ -61,8 +57,11 @@ impl<'a> Notices<'a> {
     pub(super) fn opened(self, opened: &Opened) -> Vec<Push> {
         let made = opened.made.clone().filter(|_| self.compat.announce_races);
         let made = made.and_then(|lobby| self.tell(lobby, &created(&opened.riff)));
-        let joined = joined(&opened.me, opened.riff.channel);
-        made.into_iter().chain(self.tell(opened.recipients.clone(), &joined)).collect()
+        let (channel, persona) = (opened.riff.channel, opened.me.persona);
+        let joined = self.tell(opened.recipients.clone(), &joined(&opened.me, channel));
+        let master = self.compat.owner_notices.then(|| opened.taken_over.clone());
+        let master = master.and_then(|all| self.tell(all, &ChannelMaster { channel, persona }));
+        [made, joined, master].into_iter().flatten().collect()
     }
 
     /// What others hear when somebody is no longer in a channel.

@@ -5,6 +5,7 @@ use crate::services::Outcome;
 use crate::services::directory::CTRL;
 use crate::world::Person;
 use mco_proto::bytes::List;
+use mco_proto::ids::CommId;
 use mco_proto::nps::channel::{
     ClientCount, GetClientCount, GetMyUserData, GetUserInfo, LocateUser, UserLocation,
 };
@@ -14,23 +15,31 @@ use mco_proto::nps::lobby::{
 use mco_proto::nps::{Message as _, Packet};
 
 impl Handler<'_> {
+    /// Who is in a channel or server of the directory.
+    fn people_of(&self, channel: CommId) -> Vec<Person> {
+        let channels = &self.game.world.channels;
+        let connection = self.caller.connection;
+        let mut rooms = self.game.directory.rooms();
+        match rooms.find(|(entry, ..)| entry.channel == channel) {
+            _ if channel == CTRL => channels.people(self.caller.server),
+            Some((_, server, _)) if !channels.is_in(connection, channel) => channels.people(server),
+            _ => channels.members(connection, channel),
+        }
+    }
+
     /// 0x0128: names only; channel 0 is the whole server.
     pub(super) fn names(&self, request: &GetMiniUserList) -> Outcome<Packet> {
-        let channels = &self.game.world.channels;
-        let people = match request.channel {
-            CTRL => channels.people(self.caller.server),
-            channel => channels.members(self.caller.connection, channel),
-        };
+        let people = self.people_of(request.channel);
         let users = people
             .iter()
             .map(|person| MiniUser { persona: person.persona, name: Name::first_n(&person.name) });
         Outcome::reply(MiniUserList { channel: request.channel, users: List::first_n(users) }.packet())
     }
 
-    /// 0x0101: everybody in a channel, the asker too.
+    /// 0x0101: everybody in a channel, the asker too if it is there.
     pub(super) fn users(&self, request: &GetUserList) -> Outcome<Packet> {
-        let members = self.game.world.channels.members(self.caller.connection, request.channel);
-        let users = members.iter().map(|person| UserEntry {
+        let people = self.people_of(request.channel);
+        let users = people.iter().map(|person| UserEntry {
             persona: person.persona,
             name: Name::first_n(&person.name),
             user_data: person.user_data,

@@ -109,10 +109,10 @@ impl Handler<'_> {
         Outcome::reply(ReadyList { records: List::first_n(records) }.packet())
     }
 
-    /// 0x0117: the host throws somebody out.
+    /// 0x0117: the host throws somebody out, for as long as there is this race.
     pub(super) fn boot(&self, request: &BootUser) -> Outcome<Packet> {
         let BootUser { channel, persona } = *request;
-        let Some(booted) = self.game.world.channels.boot(self.caller.connection, channel, persona) else {
+        let Some(booted) = self.game.world.throw_out(self.caller.connection, channel, persona) else {
             self.refused(&format!("cannot throw persona {persona} out of channel {channel}"));
             return Outcome::silence();
         };

@@ -16,9 +16,10 @@ use super::playtime::keep_playtime;
 use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who};
 use crate::clock::Now;
 use crate::store::{GarageError, PersonaError};
-use crate::world::ConnectionId;
+use crate::world::{ConnectionId, Session};
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Number, Outgoing, number};
+use mco_proto::session_key::SessionKey;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -30,6 +31,8 @@ pub struct ConnectionState {
     local: SocketAddr,
     /// Whose connection it is, once 438 has said so. All later requests are this persona's, whatever they name.
     player: Option<Player>,
+    /// The sessions in one of which it was made, the likeliest first; only one once that is proven.
+    sessions: Vec<Session>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +44,28 @@ struct Player {
 impl ConnectionState {
     /// A connection that has just been made from `peer` to our address `local`.
     pub const fn new(connection: ConnectionId, peer: SocketAddr, local: SocketAddr) -> Self {
-        Self { connection, peer, local, player: None }
+        Self { connection, peer, local, player: None, sessions: Vec::new() }
+    }
+
+    /// The account and the keys of its sessions, if it is not known yet in which of them this connection was made.
+    pub fn possible_keys(&self) -> Option<(CustomerId, Vec<SessionKey>)> {
+        let player = self.player.filter(|_| self.sessions.len() > 1)?;
+        Some((player.customer, self.sessions.iter().map(|session| session.key.clone()).collect()))
+    }
+
+    /// An encrypted message has arrived under the key at this place among [`Self::possible_keys`].
+    pub fn key_proven(&mut self, place: usize) {
+        if self.sessions.len() > 1 && place < self.sessions.len() {
+            self.sessions.swap(0, place);
+            self.sessions.truncate(1);
+        }
+    }
+
+    /// Whether its persona is played in another session by now.
+    fn is_superseded(&self, game: &Game) -> bool {
+        self.player
+            .zip(self.sessions.first())
+            .is_some_and(|(player, session)| game.world.presence.is_superseded(player.persona, session.id))
     }
 
     /// Whether the connection is somebody's.
@@ -229,6 +253,10 @@ fn respond(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: 
         // What it asks for is not known, but its sequence is, and that is by which a Client knows an answer (*seen in use*).
         let refusal = Outcome::reply(GenericReply::failed(Number::default(), None));
         return Outcome { verdict: Verdict::Malformed, ..refusal };
+    }
+    if flags.has(Flags::ENCRYPTED) && caller.is_superseded(game) {
+        log::info!("mcots: refused {caller}: the persona is played on another PC now");
+        return Outcome::goodbye();
     }
     SERVICE.answer(Call { game, caller, message: incoming, now })
 }

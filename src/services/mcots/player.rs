@@ -2,7 +2,7 @@
 
 use super::{Answer, Refusal, Request};
 use crate::catalog::rules::{points_to_next_level, points_to_next_rank};
-use crate::services::{Outcome, Push};
+use crate::services::{Outcome, send_away};
 use crate::store::{self, Persona, PersonaError, Plate};
 use mco_proto::bytes::{Bool8, PagedList};
 use mco_proto::ids::{PersonaId, VehicleId};
@@ -186,14 +186,20 @@ pub(super) fn delete(request: &Request<'_>, body: &GenericRequest) -> Answer {
         return Err(Refusal::because(format!("persona {data} is not the one of this connection")));
     }
     let answer = Outcome::reply(GenericReply::success(number::DELETE_PERSONA));
+    let day = request.game.config.game.deletion_day;
+    match request.game.store.personas().by_id(persona)? {
+        None => return Ok(answer),
+        Some(record) if !request.game.may_be_deleted(&record, request.now) => {
+            return Err(Refusal::because(format!("it can't be deleted before day {day} of its life")));
+        }
+        Some(_) => {}
+    }
     match request.game.store.personas().delete(request.player.customer, persona) {
         Ok(deleted) => {
             log::info!("mcots: {} is deleted by its customer {}", request.caller, request.player.customer);
-            let presence = &request.game.world.presence;
-            let mut others = presence.connections(persona);
+            let mut others = request.game.world.presence.forget(persona);
             others.retain(|connection| *connection != request.caller.connection);
-            presence.deselect(persona, request.now);
-            Ok(answer.after(deleted.ticket).push(Push::Dismiss(others)))
+            Ok(Outcome { pushes: send_away(request.game, others), ..answer }.after(deleted.ticket))
         }
         Err(PersonaError::NotFound) => Ok(answer),
         Err(error) => Err(error.into()),

@@ -35,6 +35,7 @@ impl From<Denied> for Refusal {
             Denied::NotRunning => (None, "the race is not running"),
             Denied::AlreadyReported => (Some(number::RACE_TIME_ALREADY_RECEIVED), "its result is known"),
             Denied::TooManyRaces => (None, "the server holds no more races"),
+            Denied::ThrownOut => (None, "the host has thrown it out of the race"),
         };
         Self::Because(reason, why.to_owned())
     }

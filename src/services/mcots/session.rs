@@ -3,13 +3,12 @@
 use super::{Answer, Call, ConnectionState, Player, Refusal, Request, garage};
 use crate::catalog::Offer;
 use crate::clock::{self, Now};
-use crate::services::{Game, Outcome};
+use crate::services::{Game, Outcome, send_away};
 use crate::store::{Changed, GarageError, Letter, Persona, Ticket};
-use crate::world::SignInStep;
+use crate::world::{Session, SignInStep, Superseded};
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Timestamp, Tracking};
 use mco_proto::mcots::{GenericReply, GenericRequest, Message, number};
-use mco_proto::session_key::SessionKey;
 
 /// 438: whose connection this is. The answer is the last packet in clear. Refusal by closing, and alike for an account
 /// that did not sign in (from this address: RC4 with one key for both directions is a weak proof by itself), an unknown
@@ -20,7 +19,7 @@ pub(super) fn connect(call: &mut Call<'_>, connect: &ClientConnect) -> Answer {
     if caller.player.is_some() {
         return Err(Refusal::NotAllowed("a second time"));
     }
-    let Some((player, key)) = admitted(game, caller, connect, now) else {
+    let Some((player, sessions)) = admitted(game, caller, connect, now) else {
         let ClientConnect { customer, persona, .. } = *connect;
         log::info!(
             "mcots: refused {}: not signed in as customer {customer} with persona {persona}",
@@ -30,28 +29,29 @@ pub(super) fn connect(call: &mut Call<'_>, connect: &ClientConnect) -> Answer {
         return Ok(Outcome::goodbye());
     };
     caller.player = Some(player);
+    caller.sessions = sessions;
     log::debug!("mcots: {caller} connected, Client version {}", connect.version);
     Ok(Outcome {
-        start_encryption: Some(key),
+        start_encryption: caller.sessions.first().map(|session| session.key.clone()),
         ..Outcome::reply(GenericReply::success(number::CLIENT_CONNECT_MSG))
     })
 }
 
+/// Who it is, and the sessions that the account has at this address: 438 does not say in which of them the Client is.
 fn admitted(
     game: &Game,
     caller: &ConnectionState,
     connect: &ClientConnect,
     now: Now,
-) -> Option<(Player, SessionKey)> {
+) -> Option<(Player, Vec<Session>)> {
     let ClientConnect { customer, persona, .. } = *connect;
-    let session = game.world.sessions.of(customer, now)?;
+    let sessions = game.world.sessions.at(customer, caller.peer.ip(), now);
     let persona = game.store.personas().by_id(persona).unwrap_or_else(|error| {
         log::error!("mcots: cannot read persona {persona}: {error}");
         None
     })?;
-    let from_there = session.address.to_canonical() == caller.peer.ip().to_canonical();
-    (from_there && persona.customer_id == customer)
-        .then(|| (Player { customer, persona: persona.id }, session.key.clone()))
+    (!sessions.is_empty() && persona.customer_id == customer)
+        .then_some((Player { customer, persona: persona.id }, sessions))
 }
 
 /// 105: the persona enters the game, perhaps with the car it was promised when it was made.
@@ -67,8 +67,11 @@ pub(super) fn login(request: &Request<'_>, login: &Login) -> Answer {
     let Some(persona) = game.store.personas().by_id(player.persona)? else {
         return Err(Refusal::because("the persona was deleted"));
     };
+    let session = caller.sessions.first().ok_or(Refusal::NotAllowed("before signing in"))?;
+    let arrival = game.world.presence.arrive(persona.id, caller.connection, session.id, now);
+    let superseded =
+        arrival.map_err(|Superseded| Refusal::because("the persona is played on another PC now"))?;
     game.world.sign_in_trace.passed(caller.peer.ip(), SignInStep::Mcots, now);
-    game.world.presence.arrive(persona.id, caller.connection, now);
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
     let paid = salary(request);
     let helped = garage::relieve(game, persona.id, now);
@@ -77,7 +80,7 @@ pub(super) fn login(request: &Request<'_>, login: &Login) -> Answer {
     // The choice of the persona on 8228 has counted this sitting already.
     let first_time = persona.logins <= 1 || !persona.starter_car_chosen;
     let complete = LoginComplete::new(now.unix32(), first_time, timestamp(clock::next_week(now.unix)));
-    let answer = Outcome::reply(complete.body());
+    let answer = Outcome { pushes: send_away(game, superseded), ..Outcome::reply(complete.body()) };
     Ok(match ticket {
         Some(ticket) => answer.after(ticket),
         None => answer,

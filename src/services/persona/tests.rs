@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::Now;
-use crate::services::TestPlayer;
+use crate::services::{Push, TestPlayer};
 use mco_proto::ids::ShardId;
 use mco_proto::nps::persona::{GetPersonaInfoById, GetPersonaInfoByName};
 use mco_proto::text::Str16;
@@ -62,15 +62,17 @@ fn two_personas_stand_79_bytes_apart() {
 #[test]
 fn a_stranger_learns_nothing_and_changes_nothing() {
     let (game, _folder, player) = shard();
-    assert!(names(&game, ELSEWHERE, player.customer).is_empty());
-    assert!(names(&game, PEER, CustomerId(99)).is_empty());
-    assert_eq!(
-        answer(&game, ELSEWHERE, &select(&player).packet(), Now::read()).replies,
-        [Packet::bare(id::ACK)]
-    );
+    for (peer, customer) in [(ELSEWHERE, player.customer), (PEER, CustomerId(99))] {
+        let list = answer(&game, peer, &GetPersonaMaps { customer }.packet(), Now::read()).replies;
+        assert_eq!(list, [REFUSED], "an empty list would invite to make a driver");
+    }
+    let by_id = GetPersonaInfoById { persona: player.persona }.packet();
+    for request in [select(&player).packet(), by_id] {
+        assert_eq!(answer(&game, ELSEWHERE, &request, Now::read()).replies, [REFUSED]);
+    }
     assert!(!game.world.presence.in_use(player.persona, Now::read()));
     let delete = DeleteGamePersona { customer: player.customer, persona: player.persona };
-    assert_eq!(answer(&game, ELSEWHERE, &delete.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
+    assert_eq!(answer(&game, ELSEWHERE, &delete.packet(), Now::read()).replies, [REFUSED]);
     let create = new_persona(player.customer, "Biff");
     assert_eq!(
         answer(&game, ELSEWHERE, &create.packet(), Now::read()).replies,
@@ -84,10 +86,10 @@ fn somebody_elses_persona_can_not_be_selected_or_deleted() {
     let (game, _folder, player) = shard();
     let biff = game.player("biff", "Biff", PEER);
     let foreign = RegisterGameLogin { persona: biff.persona, ..select(&player) };
-    assert_eq!(answer(&game, PEER, &foreign.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
+    assert_eq!(answer(&game, PEER, &foreign.packet(), Now::read()).replies, [REFUSED]);
     assert!(!game.world.presence.in_use(biff.persona, Now::read()));
     let delete = DeleteGamePersona { customer: player.customer, persona: biff.persona };
-    assert_eq!(answer(&game, PEER, &delete.packet(), Now::read()).replies, [Packet::bare(id::ACK)]);
+    assert_eq!(answer(&game, PEER, &delete.packet(), day(7)).replies, [REFUSED]);
     assert_eq!(names(&game, PEER, biff.customer), ["Biff"]);
 }
 
@@ -113,7 +115,7 @@ fn a_name_is_free_once_and_refused_when_taken_or_no_name() {
         answer(&game, PEER, &request.packet(), Now::read()).replies.remove(0)
     };
     assert_eq!(ask("Marty"), Packet::bare(id::USER_VALID));
-    for taken in ["Dr Brown", "dr brown", "", " Marty", "Thirteen chars"] {
+    for taken in ["Dr Brown", "dr brown", "Dr  Brown", "Dr Br0wn", "", " Marty", "Thirteen chars"] {
         assert_eq!(ask(taken), Packet::bare(id::DUP_USER), "{taken:?}");
     }
 }
@@ -190,12 +192,56 @@ fn a_taken_name_a_bad_name_and_one_persona_too_many_are_refused() {
 fn a_deleted_persona_is_gone_and_its_connections_end() {
     let (game, _folder, player) = shard();
     let connection = game.world.new_connection();
-    game.world.presence.arrive(player.persona, connection, Now::read());
+    game.world.presence.arrive(player.persona, connection, player.session, Now::read()).unwrap();
     let delete = DeleteGamePersona { customer: player.customer, persona: player.persona };
-    let outcome = answer(&game, PEER, &delete.packet(), Now::read());
+    let outcome = answer(&game, PEER, &delete.packet(), day(7));
     assert_eq!(outcome.replies, [Packet::bare(id::PERSONA_DELETED)]);
     assert!(matches!(&outcome.pushes[..], [Push::Dismiss(ended)] if *ended == [connection]));
     assert!(names(&game, PEER, player.customer).is_empty());
+}
+
+#[test]
+fn a_persona_is_deleted_from_the_seventh_day_of_its_life_on_or_when_the_operator_says() {
+    let (mut game, _folder, player) = shard();
+    let delete = DeleteGamePersona { customer: player.customer, persona: player.persona }.packet();
+    let nearly = Now { unix: day(7).unix - 60, ..day(7) };
+    for early in [Now::read(), day(6), nearly] {
+        let outcome = answer(&game, PEER, &delete, early);
+        assert!(outcome.replies == [REFUSED] && outcome.pushes.is_empty() && outcome.commit.is_none());
+    }
+    assert_eq!(names(&game, PEER, player.customer), ["Dr Brown"]);
+    game.config.game.deletion_day = 1;
+    assert_eq!(answer(&game, PEER, &delete, Now::read()).replies, [Packet::bare(id::PERSONA_DELETED)]);
+}
+
+/// When a persona that was made just now is on that day of its life, the first being 1.
+fn day(number: u64) -> Now {
+    let now = Now::read();
+    Now { unix: now.unix + (number - 1) * 24 * 60 * 60, ..now }
+}
+
+#[test]
+fn on_two_pcs_one_account_plays_two_personas_and_the_same_one_only_on_the_newer() {
+    let (game, _folder, player) = shard();
+    let there = game.world.sessions.begin(player.customer, player.key.clone(), ELSEWHERE, Now::read());
+    let marty = account_in(
+        &answer(&game, PEER, &new_persona(player.customer, "Marty").packet(), Now::read()).replies[0],
+    );
+    assert_eq!(names(&game, ELSEWHERE, player.customer), ["Dr Brown", "Marty"]);
+    let lobby = game.world.new_connection();
+    answer(&game, PEER, &select(&player).packet(), Now::read());
+    game.world.presence.arrive(player.persona, lobby, player.session, Now::read()).unwrap();
+    let other = RegisterGameLogin { persona: marty.persona, ..select(&player) };
+    assert!(answer(&game, ELSEWHERE, &other.packet(), Now::read()).pushes.is_empty(), "another persona");
+    let same = answer(&game, ELSEWHERE, &select(&player).packet(), Now::read());
+    assert!(matches!(&same.pushes[..], [Push::Dismiss(ended)] if *ended == [lobby]));
+    let RegisterGameLogin { customer, persona, shard } = select(&player);
+    answer(&game, PEER, &RegisterGameLogout { customer, persona, shard }.packet(), Now::read());
+    game.world.presence.arrive(player.persona, game.world.new_connection(), there, Now::read()).unwrap();
+    answer(&game, PEER, &RegisterGameLogout { customer, persona, shard }.packet(), Now::read());
+    assert!(game.world.presence.in_use(player.persona, Now::read()), "the older one leaves nothing");
+    answer(&game, ELSEWHERE, &RegisterGameLogout { customer, persona, shard }.packet(), Now::read());
+    assert!(!game.world.presence.in_use(player.persona, Now::read()));
 }
 
 #[test]
@@ -241,7 +287,7 @@ fn truncated_requests_get_the_answer_that_lets_the_client_go_on() {
     ] {
         let short = Packet { body: packet.body[..3].to_vec(), ..packet };
         let reply = answer(&game, PEER, &short, Now::read()).replies.remove(0);
-        assert!(matches!(reply.id, id::ACK | id::GAME_ACCOUNT_INFO), "{}", reply.id);
+        assert!(matches!(reply.id, id::ACK | id::USER_INVALID), "{}", reply.id);
     }
     assert_eq!(names(&game, PEER, player.customer), ["Dr Brown"]);
 }

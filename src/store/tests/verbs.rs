@@ -215,9 +215,21 @@ fn persona_names_keep_to_the_rules_and_are_unique_per_shard() {
     let _ = personas.create(owner, driver("Jörg"), Now::read()).unwrap();
     assert!(!personas.name_is_free(SHARD, "JÖRG").unwrap());
 
-    assert!(!personas.name_is_free(SHARD, "DR BROWN").unwrap());
+    for alike in ["DR BROWN", "Dr  Brown", "Dr Br0wn", "dr   br0wn"] {
+        assert!(!personas.name_is_free(SHARD, alike).unwrap(), "{alike}");
+        let refused = personas.create(owner, driver(alike), Now::read());
+        assert_eq!(refused.unwrap_err(), PersonaError::NameTaken, "{alike}");
+    }
+    for other in ["DrBrown", "Dr Browm", "Dr. Brown"] {
+        assert!(personas.name_is_free(SHARD, other).unwrap(), "{other}");
+    }
+    let _ = personas.create(owner, driver("Bo  Bill 1"), Now::read()).unwrap();
+    for alike in ["Bo Bill 1", "Bo Bill l", "bo bill I", "B0 Bi|l |"] {
+        assert!(!personas.name_is_free(SHARD, alike).unwrap(), "{alike}");
+    }
+    assert_eq!(personas.by_name(SHARD, "bo  bill 1").unwrap().unwrap().name, "Bo  Bill 1");
+    assert!(personas.by_name(SHARD, "Bo Bill 1").unwrap().is_none());
     assert!(personas.name_is_free(ShardId(45), "Dr Brown").unwrap());
-    assert_eq!(personas.create(owner, driver("dr brown"), Now::read()).unwrap_err(), PersonaError::NameTaken);
     let elsewhere = NewPersona { shard: ShardId(45), ..driver("dr brown") };
     assert_eq!(personas.create(owner, elsewhere, Now::read()).unwrap().value.name, "dr brown");
 }

@@ -233,7 +233,7 @@ fn a_player_is_seen_kicked_and_banned() {
     let there: IpAddr = "192.168.1.20".parse().unwrap();
     let doc = scene.game.player("doc", "Dr Brown", there);
     let connection = scene.game.world.new_connection();
-    scene.game.world.presence.arrive(doc.persona, connection, Now::read());
+    scene.game.world.presence.arrive(doc.persona, connection, doc.session, Now::read()).unwrap();
     let mut operator = scene.operator();
     let page = operator.look("/operator");
     for word in ["Dr Brown", "doc", "192.168.1.20", "MCOTS"] {
@@ -243,11 +243,14 @@ fn a_player_is_seen_kicked_and_banned() {
     let dismissed =
         |reply: &OperatorResponse| matches!(&reply.pushes[..], [Push::Dismiss(all)] if *all == [connection]);
     assert!(dismissed(&reply));
-    assert!(scene.game.world.sessions.of(doc.customer, Now::read()).is_none());
+    assert!(!scene.game.world.sessions.signed_in_from(doc.customer, there, Now::read()));
     scene.game.world.sessions.begin(doc.customer, doc.key.clone(), there, Now::read());
     let fields = "account=doc&address=192.168.1.20&reason=rams+people&length=1+day";
     let reply = operator.fill_in("/operator/bans", "/operator/ban", fields);
-    assert!(!reply.pushes.is_empty() && scene.game.world.sessions.of(doc.customer, Now::read()).is_none());
+    assert!(
+        !reply.pushes.is_empty()
+            && !scene.game.world.sessions.signed_in_from(doc.customer, there, Now::read())
+    );
     let page = operator.look("/operator/bans");
     for word in ["account doc", "address 192.168.1.20", "rams people"] {
         assert!(page.contains(word), "{word}");

@@ -2,6 +2,7 @@
 
 use super::{ChannelInfo, NpsServer};
 use crate::world::ConnectionId;
+use crate::world::thrown_out::ThrownOut;
 use mco_proto::ids::PersonaId;
 
 /// The most connections with which one persona may be in one channel.
@@ -18,6 +19,8 @@ pub(super) struct Channel {
     pub(super) running: Option<NpsServer>,
     /// In the order in which they came.
     pub(super) people: Vec<Member>,
+    /// Whom the host has thrown out.
+    pub(super) thrown_out: ThrownOut,
 }
 
 /// A persona in a channel, however many connections it is in with.
@@ -59,7 +62,7 @@ impl Member {
 
 impl Channel {
     pub(super) const fn new(riff: ChannelInfo, password: String, owner: Option<PersonaId>) -> Self {
-        Self { riff, password, owner, running: None, people: Vec::new() }
+        Self { riff, password, owner, running: None, people: Vec::new(), thrown_out: ThrownOut::nobody() }
     }
 
     pub(super) fn member(&self, persona: PersonaId) -> Option<&Member> {

@@ -1,12 +1,13 @@
 //! Who is where: what the lists show.
 
-use super::channel::Channel;
-use super::{ChannelInfo, Channels, Inner, NpsServer, Person, Scope};
+use super::channel::{Channel, nearness};
+use super::{ChannelInfo, Channels, Client, Inner, NpsServer, Person, Scope};
 use crate::world::{ConnectionId, locked};
 use mco_proto::ids::{CommId, PersonaId};
+use mco_proto::nps::user_data::UserData;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many people there are, as seen from one server.
+/// How many people there are, as seen from one connection: as many as [`Channels::people`] and [`Channels::members`] name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     servers: BTreeMap<NpsServer, usize>,
@@ -19,7 +20,7 @@ impl Census {
         self.servers.get(&server).copied().unwrap_or_default()
     }
 
-    /// How many players a chat channel has: seen from the lobby those of all channels, from a room those of that room.
+    /// How many players a chat channel has.
     pub fn channel(&self, channel: CommId) -> usize {
         self.channels.get(&channel).copied().unwrap_or_default()
     }
@@ -54,14 +55,26 @@ pub struct Readiness {
 }
 
 impl Channels {
-    /// Who is in a channel, as seen from a connection, in the order in which they came.
+    /// Who is in a channel, as seen from a connection, each once, in the order in which they came. A chat channel that the
+    /// connection is not in is seen from a room as that of this room, and from the lobby as those of all servers, one after the
+    /// other.
     pub fn members(&self, connection: ConnectionId, channel: CommId) -> Vec<Person> {
         let inner = locked(&self.0);
-        let Some((server, channel)) = inner.seen(connection, channel) else { return Vec::new() };
-        let memberships = channel.people.iter().filter_map(|member| member.nearest(server));
+        let Some(client) = inner.clients.get(&connection) else { return Vec::new() };
+        let server = client.server;
+        let channels = inner.meant(connection, client, channel);
+        let mut seen = BTreeSet::new();
+        let members = channels.iter().flat_map(|channel| &channel.people);
+        let once = members.filter(|member| seen.insert(member.persona));
+        let memberships = once.filter_map(|member| member.nearest(server));
         memberships
             .filter_map(|membership| Some(inner.clients.get(&membership.connection)?.person.clone()))
             .collect()
+    }
+
+    /// Whether a connection is in a channel.
+    pub fn is_in(&self, connection: ConnectionId, channel: CommId) -> bool {
+        locked(&self.0).membership(connection, channel).is_some()
     }
 
     /// Who is in a server, channel or not, in the order in which they came.
@@ -84,9 +97,10 @@ impl Channels {
         locked(&self.0).population(server)
     }
 
-    /// How many people there are, as seen from a server.
-    pub fn census(&self, server: NpsServer) -> Census {
+    /// How many people there are, as seen from a connection.
+    pub fn census(&self, connection: ConnectionId) -> Census {
         let inner = locked(&self.0);
+        let Some(client) = inner.clients.get(&connection) else { return Census::default() };
         let present: BTreeSet<_> =
             inner.clients.values().map(|client| (client.server, client.person.persona)).collect();
         let mut census = Census::default();
@@ -95,14 +109,33 @@ impl Channels {
         }
         let mut people = BTreeSet::new();
         for ((scope, id), channel) in &inner.channels {
-            let seen =
-                matches!(scope, Scope::NpsServer(place) if *place == server || server == NpsServer::Lobby);
+            let within = client.channels.iter().find(|(_, own)| own == id);
+            let seen = match within {
+                Some((own, _)) => own == scope,
+                None => client.sees(*scope),
+            };
             people.extend(channel.people.iter().filter(|_| seen).map(|member| (*id, member.persona)));
         }
         for (id, _) in people {
             *census.channels.entry(id).or_default() += 1;
         }
         census
+    }
+
+    /// Car and driver of a player who signs in to another server, as last set: in a room as in another room, else as in the lobby.
+    /// `None`: it has set nothing yet.
+    pub fn user_data(&self, persona: PersonaId, server: NpsServer) -> Option<UserData> {
+        /// Where the copies sent to the lobby say so (*captured*).
+        const LOBBY_ID: std::ops::Range<usize> = 40..44;
+        let inner = locked(&self.0);
+        let clients = inner.by_persona.get(&persona)?.iter().filter_map(|id| inner.clients.get(id));
+        let known = clients.filter(|client| client.person.user_data != [0; 64]);
+        let client = known.max_by_key(|client| nearness(client.server, server))?;
+        let mut user_data = client.person.user_data;
+        if matches!(server, NpsServer::Room(_)) {
+            user_data.get_mut(LOBBY_ID)?.fill(0);
+        }
+        Some(user_data)
     }
 
     /// What is kept of a player, as its latest connection has it.
@@ -150,7 +183,27 @@ impl Channels {
     }
 }
 
+impl Client {
+    /// Whether it sees the chat channels there without being in one.
+    fn sees(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Races => false,
+            Scope::NpsServer(place) => place == self.server || self.server == NpsServer::Lobby,
+        }
+    }
+}
+
 impl Inner {
+    /// The channels with this number as a connection sees them: the one it is in, or the race, or the chat channels that it sees.
+    fn meant(&self, connection: ConnectionId, client: &Client, id: CommId) -> Vec<&Channel> {
+        let race = Some((Scope::Races, id)).filter(|key| self.channels.contains_key(key));
+        if let Some(key) = self.membership(connection, id).or(race) {
+            return self.channels.get(&key).into_iter().collect();
+        }
+        let chats = self.channels.iter().filter(|((scope, other), _)| *other == id && client.sees(*scope));
+        chats.map(|(_, channel)| channel).collect()
+    }
+
     /// The channel with this number as a connection means it: one it is in rather than another.
     fn seen(&self, connection: ConnectionId, id: CommId) -> Option<(NpsServer, &Channel)> {
         let server = self.clients.get(&connection)?.server;

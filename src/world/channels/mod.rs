@@ -88,6 +88,8 @@ pub struct Opened {
     pub made: Option<Vec<ConnectionId>>,
     /// The password was wrong and did not matter.
     pub wrong_password: bool,
+    /// Who entered is the host now, who was not so before: who has to hear of it.
+    pub taken_over: Vec<ConnectionId>,
 }
 
 /// A channel was left.
@@ -120,6 +122,17 @@ pub struct HandOver {
     pub recipients: Vec<ConnectionId>,
 }
 
+/// How somebody may enter a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// By its password.
+    ByPassword,
+    /// With any: it is known otherwise that it may.
+    Invited,
+    /// The same, as its host.
+    Host,
+}
+
 /// Why a channel can't be entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
@@ -129,6 +142,10 @@ pub enum Denied {
     Full,
     /// The password is wrong.
     Locked,
+    /// It is the room of a race on MCOTS that the persona has not joined.
+    NotJoined,
+    /// The host has thrown the persona out of this race.
+    ThrownOut,
     /// There is no room for another channel, or the connection is in too many.
     TooMany,
 }
@@ -212,22 +229,38 @@ impl Channels {
         (left, others)
     }
 
-    /// Opens a channel for a connection. The Client's number counts, not the name, except for a race without a number.
-    pub fn open(&self, connection: ConnectionId, request: OpenRequest) -> Result<Opened, Denied> {
+    /// Opens a channel for a connection. The Client's number counts, not the name, except for a race without a number. Who is not in
+    /// the channel yet must be admitted by `admit`, which is given the channel and says whether it wants the password.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn open(
+        &self,
+        connection: ConnectionId,
+        request: OpenRequest,
+        admit: impl FnOnce(&ChannelInfo) -> Result<Admission, Denied>,
+    ) -> Result<Opened, Denied> {
         let mut inner = locked(&self.0);
         let client = inner.clients.get(&connection).ok_or(Denied::NotHere)?;
         let (server, me) = (client.server, client.person.clone());
         let OpenRequest { mut riff, password, strict } = request;
         let found = inner.wanted(client, &riff, &password);
-        let mut wrong_password = false;
+        let (mut wrong_password, mut host) = (false, false);
         if let Some((key, channel)) = found.and_then(|key| Some((key, inner.channels.get(&key)?))) {
             let known = channel.member(me.persona).is_some();
+            if channel.thrown_out.contains(me.persona) {
+                return Err(Denied::ThrownOut);
+            }
+            let admission = if known { Admission::Invited } else { admit(&channel.riff)? };
+            host = admission == Admission::Host;
             let most = if channel.riff.race && channel.riff.most > 0 {
                 channel.riff.most.into()
             } else {
                 Self::MOST_MEMBERS
             };
-            wrong_password = !known && !channel.password.is_empty() && channel.password != password;
+            wrong_password = admission == Admission::ByPassword
+                && !channel.password.is_empty()
+                && channel.password != password;
             if wrong_password && strict {
                 return Err(Denied::Locked);
             }
@@ -236,8 +269,11 @@ impl Channels {
             }
             if client.channels.contains(&key) {
                 let riff = channel.riff.clone();
-                return Ok(Opened { riff, me, recipients: Vec::new(), made: None, wrong_password: false });
+                let (recipients, taken_over) = (Vec::new(), Vec::new());
+                return Ok(Opened { riff, me, recipients, made: None, wrong_password: false, taken_over });
             }
+        } else {
+            admit(&riff)?;
         }
         if client.channels.is_full() {
             return Err(Denied::TooMany);
@@ -253,12 +289,17 @@ impl Channels {
         }
         let riff = channel.riff.clone();
         let recipients = channel.recipients(me.persona, server, connection);
+        let mut taken_over = Vec::new();
+        if host && channel.owner.replace(me.persona) != Some(me.persona) {
+            let everybody = channel.people.iter().filter_map(|member| member.nearest(server));
+            taken_over = everybody.map(|membership| membership.connection).collect();
+        }
         if let Some(client) = inner.clients.get_mut(&connection) {
             // There was room above.
             let _ = client.channels.push(key);
         }
         let made = made.then(|| inner.lobby_people(Some(me.persona)));
-        Ok(Opened { riff, me, recipients, made, wrong_password })
+        Ok(Opened { riff, me, recipients, made, wrong_password, taken_over })
     }
 
     /// Closes a channel for a connection; `None` if the connection was not in it.

@@ -75,8 +75,10 @@ impl Channels {
     pub fn boot(&self, connection: ConnectionId, channel: CommId, persona: PersonaId) -> Option<Booted> {
         let mut inner = locked(&self.0);
         let (me, _, key) = inner.hosted(connection, channel)?;
-        let target = inner.channels.get(&key)?.member(persona).filter(|_| persona != me)?;
+        let channel = inner.channels.get_mut(&key)?;
+        let target = channel.member(persona).filter(|_| persona != me)?;
         let memberships: Vec<_> = target.memberships().map(|membership| membership.connection).collect();
+        channel.thrown_out.add(persona);
         let left = memberships.iter().filter_map(|membership| inner.part(key, *membership)).collect();
         Some(Booted { memberships, left })
     }

@@ -8,12 +8,19 @@
 //!
 //! Two who keep others waiting are given up: who has joined and does not come to the room, and who is lost while the race runs, with
 //! no connection to a room and nothing heard on MCOTS.
+//!
+//! Who may enter the room is who has a place in the race: its host, and whom 218 let in.
 
 use super::{Exit, Member, Race, Starter, Table};
 use crate::catalog::rules;
 use crate::clock::Now;
-use crate::world::ChannelInfo;
+use crate::world::{Admission, ChannelInfo, Denied};
 use mco_proto::ids::{CommId, PersonaId, RaceId};
+use rand::Rng;
+use rand::rngs::OsRng;
+
+/// Characters of a room's password: what fits its field with a NUL behind it.
+const PASSWORD: usize = 7;
 
 /// Where a member is, by what is known of the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,13 +95,6 @@ impl Race {
 }
 
 impl Table {
-    /// The race that `riff` is the room of.
-    pub fn race_of_room(&self, riff: &ChannelInfo) -> Option<&Race> {
-        let [d0, d1, d2, d3, ..] = *riff.data;
-        let named = [riff.channel.0, u32::from_le_bytes([d0, d1, d2, d3])].map(RaceId);
-        named.into_iter().find_map(|id| self.races.get(&id))
-    }
-
     /// `mover` has come to the room `riff` or left it, and `people` are there now. Returned is the race that it is the room
     /// of, with the members who have left it by that; while they are `called` to the race server only one who has closed it.
     pub fn sync_room(
@@ -107,6 +107,9 @@ impl Table {
     ) -> Option<(RaceId, Vec<PersonaId>)> {
         let id = self.race_of_room(riff)?.id;
         let race = self.races.get_mut(&id)?;
+        if people.is_empty() && race.room == Some(riff.channel) {
+            race.room = None;
+        }
         let inside = Room::Inside(riff.channel);
         if people.contains(&mover) {
             race.come_back(mover, inside);
@@ -126,6 +129,65 @@ impl Table {
         Some((id, left))
     }
 
+    /// The race that a room is the room of: what it was opened as, or it names the race.
+    pub fn race_of_room(&self, riff: &ChannelInfo) -> Option<&Race> {
+        let [d0, d1, d2, d3, ..] = *riff.data;
+        let named = [riff.channel.0, u32::from_le_bytes([d0, d1, d2, d3])].map(RaceId);
+        let named = named.into_iter().find_map(|id| self.races.get(&id));
+        named.or_else(|| self.races.values().find(|race| race.room == Some(riff.channel)))
+    }
+
+    /// The number of the room that a member of a race means who asks for `asked`: that of its race, if it asks for none (0) or for
+    /// the race's own number. A room that does not exist yet gets the race's number.
+    pub fn room_meant(&self, persona: PersonaId, asked: CommId) -> CommId {
+        match self.of(persona) {
+            Some(race) if asked == CommId(0) || asked.0 == race.id.0 => {
+                race.room.unwrap_or(CommId(race.id.0))
+            }
+            _ => asked,
+        }
+    }
+
+    /// Whether `persona` may enter `riff`, a room that exists or would be made.
+    ///
+    /// # Errors
+    /// It is the room of a race in which the persona has no place.
+    pub fn admit(&self, riff: &ChannelInfo, persona: PersonaId) -> Result<Admission, Denied> {
+        match self.race_of_room(riff) {
+            None => Ok(Admission::ByPassword),
+            Some(race) if race.thrown_out.contains(persona) => Err(Denied::ThrownOut),
+            Some(race) if race.member(persona).is_none() => Err(Denied::NotJoined),
+            Some(race) if race.host() == Some(persona) => Ok(Admission::Host),
+            Some(_) => Ok(Admission::Invited),
+        }
+    }
+
+    /// `persona` has entered `riff` with that password: if it is the host's and names no race, it is the room of the host's race
+    /// all the same.
+    pub fn tie(&mut self, riff: &ChannelInfo, password: &str, persona: PersonaId) {
+        let named = self.race_of_room(riff).map(|race| race.id);
+        let Some(own) = self.of(persona) else { return };
+        let (id, hosts) = (own.id, own.host() == Some(persona));
+        let same = named == Some(id) || (named.is_none() && hosts && own.password == password);
+        if let Some(race) = self.races.get_mut(&id)
+            && same
+            && (hosts || race.room.is_none())
+        {
+            race.room = Some(riff.channel);
+        }
+    }
+
+    /// The host has thrown `persona` out of the room `riff`. Who drives goes on to do so; anybody else has left the race.
+    pub fn throw_out(&mut self, riff: &ChannelInfo, persona: PersonaId) {
+        let id = self.race_of_room(riff).map(|race| race.id);
+        let Some(race) = id.and_then(|id| self.races.get_mut(&id)) else { return };
+        race.thrown_out.add(persona);
+        let (id, under_way) = (race.id, race.is_under_way());
+        if !under_way && self.member_of.get(&persona) == Some(&id) {
+            self.leave(persona, Exit::Quit);
+        }
+    }
+
     /// Makes a place for somebody who may join: whoever left the room first loses it.
     pub(super) fn make_place(&mut self, id: RaceId) {
         let Some(race) = self.races.get_mut(&id) else { return };
@@ -139,4 +201,11 @@ impl Table {
             self.member_of.remove(&absent.persona);
         }
     }
+}
+
+/// Seven letters and digits that are not mistaken for each other.
+pub(super) fn password() -> String {
+    const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let letter = || ALPHABET.get(OsRng.gen_range(0..ALPHABET.len())).copied().map_or('x', char::from);
+    std::iter::repeat_with(letter).take(PASSWORD).collect()
 }

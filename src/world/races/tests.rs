@@ -50,7 +50,7 @@ fn a_number_is_no_channels_nor_taken_and_leaves_the_top_byte_alone() {
 
 #[test]
 fn a_password_is_printable_fits_its_field_and_differs() {
-    let passwords: Vec<String> = (0..20).map(|_| password()).collect();
+    let passwords: Vec<String> = (0..20).map(|_| room::password()).collect();
     assert!(passwords.iter().all(|word| word.len() == 7 && word.bytes().all(|c| c.is_ascii_alphanumeric())));
     assert!(passwords.windows(2).all(|pair| pair[0] != pair[1]));
 }

@@ -1,8 +1,10 @@
 //! Framing and encryption of one MCOTS connection, without its socket.
 
 use super::message::{Body, Number};
+use super::number;
 use crate::EncodeError;
 use crate::cipher::TransactionCipher;
+use crate::ids::CustomerId;
 use crate::inbox::Inbox;
 use crate::pkware;
 use crate::session_key::SessionKey;
@@ -91,10 +93,42 @@ pub struct Outgoing {
 pub struct Link {
     inbox: Inbox,
     cipher: Option<Box<TransactionCipher>>,
+    /// Set until the first encrypted body shows which of several keys the far end has.
+    guess: Option<Box<Guess>>,
+    /// The place of the key in use among those the ciphers were started with.
+    key: usize,
     /// The sequence of the last packet that arrived.
     heard: u32,
     /// Its size.
     size: usize,
+}
+
+/// Several Session Keys, one of which the far end has.
+#[derive(Debug)]
+struct Guess {
+    customer: CustomerId,
+    keys: Vec<SessionKey>,
+}
+
+impl Guess {
+    /// The place of the key under which `body` is what a Client of that customer begins with: 105, which names the customer, or
+    /// failing that any message that is known. The first if it is neither under any key.
+    fn settle(&self, body: &[u8]) -> usize {
+        let [c0, c1, c2, c3] = self.customer.0.to_le_bytes();
+        let [n0, n1] = number::LOGIN.0.to_le_bytes();
+        let plain: Vec<Body> = self
+            .keys
+            .iter()
+            .map(|key| {
+                let mut body = body.to_vec();
+                TransactionCipher::new(key).decrypt(&mut body);
+                Body(body)
+            })
+            .collect();
+        let login = plain.iter().position(|body| body.0.starts_with(&[n0, n1, c0, c1, c2, c3]));
+        let known = |body: &Body| number::TABLE.iter().any(|row| Some(row.number) == body.number());
+        login.or_else(|| plain.iter().position(known)).unwrap_or_default()
+    }
 }
 
 impl Link {
@@ -112,6 +146,20 @@ impl Link {
     /// Starts the ciphers of both directions: from here on encrypted bodies can be read and written.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(TransactionCipher::new(key)));
+    }
+
+    /// The same, if `customer` is signed in on several PCs at once, each with a key of its own, and 438 does not say with which of
+    /// them: the first encrypted body decides. Until then nothing must be sent encrypted.
+    pub fn start_encryption_with_one_of(&mut self, customer: CustomerId, keys: Vec<SessionKey>) {
+        if let Some(first) = keys.first() {
+            self.start_encryption(first);
+        }
+        self.guess = (keys.len() > 1).then(|| Box::new(Guess { customer, keys }));
+    }
+
+    /// The place of the key in use among those of [`Self::start_encryption_with_one_of`]: 0 until an encrypted body has arrived.
+    pub const fn key_in_use(&self) -> usize {
+        self.key
     }
 
     /// How many bytes on the wire the packet had that [`Self::next`] gave last; 0 before the first.
@@ -146,6 +194,10 @@ impl Link {
         let Some(mut frame) = self.inbox.take(length + 2) else { return Ok(None) };
         let mut body = frame.split_off(HEADER);
         if flags.has(Flags::ENCRYPTED) {
+            if let Some(guess) = self.guess.take() {
+                self.key = guess.settle(&body);
+                guess.keys.get(self.key).into_iter().for_each(|key| self.start_encryption(key));
+            }
             self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
         }
         if flags.has(Flags::COMPRESSED) {

@@ -198,6 +198,8 @@ table! {
     0x0126 GET_USER_INFO { client SHORT channel::GetUserInfo }
     /// Names in a channel.
     0x0128 GET_MINI_USER_LIST { client SHORT lobby::GetMiniUserList }
+    /// The server sends the User away.
+    0x0201 FORCE_LOGOFF {}
     /// Somebody left the server.
     0x0202 USER_LEFT { server SHORT channel::UserLeft }
     /// Somebody came to the server.

@@ -34,6 +34,47 @@ fn the_lobby_counts_the_people_of_all_rooms_and_a_room_its_own() {
     assert_eq!(population(&mut scene, &mut lobby, "LOBBY"), 2);
 }
 
+/// How many a channel is said to have, and who is named by 0128 and by 0101.
+fn seen(scene: &mut Scene, caller: &mut ConnectionState, channel: CommId) -> (usize, Vec<PersonaId>) {
+    let list: MiniRiffList = scene.one(caller, &SendMiniRiffList {});
+    let riff = list.riffs.iter().find(|riff| riff.channel == channel).unwrap();
+    let names: MiniUserList = scene.one(caller, &GetMiniUserList { channel });
+    let users: UserList = scene.one(caller, &GetUserList { channel });
+    let personas: Vec<_> = users.users.iter().map(|user| user.persona).collect();
+    assert_eq!(names.users.iter().map(|user| user.persona).collect::<Vec<_>>(), personas);
+    (riff.population.into(), personas)
+}
+
+#[test]
+fn as_many_are_named_as_are_counted_whoever_asks_and_for_whatever_the_directory_shows() {
+    const MCC01: CommId = CommId(1);
+    let mut scene = Scene::of(4);
+    let mut lobby = scene.connect(0, NpsServer::Lobby);
+    let mut rooms = [scene.connect(1, ROOM), scene.connect(2, ROOM), scene.connect(3, OTHER_ROOM)];
+    for room in &mut rooms {
+        scene.ask(room, &open_lobby(LOBBY));
+    }
+    let [_, one, two, three] = [0, 1, 2, 3].map(|player| scene.persona(player));
+    assert_eq!(seen(&mut scene, &mut lobby, LOBBY), (3, vec![one, two, three]));
+    assert_eq!(seen(&mut scene, &mut lobby, MCC01), (2, vec![one, two]));
+    let [here, _, there] = &mut rooms;
+    assert_eq!(seen(&mut scene, here, LOBBY), (2, vec![one, two]));
+    assert_eq!(seen(&mut scene, there, LOBBY), (1, vec![three]));
+    assert_eq!(seen(&mut scene, there, MCC01), (2, vec![one, two]));
+    // Once the asker is in a channel of that number itself, that one is meant.
+    scene.ask(&mut lobby, &open_lobby(LOBBY));
+    let zero = scene.persona(0);
+    assert_eq!(seen(&mut scene, &mut lobby, LOBBY), (1, vec![zero]));
+    scene.ask(there, &open_lobby(MCC01));
+    assert_eq!(seen(&mut scene, there, MCC01), (1, vec![three]));
+    for channel in scene.game.directory.listed().map(|entry| entry.channel).collect::<Vec<_>>() {
+        for caller in [&mut lobby].into_iter().chain(&mut rooms) {
+            let (count, named) = seen(&mut scene, caller, channel);
+            assert_eq!(count, named.len(), "{channel}");
+        }
+    }
+}
+
 #[test]
 fn a_player_with_two_connections_to_one_channel_is_one_player() {
     let mut scene = Scene::of(2);

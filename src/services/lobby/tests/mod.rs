@@ -12,7 +12,7 @@ use crate::world::LOBBY;
 use mco_proto::ids::{CommId, CustomerId};
 use mco_proto::nps::Id;
 use mco_proto::nps::Message;
-use mco_proto::nps::bare::{INVALID_KEY, OK_TO_LOGIN};
+use mco_proto::nps::bare::{FORCE_LOGOFF, INVALID_KEY, OK_TO_LOGIN};
 use mco_proto::nps::lobby::{
     ChannelClosed, ChannelGranted, CloseCommChannel, GetMiniUserList, GetServerInfo, GetUserList, Login,
     LoginResponse, MiniRiffList, MiniUserList, Name, OpenCommChannel, SendMiniRiffList, ServerInfo,
@@ -108,6 +108,29 @@ fn an_overheard_login_does_not_open_the_lobby_from_another_address() {
     let local = SocketAddr::new(BOX, 7003);
     let mut thief = ConnectionState::new(game.world.new_connection(), NpsServer::Lobby, elsewhere, local);
     assert_eq!(answer(&game, &mut thief, &clear(&login(&player)), Now::read()).replies, [INVALID_KEY]);
+}
+
+#[test]
+fn each_pc_of_an_account_comes_in_by_its_own_key_and_the_newer_one_has_a_persona_alone() {
+    let (game, _folder) = Game::for_tests();
+    let (older, player) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
+    let key = mco_proto::session_key::SessionKey::random();
+    let session = game.world.sessions.begin(player.customer, key.clone(), PEER.ip(), Now::read());
+    let other = TestPlayer { session, key, ..player.clone() };
+    let enter =
+        |player: &TestPlayer| answer(&game, &mut caller(&game, ROOM), &clear(&login(player)), Now::read());
+    assert!(
+        enter(&player).start_encryption == Some(player.key.clone()),
+        "the other login took nothing from it"
+    );
+    let outcome = enter(&other);
+    assert!(outcome.start_encryption == Some(other.key));
+    let [Push::Packet(told, packet, _), Push::Dismiss(ended)] = &outcome.pushes[..] else {
+        panic!("two pushes")
+    };
+    assert_eq!((&**packet, told, ended.contains(&older.connection)), (&FORCE_LOGOFF, ended, true));
+    assert_eq!(enter(&player).replies, [INVALID_KEY]);
+    assert!(game.world.presence.in_use(player.persona, Now::read()));
 }
 
 #[test]

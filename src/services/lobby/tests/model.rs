@@ -70,6 +70,7 @@ struct Model {
     ready: BTreeSet<(Key, usize)>,
     owner: BTreeMap<Key, usize>,
     running: BTreeSet<Key>,
+    thrown_out: BTreeSet<(Key, usize)>,
     expected: Vec<Heard>,
 }
 
@@ -166,8 +167,26 @@ impl Model {
         }
         if self.of(key).is_empty() && key.0.is_none() {
             self.running.remove(&key);
+            self.thrown_out.retain(|(other, _)| *other != key);
             self.tell_lobbies(None, id::CHANNEL_DELETED);
         }
+    }
+
+    /// Who is in a channel as seen from a seat there, or from the server of who has none: each once, by server.
+    fn seen(&self, seat: Seat) -> Vec<usize> {
+        let Seat { key, server, .. } = seat;
+        let own = key.0.is_none() || self.seats.contains(&seat);
+        let keys = self.people.keys().copied();
+        let seen = keys.filter(|other| {
+            *other == key || (!own && server == NpsServer::Lobby && other.0.is_some() && other.1 == key.1)
+        });
+        let mut people = Vec::new();
+        for player in seen.flat_map(|key| self.of(key)) {
+            if !people.contains(&player) {
+                people.push(player);
+            }
+        }
+        people
     }
 
     fn owns(&self, key: Key, player: usize) -> bool {
@@ -232,13 +251,16 @@ impl Play<'_> {
                 self.scene.drop(&caller);
             }
             Event::Open { .. } => {
-                model.open(seat);
+                let refused = model.thrown_out.contains(&(key, player));
+                if !refused {
+                    model.open(seat);
+                }
                 let request = match channel {
                     LOBBY => open_lobby(LOBBY),
                     channel => race(channel, "race", "", 0),
                 };
                 let replies = self.scene.ask(caller, &request);
-                assert!(replies.iter().any(|reply| reply.id == id::CHANNEL_GRANTED));
+                assert!(replies.iter().any(|reply| reply.id == id::CHANNEL_GRANTED) != refused);
             }
             Event::Close { .. } => {
                 model.close(seat);
@@ -261,6 +283,9 @@ impl Play<'_> {
                 let target = usize::from(target) % PLAYERS;
                 if model.owns(key, player) && target != player {
                     let seats = model.seats(key, target);
+                    if !seats.is_empty() {
+                        model.thrown_out.insert((key, target));
+                    }
                     for seat in &seats {
                         model.expected.push(Heard::On(seat.connection, id::FORCE_LEAVE_CHANNEL));
                     }
@@ -330,9 +355,11 @@ impl Play<'_> {
     fn compare_lists(&mut self) {
         for at in 0..self.connections.len() {
             for channel in CHANNELS {
-                let key = self.seat(at, channel).key;
+                let seat = self.seat(at, channel);
+                let key = seat.key;
+                let personas: Vec<_> =
+                    self.model.seen(seat).into_iter().map(|player| self.scene.persona(player)).collect();
                 let people = self.model.of(key);
-                let personas: Vec<_> = people.iter().map(|player| self.scene.persona(*player)).collect();
                 let caller = &mut self.connections[at].0;
                 let list: UserList = self.scene.one(caller, &GetUserList { channel });
                 assert_eq!(list.users.iter().map(|user| user.persona).collect::<Vec<_>>(), personas);
@@ -349,6 +376,7 @@ impl Play<'_> {
     }
 
     fn compare_totals(&mut self, at: usize) {
+        let in_lobby = self.model.seen(self.seat(at, LOBBY)).len();
         let (caller, player) = &mut self.connections[at];
         let list: RiffList = self.scene.one(caller, &SendRiffList {});
         let listed: Vec<_> = list
@@ -373,11 +401,7 @@ impl Play<'_> {
         assert_eq!(listed, expected);
         let list: MiniRiffList = self.scene.one(caller, &SendMiniRiffList {});
         let population = list.riffs.iter().find(|riff| riff.channel == LOBBY).unwrap().population;
-        let here = |seat: &&Seat| {
-            seat.key.1 == LOBBY && (caller.server == NpsServer::Lobby || caller.server == seat.server)
-        };
-        let players: BTreeSet<_> = self.model.seats.iter().filter(here).map(|seat| seat.player).collect();
-        assert_eq!(usize::from(population), players.len());
+        assert_eq!(usize::from(population), in_lobby, "as many as are named");
     }
 }
 

@@ -443,3 +443,47 @@ fn the_race_server_can_be_asked_for() {
     assert_eq!((list.servers.len(), list.structure_size), (1, 207));
     assert_eq!(list.servers[0].address.to_string(), BOX.to_string());
 }
+
+#[test]
+fn who_comes_to_the_race_port_looks_there_as_it_did_before_until_it_says_otherwise() {
+    let (mut scene, mut lobbies) = racers(&[NpsServer::Lobby, NpsServer::Lobby]);
+    let looks =
+        |first| SetMyUserData { persona: PersonaId(0), name: Name::default(), user_data: [first; 64] };
+    // The copy of the lobby says that it is one.
+    let from_lobby: [u8; 64] = std::array::from_fn(|at| if (40..44).contains(&at) { 0 } else { 7 });
+    scene.ask(&mut lobbies[0], &looks(7));
+    scene.ask(&mut lobbies[0], &start());
+    let mut host = scene.connect(0, NpsServer::Room(0));
+    scene.ask(&mut host, &race(RACE, "race", "", 0));
+    scene.forget();
+    let seen = |scene: &mut Scene, caller: &mut ConnectionState| {
+        let list: UserList = scene.one(caller, &GetUserList { channel: RACE });
+        list.users.iter().map(|user| user.user_data).collect::<Vec<_>>()
+    };
+    let mut guest = scene.connect(1, NpsServer::Room(0));
+    scene.ask(&mut guest, &race(RACE, "race", "", 0));
+    assert_eq!(scene.only::<UserJoinedChannel>(&host).user_data, [0; 64], "nothing is known of the guest");
+    assert_eq!(seen(&mut scene, &mut guest), [from_lobby, [0; 64]]);
+    scene.ask(&mut host, &looks(9));
+    assert_eq!(seen(&mut scene, &mut guest), [[9; 64], [0; 64]]);
+    // A copy from another room is taken rather than that of the lobby.
+    let mut room = scene.connect(0, ROOM);
+    scene.ask(&mut room, &race(RACE, "race", "", 0));
+    let mine: UserInfo = scene.one(&mut room, &mco_proto::nps::channel::GetMyUserData {});
+    assert_eq!(mine.user_data, std::array::from_fn(|at| if (40..44).contains(&at) { 0 } else { 9 }));
+}
+
+#[test]
+fn who_was_thrown_out_does_not_walk_back_in_while_there_is_this_race() {
+    let (mut scene, mut callers) = racers(&[NpsServer::Lobby; 3]);
+    let guest = scene.persona(1);
+    scene.ask(&mut callers[0], &BootUser { channel: RACE, persona: guest });
+    let mut room = scene.connect(1, NpsServer::Room(0));
+    for caller in [&mut callers[1], &mut room] {
+        assert_eq!(numbers(&scene.ask(caller, &race(RACE, "race", "", 0))), [id::CHANNEL_DENIED]);
+    }
+    for caller in [0, 2] {
+        scene.ask(&mut callers[caller], &CloseCommChannel { channel: RACE });
+    }
+    granted(&scene.ask(&mut callers[1], &race(RACE, "race", "", 0)));
+}

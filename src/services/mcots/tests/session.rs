@@ -250,9 +250,16 @@ fn only_the_persona_of_the_connection_can_be_deleted_and_a_second_time_is_fine()
     assert!(scene.game.store.personas().by_id(strange.persona).unwrap().is_some());
 
     let brown = scene.brown.persona;
-    scene.game.world.presence.select(brown, Now::read());
+    assert_eq!(
+        scene.ask(GenericRequest::body(Number(320), brown.0)),
+        failed(Number(320)),
+        "not on its first day"
+    );
+    scene.game.config.game.deletion_day = 1;
+    let session = scene.brown.session;
+    scene.game.world.presence.select(brown, &[session], Now::read());
     let lobby = scene.game.world.new_connection();
-    scene.game.world.presence.arrive(brown, lobby, Now::read());
+    scene.game.world.presence.arrive(brown, lobby, session, Now::read()).unwrap();
     let body = scene.login(8, 101, 0);
     scene.change(body);
     let outcome = scene.send(SEALED, GenericRequest::body(Number(320), brown.0));

@@ -240,3 +240,53 @@ fn flags_are_bits() {
     assert!([Flags::COMPRESSED, Flags::ENCRYPTED, Flags::HEARTBEAT].into_iter().all(|flag| flags.has(flag)));
     assert!(!Flags(0x80).has(Flags::ENCRYPTED));
 }
+
+#[test]
+fn of_several_keys_the_one_that_the_client_has_is_found_by_its_first_encrypted_body() {
+    use crate::ids::PersonaId;
+    use crate::mcots::session::Login;
+    use crate::mcots::{GenericRequest, Message as _, number};
+    use crate::text::Chars;
+    let customer = CustomerId(5_551_212);
+    let login = Login::new(customer, PersonaId(21), Chars::constant(b"Dr Brown")).body();
+    let delete = GenericRequest::body(number::DELETE_PERSONA, 21);
+    let keys: Vec<_> = (0..8).map(|n| SessionKey::new([n; 32])).collect();
+    for (place, key) in keys.iter().enumerate() {
+        for body in [&login, &delete] {
+            let (mut client, mut server) = (Link::new(), Link::new());
+            client.start_encryption(key);
+            server.start_encryption_with_one_of(customer, keys.clone());
+            let mut wire = Vec::new();
+            for _ in 0..2 {
+                client
+                    .write(&Outgoing { sequence: 3, encrypted: true, body: body.clone() }, &mut wire)
+                    .unwrap();
+            }
+            server.feed(&wire);
+            for _ in 0..2 {
+                assert_eq!(server.next().unwrap().unwrap().body, *body);
+                assert_eq!(server.key_in_use(), place);
+            }
+            let mut answer = Vec::new();
+            server
+                .write(&Outgoing { sequence: 3, encrypted: true, body: login.clone() }, &mut answer)
+                .unwrap();
+            client.feed(&answer);
+            assert_eq!(client.next().unwrap().unwrap().body, login);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_message_under_any_key_is_read_under_the_first() {
+    let keys = vec![SessionKey::new([1; 32]), SessionKey::new([2; 32])];
+    let (mut client, mut server) = (Link::new(), Link::new());
+    client.start_encryption(&keys[0]);
+    server.start_encryption_with_one_of(CustomerId(1), keys);
+    let mut wire = Vec::new();
+    client.write(&packet(0, true), &mut wire).unwrap();
+    client.write(&packet(1, true), &mut wire).unwrap();
+    server.feed(&wire);
+    assert_eq!(server.next().unwrap().unwrap().body, Body(vec![]));
+    assert_eq!(server.next().unwrap().unwrap().body, Body(vec![7]));
+}

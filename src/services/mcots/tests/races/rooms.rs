@@ -4,7 +4,7 @@ use super::*;
 use crate::world::NpsServer;
 use mco_proto::ids::CommId;
 use mco_proto::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
-use mco_proto::nps::lobby::{CloseCommChannel, Login, Name, OpenCommChannel};
+use mco_proto::nps::lobby::{ChannelGranted, CloseCommChannel, Login, Name, OpenCommChannel};
 use mco_proto::nps::{Incoming, Message as Packets, Packet, id};
 use mco_proto::text::PStr;
 use std::net::Ipv4Addr;
@@ -16,6 +16,11 @@ pub(super) fn room(race: RaceId) -> OpenCommChannel {
         PStr::default(),
         6,
     )
+}
+
+/// A request for a room without number and password.
+fn any_room() -> OpenCommChannel {
+    OpenCommChannel { channel: CommId(0), ..room(RaceId(0)) }
 }
 
 /// A room with a number of its own, which says in its description what race it is for.
@@ -79,6 +84,11 @@ impl Track {
         }
     }
 
+    /// The password of a race's room.
+    fn word(&self, race: RaceId) -> String {
+        self.game.world.races.lock().get(race).unwrap().password.clone()
+    }
+
     fn race_of(&self, who: usize) -> Option<RaceId> {
         self.game.world.races.lock().of(self.racers[who].id()).map(|race| race.id)
     }
@@ -91,6 +101,128 @@ impl Track {
         self.open(1, &room(race));
         race
     }
+}
+
+/// Which room a request was granted.
+fn granted(replies: &[Packet]) -> Option<CommId> {
+    let granted = replies.iter().find(|reply| reply.id == id::CHANNEL_GRANTED)?;
+    Some(granted.read::<ChannelGranted>().unwrap().channel)
+}
+
+#[test]
+fn who_has_joined_a_race_gets_into_its_one_room_without_number_and_password() {
+    let password = |word: &str| OpenCommChannel { password: PStr::new(word).unwrap(), ..any_room() };
+    // Under whatever number the host opens it: none, the race's, another with its description or only with its password.
+    for hosts in 0..4 {
+        for strict in [false, true] {
+            let mut track = Track::with(3);
+            track.game.config.compat.deny_wrong_password = strict;
+            let race = track.create(0, &wish());
+            let word = track.word(race);
+            let request = match hosts {
+                0 => password(&word),
+                1 => OpenCommChannel { channel: CommId(race.0), ..password(&word) },
+                2 => OpenCommChannel { password: PStr::new(&word).unwrap(), ..described(race) },
+                _ => OpenCommChannel { channel: CommId(7001), ..password(&word) },
+            };
+            let room = granted(&track.say(0, &request)).unwrap();
+            for (who, wanted) in
+                [(1, any_room()), (2, OpenCommChannel { channel: CommId(race.0), ..any_room() })]
+            {
+                assert_eq!(track.join(who, race).number(), Some(number::RACE_JOIN_OK));
+                assert_eq!(granted(&track.say(who, &wanted)), Some(room));
+            }
+            let people = track.game.world.channels.room(room).0;
+            assert_eq!(people, [0, 1, 2].map(|who: usize| track.racers[who].id()));
+            // The same on the race port, after the host has called everybody there.
+            track.say(0, &StartGameServer { channel: room, best_host: PStr::constant(b"127.0.0.1") });
+            track.walk(1);
+            assert_eq!(granted(&track.say(1, &any_room())), Some(room));
+        }
+    }
+}
+
+#[test]
+fn a_joiner_who_opens_the_room_before_the_host_is_not_its_host() {
+    let mut track = Track::with(2);
+    let race = track.create(0, &wish());
+    track.join(1, race);
+    let room = granted(&track.say(1, &any_room())).unwrap();
+    assert_eq!(granted(&track.say(0, &any_room())), Some(room));
+    let boot = |persona| BootUser { channel: room, persona };
+    let [host, joiner] = [0, 1].map(|who: usize| track.racers[who].id());
+    track.say(1, &boot(host));
+    assert_eq!(track.game.world.channels.room(room).0.len(), 2, "the joiner throws nobody out");
+    track.say(0, &boot(joiner));
+    assert_eq!(track.game.world.channels.room(room).0, [host]);
+}
+
+#[test]
+fn a_host_does_not_become_the_host_of_another_room_by_naming_its_race_there() {
+    let mut track = Track::with(2);
+    let untied = OpenCommChannel { channel: CommId(7001), ..any_room() };
+    track.open(1, &untied);
+    let race = track.create(0, &wish());
+    track.open(0, &OpenCommChannel { channel: CommId(7001), ..described(race) });
+    let owner = track.racers[1].id();
+    track.say(0, &BootUser { channel: CommId(7001), persona: owner });
+    assert_eq!(track.game.world.channels.room(CommId(7001)).0.len(), 2);
+}
+
+#[test]
+fn the_room_of_a_race_is_for_those_whom_218_let_in() {
+    for room in [room, described] {
+        let mut track = Track::with(3);
+        let race = track.met(room);
+        let channel = room(race).channel;
+        let word = track.word(race);
+        for password in [String::new(), "wrong".to_owned(), word] {
+            let password = PStr::new(&password).unwrap();
+            for request in [
+                OpenCommChannel { password: password.clone(), ..room(race) },
+                OpenCommChannel { channel, password: password.clone(), ..any_room() },
+            ] {
+                assert_eq!(track.say(2, &request)[0].id, id::CHANNEL_DENIED);
+            }
+        }
+        assert_eq!(track.game.world.channels.room(channel).0.len(), 2);
+    }
+}
+
+#[test]
+fn who_is_thrown_out_of_a_race_is_out_of_it_for_good_and_may_join_another() {
+    for room in [room, described] {
+        let mut track = Track::with(3);
+        let race = track.met(room);
+        let thrown_out = track.racers[1].id();
+        track.say(0, &BootUser { channel: room(race).channel, persona: thrown_out });
+        assert_eq!(track.race_of(1), None);
+        assert_eq!(track.say(1, &room(race))[0].id, id::CHANNEL_DENIED);
+        assert_eq!(track.join(1, race), refused(number::RACE_JOIN, None));
+        // A room that is opened anew is still the room of the same race.
+        track.walk(0);
+        track.open(0, &room(race));
+        assert_eq!(track.say(1, &room(race))[0].id, id::CHANNEL_DENIED);
+        assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
+        let other = track.create(2, &wish());
+        track.open(2, &described(other));
+        assert_eq!(track.join(1, other).number(), Some(number::RACE_JOIN_OK));
+        track.open(1, &described(other));
+    }
+}
+
+#[test]
+fn a_racer_thrown_out_while_it_drives_keeps_its_result() {
+    let mut track = Track::with(2);
+    let race = track.met(room);
+    let slots = track.slots(&[0, 1]);
+    track.start(0, race, slots);
+    let persona = track.racers[1].id();
+    track.say(0, &BootUser { channel: room(race).channel, persona });
+    track.finish(0, race, 6401);
+    let results = track.finish(1, race, 6400).unwrap();
+    assert_eq!(results.order(), [1, 0].map(|who: usize| track.racers[who].id()));
+    assert_eq!(track.join(1, race), refused(number::RACE_JOIN, None));
 }
 
 #[test]
@@ -203,8 +335,9 @@ fn the_room_of_another_race_or_of_a_stranger_costs_nobody_a_place() {
     let race = track.met(described);
     // A stranger opens and leaves a room that says it is for this race; so does a racer, who stays in the true one.
     let other = OpenCommChannel { channel: CommId(77), ..described(race) };
+    assert_eq!(track.say(2, &other)[0].id, id::CHANNEL_DENIED);
+    track.open(1, &other);
     for who in [2, 1] {
-        track.open(who, &other);
         track.open(who, &OpenCommChannel { channel: CommId(78), ..room(RaceId(78)) });
         track.say(who, &CloseCommChannel { channel: CommId(78) });
     }
