@@ -33,4 +33,4 @@ pub use game::Game;
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use outcome::{Encryption, Hex, Outcome, Push, Verdict};
-pub use ports::Ports;
+pub use ports::{AUTH_PORT, Ports};

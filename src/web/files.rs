@@ -31,7 +31,7 @@ const NO_IPV6: &str = "The game cannot use IPv6 addresses. Open the page with th
                        kit there.";
 
 /// The server's address that the browser used, if another PC could use it too.
-fn lan_address(local: IpAddr) -> Option<Ipv4Addr> {
+pub(super) fn lan_address(local: IpAddr) -> Option<Ipv4Addr> {
     match local.to_canonical() {
         IpAddr::V4(address) if !address.is_loopback() => Some(address),
         _ => None,

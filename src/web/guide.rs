@@ -1,8 +1,10 @@
 //! The front page, and the pages Player kit and Help.
 
 use super::account;
+use super::files::lan_address;
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
-use crate::admin::kit::port_list;
+use crate::admin::health;
+use crate::admin::kit::{pages_for_older_windows, port_list};
 use askama::Template;
 use std::net::IpAddr;
 
@@ -16,6 +18,8 @@ struct FrontPage<'a> {
     open: bool,
     /// The mistake in the configuration, if there is one.
     mistake: Option<String>,
+    /// Ports at which the game will not find this server.
+    moved: Vec<String>,
 }
 
 #[derive(Template)]
@@ -26,6 +30,8 @@ struct KitPage<'a> {
     ipv6: bool,
     loopback: bool,
     certificate: bool,
+    older_windows: Vec<String>,
+    moved: Vec<String>,
 }
 
 #[derive(Template)]
@@ -44,6 +50,7 @@ pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse 
         players: site.game.world.population(site.now),
         open: account::open(site),
         mistake: site.game.config.mistake.as_ref().map(|mistake| in_ascii(&mistake.to_string())),
+        moved: health::moved_ports(&site.game.ports),
     })
 }
 
@@ -55,13 +62,19 @@ fn in_ascii(text: &str) -> String {
 pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     let host = request.host.as_str();
     let loopback = host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback() || address.is_unspecified());
     page(&KitPage {
         frame: Frame::of(site),
         host,
         ipv6: host.contains(':'),
         loopback,
         certificate: site.certificate.is_some(),
+        older_windows: pages_for_older_windows(
+            request.host,
+            lan_address(request.local),
+            site.game.ports.http,
+        ),
+        moved: health::moved_ports(&site.game.ports),
     })
 }
 
