@@ -103,8 +103,14 @@ mod tests {
         assert!(of(&game, Now::read())[0].starts_with("Patch is on port 8080"));
         game.ports = Ports { https: 8443, persona: 8229, mcots: 43301, ..game.ports };
         let warnings = of(&game, Now::read());
-        assert!(warnings[0].starts_with("Auth (HTTPS) is on port 8443, but the game knows only 443 and cannot sign in"));
-        assert!(warnings[1].starts_with("Persona is on port 8229") && warnings[2].starts_with("MCOTS is on port 43301"));
+        assert!(
+            warnings[0]
+                .starts_with("Auth (HTTPS) is on port 8443, but the game knows only 443 and cannot sign in")
+        );
+        assert!(
+            warnings[1].starts_with("Persona is on port 8229")
+                && warnings[2].starts_with("MCOTS is on port 43301")
+        );
     }
 
     #[test]

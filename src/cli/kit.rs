@@ -24,7 +24,8 @@ pub(super) struct Command {
 }
 
 fn host_name(text: &str) -> Result<HostName, &'static str> {
-    HostName::parse(text).ok_or("write a host name or an IPv4 address (four numbers up to 255), without a port")
+    HostName::parse(text)
+        .ok_or("write a host name or an IPv4 address (four numbers up to 255), without a port")
 }
 
 pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> {

@@ -63,6 +63,11 @@ impl HostName {
         &self.0
     }
 
+    /// Whether it is an IPv6 address, which the Client does not know.
+    pub fn is_ipv6(&self) -> bool {
+        self.0.contains(':')
+    }
+
     /// The front page of this host, `http://host/`; the port is named where a browser would not guess it.
     pub fn front_page(&self, http_port: u16) -> String {
         let host = self.bracketed();
@@ -77,7 +82,7 @@ impl HostName {
     }
 
     fn bracketed(&self) -> String {
-        if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() }
+        if self.is_ipv6() { format!("[{}]", self.0) } else { self.0.clone() }
     }
 }
 

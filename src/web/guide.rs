@@ -66,7 +66,7 @@ pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     page(&KitPage {
         frame: Frame::of(site),
         host,
-        ipv6: host.contains(':'),
+        ipv6: request.host.is_ipv6(),
         loopback,
         certificate: site.certificate.is_some(),
         older_windows: pages_for_older_windows(

@@ -37,7 +37,7 @@ function say(text) { WScript.Echo(text); }
 function fail(text) { problems++; say("    " + text); }
 function environment(name) { return shell.Environment("PROCESS")(name); }
 
-// Runs a program of Windows in a folder, and waits for it. Only fixed texts may come here.
+// Runs a program of Windows in a folder, and waits for it. Only texts that nobody chose may come here.
 function run(folder, program, parameters) {
     shell.CurrentDirectory = folder;
     return shell.Run('"' + SYSTEM + "\\" + program + '.exe" ' + parameters, 0, true);
@@ -67,6 +67,14 @@ function put(from, to) {
         if (old.Attributes & READ_ONLY) old.Attributes = old.Attributes & ~READ_ONLY & 39;
     }
     files.CopyFile(from, to, true);
+}
+
+// A virus scanner may still look at what was just written.
+function remove_folder(path) {
+    for (var i = 0; i < 20 && files.FolderExists(path); i++) {
+        if (i > 0) WScript.Sleep(250);
+        try { files.DeleteFolder(path, true); } catch (e) { if (i == 19) fail("COULD NOT DELETE " + path); }
+    }
 }
 
 function same(one, other) {
@@ -118,13 +126,13 @@ function parse(text) {
 function present(key) {
     var file = kept("present.reg");
     remove(file);
-    run(KEEP, "reg", 'export "' + key + '" present.reg');
+    run(SYSTEM, "reg", 'export "' + key + '" "' + file + '"');
     var found = parse(read(file, UNICODE));
     remove(file);
     return found;
 }
 
-function key_exists(key) { return run(KEEP, "reg", 'query "' + key + '"') == 0; }
+function key_exists(key) { return run(SYSTEM, "reg", 'query "' + key + '"') == 0; }
 
 function registry_file(values) {
     var text = "Windows Registry Editor Version 5.00\r\n", key = "";
@@ -198,7 +206,7 @@ function restore_registry() {
         else if (data_of(now, i) != data_of(written, i)) say("    Somebody changed " + before[i].name + " since setup; it stays as it is.");
     }
     write(kept("undo.reg"), registry_file(back), UNICODE);
-    run(KEEP, "reg", "import undo.reg");
+    run(SYSTEM, "reg", 'import "' + kept("undo.reg") + '"');
     now = now_of(back);
     for (i in back) {
         if (data_of(now, i) != back[i].data) fail("COULD NOT PUT BACK " + back[i].name + " in " + back[i].key);
@@ -211,7 +219,7 @@ function remove_empty_keys() {
     for (var i = 0; i < keys.length; i++) {
         var left = present(keys[i]), values = 0;
         for (var name in left.values) values++;
-        if (left.keys.length == 1 && values == 0) run(KEEP, "reg", 'delete "' + keys[i] + '" /f');
+        if (left.keys.length == 1 && values == 0) run(SYSTEM, "reg", 'delete "' + keys[i] + '" /f');
     }
 }
 
@@ -306,8 +314,8 @@ function remove_certificates() {
     var all = lines("certificates.txt");
     for (var i = 0; i < all.length; i++) {
         if (!/^[0-9A-F]{40}$/.test(all[i])) continue;
-        if (files.FileExists(SYSTEM + "\\certutil.exe")) run(KEEP, "certutil", "-delstore Root " + all[i]);
-        if (trusted(all[i])) run(KEEP, "reg", 'delete "' + ROOTS + "\\" + all[i] + '" /f');
+        if (files.FileExists(SYSTEM + "\\certutil.exe")) run(SYSTEM, "certutil", "-delstore Root " + all[i]);
+        if (trusted(all[i])) run(SYSTEM, "reg", 'delete "' + ROOTS + "\\" + all[i] + '" /f');
         if (trusted(all[i])) {
             fail("A CERTIFICATE IS STILL THERE. Start mmc; File, Add/Remove Snap-in, Certificates, Computer account;");
             say("    remove " + all[i] + ' from "Trusted Root Certification Authorities".');
@@ -441,16 +449,12 @@ function undo() {
     remove_empty_keys();
     say("  4. The file hosts");
     change_hosts(function (line) { return ends_with(line, HOSTS_MARK); }, "");
+    if (!problems) remove_folder(KEEP);
+    if (!problems) run(HERE, "reg", "delete " + KIT_KEY + " /f");
     say("");
-    if (problems) {
-        say("  At least one step failed, see above.");
-        return FAILED;
-    }
-    shell.CurrentDirectory = HERE;
-    files.DeleteFolder(KEEP, true);
-    run(HERE, "reg", "delete " + KIT_KEY + " /f");
-    say("  Done. What the kits changed is as it was before.");
-    return DONE;
+    if (problems) say("  At least one step failed, see above. Start undo.bat again afterwards.");
+    else say("  Done. What the kits changed is as it was before.");
+    return problems ? FAILED : DONE;
 }
 
 function main() {

@@ -40,7 +40,7 @@ const GAME: &str = r#"Windows Registry Editor Version 5.00
 "#;
 const GAME_KEYS: [&str; 2] =
     [r"HKLM\SOFTWARE\WOW6432Node\Electronic Arts", r"HKLM\SOFTWARE\WOW6432Node\EACom"];
-const PROMPT: &str = "Folder (leave empty to skip)";
+const PROMPTS: [&str; 2] = ["Folder (leave empty to skip)", "(y/n)"];
 const INSTALLED: &str = "Program Files (x86)/EA Games/Motor City & 100%!";
 
 /// A Windows PC of its own.
@@ -99,7 +99,8 @@ impl Pc {
         let mut stdin = child.stdin.take().unwrap();
         for (number, line) in typed.iter().enumerate() {
             let deadline = Instant::now() + PATIENCE;
-            while self.said().matches(PROMPT).count() <= number {
+            let asked = || PROMPTS.iter().map(|prompt| self.said().matches(prompt).count()).sum::<usize>();
+            while asked() <= number {
                 thread::sleep(Duration::from_millis(20));
                 assert!(child.try_wait().unwrap().is_none(), "it asked {number} times: {}", self.said());
                 assert!(Instant::now() < deadline, "it does not ask: {}", self.said());
@@ -131,7 +132,8 @@ impl Pc {
         let _ = fs::remove_file(&file);
         let _ = self.wine("reg", &["export", key, "C:\\export.reg", "/y"], &[], "").unwrap();
         let bytes = fs::read(file).unwrap_or_default();
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        let units: Vec<u16> =
+            bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
         String::from_utf16(&units).unwrap()
     }
 
@@ -173,7 +175,7 @@ impl Pc {
         let thumbprint = certificate.thumbprint().to_owned();
         let kit = Kit {
             host: HostName::parse(host).unwrap(),
-            address: None,
+            address: Some([192, 168, 1, 5].into()),
             ports: Ports::from(&Config::default().network),
             public_key: format!("the key of {host}"),
             certificate: Some(certificate),
@@ -212,7 +214,8 @@ fn what_kits_wrote_is_taken_back_value_for_value_whatever_was_installed_in_betwe
     pc.remove_game();
     assert_eq!(pc.registry(), clean);
     let (ours, theirs) = ("A & B!", "100% (x86)");
-    let thumbprints = [pc.unpack(ours, "192.168.1.5"), pc.unpack(theirs, "race.example.org")];
+    // The second one is found, so nothing is asked about the file hosts.
+    let thumbprints = [pc.unpack(ours, "192.168.1.5"), pc.unpack(theirs, "localhost")];
 
     // Before the game: the settings are written, and that the game is missing is said.
     assert_eq!(pc.run(ours, "setup.bat", "/q", &[]), 1, "{}", pc.said());
@@ -223,10 +226,10 @@ fn what_kits_wrote_is_taken_back_value_for_value_whatever_was_installed_in_betwe
     assert_eq!(pc.key_in(INSTALLED).unwrap(), "the key of 192.168.1.5");
     assert_eq!(pc.run(ours, "setup.bat", "/q", &[]), 0, "{}", pc.said());
     assert_eq!(pc.run(theirs, "setup.bat", "/q", &[]), 0, "{}", pc.said());
-    assert_eq!(pc.key_in(INSTALLED).unwrap(), "the key of race.example.org");
+    assert_eq!(pc.key_in(INSTALLED).unwrap(), "the key of localhost");
     let written = pc.registry();
     for line in [
-        r#""ShardUrl"="http://race.example.org/ShardList/""#,
+        r#""ShardUrl"="http://localhost/ShardList/""#,
         r#""AuthLogin"="2176""#,
         r#""SSLRetry"=dword:00000000"#,
         r#""3D Card"="Say \"D3D\" & 100%""#,
@@ -245,6 +248,7 @@ fn what_kits_wrote_is_taken_back_value_for_value_whatever_was_installed_in_betwe
     pc.remove_game();
     folders_are_typed(&pc, ours, &clean);
     a_kit_of_before_is_undone(&pc, ours);
+    a_name_is_written_into_the_file_hosts(&pc);
 }
 
 /// Folders with letters that mean something to the shell, typed after what is no folder.
@@ -269,14 +273,17 @@ fn folders_are_typed(pc: &Pc, kit: &str, clean: &[String]) {
 /// What the first kits kept: whole keys, and nothing about their certificate.
 fn a_kit_of_before_is_undone(pc: &Pc, kit: &str) {
     pc.install_game();
+    // There is one on every Windows, but not in a new prefix.
+    pc.reg(&["add", r"HKLM\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates", "/f"]);
     let with_game = pc.registry();
     let kept = "windows/mcos-kit";
     let old = "the game's authority (Motor City Online at home)";
     let certificate = Certificate::from_der(old.as_bytes());
     fs::create_dir_all(pc.path(kept)).unwrap();
-    for (file, key) in
-        [("64-game.reg", "Electronic Arts\\Motor City"), ("64-nps.reg", "Electronic Arts\\Network Play System")]
-    {
+    for (file, key) in [
+        ("64-game.reg", "Electronic Arts\\Motor City"),
+        ("64-nps.reg", "Electronic Arts\\Network Play System"),
+    ] {
         let key = format!("HKLM\\SOFTWARE\\WOW6432Node\\{key}");
         let _ = pc.wine("reg", &["export", &key, &format!("C:\\windows\\mcos-kit\\{file}")], &[], "");
     }
@@ -297,5 +304,22 @@ fn a_kit_of_before_is_undone(pc: &Pc, kit: &str) {
     assert_eq!(pc.run(kit, "undo.bat", "/q", &[]), 0, "{}", pc.said());
     assert_eq!(pc.registry(), with_game);
     assert_eq!(pc.key_in(INSTALLED).unwrap(), "the publisher's key");
+    pc.assert_nothing_is_left();
+}
+
+fn a_name_is_written_into_the_file_hosts(pc: &Pc) {
+    let (kit, hosts) = ("hosts", pc.path("windows/system32/drivers/etc/hosts"));
+    pc.unpack(kit, "race.invalid");
+    let before = "127.0.0.1 localhost\r\n10.0.0.1 old # a remark";
+    fs::create_dir_all(hosts.parent().unwrap()).unwrap();
+    fs::write(&hosts, before).unwrap();
+    pc.install_game();
+    assert_eq!(pc.run(kit, "setup.bat", "", &["y & echo y>C:\\ran.txt"]), 0, "{}", pc.said());
+    assert_eq!(pc.run(kit, "setup.bat", "", &["Y"]), 0, "{}", pc.said());
+    let line = "192.168.1.5 race.invalid # mcos player kit";
+    assert_eq!(fs::read_to_string(&hosts).unwrap(), format!("{before}\r\n{line}\r\n"));
+    assert_eq!(pc.run(kit, "setup.bat", "", &["n"]), 1, "{}", pc.said());
+    assert_eq!(pc.run(kit, "undo.bat", "/q", &[]), 0, "{}", pc.said());
+    assert_eq!(fs::read_to_string(&hosts).unwrap().trim_end(), before);
     pc.assert_nothing_is_left();
 }

@@ -102,7 +102,7 @@ impl Kit {
     /// The files of the kit with their names, texts with the line ends of Windows.
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, KitError> {
         let Self { host, ports, public_key, certificate, .. } = self;
-        if host.as_str().contains(':') {
+        if host.is_ipv6() {
             return Err(KitError::Ipv6);
         }
         let base = host.front_page(ports.http);

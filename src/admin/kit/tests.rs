@@ -183,7 +183,10 @@ fn a_kit_without_the_port_of_auth_says_that_nobody_can_sign_in() {
     kit.ports.https = 8443;
     for name in ["READ ME.txt", "setup.bat"] {
         let text = file(&kit, name);
-        assert!(text.contains("on port 8443, but the game knows only 443 and cannot sign in"), "{name}: {text}");
+        assert!(
+            text.contains("on port 8443, but the game knows only 443 and cannot sign in"),
+            "{name}: {text}"
+        );
     }
 }
 

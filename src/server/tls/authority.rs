@@ -17,7 +17,7 @@
 //! * **No name constraints.** A limit to the server's own names and to private addresses was tried and does not go together with
 //!   the choice above. A limit on DNS names is applied to every DNS name of a certificate, and an address spelled as one is
 //!   either outside of it (OpenSSL, GnuTLS: the certificate is refused), or needs a permitted name that is a number, which
-//!   webpki and Firefox take for damage, and then trust nothing of this authority. A limit on addresses alone would keep
+//!   webpki, and by the same rules Firefox (*inferred*), takes for damage, and then trusts nothing of this authority. A limit on addresses alone would keep
 //!   nobody from a name. So what its key could do is limited by its use (TLS servers only, no further authorities), by the
 //!   mode of its file, and by `undo.bat`, which takes the certificate from a PC; the kit says what trusting it means.
 //! * **Nothing to fetch**: no revocation list, no OCSP; a PC that can't reach them would wait or refuse.
