@@ -346,19 +346,23 @@ function ends_with(text, end) { return text.length >= end.length && text.substr(
 
 // ---- Kits before this one kept whole keys in other files, and no list of their certificates
 
-function adopt() {
+// "server" is the one whose kit was the last.
+function adopt(server) {
     if (!files.FileExists(kept("kept.txt"))) return;
     var number = HALF == "HKLM\\SOFTWARE" ? "32" : "64", kinds = ["auth", "game", "nps"], i;
     var tops = ["\\EACom\\AuthAuth", "\\Electronic Arts\\Motor City", "\\Electronic Arts\\Network Play System"];
-    var before = new Object(), written = new Object();
+    var before = load("before.reg"), written = load("written.reg");
     for (var kind = 0; kind < kinds.length; kind++) {
         var old = parse(read(kept(number + "-" + kinds[kind] + ".reg"), UNICODE)).values;
         var now = present(HALF + tops[kind]).values;
         for (i in now) {
             if (data_of(old, i) == now[i].data) continue;
             // What that kit did not write is somebody else's.
-            if (!/^"(AuthLogin(Server|BaseService)|(Game|UpdateInfo|NPS)Patch|PatchServer(IP|Port)|CreateAccount|Language|ShardUrl(Dev)?|TickerUrl|Log)"$/i.test(now[i].name)) continue;
-            before[i] = old[i] || { key: now[i].key, name: now[i].name, data: "-" };
+            var named = /^"(AuthLoginServer|PatchServerIP|CreateAccount|ShardUrl(Dev)?|TickerUrl)"$/.test(now[i].name);
+            var fixed = /^"((Game|UpdateInfo|NPS)Patch|PatchServerPort|AuthLoginBaseService|Log)"$/.test(now[i].name)
+                || now[i].name + now[i].data == '"Language""English"';
+            if (!fixed && !(named && server != "" && now[i].data.indexOf(server) >= 0)) continue;
+            before[i] = before[i] || old[i] || { key: now[i].key, name: now[i].name, data: "-" };
             written[i] = now[i];
         }
         if (files.FileExists(kept(number + "-" + kinds[kind] + ".reg"))) continue;
@@ -371,7 +375,8 @@ function adopt() {
     var folder = game_in(registry_text(KIT_KEY, "GameFolder"));
     if (folder != "") {
         var place = "key-" + remember("folders.txt", folder), target = files.BuildPath(folder, "pub.key");
-        if (files.FileExists(kept("pub.key"))) put(kept("pub.key"), kept(place + "-before"));
+        var first = !files.FileExists(kept(place + "-written"));
+        if (first && files.FileExists(kept("pub.key"))) put(kept("pub.key"), kept(place + "-before"));
         if (files.FileExists(target)) put(target, kept(place + "-written"));
     }
     // "(Motor City Online at home)" is in the name of each server's own authority, and in no other.
@@ -388,9 +393,10 @@ function adopt() {
 
 // Only an administrator may write there. This tries it, because every Windows version reports it in another way.
 function begin() {
+    var server = registry_text(KIT_KEY, "Server");
     if (run(HERE, "reg", "add " + KIT_KEY + " /v Server /t REG_SZ /d " + HOST + " /f") != 0) return false;
     if (!files.FolderExists(KEEP)) files.CreateFolder(KEEP);
-    adopt();
+    adopt(server);
     return true;
 }
 

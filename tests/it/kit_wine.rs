@@ -291,6 +291,7 @@ fn a_kit_of_before_is_undone(pc: &Pc, kit: &str) {
     pc.put(kept, "pub.key", "the publisher's key");
     pc.put(INSTALLED, "pub.key", "the key of 192.168.1.5");
     let game = r"C:\Program Files (x86)\EA Games\Motor City & 100%!";
+    pc.reg(&["add", r"HKLM\SOFTWARE\mcos-kit", "/v", "Server", "/d", "192.168.1.5", "/f"]);
     pc.reg(&["add", r"HKLM\SOFTWARE\mcos-kit", "/v", "GameFolder", "/t", "REG_SZ", "/d", game, "/f"]);
     pc.put("", "old.reg", &certificate.registry());
     pc.reg(&["import", "C:\\old.reg"]);
