@@ -98,7 +98,7 @@ section! {
         public_host: Option<HostName> = None, Rule::HOST;
         /// Patch, Auth and Shard without TLS.
         http: u16 = 80, Rule::Port;
-        /// Patch, Auth and Shard with TLS.
+        /// Patch, Auth and Shard with TLS; the Client looks for Auth on 443 only.
         https: u16 = 443, Rule::Port;
         /// Login.
         login: u16 = 8226, Rule::Port;

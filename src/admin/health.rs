@@ -2,7 +2,7 @@
 
 use crate::clock::{Now, day};
 use crate::config::Registration;
-use crate::services::Game;
+use crate::services::{AUTH_PORT, Game, Ports};
 use crate::store::UncountedResults;
 use mco_proto::ids::DealerId;
 
@@ -28,24 +28,31 @@ pub fn troubles(game: &Game) -> Vec<String> {
                 .to_owned(),
         );
     }
-    troubles.extend(moved_ports(game));
+    troubles.extend(moved_ports(&game.ports));
+    if game.ports.http != PATCH {
+        troubles.push(format!(
+            "Patch is on port {}, but the game knows only {PATCH}: forward that port, or change it back",
+            game.ports.http
+        ));
+    }
     troubles
 }
 
-/// Ports that differ from those built into the Client.
-fn moved_ports(game: &Game) -> Vec<String> {
-    let ports = &game.ports;
-    let mut warnings = Vec::new();
-    for (service, port, built_in) in
-        [("Persona", ports.persona, PERSONA), ("MCOTS", ports.mcots, MCOTS), ("Patch", ports.http, PATCH)]
-    {
-        if port != built_in {
-            warnings.push(format!(
-                "{service} is on port {port}, but the game knows only {built_in}: forward that port, or change it back"
-            ));
-        }
-    }
-    warnings
+/// Ports without which nobody can play, where they differ from those built into the Client: one sentence for each.
+pub fn moved_ports(ports: &Ports) -> Vec<String> {
+    [
+        ("Auth (HTTPS)", ports.https, AUTH_PORT, "cannot sign in without it"),
+        ("Persona", ports.persona, PERSONA, "stops after signing in"),
+        ("MCOTS", ports.mcots, MCOTS, "stops after signing in"),
+    ]
+    .into_iter()
+    .filter(|(_, port, built_in, _)| port != built_in)
+    .map(|(service, port, built_in, effect)| {
+        format!(
+            "{service} is on port {port}, but the game knows only {built_in} and {effect}: forward port {built_in} to it, or change it back"
+        )
+    })
+    .collect()
 }
 
 /// What is wrong and what may be changed: one sentence for each, without a full stop.
@@ -124,6 +131,16 @@ mod tests {
         assert!(!of(&game, Now::read()).iter().any(|warning| warning.contains("port")));
         game.ports.http = 8080;
         assert!(of(&game, Now::read())[0].starts_with("Patch is on port 8080"));
+        game.ports = Ports { https: 8443, persona: 8229, mcots: 43301, ..game.ports };
+        let warnings = of(&game, Now::read());
+        assert!(
+            warnings[0]
+                .starts_with("Auth (HTTPS) is on port 8443, but the game knows only 443 and cannot sign in")
+        );
+        assert!(
+            warnings[1].starts_with("Persona is on port 8229")
+                && warnings[2].starts_with("MCOTS is on port 43301")
+        );
     }
 
     #[test]

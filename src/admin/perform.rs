@@ -56,11 +56,11 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// The HTTP port: the one in use, or the configured one.
-    fn http(self) -> u16 {
+    /// The HTTP and HTTPS ports: those in use, or the configured ones.
+    fn web_ports(self) -> (u16, u16) {
         match self {
-            Self::Stopped { config, .. } => config.network.http,
-            Self::Running(game) => game.ports.http,
+            Self::Stopped { config, .. } => (config.network.http, config.network.https),
+            Self::Running(game) => (game.ports.http, game.ports.https),
         }
     }
 
@@ -259,7 +259,8 @@ fn kit_parts(server: Server<'_>) -> Result<Response, RequestError> {
     let key = server.store().keys().login_key()?.ok_or(RequestError::NoLoginKey)?;
     let public_key = LoginKey::from_pkcs8_der(&key)?.public_hex()?;
     let certificate = Certificate::in_folder(server.data())?.map(|certificate| certificate.der().to_vec());
-    Ok(Response::KitParts { public_key, http: server.http(), certificate })
+    let (http, https) = server.web_ports();
+    Ok(Response::KitParts { public_key, http, https, certificate })
 }
 
 /// A file that the command line and the server exchange. It lies in the data folder, which both may enter.

@@ -194,6 +194,8 @@ pub enum Response {
         public_key: String,
         /// The HTTP port: of the running server the real one, otherwise the configured one.
         http: u16,
+        /// The HTTPS port, likewise.
+        https: u16,
         /// The certificate of the server's own authority in DER form, if there is one.
         certificate: Option<Vec<u8>>,
     },

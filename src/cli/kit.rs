@@ -1,7 +1,8 @@
 //! `mcos kit`: the player kit, as a file to hand out.
 
 use super::{CliError, Setting, output, reach};
-use crate::admin::kit::{Certificate, Kit};
+use crate::admin::health;
+use crate::admin::kit::{self, Certificate, Kit};
 use crate::admin::requests::{Request, Response};
 use crate::atomic_file::{self, Access};
 use crate::config::HostName;
@@ -23,7 +24,8 @@ pub(super) struct Command {
 }
 
 fn host_name(text: &str) -> Result<HostName, &'static str> {
-    HostName::parse(text).ok_or("write a host name or an IPv4 address, without a port")
+    HostName::parse(text)
+        .ok_or("write a host name or an IPv4 address (four numbers up to 255), without a port")
 }
 
 pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> {
@@ -33,13 +35,21 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
     let host = host.ok_or_else(|| {
         CliError::Failed("this machine has no network address; name one with --host".to_owned())
     })?;
-    let (public_key, http, certificate) = match reach::perform(setting, Request::KitParts)? {
-        Response::KitParts { public_key, http, certificate } => (public_key, http, certificate),
-        other => return Err(reach::unexpected(&other)),
+    let response = reach::perform(setting, Request::KitParts)?;
+    let Response::KitParts { public_key, http, https, certificate } = response else {
+        return Err(reach::unexpected(&response));
     };
     let certificate = certificate.map(|der| Certificate::from_der(&der));
     let trusted = certificate.is_some();
-    let ports = Ports { http, ..Ports::from(&setting.config.network) };
+    let ports = Ports { http, https, ..Ports::from(&setting.config.network) };
+    let mut warnings = health::moved_ports(&ports);
+    let older_windows = kit::pages_for_older_windows(&host, address, http);
+    if !older_windows.is_empty() {
+        warnings.push(format!(
+            "Windows XP to 8 do not find {host}, because its name ends in .local: give them the kit from {}",
+            older_windows.join(" or ")
+        ));
+    }
     let kit = Kit { host: host.clone(), address, ports, public_key, certificate };
     let zip = kit.zip().map_err(CliError::failed)?;
     let file = command.file.display();
@@ -47,12 +57,13 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
         .map_err(|e| CliError::Failed(format!("cannot write {file}: {e}; choose another folder")))?;
     output::line(&format!("the player kit for {host} is in {file}"))?;
     if !trusted {
-        output::line(
-            "warning: it has no certificate, because this server has none: without one the game cannot sign in over HTTPS; \
-             start the server once, which makes it, and write the kit again",
-        )?;
+        warnings.push(
+            "it has no certificate, because this server has none: without one the game cannot sign in over HTTPS; \
+             start the server once, which makes it, and write the kit again"
+                .to_owned(),
+        );
     }
-    Ok(())
+    warnings.iter().try_for_each(|warning| output::line(&format!("warning: {warning}")))
 }
 
 /// The address from which this machine would speak to others. Asking a datagram socket for it sends nothing.

@@ -2,37 +2,52 @@
 
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The longest name that is repeated to a Client; its buffers are unknown and old (*inferred*).
 const MAX_LENGTH: usize = 64;
 
-/// A host name or address that is safe to write into an answer: at most 64 letters, digits, dots, hyphens and
-/// underscores, or an IP address. Whatever a Client claims in its `Host` header becomes one of these or nothing.
+/// A host name or address that is safe to write into an answer: at most 64 letters, digits, hyphens and underscores in
+/// labels with single dots between them, or an IP address. Whatever a Client claims in its `Host` header becomes one of
+/// these or nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName(String);
 
 impl HostName {
-    /// A host name or an IPv4 address, without a port.
+    /// A host name or an IPv4 address, without a port. What ends in a number is an address or nothing, as in a browser
+    /// (WHATWG URL, *documented*): `1.2.3.999` is no name.
     pub fn parse(text: &str) -> Option<Self> {
-        let known = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
-        let edges_are_sound = text.starts_with(|c: char| c.is_ascii_alphanumeric()) && !text.ends_with('-');
-        (text.len() <= MAX_LENGTH && edges_are_sound && text.bytes().all(known))
-            .then(|| Self(text.to_owned()))
+        let known = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+        let is_label = |label: &str| {
+            label.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && !label.ends_with('-')
+                && label.bytes().all(known)
+        };
+        let ends_in_number = text.rsplit('.').next().is_some_and(is_number);
+        (text.len() <= MAX_LENGTH
+            && text.split('.').all(is_label)
+            && (!ends_in_number || text.parse::<Ipv4Addr>().is_ok()))
+        .then(|| Self(text.to_owned()))
     }
 
-    /// The host of a `Host` header (`name`, `name:port`, `[IPv6]`, `[IPv6]:port`), if it is a sound one.
+    /// The host of a `Host` header (`name`, `name:port`, `[IPv6]`, `[IPv6]:port`), if it is a sound one that leads others
+    /// here as well. Of a name that ends in a dot, which is the root of all names, the dot is left out. An IPv6 address that
+    /// holds on one cable only is none: it works only with its interface beside it, which no answer can name.
     pub fn from_header(value: &str) -> Option<Self> {
         let value = value.trim_matches([' ', '\t']);
         let (host, port) = if let Some(rest) = value.strip_prefix('[') {
             let (address, port) = rest.split_once(']')?;
+            let address = address.parse::<Ipv6Addr>().ok()?;
+            if address.is_unicast_link_local() {
+                return None;
+            }
             (
-                Self::from_address(address.parse::<Ipv6Addr>().ok()?.into()),
+                Self::from_address(address.into()),
                 port.strip_prefix(':').or_else(|| port.is_empty().then_some("")),
             )
         } else {
             let (name, port) = value.split_once(':').unwrap_or((value, ""));
-            (Self::parse(name)?, Some(port))
+            (Self::parse(name.strip_suffix('.').unwrap_or(name))?, Some(port))
         };
         let port = port?;
         (port.len() <= 5 && port.bytes().all(|c| c.is_ascii_digit())).then_some(host)
@@ -46,6 +61,11 @@ impl HostName {
     /// The name or address, without a port and without brackets.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is an IPv6 address, which the Client does not know.
+    pub fn is_ipv6(&self) -> bool {
+        self.0.contains(':')
     }
 
     /// The front page of this host, `http://host/`; the port is named where a browser would not guess it.
@@ -62,7 +82,7 @@ impl HostName {
     }
 
     fn bracketed(&self) -> String {
-        if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() }
+        if self.is_ipv6() { format!("[{}]", self.0) } else { self.0.clone() }
     }
 }
 
@@ -70,6 +90,13 @@ impl fmt::Display for HostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// What a browser reads as a number, decimal or hexadecimal.
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    hexadecimal.is_some_and(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()))
+        || label.bytes().all(|c| c.is_ascii_digit())
 }
 
 /// Reads `public_host`: an empty text stands for "no fixed name".
@@ -96,7 +123,10 @@ mod tests {
             ("mcos.local:8080", "mcos.local"),
             (" 192.168.1.5:80 ", "192.168.1.5"),
             ("MCO_BOX", "MCO_BOX"),
-            ("mcos.local.", "mcos.local."),
+            ("mcos.local.", "mcos.local"),
+            ("MCOS.:80", "MCOS"),
+            ("2001.example", "2001.example"),
+            ("x86", "x86"),
             ("mcos.local:", "mcos.local"),
             ("[::1]", "::1"),
             ("[::1]:8080", "::1"),
@@ -135,6 +165,22 @@ mod tests {
             "b\u{fc}cher",
             "::1",
             "user@host",
+            "mcos..local",
+            "mcos.local..",
+            "..",
+            ".mcos",
+            "a.-b",
+            "a-.b",
+            "1.2.3.999",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "2130706433",
+            "0x7f000001",
+            "a.0x",
+            "[fe80::1]",
+            "[fe80::1]:80",
+            "[febf::1]",
             &long,
         ] {
             assert_eq!(header(value), None, "{value:?}");

@@ -34,5 +34,5 @@ pub use game::Game;
 #[cfg(test)]
 pub(crate) use game::TestPlayer;
 pub use outcome::{Encryption, Hex, Outcome, Push, Verdict};
-pub use ports::Ports;
+pub use ports::{AUTH_PORT, Ports};
 use send_away::send_away;

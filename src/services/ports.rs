@@ -3,6 +3,9 @@
 use crate::config::Network;
 use crate::world::NpsServer;
 
+/// The port of Auth, built into the Client: its settings name a host, and none is known that names a port (*inferred*).
+pub const AUTH_PORT: u16 = 443;
+
 /// The ports the server really listens on: with a configured 0 only known after binding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ports {

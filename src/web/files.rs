@@ -27,11 +27,11 @@ pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     }
 }
 
-const NO_IPV6: &str = "The game cannot use IPv6 addresses. Open the page with the server's name or its IPv4 address, and download the \
-                       kit there.";
+const NO_IPV6: &str = "The game cannot use IPv6 addresses. Open the page with the server's name or its IPv4 address, and try \
+                       again there.";
 
 /// The server's address that the browser used, if another PC could use it too.
-fn lan_address(local: IpAddr) -> Option<Ipv4Addr> {
+pub(super) fn lan_address(local: IpAddr) -> Option<Ipv4Addr> {
     match local.to_canonical() {
         IpAddr::V4(address) if !address.is_loopback() => Some(address),
         _ => None,
@@ -72,6 +72,9 @@ fn no_key(site: &Site<'_>) -> PageResponse {
 
 /// The settings for both halves of a 64-bit registry; the one half that a 32-bit Windows has no use for does no harm there.
 pub(super) fn registry(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
+    if request.host.is_ipv6() {
+        return message(site, 409, "No settings for this address", NO_IPV6);
+    }
     let text = kit::registry(&[View::Native, View::Wow64], request.host, &site.game.ports);
     PageResponse::file("mcos.reg", BYTES, text.into_bytes())
 }

@@ -1,8 +1,10 @@
 //! The front page, and the pages Player kit and Help.
 
 use super::account;
+use super::files::lan_address;
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
-use crate::admin::kit::port_list;
+use crate::admin::health;
+use crate::admin::kit::{pages_for_older_windows, port_list};
 use askama::Template;
 use std::net::IpAddr;
 
@@ -18,6 +20,8 @@ struct FrontPage<'a> {
     mistake: Option<String>,
     /// What an import of the game's database would add, in words, as long as that was not done.
     missing: Option<String>,
+    /// Ports at which the game will not find this server.
+    moved: Vec<String>,
 }
 
 #[derive(Template)]
@@ -28,6 +32,8 @@ struct KitPage<'a> {
     ipv6: bool,
     loopback: bool,
     certificate: bool,
+    older_windows: Vec<String>,
+    moved: Vec<String>,
 }
 
 #[derive(Template)]
@@ -47,19 +53,26 @@ pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse 
         open: account::open(site),
         mistake: site.game.config.mistake.as_ref().map(ToString::to_string),
         missing: site.game.catalog.missing(),
+        moved: health::moved_ports(&site.game.ports),
     })
 }
 
 pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     let host = request.host.as_str();
     let loopback = host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback() || address.is_unspecified());
     page(&KitPage {
         frame: Frame::of(site),
         host,
-        ipv6: host.contains(':'),
+        ipv6: request.host.is_ipv6(),
         loopback,
         certificate: site.certificate.is_some(),
+        older_windows: pages_for_older_windows(
+            request.host,
+            lan_address(request.local),
+            site.game.ports.http,
+        ),
+        moved: health::moved_ports(&site.game.ports),
     })
 }
 

@@ -352,7 +352,38 @@ fn the_kit_page_warns_of_addresses_that_serve_nobody_else() {
     }
     assert!(!kit("192.168.1.5").contains("this PC itself"));
     assert!(kit("[fd00::1]").contains("IPv6") && !kit("[fd00::1]").contains("kit.zip"));
-    assert_eq!(site.get_from("[fd00::1]", "/kit.zip", "").unwrap().status, 409);
+    for file in ["/kit.zip", "/registry"] {
+        assert_eq!(site.get_from("[fd00::1]", file, "").unwrap().status, 409, "{file}");
+    }
+    assert!(kit("0.0.0.0").contains("this PC itself"));
+}
+
+#[test]
+fn the_kit_page_says_where_older_windows_get_theirs() {
+    let site = TestSite::new();
+    let kit = |host| html(&site.get_from(host, "/kit", "").unwrap());
+    for host in ["mcos.local", "MCOS.local."] {
+        let page = kit(host);
+        assert!(page.contains("Not for Windows XP") && page.contains("http://MCOS/kit"), "{page}");
+    }
+    for host in ["MCOS", "MCOS.", "192.168.1.5", "mco.example.org"] {
+        assert!(!kit(host).contains("Not for Windows XP"), "{host}");
+    }
+    let registry = site.get_from("MCOS.", "/registry", "").unwrap().body;
+    assert!(String::from_utf8(registry).unwrap().contains("\"AuthLoginServer\"=\"MCOS\""));
+}
+
+#[test]
+fn the_front_page_and_the_kit_page_say_that_nobody_can_sign_in_without_port_443() {
+    let mut site = TestSite::new();
+    for (https, said) in [(443, false), (8443, true)] {
+        site.game.ports.https = https;
+        for path in ["", "/kit"] {
+            let page = html(&site.get(path));
+            is_plain(&page);
+            assert_eq!(page.contains("the game knows only 443 and cannot sign in"), said, "{path}: {page}");
+        }
+    }
 }
 
 #[test]

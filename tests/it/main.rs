@@ -18,6 +18,7 @@ mod family;
 mod foreign;
 mod full_card;
 mod import;
+mod kit_wine;
 mod layers;
 mod messages;
 #[path = "../../crates/legacy-tls/tests/old_client/mod.rs"]

@@ -9,8 +9,10 @@ mod registry;
 pub use certificate::{Certificate, CertificateError};
 pub use registry::{View, registry};
 
+use super::health;
 use crate::config::HostName;
-use crate::services::Ports;
+use crate::netbios::MachineName;
+use crate::services::{AUTH_PORT, Ports};
 use askama::Template;
 use std::fmt;
 use std::io::{Cursor, Write as _};
@@ -59,7 +61,8 @@ struct Setup<'a> {
     host: &'a HostName,
     base: &'a str,
     hosts_address: Option<Ipv4Addr>,
-    thumbprint: Option<&'a str>,
+    older_windows: &'a [String],
+    moved: &'a [String],
     version: &'static str,
 }
 
@@ -67,6 +70,15 @@ struct Setup<'a> {
 #[template(path = "kit/undo.bat", escape = "none")]
 struct Undo<'a> {
     host: &'a HostName,
+    version: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "kit/kit.js", escape = "none")]
+struct Script<'a> {
+    host: &'a HostName,
+    base: &'a str,
+    hosts_address: Option<Ipv4Addr>,
     thumbprint: Option<&'a str>,
     version: &'static str,
 }
@@ -78,6 +90,8 @@ struct ReadMe<'a> {
     base: &'a str,
     hosts_address: Option<Ipv4Addr>,
     certificate: Option<&'a Certificate>,
+    older_windows: &'a [String],
+    moved: &'a [String],
     ports: String,
     version: &'static str,
 }
@@ -88,7 +102,7 @@ impl Kit {
     /// The files of the kit with their names, texts with the line ends of Windows.
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, KitError> {
         let Self { host, ports, public_key, certificate, .. } = self;
-        if host.as_str().contains(':') {
+        if host.is_ipv6() {
             return Err(KitError::Ipv6);
         }
         let base = host.front_page(ports.http);
@@ -97,11 +111,22 @@ impl Kit {
         // An address needs no line in the file `hosts`.
         let is_name = host.as_str().parse::<Ipv4Addr>().is_err();
         let hosts_address = self.address.filter(|_| is_name);
-        let setup = Setup { host, base: &base, hosts_address, thumbprint, version: VERSION };
-        let undo = Undo { host, thumbprint, version: VERSION };
+        let older_windows = &pages_for_older_windows(host, self.address, ports.http);
+        let (moved, version) = (&health::moved_ports(ports), VERSION);
+        let setup = Setup { host, base: &base, hosts_address, older_windows, moved, version };
+        let undo = Undo { host, version };
+        let script = Script { host, base: &base, hosts_address, thumbprint, version };
         let ports_text = port_list(ports);
-        let read_me =
-            ReadMe { host, base: &base, hosts_address, certificate, ports: ports_text, version: VERSION };
+        let read_me = ReadMe {
+            host,
+            base: &base,
+            hosts_address,
+            certificate,
+            older_windows,
+            moved,
+            ports: ports_text,
+            version,
+        };
         let text = |text: Result<String, askama::Error>| match text {
             Ok(text) => Ok(windows_lines(&text)),
             Err(error) => Err(KitError::Zip(error.to_string())),
@@ -110,6 +135,7 @@ impl Kit {
             ("READ ME.txt", text(read_me.render())?),
             ("setup.bat", text(setup.render())?),
             ("undo.bat", text(undo.render())?),
+            ("kit.js", text(script.render())?),
             ("mcos-32bit.reg", registry(&[View::Native], host, ports).into_bytes()),
             ("mcos-64bit.reg", registry(&[View::Wow64], host, ports).into_bytes()),
             ("pub.key", public_key.clone().into_bytes()),
@@ -138,12 +164,23 @@ impl Kit {
     }
 }
 
+/// Where Windows XP to 8 get a kit of their own, if a kit for `host` is none for them: they do not find names that end in
+/// `.local` (*documented*), but the same name as NetBIOS carries it, and the address.
+pub fn pages_for_older_windows(host: &HostName, address: Option<Ipv4Addr>, http_port: u16) -> Vec<String> {
+    if !host.as_str().to_ascii_lowercase().ends_with(".local") {
+        return Vec::new();
+    }
+    let netbios = MachineName::from_host(host.as_str()).and_then(|name| HostName::parse(name.as_str()));
+    let address = address.map(|address| HostName::from_address(address.into()));
+    netbios.into_iter().chain(address).map(|host| host.front_page(http_port) + "kit").collect()
+}
+
 /// The ports a player's firewall has to let out.
 pub fn port_list(ports: &Ports) -> String {
     // The HTTPS port is 443 for the game, whatever this server could get.
     let Ports { http, https: _, login, persona, mail, lobby, rooms, mcots } = ports;
     let mut list: Vec<String> =
-        [*http, 443, *lobby, *login, *mail, *persona].iter().map(u16::to_string).collect();
+        [*http, AUTH_PORT, *lobby, *login, *mail, *persona].iter().map(u16::to_string).collect();
     list.extend(match (rooms.iter().min(), rooms.iter().max()) {
         (Some(lowest), Some(highest)) if lowest < highest => Some(format!("{lowest}-{highest}")),
         (Some(only), _) => Some(only.to_string()),

@@ -22,6 +22,9 @@ impl View {
     }
 }
 
+/// A number instead of a text.
+const ZERO: &str = "dword:00000000";
+
 /// The settings of a Client for this server (*seen in use*), for these halves of the registry. In the older of the two
 /// forms of such a file, which every Windows from 98 on reads, with its line ends.
 pub fn registry(views: &[View], host: &HostName, ports: &Ports) -> String {
@@ -30,11 +33,13 @@ pub fn registry(views: &[View], host: &HostName, ports: &Ports) -> String {
     let site = base.trim_start_matches("http://").trim_end_matches('/');
     let port = ports.http.to_string();
     let auth: [(&str, &str); 2] = [("AuthLoginServer", host.as_str()), ("AuthLoginBaseService", "AuthLogin")];
+    // The last two stand in the registry of a PC that works (*seen in use*). What they mean is not known.
+    let service = [auth[0], auth[1], ("AuthLogin", "2176"), ("SSLRetry", ZERO)];
     let create_account = format!("{site}/SubscribeEntry.jsp?prodID=REG-MCO");
     let shard_url = format!("{base}ShardList/");
     let ticker_url = format!("{base}ticker");
     let keys: [(&str, &[(&str, &str)]); 5] = [
-        (r"EACom\AuthAuth", &auth),
+        (r"EACom\AuthAuth", &service),
         (
             r"Electronic Arts\Motor City",
             &[
@@ -60,7 +65,11 @@ pub fn registry(views: &[View], host: &HostName, ports: &Ports) -> String {
             // Writing to a String cannot fail.
             let _ = write!(text, "\r\n[{}\\{key}]\r\n", view.root());
             for (name, data) in values {
-                let _ = write!(text, "\"{name}\"=\"{}\"\r\n", data.replace('\\', r"\\").replace('"', "\\\""));
+                let _ = if *data == ZERO {
+                    write!(text, "\"{name}\"={ZERO}\r\n")
+                } else {
+                    write!(text, "\"{name}\"=\"{}\"\r\n", data.replace('\\', r"\\").replace('"', "\\\""))
+                };
             }
         }
     }
@@ -81,7 +90,7 @@ mod tests {
         for line in [
             "REGEDIT4\r\n\r\n[",
             "[HKEY_LOCAL_MACHINE\\SOFTWARE\\EACom\\AuthAuth]\r\n\"AuthLoginServer\"=\"192.168.1.5\"\r\n",
-            "\"AuthLoginBaseService\"=\"AuthLogin\"\r\n",
+            "\"AuthLoginBaseService\"=\"AuthLogin\"\r\n\"AuthLogin\"=\"2176\"\r\n\"SSLRetry\"=dword:00000000\r\n\r\n[",
             "\"PatchServerPort\"=\"80\"\r\n",
             "\"CreateAccount\"=\"192.168.1.5/SubscribeEntry.jsp?prodID=REG-MCO\"\r\n",
             "Motor City\\1.0]\r\n\"ShardUrl\"=\"http://192.168.1.5/ShardList/\"\r\n",

@@ -28,6 +28,7 @@ fn the_kit_holds_what_a_player_needs_and_the_same_bytes_each_time() {
     names.sort_unstable();
     let expected = [
         "READ ME.txt",
+        "kit.js",
         "mcos-32bit.reg",
         "mcos-64bit.reg",
         "mcos-ca.crt",
@@ -97,18 +98,31 @@ fn the_scripts_are_sound_for_cmd_exe() {
                     continue;
                 }
                 assert_eq!(percents(line), Ok(()), "{name}: {line}");
-                // All but `""%~f0" %*"` and the substitution of quotes pair them.
-                let odd = line.matches('"').count() % 2 == 1;
-                assert!(!odd || line.contains(":\"="), "{name}: {line}");
+                assert!(line.matches('"').count().is_multiple_of(2), "{name}: {line}");
                 // A digit in front of an arrow would be taken for the number of a stream.
                 let before = line.split(" >").next().unwrap();
-                assert!(line.starts_with(">>") || !before.ends_with(char::is_numeric) || before == line);
+                assert!(!before.ends_with(char::is_numeric) || before == line, "{name}: {line}");
                 for target in line.split("goto ").skip(1) {
                     let target = target.split_whitespace().next().unwrap();
-                    assert!(target == ":eof" || labels.contains(&target), "{name}: no label {target}");
+                    assert!(labels.contains(&target), "{name}: no label {target}");
                 }
-                if let Some(target) = line.strip_prefix("call :") {
-                    assert!(labels.contains(&target.split_whitespace().next().unwrap()), "{name}: {line}");
+            }
+        }
+    }
+}
+
+/// What is typed, and the folder that the kit lies in, may hold any letter that means something to `cmd.exe`.
+#[test]
+fn the_scripts_write_out_nothing_that_a_person_chose() {
+    for name in ["setup.bat", "undo.bat"] {
+        let script = file(&kit("mcos.local"), name);
+        assert!(script.contains("disabledelayedexpansion"));
+        for line in script.lines().filter(|line| !line.starts_with("rem ")) {
+            assert!(!line.contains("%MCOS_") && !line.contains("%*"), "{name}: {line}");
+            for chosen in ["%KIT%", "%~dp0", "%~1", "%CSCRIPT%"] {
+                for (at, _) in line.match_indices(chosen) {
+                    let quotes = line[..at].matches('"').count();
+                    assert!(quotes % 2 == 1, "{name}: {chosen} outside of quotation marks: {line}");
                 }
             }
         }
@@ -116,30 +130,71 @@ fn the_scripts_are_sound_for_cmd_exe() {
 }
 
 #[test]
-fn setup_writes_the_half_of_the_registry_that_the_game_reads_and_undo_puts_both_back() {
-    let kit = kit("mcos.local");
-    let (setup, undo) = (file(&kit, "setup.bat"), file(&kit, "undo.bat"));
-    assert!(setup.contains("set \"REGFILE=mcos-64bit.reg\""));
-    assert!(setup.contains("if /i \"%PROCESSOR_ARCHITECTURE%\"==\"x86\" set \"REGFILE=mcos-32bit.reg\""));
-    for (half, root) in [("32", "HKLM\\SOFTWARE"), ("64", "HKLM\\SOFTWARE\\WOW6432Node")] {
-        assert!(setup.contains(&format!("call :keep {half} \"{root}\"")), "{half}");
-        assert!(undo.contains(&format!("call :restore {half} \"{root}\"")), "{half}");
-    }
-    for key in ["EACom\\AuthAuth", "Electronic Arts\\Motor City", "Electronic Arts\\Network Play System"] {
-        for view in ["mcos-32bit.reg", "mcos-64bit.reg"] {
-            assert!(file(&kit, view).contains(&format!("\\{key}]")), "{view}: {key}");
+fn the_script_gives_windows_only_fixed_commands() {
+    let script = file(&kit("mcos.local"), "kit.js");
+    assert!(!script.contains("{{") && !script.contains("{%"));
+    assert_eq!(script.matches("shell.Run(").count(), 1);
+    let commands: Vec<&str> =
+        script.lines().filter(|line| line.contains("run(") && !line.starts_with("function run(")).collect();
+    assert!(commands.len() > 10);
+    for line in commands {
+        for part in line.split("run(").skip(1) {
+            let parameters = part.splitn(3, ", ").nth(2).unwrap();
+            for chosen in ["folder", "typed", "target", "environment", "places"] {
+                assert!(!parameters.contains(chosen), "{line}");
+            }
         }
-        assert!(setup.contains(&format!("reg export \"%~2\\{key}\"")));
-        assert!(undo.contains(&format!("call :put_back \"%~2\\{key}\"")));
     }
+}
+
+#[test]
+fn setup_writes_the_half_of_the_registry_that_the_game_reads() {
+    let kit = kit("mcos.local");
+    let script = file(&kit, "kit.js");
+    assert!(script.contains(r#"REGFILE = IS_32_BIT ? "mcos-32bit.reg" : "mcos-64bit.reg""#));
+    assert!(script.contains(r#"HALF = IS_32_BIT ? "HKLM\\SOFTWARE" : "HKLM\\SOFTWARE\\WOW6432Node""#));
     let thumbprint = kit.certificate.as_ref().unwrap().thumbprint();
-    assert!(setup.contains(thumbprint) && undo.contains(thumbprint));
+    assert!(script.contains(&format!("THUMBPRINT = \"{thumbprint}\"")));
+}
+
+#[test]
+fn a_kit_for_a_name_of_multicast_dns_says_who_needs_another_one() {
+    let pages = "http://MCOS/kit or http://192.168.1.5/kit";
+    for host in ["mcos.local", "MCOS.LOCAL"] {
+        for name in ["READ ME.txt", "setup.bat"] {
+            let text = file(&kit(host), name);
+            assert!(text.contains("8 do not find") && text.contains(pages), "{host}: {name}: {text}");
+        }
+    }
+    for host in ["MCOS", "192.168.1.5", "mco.example.org"] {
+        for name in ["READ ME.txt", "setup.bat"] {
+            assert!(!file(&kit(host), name).contains("8 do not find"), "{host}: {name}");
+        }
+    }
+}
+
+#[test]
+fn a_kit_without_the_port_of_auth_says_that_nobody_can_sign_in() {
+    let mut kit = kit("192.168.1.5");
+    for name in ["READ ME.txt", "setup.bat"] {
+        assert!(!file(&kit, name).contains("For the person who runs the server"));
+        assert!(!file(&kit, name).contains("cannot sign in without it"));
+    }
+    kit.ports.https = 8443;
+    for name in ["READ ME.txt", "setup.bat"] {
+        let text = file(&kit, name);
+        assert!(
+            text.contains("on port 8443, but the game knows only 443 and cannot sign in"),
+            "{name}: {text}"
+        );
+    }
 }
 
 #[test]
 fn only_a_name_is_offered_for_the_file_hosts() {
-    assert!(file(&kit("mcos.local"), "setup.bat").contains("echo 192.168.1.5 mcos.local # mcos player kit"));
-    assert!(!file(&kit("192.168.1.5"), "setup.bat").contains("write_host"));
+    assert!(file(&kit("mcos.local"), "kit.js").contains("HOSTS_LINE = \"192.168.1.5 mcos.local\""));
+    assert!(file(&kit("192.168.1.5"), "kit.js").contains("HOSTS_LINE = \"\""));
+    assert!(!file(&kit("192.168.1.5"), "setup.bat").contains("ping"));
 }
 
 #[test]
@@ -147,8 +202,7 @@ fn a_kit_without_certificate_says_so_and_has_none() {
     let kit = Kit { certificate: None, ..kit("mcos.local") };
     assert!(!kit.files().unwrap().iter().any(|(name, _)| name.starts_with("mcos-ca")));
     assert!(file(&kit, "READ ME.txt").contains("had no certificate when the kit was made"));
-    assert!(!file(&kit, "setup.bat").contains("certutil"));
-    assert!(!file(&kit, "undo.bat").contains("certutil"));
+    assert!(file(&kit, "kit.js").contains("THUMBPRINT = \"\""));
 }
 
 #[test]

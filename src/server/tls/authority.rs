@@ -14,6 +14,12 @@
 //!   certificate expires in a player's lifetime of the game costs little: whoever has the key has the box.
 //! * **Each address as IP address and as DNS name**: older Windows and Wine compare an address with DNS names only.
 //!   The latter stand last, because strict readers give up at a DNS name that can't be one.
+//! * **No name constraints.** A limit to the server's own names and to private addresses was tried and does not go together with
+//!   the choice above. A limit on DNS names is applied to every DNS name of a certificate, and an address spelled as one is
+//!   either outside of it (OpenSSL, GnuTLS: the certificate is refused), or needs a permitted name that is a number, which
+//!   webpki, and by the same rules Firefox (*inferred*), takes for damage, and then trusts nothing of this authority. A limit on addresses alone would keep
+//!   nobody from a name. So what its key could do is limited by its use (TLS servers only, no further authorities), by the
+//!   mode of its file, and by `undo.bat`, which takes the certificate from a PC; the kit says what trusting it means.
 //! * **Nothing to fetch**: no revocation list, no OCSP; a PC that can't reach them would wait or refuse.
 //!
 //! # Files
