@@ -229,7 +229,7 @@ mod tests {
     fn what_is_wrong_is_said_with_the_line_and_in_letters_that_notepad_has() {
         let (mut game, _folder) = Game::for_tests();
         let error = Config::parse("[shard]\nname = \"M\u{fc}nchen\"").unwrap_err();
-        game.config.mistake = Some(Mistake { error, ignored: "the whole file" });
+        game.config.mistakes = vec![Mistake { error, instead: "it is ignored".to_owned() }];
         game.ports.http = 8080;
         let text = file(&game, &somewhere());
         is_plain(&text);

@@ -14,8 +14,8 @@ struct FrontPage<'a> {
     host: &'a str,
     players: usize,
     open: bool,
-    /// The mistake in the configuration, if there is one.
-    mistake: Option<String>,
+    /// The mistakes in the configuration.
+    mistakes: Vec<String>,
 }
 
 #[derive(Template)]
@@ -43,7 +43,7 @@ pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse 
         host: request.host.as_str(),
         players: site.game.world.population(site.now),
         open: account::open(site),
-        mistake: site.game.config.mistake.as_ref().map(|mistake| in_ascii(&mistake.to_string())),
+        mistakes: site.game.config.mistakes.iter().map(|mistake| in_ascii(&mistake.to_string())).collect(),
     })
 }
 

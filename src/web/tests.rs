@@ -149,11 +149,18 @@ fn the_front_page_names_a_mistake_in_the_configuration() {
     let mut site = TestSite::new();
     assert!(!html(&site.get("")).contains("For the operator of this server"));
     let error = crate::config::Config::parse("[shard]\nname = \"<b>\u{fc}\"").unwrap_err();
-    site.game.config.mistake = Some(crate::config::Mistake { error, ignored: "the whole file" });
+    site.game.config.mistakes = vec![crate::config::Mistake { error, instead: "it is ignored".to_owned() }];
     let page = html(&site.get(""));
     is_plain(&page);
     assert!(page.contains("For the operator of this server:</b> mcos.toml, line 2, shard.name: "), "{page}");
     assert!(!page.contains("<b>?"), "{page}");
+}
+
+#[test]
+fn browsers_get_the_picture_that_they_ask_for_by_themselves() {
+    let icon = TestSite::new().get("/favicon.ico");
+    assert_eq!((icon.status, icon.content_type), (200, "image/x-icon"));
+    assert!(icon.body.starts_with(&[0, 0, 1, 0, 1, 0, 16, 16]), "an icon of 16 by 16");
 }
 
 #[test]
