@@ -231,7 +231,9 @@ impl Config {
         let file = path.unwrap_or(&usual);
         let mut config = match read_file(file, path.is_some()) {
             Ok(None) => Self::default(),
-            Ok(Some(text)) => Self::parse(&text).unwrap_or_else(|_| salvage::salvage(&text, last().as_deref())),
+            Ok(Some(text)) => {
+                Self::parse(&text).unwrap_or_else(|_| salvage::salvage(&text, last().as_deref()))
+            }
             Err(error) => salvage::unreadable(error, last().as_deref()),
         };
         config.box_folder = Some(folder.to_owned());
@@ -313,9 +315,7 @@ fn read_file(file: &Path, must_exist: bool) -> Result<Option<String>, ConfigErro
             let problem = "there is no such file; correct --config, or leave it out to use the defaults";
             Err(refuse(problem.to_owned()))
         }
-        Err(e) => {
-            Err(refuse(format!("cannot be read ({e}); check that it is a file and its permissions")))
-        }
+        Err(e) => Err(refuse(format!("cannot be read ({e}); check that it is a file and its permissions"))),
         Ok(length) if length as u64 > MAX_FILE_BYTES => {
             Err(refuse("is too large for a configuration; is this the right file?".to_owned()))
         }

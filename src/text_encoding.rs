@@ -45,7 +45,8 @@ pub fn line_at(text: &[u8], offset: usize) -> usize {
 mod tests {
     #[test]
     fn every_notepad_is_read_with_a_mark_and_without() {
-        let wide = |text: &str, unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+        let wide =
+            |text: &str, unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
         for text in ["", "a", "key = \"M\u{fc}nchen\"\r\n"] {
             for marked in [format!("\u{feff}{text}"), text.to_owned()] {
                 assert_eq!(super::text(marked.clone().into_bytes()).unwrap(), text);

@@ -115,7 +115,8 @@ mod tests {
     fn what_the_programs_of_the_box_have_to_say_is_passed_on() {
         let (mut game, folder) = Game::for_tests();
         std::fs::create_dir(folder.path().join("notes")).unwrap();
-        std::fs::write(folder.path().join("notes/wifi"), "wifi.txt is not used\r\n\nnor is line 3\n").unwrap();
+        std::fs::write(folder.path().join("notes/wifi"), "wifi.txt is not used\r\n\nnor is line 3\n")
+            .unwrap();
         std::fs::write(folder.path().join("notes/backup"), "the stick is full\n").unwrap();
         assert_eq!(troubles(&game), Vec::<String>::new(), "this is no box");
         game.config.box_folder = Some(folder.path().to_owned());

@@ -111,7 +111,8 @@ fn settings(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<Option<String>, S
         let _ = writeln!(settings, "country={country}");
     }
     // As hexadecimal digits a name needs no quotes, whatever is in it. A hidden network answers only who calls its name.
-    let _ = write!(settings, "network={{\n    ssid={}\n    scan_ssid=1\n    {protection}\n}}\n", hex(&network));
+    let _ =
+        write!(settings, "network={{\n    ssid={}\n    scan_ssid=1\n    {protection}\n}}\n", hex(&network));
     Ok(Some(settings))
 }
 
@@ -145,7 +146,9 @@ fn lines(text: &str, notes: &mut Vec<String>) -> Lines {
             lines.empty_password |= name == "password";
         } else if let Some(first) = place {
             if first != value {
-                notes.push(format!("wifi.txt, line {number}, is not used: {name} stands in a line above already"));
+                notes.push(format!(
+                    "wifi.txt, line {number}, is not used: {name} stands in a line above already"
+                ));
             }
         } else {
             *place = Some(value.to_owned());
@@ -249,7 +252,8 @@ pub fn trouble(settings: &str, report: &str) -> Option<String> {
     let ours: Vec<&str> = found.iter().filter(|(_, other)| *other == name).map(|(flags, _)| *flags).collect();
     let any = |part: &str| ours.iter().any(|flags| flags.contains(part));
     let why = if ours.is_empty() {
-        let mut others: Vec<&str> = found.iter().map(|(_, other)| *other).filter(|other| !other.is_empty()).collect();
+        let mut others: Vec<&str> =
+            found.iter().map(|(_, other)| *other).filter(|other| !other.is_empty()).collect();
         others.sort_unstable();
         others.dedup();
         others.truncate(MOST_NAMES);
@@ -267,7 +271,8 @@ pub fn trouble(settings: &str, report: &str) -> Option<String> {
         } else if report.lines().any(|line| line.contains("TEMP-DISABLED")) {
             "it refuses the password of wifi.txt".to_owned()
         } else {
-            "it is in reach, but has not let the box in yet; if that stays so, compare the password".to_owned()
+            "it is in reach, but has not let the box in yet; if that stays so, compare the password"
+                .to_owned()
         }
     } else if any("SAE") {
         "it speaks WPA3 only, which the box does not; set the router to WPA2, or to WPA2 and WPA3".to_owned()

@@ -68,7 +68,10 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
 const fn begins(request: &Request) -> bool {
     matches!(
         request,
-        Request::AddAccount { .. } | Request::ImportLoginKey { .. } | Request::SetOperatorPassword { .. } | Request::Restore { .. }
+        Request::AddAccount { .. }
+            | Request::ImportLoginKey { .. }
+            | Request::SetOperatorPassword { .. }
+            | Request::Restore { .. }
     )
 }
 

@@ -52,7 +52,10 @@ pub(super) fn foreign(error: &toml::de::Error) -> Mistake {
     Mistake {
         offset: error.span().map_or(0, |span| span.start),
         key: None,
-        problem: format!("{}; see mcos.toml.example for how it is written", error.message().replace('\n', ", ")),
+        problem: format!(
+            "{}; see mcos.toml.example for how it is written",
+            error.message().replace('\n', ", ")
+        ),
     }
 }
 

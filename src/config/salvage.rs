@@ -14,6 +14,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 const MOST: usize = 10;
 /// What must not become more open by a mistake.
 const REGISTRATION: (&str, &str) = ("accounts", "registration");
+/// Its value that is the least open.
+const ONLY_OPERATOR: &str = "operator";
 
 /// What counts of a file whose text is `text`, and all its mistakes. `last` is the text of the last settings without a mistake.
 pub(super) fn salvage(text: &str, last: Option<&str>) -> Config {
@@ -27,7 +29,8 @@ pub(super) fn salvage(text: &str, last: Option<&str>) -> Config {
         let name = read::full_name(section, key.name);
         let wrong = found.iter().any(|mistake| mistake.key.as_ref() == Some(&name));
         let written = if wrong { None } else { value(&document, section, key.name) };
-        let before = || take(last.as_mut()?, section, key.name);
+        let before =
+            || take(last.as_mut()?, section, key.name).filter(|value| may_stand_in(section, key.name, value));
         if let Some(value) = written.or_else(before) {
             put(&mut settings, section, key.name, value);
         }
@@ -67,7 +70,8 @@ pub(super) fn salvage(text: &str, last: Option<&str>) -> Config {
         "the default counts in its place"
     };
     let more = found.len().saturating_sub(MOST);
-    config.mistakes = found.into_iter().take(MOST).map(|m| named(m.in_text(text), instead.to_owned())).collect();
+    config.mistakes =
+        found.into_iter().take(MOST).map(|m| named(m.in_text(text), instead.to_owned())).collect();
     if let Some(first) = config.mistakes.first_mut() {
         if closed {
             first.instead.push_str(", and only the operator can make accounts");
@@ -83,15 +87,23 @@ pub(super) fn salvage(text: &str, last: Option<&str>) -> Config {
 pub(super) fn unreadable(error: ConfigError, last: Option<&str>) -> Config {
     let before = last.and_then(|last| read::read(last).ok());
     let (mut config, instead) = match before {
-        Some(config) => (config, "the settings of the last start without a mistake count"),
-        None => {
-            let mut config = Config::default();
-            config.accounts.registration = Registration::Operator;
-            (config, "the whole file is ignored, the defaults count, and only the operator can make accounts")
-        }
+        Some(config) => (
+            config,
+            "the settings of the last start without a mistake count, but only the operator can make accounts",
+        ),
+        None => (
+            Config::default(),
+            "the whole file is ignored, the defaults count, and only the operator can make accounts",
+        ),
     };
+    config.accounts.registration = Registration::Operator;
     config.mistakes = vec![named(error, instead.to_owned())];
     config
+}
+
+/// Whether what a key said before may count in place of what cannot be read now: not, if that could be more open.
+fn may_stand_in(section: &str, key: &str, before: &toml::Value) -> bool {
+    (section, key) != REGISTRATION || before.as_str() == Some(ONLY_OPERATOR)
 }
 
 fn named(error: ConfigError, instead: String) -> Mistake {

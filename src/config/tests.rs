@@ -426,9 +426,20 @@ fn a_mistake_on_a_box_opens_nothing_that_was_closed() {
         for _ in 0..2 {
             let config = on_box.start(text);
             assert_eq!(config.accounts.registration, Registration::Operator, "{}", words(&config));
-            assert_eq!((config.shard.id, config.shard.name.as_str()), (ShardId(7), "Our Town"), "{}", words(&config));
+            assert_eq!(
+                (config.shard.id, config.shard.name.as_str()),
+                (ShardId(7), "Our Town"),
+                "{}",
+                words(&config)
+            );
             assert!(words(&config).contains("last start without a mistake"), "{}", words(&config));
         }
+        // What it said before is no reason to be open, if the change may have been to close it.
+        let on_box = OnBox::new();
+        assert_eq!(on_box.start("[shard]\nid = 7\n[accounts]\nregistration = \"open\"\n").mistakes, []);
+        let config = on_box.start(text);
+        assert_eq!(config.accounts.registration, Registration::Operator, "{}", words(&config));
+        assert_eq!(config.shard.id, ShardId(7));
         // Corrected, the file counts alone.
         let config = on_box.start("[shard]\nid = 8\n");
         assert_eq!((config.shard.id, config.accounts.registration), (ShardId(8), Registration::Open));
@@ -438,7 +449,8 @@ fn a_mistake_on_a_box_opens_nothing_that_was_closed() {
 
 #[test]
 fn whatever_is_cut_off_a_file_on_a_box_it_starts_and_stays_closed() {
-    let good = "[shard]\nid = 7\nname = \"Our Town\"\n[accounts]\nregistration = \"operator\"\n[lobby]\nrooms = 3\n";
+    let good =
+        "[shard]\nid = 7\nname = \"Our Town\"\n[accounts]\nregistration = \"operator\"\n[lobby]\nrooms = 3\n";
     for (cut, _) in good.char_indices() {
         let on_box = OnBox::new();
         on_box.start(good);

@@ -90,7 +90,8 @@ eth0\t0000A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0
             .into()
         };
         let device = |name: &str| name.starts_with("eth") || name.starts_with("wlan");
-        let words = |addresses: Vec<Ipv4Addr>| -> Vec<String> { addresses.iter().map(ToString::to_string).collect() };
+        let words =
+            |addresses: Vec<Ipv4Addr>| -> Vec<String> { addresses.iter().map(ToString::to_string).collect() };
         let all = words(in_order(found(), Some("eth0"), device));
         assert_eq!(all, ["192.168.0.21", "192.168.0.20", "10.8.0.2", "172.17.0.1", "169.254.3.4"]);
         let without = words(in_order(found(), None, device));

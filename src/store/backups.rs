@@ -125,7 +125,9 @@ impl Disk for BackupDisk {
             // A file that was damaged since must not be all that is left.
             let folder = backup.parent().unwrap_or(Path::new("."));
             let authority = SideFile::authority(folder).or_else(|| authority_in(&backup));
-            write(&backup, snapshot, authority.as_slice(), |bytes| free_space.room_for(RESERVE.saturating_add(bytes)))
+            write(&backup, snapshot, authority.as_slice(), |bytes| {
+                free_space.room_for(RESERVE.saturating_add(bytes))
+            })
         }))
     }
 }

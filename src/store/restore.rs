@@ -43,7 +43,8 @@ impl Store {
         let data = DataDir::enter(dir)?;
         let mut saved = read(file)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
-        let old = Table::open(&data.database).ok().and_then(|table| generation(&table).ok()).unwrap_or(0);
+        let table = data.database.exists().then(|| Table::open(&data.database).ok()).flatten();
+        let old = table.and_then(|table| generation(&table).ok()).unwrap_or(0);
         let newest = backup::read(&data.backup).map_or(0, |backup| backup.generation);
         for file in std::mem::take(&mut saved.files) {
             file.put_back(dir).map_err(refused(dir))?;

@@ -140,7 +140,8 @@ mod tests {
 
     /// Puts a backup into a file.
     fn write(file: &Path, server: u8, generation: u64, content: &str) {
-        let rows = vec![(b"aone".to_vec(), content.as_bytes().to_vec()), (key::LOGIN_KEY.to_vec(), vec![server])];
+        let rows =
+            vec![(b"aone".to_vec(), content.as_bytes().to_vec()), (key::LOGIN_KEY.to_vec(), vec![server])];
         backup::write(file, &Backup { generation, rows, files: Vec::new() }).unwrap();
     }
 
@@ -229,7 +230,12 @@ mod tests {
         fs::write(card.folder().join("mcos-notes.txt"), "mine").unwrap();
         let names = card.names();
         assert_eq!(names.len(), 5 + 3, "{names:?}");
-        for stays in ["mcos-20260701-0000-2.mcos", "mcos-20260701-0000.mcos", "mcos-20260708-0000.mcos", "mcos-notes.txt"] {
+        for stays in [
+            "mcos-20260701-0000-2.mcos",
+            "mcos-20260701-0000.mcos",
+            "mcos-20260708-0000.mcos",
+            "mcos-notes.txt",
+        ] {
             assert!(names.contains(&stays.to_owned()), "{stays}: {names:?}");
         }
     }

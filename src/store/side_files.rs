@@ -58,7 +58,8 @@ impl SideFile {
     pub(super) fn authority(dir: &Path) -> Option<Self> {
         let bytes = fs::read(dir.join(AUTHORITY)).ok()?;
         let text = str::from_utf8(&bytes).ok()?;
-        let whole = text.starts_with("-----BEGIN PRIVATE KEY-----") && text.trim_end().ends_with("-----END CERTIFICATE-----");
+        let whole = text.starts_with("-----BEGIN PRIVATE KEY-----")
+            && text.trim_end().ends_with("-----END CERTIFICATE-----");
         whole.then_some(Self { name: AUTHORITY, bytes })
     }
 

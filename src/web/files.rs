@@ -87,5 +87,11 @@ pub(super) fn icon() -> PageResponse {
 
 /// A file that browsers need not ask for with every page.
 fn kept(content_type: &'static str, body: &[u8]) -> PageResponse {
-    PageResponse { status: 200, content_type, file_name: None, cache: CachePolicy::OneDay, body: body.to_vec() }
+    PageResponse {
+        status: 200,
+        content_type,
+        file_name: None,
+        cache: CachePolicy::OneDay,
+        body: body.to_vec(),
+    }
 }

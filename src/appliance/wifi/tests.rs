@@ -23,7 +23,8 @@ fn a_file_is_used_whatever_editor_wrote_it() {
     let text = "country=de\nnetwork=M\u{fc}ller's WLAN\npassword=longpass12\n";
     let wanted = joined("DE", "M\u{fc}ller's WLAN", "key_mgmt=WPA-PSK\n    psk=\"longpass12\"");
     let wide = |text: &str, unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
-    let spaced = "\u{feff}  country = DE \n\n# ours\n Network =\u{a0}M\u{fc}ller's WLAN\t\nPASSWORD=  longpass12  ";
+    let spaced =
+        "\u{feff}  country = DE \n\n# ours\n Network =\u{a0}M\u{fc}ller's WLAN\t\nPASSWORD=  longpass12  ";
     let quoted = "country=\"DE\"\nnetwork='M\u{fc}ller's WLAN'\npassword=\u{201c}longpass12\u{201d}";
     let colons = "country: DE\nnetwork: M\u{fc}ller's WLAN\npassword: longpass12";
     for text in [text, spaced, quoted, colons] {
@@ -59,13 +60,19 @@ fn names_and_passwords_are_taken_as_they_are_meant() {
             joined("", "H", &format!("key_mgmt=WPA-PSK\n    psk=\"{}\"", &KEY[1..])),
         ),
         // Behind the first sign everything is the value.
-        ("network=a=b:c\npassword=x=y:z#\"12".into(), joined("", "a=b:c", "key_mgmt=WPA-PSK\n    psk=\"x=y:z#\"12\"")),
+        (
+            "network=a=b:c\npassword=x=y:z#\"12".into(),
+            joined("", "a=b:c", "key_mgmt=WPA-PSK\n    psk=\"x=y:z#\"12\""),
+        ),
         // Quotation marks keep spaces, and other quotation marks.
         (
             "network=\" H \"\npassword=\"\"quoted\"\"".into(),
             joined("", " H ", "key_mgmt=WPA-PSK\n    psk=\"\"quoted\"\""),
         ),
-        (format!("network={long}\npassword=longpass12"), joined("", &long, "key_mgmt=WPA-PSK\n    psk=\"longpass12\"")),
+        (
+            format!("network={long}\npassword=longpass12"),
+            joined("", &long, "key_mgmt=WPA-PSK\n    psk=\"longpass12\""),
+        ),
         // No line with a password, and none that could be one: an open network is what was asked for.
         ("country=US\nnetwork=H".into(), joined("US", "H", "key_mgmt=NONE")),
         ("network=H\n#password=longpass12".into(), joined("", "H", "key_mgmt=NONE")),
@@ -82,11 +89,17 @@ fn a_file_that_is_not_understood_joins_nothing_and_says_why() {
         ("network={\n    ssid=\"H\"\n    psk=\"longpass12\"\n}", "less protection"),
         ("network=H\npassword=", "password is empty"),
         ("network=H\npassword=\"\"", "password is empty"),
-        ("network=H\npassword=short", "has 8 to 63 letters, or is a key of 64 hexadecimal digits, and this one has 5"),
+        (
+            "network=H\npassword=short",
+            "has 8 to 63 letters, or is a key of 64 hexadecimal digits, and this one has 5",
+        ),
         (&format!("network=H\npassword={}x", &KEY[1..]), "and this one has 64"),
         (&format!("network=H\npassword={KEY}0"), "and this one has 65"),
         ("network=H\npassword=long\tpass", "cannot be typed"),
-        (&format!("network={}\npassword=longpass12", "n".repeat(33)), "at most 32 bytes, and this one has 33"),
+        (
+            &format!("network={}\npassword=longpass12", "n".repeat(33)),
+            "at most 32 bytes, and this one has 33",
+        ),
         // 17 letters of two bytes.
         (&format!("network={}\npassword=longpass12", "\u{fc}".repeat(17)), "this one has 34"),
         ("", "no line network=NAME"),
@@ -97,18 +110,30 @@ fn a_file_that_is_not_understood_joins_nothing_and_says_why() {
         assert!(said.starts_with("wifi.txt is not used, and the box joins no Wi-Fi: "), "{said}");
         assert!(said.contains(why), "{file:?}: {said}");
     }
-    assert!(came_to(b"country=DE\nnetwork=M\xFCller\npassword=longpass12").unwrap_err().contains("line 2 is not UTF-8"));
+    assert!(
+        came_to(b"country=DE\nnetwork=M\xFCller\npassword=longpass12")
+            .unwrap_err()
+            .contains("line 2 is not UTF-8")
+    );
     assert!(came_to(&vec![b'\n'; 70_000]).unwrap_err().contains("too large"));
 }
 
 #[test]
 fn what_is_not_used_is_named_though_the_network_is_joined() {
     for (file, note, country) in [
-        ("country=Germany\nnetwork=H\npassword=longpass12", "the line country=... is not used: write the two letters", ""),
+        (
+            "country=Germany\nnetwork=H\npassword=longpass12",
+            "the line country=... is not used: write the two letters",
+            "",
+        ),
         ("country=EN\nnetwork=H\npassword=longpass12", "the line country=... is not used", ""),
         ("country=UK\nnetwork=H\npassword=longpass12", "GB is used", "GB"),
         ("ssid=G\nnetwork=H\npassword=longpass12", "line 1, is not used: the word \"ssid\" is not known", ""),
-        ("network=H\nnetwork=G\npassword=longpass12", "line 2, is not used: network stands in a line above", ""),
+        (
+            "network=H\nnetwork=G\npassword=longpass12",
+            "line 2, is not used: network stands in a line above",
+            "",
+        ),
         ("network=H\npassword=longpass12\nhello", "line 3, is not used: it has no \"=\"", ""),
     ] {
         let wifi = read(file.into());
@@ -150,8 +175,16 @@ fn what_keeps_the_box_out_is_told_from_what_it_hears() {
     let ours = "H \\xc3\\xbc";
     for (settings, report, wanted) in [
         (&asks, report("SCANNING", "[CURRENT]", "[WPA2-SAE-CCMP]", ours), "WPA3 only"),
-        (&asks, report("SCANNING", "[CURRENT]", "[WPA2-SAE-CCMP]", "h"), "not in reach; in reach are \"Other\", \"h\""),
-        (&asks, report("DISCONNECTED", "[TEMP-DISABLED]", "[WPA2-PSK+SAE-CCMP]", ours), "refuses the password"),
+        (
+            &asks,
+            report("SCANNING", "[CURRENT]", "[WPA2-SAE-CCMP]", "h"),
+            "not in reach; in reach are \"Other\", \"h\"",
+        ),
+        (
+            &asks,
+            report("DISCONNECTED", "[TEMP-DISABLED]", "[WPA2-PSK+SAE-CCMP]", ours),
+            "refuses the password",
+        ),
         (&asks, report("SCANNING", "[CURRENT]", "[WPA2-PSK-CCMP]", ours), "compare the password"),
         (&asks, report("SCANNING", "[CURRENT]", "[WPA2-EAP-CCMP]", ours), "user name"),
         (&asks, report("SCANNING", "[CURRENT]", "", ours), "does not trust it"),
@@ -160,7 +193,10 @@ fn what_keeps_the_box_out_is_told_from_what_it_hears() {
         (&asks, String::new(), "no Wi-Fi is in reach"),
     ] {
         let said = trouble(settings, &report).unwrap();
-        assert!(said.starts_with("the box is not in the Wi-Fi \"H \\xc3\\xbc\": ") && said.contains(wanted), "{said}");
+        assert!(
+            said.starts_with("the box is not in the Wi-Fi \"H \\xc3\\xbc\": ") && said.contains(wanted),
+            "{said}"
+        );
     }
     assert_eq!(trouble(&asks, &report("COMPLETED", "[CURRENT]", "[WPA2-PSK-CCMP]", ours)), None);
 }

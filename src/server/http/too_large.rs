@@ -62,7 +62,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TooLarge<S> {
             this.answer = answer();
         }
         this.begun = true;
-        let Some(sent) = &mut this.refused else { return Pin::new(&mut this.stream).poll_write(context, bytes) };
+        let Some(sent) = &mut this.refused else {
+            return Pin::new(&mut this.stream).poll_write(context, bytes);
+        };
         while let Some(rest) = this.answer.get(*sent..).filter(|rest| !rest.is_empty()) {
             let written = ready!(Pin::new(&mut this.stream).poll_write(context, rest))?;
             if written == 0 {

@@ -187,11 +187,14 @@ fn open_authority(folder: &Path, data: &Path) -> Result<Signer, AuthorityError> 
 
 /// The authority whose file has these blocks.
 fn signer(sections: &[(SectionKind, Vec<u8>)]) -> Option<Signer> {
-    let [(SectionKind::PrivateKey, key), (SectionKind::Certificate, certificate)] = sections else { return None };
+    let [(SectionKind::PrivateKey, key), (SectionKind::Certificate, certificate)] = sections else {
+        return None;
+    };
     let key = key_pair(key.clone(), &PKCS_RSA_SHA256).ok()?;
-    certificate.windows(key.der_bytes().len()).any(|window| window == key.der_bytes()).then(|| {
-        (Issuer::new(authority_params(&key), key), CertificateDer::from(certificate.clone()))
-    })
+    certificate
+        .windows(key.der_bytes().len())
+        .any(|window| window == key.der_bytes())
+        .then(|| (Issuer::new(authority_params(&key), key), CertificateDer::from(certificate.clone())))
 }
 
 /// What the authority's certificate says. All of it follows from the key, so that the file need not be taken apart; and
