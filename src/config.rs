@@ -232,7 +232,7 @@ impl Config {
         let mut config = match read_file(file, path.is_some()) {
             Ok(None) => Self::default(),
             Ok(Some(text)) => {
-                Self::parse(&text).unwrap_or_else(|_| salvage::salvage(&text, last().as_deref()))
+                Self::parse(&text).unwrap_or_else(|error| salvage::salvage(&text, error, last().as_deref()))
             }
             Err(error) => salvage::unreadable(error, last().as_deref()),
         };

@@ -7,6 +7,7 @@
 use super::mistake::{ConfigError, Mistake};
 use super::read;
 use super::{Config, Registration};
+use std::fmt::Write as _;
 use toml::Table;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
@@ -17,8 +18,9 @@ const REGISTRATION: (&str, &str) = ("accounts", "registration");
 /// Its value that is the least open.
 const ONLY_OPERATOR: &str = "operator";
 
-/// What counts of a file whose text is `text`, and all its mistakes. `last` is the text of the last settings without a mistake.
-pub(super) fn salvage(text: &str, last: Option<&str>) -> Config {
+/// What counts of a file whose text is `text`, and all its mistakes, of which `error` is the first. `last` is the text of the last
+/// settings without a mistake.
+pub(super) fn salvage(text: &str, error: ConfigError, last: Option<&str>) -> Config {
     let (document, broken) = DeTable::parse_recoverable(text);
     let document = document.into_inner();
     let mut last = last.filter(|last| read::read(last).is_ok()).and_then(|last| last.parse::<Table>().ok());
@@ -57,10 +59,12 @@ pub(super) fn salvage(text: &str, last: Option<&str>) -> Config {
     let said = settings.get(section).and_then(|section| section.get(key)).is_some();
     // Only a key that is known for another one cannot have been meant as this one.
     let elsewhere = |key: &String| {
-        *key != read::full_name(section, REGISTRATION.1)
+        *key != read::full_name(REGISTRATION.0, REGISTRATION.1)
             && read::keys().any(|(section, known)| read::full_name(section, known.name) == *key)
     };
-    let closed = !said && !found.iter().all(|mistake| mistake.key.as_ref().is_some_and(elsewhere));
+    let certain = said || found.iter().all(|mistake| mistake.key.as_ref().is_some_and(elsewhere));
+    // Where the text itself is broken, even a line that can be read may not be what was meant: there may be two of them.
+    let closed = config.accounts.registration == Registration::Open && !(certain && broken.is_empty());
     if closed {
         config.accounts.registration = Registration::Operator;
     }
@@ -69,6 +73,9 @@ pub(super) fn salvage(text: &str, last: Option<&str>) -> Config {
     } else {
         "the default counts in its place"
     };
+    if found.is_empty() {
+        return unreadable(error, None);
+    }
     let more = found.len().saturating_sub(MOST);
     config.mistakes =
         found.into_iter().take(MOST).map(|m| named(m.in_text(text), instead.to_owned())).collect();
@@ -77,7 +84,7 @@ pub(super) fn salvage(text: &str, last: Option<&str>) -> Config {
             first.instead.push_str(", and only the operator can make accounts");
         }
         if more > 0 {
-            first.instead.push_str(&format!(" ({more} more mistakes are not shown)"));
+            let _ = write!(first.instead, " ({more} more mistakes are not shown)");
         }
     }
     config

@@ -404,7 +404,8 @@ fn a_box_keeps_what_is_right_in_its_file_and_names_every_mistake() {
 #[test]
 fn a_mistake_on_a_box_opens_nothing_that_was_closed() {
     const GOOD: &str = "[shard]\nid = 7\nname = \"Our Town\"\n[accounts]\nregistration = \"operator\"\n";
-    let broken: [&[u8]; 9] = [
+    let broken: [&[u8]; 10] = [
+        b"[shard]\nid = 7\n[accounts]\nregistration = \"open\"\nregistration = \"operator\"\n",
         b"[shard]\nid = 7\n[accounts]\nregistration = \"oprator\"\n",
         b"[shard]\nid = 7\n[accounts]\nregistratoin = \"operator\"\n",
         b"[shard]\nid = 7\n[acounts]\nregistration = \"operator\"\n",

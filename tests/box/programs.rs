@@ -172,9 +172,8 @@ fn a_backup_is_kept_on_the_card_and_the_clock_does_not_decide_which_is_the_newes
 fn a_stick_that_gets_no_backup_is_named_with_the_reason() {
     let stand_in = furnished();
     let stick = |label: &str| {
-        let found = format!("case \"$*\" in\n'-L MCOS-BACKUP') exit 2 ;;\nesac\n");
-        let labels =
-            format!("echo '/dev/mmcblk0p2: LABEL=\"MCOS\"'\necho '/dev/mmcblk0p4: LABEL=\"mcos-data\"'\n");
+        let found = "case \"$*\" in\n'-L MCOS-BACKUP') exit 2 ;;\nesac\n";
+        let labels = "echo '/dev/mmcblk0p2: LABEL=\"MCOS\"'\necho '/dev/mmcblk0p4: LABEL=\"mcos-data\"'\n";
         stand_in.tool("blkid", &format!("{found}{labels}echo '/dev/sda1: LABEL=\"{label}\"'\n"));
         stand_in.run("box-backup")
     };
