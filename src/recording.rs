@@ -1,6 +1,8 @@
 //! The lines of a recording, as `mcos serve --record` writes and `mcos replay` reads them, and what is cut out of them.
 //! See `docs/recording.md`.
 
+pub mod packet_text;
+
 use mco_proto::nps::lobby::Login;
 use mco_proto::nps::login::{UserLogin, UserStatus};
 use mco_proto::nps::{Message as _, Packet, id};

@@ -7,6 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use mco_proto::cipher::TransactionCipher;
 use mco_proto::mcots::{Body, Broken, Flags, Incoming, Link, Outgoing};
+use mco_proto::pkware::explode;
 use mco_proto::session_key::SessionKey;
 use mcos_fuzz::{Input, pieces, plant};
 
@@ -60,14 +61,32 @@ fn anybody(with_key: bool, sizes: &[u8], stream: &[u8]) {
         (incoming.clone(), broken),
         "pieces of any size do the same"
     );
-    let mut written = Vec::new();
-    for Incoming { sequence, flags, body } in incoming {
+    let mut rest = stream;
+    for packet in incoming {
+        let length = usize::from(u16::from_le_bytes([rest[0], rest[1]])) + 2;
+        let (sent, behind) = rest.split_at(length);
+        rest = behind;
+        let flags = Flags(sent[10]);
         if flags.has(Flags::ENCRYPTED) {
             return;
         }
-        written.extend(frame(sequence, flags.0, &body.0));
+        assert_eq!(frame(packet.sequence, flags.0, &sent[11..]), sent);
+        assert_eq!(packet, arriving(flags, packet.sequence, &sent[11..]));
     }
-    assert_eq!(stream.get(..written.len()), Some(written.as_slice()));
+}
+
+/// What arrives if a packet holds this body, in clear: it is exploded if it is compressed and can be, and is never large.
+fn arriving(mut flags: Flags, sequence: u32, content: &[u8]) -> Incoming {
+    let limit = Link::LARGEST_BODY.min(content.len() * Link::MOST_EXPANSION);
+    let mut body = content.to_vec();
+    if flags.has(Flags::COMPRESSED)
+        && let Ok(exploded) = explode(content, limit)
+    {
+        assert!(exploded.len() <= limit);
+        body = exploded;
+        flags.0 &= !Flags::COMPRESSED;
+    }
+    Incoming { sequence, flags, body: Body(body) }
 }
 
 /// Whatever a body holds, the next good message arrives as it was sent.
@@ -81,7 +100,7 @@ fn signed_in(sizes: &[u8], mut input: Input<'_>) {
             cipher.encrypt(&mut body);
         }
         stream.extend(frame(sequence, flags.0, &body));
-        expected.push(Incoming { sequence, flags, body: Body(content.to_vec()) });
+        expected.push(arriving(flags, sequence, content));
     };
     while !input.is_empty() {
         let flags = Flags(input.byte());
@@ -103,7 +122,7 @@ fn signed_in(sizes: &[u8], mut input: Input<'_>) {
     assert_eq!(received(link(true), &stream, sizes), (expected, None));
 }
 
-/// A sign-in in clear, the first encrypted requests, flags that were never captured, and another program.
+/// A sign-in in clear, the first encrypted requests, compressed bodies, flags that were never captured, and another program.
 fn seeds() -> Vec<Vec<u8>> {
     let sign_in = frame(1, 0, b"\xb6\x01\x01\0\0\0");
     let encrypted = frame(2, Flags::ENCRYPTED, &[0x9a, 0x68, 0xf0, 0xdd, 0x81, 0x87]);
@@ -112,6 +131,8 @@ fn seeds() -> Vec<Vec<u8>> {
         [&[2, 2, 0, 9][..], &sign_in, &encrypted, &encrypted].concat(),
         [&[0, 0][..], &encrypted].concat(),
         b"\0\0GET / HTTP/1.0\r\n\r\n".to_vec(),
+        b"\x01\x01\x03\x0a\x01\x08\0\x04\x82\x24\x25\x8f\x80\x7f\x02\x02\x08\x01\x05\x82\x24\x25\x8f\x80\x7f"
+            .to_vec(),
         b"\x01\x01\x03\x08\x01\x03abc\0\x02\x02\x69\0\x8a\x03\x05\x44\x01\0\0\0".to_vec(),
     ]
 }

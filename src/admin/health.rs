@@ -68,7 +68,8 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
     let offers = game.catalog.offers(FIRST_DEALER, 0, now.day());
     if let Some(cheapest) = offers.iter().map(|offer| offer.price).min().filter(|price| *price > cash) {
         warnings.push(format!(
-            "a new driver has {cash} dollars, but the cheapest car of the first dealer costs {cheapest}: raise game.starter_cash"
+            "a new driver has {cash} dollars, but the cheapest car of the first dealer costs {cheapest}, so the city adds the rest: \
+             raise game.starter_cash to let them choose"
         ));
     }
     warnings

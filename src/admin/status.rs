@@ -8,6 +8,7 @@ use crate::clock::Now;
 use crate::clock::moment;
 use crate::config::HostName;
 use crate::services::Game;
+use mco_proto::windows_1252;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -176,7 +177,7 @@ fn paragraph(text: &mut String, indent: &str, words: &str) {
 /// Plain ASCII with the line ends that every Notepad knows.
 fn for_notepad(text: &str) -> String {
     let plain = |letter: char| if letter == '\n' || (' '..='~').contains(&letter) { letter } else { '?' };
-    text.chars().map(plain).collect::<String>().replace('\n', "\r\n")
+    windows_1252::in_ascii(text).chars().map(plain).collect::<String>().replace('\n', "\r\n")
 }
 
 #[cfg(test)]
@@ -228,14 +229,16 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_the_line_and_in_letters_that_notepad_has() {
         let (mut game, _folder) = Game::for_tests();
-        let error = Config::parse("[shard]\nname = \"M\u{fc}nchen\"").unwrap_err();
+        let error = Config::parse("[shard]\nname = \"[M\u{fc}nchen]\"").unwrap_err();
         game.config.mistakes = vec![Mistake { error, instead: "it is ignored".to_owned() }];
         game.ports.http = 8080;
+        game.config.shard.name = "Stra\u{df}en \u{2013} Жук".to_owned();
         let text = file(&game, &somewhere());
         is_plain(&text);
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(flat.contains("1. mcos.toml, line 2, shard.name: must be 1 to 40 plain ASCII"), "{flat}");
-        assert!(flat.contains("not \"M?nchen\". Until that is corrected"), "{flat}");
+        assert!(flat.contains("The shard is called \"Strassen - Zhuk\"."), "{flat}");
+        assert!(flat.contains("1. mcos.toml, line 2, shard.name: must be 1 to 40 characters"), "{flat}");
+        assert!(flat.contains("not \"[Munchen]\". Until that is corrected"), "{flat}");
         assert!(
             flat.contains("2. Patch is on port 8080") && flat.contains("http://192.168.1.5:8080/"),
             "{flat}"

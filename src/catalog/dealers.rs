@@ -43,8 +43,8 @@ pub(super) const SYSTEM_PERSONAS: &[SystemPersona] = &[
 /// whoever built it.
 const STARTER_PRICE: u32 = 20_500;
 
-/// Divisor of the discount: a fifth off. Each dealer has one such deal a day (UTC), and goes through its whole list.
-const DISCOUNT_PERCENT: u64 = 20;
+/// The discount, in percent: a fifth off. Each dealer has one such deal a day (UTC), and goes through its whole list.
+pub(super) const DISCOUNT_PERCENT: u32 = 20;
 
 /// A car that a dealer sells on a certain day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,13 +99,19 @@ impl Catalog {
         SYSTEM_PERSONAS.iter().find_map(|persona| self.offer(DealerId(persona.id.0), model, day))
     }
 
+    /// The list price in dollars of the cheapest car for sale: on no day does it cost more. `None`: none is for sale.
+    pub fn lowest_price(&self) -> Option<u32> {
+        self.cars().iter().map(|car| car.price).min()
+    }
+
     fn all_offers(&self, dealer: DealerId, day: u64) -> Vec<Offer> {
         let mut cars = self.cars();
         cars.retain(|car| sells(dealer, car));
         let deal = usize::try_from(day).ok().and_then(|day| day.checked_rem(cars.len()));
         let offers = cars.into_iter().enumerate().map(|(at, car)| {
             let deal_of_the_day = deal == Some(at);
-            let off = if deal_of_the_day { u64::from(car.price) * DISCOUNT_PERCENT / 100 } else { 0 };
+            let off =
+                if deal_of_the_day { u64::from(car.price) * u64::from(DISCOUNT_PERCENT) / 100 } else { 0 };
             let price = car.price.saturating_sub(u32::try_from(off).unwrap_or_default());
             Offer { car, price, deal_of_the_day }
         });

@@ -1,10 +1,12 @@
 //! The data that lookups use: the facts built in, or the owner's own catalogue once it is imported.
 
 use super::cars::{self, Brand, Car, CarClass};
+use super::city::TUNABLES;
 use super::imported::{Imported, KindRow, VehicleRow, find};
 use super::kinds::{KINDS, PartKind};
 use mco_proto::ids::BrandedPartId;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Cars, kinds of parts, and the imported rest.
@@ -16,15 +18,21 @@ pub(super) struct Facts {
     pub(super) kinds: Vec<Arc<PartKind>>,
     /// The owner's own catalogue, if there is one.
     pub(super) imported: Option<Imported>,
+    /// Parts that count for less than their price when they are sold again; see [`Self::find_resale_limits`].
+    pub(super) resale_limits: BTreeMap<BrandedPartId, u32>,
 }
 
 impl Facts {
     pub(super) fn builtin() -> Self {
-        Self {
-            cars: cars::CARS.iter().cloned().map(Arc::new).collect(),
-            kinds: KINDS.iter().cloned().map(Arc::new).collect(),
-            imported: None,
-        }
+        let cars = cars::CARS.iter().cloned().map(Arc::new).collect();
+        let kinds = KINDS.iter().cloned().map(Arc::new).collect();
+        Self::new(cars, kinds, None)
+    }
+
+    fn new(cars: Vec<Arc<Car>>, kinds: Vec<Arc<PartKind>>, imported: Option<Imported>) -> Self {
+        let mut facts = Self { cars, kinds, imported, resale_limits: BTreeMap::new() };
+        facts.find_resale_limits(TUNABLES.scrap_percent);
+        facts
     }
 
     pub(super) fn of(imported: Imported) -> Self {
@@ -35,7 +43,7 @@ impl Facts {
             Arc::new(PartKind { id, parent, name, stays_stock, by_family })
         });
         let kinds = kinds.collect();
-        Self { cars, kinds, imported: Some(imported) }
+        Self::new(cars, kinds, Some(imported))
     }
 
     pub(super) fn car(&self, model: BrandedPartId) -> Option<&Arc<Car>> {

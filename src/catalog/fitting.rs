@@ -64,14 +64,14 @@ impl Catalog {
     }
 
     /// Whether a car of this model with these parts is no longer as it was sold: something is in it, of a kind that makes
-    /// a difference, that it is not sold with. What was taken out makes no difference. `None`: what it is sold with is
-    /// not known.
+    /// a difference, that it is not sold with. What was taken out makes no difference. `None`: it is not for sale, so nobody
+    /// knows what it would be sold with.
     pub fn is_modified(
         &self,
         model: BrandedPartId,
         parts: impl IntoIterator<Item = BrandedPartId>,
     ) -> Option<bool> {
-        let stock = self.stock_parts(model).filter(|_| self.is_complete(model))?;
+        let stock = self.stock_parts(model)?;
         let is_stock = |part| stock.iter().any(|stock| stock.branded_part == part);
         let matters = |part| self.kind(part).is_none_or(|kind| !kind.stays_stock);
         Some(parts.into_iter().any(|part| !is_stock(part) && matters(part)))
@@ -170,7 +170,7 @@ mod tests {
             assert_eq!(catalog.is_modified(BEL_AIR, stock[..20].iter().copied()), Some(false), "half of it");
             assert_eq!(modified(&[110_021, 22_014]), Some(false), "tires and a horn do not matter");
             assert_eq!(modified(&[STRANGE_CAMSHAFT]), Some(true));
-            assert_eq!(catalog.is_modified(BrandedPartId(101), stock.iter().copied()), None);
+            assert_eq!(catalog.is_modified(BrandedPartId(402), stock.iter().copied()), None);
             let class = |body, extra: &[u32]| {
                 catalog.race_class(BEL_AIR, body, extra.iter().copied().map(BrandedPartId))
             };

@@ -15,20 +15,26 @@ mod fitting;
 pub mod import;
 pub mod imported;
 mod kinds;
+mod lobbies;
 mod paints;
 mod parts;
+mod prices;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
+mod stock;
 
 pub use cars::{Brand, Car, CarClass};
-pub use city::{Lobby, RaceType, Tunables};
+pub use city::Tunables;
 pub use dealers::{Offer, SystemPersona};
 pub use fitting::{Misfit, Placed};
 pub use imported::{Imported, Origin};
 pub use kinds::PartKind;
+pub use lobbies::{Lobby, RaceType};
 pub use paints::Skin;
-pub use parts::{MAX_WEAR, StockPart};
+pub use parts::MAX_WEAR;
+pub use prices::UsedPart;
+pub use stock::StockPart;
 
 use facts::Facts;
 use import::Summary;
@@ -48,12 +54,12 @@ impl Catalog {
     /// The built-in catalogue.
     pub fn builtin() -> Self {
         let facts = RwLock::new(Arc::new(Facts::builtin()));
-        Self { facts, lobbies: city::lobbies(&[]), tunables: city::TUNABLES }
+        Self { facts, lobbies: lobbies::lobbies(&[]), tunables: city::TUNABLES }
     }
 
     /// The owner's own catalogue.
     pub fn of(imported: Imported) -> Self {
-        let lobbies = city::lobbies(&imported.tracks);
+        let lobbies = lobbies::lobbies(&imported.tracks);
         let facts = RwLock::new(Arc::new(Facts::of(imported)));
         Self { facts, lobbies, tunables: city::TUNABLES }
     }
@@ -98,7 +104,8 @@ impl Catalog {
         let more = self.cars().len().saturating_sub(self.complete_cars());
         self.origin().is_none().then(|| {
             format!(
-                "all parts of {more} more cars, the prices, wear limits and engine families of all parts, the paints, and a lobby for each track"
+                "the real parts of {more} cars (they have generic ones now), the real prices, wear limits and engine families of all parts, \
+                 the paints, and a lobby for each track"
             )
         })
     }
@@ -117,13 +124,19 @@ impl Catalog {
         self.facts().car(model).map(Arc::clone)
     }
 
-    /// The number of cars for sale of which every part is known.
+    /// The number of cars for sale that have the parts which the game gives them; the others have generic ones.
     pub fn complete_cars(&self) -> usize {
         let facts = self.facts();
         match facts.imported {
             Some(_) => facts.cars.len(),
-            None => parts::KNOWN_CARS,
+            None => stock::KNOWN_CARS,
         }
+    }
+
+    /// Whether a car was sold with all its parts by every version of this program. Older ones sold the others without, as
+    /// long as nothing was imported.
+    pub fn was_always_complete(&self, model: BrandedPartId) -> bool {
+        stock::is_known(model)
     }
 
     /// The lobbies, by number.

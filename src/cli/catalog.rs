@@ -126,12 +126,12 @@ fn show(data: &Path) -> Result<(), CliError> {
     }
     let catalog = Catalog::builtin();
     output::line(&format!(
-        "the built-in catalogue: {} cars for sale, all parts known of {} of them",
+        "the built-in catalogue: {} cars for sale, {} of them with the parts that the game gives them",
         catalog.cars().len(),
         catalog.complete_cars()
     ))?;
     let missing = catalog.missing().unwrap_or_default();
     output::line(&format!(
-        "importing your own copy of the game (\"mcos catalog import FILE.mdb\", or the operator's page) adds {missing}"
+        "importing Online.mdb from your own copy of the game (\"mcos catalog import FILE.mdb\", or the operator's page) adds {missing}"
     ))
 }

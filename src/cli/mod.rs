@@ -7,6 +7,7 @@ mod account;
 mod backup;
 mod box_files;
 mod catalog;
+mod decode;
 mod keys;
 mod kit;
 mod ledger;
@@ -101,6 +102,10 @@ enum Command {
     /// "mcos account add NAME --customer-id N" and "mcos persona add ACCOUNT NAME --persona-id N". Use a test server: the
     /// replay buys and changes everything again that was bought or changed in the recording.
     Replay(replay::Replay),
+    /// Print packets of the game field by field
+    ///
+    /// Secrets of a sign-in are shown as zeros. Of an encrypted packet there is nothing to show: a recording has it in plain.
+    Decode(decode::Decode),
     /// Let simulated players race on a server and measure it; exit code 0 if no packet was lost or changed
     ///
     /// Every player needs its own account.
@@ -229,6 +234,7 @@ fn execute(mut line: CommandLine) -> Result<(), CliError> {
         Command::Backup { file } => backup::back_up(&setting, &file),
         Command::Restore { file, yes } => backup::restore(&setting, &file, yes),
         Command::Catalog(command) => catalog::run(&setting, command),
+        Command::Decode(command) => decode::run(&command),
         Command::Probe(command) => probe::run(setting, command),
         Command::Replay(command) => replay::run(setting, command),
         Command::Load(command) => load::run(setting, command),

@@ -9,6 +9,11 @@ pub(super) fn line(text: &str) -> Result<(), CliError> {
     print(&format!("{text}\n"))
 }
 
+/// Prints a text that ends its last line itself.
+pub(super) fn text(text: &str) -> Result<(), CliError> {
+    print(text)
+}
+
 fn print(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -4,6 +4,7 @@ use super::error::Error;
 use super::peer::{Endpoint, Peer, Service};
 use super::socket::Socket;
 use super::wanted::Wanted;
+use mco_proto::windows_1252;
 use std::time::Duration;
 
 /// The largest answer taken in, in bytes. A shard list has a few hundred.
@@ -19,9 +20,9 @@ pub struct Response {
 }
 
 impl Response {
-    /// The body as text, Latin-1 as the Client reads it.
+    /// The body as text, Windows-1252 as the Client reads it.
     pub fn text(&self) -> String {
-        self.body.iter().copied().map(char::from).collect()
+        windows_1252::decode(&self.body)
     }
 }
 

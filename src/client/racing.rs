@@ -12,11 +12,12 @@ pub use traffic::{Counters, Deliveries, Faults, Traffic};
 use super::error::Error;
 use super::sitting::{FirstCar, LobbyConnection, PersonaSession, RaceChannel, RoomAddress, Transactions};
 use crate::catalog::RaceType;
-use mco_proto::bytes::Rest;
+use mco_proto::bytes::{Bool8, Rest};
 use mco_proto::ids::{CommId, DealerId, PartId, PersonaId, RaceId, SkinId, VehicleId};
 use mco_proto::mcots::race::{
     CrcPreRaceData, CreateRace, DAMAGE_SLOTS, Damage, Damages, FinalResults, InRaceDamage, JoinRace,
-    PostRaceDamage, RaceCreated, RaceJoined, RaceStarted, RacerCompleted, RacerSlot, SLOTS, StartRace,
+    LobbyFlags, PostRaceDamage, RaceCreated, RaceJoined, RaceStarted, RacerCompleted, RacerSlot, SLOTS,
+    StartRace,
 };
 use mco_proto::mcots::{GenericRequest, Message as _, number};
 use mco_proto::nps::relay;
@@ -148,6 +149,7 @@ fn request(terms: Terms, racers: usize) -> CreateRace {
     CreateRace {
         entry_fee: terms.entry_fee,
         least_racers: u8::try_from(racers).unwrap_or(u8::MAX),
+        damage: Bool8(true),
         ..CreateRace::open_to_all(terms.lobby, u8::try_from(SLOTS).unwrap_or(u8::MAX), LAPS)
     }
 }
@@ -196,8 +198,8 @@ async fn start(host: &mut Racer, joiners: &mut [Racer], race: RaceId) -> Result<
     for (slot, racer) in slots.iter_mut().zip(racers) {
         *slot = RacerSlot::human(racer.persona(), racer.car);
     }
-    let request =
-        StartRace { race, slots, multi_round_limit: 0, laps: LAPS, lobby_flags: 8, dial_in: [0; 2] };
+    let lobby_flags = LobbyFlags::DAMAGE.0 | LobbyFlags::NIGHT.0;
+    let request = StartRace { race, slots, multi_round_limit: 0, laps: LAPS, lobby_flags, dial_in: [0; 2] };
     let started: RaceStarted = host.mcots.mcots().ask(&request).await?;
     if started.ok_to_start != 1 || started.slots.iter().any(|slot| slot.barred.0) {
         let why = "somebody may not race; the server's log says why";

@@ -18,6 +18,10 @@ section! {
         echo_relays: bool = false, Rule::Switch;
         /// Whether a wrong password keeps a player out of a race, or is only noted in the log.
         deny_wrong_password: bool = false, Rule::Switch;
+        /// Whether a race is refused for terms that its lobby does not offer, or gets the nearest that it does.
+        deny_unoffered_terms: bool = true, Rule::Switch;
+        /// Whether the description of a race's room stays as it was first given.
+        fixed_descriptions: bool = true, Rule::Switch;
         /// Whether who opens a race hears 0x020C about itself.
         race_self_notice: bool = true, Rule::Switch;
         /// Whether who opens a chat channel hears 0x020C about itself.
@@ -46,6 +50,8 @@ section! {
         start_notices: bool = true, Rule::Switch;
         /// What the class of a car means in 123 and in the terms of a race.
         car_class: ClassForm = ClassForm::default(), ClassForm::RULE;
+        /// Whether a car of another class than the host asks for is kept out of a race.
+        check_body_class: bool = false, Rule::Switch;
         /// Numbers of MCOTS requests that are not offered and get no answer instead of 102.
         mcots_silent: Vec<u16> = Vec::new(), Rule::MessageNumbers;
         /// Numbers of MCOTS requests that are not offered and are answered 101 instead of 102.

@@ -2,6 +2,7 @@
 
 use super::HostName;
 use crate::netbios::MachineName;
+use mco_proto::windows_1252;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use toml::de::DeValue;
@@ -43,10 +44,9 @@ impl Rule {
     pub(super) const FOLDER: Self = Self::Text(|text| !text.is_empty(), "the name of a folder in quotes");
     pub(super) const NAME: Self = Self::Text(
         is_name,
-        "1 to 40 plain ASCII characters without brackets, line breaks or spaces at the ends, in quotes",
+        "1 to 40 characters without brackets, line breaks or spaces at the ends, in quotes",
     );
-    pub(super) const LINE: Self =
-        Self::Text(is_line, "one line of at most 200 plain ASCII characters in quotes");
+    pub(super) const LINE: Self = Self::Text(is_line, "one line of at most 200 characters in quotes");
     pub(super) const HOST: Self = Self::Text(
         |text| text.is_empty() || HostName::parse(text).is_some(),
         "a host name or IPv4 address without a port, in quotes (empty: the address by which each Client came)",
@@ -133,10 +133,12 @@ fn one_of(mut values: Vec<String>) -> String {
     if values.is_empty() { last } else { format!("{} or {last}", values.join(", ")) }
 }
 
-/// Text that can stand between the brackets of the shard list.
+/// Text that can stand between the brackets of the shard list. What counts is how it is written there.
 fn is_name(text: &str) -> bool {
-    let plain = |c: u8| (c == b' ' || c.is_ascii_graphic()) && !matches!(c, b'[' | b']');
-    (1..=40).contains(&text.len()) && text.bytes().all(plain) && text.trim() == text
+    let wire = windows_1252::encode(text);
+    let ends = !text.starts_with(char::is_whitespace) && !text.ends_with(char::is_whitespace);
+    let shown = ends && wire == wire.trim_ascii() && !wire.iter().any(|byte| b"[]".contains(byte));
+    (1..=40).contains(&wire.len()) && shown && !text.contains(char::is_control)
 }
 
 /// The name of a channel: 32 bytes with its NUL.
@@ -151,7 +153,7 @@ fn is_machine(text: &str) -> bool {
 
 /// Text that can stand behind a `=` of the shard list.
 fn is_line(text: &str) -> bool {
-    text.len() <= 200 && text.bytes().all(|c| c == b' ' || c.is_ascii_graphic())
+    windows_1252::encode(text).len() <= 200 && !text.contains(char::is_control)
 }
 
 fn as_number(value: &DeValue<'_>) -> Option<i64> {

@@ -117,6 +117,8 @@ relay_form = "sealed"
 short_relays = false
 echo_relays = true
 deny_wrong_password = true
+deny_unoffered_terms = false
+fixed_descriptions = false
 race_self_notice = false
 chat_self_notice = true
 leave_notices = false
@@ -131,6 +133,7 @@ race_started = "server-info"
 race_start_on = "hosts-server"
 start_notices = false
 car_class = "race"
+check_body_class = true
 mcots_silent = [161]
 mcots_success = [391, 338]
 "#;
@@ -143,6 +146,8 @@ mcots_success = [391, 338]
         short_relays: false,
         echo_relays: true,
         deny_wrong_password: true,
+        deny_unoffered_terms: false,
+        fixed_descriptions: false,
         race_self_notice: false,
         chat_self_notice: true,
         leave_notices: false,
@@ -157,6 +162,7 @@ mcots_success = [391, 338]
         race_start_on: RaceStartOn::HostsServer,
         start_notices: false,
         car_class: ClassForm::Race,
+        check_body_class: true,
         mcots_silent: vec![161],
         mcots_success: vec![391, 338],
     };
@@ -194,7 +200,7 @@ fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
         ),
         (
             "[shard]\nname = \"Motor [City]\"",
-            "mcos.toml:2: shard.name: must be 1 to 40 plain ASCII characters without brackets, line breaks or \
+            "mcos.toml:2: shard.name: must be 1 to 40 characters without brackets, line breaks or \
              spaces at the ends, in quotes, not \"Motor [City]\"",
         ),
         (
@@ -252,7 +258,12 @@ fn values_out_of_range_are_refused() {
         "[shard]\nname = \"\"",
         "[shard]\nname = \"two\\nlines\"",
         "[shard]\nname = \" Motor City\"",
-        "[shard]\nname = \"M\u{fc}nchen\"",
+        "[shard]\nname = \"M\u{fc}n\\u007fchen\"",
+        "[shard]\nname = \"\u{ff3b}brackets of another width\u{ff3d}\"",
+        "[shard]\nname = \"\u{a0}no space\"",
+        "[shard]\nname = \"\u{301}\"",
+        "[shard]\nname = \"thirty-nine letters and one that is two \u{416}\"",
+        "[shard]\nticker = \"two\\u0085lines\"",
         "[shard]\nname = 3",
         "[shard]\nid = 0",
         "[shard]\nid = -1",
@@ -297,6 +308,19 @@ fn values_out_of_range_are_refused() {
         assert!(error.key.is_some(), "{error}");
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
+}
+
+#[test]
+fn texts_for_players_hold_the_letters_of_their_language() {
+    let shard = Config::parse(
+        "[shard]\nname = \"M\u{fc}nchner Stra\u{df}en\"\ndescription = \"\u{413}\u{430}\u{440}\u{430}\u{436}\"\n\
+         ticker = \"5 \u{20ac} \u{2013} \u{201e}heute\u{201c}\"",
+    )
+    .unwrap()
+    .shard;
+    assert_eq!(shard.name, "M\u{fc}nchner Stra\u{df}en");
+    assert_eq!(shard.description, "\u{413}\u{430}\u{440}\u{430}\u{436}");
+    assert_eq!(shard.ticker, "5 \u{20ac} \u{2013} \u{201e}heute\u{201c}");
 }
 
 #[test]

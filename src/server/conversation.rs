@@ -169,7 +169,7 @@ impl Conversation {
                 let size = link.last_size();
                 observers.tell(|observer| observer.body_received(&incoming, size));
                 let outcome = transactions::answer(game, caller, &incoming, now);
-                let (number, verdict) = (incoming.body.number().unwrap_or_default(), outcome.verdict);
+                let (number, verdict) = (incoming.message_number().unwrap_or_default(), outcome.verdict);
                 observers.tell(|observer| observer.body_answered(number, verdict));
                 let unsent = write_bodies(link, &outcome, out, observers).err();
                 Ok(Some(Step { unsent, ..outcome.into() }))

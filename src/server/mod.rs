@@ -179,6 +179,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
     let game =
         Arc::new(Game::new(config, data.to_owned(), ports, store, Catalog::in_folder(data), login_key));
+    mcots::furnish_old_cars(&game);
     mcots::refund_races_cut_short(&game, Now::read());
     let (restart, asked) = channel::bounded(1);
     let shared = Arc::new(Shared::new(game, connections, limits, tls, restart, recorder, appliance));

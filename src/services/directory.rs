@@ -5,6 +5,7 @@ use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::world::{LOBBY, NpsServer};
 use mco_proto::ids::CommId;
+use mco_proto::nps::lobby::Name;
 
 /// The whole server.
 pub(super) const CTRL: CommId = CommId(0);
@@ -38,7 +39,9 @@ impl Directory {
     /// The directory of a shard. No number means two things: LOBBY keeps 2, and a lobby or channel with a number that is
     /// taken is left out.
     pub fn new(config: &Config, ports: &Ports, catalog: &Catalog) -> Self {
-        let entry = |name: &str, channel, kind| Entry { name: name.to_owned(), channel, kind };
+        // As a Client reads the name, and asks for it again.
+        let entry =
+            |name: &str, channel, kind| Entry { name: Name::first_n(name).to_string(), channel, kind };
         let system = [entry("CTRL", CTRL, EntryKind::Here), entry("LOBBY", LOBBY, EntryKind::Chat)];
         let chats = config.lobby.channels.iter().map(|(name, id)| entry(name, CommId(*id), EntryKind::Chat));
         let races =

@@ -1,10 +1,11 @@
-//! Patch, Auth and Shard as one: which of them answers a path, and with what.
+//! Patch, Auth and Shard as one: which of them answers a path, and with what bytes. Texts are Windows-1252, as everywhere on the wire.
 
 use super::auth::{self, Attempt};
 use super::{Game, patch, shard};
 use crate::clock::Now;
 use crate::config::HostName;
 use crate::world::SignInStep;
+use mco_proto::windows_1252;
 use std::net::IpAddr;
 
 /// What a request wants, as far as the services tell them apart.
@@ -42,28 +43,31 @@ pub fn route(verb: Verb, path: &str) -> Option<Route> {
 
 /// The answer of Auth to the text behind the `?`, which holds the password. Checks it, so it belongs on a worker thread.
 /// `host` is the name by which the Client reached the server.
-pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now) -> String {
+pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now) -> Vec<u8> {
     let Game { store, world, ports, .. } = game;
     let help = host.front_page(ports.http);
     let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
-    auth::answer(store, &world.failures, attempt, |customer| world.sessions.issue_context(customer, now))
+    let answer =
+        auth::answer(store, &world.failures, attempt, |customer| world.sessions.issue_context(customer, now));
+    windows_1252::encode(&answer)
 }
 
 /// The answer of Auth when too many passwords are waiting to be checked already.
-pub fn log_in_later(game: &Game, host: &HostName) -> String {
-    auth::busy(&host.front_page(game.ports.http))
+pub fn log_in_later(game: &Game, host: &HostName) -> Vec<u8> {
+    windows_1252::encode(&auth::busy(&host.front_page(game.ports.http)))
 }
 
 /// The answer of Shard to a Client at `from` that reached the server by the name `host`.
-pub fn shard_list(game: &Game, from: IpAddr, host: &HostName, now: Now) -> String {
+pub fn shard_list(game: &Game, from: IpAddr, host: &HostName, now: Now) -> Vec<u8> {
     let Game { config, ports, world, .. } = game;
     world.sign_in_trace.passed(from, SignInStep::ShardList, now);
-    shard::list(&config.shard, host, ports, world.population(now))
+    windows_1252::encode(&shard::list(&config.shard, host, ports, world.population(now)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::BanTarget;
 
     #[test]
     fn each_path_has_one_service_and_each_service_its_verbs() {
@@ -89,9 +93,30 @@ mod tests {
         let (game, _folder) = Game::for_tests();
         let (from, now) = ("192.168.1.20".parse().unwrap(), Now::read());
         let list = shard_list(&game, from, &HostName::parse("mcos.local").unwrap(), now);
+        let list = windows_1252::decode(&list);
         assert!(list.contains("\n      LoginServerIP=mcos.local\n"), "{list}");
         assert!(
             game.world.sign_in_trace.of(from).step(SignInStep::ShardList).is_some_and(|seen| seen.passed)
         );
+    }
+
+    #[test]
+    fn texts_go_to_the_client_in_its_code_page() {
+        let (mut game, _folder) = Game::for_tests();
+        game.config.shard.name = "Münchner Straßen".to_owned();
+        game.config.shard.description = "„Гараж“ – 5 €".to_owned();
+        let (from, host, now) =
+            ("192.168.1.20".parse().unwrap(), HostName::parse("mcos.local").unwrap(), Now::read());
+        let list = shard_list(&game, from, &host, now);
+        assert!(
+            list.starts_with(b"[M\xfcnchner Stra\xdfen]\n      Description=\x84Garazh\x93 \x96 5 \x80\n")
+        );
+        let player = game.player("doc", "Dr Brown", from);
+        let ban = game.store.bans().put(BanTarget::Account(player.customer), "zu spät – „heute“", None, now);
+        ban.unwrap().ticket.wait().unwrap();
+        let query = "username=doc&password=Roadster-57";
+        let answer = log_in(&game, query, from, &host, now);
+        let reason = b"\nreasontext=This account is banned: zu sp\xe4t \x96 \x84heute\x93\n";
+        assert!(answer.windows(reason.len()).any(|part| part == reason), "{}", windows_1252::decode(&answer));
     }
 }

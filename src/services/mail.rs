@@ -162,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_is_in_windows_1252_and_what_that_lacks_is_spelt() {
+        let (game, _folder) = Game::for_tests();
+        let doc = game.player("doc", "Jörg", PEER).persona;
+        send(&game, doc, "„Łódź“ – 5 € 🏁");
+        let mail: Mail = receive(&game, doc, 2, 0).read().unwrap();
+        assert_eq!(mail.title.as_bytes(), b"\x84L\xf3dz\x93 \x96 5 \x80 checkered flag");
+        let welcome: Mail = receive(&game, doc, 1, 0).read().unwrap();
+        assert!(welcome.text.as_bytes().windows(4).any(|part| part == b"J\xf6rg"));
+    }
+
+    #[test]
     fn only_who_signed_in_from_there_sees_a_persona_s_mail() {
         let (game, _folder) = Game::for_tests();
         let doc = game.player("doc", "Dr Brown", PEER).persona;

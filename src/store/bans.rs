@@ -6,6 +6,7 @@ use super::handle::Store;
 use super::key;
 use super::records::account::{Ban, BanTarget};
 use crate::clock::Now;
+use mco_proto::windows_1252;
 use std::fmt;
 
 /// The most bans there can be.
@@ -61,7 +62,8 @@ impl Store {
 
 impl Bans<'_> {
     /// Bans an account or address from `now` until `until`, in seconds since 1970 (`None`: until the ban is lifted); an earlier
-    /// ban of it is replaced. The reason has 1 to 120 printable ASCII characters, all that a Client can show.
+    /// ban of it is replaced. The reason is one line of 1 to 120 characters, counted as a
+    /// Client is shown them.
     ///
     /// # Errors
     /// [`BanError::BadReason`], and [`BanError::TooMany`] if there are 1000 already.
@@ -73,11 +75,11 @@ impl Bans<'_> {
         now: Now,
     ) -> Result<Changed<Ban>, BanError> {
         let reason = reason.trim();
-        if reason.is_empty() || reason.len() > LONGEST_REASON {
+        if !(1..=LONGEST_REASON).contains(&windows_1252::encode(reason).len()) {
             return Err(BanError::BadReason("use 1 to 120 characters"));
         }
-        if !reason.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-            return Err(BanError::BadReason("the game shows only plain letters, digits and signs"));
+        if reason.contains(char::is_control) {
+            return Err(BanError::BadReason("use one line without control characters"));
         }
         let ban = Ban { target, reason: reason.to_owned(), since: now.unix, until };
         let key = key_of(target);

@@ -5,7 +5,9 @@
 //!
 //! The store knows nothing of prices and of what fits where: whoever calls says so by a function.
 
+pub(super) mod aid;
 mod assembly;
+pub(super) mod furnish;
 pub(super) mod shop;
 pub(super) mod workshop;
 

@@ -18,7 +18,7 @@
 //! | `i` persona id, number of the mail | mail |
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `w` persona id | the last week for which it was paid |
-//! | `m` name | counters, the generation and the sum |
+//! | `m` name | counters, the generation, the sum, and whether old cars were completed |
 
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, ShardId, VehicleId};
 use std::net::IpAddr;
@@ -58,6 +58,11 @@ pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
 /// The next part id.
 pub(super) const NEXT_PART: &[u8] = b"mnext_part";
 
+/// The vehicles of all personas.
+pub(super) const OWNED_VEHICLES: &[u8] = b"g";
+/// Whether the cars of older programs have got the parts that they were sold without.
+pub(super) const FURNISHED: &[u8] = b"mfurnished";
+
 fn join(kind: u8, pieces: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];
     for piece in pieces {
@@ -83,7 +88,7 @@ pub(super) fn persona(id: PersonaId) -> Vec<u8> {
 
 /// The entry that makes a persona's name unique in its shard.
 pub(super) fn persona_name(shard: ShardId, name: &str) -> Vec<u8> {
-    join(b'n', &[&shard.0.to_be_bytes(), name.to_ascii_lowercase().as_bytes()])
+    join(b'n', &[&shard.0.to_be_bytes(), name.to_lowercase().as_bytes()])
 }
 
 /// All personas of a customer.

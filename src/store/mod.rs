@@ -50,6 +50,8 @@ pub use accounts::{AccountError, Accounts};
 pub use bans::{BanError, Bans};
 pub use commit::{Changed, Ticket};
 pub use error::{OpenError, StoreError};
+pub use garage::aid::Belongings;
+pub use garage::furnish::Addition;
 pub use garage::shop::{PartPurchase, Terms};
 pub use garage::workshop::{Fits, Price};
 pub use garage::{CarPurchase, Garage, GarageError, JUNKYARD, NewPart};

@@ -10,6 +10,7 @@ use super::records::vehicle::LooseRecord;
 use super::{key, mail, week};
 use crate::clock::Now;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
+use mco_proto::windows_1252;
 use std::fmt;
 
 /// The first persona id that is given out without being asked for.
@@ -20,7 +21,7 @@ const LONGEST_NAME: usize = 12;
 /// What is needed to create a persona.
 #[derive(Clone, Debug)]
 pub struct NewPersona {
-    /// 1 to 12 characters of printable ASCII, without a space at the ends; unique in the shard.
+    /// 1 to 12 characters that the Client can show, without a space at the ends; unique in the shard.
     pub name: String,
     /// The shard in which it plays.
     pub shard: ShardId,
@@ -178,7 +179,8 @@ impl Personas<'_> {
         Ok(self.store.table().get::<u32>(&key::persona_name(shard, name))?.is_none())
     }
 
-    /// Checks that a name has 1 to 12 printable ASCII characters and no space at the ends.
+    /// Checks that a name has 1 to 12 visible characters of the Client's code page, or spaces between them. So it is the same
+    /// everywhere: in the game, on the pages, on the command line.
     ///
     /// # Errors
     /// [`PersonaError::BadName`].
@@ -186,8 +188,10 @@ impl Personas<'_> {
         if name.is_empty() || name.chars().count() > LONGEST_NAME {
             return Err(PersonaError::BadName("use 1 to 12 characters"));
         }
-        if !name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            return Err(PersonaError::BadName("use only plain letters, digits, signs and spaces"));
+        if !name.chars().all(|letter| letter == ' ' || windows_1252::is_visible(letter)) {
+            return Err(PersonaError::BadName(
+                "use only letters of Western Europe, digits, signs and spaces: the game has no others",
+            ));
         }
         if name.starts_with(' ') || name.ends_with(' ') {
             return Err(PersonaError::BadName("it must not begin or end with a space"));

@@ -1,5 +1,6 @@
 //! The fields of a form: their names and values as text.
 
+use mco_proto::windows_1252;
 use percent_encoding::percent_decode;
 use std::mem;
 use zeroize::Zeroizing;
@@ -46,13 +47,13 @@ fn decoded(encoded: &[u8]) -> Zeroizing<String> {
     text(bytes)
 }
 
-/// Bytes that are no UTF-8 become replacement characters, which no name and no password contains.
+/// Bytes that are no UTF-8 come from a program that sends Windows-1252.
 fn text(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<String> {
     match String::from_utf8(mem::take(&mut *bytes)) {
         Ok(text) => Zeroizing::new(text),
         Err(error) => {
             let bytes = Zeroizing::new(error.into_bytes());
-            Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
+            Zeroizing::new(windows_1252::decode(&bytes))
         }
     }
 }
@@ -81,10 +82,19 @@ mod tests {
     }
 
     #[test]
+    fn a_form_is_utf_8_or_else_windows_1252() {
+        let form = Fields::urlencoded(b"page=M%C3%BCnchen+%E2%82%AC5&old=M%FCnchen+%805");
+        assert_eq!(
+            (form.text("page"), form.text("old")),
+            ("M\u{fc}nchen \u{20ac}5", "M\u{fc}nchen \u{20ac}5")
+        );
+    }
+
+    #[test]
     fn values_of_a_form_of_several_parts_are_taken_as_they_are() {
         let mut form = Fields::default();
         form.push("name", b"m%61rty+\xff");
-        assert_eq!(form.text("name"), "m%61rty+\u{fffd}");
+        assert_eq!(form.text("name"), "m%61rty+\u{ff}");
         for _ in 0..5000 {
             form.push("a", b"1");
         }

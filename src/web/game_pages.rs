@@ -3,6 +3,7 @@
 use super::account;
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use askama::Template;
+use mco_proto::windows_1252;
 
 #[derive(Template)]
 #[template(path = "game_page.html")]
@@ -29,7 +30,7 @@ pub(super) fn numbered(site: &Site<'_>, request: &PageRequest<'_>) -> Option<Pag
 
 /// The text of the game's news ticker: the Operator's message of the day, or `shard.ticker`, or a default text.
 ///
-/// Its form is a line with a colour, and lines of text behind two tabs (*seen in use*).
+/// Its form is a line with a colour, and lines of text behind two tabs (*seen in use*), in Windows-1252: the game reads it, no browser.
 pub(super) fn ticker(site: &Site<'_>) -> PageResponse {
     let shard = &site.game.config.shard;
     let message = site.game.store.operator().message().unwrap_or_else(|error| {
@@ -47,7 +48,8 @@ pub(super) fn ticker(site: &Site<'_>) -> PageResponse {
     } else {
         shard.ticker.clone()
     };
-    PageResponse::text(format!("/color=0xFFFF00\n\t\t{news}"))
+    let ticker = windows_1252::encode(&format!("/color=0xFFFF00\n\t\t{news}"));
+    PageResponse { body: ticker, ..PageResponse::text(String::new()) }
 }
 
 /// The page that the game opens for a forgotten password.

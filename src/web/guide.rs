@@ -16,6 +16,8 @@ struct FrontPage<'a> {
     open: bool,
     /// The mistakes in the configuration.
     mistakes: Vec<String>,
+    /// What an import of the game's database would add, in words, as long as that was not done.
+    missing: Option<String>,
 }
 
 #[derive(Template)]
@@ -43,13 +45,9 @@ pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse 
         host: request.host.as_str(),
         players: site.game.world.population(site.now),
         open: account::open(site),
-        mistakes: site.game.config.mistakes.iter().map(|mistake| in_ascii(&mistake.to_string())).collect(),
+        mistakes: site.game.config.mistakes.iter().map(ToString::to_string).collect(),
+        missing: site.game.catalog.missing(),
     })
-}
-
-/// The file may hold any letter, but an old browser may take the page for another charset.
-fn in_ascii(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect()
 }
 
 pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {

@@ -148,12 +148,22 @@ fn the_front_page_says_what_this_is_who_is_there_and_what_comes_next() {
 fn the_front_page_names_a_mistake_in_the_configuration() {
     let mut site = TestSite::new();
     assert!(!html(&site.get("")).contains("For the operator of this server"));
-    let error = crate::config::Config::parse("[shard]\nname = \"<b>\u{fc}\"").unwrap_err();
+    let error = crate::config::Config::parse("[shard]\nname = \"[<b>]\"").unwrap_err();
     site.game.config.mistakes = vec![crate::config::Mistake { error, instead: "it is ignored".to_owned() }];
     let page = html(&site.get(""));
     is_plain(&page);
     assert!(page.contains("For the operator of this server:</b> mcos.toml, line 2, shard.name: "), "{page}");
-    assert!(!page.contains("<b>?"), "{page}");
+    assert!(!page.contains("[<b>"), "{page}");
+}
+
+#[test]
+fn the_front_page_says_what_an_import_of_the_games_database_adds_until_it_was_done() {
+    let mut site = TestSite::new();
+    let page = html(&site.get(""));
+    is_plain(&page);
+    assert!(page.contains("<tt>Online.mdb</tt>") && page.contains("the real parts of 80 cars"), "{page}");
+    site.game.catalog = crate::catalog::Catalog::of(crate::catalog::sample::catalogue());
+    assert!(!html(&site.get("")).contains("Online.mdb"));
 }
 
 #[test]
@@ -291,6 +301,22 @@ fn the_ticker_welcomes_or_says_what_the_operator_wrote() {
     site.game.config.shard.ticker = "Race night on Friday".to_owned();
     assert_eq!(text(&site), "/color=0xFFFF00\n\t\tRace night on Friday");
     assert_eq!(site.get("/ticker").content_type, "text/plain");
+    let _ = site.game.store.operator().set_message("„Über“ 5 € – Łódź").unwrap();
+    assert_eq!(site.get("/ticker").body, b"/color=0xFFFF00\n\t\t\x84\xdcber\x93 5 \x80 \x96 L\xf3dz");
+}
+
+#[test]
+fn pages_are_utf_8_and_say_so_twice() {
+    let mut site = TestSite::new();
+    site.game.config.shard.name = "Łódź – „heute“".to_owned();
+    let error = crate::config::Config::parse("[shard]\nname = \"[München]\"").unwrap_err();
+    site.game.config.mistakes = vec![crate::config::Mistake { error, instead: "it is ignored".to_owned() }];
+    let page = html(&site.get(""));
+    assert!(
+        page.contains("content=\"text/html; charset=utf-8\"") && page.contains("Łódź – „heute“"),
+        "{page}"
+    );
+    assert!(page.contains("[München]"), "{page}");
 }
 
 #[test]

@@ -20,7 +20,8 @@ pub use sessions::{Session, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 
 use crate::clock::Now;
-use mco_proto::ids::{PersonaId, RaceId};
+use mco_proto::ids::{CommId, PersonaId, RaceId};
+use mco_proto::nps::channel::ChannelData;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -83,6 +84,22 @@ impl World {
         let mut races = self.races.lock();
         let (people, called) = self.channels.room(riff.channel);
         races.sync_room(riff, persona, &people, called)
+    }
+
+    /// The host of a race describes its room. If the terms are `fixed` when a race is made, the first description that belongs to a
+    /// race of MCOTS stays. `None`: it is not the room's host. Returned are the room as it is now and who has to hear of it; nobody, if
+    /// nothing has changed.
+    pub fn describe_room(
+        &self,
+        connection: ConnectionId,
+        channel: CommId,
+        data: &ChannelData,
+        fixed: bool,
+    ) -> Option<(ChannelInfo, Vec<ConnectionId>)> {
+        let races = self.races.lock();
+        let said = |riff: &ChannelInfo| riff.data.iter().any(|byte| *byte != 0);
+        let settled = |riff: &ChannelInfo| fixed && said(riff) && races.race_of_room(riff).is_some();
+        self.channels.set_data(connection, channel, data, settled)
     }
 
     /// A number for a new connection.

@@ -9,17 +9,20 @@
 
 mod field;
 mod room;
+mod rounds;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use field::{Driver, Exit, Outcome, Place, Report, Starter};
 pub use room::Room;
+pub use rounds::Rounds;
+pub use settings::{Settings, Unfit};
 
 use super::{ConnectionId, locked};
-use crate::catalog::{RaceType, rules};
+use crate::catalog::rules;
 use crate::clock::Now;
 use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
-use mco_proto::mcots::race::SLOTS;
 use rand::Rng;
 use rand::rngs::OsRng;
 use std::collections::{BTreeMap, HashMap};
@@ -35,29 +38,6 @@ const FIRST_NUMBER: u32 = 0x0010_0000;
 const LAST_NUMBER: u32 = 0x00ff_ffff;
 /// Characters of a room's password: what fits its field with a NUL behind it.
 const PASSWORD: usize = 7;
-
-/// What the host chose, as far as the server has to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Where.
-    pub lobby: u32,
-    /// What kind of race is driven there.
-    pub race_type: RaceType,
-    /// What each racer pays, in dollars.
-    pub entry_fee: u32,
-    /// Cars are wagered.
-    pub pink_slip: bool,
-    /// Levels of those who may join; 0 is no bound.
-    pub levels: (u32, u32),
-    /// The strongest class of those who may join; 0 is no bound.
-    pub power_class: u32,
-    /// The class of cars; 0 is any.
-    pub body_class: u32,
-    /// How many may race, those included that the host's Client plays.
-    pub most_racers: usize,
-    /// How many it takes.
-    pub least_racers: usize,
-}
 
 /// Why something can't be done to a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +109,8 @@ pub struct Race {
     pub field: Vec<Starter>,
     /// Where it is in its life.
     pub state: State,
+    /// How far a series of rounds is.
+    pub rounds: Rounds,
     /// When the first racer came in.
     first_in: Option<Instant>,
     last_sign: Instant,
@@ -236,6 +218,7 @@ impl Table {
             members: vec![Member::new(host, connection, None)],
             field: Vec::new(),
             state: State::Open,
+            rounds: Rounds::default(),
             first_in: None,
             last_sign: now.mono,
         };
@@ -339,6 +322,13 @@ impl Table {
         };
         race.field.iter_mut().filter(gone).for_each(|starter| starter.put_out(Exit::Dropped));
         Ok(())
+    }
+
+    /// The host says with a start how many rounds make a series (0: not said), and the head start of the two lanes.
+    pub fn begin_round(&mut self, id: RaceId, limit: u8, dial_in: [u16; 2]) {
+        if let Some(race) = self.races.get_mut(&id) {
+            race.begin_round(limit, dial_in);
+        }
     }
 
     /// A race that was prepared does not begin: it is as it was before, which `before` says.
@@ -475,6 +465,7 @@ impl Table {
         let race = self.races.get_mut(&id).filter(|race| race.is_over())?;
         let State::Running(booking) = race.state else { return None };
         race.state = State::Finished;
+        race.count_round();
         race.first_in = None;
         let finished = race.clone();
         if finished.members.is_empty() {
@@ -489,10 +480,4 @@ fn password() -> String {
     const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
     let letter = || ALPHABET.get(OsRng.gen_range(0..ALPHABET.len())).copied().map_or('x', char::from);
     std::iter::repeat_with(letter).take(PASSWORD).collect()
-}
-
-/// How many may race and how many it takes, from what the host says (0: not said) and what the messages have room for.
-pub fn bounds(most: u8, least: u8) -> (usize, usize) {
-    let most = if most == 0 { SLOTS } else { usize::from(most).min(SLOTS) };
-    (most, usize::from(least).clamp(1, most))
 }

@@ -267,8 +267,13 @@ fn mcots_refuses_what_it_does_not_know_and_stays_in_step() {
             let (answer, reply) = reply(mcots, body, true).await;
             assert_eq!((answer, reply.request), (number::FAILED, truncated));
         }
-        // Things nobody answers: no number at all, half a number, a report that is too short, 438 again.
-        for silent in [vec![], vec![1], vec![0xb8, 0x01, 9], vec![0xb6, 0x01, 0, 0]] {
+        // No number at all, and half a number: nobody knows what was asked for, but that it was.
+        for numberless in [vec![], vec![1]] {
+            let (answer, reply) = reply(mcots, Body(numberless), true).await;
+            assert_eq!((answer, reply.request), (number::FAILED, Number(0)));
+        }
+        // Things nobody answers: a report that is too short, 438 again.
+        for silent in [vec![0xb8, 0x01, 9], vec![0xb6, 0x01, 0, 0]] {
             mcots.send_as(Body(silent), true).await.unwrap();
         }
         // In clear: refused, in clear.

@@ -13,7 +13,7 @@ use mco_proto::mcots::race::{FinalResults, SLOTS};
 use mco_proto::mcots::{GenericRequest, Message as _, number};
 use mco_proto::nps::mail::{ListEmails, Mail, MailList, ReceiveEmail};
 use mco_proto::text::Chars;
-use mcos::catalog::{Catalog, rules};
+use mcos::catalog::{Catalog, UsedPart, rules};
 use mcos::client::Service;
 use mcos::client::nps::Nps;
 use mcos::client::racing::{Racer, Terms, line_up};
@@ -263,10 +263,14 @@ async fn trade(racer: &mut Racer, doc: &PersonaSession) {
     let offer = stock.cars.iter().find(|offer| offer.model == BEL_AIR).unwrap();
     let mcots = racer.mcots();
     let catalog = Catalog::builtin();
-    let list = catalog.car(FAIRLANE).unwrap().price;
     let old = parts(mcots, car).await;
-    let old = old[1..].iter().map(|part| (part.part.damage, part.part.wear, part.max_wear));
-    let worth = catalog.tunables().trade_in_price(list, old);
+    let old = old[1..].iter().map(|part| UsedPart {
+        branded_part: part.part.branded_part,
+        attachment_point: part.part.attachment_point,
+        damage: part.part.damage,
+        wear: part.part.wear,
+    });
+    let worth = catalog.trade_in_price(FAIRLANE, &old.collect::<Vec<_>>());
     let bought = mcots.order(purchase(BEL_AIR, car).body()).await.unwrap();
     let cars = mcots.cars().await.unwrap();
     assert_eq!((cars.len(), cars[0].vehicle, cars[0].model), (1, VehicleId(bought.data), BEL_AIR));

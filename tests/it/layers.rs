@@ -24,7 +24,7 @@ const LAYERS: [&[&str]; 9] = [
         "src/clock.rs",
         "src/log_ring.rs",
         "src/netbios.rs",
-        "src/recording.rs",
+        "src/recording",
         "src/text_encoding.rs",
     ],
     &["src/appliance", "src/catalog", "src/config", "src/store"],

@@ -37,6 +37,7 @@ mod sitting;
 #[path = "../support/mod.rs"]
 mod support;
 mod systemd;
+mod texts;
 mod tls_certificates;
 mod tls_gnutls;
 mod tls_openssl;

@@ -207,7 +207,9 @@ fn the_games_database_is_imported_by_the_page_and_a_wrong_one_leaves_the_old_cat
         block_on(Transactions::stock(&place, DealerId(8))).unwrap().cars.len()
     };
     let built_in = starters(&server);
-    assert!(operator.look("/operator/health").contains("importing your own copy of the game"));
+    assert!(
+        operator.look("/operator/health").contains("importing Online.mdb from your own copy of the game")
+    );
     let good = writer::database(Version::Jet3, 0, &game::tables());
     let other = writer::database(Version::Jet4, 0, &game::tables()[..3]);
     let wrong = [&b"MZ no database"[..], &good[..good.len() / 2], &other];

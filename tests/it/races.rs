@@ -1,7 +1,7 @@
 //! Races over real sockets, the half of them that is MCOTS: from the host's wish to the bank.
 
 use crate::support::{PATIENCE, Server};
-use mco_proto::bytes::Rest;
+use mco_proto::bytes::{Bool8, Rest};
 use mco_proto::ids::{BrandedPartId, DealerId, PersonaId, RaceId, SkinId, VehicleId};
 use mco_proto::mcots::race::{
     CrcPreRaceData, CreateRace, FinalResults, InRaceDamage, JoinRace, RaceCreated, RaceJoined, RaceStarted,
@@ -104,6 +104,34 @@ async fn arrive(server: &Server, count: usize) -> Vec<Racer> {
         racers.push(Racer::arrive(server, number).await);
     }
     racers
+}
+
+#[test]
+fn each_kind_of_race_can_be_made_as_its_lobby_shows_it_and_not_otherwise() {
+    let server = server(1);
+    block_on(async {
+        let mut host = arrive(&server, 1).await.remove(0);
+        let (lobbies, _) = host.mcots.lobbies().await.unwrap();
+        let mut kinds: Vec<u32> = lobbies.lobbies.iter().map(|lobby| lobby.race_type).collect();
+        kinds.sort_unstable();
+        assert_eq!(kinds, [14, 16, 17, 18]);
+        for lobby in lobbies.lobbies.iter() {
+            let byte = |number: u16| u8::try_from(number).unwrap();
+            let shown = CreateRace {
+                rounds: byte(lobby.rounds.most),
+                weather: Bool8(lobby.weather.enabled.0),
+                traffic: Bool8(lobby.traffic.enabled.0),
+                ..CreateRace::open_to_all(lobby.lobby, byte(lobby.players.most), byte(lobby.laps.most))
+            };
+            let created: RaceCreated = host.mcots.mcots().ask(&shown).await.unwrap();
+            assert_ne!(created.race.0, 0, "{}", lobby.turf_name);
+            if lobby.race_type != 14 {
+                let crowd = CreateRace { most_racers: shown.most_racers + 1, ..shown };
+                let refused = host.mcots.mcots().ask::<RaceCreated>(&crowd).await;
+                assert!(refused.is_err(), "{}", lobby.turf_name);
+            }
+        }
+    });
 }
 
 /// Makes a race, lets all join and starts it; the first one is the host.

@@ -9,13 +9,15 @@
 //! | [`session_key`] | the Session Key of a sign-in and the RSA key that protects it on its way |
 //! | [`cipher`] | the two ciphers that are keyed from it |
 //! | [`bytes`], [`text`], [`ids`] | what the records are made of |
+//! | [`windows_1252`] | the code page of every text |
+//! | [`pkware`] | the compression that a Client may use on MCOTS |
 //!
 //! A message is a plain struct whose definition *is* its layout: the fields stand in the order of the wire, and each
 //! field's type knows its own bytes ([`Wire`]). The reference for all layouts is `docs/protocol/` of the repository.
 //!
 //! # Sizes and units
 //!
-//! Numbers have the width of their Rust type. Texts are Latin-1, and the number in their type is the size of their field
+//! Numbers have the width of their Rust type. Texts are Windows-1252, and the number in their type is the size of their field
 //! in bytes. Lists say in their type how wide their count is and how many records they may hold. [`Wire::MOST_BYTES`] is
 //! the largest size of a record; no message exceeds what fits a packet, but for those that end in
 //! [`Rest`](bytes::Rest). Money is in dollars, times are seconds since 1970 unless the field says otherwise, colours are
@@ -49,9 +51,11 @@ pub mod ids;
 mod inbox;
 pub mod mcots;
 pub mod nps;
+pub mod pkware;
 pub mod session_key;
 pub mod table;
 pub mod text;
+pub mod windows_1252;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! for, and for each direction the struct that its body is read as.
 
 use crate::bytes::{Malformed, Reader, Wire, Writer};
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 /// Who sends a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,12 +59,22 @@ pub trait Decoded: Debug {
 }
 
 /// A struct of NPS: big-endian.
-#[derive(Debug)]
 struct Big<T>(T);
 
 /// A struct of MCOTS: little-endian.
-#[derive(Debug)]
 struct Little<T>(T);
+
+impl<T: Debug> Debug for Big<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: Debug> Debug for Little<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl<T: Wire + Debug> Decoded for Big<T> {
     fn encode(&self) -> Vec<u8> {

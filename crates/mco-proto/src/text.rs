@@ -1,16 +1,12 @@
-//! The four forms of a text on the wire. All are Latin-1 (*captured*: no byte above 0x7f was ever seen) and bounded: a
-//! text takes a fixed amount of memory, whatever a Client sends.
+//! The four forms of a text on the wire. All are [Windows-1252](crate::windows_1252) and bounded: a text takes a fixed amount of
+//! memory, whatever a Client sends. What that code page lacks is spelt with the letters it has.
 
 use super::bytes::{Count, Malformed, Problem, Reader, Wire, Writer};
 use super::encode::TooLong;
+use super::windows_1252;
 use heapless::Vec;
 use std::fmt;
 use std::net::Ipv4Addr;
-
-/// The Latin-1 bytes of `text`. NULs, and characters that Latin-1 does not have, become `?`.
-fn latin1(text: &str) -> impl Iterator<Item = u8> + '_ {
-    text.chars().map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| *byte != 0).unwrap_or(b'?'))
-}
 
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident holds $limit:expr) => {
@@ -24,13 +20,14 @@ macro_rules! text {
                 &self.0
             }
 
-            /// All of `text`. Characters that Latin-1 does not have, and NULs, become `?`.
+            /// All of `text`, as [`encode`](windows_1252::encode) writes it.
             ///
             /// # Errors
-            /// If it has more characters than the field may hold.
+            /// If that has more bytes than the field may hold.
             pub fn new(text: &str) -> Result<Self, TooLong> {
-                TooLong::check(text.chars().count(), $limit)?;
-                Ok(Self::first_n(text))
+                let bytes = windows_1252::encode(text);
+                TooLong::check(bytes.len(), $limit)?;
+                Ok(Self(bytes.into_iter().collect()))
             }
 
             /// A text that is part of the program. One that does not fit its field does not compile.
@@ -39,16 +36,16 @@ macro_rules! text {
                 Self(text.iter().copied().collect())
             }
 
-            /// The first characters of `text`, as many as the field may hold; the others are left out. Characters that
-            /// Latin-1 does not have, and NULs, become `?`.
+            /// The first bytes of `text` as [`encode`](windows_1252::encode) writes it, as many as the field may hold; the
+            /// others are left out.
             pub fn first_n(text: &str) -> Self {
-                Self(latin1(text).take($limit).collect())
+                Self(windows_1252::encode(text).into_iter().take($limit).collect())
             }
         }
 
         impl<const N: usize> fmt::Display for $name<N> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| fmt::Write::write_char(f, char::from(*byte)))
+                self.0.iter().try_for_each(|byte| fmt::Write::write_char(f, windows_1252::character(*byte)))
             }
         }
 
@@ -199,7 +196,10 @@ mod tests {
     }
 
     #[test]
-    fn nuls_and_letters_outside_latin_1_become_question_marks() {
-        assert_eq!(Str16::<9>::new("Zo\u{eb}\u{2192}\0").unwrap().to_string(), "Zo\u{eb}??");
+    fn a_text_is_in_windows_1252_both_ways_and_what_that_lacks_is_spelt() {
+        assert_eq!(written(&Chars::<9>::new("Zoë \u{20ac}5\0").unwrap()), b"Zo\xeb \x805?\0\0");
+        assert_eq!(Chars::<4>::read(&mut Reader::little(b"\x8a\xfc\x9f\0")).unwrap().to_string(), "ŠüŸ");
+        assert_eq!(Str16::<5>::new("Щит"), Err(TooLong { size: 6, limit: 5 }), "in bytes of the wire");
+        assert_eq!(Str16::<5>::first_n("Щит"), Str16::constant(b"Shchi"));
     }
 }

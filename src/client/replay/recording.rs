@@ -121,7 +121,7 @@ pub(super) enum Content {
     Packet(Packet),
     Body {
         sequence: u32,
-        /// Without [`Flags::ENCRYPTED`].
+        /// Without [`Flags::ENCRYPTED`], and without [`Flags::COMPRESSED`] where that is undone in the body.
         flags: u8,
         body: Body,
     },
@@ -264,9 +264,10 @@ impl Said {
             let &[_, _, _, _, _, _, s0, s1, s2, s3, flags, ref rest @ ..] = raw.0.as_slice() else {
                 return Err("a Transaction Packet ends within its header");
             };
+            let undone = if encrypted { Flags::ENCRYPTED | Flags::COMPRESSED } else { 0 };
             Content::Body {
                 sequence: u32::from_le_bytes([s0, s1, s2, s3]),
-                flags: flags & !Flags::ENCRYPTED,
+                flags: flags & !undone,
                 body: Body(plain.map_or_else(|| rest.to_vec(), |plain| plain.0)),
             }
         } else if let Some(plain) = plain {
@@ -301,4 +302,28 @@ fn service_named(name: &str) -> Option<Service> {
         "mcots" => Service::Mcots,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::{Bytes, Side};
+
+    #[test]
+    fn what_is_undone_in_a_recorded_body_is_not_in_its_flags() {
+        let said = |flags, plain: Option<&[u8]>| {
+            let raw = Bytes([b"\x0c\0TOMC\x03\0\0\0", &[flags][..], b"\x82\x24\x25"].concat());
+            let plain = plain.map(|plain| Bytes(plain.to_vec()));
+            let passed = Passed { order: 1, ms: 2, from: Side::Client, number: 106, raw, plain, cut: false };
+            let Content::Body { sequence: 3, flags, body } =
+                Said::of(passed, Service::Mcots).unwrap().content
+            else {
+                panic!("no Transaction Packet of that sequence")
+            };
+            (flags, body.0)
+        };
+        assert_eq!(said(0x0a, Some(b"\x6a\0")), (0, b"\x6a\0".to_vec()));
+        assert_eq!(said(0x1e, Some(b"\x6a\0")), (0x14, b"\x6a\0".to_vec()));
+        assert_eq!(said(0x02, None), (0x02, b"\x82\x24\x25".to_vec()));
+    }
 }

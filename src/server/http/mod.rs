@@ -238,7 +238,7 @@ impl SslServer {
     }
 
     /// Has the Auth service answer.
-    async fn log_in(self: Arc<Self>, query: Zeroizing<String>, peer: SocketAddr, host: HostName) -> String {
+    async fn log_in(self: Arc<Self>, query: Zeroizing<String>, peer: SocketAddr, host: HostName) -> Vec<u8> {
         let later = http::log_in_later(&self.game, &host);
         let answer =
             self.on_a_worker(move |server| http::log_in(&server.game, &query, peer.ip(), &host, Now::read()));

@@ -19,7 +19,11 @@ impl Handler<'_> {
     /// 0x0302: the open races, wherever they were opened.
     pub(super) fn races(&self, _: &SendRiffList) -> Outcome<Packet> {
         let races = self.game.world.channels.races(self.caller.connection);
-        let races = races.into_iter().map(|race| (entry(&race), race.running));
+        let terms = self.game.world.races.lock();
+        let most = |race: &RaceInfo| terms.race_of_room(&race.riff).map(|race| race.settings.most_racers);
+        let races: Vec<_> = races.into_iter().map(|race| (entry(&race, most(&race)), race.running)).collect();
+        drop(terms);
+        let races = races.into_iter();
         Outcome::reply(if self.game.config.compat.race_list_width == 1 {
             let riffs =
                 List::first_n(races.map(|(race, running)| RaceRiff { race, running: running.into() }));
@@ -31,14 +35,22 @@ impl Handler<'_> {
         })
     }
 
-    /// 0x0113: the host describes its race anew. Never answered; the others hear of it.
+    /// 0x0113: the host describes its race, which it may do once if the race is one of MCOTS (*documented*: its terms are fixed when it is
+    /// made). Never answered; the others hear of it.
     pub(super) fn set_channel_data(&self, request: &SetChannelData) -> Outcome<Packet> {
-        let channels = &self.game.world.channels;
-        let Some((riff, others)) = channels.set_data(self.caller.connection, request.channel, &request.data)
-        else {
+        let fixed = self.game.config.compat.fixed_descriptions;
+        let (world, caller) = (&self.game.world, self.caller.connection);
+        let Some((riff, others)) = world.describe_room(caller, request.channel, &request.data, fixed) else {
             self.refused(&format!("describes race {}, whose host it is not", request.channel));
             return Outcome::silence();
         };
+        if riff.data[..] != request.data[..] {
+            self.refused(&format!(
+                "describes race {} otherwise than before, which does not count",
+                request.channel
+            ));
+            return Outcome::silence();
+        }
         if let Some(me) = &self.caller.me {
             sync_room(self.game, &riff, me.persona);
         }
@@ -155,8 +167,8 @@ pub(super) fn sync_rooms_left(game: &Game, left: &Left) {
     }
 }
 
-/// A race as the list shows it, never with its password.
-fn entry(race: &RaceInfo) -> RaceEntry {
+/// A race as the list shows it, never with its password. `most` may race by its terms, if they are known.
+fn entry(race: &RaceInfo, most: Option<usize>) -> RaceEntry {
     let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     RaceEntry {
         name: Name::first_n(&race.riff.name),
@@ -169,7 +181,7 @@ fn entry(race: &RaceInfo) -> RaceEntry {
         connected: Bool16(race.joined),
         data: *race.riff.data,
         ready_players: short(race.ready),
-        max_ready_players: race.riff.most,
+        max_ready_players: most.map_or(race.riff.most, short),
         owner: race.owner,
     }
 }

@@ -1,13 +1,15 @@
 //! Cars and parts, as the Client lists and draws them. Everybody's cars may be seen; loose parts are one's own.
 
+mod aid;
 mod deals;
 mod workshop;
 
+pub(super) use aid::{furnish, relieve};
 pub(super) use deals::{buy_part, purchase, purchase_stock_car};
 pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 
 use super::{Answer, Call, Refusal, Request};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, UsedPart};
 use crate::config::ClassForm;
 use crate::services::dispatch::Message as _;
 use crate::services::{Game, Outcome};
@@ -15,8 +17,8 @@ use crate::store::{Part, Vehicle};
 use mco_proto::bytes::{Bool16, List, PagedList, Rest};
 use mco_proto::ids::{DealerId, PartId, PersonaId, VehicleId};
 use mco_proto::mcots::garage::{
-    AssemblyParts, CarPart, OwnedParts, OwnedVehicle, OwnedVehicles, PricedPart, StockCar, StockCarInfo,
-    VehicleInfo,
+    AssemblyParts, CarPart, MOST_SHORT, OwnedParts, OwnedVehicle, OwnedVehicles, PricedPart, StockCar,
+    StockCarInfo, VehicleInfo,
 };
 use mco_proto::mcots::{GenericRequest, Message, number};
 
@@ -29,13 +31,26 @@ pub(super) fn stock_cars(call: &Call<'_>, request: &GenericRequest) -> Answer {
         return Err(Refusal::NotAllowed("in clear"));
     }
     let dealer = DealerId(data);
-    let offers = game.catalog.offers(dealer, brand, now.day()).into_iter().map(|offer| StockCar {
+    let starter_cash = game.config.game.starter_cash;
+    let mut offers = game.catalog.offers(dealer, brand, now.day());
+    // Who looks for a car is helped to one, if need be. Who makes a persona sees what its money buys: the purchase comes with
+    // the first login, and the Client is not told if it fails.
+    let helped = call.caller.player.and_then(|player| relieve(game, player.persona, *now));
+    if call.caller.player.is_none() {
+        // A persona with less than the cheapest car costs is given the rest.
+        let cash = starter_cash.max(game.catalog.lowest_price().unwrap_or_default());
+        offers.retain(|offer| offer.price <= cash);
+    }
+    let cars = PagedList::first_n(offers.into_iter().map(|offer| StockCar {
         model: offer.car.model,
         price: offer.price,
         deal_of_the_day: Bool16(offer.deal_of_the_day),
-    });
-    let starter_cash = game.config.game.starter_cash;
-    Ok(Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars: PagedList::first_n(offers) }.body()))
+    }));
+    let answer = Outcome::reply(StockCarInfo { starter_cash, dealer, brand, cars }.body());
+    Ok(match helped {
+        Some(ticket) => answer.after(ticket),
+        None => answer,
+    })
 }
 
 /// 172: the cars of a player.
@@ -51,14 +66,20 @@ pub(super) fn owned_vehicles(request: &Request<'_>, body: &GenericRequest) -> An
 }
 
 /// 174: the caller's own loose parts (*captured*: the request names nobody). What is fixed to a loose part is not listed:
-/// 183 asks for that (*inferred*).
+/// 183 asks for that (*inferred*). One answer holds 255, for it counts in one byte, and an inventory up to 1,200: the rest comes in
+/// further answers to the same request (*inferred*; 324 is answered by two packets as well).
 pub(super) fn owned_parts(request: &Request<'_>, body: &GenericRequest) -> Answer {
     let GenericRequest { .. } = *body;
     let owner = request.player.persona;
     let parts = request.game.store.garage().loose_parts(owner)?;
     let roots = parts.iter().filter(|part| part.parent.is_none());
-    let parts = List::first_n(roots.map(|part| priced(&request.game.catalog, part)));
-    Ok(Outcome::reply(OwnedParts { owner, parts }.body()))
+    let roots: Vec<PricedPart> = roots.map(|part| priced(&request.game.catalog, part)).collect();
+    let answer =
+        |parts: &[PricedPart]| OwnedParts { owner, parts: List::first_n(parts.iter().cloned()) }.body();
+    if roots.is_empty() {
+        return Ok(Outcome::reply(answer(&[])));
+    }
+    Ok(Outcome::replies(roots.chunks(MOST_SHORT).map(answer)))
 }
 
 /// 183: the parts of a car, or of an assembly among the caller's loose parts. The root comes first, then what hangs on
@@ -144,16 +165,23 @@ fn tree(root: Part, mut others: Vec<Part>) -> Vec<Part> {
     found
 }
 
-/// What the Client shows is what it costs. Where the price of a part is not known its repair is free.
+/// What the Client shows is what it costs.
 fn repair_price(catalog: &Catalog, part: &Part) -> u32 {
-    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
-    catalog.tunables().repair_price(retail, part.damage)
+    catalog.repair_price(part.branded_part, part.damage)
 }
 
-/// What the junkyard pays; nothing where the price of the part is not known.
+/// What the junkyard pays.
 fn junk_price(catalog: &Catalog, part: &Part) -> u32 {
-    let retail = catalog.part_price(part.branded_part).unwrap_or_default();
-    catalog.tunables().junk_price(retail, part.damage, part.wear, catalog.max_wear(part.branded_part))
+    catalog.junk_price(part.branded_part, part.damage, part.wear)
+}
+
+/// Parts of a car as the catalogue looks at them.
+fn used(parts: &[Part]) -> Vec<UsedPart> {
+    let used = parts.iter().map(|part| {
+        let Part { branded_part, attachment_point, damage, wear, .. } = *part;
+        UsedPart { branded_part, attachment_point, damage, wear }
+    });
+    used.collect()
 }
 
 fn on_wire(catalog: &Catalog, part: &Part) -> CarPart {

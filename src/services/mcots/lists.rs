@@ -8,8 +8,7 @@ use crate::services::Outcome;
 use mco_proto::TooLong;
 use mco_proto::bytes::{Bool16, PagedList, Rest};
 use mco_proto::mcots::lists::{
-    ArcadeCar, ArcadeCars, Choice, EntryFeePurses, GameUrl, GameUrls, Lobbies, LobbyInfo, Purse, Switch,
-    Tunables,
+    ArcadeCar, ArcadeCars, EntryFeePurses, GameUrl, GameUrls, Lobbies, LobbyInfo, Purse, Tunables,
 };
 use mco_proto::mcots::{GenericReply, GenericRequest, Message, number};
 use mco_proto::text::Chars;
@@ -39,15 +38,15 @@ fn lobby(lobby: &catalog::Lobby) -> LobbyInfo {
         drag_stage_right: 0,
         drag_staging_slice: 0,
         grid_spread_factor: 0,
-        linear: Bool16(false),
-        players: Choice { most: lobby.max_players, ..Choice::NONE },
-        laps: Choice::NONE,
-        rounds: Choice::NONE,
-        weather: Switch::OFF,
-        night: if lobby.night { Switch::ON } else { Switch::OFF },
-        backwards: Switch::OFF,
-        traffic: Switch::OFF,
-        driver_ai: Switch::OFF,
+        linear: Bool16(lobby.linear),
+        players: lobby.players,
+        laps: lobby.laps,
+        rounds: lobby.rounds,
+        weather: lobby.weather,
+        night: lobby.night,
+        backwards: lobby.backwards,
+        traffic: lobby.traffic,
+        driver_ai: lobby.driver_ai,
         reserved: [0; 180],
     }
 }
@@ -78,7 +77,8 @@ pub(super) fn tunables(request: &Request<'_>, _: &GenericRequest) -> Answer {
         club_creation_cost: rules.club_creation_cost,
         club_creation_level: rules.club_creation_level,
         club_officer_level: rules.club_officer_level,
-        inventory_per_level: rules.inventory_per_level,
+        // The Client knows a size for each level only. 108 has the true one, so this is the one of the first levels.
+        inventory_per_level: rules.inventory,
         cars_per_level: rules.cars_per_level,
         max_ez_street_level: rules.max_ez_street_level,
         club_switch_cooldown: rules.club_switch_cooldown,

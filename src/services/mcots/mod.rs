@@ -18,7 +18,7 @@ use crate::clock::Now;
 use crate::store::{GarageError, PersonaError};
 use crate::world::ConnectionId;
 use mco_proto::ids::{CustomerId, PersonaId};
-use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Outgoing, number};
+use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Number, Outgoing, number};
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -203,6 +203,13 @@ pub fn tick(game: &Game, now: Now) -> Outcome<Body> {
     race::tick(game, now)
 }
 
+/// Completes the cars that an older program sold without parts. To be called once, before anybody plays.
+pub fn furnish_old_cars(game: &Game) {
+    if let Err(error) = garage::furnish(game) {
+        log::error!("cars of an older version may lack parts until the next start: {error}");
+    }
+}
+
 /// Gives back the fees of races that were running when the server stopped. To be called once, before anybody plays.
 pub fn refund_races_cut_short(game: &Game, now: Now) {
     if let Err(error) = race::refund_cut_short(game, now) {
@@ -215,16 +222,13 @@ fn respond(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: 
     if flags.has(Flags::HEARTBEAT) {
         return Outcome::silence();
     }
-    let unreadable = |caller: &ConnectionState, why: &str| {
+    if incoming.message_number().is_none() {
+        let compressed = flags.has(Flags::COMPRESSED);
+        let why = if compressed { "compressed in a way that cannot be undone" } else { "without a number" };
         log::info!("mcots: {caller} sent {} bytes, {why}: {}", body.0.len(), Hex(&body.0));
-        Outcome { verdict: Verdict::Malformed, ..Outcome::silence() }
-    };
-    if flags.has(Flags::COMPRESSED) {
-        // Its number is inside, so it can't even be refused. No Client was ever seen to compress.
-        return unreadable(caller, "compressed");
-    }
-    if body.number().is_none() {
-        return unreadable(caller, "without a number");
+        // What it asks for is not known, but its sequence is, and that is by which a Client knows an answer (*seen in use*).
+        let refusal = Outcome::reply(GenericReply::failed(Number::default(), None));
+        return Outcome { verdict: Verdict::Malformed, ..refusal };
     }
     SERVICE.answer(Call { game, caller, message: incoming, now })
 }

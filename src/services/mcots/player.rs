@@ -6,6 +6,7 @@ use crate::services::{Outcome, Push};
 use crate::store::{self, Persona, PersonaError, Plate};
 use mco_proto::bytes::{Bool8, PagedList};
 use mco_proto::ids::{PersonaId, VehicleId};
+use mco_proto::mcots::garage::MOST_SHORT;
 use mco_proto::mcots::player::{
     CarNumbers, Physical, PlayerInfo, PlayerName, PlayerPhysicalInfo, PlayerRacingHistory, RaceRow,
     SetOptions, SetPersonaDescription, UpdatePlayerPhysical,
@@ -25,13 +26,16 @@ fn clamped<T: TryFrom<u64>>(number: u64, most: T) -> T {
     T::try_from(number).unwrap_or(most)
 }
 
-/// 108: everything about a player. The answer has the same number (*captured*).
+/// 108: everything about a player but, unless he asks himself, the bank balance: nobody is told that of others (*documented*). The
+/// answer has the same number (*captured*).
 pub(super) fn info(request: &Request<'_>, asked: &GenericRequest) -> Answer {
     let persona = asked_for(request, asked)?;
     let garage = request.game.store.garage();
-    let vehicles = garage.vehicles(persona.id)?.len() as u64;
+    // As many as 173 lists.
+    let vehicles = garage.vehicles(persona.id)?.len().min(MOST_SHORT) as u64;
     let loose = garage.loose_parts(persona.id)?;
     let loose = loose.iter().filter(|part| part.parent.is_none()).count() as u64;
+    let own = persona.id == request.player.persona;
     let rules = request.game.catalog.tunables();
     let sum = |of: fn(&store::RaceRecord) -> u32| persona.history.iter().map(|row| u64::from(of(row))).sum();
     let info = PlayerInfo {
@@ -39,7 +43,7 @@ pub(super) fn info(request: &Request<'_>, asked: &GenericRequest) -> Answer {
         name: Chars::first_n(&persona.name),
         drivers_licence: Chars::default(),
         driver_class: persona.driver_class,
-        bank_balance: persona.bank_balance,
+        bank_balance: if own { persona.bank_balance } else { 0 },
         vehicles: clamped(vehicles, u16::MAX),
         is_logged_on: Bool8(request.game.world.presence.in_use(persona.id, request.now)),
         car_numbers: CarNumbers(persona.car_numbers.each_ref().map(|number| Chars::first_n(number))),

@@ -8,15 +8,15 @@ mod results;
 
 use super::garage::class_of;
 use super::{Answer, Refusal, Request};
-use crate::catalog::{RaceType, rules};
+use crate::catalog::{Lobby, RaceType, rules};
 use crate::clock::Now;
 use crate::services::{Game, Hex, Outcome};
 use crate::store::{Persona, StoreError};
 use crate::world::ConnectionId;
-use crate::world::races::{Denied, Driver, Exit, Race, Report, Settings, bounds};
+use crate::world::races::{Denied, Driver, Exit, Race, Report, Settings, Unfit};
 use mco_proto::ids::{PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{
-    CrcPostRaceData, CrcPreRaceData, CrcPreRaceDataTestDrive, CreateRace, InRaceDamage, JoinRace,
+    CrcPostRaceData, CrcPreRaceData, CrcPreRaceDataTestDrive, CreateRace, Damage, InRaceDamage, JoinRace,
     PostRaceDamage, RaceCreated, RaceJoined, RacerCompleted, StartRace, UpdateBodyDamage,
 };
 use mco_proto::mcots::{Body, GenericReply, GenericRequest, Message, number};
@@ -37,6 +37,18 @@ impl From<Denied> for Refusal {
             Denied::TooManyRaces => (None, "the server holds no more races"),
         };
         Self::Because(reason, why.to_owned())
+    }
+}
+
+impl From<Unfit> for Refusal {
+    fn from(unfit: Unfit) -> Self {
+        let reason = match unfit {
+            Unfit::Racers(..) | Unfit::LeastRacers(..) => Some(number::TOO_MANY_PLAYERS),
+            Unfit::Levels(..) => Some(number::INVALID_DRIVER_CLASS),
+            Unfit::PowerClass(_) => Some(number::INVALID_CAR_CLASS),
+            Unfit::Laps(_) | Unfit::Rounds(_) | Unfit::Switch(_) => None,
+        };
+        Self::Because(reason, format!("the host asks for {unfit}"))
     }
 }
 
@@ -76,7 +88,12 @@ pub(super) fn create(request: &Request<'_>, wish: &CreateRace) -> Answer {
     let Some(lobby) = request.game.catalog.lobbies().iter().find(|lobby| lobby.id == wish.lobby) else {
         return Err(Refusal::because(format!("there is no lobby {}", wish.lobby)));
     };
-    let entry_fee = if counts(lobby.race_type) { wish.entry_fee } else { 0 };
+    let settings = terms(request, wish, lobby)?;
+    if host.level < lobby.level {
+        let why = format!("the host has level {}, the track takes {}", host.level, lobby.level);
+        return Err(Refusal::Because(Some(number::INVALID_DRIVER_CLASS), why));
+    }
+    let entry_fee = settings.entry_fee;
     if entry_fee > rules::HIGHEST_FEE {
         return Err(Refusal::because(format!("a fee of {entry_fee} is more than anybody may ask")));
     }
@@ -86,27 +103,14 @@ pub(super) fn create(request: &Request<'_>, wish: &CreateRace) -> Answer {
             "the host can't pay the fee".to_owned(),
         ));
     }
-    let pink_slip = wish.pink_slip.0 && counts(lobby.race_type) && own_cars(lobby.race_type);
-    if pink_slip && request.game.store.garage().vehicles(host.id)?.is_empty() {
+    if settings.pink_slip && request.game.store.garage().vehicles(host.id)?.is_empty() {
         return Err(Refusal::Because(Some(number::INVALID_VEHICLE), "there is no car to wager".to_owned()));
     }
-    let (most_racers, least_racers) = bounds(wish.most_racers, wish.least_racers);
-    let settings = Settings {
-        lobby: lobby.id,
-        race_type: lobby.race_type,
-        entry_fee,
-        pink_slip,
-        levels: (wish.least_level, wish.most_level),
-        power_class: wish.power_class,
-        body_class: wish.body_class,
-        most_racers,
-        least_racers,
-    };
     let mut races = request.game.world.races.lock();
     // It goes to another race.
     let departed = races.leave(host.id, Exit::Quit);
     let race = races.create(host.id, request.caller.connection, settings, request.now)?;
-    log::info!("race {}: made by {} in lobby {}, fee {entry_fee}", race.id, request.caller, lobby.id);
+    log::info!("race {}: made by {} in lobby {}: {settings}", race.id, request.caller, lobby.id);
     let created = RaceCreated {
         race: race.id,
         entry_fee,
@@ -117,6 +121,26 @@ pub(super) fn create(request: &Request<'_>, wish: &CreateRace) -> Answer {
     };
     drop(races);
     Ok(along_with(Outcome::reply(created.body()), results::conclude_all(request.game, departed, request.now)))
+}
+
+/// The terms of a race as its host wants them, if the lobby offers them. Where nothing counts they are the nearest on offer: a test drive
+/// hurts nobody.
+fn terms(request: &Request<'_>, wish: &CreateRace, lobby: &Lobby) -> Result<Settings, Refusal> {
+    let (nearest, unfit) = Settings::nearest(wish, lobby);
+    let counts = counts(lobby.race_type);
+    match unfit {
+        Some(unfit) if counts && request.game.config.compat.deny_unoffered_terms => return Err(unfit.into()),
+        Some(unfit) if counts => log::warn!(
+            "mcots: {} asks for {unfit}, and gets a {nearest}; see compat.deny_unoffered_terms in mcos.toml",
+            request.caller
+        ),
+        _ => {}
+    }
+    Ok(Settings {
+        entry_fee: if counts { wish.entry_fee } else { 0 },
+        pink_slip: wish.pink_slip.0 && counts && own_cars(lobby.race_type),
+        ..nearest
+    })
 }
 
 /// 218: somebody has picked a race in the lobby. Answered by the password of its room.
@@ -140,7 +164,7 @@ pub(super) fn join(request: &Request<'_>, body: &JoinRace) -> Answer {
         _ => None,
     };
     let race = races.join(id, joiner.id, request.caller.connection, vehicle, request.now)?;
-    log::info!("race {id}: joined by {} with car {vehicle}", request.caller);
+    log::info!("race {id}, {settings}: joined by {} with car {vehicle}", request.caller);
     let welcome = RaceJoined { race: id, password: Chars::new(&race.password)? };
     drop(races);
     Ok(along_with(Outcome::reply(welcome.body()), results::conclude_all(request.game, departed, request.now)))
@@ -163,7 +187,8 @@ fn check_terms(settings: &Settings, joiner: &Persona, power_class: u8) -> Result
     Ok(())
 }
 
-/// Whether the car is the driver's, and of the class the host asks for.
+/// Whether the car is the driver's, and of the class the host asks for. What the numbers of the classes in 230 mean is not
+/// proven, so as long as `compat.check_body_class` is off a car of another class is only noted in a detailed log.
 fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId) -> Result<(), Refusal> {
     if !own_cars(settings.race_type) {
         return Ok(());
@@ -177,7 +202,12 @@ fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId
             if class == 0 || class == settings.body_class {
                 return Ok(());
             }
-            let why = format!("car {} is of class {class}", car.id);
+            let why =
+                format!("car {} is of class {class}, the host asks for {}", car.id, settings.body_class);
+            if !game.config.compat.check_body_class {
+                log::debug!("mcots: persona {driver} may race nevertheless: {why}");
+                return Ok(());
+            }
             Err(Refusal::Because(Some(number::INVALID_CAR_CLASS), why))
         }
         _ => Err(Refusal::Because(Some(number::INVALID_VEHICLE), format!("car {car} is not the driver's"))),
@@ -259,13 +289,17 @@ pub(super) fn post_race_damage(request: &Request<'_>, report: &PostRaceDamage) {
     let PostRaceDamage { race, parts } = report;
     let raced = {
         let races = request.game.world.races.lock();
-        races.get(*race).and_then(|race| raced_car(race, request.player.persona))
+        let driven =
+            |race: &Race| Some((raced_car(race, request.player.persona)?, race.settings.has_damage()));
+        races.get(*race).and_then(driven)
     };
-    let Some(car) = raced else {
+    let Some((car, has_damage)) = raced else {
         log::debug!("race {race}: {} reports damage without having raced", request.caller);
         return;
     };
-    let parts: Vec<_> = parts.iter().map(|part| (part.part, part.percent(), part.wear())).collect();
+    // Where the host has switched damage off there is only wear.
+    let percent = |part: &Damage| if has_damage { part.percent() } else { 0 };
+    let parts: Vec<_> = parts.iter().map(|part| (part.part, percent(part), part.wear())).collect();
     // Nobody waits for it: there is no answer.
     match request.game.store.races().damage(car, &parts) {
         Ok(damaged) => log::debug!("race {race}: {} parts of car {car} are the worse for it", damaged.value),

@@ -4,7 +4,7 @@ use super::{Answer, Call, ConnectionState, Player, Refusal, Request, garage};
 use crate::catalog::Offer;
 use crate::clock::{self, Now};
 use crate::services::{Game, Outcome};
-use crate::store::{Changed, GarageError, Persona, Ticket};
+use crate::store::{Changed, GarageError, Letter, Persona, Ticket};
 use crate::world::SignInStep;
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Timestamp, Tracking};
@@ -71,8 +71,9 @@ pub(super) fn login(request: &Request<'_>, login: &Login) -> Answer {
     game.world.presence.arrive(persona.id, caller.connection, now);
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
     let paid = salary(request);
-    // On the card after the other, so waiting for it is waiting for both.
-    let ticket = first_car(request, login, &persona).or(paid);
+    let helped = garage::relieve(game, persona.id, now);
+    // Each is on the card after those before it, so waiting for the last is waiting for all.
+    let ticket = first_car(request, login, &persona).or(helped).or(paid);
     // The choice of the persona on 8228 has counted this sitting already.
     let first_time = persona.logins <= 1 || !persona.starter_car_chosen;
     let complete = LoginComplete::new(now.unix32(), first_time, timestamp(clock::next_week(now.unix)));
@@ -118,8 +119,8 @@ fn timestamp(seconds: u64) -> Timestamp {
     }
 }
 
-/// The car that was picked while the persona was made, once. If it can't be had there is none, and the login goes on:
-/// the Client waits for nothing else.
+/// The car that was picked while the persona was made, once. If it can't be had there is none but a mail that says why, and
+/// the login goes on: the Client waits for nothing else.
 fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<Ticket> {
     const NONE: BrandedPartId = BrandedPartId(0);
     let Login { dealer, model, skin, .. } = *login;
@@ -134,7 +135,7 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
         .or_else(|| catalog.offer_anywhere(model, request.now.day()));
     let Some(offer) = offer else {
         log::info!("garage: no first car for persona {}: dealer {dealer} has no {model}", persona.id);
-        return None;
+        return no_first_car(request, "The car that you picked is not for sale.");
     };
     match request.game.store.garage().buy_car(
         persona.id,
@@ -153,6 +154,30 @@ fn first_car(request: &Request<'_>, login: &Login, persona: &Persona) -> Option<
         Err(GarageError::AlreadyChosen) => None,
         Err(error) => {
             log::info!("garage: no first car for persona {}: {error}", persona.id);
+            let Offer { car, price, .. } = offer;
+            let why = match error {
+                GarageError::InsufficientFunds => {
+                    format!(
+                        "The {car} that you picked costs {price} dollars today, and there is less in your bank."
+                    )
+                }
+                _ => format!("The {car} that you picked could not be delivered."),
+            };
+            no_first_car(request, &why)
+        }
+    }
+}
+
+/// Says by mail why there is no first car.
+fn no_first_car(request: &Request<'_>, why: &str) -> Option<Ticket> {
+    let text = format!(
+        "{why} You have paid nothing. Visit a dealer and buy a car there: your first choice is still open."
+    );
+    let letter = Letter::city_news("Your first car", &text);
+    match request.game.store.mails().send(request.player.persona, &letter, request.now) {
+        Ok(sent) => Some(sent.ticket),
+        Err(error) => {
+            log::error!("garage: persona {} is not told: {error}", request.player.persona);
             None
         }
     }

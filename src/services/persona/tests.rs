@@ -119,6 +119,30 @@ fn a_name_is_free_once_and_refused_when_taken_or_no_name() {
 }
 
 #[test]
+fn a_name_is_in_windows_1252_on_the_wire_in_utf_8_in_the_store_and_the_same_in_both() {
+    let (game, _folder, player) = shard();
+    let wire = b"J\xf6rg \x8a\x80\xdf";
+    let request = NewGameAccount { name: Str16::constant(wire), ..new_persona(player.customer, "") };
+    let granted = answer(&game, PEER, &request.packet(), Now::read()).replies.remove(0);
+    let persona = account_in(&granted).persona;
+    assert_eq!(game.store.personas().by_id(persona).unwrap().unwrap().name, "Jörg Š€ß");
+    let list = answer(&game, PEER, &GetPersonaMaps { customer: player.customer }.packet(), Now::read());
+    assert!(list.replies[0].body.windows(wire.len()).any(|part| part == wire));
+    let upper = ValidatePersonaName::new(player.customer, Str16::constant(b"J\xd6RG \x9a\x80\xdf"));
+    assert_eq!(
+        answer(&game, PEER, &upper.packet(), Now::read()).replies,
+        [Packet::bare(id::DUP_USER)],
+        "the same name with other capitals"
+    );
+    for hidden in [&b"J\x81rg"[..], b"J\xadrg", b"J\xa0rg"] {
+        let name = Str16::new(&mco_proto::windows_1252::decode(hidden)).unwrap();
+        let request = NewGameAccount { name, ..new_persona(player.customer, "") };
+        let reply = answer(&game, PEER, &request.packet(), Now::read()).replies.remove(0);
+        assert_eq!(reply, Packet::bare(id::USER_INVALID));
+    }
+}
+
+#[test]
 fn a_persona_made_over_the_wire_is_named_given_cash_and_found_with_the_id_of_the_answer() {
     let (game, _folder, player) = shard();
     let request = new_persona(player.customer, "Marty");

@@ -12,7 +12,7 @@ use crate::store::records::vehicle::{LooseRecord, Part, Vehicle, VehicleRecord};
 use crate::store::table::{Table, Transaction};
 use mco_proto::ids::{PartId, PersonaId, VehicleId};
 
-const FIRST_PART: u32 = 1;
+pub(super) const FIRST_PART: u32 = 1;
 /// How many cars the junkyard keeps; then the one that was built first is gone for good.
 const JUNKYARD_ROOM: usize = 50;
 
@@ -121,7 +121,7 @@ impl Garage<'_> {
                 if loose >= room(&buyer.persona) {
                     return Err(GarageError::InventoryFull);
                 }
-                let id = tx.take(key::NEXT_PART, FIRST_PART, count(&purchase.parts)?)?;
+                let id = tx.take(key::NEXT_PART, FIRST_PART, count(purchase.parts.len())?)?;
                 let entry =
                     Entry { kind: Kind::PartBought, amount: -i64::from(purchase.price), reference: id };
                 ledger::book(tx, &mut buyer, entry, now)?;
@@ -143,8 +143,8 @@ pub(super) fn person(tx: &Transaction<'_>, id: PersonaId) -> Result<PersonaRecor
     tx.get(&key::persona(id))?.ok_or(GarageError::NoSuchPersona)
 }
 
-fn count(parts: &[NewPart]) -> Result<u32, StoreError> {
-    u32::try_from(parts.len()).map_err(|_| StoreError::NoMoreIds)
+pub(super) fn count(parts: usize) -> Result<u32, StoreError> {
+    u32::try_from(parts).map_err(|_| StoreError::NoMoreIds)
 }
 
 fn sell(
@@ -154,7 +154,7 @@ fn sell(
     now: Now,
 ) -> Result<VehicleId, GarageError> {
     let owner = buyer.persona.id;
-    let id = VehicleId(tx.take(key::NEXT_PART, FIRST_PART, count(&purchase.parts)? + 1)?);
+    let id = VehicleId(tx.take(key::NEXT_PART, FIRST_PART, count(purchase.parts.len())? + 1)?);
     let entry = Entry { kind: Kind::CarBought, amount: -i64::from(purchase.price), reference: id.0 };
     ledger::book(tx, buyer, entry, now)?;
     buyer.persona.vehicle.get_or_insert(id);

@@ -67,7 +67,7 @@ impl BanTarget {
 pub struct Ban {
     /// The account or address.
     pub target: BanTarget,
-    /// Why, in one line of printable ASCII that the banned User is shown.
+    /// Why, in one line that the banned User is shown.
     pub reason: String,
     /// When it was made, in seconds since 1970 by the Server's clock.
     pub since: u64,

@@ -34,6 +34,8 @@ pub enum Kind {
     CarLost,
     /// The weekly salary.
     Salary,
+    /// What the city gave to a persona without a car and without the money for one.
+    Aid,
 }
 
 /// A line of the ledger.

@@ -16,7 +16,7 @@ pub struct Persona {
     pub customer_id: CustomerId,
     /// The shard it plays in.
     pub shard: ShardId,
-    /// 1 to 12 characters of printable ASCII, unique in the shard whatever the case of the letters.
+    /// 1 to 12 characters that the Client can show, unique in the shard whatever the case of the letters.
     pub name: String,
     /// When it was created.
     pub created: u32,

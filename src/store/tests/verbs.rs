@@ -190,12 +190,30 @@ fn persona_names_keep_to_the_rules_and_are_unique_per_shard() {
     let dir = TempDir::new().unwrap();
     let (store, owner, _) = furnished(dir.path());
     let personas = store.personas();
-    for name in ["", " Doc", "Doc ", " ", "Doctor  Brown", "D\u{f6}c", "a\tb", "nul\0"] {
+    for name in [
+        "",
+        " Doc",
+        "Doc ",
+        " ",
+        "Doctor  Brown",
+        "Жук",
+        "Łucja",
+        "Jo\u{308}rg",
+        "no\u{a0}space",
+        "so\u{ad}ft",
+        "\u{80}",
+        "a\tb",
+        "nul\0",
+    ] {
         assert!(matches!(personas.check_name(name), Err(PersonaError::BadName(_))), "{name:?}");
         let refused = personas.create(owner, driver(name), Now::read());
         assert!(matches!(refused, Err(PersonaError::BadName(_))), "{name:?}");
     }
-    assert_eq!(personas.check_name("Doctor Brown"), Ok(()));
+    for name in ["Doctor Brown", "Jörg", "ÄÖÜäöüß€ŠžŸ…"] {
+        assert_eq!(personas.check_name(name), Ok(()));
+    }
+    let _ = personas.create(owner, driver("Jörg"), Now::read()).unwrap();
+    assert!(!personas.name_is_free(SHARD, "JÖRG").unwrap());
 
     assert!(!personas.name_is_free(SHARD, "DR BROWN").unwrap());
     assert!(personas.name_is_free(ShardId(45), "Dr Brown").unwrap());

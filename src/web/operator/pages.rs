@@ -270,7 +270,7 @@ fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
     let Some((origin, summary)) = in_use else {
         let counts = vec![
             ("cars for sale", game.catalog.cars().len()),
-            ("of them with all parts", game.catalog.complete_cars()),
+            ("of them with the parts that the game gives them", game.catalog.complete_cars()),
         ];
         return CatalogPage { frame, facts: Vec::new(), counts, unusual: Vec::new(), missing, waiting };
     };
@@ -393,7 +393,9 @@ fn catalog_fact(game: &Game) -> String {
     match (game.catalog.origin(), game.catalog.missing()) {
         (Some(origin), _) => format!("imported from {}, SHA-256 {}", origin.file, origin.hash()),
         (None, Some(missing)) => {
-            format!("built in; importing your own copy of the game (page Catalogue) adds {missing}")
+            format!(
+                "built in; importing Online.mdb from your own copy of the game (page Catalogue) adds {missing}"
+            )
         }
         (None, None) => "built in".to_owned(),
     }

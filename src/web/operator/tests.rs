@@ -317,8 +317,8 @@ fn a_database_that_is_none_or_comes_without_a_token_leaves_the_catalogue_as_it_w
     let mut operator = scene.operator();
     let multipart = "multipart/form-data; boundary=XX";
     let page = operator.look("/operator/catalog");
-    assert!(page.contains("all parts of 80 more cars") && page.contains("at most 64 MiB"), "{page}");
-    assert!(operator.look("/operator/health").contains("all parts of 80 more cars"));
+    assert!(page.contains("the real parts of 80 cars") && page.contains("at most 64 MiB"), "{page}");
+    assert!(operator.look("/operator/health").contains("the real parts of 80 cars"));
     for (bad, why) in [
         (&b"MZ no database"[..], "Nothing was changed. This is no Jet (Access) database"),
         (b"", "Choose the file of the game&#39;s database first"),

@@ -50,21 +50,24 @@ impl Channels {
         Some((master, if news { others.collect() } else { Vec::new() }))
     }
 
-    /// The host changes a race's description. `None`: it is not its host. Returned are the race as it is now and who has to
-    /// hear of it; nobody, if nothing has changed.
-    pub fn set_data(
+    /// The host changes a race's description, unless it is `fixed`. `None`: it is not its host. Returned are the race as it is now and
+    /// who has to hear of it; nobody, if nothing has changed.
+    pub(in crate::world) fn set_data(
         &self,
         connection: ConnectionId,
         channel: CommId,
         data: &ChannelData,
+        fixed: impl FnOnce(&ChannelInfo) -> bool,
     ) -> Option<(ChannelInfo, Vec<ConnectionId>)> {
         let mut inner = locked(&self.0);
         let (me, server, key) = inner.hosted(connection, channel)?;
         let channel = inner.channels.get_mut(&key)?;
         let others: Vec<_> =
             channel.others(me, server).map(|(_, membership)| membership.connection).collect();
-        let news = *channel.riff.data != *data;
-        channel.riff.data.copy_from_slice(data);
+        let news = *channel.riff.data != *data && !fixed(&channel.riff);
+        if news {
+            channel.riff.data.copy_from_slice(data);
+        }
         Some((channel.riff.clone(), if news { others } else { Vec::new() }))
     }
 

@@ -46,6 +46,13 @@ impl Race {
 }
 
 impl Table {
+    /// The race that `riff` is the room of.
+    pub fn race_of_room(&self, riff: &ChannelInfo) -> Option<&Race> {
+        let [d0, d1, d2, d3, ..] = *riff.data;
+        let named = [riff.channel.0, u32::from_le_bytes([d0, d1, d2, d3])].map(RaceId);
+        named.into_iter().find_map(|id| self.races.get(&id))
+    }
+
     /// `mover` has come to the room `riff` or left it, and `people` are there now. Returned is the race that it is the room
     /// of, with the members who have left it by that; none while they are `called` to the race server.
     pub fn sync_room(
@@ -55,9 +62,7 @@ impl Table {
         people: &[PersonaId],
         called: bool,
     ) -> Option<(RaceId, Vec<PersonaId>)> {
-        let [d0, d1, d2, d3, ..] = *riff.data;
-        let named = [riff.channel.0, u32::from_le_bytes([d0, d1, d2, d3])].map(RaceId);
-        let id = named.into_iter().find(|id| self.races.contains_key(id))?;
+        let id = self.race_of_room(riff)?.id;
         let race = self.races.get_mut(&id)?;
         let inside = Room::Inside(riff.channel);
         if people.contains(&mover) {

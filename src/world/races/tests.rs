@@ -1,6 +1,9 @@
 //! The races by themselves, without store and messages.
 
 use super::*;
+use crate::catalog::Catalog;
+use mco_proto::bytes::Bool8;
+use mco_proto::mcots::race::CreateRace;
 use std::time::Duration;
 
 const ANN: PersonaId = PersonaId(21);
@@ -10,17 +13,15 @@ const THERE: ConnectionId = ConnectionId(2);
 const CAR: VehicleId = VehicleId(7);
 
 fn settings() -> Settings {
-    Settings {
-        lobby: 10_001,
-        race_type: RaceType::Circuit,
-        entry_fee: 0,
-        pink_slip: false,
-        levels: (0, 0),
-        power_class: 0,
-        body_class: 0,
-        most_racers: 6,
-        least_racers: 1,
-    }
+    in_lobby(10_001, &CreateRace::open_to_all(10_001, 6, 2))
+}
+
+fn in_lobby(lobby: u32, wish: &CreateRace) -> Settings {
+    let catalog = Catalog::builtin();
+    let lobby = catalog.lobbies().iter().find(|other| other.id == lobby).unwrap();
+    let (settings, unfit) = Settings::nearest(wish, lobby);
+    assert_eq!(unfit, None);
+    settings
 }
 
 /// Ann's race, which Bob has joined.
@@ -50,14 +51,6 @@ fn a_password_is_printable_fits_its_field_and_differs() {
     let passwords: Vec<String> = (0..20).map(|_| password()).collect();
     assert!(passwords.iter().all(|word| word.len() == 7 && word.bytes().all(|c| c.is_ascii_alphanumeric())));
     assert!(passwords.windows(2).all(|pair| pair[0] != pair[1]));
-}
-
-#[test]
-fn the_numbers_of_racers_are_kept_within_what_messages_hold() {
-    assert_eq!(
-        [(0, 0), (4, 2), (2, 5), (255, 255)].map(|(most, least)| bounds(most, least)),
-        [(6, 1), (4, 2), (2, 2), (6, 6)]
-    );
 }
 
 #[test]
@@ -158,4 +151,64 @@ fn a_start_that_comes_to_nothing_leaves_the_race_as_it_was_and_one_that_everybod
     table.hang_up(ANN, HERE);
     table.hang_up(BOB, THERE);
     assert_eq!(table.start(id, field(), Some(BookingId(3)), now), Err(Some(BookingId(3))));
+}
+
+/// The drag strip of the built-in catalogue.
+const STRIP: u32 = 10_003;
+
+/// Ann and Bob drive a run of the race with these times and the host's word of rounds and head start; how far the series is then.
+fn run(table: &mut Table, id: RaceId, times: [u32; 2], limit: u8, dial_in: [u16; 2]) -> Rounds {
+    let now = Now::read();
+    table.prepare(id, ANN).unwrap();
+    table.begin_round(id, limit, dial_in);
+    table.start(id, field(), None, now).unwrap();
+    for (who, time) in [ANN, BOB].into_iter().zip(times) {
+        table.report(id, who, who, Report { time, ..Report::default() }, now).unwrap();
+    }
+    table.finish(id).unwrap().0.rounds
+}
+
+fn race_of_two(lobby: u32, wish: &CreateRace) -> (Table, RaceId) {
+    let now = Now::read();
+    let mut table = Table::default();
+    let id = table.create(ANN, HERE, in_lobby(lobby, wish), now).unwrap().id;
+    table.join(id, BOB, THERE, CAR, now).unwrap();
+    (table, id)
+}
+
+#[test]
+fn the_rounds_of_a_series_are_counted_with_the_winner_of_each_and_begin_again() {
+    let wish = CreateRace { rounds: 3, handicapped: Bool8(true), ..CreateRace::open_to_all(STRIP, 2, 0) };
+    let (mut table, id) = race_of_two(STRIP, &wish);
+    let dial_in = [0, 64];
+    let mut round = |times| run(&mut table, id, times, 3, dial_in);
+    assert_eq!(round([900, 800]), Rounds { limit: 3, completed: 1, winners: 0b1, dial_in });
+    assert_eq!(round([800, 900]), Rounds { limit: 3, completed: 2, winners: 0b1, dial_in });
+    assert_eq!(round([0, 0]).completed, 2, "nobody won that one");
+    assert_eq!(round([900, 800]), Rounds { limit: 3, completed: 3, winners: 0b101, dial_in });
+    assert_eq!(round([900, 800]), Rounds { limit: 3, completed: 1, winners: 0b1, dial_in });
+}
+
+#[test]
+fn the_number_of_rounds_is_the_one_that_was_agreed_or_else_the_one_the_host_starts_with() {
+    let wish = CreateRace { rounds: 3, ..CreateRace::open_to_all(STRIP, 2, 0) };
+    let (mut table, id) = race_of_two(STRIP, &wish);
+    let rounds = run(&mut table, id, [900, 800], 5, [0, 64]);
+    assert_eq!((rounds.limit, rounds.dial_in), (3, [0; 2]), "nor is there a head start that was not agreed");
+    let (mut table, id) = race_of_two(10_001, &CreateRace::open_to_all(10_001, 2, 2));
+    assert_eq!(run(&mut table, id, [900, 800], 2, [0; 2]).completed, 1);
+    assert_eq!(run(&mut table, id, [900, 800], 2, [0; 2]).completed, 2);
+    assert_eq!(run(&mut table, id, [900, 800], 255, [0; 2]).limit, 16, "what the message has bits for");
+    assert_eq!(run(&mut table, id, [900, 800], 0, [0; 2]), Rounds::default(), "a single race has no rounds");
+}
+
+#[test]
+fn a_single_run_over_the_quarter_mile_is_one_round() {
+    let (mut table, id) = race_of_two(STRIP, &CreateRace::open_to_all(STRIP, 2, 0));
+    for _ in 0..2 {
+        assert_eq!(
+            run(&mut table, id, [900, 800], 0, [0; 2]),
+            Rounds { completed: 1, winners: 1, ..Rounds::default() }
+        );
+    }
 }

@@ -81,8 +81,27 @@ fn an_imported_catalogue_answers_what_the_built_in_one_answers() {
     assert_eq!(catalog.engine_family(BrandedPartId(160_006)), Some(6));
     assert_eq!(catalog.complete_cars(), 3);
     let lobbies: Vec<_> = catalog.lobbies().iter().map(|lobby| (lobby.track, lobby.turf.as_str())).collect();
-    assert_eq!(lobbies[2..], [(31, "Another track")]);
+    let ours = [(25, "Harbor Streets"), (25, "Harbor Drag Strip")];
+    assert_eq!(lobbies[2..], [ours[0], ours[1], (31, "Another track")]);
     assert_eq!(catalog.car(BrandedPartId(395)), None, "of no use to players");
+}
+
+#[test]
+fn each_track_gets_a_lobby_of_its_kind_and_level() {
+    let imported = changed(|tables| {
+        let rows = &mut table(tables, "Element").rows;
+        *rows = ["Hazard Hollow", "Goose Pointe", "County Dragway"]
+            .iter()
+            .zip(31..)
+            .map(|(name, id)| vec![id.into(), (*name).into()])
+            .collect();
+    });
+    let catalog = Catalog::of(imported.unwrap());
+    let lobbies: Vec<_> = catalog.lobbies()[2..]
+        .iter()
+        .map(|lobby| (lobby.track, lobby.race_type.number(), lobby.level))
+        .collect();
+    assert_eq!(lobbies, [(31, 16, 15), (32, 17, 11), (33, 18, 1)]);
 }
 
 #[test]
@@ -126,7 +145,7 @@ fn a_catalogue_that_does_not_fit_together_is_refused_in_one_line() {
 fn missing_optional_tables_are_no_hindrance_and_unusual_numbers_are_told() {
     let imported = changed(|tables| tables.truncate(8)).unwrap();
     assert!(imported.tracks.is_empty() && imported.attachment_points.is_empty());
-    assert_eq!(Catalog::of(imported.clone()).lobbies().len(), 2);
+    assert_eq!(Catalog::of(imported.clone()).lobbies().len(), 4);
     let summary = Summary::of(&imported);
     assert_eq!(summary.counts[0], ("cars for sale", 3));
     assert_eq!(summary.unusual.len(), 4);
@@ -206,5 +225,5 @@ fn a_running_game_can_use_another_catalogue() {
     let held = catalog.car(BrandedPartId(113)).unwrap();
     catalog.replace(import(&game::tables()).unwrap());
     assert_eq!((held.price, catalog.car(BrandedPartId(113)).unwrap().price), (20_214, 18_000));
-    assert_eq!(catalog.lobbies().len(), 2, "until the next start");
+    assert_eq!(catalog.lobbies().len(), 4, "until the next start");
 }

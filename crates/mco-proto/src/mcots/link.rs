@@ -1,9 +1,10 @@
 //! Framing and encryption of one MCOTS connection, without its socket.
 
-use super::message::Body;
+use super::message::{Body, Number};
 use crate::EncodeError;
 use crate::cipher::TransactionCipher;
 use crate::inbox::Inbox;
+use crate::pkware;
 use crate::session_key::SessionKey;
 use std::fmt;
 
@@ -59,10 +60,17 @@ impl std::error::Error for Broken {}
 pub struct Incoming {
     /// The sender's running number; answers repeat it.
     pub sequence: u32,
-    /// From the header.
+    /// From the header, but without [`Flags::COMPRESSED`] where the body was exploded: one that still has it cannot be read.
     pub flags: Flags,
-    /// Decrypted, and still imploded if the flags say so.
+    /// Decrypted, and exploded if it was compressed and could be.
     pub body: Body,
+}
+
+impl Incoming {
+    /// The number of the message; `None` if it cannot be told.
+    pub fn message_number(&self) -> Option<Number> {
+        if self.flags.has(Flags::COMPRESSED) { None } else { self.body.number() }
+    }
 }
 
 /// A packet to send.
@@ -90,8 +98,11 @@ pub struct Link {
 }
 
 impl Link {
-    /// The largest body, in bytes: the length field has 16 bits.
+    /// The largest body, in bytes: the length field has 16 bits. Compressed ones become no larger.
     pub const LARGEST_BODY: usize = u16::MAX as usize - COUNTED;
+    /// How many times its size a compressed body may become, so that small packets cannot cost much. The largest request that is
+    /// known, 2 KB about the damage of a car, comes out 120 times as large if it is nothing but zeros.
+    pub const MOST_EXPANSION: usize = 128;
 
     /// A new connection.
     pub fn new() -> Self {
@@ -130,12 +141,19 @@ impl Link {
         if length < COUNTED {
             return Err(Broken::Length(length));
         }
-        let flags = Flags(flags);
+        let mut flags = Flags(flags);
         let sequence = u32::from_le_bytes([s0, s1, s2, s3]);
         let Some(mut frame) = self.inbox.take(length + 2) else { return Ok(None) };
         let mut body = frame.split_off(HEADER);
         if flags.has(Flags::ENCRYPTED) {
             self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
+        }
+        if flags.has(Flags::COMPRESSED) {
+            let limit = Self::LARGEST_BODY.min(body.len() * Self::MOST_EXPANSION);
+            if let Ok(exploded) = pkware::explode(&body, limit) {
+                body = exploded;
+                flags.0 &= !Flags::COMPRESSED;
+            }
         }
         self.heard = sequence;
         self.size = length + 2;

@@ -168,9 +168,18 @@ layout! {
     }
 }
 
+// Each lobby has several.
+impl Copy for Choice {}
+impl Copy for Switch {}
+
 impl Choice {
     /// Nothing to choose.
     pub const NONE: Self = Self { least: 0, most: 0, default: 0, enabled: Bool16(false) };
+
+    /// Free between two bounds, both included.
+    pub const fn between(least: u16, most: u16, default: u16) -> Self {
+        Self { least, most, default, enabled: Bool16(true) }
+    }
 }
 
 impl Switch {
@@ -178,6 +187,10 @@ impl Switch {
     pub const OFF: Self = Self { default: Bool16(false), enabled: Bool16(false) };
     /// On, and nothing to choose.
     pub const ON: Self = Self { default: Bool16(true), enabled: Bool16(false) };
+    /// Free, and off unless the host says otherwise.
+    pub const FREE: Self = Self { default: Bool16(false), enabled: Bool16(true) };
+    /// Free, and on unless the host says otherwise.
+    pub const FREE_ON: Self = Self { default: Bool16(true), enabled: Bool16(true) };
 }
 
 #[cfg(test)]

@@ -8,6 +8,10 @@ use crate::ids::{PartId, PersonaId, RaceId, VehicleId};
 use crate::text::Chars;
 use crate::{Malformed, Reader, TooLong, Wire, Writer, layout};
 
+mod flags;
+
+pub use flags::LobbyFlags;
+
 /// Every race message has room for so many racers (*captured*).
 pub const SLOTS: usize = 6;
 /// Room for parts in [`InRaceDamage`] (*captured*: 243 bytes whatever the count says).
@@ -108,9 +112,9 @@ layout! {
         pub multi_round_limit: u8,
         /// Laps; 0 is the lobby's own or one run from point to point (*captured*).
         pub laps: u8,
-        /// 0x01 backward, 0x02 damage, 0x04 mirrored, 0x08 night (*captured*), 0x10 weather, 0x20 traffic, 0x40 handicap.
+        /// How it is driven: [`LobbyFlags`].
         pub lobby_flags: u32,
-        /// Head start of the two lanes of a drag race.
+        /// Head start of the two lanes of a drag race, in ticks of 1/64 s.
         pub dial_in: [u16; 2],
     }
 
@@ -196,7 +200,7 @@ layout! {
         pub race: RaceId,
         /// The winner first; zeros behind the last.
         pub placements: [Placement; SLOTS],
-        /// Drag races.
+        /// Drag races: how many rounds are completed.
         pub rounds: u8,
         /// Drag races: bit n is set if the second lane won round n.
         pub round_winners: u16,

@@ -118,10 +118,10 @@ fn the_directory_names_the_lobby_once_and_as_many_room_servers_as_the_operator_w
         outcome.replies[0].read::<MiniRiffList>().unwrap().riffs.len()
     };
     let (mut doc, _) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
-    assert_eq!(listed(&game, &mut doc), 5, "at home everybody meets in one place");
+    assert_eq!(listed(&game, &mut doc), 7, "at home everybody meets in one place");
     game.config.lobby.rooms = 14;
     game.directory = Directory::new(&game.config, &game.ports, &game.catalog);
-    assert_eq!(listed(&game, &mut doc), 5 + 13);
+    assert_eq!(listed(&game, &mut doc), 7 + 13);
     let outcome = answer(&game, &mut doc, &encrypted(&SendMiniRiffList {}), Now::read());
     let list: MiniRiffList = outcome.replies[0].read().unwrap();
     let riffs: Vec<_> = list.riffs.iter().map(|riff| (riff.name.to_string(), riff.channel.0)).collect();

@@ -45,6 +45,19 @@ fn start() -> StartGameServer {
 }
 
 #[test]
+fn a_race_keeps_the_bytes_of_its_name() {
+    let mut scene = Scene::of(2);
+    let mut host = scene.connect(0, ROOM);
+    for wire in [(1..0x20).collect::<Vec<u8>>(), (0x80..0x9f).collect(), (0xe1..=0xff).collect()] {
+        let name = Name::first_n(&mco_proto::windows_1252::decode(&wire));
+        let open = OpenCommChannel { riff: name, ..race(CommId(0), "", "", 0) };
+        let replies = scene.ask(&mut host, &open);
+        let created: ChannelCreated = replies[0].read().unwrap();
+        assert_eq!(created.riff.name.as_bytes(), wire);
+    }
+}
+
+#[test]
 fn a_new_race_is_granted_and_everybody_in_a_lobby_hears_of_it() {
     let mut scene = Scene::of(3);
     let mut host = scene.connect(0, NpsServer::Lobby);

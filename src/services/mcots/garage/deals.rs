@@ -1,9 +1,10 @@
 //! Buying: cars from dealers, and parts.
 
 use super::super::{Answer, Refusal, Request};
+use super::{relieve, used};
 use crate::catalog::{Catalog, Offer, Skin};
 use crate::services::{Game, Outcome};
-use crate::store::{CarPurchase, NewPart, Part, PartPurchase, Terms, Vehicle};
+use crate::store::{CarPurchase, NewPart, PartPurchase, Terms};
 use mco_proto::ids::{BrandedPartId, SkinId, VehicleId};
 use mco_proto::mcots::GenericRequest;
 use mco_proto::mcots::garage::PurchaseStockCar;
@@ -30,24 +31,19 @@ pub(in super::super) fn purchase_stock_car(request: &Request<'_>, body: &Purchas
     let Some(offer) = game.catalog.offer(dealer, model, request.now.day()) else {
         return Err(Refusal::because(format!("dealer {dealer} has no {model}")));
     };
+    // On the card before the purchase, whose ticket is waited for.
+    drop(relieve(game, buyer, request.now));
     let purchase = purchase(game, offer.clone(), skin);
     let rules = game.catalog.tunables();
     let terms = Terms {
         trade_in: (trade_in != VehicleId(0)).then_some(trade_in),
-        worth: &|car, parts| worth(&game.catalog, car, parts),
+        worth: &|car, parts| game.catalog.trade_in_price(car.model, &used(parts)),
         room: &|persona| rules.cars_room(persona.level),
     };
     let bought = game.store.garage().buy_from_dealer(buyer, &purchase, &terms, request.now)?;
     let Offer { car, price, .. } = offer;
     log::info!("garage: persona {buyer} bought a {car} for {price}, car {}", bought.value);
     Ok(Outcome::reply(car_bought(bought.value)).after(bought.ticket))
-}
-
-/// What a dealer pays for a car; nothing for one of which no price is known.
-fn worth(catalog: &Catalog, car: &Vehicle, parts: &[Part]) -> u32 {
-    let price = catalog.car(car.model).map_or(0, |car| car.price);
-    let parts = parts.iter().map(|part| (part.damage, part.wear, catalog.max_wear(part.branded_part)));
-    catalog.tunables().trade_in_price(price, parts)
 }
 
 /// 176: a part, with what the catalogue says comes fixed to it. Which shop sells which part is known to the Client only,
@@ -71,17 +67,15 @@ pub(in super::super) fn buy_part(request: &Request<'_>, body: &GenericRequest) -
     Ok(Outcome::reply(part_bought(bought.value)).after(bought.ticket))
 }
 
-/// A part with its children, for the sum of their prices: assemblies have none of their own. Nothing that is a car, of no
-/// known kind, or of no known price is sold.
+/// A part with its children, for the sum of their prices: assemblies have none of their own, and come empty for a price of
+/// ours where nobody knows what is in them. Nothing that is a car, of no known kind, or of no known price is sold.
 fn part_purchase(catalog: &Catalog, part: BrandedPartId) -> Option<PartPurchase> {
     const FREE: u32 = 0;
     catalog.kind(part)?.parent?;
     let children = catalog.stock_parts(part).unwrap_or_default();
     let price = std::iter::once(part).chain(children.iter().map(|child| child.branded_part));
     let price = price.fold(FREE, |sum, part| sum.saturating_add(catalog.part_price(part).unwrap_or(FREE)));
-    if price == FREE {
-        return None;
-    }
+    let price = if price == FREE { catalog.empty_assembly_price(part)? } else { price };
     let root = NewPart { branded_part: part, parent: None, attachment_point: 0 };
     let children = children.into_iter().map(|child| NewPart {
         branded_part: child.branded_part,

@@ -6,11 +6,11 @@ use super::{StartRace, along_with, check_car, counts, has_room};
 use crate::catalog::rules;
 use crate::services::{Outcome, Push};
 use crate::store::{Changed, RaceError};
-use crate::world::races::{Denied, Driver, Member, Race, Starter, State};
+use crate::world::races::{Denied, Driver, Member, Race, Settings, Starter, State};
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::{BookingId, PersonaId, RaceId};
 use mco_proto::mcots::Message;
-use mco_proto::mcots::race::{RaceStarted, RacerSlot, SLOTS, StartSlot};
+use mco_proto::mcots::race::{LobbyFlags, RaceStarted, RacerSlot, SLOTS, StartSlot};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ struct Grid<'a> {
 /// go if they are enough. Their fees are taken at once or not at all. The others hear it too (*documented*: it goes to
 /// host and joiners).
 pub(in super::super) fn start(request: &Request<'_>, body: &StartRace) -> Answer {
-    let StartRace { race: id, slots, laps, lobby_flags, .. } = *body;
+    let StartRace { race: id, slots, multi_round_limit, dial_in, .. } = *body;
     let host = request.player.persona;
     let races = &request.game.world.races;
     let (race, before) = {
@@ -63,13 +63,15 @@ pub(in super::super) fn start(request: &Request<'_>, body: &StartRace) -> Answer
         .filter(|member| member.persona != host && slots.iter().any(|slot| slot.racer == member.persona))
         .map(|member| member.connection)
         .collect();
-    log::info!(
-        "race {id}: started by {} with {} racers, {laps} laps, flags {lobby_flags:#x}",
-        request.caller,
-        field.len()
-    );
+    log::info!("race {id}: started by {} with {} racers: {}", request.caller, field.len(), race.settings);
+    note_other_terms(&race, body);
     let (booking, ticket) = booked.map(|Changed { value, ticket }| (value, ticket)).unzip();
-    if let Err(undone) = races.lock().start(id, field, booking, request.now) {
+    let started = {
+        let mut races = races.lock();
+        races.begin_round(id, multi_round_limit, dial_in);
+        races.start(id, field, booking, request.now)
+    };
+    if let Err(undone) = started {
         return refund(request, id, undone);
     }
     if let Some(ticket) = ticket {
@@ -80,6 +82,33 @@ pub(in super::super) fn start(request: &Request<'_>, body: &StartRace) -> Answer
     }
     // All of them may have left while the fees were taken.
     Ok(along_with(outcome, conclude(request.game, id, request.now)))
+}
+
+/// The terms of a race are fixed when it is made (*documented*). What a start says otherwise is noted in the log and does not count. That
+/// it says 0 laps is nothing else (*captured*).
+fn note_other_terms(race: &Race, start: &StartRace) {
+    let Settings { laps, rounds, flags, .. } = race.settings;
+    let said = LobbyFlags(start.lobby_flags);
+    if (start.laps != 0 && start.laps != laps) || said != flags {
+        log::warn!(
+            "race {}: its host starts it with {} laps{said}; what it was made with counts",
+            race.id,
+            start.laps
+        );
+    }
+    if rounds != 0 && start.multi_round_limit != rounds {
+        log::warn!(
+            "race {}: its host starts it with {} rounds; {rounds} count",
+            race.id,
+            start.multi_round_limit
+        );
+    }
+    if start.dial_in != [0; 2] && !flags.has(LobbyFlags::HANDICAP) {
+        log::warn!(
+            "race {}: its host starts it with a head start, but it was made without handicap",
+            race.id
+        );
+    }
 }
 
 /// The race vanished while its fees were taken: they go back.

@@ -5,7 +5,7 @@ use crate::catalog::rules;
 use crate::clock::Now;
 use crate::services::{Outcome, Push};
 use crate::store::{Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError};
-use crate::world::races::{self, Driver, Exit, Place, Race};
+use crate::world::races::{self, Driver, Exit, Place, Race, Rounds};
 use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{FinalResults, Placement, SLOTS};
 use mco_proto::mcots::{Body, Message};
@@ -41,7 +41,11 @@ pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
         }
     };
     let how = if flags == 0 { "settled" } else { "void" };
-    log::info!("race {id}: {how}, {} racers", race.field.len());
+    let Rounds { completed, limit, dial_in, .. } = race.rounds;
+    let series =
+        if completed > 0 { format!(", round {completed} of {}", limit.max(1)) } else { String::new() };
+    let head_start = if dial_in == [0; 2] { String::new() } else { format!(", head start {dial_in:?}/64 s") };
+    log::info!("race {id}: {how}, {} racers{series}{head_start}", race.field.len());
     outcome
 }
 
@@ -161,8 +165,8 @@ fn results(race: &Race, flags: u8, places: &[Place], settled: &[Settled]) -> Fin
     FinalResults {
         race: race.id,
         placements,
-        rounds: 0,
-        round_winners: 0,
+        rounds: race.rounds.completed,
+        round_winners: race.rounds.winners,
         flags,
         team_cash: 0,
         team_points: 0,

@@ -1,5 +1,6 @@
 //! The service with plain values: no sockets, a store in a temporary folder.
 
+mod economy;
 mod garage;
 mod races;
 mod requests;
@@ -97,6 +98,11 @@ impl Scene {
         let brown = self.brown.persona.0;
         let list: OwnedVehicles = self.get(number::GET_OWNED_VEHICLES, brown);
         list.vehicles.iter().map(|car| (car.vehicle, car.model)).collect()
+    }
+
+    /// The ledger explains every balance.
+    fn is_sound(&self) {
+        assert_eq!(self.game.store.ledger().check().unwrap().differences, []);
     }
 
     /// The server is stopped and started again.

@@ -4,6 +4,7 @@ mod model;
 mod refusals;
 mod rooms;
 mod runs;
+mod terms;
 
 use super::*;
 use crate::catalog::rules;
@@ -223,9 +224,9 @@ impl Results {
     }
 }
 
-/// A free race on the circuit for up to six.
+/// A free race on the circuit for up to six, in which cars are damaged.
 fn wish() -> CreateRace {
-    CreateRace::open_to_all(CIRCUIT, 6, 2)
+    CreateRace { damage: Bool8(true), ..CreateRace::open_to_all(CIRCUIT, 6, 2) }
 }
 
 fn join(race: RaceId, vehicle: VehicleId) -> Body {
@@ -233,7 +234,7 @@ fn join(race: RaceId, vehicle: VehicleId) -> Body {
 }
 
 fn start(race: RaceId, slots: [RacerSlot; SLOTS]) -> Body {
-    StartRace { race, slots, multi_round_limit: 0, laps: 2, lobby_flags: 8, dial_in: [0; 2] }.body()
+    StartRace { race, slots, multi_round_limit: 0, laps: 2, lobby_flags: 10, dial_in: [0; 2] }.body()
 }
 
 fn finish(race: RaceId, racer: PersonaId, time: u32) -> Body {

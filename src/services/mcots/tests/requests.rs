@@ -12,11 +12,12 @@ fn a_dealers_list_is_for_everybody_in_clear_and_for_players_encrypted() {
     let stock: StockCarInfo = outcome.replies[0].body.read().unwrap();
     assert_eq!((stock.starter_cash, stock.dealer, stock.brand), (20_000, DealerId(8), 0));
     assert!(stock.cars.iter().any(|car| car.model == BrandedPartId(104)));
-    assert!(stock.cars.iter().any(|car| car.price <= stock.starter_cash));
-    assert_eq!(stock.cars.iter().filter(|car| car.deal_of_the_day.0).count(), 1);
 
     let mut scene = Scene::connected();
-    assert_eq!(scene.get::<StockCarInfo>(number::STOCK_CAR_INFO, 8), stock);
+    let all: StockCarInfo = scene.get(number::STOCK_CAR_INFO, 8);
+    assert_eq!(all.cars.iter().filter(|car| car.deal_of_the_day.0).count(), 1);
+    let affordable = all.cars.iter().filter(|car| car.price <= all.starter_cash);
+    assert!(affordable.eq(stock.cars.iter()), "who makes a persona sees what its money buys");
     assert!(scene.get::<StockCarInfo>(number::STOCK_CAR_INFO, 9).cars.is_empty());
 }
 
@@ -51,6 +52,25 @@ fn a_plate_or_description_that_is_no_text_is_rejected() {
 }
 
 #[test]
+fn what_a_player_writes_is_kept_as_text_and_comes_back_byte_for_byte() {
+    let mut scene = Scene::connected();
+    // Every byte of Windows-1252 that is a character.
+    let wire: Vec<u8> = (0x20..=0xff).filter(|byte| !b"\x7f\x81\x8d\x8f\x90\x9d".contains(byte)).collect();
+    let mut body = words("");
+    body.0[2..][..wire.len()].copy_from_slice(&wire);
+    assert_eq!(scene.change(body), success(number::SET_PERSONA_DESCRIPTION));
+    let plate = SetOptions { plate_text: Chars::constant(b"\x80-\xc4\xd6"), ..options() };
+    assert_eq!(scene.change(plate.body()), success(number::SET_OPTIONS));
+    let stored = scene.game.store.personas().by_id(scene.brown.persona).unwrap().unwrap();
+    assert!(
+        stored.description.contains("€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ") && stored.description.ends_with("ýþÿ")
+    );
+    assert_eq!(stored.plate.text, "€-ÄÖ");
+    let info = scene.info();
+    assert_eq!((info.description.as_bytes(), info.plate_text.as_bytes()), (&wire[..], &b"\x80-\xc4\xd6"[..]));
+}
+
+#[test]
 fn fields_that_came_without_their_nul_are_cut_and_not_refused() {
     let mut scene = Scene::connected();
     let mut body = options().body();
@@ -75,7 +95,7 @@ fn the_lobbies_come_with_the_purses() {
     assert_eq!((lobbies.body.number(), purses.body.number()), (Some(Number(325)), Some(Number(408))));
     let lobbies = lobbies.body.read::<Lobbies>().unwrap().lobbies;
     let seen: Vec<_> = lobbies.iter().map(|lobby| (lobby.lobby, lobby.race_type, lobby.element)).collect();
-    assert_eq!(seen, [(2, 14, 25), (10_001, 17, 25)]);
+    assert_eq!(seen, [(2, 14, 25), (10_001, 17, 25), (10_002, 16, 25), (10_003, 18, 25)]);
     assert_eq!(lobbies[0].name.to_string(), "MCC10");
     assert!(purses.body.read::<EntryFeePurses>().unwrap().purses.iter().any(|row| row.purse == 1100));
 }
@@ -200,17 +220,28 @@ fn another_default_answer_can_be_chosen_for_what_is_not_offered_and_for_nothing_
 }
 
 #[test]
-fn signs_of_life_and_what_cannot_be_read_get_no_answer() {
+fn signs_of_life_get_no_answer() {
+    let mut scene = Scene::connected();
+    for (flags, body) in [(0, vec![]), (Flags::ENCRYPTED, vec![1, 2, 3]), (Flags::COMPRESSED, vec![])] {
+        let outcome = scene.send(Flags(Flags::HEARTBEAT | flags), Body(body));
+        assert!(outcome.replies.is_empty() && !outcome.close);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_so_that_nobody_waits_for_an_answer() {
     let mut scene = Scene::connected();
     for (flags, body) in [
-        (Flags(Flags::HEARTBEAT), vec![]),
-        (Flags(Flags::HEARTBEAT | Flags::ENCRYPTED), vec![1, 2, 3]),
         (Flags(Flags::COMPRESSED | Flags::ENCRYPTED), GenericRequest::body(Number(108), 1).0),
+        (Flags(Flags::COMPRESSED), vec![]),
         (SEALED, vec![]),
         (SEALED, vec![108]),
     ] {
         let outcome = scene.send(flags, Body(body));
-        assert!(outcome.replies.is_empty() && !outcome.close);
+        let [reply] = <[Outgoing; 1]>::try_from(outcome.replies).unwrap();
+        assert_eq!((reply.sequence, reply.encrypted), (12, flags.has(Flags::ENCRYPTED)));
+        assert_eq!((reply.body, outcome.verdict), (failed(Number(0)), Verdict::Malformed));
+        assert!(!outcome.close);
     }
 }
 

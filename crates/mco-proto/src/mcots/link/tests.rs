@@ -141,6 +141,87 @@ fn the_cipher_stays_in_step_behind_any_body() {
     });
 }
 
+/// A packet as a Client that compresses would send it: imploded, then encrypted.
+fn compressed(cipher: &mut TransactionCipher, flags: u8, imploded: &[u8]) -> Vec<u8> {
+    let mut body = imploded.to_vec();
+    if flags & Flags::ENCRYPTED != 0 {
+        cipher.encrypt(&mut body);
+    }
+    let length = u16::try_from(body.len() + COUNTED).unwrap();
+    [&length.to_le_bytes()[..], &SIGNATURE, &[9, 0, 0, 0, flags], &body].concat()
+}
+
+/// "AIAIAIAIAIAIA", the known example of the format.
+const IMPLODED: [u8; 8] = [0x00, 0x04, 0x82, 0x24, 0x25, 0x8f, 0x80, 0x7f];
+
+/// The flags of a packet that was imploded and encrypted.
+const SEALED: u8 = Flags::COMPRESSED | Flags::ENCRYPTED;
+
+#[test]
+fn a_compressed_body_is_exploded_and_one_that_cannot_be_says_so_and_the_cipher_stays_in_step() {
+    let key = SessionKey::new([7; 32]);
+    let mut cipher = TransactionCipher::new(&key);
+    let mut link = Link::new();
+    link.start_encryption(&key);
+    let cut = &IMPLODED[..7];
+    for (flags, imploded, left, body) in [
+        (SEALED, &IMPLODED[..], Flags::ENCRYPTED, &b"AIAIAIAIAIAIA"[..]),
+        (SEALED | 0x04, &IMPLODED, Flags::ENCRYPTED | 0x04, b"AIAIAIAIAIAIA"),
+        (SEALED, cut, SEALED, cut),
+        (SEALED, b"", SEALED, b""),
+        (SEALED, &[0xff; 40], SEALED, &[0xff; 40]),
+        (Flags::COMPRESSED, &IMPLODED, 0, b"AIAIAIAIAIAIA"),
+        (Flags::ENCRYPTED, &IMPLODED, Flags::ENCRYPTED, &IMPLODED),
+    ] {
+        link.feed(&compressed(&mut cipher, flags, imploded));
+        let arrived = link.next().unwrap().unwrap();
+        let expected = Incoming { sequence: 9, flags: Flags(left), body: Body(body.to_vec()) };
+        assert_eq!((arrived, link.last_size()), (expected, HEADER + imploded.len()));
+    }
+}
+
+/// One 0, so many repetitions of the 518 bytes before, and the end, as PKWARE DCL writes them: lowest bit first.
+fn zeros(repetitions: usize) -> Vec<u8> {
+    let mut bits = vec![false];
+    bits.extend([false; 8]);
+    for _ in 0..repetitions {
+        // A repetition; the last length code (7 zeros) and 254 in 8 bits: 518; the first distance code (11) and 0 in 4 bits: 1.
+        bits.push(true);
+        bits.extend([false; 7]);
+        bits.extend((0..8).map(|bit| 254 >> bit & 1 == 1));
+        bits.extend([true, true, false, false, false, false]);
+    }
+    bits.push(true);
+    bits.extend([false; 7]);
+    bits.extend([true; 8]);
+    let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+    [&[0, 4][..], &bits.chunks(8).map(byte).collect::<Vec<_>>()].concat()
+}
+
+#[test]
+fn what_would_become_far_larger_than_it_is_or_larger_than_a_packet_is_not_exploded() {
+    let mut cipher = TransactionCipher::new(&SessionKey::new([7; 32]));
+    let mut arrives = |imploded: &[u8]| {
+        let mut link = Link::new();
+        link.feed(&compressed(&mut cipher, Flags::COMPRESSED, imploded));
+        let Incoming { flags, body, .. } = link.next().unwrap().unwrap();
+        (flags, body.0)
+    };
+    assert_eq!(
+        pkware::explode(&zeros(2), 2000).unwrap(),
+        [0; 1 + 2 * 518],
+        "the packet is what it should be"
+    );
+    // 2,073 bytes out of 17 are accepted, 2,591 out of 19 are not.
+    assert_eq!((zeros(4).len(), zeros(5).len()), (17, 19));
+    assert_eq!(arrives(&zeros(4)), (Flags(0), vec![0; 1 + 4 * 518]));
+    assert_eq!(arrives(&zeros(5)), (Flags(Flags::COMPRESSED), zeros(5)));
+    // With as many bytes behind the end as the expansion asks for.
+    let padded = |repetitions| [zeros(repetitions), vec![0; 2000]].concat();
+    assert_eq!(arrives(&padded(126)).1.len(), 1 + 126 * 518);
+    assert_eq!(arrives(&padded(127)), (Flags(Flags::COMPRESSED), padded(127)), "65,787 bytes");
+}
+
 #[test]
 fn each_reason_to_give_up_a_stream_is_given_as_soon_as_it_is_known() {
     let broken = |wire: &[u8]| {

@@ -39,7 +39,11 @@ fn joining_is_refused_with_the_reason_the_client_knows() {
 
     let race = track.create(0, &CreateRace { least_level: 2, ..wish() });
     assert_eq!(track.join(1, race), refused(JOIN, Some(number::INVALID_DRIVER_CLASS)));
-    let race = track.create(0, &CreateRace { most_level: 1, body_class: 3, ..wish() });
+    let other_class = CreateRace { most_level: 1, body_class: 3, ..wish() };
+    let race = track.create(0, &other_class);
+    assert_eq!(track.join(1, race).number(), Some(number::RACE_JOIN_OK), "what a class is, is not proven");
+    track.game.config.compat.check_body_class = true;
+    let race = track.create(0, &other_class);
     assert_eq!(track.join(1, race), refused(JOIN, Some(number::INVALID_CAR_CLASS)));
     // The car of the second one has a part too many to be a stock car.
     track.game.config.compat.car_class = crate::config::ClassForm::Race;
@@ -183,17 +187,9 @@ fn bodies_that_are_too_short_or_far_too_long_do_no_harm() {
 fn the_server_holds_a_bounded_number_of_races() {
     use crate::world::races::{MOST_RACES, Settings};
     let mut track = Track::with(1);
-    let settings = Settings {
-        lobby: CIRCUIT,
-        race_type: crate::catalog::RaceType::Circuit,
-        entry_fee: 0,
-        pink_slip: false,
-        levels: (0, 0),
-        power_class: 0,
-        body_class: 0,
-        most_racers: 6,
-        least_racers: 1,
-    };
+    let catalog = crate::catalog::Catalog::builtin();
+    let lobby = catalog.lobbies().iter().find(|lobby| lobby.id == CIRCUIT).unwrap();
+    let (settings, _) = Settings::nearest(&wish(), lobby);
     for persona in 0..u32::try_from(MOST_RACES).unwrap() {
         let connection = track.game.world.new_connection();
         let mut races = track.game.world.races.lock();

@@ -11,7 +11,7 @@ use mco_proto::text::PStr;
 use std::net::Ipv4Addr;
 
 /// A race's room, which has the race's number.
-fn room(race: RaceId) -> OpenCommChannel {
+pub(super) fn room(race: RaceId) -> OpenCommChannel {
     OpenCommChannel::enter_chat(CommId(race.0), Name::constant(b"race"), 9001, PersonaId(0)).for_race(
         [0; 256],
         PStr::default(),
@@ -45,7 +45,7 @@ impl Track {
     }
 
     /// Says something on the connection to the room server, which is made if there is none.
-    fn say(&mut self, who: usize, message: &impl Packets) -> Vec<Packet> {
+    pub(super) fn say(&mut self, who: usize, message: &impl Packets) -> Vec<Packet> {
         if self.racers[who].room.is_none() {
             self.racers[who].room = Some(self.sign_in(who, NpsServer::Room(1)));
         }
@@ -59,7 +59,7 @@ impl Track {
         .replies
     }
 
-    fn open(&mut self, who: usize, room: &OpenCommChannel) {
+    pub(super) fn open(&mut self, who: usize, room: &OpenCommChannel) {
         assert!(self.say(who, room).iter().any(|reply| reply.id == id::CHANNEL_GRANTED));
     }
 
