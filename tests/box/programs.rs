@@ -211,6 +211,40 @@ fn a_stick_that_gets_no_backup_is_named_with_the_reason() {
 }
 
 #[test]
+fn without_a_server_the_status_says_what_keeps_the_box_out_of_its_wi_fi() {
+    let stand_in = StandIn::new();
+    stand_in.tool("findmnt", "exit 0\n");
+    stand_in.tool("systemctl", "echo failed\n");
+    stand_in.tool("journalctl", "echo 'mcos: the port is taken'\n");
+    stand_in.tool("wpa_cli", "case \"$*\" in\n*wlan1*) cat \"$MCOS_BOX_ROOT/heard\" ;;\nesac\n");
+    fs::create_dir_all(stand_in.at("dev")).unwrap();
+    fs::write(stand_in.at("heard"), "wpa_state=SCANNING\n").unwrap();
+    stand_in.card("wifi.txt", "country=DE\nnetwork=Garage\npassword=longpass12\nhello\n");
+    assert!(stand_in.run("box-config").status.success());
+    let status = || {
+        let output = stand_in.run("box-status");
+        assert!(output.status.success(), "{output:?}");
+        let status = fs::read_to_string(stand_in.at("boot/mcos/mcos-status.txt")).unwrap();
+        let screen = fs::read_to_string(stand_in.at("dev/console")).unwrap();
+        assert!(status.lines().count() > 3 && screen.ends_with(&status.replace('\r', "")), "{screen}");
+        status.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said = status();
+    assert!(said.contains("the port is taken") && said.contains("wifi.txt, line 4, is not used"), "{said}");
+    assert!(said.contains("this board has no Wi-Fi that the box can use"), "{said}");
+    // Another radio than the first, and a router that speaks WPA3 only.
+    fs::create_dir_all(stand_in.at("sys/class/net/wlan1/phy80211")).unwrap();
+    let said = status();
+    assert!(said.contains("the box is not in the Wi-Fi \"Garage\": no Wi-Fi is in reach"), "{said}");
+    let router = "wpa_state=SCANNING\n02:00:00:00:00:01\t2412\t-60\t[WPA2-SAE-CCMP][ESS]\tGarage\n";
+    fs::write(stand_in.at("heard"), router).unwrap();
+    assert!(status().contains("it speaks WPA3 only, which the box does not"), "{}", status());
+    fs::write(stand_in.at("heard"), "wpa_state=COMPLETED\n").unwrap();
+    let said = status();
+    assert!(!said.contains("the box is not in") && said.contains("line 4, is not used"), "{said}");
+}
+
+#[test]
 fn the_server_tells_what_the_programs_of_the_box_have_to_say() {
     let mut server = Server::prepare();
     server.put_on_box();
