@@ -139,3 +139,6 @@ fn put(settings: &mut Table, section: &str, key: &str, value: toml::Value) {
         table.insert(key.to_owned(), value);
     }
 }
+
+#[cfg(test)]
+mod tests;
