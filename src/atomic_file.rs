@@ -65,6 +65,20 @@ pub fn replace_unsynced(
     new.rename()
 }
 
+/// What to do about a file that could not be written, in words that end a sentence.
+pub fn advice(error: &io::Error) -> &'static str {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => {
+            "the disk is full; delete what it need not hold, or use another one"
+        }
+        Kind::ReadOnlyFilesystem => "the disk is write-protected; move its switch, or use another one",
+        Kind::PermissionDenied => "check the folder's permissions, or use sudo or the server's own user",
+        Kind::NotFound | Kind::NotADirectory => "there is no such folder; make it, or choose another one",
+        _ => "check the disk, or choose another folder",
+    }
+}
+
 /// Renames `from` to `to`, which must be in the same directory. Survives a power cut once this has returned.
 ///
 /// # Errors

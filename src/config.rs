@@ -6,25 +6,27 @@
 //! range.
 
 mod compat;
-mod encoding;
 mod host;
 mod key;
 mod mistake;
 mod read;
 mod rule;
+mod salvage;
 
 pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};
 
+use crate::atomic_file::{self, Access};
+use crate::text_encoding;
 use key::{choice, section};
 use mco_proto::ids::ShardId;
 use rule::Rule;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,9 @@ const DEFAULT_DATA_DIR: &str = "mcos-data";
 
 /// The data folder on a box, where systemd keeps it for a service with a user of its own.
 const BOX_DATA_DIR: &str = "/var/lib/private/mcos";
+
+/// The last settings of a box without a mistake, in its data folder.
+const LAST: &str = "mcos.toml.last";
 
 /// A configuration file larger than this is somebody's mistake, not a configuration.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
@@ -64,9 +69,12 @@ pub struct Config {
     pub limits: Limits,
     /// Switches for what no recording proves.
     pub compat: Compat,
-    /// Why the defaults are used although there is a file. Only on a box, which starts in spite of it.
+    /// Why something else counts than the file says. Only on a box, which starts in spite of mistakes.
     #[serde(skip)]
-    pub mistake: Option<Mistake>,
+    pub mistakes: Vec<Mistake>,
+    /// The folder of the box, where its programs leave what they have to say. Only on a box.
+    #[serde(skip)]
+    pub box_folder: Option<PathBuf>,
 }
 
 section! {
@@ -218,36 +226,43 @@ impl Config {
     }
 
     /// The same for a box, which has to serve in any case, because nobody can reach it otherwise: without a name it is
-    /// `mcos.toml` of `folder`, and if the file can't be used the defaults count and know what is wrong with it.
-    pub fn load_on_box(path: Option<&Path>, folder: &Path) -> Self {
+    /// `mcos.toml` of `folder`, and what cannot be used of it is replaced by what counted before, as
+    /// [`Config::remember_on_box`] kept it in the data folder `data`, or else by the defaults. Who may make accounts and the
+    /// number of the shard are not opened or changed by a mistake.
+    pub fn load_on_box(path: Option<&Path>, folder: &Path, data: &Path) -> Self {
+        let last = || read_file(&data.join(LAST), false).ok().flatten();
         let usual = folder.join(FILE_NAME);
-        Self::load_file(path.unwrap_or(&usual), path.is_some()).unwrap_or_else(|error| Self {
-            mistake: Some(Mistake { error, ignored: "the whole file" }),
-            ..Self::default()
-        })
+        let file = path.unwrap_or(&usual);
+        let mut config = match read_file(file, path.is_some()) {
+            Ok(None) => Self::default(),
+            Ok(Some(text)) => {
+                Self::parse(&text).unwrap_or_else(|error| salvage::salvage(&text, error, last().as_deref()))
+            }
+            Err(error) => salvage::unreadable(error, last().as_deref()),
+        };
+        config.box_folder = Some(folder.to_owned());
+        config
+    }
+
+    /// Keeps the settings of a box in the data folder `data`, if they are without a mistake, for a start at which they are
+    /// not. The same arguments as for [`Config::load_on_box`].
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remember_on_box(path: Option<&Path>, folder: &Path, data: &Path) -> io::Result<()> {
+        let usual = folder.join(FILE_NAME);
+        let Ok(text) = read_file(path.unwrap_or(&usual), path.is_some()) else { return Ok(()) };
+        let text = text.unwrap_or_default();
+        let last = data.join(LAST);
+        if Self::parse(&text).is_err() || fs::read(&last).is_ok_and(|last| last == text.as_bytes()) {
+            return Ok(());
+        }
+        atomic_file::replace(&last, Access::Owner, |new| new.write_all(text.as_bytes()))
     }
 
     fn load_file(file: &Path, must_exist: bool) -> Result<Self, ConfigError> {
-        let name = file.display().to_string();
-        let refuse = |problem: String| ConfigError { file: name.clone(), line: None, key: None, problem };
-        let mut bytes = Vec::new();
-        match File::open(file).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)) {
-            Err(e) if e.kind() == ErrorKind::NotFound && !must_exist => return Ok(Self::default()),
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                let problem = "there is no such file; correct --config, or leave it out to use the defaults";
-                return Err(refuse(problem.to_owned()));
-            }
-            Err(e) => {
-                return Err(refuse(format!(
-                    "cannot be read ({e}); check that it is a file and its permissions"
-                )));
-            }
-            Ok(length) if length as u64 > MAX_FILE_BYTES => {
-                return Err(refuse("is too large for a configuration; is this the right file?".to_owned()));
-            }
-            Ok(_) => {}
-        }
-        Self::from_bytes(bytes).map_err(|e| ConfigError { file: name, ..e })
+        let Some(text) = read_file(file, must_exist)? else { return Ok(Self::default()) };
+        Self::parse(&text).map_err(|e| ConfigError { file: file.display().to_string(), ..e })
     }
 
     /// Reads a configuration from the bytes of a file: UTF-8, or UTF-16 with a byte order mark.
@@ -255,13 +270,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first mistake, with its line and key; the file is called `mcos.toml`.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ConfigError> {
-        let text = encoding::text(bytes).map_err(|wrong| ConfigError {
-            file: FILE_NAME.to_owned(),
-            line: wrong.line,
-            key: None,
-            problem: wrong.problem.to_owned(),
-        })?;
-        Self::parse(&text)
+        Self::parse(&decoded(bytes)?)
     }
 
     /// Reads a configuration from its text.
@@ -297,6 +306,34 @@ impl Config {
             .or_else(|| systemd.filter(|path| !path.as_os_str().is_empty()))
             .unwrap_or_else(|| PathBuf::from(otherwise))
     }
+}
+
+/// The text of a file; `None` if there is no such file and there need not be one.
+fn read_file(file: &Path, must_exist: bool) -> Result<Option<String>, ConfigError> {
+    let name = file.display().to_string();
+    let refuse = |problem: String| ConfigError { file: name.clone(), line: None, key: None, problem };
+    let mut bytes = Vec::new();
+    match File::open(file).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)) {
+        Err(e) if e.kind() == ErrorKind::NotFound && !must_exist => Ok(None),
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            let problem = "there is no such file; correct --config, or leave it out to use the defaults";
+            Err(refuse(problem.to_owned()))
+        }
+        Err(e) => Err(refuse(format!("cannot be read ({e}); check that it is a file and its permissions"))),
+        Ok(length) if length as u64 > MAX_FILE_BYTES => {
+            Err(refuse("is too large for a configuration; is this the right file?".to_owned()))
+        }
+        Ok(_) => decoded(bytes).map(Some).map_err(|e| ConfigError { file: name, ..e }),
+    }
+}
+
+fn decoded(bytes: Vec<u8>) -> Result<String, ConfigError> {
+    text_encoding::text(bytes).map_err(|wrong| ConfigError {
+        file: FILE_NAME.to_owned(),
+        line: wrong.line,
+        key: None,
+        problem: wrong.problem.to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@
 //! | [`log_ring`] | the last lines of the log, for the Server Operator |
 //! | [`netbios`] | messages of the NetBIOS name service |
 //! | [`recording`] | the lines of a recording |
+//! | [`text_encoding`] | text as the editors of Windows save it |
 //!
 //! The wire formats are described in `docs/protocol/`.
 
@@ -37,5 +38,6 @@ pub mod recording;
 pub mod server;
 pub mod services;
 pub mod store;
+pub mod text_encoding;
 pub mod web;
 pub mod world;

@@ -16,7 +16,7 @@ static FILE: LazyLock<PathBuf> = LazyLock::new(|| folder("backup.mcos"));
 fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
     fs::write(&*FILE, with_checksums(bytes)).unwrap();
     match Store::check_backup(&FILE) {
-        Ok(()) => restore(),
+        Ok(_) => restore(),
         Err(error) => {
             assert!(matches!(error, OpenError::BadBackup { .. } | OpenError::TooNew { .. }), "{error}");
             let text = error.to_string();

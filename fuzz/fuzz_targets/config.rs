@@ -1,34 +1,53 @@
 //! The text of `mcos.toml` (`src/config`).
 //!
-//! Input: the bytes of the file.
+//! Input: the bytes of the file. One with mistakes is also read as a box reads it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use mco_proto::windows_1252::encode;
-use mcos::config::{Config, Mistake};
+use mcos::config::Config;
+use mcos_fuzz::game::folder;
 use mcos_fuzz::plant;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+/// The folder of a box.
+static BOX: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = folder("box");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+});
 
 fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
     match Config::from_bytes(bytes.to_vec()) {
         Ok(config) => {
-            let rooms = config.network.room_ports();
-            assert!((1..=100).contains(&rooms.len()));
-            assert!((1..=16).contains(&config.network.bind.len()));
-            let name = encode(&config.shard.name);
-            assert!((1..=40).contains(&name.len()) && !name.iter().any(|byte| b"[]\r\n".contains(byte)));
-            assert_eq!(config.mistake, None);
+            within_bounds(&config);
+            assert!(config.mistakes.is_empty());
         }
         Err(error) => {
             let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
             assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
             // It goes into the log, to the terminal and onto a page: one line without control characters.
-            let mistake = Mistake { error: error.clone(), ignored: "the whole file" };
-            for text in [error.to_string(), mistake.to_string()] {
-                assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(!error.to_string().contains(char::is_control), "{error}");
+            // A box starts all the same.
+            fs::write(BOX.join("mcos.toml"), bytes).unwrap();
+            let config = Config::load_on_box(None, &BOX, &BOX);
+            within_bounds(&config);
+            assert!(!config.mistakes.is_empty());
+            for mistake in &config.mistakes {
+                assert!(!mistake.to_string().contains(char::is_control), "{mistake}");
             }
         }
     }
 });
+
+fn within_bounds(config: &Config) {
+    assert!((1..=100).contains(&config.network.room_ports().len()));
+    assert!((1..=16).contains(&config.network.bind.len()));
+    let name = encode(&config.shard.name);
+    assert!((1..=40).contains(&name.len()) && !name.iter().any(|byte| b"[]\r\n".contains(byte)));
+}
 
 /// The example, whole and by sections, as Windows' editors save it, and some mistakes.
 fn seeds() -> Vec<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! What is wrong with the server, and which settings the Server Operator may want to change.
 
+use crate::appliance;
 use crate::clock::{Now, day};
 use crate::config::Registration;
 use crate::services::{AUTH_PORT, Game, Ports};
@@ -19,7 +20,7 @@ const FIRST_DEALER: DealerId = DealerId(8);
 /// What is wrong and what to do: one sentence for each, without a full stop.
 pub fn troubles(game: &Game) -> Vec<String> {
     let mut troubles = Vec::new();
-    troubles.extend(game.config.mistake.as_ref().map(ToString::to_string));
+    troubles.extend(game.config.mistakes.iter().map(ToString::to_string));
     troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     if game.store.was_repaired() {
         troubles.push(
@@ -35,6 +36,7 @@ pub fn troubles(game: &Game) -> Vec<String> {
             game.ports.http
         ));
     }
+    troubles.extend(game.config.box_folder.iter().flat_map(|folder| appliance::notes(folder)));
     troubles
 }
 
@@ -186,11 +188,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_programs_of_the_box_have_to_say_is_passed_on() {
+        let (mut game, folder) = Game::for_tests();
+        std::fs::create_dir(folder.path().join("notes")).unwrap();
+        std::fs::write(folder.path().join("notes/wifi"), "wifi.txt is not used\r\n\nnor is line 3\n")
+            .unwrap();
+        std::fs::write(folder.path().join("notes/backup"), "the stick is full\n").unwrap();
+        assert_eq!(troubles(&game), Vec::<String>::new(), "this is no box");
+        game.config.box_folder = Some(folder.path().to_owned());
+        assert_eq!(troubles(&game), ["the stick is full", "wifi.txt is not used", "nor is line 3"]);
+    }
+
+    #[test]
     fn a_mistake_in_the_configuration_comes_first() {
         let (mut game, _folder) = Game::for_tests();
         assert_eq!(troubles(&game), Vec::<String>::new());
         let error = Config::parse("[shard]\nnname = 1").unwrap_err();
-        game.config.mistake = Some(Mistake { error, ignored: "the whole file" });
+        game.config.mistakes = vec![Mistake { error, instead: "it is ignored".to_owned() }];
         game.ports.http = 8080;
         assert!(troubles(&game)[0].starts_with("mcos.toml, line 2, shard.nname: unknown key"));
         assert_eq!(of(&game, Now::read())[0], troubles(&game)[0]);

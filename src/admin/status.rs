@@ -230,7 +230,7 @@ mod tests {
     fn what_is_wrong_is_said_with_the_line_and_in_letters_that_notepad_has() {
         let (mut game, _folder) = Game::for_tests();
         let error = Config::parse("[shard]\nname = \"[M\u{fc}nchen]\"").unwrap_err();
-        game.config.mistake = Some(Mistake { error, ignored: "the whole file" });
+        game.config.mistakes = vec![Mistake { error, instead: "it is ignored".to_owned() }];
         game.ports.http = 8080;
         game.config.shard.name = "Stra\u{df}en \u{2013} Жук".to_owned();
         let text = file(&game, &somewhere());

@@ -8,6 +8,7 @@ pub mod disk;
 mod error;
 pub mod slot_sector;
 mod staging;
+pub mod wifi;
 
 pub use bundle::{Bundle, Manifest, UpdateKey};
 pub use disk::Disk;
@@ -23,8 +24,12 @@ use std::path::{Path, PathBuf};
 pub const FOLDER: &str = "/usr/lib/mcos";
 /// Where the system says what came of the last update, in words; it may know that only after some starts.
 pub const OUTCOME: &str = "/run/mcos-box/update-result.txt";
-/// More than that has to say, in bytes.
-const MAX_OUTCOME: u64 = 4096;
+/// The folder with what the programs of the box have to say, below the folder of the box.
+const NOTES: &str = "notes";
+/// What is read of such a file, in bytes.
+const MAX_TEXT: u64 = 4096;
+/// The most files with notes, and the most notes in all.
+const MOST_NOTES: usize = 20;
 
 /// A box: what it must know to tell its own updates from all other files.
 #[derive(Clone, Debug)]
@@ -52,14 +57,27 @@ impl Appliance {
 
     /// What came of the last update, a line each; nothing if there was none.
     pub fn last_update(&self) -> Vec<String> {
-        let mut text = Vec::new();
-        if let Ok(file) = File::open(&self.outcome) {
-            // What can be read of it is better than nothing.
-            let _ = file.take(MAX_OUTCOME).read_to_end(&mut text);
-        }
-        let text = String::from_utf8_lossy(&text);
-        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+        lines(&self.outcome)
     }
+}
+
+/// What the programs of the box have to say: a sentence each, without a full stop. Each program has a file of its own in the
+/// folder `notes` of the box, and a line in it for each note.
+pub fn notes(folder: &Path) -> Vec<String> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder.join(NOTES)).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    files.sort_unstable();
+    files.iter().take(MOST_NOTES).flat_map(|file| lines(file)).take(MOST_NOTES).collect()
+}
+
+/// The lines of a short file that are not empty. What can be read of it is better than nothing.
+fn lines(path: &Path) -> Vec<String> {
+    let mut text = Vec::new();
+    if let Ok(file) = File::open(path) {
+        let _ = file.take(MAX_TEXT).read_to_end(&mut text);
+    }
+    let text = String::from_utf8_lossy(&text);
+    text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
 /// The file with the key that updates are signed with: the public half of it, in PEM form.

@@ -36,11 +36,7 @@ pub enum FileError {
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(path, error) => write!(
-                f,
-                "{}: {error}: check the folder's permissions, or use sudo or the server's own user",
-                path.display()
-            ),
+            Self::Io(path, error) => write!(f, "{}: {error}: {}", path.display(), atomic_file::advice(error)),
             Self::Damaged(path) => {
                 write!(f, "{} is damaged: import the catalogue again", path.display())
             }

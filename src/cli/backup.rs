@@ -8,21 +8,19 @@ use super::{CliError, Setting, output};
 use crate::admin::requests::{Request, Response};
 use crate::atomic_file::{self, Access};
 use crate::server::control::{self, AskError};
-use crate::store::{OpenError, Store};
+use crate::store::{Contents, OpenError, Store};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufRead, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process;
 
+/// The longest answer that is read, in bytes.
+const MAX_ANSWER: u64 = 100;
+
 /// Writes the backup, by whoever has the store.
 pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
-    if !setting.data.is_dir() {
-        let data = setting.data.display();
-        return Err(CliError::Failed(format!(
-            "there is no data folder {data}: name the right one with --data"
-        )));
-    }
+    reach::need_data(setting)?;
     let exchange = Exchange::new(setting);
     match reach::reach(setting, &Request::WriteBackup { name: exchange.name.clone() })? {
         Reached::Store(store) => store.write_backup(file).map_err(CliError::failed)?,
@@ -36,10 +34,14 @@ pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
     ))
 }
 
-/// Restores a backup: at once if no server runs, by a restart of the server if one does.
-pub(super) fn restore(setting: &Setting, file: &Path) -> Result<(), CliError> {
+/// Restores a backup: at once if no server runs, by a restart of the server if one does. `yes`: without asking. Where nothing is
+/// stored, nothing is asked either.
+pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), CliError> {
     // First of all, so that a file that is no backup costs nobody anything.
-    Store::check_backup(file).map_err(CliError::failed)?;
+    let contents = Store::check_backup(file).map_err(CliError::failed)?;
+    if !yes && Store::is_in(&setting.data) {
+        confirm(&question(setting, file, contents), io::stdin().lock())?;
+    }
     match Store::restore(&setting.data, file) {
         Ok(()) => return output::line(&format!("{} is restored", file.display())),
         Err(OpenError::InUse { .. }) => {}
@@ -60,6 +62,30 @@ pub(super) fn restore(setting: &Setting, file: &Path) -> Result<(), CliError> {
             Store::restore(&setting.data, file).map_err(CliError::failed)?;
             output::line(&format!("{} is restored", file.display()))
         }
+    }
+}
+
+fn question(setting: &Setting, file: &Path, contents: Contents) -> String {
+    let Contents { accounts, personas } = contents;
+    format!(
+        "{} holds {accounts} accounts and {personas} personas. It takes the place of everything in {}: what was done since that          backup is set aside. Restore it? [y/N] ",
+        file.display(),
+        setting.data.display()
+    )
+}
+
+/// Asks on stderr, and reads a line of `answers`.
+fn confirm(question: &str, answers: impl BufRead) -> Result<(), CliError> {
+    // Where nobody sees the question, nobody answers it.
+    let _ = write!(io::stderr(), "{question}");
+    let mut answer = String::new();
+    let read = answers.take(MAX_ANSWER).read_line(&mut answer);
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        "" if !matches!(read, Ok(1..)) => Err(CliError::Failed(
+            "nothing was changed, because nobody answered; scripts say --yes behind restore".to_owned(),
+        )),
+        _ => Err(CliError::Failed("nothing was changed, because the answer was not yes".to_owned())),
     }
 }
 
@@ -127,9 +153,27 @@ fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
     });
     copied.map_err(|error| {
         CliError::Failed(format!(
-            "cannot copy {} to {}: {error}; check permissions and free space",
+            "cannot copy {} to {}: {error}; {}",
             from.display(),
-            to.display()
+            to.display(),
+            atomic_file::advice(&error)
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        for yes in ["y\n", "yes\n", "Y\r\n", " YES"] {
+            assert_eq!(confirm("", yes.as_bytes()), Ok(()), "{yes:?}");
+        }
+        for no in ["", "\n", "n\n", "no\ny\n", "yesterday\n", &"y".repeat(200)] {
+            let CliError::Failed(why) = confirm("", no.as_bytes()).unwrap_err() else { panic!("{no:?}") };
+            assert!(why.starts_with("nothing was changed"), "{why}");
+            assert_eq!(why.contains("--yes"), no.is_empty(), "{no:?}");
+        }
+    }
 }

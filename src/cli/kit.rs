@@ -6,10 +6,10 @@ use crate::admin::kit::{self, Certificate, Kit};
 use crate::admin::requests::{Request, Response};
 use crate::atomic_file::{self, Access};
 use crate::config::HostName;
+use crate::server::addresses;
 use crate::services::Ports;
 use clap::Args;
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ fn host_name(text: &str) -> Result<HostName, &'static str> {
 }
 
 pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> {
-    let address = own_address();
+    let address = addresses::own().into_iter().next();
     let chosen = command.host.clone().or_else(|| setting.config.network.public_host.clone());
     let host = chosen.or_else(|| address.map(|address| HostName::from_address(address.into())));
     let host = host.ok_or_else(|| {
@@ -54,7 +54,7 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
     let zip = kit.zip().map_err(CliError::failed)?;
     let file = command.file.display();
     atomic_file::replace(&command.file, Access::Everyone, |new| new.write_all(&zip))
-        .map_err(|e| CliError::Failed(format!("cannot write {file}: {e}; choose another folder")))?;
+        .map_err(|e| CliError::Failed(format!("cannot write {file}: {e}; {}", atomic_file::advice(&e))))?;
     output::line(&format!("the player kit for {host} is in {file}"))?;
     if !trusted {
         warnings.push(
@@ -64,16 +64,4 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
         );
     }
     warnings.iter().try_for_each(|warning| output::line(&format!("warning: {warning}")))
-}
-
-/// The address from which this machine would speak to others. Asking a datagram socket for it sends nothing.
-fn own_address() -> Option<Ipv4Addr> {
-    // Reserved for documentation, so it lies behind the usual way out of every network.
-    const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect(ELSEWHERE).ok()?;
-    match socket.local_addr().ok()?.ip() {
-        IpAddr::V4(address) if !address.is_loopback() => Some(address),
-        _ => None,
-    }
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod backup;
+mod box_files;
 mod catalog;
 mod decode;
 mod keys;
@@ -86,6 +87,9 @@ enum Command {
     Restore {
         /// The backup file
         file: PathBuf,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// Import cars and parts from your own copy of the game, or show what is known
     #[command(subcommand)]
@@ -122,6 +126,9 @@ enum Command {
     /// Checks the bundle and writes it to the slot that is not running. The box tries it at its next start; if the new
     /// system does not start properly, the box returns to the present one. Needs root; restart the box afterwards.
     Update(update::Update),
+    /// What the programs of the box leave to this one
+    #[command(subcommand, name = "box", hide = true)]
+    BoxFiles(box_files::Command),
 }
 
 /// Why a command failed.
@@ -154,15 +161,21 @@ impl Setting {
     fn load(line: &CommandLine, serves: bool) -> Result<Self, CliError> {
         let (config, data) = (line.config.as_deref(), line.data.as_deref());
         if let Some(folder) = box_folder(line, serves, Path::new(BOX_FOLDER)) {
-            let config = Config::load_on_box(config, folder);
-            if let Some(mistake) = &config.mistake {
+            let data = Config::data_folder_on_box(data);
+            let loaded = Config::load_on_box(config, folder, &data);
+            for mistake in &loaded.mistakes {
                 warn!("{mistake}");
             }
-            if config.data_dir.is_some() {
+            if loaded.data_dir.is_some() {
                 warn!("data_dir in mcos.toml is ignored: a box has a fixed data folder");
             }
-            let data = Config::data_folder_on_box(data);
-            return Ok(Self { config, data, on_box: true });
+            if serves
+                && data.is_dir()
+                && let Err(error) = Config::remember_on_box(config, folder, &data)
+            {
+                warn!("the settings cannot be kept for a start at which mcos.toml has mistakes: {error}");
+            }
+            return Ok(Self { config: loaded, data, on_box: true });
         }
         let config = Config::load(config).map_err(CliError::failed)?;
         let data = config.data_folder(data);
@@ -206,6 +219,9 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn execute(mut line: CommandLine) -> Result<(), CliError> {
     let command = line.command.take().unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
+    if let Command::BoxFiles(command) = command {
+        return box_files::run(command);
+    }
     let setting = Setting::load(&line, matches!(command, Command::Serve(_)))?;
     match command {
         Command::Serve(command) => serve::run(setting, &command),
@@ -216,13 +232,14 @@ fn execute(mut line: CommandLine) -> Result<(), CliError> {
         Command::Ledger(command) => ledger::run(&setting, &command),
         Command::Operator(command) => operator::run(&setting, command),
         Command::Backup { file } => backup::back_up(&setting, &file),
-        Command::Restore { file } => backup::restore(&setting, &file),
+        Command::Restore { file, yes } => backup::restore(&setting, &file, yes),
         Command::Catalog(command) => catalog::run(&setting, command),
         Command::Decode(command) => decode::run(&command),
         Command::Probe(command) => probe::run(setting, command),
         Command::Replay(command) => replay::run(setting, command),
         Command::Load(command) => load::run(setting, command),
         Command::Update(command) => update::run(&setting, &command),
+        Command::BoxFiles(command) => box_files::run(command),
     }
 }
 
@@ -285,6 +302,7 @@ mod tests {
             "operator unban alice",
             "backup b.mcos",
             "restore b.mcos",
+            "restore b.mcos --yes",
             "kit out.zip --host mcos.local",
             "catalog import game.mdb",
             "catalog show",

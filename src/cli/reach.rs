@@ -43,6 +43,9 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
             Err(AskError::NobodyThere) => {}
             Err(e) => return Err(CliError::failed(e)),
         }
+        if !begins(request) {
+            need_data(setting)?;
+        }
         match Store::open(&setting.data) {
             Ok(store) => return Ok(Reached::Store(store)),
             Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
@@ -58,6 +61,29 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
             Err(e) => return Err(CliError::failed(e)),
         }
     }
+}
+
+/// Whether a request makes sense where nothing is stored yet. All others would only make an empty database, most likely in a
+/// folder whose name was mistyped.
+const fn begins(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::AddAccount { .. }
+            | Request::ImportLoginKey { .. }
+            | Request::SetOperatorPassword { .. }
+            | Request::Restore { .. }
+    )
+}
+
+/// Makes sure that there is something in the data folder.
+pub(super) fn need_data(setting: &Setting) -> Result<(), CliError> {
+    if Store::is_in(&setting.data) {
+        return Ok(());
+    }
+    Err(CliError::Failed(format!(
+        "there is no data of mcos in {}: name the right folder with --data, or start the server once, which makes it",
+        setting.data.display()
+    )))
 }
 
 fn unless_refused(response: Response) -> Result<Response, CliError> {

@@ -48,17 +48,13 @@ impl ConfigError {
 pub struct Mistake {
     /// What is wrong.
     pub error: ConfigError,
-    /// What is not used because of the mistake, such as "the whole file".
-    pub ignored: &'static str,
+    /// What counts because of the mistake, such as "the default is used".
+    pub instead: String,
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}. Until that is corrected and the server started again, {} is ignored and the defaults are used",
-            self.error.in_words(),
-            self.ignored
-        )
+        let (error, instead) = (self.error.in_words(), &self.instead);
+        write!(f, "{error}. Until that is corrected and the server started again, {instead}")
     }
 }

@@ -3,37 +3,66 @@
 use super::key::Key;
 use super::rule::Rule;
 use super::{Accounts, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network, Shard};
+use crate::text_encoding::line_at;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A mistake with the place in the text where it stands.
-struct Mistake {
-    offset: usize,
-    key: Option<String>,
+pub(super) struct Mistake {
+    pub(super) offset: usize,
+    pub(super) key: Option<String>,
     problem: String,
+}
+
+impl Mistake {
+    /// The same with its line in `text`.
+    pub(super) fn in_text(self, text: &str) -> ConfigError {
+        ConfigError {
+            file: FILE_NAME.to_owned(),
+            line: Some(line_at(text.as_bytes(), self.offset)),
+            key: self.key,
+            problem: self.problem,
+        }
+    }
 }
 
 /// Reads a whole configuration, or reports its first mistake.
 pub(super) fn read(text: &str) -> Result<Config, ConfigError> {
     // Editors on Windows like to put a byte order mark in front, which is no part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    read_document(text).map_err(|mistake| ConfigError {
-        file: FILE_NAME.to_owned(),
-        line: Some(line_at(text.as_bytes(), mistake.offset)),
-        key: mistake.key,
-        problem: mistake.problem,
-    })
+    read_document(text).map_err(|mistake| mistake.in_text(text))
 }
 
 fn read_document(text: &str) -> Result<Config, Mistake> {
-    let foreign = |e: &toml::de::Error| Mistake {
-        offset: e.span().map_or(0, |span| span.start),
+    let document = DeTable::parse(text).map_err(|error| foreign(&error))?.into_inner();
+    if let Some(first) = mistakes(text, &document).into_iter().min_by_key(|m| m.offset) {
+        return Err(first);
+    }
+    let mut config: Config = toml::from_str(text).map_err(|error| foreign(&error))?;
+    config.network.http_configured = position(&document, "network", "http").is_some();
+    config.network.https_configured = position(&document, "network", "https").is_some();
+    match clash(&config, &document) {
+        None => Ok(config),
+        Some(mistake) => Err(mistake),
+    }
+}
+
+/// What the parser found wrong.
+pub(super) fn foreign(error: &toml::de::Error) -> Mistake {
+    Mistake {
+        offset: error.span().map_or(0, |span| span.start),
         key: None,
-        problem: format!("{}; see mcos.toml.example for how it is written", e.message().replace('\n', ", ")),
-    };
-    let document = DeTable::parse(text).map_err(|e| foreign(&e))?.into_inner();
+        problem: format!(
+            "{}; see mcos.toml.example for how it is written",
+            error.message().replace('\n', ", ")
+        ),
+    }
+}
+
+/// What is wrong with the keys of a document, in no order.
+pub(super) fn mistakes(text: &str, document: &DeTable<'_>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    for (name, value) in &document {
+    for (name, value) in document {
         match value.get_ref() {
             DeValue::Table(section) if is_section(name.get_ref()) => {
                 for (key, value) in section {
@@ -43,16 +72,7 @@ fn read_document(text: &str) -> Result<Config, Mistake> {
             _ => mistakes.extend(mistake(text, "", name, value)),
         }
     }
-    if let Some(first) = mistakes.into_iter().min_by_key(|m| m.offset) {
-        return Err(first);
-    }
-    let mut config: Config = toml::from_str(text).map_err(|e| foreign(&e))?;
-    config.network.http_configured = position(&document, "network", "http").is_some();
-    config.network.https_configured = position(&document, "network", "https").is_some();
-    match clash(&config, &document) {
-        None => Ok(config),
-        Some(mistake) => Err(mistake),
-    }
+    mistakes
 }
 
 /// The sections in the order of `mcos.toml.example`, with their keys. The first has no name: the top of the file.
@@ -67,7 +87,8 @@ const SECTIONS: [(&str, &[Key]); 8] = [
     ("compat", Compat::KEYS),
 ];
 
-fn keys() -> impl Iterator<Item = (&'static str, &'static Key)> {
+/// Every key with the name of its section.
+pub(super) fn keys() -> impl Iterator<Item = (&'static str, &'static Key)> {
     SECTIONS.iter().flat_map(|(section, keys)| keys.iter().map(|key| (*section, key)))
 }
 
@@ -79,7 +100,8 @@ fn is_section(name: &str) -> bool {
     section_names().any(|section| section == name)
 }
 
-fn full_name(section: &str, name: &str) -> String {
+/// The name of a key with that of its section.
+pub(super) fn full_name(section: &str, name: &str) -> String {
     if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }
 
@@ -139,7 +161,7 @@ fn position(document: &DeTable<'_>, section: &str, name: &str) -> Option<usize> 
 
 /// Two services cannot have one port. The message stands at the later of the two keys that the file names:
 /// that is the one that was just written, the other may be a default.
-fn clash(config: &Config, document: &DeTable<'_>) -> Option<Mistake> {
+pub(super) fn clash(config: &Config, document: &DeTable<'_>) -> Option<Mistake> {
     let network = &config.network;
     let single = [
         ("http", network.http),
@@ -169,11 +191,6 @@ fn clash(config: &Config, document: &DeTable<'_>) -> Option<Mistake> {
         }
     }
     None
-}
-
-/// The line, counted from 1, of a place in the text.
-pub(super) fn line_at(text: &[u8], offset: usize) -> usize {
-    1 + text.iter().take(offset).filter(|byte| **byte == b'\n').count()
 }
 
 #[cfg(test)]

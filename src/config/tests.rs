@@ -345,13 +345,13 @@ fn a_named_file_must_exist_and_be_text() {
     let file = folder.path().join("my.toml");
     let error = Config::load(Some(&file)).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}: there is no such file", file.display())), "{error}");
-    std::fs::write(&file, b"[shard]\nname = \"M\xfcnchen\"\n").unwrap();
+    fs::write(&file, b"[shard]\nname = \"M\xfcnchen\"\n").unwrap();
     let error = Config::load(Some(&file)).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}:2: is not UTF-8", file.display())), "{error}");
-    std::fs::write(&file, "[shard]\nid = 0\n").unwrap();
+    fs::write(&file, "[shard]\nid = 0\n").unwrap();
     let error = Config::load(Some(&file)).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}:2: shard.id: must be", file.display())), "{error}");
-    std::fs::write(&file, "[shard]\nid = 5\n").unwrap();
+    fs::write(&file, "[shard]\nid = 5\n").unwrap();
     assert_eq!(Config::load(Some(&file)).unwrap().shard.id, ShardId(5));
 }
 
@@ -368,23 +368,6 @@ fn the_data_folder_comes_from_the_first_that_names_one() {
 }
 
 #[test]
-fn a_box_has_the_defaults_and_knows_why_if_its_file_cannot_be_used() {
-    let card = tempfile::tempdir().unwrap();
-    assert_eq!(Config::load_on_box(None, card.path()), Config::default());
-    let file = card.path().join(FILE_NAME);
-    std::fs::write(&file, "[shard]\nname = \"Our Town\"\n").unwrap();
-    assert_eq!(Config::load_on_box(None, card.path()).shard.name, "Our Town");
-    std::fs::write(&file, "[shard]\nname = \"Our Town\"\nid = 0\n").unwrap();
-    let config = Config::load_on_box(None, card.path());
-    assert_eq!(Config { mistake: None, ..config.clone() }, Config::default());
-    let words = config.mistake.unwrap().to_string();
-    assert!(words.starts_with("mcos.toml, line 3, shard.id: must be a whole number"), "{words}");
-    assert!(words.contains("the whole file is ignored"), "{words}");
-    let named = Config::load_on_box(Some(&card.path().join("none.toml")), card.path());
-    assert!(named.mistake.unwrap().to_string().starts_with("none.toml: there is no such file"));
-}
-
-#[test]
 fn text_that_was_cut_or_is_in_an_old_code_page_is_named() {
     let card = tempfile::tempdir().unwrap();
     let file = card.path().join(FILE_NAME);
@@ -396,7 +379,7 @@ fn text_that_was_cut_or_is_in_an_old_code_page_is_named() {
             "mcos.toml, line 2: is not UTF-8 text here; save the file as UTF-8",
         ),
     ] {
-        std::fs::write(&file, bytes).unwrap();
+        fs::write(&file, bytes).unwrap();
         assert_eq!(Config::load(Some(&file)).unwrap_err().in_words(), wanted);
     }
 }

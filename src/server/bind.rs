@@ -126,7 +126,7 @@ impl BindError {
         };
         let error =
             ConfigError { file: FILE_NAME.to_owned(), line: None, key: Some(key), problem: self.to_string() };
-        Mistake { error, ignored: "the section [network]" }
+        Mistake { error, instead: "the section [network] is ignored and its defaults are used".to_owned() }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Two servers in one process, as the Client knows them: the *SSL server* (`ssl`: Patch, Auth, Shard over HTTP) and the
 //! *TCP server* (`tcp`: Login, Persona, Mail, Lobby, rooms, MCOTS).
 
+pub(crate) mod addresses;
 mod bind;
 mod connection;
 mod connections;
@@ -162,6 +163,15 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     };
     systemd::status("starting: looking after the certificates");
     let tls = open_tls(&config, data).await?;
+    if store.trouble().is_none() {
+        let (store, data) = (store.clone(), data.to_owned());
+        smol::unblock(move || {
+            if Store::kept_authority(&data).is_none() {
+                store.renew_backup();
+            }
+        })
+        .await;
+    }
     let Bound { listeners, ports } = open_ports(&mut config, on_box.is_some()).map_err(ServeError::Bind)?;
     let names = netbios::open(&config.network);
     announce(&listeners, &config, &ports);
@@ -248,7 +258,7 @@ fn open_ports(config: &mut Config, on_box: bool) -> Result<Bound, BindError> {
         Err(error) if on_box && config.network != Network::default() => {
             log::error!("{error}; until then the defaults of [network] count");
             config.network = Network::default();
-            config.mistake = Some(error.into_mistake());
+            config.mistakes.push(error.into_mistake());
             bind::all(&config.network)
         }
         bound => bound,

@@ -1,5 +1,6 @@
 //! Keeps `status.txt` and systemd's line about us true, as far as there is somebody to read them.
 
+use super::addresses;
 use super::netbios::NameService;
 use super::systemd;
 use crate::admin::status::{self, HostInfo};
@@ -78,18 +79,11 @@ pub(crate) fn write(path: &Path, text: &str) {
     }
 }
 
-/// The addresses by which others may reach us, IPv4 first: those of this machine, as far as the server listens there.
+/// The addresses by which others may reach us: those of this machine, as far as the server listens there.
 fn addresses(network: &Network) -> Vec<IpAddr> {
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let everywhere = network.bind.iter().any(|bound| bound.is_unspecified() && bound.is_ipv4());
-    // The Client knows no IPv6, and such addresses change by the day.
-    let found = interfaces.iter().filter(|found| !found.is_loopback()).map(if_addrs::Interface::ip);
-    let mut addresses: Vec<IpAddr> = found
-        .filter(|address| address.is_ipv4() && (everywhere || network.bind.contains(address)))
-        .take(MOST_ADDRESSES)
-        .collect();
-    addresses.sort_unstable();
-    addresses
+    let found = addresses::own().into_iter().map(IpAddr::V4);
+    found.filter(|address| everywhere || network.bind.contains(address)).take(MOST_ADDRESSES).collect()
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub(super) struct Backup {
     pub(super) generation: u64,
     /// All records.
     pub(super) rows: Vec<Row>,
-    /// What lies beside the database. Empty in the backup that lies there itself.
+    /// What lies beside the database. In the backup that lies there itself, only the certificate authority.
     pub(super) files: Vec<SideFile>,
 }
 

@@ -1,13 +1,13 @@
 //! Making backups: the one beside the database, and those that the Server Operator asks for. Each is one state of the store,
 //! read from a snapshot while changes go on, and is never in memory as a whole unless it was asked for so.
 
-use super::backup::Encoder;
+use super::backup::{self, Encoder};
 use super::commit::{Disk, WriteBackup};
 use super::error::StoreError;
 use super::free_space::{FreeSpace, RESERVE};
 use super::handle::Store;
 use super::key;
-use super::side_files::SideFile;
+use super::side_files::{AUTHORITY, SideFile};
 use super::snapshot::Snapshot;
 use super::table::Table;
 use crate::atomic_file::{Access, NewFile};
@@ -31,7 +31,18 @@ impl Store {
         write(file, Snapshot::take(&self.inner.table)?, &side_files, |_| Ok(()))
     }
 
-    /// The same in memory: it needs no room on a card that is full.
+    /// The certificate authority (PEM text) that the backup beside the database in `dir` holds, if there is one.
+    pub fn kept_authority(dir: &Path) -> Option<Vec<u8>> {
+        authority_in(&Self::backup_in(dir)).map(|file| file.bytes)
+    }
+
+    /// Has the backup beside the database written anew, as after a change: what lies beside the database has changed.
+    pub fn renew_backup(&self) {
+        // Nobody waits for it.
+        drop(self.inner.writer.ticket(true));
+    }
+
+    /// [`Store::write_backup`] in memory: it needs no room on a card that is full.
     ///
     /// # Errors
     /// [`StoreError::BackupIncomplete`], or what reading the database failed with.
@@ -42,6 +53,11 @@ impl Store {
         encode(&mut bytes, Path::new("in memory"), snapshot, &side_files, |_| Ok(()))?;
         Ok(bytes.into_inner())
     }
+}
+
+/// The certificate authority in a backup.
+fn authority_in(file: &Path) -> Option<SideFile> {
+    backup::read(file).ok()?.files.into_iter().find(|file| file.name == AUTHORITY)
 }
 
 /// Writes a snapshot as a backup in place of `file`. `room` is asked before every few bytes whether there is room for so
@@ -106,7 +122,12 @@ impl Disk for BackupDisk {
         let snapshot = Snapshot::take(&self.table)?;
         let (backup, free_space) = (self.backup.clone(), Arc::clone(&self.free_space));
         Ok(Box::new(move || {
-            write(&backup, snapshot, &[], |bytes| free_space.room_for(RESERVE.saturating_add(bytes)))
+            // A file that was damaged since must not be all that is left.
+            let folder = backup.parent().unwrap_or(Path::new("."));
+            let authority = SideFile::authority(folder).or_else(|| authority_in(&backup));
+            write(&backup, snapshot, authority.as_slice(), |bytes| {
+                free_space.room_for(RESERVE.saturating_add(bytes))
+            })
         }))
     }
 }

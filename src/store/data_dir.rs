@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// The file that is locked while the store is open.
 pub(super) const LOCK: &str = "store.lock";
+/// The folder of the database.
+pub(super) const DATABASE: &str = "database";
 /// The backup beside the database.
 pub(super) const BACKUP: &str = "backup.mcos";
 /// How many databases are kept of those that were damaged, and of those that were replaced.
@@ -99,7 +101,7 @@ impl DataDir {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { dir: dir.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(refused(source)),
         };
-        let (database, backup) = (dir.join("database"), dir.join(BACKUP));
+        let (database, backup) = (dir.join(DATABASE), dir.join(BACKUP));
         Ok(Self { dir: dir.to_owned(), parent: dir.to_owned(), database, backup, lock })
     }
 

@@ -38,6 +38,8 @@ pub(super) const BANS: &[u8] = b"b";
 pub(super) const OPERATOR: &[u8] = b"soperator";
 /// The message of the day.
 pub(super) const MESSAGE: &[u8] = b"smessage";
+/// All counters.
+pub(super) const META: &[u8] = b"m";
 /// How often a backup was written: tells which of database and backup is the newer.
 pub(super) const GENERATION: &[u8] = b"mgeneration";
 /// No generation is higher: one backup a second would take longer than the sun lasts. So there is always a next one.

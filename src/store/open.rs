@@ -3,7 +3,7 @@
 use super::backup::{self, BackupError};
 use super::backups::BackupDisk;
 use super::commit::Writer;
-use super::data_dir::{BACKUP, DataDir, Found, LOCK};
+use super::data_dir::{BACKUP, DATABASE, DataDir, Found, LOCK};
 use super::error::OpenError;
 use super::free_space::{Duplicate, FreeSpace, TO_OPEN};
 use super::handle::{Inner, Store};
@@ -21,6 +21,12 @@ impl Store {
     /// The backup that lies beside the database in the data directory `dir`; complete when the store was closed.
     pub fn backup_in(dir: &Path) -> PathBuf {
         dir.join(BACKUP)
+    }
+
+    /// Whether there is anything to open in the data directory `dir`: a database, or a backup of it. [`Store::open`] would
+    /// begin anew otherwise.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(DATABASE).exists() || Self::backup_in(dir).exists()
     }
 
     /// Opens the store in the data directory `dir`, which is created if need be (mode 0700).

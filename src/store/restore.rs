@@ -9,6 +9,7 @@ use super::data_dir::{DataDir, check, generation};
 use super::error::{OpenError, StoreError};
 use super::free_space::{FreeSpace, RESERVE};
 use super::handle::Store;
+use super::key::{self, LAST_GENERATION};
 use super::ownership::hand_over;
 use super::table::Table;
 use crate::atomic_file;
@@ -16,8 +17,19 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+/// How many generations a restore leaves out: more than a card makes in its life, at most one a minute.
+const AHEAD: u64 = 1 << 24;
 const STAGED: &str = "restore.mcos";
 const REFUSED: &str = "restore.mcos.refused";
+
+/// What a backup holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// How many accounts.
+    pub accounts: usize,
+    /// How many personas.
+    pub personas: usize,
+}
 
 impl Store {
     /// Replaces everything in `dir` by what [`Store::write_backup`] wrote. The old database is renamed to
@@ -31,24 +43,30 @@ impl Store {
         let data = DataDir::enter(dir)?;
         let mut saved = read(file)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
-        let old = Table::open(&data.database).ok().and_then(|table| generation(&table).ok()).unwrap_or(0);
+        let table = data.database.exists().then(|| Table::open(&data.database).ok()).flatten();
+        let old = table.and_then(|table| generation(&table).ok()).unwrap_or(0);
         let newest = backup::read(&data.backup).map_or(0, |backup| backup.generation);
         for file in std::mem::take(&mut saved.files) {
             file.put_back(dir).map_err(refused(dir))?;
         }
-        saved.generation = old.max(newest).max(saved.generation) + 1;
+        let highest = old.max(newest).max(saved.generation);
+        // Also newer than what its old card may have kept elsewhere after this backup.
+        saved.generation = highest.saturating_add(AHEAD).min(LAST_GENERATION).max(highest + 1);
         backup::write(&data.backup, &saved).map_err(refused(dir))?;
         data.rebuild("replaced", Some(saved))?;
         hand_over(dir);
         Ok(())
     }
 
-    /// Whether a file is a backup that this program can restore: neither damaged, nor foreign, nor of a newer program.
+    /// What a backup holds that this program can restore: neither damaged, nor empty, nor foreign, nor of a newer program.
     ///
     /// # Errors
-    /// Why it is not.
-    pub fn check_backup(file: &Path) -> Result<(), OpenError> {
-        read(file).map(|_| ())
+    /// Why it cannot be restored.
+    pub fn check_backup(file: &Path) -> Result<Contents, OpenError> {
+        read(file).map(|saved| {
+            let count = |kind: &[u8]| saved.rows.iter().filter(|(key, _)| key.starts_with(kind)).count();
+            Contents { accounts: count(key::ACCOUNTS), personas: count(key::PERSONAS) }
+        })
     }
 
     /// Checks a backup and keeps it in the data directory `dir` to be restored at the next start. Returned is the number
@@ -124,6 +142,10 @@ fn sound(file: &Path, read: Result<Backup, BackupError>) -> Result<Backup, OpenE
         Err(BackupError::Damaged(why)) => return Err(bad(why)),
         Err(BackupError::TooNew(version)) => return Err(OpenError::TooNew { what: "backup", version }),
     };
+    // The counters alone are no server.
+    if saved.rows.iter().all(|(key, _)| key.starts_with(key::META)) {
+        return Err(bad("it holds no records".to_owned()));
+    }
     check(&saved).map_err(|error| match error {
         StoreError::TooNew { .. } => error.into(),
         other => bad(other.to_string()),

@@ -10,9 +10,11 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+/// The certificate authority, without which no player's PC trusts the server any more.
+pub(super) const AUTHORITY: &str = "tls/authority.pem";
 /// The certificate authority, the certificates issued last, and the imported catalogue. No other name is read from a
 /// backup. A certificate file has some KiB, a whole catalogue about 400.
-const NAMES: [&str; 3] = ["tls/authority.pem", "tls/leaves.pem", "catalog.mcos"];
+const NAMES: [&str; 3] = [AUTHORITY, "tls/leaves.pem", "catalog.mcos"];
 /// The longest file that is taken along, in bytes.
 pub(super) const LONGEST: usize = 64 * 1024 * 1024;
 
@@ -50,6 +52,15 @@ impl SideFile {
             }
         }
         Ok(all)
+    }
+
+    /// The certificate authority in `dir`, if its file is whole: a key and a certificate in PEM form, to the last line.
+    pub(super) fn authority(dir: &Path) -> Option<Self> {
+        let bytes = fs::read(dir.join(AUTHORITY)).ok()?;
+        let text = str::from_utf8(&bytes).ok()?;
+        let whole = text.starts_with("-----BEGIN PRIVATE KEY-----")
+            && text.trim_end().ends_with("-----END CERTIFICATE-----");
+        whole.then_some(Self { name: AUTHORITY, bytes })
     }
 
     /// Puts it into `dir`. Another one that is there gets `.replaced-` and the time behind its name.

@@ -12,7 +12,7 @@ use super::record::{Record, Row, decode, digest, encode};
 use crate::atomic_file;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -75,9 +75,30 @@ struct Pending {
     snapshots: Vec<Weak<Mutex<PreImages>>>,
 }
 
+/// Removes what a power cut has left of a snapshot of the engine's own (`snap.*.generating`). It takes such a file for the newest
+/// snapshot and the database for damaged (sled issue 1527), and would write a shorter one over it. All that is in
+/// a snapshot is in the log as well. Nobody else may have the database open.
+fn remove_unfinished_snapshots(dir: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+            log::warn!("{name} was left by a power cut and is removed; nothing is lost by that");
+        }
+    }
+    Ok(())
+}
+
 impl Table {
     /// Opens or creates the database in the folder `dir`, which must exist.
     pub(super) fn open(dir: &Path) -> Result<Self, TableError> {
+        remove_unfinished_snapshots(dir).map_err(TableError::Refused)?;
         let config = sled::Config::new()
             .path(dir)
             .cache_capacity(CACHE_BYTES)

@@ -80,12 +80,21 @@ pub(super) fn registry(site: &Site<'_>, request: &PageRequest<'_>) -> PageRespon
 }
 
 pub(super) fn style() -> PageResponse {
-    let body = include_bytes!("../../templates/style.css").to_vec();
+    kept("text/css; charset=utf-8", include_bytes!("../../templates/style.css"))
+}
+
+/// The picture beside the title, for which every browser asks by itself: a chequered flag.
+pub(super) fn icon() -> PageResponse {
+    kept("image/x-icon", include_bytes!("../../templates/favicon.ico"))
+}
+
+/// A file that browsers need not ask for with every page.
+fn kept(content_type: &'static str, body: &[u8]) -> PageResponse {
     PageResponse {
         status: 200,
-        content_type: "text/css; charset=utf-8",
+        content_type,
         file_name: None,
         cache: CachePolicy::OneDay,
-        body,
+        body: body.to_vec(),
     }
 }

@@ -16,8 +16,8 @@ struct FrontPage<'a> {
     host: &'a str,
     players: usize,
     open: bool,
-    /// The mistake in the configuration, if there is one.
-    mistake: Option<String>,
+    /// The mistakes in the configuration.
+    mistakes: Vec<String>,
     /// What an import of the game's database would add, in words, as long as that was not done.
     missing: Option<String>,
     /// Ports at which the game will not find this server.
@@ -51,7 +51,7 @@ pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse 
         host: request.host.as_str(),
         players: site.game.world.population(site.now),
         open: account::open(site),
-        mistake: site.game.config.mistake.as_ref().map(ToString::to_string),
+        mistakes: site.game.config.mistakes.iter().map(ToString::to_string).collect(),
         missing: site.game.catalog.missing(),
         moved: health::moved_ports(&site.game.ports),
     })

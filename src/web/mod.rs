@@ -49,6 +49,7 @@ pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> 
         "/key" | "/download/key" => files::key(site),
         "/registry" | "/download/registry" => files::registry(site, request),
         "/style.css" => files::style(),
+        "/favicon.ico" => files::icon(),
         _ => return None,
     })
 }

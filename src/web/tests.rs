@@ -149,7 +149,7 @@ fn the_front_page_names_a_mistake_in_the_configuration() {
     let mut site = TestSite::new();
     assert!(!html(&site.get("")).contains("For the operator of this server"));
     let error = crate::config::Config::parse("[shard]\nname = \"[<b>]\"").unwrap_err();
-    site.game.config.mistake = Some(crate::config::Mistake { error, ignored: "the whole file" });
+    site.game.config.mistakes = vec![crate::config::Mistake { error, instead: "it is ignored".to_owned() }];
     let page = html(&site.get(""));
     is_plain(&page);
     assert!(page.contains("For the operator of this server:</b> mcos.toml, line 2, shard.name: "), "{page}");
@@ -164,6 +164,13 @@ fn the_front_page_says_what_an_import_of_the_games_database_adds_until_it_was_do
     assert!(page.contains("<tt>Online.mdb</tt>") && page.contains("the real parts of 80 cars"), "{page}");
     site.game.catalog = crate::catalog::Catalog::of(crate::catalog::sample::catalogue());
     assert!(!html(&site.get("")).contains("Online.mdb"));
+}
+
+#[test]
+fn browsers_get_the_picture_that_they_ask_for_by_themselves() {
+    let icon = TestSite::new().get("/favicon.ico");
+    assert_eq!((icon.status, icon.content_type), (200, "image/x-icon"));
+    assert!(icon.body.starts_with(&[0, 0, 1, 0, 1, 0, 16, 16]), "an icon of 16 by 16");
 }
 
 #[test]
@@ -303,7 +310,7 @@ fn pages_are_utf_8_and_say_so_twice() {
     let mut site = TestSite::new();
     site.game.config.shard.name = "Łódź – „heute“".to_owned();
     let error = crate::config::Config::parse("[shard]\nname = \"[München]\"").unwrap_err();
-    site.game.config.mistake = Some(crate::config::Mistake { error, ignored: "the whole file" });
+    site.game.config.mistakes = vec![crate::config::Mistake { error, instead: "it is ignored".to_owned() }];
     let page = html(&site.get(""));
     assert!(
         page.contains("content=\"text/html; charset=utf-8\"") && page.contains("Łódź – „heute“"),

@@ -12,5 +12,6 @@
 mod home;
 mod netbios;
 mod on_a_box;
+mod programs;
 #[path = "../support/mod.rs"]
 mod support;

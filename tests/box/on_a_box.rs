@@ -14,7 +14,7 @@ fn flat(text: &str) -> String {
 }
 
 #[test]
-fn a_broken_configuration_leaves_the_defaults_and_is_named_wherever_a_person_looks() {
+fn what_is_right_of_a_broken_configuration_counts_and_the_rest_is_named_wherever_a_person_looks() {
     let Some(home) = Home::build() else { return skipped(SKIP) };
     let mut server = Server::prepare();
     server.put_on_box();
@@ -25,7 +25,8 @@ fn a_broken_configuration_leaves_the_defaults_and_is_named_wherever_a_person_loo
     assert!(server.log().contains(said), "{}", server.log());
     let status = server.await_status(|text| text.contains("READY"));
     assert!(flat(&status).contains(&format!("1. {said}")), "{status}");
-    assert!(status.contains(&format!("http://{BOX}/ ")) && status.contains("\"Motor City\""), "{status}");
+    assert!(status.contains(&format!("http://{BOX}/ ")) && status.contains("\"Our Town\""), "{status}");
+    assert!(flat(&status).contains("only the operator can make accounts"), "{status}");
     let front = home.page("/");
     assert!(front.contains("For the operator of this server:") && front.contains(said), "{front}");
     // Commands on the box work although the file does not.

@@ -46,7 +46,9 @@ fn the_box_joins_the_wi_fi_that_a_file_on_the_card_names() {
     card.tell_the_kernel(&format!("{SHELL} {RADIOS}"));
     let mut machine = bench.start(&card);
     machine.await_pages();
-    // The other radio is the router's, which learns name and password from nobody but us.
+    // The box tries every radio that it has, and this one is to be the router's.
+    machine.ask("systemctl stop mcos-wifi@wlan1.service");
+    // It learns name and password from nobody but us.
     let router = "network={\\nssid=\"Gar\\303\\244ge #57\"\\nmode=2\\nfrequency=2412\\nkey_mgmt=WPA-PSK\\nproto=RSN\\n\
                   pairwise=CCMP\\npsk=\"burn \\042rubber\\042 57\"\\n}\\n";
     machine.ask(&format!("printf '{router}' >/run/router.conf"));

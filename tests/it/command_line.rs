@@ -240,11 +240,75 @@ fn the_data_folder_is_the_one_systemd_made_if_nobody_names_another() {
         let state = place.path("state");
         printed(&place.command().args(arguments).env("STATE_DIRECTORY", state).output().unwrap())
     };
-    run(&["account", "list"]);
+    login_key_pem(&place.path("login.pem"));
+    run(&["keys", "import-login", "login.pem"]);
     assert!(place.path("state").exists() && !place.path("mcos-data").exists());
     fs::write(place.path("named.toml"), "data_dir = \"named\"\n").unwrap();
-    run(&["account", "list", "--config", "named.toml"]);
+    run(&["keys", "import-login", "login.pem", "--config", "named.toml"]);
     assert!(place.path("named").exists());
+}
+
+#[test]
+fn a_command_that_reads_or_changes_makes_nothing_where_nothing_is() {
+    let place = Place::new();
+    place.add_account("alice");
+    fs::create_dir(place.path("empty")).unwrap();
+    for command in [
+        "account list",
+        "account disable alice",
+        "account enable alice",
+        "persona list",
+        "persona add alice Racer",
+        "ledger check",
+        "operator bans",
+        "operator unban alice",
+        "kit kit.zip --host mcos.local",
+        "backup b.mcos",
+    ] {
+        for data in ["mistyped", "empty"] {
+            let line = place.refused(1, &format!("{command} --data {data}"));
+            assert!(line.contains(&format!("there is no data of mcos in {data}")), "{command}: {line}");
+        }
+    }
+    refusal(
+        1,
+        &place.mcos_reading(&["account", "passwd", "alice", "--password-stdin", "--data", "empty"], "s3cret"),
+    );
+    assert!(!place.path("mistyped").exists());
+    assert_eq!(fs::read_dir(place.path("empty")).unwrap().count(), 0);
+    assert!(!place.path("b.mcos").exists() && !place.path("kit.zip").exists());
+}
+
+#[test]
+fn a_restore_asks_unless_there_is_nothing_to_replace() {
+    let place = Place::new();
+    place.add_account("alice");
+    place.done("backup one.mcos");
+    place.add_account("bob");
+    let listed = || place.done("account list").lines().count() - 1;
+    for (answer, why) in [("", "scripts say --yes"), ("\n", "was not yes"), ("no\n", "was not yes")] {
+        let output = place.mcos_reading(&["restore", "one.mcos"], answer);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains("one.mcos holds 1 accounts and 0 personas") && said.contains("[y/N]"),
+            "{said}"
+        );
+        assert!(said.contains("nothing was changed") && said.contains(why), "{said}");
+        assert_eq!(listed(), 2);
+    }
+    let output = place.mcos_reading(&["restore", "one.mcos"], "yes\n");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(listed(), 1);
+    place.add_account("carl");
+    assert_eq!(listed(), 2);
+    let output = place.mcos("restore one.mcos --yes");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && !said.contains("ERROR") && !said.contains("[y/N]"), "{said}");
+    assert_eq!(listed(), 1);
+    // A new card: nothing to ask, and nothing to set aside.
+    let output = place.mcos("restore one.mcos --data new");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //! changed, everybody is told why, and nothing acknowledged is lost. With real file systems; where mounting is not
 //! permitted the tests say so and do nothing.
 
+use crate::import::{game, writer};
 use crate::support::browser::{Browser, FORM};
 use crate::support::{Server, refused, skipped};
+use jet_reader::Version;
 use mco_proto::ids::{BrandedPartId, DealerId, SkinId};
 use mco_proto::mcots::{GenericReply, GenericRequest, number};
 use mcos::client::Error;
@@ -210,4 +212,44 @@ fn on_a_card_that_the_kernel_made_read_only_players_look_around() {
     assert_eq!(has, before, "what was acknowledged is there");
     block_on(buy(&mut mcots)).unwrap();
     assert!(server.stop().success());
+}
+
+#[test]
+fn a_kit_and_a_catalogue_take_the_place_of_the_old_ones_whole_or_not_at_all() {
+    let mut server = Server::started();
+    assert!(server.stop().success());
+    let disk = server.path().join("disk");
+    let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"], &disk) else { return };
+    let game = server.path().join("game.mdb");
+    fs::write(&game, writer::database(Version::Jet3, 0, &game::tables())).unwrap();
+    let data = disk.join("data");
+    let catalog = |command: &[&str]| {
+        let mut mcos = Command::new(env!("CARGO_BIN_EXE_mcos"));
+        mcos.arg("catalog").args(command).arg("--data").arg(&data).output().unwrap()
+    };
+    let import = || catalog(&["import", game.to_str().unwrap()]);
+    assert!(import().status.success());
+    let kept = fs::read(data.join("catalog.mcos")).unwrap();
+    let kit = disk.join("kit.zip");
+    fs::write(&kit, "the old kit").unwrap();
+    let mut file = File::create(disk.join("holiday-pictures")).unwrap();
+    while file.write_all(&[0xa5; 4096]).is_ok() {}
+
+    let refused = [import(), server.cli(&["kit", kit.to_str().unwrap(), "--host", "garage.lan"], "")];
+    for output in &refused {
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("the disk is full; delete what it need not hold"), "{said}");
+    }
+    assert_eq!(fs::read(data.join("catalog.mcos")).unwrap(), kept);
+    assert_eq!(fs::read(&kit).unwrap(), b"the old kit");
+    for folder in [&disk, &data] {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(
+            !names.into_iter().any(|name| name.to_string_lossy().ends_with(".new")),
+            "{}",
+            folder.display()
+        );
+    }
+    assert!(String::from_utf8_lossy(&catalog(&["show"]).stdout).contains("game.mdb"));
 }

@@ -19,7 +19,14 @@ use std::path::Path;
 /// part is for.
 const LAYERS: [&[&str]; 9] = [
     &["crates/jet-reader", "crates/legacy-tls", "crates/mco-proto"],
-    &["src/atomic_file.rs", "src/clock.rs", "src/log_ring.rs", "src/netbios.rs", "src/recording"],
+    &[
+        "src/atomic_file.rs",
+        "src/clock.rs",
+        "src/log_ring.rs",
+        "src/netbios.rs",
+        "src/recording",
+        "src/text_encoding.rs",
+    ],
     &["src/appliance", "src/catalog", "src/config", "src/store"],
     &["src/client", "src/world"],
     &["src/services"],

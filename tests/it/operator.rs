@@ -188,12 +188,13 @@ fn the_command_line_backs_up_and_restores_with_and_without_a_running_server() {
         let output = server.cli(&["restore", &text(&bad)], "");
         assert_eq!(output.status.code(), Some(1), "{}", bad.display());
     }
-    server.must(&["restore", &text(&offline)], "");
+    server.must(&["restore", "--yes", &text(&offline)], "");
     server.await_restart();
     await_accounts(&server, |listed| listed.contains("doc") && !listed.contains("marty"));
     assert!(server.stop().success());
-    server.must(&["restore", &text(&online)], "");
+    server.must(&["restore", "--yes", &text(&online)], "");
     await_accounts(&server, |listed| listed.contains("marty"));
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
     let left: Vec<_> = fs::read_dir(server.data()).unwrap().flatten().map(|file| file.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("exchange-")), "{left:?}");
 }

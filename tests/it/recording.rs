@@ -363,7 +363,7 @@ fn a_restart_ends_the_recording_and_says_so() {
     server.start_with(&["--record", folder.to_str().unwrap()]);
     let backup = server.path().join("backup.mcos");
     server.must(&["backup", backup.to_str().unwrap()], "");
-    server.must(&["restore", backup.to_str().unwrap()], "");
+    server.must(&["restore", "--yes", backup.to_str().unwrap()], "");
     server.await_restart();
     assert!(server.log().contains("the recording in ") && server.log().contains(" ends here"));
     assert!(server.is_alive() && server.stop().success());

@@ -77,6 +77,7 @@ fn a_server_that_runs_becomes_the_one_whose_backup_is_uploaded() {
     assert!(new.stop().success());
     new.start();
     assert_same(&new, &authority, &key);
+    assert!(!new.log().contains("ERROR"), "{}", new.log());
     let kept = replaced(&new);
     assert!(kept.iter().any(|file| fs::read(file).unwrap() == own), "what it was before is kept: {kept:?}");
     assert!(new.stop().success());

@@ -122,7 +122,7 @@ fn a_restart_by_the_operator_is_no_stop_and_is_ready_again_in_the_same_process()
     server.start();
     let pid = server.pid();
     manager.hear("READY=1");
-    server.must(&["restore", backup.to_str().unwrap()], "");
+    server.must(&["restore", "--yes", backup.to_str().unwrap()], "");
     let reloading = manager.hear("RELOADING=1");
     assert!(reloading.lines().any(|line| line.starts_with("MONOTONIC_USEC=")), "{reloading}");
     manager.hear("READY=1");

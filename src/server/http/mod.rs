@@ -5,6 +5,7 @@ mod bundle;
 mod deadline;
 mod operator;
 mod response;
+mod too_large;
 mod upload;
 
 pub(crate) use operator::OperatorHttp;
@@ -38,6 +39,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use too_large::TooLarge;
 use zeroize::Zeroizing;
 
 /// How long a Client may take to send the head of its request.
@@ -47,10 +49,10 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// How long it may take to answer it after that, and to send the answer.
 const ANSWER_TIME: Duration = Duration::from_secs(15);
 
-/// The most bytes of a request's head.
-const MAX_HEAD: usize = 8 * 1024;
+/// The most bytes of a request's head. Browsers send the cookies of all services that have the same name, whatever their port.
+const MAX_HEAD: usize = 32 * 1024;
 /// The most lines of a request's head.
-const MAX_HEADERS: usize = 64;
+const MAX_HEADERS: usize = 256;
 /// The longest body of a Patch question, in bytes. It is read, because some Clients get no answer before they have sent it
 /// all, and forgotten.
 const MAX_BODY: u64 = 64 * 1024;
@@ -155,7 +157,7 @@ impl SslServer {
                 // A Client may close its sending side behind the request and still wait for the answer.
                 .half_close(true)
                 .title_case_headers(true)
-                .serve_connection(FuturesIo::new(&mut stream), service);
+                .serve_connection(FuturesIo::new(TooLarge::around(&mut stream)), service);
             if let Err(error) = served.await {
                 debug!("http: connection of {} ended early: {error}", connection.peer);
             }

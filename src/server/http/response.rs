@@ -22,8 +22,7 @@ pub(super) const TEXT: &str = "text/plain";
 pub(super) const BYTES: &str = "application/octet-stream";
 
 /// No script, nothing from elsewhere, no frame around it.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// A response with these bytes.
 pub(super) fn response(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> HttpResponse {

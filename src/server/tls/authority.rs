@@ -25,12 +25,14 @@
 //! # Files
 //! `tls/authority.pem` (key and certificate) and `tls/leaves.pem` (the two keys and certificates, and the names they were
 //! made for) in the data directory, mode 0600, each replaced as a whole. A file that can't be read is set aside as
-//! `.damaged-` with the time, and made anew with a loud line in the log.
+//! `.damaged-` with the time. The authority is then looked for in the backup beside the database; what is not there is made anew,
+//! with a loud line in the log.
 
 use super::error::AuthorityError;
-use super::files::{block, read, set_aside, write};
+use super::files::{block, read, sections, set_aside, write};
 use super::names::Names;
 use crate::atomic_file;
+use crate::store::Store;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
 use rcgen::{
@@ -107,7 +109,7 @@ impl Authority {
         // Both keys at once, should both be needed.
         let (authority, kept) = thread::scope(|scope| {
             let kept = scope.spawn(|| KeptLeaves::open(&folder));
-            let authority = open_authority(&folder);
+            let authority = open_authority(&folder, data);
             (authority, kept.join())
         });
         let (issuer, certificate) = authority?;
@@ -153,24 +155,30 @@ impl Authority {
     }
 }
 
-/// The authority from its file, or a new one.
-fn open_authority(
-    folder: &Path,
-) -> Result<(Issuer<'static, KeyPair>, CertificateDer<'static>), AuthorityError> {
+/// What the authority signs with, and its certificate.
+type Signer = (Issuer<'static, KeyPair>, CertificateDer<'static>);
+
+/// The authority from its file, or from the backup beside the database if that is damaged or missing, or a new one.
+fn open_authority(folder: &Path, data: &Path) -> Result<Signer, AuthorityError> {
     let path = folder.join(AUTHORITY);
-    if let Some(sections) = read(&path)? {
-        if let [(SectionKind::PrivateKey, key), (SectionKind::Certificate, certificate)] = sections.as_slice()
-            && let Ok(key) = key_pair(key.clone(), &PKCS_RSA_SHA256)
-            && certificate.windows(key.der_bytes().len()).any(|window| window == key.der_bytes())
-        {
-            let certificate = CertificateDer::from(certificate.clone());
-            return Ok((Issuer::new(authority_params(&key), key), certificate));
-        }
+    let there = read(&path)?;
+    if let Some(signer) = there.as_deref().and_then(signer) {
+        return Ok(signer);
+    }
+    if there.is_some() {
         set_aside(&path)?;
+        log::warn!("{} is damaged and was set aside", path.display());
+    }
+    if let Some(kept) = Store::kept_authority(data)
+        && let Some(signer) = signer(&sections(&kept))
+    {
+        write(&path, &String::from_utf8_lossy(&kept))?;
+        log::warn!("{} was brought back from the backup; players need do nothing", path.display());
+        return Ok(signer);
+    }
+    if there.is_some() {
         log::error!(
-            "{} is damaged and was set aside: this server has a new certificate authority now, and every player has to \
-             install the new certificate from /cert",
-            path.display()
+            "this server has a new certificate authority now, and every player has to install the new certificate from /cert"
         );
     }
     log::info!("making the certificate authority of this server, once");
@@ -181,6 +189,18 @@ fn open_authority(
         + &block("CERTIFICATE", &certificate, LineEnding::LF);
     write(&path, &text)?;
     Ok((Issuer::new(params, key), certificate))
+}
+
+/// The authority whose file has these blocks.
+fn signer(sections: &[(SectionKind, Vec<u8>)]) -> Option<Signer> {
+    let [(SectionKind::PrivateKey, key), (SectionKind::Certificate, certificate)] = sections else {
+        return None;
+    };
+    let key = key_pair(key.clone(), &PKCS_RSA_SHA256).ok()?;
+    certificate
+        .windows(key.der_bytes().len())
+        .any(|window| window == key.der_bytes())
+        .then(|| (Issuer::new(authority_params(&key), key), CertificateDer::from(certificate.clone())))
 }
 
 /// What the authority's certificate says. All of it follows from the key, so that the file need not be taken apart; and

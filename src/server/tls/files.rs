@@ -22,18 +22,22 @@ pub(super) fn block(label: &str, der: &[u8], line_ends: LineEnding) -> String {
 
 /// The blocks of a file; `None` if there is no such file. A file that is not PEM text all the way has no blocks.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<Section>>, AuthorityError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(AuthorityError::File(path.to_owned(), error)),
-    };
-    let mut rest = bytes.as_slice();
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(sections(&bytes))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(AuthorityError::File(path.to_owned(), error)),
+    }
+}
+
+/// The blocks of PEM text. What is not PEM text all the way has none.
+pub(super) fn sections(bytes: &[u8]) -> Vec<Section> {
+    let mut rest = bytes;
     let mut sections = Vec::new();
     loop {
         match pem::from_buf(&mut rest) {
             Ok(Some(section)) => sections.push(section),
-            Ok(None) => return Ok(Some(sections)),
-            Err(_) => return Ok(Some(Vec::new())),
+            Ok(None) => return sections,
+            Err(_) => return Vec::new(),
         }
     }
 }

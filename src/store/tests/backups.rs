@@ -220,6 +220,53 @@ fn a_backup_that_cannot_be_written_says_so_and_leaves_nothing() {
 }
 
 #[test]
+fn a_backup_without_records_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let (store, ..) = furnished(dir.path());
+    drop(store);
+    let saved = backup::read(&Store::backup_in(dir.path())).unwrap();
+    let file = dir.path().join("empty.mcos");
+    let counters: Vec<Row> = saved.rows.into_iter().filter(|(key, _)| key.starts_with(key::META)).collect();
+    assert!(!counters.is_empty());
+    for rows in [Vec::new(), counters] {
+        backup::write(&file, &Backup { generation: 1 << 40, rows, files: Vec::new() }).unwrap();
+        let error = Store::restore(dir.path(), &file).unwrap_err();
+        assert!(matches!(&error, OpenError::BadBackup { why, .. } if why.contains("no records")), "{error}");
+        assert!(Store::stage_restore(dir.path(), &file).is_err());
+    }
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!((store.accounts().list().unwrap().len(), store.was_repaired()), (1, false));
+}
+
+#[test]
+fn what_a_backup_holds_is_known_before_it_is_restored() {
+    let dir = TempDir::new().unwrap();
+    let (store, ..) = crowd(dir.path(), 3);
+    let file = dir.path().join("b.mcos");
+    store.write_backup(&file).unwrap();
+    assert_eq!(Store::check_backup(&file).unwrap(), Contents { accounts: 1, personas: 3 });
+}
+
+#[test]
+fn a_restored_card_counts_on_behind_whatever_the_old_one_kept_after_that_backup() {
+    let [old, new] = [(); 2].map(|()| TempDir::new().unwrap());
+    let (store, ..) = furnished(old.path());
+    let file = old.path().join("b.mcos");
+    store.write_backup(&file).unwrap();
+    drop(store);
+    let kept = backup::read(&file).unwrap().generation;
+    Store::restore(new.path(), &file).unwrap();
+    let restored = backup::read(&Store::backup_in(new.path())).unwrap().generation;
+    assert!(restored > kept + 10_000_000, "{restored}");
+    drop(Store::open(new.path()).unwrap());
+    // However often: the highest is never passed.
+    let highest = Backup { generation: key::LAST_GENERATION - 5, ..backup::read(&file).unwrap() };
+    backup::write(&file, &highest).unwrap();
+    Store::restore(new.path(), &file).unwrap();
+    assert!(!Store::open(new.path()).unwrap().was_repaired());
+}
+
+#[test]
 fn a_backup_nobody_may_read_is_not_called_damaged() {
     let dir = TempDir::new().unwrap();
     let (store, ..) = furnished(dir.path());

@@ -177,6 +177,24 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
+fn a_snapshot_of_the_engine_that_a_power_cut_left_unfinished_is_no_damage() {
+    for (name, left) in [
+        ("snap.FFFFFFFFFFFFFFFF.generating", vec![]),
+        ("snap.0000000000000001.generating", vec![0x5a; 100_000]),
+    ] {
+        let (dir, before) = closed();
+        let file = dir.path().join("database").join(name);
+        fs::write(&file, left).unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        assert!(!store.was_repaired() && !file.exists());
+        assert_eq!(everything(&store), before);
+        drop(store);
+        assert_eq!(aside(dir.path(), "damaged"), 0);
+        assert_eq!(everything(&Store::open(dir.path()).unwrap()), before);
+    }
+}
+
+#[test]
 fn a_missing_database_is_rebuilt_from_the_backup() {
     let (dir, before) = closed();
     fs::remove_dir_all(dir.path().join("database")).unwrap();

@@ -225,12 +225,25 @@ fn one_connection_gets_one_answer() {
 fn heads_without_bounds_are_refused() {
     let test = server("");
     let many = "X: y\r\n".repeat(MAX_HEADERS + 1);
-    let long = format!("X: {}\r\n", "y".repeat(MAX_HEAD));
+    let long = format!("X: {}\r\n", "y".repeat(2 * MAX_HEAD));
     for headers in [many, long] {
         let answer = test.raw(format!("GET /key HTTP/1.1\r\n{headers}\r\n").as_bytes());
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        assert!(answer.contains("Delete the cookies") && answer.ends_with("</html>\n"), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
     }
     assert!(test.raw(b"\x16\x03\x01\x00\x05hello\r\n\r\n").starts_with("HTTP/1.1 400 "));
+}
+
+#[test]
+fn the_cookies_of_other_services_on_the_same_name_do_no_harm() {
+    let test = server("");
+    let many = "Cookie: another=service\r\n".repeat(70);
+    let long = format!("Cookie: session={}\r\n", "y".repeat(9 * 1024));
+    for headers in [many, long.clone(), long.repeat(3)] {
+        let answer = test.raw(format!("GET /key HTTP/1.1\r\n{headers}\r\n").as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
 }
 
 #[test]

@@ -131,6 +131,31 @@ fn a_damaged_authority_is_set_aside_and_everything_is_issued_by_a_new_one() {
 }
 
 #[test]
+fn a_damaged_or_missing_authority_is_brought_back_from_the_backup() {
+    let original = Authority::open(copy().path(), &names()).unwrap();
+    for left in [Some(""), Some("not what it was"), None] {
+        let data = copy();
+        // The server makes a backup, and another one after the file was damaged.
+        let store = Store::open(data.path()).unwrap();
+        store.renew_backup();
+        drop(store);
+        let path = data.path().join(FOLDER).join(AUTHORITY);
+        match left {
+            Some(text) => fs::write(&path, text).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let store = Store::open(data.path()).unwrap();
+        store.renew_backup();
+        drop(store);
+        let authority = Authority::open(data.path(), &names()).unwrap();
+        assert_eq!(authority.certificate_der(), original.certificate_der(), "{left:?}");
+        assert_eq!(certificates(&authority), certificates(&original), "{left:?}");
+        let again = Authority::open(data.path(), &names()).unwrap();
+        assert_eq!(again.certificate_der(), original.certificate_der());
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Authority::open(file.path(), &names()).unwrap_err().to_string();

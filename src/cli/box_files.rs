@@ -1,0 +1,106 @@
+//! `mcos box`: what the programs of the box leave to this one, because it takes more than a shell to do it right. They are
+//! in `image/overlay/usr/lib/mcos`. What has to be told to people goes into a file of notes (see `appliance::notes`).
+
+use super::CliError;
+use crate::appliance::wifi;
+use crate::atomic_file::{self, Access};
+use crate::store::rotation;
+use clap::Subcommand;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// More than `wpa_cli` has to say, in bytes.
+const MAX_REPORT: u64 = 1024 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make the settings of wpa_supplicant out of wifi.txt; without any, no network is joined
+    Wifi {
+        /// wifi.txt, as a person wrote it
+        file: PathBuf,
+        /// The settings to write, or to remove
+        settings: PathBuf,
+        /// The notes to write
+        notes: PathBuf,
+    },
+    /// Note why the box is not in its Wi-Fi; standard input is what wpa_cli says
+    WifiState {
+        /// The settings of wpa_supplicant
+        settings: PathBuf,
+        /// The notes to write
+        notes: PathBuf,
+    },
+    /// Put a backup into a folder with older ones, of which the newest of this server stay
+    KeepBackup {
+        /// The backup
+        file: PathBuf,
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+pub(super) fn run(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Wifi { file, settings, notes } => join(&file, &settings, &notes),
+        Command::WifiState { settings, notes } => state(&settings, &notes),
+        Command::KeepBackup { file, folder } => rotation::keep(&file, &folder).map_err(CliError::failed),
+    }
+}
+
+fn join(file: &Path, settings: &Path, notes: &Path) -> Result<(), CliError> {
+    let mut bytes = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(wifi::MAX_FILE + 1).read_to_end(&mut bytes));
+    let made = match read {
+        Ok(_) => wifi::read(bytes),
+        Err(error) => {
+            let note = format!("wifi.txt cannot be read, and the box joins no Wi-Fi: {error}");
+            wifi::Wifi { settings: None, notes: vec![note] }
+        }
+    };
+    match made.settings {
+        Some(text) => write(settings, Access::Owner, &text)?,
+        None => remove(settings)?,
+    }
+    note(notes, &made.notes)
+}
+
+fn state(settings: &Path, notes: &Path) -> Result<(), CliError> {
+    let mut report = Vec::new();
+    io::stdin()
+        .lock()
+        .take(MAX_REPORT)
+        .read_to_end(&mut report)
+        .map_err(|error| CliError::Failed(format!("cannot read what wpa_cli says: {error}")))?;
+    let settings = fs::read_to_string(settings)
+        .map_err(|error| CliError::Failed(format!("{}: {error}", settings.display())))?;
+    let trouble = wifi::trouble(&settings, &String::from_utf8_lossy(&report));
+    note(notes, trouble.as_slice())
+}
+
+/// Replaces the notes; without any there is no file.
+fn note(file: &Path, notes: &[String]) -> Result<(), CliError> {
+    if notes.is_empty() {
+        return remove(file);
+    }
+    for note in notes {
+        // For the journal of the box.
+        let _ = writeln!(io::stderr(), "{note}");
+    }
+    write(file, Access::Everyone, &(notes.join("\n") + "\n"))
+}
+
+/// Not synced: these files lie in memory.
+fn write(file: &Path, access: Access, text: &str) -> Result<(), CliError> {
+    atomic_file::replace_unsynced(file, access, |new| new.write_all(text.as_bytes()))
+        .map_err(|error| CliError::Failed(format!("cannot write {}: {error}", file.display())))
+}
+
+fn remove(file: &Path) -> Result<(), CliError> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CliError::Failed(format!("cannot remove {}: {error}", file.display())))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,260 @@
+//! The programs of the box (`image/overlay/usr/lib/mcos`), with a folder as the box, and stand-ins for what needs a real one:
+//! mounting, and looking for a stick.
+
+use crate::support::Server;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder that stands for the box.
+struct StandIn {
+    root: TempDir,
+}
+
+impl StandIn {
+    fn new() -> Self {
+        let stand_in = Self { root: TempDir::new().unwrap() };
+        for folder in ["boot/mcos", "run", "var/lib", "bin", "stick", "sys/class/net"] {
+            fs::create_dir_all(stand_in.at(folder)).unwrap();
+        }
+        symlink(env!("CARGO_BIN_EXE_mcos"), stand_in.at("bin/mcos")).unwrap();
+        // The card takes remounting; a stick is a folder.
+        stand_in.tool(
+            "mount",
+            "case \"$*\" in\n*remount*) exit 0 ;;\nesac\n[ ! -e \"$MCOS_BOX_ROOT/broken\" ] || exit 32\n\
+             rm -rf \"$MCOS_BOX_ROOT/run/mcos-stick\"\nln -s \"$MCOS_BOX_ROOT/stick\" \"$MCOS_BOX_ROOT/run/mcos-stick\"\n",
+        );
+        stand_in.tool("umount", "rm \"$MCOS_BOX_ROOT/run/mcos-stick\"\n");
+        stand_in.tool("blkid", "exit 2\n");
+        stand_in
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    /// Puts another program in front of the system's.
+    fn tool(&self, name: &str, script: &str) {
+        let path = self.at("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn card(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.at("boot/mcos").join(name), content).unwrap();
+    }
+
+    fn run(&self, program: &str) -> Output {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("image/overlay/usr/lib/mcos");
+        let mut path: OsString = self.at("bin").into();
+        path.push(":");
+        path.push(env::var_os("PATH").unwrap());
+        let mut command = Command::new("sh");
+        command.arg(folder.join(program)).env("PATH", path).env("MCOS_BOX_ROOT", self.root.path());
+        command.env_remove("RUST_LOG").env_remove("STATE_DIRECTORY").output().unwrap()
+    }
+
+    fn mcos(&self, arguments: &[&str], input: &str) {
+        let data = self.at("var/lib/private/mcos");
+        let given = self.at("input");
+        fs::write(&given, input).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcos"));
+        command.arg("--data").arg(data).args(arguments).stdin(fs::File::open(given).unwrap());
+        let output = command.env_remove("RUST_LOG").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// All notes, in the order of their files.
+    fn notes(&self) -> String {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(self.at("run/mcos-box/notes")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort_unstable();
+        files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
+    }
+
+    fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.at(folder)).into_iter().flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+#[test]
+fn what_is_on_the_card_is_taken_over_and_what_is_not_used_is_noted() {
+    const SETTINGS: &str = "run/mcos-wifi/wpa_supplicant.conf";
+    let key = "0123456789abcdef".repeat(4);
+    for (name, file, joins, notes) in [
+        ("wifi.txt", format!("country=DE\nnetwork=H\npassword={key}"), Some(format!("    psk={key}\n")), ""),
+        (
+            "wifi.txt.txt",
+            "network=H\r\npassword=longpass12\r\n".into(),
+            Some("    psk=\"longpass12\"\n".into()),
+            "",
+        ),
+        (
+            "wifi.txt",
+            "country=DE\nnetwork=H\npasswort=longpass12".into(),
+            None,
+            "wifi.txt, line 3, is not used: the word \"passwort\" is not known",
+        ),
+        ("wifi.txt", "country=UK\nnetwork=H".into(), Some("    key_mgmt=NONE\n".into()), "GB is used"),
+    ] {
+        let stand_in = StandIn::new();
+        stand_in.card(name, &file);
+        let output = stand_in.run("box-config");
+        assert!(output.status.success(), "{output:?}");
+        let settings = fs::read_to_string(stand_in.at(SETTINGS)).ok();
+        assert_eq!(settings.is_some(), joins.is_some(), "{file}: {settings:?}");
+        if let (Some(settings), Some(part)) = (settings, joins) {
+            assert!(settings.contains(&part), "{file}: {settings}");
+            assert_eq!(fs::metadata(stand_in.at(SETTINGS)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let said = stand_in.notes();
+        assert!(said.contains(notes) && said.is_empty() == notes.is_empty(), "{file}: {said}");
+        assert!(!said.contains("longpass12") && !said.contains(&key), "{said}");
+        assert!(!format!("{output:?}").contains("longpass12"), "{output:?}");
+    }
+}
+
+#[test]
+fn of_two_settings_files_one_is_used_and_both_are_named() {
+    let stand_in = StandIn::new();
+    stand_in.card("mcos.toml.txt.txt", "[shard]\nid = 9\n");
+    assert!(stand_in.run("box-config").status.success());
+    assert_eq!(fs::read_to_string(stand_in.at("run/mcos-box/mcos.toml")).unwrap(), "[shard]\nid = 9\n");
+    assert_eq!(stand_in.notes(), "");
+    stand_in.card("mcos.toml", "[shard]\nid = 8\n");
+    assert!(stand_in.run("box-config").status.success());
+    assert_eq!(fs::read_to_string(stand_in.at("run/mcos-box/mcos.toml")).unwrap(), "[shard]\nid = 8\n");
+    let said = stand_in.notes();
+    assert!(
+        said.contains("two files on the card, mcos.toml and mcos.toml.txt.txt: mcos.toml is used"),
+        "{said}"
+    );
+}
+
+/// A box that has a server with an account.
+fn furnished() -> StandIn {
+    let stand_in = StandIn::new();
+    assert!(stand_in.run("box-config").status.success());
+    stand_in.mcos(&["account", "add", "doc", "--password-stdin"], "Roadster-1957.x\n");
+    stand_in
+}
+
+#[test]
+fn a_backup_is_kept_on_the_card_and_the_clock_does_not_decide_which_is_the_newest() {
+    let stand_in = furnished();
+    for (number, day) in
+        (1..).zip(["20260701", "20990101", "20260702", "20260703", "19700101", "19700102", "20260704"])
+    {
+        stand_in.tool("date", &format!("echo {day}-0000\n"));
+        let output = stand_in.run("box-backup");
+        assert!(output.status.success(), "{output:?}");
+        let names = stand_in.names("boot/mcos/backups");
+        assert!(names.contains(&format!("mcos-{day}-0000.mcos")), "{day}: {names:?}");
+        assert_eq!(names.len(), 5.min(number), "{names:?}");
+        stand_in
+            .mcos(&["account", "add", &format!("driver{number}"), "--password-stdin"], "Roadster-1957.x\n");
+    }
+    let left = ["19700101", "19700102", "20260702", "20260703", "20260704"]
+        .map(|day| format!("mcos-{day}-0000.mcos"));
+    assert_eq!(stand_in.names("boot/mcos/backups"), left);
+    assert_eq!(stand_in.notes(), "");
+}
+
+#[test]
+fn a_stick_that_gets_no_backup_is_named_with_the_reason() {
+    let stand_in = furnished();
+    let stick = |label: &str| {
+        let found = "case \"$*\" in\n'-L MCOS-BACKUP') exit 2 ;;\nesac\n";
+        let labels = "echo '/dev/mmcblk0p2: LABEL=\"MCOS\"'\necho '/dev/mmcblk0p4: LABEL=\"mcos-data\"'\n";
+        stand_in.tool("blkid", &format!("{found}{labels}echo '/dev/sda1: LABEL=\"{label}\"'\n"));
+        stand_in.run("box-backup")
+    };
+    for label in ["mcos backup", "Mcos_Backup", "MCOSBACKUP"] {
+        let output = stick(label);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!((stand_in.names("stick/backups").len(), stand_in.notes().as_str()), (1, ""), "{label}");
+        fs::remove_dir_all(stand_in.at("stick/backups")).unwrap();
+    }
+    for label in ["MCOS-BACKUPS", "Backup", "MCOS-BAKUP"] {
+        assert!(!stick(label).status.success());
+        let said = stand_in.notes();
+        assert!(
+            said.contains(&format!("the USB stick \"{label}\" gets no backup: its name must be MCOS-BACKUP")),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "not the card itself: {said}");
+    }
+    assert!(stick("holiday").status.success());
+    assert_eq!(stand_in.notes(), "");
+
+    stand_in.tool("blkid", "echo /dev/sda1\n");
+    fs::write(stand_in.at("broken"), "").unwrap();
+    assert!(!stand_in.run("box-backup").status.success());
+    assert!(stand_in.notes().contains("it cannot be read; format it anew"), "{}", stand_in.notes());
+    fs::remove_file(stand_in.at("broken")).unwrap();
+    // A file where the folder should be, as on a stick that takes nothing.
+    fs::write(stand_in.at("stick/backups"), "").unwrap();
+    assert!(!stand_in.run("box-backup").status.success());
+    let said = stand_in.notes();
+    assert!(said.starts_with("there is no new backup on the USB stick MCOS-BACKUP: "), "{said}");
+    fs::remove_file(stand_in.at("stick/backups")).unwrap();
+    assert!(stand_in.run("box-backup").status.success());
+    assert_eq!((stand_in.names("stick/backups").len(), stand_in.notes().as_str()), (1, ""));
+}
+
+#[test]
+fn without_a_server_the_status_says_what_keeps_the_box_out_of_its_wi_fi() {
+    let stand_in = StandIn::new();
+    stand_in.tool("findmnt", "exit 0\n");
+    stand_in.tool("systemctl", "echo failed\n");
+    stand_in.tool("journalctl", "echo 'mcos: the port is taken'\n");
+    stand_in.tool("wpa_cli", "case \"$*\" in\n*wlan1*) cat \"$MCOS_BOX_ROOT/heard\" ;;\nesac\n");
+    fs::create_dir_all(stand_in.at("dev")).unwrap();
+    fs::write(stand_in.at("heard"), "wpa_state=SCANNING\n").unwrap();
+    stand_in.card("wifi.txt", "country=DE\nnetwork=Garage\npassword=longpass12\nhello\n");
+    assert!(stand_in.run("box-config").status.success());
+    let status = || {
+        let output = stand_in.run("box-status");
+        assert!(output.status.success(), "{output:?}");
+        let status = fs::read_to_string(stand_in.at("boot/mcos/mcos-status.txt")).unwrap();
+        let screen = fs::read_to_string(stand_in.at("dev/console")).unwrap();
+        assert!(status.lines().count() > 3 && screen.ends_with(&status.replace('\r', "")), "{screen}");
+        status.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said = status();
+    assert!(said.contains("the port is taken") && said.contains("wifi.txt, line 4, is not used"), "{said}");
+    assert!(said.contains("this board has no Wi-Fi that the box can use"), "{said}");
+    // Another radio than the first, and a router that speaks WPA3 only.
+    fs::create_dir_all(stand_in.at("sys/class/net/wlan1/phy80211")).unwrap();
+    let said = status();
+    assert!(said.contains("the box is not in the Wi-Fi \"Garage\": no Wi-Fi is in reach"), "{said}");
+    let router = "wpa_state=SCANNING\n02:00:00:00:00:01\t2412\t-60\t[WPA2-SAE-CCMP][ESS]\tGarage\n";
+    fs::write(stand_in.at("heard"), router).unwrap();
+    assert!(status().contains("it speaks WPA3 only, which the box does not"), "{}", status());
+    fs::write(stand_in.at("heard"), "wpa_state=COMPLETED\n").unwrap();
+    let said = status();
+    assert!(!said.contains("the box is not in") && said.contains("line 4, is not used"), "{said}");
+}
+
+#[test]
+fn the_server_tells_what_the_programs_of_the_box_have_to_say() {
+    let mut server = Server::prepare();
+    server.put_on_box();
+    let notes = server.config().parent().unwrap().join("notes");
+    fs::create_dir_all(&notes).unwrap();
+    fs::write(notes.join("wifi"), "wifi.txt is not used, and the box joins no Wi-Fi: why\n").unwrap();
+    server.start();
+    let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let status = flat(server.await_status(|text| text.contains("wifi.txt")));
+    assert!(status.contains(". wifi.txt is not used, and the box joins no Wi-Fi: why."), "{status}");
+    fs::remove_file(notes.join("wifi")).unwrap();
+    server.await_status(|text| !text.contains("wifi.txt"));
+}
