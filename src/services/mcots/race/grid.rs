@@ -23,6 +23,16 @@ struct Grid<'a> {
     barred: [Option<String>; SLOTS],
 }
 
+/// What became of the fees.
+enum Fees {
+    /// Those who may race and can pay are not enough: nothing was taken.
+    TooFewRacers,
+    /// There are none, because nothing counts here.
+    None,
+    /// They are taken, and kept under a booking.
+    Booked(Changed<BookingId>),
+}
+
 /// 232: the host presses start. Everybody in a slot is looked at; who may not race is marked in the answer, and the rest
 /// go if they are enough. Their fees are taken at once or not at all. The others hear it too (*documented*: it goes to
 /// host and joiners).
@@ -37,15 +47,15 @@ pub(in super::super) fn start(request: &Request<'_>, body: &StartRace) -> Answer
         (races.prepare(id, host)?, before)
     };
     let mut grid = Grid { request, race: &race, slots, barred: Default::default() };
-    let booked = match grid.check_slots().and_then(|()| grid.take_fees()) {
-        Ok(booked) => booked,
+    let fees = match grid.check_slots().and_then(|()| grid.take_fees()) {
+        Ok(fees) => fees,
         Err(refusal) => {
             races.lock().stay(id, before);
             return Err(refusal);
         }
     };
     let field = grid.field();
-    let ok = booked.is_some();
+    let ok = !matches!(fees, Fees::TooFewRacers);
     let answer = RaceStarted { race: id, ok_to_start: u32::from(ok), slots: grid.verdicts() }.body();
     for (slot, why) in grid.slots.iter().zip(&grid.barred) {
         if let Some(why) = why {
@@ -53,10 +63,14 @@ pub(in super::super) fn start(request: &Request<'_>, body: &StartRace) -> Answer
         }
     }
     let mut outcome = Outcome::reply(answer.clone());
-    let Some(booked) = booked else {
-        log::info!("race {id}: not enough racers");
-        races.lock().stay(id, before);
-        return Ok(outcome);
+    let booked = match fees {
+        Fees::TooFewRacers => {
+            log::info!("race {id}: not enough racers");
+            races.lock().stay(id, before);
+            return Ok(outcome);
+        }
+        Fees::None => None,
+        Fees::Booked(booked) => Some(booked),
     };
     let others: Vec<_> = race
         .members
@@ -219,17 +233,15 @@ impl Grid<'_> {
             && self.humans().iter().any(|(_, racer)| *racer == host)
     }
 
-    /// Takes the fees of all who may race; who can't pay may not. None if those who are left are not enough; no booking
-    /// if nothing counts here.
-    #[expect(clippy::option_option, reason = "not enough racers, and nothing to book, are two answers")]
-    fn take_fees(&mut self) -> Result<Option<Option<Changed<BookingId>>>, Refusal> {
+    /// Takes the fees of all who may race; who can't pay may not.
+    fn take_fees(&mut self) -> Result<Fees, Refusal> {
         if !counts(self.race.settings.race_type) {
-            return Ok(self.is_enough().then_some(None));
+            return Ok(if self.is_enough() { Fees::None } else { Fees::TooFewRacers });
         }
         loop {
             self.check_means()?;
             if !self.is_enough() {
-                return Ok(None);
+                return Ok(Fees::TooFewRacers);
             }
             let humans = self.humans();
             let fee = rules::fee(self.race.settings.entry_fee, humans.len());
@@ -244,7 +256,7 @@ impl Grid<'_> {
                 .collect();
             let races = self.request.game.store.races();
             let (id, why) = match races.start(self.race.id, &entrants, settings.pink_slip, self.request.now) {
-                Ok(booked) => return Ok(Some(Some(booked))),
+                Ok(booked) => return Ok(Fees::Booked(booked)),
                 Err(RaceError::InsufficientFunds(id) | RaceError::NoSuchPersona(id)) => {
                     (id, "it can't pay the fee")
                 }
@@ -253,7 +265,9 @@ impl Grid<'_> {
                 Err(error @ RaceError::NotUnderWay(_)) => return Err(Refusal::because(error.to_string())),
             };
             // One slot less to try, so this ends.
-            let Some(&(at, _)) = humans.iter().find(|(_, racer)| *racer == id) else { return Ok(None) };
+            let Some(&(at, _)) = humans.iter().find(|(_, racer)| *racer == id) else {
+                return Ok(Fees::TooFewRacers);
+            };
             self.bar(at, why);
         }
     }
