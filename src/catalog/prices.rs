@@ -117,7 +117,8 @@ impl Catalog {
     }
 
     /// Whether a car has everything it takes to drive: of each kind with which it is sold a part that is not destroyed. What
-    /// is only to be seen does not count. A car that is not for sale counts as roadworthy: nobody knows what belongs into it.
+    /// is only to be seen does not count. A car that is not for sale counts as
+    /// roadworthy as long as anything is in it: nobody knows what belongs there.
     pub fn is_roadworthy(&self, model: BrandedPartId, parts: &[UsedPart]) -> bool {
         const VISIBLE_PARTS: u32 = 6001;
         let facts = self.facts();
@@ -125,13 +126,12 @@ impl Catalog {
         let sound = parts.iter().filter(|part| part.damage < 100);
         let there: Vec<_> =
             sound.filter_map(|part| Some((kind(part.branded_part)?.id, part.attachment_point))).collect();
-        facts.stock_parts(model).is_none_or(|stock| {
-            stock.iter().all(|part| {
-                kind(part.branded_part).is_none_or(|kind| {
-                    kind.id == VISIBLE_PARTS
-                        || kind.parent == Some(VISIBLE_PARTS)
-                        || there.contains(&(kind.id, part.attachment_point))
-                })
+        let Some(stock) = facts.stock_parts(model) else { return !there.is_empty() };
+        stock.iter().all(|part| {
+            kind(part.branded_part).is_none_or(|kind| {
+                kind.id == VISIBLE_PARTS
+                    || kind.parent == Some(VISIBLE_PARTS)
+                    || there.contains(&(kind.id, part.attachment_point))
             })
         })
     }

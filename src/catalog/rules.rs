@@ -61,6 +61,8 @@ pub const LOST_TIMEOUT: Duration = Duration::from_mins(1);
 pub const LOADING_GRACE: Duration = Duration::from_mins(1);
 /// How long the others may take after the first racer is in.
 pub const FINISH_TIMEOUT: Duration = Duration::from_mins(10);
+/// The longest run of a race: then who has not come in is out, whatever is still heard of it.
+pub const LONGEST_RUN: Duration = Duration::from_hours(2);
 /// After this time without a message a race is over. Clients send one every 15 minutes.
 pub const SILENCE_TIMEOUT: Duration = Duration::from_mins(31);
 

@@ -125,7 +125,7 @@ impl World {
         }
         // Held until it has entered: nobody is thrown out of the race meanwhile.
         let mut races = self.races.lock();
-        request.riff.channel = races.room_meant(persona, request.riff.channel);
+        request.riff.channel = races.room_meant(persona, &request.riff);
         let password = request.password.clone();
         let opened = self.channels.open(connection, request, |riff| races.admit(riff, persona))?;
         races.tie(&opened.riff, &password, persona);
@@ -138,7 +138,7 @@ impl World {
         let mut races = self.races.lock();
         let booted = self.channels.boot(connection, channel, persona)?;
         if let Some(riff) = booted.left.iter().find_map(|left| left.race.as_ref()) {
-            races.throw_out(riff, persona);
+            races.throw_out(riff, booted.by, persona);
         }
         Some(booted)
     }

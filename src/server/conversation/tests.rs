@@ -242,7 +242,7 @@ proptest! {
         let answers = read_packets(&player, &went.written);
         prop_assert!(answers.last().unwrap().packet.read::<MiniRiffList>().is_ok());
 
-        let mut bodies = vec![connect(&player)];
+        let mut bodies = vec![connect(&player), known(&player)];
         let kept = |number: &u16| ![number::DELETE_PERSONA.0, number::CLIENT_CONNECT_MSG.0].contains(number);
         bodies.extend(odd.iter().filter(|(number, _)| kept(number)).map(|(number, rest)| {
             Body::carrying(mcots::Number(*number), &Rest(rest.clone()))
@@ -253,6 +253,11 @@ proptest! {
         let answers = read_bodies(&player, &went.written);
         prop_assert_eq!(answers.last().unwrap().body.number(), Some(number::MCO_TUNABLES));
     }
+}
+
+/// A request by which an MCOTS connection shows that it has the key: it names the persona.
+fn known(player: &TestPlayer) -> Body {
+    GenericRequest::body(number::GET_MCO_TUNABLES, player.persona.0)
 }
 
 #[test]
@@ -357,14 +362,22 @@ fn what_cannot_be_encrypted_is_not_sent_in_clear() {
 fn a_refusal_is_one_answer_and_a_row_that_says_never_is_never_answered() {
     let (game, _folder, player) = game();
     let truncated = |number: mcots::Number| Body(number.0.to_le_bytes().to_vec());
-    let bodies = [connect(&player), truncated(number::TRACKING_MSG), truncated(number::GET_OWNED_VEHICLES)];
+    let bodies = [
+        connect(&player),
+        known(&player),
+        truncated(number::TRACKING_MSG),
+        truncated(number::GET_OWNED_VEHICLES),
+    ];
     let mut wire = transactions_of(&player, &bodies);
     // And once in clear, where encryption is asked for.
     mcots::Link::new()
         .write(&Outgoing { sequence: 9, encrypted: false, body: truncated(number::TRACKING_MSG) }, &mut wire)
         .unwrap();
     let went = play(&game, Service::Mcots, &wire, &[], Now::read());
-    let [connected, refused] = &read_bodies(&player, &went.written)[..] else { panic!("two answers") };
+    let [connected, tunables, refused] = &read_bodies(&player, &went.written)[..] else {
+        panic!("three answers")
+    };
+    assert_eq!(tunables.body.number(), Some(number::MCO_TUNABLES));
     assert_eq!(connected.body.number(), Some(number::SUCCESS));
     let reply: GenericReply = refused.body.record().unwrap();
     assert_eq!((refused.body.number(), reply.request), (Some(number::FAILED), number::GET_OWNED_VEHICLES));

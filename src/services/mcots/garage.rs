@@ -176,6 +176,11 @@ fn junk_price(catalog: &Catalog, part: &Part) -> u32 {
 }
 
 /// Parts of a car as the catalogue looks at them.
+/// Whether a car has everything it takes to drive.
+pub(super) fn is_roadworthy(game: &Game, car: &Vehicle, parts: &[Part]) -> bool {
+    game.catalog.is_roadworthy(car.model, &used(parts))
+}
+
 fn used(parts: &[Part]) -> Vec<UsedPart> {
     let used = parts.iter().map(|part| {
         let Part { branded_part, attachment_point, damage, wear, .. } = *part;

@@ -33,6 +33,8 @@ pub struct ConnectionState {
     player: Option<Player>,
     /// The sessions in one of which it was made, the likeliest first; only one once that is proven.
     sessions: Vec<Session>,
+    /// Whether the other end has shown that it knows the Session Key.
+    proven: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,7 @@ struct Player {
 impl ConnectionState {
     /// A connection that has just been made from `peer` to our address `local`.
     pub const fn new(connection: ConnectionId, peer: SocketAddr, local: SocketAddr) -> Self {
-        Self { connection, peer, local, player: None, sessions: Vec::new() }
+        Self { connection, peer, local, player: None, sessions: Vec::new(), proven: false }
     }
 
     /// The account and the keys of its sessions, if it is not known yet in which of them this connection was made.
@@ -59,6 +61,23 @@ impl ConnectionState {
             self.sessions.swap(0, place);
             self.sessions.truncate(1);
         }
+    }
+
+    /// Whether who is at the other end has shown that it knows the Session Key: its first encrypted request is one that is known, and
+    /// names the customer or the persona of 438 behind its number, as 105 does. Without that nothing may be answered: an answer
+    /// that can be guessed gives away the keystream, which is the same on every connection and in both directions.
+    fn has_proven_key(&mut self, game: &Game, incoming: &Incoming) -> bool {
+        if self.proven || !game.config.compat.prove_key {
+            return true;
+        }
+        let named = |player: Player| match incoming.body.0.get(2..6).and_then(|id| id.first_chunk()) {
+            Some(id) => [player.customer.0, player.persona.0].contains(&u32::from_le_bytes(*id)),
+            None => false,
+        };
+        let number = incoming.message_number();
+        let is_known = ROWS.iter().any(|row| Some(row.numbers.0) == number);
+        self.proven = is_known && self.player.is_some_and(named);
+        self.proven
     }
 
     /// Whether its persona is played in another session by now.
@@ -245,6 +264,10 @@ fn respond(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: 
     let Incoming { flags, body, .. } = incoming;
     if flags.has(Flags::HEARTBEAT) {
         return Outcome::silence();
+    }
+    if flags.has(Flags::ENCRYPTED) && !caller.has_proven_key(game, incoming) {
+        log::warn!("mcots: closed {caller}: what it sent encrypted shows no knowledge of the Session Key");
+        return Outcome::goodbye();
     }
     if incoming.message_number().is_none() {
         let compressed = flags.has(Flags::COMPRESSED);

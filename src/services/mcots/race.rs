@@ -6,12 +6,12 @@
 mod grid;
 mod results;
 
-use super::garage::class_of;
+use super::garage::{class_of, is_roadworthy};
 use super::{Answer, Refusal, Request};
 use crate::catalog::{Lobby, RaceType, rules};
 use crate::clock::Now;
 use crate::services::{Game, Hex, Outcome};
-use crate::store::{Persona, StoreError};
+use crate::store::{Persona, RaceError, StoreError};
 use crate::world::ConnectionId;
 use crate::world::races::{Denied, Exit, Report, Settings, Unfit};
 use mco_proto::ids::{PersonaId, RaceId, VehicleId};
@@ -180,10 +180,15 @@ fn check_wager(game: &Game, driver: &Persona) -> Result<(), Refusal> {
         let why = format!("no pink slips below level {}", rules::PINK_SLIP_LEVEL);
         return Err(Refusal::Because(Some(number::INVALID_DRIVER_CLASS), why));
     }
-    if game.store.garage().vehicles(driver.id)?.len() < 2 {
+    let garage = game.store.garage();
+    let mut cars = 0;
+    for car in garage.vehicles(driver.id)? {
+        cars += usize::from(is_roadworthy(game, &car, &garage.parts_of(car.id)?));
+    }
+    if cars < 2 {
         return Err(Refusal::Because(
             Some(number::INVALID_VEHICLE),
-            "the last car cannot be wagered: buy another one first".to_owned(),
+            "the last car that drives cannot be wagered: buy another one first".to_owned(),
         ));
     }
     Ok(())
@@ -214,10 +219,15 @@ fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId
     }
     match game.store.garage().vehicle(car)? {
         Some(car) if car.owner == driver => {
+            let parts = game.store.garage().parts_of(car.id)?;
+            if counts(settings.race_type) && !is_roadworthy(game, &car, &parts) {
+                let why = format!("car {} does not drive: a part is missing or destroyed", car.id);
+                return Err(Refusal::Because(Some(number::INVALID_VEHICLE), why));
+            }
             if settings.body_class == 0 {
                 return Ok(());
             }
-            let class = u32::from(class_of(game, &car, &game.store.garage().parts_of(car.id)?));
+            let class = u32::from(class_of(game, &car, &parts));
             if class == 0 || class == settings.body_class {
                 return Ok(());
             }
@@ -362,12 +372,24 @@ pub(super) fn tick(game: &Game, now: Now) -> Outcome<Body> {
     for id in &over {
         log::info!("race {id}: nobody else is waited for");
     }
+    refund_unsettled(game, now);
     results::conclude_all(game, over, now)
+}
+
+/// Gives back the fees of races that could not be settled, if the card takes changes again. Until then their cars stay booked.
+fn refund_unsettled(game: &Game, now: Now) {
+    let unsettled = game.world.races.lock().take_unsettled();
+    for booking in unsettled {
+        match game.store.races().refund(booking, &[], now) {
+            Ok(_) => log::warn!("the fees of a race that could not be settled are given back"),
+            Err(RaceError::NotUnderWay(_)) => {}
+            Err(_) => game.world.races.lock().keep_unsettled(booking),
+        }
+    }
 }
 
 /// Gives back the fees of races that were running when the server stopped.
 pub(super) fn refund_cut_short(game: &Game, now: Now) -> Result<(), StoreError> {
-    use crate::store::RaceError;
     for booking in game.store.races().under_way()? {
         match game.store.races().refund(booking, &[], now) {
             Ok(refunded) => {

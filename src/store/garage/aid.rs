@@ -7,11 +7,14 @@ use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry, LedgerError};
 use crate::store::mail::{self, Letter};
-use crate::store::records::ledger::Kind;
+use crate::store::records::ledger::{Kind, Line};
 use crate::store::records::persona::{Persona, PersonaRecord};
 use crate::store::records::vehicle::{LooseRecord, Part, Vehicle, VehicleRecord};
 use crate::store::table::Table;
 use mco_proto::ids::{PersonaId, VehicleId};
+
+/// The city helps a persona once in so many seconds: a day.
+const AID_EVERY: u64 = 24 * 60 * 60;
 
 /// All that a persona has.
 #[derive(Clone, Debug)]
@@ -25,8 +28,8 @@ pub struct Belongings {
 }
 
 impl Garage<'_> {
-    /// Pays what `need` says of all that a persona has, in dollars, with a mail about it. `None`: it needs nothing, or there is no
-    /// such persona.
+    /// Pays what `need` says of all that a persona has, in dollars, with a mail about it. `None`: it needs nothing, was helped within
+    /// the last [`AID_EVERY`] seconds, or there is no such persona.
     pub fn relieve(
         &self,
         owner: PersonaId,
@@ -40,7 +43,11 @@ impl Garage<'_> {
         }
         let paid: Changed<u32> = self.store.change(|table| {
             // Somebody else may have paid meanwhile.
-            let dollars = belongings(table, owner)?.map_or(0, |all| need(&all));
+            let dollars = if was_helped(table, owner, now)? {
+                0
+            } else {
+                belongings(table, owner)?.map_or(0, |all| need(&all))
+            };
             table.transact(|tx| {
                 let Some(mut record) = tx.get::<PersonaRecord>(&key::persona(owner))? else { return Ok(0) };
                 if dollars == 0 {
@@ -59,6 +66,13 @@ impl Garage<'_> {
         })?;
         Ok((paid.value > 0).then_some(paid))
     }
+}
+
+/// Whether the city has helped the persona lately. By a clock that is not set yet nobody is helped twice.
+fn was_helped(table: &Table, owner: PersonaId, now: Now) -> Result<bool, StoreError> {
+    let lines = table.scan::<Line>(&key::lines_of(owner))?;
+    let last = lines.iter().rev().find(|line| line.kind == Kind::Aid);
+    Ok(last.is_some_and(|line| now.unix < u64::from(line.time) + AID_EVERY))
 }
 
 fn belongings(table: &Table, owner: PersonaId) -> Result<Option<Belongings>, StoreError> {

@@ -24,6 +24,8 @@ pub struct Start {
 /// Somebody was thrown out of a race.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booted {
+    /// The host of the room.
+    pub by: PersonaId,
     /// The connections with which that player was in it.
     pub memberships: Vec<ConnectionId>,
     /// What follows from it, for each of them.
@@ -80,7 +82,7 @@ impl Channels {
         let memberships: Vec<_> = target.memberships().map(|membership| membership.connection).collect();
         channel.thrown_out.add(persona);
         let left = memberships.iter().filter_map(|membership| inner.part(key, *membership)).collect();
-        Some(Booted { memberships, left })
+        Some(Booted { by: me, memberships, left })
     }
 
     /// The host starts the race in `room`. `None`: it is not the host. With `same_hall` the others hear of it in the host's

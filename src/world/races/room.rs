@@ -137,12 +137,17 @@ impl Table {
         named.or_else(|| self.races.values().find(|race| race.room == Some(riff.channel)))
     }
 
-    /// The number of the room that a member of a race means who asks for `asked`: that of its race, if it asks for none (0) or for
-    /// the race's own number. A room that does not exist yet gets the race's number.
-    pub fn room_meant(&self, persona: PersonaId, asked: CommId) -> CommId {
+    /// The number of the room that a member of a race means who asks for `riff`: that of its race, if it asks for none (0), for
+    /// the race's own number, or for a room of the race where there is one already. A room that does not exist yet gets the race's
+    /// number.
+    pub fn room_meant(&self, persona: PersonaId, riff: &ChannelInfo) -> CommId {
+        let asked = riff.channel;
         match self.of(persona) {
             Some(race) if asked == CommId(0) || asked.0 == race.id.0 => {
                 race.room.unwrap_or(CommId(race.id.0))
+            }
+            Some(race) if self.race_of_room(riff).is_some_and(|named| named.id == race.id) => {
+                race.room.unwrap_or(asked)
             }
             _ => asked,
         }
@@ -177,9 +182,10 @@ impl Table {
         }
     }
 
-    /// The host has thrown `persona` out of the room `riff`. Who drives goes on to do so; anybody else has left the race.
-    pub fn throw_out(&mut self, riff: &ChannelInfo, persona: PersonaId) {
-        let id = self.race_of_room(riff).map(|race| race.id);
+    /// The host of the room `riff`, `by`, has thrown `persona` out. If it hosts the race too, that is out of the race: who drives
+    /// goes on to do so; anybody else has left.
+    pub fn throw_out(&mut self, riff: &ChannelInfo, by: PersonaId, persona: PersonaId) {
+        let id = self.race_of_room(riff).filter(|race| race.host() == Some(by)).map(|race| race.id);
         let Some(race) = id.and_then(|id| self.races.get_mut(&id)) else { return };
         race.thrown_out.add(persona);
         let (id, under_way) = (race.id, race.is_under_way());

@@ -41,7 +41,8 @@ impl Table {
             let silent = now.since(race.last_sign) >= rules::SILENCE_TIMEOUT;
             let late = race.first_in.is_some_and(|first| now.since(first) >= rules::FINISH_TIMEOUT);
             if race.runs() {
-                if silent || late {
+                let endless = now.since(race.started) >= rules::LONGEST_RUN;
+                if silent || late || endless {
                     race.field.iter_mut().for_each(|starter| starter.put_out(Exit::TimedOut));
                 }
                 race.put_out_lost(now);
@@ -62,6 +63,16 @@ impl Table {
             !silent
         });
         over
+    }
+
+    /// A race that is over could not be settled: its fees go back as soon as that can be done.
+    pub fn keep_unsettled(&mut self, booking: BookingId) {
+        self.unsettled.push(booking);
+    }
+
+    /// The bookings whose fees have to go back, for one more try.
+    pub fn take_unsettled(&mut self) -> Vec<BookingId> {
+        std::mem::take(&mut self.unsettled)
     }
 
     /// Ends the run of a race that is over, once: what it was, with its booking. A race nobody is in any more vanishes.

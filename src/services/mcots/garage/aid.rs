@@ -2,7 +2,8 @@
 //!
 //! Who has no car that can drive, and could not buy the cheapest one even with all loose parts and all parts of the cars
 //! scrapped, is given what is missing to its price. So the city never makes anybody richer than that car costs, however often
-//! it pays. It pays when somebody signs in, looks at a dealer's cars, or wants to buy one.
+//! it pays; and to pass it on to a friend pays little, for it pays once a day. It pays when somebody signs in, looks at a
+//! dealer's cars, or wants to buy one.
 
 use super::{junk_price, used};
 use crate::catalog::Catalog;
@@ -31,9 +32,8 @@ pub(in super::super) fn relieve(game: &Game, persona: PersonaId, now: Now) -> Op
 
 /// The dollars that are missing to the price of the cheapest car.
 fn need(catalog: &Catalog, cheapest: u32, all: &Belongings) -> u32 {
-    if all.persona.bank_balance >= cheapest
-        || all.cars.iter().any(|(car, parts)| catalog.is_roadworthy(car.model, &used(parts)))
-    {
+    let drives = |(car, parts): &(Vehicle, Vec<Part>)| catalog.is_roadworthy(car.model, &used(parts));
+    if all.persona.bank_balance >= cheapest || all.cars.iter().any(drives) {
         return 0;
     }
     let parts = all.cars.iter().flat_map(|(_, parts)| parts).chain(&all.loose);

@@ -2,11 +2,11 @@
 
 use super::super::{Answer, Refusal, Request};
 use super::results::conclude;
-use super::{StartRace, along_with, check_car, counts, has_room, own_cars};
+use super::{StartRace, along_with, check_car, check_wager, counts, has_room, own_cars};
 use crate::catalog::{Lobby, RaceType, rules};
 use crate::services::{Outcome, Push};
 use crate::store::{Changed, Entrant, RaceError};
-use crate::world::races::{Denied, Driver, Race, Room, Settings, Starter, State, TimeLimits};
+use crate::world::races::{Denied, Driver, Member, Race, Room, Settings, Starter, State, TimeLimits};
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::{BookingId, PersonaId, RaceId};
 use mco_proto::mcots::Message;
@@ -81,7 +81,7 @@ pub(in super::super) fn start(request: &Request<'_>, body: &StartRace) -> Answer
     log::info!("race {id}: started by {} with {} racers: {}", request.caller, field.len(), race.settings);
     note_other_terms(&race, body);
     let (booking, ticket) = booked.map(|Changed { value, ticket }| (value, ticket)).unzip();
-    let limits = limits(request, &race, body.laps.max(race.settings.laps));
+    let limits = limits(request, &race);
     let started = {
         let mut races = races.lock();
         races.begin_round(id, multi_round_limit, dial_in);
@@ -127,8 +127,8 @@ fn note_other_terms(race: &Race, start: &StartRace) {
     }
 }
 
-/// The times that a run of so many laps can have. Drag races may have several runs behind one start, so none of them is too late.
-fn limits(request: &Request<'_>, race: &Race, laps: u8) -> TimeLimits {
+/// The times that a run can have, of the laps that were agreed when the race was made. Drag races may have several runs behind one start, so none of them is too late.
+fn limits(request: &Request<'_>, race: &Race) -> TimeLimits {
     let (settings, game) = (&race.settings, request.game);
     if !game.config.game.check_race_times {
         return TimeLimits { shortest: rules::SHORTEST_TIME, longest_loading: None };
@@ -138,7 +138,7 @@ fn limits(request: &Request<'_>, race: &Race, laps: u8) -> TimeLimits {
     let longest_loading =
         if settings.race_type == RaceType::Drag { Duration::MAX } else { rules::LONGEST_LOADING };
     TimeLimits {
-        shortest: rules::shortest_time(settings.race_type, length, laps),
+        shortest: rules::shortest_time(settings.race_type, length, settings.laps),
         longest_loading: Some(longest_loading),
     }
 }
@@ -174,8 +174,15 @@ impl Grid<'_> {
             } else if taken > self.race.settings.most_racers {
                 self.bar(at, "there are more racers than the host allowed");
             } else if !slot.human.0 {
+                let Settings { race_type, ai_racers, entry_fee, pink_slip, .. } = self.race.settings;
                 if self.race.member(slot.racer).is_some() {
                     self.bar(at, "it is a player, and said not to be one");
+                } else if counts(race_type) && (!ai_racers || entry_fee > 0 || pink_slip) {
+                    // Its time is whatever the host says.
+                    self.bar(
+                        at,
+                        "only players race for money or a car, or where the host did not ask for others",
+                    );
                 }
             } else if let Some(why) = self.objection(slot)? {
                 self.bar(at, why);
@@ -191,12 +198,19 @@ impl Grid<'_> {
             return Ok(Some("it has not joined".to_owned()));
         };
         let host = self.race.member(self.request.player.persona);
-        if !member.is_here() && host.is_some_and(|host| matches!(host.room, Room::Inside(_))) {
+        let inside = |member: &Member| matches!(member.room, Room::Inside(_));
+        if !inside(member) && host.is_some_and(inside) {
             return Ok(Some("it is not in the race's room".to_owned()));
         }
         // The host must not wager another car of a joiner than the joiner did.
         if settings.pink_slip && member.vehicle.is_some_and(|car| car != slot.vehicle) {
             return Ok(Some("it joined with another car".to_owned()));
+        }
+        if settings.pink_slip
+            && let Some(driver) = self.request.game.store.personas().by_id(slot.racer)?
+            && let Err(Refusal::Because(_, why)) = check_wager(self.request.game, &driver)
+        {
+            return Ok(Some(why));
         }
         match check_car(self.request.game, settings, slot.racer, slot.vehicle) {
             Ok(()) => Ok(None),

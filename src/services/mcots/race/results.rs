@@ -34,8 +34,8 @@ pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
             (flags, Outcome::silence().after(ticket).push(tell(&race, &results)))
         }
         Err(error) => {
-            // The booking stays, and the fees go back when the server starts again.
-            log::error!("race {id}: cannot be settled, fees go back after a restart: {error}");
+            log::error!("race {id}: cannot be settled, its fees go back as soon as possible: {error}");
+            game.world.races.lock().keep_unsettled(booking);
             let flags = FinalResults::VOID;
             (flags, Outcome::silence().push(tell(&race, &results(&race, flags, &places, &[]))))
         }

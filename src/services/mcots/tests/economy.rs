@@ -7,6 +7,8 @@ use mco_proto::ids::PartId;
 use mco_proto::mcots::Number;
 use mco_proto::mcots::garage::{AttachmentPoint, InstallPart, PurchaseStockCar};
 
+const DAY: Duration = Duration::from_hours(24);
+
 impl Scene {
     fn money(&self) -> u32 {
         self.game.store.personas().by_id(self.brown.persona).unwrap().unwrap().bank_balance
@@ -196,6 +198,7 @@ fn help_comes_at_the_dealers_and_however_the_car_was_lost() {
     scene.buy_cheapest(shell.0);
     assert_eq!(scene.cars().len(), 1);
     // A wreck that nobody can pay for; who goes straight to buying is helped too.
+    scene.elapsed += DAY;
     let wreck = scene.cars()[0].0;
     scene.game.store.garage().wreck_for_tests(wreck, 100);
     scene.set_money(0);
@@ -204,6 +207,7 @@ fn help_comes_at_the_dealers_and_however_the_car_was_lost() {
     // The car is somebody else's.
     scene.game.store.garage().lose_cars_for_tests(scene.brown.persona);
     scene.set_money(0);
+    scene.elapsed += DAY;
     let body = scene.login(0, 0, 0);
     scene.change(body);
     assert_eq!((scene.cars().len(), scene.money(), scene.aid().len()), (0, least, 3));
@@ -216,6 +220,7 @@ fn help_makes_nobody_richer_than_the_cheapest_car_however_often_it_comes() {
     scene.set_money(0);
     let least = scene.lowest_price();
     for round in 0..12 {
+        scene.elapsed += DAY;
         let outcome = scene.generic(141, 8);
         assert_eq!(outcome.commit.is_some(), scene.aid().len() == round + 1);
         assert!(scene.money() <= least, "{} in round {round}", scene.money());
@@ -224,6 +229,13 @@ fn help_makes_nobody_richer_than_the_cheapest_car_however_often_it_comes() {
         scene.strip_and_scrap();
         assert!(scene.money() < least);
     }
+    // What was given away to a friend is not given again on the same day.
+    let helped = scene.aid().len();
+    scene.set_money(0);
+    scene.elapsed += Duration::from_hours(23);
+    scene.generic(141, 8);
+    assert_eq!((scene.money(), scene.aid().len()), (0, helped));
+    scene.elapsed += DAY;
     // Parts count as money: who owns some has them scrapped first.
     let garage = scene.game.store.garage();
     for _ in 0..40 {

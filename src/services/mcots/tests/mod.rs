@@ -25,6 +25,7 @@ use mco_proto::text::Chars;
 use proptest::prelude::*;
 use std::net::IpAddr;
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 const PEER: &str = "10.10.5.8:1044";
 const LOCAL: &str = "[::ffff:10.10.5.1]:43300";
@@ -37,6 +38,8 @@ struct Scene {
     folder: tempfile::TempDir,
     brown: TestPlayer,
     caller: ConnectionState,
+    /// How much later it is than the clock says.
+    elapsed: Duration,
 }
 
 impl Scene {
@@ -45,7 +48,7 @@ impl Scene {
         let (game, folder) = Game::for_tests();
         let brown = game.player("brown", "Dr Brown", peer());
         let caller = new_caller(&game);
-        Self { game, folder, brown, caller }
+        Self { game, folder, brown, caller, elapsed: Duration::ZERO }
     }
 
     /// 438 has been accepted.
@@ -57,7 +60,12 @@ impl Scene {
     }
 
     fn send(&mut self, flags: Flags, body: Body) -> Outcome<Outgoing> {
-        answer(&self.game, &mut self.caller, &Incoming { sequence: 12, flags, body }, Now::read())
+        answer(
+            &self.game,
+            &mut self.caller,
+            &Incoming { sequence: 12, flags, body },
+            Now::read().later(self.elapsed),
+        )
     }
 
     /// The only answer to an encrypted message.
@@ -121,7 +129,7 @@ impl Scene {
         );
         game.world.sessions.begin(brown.customer, brown.key.clone(), peer(), Now::read());
         let caller = new_caller(&game);
-        let mut scene = Self { game, folder, brown, caller };
+        let mut scene = Self { game, folder, brown, caller, elapsed: Duration::ZERO };
         scene.send(CLEAR, connect(scene.brown.customer, scene.brown.persona));
         scene
     }
@@ -131,7 +139,12 @@ fn peer() -> IpAddr {
     PEER.parse::<SocketAddr>().unwrap().ip()
 }
 
+/// A connection whose other end is known to have the key, so that a test need not begin with 105.
 fn new_caller(game: &Game) -> ConnectionState {
+    ConnectionState { proven: true, ..unproven_caller(game) }
+}
+
+fn unproven_caller(game: &Game) -> ConnectionState {
     ConnectionState::new(game.world.new_connection(), PEER.parse().unwrap(), LOCAL.parse().unwrap())
 }
 

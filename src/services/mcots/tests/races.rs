@@ -11,7 +11,7 @@ use super::*;
 use crate::catalog::{RaceType, rules};
 use crate::clock::Now;
 use crate::services::lobby;
-use crate::store::Persona;
+use crate::store::{NewPart, Persona};
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::{PartId, RaceId};
 use mco_proto::mcots::Number;
@@ -79,23 +79,30 @@ impl Track {
     }
 
     fn give_car(&self, owner: PersonaId) -> VehicleId {
-        self.give_car_with(owner, BrandedPartId(36_001))
+        self.give_car_with(owner, None)
     }
 
     /// A Fairlane with a hood that it is not sold with.
     fn give_modified_car(&self, owner: PersonaId) -> VehicleId {
-        self.give_car_with(owner, BrandedPartId(40_016))
+        self.give_car_with(owner, Some(BrandedPartId(40_016)))
     }
 
-    fn give_car_with(&self, owner: PersonaId, part: BrandedPartId) -> VehicleId {
-        let part = crate::store::NewPart { branded_part: part, parent: None, attachment_point: 0 };
+    /// A whole Fairlane, and one part more.
+    fn give_car_with(&self, owner: PersonaId, more: Option<BrandedPartId>) -> VehicleId {
+        let sold_with = self.game.catalog.stock_parts(BrandedPartId(104)).unwrap_or_default();
+        let sold_with = sold_with.into_iter().map(|part| NewPart {
+            branded_part: part.branded_part,
+            parent: part.parent,
+            attachment_point: part.attachment_point,
+        });
+        let more = more.map(|part| NewPart { branded_part: part, parent: None, attachment_point: 0 });
         let purchase = CarPurchase {
             model: BrandedPartId(104),
             skin: SkinId(47),
             flags: 0,
             car_class: 2,
             price: 0,
-            parts: vec![part],
+            parts: sold_with.chain(more).collect(),
             first_car: false,
         };
         self.game.store.garage().buy_car(owner, purchase, Now::read()).unwrap().value

@@ -315,3 +315,32 @@ fn the_recorded_way_to_the_home_screen_and_out_is_answered_step_by_step() {
         assert_eq!((numbers.as_slice(), outcome.close), (*wanted, false), "to {asked}");
     }
 }
+
+#[test]
+fn who_does_not_know_the_key_gets_no_encrypted_answer() {
+    let (game, _folder) = Game::for_tests();
+    let player = game.player("doc", "Dr Brown", peer());
+    let first = |body: Body, encrypted| {
+        let mut caller = unproven_caller(&game);
+        let now = Now::read();
+        let hello = Incoming { sequence: 1, flags: Flags(0), body: connect(player.customer, player.persona) };
+        assert_eq!(answer(&game, &mut caller, &hello, now).replies.len(), 1);
+        let flags = Flags(if encrypted { Flags::ENCRYPTED } else { 0 });
+        let outcome = answer(&game, &mut caller, &Incoming { sequence: 3, flags, body }, now);
+        (outcome.replies.len(), outcome.close)
+    };
+    let names = |id: u32| GenericRequest::body(number::GET_MCO_TUNABLES, id);
+    for body in [
+        Body(Vec::new()),
+        Body(vec![7; 16]),
+        names(0),
+        names(player.customer.0 + 1),
+        Body([&[0xff, 0xff][..], &player.customer.0.to_le_bytes()].concat()),
+        Body(number::GET_MCO_TUNABLES.0.to_le_bytes().to_vec()),
+    ] {
+        assert_eq!(first(body.clone(), true), (0, true), "{body:?}");
+    }
+    for id in [player.customer.0, player.persona.0] {
+        assert_eq!(first(names(id), true), (1, false));
+    }
+}

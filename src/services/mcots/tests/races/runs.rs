@@ -252,7 +252,7 @@ fn a_race_whose_racers_all_vanish_is_settled_and_forgotten() {
 #[test]
 fn the_host_reports_racers_that_no_human_drives_and_they_hold_nobody_up() {
     let mut track = Track::with(2);
-    let race = track.create(0, &wish());
+    let race = track.create(0, &CreateRace { ai_racers: Bool8(true), ..wish() });
     track.join(1, race);
     let mut slots = track.slots(&[0, 1]);
     slots[2] = RacerSlot::ai(PersonaId(900_001));
@@ -274,6 +274,24 @@ fn the_host_reports_racers_that_no_human_drives_and_they_hold_nobody_up() {
     assert_eq!(results.order(), [ai, ann, bob, PersonaId(900_002)]);
     assert_eq!(track.money(0) - 20_000, rules::share(rules::purse(0, 2), 4, 1));
     assert_eq!(track.persona(0).races_won, 0);
+}
+
+#[test]
+fn nobody_but_players_races_for_money_or_a_car_or_where_the_host_did_not_ask_for_others() {
+    let with_ai = CreateRace { ai_racers: Bool8(true), ..wish() };
+    for (wish, may) in [
+        (with_ai.clone(), true),
+        (wish(), false),
+        (CreateRace { entry_fee: 100, ..with_ai.clone() }, false),
+        (CreateRace { pink_slip: Bool8(true), ..with_ai }, false),
+    ] {
+        let mut track = Track::with(1);
+        track.seasoned(0);
+        let race = track.create(0, &wish);
+        let mut slots = track.slots(&[0]);
+        slots[1] = RacerSlot::ai(PersonaId(900_001));
+        assert_eq!(!track.start(0, race, slots).slots[1].barred.0, may, "{wish:?}");
+    }
 }
 
 #[test]
