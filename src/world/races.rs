@@ -24,8 +24,6 @@ use super::thrown_out::ThrownOut;
 use super::{ConnectionId, locked};
 use crate::clock::Now;
 use mco_proto::ids::{BookingId, CommId, PersonaId, RaceId, VehicleId};
-use rand::Rng as _;
-use rand::rngs::OsRng;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
@@ -154,6 +152,7 @@ pub struct Races(Mutex<Table>);
 pub struct Table {
     races: BTreeMap<RaceId, Race>,
     member_of: HashMap<PersonaId, RaceId>,
+    last_number: u32,
     /// Bookings of races that are over and could not be settled: their fees have to go back.
     unsettled: Vec<BookingId>,
 }
@@ -259,10 +258,14 @@ impl Table {
         Ok(self.races.entry(id).or_insert(race))
     }
 
-    /// A number that no race has. By chance, so that nobody can open the room of a race before there is the race.
-    fn free_number(&self) -> RaceId {
+    /// The next number that no race has. A number comes again after 15 million others.
+    fn free_number(&mut self) -> RaceId {
         loop {
-            let id = RaceId(OsRng.gen_range(FIRST_NUMBER..=LAST_NUMBER));
+            self.last_number = match self.last_number {
+                FIRST_NUMBER..LAST_NUMBER => self.last_number + 1,
+                _ => FIRST_NUMBER,
+            };
+            let id = RaceId(self.last_number);
             if !self.races.contains_key(&id) {
                 return id;
             }

@@ -156,7 +156,7 @@ fn a_log_of_several_segments_may_lose_any_piece() {
 fn a_write_missing_from_the_middle_is_noticed() {
     let (dir, before) = closed();
     // A record is replaced behind the back of the sum, as if a later write to it had been left out.
-    let db = sled::Config::new().path(dir.path().join("database")).open().unwrap();
+    let db = engine(dir.path());
     let older = record::encode(&1_u32).unwrap();
     assert!(db.insert(key::NEXT_PART, older).unwrap().is_some());
     drop(db);
@@ -293,6 +293,23 @@ fn a_store_can_be_opened_again_the_moment_it_is_closed() {
     assert_eq!(Store::open(dir.path()).unwrap().accounts().list().unwrap().len(), 20);
 }
 
+/// The database as it is, without the checks of [`Table`]. A program that another test starts at this moment may hold the lock
+/// until it runs.
+fn engine(dir: &Path) -> sled::Db {
+    let config = sled::Config::new().path(dir.join("database"));
+    let mut tries = 0;
+    loop {
+        match config.open() {
+            Ok(db) => return db,
+            Err(sled::Error::Io(error)) if tries < 3000 && error.to_string().contains("lock") => {
+                tries += 1;
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 /// Writes a record as a later version of this program would.
 fn write_raw(dir: &Path, key: &[u8], value: &[u8]) {
     let table = Table::open(&dir.join("database")).unwrap();
@@ -306,7 +323,7 @@ fn a_record_of_a_newer_version_is_refused_and_nothing_is_changed() {
         let (dir, _) = closed();
         write_raw(dir.path(), &key, &value);
         let rows = || {
-            let db = sled::Config::new().path(dir.path().join("database")).open().unwrap();
+            let db = engine(dir.path());
             db.iter()
                 .map(|row| row.unwrap())
                 .map(|(key, value)| (key.to_vec(), value.to_vec()))
