@@ -125,7 +125,7 @@ impl World {
         }
         // Held until it has entered: nobody is thrown out of the race meanwhile.
         let mut races = self.races.lock();
-        request.riff.channel = races.room_meant(persona, &request.riff);
+        request.riff.channel = races.room_meant(persona, request.riff.channel);
         let password = request.password.clone();
         let opened = self.channels.open(connection, request, |riff| races.admit(riff, persona))?;
         races.tie(&opened.riff, &password, persona);

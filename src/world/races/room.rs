@@ -137,17 +137,12 @@ impl Table {
         named.or_else(|| self.races.values().find(|race| race.room == Some(riff.channel)))
     }
 
-    /// The number of the room that a member of a race means who asks for `riff`: that of its race, if it asks for none (0), for
-    /// the race's own number, or for a room of the race where there is one already. A room that does not exist yet gets the race's
-    /// number.
-    pub fn room_meant(&self, persona: PersonaId, riff: &ChannelInfo) -> CommId {
-        let asked = riff.channel;
+    /// The number of the room that a member of a race means who asks for `asked`: that of its race, if it asks for none (0) or for
+    /// the race's own number. A room that does not exist yet gets the race's number.
+    pub fn room_meant(&self, persona: PersonaId, asked: CommId) -> CommId {
         match self.of(persona) {
             Some(race) if asked == CommId(0) || asked.0 == race.id.0 => {
                 race.room.unwrap_or(CommId(race.id.0))
-            }
-            Some(race) if self.race_of_room(riff).is_some_and(|named| named.id == race.id) => {
-                race.room.unwrap_or(asked)
             }
             _ => asked,
         }

@@ -259,7 +259,7 @@ impl Model {
         };
         let mut racers = race.members.clone();
         if race.inside.contains(&who) {
-            racers.retain(|racer| !race.gone.contains(racer));
+            racers.retain(|racer| race.inside.contains(racer));
         }
         let broke =
             |racers: &[usize], fee| racers.iter().position(|who| money[*who] < rules::fee(fee, racers.len()));
