@@ -46,7 +46,7 @@ pub(super) fn run(command: &Decode) -> Result<(), CliError> {
     } else {
         let bytes = digits(&command.input).ok_or_else(|| {
             CliError::Usage(format!(
-                "{} is no file and no pairs of hexadecimal digits; give bytes like \"01 06 00 22\", or a file",
+                "{} is no file and no pairs of hexadecimal digits; give bytes like \"02 17 00 04\", or a file",
                 command.input
             ))
         })?;
