@@ -71,6 +71,8 @@ fn seeds() -> Vec<Vec<u8>> {
         "unknown = 1\n",
         "a = \n",
         "[network]\r\nbind = [\"1.2.3.4\"]",
+        "unkM\0= 0X",
+        "\"a\\u0007b\" = 1",
     ];
     let texts = [EXAMPLE, &uncommented, &keys].into_iter().chain(mistakes);
     texts.map(|text| text.as_bytes().to_vec()).chain([wide("[game]\r\nstarter_cash = 5\r\n")]).collect()

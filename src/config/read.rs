@@ -54,7 +54,7 @@ pub(super) fn foreign(error: &toml::de::Error) -> Mistake {
         key: None,
         problem: format!(
             "{}; see mcos.toml.example for how it is written",
-            error.message().replace('\n', ", ")
+            in_one_line(&error.message().replace('\n', ", "))
         ),
     }
 }
@@ -118,13 +118,18 @@ fn mistake(
         Some((_, key)) => format!("must be {}, not {}", key.rule.wanted(), excerpt(text, value)),
         None => unknown(section, name),
     };
-    Some(Mistake { offset, key: Some(full_name(section, name)), problem })
+    Some(Mistake { offset, key: Some(in_one_line(&full_name(section, name))), problem })
+}
+
+/// A text of the file without what would break the line that shows it.
+fn in_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The value as it is written, shortened to something that fits into a message.
 fn excerpt(text: &str, value: &Spanned<DeValue<'_>>) -> String {
     let written = text.get(value.span()).unwrap_or_default();
-    let mut short: String = written.chars().take(48).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut short: String = in_one_line(written).chars().take(48).collect();
     if short.len() < written.len() {
         short.push_str("...");
     }

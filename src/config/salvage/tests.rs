@@ -125,3 +125,14 @@ fn whatever_is_cut_off_a_file_on_a_box_it_starts_and_stays_closed() {
         }
     }
 }
+
+#[test]
+fn what_a_mistake_shows_of_the_file_is_in_one_line() {
+    for text in ["unkM\0= 0X", "\"a\\u0007\\nb\" = 1", "[shard]\nname = \"a\\u0007b[\"", "x = \u{1}"] {
+        let config = super::salvage(text, Config::parse(text).unwrap_err(), None);
+        assert!(!config.mistakes.is_empty());
+        for mistake in config.mistakes {
+            assert!(!mistake.to_string().contains(char::is_control), "{mistake:?}");
+        }
+    }
+}
