@@ -34,9 +34,13 @@ impl Drop for Browser {
     }
 }
 
-impl Browser {
-    /// A headless Chromium; `None` if its driver is not installed.
-    fn start(profile: &str) -> Option<Self> {
+/// How often the driver is started: it takes a free port for IPv4 and then wants the same for IPv6, and ends if another program has
+/// got it in between.
+const DRIVER_STARTS: usize = 20;
+
+/// The driver and its port; `None` if it is not installed.
+fn started_driver() -> Option<(Child, u16)> {
+    for _ in 0..DRIVER_STARTS {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -47,10 +51,19 @@ impl Browser {
         let port = lines.map_while(Result::ok).find_map(|line| {
             line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
         });
-        let Some(port) = port else {
-            let _ = driver.kill();
-            panic!("chromedriver does not say its port");
-        };
+        if let Some(port) = port {
+            return Some((driver, port));
+        }
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
+    panic!("chromedriver does not say its port");
+}
+
+impl Browser {
+    /// A headless Chromium; `None` if its driver is not installed.
+    fn start(profile: &str) -> Option<Self> {
+        let (driver, port) = started_driver()?;
         let mut browser = Self { driver, port, session: String::new() };
         let arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
         let mut arguments = arguments.map(str::to_owned).to_vec();
