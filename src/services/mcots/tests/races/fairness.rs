@@ -267,3 +267,56 @@ fn the_loser_cannot_ruin_the_car_it_has_lost() {
         assert_eq!((part.damage, part.wear), (0, 0));
     }
 }
+
+#[test]
+fn the_laps_of_a_start_frame_nobody_who_drove_those_that_were_agreed() {
+    let mut track = Track::with(2);
+    let race = track.create(0, &wish());
+    track.join(1, race);
+    let start = StartRace {
+        race,
+        slots: track.slots(&[0, 1]),
+        multi_round_limit: 0,
+        laps: 255,
+        lobby_flags: 0,
+        dial_in: [0; 2],
+    };
+    track.started.insert(race, track.elapsed);
+    assert_eq!(track.ask(0, start.body()).read::<RaceStarted>().unwrap().ok_to_start, 1);
+    track.finish(1, race, MINUTE);
+    let results = track.finish(0, race, 2 * MINUTE).unwrap();
+    assert_eq!(results.order(), [track.racers[1].id(), track.racers[0].id()]);
+    assert!(track.uncounted().is_empty());
+}
+
+#[test]
+fn a_run_ends_after_two_hours_whatever_is_still_heard_of_it() {
+    let mut track = Track::with(2);
+    let race = track.running(&CreateRace { entry_fee: 100, ..wish() }, &[0, 1]);
+    let car = track.racers[1].car;
+    assert!(track.quit(1, race).is_none());
+    let mut results = None;
+    for _ in 0..13 {
+        track.ask(0, GenericRequest::body(number::KEEP_RACE_ALIVE, race.0));
+        results = results.or(track.pass(Duration::from_mins(10)));
+    }
+    assert!(results.is_some(), "the run is over");
+    assert_eq!(track.money(0), 20_000, "and its fees are back");
+    assert_ne!(track.ask(1, trade_in(car)).number(), Some(number::FAILED), "nothing is held any more");
+    track.ledger_is_right();
+}
+
+#[test]
+fn the_fees_of_a_race_that_could_not_be_settled_go_back_as_soon_as_that_can_be_done_once() {
+    let mut track = Track::with(2);
+    track.running(&CreateRace { entry_fee: 100, ..wish() }, &[0, 1]);
+    assert_eq!(track.money(0), 19_900);
+    let [booking] = track.game.store.races().under_way().unwrap()[..] else { panic!("one booking") };
+    track.game.world.races.lock().keep_unsettled(booking);
+    for _ in 0..2 {
+        track.pass(Duration::from_secs(3));
+        assert_eq!((track.money(0), track.money(1)), (20_000, 20_000));
+    }
+    assert!(track.game.store.races().under_way().unwrap().is_empty());
+    track.ledger_is_right();
+}
