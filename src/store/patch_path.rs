@@ -106,10 +106,9 @@ impl PatchPath {
 
 fn is_device(part: &str) -> bool {
     let name = part.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
-    let numbered = ["com", "lpt"].iter().any(|port| {
-        name.strip_prefix(port)
-            .is_some_and(|number| number.len() == 1 && number.as_bytes()[0].is_ascii_digit())
-    });
+    let numbered = ["com", "lpt"]
+        .iter()
+        .any(|port| name.strip_prefix(port).is_some_and(|number| matches!(number.as_bytes(), [b'0'..=b'9'])));
     numbered || DEVICES.contains(&name.as_str())
 }
 

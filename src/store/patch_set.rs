@@ -190,7 +190,7 @@ impl PatchSet {
         };
         let (all, backed_up) = (sum(&|_| true), sum(&|file| file.in_backup));
         let incoming = self.folder.join("incoming");
-        let (size, sha256) = match self.receive(&incoming, content) {
+        let (size, sha256) = match receive(&incoming, content) {
             Ok(received) => received,
             Err(error) => return Err(PatchError::Io(error)),
         };
@@ -233,28 +233,6 @@ impl PatchSet {
         Ok(removed)
     }
 
-    /// Copies a content to `file` while it is measured; its size and SHA-256. It stops behind the largest size.
-    fn receive(&self, file: &Path, content: impl Read) -> io::Result<(u64, String)> {
-        let (mut hash, mut size) = (Sha256::new(), 0_u64);
-        let mut content = content.take(MAX_PATCH_FILE + 1);
-        atomic_file::replace(file, Access::Owner, |out| {
-            let mut piece = vec![0; 64 * 1024];
-            loop {
-                let length = match content.read(&mut piece) {
-                    Ok(0) => return Ok(()),
-                    Ok(length) => length,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) => return Err(error),
-                };
-                let bytes = piece.get(..length).unwrap_or_default();
-                hash.update(bytes);
-                out.write_all(bytes)?;
-                size += bytes.len() as u64;
-            }
-        })?;
-        Ok((size, hex(&hash.finalize())))
-    }
-
     /// Writes the list, and deletes the contents that are in it no more.
     fn save(&self, mut files: Vec<PatchFile>) -> Result<(), PatchError> {
         files.sort_by_key(|file| file.path.as_str().to_ascii_lowercase());
@@ -281,6 +259,28 @@ impl PatchSet {
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
     }
+}
+
+/// Copies a content to `file` while it is measured; its size and SHA-256. It stops behind the largest size.
+fn receive(file: &Path, content: impl Read) -> io::Result<(u64, String)> {
+    let (mut hash, mut size) = (Sha256::new(), 0_u64);
+    let mut content = content.take(MAX_PATCH_FILE + 1);
+    atomic_file::replace(file, Access::Owner, |out| {
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            let length = match content.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let bytes = piece.get(..length).unwrap_or_default();
+            hash.update(bytes);
+            out.write_all(bytes)?;
+            size += bytes.len() as u64;
+        }
+    })?;
+    Ok((size, hex(&hash.finalize())))
 }
 
 /// Held by whoever changes the set.

@@ -39,8 +39,7 @@ fn what_the_server_offers_comes_whole_and_undo_puts_everything_back() {
     let Some(pc) = Pc::new() else { return };
     let server = Server::started();
     // More than one piece, with every byte.
-    let database: Vec<u8> = (0..600_000_u32).map(|number| (number % 251 + number / 70_000) as u8).collect();
-    assert!((0..=255).all(|byte| database.contains(&byte)));
+    let database: Vec<u8> = (0..=255).cycle().take(600_000).collect();
     let offer = |path: &str, content: &[u8]| {
         let file = server.path().join("offered");
         fs::write(&file, content).unwrap();
