@@ -15,6 +15,7 @@ mod load;
 mod operator;
 mod output;
 mod password;
+mod patch;
 mod persona;
 mod probe;
 mod reach;
@@ -94,6 +95,9 @@ enum Command {
     /// Import cars and parts from your own copy of the game, or show what is known
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Offer files of the game to the players' PCs
+    #[command(subcommand)]
+    Patch(patch::Command),
     /// Test a server the way the game uses it, step by step; exit code 0 if every step passes
     Probe(probe::Probe),
     /// Send the game's side of a recording ("mcos serve --record") to a server; exit code 0 if it gives the same answers
@@ -234,6 +238,7 @@ fn execute(mut line: CommandLine) -> Result<(), CliError> {
         Command::Backup { file } => backup::back_up(&setting, &file),
         Command::Restore { file, yes } => backup::restore(&setting, &file, yes),
         Command::Catalog(command) => catalog::run(&setting, command),
+        Command::Patch(command) => patch::run(&setting, command),
         Command::Decode(command) => decode::run(&command),
         Command::Probe(command) => probe::run(setting, command),
         Command::Replay(command) => replay::run(setting, command),
@@ -306,6 +311,9 @@ mod tests {
             "kit out.zip --host mcos.local",
             "catalog import game.mdb",
             "catalog show",
+            "patch add a.mdb Data/DB/Online.mdb --note x --backup",
+            "patch list",
+            "patch remove Data/DB/Online.mdb",
             "probe",
             "probe mcos.local:8080 --user alice --password-stdin --json",
             "load --players 60 --make-accounts",
@@ -360,6 +368,8 @@ mod tests {
             ("update --confirm --board rpi", "cannot be used with"),
             ("kit", "required arguments were not provided: <OUT.zip>"),
             ("kit out.zip --host [::1]", "invalid value '[::1]' for '--host <NAME>'"),
+            ("patch add a ../b", "invalid value '../b' for '<PATH>'"),
+            ("patch remove C:/b", "invalid value 'C:/b' for '<PATH>'"),
             ("--config", "a value is required for '--config <FILE>'"),
         ] {
             let explained = parsed(arguments).expect_err(arguments);

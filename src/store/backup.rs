@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 7 | `mcosbak` |
-//! | 1 | version of this layout, 2 |
+//! | 1 | version of this layout: 3 with files of the patch set, otherwise 2 |
 //! | 8 | generation |
 //! | 8 | number of records |
 //! | 4 | number of files; not in version 1, which has none |
@@ -22,7 +22,9 @@ use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
 const MAGIC: &[u8; 7] = b"mcosbak";
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// The version without files of the patch set.
+const NO_PATCH_SET: u8 = 2;
 /// The version without files.
 const RECORDS_ONLY: u8 = 1;
 const LONGEST_KEY: usize = 256;
@@ -72,7 +74,7 @@ impl<W: Write + Seek> Encoder<W> {
     /// Begins a backup at the start of `out`, which must be empty.
     pub(super) fn begin(mut out: W, generation: u64) -> io::Result<Self> {
         // How many records there are is known at the end.
-        out.write_all(&header(generation, 0, 0))?;
+        out.write_all(&header(VERSION, generation, 0, 0))?;
         Ok(Self { out, generation, records: 0 })
     }
 
@@ -104,7 +106,10 @@ impl<W: Write + Seek> Encoder<W> {
         }
         let count = u32::try_from(files.len()).map_err(too_long)?;
         self.out.rewind()?;
-        self.out.write_all(&header(self.generation, self.records, count))?;
+        // An older program still reads what it understands.
+        let patch_set = files.iter().any(SideFile::is_of_patch_set);
+        let version = if patch_set { VERSION } else { NO_PATCH_SET };
+        self.out.write_all(&header(version, self.generation, self.records, count))?;
         self.out.flush()
     }
 }
@@ -114,9 +119,9 @@ fn too_long<E>(_: E) -> io::Error {
 }
 
 /// The header with its checksum.
-fn header(generation: u64, records: u64, files: u32) -> Vec<u8> {
+fn header(version: u8, generation: u64, records: u64, files: u32) -> Vec<u8> {
     let mut header = MAGIC.to_vec();
-    header.push(VERSION);
+    header.push(version);
     header.extend(generation.to_le_bytes());
     header.extend(records.to_le_bytes());
     header.extend(files.to_le_bytes());
@@ -281,11 +286,24 @@ mod tests {
     }
 
     #[test]
+    fn only_a_backup_with_files_of_the_patch_set_has_the_newer_layout() {
+        assert_eq!(sample()[7], 2);
+        let name = format!("patch/{}", "a1".repeat(32));
+        let files = ["patch/set.txt", &name].map(|name| SideFile::named(name.as_bytes(), vec![1]).unwrap());
+        let bytes = encoded(7, &[], &files);
+        assert_eq!(bytes[7], 3);
+        assert_eq!(read_from(&mut bytes.as_slice()).unwrap().files, files);
+        for name in ["patch/../x", "patch/lock", "patch/", "patch", "patch/A1"] {
+            assert_eq!(SideFile::named(name.as_bytes(), Vec::new()), None, "{name}");
+        }
+    }
+
+    #[test]
     fn a_file_that_no_backup_should_hold_is_refused() {
         for name in ["../../etc/passwd", "/etc/passwd", "tls/../store.lock", "control.sock", ""] {
             assert_eq!(SideFile::named(name.as_bytes(), Vec::new()), None, "{name}");
         }
-        let bytes = encoded(1, &[], &[SideFile { name: "tls/../../x", bytes: vec![1] }]);
+        let bytes = encoded(1, &[], &[SideFile { name: "tls/../../x".into(), bytes: vec![1] }]);
         assert!(matches!(read_from(&mut bytes.as_slice()), Err(BackupError::Damaged(_))));
     }
 
@@ -339,7 +357,7 @@ mod tests {
     #[test]
     fn a_newer_layout_is_told_from_a_damaged_one() {
         let mut newer = sample();
-        newer[7] = 3;
-        assert!(matches!(read_from(&mut newer.as_slice()), Err(BackupError::TooNew(3))));
+        newer[7] = 4;
+        assert!(matches!(read_from(&mut newer.as_slice()), Err(BackupError::TooNew(4))));
     }
 }

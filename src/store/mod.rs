@@ -32,6 +32,8 @@ mod open;
 mod operator;
 mod ownership;
 mod password;
+mod patch_path;
+mod patch_set;
 mod personas;
 mod pre_images;
 mod races;
@@ -63,6 +65,10 @@ pub use ledger::{Difference, Entry, Ledger, LedgerError, LedgerReport, Problem};
 pub use mail::{Letter, Mails};
 pub use operator::{OperatorError, OperatorPassword, OperatorStore};
 pub use password::{Password, PasswordError};
+pub use patch_path::{BEFORE, PatchPath};
+pub use patch_set::{
+    MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile, PatchSet,
+};
 pub use personas::{NewPersona, PersonaError, Personas};
 pub use races::{Entrant, Payout, RaceError, Races, Settled, Settlement};
 pub use records::account::{Account, Ban, BanTarget};

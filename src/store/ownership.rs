@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// What the store makes in the data directory; also what was set aside, which has more behind its name.
 const OURS: [&str; 6] =
     ["database", "backup.mcos", "restore.mcos", "store.lock", "catalog.mcos", "mcos.toml.last"];
-const TLS: &str = "tls";
+const FOLDERS: [&str; 2] = ["tls", "patch"];
 
 /// Hands the files over when it is dropped.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) fn hand_over(dir: &Path) {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name == TLS || OURS.iter().any(|ours| name.starts_with(ours)) {
+            if FOLDERS.contains(&&*name) || OURS.iter().any(|ours| name.starts_with(ours)) {
                 give(&entry.path(), owner.uid(), owner.gid())?;
             }
         }

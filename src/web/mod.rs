@@ -12,9 +12,11 @@ mod guide;
 pub mod multipart;
 pub mod operator;
 mod page;
+mod patch;
 
 pub use fields::Fields;
 pub use page::{CachePolicy, PageRequest, PageResponse, Site};
+pub use patch::{Download, PatchAnswer, answer as patch_answer, is_here as is_patch};
 
 use page::message;
 

@@ -10,96 +10,17 @@
 //                      program, for example. It becomes the old one at the next setup, and undo leaves it alone.
 //   keys.txt           registry keys that were not there before
 //   folders.txt        game folders with a pub.key of a kit; key-1-before and key-1-written belong to the first, and so on
+//   patched.txt        what update.bat changed in the game's folder; the player's own files have .before-mcos behind their names
+//   patched-folders.txt  folders that it made there
 //   certificates.txt   thumbprints of the certificates that kits put in
 var HOST = "{{ host }}", BASE = "{{ base }}";
 var THUMBPRINT = "{{ thumbprint.unwrap_or_default() }}";
 var HOSTS_LINE = "{% if let Some(address) = hosts_address %}{{ address }} {{ host }}{% endif %}";
 var HOSTS_MARK = " # mcos player kit";
 
-var DONE = 0, FAILED = 1, NO_RIGHTS = 2, INCOMPLETE = 3, NO_GAME = 4, READY = 64;
-var READ = 1, UNICODE = -1, ANSI = 0, READ_ONLY = 1;
-
-var shell = new ActiveXObject("WScript.Shell");
-var files = new ActiveXObject("Scripting.FileSystemObject");
-var problems = 0;
-
-var HERE = files.GetParentFolderName(WScript.ScriptFullName);
-var SYSTEM = files.GetSpecialFolder(1).Path;
-var KEEP = files.GetSpecialFolder(0).Path + "\\mcos-kit";
-var KIT_KEY = "HKLM\\SOFTWARE\\mcos-kit";
+{% include "kit/common.js" %}
 var ROOTS = "HKLM\\SOFTWARE\\Microsoft\\SystemCertificates\\ROOT\\Certificates";
-var IS_32_BIT = environment("PROCESSOR_ARCHITECTURE") == "x86" && !environment("PROCESSOR_ARCHITEW6432");
 var REGFILE = IS_32_BIT ? "mcos-32bit.reg" : "mcos-64bit.reg";
-// The half of the registry that the game, a 32-bit program, looks into.
-var HALF = IS_32_BIT ? "HKLM\\SOFTWARE" : "HKLM\\SOFTWARE\\WOW6432Node";
-
-function say(text) { WScript.Echo(text); }
-function fail(text) { problems++; say("    " + text); }
-function environment(name) { return shell.Environment("PROCESS")(name); }
-
-// Runs a program of Windows in a folder, and waits for it. Only texts that nobody chose may come here.
-function run(folder, program, parameters) {
-    shell.CurrentDirectory = folder;
-    return shell.Run('"' + SYSTEM + "\\" + program + '.exe" ' + parameters, 0, true);
-}
-
-// ---- Files
-
-function kept(name) { return KEEP + "\\" + name; }
-
-function read(path, format) {
-    if (!files.FileExists(path) || files.GetFile(path).Size == 0) return "";
-    var file = files.OpenTextFile(path, READ, false, format);
-    try { return file.ReadAll(); } finally { file.Close(); }
-}
-
-function write(path, text, format) {
-    var file = files.CreateTextFile(path, true, format == UNICODE);
-    try { file.Write(text); } finally { file.Close(); }
-}
-
-function remove(path) { if (files.FileExists(path)) files.DeleteFile(path, true); }
-
-// Replaces a file even if it is marked as read-only.
-function put(from, to) {
-    if (files.FileExists(to)) {
-        var old = files.GetFile(to);
-        if (old.Attributes & READ_ONLY) old.Attributes = old.Attributes & ~READ_ONLY & 39;
-    }
-    files.CopyFile(from, to, true);
-}
-
-// A virus scanner may still look at what was just written.
-function remove_folder(path) {
-    for (var i = 0; i < 20 && files.FolderExists(path); i++) {
-        if (i > 0) WScript.Sleep(250);
-        try { files.DeleteFolder(path, true); } catch (e) { if (i == 19) fail("COULD NOT DELETE " + path); }
-    }
-}
-
-function same(one, other) {
-    return files.FileExists(one) && files.FileExists(other) && read(one, ANSI) == read(other, ANSI);
-}
-
-function lines(name) {
-    var all = read(kept(name), UNICODE).split("\r\n"), found = [];
-    for (var i = 0; i < all.length; i++) if (all[i] != "") found.push(all[i]);
-    return found;
-}
-
-function position(list, text) {
-    for (var i = 0; i < list.length; i++) if (list[i].toLowerCase() == text.toLowerCase()) return i;
-    return -1;
-}
-
-// Adds a line to a list, if it is not there yet, and tells its place, from 1.
-function remember(name, text) {
-    var list = lines(name), at = position(list, text);
-    if (at >= 0) return at + 1;
-    list.push(text);
-    write(kept(name), list.join("\r\n") + "\r\n", UNICODE);
-    return list.length;
-}
 
 // ---- The registry, by way of the files that reg.exe writes and reads: so each value keeps its type and its data
 
@@ -225,45 +146,6 @@ function remove_empty_keys() {
 
 // ---- The game's folder
 
-function registry_text(key, name) {
-    try { return String(shell.RegRead(key + "\\" + name)); } catch (e) { return ""; }
-}
-
-// The folder that a text means, if the game is there.
-function game_in(text) {
-    var folder = text.replace(/"/g, "").replace(/^\s+|[\s;]+$/g, "");
-    if (/\.exe$/i.test(folder)) folder = files.GetParentFolderName(folder);
-    if (folder.length > 3) folder = folder.replace(/\\+$/, "");
-    if (folder == "") return "";
-    var there = files.FileExists(files.BuildPath(folder, "MCity.exe"))
-        || files.FileExists(files.BuildPath(folder, "MCity_d.exe"));
-    return there ? files.GetAbsolutePathName(folder) : "";
-}
-
-function find_game() {
-    var typed = environment("MCOS_FOLDER");
-    if (typed != "") return game_in(typed);
-    var game = "\\Electronic Arts\\Motor City\\1.0", path = "\\Microsoft\\Windows\\CurrentVersion\\App Paths\\mcity.exe";
-    var usual = "\\EA Games\\Motor City Online", before = lines("folders.txt");
-    var places = [
-        registry_text(HALF + game, "InstallDir"),
-        registry_text(HALF + game, "Path"),
-        registry_text("HKLM\\SOFTWARE" + game, "InstallDir"),
-        registry_text("HKLM\\SOFTWARE" + path, "Path"),
-        registry_text("HKLM\\SOFTWARE" + path, ""),
-        registry_text(HALF + path, "Path"),
-        registry_text(HALF + path, ""),
-        before.length > 0 ? before[before.length - 1] : "",
-        environment("ProgramFiles(x86)") + usual,
-        environment("ProgramFiles") + usual
-    ];
-    for (var i = 0; i < places.length; i++) {
-        var folder = game_in(places[i]);
-        if (folder != "") return folder;
-    }
-    return "";
-}
-
 function write_key(folder) {
     var target = files.BuildPath(folder, "pub.key"), place = "key-" + remember("folders.txt", folder);
     var before = kept(place + "-before"), written = kept(place + "-written");
@@ -291,6 +173,28 @@ function restore_keys() {
         } catch (e) {
             fail("COULD NOT PUT BACK " + target + ". Close the game, and start undo.bat again.");
         }
+    }
+}
+
+// Puts back each file that update.bat replaced, and removes those and the folders that were not there before.
+function restore_patched() {
+    var all = patched(), folders = lines("patched-folders.txt"), i;
+    for (i = 0; i < all.length; i++) {
+        var target = all[i].target, before = target + BEFORE;
+        try {
+            if (all[i].had == "1" && files.FileExists(before)) {
+                remove(target);
+                files.MoveFile(before, target);
+            } else if (all[i].had == "0") remove(target);
+        } catch (e) {
+            fail("COULD NOT PUT BACK " + target + ". Close the game, and start undo.bat again.");
+        }
+    }
+    folders.sort(function (a, b) { return b.length - a.length; });
+    for (i = 0; i < folders.length; i++) {
+        if (!files.FolderExists(folders[i])) continue;
+        var folder = files.GetFolder(folders[i]);
+        if (folder.Files.Count == 0 && folder.SubFolders.Count == 0) remove_folder(folders[i]);
     }
 }
 
@@ -403,9 +307,7 @@ function begin() {
 function find() {
     if (!begin()) return NO_RIGHTS;
     if (find_game() != "") return DONE;
-    if (environment("MCOS_FOLDER") != "") say("    There is no MCity.exe in that folder. Please type it again.");
-    else say("    The game is not in the folder that its setup program noted, nor in the usual one.\r\n"
-        + "    Type the folder with MCity.exe, for example C:\\Games\\Motor City Online");
+    say_where_the_game_is();
     return NO_GAME;
 }
 
@@ -455,6 +357,8 @@ function undo() {
     remove_empty_keys();
     say("  4. The file hosts");
     change_hosts(function (line) { return ends_with(line, HOSTS_MARK); }, "");
+    say("  5. The files that update.bat changed");
+    restore_patched();
     if (!problems) remove_folder(KEEP);
     if (!problems) run(HERE, "reg", "delete " + KIT_KEY + " /f");
     say("");
@@ -463,20 +367,11 @@ function undo() {
     return problems ? FAILED : DONE;
 }
 
-function main() {
-    switch (WScript.Arguments.length > 0 ? WScript.Arguments(0) : "") {
+quit(function (what) {
+    switch (what) {
         case "find": return find();
         case "setup": return setup();
         case "undo": return undo();
         default: return READY;
     }
-}
-
-var code;
-try {
-    code = main();
-} catch (e) {
-    say("    This went wrong: " + (e.description || e.message || e.number));
-    code = FAILED;
-}
-WScript.Quit(code);
+});

@@ -9,6 +9,7 @@ set "QUIET="
 if /i "%~1"=="/q" set "QUIET=yes"
 set "MCOS_FOLDER="
 set "MCOS_HOSTS="
+set "SCRIPT=kit.js"
 set "KIT=%~dp0kit.js"
 {% include "kit/start.bat" %}
 echo.

@@ -4,6 +4,7 @@ setlocal enableextensions disabledelayedexpansion
 title Motor City Online: undo the player setup
 set "QUIET="
 if /i "%~1"=="/q" set "QUIET=yes"
+set "SCRIPT=kit.js"
 set "KIT=%~dp0kit.js"
 {% include "kit/start.bat" %}
 echo.

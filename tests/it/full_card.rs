@@ -23,11 +23,11 @@ const FAIRLANE: BrandedPartId = BrandedPartId(104);
 const MIB: usize = 1024 * 1024;
 
 /// Something mounted, until this is dropped.
-struct Mounted(PathBuf);
+pub(crate) struct Mounted(PathBuf);
 
 impl Mounted {
     /// `None`, with a word for the summary, where it is not permitted.
-    fn new(arguments: &[&str], at: &Path) -> Option<Self> {
+    pub(crate) fn new(arguments: &[&str], at: &Path) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let mount = Command::new("mount").args(arguments).arg(at).output();
         match mount {

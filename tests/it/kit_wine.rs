@@ -41,16 +41,16 @@ const GAME: &str = r#"Windows Registry Editor Version 5.00
 const GAME_KEYS: [&str; 2] =
     [r"HKLM\SOFTWARE\WOW6432Node\Electronic Arts", r"HKLM\SOFTWARE\WOW6432Node\EACom"];
 const PROMPTS: [&str; 2] = ["Folder (leave empty to skip)", "(y/n)"];
-const INSTALLED: &str = "Program Files (x86)/EA Games/Motor City & 100%!";
+pub(crate) const INSTALLED: &str = "Program Files (x86)/EA Games/Motor City & 100%!";
 
 /// A Windows PC of its own.
-struct Pc {
+pub(crate) struct Pc {
     prefix: TempDir,
 }
 
 impl Pc {
     /// `None` if Wine is not there or does not start.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let pc = Self { prefix: tempfile::tempdir().unwrap() };
         let Some(started) = pc.wine("wineboot", &["-i"], &[], "") else {
             skip_missing("Wine");
@@ -63,7 +63,7 @@ impl Pc {
         None
     }
 
-    fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.prefix.path().join("prefix/drive_c").join(below)
     }
 
@@ -112,12 +112,12 @@ impl Pc {
     }
 
     /// What the last program said.
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.prefix.path().join("said.txt")).unwrap()).into_owned()
     }
 
     /// Starts a script of a kit; its exit code.
-    fn run(&self, folder: &str, script: &str, option: &str, typed: &[&str]) -> i32 {
+    pub(crate) fn run(&self, folder: &str, script: &str, option: &str, typed: &[&str]) -> i32 {
         self.wine("cmd", &["/c", script, option], typed, folder).unwrap().code().unwrap()
     }
 
@@ -152,7 +152,7 @@ impl Pc {
         .to_vec()
     }
 
-    fn install_game(&self) {
+    pub(crate) fn install_game(&self) {
         self.put(INSTALLED, "MCity.exe", "a program");
         self.put(INSTALLED, "pub.key", "the publisher's key");
         fs::write(self.path("game.reg"), GAME.replace('\n', "\r\n")).unwrap();
@@ -171,12 +171,17 @@ impl Pc {
 
     /// Unpacks the kit of a server; its certificate's thumbprint.
     fn unpack(&self, folder: &str, host: &str) -> String {
+        self.unpack_for(folder, host, 80)
+    }
+
+    /// The same for a server with this HTTP port.
+    pub(crate) fn unpack_for(&self, folder: &str, host: &str, http: u16) -> String {
         let certificate = Certificate::from_der(host.as_bytes());
         let thumbprint = certificate.thumbprint().to_owned();
         let kit = Kit {
             host: HostName::parse(host).unwrap(),
             address: Some([192, 168, 1, 5].into()),
-            ports: Ports::from(&Config::default().network),
+            ports: Ports { http, ..Ports::from(&Config::default().network) },
             public_key: format!("the key of {host}"),
             certificate: Some(certificate),
         };

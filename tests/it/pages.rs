@@ -58,6 +58,57 @@ fn an_account_is_made_used_and_given_another_password_without_script_and_cookies
 }
 
 #[test]
+fn the_patch_set_is_listed_and_its_files_are_sent_whole_and_in_part() {
+    let server = Server::started();
+    let content: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
+    let file = server.path().join("offered.mdb");
+    std::fs::write(&file, &content).unwrap();
+    assert!(get(&server, "/patch").1.contains("offers no files"));
+    let add =
+        |path: &str| server.cli(&["patch", "add", file.to_str().unwrap(), path, "--note", "<b>ours</b>"], "");
+    assert!(add("Data/DB/On line#1.mdb").status.success());
+    for bad in ["../evil", "C:/evil", "NUL", "data"] {
+        assert!(!add(bad).status.success(), "{bad}");
+    }
+    let page = get(&server, "/Patch/").1;
+    assert!(
+        page.contains("href=\"/patch/Data/DB/On%20line%231.mdb\"") && !page.contains("<b>ours"),
+        "{page}"
+    );
+    let (head, list) = get(&server, "/patch/manifest.txt");
+    assert!(head.contains("Content-Type: text/plain"), "{head}");
+    let line = list.lines().nth(1).unwrap();
+    let (hash, rest) = line.split_once('\t').unwrap();
+    assert_eq!(rest, "200000\tData/DB/On line#1.mdb\t<b>ours</b>");
+
+    let path = "/patch/data/db/on%20line%231.MDB";
+    let part = |more: &str| ask(&server, &format!("GET {path} HTTP/1.0\r\n{more}\r\n"));
+    let (head, body) = part("");
+    assert!(head.starts_with("HTTP/1.0 200") && head.contains(&format!("Etag: \"{hash}\"")), "{head}");
+    assert!(head.contains("Content-Length: 200000") && body == content, "{head}");
+    let (head, body) = part("Range: bytes=100000-199999\r\n");
+    assert!(
+        head.starts_with("HTTP/1.0 206") && head.contains("Content-Range: bytes 100000-199999/200000"),
+        "{head}"
+    );
+    assert!(body == content[100_000..]);
+    assert!(part("Range: bytes=200000-\r\n").0.starts_with("HTTP/1.0 416"));
+    let (head, body) = part(&format!("If-None-Match: \"{hash}\"\r\n"));
+    assert!(head.starts_with("HTTP/1.0 304") && body.is_empty(), "{head}");
+    let (_, digits) = ask(&server, &format!("GET {path}?hex=250-252 HTTP/1.0\r\n\r\n"));
+    assert_eq!(digits, b"fa0001");
+    for missing in ["/patch/set.txt", "/patch/../patch/set.txt", "/patch/%2e%2e/database", "/patch/lock"] {
+        assert!(get(&server, missing).0.starts_with("HTTP/1.0 404"), "{missing}");
+    }
+    // The game itself is told what it was always told.
+    let (_, answer) = ask(&server, "GET /games/EA_Seattle/MotorCity/NPS HTTP/1.0\r\n\r\n");
+    assert_eq!(answer, mcos::services::patch::NOTHING_TO_UPDATE);
+    assert!(server.must(&["patch", "list"], "").contains("On line#1.mdb"));
+    server.must(&["patch", "remove", "DATA/db/On line#1.mdb"], "");
+    assert!(part("").0.starts_with("HTTP/1.0 404"));
+}
+
+#[test]
 fn diagnose_tells_a_player_how_far_the_game_came() {
     let server = Server::started();
     assert!(get(&server, "/diagnose").1.contains("The game has not tried to sign in yet"));

@@ -74,6 +74,21 @@ struct Undo<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "kit/update.bat", escape = "none")]
+struct Update<'a> {
+    host: &'a HostName,
+    version: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "kit/update.js", escape = "none")]
+struct UpdateScript<'a> {
+    host: &'a HostName,
+    base: &'a str,
+    version: &'static str,
+}
+
+#[derive(Template)]
 #[template(path = "kit/kit.js", escape = "none")]
 struct Script<'a> {
     host: &'a HostName,
@@ -115,6 +130,8 @@ impl Kit {
         let (moved, version) = (&health::moved_ports(ports), VERSION);
         let setup = Setup { host, base: &base, hosts_address, older_windows, moved, version };
         let undo = Undo { host, version };
+        let update = Update { host, version };
+        let update_script = UpdateScript { host, base: &base, version };
         let script = Script { host, base: &base, hosts_address, thumbprint, version };
         let ports_text = port_list(ports);
         let read_me = ReadMe {
@@ -136,6 +153,8 @@ impl Kit {
             ("setup.bat", text(setup.render())?),
             ("undo.bat", text(undo.render())?),
             ("kit.js", text(script.render())?),
+            ("update.bat", text(update.render())?),
+            ("update.js", text(update_script.render())?),
             ("mcos-32bit.reg", registry(&[View::Native], host, ports).into_bytes()),
             ("mcos-64bit.reg", registry(&[View::Wow64], host, ports).into_bytes()),
             ("pub.key", public_key.clone().into_bytes()),

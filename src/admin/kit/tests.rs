@@ -36,6 +36,8 @@ fn the_kit_holds_what_a_player_needs_and_the_same_bytes_each_time() {
         "pub.key",
         "setup.bat",
         "undo.bat",
+        "update.bat",
+        "update.js",
     ];
     assert_eq!(names, expected);
     let mut key = String::new();
@@ -88,7 +90,7 @@ fn percents(line: &str) -> Result<(), String> {
 #[test]
 fn the_scripts_are_sound_for_cmd_exe() {
     for host in ["mcos.local", "192.168.1.5"] {
-        for name in ["setup.bat", "undo.bat"] {
+        for name in ["setup.bat", "undo.bat", "update.bat"] {
             let script = file(&kit(host), name);
             let labels: Vec<&str> = script.lines().filter_map(|line| line.strip_prefix(':')).collect();
             for line in script.lines() {
@@ -114,7 +116,7 @@ fn the_scripts_are_sound_for_cmd_exe() {
 /// What is typed, and the folder that the kit lies in, may hold any letter that means something to `cmd.exe`.
 #[test]
 fn the_scripts_write_out_nothing_that_a_person_chose() {
-    for name in ["setup.bat", "undo.bat"] {
+    for name in ["setup.bat", "undo.bat", "update.bat"] {
         let script = file(&kit("mcos.local"), name);
         assert!(script.contains("disabledelayedexpansion"));
         for line in script.lines().filter(|line| !line.starts_with("rem ")) {
@@ -130,18 +132,22 @@ fn the_scripts_write_out_nothing_that_a_person_chose() {
 }
 
 #[test]
-fn the_script_gives_windows_only_fixed_commands() {
-    let script = file(&kit("mcos.local"), "kit.js");
-    assert!(!script.contains("{{") && !script.contains("{%"));
-    assert_eq!(script.matches("shell.Run(").count(), 1);
-    let commands: Vec<&str> =
-        script.lines().filter(|line| line.contains("run(") && !line.starts_with("function run(")).collect();
-    assert!(commands.len() > 10);
-    for line in commands {
-        for part in line.split("run(").skip(1) {
-            let parameters = part.splitn(3, ", ").nth(2).unwrap();
-            for chosen in ["folder", "typed", "target", "environment", "places"] {
-                assert!(!parameters.contains(chosen), "{line}");
+fn the_scripts_give_windows_only_fixed_commands() {
+    for (name, least) in [("kit.js", 11), ("update.js", 2)] {
+        let script = file(&kit("mcos.local"), name);
+        assert!(!script.contains("{{") && !script.contains("{%"));
+        assert_eq!(script.matches("shell.Run(").count(), 1);
+        let commands: Vec<&str> = script
+            .lines()
+            .filter(|line| line.contains("run(") && !line.starts_with("function run("))
+            .collect();
+        assert!(commands.len() >= least, "{name}");
+        for line in commands {
+            for part in line.split("run(").skip(1) {
+                let parameters = part.splitn(3, ", ").nth(2).unwrap();
+                for chosen in ["folder", "typed", "target", "environment", "places", "path", "entry"] {
+                    assert!(!parameters.contains(chosen), "{line}");
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 mod body;
 mod bundle;
 mod deadline;
+mod download;
 mod operator;
 mod response;
 mod too_large;
@@ -18,7 +19,7 @@ use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
 use crate::server::tls::{Secured, Security};
 use crate::services::http::{self, Route, Verb};
 use crate::services::{Game, patch, shard};
-use crate::web::{self, FormProblem, PageRequest, PageResponse, Site};
+use crate::web::{self, FormProblem, PageRequest, PageResponse, PatchAnswer, Site};
 use crate::world::FailureLimit;
 use body::{BodyError, BodyReader};
 use deadline::Deadline;
@@ -48,6 +49,9 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// How long it may take to answer it after that, and to send the answer.
 const ANSWER_TIME: Duration = Duration::from_secs(15);
+
+/// How long a file of the patch set may take, so that 64 MiB come through a slow network.
+const DOWNLOAD_TIME: Duration = Duration::from_mins(10);
 
 /// The most bytes of a request's head. Browsers send the cookies of all services that have the same name, whatever their port.
 const MAX_HEAD: usize = 32 * 1024;
@@ -212,12 +216,30 @@ impl SslServer {
                     Err(error) => page(web::unread_form(&self.site(), problem(error))),
                 }
             }
+            (None, Verb::Read) if web::is_patch(path) => self.patch(&request, path, deadline).await,
             (None, Verb::Read) => {
                 let query = request.uri().query().unwrap_or_default();
                 let asked = PageRequest { path, query, host: &host, peer: peer.ip(), local: local.ip() };
                 page(web::read(&self.site(), &asked).unwrap_or_else(|| web::not_found(&self.site())))
             }
             (None, _) => page(web::not_found(&self.site())),
+        }
+    }
+
+    /// Answers about the patch set.
+    async fn patch<B>(
+        self: Arc<Self>,
+        request: &Request<B>,
+        path: &str,
+        deadline: &Deadline,
+    ) -> HttpResponse {
+        let path = path.to_owned();
+        match smol::unblock(move || web::patch_answer(&self.site(), &path)).await {
+            PatchAnswer::Page(answer) => page(answer),
+            PatchAnswer::File(file) => {
+                deadline.extend(DOWNLOAD_TIME);
+                download::respond(file, request.headers(), request.uri().query().unwrap_or_default())
+            }
         }
     }
 

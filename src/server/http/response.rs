@@ -5,16 +5,19 @@
 
 use crate::web::PageResponse;
 use crate::web::operator::OperatorResponse;
-use http_body_util::Full;
-use hyper::body::Bytes;
+use futures_lite::Stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Frame};
 use hyper::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
+use std::io;
 
-/// A response whose body lies in memory.
-pub(super) type HttpResponse = Response<Full<Bytes>>;
+/// A response whose body lies in memory or is read as it is sent.
+pub(super) type HttpResponse = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
 /// The content type of what the services answer in words.
 pub(super) const TEXT: &str = "text/plain";
@@ -27,8 +30,27 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 /// A response with these bytes.
 pub(super) fn response(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> HttpResponse {
     let body = body.into();
-    let length = body.len();
-    let mut response = Response::new(Full::new(body));
+    let length = body.len() as u64;
+    of_body(status, content_type, length, Full::new(body).map_err(|never| match never {}).boxed_unsync())
+}
+
+/// A response with the `length` bytes that `pieces` gives.
+pub(super) fn streamed(
+    status: u16,
+    content_type: &'static str,
+    length: u64,
+    pieces: impl Stream<Item = io::Result<Frame<Bytes>>> + Send + 'static,
+) -> HttpResponse {
+    of_body(status, content_type, length, StreamBody::new(pieces).boxed_unsync())
+}
+
+fn of_body(
+    status: u16,
+    content_type: &'static str,
+    length: u64,
+    body: UnsyncBoxBody<Bytes, io::Error>,
+) -> HttpResponse {
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

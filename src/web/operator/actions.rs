@@ -9,7 +9,7 @@ use crate::admin::requests::{Request, Secret};
 use crate::catalog::{Imported, file as catalog_file, import};
 use crate::clock::{self, Now};
 use crate::services::{Game, Push};
-use crate::store::{BanTarget, OpenError, Store};
+use crate::store::{BanTarget, OpenError, PatchError, PatchPath, PatchSet, Store};
 use crate::web::fields::Fields;
 use mco_proto::ids::CustomerId;
 use std::fmt::Display;
@@ -20,6 +20,9 @@ use std::net::IpAddr;
 pub(super) const RESTORE: &str = "/operator/backup/restore";
 /// Where the game's database is sent to.
 pub(super) const CATALOG: &str = "/operator/catalog/import";
+/// Where a file of the patch set is sent to.
+pub(super) const PATCH: &str = "/operator/patch/add";
+const PATCH_PAGE: &str = "/operator/patch";
 const CATALOG_PAGE: &str = "/operator/catalog";
 
 /// The outcome of a form.
@@ -65,6 +68,8 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
         "/operator/backup/download" => download(game, now),
         RESTORE => restore(game, form),
         CATALOG => read_catalog(game, form, now),
+        PATCH => add_to_patch_set(game, form, now),
+        "/operator/patch/remove" => remove_from_patch_set(game, fields),
         "/operator/catalog/use" => use_catalog(game, now),
         "/operator/catalog/discard" => discard_catalog(game),
         "/operator/backup/restart" => {
@@ -297,6 +302,40 @@ fn discard_catalog(game: &Game) -> Effect {
         .map(|()| "The file is thrown away. The catalogue stays as it was.".to_owned())
         .map_err(|error| sentence(&error));
     Effect::new(CATALOG_PAGE, outcome)
+}
+
+fn add_to_patch_set(game: &Game, form: &Form, now: Now) -> Effect {
+    let Some(UploadedFile { content, .. }) = chosen(form) else {
+        return Effect::refused(PATCH_PAGE, "Choose the file first.");
+    };
+    let fields = &form.fields;
+    let path = PatchPath::parse(fields.text("path").trim()).map_err(PatchError::Path);
+    let in_backup = fields.text("backup") == "yes";
+    let added = path.and_then(|path| {
+        PatchSet::of(&game.data).add(path, fields.text("note"), in_backup, content, now.unix)
+    });
+    match added {
+        Ok(file) => {
+            log::warn!("operator: {} is added to the patch set, SHA-256 {}", file.path, file.sha256);
+            let done =
+                format!("{} is in the patch set. Players get it with update.bat of their kit.", file.path);
+            Effect::new(PATCH_PAGE, Ok(done))
+        }
+        Err(why) => {
+            log::info!("operator: a file for the patch set is refused: {why}");
+            Effect::new(PATCH_PAGE, Err(nothing_changed(&why.to_string())))
+        }
+    }
+}
+
+fn remove_from_patch_set(game: &Game, fields: &Fields) -> Effect {
+    let path = PatchPath::parse(fields.text("path")).map_err(PatchError::Path);
+    let removed = path.and_then(|path| PatchSet::of(&game.data).remove(&path));
+    let outcome = removed.map_err(|why| nothing_changed(&why.to_string())).map(|file| {
+        log::warn!("operator: {} is removed from the patch set", file.path);
+        format!("{} is not in the patch set any more. PCs that have it keep it.", file.path)
+    });
+    Effect::new(PATCH_PAGE, outcome)
 }
 
 fn in_words(error: impl Display) -> String {

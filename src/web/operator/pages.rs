@@ -13,7 +13,10 @@ use crate::clock::Now;
 use crate::clock::{moment, span};
 use crate::log_ring;
 use crate::services::{Game, Verdict};
-use crate::store::{BanTarget, StoreError};
+use crate::store::{
+    BanTarget, MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile,
+    PatchSet,
+};
 use askama::Template;
 use std::time::UNIX_EPOCH;
 
@@ -133,6 +136,25 @@ struct WaitingCatalog {
 }
 
 #[derive(Template)]
+#[template(path = "operator/patch.html")]
+struct PatchPage<'a> {
+    frame: Frame<'a>,
+    files: Vec<PatchRow>,
+    most_files: usize,
+    /// In MiB, as the next two.
+    most_each: u64,
+    most_all: u64,
+    most_in_backup: u64,
+}
+
+struct PatchRow {
+    file: PatchFile,
+    added: String,
+    /// Whether its content is there.
+    there: bool,
+}
+
+#[derive(Template)]
 #[template(path = "operator/update.html")]
 struct UpdatePage<'a> {
     frame: Frame<'a>,
@@ -243,6 +265,17 @@ pub(super) fn read(
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
         "/operator/backup" => page(&BackupPage { frame }),
+        "/operator/patch" => match patch_rows(game) {
+            Ok(files) => page(&PatchPage {
+                frame,
+                files,
+                most_files: MAX_PATCH_FILES,
+                most_each: MAX_PATCH_FILE >> 20,
+                most_all: MAX_PATCH_SET >> 20,
+                most_in_backup: MAX_PATCH_IN_BACKUP >> 20,
+            }),
+            Err(error) => trouble(frame, &error),
+        },
         "/operator/catalog" => page(&catalog_page(game, frame)),
         "/operator/update" => page(&UpdatePage {
             frame,
@@ -303,7 +336,13 @@ fn waiting_catalog(game: &Game, in_use: Option<&Summary>) -> Option<WaitingCatal
     Some(WaitingCatalog { file: imported.origin.file, counts, unusual })
 }
 
-fn trouble(frame: Frame<'_>, error: &StoreError) -> OperatorResponse {
+fn patch_rows(game: &Game) -> Result<Vec<PatchRow>, PatchError> {
+    let set = PatchSet::of(&game.data);
+    let row = |file: PatchFile| PatchRow { added: moment(file.added), there: set.open(&file).is_ok(), file };
+    Ok(set.list()?.into_iter().map(row).collect())
+}
+
+fn trouble(frame: Frame<'_>, error: &impl ToString) -> OperatorResponse {
     let text = sentence(error);
     page(&TextPage { frame, heading: "An error occurred", text: &text, reload: false }).with_status(500)
 }

@@ -8,7 +8,7 @@ use super::sessions::{Notice, Sessions, Token};
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
 use crate::services::Game;
-use crate::store::{OperatorError, OperatorPassword};
+use crate::store::{MAX_PATCH_FILE, OperatorError, OperatorPassword};
 use crate::world::FailureLimit;
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -70,6 +70,9 @@ impl OperatorSite {
             actions::CATALOG if self.is_logged_in(cookies, now) => {
                 FormStorage::File(MAX_DATABASE + MAX_FORM as u64)
             }
+            actions::PATCH if self.is_logged_in(cookies, now) => {
+                FormStorage::File(MAX_PATCH_FILE + MAX_FORM as u64)
+            }
             _ => FormStorage::Memory(MAX_FORM),
         }
     }
@@ -92,6 +95,8 @@ impl OperatorSite {
     pub fn file_too_large(path: &str) -> OperatorResponse {
         let text = if path == actions::RESTORE {
             format!("This file is larger than {} MiB. Nothing was changed.", MAX_BACKUP >> 20)
+        } else if path == actions::PATCH {
+            format!("This file is larger than {} MiB. Nothing was changed.", MAX_PATCH_FILE >> 20)
         } else {
             format!(
                 "This file is larger than {} MiB. Nothing was changed. The game's own database is much smaller: choose \

@@ -386,3 +386,46 @@ fn an_update_is_offered_on_a_box_and_explained_elsewhere() {
     std::fs::write(scene.folder.path().join("update.staged"), "x").unwrap();
     assert!(operator.look("/operator/update").contains("is being installed"));
 }
+
+#[test]
+fn files_are_added_to_the_patch_set_and_removed() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    let send = |operator: &mut Browser<'_>, path: &str, content: &[u8]| {
+        let token = token(&operator.look("/operator/patch"));
+        let field = |name: &str, value: &str| {
+            format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let head = [field("form", &token), field("path", path), field("note", "<i>"), field("backup", "yes")]
+            .concat()
+            + "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n";
+        let body = [head.as_bytes(), content, b"\r\n--XX--\r\n"].concat();
+        let reply = operator.send_file("/operator/patch/add", "multipart/form-data; boundary=XX", &body);
+        assert_eq!((reply.status, reply.location), (303, Some("/operator/patch")));
+        operator.look("/operator/patch")
+    };
+    for (path, content, why) in [
+        ("", &b"x"[..], "Nothing was changed. This is no path"),
+        ("../a", b"x", "Nothing was changed. This is no path"),
+        ("a", b"", "Choose the file first."),
+    ] {
+        let page = send(&mut operator, path, content);
+        assert!(page.contains(why) && page.contains("class=\"bad\""), "{page}");
+    }
+    let page = send(&mut operator, "Data\\fix.DLL", b"abc");
+    assert!(page.contains("Data/fix.DLL <b>(program)</b>") && page.contains("&#60;i&#62;"), "{page}");
+
+    // It comes back with a backup, on a new card.
+    let backup = operator.fill_in("/operator/backup", "/operator/backup/download", "").body;
+    let other = tempfile::tempdir().unwrap();
+    let file = other.path().join("b.mcos");
+    std::fs::write(&file, backup).unwrap();
+    crate::store::Store::restore(&other.path().join("data"), &file).unwrap();
+    let set = crate::store::PatchSet::of(&other.path().join("data"));
+    let listed = set.list().unwrap();
+    assert!(listed.len() == 1 && listed[0].size == 3 && set.open(&listed[0]).is_ok());
+
+    operator.fill_in("/operator/patch", "/operator/patch/remove", "path=data/FIX.dll");
+    let page = operator.look("/operator/patch");
+    assert!(page.contains("is not in the patch set any more") && !page.contains("(program)"), "{page}");
+}
