@@ -4,6 +4,7 @@
 use super::{Game, Hex, Outcome, Verdict};
 use crate::clock::Now;
 use crate::store::StoreError;
+use crate::world::{Arrived, Reason, Sender};
 use mco_proto::mcots::{self, Number};
 use mco_proto::{Malformed, TooLong, nps};
 use std::fmt;
@@ -13,6 +14,8 @@ use std::net::IpAddr;
 pub(super) trait Caller: fmt::Display {
     /// Whether it has signed in on this connection.
     fn is_signed_in(&self) -> bool;
+    /// Its address.
+    fn address(&self) -> IpAddr;
 }
 
 /// A message that arrived, of either family.
@@ -30,6 +33,28 @@ pub(super) trait Message {
     /// Whether its body holds a secret, whichever service it was sent to.
     fn is_secret(&self) -> bool {
         false
+    }
+    /// A copy of it, to be kept.
+    fn arrived(&self) -> Arrived;
+    /// Whether it is a Transaction Packet, and its number.
+    fn kind(&self) -> (bool, u16);
+}
+
+/// An answer, of either family.
+pub(super) trait Answer {
+    /// Its number and name.
+    fn name(&self) -> String;
+}
+
+impl Answer for nps::Packet {
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+impl Answer for mcots::Body {
+    fn name(&self) -> String {
+        self.number().unwrap_or_default().to_string()
     }
 }
 
@@ -79,6 +104,12 @@ impl Message for nps::Packet {
     fn is_secret(&self) -> bool {
         holds_secret(self.id)
     }
+    fn arrived(&self) -> Arrived {
+        Arrived::Packet(self.clone())
+    }
+    fn kind(&self) -> (bool, u16) {
+        (false, self.id.0)
+    }
 }
 
 /// A Game Packet on a port where some come encrypted.
@@ -100,6 +131,12 @@ impl Message for nps::Incoming {
     fn is_secret(&self) -> bool {
         holds_secret(self.packet.id)
     }
+    fn arrived(&self) -> Arrived {
+        Arrived::Packet(self.packet.clone())
+    }
+    fn kind(&self) -> (bool, u16) {
+        (false, self.packet.id.0)
+    }
 }
 /// A Transaction Packet. One without a number does not come here.
 impl Message for mcots::Incoming {
@@ -117,6 +154,12 @@ impl Message for mcots::Incoming {
     fn size(&self) -> usize {
         self.body.0.len()
     }
+    fn arrived(&self) -> Arrived {
+        Arrived::Body(self.body.clone())
+    }
+    fn kind(&self) -> (bool, u16) {
+        (true, self.number().0)
+    }
 }
 
 /// The address that has connected to `PORT`, where a connection is for one request: there is nothing else to know of it.
@@ -132,6 +175,9 @@ impl<const PORT: u16> fmt::Display for Peer<PORT> {
 impl<const PORT: u16> Caller for Peer<PORT> {
     fn is_signed_in(&self) -> bool {
         false
+    }
+    fn address(&self) -> IpAddr {
+        self.0
     }
 }
 
@@ -163,6 +209,27 @@ pub enum Reply {
     Never,
 }
 
+/// What is known of what is in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Its fields.
+    Known,
+    /// Its fields are a guess, so each one that comes is worth a line in the log, and the first is kept.
+    Guessed,
+    /// Nothing. The first is kept; many may come, so there are no lines in the log.
+    Opaque,
+}
+
+impl Layout {
+    const fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Known => None,
+            Self::Guessed => Some(Reason::Guessed),
+            Self::Opaque => Some(Reason::Opaque),
+        }
+    }
+}
+
 /// Answers one message.
 pub(super) type Run<S, M, R> = fn(&mut Call<'_, S, M>) -> Result<Outcome<R>, Refusal>;
 
@@ -172,8 +239,8 @@ pub(super) struct Row<S, M: Message, R> {
     pub(super) numbers: (M::Number, M::Number),
     pub(super) who: Who,
     pub(super) reply: Reply,
-    /// Its layout is a guess, so each one that comes is worth a line in the log.
-    pub(super) guessed: bool,
+    /// What is known of what is in it.
+    pub(super) layout: Layout,
     pub(super) run: Run<S, M, R>,
 }
 
@@ -216,6 +283,16 @@ impl Refusal {
             Self::NotAllowed(_) => Verdict::NotAllowed,
             Self::Because(..) => Verdict::Refused,
             Self::TooLong(_) | Self::Store(_) => Verdict::Failed,
+        }
+    }
+
+    /// Why a message that is refused so is kept, if it is.
+    const fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Malformed(_) => Some(Reason::Malformed),
+            Self::Unknown => Some(Reason::Unknown),
+            Self::NotAllowed(_) => Some(Reason::NotAllowed),
+            Self::Because(..) | Self::TooLong(_) | Self::Store(_) => None,
         }
     }
 }
@@ -275,37 +352,55 @@ impl<R> IntoAnswer<R> for () {
     }
 }
 
-impl<S: Caller, M: Message, R> Service<S, M, R> {
-    /// Answers one message.
+impl<S: Caller, M: Message, R: Answer> Service<S, M, R> {
+    /// Answers one message. What nobody can explain is kept for the Operator.
     pub(super) fn answer(&self, mut call: Call<'_, S, M>) -> Outcome<R> {
         let number = call.message.number();
         let row = self.rows.iter().find(|row| row.numbers.0 <= number && number <= row.numbers.1);
         let reply = row.map_or(Reply::Expected, |row| row.reply);
-        if row.is_some_and(|row| row.guessed) {
+        let layout = row.map_or(Layout::Known, |row| row.layout);
+        if layout == Layout::Guessed {
             self.log(&call, "its layout is a guess");
         }
         let answer = row.ok_or(Refusal::Unknown).and_then(|row| {
             row.who.check(&call)?;
             (row.run)(&mut call)
         });
-        let refusal = match answer {
-            Ok(outcome) => return outcome,
-            Err(refusal) => refusal,
+        let (reason, outcome) = match answer {
+            Ok(outcome) => (layout.reason(), outcome),
+            Err(refusal) => (refusal.reason().or(layout.reason()), self.refused(&call, reply, &refusal)),
         };
+        if let Some(reason) = reason {
+            self.keep(&call, reason, &outcome);
+        }
+        outcome
+    }
+
+    /// Logs a refusal, and answers by it.
+    fn refused(&self, call: &Call<'_, S, M>, reply: Reply, refusal: &Refusal) -> Outcome<R> {
+        let number = call.message.number();
         let (service, caller) = ((self.name)(call.caller), &*call.caller);
-        match &refusal {
+        match refusal {
             Refusal::Store(error) => log::error!("{service}: cannot answer {number} of {caller}: {error}"),
             Refusal::TooLong(_) => log::error!("{service}: {caller} sent {number}: {refusal}"),
             Refusal::Because(..) => log::info!("{service}: {caller} sent {number}: refused, {refusal}"),
             Refusal::Malformed(_) | Refusal::Unknown | Refusal::NotAllowed(_) => {
-                self.log(&call, &refusal.to_string());
+                self.log(call, &refusal.to_string());
             }
         }
         let outcome = match reply {
-            Reply::Expected => (self.refuse)(&call, &refusal),
+            Reply::Expected => (self.refuse)(call, refusal),
             Reply::Never => Outcome::silence(),
         };
         Outcome { verdict: refusal.verdict(), ..outcome }
+    }
+
+    /// Keeps the first message of its kind, and counts.
+    fn keep(&self, call: &Call<'_, S, M>, reason: Reason, outcome: &Outcome<R>) {
+        let Call { game, caller, message, now } = call;
+        let sender = Sender { service: (self.name)(caller), address: caller.address() };
+        let told = || (caller.to_string(), in_words(outcome));
+        game.world.unexpected.note(sender, message.kind(), reason, *now, || message.arrived(), told);
     }
 
     /// The line for what is not as it should be.
@@ -314,6 +409,13 @@ impl<S: Caller, M: Message, R> Service<S, M, R> {
         let (service, number, size) = ((self.name)(caller), message.number(), message.size());
         log::info!("{service}: {caller} sent {number} of {size} bytes, {why}: {}", Hex(shown(*message)));
     }
+}
+
+/// What a message is answered.
+pub(super) fn in_words<R: Answer>(outcome: &Outcome<R>) -> String {
+    let names: Vec<String> = outcome.replies.iter().map(Answer::name).collect();
+    let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    if outcome.close { format!("{names}, and the end of the connection") } else { names }
 }
 
 impl Who {
@@ -329,21 +431,19 @@ impl Who {
 }
 
 /// The rows of an NPS service: `NUMBER: who, reply => method`. The method is given the body as the struct that the message
-/// table has for the number; `relay` rows are given the packet. `guessed`: see [`Row`].
+/// table has for the number; `relay` rows are given the packet. `guessed` and `opaque`: see [`Layout`].
 macro_rules! rows {
-    ($($first:ident $(..= $last:ident)?: $who:ident, $reply:ident $(, $guessed:ident)? => $method:ident;)+) => {
+    ($($first:ident $(..= $last:ident)?: $who:ident, $reply:ident $(, $layout:ident)? => $method:ident;)+) => {
         &[$($crate::services::dispatch::Row {
             numbers: (id::$first, $crate::services::dispatch::rows!(@last $first $($last)?)),
             who: $crate::services::dispatch::Who::$who,
             reply: $crate::services::dispatch::Reply::$reply,
-            guessed: $crate::services::dispatch::rows!(@guessed $($guessed)?),
+            layout: $crate::services::dispatch::layout!($($layout)?),
             run: $crate::services::dispatch::rows!(@run $first $($last)? => $method),
         }),+]
     };
     (@last $first:ident) => { id::$first };
     (@last $first:ident $last:ident) => { id::$last };
-    (@guessed) => { false };
-    (@guessed guessed) => { true };
     (@run $first:ident => $method:ident) => {
         |call| {
             let body = $crate::services::dispatch::GamePacket::packet(call.message).request::<{ id::$first.0 }>()?;
@@ -358,6 +458,20 @@ macro_rules! rows {
     };
 }
 pub(super) use rows;
+
+/// What a row says of its layout.
+macro_rules! layout {
+    () => {
+        $crate::services::dispatch::Layout::Known
+    };
+    (guessed) => {
+        $crate::services::dispatch::Layout::Guessed
+    };
+    (opaque) => {
+        $crate::services::dispatch::Layout::Opaque
+    };
+}
+pub(super) use layout;
 
 /// One row of a table, for the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

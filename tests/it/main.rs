@@ -47,3 +47,4 @@ mod tls_sign_in;
 mod tls_sockets;
 mod tls_tlslite;
 mod update;
+mod wire;

@@ -3,6 +3,7 @@
 use super::pages::{nothing_changed, sentence};
 use super::request::{Form, OperatorRequest};
 use super::upload::UploadedFile;
+use super::wire;
 use crate::admin::expel::{self, Kicked};
 use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Secret};
@@ -37,11 +38,11 @@ pub(super) struct Effect {
 }
 
 impl Effect {
-    fn new(page: &'static str, outcome: Result<String, String>) -> Self {
+    pub(super) fn new(page: &'static str, outcome: Result<String, String>) -> Self {
         Self { outcome, page, pushes: Vec::new(), restart: false, file: None, ends_sessions: false }
     }
 
-    fn refused(page: &'static str, why: &str) -> Self {
+    pub(super) fn refused(page: &'static str, why: &str) -> Self {
         Self::new(page, Err(why.to_owned()))
     }
 }
@@ -64,6 +65,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
         "/operator/password" => change_password(game, request, fields),
         "/operator/backup/download" => download(game, now),
         RESTORE => restore(game, form),
+        wire::CLEAR => wire::clear(game),
         CATALOG => read_catalog(game, form, now),
         "/operator/catalog/use" => use_catalog(game, now),
         "/operator/catalog/discard" => discard_catalog(game),

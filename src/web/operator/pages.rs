@@ -2,6 +2,7 @@
 
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use super::sessions::{Notice, Token};
+use super::wire;
 use crate::admin::health;
 use crate::admin::lists;
 use crate::admin::online::{self, Player};
@@ -18,12 +19,12 @@ use askama::Template;
 use std::time::UNIX_EPOCH;
 
 /// The parts that all pages have.
-struct Frame<'a> {
-    shard: &'a str,
-    version: &'static str,
+pub(super) struct Frame<'a> {
+    pub(super) shard: &'a str,
+    pub(super) version: &'static str,
     /// The token of all forms; empty where nobody is logged in.
-    form: &'a str,
-    notice: Option<Notice>,
+    pub(super) form: &'a str,
+    pub(super) notice: Option<Notice>,
 }
 
 fn frame<'a>(game: &'a Game, form: &'a str, notice: Option<Notice>) -> Frame<'a> {
@@ -162,7 +163,7 @@ struct TextPage<'a> {
     reload: bool,
 }
 
-fn page(template: &impl Template) -> OperatorResponse {
+pub(super) fn page(template: &impl Template) -> OperatorResponse {
     match template.render() {
         Ok(text) => OperatorResponse::page(text),
         Err(error) => {
@@ -242,6 +243,7 @@ pub(super) fn read(
             Err(error) => trouble(frame, &error),
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
+        wire::PAGE => wire::page(game, frame),
         "/operator/backup" => page(&BackupPage { frame }),
         "/operator/catalog" => page(&catalog_page(game, frame)),
         "/operator/update" => page(&UpdatePage {
