@@ -60,8 +60,11 @@ pub struct Opening {
     pub connection: u64,
     /// Address and port of the Client.
     pub peer: String,
-    /// When, in milliseconds since 1970 UTC.
+    /// When, in milliseconds since 1970 UTC. Of a late one: when the recording of it began.
     pub unix_ms: u64,
+    /// It was made before the recording began: what passed before is missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
 }
 
 /// A message that passed.

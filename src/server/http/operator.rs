@@ -5,6 +5,7 @@ use super::bundle::BundleIntake;
 use super::deadline::Deadline;
 use super::response::{HttpResponse, operator_page};
 use super::upload::{self, Received, Sink, UploadError};
+use crate::admin::recordings::RecordingSwitch;
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::config::HostName;
@@ -109,9 +110,10 @@ impl OperatorHttp {
         restart: Sender<()>,
         appliance: Option<Appliance>,
         counters: Arc<Counters>,
+        recordings: Arc<dyn RecordingSwitch>,
     ) -> Self {
         let bundles = BundleIntake::new(game.data.clone(), appliance.clone());
-        let (site, started) = (OperatorSite::new(appliance), Instant::now());
+        let (site, started) = (OperatorSite::new(appliance, recordings), Instant::now());
         Self {
             inner: Arc::new(Inner { site, game, connections, limits, tls, restart, started, counters }),
             workers: Arc::new(Semaphore::new(AT_ONCE)),

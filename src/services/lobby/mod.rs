@@ -65,6 +65,11 @@ impl ConnectionState {
     }
 
     /// Whether somebody has signed in.
+    pub fn persona(&self) -> Option<PersonaId> {
+        self.me.as_ref().map(|me| me.persona)
+    }
+
+    /// Whether the connection is somebody's.
     pub const fn signed_in(&self) -> bool {
         self.me.is_some()
     }

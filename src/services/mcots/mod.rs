@@ -68,6 +68,11 @@ impl ConnectionState {
             .is_some_and(|(player, session)| game.world.presence.is_superseded(player.persona, session.id))
     }
 
+    /// Whose connection it is, once 438 has said so.
+    pub fn persona(&self) -> Option<PersonaId> {
+        self.player.map(|player| player.persona)
+    }
+
     /// Whether the connection is somebody's.
     pub const fn signed_in(&self) -> bool {
         self.player.is_some()

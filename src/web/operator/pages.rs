@@ -2,6 +2,7 @@
 
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use super::sessions::{Notice, Token};
+use super::site::OperatorSite;
 use super::wire;
 use crate::admin::health;
 use crate::admin::lists;
@@ -222,12 +223,12 @@ pub(super) fn nothing_changed(why: &str) -> String {
 pub(super) fn read(
     game: &Game,
     figures: &ServerFigures,
-    appliance: Option<&Appliance>,
+    site: &OperatorSite,
     request: &OperatorRequest<'_>,
     forms: &Token,
     notice: Option<Notice>,
 ) -> OperatorResponse {
-    let frame = frame(game, forms.as_str(), notice);
+    let (frame, appliance) = (frame(game, forms.as_str(), notice), site.appliance());
     match request.path {
         "/operator" => page(&Online { frame, players: online::players(game, request.now) }),
         "/operator/accounts" => match lists::accounts(&game.store) {
@@ -243,7 +244,7 @@ pub(super) fn read(
             Err(error) => trouble(frame, &error),
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
-        wire::PAGE => wire::page(game, frame),
+        wire::PAGE => wire::page(game, site.recordings(), frame),
         "/operator/backup" => page(&BackupPage { frame }),
         "/operator/catalog" => page(&catalog_page(game, frame)),
         "/operator/update" => page(&UpdatePage {

@@ -5,6 +5,7 @@ use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::pages;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures, cookie};
 use super::sessions::{Notice, Sessions, Token};
+use crate::admin::recordings::RecordingSwitch;
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
 use crate::services::Game;
@@ -12,6 +13,7 @@ use crate::store::{OperatorError, OperatorPassword};
 use crate::world::FailureLimit;
 use std::fmt::Display;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Wrong passwords of one address within a minute. People mistype; programs that guess get nowhere.
 pub(super) const FAILURES_PER_MINUTE: u32 = 5;
@@ -35,18 +37,25 @@ pub struct OperatorSite {
     failures: FailureLimit,
     /// The box it runs on, if it is one.
     appliance: Option<Appliance>,
+    /// Records what passes.
+    recordings: Arc<dyn RecordingSwitch>,
 }
 
 impl OperatorSite {
     /// The pages of a server, which runs on a box if `appliance` is one.
-    pub fn new(appliance: Option<Appliance>) -> Self {
+    pub fn new(appliance: Option<Appliance>, recordings: Arc<dyn RecordingSwitch>) -> Self {
         let failures = FailureLimit::for_everybody(FAILURES_PER_MINUTE);
-        Self { sessions: Sessions::default(), failures, appliance }
+        Self { sessions: Sessions::default(), failures, appliance, recordings }
     }
 
     /// The box it runs on, if it is one.
     pub const fn appliance(&self) -> Option<&Appliance> {
         self.appliance.as_ref()
+    }
+
+    /// Records what passes.
+    pub(super) fn recordings(&self) -> &dyn RecordingSwitch {
+        &*self.recordings
     }
 
     /// Whether the cookies belong to a session.
@@ -136,7 +145,7 @@ impl OperatorSite {
             (None, Some(form)) => self.unauthenticated_form(game, request, form),
             (Some(token), None) => {
                 let notice = self.sessions.take_notice(secret, request.now);
-                pages::read(game, figures, self.appliance(), request, &token, notice)
+                pages::read(game, figures, self, request, &token, notice)
             }
             (Some(token), Some(form)) if token.is(form.fields.text("form")) => {
                 self.act(game, request, secret, form)
@@ -244,7 +253,7 @@ impl OperatorSite {
             return OperatorResponse::go_to("/operator/health");
         }
         let Effect { outcome, page, pushes, restart, file, ends_sessions } =
-            actions::act(game, request, form);
+            actions::act(game, self.recordings(), request, form);
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);
         }

@@ -1,11 +1,14 @@
-//! The page *Wire*: messages that nobody can explain yet.
+//! The page *Wire*: recordings, and messages that nobody can explain yet.
 
+use super::actions;
 use super::actions::Effect;
 use super::pages::{self, Frame};
 use super::request::OperatorResponse;
-use crate::clock::moment;
+use crate::admin::recordings::{self, Kept, RecordingSwitch, Whom};
+use crate::clock::{Now, moment};
 use crate::recording::{Side, packet_text};
 use crate::services::Game;
+use crate::web::fields::Fields;
 use crate::world::{Arrived, Reason, Unexpected};
 use askama::Template;
 
@@ -17,10 +20,19 @@ pub(super) const CLEAR: &str = "/operator/wire/clear";
 /// So much of a message's fields is shown, in characters; its bytes are shown as a whole.
 const LONGEST_TEXT: usize = 8000;
 
+/// Where the forms about recordings go.
+pub(super) const START: &str = "/operator/wire/start";
+pub(super) const STOP: &str = "/operator/wire/stop";
+pub(super) const DOWNLOAD: &str = "/operator/wire/download";
+pub(super) const REMOVE: &str = "/operator/wire/remove";
+
 #[derive(Template)]
 #[template(path = "operator/wire.html")]
 struct WirePage<'a> {
     frame: Frame<'a>,
+    /// What is recorded now: whose messages, and until when.
+    running: Option<(String, String)>,
+    kept: Vec<(Kept, String)>,
     messages: Vec<Row>,
     left_out: u64,
 }
@@ -41,10 +53,27 @@ struct Row {
     digits: String,
 }
 
-pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
+pub(super) fn page(game: &Game, recordings: &dyn RecordingSwitch, frame: Frame<'_>) -> OperatorResponse {
     let (messages, left_out) = game.world.unexpected.list();
     let messages = messages.into_iter().map(row).collect();
-    pages::page(&WirePage { frame, messages, left_out })
+    let running = recordings.running().map(|running| {
+        let whom = match running.whom {
+            Whom::Everybody => "everybody".to_owned(),
+            Whom::Account { name, .. } => format!("the account {name}"),
+            Whom::Address(address) => format!("the address {address}"),
+        };
+        (whom, moment(running.until))
+    });
+    let kept = recordings::list(&game.data).unwrap_or_else(|error| {
+        log::warn!("operator: the recordings cannot be listed: {error}");
+        Vec::new()
+    });
+    let with_size = |kept: Kept| {
+        let size = format!("{} KiB", kept.bytes.div_ceil(1024));
+        (kept, size)
+    };
+    let kept = kept.into_iter().rev().map(with_size).collect();
+    pages::page(&WirePage { frame, running, kept, messages, left_out })
 }
 
 fn row(kind: Unexpected) -> Row {
@@ -75,4 +104,69 @@ const fn said(reason: Reason) -> &'static str {
 pub(super) fn clear(game: &Game) -> Effect {
     game.world.unexpected.clear();
     Effect::new(PAGE, Ok("The list is empty. The next message of each kind is kept again.".to_owned()))
+}
+
+pub(super) fn start(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields, now: Now) -> Effect {
+    let outcome = whom(game, fields).and_then(|whom| {
+        let minutes = fields.text("minutes").parse().ok();
+        let minutes = minutes.filter(|minutes| (1..=recordings::MOST_MINUTES).contains(minutes));
+        let minutes = minutes
+            .ok_or_else(|| format!("Choose for how long: 1 to {} minutes.", recordings::MOST_MINUTES))?;
+        recordings.start(whom, minutes, now)
+    });
+    Effect::new(PAGE, outcome.map(|()| "The recording is on.".to_owned()))
+}
+
+/// Whose messages the form asks for.
+fn whom(game: &Game, fields: &Fields) -> Result<Whom, String> {
+    let (account, address) = (fields.text("account").trim(), fields.text("address").trim());
+    match (account.is_empty(), address.is_empty()) {
+        (true, true) => Ok(Whom::Everybody),
+        (false, false) => Err("Name an account or an address, not both.".to_owned()),
+        (true, false) => address
+            .parse()
+            .map(Whom::Address)
+            .map_err(|_| "This is not an IP address. An address looks like 192.168.1.30.".to_owned()),
+        (false, true) => {
+            let name = actions::account(game, account)?;
+            let found = game.store.accounts().by_name(&name).map_err(|error| pages::sentence(&error))?;
+            let customer = found.ok_or("There is no account with this name.")?.customer_id;
+            Ok(Whom::Account { customer, name })
+        }
+    }
+}
+
+pub(super) fn stop(recordings: &dyn RecordingSwitch) -> Effect {
+    let outcome = if recordings.stop() {
+        Ok("The recording is off. It can be downloaded.".to_owned())
+    } else {
+        Err("Nothing was being recorded any more.".to_owned())
+    };
+    Effect::new(PAGE, outcome)
+}
+
+const NO_RECORDING: &str = "There is no such recording any more.";
+
+pub(super) fn download(game: &Game, fields: &Fields) -> Effect {
+    let name = fields.text("name");
+    match recordings::zip(&game.data, name) {
+        Ok(Some(bytes)) => {
+            log::info!("operator: {name} is downloaded");
+            Effect { file: Some((format!("mcos-{name}.zip"), bytes)), ..Effect::new(PAGE, Ok(String::new())) }
+        }
+        Ok(None) => Effect::refused(PAGE, NO_RECORDING),
+        Err(error) => Effect::new(PAGE, Err(pages::sentence(&error))),
+    }
+}
+
+pub(super) fn remove(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields) -> Effect {
+    let name = fields.text("name");
+    if recordings.running().is_some_and(|running| running.name == name) {
+        return Effect::refused(PAGE, "This recording is being made. Stop it first.");
+    }
+    match recordings::remove(&game.data, name) {
+        Ok(true) => Effect::new(PAGE, Ok("The recording is removed.".to_owned())),
+        Ok(false) => Effect::refused(PAGE, NO_RECORDING),
+        Err(error) => Effect::new(PAGE, Err(pages::sentence(&error))),
+    }
 }
