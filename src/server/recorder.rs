@@ -32,6 +32,9 @@ use writer::{Job, Writer};
 /// What a waiting line weighs besides its bytes.
 const OVERHEAD: usize = 200;
 
+/// Bytes of the header of a Transaction Packet.
+const MCOTS_HEADER: usize = 11;
+
 /// What may be held of a connection before it is known whose it is: a sign-in is far smaller.
 const HELD: usize = 16 << 10;
 
@@ -318,7 +321,18 @@ impl Connection {
 
     fn body(&mut self, from: Side, body: &mcots::Body, encrypted: bool, raw: Vec<u8>) {
         let number = body.number().unwrap_or_default();
-        self.push(from, number.0, raw, encrypted.then(|| body.0.clone()), false);
+        let secret = recording::cut_body(body).filter(|_| from == Side::Server);
+        let is_cut = secret.is_some();
+        let plain = secret.as_ref().unwrap_or(body);
+        let mut raw = raw;
+        if is_cut {
+            // The header stays, with what the replay needs of it.
+            raw.truncate(MCOTS_HEADER);
+            if !encrypted {
+                raw.extend_from_slice(&plain.0);
+            }
+        }
+        self.push(from, number.0, raw, encrypted.then(|| plain.0.clone()), is_cut);
     }
 
     fn push(&mut self, from: Side, number: u16, raw: Vec<u8>, plain: Option<Vec<u8>>, cut: bool) {

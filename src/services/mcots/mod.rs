@@ -15,6 +15,7 @@ use super::dispatch::{self, Caller, IntoAnswer, Message as _, Refusal, Row, Serv
 use super::playtime::keep_playtime;
 use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who};
 use crate::clock::Now;
+use crate::config::ChosenAnswer;
 use crate::store::{GarageError, PersonaError};
 use crate::world::{Arrived, ConnectionId, Reason, Sender, Session};
 use mco_proto::ids::{CustomerId, PersonaId};
@@ -189,7 +190,11 @@ pub fn listed() -> Vec<Listed> {
 fn refuse(call: &Call<'_>, refusal: &Refusal) -> Outcome<Body> {
     let number = call.message.number();
     let compat = &call.game.config.compat;
+    let chosen = call.game.answers.of(number.0).filter(|_| matches!(refusal, Refusal::Unknown));
     match refusal {
+        _ if chosen == Some(ChosenAnswer::Silent) => Outcome::silence(),
+        _ if chosen == Some(ChosenAnswer::Success) => Outcome::reply(GenericReply::success(number)),
+        _ if chosen == Some(ChosenAnswer::Failed) => Outcome::reply(GenericReply::failed(number, None)),
         Refusal::Unknown if compat.mcots_silent.contains(&number.0) => Outcome::silence(),
         Refusal::Unknown if compat.mcots_success.contains(&number.0) => {
             Outcome::reply(GenericReply::success(number))

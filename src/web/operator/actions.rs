@@ -72,6 +72,7 @@ pub(super) fn act(
         "/operator/backup/download" => download(game, now),
         RESTORE => restore(game, form),
         wire::CLEAR => wire::clear(game),
+        wire::ANSWER => wire::answer(game, fields),
         wire::START => wire::start(game, recordings, fields, now),
         wire::STOP => wire::stop(recordings),
         wire::DOWNLOAD => wire::download(game, fields),

@@ -6,11 +6,14 @@ use super::pages::{self, Frame};
 use super::request::OperatorResponse;
 use crate::admin::recordings::{self, Kept, RecordingSwitch, Whom};
 use crate::clock::{Now, moment};
+use crate::config::{ChosenAnswer, MOST_CHOSEN};
 use crate::recording::{Side, packet_text};
 use crate::services::Game;
 use crate::web::fields::Fields;
 use crate::world::{Arrived, Reason, Unexpected};
 use askama::Template;
+use mco_proto::mcots::Number;
+use std::io::ErrorKind;
 
 /// The page.
 pub(super) const PAGE: &str = "/operator/wire";
@@ -20,6 +23,8 @@ pub(super) const CLEAR: &str = "/operator/wire/clear";
 /// So much of a message's fields is shown, in characters; its bytes are shown as a whole.
 const LONGEST_TEXT: usize = 8000;
 
+/// Where the form goes that chooses an answer.
+pub(super) const ANSWER: &str = "/operator/wire/answer";
 /// Where the forms about recordings go.
 pub(super) const START: &str = "/operator/wire/start";
 pub(super) const STOP: &str = "/operator/wire/stop";
@@ -33,6 +38,8 @@ struct WirePage<'a> {
     /// What is recorded now: whose messages, and until when.
     running: Option<(String, String)>,
     kept: Vec<(Kept, String)>,
+    /// Chosen answers: number, name, and word of each.
+    chosen: Vec<(u16, String, &'static str)>,
     messages: Vec<Row>,
     left_out: u64,
 }
@@ -51,6 +58,8 @@ struct Row {
     text: String,
     /// All its bytes as hexadecimal digits.
     digits: String,
+    /// The number, if another answer to it can be chosen.
+    choice: Option<u16>,
 }
 
 pub(super) fn page(game: &Game, recordings: &dyn RecordingSwitch, frame: Frame<'_>) -> OperatorResponse {
@@ -73,7 +82,9 @@ pub(super) fn page(game: &Game, recordings: &dyn RecordingSwitch, frame: Frame<'
         (kept, size)
     };
     let kept = kept.into_iter().rev().map(with_size).collect();
-    pages::page(&WirePage { frame, running, kept, messages, left_out })
+    let chosen = game.answers.all().into_iter();
+    let chosen = chosen.map(|(number, answer)| (number, Number(number).to_string(), answer.word())).collect();
+    pages::page(&WirePage { frame, running, kept, chosen, messages, left_out })
 }
 
 fn row(kind: Unexpected) -> Row {
@@ -87,8 +98,22 @@ fn row(kind: Unexpected) -> Row {
         Some((end, _)) => format!("{}\n...", text.get(..end).unwrap_or_default()),
         None => text,
     };
+    let is_body = matches!(message, Arrived::Body(_));
+    let choice = (is_body && reason == Reason::Unknown).then(|| message.number());
     let (name, size) = (message.name(), message.body().len());
-    Row { name, service, why: said(reason), count, since: moment(first_at), from, answer, size, text, digits }
+    Row {
+        name,
+        service,
+        why: said(reason),
+        count,
+        since: moment(first_at),
+        from,
+        answer,
+        size,
+        text,
+        digits,
+        choice,
+    }
 }
 
 const fn said(reason: Reason) -> &'static str {
@@ -169,4 +194,29 @@ pub(super) fn remove(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fie
         Ok(false) => Effect::refused(PAGE, NO_RECORDING),
         Err(error) => Effect::new(PAGE, Err(pages::sentence(&error))),
     }
+}
+
+pub(super) fn answer(game: &Game, fields: &Fields) -> Effect {
+    let Ok(number) = fields.text("number").trim().parse::<u16>() else {
+        return Effect::refused(PAGE, "Give the number of a message to MCOTS, 0 to 65535.");
+    };
+    let answer = match fields.text("answer") {
+        "default" => None,
+        word => match ChosenAnswer::from_word(word) {
+            Some(answer) => Some(answer),
+            None => return Effect::refused(PAGE, "Choose an answer."),
+        },
+    };
+    let outcome = match game.answers.choose(number, answer) {
+        Ok(()) => {
+            let what = answer.map_or("as mcos.toml says", ChosenAnswer::word);
+            log::warn!("operator: message {number} to MCOTS is answered from now on: {what}");
+            Ok(format!("Message {number} is answered from now on: {what}."))
+        }
+        Err(error) if error.kind() == ErrorKind::QuotaExceeded => {
+            Err(format!("There are {MOST_CHOSEN} chosen answers already. Take one back first."))
+        }
+        Err(error) => Err(pages::nothing_changed(&error.to_string())),
+    };
+    Effect::new(PAGE, outcome)
 }
