@@ -1,12 +1,17 @@
 //! One way to answer a message: a table of rows, each with a number, who may send it, whether it is answered, and the function
 //! that answers. What is not in the table, not allowed or malformed gets a line in the log and the service's default answer.
 
+mod message;
+
+pub(super) use message::{Answer, GamePacket, Message};
+
 use super::{Game, Hex, Outcome, Verdict};
 use crate::clock::Now;
 use crate::store::StoreError;
-use crate::world::{Arrived, Reason, Sender};
-use mco_proto::mcots::{self, Number};
+use crate::world::{Reason, Sender};
+use mco_proto::mcots::Number;
 use mco_proto::{Malformed, TooLong, nps};
+use message::shown;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -16,150 +21,6 @@ pub(super) trait Caller: fmt::Display {
     fn is_signed_in(&self) -> bool;
     /// Its address.
     fn address(&self) -> IpAddr;
-}
-
-/// A message that arrived, of either family.
-pub(super) trait Message {
-    /// Its number.
-    type Number: Copy + Ord + fmt::Display + 'static;
-
-    fn number(&self) -> Self::Number;
-    /// Whether it came encrypted: the proof that it comes from who signed in.
-    fn is_encrypted(&self) -> bool;
-    /// Its body, for the log.
-    fn body(&self) -> &[u8];
-    /// Its size in bytes, without encryption.
-    fn size(&self) -> usize;
-    /// Whether its body holds a secret, whichever service it was sent to.
-    fn is_secret(&self) -> bool {
-        false
-    }
-    /// A copy of it, to be kept.
-    fn arrived(&self) -> Arrived;
-    /// Whether it is a Transaction Packet, and its number.
-    fn kind(&self) -> (bool, u16);
-}
-
-/// An answer, of either family.
-pub(super) trait Answer {
-    /// Its number and name.
-    fn name(&self) -> String;
-}
-
-impl Answer for nps::Packet {
-    fn name(&self) -> String {
-        self.id.to_string()
-    }
-}
-
-impl Answer for mcots::Body {
-    fn name(&self) -> String {
-        self.number().unwrap_or_default().to_string()
-    }
-}
-
-/// 0501 holds a Context, 0100 the proof of a Session Key: no log shows their bytes.
-const fn holds_secret(id: nps::Id) -> bool {
-    matches!(id, nps::id::USER_LOGIN | nps::id::LOGIN)
-}
-
-/// The bytes of a message that a line of the log may show.
-fn shown<M: Message>(message: &M) -> &[u8] {
-    if message.is_secret() { &[] } else { message.body() }
-}
-
-/// The Game Packet of a message.
-pub(super) trait GamePacket {
-    fn packet(&self) -> &nps::Packet;
-}
-
-impl GamePacket for nps::Packet {
-    fn packet(&self) -> &nps::Packet {
-        self
-    }
-}
-
-impl GamePacket for nps::Incoming {
-    fn packet(&self) -> &nps::Packet {
-        &self.packet
-    }
-}
-
-/// A Game Packet on a port without encryption.
-impl Message for nps::Packet {
-    type Number = nps::Id;
-
-    fn number(&self) -> nps::Id {
-        self.id
-    }
-    fn is_encrypted(&self) -> bool {
-        false
-    }
-    fn body(&self) -> &[u8] {
-        &self.body
-    }
-    fn size(&self) -> usize {
-        self.size()
-    }
-    fn is_secret(&self) -> bool {
-        holds_secret(self.id)
-    }
-    fn arrived(&self) -> Arrived {
-        Arrived::Packet(self.clone())
-    }
-    fn kind(&self) -> (bool, u16) {
-        (false, self.id.0)
-    }
-}
-
-/// A Game Packet on a port where some come encrypted.
-impl Message for nps::Incoming {
-    type Number = nps::Id;
-
-    fn number(&self) -> nps::Id {
-        self.packet.id
-    }
-    fn is_encrypted(&self) -> bool {
-        self.encrypted
-    }
-    fn body(&self) -> &[u8] {
-        &self.packet.body
-    }
-    fn size(&self) -> usize {
-        self.packet.size()
-    }
-    fn is_secret(&self) -> bool {
-        holds_secret(self.packet.id)
-    }
-    fn arrived(&self) -> Arrived {
-        Arrived::Packet(self.packet.clone())
-    }
-    fn kind(&self) -> (bool, u16) {
-        (false, self.packet.id.0)
-    }
-}
-/// A Transaction Packet. One without a number does not come here.
-impl Message for mcots::Incoming {
-    type Number = Number;
-
-    fn number(&self) -> Number {
-        self.body.number().unwrap_or_default()
-    }
-    fn is_encrypted(&self) -> bool {
-        self.flags.has(mcots::Flags::ENCRYPTED)
-    }
-    fn body(&self) -> &[u8] {
-        &self.body.0
-    }
-    fn size(&self) -> usize {
-        self.body.0.len()
-    }
-    fn arrived(&self) -> Arrived {
-        Arrived::Body(self.body.clone())
-    }
-    fn kind(&self) -> (bool, u16) {
-        (true, self.number().0)
-    }
 }
 
 /// The address that has connected to `PORT`, where a connection is for one request: there is nothing else to know of it.
@@ -497,21 +358,5 @@ impl<S, M: Message<Number = nps::Id>, R> Service<S, M, R> {
             reply: row.reply,
         })
         .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use mco_proto::nps::{Form, Id, Incoming, Packet, id};
-
-    #[test]
-    fn no_line_shows_the_bytes_of_a_login_whichever_port_it_came_to() {
-        let packet = |id| Packet { id, form: Form::Short, body: vec![7; 3] };
-        for secret in [id::USER_LOGIN, id::LOGIN] {
-            assert!(shown(&packet(secret)).is_empty());
-            assert!(shown(&Incoming { packet: packet(secret), encrypted: true }).is_empty());
-        }
-        assert_eq!(shown(&packet(Id(0x0599))), [7; 3]);
     }
 }

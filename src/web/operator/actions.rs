@@ -3,10 +3,8 @@
 use super::pages::{nothing_changed, sentence};
 use super::request::{Form, OperatorRequest};
 use super::upload::UploadedFile;
-use super::wire;
 use crate::admin::expel::{self, Kicked};
 use crate::admin::perform::{self, Performed, Server};
-use crate::admin::recordings::RecordingSwitch;
 use crate::admin::requests::{Request, Secret};
 use crate::catalog::{Imported, file as catalog_file, import};
 use crate::clock::{self, Now};
@@ -49,12 +47,7 @@ impl Effect {
 }
 
 /// Carries out a form whose token has been checked.
-pub(super) fn act(
-    game: &Game,
-    recordings: &dyn RecordingSwitch,
-    request: &OperatorRequest<'_>,
-    form: &Form,
-) -> Effect {
+pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Effect {
     let (fields, now) = (&form.fields, request.now);
     match request.path {
         "/operator/kick" => kick(game, fields, now),
@@ -71,12 +64,6 @@ pub(super) fn act(
         "/operator/password" => change_password(game, request, fields),
         "/operator/backup/download" => download(game, now),
         RESTORE => restore(game, form),
-        wire::CLEAR => wire::clear(game),
-        wire::ANSWER => wire::answer(game, fields),
-        wire::START => wire::start(game, recordings, fields, now),
-        wire::STOP => wire::stop(recordings),
-        wire::DOWNLOAD => wire::download(game, fields),
-        wire::REMOVE => wire::remove(game, recordings, fields),
         CATALOG => read_catalog(game, form, now),
         "/operator/catalog/use" => use_catalog(game, now),
         "/operator/catalog/discard" => discard_catalog(game),
@@ -142,7 +129,7 @@ fn set_password(game: &Game, fields: &Fields, now: Now) -> Effect {
 }
 
 /// The name of an account that exists.
-pub(super) fn account(game: &Game, name: &str) -> Result<String, String> {
+fn account(game: &Game, name: &str) -> Result<String, String> {
     match game.store.accounts().by_name(name.trim()) {
         Ok(Some(account)) => Ok(account.name),
         Ok(None) => Err("There is no account with this name. The page Accounts shows all names.".to_owned()),

@@ -2,8 +2,6 @@
 
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use super::sessions::{Notice, Token};
-use super::site::OperatorSite;
-use super::wire;
 use crate::admin::health;
 use crate::admin::lists;
 use crate::admin::online::{self, Player};
@@ -28,7 +26,7 @@ pub(super) struct Frame<'a> {
     pub(super) notice: Option<Notice>,
 }
 
-fn frame<'a>(game: &'a Game, form: &'a str, notice: Option<Notice>) -> Frame<'a> {
+pub(super) fn frame<'a>(game: &'a Game, form: &'a str, notice: Option<Notice>) -> Frame<'a> {
     Frame { shard: &game.config.shard.name, version: env!("CARGO_PKG_VERSION"), form, notice }
 }
 
@@ -223,12 +221,12 @@ pub(super) fn nothing_changed(why: &str) -> String {
 pub(super) fn read(
     game: &Game,
     figures: &ServerFigures,
-    site: &OperatorSite,
+    appliance: Option<&Appliance>,
     request: &OperatorRequest<'_>,
     forms: &Token,
     notice: Option<Notice>,
 ) -> OperatorResponse {
-    let (frame, appliance) = (frame(game, forms.as_str(), notice), site.appliance());
+    let frame = frame(game, forms.as_str(), notice);
     match request.path {
         "/operator" => page(&Online { frame, players: online::players(game, request.now) }),
         "/operator/accounts" => match lists::accounts(&game.store) {
@@ -244,7 +242,6 @@ pub(super) fn read(
             Err(error) => trouble(frame, &error),
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
-        wire::PAGE => wire::page(game, site.recordings(), frame),
         "/operator/backup" => page(&BackupPage { frame }),
         "/operator/catalog" => page(&catalog_page(game, frame)),
         "/operator/update" => page(&UpdatePage {

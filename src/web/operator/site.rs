@@ -5,6 +5,7 @@ use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::pages;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures, cookie};
 use super::sessions::{Notice, Sessions, Token};
+use super::wire;
 use crate::admin::recordings::RecordingSwitch;
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
@@ -51,11 +52,6 @@ impl OperatorSite {
     /// The box it runs on, if it is one.
     pub const fn appliance(&self) -> Option<&Appliance> {
         self.appliance.as_ref()
-    }
-
-    /// Records what passes.
-    pub(super) fn recordings(&self) -> &dyn RecordingSwitch {
-        &*self.recordings
     }
 
     /// Whether the cookies belong to a session.
@@ -145,7 +141,11 @@ impl OperatorSite {
             (None, Some(form)) => self.unauthenticated_form(game, request, form),
             (Some(token), None) => {
                 let notice = self.sessions.take_notice(secret, request.now);
-                pages::read(game, figures, self, request, &token, notice)
+                if request.path == wire::PAGE {
+                    let frame = pages::frame(game, token.as_str(), notice);
+                    return wire::page(game, &*self.recordings, frame);
+                }
+                pages::read(game, figures, self.appliance(), request, &token, notice)
             }
             (Some(token), Some(form)) if token.is(form.fields.text("form")) => {
                 self.act(game, request, secret, form)
@@ -253,7 +253,8 @@ impl OperatorSite {
             return OperatorResponse::go_to("/operator/health");
         }
         let Effect { outcome, page, pushes, restart, file, ends_sessions } =
-            actions::act(game, self.recordings(), request, form);
+            wire::act(game, &*self.recordings, request, form)
+                .unwrap_or_else(|| actions::act(game, request, form));
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);
         }

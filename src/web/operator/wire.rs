@@ -1,9 +1,8 @@
 //! The page *Wire*: recordings, and messages that nobody can explain yet.
 
-use super::actions;
 use super::actions::Effect;
 use super::pages::{self, Frame};
-use super::request::OperatorResponse;
+use super::request::{Form, OperatorRequest, OperatorResponse};
 use crate::admin::recordings::{self, Kept, RecordingSwitch, Whom};
 use crate::clock::{Now, moment};
 use crate::config::{ChosenAnswer, MOST_CHOSEN};
@@ -18,18 +17,18 @@ use std::io::ErrorKind;
 /// The page.
 pub(super) const PAGE: &str = "/operator/wire";
 /// Where the form goes that begins the list anew.
-pub(super) const CLEAR: &str = "/operator/wire/clear";
+const CLEAR: &str = "/operator/wire/clear";
 
 /// So much of a message's fields is shown, in characters; its bytes are shown as a whole.
 const LONGEST_TEXT: usize = 8000;
 
 /// Where the form goes that chooses an answer.
-pub(super) const ANSWER: &str = "/operator/wire/answer";
+const ANSWER: &str = "/operator/wire/answer";
 /// Where the forms about recordings go.
-pub(super) const START: &str = "/operator/wire/start";
-pub(super) const STOP: &str = "/operator/wire/stop";
-pub(super) const DOWNLOAD: &str = "/operator/wire/download";
-pub(super) const REMOVE: &str = "/operator/wire/remove";
+const START: &str = "/operator/wire/start";
+const STOP: &str = "/operator/wire/stop";
+const DOWNLOAD: &str = "/operator/wire/download";
+const REMOVE: &str = "/operator/wire/remove";
 
 #[derive(Template)]
 #[template(path = "operator/wire.html")]
@@ -87,6 +86,25 @@ pub(super) fn page(game: &Game, recordings: &dyn RecordingSwitch, frame: Frame<'
     pages::page(&WirePage { frame, running, kept, chosen, messages, left_out })
 }
 
+/// Carries out a form of this page, whose token has been checked; `None`: it is one of another page.
+pub(super) fn act(
+    game: &Game,
+    recordings: &dyn RecordingSwitch,
+    request: &OperatorRequest<'_>,
+    form: &Form,
+) -> Option<Effect> {
+    let fields = &form.fields;
+    Some(match request.path {
+        CLEAR => clear(game),
+        ANSWER => answer(game, fields),
+        START => start(game, recordings, fields, request.now),
+        STOP => stop(recordings),
+        DOWNLOAD => download(game, fields),
+        REMOVE => remove(game, recordings, fields),
+        _ => return None,
+    })
+}
+
 fn row(kind: Unexpected) -> Row {
     let Unexpected { service, reason, count, first_at, from, message, answer, .. } = kind;
     let text = match &message {
@@ -126,12 +144,12 @@ const fn said(reason: Reason) -> &'static str {
     }
 }
 
-pub(super) fn clear(game: &Game) -> Effect {
+fn clear(game: &Game) -> Effect {
     game.world.unexpected.clear();
     Effect::new(PAGE, Ok("The list is empty. The next message of each kind is kept again.".to_owned()))
 }
 
-pub(super) fn start(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields, now: Now) -> Effect {
+fn start(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields, now: Now) -> Effect {
     let outcome = whom(game, fields).and_then(|whom| {
         let minutes = fields.text("minutes").parse().ok();
         let minutes = minutes.filter(|minutes| (1..=recordings::MOST_MINUTES).contains(minutes));
@@ -153,15 +171,15 @@ fn whom(game: &Game, fields: &Fields) -> Result<Whom, String> {
             .map(Whom::Address)
             .map_err(|_| "This is not an IP address. An address looks like 192.168.1.30.".to_owned()),
         (false, true) => {
-            let name = actions::account(game, account)?;
-            let found = game.store.accounts().by_name(&name).map_err(|error| pages::sentence(&error))?;
-            let customer = found.ok_or("There is no account with this name.")?.customer_id;
-            Ok(Whom::Account { customer, name })
+            let found = game.store.accounts().by_name(account).map_err(|error| pages::sentence(&error))?;
+            let found =
+                found.ok_or("There is no account with this name. The page Accounts shows all names.")?;
+            Ok(Whom::Account { customer: found.customer_id, name: found.name })
         }
     }
 }
 
-pub(super) fn stop(recordings: &dyn RecordingSwitch) -> Effect {
+fn stop(recordings: &dyn RecordingSwitch) -> Effect {
     let outcome = if recordings.stop() {
         Ok("The recording is off. It can be downloaded.".to_owned())
     } else {
@@ -172,7 +190,7 @@ pub(super) fn stop(recordings: &dyn RecordingSwitch) -> Effect {
 
 const NO_RECORDING: &str = "There is no such recording any more.";
 
-pub(super) fn download(game: &Game, fields: &Fields) -> Effect {
+fn download(game: &Game, fields: &Fields) -> Effect {
     let name = fields.text("name");
     match recordings::zip(&game.data, name) {
         Ok(Some(bytes)) => {
@@ -184,7 +202,7 @@ pub(super) fn download(game: &Game, fields: &Fields) -> Effect {
     }
 }
 
-pub(super) fn remove(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields) -> Effect {
+fn remove(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields) -> Effect {
     let name = fields.text("name");
     if recordings.running().is_some_and(|running| running.name == name) {
         return Effect::refused(PAGE, "This recording is being made. Stop it first.");
@@ -196,7 +214,7 @@ pub(super) fn remove(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fie
     }
 }
 
-pub(super) fn answer(game: &Game, fields: &Fields) -> Effect {
+fn answer(game: &Game, fields: &Fields) -> Effect {
     let Ok(number) = fields.text("number").trim().parse::<u16>() else {
         return Effect::refused(PAGE, "Give the number of a message to MCOTS, 0 to 65535.");
     };
