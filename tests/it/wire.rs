@@ -188,7 +188,7 @@ fn a_recording_is_switched_on_and_off_while_twelve_race() {
         let told = server.must(&["decode", path.to_str().unwrap()], "");
         assert!(told.contains("connection of 127.0.0.1"), "{told}");
     }
-    assert!(late >= 18, "{late}: MCOTS, lobby and room of those who were there");
+    assert!(late >= 12, "{late}: MCOTS and room of those who were there; in the lobby they say nothing");
     assert!(complete >= 6 * 5, "{complete}: all connections of those who came");
     let all: String =
         files.iter().map(|(_, content)| String::from_utf8_lossy(content).into_owned()).collect();
