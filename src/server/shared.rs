@@ -10,6 +10,7 @@ use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::services::{Game, mcots};
+use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
 use std::sync::Arc;
@@ -61,9 +62,8 @@ impl Shared {
             Arc::clone(&limits),
             tls.clone(),
             restart.clone(),
-            appliance,
+            OperatorSite::new(appliance, Arc::clone(&recordings) as _),
             Arc::clone(&counters),
-            Arc::clone(&recordings) as _,
         );
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);

@@ -51,7 +51,7 @@ impl Game {
         let login_key = RwLock::new(Arc::new(login_key));
         let directory = Directory::new(&config, &ports, &catalog);
         let answers = ChosenAnswers::load(&data);
-        Self { config, data, answers, ports, store, catalog, directory, world, login_key }
+        Self { config, data, ports, store, catalog, directory, answers, world, login_key }
     }
 
     /// The key under which Clients send their Session Key.

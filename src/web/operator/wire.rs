@@ -12,6 +12,7 @@ use crate::web::fields::Fields;
 use crate::world::{Arrived, Reason, Unexpected};
 use askama::Template;
 use mco_proto::mcots::Number;
+use std::fmt::Write as _;
 use std::io::ErrorKind;
 
 /// The page.
@@ -111,7 +112,11 @@ fn row(kind: Unexpected) -> Row {
         Arrived::Packet(packet) => packet_text::nps_packet(packet, Some(Side::Client)),
         Arrived::Body(body) => packet_text::mcots_body(body, Some(Side::Client)),
     };
-    let digits = message.body().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut digits = String::with_capacity(message.body().len() * 2);
+    for byte in message.body() {
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
     let text = match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}\n...", text.get(..end).unwrap_or_default()),
         None => text,
