@@ -5,6 +5,7 @@
 //! and key; only a document that passed is turned into a [`Config`]. So the rest of the program never meets a value out of
 //! range.
 
+mod answers;
 mod compat;
 mod host;
 mod key;
@@ -13,6 +14,7 @@ mod read;
 mod rule;
 mod salvage;
 
+pub use answers::{ChosenAnswer, ChosenAnswers, MOST_CHOSEN};
 pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};

@@ -3,7 +3,8 @@
 
 pub mod packet_text;
 
-use mco_proto::nps::lobby::Login;
+use mco_proto::mcots::{Body, number};
+use mco_proto::nps::lobby::{Login, OpenCommChannel};
 use mco_proto::nps::login::{UserLogin, UserStatus};
 use mco_proto::nps::{Message as _, Packet, id};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -60,8 +61,11 @@ pub struct Opening {
     pub connection: u64,
     /// Address and port of the Client.
     pub peer: String,
-    /// When, in milliseconds since 1970 UTC.
+    /// When, in milliseconds since 1970 UTC. Of a late one: when the recording of it began.
     pub unix_ms: u64,
+    /// It was made before the recording began: what passed before is missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
 }
 
 /// A message that passed.
@@ -128,12 +132,14 @@ impl<'de> Deserialize<'de> for Bytes {
 /// The packet with zeros in place of its secrets; `None` if it has none. Where a packet that should hold secrets can't
 /// be read, nobody knows where they are, and its whole body goes.
 ///
-/// Secrets are the Context and the key block of 0x0501, the proof of 0x0100 (both from the Client), and the echo of the
+/// Secrets are the Context and the key block of 0x0501, the proof of 0x0100, the password in 0x0106 (all from the Client; a 0x0106
+/// that can't be read stays, for nobody knows yet how else it may look), and the echo of the
 /// Session Key in 0x0601 (from Login, `echoes`; on Persona the number means something else).
 pub fn cut(packet: &Packet, from: Side, echoes: bool) -> Option<Packet> {
     let secrets = match (from, packet.id) {
         (Side::Client, id::USER_LOGIN) => in_user_login(packet),
         (Side::Client, id::LOGIN) => in_login(packet),
+        (Side::Client, id::OPEN_COMM_CHANNEL) => Some(in_open_channel(packet)?),
         (Side::Server, id::USER_VALID) if echoes => in_user_status(packet),
         _ => return None,
     };
@@ -147,6 +153,36 @@ pub fn cut(packet: &Packet, from: Side, echoes: bool) -> Option<Packet> {
         None => body.fill(0),
     }
     Some(Packet { body, ..packet.clone() })
+}
+
+/// The body of a Transaction Packet of the server with zeros in place of the password of a race's room (223, 224); `None` if it
+/// has none.
+pub fn cut_body(body: &Body) -> Option<Body> {
+    let password = match body.number()? {
+        number::RACE_CREATE_OK => 14..22,
+        number::RACE_JOIN_OK => 6..14,
+        _ => return None,
+    };
+    let mut cut = body.0.clone();
+    cut.get_mut(password)?.fill(0);
+    Some(Body(cut))
+}
+
+/// Bytes behind the password in 0x0106.
+const BEHIND_PASSWORD: usize = 275;
+
+/// The password of a channel, if it has one.
+fn in_open_channel(packet: &Packet) -> Option<Vec<Range<usize>>> {
+    let open: OpenCommChannel = packet.read().ok()?;
+    let text = open.password.as_bytes();
+    let end = open.packet().body.len().checked_sub(BEHIND_PASSWORD)?;
+    // With the NUL that ends it, or without.
+    let mut places = [1, 0].into_iter().filter_map(|nul| {
+        let end = end.checked_sub(nul)?;
+        Some(end.checked_sub(text.len())?..end)
+    });
+    let found = places.find(|place| packet.body.get(place.clone()) == Some(text))?;
+    (!text.is_empty()).then(|| vec![found])
 }
 
 /// Digits of the key block (*captured*).
@@ -182,10 +218,12 @@ fn in_user_status(packet: &Packet) -> Option<Vec<Range<usize>>> {
 mod tests {
     use super::*;
     use mco_proto::bytes::Bool8;
-    use mco_proto::ids::{CustomerId, PersonaId};
+    use mco_proto::ids::{CommId, CustomerId, PersonaId, RaceId};
+    use mco_proto::mcots::Message as _;
+    use mco_proto::mcots::race::{RaceCreated, RaceJoined};
     use mco_proto::nps::Form;
     use mco_proto::session_key::SessionKey;
-    use mco_proto::text::{PStr, Str16};
+    use mco_proto::text::{Chars, PStr, Str16};
     use std::net::Ipv4Addr;
 
     fn holds(packet: &Packet, secret: &[u8]) -> bool {
@@ -236,6 +274,32 @@ mod tests {
         let read: UserStatus = cut(&status.packet(), Side::Server, true).unwrap().read().unwrap();
         assert_eq!(read, UserStatus { key_echo: [0; 12], ..status });
         assert_eq!(cut(&status.packet(), Side::Server, false), None);
+    }
+
+    #[test]
+    fn the_passwords_of_rooms_are_cut() {
+        let chat = OpenCommChannel::enter_chat(CommId(1), PStr::constant(b"LOBBY"), 7003, PersonaId(21));
+        assert_eq!(cut(&chat.packet(), Side::Client, false), None, "it has none");
+        for text in ["L", "clock tower"] {
+            let password = PStr::first_n(text);
+            let open = OpenCommChannel { password, ..chat.clone() };
+            let read: OpenCommChannel = cut(&open.packet(), Side::Client, false).unwrap().read().unwrap();
+            assert_eq!(read, OpenCommChannel { password: read.password.clone(), ..open });
+            assert!(read.password.as_bytes().iter().all(|byte| *byte == 0));
+        }
+        let joined = RaceJoined { race: RaceId(7), password: Chars::constant(b"Marty") };
+        let read: RaceJoined = cut_body(&joined.body()).unwrap().read().unwrap();
+        assert_eq!(read, RaceJoined { race: RaceId(7), password: Chars::default() });
+        let created = RaceCreated {
+            race: RaceId(7),
+            entry_fee: 1,
+            bonus_per_player: 2,
+            password: Chars::constant(b"Marty"),
+            history: 3,
+            bonus_per_race: 4,
+        };
+        let read: RaceCreated = cut_body(&created.body()).unwrap().read().unwrap();
+        assert_eq!(read, RaceCreated { password: Chars::default(), ..created });
     }
 
     #[test]

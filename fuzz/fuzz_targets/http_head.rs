@@ -22,11 +22,26 @@ const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
 static GAME: LazyLock<Game> = LazyLock::new(|| new_game(&folder("web")));
 static REGISTRATIONS: LazyLock<FailureLimit> = LazyLock::new(|| FailureLimit::new(1000));
 /// The Operator's pages, and the cookie of somebody who has logged in.
+/// Nothing is ever recorded.
+struct NoSwitch;
+
+impl mcos::admin::recordings::RecordingSwitch for NoSwitch {
+    fn start(&self, _: mcos::admin::recordings::Whom, _: u64, _: mcos::clock::Now) -> Result<(), String> {
+        Err(String::new())
+    }
+    fn stop(&self) -> bool {
+        false
+    }
+    fn running(&self) -> Option<mcos::admin::recordings::Running> {
+        None
+    }
+}
+
 static OPERATOR: LazyLock<(OperatorSite, String)> = LazyLock::new(|| {
     const PASSWORD: &str = "Mechanic-1957.x";
     let changed = GAME.store.operator().set_password(&OperatorPassword::new(PASSWORD).unwrap()).unwrap();
     changed.ticket.wait().unwrap();
-    let site = OperatorSite::new(None);
+    let site = OperatorSite::new(None, std::sync::Arc::new(NoSwitch));
     let first = |response: OperatorResponse| response.cookies[0].split(';').next().unwrap().to_owned();
     let cookie = first(ask(&site, "/operator", "", None));
     let token = cookie.split_once('=').unwrap().1;

@@ -12,6 +12,7 @@
 //! | [`status`] | the status line and `status.txt` |
 //! | [`health`] | what is wrong, and what the Server Operator may regret later |
 //! | [`kit`] | the player kit |
+//! | [`recordings`] | recordings that are switched on and off while the server runs |
 
 pub mod account;
 pub mod error;
@@ -21,5 +22,6 @@ pub mod kit;
 pub mod lists;
 pub mod online;
 pub mod perform;
+pub mod recordings;
 pub mod requests;
 pub mod status;

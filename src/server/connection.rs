@@ -5,6 +5,7 @@ use super::conversation::{Conversation, Unsent};
 use super::counters::Counting;
 use super::observer::Observers;
 use super::outbox::{Ending, Outbox};
+use super::recorder::Switched;
 use super::shared::Shared;
 use crate::clock::Now;
 use crate::world::ConnectionId;
@@ -73,8 +74,9 @@ pub(super) async fn converse(
     let outbox = shared.connections.register(connection);
     let mut observers = Observers::default();
     observers.add(Counting(Arc::clone(&shared.counters)));
+    let port = stream.local_addr().map_or(0, |local| local.port());
+    observers.add(Switched::new(Arc::clone(&shared.recordings), service, port, connection, peer));
     if let Some(recorder) = &shared.recorder {
-        let port = stream.local_addr().map_or(0, |local| local.port());
         recorder
             .open(service, port, connection, peer)
             .into_iter()

@@ -159,6 +159,11 @@ impl Conversation {
                 };
                 let (id, verdict) = (incoming.packet.id, outcome.verdict);
                 observers.tell(|observer| observer.packet_answered(id, verdict));
+                if let NpsService::Lobby(caller) = service
+                    && let Some(persona) = caller.persona()
+                {
+                    observers.tell(|observer| observer.signed_in(persona));
+                }
                 let unsent = write(link, &outcome, incoming.encrypted, out, observers).err();
                 Ok(Some(Step { unsent, ..outcome.into() }))
             }
@@ -174,6 +179,9 @@ impl Conversation {
                 let outcome = transactions::answer(game, caller, &incoming, now);
                 let (number, verdict) = (incoming.message_number().unwrap_or_default(), outcome.verdict);
                 observers.tell(|observer| observer.body_answered(number, verdict));
+                if let Some(persona) = caller.persona() {
+                    observers.tell(|observer| observer.signed_in(persona));
+                }
                 let unsent = write_bodies(link, &outcome, out, observers).err();
                 if outcome.start_encryption.is_some()
                     && let Some((customer, keys)) = caller.possible_keys()

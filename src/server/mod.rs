@@ -29,6 +29,7 @@ pub use control::ControlError;
 pub use recorder::RecordError;
 pub use shared::Ended;
 
+use crate::admin::recordings::RecordingSwitch as _;
 use crate::appliance::Appliance;
 use crate::catalog::Catalog;
 use crate::clock::Now;
@@ -246,6 +247,8 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     if let Some(recorder) = shared.recorder.clone() {
         smol::unblock(move || recorder.finish()).await;
     }
+    let recordings = Arc::clone(&shared.recordings);
+    smol::unblock(move || recordings.stop()).await;
     let store = shared.game.store.clone();
     smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
     log::info!("stopped");

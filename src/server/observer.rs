@@ -2,6 +2,7 @@
 //! anything about the connection.
 
 use crate::services::Verdict;
+use mco_proto::ids::PersonaId;
 use mco_proto::mcots::{self, Body};
 use mco_proto::nps::{self, Packet};
 
@@ -17,6 +18,8 @@ pub(super) trait Observer: Send {
     fn packet_answered(&mut self, _id: nps::Id, _verdict: Verdict) {}
     /// What became of the Transaction Packet received last.
     fn body_answered(&mut self, _number: mcots::Number, _verdict: Verdict) {}
+    /// The connection is this persona's.
+    fn signed_in(&mut self, _persona: PersonaId) {}
     /// This packet is going out as these bytes.
     fn packet_sent(&mut self, _packet: &Packet, _raw: &[u8]) {}
     /// This body is going out as these bytes.

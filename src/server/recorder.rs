@@ -3,10 +3,15 @@
 //! Connections hand lines to one thread through a bounded queue and never wait for it: what does not fit is left out,
 //! and a line says so. HTTP, which carries passwords, has no [`Connection`].
 
+mod switch;
 mod writer;
+
+pub(crate) use switch::Recordings;
+pub(super) use switch::Switched;
 
 use super::bind::Service;
 use super::observer::Observer;
+use crate::admin::recordings;
 use crate::recording::{self, Bytes, EXTENSION, FORMAT, Line, Opening, Passed, Side};
 use crate::world::ConnectionId;
 use mco_proto::mcots;
@@ -27,6 +32,12 @@ use writer::{Job, Writer};
 /// What a waiting line weighs besides its bytes.
 const OVERHEAD: usize = 200;
 
+/// Bytes of the header of a Transaction Packet.
+const MCOTS_HEADER: usize = 11;
+
+/// What may be held of a connection before it is known whose it is: a sign-in is far smaller.
+const HELD: usize = 16 << 10;
+
 /// How much is recorded at most.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
@@ -42,6 +53,8 @@ struct Bounds {
 
 impl Bounds {
     const USUAL: Self = Self { file: 4 << 20, run: 256 << 20, files: 1000, waiting: 4 << 20 };
+    /// Those of a recording that the Operator switches on at a page: it is downloaded as one file.
+    const SWITCHED: Self = Self { run: recordings::MOST_BYTES, ..Self::USUAL };
 }
 
 /// Lines that wait to be written.
@@ -135,27 +148,20 @@ impl Recorder {
         connection: ConnectionId,
         peer: SocketAddr,
     ) -> Option<Connection> {
-        if self.full.load(Ordering::Relaxed) {
-            return None;
-        }
-        let file = self.files.fetch_add(1, Ordering::Relaxed);
-        if file >= self.bounds.files {
-            if file == self.bounds.files {
-                log::warn!("{file} connections are recorded, which is the bound: those that follow are not");
-            }
-            return None;
-        }
+        let mut recording = self.held(service, port, connection, peer, false);
+        recording.release().then_some(recording)
+    }
+
+    /// A connection of which nothing is written before [`Connection::release`]. `is_late`: it was made before the recording began.
+    fn held(
+        self: &Arc<Self>,
+        service: Service,
+        port: u16,
+        connection: ConnectionId,
+        peer: SocketAddr,
+        is_late: bool,
+    ) -> Connection {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let recording = Connection {
-            recorder: Arc::clone(self),
-            stopped: Arc::new(AtomicBool::new(false)),
-            file,
-            login: service == Service::Login,
-            began: Instant::now(),
-            inbox: Vec::new(),
-            pending: Vec::new(),
-            lost: 0,
-        };
         let opening = Line::Connection(Opening {
             format: FORMAT,
             order: self.next(),
@@ -164,10 +170,20 @@ impl Recorder {
             connection: connection.number(),
             peer: peer.to_string(),
             unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
+            late: is_late,
         });
-        let name = format!("{:06}-{service}.{EXTENSION}", file + 1);
-        let job = Job::Open { file, name, line: opening, stopped: Arc::clone(&recording.stopped) };
-        recording.hand_over(job, OVERHEAD).then_some(recording)
+        Connection {
+            recorder: Arc::clone(self),
+            stopped: Arc::new(AtomicBool::new(false)),
+            file: 0,
+            name: service.to_string(),
+            held: Some(Held { opening, lines: Vec::new(), weight: OVERHEAD }),
+            login: service == Service::Login,
+            began: Instant::now(),
+            inbox: Vec::new(),
+            pending: Vec::new(),
+            lost: 0,
+        }
     }
 
     /// Writes what waits and ends.
@@ -205,6 +221,10 @@ pub(super) struct Connection {
     /// Set by the writer: nothing more of this connection is wanted.
     stopped: Arc<AtomicBool>,
     file: u64,
+    /// Name of the service, which the name of the file ends with.
+    name: String,
+    /// What is not written before it is known that it is wanted.
+    held: Option<Held>,
     /// Whether this is the Login service.
     login: bool,
     began: Instant,
@@ -214,6 +234,14 @@ pub(super) struct Connection {
     pending: Vec<Passed>,
     /// Messages left out since the last line.
     lost: u64,
+}
+
+/// The lines of a connection that may not be wanted.
+struct Held {
+    opening: Line,
+    /// Each with its weight.
+    lines: Vec<(Line, usize)>,
+    weight: usize,
 }
 
 impl Observer for Connection {
@@ -260,7 +288,7 @@ impl Observer for Connection {
         self.written();
         let line = Line::End { order: self.recorder.next(), ms: self.ms(), why: why.to_owned() };
         self.note_lost();
-        self.hand_over(self.job(line), OVERHEAD);
+        self.hand_over(line, OVERHEAD);
     }
 }
 
@@ -293,7 +321,18 @@ impl Connection {
 
     fn body(&mut self, from: Side, body: &mcots::Body, encrypted: bool, raw: Vec<u8>) {
         let number = body.number().unwrap_or_default();
-        self.push(from, number.0, raw, encrypted.then(|| body.0.clone()), false);
+        let secret = recording::cut_body(body).filter(|_| from == Side::Server);
+        let is_cut = secret.is_some();
+        let plain = secret.as_ref().unwrap_or(body);
+        let mut raw = raw;
+        if is_cut {
+            // The header stays, with what the replay needs of it.
+            raw.truncate(MCOTS_HEADER);
+            if !encrypted {
+                raw.extend_from_slice(&plain.0);
+            }
+        }
+        self.push(from, number.0, raw, encrypted.then(|| plain.0.clone()), is_cut);
     }
 
     fn push(&mut self, from: Side, number: u16, raw: Vec<u8>, plain: Option<Vec<u8>>, cut: bool) {
@@ -308,24 +347,64 @@ impl Connection {
     fn line(&mut self, passed: Passed) {
         let weight = OVERHEAD + passed.raw.0.len() + passed.plain.as_ref().map_or(0, |plain| plain.0.len());
         self.note_lost();
-        if self.lost > 0 || !self.hand_over(self.job(Line::Message(passed)), weight) {
+        if self.lost > 0 || !self.hand_over(Line::Message(passed), weight) {
             self.lost += 1;
         }
     }
 
     /// Says how many messages were left out, once there is room to say so.
     fn note_lost(&mut self) {
-        if self.lost > 0 && self.hand_over(self.job(Line::Lost { messages: self.lost }), OVERHEAD) {
+        if self.lost > 0 && self.hand_over(Line::Lost { messages: self.lost }, OVERHEAD) {
             self.lost = 0;
         }
     }
 
-    fn job(&self, line: Line) -> Job {
-        Job::Line { file: self.file, line, _stopped: Arc::clone(&self.stopped) }
+    /// The connection is wanted: begins its file, if there may be one more, with what was held.
+    fn release(&mut self) -> bool {
+        let Some(Held { opening, lines, .. }) = self.held.take() else { return true };
+        let recorder = &self.recorder;
+        if recorder.full.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.file = recorder.files.fetch_add(1, Ordering::Relaxed);
+        if self.file >= recorder.bounds.files {
+            if self.file == recorder.bounds.files {
+                log::warn!(
+                    "{} connections are recorded, which is the bound: those that follow are not",
+                    self.file
+                );
+            }
+            return false;
+        }
+        let name = format!("{:06}-{}.{EXTENSION}", self.file + 1, self.name);
+        let job = Job::Open { file: self.file, name, line: opening, stopped: Arc::clone(&self.stopped) };
+        if !self.queue(job, OVERHEAD) {
+            return false;
+        }
+        for (line, weight) in lines {
+            if !self.hand_over(line, weight) {
+                self.lost += 1;
+            }
+        }
+        true
+    }
+
+    /// Takes a line to be written, if there is room.
+    fn hand_over(&mut self, line: Line, weight: usize) -> bool {
+        let Some(held) = &mut self.held else {
+            let job = Job::Line { file: self.file, line, _stopped: Arc::clone(&self.stopped) };
+            return self.queue(job, weight);
+        };
+        let has_room = held.weight + weight <= HELD;
+        if has_room {
+            held.weight += weight;
+            held.lines.push((line, weight));
+        }
+        has_room
     }
 
     /// Puts a job into the queue, if it has room.
-    fn hand_over(&self, job: Job, weight: usize) -> bool {
+    fn queue(&self, job: Job, weight: usize) -> bool {
         let recorder = &self.recorder;
         let waiting = recorder.waiting.fetch_add(weight, Ordering::Relaxed);
         let room = waiting + weight <= recorder.bounds.waiting;

@@ -4,12 +4,13 @@ use super::connections::Connections;
 use super::conversation::Step;
 use super::counters::Counters;
 use super::limits::Limits;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, Recordings};
 use super::{http, tls};
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::services::{Game, mcots};
+use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(super) restart: Sender<()>,
     /// Who writes down what passes, if the Operator asked for it.
     pub(super) recorder: Option<Arc<Recorder>>,
+    /// What is recorded while the Operator has it switched on.
+    pub(super) recordings: Arc<Recordings>,
     /// How many messages came, and what became of them.
     pub(super) counters: Arc<Counters>,
 }
@@ -52,18 +55,19 @@ impl Shared {
         appliance: Option<Appliance>,
     ) -> Self {
         let counters = Counters::new();
+        let recordings = Recordings::new(Arc::clone(&game));
         let operator = http::OperatorHttp::new(
             Arc::clone(&game),
             Arc::clone(&connections),
             Arc::clone(&limits),
             tls.clone(),
             restart.clone(),
-            appliance,
+            OperatorSite::new(appliance, Arc::clone(&recordings) as _),
             Arc::clone(&counters),
         );
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);
-        Self { game, connections, limits, ssl, tls, restart, recorder, counters }
+        Self { game, connections, limits, ssl, tls, restart, recorder, recordings, counters }
     }
 
     /// Has the server end in good order and begin anew.
@@ -93,6 +97,8 @@ impl Shared {
             }
             // Whatever happens to the card is logged though nobody changes anything.
             let _ = self.game.store.trouble();
+            let recordings = Arc::clone(&self.recordings);
+            smol::unblock(move || recordings.look_at_the_time(Now::read())).await;
             self.tell(mcots::tick(&self.game, Now::read()).into()).await;
         }
     }

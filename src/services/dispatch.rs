@@ -1,11 +1,17 @@
 //! One way to answer a message: a table of rows, each with a number, who may send it, whether it is answered, and the function
 //! that answers. What is not in the table, not allowed or malformed gets a line in the log and the service's default answer.
 
+mod message;
+
+pub(super) use message::{Answer, GamePacket, Message};
+
 use super::{Game, Hex, Outcome, Verdict};
 use crate::clock::Now;
 use crate::store::StoreError;
-use mco_proto::mcots::{self, Number};
+use crate::world::{Reason, Sender};
+use mco_proto::mcots::Number;
 use mco_proto::{Malformed, TooLong, nps};
+use message::shown;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -13,110 +19,8 @@ use std::net::IpAddr;
 pub(super) trait Caller: fmt::Display {
     /// Whether it has signed in on this connection.
     fn is_signed_in(&self) -> bool;
-}
-
-/// A message that arrived, of either family.
-pub(super) trait Message {
-    /// Its number.
-    type Number: Copy + Ord + fmt::Display + 'static;
-
-    fn number(&self) -> Self::Number;
-    /// Whether it came encrypted: the proof that it comes from who signed in.
-    fn is_encrypted(&self) -> bool;
-    /// Its body, for the log.
-    fn body(&self) -> &[u8];
-    /// Its size in bytes, without encryption.
-    fn size(&self) -> usize;
-    /// Whether its body holds a secret, whichever service it was sent to.
-    fn is_secret(&self) -> bool {
-        false
-    }
-}
-
-/// 0501 holds a Context, 0100 the proof of a Session Key: no log shows their bytes.
-const fn holds_secret(id: nps::Id) -> bool {
-    matches!(id, nps::id::USER_LOGIN | nps::id::LOGIN)
-}
-
-/// The bytes of a message that a line of the log may show.
-fn shown<M: Message>(message: &M) -> &[u8] {
-    if message.is_secret() { &[] } else { message.body() }
-}
-
-/// The Game Packet of a message.
-pub(super) trait GamePacket {
-    fn packet(&self) -> &nps::Packet;
-}
-
-impl GamePacket for nps::Packet {
-    fn packet(&self) -> &nps::Packet {
-        self
-    }
-}
-
-impl GamePacket for nps::Incoming {
-    fn packet(&self) -> &nps::Packet {
-        &self.packet
-    }
-}
-
-/// A Game Packet on a port without encryption.
-impl Message for nps::Packet {
-    type Number = nps::Id;
-
-    fn number(&self) -> nps::Id {
-        self.id
-    }
-    fn is_encrypted(&self) -> bool {
-        false
-    }
-    fn body(&self) -> &[u8] {
-        &self.body
-    }
-    fn size(&self) -> usize {
-        self.size()
-    }
-    fn is_secret(&self) -> bool {
-        holds_secret(self.id)
-    }
-}
-
-/// A Game Packet on a port where some come encrypted.
-impl Message for nps::Incoming {
-    type Number = nps::Id;
-
-    fn number(&self) -> nps::Id {
-        self.packet.id
-    }
-    fn is_encrypted(&self) -> bool {
-        self.encrypted
-    }
-    fn body(&self) -> &[u8] {
-        &self.packet.body
-    }
-    fn size(&self) -> usize {
-        self.packet.size()
-    }
-    fn is_secret(&self) -> bool {
-        holds_secret(self.packet.id)
-    }
-}
-/// A Transaction Packet. One without a number does not come here.
-impl Message for mcots::Incoming {
-    type Number = Number;
-
-    fn number(&self) -> Number {
-        self.body.number().unwrap_or_default()
-    }
-    fn is_encrypted(&self) -> bool {
-        self.flags.has(mcots::Flags::ENCRYPTED)
-    }
-    fn body(&self) -> &[u8] {
-        &self.body.0
-    }
-    fn size(&self) -> usize {
-        self.body.0.len()
-    }
+    /// Its address.
+    fn address(&self) -> IpAddr;
 }
 
 /// The address that has connected to `PORT`, where a connection is for one request: there is nothing else to know of it.
@@ -132,6 +36,9 @@ impl<const PORT: u16> fmt::Display for Peer<PORT> {
 impl<const PORT: u16> Caller for Peer<PORT> {
     fn is_signed_in(&self) -> bool {
         false
+    }
+    fn address(&self) -> IpAddr {
+        self.0
     }
 }
 
@@ -163,6 +70,27 @@ pub enum Reply {
     Never,
 }
 
+/// What is known of what is in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Its fields.
+    Known,
+    /// Its fields are a guess, so each one that comes is worth a line in the log, and the first is kept.
+    Guessed,
+    /// Nothing. The first is kept; many may come, so there are no lines in the log.
+    Opaque,
+}
+
+impl Layout {
+    const fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Known => None,
+            Self::Guessed => Some(Reason::Guessed),
+            Self::Opaque => Some(Reason::Opaque),
+        }
+    }
+}
+
 /// Answers one message.
 pub(super) type Run<S, M, R> = fn(&mut Call<'_, S, M>) -> Result<Outcome<R>, Refusal>;
 
@@ -172,8 +100,8 @@ pub(super) struct Row<S, M: Message, R> {
     pub(super) numbers: (M::Number, M::Number),
     pub(super) who: Who,
     pub(super) reply: Reply,
-    /// Its layout is a guess, so each one that comes is worth a line in the log.
-    pub(super) guessed: bool,
+    /// What is known of what is in it.
+    pub(super) layout: Layout,
     pub(super) run: Run<S, M, R>,
 }
 
@@ -216,6 +144,16 @@ impl Refusal {
             Self::NotAllowed(_) => Verdict::NotAllowed,
             Self::Because(..) => Verdict::Refused,
             Self::TooLong(_) | Self::Store(_) => Verdict::Failed,
+        }
+    }
+
+    /// Why a message that is refused so is kept, if it is.
+    const fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Malformed(_) => Some(Reason::Malformed),
+            Self::Unknown => Some(Reason::Unknown),
+            Self::NotAllowed(_) => Some(Reason::NotAllowed),
+            Self::Because(..) | Self::TooLong(_) | Self::Store(_) => None,
         }
     }
 }
@@ -275,37 +213,55 @@ impl<R> IntoAnswer<R> for () {
     }
 }
 
-impl<S: Caller, M: Message, R> Service<S, M, R> {
-    /// Answers one message.
+impl<S: Caller, M: Message, R: Answer> Service<S, M, R> {
+    /// Answers one message. What nobody can explain is kept for the Operator.
     pub(super) fn answer(&self, mut call: Call<'_, S, M>) -> Outcome<R> {
         let number = call.message.number();
         let row = self.rows.iter().find(|row| row.numbers.0 <= number && number <= row.numbers.1);
         let reply = row.map_or(Reply::Expected, |row| row.reply);
-        if row.is_some_and(|row| row.guessed) {
+        let layout = row.map_or(Layout::Known, |row| row.layout);
+        if layout == Layout::Guessed {
             self.log(&call, "its layout is a guess");
         }
         let answer = row.ok_or(Refusal::Unknown).and_then(|row| {
             row.who.check(&call)?;
             (row.run)(&mut call)
         });
-        let refusal = match answer {
-            Ok(outcome) => return outcome,
-            Err(refusal) => refusal,
+        let (reason, outcome) = match answer {
+            Ok(outcome) => (layout.reason(), outcome),
+            Err(refusal) => (refusal.reason().or(layout.reason()), self.refused(&call, reply, &refusal)),
         };
+        if let Some(reason) = reason {
+            self.keep(&call, reason, &outcome);
+        }
+        outcome
+    }
+
+    /// Logs a refusal, and answers by it.
+    fn refused(&self, call: &Call<'_, S, M>, reply: Reply, refusal: &Refusal) -> Outcome<R> {
+        let number = call.message.number();
         let (service, caller) = ((self.name)(call.caller), &*call.caller);
-        match &refusal {
+        match refusal {
             Refusal::Store(error) => log::error!("{service}: cannot answer {number} of {caller}: {error}"),
             Refusal::TooLong(_) => log::error!("{service}: {caller} sent {number}: {refusal}"),
             Refusal::Because(..) => log::info!("{service}: {caller} sent {number}: refused, {refusal}"),
             Refusal::Malformed(_) | Refusal::Unknown | Refusal::NotAllowed(_) => {
-                self.log(&call, &refusal.to_string());
+                self.log(call, &refusal.to_string());
             }
         }
         let outcome = match reply {
-            Reply::Expected => (self.refuse)(&call, &refusal),
+            Reply::Expected => (self.refuse)(call, refusal),
             Reply::Never => Outcome::silence(),
         };
         Outcome { verdict: refusal.verdict(), ..outcome }
+    }
+
+    /// Keeps the first message of its kind, and counts.
+    fn keep(&self, call: &Call<'_, S, M>, reason: Reason, outcome: &Outcome<R>) {
+        let Call { game, caller, message, now } = call;
+        let sender = Sender { service: (self.name)(caller), address: caller.address() };
+        let told = || (caller.to_string(), in_words(outcome));
+        game.world.unexpected.note(sender, message.kind(), reason, *now, || message.arrived(), told);
     }
 
     /// The line for what is not as it should be.
@@ -314,6 +270,13 @@ impl<S: Caller, M: Message, R> Service<S, M, R> {
         let (service, number, size) = ((self.name)(caller), message.number(), message.size());
         log::info!("{service}: {caller} sent {number} of {size} bytes, {why}: {}", Hex(shown(*message)));
     }
+}
+
+/// What a message is answered.
+pub(super) fn in_words<R: Answer>(outcome: &Outcome<R>) -> String {
+    let names: Vec<String> = outcome.replies.iter().map(Answer::name).collect();
+    let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    if outcome.close { format!("{names}, and the end of the connection") } else { names }
 }
 
 impl Who {
@@ -329,21 +292,19 @@ impl Who {
 }
 
 /// The rows of an NPS service: `NUMBER: who, reply => method`. The method is given the body as the struct that the message
-/// table has for the number; `relay` rows are given the packet. `guessed`: see [`Row`].
+/// table has for the number; `relay` rows are given the packet. `guessed` and `opaque`: see [`Layout`].
 macro_rules! rows {
-    ($($first:ident $(..= $last:ident)?: $who:ident, $reply:ident $(, $guessed:ident)? => $method:ident;)+) => {
+    ($($first:ident $(..= $last:ident)?: $who:ident, $reply:ident $(, $layout:ident)? => $method:ident;)+) => {
         &[$($crate::services::dispatch::Row {
             numbers: (id::$first, $crate::services::dispatch::rows!(@last $first $($last)?)),
             who: $crate::services::dispatch::Who::$who,
             reply: $crate::services::dispatch::Reply::$reply,
-            guessed: $crate::services::dispatch::rows!(@guessed $($guessed)?),
+            layout: $crate::services::dispatch::layout!($($layout)?),
             run: $crate::services::dispatch::rows!(@run $first $($last)? => $method),
         }),+]
     };
     (@last $first:ident) => { id::$first };
     (@last $first:ident $last:ident) => { id::$last };
-    (@guessed) => { false };
-    (@guessed guessed) => { true };
     (@run $first:ident => $method:ident) => {
         |call| {
             let body = $crate::services::dispatch::GamePacket::packet(call.message).request::<{ id::$first.0 }>()?;
@@ -358,6 +319,20 @@ macro_rules! rows {
     };
 }
 pub(super) use rows;
+
+/// What a row says of its layout.
+macro_rules! layout {
+    () => {
+        $crate::services::dispatch::Layout::Known
+    };
+    (guessed) => {
+        $crate::services::dispatch::Layout::Guessed
+    };
+    (opaque) => {
+        $crate::services::dispatch::Layout::Opaque
+    };
+}
+pub(super) use layout;
 
 /// One row of a table, for the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -383,21 +358,5 @@ impl<S, M: Message<Number = nps::Id>, R> Service<S, M, R> {
             reply: row.reply,
         })
         .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use mco_proto::nps::{Form, Id, Incoming, Packet, id};
-
-    #[test]
-    fn no_line_shows_the_bytes_of_a_login_whichever_port_it_came_to() {
-        let packet = |id| Packet { id, form: Form::Short, body: vec![7; 3] };
-        for secret in [id::USER_LOGIN, id::LOGIN] {
-            assert!(shown(&packet(secret)).is_empty());
-            assert!(shown(&Incoming { packet: packet(secret), encrypted: true }).is_empty());
-        }
-        assert_eq!(shown(&packet(Id(0x0599))), [7; 3]);
     }
 }

@@ -4,7 +4,7 @@ use super::Ports;
 use super::directory::Directory;
 use crate::catalog::Catalog;
 use crate::clock::Now;
-use crate::config::Config;
+use crate::config::{ChosenAnswers, Config};
 use crate::store::{Persona, Store};
 use crate::world::World;
 use mco_proto::ids::PersonaId;
@@ -29,6 +29,8 @@ pub struct Game {
     pub catalog: Catalog,
     /// The channels and room servers that are always there.
     pub directory: Directory,
+    /// Answers that the Operator chose while it ran.
+    pub answers: ChosenAnswers,
     /// What it knows while it runs.
     pub world: World,
     login_key: RwLock<Arc<LoginKey>>,
@@ -48,7 +50,8 @@ impl Game {
         let world = World::new(context_life, config.limits.failed_logins_per_minute);
         let login_key = RwLock::new(Arc::new(login_key));
         let directory = Directory::new(&config, &ports, &catalog);
-        Self { config, data, ports, store, catalog, directory, world, login_key }
+        let answers = ChosenAnswers::load(&data);
+        Self { config, data, ports, store, catalog, directory, answers, world, login_key }
     }
 
     /// The key under which Clients send their Session Key.

@@ -3,7 +3,7 @@
 use super::commit::{Changed, Writer};
 use super::data_dir::Lock;
 use super::error::StoreError;
-use super::free_space::{Duplicate, FreeSpace};
+use super::free_space::{Duplicate, FreeSpace, RESERVE};
 use super::ownership::HandOver;
 use super::table::Table;
 use std::path::PathBuf;
@@ -51,6 +51,14 @@ impl Store {
     /// says of later writes cannot be believed.
     pub fn trouble(&self) -> Option<StoreError> {
         self.inner.writer.failed().or_else(|| self.inner.free_space.check().err())
+    }
+
+    /// Whether a file of so many bytes may be put beside the database: the room that changes need stays.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn room_for(&self, bytes: u64) -> Result<(), StoreError> {
+        self.inner.free_space.room_for(RESERVE.saturating_add(bytes))
     }
 
     /// Whether the database was found damaged when the store was opened, and made anew: from the backup beside it, or empty if

@@ -9,6 +9,7 @@ mod rate_limit;
 mod sessions;
 mod sign_in_trace;
 mod thrown_out;
+mod unexpected;
 
 pub use channels::{
     Admission, Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest,
@@ -19,6 +20,7 @@ pub use races::Races;
 pub use rate_limit::FailureLimit;
 pub use sessions::{Session, SessionId, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
+pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 
 use crate::clock::Now;
 use mco_proto::ids::{CommId, PersonaId, RaceId};
@@ -60,6 +62,8 @@ pub struct World {
     pub sign_in_trace: SignInTrace,
     /// Races that are arranged or driven.
     pub races: Races,
+    /// Messages that nobody can explain yet.
+    pub unexpected: UnexpectedMessages,
     next_connection: AtomicU64,
 }
 
@@ -74,6 +78,7 @@ impl World {
             channels: Channels::default(),
             sign_in_trace: SignInTrace::default(),
             races: Races::default(),
+            unexpected: UnexpectedMessages::default(),
             next_connection: AtomicU64::new(1),
         }
     }

@@ -48,3 +48,4 @@ mod tls_sockets;
 mod tls_tlslite;
 mod update;
 mod update_wine;
+mod wire;

@@ -181,6 +181,13 @@ impl Recording {
                     }
                     let found = service_named(&opening.service)
                         .ok_or_else(|| damaged(&format!("no service {:?} is known", opening.service)))?;
+                    if opening.late {
+                        self.gaps.push(format!(
+                            "{}: it was made before the recording began, so it is not played",
+                            file.display()
+                        ));
+                        return Ok(());
+                    }
                     service = Some(found);
                     self.connections.push(Connection { service: found, port: opening.port, customer: None });
                     happened(opening.order, What::Made);

@@ -5,7 +5,6 @@ use super::bundle::BundleIntake;
 use super::deadline::Deadline;
 use super::response::{HttpResponse, operator_page};
 use super::upload::{self, Received, Sink, UploadError};
-use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::config::HostName;
 use crate::server::connections::Connections;
@@ -107,11 +106,11 @@ impl OperatorHttp {
         limits: Arc<Limits>,
         tls: Tls,
         restart: Sender<()>,
-        appliance: Option<Appliance>,
+        site: OperatorSite,
         counters: Arc<Counters>,
     ) -> Self {
-        let bundles = BundleIntake::new(game.data.clone(), appliance.clone());
-        let (site, started) = (OperatorSite::new(appliance), Instant::now());
+        let bundles = BundleIntake::new(game.data.clone(), site.appliance().cloned());
+        let started = Instant::now();
         Self {
             inner: Arc::new(Inner { site, game, connections, limits, tls, restart, started, counters }),
             workers: Arc::new(Semaphore::new(AT_ONCE)),

@@ -71,7 +71,7 @@ impl Writer {
             let done = match job {
                 Job::Open { file, name, line, stopped } => self.open(file, &name, &line, stopped),
                 Job::Line { file, line, .. } => self.line(file, &line),
-                Job::Finish => return,
+                Job::Finish => return self.finish(),
             };
             self.waiting.fetch_sub(weight, Ordering::Relaxed);
             if let Err(error) = done {
@@ -132,6 +132,20 @@ impl Writer {
             self.note_full();
         }
         Ok(())
+    }
+
+    /// Says in the files of connections that are still open that nothing more is recorded.
+    fn finish(mut self) {
+        let Ok(text) =
+            text_of(&Line::Stopped { why: "the recording ended before the connection".to_owned() })
+        else {
+            return;
+        };
+        for (_, mut sheet) in self.sheets.drain() {
+            sheet.stopped.store(true, Ordering::Relaxed);
+            // The card does not take it: the file is as good without.
+            let _ = sheet.file.write_all(&text);
+        }
     }
 
     fn note_full(&self) {

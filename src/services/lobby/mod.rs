@@ -32,7 +32,7 @@ use mco_proto::nps::bare::OK_TO_LOGIN;
 use mco_proto::nps::{Incoming, Packet, id};
 use notices::Notices;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// One connection to the lobby or a room.
 #[derive(Debug)]
@@ -65,6 +65,11 @@ impl ConnectionState {
     }
 
     /// Whether somebody has signed in.
+    pub fn persona(&self) -> Option<PersonaId> {
+        self.me.as_ref().map(|me| me.persona)
+    }
+
+    /// Whether the connection is somebody's.
     pub const fn signed_in(&self) -> bool {
         self.me.is_some()
     }
@@ -87,7 +92,7 @@ static SERVICE: Service<ConnectionState, Incoming, Packet> = Service {
 
         LOGIN: Anyone, Expected => login;
         HEARTBEAT: Anyone, Expected => heartbeat;
-        UDP_STATUS: Anyone, Never => udp_status;
+        UDP_STATUS: Anyone, Never, opaque => udp_status;
 
         SEND_MINI_RIFF_LIST: Encrypted, Expected => directory;
         GET_SERVER_INFO: Encrypted, Expected => server_info;
@@ -156,6 +161,9 @@ pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Vec<Push> {
 impl Caller for ConnectionState {
     fn is_signed_in(&self) -> bool {
         self.signed_in()
+    }
+    fn address(&self) -> IpAddr {
+        self.peer.ip().to_canonical()
     }
 }
 

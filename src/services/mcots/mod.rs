@@ -15,13 +15,14 @@ use super::dispatch::{self, Caller, IntoAnswer, Message as _, Refusal, Row, Serv
 use super::playtime::keep_playtime;
 use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who};
 use crate::clock::Now;
+use crate::config::ChosenAnswer;
 use crate::store::{GarageError, PersonaError};
-use crate::world::{ConnectionId, Session};
+use crate::world::{Arrived, ConnectionId, Reason, Sender, Session};
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Number, Outgoing, number};
 use mco_proto::session_key::SessionKey;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// One connection to MCOTS.
 #[derive(Debug)]
@@ -87,6 +88,11 @@ impl ConnectionState {
             .is_some_and(|(player, session)| game.world.presence.is_superseded(player.persona, session.id))
     }
 
+    /// Whose connection it is, once 438 has said so.
+    pub fn persona(&self) -> Option<PersonaId> {
+        self.player.map(|player| player.persona)
+    }
+
     /// Whether the connection is somebody's.
     pub const fn signed_in(&self) -> bool {
         self.player.is_some()
@@ -107,12 +113,12 @@ type Answer = Result<Outcome<Body>, Refusal>;
 /// Rows `NUMBER: who, reply => function`. The function is given the [`Request`] and the body as the struct that the message
 /// table has for the number; those for `Anyone` are given the [`Call`] instead, for nobody has signed in yet.
 macro_rules! rows {
-    ($($name:ident: $who:ident, $reply:ident => $function:path;)+) => {
+    ($($name:ident: $who:ident, $reply:ident $(, $layout:ident)? => $function:path;)+) => {
         &[$(Row {
             numbers: (number::$name, number::$name),
             who: Who::$who,
             reply: Reply::$reply,
-            guessed: false,
+            layout: dispatch::layout!($($layout)?),
             run: rows!(@run $who $name $function),
         }),+]
     };
@@ -170,7 +176,7 @@ const ROWS: &[Row<ConnectionState, Incoming, Body>] = rows! {
     // By all that is known the Client waits for no answer.
     DESTROY_PART: Encrypted, Never => garage::destroy;
     // A server that Clients were content with kept silent on this (*seen in use*).
-    UPDATE_CACHED_VEHICLE: Encrypted, Never => garage::update_cached_vehicle;
+    UPDATE_CACHED_VEHICLE: Encrypted, Never, opaque => garage::update_cached_vehicle;
 
     CREATE_STANDARD_RACE: Encrypted, Expected => race::create;
     RACE_JOIN: Encrypted, Expected => race::join;
@@ -178,12 +184,12 @@ const ROWS: &[Row<ConnectionState, Incoming, Body>] = rows! {
     RACER_COMPLETED_RACE: Encrypted, Expected => race::completed;
     RACER_LEFT_RACE: Encrypted, Never => race::left;
     KEEP_RACE_ALIVE: Encrypted, Expected => race::keep_alive;
-    CRC_PRE_RACE_DATA_TEST_DRIVE: Encrypted, Expected => race::pre_test_drive;
-    CRC_PRE_RACE_DATA: Encrypted, Never => race::pre_race;
+    CRC_PRE_RACE_DATA_TEST_DRIVE: Encrypted, Expected, opaque => race::pre_test_drive;
+    CRC_PRE_RACE_DATA: Encrypted, Never, opaque => race::pre_race;
     IN_RACE_DAMAGE_UPDATE: Encrypted, Never => race::damage_update;
     REPORT_POST_RACE_DAMAGE: Encrypted, Never => race::post_race_damage;
-    UPDATE_BODY_DAMAGE: Encrypted, Never => race::body_damage;
-    CRC_POST_RACE_DATA: Encrypted, Never => race::post_race;
+    UPDATE_BODY_DAMAGE: Encrypted, Never, opaque => race::body_damage;
+    CRC_POST_RACE_DATA: Encrypted, Never, opaque => race::post_race;
 
     // No ads: a count of none (*inferred*: 103 carries a value).
     CLASSIFIED_AD_GET_COUNT: Encrypted, Expected => lists::no_advertisements;
@@ -203,7 +209,11 @@ pub fn listed() -> Vec<Listed> {
 fn refuse(call: &Call<'_>, refusal: &Refusal) -> Outcome<Body> {
     let number = call.message.number();
     let compat = &call.game.config.compat;
+    let chosen = call.game.answers.of(number.0).filter(|_| matches!(refusal, Refusal::Unknown));
     match refusal {
+        _ if chosen == Some(ChosenAnswer::Silent) => Outcome::silence(),
+        _ if chosen == Some(ChosenAnswer::Success) => Outcome::reply(GenericReply::success(number)),
+        _ if chosen == Some(ChosenAnswer::Failed) => Outcome::reply(GenericReply::failed(number, None)),
         Refusal::Unknown if compat.mcots_silent.contains(&number.0) => Outcome::silence(),
         Refusal::Unknown if compat.mcots_success.contains(&number.0) => {
             Outcome::reply(GenericReply::success(number))
@@ -275,6 +285,10 @@ fn respond(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: 
         log::info!("mcots: {caller} sent {} bytes, {why}: {}", body.0.len(), Hex(&body.0));
         // What it asks for is not known, but its sequence is, and that is by which a Client knows an answer (*seen in use*).
         let refusal = Outcome::reply(GenericReply::failed(Number::default(), None));
+        let sender = Sender { service: "mcots", address: caller.address() };
+        let told = || (caller.to_string(), dispatch::in_words(&refusal));
+        let body = || Arrived::Body(body.clone());
+        game.world.unexpected.note(sender, (true, 0), Reason::Malformed, now, body, told);
         return Outcome { verdict: Verdict::Malformed, ..refusal };
     }
     if flags.has(Flags::ENCRYPTED) && caller.is_superseded(game) {
@@ -309,6 +323,9 @@ impl From<GarageError> for Refusal {
 impl Caller for ConnectionState {
     fn is_signed_in(&self) -> bool {
         self.signed_in()
+    }
+    fn address(&self) -> IpAddr {
+        self.peer.ip().to_canonical()
     }
 }
 

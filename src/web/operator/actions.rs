@@ -40,11 +40,11 @@ pub(super) struct Effect {
 }
 
 impl Effect {
-    fn new(page: &'static str, outcome: Result<String, String>) -> Self {
+    pub(super) fn new(page: &'static str, outcome: Result<String, String>) -> Self {
         Self { outcome, page, pushes: Vec::new(), restart: false, file: None, ends_sessions: false }
     }
 
-    fn refused(page: &'static str, why: &str) -> Self {
+    pub(super) fn refused(page: &'static str, why: &str) -> Self {
         Self::new(page, Err(why.to_owned()))
     }
 }

@@ -10,6 +10,7 @@ mod request;
 mod sessions;
 mod site;
 mod upload;
+mod wire;
 
 pub use pages::refusal;
 pub use request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};

@@ -21,15 +21,15 @@ use askama::Template;
 use std::time::UNIX_EPOCH;
 
 /// The parts that all pages have.
-struct Frame<'a> {
-    shard: &'a str,
-    version: &'static str,
+pub(super) struct Frame<'a> {
+    pub(super) shard: &'a str,
+    pub(super) version: &'static str,
     /// The token of all forms; empty where nobody is logged in.
-    form: &'a str,
-    notice: Option<Notice>,
+    pub(super) form: &'a str,
+    pub(super) notice: Option<Notice>,
 }
 
-fn frame<'a>(game: &'a Game, form: &'a str, notice: Option<Notice>) -> Frame<'a> {
+pub(super) fn frame<'a>(game: &'a Game, form: &'a str, notice: Option<Notice>) -> Frame<'a> {
     Frame { shard: &game.config.shard.name, version: env!("CARGO_PKG_VERSION"), form, notice }
 }
 
@@ -184,7 +184,7 @@ struct TextPage<'a> {
     reload: bool,
 }
 
-fn page(template: &impl Template) -> OperatorResponse {
+pub(super) fn page(template: &impl Template) -> OperatorResponse {
     match template.render() {
         Ok(text) => OperatorResponse::page(text),
         Err(error) => {

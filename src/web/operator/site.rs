@@ -5,6 +5,8 @@ use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::pages;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures, cookie};
 use super::sessions::{Notice, Sessions, Token};
+use super::wire;
+use crate::admin::recordings::RecordingSwitch;
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
 use crate::services::Game;
@@ -12,6 +14,7 @@ use crate::store::{MAX_PATCH_FILE, OperatorError, OperatorPassword};
 use crate::world::FailureLimit;
 use std::fmt::Display;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Wrong passwords of one address within a minute. People mistype; programs that guess get nowhere.
 pub(super) const FAILURES_PER_MINUTE: u32 = 5;
@@ -35,13 +38,15 @@ pub struct OperatorSite {
     failures: FailureLimit,
     /// The box it runs on, if it is one.
     appliance: Option<Appliance>,
+    /// Records what passes.
+    recordings: Arc<dyn RecordingSwitch>,
 }
 
 impl OperatorSite {
     /// The pages of a server, which runs on a box if `appliance` is one.
-    pub fn new(appliance: Option<Appliance>) -> Self {
+    pub fn new(appliance: Option<Appliance>, recordings: Arc<dyn RecordingSwitch>) -> Self {
         let failures = FailureLimit::for_everybody(FAILURES_PER_MINUTE);
-        Self { sessions: Sessions::default(), failures, appliance }
+        Self { sessions: Sessions::default(), failures, appliance, recordings }
     }
 
     /// The box it runs on, if it is one.
@@ -141,6 +146,10 @@ impl OperatorSite {
             (None, Some(form)) => self.unauthenticated_form(game, request, form),
             (Some(token), None) => {
                 let notice = self.sessions.take_notice(secret, request.now);
+                if request.path == wire::PAGE {
+                    let frame = pages::frame(game, token.as_str(), notice);
+                    return wire::page(game, &*self.recordings, frame);
+                }
                 pages::read(game, figures, self.appliance(), request, &token, notice)
             }
             (Some(token), Some(form)) if token.is(form.fields.text("form")) => {
@@ -249,7 +258,8 @@ impl OperatorSite {
             return OperatorResponse::go_to("/operator/health");
         }
         let Effect { outcome, page, pushes, restart, file, ends_sessions } =
-            actions::act(game, request, form);
+            wire::act(game, &*self.recordings, request, form)
+                .unwrap_or_else(|| actions::act(game, request, form));
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);
         }

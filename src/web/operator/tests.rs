@@ -1,6 +1,7 @@
 use super::login::TOKEN_COOKIE;
 use super::site::{FAILURES_PER_MINUTE, MAX_BACKUP, MAX_DATABASE, MAX_FORM, SESSION_COOKIE};
 use super::*;
+use crate::admin::recordings::{RecordingSwitch, Running, Whom};
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::services::{Game, Push};
@@ -8,11 +9,27 @@ use crate::store::BanTarget;
 use mco_proto::ids::CustomerId;
 use std::io::{Seek as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 9));
 const ABROAD: IpAddr = IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8));
 const PASSWORD: &str = "cold start 57";
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Nothing is ever recorded.
+struct NoSwitch;
+
+impl RecordingSwitch for NoSwitch {
+    fn start(&self, _: Whom, _: u64, _: Now) -> Result<(), String> {
+        Err("Nothing can be recorded here.".to_owned())
+    }
+    fn stop(&self) -> bool {
+        false
+    }
+    fn running(&self) -> Option<Running> {
+        None
+    }
+}
 
 /// A browser with its cookies, in front of the pages.
 struct Browser<'a> {
@@ -92,7 +109,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let (game, folder) = Game::for_tests();
-        Self { site: OperatorSite::new(None), game, folder }
+        Self { site: OperatorSite::new(None, Arc::new(NoSwitch)), game, folder }
     }
 
     fn browser(&self, peer: IpAddr) -> Browser<'_> {
@@ -371,7 +388,7 @@ fn an_update_is_offered_on_a_box_and_explained_elsewhere() {
     let key = crate::appliance::bundle::tests::Signer::new().key;
     let outcome = scene.folder.path().join("outcome");
     let appliance = Appliance { board: "rpi".to_owned(), key, outcome: outcome.clone() };
-    let scene = Scene { site: OperatorSite::new(Some(appliance)), ..scene };
+    let scene = Scene { site: OperatorSite::new(Some(appliance), Arc::new(NoSwitch)), ..scene };
     let mut operator = scene.browser(HOME);
     operator.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
     let page = operator.look("/operator/update");
