@@ -5,6 +5,7 @@
 //! and key; only a document that passed is turned into a [`Config`]. So the rest of the program never meets a value out of
 //! range.
 
+mod allow;
 mod compat;
 mod host;
 mod key;
@@ -13,6 +14,7 @@ mod read;
 mod rule;
 mod salvage;
 
+pub use allow::Allowed;
 pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};
@@ -101,6 +103,8 @@ section! {
     pub struct Network {
         /// The local addresses on which every service listens.
         bind: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()], Rule::Addresses;
+        /// From where the server may be reached. This machine itself always is let in.
+        allow: Vec<Allowed> = Allowed::home(), Rule::Networks;
         /// The name or address that Clients are told. `None`: the one by which each Client reached the server.
         #[serde(deserialize_with = "host::optional")]
         public_host: Option<HostName> = None, Rule::HOST;

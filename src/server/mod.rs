@@ -179,6 +179,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
     let game =
         Arc::new(Game::new(config, data.to_owned(), ports, store, Catalog::in_folder(data), login_key));
+    game.world.access_list.set_own(addresses::all());
     mcots::furnish_old_cars(&game);
     mcots::refund_races_cut_short(&game, Now::read());
     let (restart, asked) = channel::bounded(1);
@@ -202,7 +203,8 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         .collect();
     let place =
         status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
-    let names: Vec<_> = names.into_iter().map(|service| EXECUTOR.spawn(service.serve())).collect();
+    let names: Vec<_> =
+        names.into_iter().map(|service| EXECUTOR.spawn(service.serve(Arc::clone(&shared.game)))).collect();
     systemd::ready("ready");
     let status_file = on_box.and_then(|on_box| on_box.status_file);
     let notices = (systemd::listens() || status_file.is_some())
@@ -256,8 +258,9 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
 fn open_ports(config: &mut Config, on_box: bool) -> Result<Bound, BindError> {
     match bind::all(&config.network) {
         Err(error) if on_box && config.network != Network::default() => {
-            log::error!("{error}; until then the defaults of [network] count");
-            config.network = Network::default();
+            log::error!("{error}; until then the defaults of [network] count, but for allow");
+            let allow = std::mem::take(&mut config.network.allow);
+            config.network = Network { allow, ..Network::default() };
             config.mistakes.push(error.into_mistake());
             bind::all(&config.network)
         }

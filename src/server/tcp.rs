@@ -11,7 +11,7 @@ use futures_lite::FutureExt as _;
 use smol::Timer;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,9 @@ pub(super) async fn accept(shared: Arc<Shared>, listener: Listener) {
 /// Gives a connection a task of its own, if there is room for it.
 fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: SocketAddr) {
     let now = Now::read();
+    if !is_allowed(shared, service, peer.ip(), now) {
+        return;
+    }
     let ban = bans::of_address(&shared.game.store, peer.ip(), now).map(|ban| bans::explanation(&ban, now));
     if ban.is_some() {
         log::info!("{service}: refused {peer}: its address is banned");
@@ -85,6 +88,26 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
         }
     };
     EXECUTOR.spawn(task).detach();
+}
+
+/// Whether a connection from this address is let in by `network.allow`. If not, that is logged, for one address not too often.
+fn is_allowed(shared: &Shared, service: Service, peer: IpAddr, now: Now) -> bool {
+    let list = &shared.game.world.access_list;
+    if list.admits(peer) {
+        return true;
+    }
+    match list.refused(peer, now) {
+        Some(1) => log::warn!(
+            "{service}: refused {}: network.allow in mcos.toml does not let it in",
+            peer.to_canonical()
+        ),
+        Some(times) => log::warn!(
+            "{service}: refused {} {times} times since this was last said: network.allow in mcos.toml does not let it in",
+            peer.to_canonical()
+        ),
+        None => {}
+    }
+    false
 }
 
 /// A connection to the SSL server. `ban` says why the address is banned, if it is.
