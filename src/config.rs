@@ -207,7 +207,7 @@ section! {
         connections: usize = 8192, Rule::COUNT;
         /// Connections from one address. This machine itself (loopback) is exempt.
         connections_per_address: usize = 64, Rule::COUNT;
-        /// Failed logins from one address within a minute. Loopback is exempt.
+        /// Failed logins from one address with one name within a minute. Loopback is exempt.
         failed_logins_per_minute: u32 = 20, Rule::COUNT;
         /// How many bytes may wait for one Client that does not read, before it is cut off.
         outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 4096, 67_108_864);

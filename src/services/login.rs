@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_fails_too_often_is_refused_without_a_decryption() {
+    fn who_fails_too_often_is_refused_without_a_decryption_and_nobody_else_is() {
         let (game, _folder, player) = shard();
         let context = game.world.sessions.issue_context(player.customer, Now::read());
         let good = request(&game, &context, &SessionKey::random());
@@ -201,9 +201,17 @@ mod tests {
         for _ in 0..game.config.limits.failed_logins_per_minute {
             answer(&game, PEER, &bad.packet(), Now::read());
         }
+        assert!(!game.world.login_failures.admit(PEER, NOBODY, Now::read()));
+        // Who has a Context of its own is not concerned, until it fails itself.
+        let said = |packet: &Packet, from| answer(&game, from, packet, Now::read()).replies[0].id;
+        assert_eq!(said(&good.packet(), PEER), id::USER_VALID);
+        let bad = UserLogin { key_block: Str16::constant(b"not hexadecimal"), ..good.clone() };
+        for _ in 0..game.config.limits.failed_logins_per_minute {
+            answer(&game, PEER, &bad.packet(), Now::read());
+        }
         assert_eq!(answer(&game, PEER, &good.packet(), Now::read()).replies, [REFUSED, REFUSED]);
         let other = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 21));
-        assert_eq!(answer(&game, other, &good.packet(), Now::read()).replies[0].id, id::USER_VALID);
+        assert_eq!(said(&good.packet(), other), id::USER_VALID);
     }
 
     #[test]
