@@ -143,3 +143,45 @@ fn prepare(service: Service, stream: &TcpStream) -> io::Result<SocketAddr> {
     SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
     stream.local_addr()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::health;
+    use crate::services::Game;
+    use std::io::Read as _;
+    use std::net::{TcpListener, TcpStream as Socket};
+
+    #[test]
+    fn who_is_not_let_in_is_cut_off_before_anything_is_read_and_is_seen_on_health() {
+        let (game, _folder) = Game::for_tests();
+        let shared = Arc::new(Shared::for_tests(game));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut connect = |peer: &str| {
+            let mut ours = Socket::connect(listener.local_addr().unwrap()).unwrap();
+            let stream = smol::Async::new(listener.accept().unwrap().0).unwrap();
+            let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
+            let before = shared.limits.count();
+            admit(&shared, Service::Lobby, stream.into(), peer);
+            let is_served = shared.limits.count() > before;
+            if !is_served {
+                assert_eq!(ours.read(&mut [0]).unwrap(), 0, "the end and nothing else");
+            }
+            (is_served, ours)
+        };
+        for near in
+            ["127.0.0.1", "192.168.0.7", "26.1.2.3", "25.1.2.3", "100.64.9.9", "::ffff:10.1.1.1", "fe80::7"]
+        {
+            assert!(connect(near).0, "{near}");
+        }
+        for far in ["203.0.113.9", "::ffff:203.0.113.9", "2001:db8::9"] {
+            assert!(!connect(far).0, "{far}");
+        }
+        let warnings = health::of(&shared.game, Now::read());
+        let warning = warnings.iter().find(|warning| warning.contains("network.allow")).unwrap();
+        assert!(
+            warning.contains("203.0.113.9 (2 times, ") && warning.contains("2001:db8::9 (once, "),
+            "{warning}"
+        );
+    }
+}
