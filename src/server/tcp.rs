@@ -157,7 +157,7 @@ mod tests {
         let (game, _folder) = Game::for_tests();
         let shared = Arc::new(Shared::for_tests(game));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut connect = |peer: &str| {
+        let connect = |peer: &str| {
             let mut ours = Socket::connect(listener.local_addr().unwrap()).unwrap();
             let stream = smol::Async::new(listener.accept().unwrap().0).unwrap();
             let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
