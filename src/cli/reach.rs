@@ -47,12 +47,8 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
         if !begins(request) {
             need_data(setting)?;
         }
-        let folder = NewFolder::look(setting);
         match Store::open(&setting.data) {
-            Ok(store) => {
-                folder.tell()?;
-                return Ok(Reached::Store(store));
-            }
+            Ok(store) => return Ok(Reached::Store(store)),
             Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
                 sleep(Duration::from_millis(50));
             }
