@@ -5,6 +5,7 @@
 //! and key; only a document that passed is turned into a [`Config`]. So the rest of the program never meets a value out of
 //! range.
 
+mod allow;
 mod answers;
 mod compat;
 mod host;
@@ -14,6 +15,7 @@ mod read;
 mod rule;
 mod salvage;
 
+pub use allow::Allowed;
 pub use answers::{ChosenAnswer, ChosenAnswers, MOST_CHOSEN};
 pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
 pub use host::HostName;
@@ -103,6 +105,8 @@ section! {
     pub struct Network {
         /// The local addresses on which every service listens.
         bind: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()], Rule::Addresses;
+        /// From where the server may be reached. This machine itself always is let in.
+        allow: Vec<Allowed> = Allowed::home(), Rule::Networks;
         /// The name or address that Clients are told. `None`: the one by which each Client reached the server.
         #[serde(deserialize_with = "host::optional")]
         public_host: Option<HostName> = None, Rule::HOST;
@@ -205,7 +209,7 @@ section! {
         connections: usize = 8192, Rule::COUNT;
         /// Connections from one address. This machine itself (loopback) is exempt.
         connections_per_address: usize = 64, Rule::COUNT;
-        /// Failed logins from one address within a minute. Loopback is exempt.
+        /// Failed logins from one address with one name within a minute. Loopback is exempt.
         failed_logins_per_minute: u32 = 20, Rule::COUNT;
         /// How many bytes may wait for one Client that does not read, before it is cut off.
         outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 4096, 67_108_864);

@@ -44,7 +44,7 @@ impl fmt::Display for Refusal {
                 f.write_str("On this server only the operator creates accounts. Ask the operator for one.")
             }
             Self::TooMany => {
-                f.write_str("Too many tries from your address. Wait one minute, then try again.")
+                f.write_str("Too many tries. Wait one minute, then try again.")
             }
             Self::Name(why) => write!(f, "This account name cannot be used: {why}."),
             Self::NameTaken => f.write_str("This account name is already taken. Choose another one."),
@@ -105,7 +105,7 @@ pub fn create(
         return Err(Refusal::NotOpen);
     }
     let password = wanted(form.password, form.again)?;
-    if !requests.admit(from, now) {
+    if !requests.admit(from, "", now) {
         info!("account: refused {from}: too many requests from this address within a minute");
         return Err(Refusal::TooMany);
     }
@@ -116,8 +116,8 @@ pub fn create(
 }
 
 /// Changes a password for whoever knows the old one, and waits until that has survived a power cut. What the account
-/// could sign in with until now ends. Checks and hashes a password, so it belongs on a worker thread. Failures count with
-/// those of Auth.
+/// could sign in with until now ends. Checks and hashes a password, so it belongs on a worker thread. Failures count
+/// apart from those of Auth, so that nobody is kept out of the game by them.
 pub fn change_password(
     game: &Game,
     from: IpAddr,
@@ -128,8 +128,8 @@ pub fn change_password(
     if form.password == form.old {
         return Err(Refusal::Unchanged);
     }
-    if !game.world.failures.admit(from, now) {
-        info!("account: refused {from}: too many failed logins from this address within a minute");
+    if !game.world.page_failures.admit(from, form.name, now) {
+        info!("account: refused {from}: too many wrong passwords from this address within a minute");
         return Err(Refusal::TooMany);
     }
     let checked =
@@ -138,7 +138,7 @@ pub fn change_password(
         info!("account: refused {from}: wrong name or password, or the account is disabled");
         return Err(Refusal::Wrong);
     };
-    game.world.failures.forgive(from);
+    game.world.page_failures.forgive(from, form.name);
     let changed = game.store.accounts().set_password(&account.name, &password).map_err(|e| refusal(&e))?;
     changed.ticket.wait().map_err(|e| refusal(&e.into()))?;
     game.world.sessions.revoke(account.customer_id);
@@ -229,7 +229,7 @@ mod tests {
         let account = create(&game, &limit, HOME, new("marty", "s3cret"), Now::read()).unwrap();
         let context = game.world.sessions.issue_context(account.customer_id, Now::read());
         let form = NewPassword { name: "marty", old: "s3cret", password: "n3w-one", again: "n3w-one" };
-        game.world.failures = FailureLimit::new(2);
+        game.world.page_failures = FailureLimit::new(2);
         let change = |form| change_password(&game, HOME, form, Now::read());
         assert_eq!(
             change(NewPassword { password: "s3cret", again: "s3cret", ..form }),

@@ -5,6 +5,7 @@ use crate::clock::{Now, day};
 use crate::config::Registration;
 use crate::services::{AUTH_PORT, Game, Ports};
 use crate::store::UncountedResults;
+use crate::world::RefusedAddress;
 use mco_proto::ids::DealerId;
 
 /// The port of Persona, built into the Client.
@@ -72,6 +73,14 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
             "anybody who can reach this server can make an account; to change that, set accounts.registration = \"operator\"".to_owned(),
         );
     }
+    if network.allow.iter().any(|allowed| allowed.is_everybody()) {
+        warnings.push(
+            "network.allow lets everybody in, so what your router forwards can be reached from the internet: name the networks of your \
+             players, or use a VPN"
+                .to_owned(),
+        );
+    }
+    warnings.extend(refused_addresses(game));
     warnings.extend(uncounted(game, now));
     let cash = game.config.game.starter_cash;
     let offers = game.catalog.offers(FIRST_DEALER, 0, now.day());
@@ -84,8 +93,27 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
     warnings
 }
 
-/// The most drivers that are named.
+/// The most drivers or addresses that are named.
 const MOST_NAMES: usize = 5;
+
+/// Addresses that are not let in.
+fn refused_addresses(game: &Game) -> Option<String> {
+    let all = game.world.access_list.all_refused();
+    let more = all.len().saturating_sub(MOST_NAMES);
+    let named = all.iter().take(MOST_NAMES).map(|RefusedAddress { address, count, last }| {
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        format!("{address} ({times}, last on {})", day(*last))
+    });
+    let mut named: Vec<String> = named.collect();
+    named.extend((more > 0).then(|| format!("{more} more")));
+    (!named.is_empty()).then(|| {
+        format!(
+            "refused since the start, because network.allow does not let them in: {}; if that is a player, add the address or its \
+             network to network.allow in mcos.toml, and start the server again",
+            named.join(", ")
+        )
+    })
+}
 
 /// Drivers whose race times were not counted in the last days, those with most of them first.
 fn uncounted(game: &Game, now: Now) -> Option<String> {
@@ -143,6 +171,30 @@ mod tests {
             warnings[1].starts_with("Persona is on port 8229")
                 && warnings[2].starts_with("MCOTS is on port 43301")
         );
+    }
+
+    #[test]
+    fn who_is_not_let_in_and_that_everybody_is_are_pointed_out() {
+        let (mut game, _folder) = Game::for_tests();
+        let about =
+            |game: &Game| of(game, Now::read()).into_iter().find(|warning| warning.contains("network.allow"));
+        assert_eq!(about(&game), None);
+        let now = Now { unix: 1_790_000_000, ..Now::read() };
+        for _ in 0..3 {
+            game.world.access_list.refused("203.0.113.9".parse().unwrap(), now);
+        }
+        let warning = about(&game).unwrap();
+        assert!(
+            warning.contains(" in: 203.0.113.9 (3 times, last on 2026-09-21); if that is a player, add"),
+            "{warning}"
+        );
+        for last in 10..16 {
+            game.world.access_list.refused(std::net::Ipv4Addr::new(203, 0, 113, last).into(), now);
+        }
+        assert!(about(&game).unwrap().contains("(once, last on 2026-09-21), 2 more; "));
+        assert_eq!(troubles(&game), Vec::<String>::new(), "nothing is wrong with the server");
+        game.config.network.allow = vec![crate::config::Allowed::parse("::/0").unwrap()];
+        assert!(about(&game).unwrap().starts_with("network.allow lets everybody in"));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub enum ImportError {
     Linked(&'static str),
     /// Such a table has no rows.
     NoRows(&'static str),
+    /// A row of such a table has no number, or that of another row.
+    Numbers(&'static str),
     /// A column of it is missing.
     NoColumn(&'static str, &'static str),
     /// The tables do not fit together.
@@ -54,6 +56,12 @@ impl fmt::Display for ImportError {
                 write!(
                     f,
                     "the table {table} of this database is empty; close the game and copy the file again"
+                )
+            }
+            Self::Numbers(table) => {
+                write!(
+                    f,
+                    "in the table {table} of this database a row has no number of its own, so the file is damaged; copy it from the disc again"
                 )
             }
             Self::NoColumn(table, column) => {
@@ -132,21 +140,21 @@ fn read_tables<R: Read + Seek>(
         Origin { file: file.to_owned(), bytes, sha256, jet: database.version().number(), imported: now };
     let from = &mut database;
     step("Brand");
-    let brands = tables::brands(from)?;
+    let brands = unique(tables::brands(from)?, "Brand")?;
     step("Model");
-    let models = tables::models(from)?;
+    let models = unique(tables::models(from)?, "Model")?;
     step("AbstractPartType");
-    let kinds = tables::kinds(from)?;
+    let kinds = unique(tables::kinds(from)?, "AbstractPartType")?;
     step("PartType");
-    let part_types = tables::part_types(from)?;
+    let part_types = unique(tables::part_types(from)?, "PartType")?;
     step("BrandedPart");
-    let parts = tables::parts(from)?;
+    let parts = unique(tables::parts(from)?, "BrandedPart")?;
     step("StockAssembly");
     let mut assemblies = tables::assemblies(from)?;
     step("StockVehicleAttributes");
-    let vehicles = tables::vehicles(from)?;
+    let vehicles = unique(tables::vehicles(from)?, "StockVehicleAttributes")?;
     step("PTSkin");
-    let skins = tables::skins(from)?;
+    let skins = unique(tables::skins(from)?, "PTSkin")?;
     let mut names = |table: &'static str, id: &'static [&'static str], name: &'static [&'static str]| {
         step(table);
         tables::names(from, table, id, name).map(sorted)
@@ -169,14 +177,14 @@ fn read_tables<R: Read + Seek>(
     assemblies.sort_by_key(|row| row.whole);
     let imported = Imported {
         origin,
-        brands: sorted(brands),
-        models: sorted(models),
-        kinds: sorted(kinds),
-        part_types: sorted(part_types),
-        parts: sorted(parts),
+        brands,
+        models,
+        kinds,
+        part_types,
+        parts,
         assemblies,
-        vehicles: sorted(vehicles),
-        skins: sorted(skins),
+        vehicles,
+        skins,
         attachment_points,
         families,
         tracks,
@@ -189,6 +197,13 @@ fn read_tables<R: Read + Seek>(
         Some(finding) => Err(ImportError::Unsound(finding)),
         None => Ok(Reading { imported, unknown_code_page }),
     }
+}
+
+/// Sorts the rows of a table by number, which each must have for itself.
+fn unique<T: Numbered>(rows: Vec<T>, table: &'static str) -> Result<Vec<T>, ImportError> {
+    let all = rows.len();
+    let rows = sorted(rows);
+    if rows.len() == all { Ok(rows) } else { Err(ImportError::Numbers(table)) }
 }
 
 /// Sorts rows by number and drops repeated numbers.

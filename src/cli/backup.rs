@@ -3,7 +3,7 @@
 //! A running server has the store, and may run as another user than who types the command. So the two exchange the
 //! file through the data folder, which both may enter.
 
-use super::reach::{self, Reached};
+use super::reach::{self, NewFolder, Reached};
 use super::{CliError, Setting, output};
 use crate::admin::requests::{Request, Response};
 use crate::atomic_file::{self, Access};
@@ -42,8 +42,12 @@ pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), C
     if !yes && Store::is_in(&setting.data) {
         confirm(&question(setting, file, contents), io::stdin().lock())?;
     }
+    let folder = NewFolder::look(setting);
     match Store::restore(&setting.data, file) {
-        Ok(()) => return output::line(&format!("{} is restored", file.display())),
+        Ok(()) => {
+            folder.tell()?;
+            return output::line(&format!("{} is restored", file.display()));
+        }
         Err(OpenError::InUse { .. }) => {}
         Err(error) => return Err(CliError::failed(error)),
     }

@@ -5,6 +5,7 @@
 //! control socket, and what the server reads is complete and checked before it looks.
 
 use super::output::{self, Table};
+use super::reach::NewFolder;
 use super::{CliError, Setting};
 use crate::admin::requests::{Request, Response};
 use crate::catalog::import::{self, Progress, Reading, Summary};
@@ -30,15 +31,18 @@ pub(super) enum Command {
 
 pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Import { file } => import(&setting.data, &file),
+        Command::Import { file } => import(setting, &file),
         Command::Show => show(&setting.data),
     }
 }
 
-fn import(data: &Path, path: &Path) -> Result<(), CliError> {
+fn import(setting: &Setting, path: &Path) -> Result<(), CliError> {
+    let data = &setting.data;
     let Reading { imported, unknown_code_page } = read(path)?;
+    let folder = NewFolder::look(setting);
     file::save(data, &imported).map_err(CliError::failed)?;
     describe(&imported)?;
+    folder.tell()?;
     if let Some(number) = unknown_code_page {
         output::line(&format!(
             "note: its text is in code page {number}, which is not known here: letters of names may be wrong"

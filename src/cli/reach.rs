@@ -1,11 +1,12 @@
 //! How a command reaches the store: through the running server, or by itself when none runs.
 
-use super::{CliError, Setting};
+use super::{CliError, Setting, output};
 use crate::admin::perform::{Server, perform as perform_on};
 use crate::admin::requests::{Request, Response};
 use crate::clock::Now;
 use crate::server::control::{self, AskError};
 use crate::store::{OpenError, Store};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -84,6 +85,25 @@ pub(super) fn need_data(setting: &Setting) -> Result<(), CliError> {
         "there is no data of mcos in {}: name the right folder with --data, or start the server once, which makes it",
         setting.data.display()
     )))
+}
+
+/// Whether a command makes the data folder, which is not what somebody wants who has mistyped its name.
+pub(super) struct NewFolder<'a>(Option<&'a Path>);
+
+impl<'a> NewFolder<'a> {
+    /// Looks before the command begins.
+    pub(super) fn look(setting: &'a Setting) -> Self {
+        Self((!setting.data.exists()).then_some(&setting.data))
+    }
+
+    /// Says so once the folder is there.
+    pub(super) fn tell(self) -> Result<(), CliError> {
+        let Some(data) = self.0 else { return Ok(()) };
+        output::line(&format!(
+            "note: there was no data folder {}, so it was made; if that is not the one of your server, remove it and name the right one with --data",
+            data.display()
+        ))
+    }
 }
 
 fn unless_refused(response: Response) -> Result<Response, CliError> {

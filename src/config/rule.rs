@@ -1,6 +1,6 @@
 //! What a key of `mcos.toml` may hold, and how that is said to the Server Operator.
 
-use super::HostName;
+use super::{Allowed, HostName};
 use crate::netbios::MachineName;
 use mco_proto::windows_1252;
 use std::collections::HashSet;
@@ -9,6 +9,8 @@ use toml::de::DeValue;
 
 /// The most addresses that a configuration may ask for.
 const MAX_ADDRESSES: usize = 16;
+/// The most networks that a configuration may let in.
+const MAX_NETWORKS: usize = 64;
 /// The most room servers that a configuration may ask for.
 const MAX_ROOMS: u16 = 100;
 /// The most chat channels that a configuration may ask for.
@@ -32,6 +34,8 @@ pub(super) enum Rule {
     Text(fn(&str) -> bool, &'static str),
     /// The addresses to listen on.
     Addresses,
+    /// Networks from which the server may be reached.
+    Networks,
     /// The lowest and the highest room port.
     RoomPorts,
     /// Chat channels with their numbers.
@@ -72,6 +76,9 @@ impl Rule {
                 "a list of this machine's own IP addresses in quotes, such as [\"0.0.0.0\", \"::\"]"
                     .to_owned()
             }
+            Self::Networks => format!(
+                "a list of at most {MAX_NETWORKS} networks or addresses in quotes, such as [\"192.168.0.0/16\", \"own-ipv6\"]"
+            ),
             Self::RoomPorts => format!(
                 "the lowest and the highest room port, at most {MAX_ROOMS} ports, such as [9000, 9014]"
             ),
@@ -98,6 +105,11 @@ impl Rule {
                 let addresses: Option<HashSet<IpAddr>> =
                     list.iter().map(|one| one.get_ref().as_str()?.parse().ok()).collect();
                 (1..=MAX_ADDRESSES).contains(&list.len()) && addresses.is_some_and(|a| a.len() == list.len())
+            }),
+            Self::Networks => value.as_array().is_some_and(|list| {
+                let networks: Option<Vec<Allowed>> =
+                    list.iter().map(|one| Allowed::parse(one.get_ref().as_str()?)).collect();
+                list.len() <= MAX_NETWORKS && networks.is_some()
             }),
             Self::RoomPorts => value.as_array().is_some_and(|list| {
                 let ports: Option<Vec<u16>> =

@@ -99,6 +99,9 @@ context_minutes = 30
         context_minutes: 30,
     };
     assert_eq!(config.limits, limits);
+    let allow = Config::parse("[network]\nallow = [\"10.8.0.5/24\", \"own-ipv6\"]\n").unwrap().network.allow;
+    let words: Vec<String> = allow.iter().map(ToString::to_string).collect();
+    assert_eq!(words, ["10.8.0.0/24", "own-ipv6"]);
     let network =
         "[network]\nbind = [\"::1\"]\npublic_host = \"mco.lan\"\nrooms = [0, 0]\nlogin = 0\nmail = 0\n";
     let network = Config::parse(network).unwrap().network;
@@ -280,6 +283,10 @@ fn values_out_of_range_are_refused() {
         "[network]\nbind = \"0.0.0.0\"",
         "[network]\nbind = [\"::\", \"::\"]",
         "[network]\nbind = [\"0.0.0.0:80\"]",
+        "[network]\nallow = \"10.0.0.0/8\"",
+        "[network]\nallow = [\"10.0.0.0/33\"]",
+        "[network]\nallow = [\"home\"]",
+        "[network]\nallow = [10]",
         "[network]\nrooms = [9000]",
         "[network]\nrooms = [9000, 9014, 9015]",
         "[network]\nrooms = [9000, 9100]",

@@ -10,6 +10,12 @@ const ROUTES: &str = "/proc/self/net/route";
 /// Where the system shows its interfaces.
 const INTERFACES: &str = "/sys/class/net";
 
+/// All addresses of this machine, without loopback, in no order.
+pub(crate) fn all() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    interfaces.iter().filter(|found| !found.is_loopback()).map(if_addrs::Interface::ip).collect()
+}
+
 /// The IPv4 addresses of this machine, without loopback: first that of the interface with the default route, then those of
 /// other cables and radios, then those of tunnels, bridges and the like.
 pub(crate) fn own() -> Vec<Ipv4Addr> {

@@ -126,7 +126,10 @@ impl BindError {
         };
         let error =
             ConfigError { file: FILE_NAME.to_owned(), line: None, key: Some(key), problem: self.to_string() };
-        Mistake { error, instead: "the section [network] is ignored and its defaults are used".to_owned() }
+        Mistake {
+            error,
+            instead: "the section [network] is ignored, but for allow, and its defaults are used".to_owned(),
+        }
     }
 }
 

@@ -153,7 +153,7 @@ pub fn run(start: Start<'_>) -> Result<Ended, ServeError> {
 
 async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ended, ServeError> {
     let Start { mut config, data, store, login_key, on_box, appliance, .. } = start;
-    let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
+    let signals = Signals::new([Signal::Term, Signal::Int]).map_err(ServeError::System)?;
     let control = match control::ControlSocket::bind(data) {
         // Players are served all the same.
         Err(error) if store.trouble().is_some() => {
@@ -180,6 +180,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
     let game =
         Arc::new(Game::new(config, data.to_owned(), ports, store, Catalog::in_folder(data), login_key));
+    game.world.access_list.set_own(addresses::all());
     mcots::furnish_old_cars(&game);
     mcots::refund_races_cut_short(&game, Now::read());
     let (restart, asked) = channel::bounded(1);
@@ -203,29 +204,14 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         .collect();
     let place =
         status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
-    let names: Vec<_> = names.into_iter().map(|service| EXECUTOR.spawn(service.serve())).collect();
+    let names: Vec<_> =
+        names.into_iter().map(|service| EXECUTOR.spawn(service.serve(Arc::clone(&shared.game)))).collect();
     systemd::ready("ready");
     let status_file = on_box.and_then(|on_box| on_box.status_file);
     let notices = (systemd::listens() || status_file.is_some())
         .then(|| EXECUTOR.spawn(status_file::keep(Arc::clone(&shared.game), place, status_file)));
 
-    let signalled = async {
-        let signal = signals.next().await;
-        log::info!(
-            "stopping: {}",
-            if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" }
-        );
-        Ended::Stopped
-    };
-    let ended = signalled
-        .or(async {
-            // The shared state keeps the other end, so this comes only when somebody asks.
-            let _ = asked.recv().await;
-            Timer::after(LAST_WORD).await;
-            log::info!("stopping: the Operator wants a restart");
-            Ended::ToRestart
-        })
-        .await;
+    let ended = until_ended(signals, asked).await;
     if let Some(notices) = notices {
         notices.cancel().await;
     }
@@ -255,12 +241,33 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     Ok(ended)
 }
 
+/// Waits for a signal, or for `asked`: the shared state keeps its other end, so it comes only when somebody asks.
+async fn until_ended(mut signals: Signals, asked: channel::Receiver<()>) -> Ended {
+    let signalled = async {
+        let signal = signals.next().await;
+        log::info!(
+            "stopping: {}",
+            if matches!(signal, Some(Ok(Signal::Int))) { "SIGINT" } else { "SIGTERM" }
+        );
+        Ended::Stopped
+    };
+    signalled
+        .or(async {
+            let _ = asked.recv().await;
+            Timer::after(LAST_WORD).await;
+            log::info!("stopping: the Operator wants a restart");
+            Ended::ToRestart
+        })
+        .await
+}
+
 /// All ports. A box must not be out of reach because of its configuration: if that leads nowhere, the defaults count.
 fn open_ports(config: &mut Config, on_box: bool) -> Result<Bound, BindError> {
     match bind::all(&config.network) {
         Err(error) if on_box && config.network != Network::default() => {
-            log::error!("{error}; until then the defaults of [network] count");
-            config.network = Network::default();
+            log::error!("{error}; until then the defaults of [network] count, but for allow");
+            let allow = std::mem::take(&mut config.network.allow);
+            config.network = Network { allow, ..Network::default() };
             config.mistakes.push(error.into_mistake());
             bind::all(&config.network)
         }

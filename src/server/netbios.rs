@@ -4,10 +4,12 @@
 
 use crate::config::Network;
 use crate::netbios::{MAX_DATAGRAM, MachineName, PORT, Query};
+use crate::services::Game;
 use futures_lite::future;
 use smol::{Async, Timer};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long after an error of the socket it is tried again.
@@ -66,14 +68,17 @@ impl NameService {
         self.name
     }
 
-    /// Answers for ever.
-    pub(super) async fn serve(self) {
+    /// Answers for ever, whoever may connect.
+    pub(super) async fn serve(self, game: Arc<Game>) {
         let mut datagram = [0; MAX_DATAGRAM];
         loop {
             match self.socket.recv_from(&mut datagram).await {
                 Ok((length, SocketAddr::V4(peer))) => {
                     let datagram = datagram.get(..length).unwrap_or_default();
-                    if let Some(answer) = is_near(*peer.ip())
+                    if let Some(answer) = game
+                        .world
+                        .access_list
+                        .admits((*peer.ip()).into())
                         .then(|| {
                             Query::read(datagram)?.answer(self.name, self.address_for(peer.into()).ok()?)
                         })
@@ -106,24 +111,9 @@ impl NameService {
     }
 }
 
-/// Only the home network has a business with our name.
-fn is_near(address: Ipv4Addr) -> bool {
-    address.is_private() || address.is_link_local() || address.is_loopback()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_home_network_is_answered() {
-        for near in ["192.168.1.9", "10.0.0.1", "172.16.3.4", "169.254.7.8", "127.0.0.1"] {
-            assert!(is_near(near.parse().unwrap()), "{near}");
-        }
-        for far in ["8.8.8.8", "0.0.0.0", "255.255.255.255", "172.32.0.1"] {
-            assert!(!is_near(far.parse().unwrap()), "{far}");
-        }
-    }
 
     #[test]
     fn the_configured_name_wins_over_the_host_name() {

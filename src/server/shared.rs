@@ -5,7 +5,7 @@ use super::conversation::Step;
 use super::counters::Counters;
 use super::limits::Limits;
 use super::recorder::{Recorder, Recordings};
-use super::{http, tls};
+use super::{addresses, http, tls};
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The tasks of the whole process: one thread per core takes part.
 pub(super) static EXECUTOR: Executor<'static> = Executor::new();
 
-/// Interval of the race time-out check.
+/// Interval of what is done by the clock.
 const TICK: Duration = Duration::from_secs(10);
 
 /// What connections share.
@@ -87,7 +87,8 @@ impl Shared {
         self.connections.deliver(step.pushes);
     }
 
-    /// Ends races whose racers do not report, and notices when the card can be written again: services have no clock of their own.
+    /// Ends races whose racers do not report, and notices when the card can be written again or this machine has other addresses:
+    /// services have no clock of their own.
     pub(super) async fn watch_the_clock(&self) {
         loop {
             Timer::after(TICK).await;
@@ -95,6 +96,8 @@ impl Shared {
                 log::warn!("the data folder can be written now, so the server restarts with it");
                 self.restart();
             }
+            // Providers give homes another IPv6 network now and then.
+            self.game.world.access_list.set_own(addresses::all());
             // Whatever happens to the card is logged though nobody changes anything.
             let _ = self.game.store.trouble();
             let recordings = Arc::clone(&self.recordings);

@@ -11,7 +11,7 @@ use futures_lite::FutureExt as _;
 use smol::Timer;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,9 @@ pub(super) async fn accept(shared: Arc<Shared>, listener: Listener) {
 /// Gives a connection a task of its own, if there is room for it.
 fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: SocketAddr) {
     let now = Now::read();
+    if !is_allowed(shared, service, peer.ip(), now) {
+        return;
+    }
     let ban = bans::of_address(&shared.game.store, peer.ip(), now).map(|ban| bans::explanation(&ban, now));
     if ban.is_some() {
         log::info!("{service}: refused {peer}: its address is banned");
@@ -87,6 +90,26 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
     EXECUTOR.spawn(task).detach();
 }
 
+/// Whether a connection from this address is let in by `network.allow`. If not, that is logged, for one address not too often.
+fn is_allowed(shared: &Shared, service: Service, peer: IpAddr, now: Now) -> bool {
+    let list = &shared.game.world.access_list;
+    if list.admits(peer) {
+        return true;
+    }
+    match list.refused(peer, now) {
+        Some(1) => log::warn!(
+            "{service}: refused {}: network.allow in mcos.toml does not let it in",
+            peer.to_canonical()
+        ),
+        Some(times) => log::warn!(
+            "{service}: refused {} {times} times since this was last said: network.allow in mcos.toml does not let it in",
+            peer.to_canonical()
+        ),
+        None => {}
+    }
+    false
+}
+
 /// A connection to the SSL server. `ban` says why the address is banned, if it is.
 async fn browse(
     shared: &Shared,
@@ -119,4 +142,46 @@ fn prepare(service: Service, stream: &TcpStream) -> io::Result<SocketAddr> {
         .with_retries(KEEPALIVE_RETRIES);
     SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
     stream.local_addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::health;
+    use crate::services::Game;
+    use std::io::Read as _;
+    use std::net::{TcpListener, TcpStream as Socket};
+
+    #[test]
+    fn who_is_not_let_in_is_cut_off_before_anything_is_read_and_is_seen_on_health() {
+        let (game, _folder) = Game::for_tests();
+        let shared = Arc::new(Shared::for_tests(game));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connect = |peer: &str| {
+            let mut ours = Socket::connect(listener.local_addr().unwrap()).unwrap();
+            let stream = smol::Async::new(listener.accept().unwrap().0).unwrap();
+            let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
+            let before = shared.limits.count();
+            admit(&shared, Service::Lobby, stream.into(), peer);
+            let is_served = shared.limits.count() > before;
+            if !is_served {
+                assert_eq!(ours.read(&mut [0]).unwrap(), 0, "the end and nothing else");
+            }
+            (is_served, ours)
+        };
+        for near in
+            ["127.0.0.1", "192.168.0.7", "26.1.2.3", "25.1.2.3", "100.64.9.9", "::ffff:10.1.1.1", "fe80::7"]
+        {
+            assert!(connect(near).0, "{near}");
+        }
+        for far in ["203.0.113.9", "::ffff:203.0.113.9", "2001:db8::9"] {
+            assert!(!connect(far).0, "{far}");
+        }
+        let warnings = health::of(&shared.game, Now::read());
+        let warning = warnings.iter().find(|warning| warning.contains("network.allow")).unwrap();
+        assert!(
+            warning.contains("203.0.113.9 (2 times, ") && warning.contains("2001:db8::9 (once, "),
+            "{warning}"
+        );
+    }
 }

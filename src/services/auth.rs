@@ -10,6 +10,9 @@ use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
 
+/// Shown in the Client's dialog, whatever the password was.
+const TOO_MANY_WRONG: &str = "Too many wrong passwords. Wait one minute, then try again.";
+
 /// One question to the Auth service.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
@@ -28,7 +31,8 @@ pub struct Attempt<'a> {
 /// Answers one attempt with the text for the Client. Costs a password check, so it belongs on a worker thread.
 ///
 /// Success is `Valid=TRUE` and the Context in a second line without an end (*captured*). An unknown name, a
-/// wrong password and a disabled account give the same text at the same cost. Contexts that were issued before
+/// wrong password and a disabled account give the same text at the same cost; who failed too often from one address, with one name
+/// or with many, is told to wait, right or not. Contexts that were issued before
 /// stay good: the Client logs in twice before it enters the game (*captured*).
 pub fn answer(
     store: &Store,
@@ -37,15 +41,16 @@ pub fn answer(
     issue_context: impl FnOnce(CustomerId) -> String,
 ) -> String {
     let Attempt { query, from, help, now, sign_in_trace } = attempt;
-    if !failures.admit(from, now) {
-        info!("auth: refused {from}: too many failed logins from this address within a minute");
+    let (name, password) =
+        (parameter(query, "username").unwrap_or_default(), parameter(query, "password").unwrap_or_default());
+    if !failures.admit(from, &name, now) {
+        info!("auth: refused {from}: too many wrong passwords from this address within a minute");
         sign_in_trace.refused(from, SignInStep::Password, now);
-        return wrong(help);
+        return failure("INV-200", TOO_MANY_WRONG, help);
     }
-    let (name, password) = (parameter(query, "username"), parameter(query, "password"));
-    match check(store, name.as_deref().map(String::as_str), password.as_deref().map(String::as_str)) {
+    match check(store, &name, &password) {
         Ok(Some(account)) => {
-            failures.forgive(from);
+            failures.forgive(from, &name);
             if let Some(ban) = bans::of_account(store, account.customer_id, now) {
                 sign_in_trace.refused(from, SignInStep::Password, now);
                 info!("auth: refused {from}: account {} is banned", account.name);
@@ -62,7 +67,7 @@ pub fn answer(
             wrong(help)
         }
         Err(e) => {
-            failures.forgive(from);
+            failures.forgive(from, &name);
             error!("auth: cannot check the login of {from}: {e}");
             failure("INV-200", "The server could not check the password. Please try again.", help)
         }
@@ -85,8 +90,7 @@ fn failure(code: &str, text: &str, help: &str) -> String {
 }
 
 /// Whether name and password belong to an enabled account.
-fn check(store: &Store, name: Option<&str>, password: Option<&str>) -> Result<Option<Account>, StoreError> {
-    let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
+fn check(store: &Store, name: &str, password: &str) -> Result<Option<Account>, StoreError> {
     if let Some(account) = store.accounts().check_password(name, password)? {
         return Ok(Some(account));
     }
@@ -195,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_fails_too_often_is_refused_even_with_the_right_password() {
+    fn who_fails_too_often_is_told_to_wait_even_with_the_right_password() {
         let (_folder, store) = with_alice();
         let limit = FailureLimit::new(3);
         let right = "username=alice&password=s3cret:/";
@@ -205,7 +209,13 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(ask(&store, &limit, "username=alice&password=guess", HOME), WRONG);
         }
-        assert_eq!(ask(&store, &limit, right, HOME), WRONG);
+        let wait = "Valid=FALSE\nreasoncode=INV-200\nreasontext=Too many wrong passwords. Wait one minute, then try again.\n\
+                    reasonurl=http://mcos.local/";
+        for query in [right, "username=Alice&password=guess"] {
+            assert_eq!(ask(&store, &limit, query, HOME), wait, "right or not, it says the same");
+        }
         assert!(ask(&store, &limit, right, Ipv4Addr::new(192, 168, 1, 10).into()).starts_with("Valid=TRUE"));
+        // Another child of the same address is not concerned.
+        assert_eq!(ask(&store, &limit, "username=bob&password=guess", HOME), WRONG);
     }
 }

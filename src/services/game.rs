@@ -47,7 +47,8 @@ impl Game {
         login_key: LoginKey,
     ) -> Self {
         let context_life = Duration::from_mins(config.limits.context_minutes.into());
-        let world = World::new(context_life, config.limits.failed_logins_per_minute);
+        let world =
+            World::new(context_life, config.limits.failed_logins_per_minute, config.network.allow.clone());
         let login_key = RwLock::new(Arc::new(login_key));
         let directory = Directory::new(&config, &ports, &catalog);
         let answers = ChosenAnswers::load(&data);

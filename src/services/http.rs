@@ -47,8 +47,9 @@ pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now)
     let Game { store, world, ports, .. } = game;
     let help = host.front_page(ports.http);
     let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
-    let answer =
-        auth::answer(store, &world.failures, attempt, |customer| world.sessions.issue_context(customer, now));
+    let answer = auth::answer(store, &world.auth_failures, attempt, |customer| {
+        world.sessions.issue_context(customer, now)
+    });
     windows_1252::encode(&answer)
 }
 

@@ -23,6 +23,9 @@ static SERVICE: Service<Peer<8226>, Packet, Packet> = Service {
 
 type Handler<'a> = Call<'a, Peer<8226>, Packet>;
 
+/// Under what failures are counted that have no valid Context.
+const NOBODY: &str = "";
+
 /// What happens on a message to port 8226.
 pub fn answer(game: &Game, peer: IpAddr, packet: &Packet, now: Now) -> Outcome<Packet> {
     SERVICE.answer(Call { game, caller: &mut Peer(peer), message: packet, now })
@@ -38,7 +41,7 @@ fn refuse(call: &Handler<'_>, _: &Refusal) -> Outcome<Packet> {
     if call.message.id != id::USER_LOGIN {
         return Outcome::reply(Packet::bare(id::ACK));
     }
-    let _ = call.game.world.failures.admit(call.caller.0, call.now);
+    let _ = call.game.world.login_failures.admit(call.caller.0, NOBODY, call.now);
     call.refused()
 }
 
@@ -47,15 +50,17 @@ impl Handler<'_> {
     /// reads two (*captured*).
     fn user_login(&mut self, login: &UserLogin) -> Outcome<Packet> {
         let Call { game, now, caller: &mut Peer(peer), .. } = *self;
-        if !game.world.failures.admit(peer, now) {
+        let whose = game.world.sessions.redeem(&login.context.to_string(), now);
+        let name = whose.map_or_else(|| NOBODY.to_owned(), |customer| customer.to_string());
+        if !game.world.login_failures.admit(peer, &name, now) {
             log::info!("login: refused {peer}: too many failed logins from this address within a minute");
             return self.refused();
         }
-        let Some((customer, key)) = admitted(game, login, now) else {
+        let Some((customer, key)) = admitted(game, whose, login) else {
             log::info!("login: refused {peer}: no valid ticket, or its pub.key is not this server's");
             return self.refused();
         };
-        game.world.failures.forgive(peer);
+        game.world.login_failures.forgive(peer, &name);
         if bans::of_account(&game.store, customer, now).is_some() {
             log::info!("login: refused {peer}: customer {customer} is banned");
             game.world.sign_in_trace.refused(peer, SignInStep::Login, now);
@@ -75,12 +80,8 @@ impl Handler<'_> {
 }
 
 /// Both halves are always judged, so that neither answer nor time tell which one was wrong.
-fn admitted(game: &Game, login: &UserLogin, now: Now) -> Option<(CustomerId, SessionKey)> {
-    let customer = game
-        .world
-        .sessions
-        .redeem(&login.context.to_string(), now)
-        .filter(|customer| enabled(game, *customer));
+fn admitted(game: &Game, whose: Option<CustomerId>, login: &UserLogin) -> Option<(CustomerId, SessionKey)> {
+    let customer = whose.filter(|customer| enabled(game, *customer));
     let key = game.login_key().decrypt(login.key_block.as_bytes());
     Some((customer?, key.ok()?))
 }
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_fails_too_often_is_refused_without_a_decryption() {
+    fn who_fails_too_often_is_refused_without_a_decryption_and_nobody_else_is() {
         let (game, _folder, player) = shard();
         let context = game.world.sessions.issue_context(player.customer, Now::read());
         let good = request(&game, &context, &SessionKey::random());
@@ -200,9 +201,17 @@ mod tests {
         for _ in 0..game.config.limits.failed_logins_per_minute {
             answer(&game, PEER, &bad.packet(), Now::read());
         }
+        assert!(!game.world.login_failures.admit(PEER, NOBODY, Now::read()));
+        // Who has a Context of its own is not concerned, until it fails itself.
+        let said = |packet: &Packet, from| answer(&game, from, packet, Now::read()).replies[0].id;
+        assert_eq!(said(&good.packet(), PEER), id::USER_VALID);
+        let bad = UserLogin { key_block: Str16::constant(b"not hexadecimal"), ..good.clone() };
+        for _ in 0..game.config.limits.failed_logins_per_minute {
+            answer(&game, PEER, &bad.packet(), Now::read());
+        }
         assert_eq!(answer(&game, PEER, &good.packet(), Now::read()).replies, [REFUSED, REFUSED]);
         let other = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 21));
-        assert_eq!(answer(&game, other, &good.packet(), Now::read()).replies[0].id, id::USER_VALID);
+        assert_eq!(said(&good.packet(), other), id::USER_VALID);
     }
 
     #[test]

@@ -241,7 +241,7 @@ fn where_the_operator_makes_accounts_there_is_no_form_and_none_is_taken() {
 fn too_many_accounts_or_wrong_passwords_of_one_address_are_refused() {
     let mut site = TestSite::new();
     site.registrations = FailureLimit::new(1);
-    site.game.world.failures = FailureLimit::new(1);
+    site.game.world.page_failures = FailureLimit::new(1);
     site.post("/account", "name=one&password=s3cret&again=s3cret");
     assert_eq!(site.post("/account", "name=two&password=s3cret&again=s3cret").status, 429);
     let guess = "name=one&old=guess&password=n3w-one&again=n3w-one";

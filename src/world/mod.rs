@@ -2,6 +2,7 @@
 //!
 //! Everything in here is behind short locks; nobody holds one while encrypting, writing or waiting.
 
+mod access_list;
 mod channels;
 mod presence;
 pub mod races;
@@ -11,6 +12,7 @@ mod sign_in_trace;
 mod thrown_out;
 mod unexpected;
 
+pub use access_list::{AccessList, RefusedAddress};
 pub use channels::{
     Admission, Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest,
     Opened, Person, RaceInfo, Readiness, Start,
@@ -23,6 +25,7 @@ pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 
 use crate::clock::Now;
+use crate::config::Allowed;
 use mco_proto::ids::{CommId, PersonaId, RaceId};
 use mco_proto::nps::channel::ChannelData;
 use std::fmt;
@@ -54,8 +57,14 @@ pub struct World {
     pub sessions: Sessions,
     /// Personas in use.
     pub presence: Presence,
-    /// Who failed to sign in too often, by password or by key.
-    pub failures: FailureLimit,
+    /// From where the server may be reached.
+    pub access_list: AccessList,
+    /// Who gave wrong passwords to Auth too often, by account name.
+    pub auth_failures: FailureLimit,
+    /// Who failed at Login too often, by the customer whose Context it is.
+    pub login_failures: FailureLimit,
+    /// Who gave wrong passwords on the players' pages too often, by account name. They are no hindrance in the game.
+    pub page_failures: FailureLimit,
     /// Lobby and rooms with their channels.
     pub channels: Channels,
     /// How far each address came.
@@ -68,13 +77,16 @@ pub struct World {
 }
 
 impl World {
-    /// An empty world whose Contexts are valid for `context_life`, and in which an address may fail to sign in so often
-    /// per minute.
-    pub fn new(context_life: Duration, failures_per_minute: u32) -> Self {
+    /// An empty world whose Contexts are valid for `context_life`, in which an address may fail to sign in so often per name and
+    /// minute, and which `allowed` may reach.
+    pub fn new(context_life: Duration, failures_per_minute: u32, allowed: Vec<Allowed>) -> Self {
         Self {
             sessions: Sessions::new(context_life),
             presence: Presence::default(),
-            failures: FailureLimit::new(failures_per_minute),
+            access_list: AccessList::new(allowed),
+            auth_failures: FailureLimit::new(failures_per_minute),
+            login_failures: FailureLimit::new(failures_per_minute),
+            page_failures: FailureLimit::new(failures_per_minute),
             channels: Channels::default(),
             sign_in_trace: SignInTrace::default(),
             races: Races::default(),

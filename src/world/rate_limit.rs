@@ -3,36 +3,47 @@
 use super::locked;
 use crate::clock::Now;
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The span in which failures of one address are counted together.
+/// The span in which failures are counted together.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// How many addresses are remembered at once; beyond that the oldest is forgotten.
-const MAX_ADDRESSES: usize = 4096;
+/// How many counts are kept at once; beyond that the oldest is forgotten.
+const MAX_COUNTS: usize = 8192;
 
-/// Counts failed logins for each address, so that nobody can guess passwords quickly. This machine itself
-/// (loopback) is exempt.
+/// An address may fail this many times as often as one of the names it tries: so nobody guesses much more by taking many names,
+/// and who has forgotten a password does not lock out others behind the same router.
+const NAMES: u32 = 5;
+
+/// An address, and the hash of a name or none for all of them together.
+type Key = (IpAddr, Option<u64>);
+
+/// Counts failures for each name that is tried from an address, and for each address, so that nobody can guess passwords
+/// quickly. This machine itself (loopback) is exempt.
 #[derive(Debug)]
 pub struct FailureLimit {
     per_minute: u32,
     /// Whether this machine itself is counted too.
     everybody: bool,
-    seen: Mutex<HashMap<IpAddr, Failures>>,
+    /// Names are not kept: people type passwords there.
+    seen: Mutex<HashMap<Key, Failures>>,
+    hasher: RandomState,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Failures {
     since: Instant,
     count: u32,
 }
 
 impl FailureLimit {
-    /// Allows this many failures per address and minute.
+    /// Allows this many failures per address, name and minute.
     pub fn new(per_minute: u32) -> Self {
-        Self { per_minute, everybody: false, seen: Mutex::default() }
+        Self { per_minute, everybody: false, seen: Mutex::default(), hasher: RandomState::new() }
     }
 
     /// The same, with this machine itself counted like any other.
@@ -40,49 +51,68 @@ impl FailureLimit {
         Self { everybody: true, ..Self::new(per_minute) }
     }
 
-    /// Whether this address may try at `now`. Counts the try as failed until [`Self::forgive`] says otherwise,
-    /// so that many tries at once gain nothing.
-    pub fn admit(&self, from: IpAddr, now: Now) -> bool {
-        let Some(from) = self.counted_as(from) else { return true };
+    /// Whether this address may try this name at `now`; upper and lower case are one. Counts the try as failed until
+    /// [`Self::forgive`] says otherwise, so that many tries at once gain nothing. A try that is refused is not counted.
+    /// Where there are no names it is the empty one.
+    pub fn admit(&self, from: IpAddr, name: &str, now: Now) -> bool {
+        let Some(keys) = self.counted_as(from, name) else { return true };
+        let most = [self.per_minute, self.per_minute.saturating_mul(NAMES)];
         let mut seen = locked(&self.seen);
-        let is_old = |failures: &Failures| now.since(failures.since) >= WINDOW;
-        if seen.len() >= MAX_ADDRESSES && !seen.contains_key(&from) {
-            seen.retain(|_, failures| !is_old(failures));
-            if seen.len() >= MAX_ADDRESSES
-                && let Some(oldest) =
-                    seen.iter().min_by_key(|(_, failures)| failures.since).map(|(ip, _)| *ip)
-            {
-                seen.remove(&oldest);
+        let count =
+            |key| seen.get(key).filter(|failures| !failures.is_old(now)).map_or(0, |failures| failures.count);
+        if keys.iter().zip(most).any(|(key, most)| count(key) >= most) {
+            return false;
+        }
+        for key in keys {
+            make_room(&mut seen, &key, now);
+            let failures = seen.entry(key).or_insert(Failures { since: now.mono, count: 0 });
+            if failures.is_old(now) {
+                *failures = Failures { since: now.mono, count: 0 };
             }
-        }
-        let failures = seen.entry(from).or_insert(Failures { since: now.mono, count: 0 });
-        if is_old(failures) {
-            *failures = Failures { since: now.mono, count: 0 };
-        }
-        let admitted = failures.count < self.per_minute;
-        if admitted {
             failures.count += 1;
         }
-        admitted
+        true
     }
 
-    /// The last admitted try of this address was no failure.
-    pub fn forgive(&self, from: IpAddr) {
-        let Some(from) = self.counted_as(from) else { return };
+    /// The last admitted try of this address and name was no failure.
+    pub fn forgive(&self, from: IpAddr, name: &str) {
         let mut seen = locked(&self.seen);
-        if let Some(failures) = seen.get_mut(&from) {
-            failures.count = failures.count.saturating_sub(1);
+        for key in self.counted_as(from, name).into_iter().flatten() {
+            if let Some(failures) = seen.get_mut(&key) {
+                failures.count = failures.count.saturating_sub(1);
+            }
         }
     }
 
-    /// The address under which failures are counted: the whole network of 64 bits for IPv6, because every host has as
-    /// many addresses there as it likes; none for loopback, unless everybody is counted.
-    fn counted_as(&self, from: IpAddr) -> Option<IpAddr> {
-        match from.to_canonical() {
-            from if from.is_loopback() => self.everybody.then_some(from),
-            IpAddr::V4(from) => Some(from.into()),
-            IpAddr::V6(from) => Some(Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX)).into()),
-        }
+    /// Under what a failure is counted: the name and the address, and the address alone. The address is the whole network of
+    /// 64 bits for IPv6, because every host has as many addresses there as it likes; there is none for loopback, unless
+    /// everybody is counted.
+    fn counted_as(&self, from: IpAddr, name: &str) -> Option<[Key; 2]> {
+        let from = match from.to_canonical() {
+            from if from.is_loopback() => self.everybody.then_some(from)?,
+            IpAddr::V4(from) => from.into(),
+            IpAddr::V6(from) => Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX)).into(),
+        };
+        Some([(from, Some(self.hasher.hash_one(name.to_ascii_lowercase()))), (from, None)])
+    }
+}
+
+impl Failures {
+    fn is_old(&self, now: Now) -> bool {
+        now.since(self.since) >= WINDOW
+    }
+}
+
+/// Makes room for a count under `key`, if it is a new one.
+fn make_room(seen: &mut HashMap<Key, Failures>, key: &Key, now: Now) {
+    if seen.len() < MAX_COUNTS || seen.contains_key(key) {
+        return;
+    }
+    seen.retain(|_, failures| !failures.is_old(now));
+    if seen.len() >= MAX_COUNTS
+        && let Some(oldest) = seen.iter().min_by_key(|(_, failures)| failures.since).map(|(key, _)| *key)
+    {
+        seen.remove(&oldest);
     }
 }
 
@@ -98,7 +128,7 @@ mod tests {
         let limit = FailureLimit::new(1);
         let now = Now::read();
         for from in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-            assert!((0..9).all(|_| limit.admit(from.parse().unwrap(), now)), "{from}");
+            assert!((0..9).all(|_| limit.admit(from.parse().unwrap(), "", now)), "{from}");
         }
     }
 
@@ -107,7 +137,8 @@ mod tests {
         let limit = FailureLimit::for_everybody(1);
         let now = Now::read();
         for from in ["127.0.0.1", "::1"] {
-            assert!(limit.admit(from.parse().unwrap(), now) && !limit.admit(from.parse().unwrap(), now));
+            let from = from.parse().unwrap();
+            assert!(limit.admit(from, "", now) && !limit.admit(from, "", now));
         }
     }
 
@@ -115,19 +146,41 @@ mod tests {
     fn failures_are_forgotten_after_a_minute() {
         let limit = FailureLimit::new(1);
         let start = Now::read();
-        assert!(limit.admit(HOME, start));
-        assert!(!limit.admit(HOME, start.later(Duration::from_secs(59))));
-        assert!(limit.admit(HOME, start.later(Duration::from_mins(1))));
-        assert!(!limit.admit(HOME, start.later(Duration::from_secs(61))));
+        assert!(limit.admit(HOME, "", start));
+        assert!(!limit.admit(HOME, "", start.later(Duration::from_secs(59))));
+        assert!(limit.admit(HOME, "", start.later(Duration::from_mins(1))));
+        assert!(!limit.admit(HOME, "", start.later(Duration::from_secs(61))));
+    }
+
+    #[test]
+    fn who_tries_one_name_for_ever_does_not_lock_out_others_of_the_address() {
+        let limit = FailureLimit::new(3);
+        let now = Now::read();
+        assert_eq!((0..1000).filter(|_| limit.admit(HOME, "child", now)).count(), 3);
+        assert!(!limit.admit(HOME, "CHILD", now));
+        assert!(limit.admit(HOME, "parent", now));
+        limit.forgive(HOME, "parent");
+        assert!((0..3).all(|_| limit.admit(HOME, "parent", now)));
+    }
+
+    #[test]
+    fn an_address_gains_little_by_many_names() {
+        let limit = FailureLimit::new(3);
+        let now = Now::read();
+        let admitted = (0..1000).filter(|name| limit.admit(HOME, &name.to_string(), now)).count();
+        assert_eq!(admitted, 3 * NAMES as usize);
+        assert!(!limit.admit(HOME, "another", now));
+        assert!(limit.admit("192.168.1.10".parse().unwrap(), "another", now));
+        assert_eq!(limit.seen.lock().unwrap().len(), admitted + 3, "what is refused is not remembered");
     }
 
     #[test]
     fn one_network_of_ipv6_counts_as_one_address() {
         let limit = FailureLimit::new(1);
         let now = Now::read();
-        assert!(limit.admit("fd00::1".parse().unwrap(), now));
-        assert!(!limit.admit("fd00::2".parse().unwrap(), now));
-        assert!(limit.admit("fd00:0:0:1::1".parse().unwrap(), now));
+        assert!(limit.admit("fd00::1".parse().unwrap(), "", now));
+        assert!(!limit.admit("fd00::2".parse().unwrap(), "", now));
+        assert!(limit.admit("fd00:0:0:1::1".parse().unwrap(), "", now));
     }
 
     #[test]
@@ -135,8 +188,8 @@ mod tests {
         let limit = FailureLimit::new(1);
         let now = Now::read();
         for n in 0..10_000u32 {
-            assert!(limit.admit(Ipv4Addr::from_bits(0x0a00_0000 + n).into(), now));
+            assert!(limit.admit(Ipv4Addr::from_bits(0x0a00_0000 + n).into(), "", now));
         }
-        assert_eq!(limit.seen.lock().unwrap().len(), MAX_ADDRESSES);
+        assert_eq!(limit.seen.lock().unwrap().len(), MAX_COUNTS);
     }
 }

@@ -124,11 +124,11 @@ fn a_recording_is_switched_on_and_off_while_twelve_race() {
     let mut operator = server.operator();
     let (mut fields, mut secrets) = (Vec::new(), Vec::new());
     block_on(async {
-        for half in 0..2 {
+        for half in [0, 1] {
             let mut racers = Vec::new();
             for number in half * 6..half * 6 + 6 {
-                let (session, of_driver) = driver(&server, number).await;
-                racers.push(Racer::sign_in(session, CommId(1 + half as u32)).await.unwrap());
+                let (session, of_driver) = driver(&server, number as usize).await;
+                racers.push(Racer::sign_in(session, CommId(1 + half)).await.unwrap());
                 secrets.extend(of_driver);
             }
             fields.push(racers);
@@ -179,9 +179,9 @@ fn a_recording_is_switched_on_and_off_while_twelve_race() {
         let ending = lines.last().unwrap()["line"].as_str().unwrap();
         assert!(["end", "stopped"].contains(&ending), "{name}: {ending}");
         if lines[0]["late"] == true {
-            late += 1
+            late += 1;
         } else {
-            complete += 1
+            complete += 1;
         }
         let path = folder.join(name.split_once('/').unwrap().1);
         fs::write(&path, content).unwrap();
@@ -243,7 +243,7 @@ fn another_answer_works_at_once_and_after_a_restart_until_it_is_taken_back() {
         let mut mcots = Transactions::connect(&driver).await.unwrap();
         mcots.sign_in(None).await.unwrap();
         let reply = mcots.order(body(UNHEARD_OF, &[0; 4])).await;
-        let reply = reply.map(|_| "success").unwrap_or("failed");
+        let reply = reply.map_or("failed", |_| "success");
         mcots.logout().await.unwrap();
         server.await_population(0).await;
         reply

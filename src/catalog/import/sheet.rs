@@ -92,19 +92,29 @@ pub(super) fn optional<R: Read + Seek, T>(
 ) -> Result<Vec<T>, ImportError> {
     match rows(database, names, columns, take) {
         Err(ImportError::NoTable(_) | ImportError::NoColumn(..) | ImportError::Linked(_)) => Ok(Vec::new()),
-        taken => taken,
+        taken => taken.map(|taken| taken.rows),
     }
 }
 
-/// The same with a table without which there is no catalogue, or without whose rows.
+/// The same with a table without which there is no catalogue, or without any of whose rows.
 pub(super) fn needed<R: Read + Seek, T>(
     database: &mut Database<R>,
     names: &[&'static str],
     columns: &[Wanted],
     take: impl FnMut(Cells<'_>) -> Option<T>,
 ) -> Result<Vec<T>, ImportError> {
-    let rows = rows(database, names, columns, take)?;
-    if rows.is_empty() { Err(ImportError::NoRows(original(names))) } else { Ok(rows) }
+    let Taken { rows, passed_over } = rows(database, names, columns, take)?;
+    match (rows.is_empty(), passed_over) {
+        (_, 1..) => Err(ImportError::Numbers(original(names))),
+        (true, 0) => Err(ImportError::NoRows(original(names))),
+        (false, 0) => Ok(rows),
+    }
+}
+
+/// What was taken of a table, and how many rows were not.
+struct Taken<T> {
+    rows: Vec<T>,
+    passed_over: usize,
 }
 
 /// What the original calls a table that may be called so.
@@ -117,7 +127,7 @@ fn rows<R: Read + Seek, T>(
     names: &[&'static str],
     columns: &[Wanted],
     mut take: impl FnMut(Cells<'_>) -> Option<T>,
-) -> Result<Vec<T>, ImportError> {
+) -> Result<Taken<T>, ImportError> {
     let original = original(names);
     let Some(name) = named(database.table_names(), names) else {
         let linked = named(database.link_names(), names).is_some();
@@ -126,9 +136,12 @@ fn rows<R: Read + Seek, T>(
     let table = database.table(&name)?.ok_or(ImportError::NoTable(original))?;
     let places =
         columns.iter().map(|wanted| place(&table, wanted, original)).collect::<Result<Vec<_>, _>>()?;
-    let mut rows = Vec::new();
-    database.rows(&table, |values| rows.extend(take(Cells { values, places: &places })))?;
-    Ok(rows)
+    let (mut rows, mut passed_over) = (Vec::new(), 0);
+    database.rows(&table, |values| match take(Cells { values, places: &places }) {
+        Some(row) => rows.push(row),
+        None => passed_over += 1,
+    })?;
+    Ok(Taken { rows, passed_over })
 }
 
 fn place(table: &Table, wanted: &Wanted, whose: &'static str) -> Result<Option<usize>, ImportError> {

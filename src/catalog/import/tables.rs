@@ -1,5 +1,5 @@
 //! The tables that are taken, one function each: which columns, under which names, and what becomes of a row. A row
-//! without its number is passed over.
+//! without its number is passed over, in a table that is needed it is a reason to refuse the file.
 
 use super::ImportError;
 use super::sheet::{may, need, needed, optional};

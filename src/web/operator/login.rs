@@ -28,7 +28,7 @@ pub(super) fn login_page(
     };
     let page = match game.store.operator().has_password() {
         Ok(true) => pages::login(game, &token, on_box, problem),
-        Ok(false) => pages::first_visit(game, &token, is_near(request.peer), problem),
+        Ok(false) => pages::first_visit(game, &token, is_near(game, request.peer), problem),
         Err(error) => {
             log::error!("operator: the store does not answer: {error}");
             return pages::store_failed(game);
@@ -49,7 +49,11 @@ pub(super) fn is_from_login_page(request: &OperatorRequest<'_>, token: &str) -> 
 }
 
 /// Whether an address is of the home network or of this machine: where somebody may set the first password.
-pub(super) fn is_near(address: IpAddr) -> bool {
+pub(super) fn is_near(game: &Game, address: IpAddr) -> bool {
+    is_private(address) || game.world.access_list.is_own_ipv6(address)
+}
+
+fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
@@ -58,10 +62,12 @@ pub(super) fn is_near(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_near;
+    use super::*;
 
     #[test]
-    fn only_private_addresses_are_near() {
+    fn only_addresses_of_the_home_are_near() {
+        let (game, _folder) = Game::for_tests();
+        game.world.access_list.set_own(vec!["2001:db8:0:5::1".parse().unwrap()]);
         for near in [
             "127.0.0.1",
             "10.1.2.3",
@@ -71,12 +77,13 @@ mod tests {
             "::1",
             "fd00::1",
             "fe80::1",
+            "2001:db8:0:5::9",
             "::ffff:10.0.0.1",
         ] {
-            assert!(is_near(near.parse().unwrap()), "{near}");
+            assert!(is_near(&game, near.parse().unwrap()), "{near}");
         }
         for far in ["8.8.8.8", "172.32.0.1", "2001:db8::1", "::ffff:8.8.8.8", "0.0.0.0"] {
-            assert!(!is_near(far.parse().unwrap()), "{far}");
+            assert!(!is_near(&game, far.parse().unwrap()), "{far}");
         }
     }
 }

@@ -187,13 +187,13 @@ impl OperatorSite {
     }
 
     fn log_in(&self, game: &Game, request: &OperatorRequest<'_>, form: &Form) -> OperatorResponse {
-        if !self.failures.admit(request.peer, request.now) {
+        if !self.failures.admit(request.peer, "", request.now) {
             log::info!("operator: refused {}: too many wrong passwords within a minute", request.peer);
             return self.login_page(game, request, Some(TOO_MANY_WRONG)).with_status(429);
         }
         match game.store.operator().check_password(form.fields.text("password")) {
             Ok(true) => {
-                self.failures.forgive(request.peer);
+                self.failures.forgive(request.peer, "");
                 log::info!("operator: logged in from {}", request.peer);
                 self.begin_session(request.now)
             }
@@ -202,7 +202,7 @@ impl OperatorSite {
                 self.login_page(game, request, Some("The password is wrong.")).with_status(403)
             }
             Err(error) => {
-                self.failures.forgive(request.peer);
+                self.failures.forgive(request.peer, "");
                 log::error!("operator: cannot check the password: {error}");
                 self.login_page(game, request, Some(&pages::sentence(&error))).with_status(500)
             }
@@ -215,7 +215,7 @@ impl OperatorSite {
         request: &OperatorRequest<'_>,
         form: &Form,
     ) -> OperatorResponse {
-        if !is_near(request.peer) {
+        if !is_near(game, request.peer) {
             log::info!("operator: refused {}: the first password is set from the home network", request.peer);
             return self.login_page(game, request, None).with_status(403);
         }
@@ -252,7 +252,7 @@ impl OperatorSite {
             return redirect_to_login().with_cookie(SESSION_COOKIE, "");
         }
         let guesses = request.path == "/operator/password";
-        if guesses && !self.failures.admit(request.peer, request.now) {
+        if guesses && !self.failures.admit(request.peer, "", request.now) {
             let notice = Notice { good: false, text: TOO_MANY_WRONG.to_owned() };
             self.sessions.leave_notice(secret, notice, request.now);
             return OperatorResponse::go_to("/operator/health");
@@ -268,7 +268,7 @@ impl OperatorSite {
             Err(text) => Notice { good: false, text },
         };
         if ends_sessions && notice.good {
-            self.failures.forgive(request.peer);
+            self.failures.forgive(request.peer, "");
             self.sessions.end_all();
             return OperatorResponse { pushes, ..redirect_to_login().with_cookie(SESSION_COOKIE, "") };
         }

@@ -46,6 +46,9 @@ fn an_import_without_a_server_is_there_for_its_start() {
     let told = catalog(&server, &["import", "game.mdb"]);
     assert!(told.contains("SHA-256 ") && told.contains("3      cars for sale"), "{told}");
     assert!(told.ends_with("the server will use it when it is started\n"), "{told}");
+    let made = format!("note: there was no data folder {}, so it was made", server.data().display());
+    assert!(told.contains(&made), "{told}");
+    assert!(!catalog(&server, &["import", "game.mdb"]).contains("note: there was no data folder"));
     let sum = Command::new("sha256sum").arg(server.path().join("game.mdb")).output().unwrap().stdout;
     assert!(told.contains(&String::from_utf8(sum).unwrap()[..64]));
     let shown = catalog(&server, &["show"]);

@@ -1,6 +1,6 @@
 //! A whole catalogue from a Jet file to what dealers sell.
 
-use super::writer::{self, Table, Type};
+use super::writer::{self, Cell, Table, Type};
 use super::{BOTH, game};
 use jet_reader::{JetError, Version};
 use mco_proto::ids::{BrandedPartId, DealerId, SkinId};
@@ -182,6 +182,34 @@ fn a_needed_table_that_is_empty_or_in_another_file_is_refused_and_named() {
     }
     let without = changed(|tables| table(tables, "Element").object = 4).unwrap();
     assert!(without.tracks.is_empty(), "a table that is not needed");
+}
+
+#[test]
+fn a_row_without_a_number_of_its_own_is_damage_and_not_left_out() {
+    for (name, column) in [
+        ("Brand", 0),
+        ("Model", 0),
+        ("AbstractPartType", 0),
+        ("PartType", 1),
+        ("BrandedPart", 0),
+        ("StockVehicleAttributes", 0),
+        ("PTSkin", 0),
+    ] {
+        let nothing = changed(|tables| table(tables, name).rows[1][column] = Cell::Null);
+        let repeated = changed(|tables| {
+            let rows = &mut table(tables, name).rows;
+            rows[1][column] = rows[0][column].clone();
+        });
+        for refused in [nothing, repeated].map(Result::unwrap_err) {
+            assert!(matches!(refused, ImportError::Numbers(table) if table == name), "{name}: {refused}");
+            assert!(refused.to_string().contains(name), "{refused}");
+        }
+    }
+    for column in 0..2 {
+        let refused =
+            changed(|tables| table(tables, "StockAssembly").rows[7][column] = Cell::Null).unwrap_err();
+        assert!(matches!(refused, ImportError::Numbers("StockAssembly")), "{refused}");
+    }
 }
 
 #[test]

@@ -1,0 +1,208 @@
+//! From where the server may be reached: `network.allow`, and who was refused by it.
+
+use super::locked;
+use crate::clock::Now;
+use crate::config::Allowed;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// How many refused addresses are remembered; beyond that the one that was silent for longest is forgotten.
+const MAX_ADDRESSES: usize = 64;
+
+/// How often one refused address is logged at most.
+const LOG_AGAIN: Duration = Duration::from_mins(1);
+
+/// Decides about every connection before anything is read of it.
+#[derive(Debug, Default)]
+pub struct AccessList {
+    allowed: Vec<Allowed>,
+    /// The addresses that this machine has.
+    own: Mutex<Vec<IpAddr>>,
+    refused: Mutex<HashMap<IpAddr, Refusals>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Refusals {
+    count: u64,
+    /// Those that no line of the log has told.
+    unlogged: u64,
+    logged: Instant,
+    last: Now,
+}
+
+/// An address that is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedAddress {
+    /// Which.
+    pub address: IpAddr,
+    /// How many times, since the server was started.
+    pub count: u64,
+    /// The last time, in seconds since 1970.
+    pub last: u64,
+}
+
+impl AccessList {
+    /// Lets in who comes from one of these networks, or from this machine.
+    pub fn new(allowed: Vec<Allowed>) -> Self {
+        Self { allowed, ..Self::default() }
+    }
+
+    /// These are the addresses of this machine now.
+    pub fn set_own(&self, addresses: Vec<IpAddr>) {
+        *locked(&self.own) = addresses;
+    }
+
+    /// Whether a connection from `from` is let in.
+    pub fn admits(&self, from: IpAddr) -> bool {
+        let from = from.to_canonical();
+        if from.is_loopback() || locked(&self.own).contains(&from) {
+            return true;
+        }
+        self.allowed.iter().any(|allowed| match allowed {
+            Allowed::Network(network) => network.contains(&from),
+            Allowed::OwnIpv6 => self.is_own_ipv6(from),
+        })
+    }
+
+    /// Whether an address is in a network of 64 bits in which this machine has an IPv6 address too.
+    pub fn is_own_ipv6(&self, address: IpAddr) -> bool {
+        let network = |address: Ipv6Addr| address.to_bits() >> 64;
+        let IpAddr::V6(address) = address.to_canonical() else { return false };
+        locked(&self.own)
+            .iter()
+            .any(|own| matches!(own, IpAddr::V6(own) if network(*own) == network(address)))
+    }
+
+    /// Notes that a connection from `from` was refused. `Some` if that is worth a line of the log now: how many there were since
+    /// the last such line, this one included.
+    pub fn refused(&self, from: IpAddr, now: Now) -> Option<u64> {
+        let from = from.to_canonical();
+        let mut refused = locked(&self.refused);
+        if refused.len() >= MAX_ADDRESSES
+            && !refused.contains_key(&from)
+            && let Some(oldest) = refused.iter().min_by_key(|(_, seen)| seen.last.mono).map(|(ip, _)| *ip)
+        {
+            refused.remove(&oldest);
+        }
+        let mut is_new = false;
+        let seen = refused.entry(from).or_insert_with(|| {
+            is_new = true;
+            Refusals { count: 0, unlogged: 0, logged: now.mono, last: now }
+        });
+        seen.count += 1;
+        seen.unlogged += 1;
+        seen.last = now;
+        if !is_new && now.since(seen.logged) < LOG_AGAIN {
+            return None;
+        }
+        seen.logged = now.mono;
+        Some(std::mem::take(&mut seen.unlogged))
+    }
+
+    /// Who was refused since the server was started, the last one first. The list is bounded.
+    pub fn all_refused(&self) -> Vec<RefusedAddress> {
+        let mut all: Vec<_> = locked(&self.refused).iter().map(|(address, seen)| (*address, *seen)).collect();
+        all.sort_by_key(|(address, seen)| (std::cmp::Reverse(seen.last.mono), *address));
+        all.into_iter()
+            .map(|(address, seen)| RefusedAddress { address, count: seen.count, last: seen.last.unix })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use std::net::Ipv4Addr;
+
+    fn list(allow: &str) -> AccessList {
+        AccessList::new(Config::parse(&format!("network.allow = {allow}")).unwrap().network.allow)
+    }
+
+    fn admits(list: &AccessList, from: &str) -> bool {
+        list.admits(from.parse().unwrap())
+    }
+
+    #[test]
+    fn by_default_homes_and_the_vpns_of_players_are_let_in_and_the_internet_is_not() {
+        let list = AccessList::new(Config::default().network.allow);
+        for near in [
+            "127.0.0.1",
+            "::1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.0.1",
+            "::ffff:192.168.0.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "25.1.2.3",
+            "26.1.2.3",
+            "fd12:3456::1",
+            "fe80::1",
+        ] {
+            assert!(admits(&list, near), "{near}");
+        }
+        for far in [
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "24.255.255.255",
+            "27.0.0.1",
+            "2001:db8::1",
+            "::ffff:8.8.8.8",
+        ] {
+            assert!(!admits(&list, far), "{far}");
+        }
+    }
+
+    #[test]
+    fn the_ipv6_networks_of_this_machine_are_those_it_has_now() {
+        let list = list("[\"own-ipv6\"]");
+        assert!(!admits(&list, "2001:db8:1:2::9"));
+        list.set_own(vec!["2001:db8:1:2::1".parse().unwrap(), "203.0.113.5".parse().unwrap()]);
+        assert!(admits(&list, "2001:db8:1:2::9") && !admits(&list, "2001:db8:1:3::9"));
+        assert!(admits(&list, "203.0.113.5"), "this machine itself");
+        assert!(!admits(&list, "203.0.113.6"), "its neighbours of IPv4 are named or not let in");
+        list.set_own(vec!["2001:db8:7:7::1".parse().unwrap()]);
+        assert!(!admits(&list, "2001:db8:1:2::9") && admits(&list, "2001:db8:7:7::9"));
+    }
+
+    #[test]
+    fn only_this_machine_is_let_in_if_nobody_is_named() {
+        let list = list("[]");
+        list.set_own(vec!["192.168.0.2".parse().unwrap()]);
+        assert!(admits(&list, "127.0.0.1") && admits(&list, "192.168.0.2") && !admits(&list, "192.168.0.3"));
+    }
+
+    #[test]
+    fn repeats_are_counted_and_logged_once_a_minute() {
+        let list = list("[]");
+        let (from, start) = ("26.1.2.3".parse().unwrap(), Now::read());
+        assert_eq!(list.refused(from, start), Some(1));
+        for second in 1..60 {
+            assert_eq!(list.refused(from, start.later(Duration::from_secs(second))), None);
+        }
+        assert_eq!(list.refused(from, start.later(Duration::from_mins(1))), Some(60));
+        let expected = RefusedAddress { address: from, count: 61, last: start.unix + 60 };
+        assert_eq!(list.all_refused(), [expected]);
+    }
+
+    #[test]
+    fn the_memory_for_refused_addresses_is_bounded_and_keeps_the_last() {
+        let (list, start) = (list("[]"), Now::read());
+        for n in 0..1000_u32 {
+            let from = Ipv4Addr::from_bits(0x0800_0000 + n).into();
+            assert_eq!(list.refused(from, start.later(Duration::from_millis(n.into()))), Some(1));
+        }
+        let all = list.all_refused();
+        assert_eq!(all.len(), MAX_ADDRESSES);
+        assert_eq!(
+            all[0].address,
+            Ipv4Addr::from_bits(0x0800_0000 + 999).to_string().parse::<IpAddr>().unwrap()
+        );
+    }
+}
