@@ -284,7 +284,7 @@ async fn meeting(server: &Server, unknown: &[u8]) {
     let sequence = racers[0].mcots().mcots().send_body(body).await.unwrap();
     racers[0].mcots().mcots().wait(sequence, &[number::FAILED]).await.unwrap();
 
-    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: 100 };
+    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: 100, pink_slip: false };
     let traffic = Traffic {
         packets: [12; SLOTS],
         interval: Duration::from_millis(1),

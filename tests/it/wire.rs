@@ -95,7 +95,7 @@ fn unpacked(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 
 async fn field(racers: Vec<Racer>, fee: u32) -> Vec<Racer> {
     let mut racers = racers;
-    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: fee };
+    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: fee, pink_slip: false };
     let field = line_up(racers, terms, &traffic([40; SLOTS], 300, 5)).await.unwrap();
     let mut field = drive(field).await;
     for starter in &field {

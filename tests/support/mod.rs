@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -338,9 +339,21 @@ impl Server {
         Account::sign_in(&self.web(), &place, user, PASSWORD).await.unwrap()
     }
 
+    /// The same, from another address of this machine.
+    pub(crate) async fn sign_in_from(&self, from: IpAddr, user: &str) -> Account {
+        let place = Arc::unwrap_or_clone(self.place().await).from(from);
+        let web = Web::new(self.at("http").from(from), PATIENCE);
+        Account::sign_in(&web, &Arc::new(place), user, PASSWORD).await.unwrap()
+    }
+
     /// Signs a User in and picks the persona with this name.
     pub(crate) async fn driver(&self, user: &str, name: &str) -> PersonaSession {
         let account = self.sign_in(user).await;
+        Self::pick(&account, name).await
+    }
+
+    /// Picks the persona with this name.
+    pub(crate) async fn pick(account: &Account, name: &str) -> PersonaSession {
         let personas = account.personas().await.unwrap();
         let entry = personas.iter().find(|entry| entry.name.to_string() == name).expect("the persona exists");
         account.select(entry).await.unwrap()
