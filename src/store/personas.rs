@@ -11,6 +11,7 @@ use super::records::vehicle::LooseRecord;
 use super::table::Table;
 use super::{key, mail, week};
 use crate::clock::Now;
+use crate::look_alike::look;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
 use mco_proto::windows_1252;
 use std::fmt;
@@ -289,19 +290,6 @@ fn is_taken(table: &Table, shard: ShardId, name: &str) -> Result<bool, StoreErro
         let taken = key.strip_prefix(prefix.as_slice()).unwrap_or_default();
         look(&String::from_utf8_lossy(taken)) == wanted
     }))
-}
-
-/// What is left of a name for whoever reads it quickly: the same for names that look alike on a screen.
-fn look(name: &str) -> Vec<char> {
-    let plain = name.chars().flat_map(char::to_lowercase).map(|letter| match letter {
-        '0' => 'o',
-        '1' | 'i' | '|' => 'l',
-        '`' | '\u{b4}' | '\u{2018}' | '\u{2019}' => '\'',
-        other => other,
-    });
-    let mut look: Vec<char> = plain.collect();
-    look.dedup_by(|one, other| *one == ' ' && *other == ' ');
-    look
 }
 
 fn check_lengths(persona: &Persona) -> Result<(), PersonaError> {
