@@ -58,7 +58,9 @@ mod tests {
         ] {
             assert!(is_official(&catalog, name), "{name}");
         }
-        for name in ["Dr Brown", "Marty", "Racer", "Control", "Newton", "Theo", "Adam", "Observer", "007", "...", "1"] {
+        for name in
+            ["Dr Brown", "Marty", "Racer", "Control", "Newton", "Theo", "Adam", "Observer", "007", "...", "1"]
+        {
             assert!(!is_official(&catalog, name), "{name}");
         }
     }

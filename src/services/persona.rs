@@ -143,7 +143,9 @@ impl Handler<'_> {
             return refused();
         }
         if is_official(&self.game.catalog, &name) {
-            log::info!("persona: customer {customer} cannot create a persona {name:?}: it could be taken for the server");
+            log::info!(
+                "persona: customer {customer} cannot create a persona {name:?}: it could be taken for the server"
+            );
             return Outcome::reply(Packet::bare(id::DUP_PERSONA));
         }
         let new = NewPersona {

@@ -20,7 +20,7 @@ pub use channels::{
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
-pub use sessions::{Session, SessionId, Sessions};
+pub use sessions::{AllPlayed, SESSIONS_PER_CUSTOMER, Session, SessionId, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 

@@ -1,5 +1,6 @@
 //! A race while it runs and when it ends.
 
+use super::field::doubt_who_is_at_odds;
 use super::{Driver, Exit, Race, State, Table};
 use crate::catalog::rules;
 use crate::clock::Now;
@@ -54,7 +55,7 @@ impl Table {
             if race.state == State::Starting {
                 return true;
             }
-            race.give_up_unseen(now);
+            race.give_up_absent(now);
             if silent {
                 race.members.iter().for_each(|member| {
                     member_of.remove(&member.persona);
@@ -80,6 +81,7 @@ impl Table {
         let race = self.races.get_mut(&id).filter(|race| race.is_over())?;
         let State::Running(booking) = race.state else { return None };
         race.state = State::Finished;
+        doubt_who_is_at_odds(&mut race.field);
         race.count_round();
         race.first_in = None;
         let finished = race.clone();

@@ -26,6 +26,14 @@ pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
         log::info!("race {id}: a test drive is over");
         return Outcome::silence();
     };
+    for starter in race.field.iter().filter(|starter| starter.doubt == Some(Doubt::AtOdds)) {
+        let time = starter.report().unwrap_or_default().time;
+        log::warn!(
+            "race {id}: the time {time}/64 s of {:?} is {}: not counted",
+            starter.driver,
+            Doubt::AtOdds
+        );
+    }
     let places = Place::order(&race.field);
     let settled = settle(game, &race, booking, &places, now);
     let (flags, outcome) = match settled {
