@@ -130,6 +130,8 @@ struct CatalogPage<'a> {
 /// A catalogue that was read and is not in use yet.
 struct WaitingCatalog {
     file: String,
+    /// SHA-256 of the file, which the forms carry: what is put in use is what was shown.
+    hash: String,
     /// How many of each thing are in it, and in the catalogue in use.
     counts: Vec<(&'static str, usize, String)>,
     unusual: Vec<String>,
@@ -333,7 +335,8 @@ fn waiting_catalog(game: &Game, in_use: Option<&Summary>) -> Option<WaitingCatal
         .into_iter()
         .map(|(what, count)| (what, count, now(what).map_or_else(String::new, |count| count.to_string())))
         .collect();
-    Some(WaitingCatalog { file: imported.origin.file, counts, unusual })
+    let hash = imported.origin.hash();
+    Some(WaitingCatalog { file: imported.origin.file, hash, counts, unusual })
 }
 
 fn patch_rows(game: &Game) -> Result<Vec<PatchRow>, PatchError> {

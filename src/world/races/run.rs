@@ -7,16 +7,16 @@ use crate::clock::Now;
 use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 
 impl Table {
-    /// What a racer's game files add up to. Returned are members of its race where they add up to something else.
-    pub fn compare(&mut self, persona: PersonaId, game_files: [u32; 3]) -> Vec<PersonaId> {
+    /// What a racer's game files add up to. Returned are the members of its race of whom that is known too, and whether it is the same.
+    pub fn compare(&mut self, persona: PersonaId, game_files: [u32; 3]) -> Vec<(PersonaId, bool)> {
         let race = self.member_of.get(&persona).and_then(|id| self.races.get_mut(id));
         let Some(race) = race else { return Vec::new() };
         let mut others = Vec::new();
         for member in &mut race.members {
             if member.persona == persona {
                 member.game_files = Some(game_files);
-            } else if member.game_files.is_some_and(|theirs| theirs != game_files) {
-                others.push(member.persona);
+            } else if let Some(theirs) = member.game_files {
+                others.push((member.persona, theirs == game_files));
             }
         }
         others

@@ -175,6 +175,15 @@ fn not_counted(doubt: Doubt) -> Letter {
     race_control("Race: not counted".to_owned(), text)
 }
 
+/// To a racer whose game files are not those of `other`.
+pub(super) fn other_files(other: &str) -> Letter {
+    let text = format!(
+        "You and {other} have different game files, so you may not have seen the same race. On both PCs start update.bat of the \
+         player kit. If that changes nothing, ask the operator of this server for a patch set."
+    );
+    race_control("Race: different game files".to_owned(), text)
+}
+
 fn race_control(title: String, text: String) -> Letter {
     /// The office of the races.
     const RACE_CONTROL: PersonaId = PersonaId(11);

@@ -4,6 +4,7 @@ use super::*;
 use crate::store::{PersonaError, UncountedResults};
 use mco_proto::ids::DealerId;
 use mco_proto::mcots::garage::PurchaseStockCar;
+use mco_proto::mcots::race::CrcPreRaceData;
 
 const MINUTE: u32 = 60 * 64;
 /// Two laps of the circuit take no less.
@@ -367,4 +368,34 @@ fn the_fees_of_a_race_that_could_not_be_settled_go_back_as_soon_as_that_can_be_d
     }
     assert!(track.game.store.races().under_way().unwrap().is_empty());
     track.ledger_is_right();
+}
+
+#[test]
+fn racers_with_different_game_files_are_told_once_and_so_is_the_operator() {
+    let mut track = Track::with(3);
+    let race = track.running(&wish(), &[0, 1, 2]);
+    let say = |track: &mut Track, who: usize, game_files| {
+        let opaque = mco_proto::bytes::Rest(Vec::new());
+        let sums = CrcPreRaceData { checksum: 0, race, game_files, opaque };
+        assert!(track.tell(who, sums.body()).replies.is_empty());
+    };
+    for (who, files) in [(0, [1, 2, 3]), (1, [1, 2, 3]), (2, [1, 2, 4]), (2, [1, 2, 4])] {
+        say(&mut track, who, files);
+    }
+    let told = |track: &Track, who| {
+        track.titles(who).iter().filter(|title| *title == "Race: different game files").count()
+    };
+    // The third of each of the others, and each of them of the third.
+    assert_eq!([0, 1, 2].map(|who| told(&track, who)), [1, 1, 2]);
+    let different = track.game.world.game_files.different(track.now());
+    let [one, two, three] = [0, 1, 2].map(|who: usize| track.racers[who].id());
+    let mut pairs: Vec<_> = different.iter().map(|pair| pair.racers).collect();
+    pairs.sort_unstable();
+    assert_eq!(pairs, [[one, three], [two, three]]);
+    let (mails, now) = (track.game.store.mails(), track.now());
+    let newest = mails.list(one, now).unwrap().last().unwrap().number;
+    let text = mails.get(one, newest, now).unwrap().unwrap().0.text;
+    assert!(text.contains("update.bat") && text.ends_with("patch set."), "it fits: {text}");
+    say(&mut track, 2, [1, 2, 3]);
+    assert_eq!(track.game.world.game_files.different(now), []);
 }
