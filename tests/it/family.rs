@@ -187,7 +187,7 @@ fn a_persona_is_not_deleted_on_its_first_day_but_by_the_operator() {
         mcots.sign_in(None).await.unwrap();
         refused(mcots.order(GenericRequest::body(number::DELETE_PERSONA, mother.persona.0)).await);
         assert_eq!(pc.personas().await.unwrap().len(), 2);
-        server.must(&["persona", "remove", MOTHER], "");
+        server.must(&["persona", "remove", MOTHER, "--yes"], "");
         ended(mcots.player_info().await);
         assert_eq!(pc.personas().await.unwrap().len(), 1);
     });

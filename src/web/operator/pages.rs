@@ -24,7 +24,7 @@ use std::time::UNIX_EPOCH;
 pub(super) struct Frame<'a> {
     pub(super) shard: &'a str,
     pub(super) version: &'static str,
-    /// The token of all forms; empty where nobody is logged in.
+    /// The token of all forms; empty where nobody is signed in.
     pub(super) form: &'a str,
     pub(super) notice: Option<Notice>,
 }
@@ -217,7 +217,7 @@ pub(super) fn expired_form(game: &Game, token: &Token) -> OperatorResponse {
 }
 
 pub(super) fn restarting(game: &Game) -> OperatorResponse {
-    let text = "All players are disconnected; they can sign in again in a few seconds. This page reloads by itself when the server is back. Then log in again.";
+    let text = "All players are disconnected; they can sign in again in a few seconds. This page reloads by itself when the server is back. Then sign in again.";
     page(&TextPage { frame: frame(game, "", None), heading: "The server restarts", text, reload: true })
 }
 
