@@ -29,7 +29,7 @@ pub struct GameFiles(Mutex<BTreeMap<[PersonaId; 2], Seen>>);
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     last: u64,
-    last_seen: Instant,
+    at: Instant,
     told: Instant,
 }
 
@@ -37,7 +37,7 @@ impl GameFiles {
     /// Two racers have the same files, or not. Whether they are to be told: the first time in [`REMEMBERED`].
     pub fn compared(&self, one: PersonaId, other: PersonaId, same: bool, now: Now) -> bool {
         let mut pairs = locked(&self.0);
-        pairs.retain(|_, seen| now.since(seen.last_seen) < REMEMBERED);
+        pairs.retain(|_, seen| now.since(seen.at) < REMEMBERED);
         let racers = if one < other { [one, other] } else { [other, one] };
         if same {
             pairs.remove(&racers);
@@ -45,17 +45,17 @@ impl GameFiles {
         }
         let told = pairs.get(&racers).map(|seen| seen.told).filter(|told| now.since(*told) < REMEMBERED);
         if pairs.len() >= MOST && !pairs.contains_key(&racers) {
-            let oldest = pairs.iter().min_by_key(|(_, seen)| seen.last_seen).map(|(racers, _)| *racers);
+            let oldest = pairs.iter().min_by_key(|(_, seen)| seen.at).map(|(racers, _)| *racers);
             oldest.and_then(|oldest| pairs.remove(&oldest));
         }
-        pairs.insert(racers, Seen { last: now.unix, last_seen: now.mono, told: told.unwrap_or(now.mono) });
+        pairs.insert(racers, Seen { last: now.unix, at: now.mono, told: told.unwrap_or(now.mono) });
         told.is_none()
     }
 
     /// Who has different files, those seen last first.
     pub fn different(&self, now: Now) -> Vec<DifferentFiles> {
         let pairs = locked(&self.0);
-        let recent = pairs.iter().filter(|(_, seen)| now.since(seen.last_seen) < REMEMBERED);
+        let recent = pairs.iter().filter(|(_, seen)| now.since(seen.at) < REMEMBERED);
         let mut all: Vec<_> =
             recent.map(|(racers, seen)| DifferentFiles { racers: *racers, last: seen.last }).collect();
         all.sort_by_key(|pair| std::cmp::Reverse(pair.last));

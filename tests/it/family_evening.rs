@@ -5,18 +5,20 @@
 use crate::economy::is_sound;
 use crate::replay;
 use crate::support::track::{ANY_TIME, drive, traffic};
-use crate::support::{Server, refused};
+use crate::support::{PASSWORD, PATIENCE, Server, refused};
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, PartId, PersonaId, SkinId, VehicleId};
 use mco_proto::mcots::garage::{AssemblyParts, PricedPart, PurchaseStockCar};
 use mco_proto::mcots::race::{FinalResults, Placement, SLOTS};
 use mco_proto::mcots::{GenericRequest, Message as _, number};
 use mcos::catalog::{Catalog, UsedPart, rules};
 use mcos::client::racing::{Grid, Racer, Starter, Terms, line_up};
-use mcos::client::sitting::Transactions;
+use mcos::client::sitting::{Account, Transactions};
+use mcos::client::web::Web;
 use mcos::clock::Now;
 use mcos::store::{JUNKYARD, Kind, Store};
 use smol::block_on;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 /// The address of each router, as the server sees it.
 const ROUTERS: [IpAddr; 2] =
@@ -203,7 +205,9 @@ impl Evening {
 
     async fn sign_in(&self, who: usize) -> Racer {
         let (user, name, router) = PEOPLE[who];
-        let account = self.server.sign_in_from(ROUTERS[router], user).await;
+        let place = Arc::unwrap_or_clone(self.server.place().await).from(ROUTERS[router]);
+        let web = Web::new(self.server.at("http").from(ROUTERS[router]), PATIENCE);
+        let account = Account::sign_in(&web, &Arc::new(place), user, PASSWORD).await.unwrap();
         Racer::sign_in(Server::pick(&account, name).await, ROOM).await.unwrap()
     }
 
@@ -322,11 +326,11 @@ impl Evening {
         let (marty, starter) = field.remove(MARTY);
         drop(starter);
         let mut racers = self.finish(field, &[BIFF, KID, MUM], FEE).await;
-        let mut back = self.sign_in(marty).await;
-        assert_eq!(back.car(), car);
+        let mut returned = self.sign_in(marty).await;
+        assert_eq!(returned.car(), car);
         let bank: i64 = self.books[MARTY].lines.iter().map(|line| line.1).sum();
-        assert_eq!(i64::from(money(&mut back).await), bank, "the fee is lost and nothing else");
-        racers.insert(MARTY, back);
+        assert_eq!(i64::from(money(&mut returned).await), bank, "the fee is lost and nothing else");
+        racers.insert(MARTY, returned);
         racers
     }
 

@@ -14,7 +14,6 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -339,17 +338,9 @@ impl Server {
         Account::sign_in(&self.web(), &place, user, PASSWORD).await.unwrap()
     }
 
-    /// The same, from another address of this machine.
-    pub(crate) async fn sign_in_from(&self, from: IpAddr, user: &str) -> Account {
-        let place = Arc::unwrap_or_clone(self.place().await).from(from);
-        let web = Web::new(self.at("http").from(from), PATIENCE);
-        Account::sign_in(&web, &Arc::new(place), user, PASSWORD).await.unwrap()
-    }
-
     /// Signs a User in and picks the persona with this name.
     pub(crate) async fn driver(&self, user: &str, name: &str) -> PersonaSession {
-        let account = self.sign_in(user).await;
-        Self::pick(&account, name).await
+        Self::pick(&self.sign_in(user).await, name).await
     }
 
     /// Picks the persona with this name.

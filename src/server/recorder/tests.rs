@@ -169,12 +169,12 @@ fn a_recording_that_was_switched_on_ends_when_its_time_is_over() {
     assert!(twice.contains("Stop it first"), "{twice}");
     switch.look_at_the_time(now.later(Duration::from_secs(179)));
     assert_eq!(switch.running().unwrap().until, now.unix + 180);
-    switch.look_at_the_time(now.later(Duration::from_secs(180)));
+    switch.look_at_the_time(now.later(Duration::from_mins(3)));
     assert_eq!(switch.running(), None);
     assert!(!switch.stop(), "it is off already");
     // However long is asked for.
     switch.start(Whom::Everybody, u64::MAX, now).unwrap();
-    let most = Duration::from_secs(60 * recordings::MOST_MINUTES);
+    let most = Duration::from_mins(recordings::MOST_MINUTES);
     switch.look_at_the_time(now.later(most));
     assert_eq!(switch.running(), None);
 }

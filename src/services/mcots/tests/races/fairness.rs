@@ -127,35 +127,28 @@ fn a_cheat_among_others_is_paid_nothing_and_told_once_and_the_others_are_paid() 
 
 #[test]
 fn a_short_time_that_is_told_late_wins_nothing_though_all_may_have_loaded_long() {
-    // After so long a start, so long later each tells a time; whose counts.
-    let second = Duration::from_secs(1);
-    let minute = Duration::from_mins(1);
-    let cases: [(&[(Duration, u32)], &[bool]); 5] = [
+    // So many seconds after the light each tells a time; whose counts.
+    type Case<'a> = (&'a [(u64, u32)], &'a [bool]);
+    let cases: [Case<'_>; 5] = [
         // The last has driven for 86 s and says 61.
-        (
-            &[(minute, MINUTE), (minute + second, MINUTE), (minute + 26 * second, MINUTE + 64)],
-            &[true, true, false],
-        ),
+        (&[(60, MINUTE), (61, MINUTE), (86, MINUTE + 64)], &[true, true, false]),
         // Who says more than it was, so that others seem to have been late, frames nobody if they are two.
-        (
-            &[(minute, MINUTE), (minute + second, MINUTE + 64), (minute + 30 * second, 2 * MINUTE)],
-            &[true, true, false],
-        ),
+        (&[(60, MINUTE), (61, MINUTE + 64), (90, 2 * MINUTE)], &[true, true, false]),
         // Of two nobody knows who is right.
-        (&[(minute, MINUTE), (minute + 30 * second, MINUTE)], &[false, false]),
+        (&[(60, MINUTE), (90, MINUTE)], &[false, false]),
         // Messages may be late, and clocks are not the same.
-        (&[(minute, MINUTE), (minute + 17 * second, MINUTE)], &[true, true]),
+        (&[(60, MINUTE), (77, MINUTE)], &[true, true]),
         // Who drives alone loaded as long as it says.
-        (&[(3 * minute, MINUTE)], &[true]),
+        (&[(180, MINUTE)], &[true]),
     ];
     for (told, counts) in cases {
         let mut track = Track::with(told.len());
         let all: Vec<usize> = (0..told.len()).collect();
         let race = track.running(&CreateRace { entry_fee: 100, ..wish() }, &all);
-        let start = track.elapsed + minute / 2;
+        let start = track.elapsed + Duration::from_secs(30);
         let mut results = None;
         for (who, &(after, time)) in told.iter().enumerate() {
-            track.elapsed = start + after;
+            track.elapsed = start + Duration::from_secs(after);
             results = track.say_finished(who, race, time);
         }
         let results = results.unwrap();
