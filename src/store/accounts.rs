@@ -35,9 +35,7 @@ impl fmt::Display for AccountError {
             Self::BadName(why) => write!(f, "this account name cannot be used: {why}"),
             Self::NameTaken => f.write_str("this account name is taken: choose another"),
             Self::CustomerIdTaken => f.write_str("this customer id is zero or taken: choose another"),
-            Self::NotFound => {
-                f.write_str("there is no such account: check the name with `mcos account list`")
-            }
+            Self::NotFound => f.write_str("there is no such account: see all names with `mcos account list`"),
             Self::Store(error) => error.fmt(f),
         }
     }

@@ -15,6 +15,7 @@ mod documents;
 mod economy;
 mod evening;
 mod family;
+mod family_evening;
 mod foreign;
 mod full_card;
 mod import;
