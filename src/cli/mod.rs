@@ -18,15 +18,17 @@ mod password;
 mod patch;
 mod persona;
 mod probe;
+mod progress;
 mod reach;
 mod replay;
 mod serve;
 mod update;
+mod version;
 
 use crate::config::Config;
 use crate::log_ring;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use log::warn;
 use std::ffi::OsString;
 use std::fmt;
@@ -39,8 +41,16 @@ const EVERYWHERE: &str = "Options of every command";
 
 /// The Motor City Online server. Without a command it runs the server.
 #[derive(Debug, Parser)]
-#[command(name = "mcos", version, max_term_width = 100)]
+#[command(name = "mcos", version, disable_version_flag = true, max_term_width = 100)]
 struct CommandLine {
+    /// Print the version
+    #[arg(long, short = 'V')]
+    version: bool,
+
+    /// Print the version, the commit and the target as JSON
+    #[arg(long, requires = "version")]
+    json: bool,
+
     /// Read the settings from this file [default: mcos.toml in the current folder, if it exists]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -203,7 +213,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(line) => execute(line),
         Err(e) => match e.kind() {
             // Asked for, so not an error; a reader that has gone away is none either.
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            ErrorKind::DisplayHelp => {
                 let _ = e.print();
                 Ok(())
             }
@@ -220,7 +230,15 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// The commands and their options, from which the manual pages and the completions are made (`examples/manual.rs`).
+pub fn definition() -> clap::Command {
+    CommandLine::command()
+}
+
 fn execute(mut line: CommandLine) -> Result<(), CliError> {
+    if line.version {
+        return version::print(line.json);
+    }
     let command = line.command.take().unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
     if let Command::BoxFiles(command) = command {
@@ -275,7 +293,6 @@ fn in_one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn parsed(arguments: &str) -> Result<CommandLine, String> {
         let arguments = std::iter::once("mcos").chain(arguments.split_whitespace());
