@@ -25,7 +25,7 @@ mod serve;
 mod update;
 mod version;
 
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_DATA_DIR, FILE_NAME};
 use crate::log_ring;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -51,11 +51,11 @@ struct CommandLine {
     #[arg(long, requires = "version")]
     json: bool,
 
-    /// Read the settings from this file [default: mcos.toml in the current folder, if it exists]
+    /// Read the settings from this file [default: mcos.toml in the current folder, or else that of the service]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The folder with accounts, cars and keys [default: data_dir in mcos.toml]
+    /// The folder with accounts, cars and keys [default: data_dir in mcos.toml, mcos-data in the current folder, or else that of the service]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     data: Option<PathBuf>,
 
@@ -163,6 +163,9 @@ impl CliError {
 /// Where a box has the files from its card while it runs.
 const BOX_FOLDER: &str = "/run/mcos-box";
 
+/// Where a server that is a service of this machine has its settings and its data (the Debian package, `scripts/install`).
+const SERVICE: (&str, &str) = ("/etc/mcos/mcos.toml", "/var/lib/mcos");
+
 /// The configuration and the data folder, as every command needs them.
 struct Setting {
     config: Config,
@@ -191,6 +194,13 @@ impl Setting {
             }
             return Ok(Self { config: loaded, data, on_box: true });
         }
+        let (file, folder) = (Path::new(SERVICE.0), Path::new(SERVICE.1));
+        let in_unit = std::env::var_os("STATE_DIRECTORY").is_some();
+        if !in_unit && is_about_service(line, serves, Path::new(""), folder) {
+            let config = Config::load(file.exists().then_some(file)).map_err(CliError::failed)?;
+            let data = config.data_dir.clone().unwrap_or_else(|| folder.to_owned());
+            return Ok(Self { config, data, on_box: false });
+        }
         let config = Config::load(config).map_err(CliError::failed)?;
         let data = config.data_folder(data);
         Ok(Self { config, data, on_box: false })
@@ -201,6 +211,15 @@ impl Setting {
 fn box_folder<'a>(line: &'a CommandLine, serves: bool, usual: &'a Path) -> Option<&'a Path> {
     let told = serves || line.config.is_some() || line.data.is_some();
     line.box_folder.as_deref().or_else(|| (!told && usual.is_dir()).then_some(usual))
+}
+
+/// Whether a command is about the service of this machine, whose data are in `service`: nobody said anything else, and the current
+/// folder, `here`, has no server of its own.
+fn is_about_service(line: &CommandLine, serves: bool, here: &Path, service: &Path) -> bool {
+    let told = serves || line.config.is_some() || line.data.is_some();
+    let own = || here.join(FILE_NAME).exists() || here.join(DEFAULT_DATA_DIR).exists();
+    // A link to a folder that only root may enter, as systemd makes it, is there as well.
+    !told && !own() && service.symlink_metadata().is_ok()
 }
 
 /// Does what the command line of this process says.
@@ -364,6 +383,26 @@ mod tests {
         assert_eq!(found("serve --box b", true).as_deref(), Some(Path::new("b")));
         let line = parsed("account list").unwrap();
         assert_eq!(box_folder(&line, false, &here.path().join("none")), None);
+    }
+
+    #[test]
+    fn a_command_is_about_the_service_unless_told_otherwise_or_beside_a_server() {
+        let (here, service) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let link = here.path().join("link");
+        std::os::unix::fs::symlink("/nowhere/private", &link).unwrap();
+        let is = |arguments: &str, serves, service: &Path| {
+            is_about_service(&parsed(arguments).unwrap(), serves, here.path(), service)
+        };
+        assert!(is("account list", false, service.path()) && is("account list", false, &link));
+        assert!(!is("account list --data d", false, service.path()));
+        assert!(!is("account list --config c.toml", false, service.path()));
+        assert!(!is("serve", true, service.path()));
+        assert!(!is("account list", false, &here.path().join("none")));
+        for own in [FILE_NAME, DEFAULT_DATA_DIR] {
+            std::fs::write(here.path().join(own), "").unwrap();
+            assert!(!is("account list", false, service.path()), "{own}");
+            std::fs::remove_file(here.path().join(own)).unwrap();
+        }
     }
 
     #[test]

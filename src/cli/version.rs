@@ -29,7 +29,7 @@ fn this() -> Version {
     Version {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
-        commit: option_env!("MCOS_COMMIT"),
+        commit: option_env!("MCOS_COMMIT").filter(|commit| !commit.is_empty()),
         target: format!("{ARCH}-unknown-{OS}-{library}"),
     }
 }

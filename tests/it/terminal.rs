@@ -44,5 +44,5 @@ fn a_terminal_shows_both_pages_and_one_line_about_the_ports() {
     assert!(players.starts_with("page for players:   http://localhost:"), "{lines:?}");
     assert!(operator.starts_with("page for operator:  https://localhost:"), "{lines:?}");
     assert!(operator.trim_end().ends_with("/operator"), "{lines:?}");
-    assert!(open.starts_with("shard \"Motor City\" is open on 8 sockets, ports "), "{lines:?}");
+    assert!(open.starts_with("shard \"Motor City\" is open on 22 sockets, ports "), "{lines:?}");
 }
