@@ -295,7 +295,10 @@ mod tests {
         assert_eq!(lines.len(), 3, "{text}");
         assert!(lines[0].ends_with("players:   http://192.168.1.5/"), "{text}");
         assert!(lines[1].ends_with("operator:  https://192.168.1.5/operator"), "{text}");
-        assert!(lines[2].starts_with("shard \"Motor City\" is open on 44 sockets, ports 80, 443, "), "{text}");
+        assert!(
+            lines[2].starts_with("shard \"Motor City\" is open on 44 sockets, ports 80, 443, "),
+            "{text}"
+        );
         let nowhere = at_start(&game, &HostInfo::default(), 22);
         assert!(nowhere.starts_with("page for players:   http://localhost/\n"), "{nowhere}");
         game.ports = Ports { http: 8080, https: 8443, ..game.ports };

@@ -96,8 +96,8 @@ async fn watch<T>(counters: &Counters, players: usize, seconds: u32) -> T {
     let mut races = 0;
     loop {
         smol::Timer::after(Duration::from_secs(1) / TICKS).await;
-        let [joined, sent, received] = [&counters.joined, &counters.sent, &counters.received]
-            .map(|count| count.load(Ordering::Relaxed));
+        let [joined, sent, received] =
+            [&counters.joined, &counters.sent, &counters.received].map(|count| count.load(Ordering::Relaxed));
         // They race when the first packet is sent.
         races = whole.min(races + u64::from(sent > 0));
         progress.at(

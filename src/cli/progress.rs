@@ -51,13 +51,13 @@ impl Progress {
         if !self.bar.is_hidden() {
             self.bar.set_message(doing.to_string());
             self.bar.set_position(done);
-        } else if let Some(percent) = self.to_tell(done) {
+        } else if let Some(percent) = self.due(done) {
             info!("{percent} % {doing}");
         }
     }
 
     /// The percentage for the next line of the log, if it is time for one.
-    fn to_tell(&mut self, done: u64) -> Option<u64> {
+    fn due(&mut self, done: u64) -> Option<u64> {
         let percent = done.saturating_mul(100).checked_div(self.whole)?;
         if percent < self.next {
             return None;
@@ -87,10 +87,10 @@ mod tests {
     #[test]
     fn the_log_has_a_line_for_each_tenth_that_is_reached_and_one_for_the_end() {
         let mut progress = Progress::of(2000);
-        let told: Vec<u64> = (0..=2000).step_by(30).filter_map(|done| progress.to_tell(done)).collect();
+        let told: Vec<u64> = (0..=2000).step_by(30).filter_map(|done| progress.due(done)).collect();
         assert_eq!(told, [0, 10, 21, 30, 40, 51, 60, 70, 81, 90]);
-        assert_eq!(progress.to_tell(2000), Some(100));
-        assert_eq!(progress.to_tell(2000), None);
-        assert_eq!(Progress::of(0).to_tell(0), None, "nothing to do is never half done");
+        assert_eq!(progress.due(2000), Some(100));
+        assert_eq!(progress.due(2000), None);
+        assert_eq!(Progress::of(0).due(0), None, "nothing to do is never half done");
     }
 }

@@ -6,7 +6,7 @@ use std::env::consts::{ARCH, OS};
 
 /// What identifies a program.
 #[derive(Serialize)]
-struct Version {
+struct Identity {
     name: &'static str,
     version: &'static str,
     /// From which it was built, if the build was told (`MCOS_COMMIT`), as those of releases are.
@@ -17,16 +17,16 @@ struct Version {
 
 /// Prints the version in one line, or all as JSON.
 pub(super) fn print(json: bool) -> Result<(), CliError> {
-    let version = this();
+    let identity = this();
     if json {
-        return output::line(&serde_json::to_string(&version).map_err(CliError::failed)?);
+        return output::line(&serde_json::to_string(&identity).map_err(CliError::failed)?);
     }
-    output::line(&format!("{} {}", version.name, version.version))
+    output::line(&format!("{} {}", identity.name, identity.version))
 }
 
-fn this() -> Version {
+fn this() -> Identity {
     let library = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
-    Version {
+    Identity {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         commit: option_env!("MCOS_COMMIT").filter(|commit| !commit.is_empty()),
