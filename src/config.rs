@@ -38,7 +38,7 @@ use std::path::{Path, PathBuf};
 pub const FILE_NAME: &str = "mcos.toml";
 
 /// The data folder when neither the command line, nor the file, nor systemd names one.
-const DEFAULT_DATA_DIR: &str = "mcos-data";
+pub const DEFAULT_DATA_DIR: &str = "mcos-data";
 
 /// The data folder on a box, where systemd keeps it for a service with a user of its own.
 const BOX_DATA_DIR: &str = "/var/lib/private/mcos";

@@ -7,7 +7,7 @@ use super::health;
 use crate::clock::Now;
 use crate::clock::moment;
 use crate::config::HostName;
-use crate::services::Game;
+use crate::services::{AUTH_PORT, Game, Ports};
 use mco_proto::windows_1252;
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -117,6 +117,44 @@ pub fn line(game: &Game, host_info: &HostInfo, now: Now) -> String {
         [] => format!("ready: {page}, {players}"),
         [first, ..] => format!("ready, but something is wrong: {page}, {players}; {first}"),
     }
+}
+
+/// What a terminal shows at the start: the page for players, the Operator's page, and what is open, a line each; and one line
+/// more if ports below 1024 are not permitted. `listeners` is the number of sockets.
+pub fn at_start(game: &Game, host_info: &HostInfo, listeners: usize) -> String {
+    let here = || HostName::parse("localhost");
+    let configured = game.config.network.public_host.clone();
+    let address = host_info.addresses.first().map(|address| HostName::from_address(*address));
+    let players = configured.or_else(|| address.clone()).or_else(here);
+    let operator = address.or_else(here);
+    let [players, operator] = [
+        players.map(|host| host.front_page(game.ports.http)),
+        operator.map(|host| host.operator_page(game.ports.https)),
+    ]
+    .map(Option::unwrap_or_default);
+    let Ports { http, https, login, persona, mail, lobby, rooms, mcots } = &game.ports;
+    let rooms = match rooms.as_slice() {
+        [first, .., last] => format!("{first} to {last}"),
+        [only] => only.to_string(),
+        [] => "no rooms".to_owned(),
+    };
+    let mut text = format!(
+        "page for players:   {players}\npage for operator:  {operator}\n\
+         shard \"{}\" is open on {listeners} sockets, ports {http}, {https}, {login}, {persona}, {mail}, {lobby}, {rooms}, {mcots}; \
+         Ctrl-C stops it\n",
+        game.config.shard.name
+    );
+    let network = &game.config.network;
+    let denied = network.http_fallback() == Some(game.ports.http)
+        || network.https_fallback() == Some(game.ports.https);
+    if denied {
+        let _ = writeln!(
+            text,
+            "use sudo or setcap for ports {} and {}: the game cannot sign in without {AUTH_PORT}",
+            network.http, network.https
+        );
+    }
+    text
 }
 
 /// Every front page, and for whom it is.
@@ -247,6 +285,31 @@ mod tests {
             line(&game, &somewhere(), Now::read())
                 .starts_with("ready, but something is wrong: http://192.168.1.5:8080/")
         );
+    }
+
+    #[test]
+    fn a_terminal_shows_the_pages_in_two_lines_and_the_rest_in_one() {
+        let (mut game, _folder) = Game::for_tests();
+        let text = at_start(&game, &somewhere(), 44);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(lines[0].ends_with("players:   http://192.168.1.5/"), "{text}");
+        assert!(lines[1].ends_with("operator:  https://192.168.1.5/operator"), "{text}");
+        assert!(
+            lines[2].starts_with("shard \"Motor City\" is open on 44 sockets, ports 80, 443, "),
+            "{text}"
+        );
+        let nowhere = at_start(&game, &HostInfo::default(), 22);
+        assert!(nowhere.starts_with("page for players:   http://localhost/\n"), "{nowhere}");
+        game.ports = Ports { http: 8080, https: 8443, ..game.ports };
+        let text = at_start(&game, &somewhere(), 44);
+        assert!(text.contains("http://192.168.1.5:8080/\n"), "{text}");
+        let denied = "use sudo or setcap for ports 80 and 443: the game cannot sign in without 443\n";
+        assert!(text.ends_with(denied), "{text}");
+        // Who chose these ports was not denied others.
+        game.config.network.http_configured = true;
+        game.config.network.https_configured = true;
+        assert_eq!(at_start(&game, &somewhere(), 44).lines().count(), 3);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! file through the data folder, which both may enter.
 
 use super::confirm::confirm;
+use super::progress::Progress;
 use super::reach::{self, NewFolder, Reached};
 use super::{CliError, Setting, output};
 use crate::admin::requests::{Request, Response};
@@ -20,11 +21,13 @@ use std::process;
 pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
     reach::need_data(setting)?;
     let exchange = Exchange::new(setting);
+    let progress = Progress::unknown("writing the backup");
     match reach::reach(setting, &Request::WriteBackup { name: exchange.name.clone() })? {
         Reached::Store(store) => store.write_backup(file).map_err(CliError::failed)?,
         Reached::Server(Response::Done) => copy(&exchange.path, file)?,
         Reached::Server(other) => return Err(reach::unexpected(&other)),
     }
+    drop(progress);
     output::line(&format!(
         "the backup is in {}; it contains the server's keys and password hashes, so keep it where nobody else can read it; \
          mcos.toml is not part of it",
@@ -42,7 +45,10 @@ pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), C
         confirm(&question(setting, file, contents))?;
     }
     let folder = NewFolder::look(setting);
-    match Store::restore(&setting.data, file) {
+    let progress = Progress::unknown("restoring");
+    let restored = Store::restore(&setting.data, file);
+    drop(progress);
+    match restored {
         Ok(()) => {
             folder.tell()?;
             return output::line(&format!("{} is restored", file.display()));

@@ -5,16 +5,17 @@
 //! control socket, and what the server reads is complete and checked before it looks.
 
 use super::output::{self, Table};
+use super::progress::Progress;
 use super::reach::NewFolder;
 use super::{CliError, Setting};
 use crate::admin::requests::{Request, Response};
-use crate::catalog::import::{self, Progress, Reading, Summary};
+use crate::catalog::import::{self, Progress as Steps, Reading, Summary};
 use crate::catalog::{Catalog, Imported, file};
 use crate::clock::Now;
 use crate::server::control::{self, AskError};
 use clap::Subcommand;
 use std::fs::File;
-use std::io::{BufReader, IsTerminal, Write};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -68,38 +69,13 @@ fn read(path: &Path) -> Result<Reading, CliError> {
     let file = File::open(path).map_err(|error| output::unreadable(path, &error))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let now = Now::read().unix;
-    let mut line = ProgressLine::new();
-    let read = import::read(BufReader::new(file), &name, now, |progress| line.show(progress));
-    line.clear();
+    let mut progress = None;
+    let read = import::read(BufReader::new(file), &name, now, |Steps { done, of, now }| {
+        let progress = progress.get_or_insert_with(|| Progress::of(of as u64));
+        progress.at(done as u64, format_args!("reading {now}"));
+    });
+    drop(progress);
     read.map_err(|error| failed(&error))
-}
-
-/// One line on a terminal, written over again and again; nothing where there is no terminal.
-struct ProgressLine {
-    terminal: bool,
-}
-
-impl ProgressLine {
-    fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal() }
-    }
-
-    fn show(&mut self, Progress { done, of, now }: Progress) {
-        self.write(&format!("reading {} of {of}: {now}", done + 1));
-    }
-
-    fn clear(&mut self) {
-        self.write("");
-    }
-
-    fn write(&mut self, text: &str) {
-        const WIDTH: usize = 60;
-        if self.terminal {
-            let mut terminal = std::io::stderr().lock();
-            // Where it can't be shown, the work goes on all the same.
-            let _ = write!(terminal, "\r{text:<WIDTH$}\r{text}").and_then(|()| terminal.flush());
-        }
-    }
 }
 
 fn describe(imported: &Imported) -> Result<(), CliError> {

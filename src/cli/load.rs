@@ -1,5 +1,6 @@
 //! `mcos load`: simulated players who race, and what the server made of it.
 
+use super::progress::Progress;
 use super::{CliError, Setting, output, reach};
 use crate::admin::requests::{Request, Response, Secret};
 use crate::client::load::{self, Options, Report};
@@ -10,7 +11,7 @@ use rand::Rng as _;
 use rand::distributions::Alphanumeric;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +21,8 @@ use zeroize::Zeroizing;
 
 /// How long any wait may last: a server under load is slow, which is what is to be measured.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How often the progress line changes.
-const PROGRESS: Duration = Duration::from_millis(250);
+/// How often in a second the progress is looked at.
+const TICKS: u32 = 4;
 /// The most bytes of a file with accounts.
 const LARGEST_FILE: u64 = 1024 * 1024;
 /// Characters of a random password.
@@ -64,8 +65,7 @@ pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
     let counters = Arc::new(Counters::default());
     let options = Options { host, players, rate, seconds, network: setting.config.network, timeout: TIMEOUT };
     let work = load::run(options, Arc::clone(&counters));
-    let report = smol::block_on(smol::future::or(work, progress(&counters, count)));
-    clear_progress();
+    let report = smol::block_on(smol::future::or(work, watch(&counters, count, seconds)));
     let report = report.map_err(|trouble| match trouble {
         load::LoadError::Host(_) => CliError::Usage(trouble.to_string()),
         load::LoadError::Server(_) => CliError::failed(trouble),
@@ -89,23 +89,21 @@ fn verdict(report: &Report) -> Result<(), CliError> {
     )))
 }
 
-/// A line on the terminal that changes; it never ends by itself.
-async fn progress<T>(counters: &Counters, players: usize) -> T {
+/// Shows how much has been sent and received; never ends by itself.
+async fn watch<T>(counters: &Counters, players: usize, seconds: u32) -> T {
+    let whole = u64::from(seconds) * u64::from(TICKS);
+    let mut progress = Progress::of(whole);
+    let mut races = 0;
     loop {
-        smol::Timer::after(PROGRESS).await;
-        if io::stderr().is_terminal() {
-            let [joined, sent, received] = [&counters.joined, &counters.sent, &counters.received]
-                .map(|count| count.load(Ordering::Relaxed));
-            let line = format!("{joined} of {players} players, {sent} packets sent, {received} received");
-            // Where nobody watches nothing is missed.
-            let _ = write!(io::stderr(), "\r{line}\x1b[K");
-        }
-    }
-}
-
-fn clear_progress() {
-    if io::stderr().is_terminal() {
-        let _ = write!(io::stderr(), "\r\x1b[K");
+        smol::Timer::after(Duration::from_secs(1) / TICKS).await;
+        let [joined, sent, received] =
+            [&counters.joined, &counters.sent, &counters.received].map(|count| count.load(Ordering::Relaxed));
+        // They race when the first packet is sent.
+        races = whole.min(races + u64::from(sent > 0));
+        progress.at(
+            races,
+            format_args!("{joined} of {players} players, {sent} packets sent, {received} received"),
+        );
     }
 }
 

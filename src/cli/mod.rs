@@ -19,15 +19,17 @@ mod password;
 mod patch;
 mod persona;
 mod probe;
+mod progress;
 mod reach;
 mod replay;
 mod serve;
 mod update;
+mod version;
 
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_DATA_DIR, FILE_NAME};
 use crate::log_ring;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use log::warn;
 use std::ffi::OsString;
 use std::fmt;
@@ -40,13 +42,21 @@ const EVERYWHERE: &str = "Options of every command";
 
 /// The Motor City Online server. Without a command it runs the server.
 #[derive(Debug, Parser)]
-#[command(name = "mcos", version, max_term_width = 100)]
+#[command(name = "mcos", version, disable_version_flag = true, max_term_width = 100)]
 struct CommandLine {
-    /// Read the settings from this file [default: mcos.toml in the current folder, if it exists]
+    /// Print the version
+    #[arg(long, short = 'V')]
+    version: bool,
+
+    /// Print the version, the commit and the target as JSON
+    #[arg(long, requires = "version")]
+    json: bool,
+
+    /// Read the settings from this file [default: mcos.toml in the current folder, or else that of the service]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The folder with accounts, cars and keys [default: data_dir in mcos.toml]
+    /// The folder with accounts, cars and keys [default: data_dir in mcos.toml, mcos-data in the current folder, or else that of the service]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     data: Option<PathBuf>,
 
@@ -157,6 +167,9 @@ impl CliError {
 /// Where a box has the files from its card while it runs.
 const BOX_FOLDER: &str = "/run/mcos-box";
 
+/// Where a server that is a service of this machine has its settings and its data (the Debian package, `scripts/install`).
+const SERVICE: (&str, &str) = ("/etc/mcos/mcos.toml", "/var/lib/mcos");
+
 /// The configuration and the data folder, as every command needs them.
 struct Setting {
     config: Config,
@@ -185,6 +198,13 @@ impl Setting {
             }
             return Ok(Self { config: loaded, data, on_box: true });
         }
+        let (file, folder) = (Path::new(SERVICE.0), Path::new(SERVICE.1));
+        let in_unit = std::env::var_os("STATE_DIRECTORY").is_some();
+        if !in_unit && is_about_service(line, serves, Path::new(""), folder) {
+            let config = Config::load(file.exists().then_some(file)).map_err(CliError::failed)?;
+            let data = config.data_dir.clone().unwrap_or_else(|| folder.to_owned());
+            return Ok(Self { config, data, on_box: false });
+        }
         let config = Config::load(config).map_err(CliError::failed)?;
         let data = config.data_folder(data);
         Ok(Self { config, data, on_box: false })
@@ -197,6 +217,15 @@ fn box_folder<'a>(line: &'a CommandLine, serves: bool, usual: &'a Path) -> Optio
     line.box_folder.as_deref().or_else(|| (!told && usual.is_dir()).then_some(usual))
 }
 
+/// Whether a command is about the service of this machine, whose data are in `service`: nobody said anything else, and the current
+/// folder, `here`, has no server of its own.
+fn is_about_service(line: &CommandLine, serves: bool, here: &Path, service: &Path) -> bool {
+    let told = serves || line.config.is_some() || line.data.is_some();
+    let own = || here.join(FILE_NAME).exists() || here.join(DEFAULT_DATA_DIR).exists();
+    // A link to a folder that only root may enter, as systemd makes it, is there as well.
+    !told && !own() && service.symlink_metadata().is_ok()
+}
+
 /// Does what the command line of this process says.
 pub fn main() -> ExitCode {
     run(std::env::args_os())
@@ -207,7 +236,7 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(line) => execute(line),
         Err(e) => match e.kind() {
             // Asked for, so not an error; a reader that has gone away is none either.
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            ErrorKind::DisplayHelp => {
                 let _ = e.print();
                 Ok(())
             }
@@ -224,7 +253,15 @@ fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// The commands and their options, from which the manual pages and the completions are made (`examples/manual.rs`).
+pub fn definition() -> clap::Command {
+    CommandLine::command()
+}
+
 fn execute(mut line: CommandLine) -> Result<(), CliError> {
+    if line.version {
+        return version::print(line.json);
+    }
     let command = line.command.take().unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
     if let Command::BoxFiles(command) = command {
@@ -279,7 +316,6 @@ fn in_one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn parsed(arguments: &str) -> Result<CommandLine, String> {
         let arguments = std::iter::once("mcos").chain(arguments.split_whitespace());
@@ -352,6 +388,26 @@ mod tests {
         assert_eq!(found("serve --box b", true).as_deref(), Some(Path::new("b")));
         let line = parsed("account list").unwrap();
         assert_eq!(box_folder(&line, false, &here.path().join("none")), None);
+    }
+
+    #[test]
+    fn a_command_is_about_the_service_unless_told_otherwise_or_beside_a_server() {
+        let (here, service) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let link = here.path().join("link");
+        std::os::unix::fs::symlink("/nowhere/private", &link).unwrap();
+        let is = |arguments: &str, serves, service: &Path| {
+            is_about_service(&parsed(arguments).unwrap(), serves, here.path(), service)
+        };
+        assert!(is("account list", false, service.path()) && is("account list", false, &link));
+        assert!(!is("account list --data d", false, service.path()));
+        assert!(!is("account list --config c.toml", false, service.path()));
+        assert!(!is("serve", true, service.path()));
+        assert!(!is("account list", false, &here.path().join("none")));
+        for own in [FILE_NAME, DEFAULT_DATA_DIR] {
+            std::fs::write(here.path().join(own), "").unwrap();
+            assert!(!is("account list", false, service.path()), "{own}");
+            std::fs::remove_file(here.path().join(own)).unwrap();
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `mcos update`: installs a new system on the box, and shows the state of the last update.
 
+use super::progress::Progress;
 use super::{CliError, Setting, backup, output};
 use crate::appliance::{self, Bundle, Disk, Slot, UpdateError, UpdateKey, disk};
 use clap::Args;
@@ -83,15 +84,9 @@ fn install(
     } else {
         info!("installing {version} in slot {slot} of {}", path.display());
     }
-    let mut told = 0;
-    let progress = |safe: u64| {
-        let percent = safe.saturating_mul(100) / manifest.size;
-        if percent >= told + 10 || (percent == 100 && told < 100) {
-            info!("{percent} % written");
-            told = percent;
-        }
-    };
-    disk.install(slot, bundle, progress).map_err(CliError::failed)?;
+    let mut progress = Progress::of(manifest.size);
+    disk.install(slot, bundle, |safe| progress.at(safe, "written")).map_err(CliError::failed)?;
+    drop(progress);
     // The box looks for "the box tries it at its next start", to add how that ended (image/overlay/usr/lib/mcos/update-outcome).
     output::line(&format!(
         "mcos {version} is in slot {slot}; the box tries it at its next start, {} times at most, and goes back to slot {} \

@@ -30,11 +30,12 @@ pub use recorder::RecordError;
 pub use shared::Ended;
 
 use crate::admin::recordings::RecordingSwitch as _;
+use crate::admin::status::{self, HostInfo};
 use crate::appliance::Appliance;
 use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::config::{Config, Network};
-use crate::services::{Game, Ports, mcots};
+use crate::services::{Game, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
 use bind::Bound;
@@ -46,8 +47,8 @@ use recorder::Recorder;
 use shared::{EXECUTOR, Shared};
 use smol::Timer;
 use smol::channel;
-use std::fmt;
-use std::io::{self, Write as _};
+use std::fmt::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -119,7 +120,7 @@ pub struct OnBox {
 }
 
 /// Runs the server until SIGTERM or SIGINT. Prints one line `listening SERVICE ADDRESS:PORT` per service and address on
-/// standard output once all of them answer.
+/// standard output once all of them answer; if that is a terminal, the addresses of the pages instead.
 pub fn run(start: Start<'_>) -> Result<Ended, ServeError> {
     let recorder = start.record.map(Recorder::start).transpose().map_err(ServeError::Record)?;
     // Each Client holds three connections at times; the usual soft limit of 1,024 files is soon met.
@@ -175,7 +176,6 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     }
     let Bound { listeners, ports } = open_ports(&mut config, on_box.is_some()).map_err(ServeError::Bind)?;
     let names = netbios::open(&config.network);
-    announce(&listeners, &config, &ports);
     let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
     let game =
@@ -198,12 +198,13 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
             }
         }
     });
+    let place =
+        status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
+    announce(&listeners, &shared.game, &place);
     let accepting: Vec<_> = listeners
         .into_iter()
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&shared), listener)))
         .collect();
-    let place =
-        status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
     let names: Vec<_> =
         names.into_iter().map(|service| EXECUTOR.spawn(service.serve(Arc::clone(&shared.game)))).collect();
     systemd::ready("ready");
@@ -283,17 +284,23 @@ async fn open_tls(config: &Config, data: &Path) -> Result<tls::Tls, ServeError> 
     smol::unblock(move || tls::Tls::open(&data, host.as_deref(), legacy)).await.map_err(ServeError::Tls)
 }
 
-/// One line per service saying where it listens, and what a person would want to know next.
-fn announce(listeners: &[bind::Listener], config: &Config, ports: &Ports) {
+/// One line per service saying where it listens, for programs; on a terminal the few lines that a person wants.
+fn announce(listeners: &[bind::Listener], game: &Game, place: &HostInfo) {
+    let mut text = String::new();
     let mut out = io::stdout().lock();
-    for listener in listeners {
-        // A closed standard output is no reason not to serve.
-        let _ = writeln!(out, "listening {} {}", listener.service, listener.address);
+    if out.is_terminal() {
+        let addresses = status_file::addresses(&game.config.network);
+        text = status::at_start(game, &HostInfo { addresses, ..place.clone() }, listeners.len());
+    } else {
+        for listener in listeners {
+            let _ = writeln!(text, "listening {} {}", listener.service, listener.address);
+        }
     }
-    let _ = out.flush();
+    // A closed standard output is no reason not to serve.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     log::info!(
         "shard {:?} is open; players reach it by this machine's address, port {} for HTTP",
-        config.shard.name,
-        ports.http
+        game.config.shard.name,
+        game.ports.http
     );
 }

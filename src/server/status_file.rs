@@ -80,7 +80,7 @@ pub(crate) fn write(path: &Path, text: &str) {
 }
 
 /// The addresses by which others may reach us: those of this machine, as far as the server listens there.
-fn addresses(network: &Network) -> Vec<IpAddr> {
+pub(super) fn addresses(network: &Network) -> Vec<IpAddr> {
     let everywhere = network.bind.iter().any(|bound| bound.is_unspecified() && bound.is_ipv4());
     let found = addresses::own().into_iter().map(IpAddr::V4);
     found.filter(|address| everywhere || network.bind.contains(address)).take(MOST_ADDRESSES).collect()

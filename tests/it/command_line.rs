@@ -371,7 +371,14 @@ fn a_mistake_in_the_configuration_is_named_with_file_line_and_key() {
 #[test]
 fn help_and_version_are_printed_and_are_no_error() {
     let place = Place::new();
-    assert_eq!(place.done("--version"), format!("mcos {}\n", env!("CARGO_PKG_VERSION")));
+    for version in ["--version", "-V"] {
+        assert_eq!(place.done(version), format!("mcos {}\n", env!("CARGO_PKG_VERSION")));
+    }
+    let version: serde_json::Value = serde_json::from_str(&place.done("--version --json")).unwrap();
+    assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
+    assert!(version["target"].as_str().unwrap().starts_with(std::env::consts::ARCH), "{version}");
+    assert!(version.get("commit").is_some(), "{version}");
+    assert!(place.refused(2, "--json").contains("--version"));
     for arguments in
         ["--help", "account --help", "account add --help", "persona list --help", "keys --help", "help"]
     {

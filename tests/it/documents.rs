@@ -4,8 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders whose files the documents name by their path from the root.
-const ROOTS: [&str; 10] =
-    ["board/", "crates/", "docs/", "fuzz/", "image/", "scripts/", "src/", "systemd/", "templates/", "tests/"];
+const ROOTS: [&str; 12] = [
+    "board/",
+    "crates/",
+    "docs/",
+    "examples/",
+    "fuzz/",
+    "image/",
+    "packaging/",
+    "scripts/",
+    "src/",
+    "systemd/",
+    "templates/",
+    "tests/",
+];
 /// What is made by a build, and not kept.
 const MADE: [&str; 4] = ["image/out", "fuzz/artifacts", "fuzz/corpus", "fuzz/target"];
 
@@ -41,4 +53,19 @@ fn every_path_in_the_documents_leads_to_a_file() {
     }
     assert!(checked > 50, "{checked}");
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_variable_of_a_board_is_explained_to_who_adds_another() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/image.md")).unwrap();
+    for entry in fs::read_dir(root.join("board")).unwrap() {
+        let board = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let names = board.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+        // Other lines are settings for the firmware.
+        let names = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'));
+        for name in names {
+            assert!(document.contains(&format!("`{name}`")), "docs/image.md does not explain {name}");
+        }
+    }
 }

@@ -40,6 +40,7 @@ mod sitting;
 #[path = "../support/mod.rs"]
 mod support;
 mod systemd;
+mod terminal;
 mod texts;
 mod tls_certificates;
 mod tls_gnutls;
