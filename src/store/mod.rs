@@ -20,10 +20,12 @@ mod bans;
 mod bookings;
 mod commit;
 mod data_dir;
+mod engine;
 mod error;
 mod free_space;
 mod garage;
 mod handle;
+mod journal;
 mod key;
 mod keys;
 mod ledger;
@@ -48,6 +50,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod uncounted;
+mod view;
 mod week;
 
 pub use accounts::{AccountError, Accounts};
