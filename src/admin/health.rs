@@ -24,11 +24,15 @@ pub fn troubles(game: &Game) -> Vec<String> {
     troubles.extend(game.config.mistakes.iter().map(ToString::to_string));
     troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     if game.store.was_repaired() {
-        troubles.push(
-            "the database was damaged at this start and was rebuilt from the backup beside it, or empty if there was none, so all \
-             changes after that backup are lost; the card may be worn out: download a backup now, and replace the card soon"
-                .to_owned(),
-        );
+        let lost = if game.store.has_lost_changes() {
+            "was rebuilt from the backup beside it, or empty if there was none, so all changes after that backup are lost"
+        } else {
+            "was rebuilt from the backup and the journal beside it, so nothing is lost"
+        };
+        troubles.push(format!(
+            "the database was damaged since this start and {lost}; the card may be worn out: download a backup now, and replace \
+             the card soon"
+        ));
     }
     troubles.extend(moved_ports(&game.ports));
     if game.ports.http != PATCH {

@@ -7,6 +7,7 @@ use super::free_space::{Duplicate, FreeSpace, RESERVE};
 use super::ownership::HandOver;
 use super::table::Table;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The open store. Cloning it is cheap, every thread may use it, and the last clone closes it: whatever waits is
@@ -25,6 +26,7 @@ pub(super) struct Inner {
     /// The data directory.
     pub(super) dir: PathBuf,
     pub(super) repaired: Arc<Mutex<Repaired>>,
+    pub(super) abandoned: AtomicBool,
     pub(super) _copy: Option<Duplicate>,
     pub(super) _hand_over: HandOver,
     /// The lock is in it.
@@ -90,7 +92,13 @@ impl Store {
 
     /// Has nobody wait for the thread that saves changes any more, because it hangs: the process can end then.
     pub fn abandon(&self) {
+        self.inner.abandoned.store(true, Ordering::Relaxed);
         std::mem::forget(self.clone());
+    }
+
+    /// Whether that has happened.
+    pub fn is_abandoned(&self) -> bool {
+        self.inner.abandoned.load(Ordering::Relaxed)
     }
 
     /// Waits until everything changed so far is on the card.

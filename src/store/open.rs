@@ -12,6 +12,7 @@ use super::ownership::HandOver;
 use super::table::Table;
 use crate::clock::Now;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -76,6 +77,7 @@ impl Store {
             free_space,
             dir: data.dir.clone(),
             repaired,
+            abandoned: AtomicBool::new(false),
             _copy: copy,
             _hand_over: hand_over,
             _data: data,
