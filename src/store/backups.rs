@@ -37,7 +37,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::BackupNotWritten`], [`StoreError::BackupIncomplete`], or what reading the database failed with.
     pub fn write_backup(&self, file: &Path) -> Result<(), StoreError> {
-        let side_files = SideFile::all(&self.inner.dir)?;
+        let side_files = SideFile::all(&self.inner.data.dir)?;
         let snapshot = Snapshot::take(&self.inner.table)?;
         write(file, snapshot.generation(), snapshot, &side_files, |_| Ok(()))
     }
@@ -57,7 +57,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::BackupIncomplete`], or what reading the database failed with.
     pub fn backup(&self) -> Result<Vec<u8>, StoreError> {
-        let side_files = SideFile::all(&self.inner.dir)?;
+        let side_files = SideFile::all(&self.inner.data.dir)?;
         let mut bytes = Cursor::new(Vec::new());
         let snapshot = Snapshot::take(&self.inner.table)?;
         let generation = snapshot.generation();

@@ -6,7 +6,6 @@ use super::error::StoreError;
 use super::free_space::{Duplicate, FreeSpace, RESERVE};
 use super::ownership::HandOver;
 use super::table::Table;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -23,14 +22,12 @@ pub(super) struct Inner {
     pub(super) writer: Writer,
     pub(super) table: Arc<Table>,
     pub(super) free_space: Arc<FreeSpace>,
-    /// The data directory.
-    pub(super) dir: PathBuf,
     pub(super) repaired: Arc<Mutex<Repaired>>,
     pub(super) abandoned: AtomicBool,
     pub(super) _copy: Option<Duplicate>,
     pub(super) _hand_over: HandOver,
     /// The lock is in it.
-    pub(super) _data: Arc<DataDir>,
+    pub(super) data: Arc<DataDir>,
 }
 
 impl Store {

@@ -75,12 +75,11 @@ impl Store {
             writer,
             table,
             free_space,
-            dir: data.dir.clone(),
             repaired,
             abandoned: AtomicBool::new(false),
             _copy: copy,
             _hand_over: hand_over,
-            _data: data,
+            data,
         };
         let store = Self { inner: Arc::new(inner) };
         // Says so at once if there is any.

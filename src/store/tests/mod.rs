@@ -3,6 +3,7 @@
 mod backups;
 mod changes;
 mod damage;
+mod journal;
 mod ledger;
 mod operator;
 mod races;
@@ -11,6 +12,7 @@ mod salary;
 mod tampered;
 mod verbs;
 
+use super::backups::BackupDisk;
 use super::record::Row;
 use super::snapshot::Snapshot;
 use super::*;
