@@ -36,8 +36,10 @@ fn acknowledge(what: &str, id: impl Display) {
     out.flush().unwrap();
 }
 
-/// The card as the child knows it.
+/// The card as the child knows it, and the store on it.
 struct Card {
+    dir: PathBuf,
+    store: Option<Store>,
     control: PathBuf,
     until_replaced: bool,
     failing_since: Option<Instant>,
@@ -55,29 +57,41 @@ impl Card {
         self.failing_since = Some(Instant::now());
     }
 
+    /// The store, opened again if it wants that, as the server does it.
+    fn store(&mut self) -> Result<&Store, String> {
+        if self.store.as_ref().is_some_and(Store::wants_restart) {
+            self.store = None;
+        }
+        match &mut self.store {
+            Some(store) => Ok(store),
+            none => Ok(none.insert(Store::open(&self.dir).map_err(|error| error.to_string())?)),
+        }
+    }
+
     /// Does something until it succeeds.
-    fn insist<T, E: Debug>(&mut self, mut attempt: impl FnMut() -> Result<T, E>) -> T {
+    fn insist<T, E: Debug>(&mut self, mut attempt: impl FnMut(&Store) -> Result<T, E>) -> T {
         loop {
-            let error = match attempt() {
-                Ok(value) => {
+            let error = match self.store().map(&mut attempt) {
+                Ok(Ok(value)) => {
                     self.failing_since = None;
                     return value;
                 }
+                Ok(Err(error)) => format!("{error:?}"),
                 Err(error) => error,
             };
             let since = *self.failing_since.get_or_insert_with(Instant::now);
             if self.until_replaced && since.elapsed() > Duration::from_millis(700) {
                 self.heal();
             }
-            assert!(since.elapsed() < BACK, "no change is accepted: {error:?}");
+            assert!(since.elapsed() < BACK, "no change is accepted: {error}");
             thread::sleep(Duration::from_millis(20));
         }
     }
 
     /// Changes something until it is acknowledged. Who hears that it failed does not know whether it happened.
-    fn change<T, E: Debug>(&mut self, mut verb: impl FnMut() -> Result<Changed<T>, E>) -> T {
-        self.insist(|| {
-            let changed = verb().map_err(|error| format!("{error:?}"))?;
+    fn change<T, E: Debug>(&mut self, mut verb: impl FnMut(&Store) -> Result<Changed<T>, E>) -> T {
+        self.insist(|store| {
+            let changed = verb(store).map_err(|error| format!("{error:?}"))?;
             changed.ticket.wait().map_err(|error: StoreError| format!("{error:?}"))?;
             Ok::<_, String>(changed.value)
         })
@@ -126,35 +140,34 @@ fn settlement(winner: PersonaId, loser: PersonaId) -> Settlement {
 
 /// What a server does in an evening, in short. A name that is taken by a change which was not acknowledged is no error, so
 /// each attempt has another one.
-fn evening(dir: &Path, card: &mut Card) {
-    let store = card.insist(|| Store::open(dir));
+fn evening(card: &mut Card) {
     let mut number = 0;
     let mut fresh = move |what: &str| {
         number += 1;
         format!("{what} {number}")
     };
     let word = Password::new("Roadster-57").unwrap();
-    let account = card.change(|| {
+    let account = card.change(|store| {
         store.accounts().create(&fresh("driver").replace(' ', "-"), &word, None, Now::read())
     });
     acknowledge("account", account.customer_id.0);
     let mut people = Vec::new();
     for _ in 0..2 {
         let person =
-            card.change(|| store.personas().create(account.customer_id, persona(&fresh("Racer")), Now::read()));
+            card.change(|store| store.personas().create(account.customer_id, persona(&fresh("Racer")), Now::read()));
         acknowledge("persona", person.id.0);
         people.push(person.id);
     }
     for round in 0..5 {
         for person in &people {
-            let bought = card.change(|| store.garage().buy_car(*person, car(), Now::read()));
+            let bought = card.change(|store| store.garage().buy_car(*person, car(), Now::read()));
             acknowledge("car", bought.0);
         }
         let entrant = |persona| Entrant { persona, fee: 100, car: None };
         let entrants = [entrant(people[0]), entrant(people[1])];
-        let booking = card.change(|| store.races().start(RaceId(8), &entrants, false, Now::read()));
+        let booking = card.change(|store| store.races().start(RaceId(8), &entrants, false, Now::read()));
         // Settled once, however often it is tried: who hears nothing asks whether it is done.
-        card.insist(|| {
+        card.insist(|store| {
             if !store.races().under_way().map_err(|error| format!("{error:?}"))?.contains(&booking) {
                 return store.flush().map_err(|error| format!("{error:?}"));
             }
@@ -165,12 +178,12 @@ fn evening(dir: &Path, card: &mut Card) {
         acknowledge("race", booking.0);
         match round {
             1 => {
-                let file = dir.join("mine.mcos");
-                card.insist(|| store.write_backup(&file));
+                let file = card.dir.join("mine.mcos");
+                card.insist(|store| store.write_backup(&file));
                 acknowledge("backup", file.display());
             }
             // The one beside the database is made while others go on.
-            2 => store.renew_backup(),
+            2 => card.insist(|store| Ok::<_, ()>(store.renew_backup())),
             _ => {}
         }
     }
@@ -178,12 +191,12 @@ fn evening(dir: &Path, card: &mut Card) {
     if card.until_replaced {
         card.heal();
     }
-    let last = card.change(|| store.garage().buy_car(people[0], car(), Now::read()));
+    let last = card.change(|store| store.garage().buy_car(people[0], car(), Now::read()));
     acknowledge("car", last.0);
-    let report = card.insist(|| store.ledger().check());
+    let report = card.insist(|store| store.ledger().check());
     assert_eq!(report.differences, []);
     if env::var_os("MCOS_CLOSE").is_some() {
-        drop(store);
+        drop(card.store.take());
     }
 }
 
@@ -192,8 +205,9 @@ fn child() {
     let Some(dir) = env::var_os(CHILD) else { return };
     let mode = env::var("CARD_MODE").unwrap();
     let control = env::var_os("CARD_CONTROL").unwrap().into();
-    let mut card = Card { control, until_replaced: mode == "good", failing_since: None };
-    evening(Path::new(&dir), &mut card);
+    let until_replaced = mode == "good";
+    let mut card = Card { dir: dir.into(), store: None, control, until_replaced, failing_since: None };
+    evening(&mut card);
     // As a cut of the power does, or behind a store that is closed.
     std::process::exit(0);
 }
