@@ -239,7 +239,9 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let flushed = smol::unblock(move || if store.is_abandoned() { Ok(()) } else { store.flush() }).await;
     match flushed {
         // What could not be saved was not acknowledged, and the new start is to help.
-        Err(error) if ended == Ended::ToRestart => log::error!("the last changes could not be saved: {error}"),
+        Err(error) if ended == Ended::ToRestart => {
+            log::error!("the last changes could not be saved: {error}");
+        }
         flushed => flushed.map_err(ServeError::Store)?,
     }
     log::info!("stopped");

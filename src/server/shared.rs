@@ -21,10 +21,14 @@ pub(super) static EXECUTOR: Executor<'static> = Executor::new();
 
 /// What is logged when the store wants that. Either the card could not be written when the server started, or the database could not be
 /// opened again for a minute.
-const RESTARTS: &str = "the data folder can be written now, or only a new start may help, so the server restarts with it";
+const RESTARTS: &str =
+    "the data folder can be written now, or only a new start may help, so the server restarts with it";
 
 /// Interval of what is done by the clock.
 const TICK: Duration = Duration::from_secs(10);
+
+/// After so many of them memory that nobody needed meanwhile is given back.
+const TICKS_TO_REST: u32 = 6;
 
 /// What connections share.
 pub(crate) struct Shared {
@@ -94,8 +98,11 @@ impl Shared {
     /// Ends races whose racers do not report, and notices when the card can be written again or this machine has other addresses:
     /// services have no clock of their own.
     pub(super) async fn watch_the_clock(&self) {
-        loop {
+        for tick in 1_u32.. {
             Timer::after(TICK).await;
+            if tick % TICKS_TO_REST == 0 {
+                self.game.store.rest();
+            }
             let store = self.game.store.clone();
             // It writes to see whether it can, and that may take long.
             if smol::unblock(move || store.wants_restart()).await {

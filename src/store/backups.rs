@@ -2,7 +2,7 @@
 //! read from a snapshot while changes go on, and is never in memory as a whole unless it was asked for so.
 
 use super::backup::{self, Encoder};
-use super::commit::{Disk, WriteBackup, lock};
+use super::commit::{Disk, WriteBackup};
 use super::data_dir::{DataDir, Repaired};
 use super::error::{OpenError, StoreError};
 use super::free_space::{FreeSpace, RESERVE};
@@ -12,6 +12,7 @@ use super::record::Row;
 use super::side_files::{AUTHORITY, SideFile};
 use super::snapshot::Snapshot;
 use super::table::Table;
+use super::ticket::lock;
 use crate::atomic_file::{Access, NewFile};
 use std::fs;
 use std::io::{Cursor, Seek, Write};

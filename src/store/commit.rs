@@ -16,20 +16,14 @@
 //! that succeeds ends that.
 
 use super::error::StoreError;
+use super::ticket::{Batch, Ticket, lock};
 use crate::clock::Now;
-use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-
-/// A lock that a panic elsewhere cannot take away: what these locks guard is consistent after every statement.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// What the writer does to the disk.
 pub(super) trait Disk: Send + 'static {
@@ -49,102 +43,6 @@ pub(super) trait Disk: Send + 'static {
 /// What is left to do for a backup that was begun.
 pub(super) type WriteBackup = Box<dyn FnOnce() -> Result<(), StoreError> + Send>;
 
-/// The changes that share one sync.
-#[derive(Debug, Default)]
-struct Batch {
-    state: Mutex<BatchState>,
-    settled: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct BatchState {
-    outcome: Option<Result<(), StoreError>>,
-    wakers: Vec<Waker>,
-}
-
-impl Batch {
-    fn settle(&self, outcome: Result<(), StoreError>) {
-        let wakers = {
-            let mut state = lock(&self.state);
-            state.outcome = Some(outcome);
-            std::mem::take(&mut state.wakers)
-        };
-        self.settled.notify_all();
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    fn poll(&self, context: &Context<'_>) -> Poll<Result<(), StoreError>> {
-        let mut state = lock(&self.state);
-        if let Some(outcome) = &state.outcome {
-            return Poll::Ready(outcome.clone());
-        }
-        if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            state.wakers.push(context.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    fn wait(&self) -> Result<(), StoreError> {
-        let mut state = lock(&self.state);
-        loop {
-            if let Some(outcome) = &state.outcome {
-                return outcome.clone();
-            }
-            state = self.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-/// A promise that a change will be on the card.
-///
-/// Dropping it does not take the change back; it only means that nobody waits for it.
-#[derive(Debug)]
-#[must_use = "the change is not on the card before its ticket says so"]
-pub struct Ticket {
-    batch: Arc<Batch>,
-    others: Vec<Arc<Batch>>,
-}
-
-impl Ticket {
-    /// Resolves when the change has survived a power cut. Needs no particular runtime.
-    pub async fn committed(self) -> Result<(), StoreError> {
-        for batch in self.batches() {
-            poll_fn(|context| batch.poll(context)).await?;
-        }
-        Ok(())
-    }
-
-    /// The same for those who may block: the command line and the tests.
-    pub fn wait(self) -> Result<(), StoreError> {
-        self.batches().try_for_each(Batch::wait)
-    }
-
-    /// A ticket for both changes. It fails if either fails.
-    pub fn and(mut self, other: Self) -> Self {
-        let Self { batch, others } = other;
-        for batch in std::iter::once(batch).chain(others) {
-            if !self.batches().any(|ours| std::ptr::eq(ours, Arc::as_ptr(&batch))) {
-                self.others.push(batch);
-            }
-        }
-        self
-    }
-
-    fn batches(&self) -> impl Iterator<Item = &Batch> {
-        std::iter::once(&self.batch).chain(&self.others).map(AsRef::as_ref)
-    }
-}
-
-/// What a verb that changes something returns: its result, and the ticket to await before anybody is told.
-#[derive(Debug)]
-#[must_use = "the change is not on the card before its ticket says so"]
-pub struct Changed<T> {
-    /// The result.
-    pub value: T,
-    /// Resolves when the change is on the card.
-    pub ticket: Ticket,
-}
-
 /// The longest that the writer waits for more changes, whatever the disk.
 const LONGEST_LINGER: Duration = Duration::from_millis(2);
 /// How long the writer may take for one thing, before it is said to hang.
@@ -159,6 +57,17 @@ const HOPELESS_AFTER: Duration = Duration::from_mins(1);
 /// The longest pause between two backups, however many fail.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
+/// Whether the backup is out of date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stale {
+    #[default]
+    No,
+    /// There are changes which it does not have, so it is to follow when it is due.
+    Changed,
+    /// It is wanted whether or not it is due.
+    Wanted,
+}
+
 /// What waits for the writer.
 #[derive(Debug, Default)]
 struct Queue {
@@ -169,12 +78,9 @@ struct Queue {
     expected: usize,
     /// Somebody waits for the open batch.
     wanted: bool,
-    /// The open batch holds changes, so the backup is out of date.
-    changed: bool,
+    stale: Stale,
     /// How the backup ended that was being written.
     backed_up: Option<Result<(), StoreError>>,
-    /// A backup is wanted whether or not it is due.
-    renewed: bool,
     /// When the writer was asked for a sign of life that it has not given yet.
     asked: Option<Instant>,
     closing: bool,
@@ -197,8 +103,7 @@ struct Shared {
 /// What the writer took from the queue.
 struct Work {
     batch: Option<Arc<Batch>>,
-    changed: bool,
-    renewed: bool,
+    stale: Stale,
     backed_up: Option<Result<(), StoreError>>,
     closing: bool,
 }
@@ -214,7 +119,7 @@ impl Shared {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             let full = queue.wanted && queue.joined >= queue.expected;
             let asked = queue.asked.take().is_some() && !lingers;
-            let told = asked || queue.closing || queue.backed_up.is_some() || queue.renewed;
+            let told = asked || queue.closing || queue.backed_up.is_some() || queue.stale == Stale::Wanted;
             if full || told || left == Some(Duration::ZERO) {
                 let batch = std::mem::take(&mut queue.wanted).then(|| std::mem::take(&mut queue.open));
                 if batch.is_some() {
@@ -222,8 +127,7 @@ impl Shared {
                 }
                 return Work {
                     batch,
-                    changed: std::mem::take(&mut queue.changed),
-                    renewed: std::mem::take(&mut queue.renewed),
+                    stale: std::mem::take(&mut queue.stale),
                     backed_up: queue.backed_up.take(),
                     closing: queue.closing,
                 };
@@ -277,8 +181,7 @@ impl Writer {
                     disk,
                     shared,
                     backup_every,
-                    changed: false,
-                    wanted: stale,
+                    stale: if stale { Stale::Wanted } else { Stale::No },
                     backup_at,
                     backup: None,
                     backup_fails: 0,
@@ -295,7 +198,9 @@ impl Writer {
     pub(super) fn ticket(&self, changed: bool) -> Ticket {
         let mut queue = lock(&self.shared.queue);
         queue.wanted = true;
-        queue.changed |= changed;
+        if changed {
+            queue.stale = queue.stale.max(Stale::Changed);
+        }
         queue.joined += 1;
         // Those in between need not wake a writer who waits for more.
         let notify = queue.joined == 1 || queue.joined >= queue.expected;
@@ -304,12 +209,12 @@ impl Writer {
         if notify {
             self.shared.changed.notify_one();
         }
-        Ticket { batch, others: Vec::new() }
+        Ticket::of(batch)
     }
 
     /// Has the backup written anew though nothing was changed.
     pub(super) fn renew_backup(&self) {
-        lock(&self.shared.queue).renewed = true;
+        lock(&self.shared.queue).stale = Stale::Wanted;
         self.shared.changed.notify_one();
     }
 
@@ -362,10 +267,8 @@ struct Loop<D> {
     disk: D,
     shared: Arc<Shared>,
     backup_every: Duration,
-    /// There are changes which no backup has, not even the one that is being written.
-    changed: bool,
-    /// A backup is wanted whether or not it is due.
-    wanted: bool,
+    /// Whether the backup is out of date, even the one that is being written.
+    stale: Stale,
     /// No backup before this.
     backup_at: Instant,
     /// The thread that writes one.
@@ -390,8 +293,7 @@ impl<D: Disk> Loop<D> {
     fn run(mut self) {
         loop {
             let work = self.shared.next(self.wake_at(), self.linger);
-            self.changed |= work.changed;
-            self.wanted |= work.renewed;
+            self.stale = self.stale.max(work.stale);
             if let Some(batch) = work.batch {
                 let began = Instant::now();
                 batch.settle(self.sync());
@@ -424,9 +326,15 @@ impl<D: Disk> Loop<D> {
     }
 
     fn backup_wanted(&self) -> bool {
-        self.backup.is_none()
-            && self.failing.is_none()
-            && (self.wanted || self.changed && self.disk.backup_due(false))
+        self.backup.is_none() && self.failing.is_none() && self.is_due(false)
+    }
+
+    fn is_due(&self, closing: bool) -> bool {
+        match self.stale {
+            Stale::No => false,
+            Stale::Changed => self.disk.backup_due(closing),
+            Stale::Wanted => true,
+        }
     }
 
     /// Nothing changes any more, so this backup is the last one.
@@ -437,8 +345,7 @@ impl<D: Disk> Loop<D> {
             let outcome = lock(&self.shared.queue).backed_up.take();
             self.end_backup(&outcome.unwrap_or_else(|| Err(engine_panicked())));
         }
-        let wanted = self.wanted || self.changed && self.disk.backup_due(true);
-        if wanted
+        if self.is_due(true)
             && self.failing.is_none()
             && let Some(write) = self.begin_backup()
         {
@@ -486,7 +393,7 @@ impl<D: Disk> Loop<D> {
             Ok(()) => {
                 log::warn!("a change was saved again, so changes are accepted again");
                 self.failing = None;
-                self.changed = true;
+                self.stale = self.stale.max(Stale::Changed);
                 *lock(&shared.failed) = None;
                 shared.hopeless.store(false, Ordering::Relaxed);
                 shared.last_commit.store(Now::read().unix, Ordering::Relaxed);
@@ -524,7 +431,7 @@ impl<D: Disk> Loop<D> {
     fn begin_backup(&mut self) -> Option<WriteBackup> {
         match guarded(|| self.disk.begin_backup()) {
             Ok(write) => {
-                (self.changed, self.wanted) = (false, false);
+                self.stale = Stale::No;
                 Some(write)
             }
             Err(error) => {
@@ -537,7 +444,7 @@ impl<D: Disk> Loop<D> {
     fn end_backup(&mut self, outcome: &Result<(), StoreError>) {
         let mut pause = self.backup_every;
         if let Err(error) = outcome {
-            self.wanted = true;
+            self.stale = Stale::Wanted;
             if self.backup_fails == 0 {
                 log::error!("there is no new backup of the database: {error}");
             }

@@ -7,10 +7,10 @@
 //! sled 0.34 takes a failed write for the end: from then on it refuses everything. [`Engine::failure`] says so, and
 //! the only remedy is to open it again.
 
-use super::commit::lock;
 use super::error::{StoreError, is_out_of_files};
 use super::key;
 use super::record::{decode, digest};
+use super::ticket::lock;
 use crate::atomic_file;
 use std::fs::{self, File};
 use std::io;

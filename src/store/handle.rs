@@ -1,11 +1,13 @@
 //! The open store: a handle that is cheap to clone.
 
-use super::commit::{Changed, Writer, lock};
+use super::commit::Writer;
 use super::data_dir::{DataDir, Repaired};
 use super::error::StoreError;
 use super::free_space::{Duplicate, FreeSpace, RESERVE};
 use super::ownership::HandOver;
+use super::password;
 use super::table::Table;
+use super::ticket::{Changed, lock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -96,6 +98,11 @@ impl Store {
     /// Whether that has happened.
     pub fn is_abandoned(&self) -> bool {
         self.inner.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Gives back the memory that was needed to check passwords, if nobody has signed in since the last call.
+    pub fn rest(&self) {
+        password::rest();
     }
 
     /// Waits until everything changed so far is on the card.

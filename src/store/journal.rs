@@ -136,16 +136,9 @@ impl Chain {
     /// Those behind the backup of a generation; 0: there is no backup. Empty if the first one is missing: others would leave a
     /// gap.
     pub(super) fn behind(dir: &Path, generation: u64) -> io::Result<Self> {
-        let all = all(dir)?;
-        let mut wanted = generation;
-        let mut journals = Vec::new();
-        for (generation, path) in all.into_iter().filter(|(found, _)| *found >= generation) {
-            if generation != wanted {
-                break;
-            }
-            wanted += 1;
-            journals.push((generation, path));
-        }
+        let newer = all(dir)?.into_iter().filter(|(found, _)| *found >= generation);
+        let unbroken = newer.zip(generation..).take_while(|((found, _), wanted)| found == wanted);
+        let journals = unbroken.map(|(journal, _)| journal).collect();
         Ok(Self { journals })
     }
 
@@ -233,8 +226,7 @@ fn all(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        let generation =
-            entry.file_name().to_str().and_then(|name| name.strip_prefix(&prefix)?.parse().ok());
+        let generation = entry.file_name().to_str().and_then(|name| name.strip_prefix(&prefix)?.parse().ok());
         all.extend(generation.map(|generation| (generation, entry.path())));
     }
     all.sort_unstable();
@@ -302,8 +294,11 @@ impl Reader {
     fn open(path: &Path, generation: u64) -> io::Result<Option<Self>> {
         let mut file = BufReader::new(File::open(path)?);
         let mut found = [0; HEADER as usize];
-        Ok((read_whole(&mut file, &mut found)? && found == header(generation).as_slice())
-            .then_some(Self { file, generation, at: HEADER }))
+        Ok((read_whole(&mut file, &mut found)? && found == header(generation).as_slice()).then_some(Self {
+            file,
+            generation,
+            at: HEADER,
+        }))
     }
 
     /// The next batch; none at the end.
@@ -314,7 +309,8 @@ impl Reader {
         }
         let length = u32::from_le_bytes(length);
         let mut body = Vec::new();
-        if length > LONGEST || (&mut self.file).take(length.into()).read_to_end(&mut body)? < length as usize {
+        if length > LONGEST || (&mut self.file).take(length.into()).read_to_end(&mut body)? < length as usize
+        {
             return Ok(None);
         }
         if checksum(self.generation, self.at, length, &body) != u32::from_le_bytes(sum) {

@@ -49,13 +49,13 @@ mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod uncounted;
 mod view;
 mod week;
 
-pub use accounts::{AccountError, Accounts};
+pub use accounts::{AccountError, Accounts, MOST_ACCOUNTS};
 pub use bans::{BanError, Bans};
-pub use commit::{Changed, Ticket};
 pub use error::{OpenError, StoreError};
 pub use garage::aid::Belongings;
 pub use garage::furnish::Addition;
@@ -81,4 +81,5 @@ pub use records::persona::{Persona, Physical, Plate, RaceRecord};
 pub use records::race::UncountedResults;
 pub use records::vehicle::{Part, Vehicle};
 pub use restore::Contents;
+pub use ticket::{Changed, Ticket};
 pub use uncounted::Uncounted;

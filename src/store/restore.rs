@@ -4,7 +4,7 @@
 //! the data directory, and restarts; what is kept there is restored before the store is opened. The file goes when that is
 //! done, so a power cut in between only means that it is done again.
 
-use super::backup::{self, Backup, BackupError};
+use super::backup::{self, BACKUP, Backup, BackupError};
 use super::data_dir::{DataDir, Repaired, check};
 use super::engine::Engine;
 use super::error::{OpenError, StoreError};
@@ -15,6 +15,7 @@ use super::key::{self, LAST_GENERATION};
 use super::ownership::hand_over;
 use super::view::place;
 use crate::atomic_file;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -131,7 +132,34 @@ fn stage(dir: &Path, saved: &Backup) -> Result<usize, OpenError> {
 }
 
 fn read(file: &Path) -> Result<Backup, OpenError> {
-    sound(file, backup::read(file))
+    let saved = sound(file, backup::read(file))?;
+    if file.file_name().is_none_or(|name| name != BACKUP) {
+        return Ok(saved);
+    }
+    // That of another data folder, an old card's for instance: what was changed since lies beside it.
+    let with_journal = with_journal(saved, file.parent().unwrap_or(Path::new(".")));
+    let saved =
+        with_journal.map_err(|source| OpenError::BackupUnreadable { file: file.to_owned(), source })?;
+    sound(file, Ok(saved))
+}
+
+/// The backup with the changes of the journals behind it in `dir`.
+fn with_journal(saved: Backup, dir: &Path) -> io::Result<Backup> {
+    let chain = Chain::behind(dir, saved.generation)?;
+    if chain.is_empty() {
+        return Ok(saved);
+    }
+    let mut rows: BTreeMap<_, _> = saved.rows.into_iter().collect();
+    chain.replay::<io::Error>(saved.generation, 0, |changes| {
+        for (key, change) in changes {
+            match change {
+                Some(value) => rows.insert(key, value),
+                None => rows.remove(&key),
+            };
+        }
+        Ok(())
+    })?;
+    Ok(Backup { rows: rows.into_iter().collect(), ..saved })
 }
 
 /// What was read from `file`, if this program can restore it.

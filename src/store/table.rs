@@ -6,13 +6,13 @@
 //!
 //! A batch that cannot be made safe is taken back, with all that was built upon it, by [`Table::recover`].
 
-use super::commit::lock;
 use super::engine::Engine;
 use super::error::StoreError;
 use super::journal::{Changes, Journal};
 use super::key;
 use super::pre_images::PreImages;
 use super::record::{Record, Row, decode, digest, encode};
+use super::ticket::lock;
 use super::view::{View, give, merge, place};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -112,7 +112,7 @@ impl Table {
     }
 
     /// Shows `see` all records whose key begins so, as they are now, in the order of their keys.
-    fn walk(
+    pub(super) fn walk(
         &self,
         prefix: &[u8],
         mut see: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,

@@ -1,12 +1,12 @@
 //! What readers see: the changes that wait, before the batch that is being made safe, before the engine.
 
-use super::commit::lock;
 use super::engine::{Engine, Rows};
 use super::error::StoreError;
 use super::journal::Changes;
 use super::key;
 use super::pre_images::PreImages;
 use super::record::{Record, decode, digest, encode};
+use super::ticket::lock;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -68,7 +68,7 @@ impl View {
 
     /// Adds the changes of a transaction.
     pub(super) fn add(&mut self, changes: Changes, growth: u64) {
-        self.keep_for_snapshots(changes.keys());
+        self.keep_for_snapshots(&changes);
         self.open.extend(changes);
         self.sum = self.sum.wrapping_add(growth);
     }
@@ -88,11 +88,11 @@ impl View {
     }
 
     /// Lets those who read a snapshot remember the records that are about to be changed.
-    fn keep_for_snapshots<'k>(&mut self, keys: impl Iterator<Item = &'k Vec<u8>> + Clone) {
+    fn keep_for_snapshots(&mut self, changes: &Changes) {
         self.snapshots.retain(|images| images.strong_count() > 0);
         for images in self.snapshots.iter().filter_map(Weak::upgrade) {
             let mut images = lock(&images);
-            for key in keys.clone() {
+            for key in changes.keys() {
                 images.keep(key, || self.current(key));
             }
         }

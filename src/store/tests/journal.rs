@@ -179,7 +179,9 @@ fn a_data_folder_of_an_older_program_is_opened_and_gets_a_journal() {
     let (store, _, persona) = furnished(dir.path());
     drop(store);
     // Older programs had no journal.
-    journals(dir.path()).into_iter().for_each(|path| fs::remove_file(path).unwrap());
+    for journal in journals(dir.path()) {
+        fs::remove_file(journal).unwrap();
+    }
     let store = Store::open(dir.path()).unwrap();
     assert!(!store.was_repaired());
     store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().ticket.wait().unwrap();
@@ -216,4 +218,34 @@ fn changes_write_no_backup_as_long_as_the_journal_is_short_and_idleness_writes_n
     let written = fs::metadata(Store::backup_in(dir.path())).unwrap().modified().unwrap();
     drop(Store::open(dir.path()).unwrap());
     assert_eq!(fs::metadata(Store::backup_in(dir.path())).unwrap().modified().unwrap(), written);
+}
+
+#[test]
+fn what_lies_on_an_old_card_is_restored_with_its_journal() {
+    let dir = TempDir::new().unwrap();
+    let (store, _, persona) = furnished(dir.path());
+    let _ = store.keys().set_login_key(&[7; 600]).unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().ticket.wait().unwrap();
+    let before = everything(&store);
+    let old_card = without_database(dir.path());
+    let new = TempDir::new().unwrap();
+    let file = Store::backup_in(old_card.path());
+    assert_ne!(backup::read(&file).unwrap().rows, records(&store));
+    Store::restore(new.path(), &file).unwrap();
+    let restored = Store::open(new.path()).unwrap();
+    assert_eq!(everything(&restored), before);
+    assert_eq!(restored.ledger().check().unwrap().differences, []);
+    // Restored into a folder with journals of its own, it wins.
+    let other = TempDir::new().unwrap();
+    let (busy, ..) = furnished(other.path());
+    busy.accounts().create("other", &password("garage"), None, Now::read()).unwrap().ticket.wait().unwrap();
+    drop(busy);
+    Store::restore(other.path(), &file).unwrap();
+    for _ in 0..2 {
+        let restored = Store::open(other.path()).unwrap();
+        assert_eq!(everything(&restored), before);
+        assert!(!restored.was_repaired());
+    }
 }
