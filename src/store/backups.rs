@@ -126,6 +126,8 @@ pub(super) struct BackupDisk {
     pub(super) data: Arc<DataDir>,
     /// Whether the database had to be built again.
     pub(super) repaired: Arc<Mutex<Repaired>>,
+    /// When it was opened again, backup and journal were not all there is.
+    pub(super) gap: bool,
 }
 
 impl Disk for BackupDisk {
@@ -138,9 +140,10 @@ impl Disk for BackupDisk {
     }
 
     fn recover(&mut self, taken_back: &mut dyn FnMut()) -> Result<(), StoreError> {
-        let (data, repaired) = (&self.data, &self.repaired);
+        let (data, repaired, gap) = (&self.data, &self.repaired, &mut self.gap);
         let reopen = || match data.open_database() {
             Ok(found) => {
+                *gap |= found.stale;
                 if found.repaired != Repaired::No {
                     *lock(repaired) = found.repaired;
                 }
@@ -157,7 +160,7 @@ impl Disk for BackupDisk {
     fn backup_due(&self, closing: bool) -> bool {
         let journal = self.table.journal_length();
         let backup = || fs::metadata(&self.data.backup).map_or(0, |backup| backup.len());
-        if closing { journal + backup() <= SMALL } else { journal > LEAST && journal > backup() }
+        self.gap || if closing { journal + backup() <= SMALL } else { journal > LEAST && journal > backup() }
     }
 
     /// The database learns of the backup first: one that has lost something afterwards is older than the backup, and
@@ -167,6 +170,7 @@ impl Disk for BackupDisk {
         let last = fs::metadata(&self.data.backup).map_or(0, |last| last.len());
         self.free_space.room_for(RESERVE.saturating_add(last))?;
         self.table.begin_generation(&self.data.dir)?;
+        self.gap = false;
         let snapshot = Snapshot::take(&self.table)?;
         // What was changed in between is in it.
         self.table.sync()?;

@@ -172,6 +172,12 @@ impl Engine {
         self.noted(self.file.sync_data().map_err(sled::Error::from))
     }
 
+    /// Behaves from now on as if a write had failed.
+    #[cfg(test)]
+    pub(super) fn fail_for_tests(&self) {
+        let _ = self.noted::<()>(Err(sled::Error::ReportableBug("a test".to_owned())));
+    }
+
     /// Wakes those who wait for an engine that has failed: its own thread may have failed without telling them.
     pub(super) fn wake_all(&self) {
         if self.failure().is_some()

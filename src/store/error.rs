@@ -134,7 +134,8 @@ impl fmt::Display for StoreError {
                 "{file} cannot be read ({why}), and without it the backup would be incomplete: check its permissions"
             ),
             Self::SnapshotLost => f.write_str(
-                "the backup could not be completed, because the disk it goes to is too slow: use another disk, or try again",
+                "the backup could not be completed, because the disk it goes to is too slow, or a change could not be saved \
+                 meanwhile: try again, or use another disk",
             ),
         }
     }

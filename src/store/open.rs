@@ -68,6 +68,7 @@ impl Store {
             free_space: Arc::clone(&free_space),
             data: Arc::clone(&data),
             repaired: Arc::clone(&repaired),
+            gap: false,
         };
         let writer = Writer::start(disk, BACKUP_EVERY, stale).map_err(data.refused())?;
         let hand_over = HandOver(data.dir.clone());

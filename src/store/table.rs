@@ -314,6 +314,12 @@ impl Table {
         }
     }
 
+    /// Has the engine fail.
+    #[cfg(test)]
+    pub(super) fn fail_for_tests(&self) {
+        self.state().engine().unwrap().fail_for_tests();
+    }
+
     /// Takes back what is not safe, has the journal written again, and opens the engine again by `reopen` if it has failed.
     /// `taken_back` is called when nothing of what was changed before is left but what is safe. Nobody may change
     /// anything meanwhile; readers go on, but for the time in which there is no engine.

@@ -35,6 +35,10 @@ fn journals(dir: &Path) -> Vec<PathBuf> {
     journals
 }
 
+fn snapshot(store: &Store) -> Snapshot {
+    Snapshot::take(&store.inner.table).unwrap()
+}
+
 fn repaired(store: &Store) -> Repaired {
     *store.inner.repaired.lock().unwrap()
 }
@@ -136,6 +140,7 @@ fn at_any_moment_of_a_backup_the_files_are_a_sound_pair() {
             free_space: std::sync::Arc::clone(&store.inner.free_space),
             data: std::sync::Arc::clone(&store.inner.data),
             repaired: std::sync::Arc::clone(&store.inner.repaired),
+            gap: false,
         };
         // One that is never finished, and another.
         drop(disk.begin_backup().unwrap());
@@ -248,4 +253,77 @@ fn what_lies_on_an_old_card_is_restored_with_its_journal() {
         assert_eq!(everything(&restored), before);
         assert!(!restored.was_repaired());
     }
+}
+
+/// Waits until the store takes changes again.
+fn await_recovery(store: &Store) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(3);
+    while let Some(trouble) = store.trouble() {
+        assert!(std::time::Instant::now() < deadline, "{trouble}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn an_engine_that_fails_is_opened_again_within_the_process_and_nothing_is_lost() {
+    let dir = TempDir::new().unwrap();
+    let (store, _, persona) = furnished(dir.path());
+    for _ in 0..3 {
+        store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().ticket.wait().unwrap();
+        let before = everything(&store);
+        store.table().fail_for_tests();
+        let trouble = store.trouble().unwrap().to_string();
+        assert!(trouble.contains("opens it again by itself"), "{trouble}");
+        await_recovery(&store);
+        assert_eq!(everything(&store), before);
+        assert!(!store.was_repaired());
+    }
+    let before = everything(&store);
+    drop(store);
+    let again = Store::open(dir.path()).unwrap();
+    assert_eq!(everything(&again), before);
+    assert!(!again.was_repaired());
+}
+
+#[test]
+fn an_engine_that_fails_over_damaged_files_is_built_again_within_the_process() {
+    let dir = TempDir::new().unwrap();
+    let (store, _, persona) = furnished(dir.path());
+    store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().ticket.wait().unwrap();
+    let before = everything(&store);
+    fs::write(dir.path().join("database/conf"), [0xa5; 64]).unwrap();
+    store.table().fail_for_tests();
+    await_recovery(&store);
+    assert_eq!(everything(&store), before);
+    assert!(store.was_repaired() && !store.has_lost_changes());
+    store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().ticket.wait().unwrap();
+    let before = everything(&store);
+    drop(store);
+    let again = Store::open(dir.path()).unwrap();
+    assert_eq!(everything(&again), before);
+    assert!(!again.was_repaired());
+}
+
+#[test]
+fn what_a_failed_write_takes_back_is_seen_by_nobody_and_in_no_backup() {
+    let dir = TempDir::new().unwrap();
+    let (store, ..) = furnished(dir.path());
+    store.flush().unwrap();
+    let before = records(&store);
+    let journal = journals(dir.path()).remove(0);
+    let held = snapshot(&store);
+    let kept = fs::read(&journal).unwrap();
+    // Nobody waits for this change, so it waits in memory.
+    let work = |tx: &table::Transaction<'_>| tx.put(&key::paid_week(PersonaId(9)), &1_u32);
+    store.table().transact::<_, StoreError>(work).unwrap();
+    assert_ne!(records(&store), before);
+    let taken_back = std::cell::Cell::new(false);
+    let nothing = || -> Result<_, StoreError> { panic!("the engine is well") };
+    store.inner.table.recover(nothing, &mut || taken_back.set(true)).unwrap();
+    assert!(taken_back.get());
+    assert_eq!(records(&store), before);
+    assert!(held.into_iter().any(|rows| rows.is_err()));
+    assert!(fs::read(&journal).unwrap().len() > kept.len(), "a write has succeeded");
+    drop(store);
+    assert_eq!(records(&Store::open(dir.path()).unwrap()), before);
 }
