@@ -24,11 +24,15 @@ pub fn troubles(game: &Game) -> Vec<String> {
     troubles.extend(game.config.mistakes.iter().map(ToString::to_string));
     troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     if game.store.was_repaired() {
-        troubles.push(
-            "the database was damaged at this start and was rebuilt from the backup beside it, or empty if there was none, so all \
-             changes after that backup are lost; the card may be worn out: download a backup now, and replace the card soon"
-                .to_owned(),
-        );
+        let lost = if game.store.has_lost_changes() {
+            "was rebuilt from the backup beside it, or empty if there was none, so all changes after that backup are lost"
+        } else {
+            "was rebuilt from the backup and the journal beside it, so nothing is lost"
+        };
+        troubles.push(format!(
+            "the database was found damaged and {lost}; the card may be worn out: download a backup now, and replace \
+             the card soon"
+        ));
     }
     troubles.extend(moved_ports(&game.ports));
     if game.ports.http != PATCH {
@@ -276,7 +280,21 @@ mod tests {
         drop(store);
         std::fs::remove_dir_all(data.join("database")).unwrap();
         game.store = Store::open(&data).unwrap();
-        assert!(troubles(&game)[0].starts_with("the database was damaged at this start"));
+        let said = troubles(&game).remove(0);
+        assert!(
+            said.starts_with("the database was found damaged") && said.contains("nothing is lost"),
+            "{said}"
+        );
+        game.store = Store::open(&folder.path().join("yet another")).unwrap();
+        std::fs::remove_dir_all(data.join("database")).unwrap();
+        for entry in std::fs::read_dir(&data).unwrap().map(Result::unwrap) {
+            if entry.file_name().to_string_lossy().contains("journal") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        game.store = Store::open(&data).unwrap();
+        let said = troubles(&game).remove(0);
+        assert!(said.contains("all changes after that backup are lost"), "{said}");
     }
 
     #[test]

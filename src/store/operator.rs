@@ -1,11 +1,11 @@
 //! What belongs to the Server Operator: the password of the operator's pages, and the message of the day.
 
-use super::commit::Changed;
 use super::error::{OpenError, StoreError};
 use super::handle::Store;
 use super::key;
 use super::password;
 use super::records::account::OperatorRecord;
+use super::ticket::Changed;
 use crate::atomic_file;
 use std::fmt;
 use std::fs;

@@ -1,7 +1,6 @@
 //! Personas: the characters of an account, with which it plays.
 
 use super::bookings::Bookings;
-use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
 use super::ledger;
@@ -9,6 +8,7 @@ use super::records::ledger::{Kind, Line};
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::records::vehicle::LooseRecord;
 use super::table::Table;
+use super::ticket::Changed;
 use super::{key, mail, week};
 use crate::clock::Now;
 use crate::look_alike::look;

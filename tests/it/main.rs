@@ -14,6 +14,7 @@ mod command_line;
 mod documents;
 mod economy;
 mod evening;
+mod failing_card;
 mod family;
 mod family_evening;
 mod foreign;
