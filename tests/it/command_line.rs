@@ -330,14 +330,12 @@ fn a_restore_asks_unless_there_is_nothing_to_replace() {
     place.done("backup one.mcos");
     place.add_account("bob");
     let listed = || place.done("account list").lines().count() - 1;
-    for (answer, why) in [("", "scripts say --yes"), ("\n", "was not yes"), ("no\n", "was not yes")] {
+    for (answer, why) in [("", "scripts add --yes"), ("\n", "was not yes"), ("no\n", "was not yes")] {
         let output = place.mcos_reading(&["restore", "one.mcos"], answer);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(
-            said.contains("one.mcos holds 1 accounts and 0 personas") && said.contains("[y/N]"),
-            "{said}"
-        );
+        assert!(said.contains("one.mcos holds 1 account and 0 personas") && said.contains("[y/N]"), "{said}");
+        assert!(!said.contains("  "), "{said}");
         assert!(said.contains("nothing was changed") && said.contains(why), "{said}");
         assert_eq!(listed(), 2);
     }
