@@ -15,7 +15,7 @@ pub const PER_MINUTE: u32 = 10;
 /// 24 hours, in seconds.
 const DAY: u64 = 24 * 60 * 60;
 
-/// How many accounts the pages make within 24 hours, whoever asks. The Server Operator may make more.
+/// How many accounts the pages make within 24 hours, whoever asks but this machine itself. The Server Operator may make more.
 pub const PER_DAY: usize = 200;
 
 /// Why an account was not made or its password not changed: a sentence for the person who asked.
@@ -122,7 +122,7 @@ pub fn create(
     }
     let accounts = game.store.accounts();
     let today = accounts.made_since(now.unix.saturating_sub(DAY)).map_err(|e| refusal(&e.into()))?;
-    if today >= PER_DAY {
+    if today >= PER_DAY && !from.is_loopback() {
         warn!("account: refused {from}: {today} accounts were made within 24 hours");
         return Err(Refusal::Crowded);
     }
@@ -260,6 +260,7 @@ mod tests {
             drop(made);
         }
         assert_eq!(create(&game, &limit, HOME, new("marty", "s3cret"), now), Err(Refusal::Crowded));
+        create(&game, &limit, Ipv4Addr::LOCALHOST.into(), new("lorraine", "s3cret"), now).unwrap();
         let _ = game.store.accounts().create("marty", &password, None, now).unwrap();
         let tomorrow = Now { unix: now.unix + DAY + 1, ..now };
         create(&game, &limit, HOME, new("jennifer", "s3cret"), tomorrow).unwrap();
