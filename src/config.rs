@@ -207,8 +207,11 @@ section! {
     pub struct Limits {
         /// Connections to all services together.
         connections: usize = 8192, Rule::COUNT;
-        /// Connections from one address. This machine itself (loopback) is exempt.
+        /// Connections from one address that have not signed in to the lobby, a room or MCOTS, and as many that have. This
+        /// machine itself (loopback) is exempt.
         connections_per_address: usize = 64, Rule::COUNT;
+        /// New connections from one address within a second; four times as many at once. Loopback is exempt.
+        connections_per_second: u32 = 32, Rule::COUNT;
         /// Failed logins from one address with one name within a minute. Loopback is exempt.
         failed_logins_per_minute: u32 = 20, Rule::COUNT;
         /// How many bytes may wait for one Client that does not read, before it is cut off.

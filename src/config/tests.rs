@@ -73,6 +73,7 @@ deletion_day = 1
 [limits]
 connections = 1
 connections_per_address = 2
+connections_per_second = 4
 failed_logins_per_minute = 3
 outbound_bytes = 4096
 idle_seconds = 5
@@ -91,6 +92,7 @@ context_minutes = 30
     let limits = Limits {
         connections: 1,
         connections_per_address: 2,
+        connections_per_second: 4,
         failed_logins_per_minute: 3,
         outbound_bytes: 4096,
         idle_seconds: 5,

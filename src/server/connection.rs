@@ -3,6 +3,7 @@
 use super::bind::Service;
 use super::conversation::{Conversation, Unsent};
 use super::counters::Counting;
+use super::limits::Permit;
 use super::observer::Observers;
 use super::outbox::{Ending, Outbox};
 use super::recorder::Switched;
@@ -62,15 +63,26 @@ impl fmt::Display for End {
     }
 }
 
+/// Where a connection comes from.
+pub(super) struct Origin {
+    /// Its number.
+    pub(super) connection: ConnectionId,
+    /// What it asks.
+    pub(super) service: Service,
+    /// From where.
+    pub(super) peer: SocketAddr,
+    /// The place it takes.
+    pub(super) place: Permit,
+}
+
 /// Runs one connection to its end and cleans up behind it.
 pub(super) async fn converse(
     shared: &Shared,
-    connection: ConnectionId,
-    service: Service,
-    peer: SocketAddr,
+    origin: Origin,
     mut stream: TcpStream,
     mut conversation: Conversation,
 ) {
+    let Origin { connection, service, peer, mut place } = origin;
     let outbox = shared.connections.register(connection);
     let mut observers = Observers::default();
     observers.add(Counting(Arc::clone(&shared.counters)));
@@ -82,7 +94,7 @@ pub(super) async fn converse(
             .into_iter()
             .for_each(|recording| observers.add(recording));
     }
-    let end = talk(shared, &outbox, &mut stream, &mut conversation, &mut observers).await;
+    let end = talk(shared, &mut place, &outbox, &mut stream, &mut conversation, &mut observers).await;
     shared.connections.remove(connection);
     let why = end.to_string();
     observers.tell(|observer| observer.ended(&why));
@@ -100,6 +112,7 @@ pub(super) async fn converse(
 
 async fn talk(
     shared: &Shared,
+    place: &mut Permit,
     outbox: &Arc<Outbox>,
     stream: &mut TcpStream,
     conversation: &mut Conversation,
@@ -132,6 +145,9 @@ async fn talk(
         }
         if let Some(ending) = outbox.ending() {
             return End::Ended(ending);
+        }
+        if conversation.signed_in() {
+            place.signed_in();
         }
         let deadline = conversation.deadline(&shared.game.config.limits, began.elapsed());
         let event = wait(stream, outbox, conversation, observers);

@@ -221,12 +221,20 @@ impl Conversation {
         Ok(())
     }
 
+    /// Whether the Client has proven who it is, so that it plays.
+    pub(super) const fn signed_in(&self) -> bool {
+        match &self.0 {
+            Family::Nps(_, NpsService::Lobby(caller)) => caller.signed_in(),
+            Family::Nps(..) => false,
+            Family::Mcots(_, caller) => caller.signed_in(),
+        }
+    }
+
     /// How long the Client may say nothing from now on, on a connection of this `age`. Who has signed in may be silent
     /// for ever: a player sits in the garage for hours, and no heartbeat was ever seen.
     pub(super) fn deadline(&self, limits: &config::Limits, age: Duration) -> Option<Duration> {
         match &self.0 {
-            Family::Nps(_, NpsService::Lobby(caller)) if caller.signed_in() => None,
-            Family::Mcots(_, caller) if caller.signed_in() => None,
+            _ if self.signed_in() => None,
             Family::Nps(_, NpsService::Lobby(_)) | Family::Mcots(..) => {
                 Some(Duration::from_secs(limits.login_seconds).saturating_sub(age))
             }

@@ -126,7 +126,7 @@ impl Shared {
     /// The same on a box, if `appliance` is one.
     pub(crate) fn in_a_box(game: Game, appliance: Option<Appliance>) -> Self {
         let tls = tls::Tls::open(&game.data, None, true).unwrap();
-        let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(10, 10));
+        let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(&game.config.limits));
         Self::new(Arc::new(game), connections, limits, tls, smol::channel::bounded(1).0, None, appliance)
     }
 }

@@ -7,8 +7,10 @@ mod channels;
 mod presence;
 pub mod races;
 mod rate_limit;
+mod refusals;
 mod sessions;
 mod sign_in_trace;
+mod source;
 mod thrown_out;
 mod unexpected;
 
@@ -20,8 +22,10 @@ pub use channels::{
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
+pub use refusals::Refusals;
 pub use sessions::{Session, SessionId, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
+pub use source::Source;
 pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 
 use crate::clock::Now;
