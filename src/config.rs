@@ -216,6 +216,9 @@ section! {
         failed_logins_per_minute: u32 = 20, Rule::COUNT;
         /// How many bytes may wait for one Client that does not read, before it is cut off.
         outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 4096, 67_108_864);
+        /// How many bytes all connections together may hold of input that is not complete yet. 0: an eighth of the memory that the
+        /// process may use.
+        input_bytes: usize = 0, Rule::Number("a number of bytes", 0, 1_099_511_627_776);
         /// Seconds without a message after which a Login, Persona or Mail connection is closed.
         idle_seconds: u64 = 60, Rule::SECONDS;
         /// Seconds within which a Lobby, room or MCOTS connection must have logged in.

@@ -76,6 +76,7 @@ connections_per_address = 2
 connections_per_second = 4
 failed_logins_per_minute = 3
 outbound_bytes = 4096
+input_bytes = 65536
 idle_seconds = 5
 login_seconds = 6
 password_workers = 1
@@ -95,6 +96,7 @@ context_minutes = 30
         connections_per_second: 4,
         failed_logins_per_minute: 3,
         outbound_bytes: 4096,
+        input_bytes: 65_536,
         idle_seconds: 5,
         login_seconds: 6,
         password_workers: 1,

@@ -55,6 +55,9 @@ impl fmt::Display for End {
             Self::Silent => f.write_str("silent for too long"),
             Self::Ended(Ending::Overflow) => f.write_str("does not read what others send; cut off"),
             Self::Ended(Ending::Dismissed) => f.write_str("dismissed"),
+            Self::Ended(Ending::OverBudget) => {
+                f.write_str("holds most of the half packets of all; see limits.input_bytes")
+            }
             Self::Broken(reason) => write!(f, "closed, {reason}"),
             Self::Unsaved(reason) => write!(f, "closed, a change could not be saved: {reason}"),
             Self::Unsent(unsent) => write!(f, "closed, a fault of this server: {unsent}"),
@@ -100,7 +103,9 @@ pub(super) async fn converse(
     observers.tell(|observer| observer.ended(&why));
     shared.tell(conversation.leave(&shared.game, Now::read())).await;
     match &end {
-        End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
+        End::Broken(_) | End::Ended(Ending::Overflow | Ending::OverBudget) => {
+            log::info!("{service}: {peer} {end}")
+        }
         End::Unsaved(_) | End::Unsent(_) => log::error!("{service}: {peer} {end}"),
         _ => log::debug!("{service}: {peer} {end}"),
     }
@@ -119,6 +124,7 @@ async fn talk(
     observers: &mut Observers,
 ) -> End {
     let began = Instant::now();
+    let mut share = shared.input.share(Arc::clone(outbox) as _);
     let mut out = Vec::new();
     if let Err(unsent) = conversation.greet(&mut out, observers) {
         return End::Unsent(unsent);
@@ -146,6 +152,7 @@ async fn talk(
         if let Some(ending) = outbox.ending() {
             return End::Ended(ending);
         }
+        share.set(conversation.held());
         if conversation.signed_in() {
             place.signed_in();
         }

@@ -17,7 +17,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// Requests on the ports before the lobby are small: the largest, a new persona, has about 1,400 bytes.
+/// The longest packet on the ports before the lobby, and on every other before the Client has signed in, in bytes: the largest, a new
+/// persona, has about 1,400.
 const SMALL: usize = 4096;
 
 /// The server's state of one connection: framing, cipher, and what its service knows of the Client.
@@ -95,7 +96,7 @@ impl Conversation {
         let address = peer.ip().to_canonical();
         let server = |server| {
             let caller = lobby::ConnectionState::new(connection, server, peer, local);
-            let link = nps::Link::new(nps::Headers::Short, nps::Link::LARGEST);
+            let link = nps::Link::new(nps::Headers::Short, SMALL);
             Some(Self(Family::Nps(link, NpsService::Lobby(caller))))
         };
         match service {
@@ -105,10 +106,12 @@ impl Conversation {
             Service::Mail => small(nps::Headers::Short, NpsService::Mail(address)),
             Service::Lobby => server(NpsServer::Lobby),
             Service::Room(place) => server(NpsServer::Room(place)),
-            Service::Mcots => Some(Self(Family::Mcots(
-                mcots::Link::new(),
-                transactions::ConnectionState::new(connection, peer, local),
-            ))),
+            Service::Mcots => {
+                let caller = transactions::ConnectionState::new(connection, peer, local);
+                let mut link = mcots::Link::new();
+                link.accept_up_to(SMALL);
+                Some(Self(Family::Mcots(link, caller)))
+            }
         }
     }
 
@@ -130,6 +133,14 @@ impl Conversation {
         match &mut self.0 {
             Family::Nps(link, _) => link.feed(bytes),
             Family::Mcots(link, _) => link.feed(bytes),
+        }
+    }
+
+    /// The memory, in bytes, that is held for a message which has not arrived completely. To be asked when there is nothing to answer.
+    pub(super) fn held(&mut self) -> usize {
+        match &mut self.0 {
+            Family::Nps(link, _) => link.held(),
+            Family::Mcots(link, _) => link.held(),
         }
     }
 
@@ -163,6 +174,7 @@ impl Conversation {
                     && let Some(persona) = caller.persona()
                 {
                     observers.tell(|observer| observer.signed_in(persona));
+                    link.accept_up_to(nps::Link::LARGEST);
                 }
                 let unsent = write(link, &outcome, incoming.encrypted, out, observers).err();
                 Ok(Some(Step { unsent, ..outcome.into() }))
@@ -181,6 +193,7 @@ impl Conversation {
                 observers.tell(|observer| observer.body_answered(number, verdict));
                 if let Some(persona) = caller.persona() {
                     observers.tell(|observer| observer.signed_in(persona));
+                    link.accept_up_to(mcots::Link::LARGEST_BODY);
                 }
                 let unsent = write_bodies(link, &outcome, out, observers).err();
                 if outcome.start_encryption.is_some()

@@ -11,6 +11,7 @@ pub(crate) mod control;
 pub mod conversation;
 mod counters;
 mod http;
+mod input_budget;
 mod limits;
 mod lingering_close;
 mod netbios;

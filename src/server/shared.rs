@@ -3,6 +3,7 @@
 use super::connections::Connections;
 use super::conversation::Step;
 use super::counters::Counters;
+use super::input_budget::InputBudget;
 use super::limits::Limits;
 use super::recorder::{Recorder, Recordings};
 use super::{addresses, http, tls};
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(super) connections: Arc<Connections>,
     /// How many connections there may be.
     pub(super) limits: Arc<Limits>,
+    /// What connections may hold of input that is not complete yet.
+    pub(super) input: Arc<InputBudget>,
     /// Patch, Auth and Shard.
     pub(super) ssl: Arc<http::SslServer>,
     /// What protects them on the HTTPS port.
@@ -65,9 +68,10 @@ impl Shared {
             OperatorSite::new(appliance, Arc::clone(&recordings) as _),
             Arc::clone(&counters),
         );
+        let input = InputBudget::configured(&game.config.limits);
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);
-        Self { game, connections, limits, ssl, tls, restart, recorder, recordings, counters }
+        Self { game, connections, limits, input, ssl, tls, restart, recorder, recordings, counters }
     }
 
     /// Has the server end in good order and begin anew.

@@ -3,6 +3,7 @@
 use super::bind::{Listener, Service};
 use super::connection::Origin;
 use super::conversation::Conversation;
+use super::input_budget::Eviction;
 use super::limits::{Crowded, Purpose};
 use super::shared::{EXECUTOR, Shared};
 use super::{connection, tls};
@@ -130,15 +131,30 @@ async fn browse(
     local: SocketAddr,
     ban: Option<String>,
 ) {
-    if service == Service::Https {
-        let socket = stream.clone();
-        match tls::accept(&shared.tls, stream, peer).await {
-            Ok(secured) => Arc::clone(&shared.ssl).serve_secured(secured, socket, peer, local).await,
-            Err(error) => log::info!("https: {peer}: {error}"),
+    let eviction = Arc::new(Eviction::default());
+    let mut share = shared.input.share(Arc::clone(&eviction) as _);
+    let served = async {
+        if service == Service::Https {
+            let socket = stream.clone();
+            share.set(tls::HELD);
+            match tls::accept(&shared.tls, stream, peer).await {
+                Ok(secured) => {
+                    Arc::clone(&shared.ssl).serve_secured(secured, socket, peer, local, share).await;
+                }
+                Err(error) if error.is_distrust() => log::debug!("https: {peer}: {error}"),
+                Err(error) => log::info!("https: {peer}: {error}"),
+            }
+        } else {
+            Arc::clone(&shared.ssl).serve_connection(stream, peer, local, ban.as_deref(), share).await;
         }
-    } else {
-        Arc::clone(&shared.ssl).serve_connection(stream, peer, local, ban.as_deref()).await;
-    }
+    };
+    let evicted = async {
+        eviction.wait().await;
+        log::info!(
+            "{service}: {peer} closed, it holds most of the half requests of all; see limits.input_bytes"
+        );
+    };
+    served.or(evicted).await;
 }
 
 /// Game traffic is many small packets, and a connection without traffic is normal.

@@ -36,7 +36,8 @@ impl TokenBuckets {
         if self.buckets.len() >= MOST_SOURCES && !self.buckets.contains_key(&from) {
             self.buckets.retain(|_, bucket| bucket.at(now, per_second) < full);
             if self.buckets.len() >= MOST_SOURCES
-                && let Some(oldest) = self.buckets.iter().min_by_key(|(_, bucket)| bucket.at).map(|one| *one.0)
+                && let Some(oldest) =
+                    self.buckets.iter().min_by_key(|(_, bucket)| bucket.at).map(|one| *one.0)
             {
                 self.buckets.remove(&oldest);
             }

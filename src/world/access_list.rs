@@ -149,7 +149,11 @@ mod tests {
         assert_eq!(list.refused("26.1.2.3".parse().unwrap(), start), Some(1));
         let later = start.later(Duration::from_secs(9));
         assert_eq!(list.refused("2001:db8::1".parse().unwrap(), later), Some(1));
-        assert_eq!(list.refused("2001:db8::2".parse().unwrap(), later), None, "one network of 64 bits is one");
+        assert_eq!(
+            list.refused("2001:db8::2".parse().unwrap(), later),
+            None,
+            "one network of 64 bits is one"
+        );
         let all: Vec<_> = list.all_refused().iter().map(|one| (one.address.to_string(), one.count)).collect();
         assert_eq!(all, [("2001:db8::/64".to_owned(), 2), ("26.1.2.3".to_owned(), 1)]);
     }

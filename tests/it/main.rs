@@ -17,6 +17,7 @@ mod evening;
 mod family;
 mod foreign;
 mod full_card;
+mod hostile;
 mod import;
 mod kit_wine;
 mod layers;

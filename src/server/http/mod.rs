@@ -7,6 +7,7 @@ mod download;
 mod operator;
 mod response;
 mod too_large;
+mod unfinished;
 mod upload;
 
 pub(crate) use operator::OperatorHttp;
@@ -15,8 +16,9 @@ use crate::admin::account;
 use crate::admin::kit::Certificate;
 use crate::clock::Now;
 use crate::config::HostName;
+use crate::server::input_budget::Share;
 use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
-use crate::server::tls::{Secured, Security};
+use crate::server::tls::{self, Secured, Security};
 use crate::services::http::{self, Route, Verb};
 use crate::services::{Game, patch, shard};
 use crate::web::{self, FormProblem, PageRequest, PageResponse, PatchAnswer, Site};
@@ -41,6 +43,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use too_large::TooLarge;
+use unfinished::Unfinished;
 use zeroize::Zeroizing;
 
 /// How long a Client may take to send the head of its request.
@@ -107,16 +110,18 @@ impl SslServer {
     }
 
     /// Serves one connection without TLS, from `peer` to our address `local`, until it ends. `ban` says why the address is
-    /// banned, if it is.
+    /// banned, if it is. What it holds of a request counts into `share`.
     pub(super) async fn serve_connection(
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
         local: SocketAddr,
         ban: Option<&str>,
+        share: Share,
     ) {
         let socket = stream.clone();
-        self.serve_stream(stream, socket, Connection { peer, local, security: Security::Plain, ban }).await;
+        let connection = Connection { peer, local, security: Security::Plain, ban };
+        self.serve_stream(stream, socket, connection, share).await;
     }
 
     /// Serves one connection whose TLS handshake is done, on `socket`.
@@ -126,9 +131,10 @@ impl SslServer {
         socket: TcpStream,
         peer: SocketAddr,
         local: SocketAddr,
+        share: Share,
     ) {
         let Secured { security, stream } = secured;
-        self.serve_stream(stream, socket, Connection { peer, local, security, ban: None }).await;
+        self.serve_stream(stream, socket, Connection { peer, local, security, ban: None }, share).await;
     }
 
     /// Serves one connection whose bytes pass through `stream`, and at its end closes `socket` below that, so that the
@@ -138,7 +144,9 @@ impl SslServer {
         mut stream: impl AsyncRead + AsyncWrite + Unpin,
         socket: TcpStream,
         connection: Connection<'_>,
+        share: Share,
     ) {
+        let below = if connection.security == Security::Plain { 0 } else { tls::HELD };
         let deadline = Deadline::after(REQUEST_TIME);
         let service = service_fn(|request| {
             let server = Arc::clone(&self);
@@ -152,6 +160,7 @@ impl SslServer {
             false
         };
         let served = async {
+            let counted = Unfinished::around(&mut stream, share, below);
             let served = http1::Builder::new()
                 .timer(SmolTimer::new())
                 .header_read_timeout(HEAD_TIME)
@@ -161,7 +170,7 @@ impl SslServer {
                 // A Client may close its sending side behind the request and still wait for the answer.
                 .half_close(true)
                 .title_case_headers(true)
-                .serve_connection(FuturesIo::new(TooLarge::around(&mut stream)), service);
+                .serve_connection(FuturesIo::new(TooLarge::around(counted)), service);
             if let Err(error) = served.await {
                 debug!("http: connection of {} ended early: {error}", connection.peer);
             }

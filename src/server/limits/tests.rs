@@ -72,8 +72,7 @@ fn who_plays_already_has_places_when_all_others_are_taken() {
     let limits = limits(160, 4);
     let mut lobby = admit(&limits, Purpose::Play, FRIEND).unwrap();
     lobby.signed_in();
-    let _flood =
-        [Purpose::Web, Purpose::SignIn, Purpose::Play].map(|purpose| flood(&limits, purpose));
+    let _flood = [Purpose::Web, Purpose::SignIn, Purpose::Play].map(|purpose| flood(&limits, purpose));
     assert_eq!(limits.count(), 141, "nobody else gets the last places");
     for purpose in [Purpose::Web, Purpose::SignIn, Purpose::Play] {
         assert_eq!(admit(&limits, purpose, host(70_000)).unwrap_err(), TooMany::InAll);

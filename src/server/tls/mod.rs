@@ -66,6 +66,9 @@ const AFTER_ALERT: Bounds =
 /// Bytes read from the socket at once.
 const CHUNK: usize = 4096;
 
+/// What may be held of a connection for a record or a handshake that is not complete, in bytes.
+pub(super) const HELD: usize = 16 * 1024;
+
 /// How well a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
@@ -137,6 +140,16 @@ impl fmt::Display for TlsError {
 }
 
 impl std::error::Error for TlsError {}
+
+impl TlsError {
+    /// Whether the Client only says that it does not trust our certificate, as every browser does that was not told to.
+    pub(super) fn is_distrust(&self) -> bool {
+        use rustls::AlertDescription as Alert;
+        let Self::Io(error) = self else { return false };
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        matches!(cause, Some(rustls::Error::AlertReceived(Alert::CertificateUnknown | Alert::UnknownCA)))
+    }
+}
 
 impl From<io::Error> for TlsError {
     fn from(error: io::Error) -> Self {

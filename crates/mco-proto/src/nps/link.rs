@@ -92,6 +92,17 @@ impl Link {
         Self { inbox: Inbox::default(), headers, largest, cipher: None, size: 0 }
     }
 
+    /// From here on packets of up to `largest` bytes are accepted.
+    pub const fn accept_up_to(&mut self, largest: usize) {
+        self.largest = largest;
+    }
+
+    /// The memory, in bytes, that is held for a packet which has not arrived completely. To be asked when [`Self::next`] gives none:
+    /// what is not needed for it is given back.
+    pub fn held(&mut self) -> usize {
+        self.inbox.settle()
+    }
+
     /// Starts the ciphers of both directions: from here on packets inside 0x1101 can be read and written.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(LobbyCipher::new(key)));

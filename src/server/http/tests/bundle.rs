@@ -40,7 +40,8 @@ impl TestBox {
             let (stream, peer) = listener.accept().await.unwrap();
             let local = stream.local_addr().unwrap();
             let connection = Connection { peer, local, security: Security::Modern, ban: None };
-            let served = Arc::clone(&self.server).serve_stream(stream.clone(), stream, connection);
+            let served =
+                Arc::clone(&self.server).serve_stream(stream.clone(), stream, connection, Share::for_tests());
             let (mut reading, mut writing) = (client.clone(), client);
             let asked = async move {
                 writing.write_all(request).await.unwrap();

@@ -39,7 +39,8 @@ impl TestServer {
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (stream, peer) = listener.accept().await.unwrap();
             let local = stream.local_addr().unwrap();
-            let served = Arc::clone(&self.server).serve_connection(stream, peer, local, ban);
+            let served =
+                Arc::clone(&self.server).serve_connection(stream, peer, local, ban, Share::for_tests());
             // The server waits for the end of the client, which comes with this block.
             let asked = async move {
                 client.write_all(request).await.unwrap();
