@@ -214,6 +214,8 @@ section! {
         connections_per_second: u32 = 32, Rule::COUNT;
         /// Failed logins from one address with one name within a minute. Loopback is exempt.
         failed_logins_per_minute: u32 = 20, Rule::COUNT;
+        /// Passwords checked for one address within a minute, right or wrong. Loopback is exempt.
+        password_checks_per_minute: u32 = 120, Rule::COUNT;
         /// How many bytes may wait for one Client that does not read, before it is cut off.
         outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 4096, 67_108_864);
         /// How many bytes all connections together may hold of input that is not complete yet. 0: an eighth of the memory that the

@@ -75,6 +75,7 @@ connections = 1
 connections_per_address = 2
 connections_per_second = 4
 failed_logins_per_minute = 3
+password_checks_per_minute = 7
 outbound_bytes = 4096
 input_bytes = 65536
 idle_seconds = 5
@@ -95,6 +96,7 @@ context_minutes = 30
         connections_per_address: 2,
         connections_per_second: 4,
         failed_logins_per_minute: 3,
+        password_checks_per_minute: 7,
         outbound_bytes: 4096,
         input_bytes: 65_536,
         idle_seconds: 5,

@@ -144,6 +144,11 @@ impl Conversation {
         }
     }
 
+    /// Whether the next [`Self::step`] takes long: Login opens a Session Key with RSA.
+    pub(super) fn is_slow(&self) -> bool {
+        matches!(&self.0, Family::Nps(link, NpsService::Login(_)) if link.is_ready())
+    }
+
     /// Answers the next message, if a whole one has arrived, and appends the answer to `out`.
     ///
     /// # Errors

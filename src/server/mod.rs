@@ -19,11 +19,13 @@ mod observer;
 mod outbox;
 mod recorder;
 mod shared;
+mod slow_work;
 pub(crate) mod status_file;
 pub(crate) mod systemd;
 mod tcp;
 pub mod tls;
 mod token_bucket;
+mod turns;
 mod watchdog;
 
 pub use bind::BindError;

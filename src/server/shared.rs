@@ -6,7 +6,8 @@ use super::counters::Counters;
 use super::input_budget::InputBudget;
 use super::limits::Limits;
 use super::recorder::{Recorder, Recordings};
-use super::{addresses, http, tls};
+use super::turns::{Turn, Turns, Work};
+use super::{addresses, http, slow_work, tls};
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
@@ -14,6 +15,7 @@ use crate::services::{Game, mcots};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +35,8 @@ pub(crate) struct Shared {
     pub(super) limits: Arc<Limits>,
     /// What connections may hold of input that is not complete yet.
     pub(super) input: Arc<InputBudget>,
+    /// What takes long.
+    pub(super) slow: SlowWork,
     /// Patch, Auth and Shard.
     pub(super) ssl: Arc<http::SslServer>,
     /// What protects them on the HTTPS port.
@@ -70,8 +74,9 @@ impl Shared {
         );
         let input = InputBudget::configured(&game.config.limits);
         let certificate = Certificate::from_der(tls.authority().certificate_der());
-        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);
-        Self { game, connections, limits, input, ssl, tls, restart, recorder, recordings, counters }
+        let slow = SlowWork { turns: Arc::clone(tls.turns()), game: Arc::clone(&game) };
+        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator, slow.clone());
+        Self { game, connections, limits, input, slow, ssl, tls, restart, recorder, recordings, counters }
     }
 
     /// Has the server end in good order and begin anew.
@@ -108,6 +113,39 @@ impl Shared {
             smol::unblock(move || recordings.look_at_the_time(Now::read())).await;
             self.tell(mcots::tick(&self.game, Now::read()).into()).await;
         }
+    }
+}
+
+/// Does what takes long, in fair turns.
+#[derive(Clone)]
+pub(super) struct SlowWork {
+    turns: Arc<Turns>,
+    game: Arc<Game>,
+}
+
+impl SlowWork {
+    /// Does `work`, which somebody at `from` has asked for, when it is its turn. `None`: too many wait already. While races run no
+    /// more than one core is taken.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        kind: Work,
+        from: IpAddr,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let turn = self.turn(kind, from).await?;
+        let done = slow_work::run(move || {
+            // Given back when the work is done, even if the Client has gone meanwhile.
+            let _turn = turn;
+            work()
+        });
+        Some(done.await)
+    }
+
+    /// Waits for a turn.
+    pub(super) async fn turn(&self, kind: Work, from: IpAddr) -> Option<Turn> {
+        let races_run = self.game.world.channels.races_run();
+        self.turns.allow(if races_run { 1 } else { self.game.config.limits.password_workers });
+        self.turns.wait(kind, from).await
     }
 }
 

@@ -43,7 +43,7 @@ fn a_running_server_does_what_it_is_asked_and_refuses_with_a_reason() {
         assert!(matches!(ask(&data, &add_alice()), Ok(Response::Refused(_))));
         assert!(matches!(ask(&data, &Request::ListAccounts), Ok(Response::Accounts(all)) if all.len() == 1));
     });
-    assert!(game.store.accounts().check_password("alice", "s3cret").unwrap().is_some());
+    assert!(game.store.accounts().check_password("alice", "s3cret", Now::read()).unwrap().is_some());
 }
 
 #[test]

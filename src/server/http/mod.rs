@@ -18,7 +18,9 @@ use crate::clock::Now;
 use crate::config::HostName;
 use crate::server::input_budget::Share;
 use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
+use crate::server::shared::SlowWork;
 use crate::server::tls::{self, Secured, Security};
+use crate::server::turns::Work;
 use crate::services::http::{self, Route, Verb};
 use crate::services::{Game, patch, shard};
 use crate::web::{self, FormProblem, PageRequest, PageResponse, PatchAnswer, Site};
@@ -35,7 +37,6 @@ use hyper::{Method, Request};
 use log::debug;
 use response::{BYTES, HttpResponse, TEXT, page, response};
 use smol::Timer;
-use smol::lock::Semaphore;
 use smol::net::TcpStream;
 use smol_hyper::rt::{FuturesIo, SmolTimer};
 use std::convert::Infallible;
@@ -64,9 +65,6 @@ const MAX_HEADERS: usize = 256;
 /// all, and forgotten.
 const MAX_BODY: u64 = 64 * 1024;
 
-/// How many passwords may wait for a worker that checks them; later ones are told to try again.
-const MAX_WAITING: usize = 64;
-
 /// What all connections to the SSL server share.
 pub(super) struct SslServer {
     game: Arc<Game>,
@@ -74,10 +72,8 @@ pub(super) struct SslServer {
     certificate: Option<Certificate>,
     /// Counts requests for accounts.
     registrations: FailureLimit,
-    /// One permit per password that may be checked at the same time.
-    workers: Arc<Semaphore>,
-    /// One permit per password that may be checked or wait for it.
-    queue: Arc<Semaphore>,
+    /// Passwords are checked and hashed there.
+    slow: SlowWork,
     operator: OperatorHttp,
 }
 
@@ -97,13 +93,12 @@ impl SslServer {
         game: Arc<Game>,
         certificate: Option<Certificate>,
         operator: OperatorHttp,
+        slow: SlowWork,
     ) -> Arc<Self> {
-        let limits = &game.config.limits;
         Arc::new(Self {
             certificate,
             registrations: FailureLimit::new(account::PER_MINUTE),
-            workers: Arc::new(Semaphore::new(limits.password_workers)),
-            queue: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
+            slow,
             game,
             operator,
         })
@@ -270,9 +265,14 @@ impl SslServer {
 
     /// Has the Auth service answer.
     async fn log_in(self: Arc<Self>, query: Zeroizing<String>, peer: SocketAddr, host: HostName) -> Vec<u8> {
+        if let Some(answer) = http::log_in_again(&self.game, &query, peer.ip(), &host, Now::read()) {
+            return answer;
+        }
         let later = http::log_in_later(&self.game, &host);
-        let answer =
-            self.on_a_worker(move |server| http::log_in(&server.game, &query, peer.ip(), &host, Now::read()));
+        let (slow, server) = (self.slow.clone(), self);
+        let answer = slow.run(Work::Password, peer.ip(), move || {
+            http::log_in(&server.game, &query, peer.ip(), &host, Now::read())
+        });
         answer.await.unwrap_or_else(|| {
             debug!("auth: {} is told to try again: too many logins are waiting", peer.ip());
             later
@@ -287,28 +287,13 @@ impl SslServer {
         connection: Connection<'_>,
         host: HostName,
     ) -> PageResponse {
-        let server = Arc::clone(&self);
+        let asked = Arc::clone(&self);
         let (peer, local) = (connection.peer.ip(), connection.local.ip());
-        let answer = self.on_a_worker(move |server| {
+        let answer = self.slow.run(Work::Password, peer, move || {
             let request = PageRequest { path: &path, query: "", host: &host, peer, local };
-            web::submit(&server.site(), &request, &form)
+            web::submit(&asked.site(), &request, &form)
         });
-        answer.await.unwrap_or_else(|| web::busy(&server.site()))
-    }
-
-    /// Does something about passwords on a worker thread, because it takes long on purpose. `None` if too many are waiting.
-    async fn on_a_worker<T: Send + 'static>(
-        self: Arc<Self>,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Option<T> {
-        let place = self.queue.try_acquire_arc()?;
-        let worker = self.workers.acquire_arc().await;
-        let done = smol::unblock(move || {
-            // Given back when the work is done, even if the Client has gone meanwhile.
-            let _permits = (place, worker);
-            work(&self)
-        });
-        Some(done.await)
+        answer.await.unwrap_or_else(|| web::busy(&self.site()))
     }
 }
 

@@ -1,7 +1,6 @@
 use super::*;
 use crate::world::World;
 use mco_proto::nps::Incoming;
-use std::time::Duration;
 
 fn lines(folder: &Path) -> Vec<Vec<Line>> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -18,7 +17,7 @@ fn sizes(folder: &Path) -> Vec<u64> {
 }
 
 fn world() -> World {
-    World::new(Duration::from_secs(1), 1, Vec::new())
+    World::new(&crate::config::Limits::default(), Vec::new())
 }
 
 fn recording(recorder: &Arc<Recorder>, world: &World) -> Option<Connection> {

@@ -170,6 +170,11 @@ impl Channels {
         inner.races().filter_map(race).collect()
     }
 
+    /// Whether a race runs.
+    pub fn races_run(&self) -> bool {
+        locked(&self.0).races().any(|(_, channel)| channel.running.is_some())
+    }
+
     /// Who is ready in a channel, as seen from a connection; everybody is listed.
     pub fn readiness(&self, connection: ConnectionId, channel: CommId) -> Vec<Readiness> {
         let inner = locked(&self.0);

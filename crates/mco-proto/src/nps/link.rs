@@ -118,6 +118,13 @@ impl Link {
         self.inbox.feed(bytes);
     }
 
+    /// Whether [`Self::next`] has a packet to give, or an error.
+    pub fn is_ready(&self) -> bool {
+        let &[_, _, l0, l1, ..] = self.inbox.peek() else { return false };
+        let length = usize::from(u16::from_be_bytes([l0, l1]));
+        self.inbox.peek().len() >= length || length > self.largest
+    }
+
     /// The next packet, or `None` if it has not arrived completely.
     ///
     /// # Errors
