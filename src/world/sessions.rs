@@ -21,6 +21,9 @@ const SESSIONS_PER_CUSTOMER: usize = 8;
 /// starts.
 const SESSION_LIFE: Duration = Duration::from_hours(24);
 
+/// How often what has expired is looked for and forgotten. It is not valid any more before that.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
 /// The number of a session: a later login has a higher one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(u64);
@@ -64,6 +67,8 @@ struct Inner {
     issued: HashMap<CustomerId, VecDeque<String>>,
     /// Sessions of a customer, in the order of their logins; never empty.
     sessions: HashMap<CustomerId, Vec<Session>>,
+    /// When it was last looked for what has expired.
+    looked: Option<Instant>,
     /// How many sessions there were.
     begun: u64,
 }
@@ -91,7 +96,10 @@ impl Sessions {
             let _ = write!(context, "{byte:02x}");
         }
         let mut inner = locked(&self.inner);
-        inner.forget_expired(now);
+        if inner.looked.is_none_or(|looked| now.since(looked) >= LOOK_EVERY) {
+            inner.looked = Some(now.mono);
+            inner.forget_expired(now);
+        }
         let issued = inner.issued.entry(customer).or_default();
         issued.push_back(context.clone());
         let oldest = if issued.len() > CONTEXTS_PER_CUSTOMER { issued.pop_front() } else { None };
