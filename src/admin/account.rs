@@ -231,7 +231,7 @@ mod tests {
         let (mut game, _folder) = Game::for_tests();
         let limit = FailureLimit::new(2);
         let account = create(&game, &limit, HOME, new("marty", "s3cret"), Now::read()).unwrap();
-        let context = game.world.sessions.issue_context(account.customer_id, Now::read());
+        let context = game.world.sessions.issue_context(account.customer_id, HOME, Now::read());
         let form = NewPassword { name: "marty", old: "s3cret", password: "n3w-one", again: "n3w-one" };
         game.world.page_failures = FailureLimit::new(2);
         let change = |form| change_password(&game, HOME, form, Now::read());
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(change(NewPassword { again: "other", ..form }), Err(Refusal::Repetition));
         assert_eq!(change(NewPassword { old: "guess", ..form }), Err(Refusal::Wrong));
         assert!(change(form).is_ok());
-        assert_eq!(game.world.sessions.redeem(&context, Now::read()), None);
+        assert_eq!(game.world.sessions.redeem(&context, None, Now::read()), None);
         assert!(game.store.accounts().check_password("marty", "n3w-one", Now::read()).unwrap().is_some());
         assert_eq!(change(form), Err(Refusal::Wrong), "the old password is no longer it");
         assert_eq!(change(form), Err(Refusal::TooMany));

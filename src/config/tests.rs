@@ -144,6 +144,7 @@ race_start_on = "hosts-server"
 start_notices = false
 car_class = "race"
 check_body_class = true
+bind_context = false
 prove_key = false
 mcots_silent = [161]
 mcots_success = [391, 338]
@@ -174,6 +175,7 @@ mcots_success = [391, 338]
         start_notices: false,
         car_class: ClassForm::Race,
         check_body_class: true,
+        bind_context: false,
         prove_key: false,
         mcots_silent: vec![161],
         mcots_success: vec![391, 338],

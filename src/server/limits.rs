@@ -1,7 +1,7 @@
 //! How many connections there may be: in all, from one address, new ones within a second, and for each purpose.
 //!
 //! Whoever takes all the places it can get must leave some: of all places, a sixteenth is kept for each [`Purpose`], and an eighth
-//! for those who play already, from whose addresses new connections count as theirs.
+//! for those who play already, from whose addresses new connections count as theirs, and for Operators who are logged in.
 
 use super::bind::Service;
 use super::token_bucket::TokenBuckets;
@@ -15,6 +15,7 @@ use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 /// So many parts of all places are kept for each purpose.
 const PART_OF_A_PURPOSE: usize = 16;
@@ -22,6 +23,11 @@ const PART_OF_A_PURPOSE: usize = 16;
 const PART_OF_PLAYERS: usize = 8;
 /// For so many seconds' worth of connections an address may come at once: a browser opens several for one page.
 const BURST_SECONDS: u64 = 4;
+
+/// For so long after a request of an Operator who is logged in, its address is known.
+const VOUCHED: Duration = Duration::from_mins(30);
+/// The most addresses that are known so.
+const MOST_VOUCHED: usize = 64;
 
 /// Counts connections.
 #[derive(Debug)]
@@ -39,6 +45,8 @@ struct Counts {
     players: usize,
     by_purpose: [usize; Purpose::ALL],
     by_source: HashMap<Source, OfSource>,
+    /// From where an Operator is logged in, and when that was last seen.
+    vouched: HashMap<Source, Instant>,
     new: TokenBuckets,
     refusals: Refusals,
 }
@@ -127,6 +135,7 @@ impl Limits {
             players: 0,
             by_purpose: [0; Purpose::ALL],
             by_source: HashMap::new(),
+            vouched: HashMap::new(),
             new: TokenBuckets::new(per_second, per_second.saturating_mul(BURST_SECONDS)),
             refusals: Refusals::default(),
         };
@@ -167,6 +176,15 @@ impl Limits {
         }
     }
 
+    /// An Operator is logged in at this address: for a while its connections have the places of those who play.
+    pub(crate) fn vouch_for(&self, address: IpAddr, now: Now) {
+        let mut counts = self.counts();
+        counts.vouched.retain(|_, seen| now.since(*seen) < VOUCHED);
+        if counts.vouched.len() < MOST_VOUCHED {
+            counts.vouched.insert(Source::of(address), now.mono);
+        }
+    }
+
     /// How many connections there are.
     pub(crate) fn count(&self) -> usize {
         self.counts().all
@@ -192,7 +210,8 @@ impl Counts {
         now: Now,
     ) -> Result<bool, TooMany> {
         let of_source = source.and_then(|source| self.by_source.get(&source)).copied().unwrap_or_default();
-        let plays = of_source.players > 0;
+        let vouched = source.and_then(|source| self.vouched.get(&source));
+        let plays = of_source.players > 0 || vouched.is_some_and(|seen| now.since(*seen) < VOUCHED);
         // What is still kept for others.
         let kept: usize = self
             .by_purpose

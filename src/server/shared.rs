@@ -11,6 +11,7 @@ use super::{addresses, http, slow_work, tls};
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
+use crate::log_ring;
 use crate::services::{Game, mcots};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
@@ -63,6 +64,7 @@ impl Shared {
     ) -> Self {
         let counters = Counters::new();
         let recordings = Recordings::new(Arc::clone(&game));
+        let slow = SlowWork { turns: Arc::clone(tls.turns()), game: Arc::clone(&game) };
         let operator = http::OperatorHttp::new(
             Arc::clone(&game),
             Arc::clone(&connections),
@@ -71,10 +73,10 @@ impl Shared {
             restart.clone(),
             OperatorSite::new(appliance, Arc::clone(&recordings) as _),
             Arc::clone(&counters),
+            slow.clone(),
         );
         let input = InputBudget::configured(&game.config.limits);
         let certificate = Certificate::from_der(tls.authority().certificate_der());
-        let slow = SlowWork { turns: Arc::clone(tls.turns()), game: Arc::clone(&game) };
         let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator, slow.clone());
         Self { game, connections, limits, input, slow, ssl, tls, restart, recorder, recordings, counters }
     }
@@ -107,6 +109,7 @@ impl Shared {
             }
             // Providers give homes another IPv6 network now and then.
             self.game.world.access_list.set_own(addresses::all());
+            log_ring::tell_left_out();
             // Whatever happens to the card is logged though nobody changes anything.
             let _ = self.game.store.trouble();
             let recordings = Arc::clone(&self.recordings);

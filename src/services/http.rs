@@ -49,7 +49,7 @@ pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now)
     let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
     let limits = AuthLimits { failures: &world.auth_failures, checks: &world.password_checks };
     let answer =
-        auth::answer(store, &limits, attempt, |customer| world.sessions.issue_context(customer, now));
+        auth::answer(store, &limits, attempt, |customer| world.sessions.issue_context(customer, from, now));
     windows_1252::encode(&answer)
 }
 
@@ -58,7 +58,8 @@ pub fn log_in_again(game: &Game, query: &str, from: IpAddr, host: &HostName, now
     let Game { store, world, ports, .. } = game;
     let help = host.front_page(ports.http);
     let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
-    let answer = auth::answer_again(store, attempt, |customer| world.sessions.issue_context(customer, now))?;
+    let answer =
+        auth::answer_again(store, attempt, |customer| world.sessions.issue_context(customer, from, now))?;
     Some(windows_1252::encode(&answer))
 }
 

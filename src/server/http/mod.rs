@@ -5,6 +5,7 @@ mod bundle;
 mod deadline;
 mod download;
 mod operator;
+mod origin;
 mod response;
 mod too_large;
 mod unfinished;
@@ -214,6 +215,10 @@ impl SslServer {
                     Err(_) => response(413, TEXT, "The request is too large"),
                 }
             }
+            (None, Verb::Post) if web::takes_forms(path) && self.is_foreign(&request) => {
+                log::info!("http: a form of {} was refused: a page of another site sent it", peer.ip());
+                page(web::unread_form(&self.site(), FormProblem::Foreign))
+            }
             (None, Verb::Post) if web::takes_forms(path) => {
                 match BodyReader::new(request.into_body(), deadline).read_to_end(web::MAX_FORM).await {
                     Ok(form) => page(self.submit(path.to_owned(), form, connection, host).await),
@@ -223,6 +228,8 @@ impl SslServer {
             (None, Verb::Read) if web::is_patch(path) => self.patch(&request, path, deadline).await,
             (None, Verb::Read) => {
                 let query = request.uri().query().unwrap_or_default();
+                // Who comes by a name that is not ours sees that there is a server, and nothing else.
+                let path = if self.is_own_name(&request) || path == "/style.css" { path } else { "" };
                 let asked = PageRequest { path, query, host: &host, peer: peer.ip(), local: local.ip() };
                 page(web::read(&self.site(), &asked).unwrap_or_else(|| web::not_found(&self.site())))
             }
@@ -258,9 +265,19 @@ impl SslServer {
 
     /// The name by which this Client reaches us.
     fn host<B>(&self, request: &Request<B>, connection: Connection<'_>) -> HostName {
-        let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
-        let asked_for = header.or_else(|| request.uri().authority().map(Authority::as_str));
-        shard::reached_as(self.game.config.network.public_host.as_ref(), asked_for, connection.local.ip())
+        let public_host = self.game.config.network.public_host.as_ref();
+        shard::reached_as(public_host, asked_for(request), connection.local.ip())
+    }
+
+    fn is_own_name<B>(&self, request: &Request<B>) -> bool {
+        let public_host = self.game.config.network.public_host.iter().map(|host| host.as_str().to_owned());
+        let own = public_host.chain([gethostname::gethostname().to_string_lossy().into_owned()]);
+        asked_for(request).is_none_or(|asked_for| origin::is_own_name(asked_for, own))
+    }
+
+    fn is_foreign<B>(&self, request: &Request<B>) -> bool {
+        let host = asked_for(request).unwrap_or_default();
+        !self.is_own_name(request) || origin::is_foreign(request.headers(), host)
     }
 
     /// Has the Auth service answer.
@@ -295,6 +312,12 @@ impl SslServer {
         });
         answer.await.unwrap_or_else(|| web::busy(&self.site()))
     }
+}
+
+/// The name and port that a request is for, if it says that.
+fn asked_for<B>(request: &Request<B>) -> Option<&str> {
+    let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+    header.or_else(|| request.uri().authority().map(Authority::as_str))
 }
 
 const fn problem(error: BodyError) -> FormProblem {

@@ -1,6 +1,5 @@
 use super::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
 
 const FRIEND: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
 const SELF: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -86,6 +85,19 @@ fn who_plays_already_has_places_when_all_others_are_taken() {
     assert_eq!(places.len(), 7);
     drop((lobby, places));
     assert_eq!(admit(&limits, Purpose::Play, FRIEND).unwrap_err(), TooMany::InAll, "nobody plays there now");
+}
+
+#[test]
+fn an_operator_who_is_logged_in_has_places_when_all_others_are_taken() {
+    let limits = limits(160, 4);
+    let _flood = [Purpose::Web, Purpose::SignIn, Purpose::Play].map(|purpose| flood(&limits, purpose));
+    assert_eq!(admit(&limits, Purpose::Web, FRIEND).unwrap_err(), TooMany::InAll);
+    let now = Now::read();
+    limits.vouch_for(FRIEND, now);
+    assert!(admit(&limits, Purpose::Web, FRIEND).is_ok());
+    assert_eq!(limits.admit(Purpose::Web, FRIEND, now.later(VOUCHED)).unwrap_err().what, TooMany::InAll);
+    (0..1000).for_each(|n| limits.vouch_for(host(n), now));
+    assert_eq!(limits.counts().vouched.len(), MOST_VOUCHED);
 }
 
 #[test]

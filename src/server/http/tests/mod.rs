@@ -270,3 +270,48 @@ fn a_form_that_stops_in_the_middle_is_told_so() {
     let answer = test.raw(request);
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("did not arrive"), "{answer}");
 }
+
+#[test]
+fn a_page_of_another_site_makes_no_account_and_sees_nothing() {
+    let test = server("");
+    let form = "name=marty&password=s3cret&again=s3cret";
+    let post = |host: &str, said: &str| {
+        let length = form.len();
+        let head =
+            format!("POST /account HTTP/1.1\r\nHost: {host}\r\n{said}Content-Length: {length}\r\n\r\n{form}");
+        test.raw(head.as_bytes())
+    };
+    for (host, said) in [
+        ("mcos.local", "Origin: http://evil.example\r\n"),
+        ("mcos.local", "Origin: null\r\n"),
+        ("mcos.local", "Referer: http://evil.example/\r\n"),
+        ("mcos.local", "Sec-Fetch-Site: cross-site\r\n"),
+        // It lets its name point here.
+        ("evil.example", "Origin: http://evil.example\r\n"),
+    ] {
+        let answer = post(host, said);
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{host} {said}: {answer}");
+    }
+    assert!(test.server.game.store.accounts().by_name("marty").unwrap().is_none());
+    let diagnose = test.raw(b"GET /diagnose HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    let front = test.raw(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    assert_eq!(diagnose, front);
+    let answer = post("mcos.local", "Origin: http://mcos.local\r\nSec-Fetch-Site: same-origin\r\n");
+    assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+    assert!(test.server.game.store.accounts().by_name("marty").unwrap().is_some());
+}
+
+#[test]
+fn pages_tell_browsers_that_nobody_else_may_do_anything_with_them() {
+    let test = server("");
+    for path in ["/", "/account", "/style.css", "/key", "/nothing"] {
+        let (head, _) = test.get(path);
+        for line in [
+            "Content-Security-Policy: default-src 'none'; ",
+            "X-Content-Type-Options: nosniff",
+            "X-Frame-Options: DENY",
+        ] {
+            assert!(head.contains(line), "{path}: {head}");
+        }
+    }
+}
