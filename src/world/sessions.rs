@@ -3,12 +3,12 @@
 use super::locked;
 use super::source::Source;
 use crate::clock::Now;
+use data_encoding::HEXLOWER;
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::SessionKey;
 use rand::RngCore;
 use rand::rngs::OsRng;
 use std::collections::{HashMap, VecDeque};
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -101,11 +101,7 @@ impl Sessions {
     pub fn issue_context(&self, customer: CustomerId, asker: IpAddr, now: Now) -> String {
         let mut random = [0; 16];
         OsRng.fill_bytes(&mut random);
-        let mut context = String::with_capacity(32);
-        for byte in random {
-            // Writing to a String cannot fail.
-            let _ = write!(context, "{byte:02x}");
-        }
+        let context = HEXLOWER.encode(&random);
         let mut inner = locked(&self.inner);
         if inner.looked.is_none_or(|looked| now.since(looked) >= LOOK_EVERY) {
             inner.looked = Some(now.mono);

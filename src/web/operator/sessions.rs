@@ -1,9 +1,9 @@
 //! The sessions of the Operator's pages. They are kept in memory only: a restart ends them all.
 
 use crate::clock::Now;
+use data_encoding::HEXLOWER;
 use rand::RngCore;
 use rand::rngs::OsRng;
-use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
@@ -24,12 +24,7 @@ impl Token {
     pub(super) fn random() -> Self {
         let mut random = [0; 16];
         OsRng.fill_bytes(&mut random);
-        let mut text = String::with_capacity(32);
-        for byte in random {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(HEXLOWER.encode(&random))
     }
 
     /// The 32 digits.
