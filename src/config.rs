@@ -211,7 +211,7 @@ section! {
         /// machine itself (loopback) is exempt.
         connections_per_address: usize = 64, Rule::COUNT;
         /// New connections from one address within a second; four times as many at once. Loopback is exempt.
-        connections_per_second: u32 = 32, Rule::COUNT;
+        connections_per_second: u32 = 64, Rule::COUNT;
         /// Failed logins from one address with one name within a minute. Loopback is exempt.
         failed_logins_per_minute: u32 = 20, Rule::COUNT;
         /// Passwords checked for one address within a minute, right or wrong. Loopback is exempt.

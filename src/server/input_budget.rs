@@ -72,6 +72,7 @@ impl InputBudget {
     }
 
     /// How many bytes are held.
+    #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.state().held
     }
