@@ -72,7 +72,6 @@ impl InputBudget {
     }
 
     /// How many bytes are held.
-    #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.state().held
     }

@@ -49,6 +49,8 @@ struct Counts {
     vouched: HashMap<Source, Instant>,
     new: TokenBuckets,
     refusals: Refusals,
+    /// How many connections were refused, by what there was too much of.
+    refused: [u64; TooMany::ALL.len()],
 }
 
 /// The connections of one address.
@@ -117,6 +119,19 @@ pub(crate) enum TooMany {
     New,
 }
 
+impl TooMany {
+    /// All of them, in the order of their numbers.
+    const ALL: [Self; 3] = [Self::InAll, Self::OfAddress, Self::New];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::InAll => "all_places",
+            Self::OfAddress => "places_of_address",
+            Self::New => "new_of_address",
+        }
+    }
+}
+
 impl fmt::Display for TooMany {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -138,6 +153,7 @@ impl Limits {
             vouched: HashMap::new(),
             new: TokenBuckets::new(per_second, per_second.saturating_mul(BURST_SECONDS)),
             refusals: Refusals::default(),
+            refused: Default::default(),
         };
         Arc::new(Self {
             most: limits.connections,
@@ -172,7 +188,12 @@ impl Limits {
                 }
                 Ok(Permit { limits: Arc::clone(self), purpose, source, of_player, signed_in: false })
             }
-            Err(what) => Err(Crowded { what, to_log: counts.refusals.note(from, now) }),
+            Err(what) => {
+                if let Some(count) = counts.refused.get_mut(what as usize) {
+                    *count += 1;
+                }
+                Err(Crowded { what, to_log: counts.refusals.note(from, now) })
+            }
         }
     }
 
@@ -183,6 +204,11 @@ impl Limits {
         if counts.vouched.len() < MOST_VOUCHED {
             counts.vouched.insert(Source::of(address), now.mono);
         }
+    }
+
+    /// How many connections were refused so far, by the reason.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        TooMany::ALL.into_iter().map(TooMany::word).zip(self.counts().refused)
     }
 
     /// How many connections there are.

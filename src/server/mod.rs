@@ -14,6 +14,7 @@ mod http;
 mod input_budget;
 mod limits;
 mod lingering_close;
+mod metrics;
 mod netbios;
 mod observer;
 mod outbox;

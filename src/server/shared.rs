@@ -5,6 +5,7 @@ use super::conversation::Step;
 use super::counters::Counters;
 use super::input_budget::InputBudget;
 use super::limits::Limits;
+use super::metrics::Metrics;
 use super::recorder::{Recorder, Recordings};
 use super::turns::{Turn, Turns, Work};
 use super::{addresses, http, slow_work, tls};
@@ -76,8 +77,10 @@ impl Shared {
             slow.clone(),
         );
         let input = InputBudget::configured(&game.config.limits);
+        let metrics =
+            Metrics::new(Arc::clone(&game), Arc::clone(&limits), Arc::clone(&input), Arc::clone(&counters));
         let certificate = Certificate::from_der(tls.authority().certificate_der());
-        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator, slow.clone());
+        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator, slow.clone(), metrics);
         Self { game, connections, limits, input, slow, ssl, tls, restart, recorder, recordings, counters }
     }
 

@@ -19,13 +19,14 @@ use crate::clock::Now;
 use crate::config::HostName;
 use crate::server::input_budget::Share;
 use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
+use crate::server::metrics::{self, Metrics};
 use crate::server::shared::SlowWork;
 use crate::server::tls::{self, Secured, Security};
 use crate::server::turns::Work;
 use crate::services::http::{self, Route, Verb};
 use crate::services::{Game, patch, shard};
 use crate::web::{self, FormProblem, PageRequest, PageResponse, PatchAnswer, Site};
-use crate::world::FailureLimit;
+use crate::world::{FailureLimit, Source};
 use body::{BodyError, BodyReader};
 use deadline::Deadline;
 use futures_lite::{AsyncRead, AsyncWrite, AsyncWriteExt as _, future};
@@ -75,6 +76,7 @@ pub(super) struct SslServer {
     registrations: FailureLimit,
     /// Passwords are checked and hashed there.
     slow: SlowWork,
+    metrics: Metrics,
     operator: OperatorHttp,
 }
 
@@ -95,11 +97,13 @@ impl SslServer {
         certificate: Option<Certificate>,
         operator: OperatorHttp,
         slow: SlowWork,
+        metrics: Metrics,
     ) -> Arc<Self> {
         Arc::new(Self {
             certificate,
             registrations: FailureLimit::new(account::PER_MINUTE),
             slow,
+            metrics,
             game,
             operator,
         })
@@ -224,6 +228,9 @@ impl SslServer {
                     Ok(form) => page(self.submit(path.to_owned(), form, connection, host).await),
                     Err(error) => page(web::unread_form(&self.site(), problem(error))),
                 }
+            }
+            (None, Verb::Read) if path == "/metrics" && Source::of(peer.ip()).is_this_machine() => {
+                response(200, metrics::CONTENT_TYPE, self.metrics.text(Now::read()))
             }
             (None, Verb::Read) if web::is_patch(path) => self.patch(&request, path, deadline).await,
             (None, Verb::Read) => {

@@ -10,6 +10,7 @@ use crate::config::HostName;
 use crate::server::connections::Connections;
 use crate::server::counters::Counters;
 use crate::server::limits::Limits;
+use crate::server::metrics::resident_memory;
 use crate::server::shared::SlowWork;
 use crate::server::tls::{Security, Tls};
 use crate::server::turns::Work;
@@ -348,13 +349,6 @@ impl Inner {
             messages_unusual: self.counters.unusual(),
         }
     }
-}
-
-/// The resident memory of this process in bytes, if the system tells.
-fn resident_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// The value of a header; empty if there is none.

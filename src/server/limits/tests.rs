@@ -123,6 +123,8 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     assert_eq!(came(FRIEND, start), 32);
     let crowded = come(FRIEND, start).unwrap_err();
     assert_eq!(crowded, Crowded { what: TooMany::New, to_log: None });
+    let refused = |reason| limits.refused().find(|(word, _)| *word == reason).unwrap().1;
+    assert_eq!((refused("new_of_address"), refused("all_places")), (969, 0));
     assert_eq!(came(host(1), start), 32, "others come as they like");
     assert_eq!(came(FRIEND, start.later(Duration::from_secs(2))), 16);
     assert_eq!((0..1000).filter(|_| come(SELF, start).is_ok()).count(), 1000, "this machine is exempt");

@@ -315,3 +315,22 @@ fn pages_tell_browsers_that_nobody_else_may_do_anything_with_them() {
         }
     }
 }
+
+#[test]
+fn this_machine_may_collect_figures() {
+    let test = server("");
+    let (head, body) = test.get("/metrics");
+    assert!(head.contains("Content-Type: text/plain; version=0.0.4"), "{head}");
+    for line in [
+        "# TYPE mcos_players gauge\nmcos_players 0\n",
+        "mcos_connections_refused_total{reason=\"new_of_address\"} 0\n",
+        "# TYPE mcos_messages_total counter\n",
+    ] {
+        assert!(body.contains(line), "{line}: {body}");
+    }
+    let value = |name: &str| {
+        let line = body.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    };
+    assert!(value("mcos_memory_bytes ") > 1_000_000 && value("mcos_store_trouble ") == 0);
+}
