@@ -133,7 +133,7 @@ pub fn create(
 }
 
 /// Changes a password for whoever knows the old one, and waits until that has survived a power cut. What the account
-/// could sign in with until now ends. Checks and hashes a password, so it belongs on a worker thread. Failures count
+/// could sign in with until now ends. What is checked for an address within a minute is bounded, right or wrong. Checks and hashes a password, so it belongs on a worker thread. Failures count
 /// apart from those of Auth, so that nobody is kept out of the game by them.
 pub fn change_password(
     game: &Game,
@@ -149,8 +149,12 @@ pub fn change_password(
         info!("account: refused {from}: too many wrong passwords from this address within a minute");
         return Err(Refusal::TooMany);
     }
+    if !game.world.password_checks.admit(from, "", now) {
+        info!("account: refused {from}: too many passwords were checked for this address within a minute");
+        return Err(Refusal::TooMany);
+    }
     let checked =
-        game.store.accounts().check_password(form.name, form.old).map_err(|e| refusal(&e.into()))?;
+        game.store.accounts().check_password(form.name, form.old, now).map_err(|e| refusal(&e.into()))?;
     let Some(account) = checked else {
         info!("account: refused {from}: wrong name or password, or the account is disabled");
         return Err(Refusal::Wrong);
@@ -210,7 +214,7 @@ mod tests {
         let limit = FailureLimit::new(PER_MINUTE);
         let account = create(&game, &limit, HOME, new("marty", "s3cret"), Now::read()).unwrap();
         assert_eq!(account.name, "marty");
-        assert!(game.store.accounts().check_password("marty", "s3cret").unwrap().is_some());
+        assert!(game.store.accounts().check_password("marty", "s3cret", Now::read()).unwrap().is_some());
         assert_eq!(create(&game, &limit, HOME, new("MARTY", "0ther"), Now::read()), Err(Refusal::NameTaken));
     }
 
@@ -271,7 +275,7 @@ mod tests {
         let (mut game, _folder) = Game::for_tests();
         let limit = FailureLimit::new(2);
         let account = create(&game, &limit, HOME, new("marty", "s3cret"), Now::read()).unwrap();
-        let context = game.world.sessions.issue_context(account.customer_id, Now::read());
+        let context = game.world.sessions.issue_context(account.customer_id, HOME, Now::read());
         let form = NewPassword { name: "marty", old: "s3cret", password: "n3w-one", again: "n3w-one" };
         game.world.page_failures = FailureLimit::new(2);
         let change = |form| change_password(&game, HOME, form, Now::read());
@@ -282,8 +286,8 @@ mod tests {
         assert_eq!(change(NewPassword { again: "other", ..form }), Err(Refusal::Repetition));
         assert_eq!(change(NewPassword { old: "guess", ..form }), Err(Refusal::Wrong));
         assert!(change(form).is_ok());
-        assert_eq!(game.world.sessions.redeem(&context, Now::read()), None);
-        assert!(game.store.accounts().check_password("marty", "n3w-one").unwrap().is_some());
+        assert_eq!(game.world.sessions.redeem(&context, None, Now::read()), None);
+        assert!(game.store.accounts().check_password("marty", "n3w-one", Now::read()).unwrap().is_some());
         assert_eq!(change(form), Err(Refusal::Wrong), "the old password is no longer it");
         assert_eq!(change(form), Err(Refusal::TooMany));
     }

@@ -52,6 +52,8 @@ section! {
         car_class: ClassForm = ClassForm::default(), ClassForm::RULE;
         /// Whether a car of another class than the host asks for is kept out of a race.
         check_body_class: bool = false, Rule::Switch;
+        /// Whether a Context counts only from the address that asked for it.
+        bind_context: bool = true, Rule::Switch;
         /// Whether the first encrypted request on a connection to MCOTS has to name its customer or persona.
         prove_key: bool = true, Rule::Switch;
         /// Numbers of MCOTS requests that are not offered and get no answer instead of 102.

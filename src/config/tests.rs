@@ -73,8 +73,11 @@ deletion_day = 1
 [limits]
 connections = 1
 connections_per_address = 2
+connections_per_second = 4
 failed_logins_per_minute = 3
+password_checks_per_minute = 7
 outbound_bytes = 4096
+input_bytes = 65536
 idle_seconds = 5
 login_seconds = 6
 password_workers = 1
@@ -91,8 +94,11 @@ context_minutes = 30
     let limits = Limits {
         connections: 1,
         connections_per_address: 2,
+        connections_per_second: 4,
         failed_logins_per_minute: 3,
+        password_checks_per_minute: 7,
         outbound_bytes: 4096,
+        input_bytes: 65_536,
         idle_seconds: 5,
         login_seconds: 6,
         password_workers: 1,
@@ -138,6 +144,7 @@ race_start_on = "hosts-server"
 start_notices = false
 car_class = "race"
 check_body_class = true
+bind_context = false
 prove_key = false
 mcots_silent = [161]
 mcots_success = [391, 338]
@@ -168,6 +175,7 @@ mcots_success = [391, 338]
         start_notices: false,
         car_class: ClassForm::Race,
         check_body_class: true,
+        bind_context: false,
         prove_key: false,
         mcots_silent: vec![161],
         mcots_success: vec![391, 338],

@@ -1,22 +1,26 @@
 //! The connection loop of all TCP services: bytes in, messages answered, bytes out, until one side ends it.
 
 use super::bind::Service;
-use super::conversation::{Conversation, Unsent};
+use super::conversation::{Conversation, Step, Unsent};
 use super::counters::Counting;
+use super::limits::Permit;
 use super::observer::Observers;
 use super::outbox::{Ending, Outbox};
 use super::recorder::Switched;
 use super::shared::Shared;
+use super::slow_work;
+use super::turns::Work;
 use crate::clock::Now;
+use crate::services::Game;
 use crate::world::ConnectionId;
 use async_net::TcpStream;
-use futures_lite::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, FutureExt as _};
-use smol::Timer;
+use futures_lite::{AsyncWrite as _, AsyncWriteExt as _, FutureExt as _};
+use smol::{Async, Timer};
 use std::fmt;
 use std::future::poll_fn;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::io::{self, ErrorKind, Read as _};
+use std::net::{self, IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -54,6 +58,9 @@ impl fmt::Display for End {
             Self::Silent => f.write_str("silent for too long"),
             Self::Ended(Ending::Overflow) => f.write_str("does not read what others send; cut off"),
             Self::Ended(Ending::Dismissed) => f.write_str("dismissed"),
+            Self::Ended(Ending::OverBudget) => {
+                f.write_str("holds most of the half packets of all; see limits.input_bytes")
+            }
             Self::Broken(reason) => write!(f, "closed, {reason}"),
             Self::Unsaved(reason) => write!(f, "closed, a change could not be saved: {reason}"),
             Self::Unsent(unsent) => write!(f, "closed, a fault of this server: {unsent}"),
@@ -62,15 +69,44 @@ impl fmt::Display for End {
     }
 }
 
+/// Where a connection comes from.
+pub(super) struct Origin {
+    /// Its number.
+    pub(super) connection: ConnectionId,
+    /// What it asks.
+    pub(super) service: Service,
+    /// From where.
+    pub(super) peer: SocketAddr,
+    /// The place it takes.
+    pub(super) place: Permit,
+}
+
+/// All of a connection but its socket: what answering changes. It is lent to another thread for a message whose answer takes long.
+struct Talk {
+    conversation: Conversation,
+    observers: Observers,
+    /// What waits to be written.
+    out: Vec<u8>,
+}
+
+/// What answering the next message led to: nothing if there is none, or the reason why no more can be understood.
+type Stepped = Result<Option<Step>, String>;
+
+impl Talk {
+    fn step(&mut self, game: &Game) -> Stepped {
+        let Self { conversation, observers, out } = self;
+        conversation.step(game, Now::read(), out, observers).map_err(|reason| reason.to_string())
+    }
+}
+
 /// Runs one connection to its end and cleans up behind it.
 pub(super) async fn converse(
-    shared: &Shared,
-    connection: ConnectionId,
-    service: Service,
-    peer: SocketAddr,
+    shared: &Arc<Shared>,
+    origin: Origin,
     mut stream: TcpStream,
-    mut conversation: Conversation,
+    conversation: Conversation,
 ) {
+    let Origin { connection, service, peer, mut place } = origin;
     let outbox = shared.connections.register(connection);
     let mut observers = Observers::default();
     observers.add(Counting(Arc::clone(&shared.counters)));
@@ -82,13 +118,17 @@ pub(super) async fn converse(
             .into_iter()
             .for_each(|recording| observers.add(recording));
     }
-    let end = talk(shared, &outbox, &mut stream, &mut conversation, &mut observers).await;
+    let talk = Box::new(Talk { conversation, observers, out: Vec::new() });
+    let (mut talk, end) =
+        converse_until_the_end(shared, (peer, &mut place), &outbox, &mut stream, talk).await;
     shared.connections.remove(connection);
     let why = end.to_string();
-    observers.tell(|observer| observer.ended(&why));
-    shared.tell(conversation.leave(&shared.game, Now::read())).await;
+    talk.observers.tell(|observer| observer.ended(&why));
+    shared.tell(talk.conversation.leave(&shared.game, Now::read())).await;
     match &end {
-        End::Broken(_) | End::Ended(Ending::Overflow) => log::info!("{service}: {peer} {end}"),
+        End::Broken(_) | End::Ended(Ending::Overflow | Ending::OverBudget) => {
+            log::info!("{service}: {peer} {end}");
+        }
         End::Unsaved(_) | End::Unsent(_) => log::error!("{service}: {peer} {end}"),
         _ => log::debug!("{service}: {peer} {end}"),
     }
@@ -98,32 +138,33 @@ pub(super) async fn converse(
     }
 }
 
-async fn talk(
-    shared: &Shared,
+async fn converse_until_the_end(
+    shared: &Arc<Shared>,
+    (peer, place): (SocketAddr, &mut Permit),
     outbox: &Arc<Outbox>,
     stream: &mut TcpStream,
-    conversation: &mut Conversation,
-    observers: &mut Observers,
-) -> End {
+    mut talk: Box<Talk>,
+) -> (Box<Talk>, End) {
     let began = Instant::now();
-    let mut out = Vec::new();
-    if let Err(unsent) = conversation.greet(&mut out, observers) {
-        return End::Unsent(unsent);
+    let mut incoming = Incoming::of(stream);
+    let mut share = shared.input.share(Arc::clone(outbox) as _);
+    let Talk { conversation, observers, out } = &mut *talk;
+    if let Err(unsent) = conversation.greet(out, observers) {
+        return (talk, End::Unsent(unsent));
     }
     loop {
-        let answered = match answer_all(shared, conversation, &mut out, observers).await {
-            Ok(more) => deliver_all(outbox, conversation, &mut out, observers).map(|()| more),
-            Err(end) => Err(end),
-        };
+        let answered;
+        (talk, answered) = answer_all(shared, peer.ip(), talk).await;
+        let answered = answered.and_then(|more| deliver_all(outbox, &mut talk).map(|()| more));
         match answered {
             Err(end) => {
                 // What was answered before still goes out.
-                let _ = write(stream, outbox, &mut out, observers).await;
-                return end;
+                let _ = write(stream, outbox, &mut talk).await;
+                return (talk, end);
             }
             Ok(more) => {
-                if let Err(end) = write(stream, outbox, &mut out, observers).await {
-                    return end;
+                if let Err(end) = write(stream, outbox, &mut talk).await {
+                    return (talk, end);
                 }
                 if more {
                     continue;
@@ -131,10 +172,14 @@ async fn talk(
             }
         }
         if let Some(ending) = outbox.ending() {
-            return End::Ended(ending);
+            return (talk, End::Ended(ending));
         }
-        let deadline = conversation.deadline(&shared.game.config.limits, began.elapsed());
-        let event = wait(stream, outbox, conversation, observers);
+        share.set(talk.conversation.held());
+        if talk.conversation.signed_in() {
+            place.signed_in();
+        }
+        let deadline = talk.conversation.deadline(&shared.game.config.limits, began.elapsed());
+        let event = wait(&mut incoming, outbox, &mut talk);
         let happened = match deadline {
             None => event.await,
             Some(deadline) => {
@@ -146,66 +191,74 @@ async fn talk(
             }
         };
         if let Err(end) = happened {
-            return end;
+            return (talk, end);
         }
     }
 }
 
 /// Answers what has arrived. `true`: there may be more, but what is answered should go out first.
 async fn answer_all(
-    shared: &Shared,
-    conversation: &mut Conversation,
-    out: &mut Vec<u8>,
-    observers: &mut Observers,
-) -> Result<bool, End> {
+    shared: &Arc<Shared>,
+    peer: IpAddr,
+    mut talk: Box<Talk>,
+) -> (Box<Talk>, Result<bool, End>) {
     loop {
-        let answered = out.len();
-        let step = match conversation.step(&shared.game, Now::read(), out, observers) {
+        let answered = talk.out.len();
+        let stepped;
+        (talk, stepped) = step(shared, peer, talk).await;
+        let step = match stepped {
             Ok(Some(step)) => step,
-            Ok(None) => return Ok(false),
-            Err(reason) => return Err(End::Broken(reason.to_string())),
+            Ok(None) => return (talk, Ok(false)),
+            Err(reason) => return (talk, Err(End::Broken(reason))),
         };
         if let Some(ticket) = step.commit
             && let Err(error) = ticket.committed().await
         {
             // A Client that hears nothing asks again; one that hears "done" relies on it.
-            out.truncate(answered);
-            observers.tell(|observer| observer.withdrawn());
-            return Err(End::Unsaved(error.to_string()));
+            talk.out.truncate(answered);
+            talk.observers.tell(|observer| observer.withdrawn());
+            return (talk, Err(End::Unsaved(error.to_string())));
         }
         shared.connections.deliver(step.pushes);
         if let Some(unsent) = step.unsent {
-            return Err(End::Unsent(unsent));
+            return (talk, Err(End::Unsent(unsent)));
         }
         if step.close {
-            return Err(End::Finished);
+            return (talk, Err(End::Finished));
         }
-        if out.len() >= BATCH {
-            return Ok(true);
+        if talk.out.len() >= BATCH {
+            return (talk, Ok(true));
         }
     }
 }
 
+/// Answers the next message: here, or when it is its turn on a thread for what takes long.
+async fn step(shared: &Arc<Shared>, peer: IpAddr, mut talk: Box<Talk>) -> (Box<Talk>, Stepped) {
+    if !talk.conversation.is_slow() {
+        let stepped = talk.step(&shared.game);
+        return (talk, stepped);
+    }
+    let turn = shared.slow.turn(Work::Login, peer).await;
+    let game = Arc::clone(&shared.game);
+    slow_work::run(move || {
+        let _turn = turn;
+        let stepped = talk.step(&game);
+        (talk, stepped)
+    })
+    .await
+}
+
 /// Appends what others have for this Client.
-fn deliver_all(
-    outbox: &Outbox,
-    conversation: &mut Conversation,
-    out: &mut Vec<u8>,
-    observers: &mut Observers,
-) -> Result<(), End> {
+fn deliver_all(outbox: &Outbox, talk: &mut Talk) -> Result<(), End> {
+    let Talk { conversation, observers, out } = talk;
     let mut waiting = outbox.drain().into_iter();
     waiting.try_for_each(|outbound| conversation.deliver(&outbound, out, observers)).map_err(End::Unsent)
 }
 
 /// Writes everything, unless the connection is to be cut off meanwhile.
-async fn write(
-    stream: &mut TcpStream,
-    outbox: &Outbox,
-    out: &mut Vec<u8>,
-    observers: &mut Observers,
-) -> Result<(), End> {
+async fn write(stream: &mut TcpStream, outbox: &Outbox, talk: &mut Talk) -> Result<(), End> {
     let mut written = 0;
-    while let Some(rest) = out.get(written..).filter(|rest| !rest.is_empty()) {
+    while let Some(rest) = talk.out.get(written..).filter(|rest| !rest.is_empty()) {
         let count = poll_fn(|context| {
             if let Poll::Ready(result) = Pin::new(&mut *stream).poll_write(context, rest) {
                 return Poll::Ready(result.map_err(End::Failed));
@@ -220,43 +273,58 @@ async fn write(
         written += count;
     }
     // An idle connection keeps no buffer.
-    *out = Vec::new();
-    observers.tell(|observer| observer.written());
+    talk.out = Vec::new();
+    talk.observers.tell(|observer| observer.written());
     Ok(())
 }
 
+/// Where bytes of the Client come from. Others write to a connection far more often than its Client does, so it is asked only when
+/// the system has said that there is something: an attempt in vain costs as much as a small packet.
+struct Incoming {
+    socket: Arc<Async<net::TcpStream>>,
+    /// Nothing was left when it was last read.
+    drained: bool,
+}
+
+impl Incoming {
+    fn of(stream: &TcpStream) -> Self {
+        Self { socket: stream.clone().into(), drained: false }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>, talk: &mut Talk) -> Poll<Result<(), End>> {
+        loop {
+            if self.drained {
+                match self.socket.poll_readable(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(())) => self.drained = false,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Failed(error))),
+                }
+            }
+            let mut chunk = [0; CHUNK];
+            match self.socket.get_ref().read(&mut chunk) {
+                Ok(0) => return Poll::Ready(Err(End::Closed)),
+                Ok(count) => {
+                    self.drained = count < CHUNK;
+                    let arrived = chunk.get(..count).unwrap_or_default();
+                    talk.conversation.feed(arrived);
+                    talk.observers.tell(|observer| observer.received(arrived));
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.drained = true,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(End::Failed(error))),
+            }
+        }
+    }
+}
+
 /// Waits until something arrives from the Client or from others.
-async fn wait(
-    stream: &mut TcpStream,
-    outbox: &Outbox,
-    conversation: &mut Conversation,
-    observers: &mut Observers,
-) -> Result<(), End> {
+async fn wait(incoming: &mut Incoming, outbox: &Outbox, talk: &mut Talk) -> Result<(), End> {
     poll_fn(|context| {
         if outbox.poll(context) {
             return Poll::Ready(Ok(()));
         }
-        read(stream, context, conversation, observers)
+        incoming.poll(context, talk)
     })
     .await
-}
-
-fn read(
-    stream: &mut TcpStream,
-    context: &mut Context<'_>,
-    conversation: &mut Conversation,
-    observers: &mut Observers,
-) -> Poll<Result<(), End>> {
-    let mut chunk = [0; CHUNK];
-    match pin!(stream).poll_read(context, &mut chunk) {
-        Poll::Pending => Poll::Pending,
-        Poll::Ready(Ok(0)) => Poll::Ready(Err(End::Closed)),
-        Poll::Ready(Ok(count)) => {
-            let arrived = chunk.get(..count).unwrap_or_default();
-            conversation.feed(arrived);
-            observers.tell(|observer| observer.received(arrived));
-            Poll::Ready(Ok(()))
-        }
-        Poll::Ready(Err(error)) => Poll::Ready(Err(End::Failed(error))),
-    }
 }

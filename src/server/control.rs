@@ -3,12 +3,13 @@
 //! `control.sock` in the data folder, for the server's own user (and root) only. One JSON line in
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
-use super::shared::Shared;
+use super::shared::{EXECUTOR, Shared};
 use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Response};
 use crate::clock::Now;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use log::{error, warn};
+use smol::lock::Semaphore;
 use smol::{Async, Timer};
 use std::fmt;
 use std::fs::{self, File, Permissions};
@@ -29,7 +30,10 @@ const MAX_REQUEST: usize = 64 * 1024;
 /// The longest answer: a list of some hundred thousand accounts.
 const MAX_RESPONSE: u64 = 64 * 1024 * 1024;
 
-/// How long the other side may take for its line. The server handles one request after the other.
+/// How many connections may be there at the same time.
+const MOST_WAITING: usize = 64;
+
+/// How long the other side may take for its line.
 const LINE_TIME: Duration = Duration::from_secs(5);
 
 /// How long the command line waits for the server, which may have to wait for a slow card.
@@ -122,14 +126,22 @@ impl ControlSocket {
         Ok(Self { listener, place })
     }
 
-    /// Answers one request after the other, for ever.
+    /// Answers for ever: one request after the other, beside connections that have not sent theirs yet.
     pub(crate) async fn serve(&self, shared: &Arc<Shared>) {
+        let (waiting, turn) = (Arc::new(Semaphore::new(MOST_WAITING)), Arc::new(Semaphore::new(1)));
         loop {
             match self.listener.accept().await {
                 Ok((mut stream, _)) => {
-                    if let Err(e) = answer(shared, &mut stream).await {
-                        warn!("control socket: a request was not finished: {e}");
-                    }
+                    // Each leaves after a while, so there will be a place.
+                    let place = waiting.acquire_arc().await;
+                    let (shared, turn) = (Arc::clone(shared), Arc::clone(&turn));
+                    let answered = async move {
+                        let _place = place;
+                        if let Err(e) = answer(&shared, &turn, &mut stream).await {
+                            warn!("control socket: a request was not finished: {e}");
+                        }
+                    };
+                    EXECUTOR.spawn(answered).detach();
                 }
                 Err(e) => {
                     error!("control socket: cannot accept a request, trying again in a second: {e}");
@@ -158,12 +170,13 @@ async fn within<T>(time: Duration, work: impl Future<Output = io::Result<T>>) ->
     future::or(work, late).await
 }
 
-async fn answer(shared: &Arc<Shared>, stream: &mut Async<UnixStream>) -> io::Result<()> {
+async fn answer(shared: &Arc<Shared>, turn: &Semaphore, stream: &mut Async<UnixStream>) -> io::Result<()> {
     let line = within(LINE_TIME, read_line(stream)).await?;
     if line.is_empty() {
         // Another server looks whether this one is alive.
         return Ok(());
     }
+    let _turn = turn.acquire().await;
     let shared = Arc::clone(shared);
     let mut response = smol::unblock(move || respond(&shared, &line)).await?;
     response.push(b'\n');

@@ -17,7 +17,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// Requests on the ports before the lobby are small: the largest, a new persona, has about 1,400 bytes.
+/// The longest packet on the ports before the lobby, and on every other before the Client has signed in, in bytes: the largest, a new
+/// persona, has about 1,400.
 const SMALL: usize = 4096;
 
 /// The server's state of one connection: framing, cipher, and what its service knows of the Client.
@@ -95,7 +96,7 @@ impl Conversation {
         let address = peer.ip().to_canonical();
         let server = |server| {
             let caller = lobby::ConnectionState::new(connection, server, peer, local);
-            let link = nps::Link::new(nps::Headers::Short, nps::Link::LARGEST);
+            let link = nps::Link::new(nps::Headers::Short, SMALL);
             Some(Self(Family::Nps(link, NpsService::Lobby(caller))))
         };
         match service {
@@ -105,10 +106,12 @@ impl Conversation {
             Service::Mail => small(nps::Headers::Short, NpsService::Mail(address)),
             Service::Lobby => server(NpsServer::Lobby),
             Service::Room(place) => server(NpsServer::Room(place)),
-            Service::Mcots => Some(Self(Family::Mcots(
-                mcots::Link::new(),
-                transactions::ConnectionState::new(connection, peer, local),
-            ))),
+            Service::Mcots => {
+                let caller = transactions::ConnectionState::new(connection, peer, local);
+                let mut link = mcots::Link::new();
+                link.accept_up_to(SMALL);
+                Some(Self(Family::Mcots(link, caller)))
+            }
         }
     }
 
@@ -131,6 +134,19 @@ impl Conversation {
             Family::Nps(link, _) => link.feed(bytes),
             Family::Mcots(link, _) => link.feed(bytes),
         }
+    }
+
+    /// The memory, in bytes, that is held for a message which has not arrived completely. To be asked when there is nothing to answer.
+    pub(super) fn held(&mut self) -> usize {
+        match &mut self.0 {
+            Family::Nps(link, _) => link.held(),
+            Family::Mcots(link, _) => link.held(),
+        }
+    }
+
+    /// Whether the next [`Self::step`] takes long: Login opens a Session Key with RSA.
+    pub(super) fn is_slow(&self) -> bool {
+        matches!(&self.0, Family::Nps(link, NpsService::Login(_)) if link.is_ready())
     }
 
     /// Answers the next message, if a whole one has arrived, and appends the answer to `out`.
@@ -163,6 +179,7 @@ impl Conversation {
                     && let Some(persona) = caller.persona()
                 {
                     observers.tell(|observer| observer.signed_in(persona));
+                    link.accept_up_to(nps::Link::LARGEST);
                 }
                 let unsent = write(link, &outcome, incoming.encrypted, out, observers).err();
                 Ok(Some(Step { unsent, ..outcome.into() }))
@@ -181,6 +198,7 @@ impl Conversation {
                 observers.tell(|observer| observer.body_answered(number, verdict));
                 if let Some(persona) = caller.persona() {
                     observers.tell(|observer| observer.signed_in(persona));
+                    link.accept_up_to(mcots::Link::LARGEST_BODY);
                 }
                 let unsent = write_bodies(link, &outcome, out, observers).err();
                 if outcome.start_encryption.is_some()
@@ -221,12 +239,20 @@ impl Conversation {
         Ok(())
     }
 
+    /// Whether the Client has proven who it is, so that it plays.
+    pub(super) const fn signed_in(&self) -> bool {
+        match &self.0 {
+            Family::Nps(_, NpsService::Lobby(caller)) => caller.signed_in(),
+            Family::Nps(..) => false,
+            Family::Mcots(_, caller) => caller.signed_in(),
+        }
+    }
+
     /// How long the Client may say nothing from now on, on a connection of this `age`. Who has signed in may be silent
     /// for ever: a player sits in the garage for hours, and no heartbeat was ever seen.
     pub(super) fn deadline(&self, limits: &config::Limits, age: Duration) -> Option<Duration> {
         match &self.0 {
-            Family::Nps(_, NpsService::Lobby(caller)) if caller.signed_in() => None,
-            Family::Mcots(_, caller) if caller.signed_in() => None,
+            _ if self.signed_in() => None,
             Family::Nps(_, NpsService::Lobby(_)) | Family::Mcots(..) => {
                 Some(Duration::from_secs(limits.login_seconds).saturating_sub(age))
             }

@@ -45,20 +45,24 @@ impl Family {
         }
     }
 
+    /// Numbers and verdicts that came up; no number stands for all that are not known.
+    fn all(&self) -> impl Iterator<Item = (Option<u16>, Verdict, u64)> + '_ {
+        let rows = self.counts.iter().enumerate();
+        rows.flat_map(move |(at, row)| {
+            let number = self.numbers.get(at).copied();
+            VERDICTS.into_iter().zip(row).map(move |(verdict, count)| (number, verdict, load(count)))
+        })
+        .filter(|(.., count)| *count > 0)
+    }
+
     fn sum(&self, verdict: Verdict) -> u64 {
         let row = |row: &[AtomicU64; VERDICTS.len()]| row.get(verdict as usize).map_or(0, load);
         self.counts.iter().map(row).sum()
     }
 
-    /// Numbers and verdicts that came up, but those that were answered.
+    /// The same without what was answered.
     fn unusual(&self) -> impl Iterator<Item = (Option<u16>, Verdict, u64)> + '_ {
-        let rows = self.counts.iter().enumerate();
-        rows.flat_map(move |(at, row)| {
-            let number = self.numbers.get(at).copied();
-            let counts = VERDICTS.into_iter().zip(row).skip(1);
-            counts.map(move |(verdict, count)| (number, verdict, load(count)))
-        })
-        .filter(|(.., count)| *count > 0)
+        self.all().filter(|(_, verdict, _)| *verdict != Verdict::Answered)
     }
 }
 
@@ -78,6 +82,12 @@ impl Counters {
     /// How many messages ended in this way.
     pub(crate) fn sum(&self, verdict: Verdict) -> u64 {
         self.nps.sum(verdict) + self.mcots.sum(verdict)
+    }
+
+    /// Tells family, number (none for all that are not known), verdict and count of every kind of message that came up.
+    pub(crate) fn each(&self, mut tell: impl FnMut(&'static str, Option<u16>, Verdict, u64)) {
+        self.nps.all().for_each(|(number, verdict, count)| tell("nps", number, verdict, count));
+        self.mcots.all().for_each(|(number, verdict, count)| tell("mcots", number, verdict, count));
     }
 
     /// Every kind of message that was not simply answered, the most frequent first: which, what became of it, how often.

@@ -11,17 +11,22 @@ pub(crate) mod control;
 pub mod conversation;
 mod counters;
 mod http;
+mod input_budget;
 mod limits;
 mod lingering_close;
+mod metrics;
 mod netbios;
 mod observer;
 mod outbox;
 mod recorder;
 mod shared;
+mod slow_work;
 pub(crate) mod status_file;
 pub(crate) mod systemd;
 mod tcp;
 pub mod tls;
+mod token_bucket;
+mod turns;
 mod watchdog;
 
 pub use bind::BindError;
@@ -176,7 +181,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     }
     let Bound { listeners, ports } = open_ports(&mut config, on_box.is_some()).map_err(ServeError::Bind)?;
     let names = netbios::open(&config.network);
-    let limits = Limits::new(config.limits.connections, config.limits.connections_per_address);
+    let limits = Limits::new(&config.limits);
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
     let game =
         Arc::new(Game::new(config, data.to_owned(), ports, store, Catalog::in_folder(data), login_key));

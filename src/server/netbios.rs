@@ -2,16 +2,24 @@
 //!
 //! Newer systems ask by multicast DNS, which is the business of the operating system we run on.
 
+use super::token_bucket::TokenBuckets;
 use crate::admin::kit::netbios_name;
+use crate::clock::Now;
 use crate::config::Network;
 use crate::netbios::{MAX_DATAGRAM, MachineName, PORT, Query};
 use crate::services::Game;
+use crate::world::Source;
 use futures_lite::future;
 use smol::{Async, Timer};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How many bytes are sent to one address in a second. Anybody can write another's address on a question, and an answer is larger.
+const BYTES_PER_SECOND: u64 = 1024;
+/// How many at once: Windows asks three times.
+const BURST: u64 = 4096;
 
 /// How long after an error of the socket it is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -64,6 +72,7 @@ impl NameService {
     /// Answers for ever, whoever may connect.
     pub(super) async fn serve(self, game: Arc<Game>) {
         let mut datagram = [0; MAX_DATAGRAM];
+        let mut bytes = TokenBuckets::new(BYTES_PER_SECOND, BURST);
         loop {
             match self.socket.recv_from(&mut datagram).await {
                 Ok((length, SocketAddr::V4(peer))) => {
@@ -76,6 +85,9 @@ impl NameService {
                             Query::read(datagram)?.answer(self.name, self.address_for(peer.into()).ok()?)
                         })
                         .flatten()
+                        .filter(|answer| {
+                            bytes.take(Source::of((*peer.ip()).into()), answer.len() as u64, Now::read())
+                        })
                         && let Err(error) = self.socket.send_to(&answer, peer).await
                     {
                         log::debug!("netbios: {peer} cannot be answered: {error}");

@@ -1,5 +1,6 @@
 //! What waits to be written to one connection by others.
 
+use super::input_budget::Evict;
 use crate::services::Encryption;
 use atomic_waker::AtomicWaker;
 use mco_proto::mcots::Body;
@@ -52,6 +53,8 @@ pub(super) enum Ending {
     Overflow,
     /// A service or the Operator ends it.
     Dismissed,
+    /// It holds most of what all connections together may send without completing it.
+    OverBudget,
 }
 
 impl Outbox {
@@ -81,7 +84,11 @@ impl Outbox {
 
     /// Ends the connection.
     pub(super) fn dismiss(&self) {
-        self.state().ending.get_or_insert(Ending::Dismissed);
+        self.end(Ending::Dismissed);
+    }
+
+    fn end(&self, why: Ending) {
+        self.state().ending.get_or_insert(why);
         self.waker.wake();
     }
 
@@ -102,6 +109,12 @@ impl Outbox {
         self.waker.register(context.waker());
         let state = self.state();
         !state.packets.is_empty() || state.ending.is_some()
+    }
+}
+
+impl Evict for Outbox {
+    fn evict(&self) {
+        self.end(Ending::OverBudget);
     }
 }
 

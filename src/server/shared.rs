@@ -3,16 +3,21 @@
 use super::connections::Connections;
 use super::conversation::Step;
 use super::counters::Counters;
+use super::input_budget::InputBudget;
 use super::limits::Limits;
+use super::metrics::Metrics;
 use super::recorder::{Recorder, Recordings};
-use super::{addresses, http, tls};
+use super::turns::{Turn, Turns, Work};
+use super::{addresses, http, slow_work, tls};
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
+use crate::log_ring;
 use crate::services::{Game, mcots};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +43,10 @@ pub(crate) struct Shared {
     pub(super) connections: Arc<Connections>,
     /// How many connections there may be.
     pub(super) limits: Arc<Limits>,
+    /// What connections may hold of input that is not complete yet.
+    pub(super) input: Arc<InputBudget>,
+    /// What takes long.
+    pub(super) slow: SlowWork,
     /// Patch, Auth and Shard.
     pub(super) ssl: Arc<http::SslServer>,
     /// What protects them on the HTTPS port.
@@ -64,6 +73,7 @@ impl Shared {
     ) -> Self {
         let counters = Counters::new();
         let recordings = Recordings::new(Arc::clone(&game));
+        let slow = SlowWork { turns: Arc::clone(tls.turns()), game: Arc::clone(&game) };
         let operator = http::OperatorHttp::new(
             Arc::clone(&game),
             Arc::clone(&connections),
@@ -72,10 +82,14 @@ impl Shared {
             restart.clone(),
             OperatorSite::new(appliance, Arc::clone(&recordings) as _),
             Arc::clone(&counters),
+            slow.clone(),
         );
+        let input = InputBudget::configured(&game.config.limits);
+        let metrics =
+            Metrics::new(Arc::clone(&game), Arc::clone(&limits), Arc::clone(&input), Arc::clone(&counters));
         let certificate = Certificate::from_der(tls.authority().certificate_der());
-        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator);
-        Self { game, connections, limits, ssl, tls, restart, recorder, recordings, counters }
+        let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator, slow.clone(), metrics);
+        Self { game, connections, limits, input, slow, ssl, tls, restart, recorder, recordings, counters }
     }
 
     /// Has the server end in good order and begin anew.
@@ -116,12 +130,46 @@ impl Shared {
             }
             // Providers give homes another IPv6 network now and then.
             self.game.world.access_list.set_own(addresses::all());
+            log_ring::tell_left_out();
             // Whatever happens to the card is logged though nobody changes anything.
             let _ = self.game.store.trouble();
             let recordings = Arc::clone(&self.recordings);
             smol::unblock(move || recordings.look_at_the_time(Now::read())).await;
             self.tell(mcots::tick(&self.game, Now::read()).into()).await;
         }
+    }
+}
+
+/// Does what takes long, in fair turns.
+#[derive(Clone)]
+pub(super) struct SlowWork {
+    turns: Arc<Turns>,
+    game: Arc<Game>,
+}
+
+impl SlowWork {
+    /// Does `work`, which somebody at `from` has asked for, when it is its turn. `None`: too many wait already. While races run no
+    /// more than one core is taken.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        kind: Work,
+        from: IpAddr,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let turn = self.turn(kind, from).await?;
+        let done = slow_work::run(move || {
+            // Given back when the work is done, even if the Client has gone meanwhile.
+            let _turn = turn;
+            work()
+        });
+        Some(done.await)
+    }
+
+    /// Waits for a turn.
+    pub(super) async fn turn(&self, kind: Work, from: IpAddr) -> Option<Turn> {
+        let races_run = self.game.world.channels.races_run();
+        self.turns.allow(if races_run { 1 } else { self.game.config.limits.password_workers });
+        self.turns.wait(kind, from).await
     }
 }
 
@@ -144,7 +192,7 @@ impl Shared {
     /// The same on a box, if `appliance` is one.
     pub(crate) fn in_a_box(game: Game, appliance: Option<Appliance>) -> Self {
         let tls = tls::Tls::open(&game.data, None, true).unwrap();
-        let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(10, 10));
+        let (connections, limits) = (Arc::new(Connections::new(10_000)), Limits::new(&game.config.limits));
         Self::new(Arc::new(game), connections, limits, tls, smol::channel::bounded(1).0, None, appliance)
     }
 }

@@ -1,13 +1,17 @@
 //! The accept loop of every port.
 
 use super::bind::{Listener, Service};
+use super::connection::Origin;
 use super::conversation::Conversation;
+use super::input_budget::Eviction;
+use super::limits::{Crowded, Purpose};
 use super::shared::{EXECUTOR, Shared};
 use super::{connection, tls};
 use crate::clock::Now;
 use crate::services::bans;
+use crate::world::Source;
 use async_net::TcpStream;
-use futures_lite::FutureExt as _;
+use futures_lite::{FutureExt as _, future};
 use smol::Timer;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
@@ -31,7 +35,11 @@ pub(super) async fn accept(shared: Arc<Shared>, listener: Listener) {
     let Listener { service, socket, .. } = listener;
     loop {
         match socket.accept().await {
-            Ok((stream, peer)) => admit(&shared, service, stream.into(), peer),
+            Ok((stream, peer)) => {
+                admit(&shared, service, stream.into(), peer);
+                // However many come, those who are there have their turn.
+                future::yield_now().await;
+            }
             Err(error) => {
                 log::warn!("{service}: cannot accept a connection: {error}");
                 Timer::after(ACCEPT_PAUSE).await;
@@ -54,10 +62,13 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
             return;
         }
     }
-    let place = match shared.limits.admit(peer.ip()) {
+    let place = match shared.limits.admit(Purpose::of(service), peer.ip(), now) {
         Ok(place) => place,
-        Err(crowded) => {
-            log::warn!("{service}: no room for {peer} ({crowded:?}); see [limits] in mcos.toml");
+        Err(Crowded { what, to_log }) => {
+            if let Some(times) = to_log {
+                let from = Source::of(peer.ip());
+                log::warn!("{service}: refused {times} connections of {from}: {what}");
+            }
             return;
         }
     };
@@ -72,12 +83,13 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
     let connection = shared.game.world.new_connection();
     let task = async move {
         if let Some(conversation) = Conversation::new(service, connection, peer, local) {
-            connection::converse(&shared, connection, service, peer, stream, conversation).await;
+            let from = Origin { connection, service, peer, place };
+            connection::converse(&shared, from, stream, conversation).await;
         } else {
             // Boxed: a task is as large as its largest branch, and a handshake would weigh on every idle game connection.
             Box::pin(browse(&shared, service, stream, peer, local, ban)).await;
+            drop(place);
         }
-        drop(place);
     };
     // A mistake of ours in one connection must not end the others.
     let task = async move {
@@ -119,15 +131,30 @@ async fn browse(
     local: SocketAddr,
     ban: Option<String>,
 ) {
-    if service == Service::Https {
-        let socket = stream.clone();
-        match tls::accept(&shared.tls, stream, peer).await {
-            Ok(secured) => Arc::clone(&shared.ssl).serve_secured(secured, socket, peer, local).await,
-            Err(error) => log::info!("https: {peer}: {error}"),
+    let eviction = Arc::new(Eviction::default());
+    let mut share = shared.input.share(Arc::clone(&eviction) as _);
+    let served = async {
+        if service == Service::Https {
+            let socket = stream.clone();
+            share.set(tls::HELD);
+            match tls::accept(&shared.tls, stream, peer).await {
+                Ok(secured) => {
+                    Arc::clone(&shared.ssl).serve_secured(secured, socket, peer, local, share).await;
+                }
+                Err(error) if error.is_distrust() => log::debug!("https: {peer}: {error}"),
+                Err(error) => log::info!("https: {peer}: {error}"),
+            }
+        } else {
+            Arc::clone(&shared.ssl).serve_connection(stream, peer, local, ban.as_deref(), share).await;
         }
-    } else {
-        Arc::clone(&shared.ssl).serve_connection(stream, peer, local, ban.as_deref()).await;
-    }
+    };
+    let evicted = async {
+        eviction.wait().await;
+        log::info!(
+            "{service}: {peer} closed, it holds most of the half requests of all; see limits.input_bytes"
+        );
+    };
+    served.or(evicted).await;
 }
 
 /// Game traffic is many small packets, and a connection without traffic is normal.
@@ -180,7 +207,7 @@ mod tests {
         let warnings = health::of(&shared.game, Now::read());
         let warning = warnings.iter().find(|warning| warning.contains("network.allow")).unwrap();
         assert!(
-            warning.contains("203.0.113.9 (2 times, ") && warning.contains("2001:db8::9 (once, "),
+            warning.contains("203.0.113.9 (2 times, ") && warning.contains("2001:db8::/64 (once, "),
             "{warning}"
         );
     }

@@ -2,7 +2,7 @@
 
 use crate::clock::Now;
 use crate::services::bans;
-use crate::store::{Account, Store, StoreError};
+use crate::store::{Account, Store};
 use crate::world::{FailureLimit, SESSIONS_PER_CUSTOMER, SignInStep, SignInTrace};
 use log::{error, info};
 use mco_proto::ids::CustomerId;
@@ -10,6 +10,8 @@ use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
 
+/// Shown in the Client's dialog if too many have signed in from one address.
+const TOO_MANY: &str = "Too many sign-ins from this address. Wait one minute, then try again.";
 /// Shown in the Client's dialog, whatever the password was.
 const TOO_MANY_WRONG: &str = "Too many wrong passwords. Wait one minute, then try again.";
 
@@ -28,6 +30,24 @@ pub struct Attempt<'a> {
     pub sign_in_trace: &'a SignInTrace,
 }
 
+/// What bounds the attempts of one address.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthLimits<'a> {
+    /// Wrong passwords, by name.
+    pub failures: &'a FailureLimit,
+    /// All password checks, right or wrong.
+    pub checks: &'a FailureLimit,
+}
+
+impl Attempt<'_> {
+    /// What was typed. No account name and no password holds a space or a `+`, so it does not matter that nobody has recorded how the
+    /// login DLL writes them.
+    fn name_and_password(&self) -> (Zeroizing<String>, Zeroizing<String>) {
+        let typed = |name| parameter(self.query, name).unwrap_or_default();
+        (typed("username"), typed("password"))
+    }
+}
+
 /// Answers one attempt with the text for the Client. Costs a password check, so it belongs on a worker thread.
 ///
 /// Success is `Valid=TRUE` and the Context in a second line without an end (*captured*). An unknown name, a
@@ -37,34 +57,27 @@ pub struct Attempt<'a> {
 /// as many PCs as it may.
 pub fn answer(
     store: &Store,
-    failures: &FailureLimit,
+    limits: &AuthLimits<'_>,
     attempt: Attempt<'_>,
     issue_context: impl FnOnce(CustomerId) -> Option<String>,
 ) -> String {
-    let Attempt { query, from, help, now, sign_in_trace } = attempt;
-    let (name, password) =
-        (parameter(query, "username").unwrap_or_default(), parameter(query, "password").unwrap_or_default());
+    let Attempt { from, help, now, sign_in_trace, .. } = attempt;
+    let AuthLimits { failures, checks } = limits;
+    let (name, password) = attempt.name_and_password();
+    if !checks.admit(from, "", now) {
+        info!("auth: refused {from}: too many passwords were checked for this address within a minute");
+        sign_in_trace.refused(from, SignInStep::Password, now);
+        return failure("INV-200", TOO_MANY, help);
+    }
     if !failures.admit(from, &name, now) {
         info!("auth: refused {from}: too many wrong passwords from this address within a minute");
         sign_in_trace.refused(from, SignInStep::Password, now);
         return failure("INV-200", TOO_MANY_WRONG, help);
     }
-    match check(store, &name, &password) {
+    match store.accounts().check_password(&name, &password, now) {
         Ok(Some(account)) => {
             failures.forgive(from, &name);
-            if let Some(ban) = bans::of_account(store, account.customer_id, now) {
-                sign_in_trace.refused(from, SignInStep::Password, now);
-                info!("auth: refused {from}: account {} is banned", account.name);
-                return failure("INV-100", &bans::explanation(&ban, now), help);
-            }
-            let Some(context) = issue_context(account.customer_id) else {
-                sign_in_trace.refused(from, SignInStep::Password, now);
-                info!("auth: refused {from}: account {} plays on as many PCs as it may", account.name);
-                return failure("INV-200", &all_played(), help);
-            };
-            sign_in_trace.passed(from, SignInStep::Password, now);
-            info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
-            format!("Valid=TRUE\nTicket={context}")
+            admitted(store, attempt, &account, issue_context)
         }
         Ok(None) => {
             // What was typed as a name is not logged: people type their password there.
@@ -78,6 +91,42 @@ pub fn answer(
             failure("INV-200", "The server could not check the password. Please try again.", help)
         }
     }
+}
+
+/// The answer to who has given the right password a moment ago, as a Client does that signs in. `None` if it has not: [`answer`] is
+/// to check it. Costs no password check.
+pub fn answer_again(
+    store: &Store,
+    attempt: Attempt<'_>,
+    issue_context: impl FnOnce(CustomerId) -> Option<String>,
+) -> Option<String> {
+    let (name, password) = attempt.name_and_password();
+    // A store that does not answer is told of where the password is checked.
+    let account = store.accounts().recently_proven(&name, &password, attempt.now).ok().flatten()?;
+    Some(admitted(store, attempt, &account, issue_context))
+}
+
+/// The answer to who has given the right password.
+fn admitted(
+    store: &Store,
+    attempt: Attempt<'_>,
+    account: &Account,
+    issue_context: impl FnOnce(CustomerId) -> Option<String>,
+) -> String {
+    let Attempt { from, help, now, sign_in_trace, .. } = attempt;
+    if let Some(ban) = bans::of_account(store, account.customer_id, now) {
+        sign_in_trace.refused(from, SignInStep::Password, now);
+        info!("auth: refused {from}: account {} is banned", account.name);
+        return failure("INV-100", &bans::explanation(&ban, now), help);
+    }
+    let Some(context) = issue_context(account.customer_id) else {
+        sign_in_trace.refused(from, SignInStep::Password, now);
+        info!("auth: refused {from}: account {} plays on as many PCs as it may", account.name);
+        return failure("INV-200", &all_played(), help);
+    };
+    sign_in_trace.passed(from, SignInStep::Password, now);
+    info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
+    format!("Valid=TRUE\nTicket={context}")
 }
 
 /// The answer when too many passwords are waiting to be checked already.
@@ -101,19 +150,6 @@ fn failure(code: &str, text: &str, help: &str) -> String {
     format!("Valid=FALSE\nreasoncode={code}\nreasontext={text}\nreasonurl={help}")
 }
 
-/// Whether name and password belong to an enabled account.
-fn check(store: &Store, name: &str, password: &str) -> Result<Option<Account>, StoreError> {
-    if let Some(account) = store.accounts().check_password(name, password)? {
-        return Ok(Some(account));
-    }
-    if !name.contains('+') && !password.contains('+') {
-        return Ok(None);
-    }
-    // Nobody has recorded how the login DLL writes a space: `+` may be itself or a space (*inferred*).
-    let (name, password) = (name.replace('+', " "), Zeroizing::new(password.replace('+', " ")));
-    store.accounts().check_password(&name, &password)
-}
-
 /// One parameter of the query, percent-decoded. The first of a name counts, unknown ones are passed over.
 fn parameter(query: &str, wanted: &str) -> Option<Zeroizing<String>> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -125,7 +161,7 @@ fn parameter(query: &str, wanted: &str) -> Option<Zeroizing<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Password;
+    use crate::store::{EVALUATIONS, Password};
     use std::net::Ipv4Addr;
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 9));
@@ -153,7 +189,8 @@ mod tests {
             now: Now::read(),
             sign_in_trace: &SignInTrace::default(),
         };
-        answer(store, limit, attempt, |customer| Some(format!("context-of-{customer}")))
+        let limits = AuthLimits { failures: limit, checks: &FailureLimit::new(1000) };
+        answer(store, &limits, attempt, |customer| Some(format!("context-of-{customer}")))
     }
 
     #[test]
@@ -194,6 +231,65 @@ mod tests {
         ] {
             assert_eq!(ask(&store, &limit, query, HOME), WRONG, "{query}");
         }
+    }
+
+    #[test]
+    fn an_attempt_costs_one_evaluation_whatever_was_typed_and_the_next_right_one_none() {
+        let (_folder, store) = with_alice();
+        let limit = FailureLimit::new(20);
+        for query in
+            ["username=a+b&password=c+d", "username=a%20b&password=c", "username=alice&password=s3cret:/"]
+        {
+            let before = EVALUATIONS.get();
+            ask(&store, &limit, query, HOME);
+            assert_eq!(EVALUATIONS.get() - before, 1, "{query}");
+        }
+        let (before, now) = (EVALUATIONS.get(), Now::read());
+        let again = |query, now| {
+            let trace = SignInTrace::default();
+            let attempt = Attempt { query, from: HOME, help: "", now, sign_in_trace: &trace };
+            answer_again(&store, attempt, |customer| Some(format!("another-of-{customer}")))
+        };
+        let right = "username=ALICE&password=s3cret:/";
+        assert_eq!(again(right, now).unwrap(), "Valid=TRUE\nTicket=another-of-1000");
+        for (query, now) in [
+            ("username=alice&password=s3cret", now),
+            ("username=bob&password=s3cret:/", now),
+            (right, now.later(std::time::Duration::from_mins(2))),
+        ] {
+            assert_eq!(again(query, now), None, "{query}");
+        }
+        assert_eq!(EVALUATIONS.get(), before);
+        store.accounts().set_disabled("alice", true).unwrap().ticket.wait().unwrap();
+        assert_eq!(again(right, now), None);
+        store.accounts().set_disabled("alice", false).unwrap().ticket.wait().unwrap();
+        store
+            .accounts()
+            .set_password("alice", &Password::new("another").unwrap())
+            .unwrap()
+            .ticket
+            .wait()
+            .unwrap();
+        assert_eq!(again(right, now), None, "the password has changed");
+    }
+
+    #[test]
+    fn right_passwords_are_counted_too_because_each_costs_a_check() {
+        let (_folder, store) = with_alice();
+        let (failures, checks) = (FailureLimit::new(20), FailureLimit::new(3));
+        let trace = SignInTrace::default();
+        let query = "username=alice&password=s3cret:/";
+        let ask = |from, now| {
+            let attempt = Attempt { query, from, help: "", now, sign_in_trace: &trace };
+            answer(&store, &AuthLimits { failures: &failures, checks: &checks }, attempt, |_| {
+                Some("x".to_owned())
+            })
+        };
+        let now = Now::read();
+        assert_eq!((0..5).filter(|_| ask(HOME, now).starts_with("Valid=TRUE")).count(), 3);
+        assert!(ask(HOME, now).contains("INV-200\nreasontext=Too many sign-ins from this address."));
+        assert!(ask(Ipv4Addr::new(192, 168, 1, 10).into(), now).starts_with("Valid=TRUE"));
+        assert!(ask(HOME, now.later(std::time::Duration::from_mins(1))).starts_with("Valid=TRUE"));
     }
 
     #[test]

@@ -12,7 +12,6 @@ use mco_proto::session_key::LoginKey;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 /// The shard as its services see it.
 #[derive(Debug)]
@@ -46,9 +45,7 @@ impl Game {
         catalog: Catalog,
         login_key: LoginKey,
     ) -> Self {
-        let context_life = Duration::from_mins(config.limits.context_minutes.into());
-        let world =
-            World::new(context_life, config.limits.failed_logins_per_minute, config.network.allow.clone());
+        let world = World::new(&config.limits, config.network.allow.clone());
         let login_key = RwLock::new(Arc::new(login_key));
         let directory = Directory::new(&config, &ports, &catalog);
         let answers = ChosenAnswers::load(&data);

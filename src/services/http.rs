@@ -1,10 +1,11 @@
 //! Patch, Auth and Shard as one: which of them answers a path, and with what bytes. Texts are Windows-1252, as everywhere on the wire.
 
-use super::auth::{self, Attempt};
+use super::auth::{self, Attempt, AuthLimits};
 use super::{Game, patch, shard};
 use crate::clock::Now;
 use crate::config::HostName;
 use crate::world::SignInStep;
+use mco_proto::ids::CustomerId;
 use mco_proto::windows_1252;
 use std::net::IpAddr;
 
@@ -47,11 +48,25 @@ pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now)
     let Game { store, world, ports, .. } = game;
     let help = host.front_page(ports.http);
     let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
-    let answer = auth::answer(store, &world.auth_failures, attempt, |customer| {
-        let has_place = world.sessions.has_place(customer, &world.presence.sessions(), now);
-        has_place.then(|| world.sessions.issue_context(customer, now))
-    });
+    let limits = AuthLimits { failures: &world.auth_failures, checks: &world.password_checks };
+    let answer = auth::answer(store, &limits, attempt, |customer| new_context(game, customer, from, now));
     windows_1252::encode(&answer)
+}
+
+/// The answer of Auth to who has given the right password a moment ago; `None` if [`log_in`] is to answer. Checks no password.
+pub fn log_in_again(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now) -> Option<Vec<u8>> {
+    let Game { store, world, ports, .. } = game;
+    let help = host.front_page(ports.http);
+    let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
+    let answer = auth::answer_again(store, attempt, |customer| new_context(game, customer, from, now))?;
+    Some(windows_1252::encode(&answer))
+}
+
+/// A Context for an account that asks from this address; `None` if it plays on as many PCs as it may.
+fn new_context(game: &Game, customer: CustomerId, from: IpAddr, now: Now) -> Option<String> {
+    let Game { world, .. } = game;
+    let has_place = world.sessions.has_place(customer, &world.presence.sessions(), now);
+    has_place.then(|| world.sessions.issue_context(customer, from, now))
 }
 
 /// The answer of Auth when too many passwords are waiting to be checked already.

@@ -50,7 +50,8 @@ impl Handler<'_> {
     /// reads two (*captured*).
     fn user_login(&mut self, login: &UserLogin) -> Outcome<Packet> {
         let Call { game, now, caller: &mut Peer(peer), .. } = *self;
-        let whose = game.world.sessions.redeem(&login.context.to_string(), now);
+        let bound = game.config.compat.bind_context.then_some(peer);
+        let whose = game.world.sessions.redeem(&login.context.to_string(), bound, now);
         let name = whose.map_or_else(|| NOBODY.to_owned(), |customer| customer.to_string());
         if !game.world.login_failures.admit(peer, &name, now) {
             log::info!("login: refused {peer}: too many failed logins from this address within a minute");
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_valid_context_is_answered_twice_and_its_key_shared_with_the_other_services() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer, Now::read());
+        let context = game.world.sessions.issue_context(player.customer, PEER, Now::read());
         let key = SessionKey::random();
         let outcome = answer(&game, PEER, &request(&game, &context, &key).packet(), Now::read());
         assert_eq!(outcome.replies.len(), 2);
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn whatever_is_wrong_with_a_login_the_refusal_is_the_same_and_the_old_key_stays() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer, Now::read());
+        let context = game.world.sessions.issue_context(player.customer, PEER, Now::read());
         let good = request(&game, &context, &SessionKey::random());
         let cases = [
             UserLogin { context: Str16::constant(b"0123456789abcdef0123456789abcdef"), ..good.clone() }
@@ -177,7 +178,7 @@ mod tests {
     #[test]
     fn a_disabled_account_is_refused_though_its_context_is_valid() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer, Now::read());
+        let context = game.world.sessions.issue_context(player.customer, PEER, Now::read());
         game.store.accounts().set_disabled("doc", true).unwrap().ticket.wait().unwrap();
         let outcome =
             answer(&game, PEER, &request(&game, &context, &SessionKey::random()).packet(), Now::read());
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn a_banned_account_is_told_so_twice_and_its_old_key_stays() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer, Now::read());
+        let context = game.world.sessions.issue_context(player.customer, PEER, Now::read());
         let login = request(&game, &context, &SessionKey::random()).packet();
         let target = crate::store::BanTarget::Account(player.customer);
         game.store.bans().put(target, "rams", None, Now::read()).unwrap().ticket.wait().unwrap();
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn who_fails_too_often_is_refused_without_a_decryption_and_nobody_else_is() {
         let (game, _folder, player) = shard();
-        let context = game.world.sessions.issue_context(player.customer, Now::read());
+        let context = game.world.sessions.issue_context(player.customer, PEER, Now::read());
         let good = request(&game, &context, &SessionKey::random());
         let bad = UserLogin { context: Str16::constant(b"wrong"), ..good.clone() };
         for _ in 0..game.config.limits.failed_logins_per_minute {
@@ -217,7 +218,21 @@ mod tests {
         }
         assert_eq!(answer(&game, PEER, &good.packet(), Now::read()).replies, [REFUSED, REFUSED]);
         let other = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 21));
-        assert_eq!(said(&good.packet(), other), id::USER_VALID);
+        assert_eq!(said(&good.packet(), other), id::USER_INVALID, "that Context was not given to it");
+        let own = game.world.sessions.issue_context(player.customer, other, Now::read());
+        let own = UserLogin { context: Str16::new(&own).unwrap(), ..good };
+        assert_eq!(said(&own.packet(), other), id::USER_VALID);
+    }
+
+    #[test]
+    fn a_context_may_come_from_elsewhere_only_if_the_operator_wants_it_so() {
+        let (mut game, _folder, player) = shard();
+        let context = game.world.sessions.issue_context(player.customer, PEER, Now::read());
+        let login = request(&game, &context, &SessionKey::random()).packet();
+        let other = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 21));
+        assert_eq!(answer(&game, other, &login, Now::read()).replies, [REFUSED, REFUSED]);
+        game.config.compat.bind_context = false;
+        assert_eq!(answer(&game, other, &login, Now::read()).replies[0].id, id::USER_VALID);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::error::StoreError;
 use super::handle::Store;
 use super::key;
 use super::password::{self, Password};
+use super::proven::PROVEN;
 use super::records::account::{Account, AccountRecord};
 use super::ticket::Changed;
 use crate::clock::Now;
@@ -154,10 +155,32 @@ impl Accounts<'_> {
     ///
     /// Takes one password evaluation (tens to hundreds of milliseconds on a small board) in every case, so that
     /// neither the answer nor the time tells which names exist. Blocks meanwhile: keep it off the packet path.
-    pub fn check_password(&self, name: &str, password: &str) -> Result<Option<Account>, StoreError> {
+    pub fn check_password(
+        &self,
+        name: &str,
+        password: &str,
+        now: Now,
+    ) -> Result<Option<Account>, StoreError> {
         let record = self.record(name)?;
         let right = password::matches(password, record.as_ref().map(|record| record.hash.as_str()))?;
-        Ok(record.filter(|record| right && !record.disabled).map(Account::from))
+        let found = record.filter(|record| right && !record.disabled);
+        if let Some(record) = &found {
+            PROVEN.remember(password, &record.hash, now);
+        }
+        Ok(found.map(Account::from))
+    }
+
+    /// The account, if [`Self::check_password`] found name and password right within the last minute, both are still as they were
+    /// and it is not disabled. Costs no evaluation.
+    pub fn recently_proven(
+        &self,
+        name: &str,
+        password: &str,
+        now: Now,
+    ) -> Result<Option<Account>, StoreError> {
+        let record = self.record(name)?;
+        let proven = |record: &AccountRecord| PROVEN.remembers(password, &record.hash, now);
+        Ok(record.filter(|record| !record.disabled && proven(record)).map(Account::from))
     }
 
     /// Replaces the password. Costs one password evaluation; blocks meanwhile.

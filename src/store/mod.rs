@@ -38,6 +38,7 @@ mod patch_path;
 mod patch_set;
 mod personas;
 mod pre_images;
+mod proven;
 mod races;
 mod record;
 mod records;
@@ -67,6 +68,8 @@ pub use keys::Keys;
 pub use ledger::{Difference, Entry, Ledger, LedgerError, LedgerReport, Problem};
 pub use mail::{Letter, Mails};
 pub use operator::{OperatorError, OperatorPassword, OperatorStore};
+#[cfg(test)]
+pub(crate) use password::tests::EVALUATIONS;
 pub use password::{Password, PasswordError};
 pub use patch_path::{BEFORE, PatchPath};
 pub use patch_set::{

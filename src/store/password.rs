@@ -188,7 +188,7 @@ pub(super) mod tests {
 
     thread_local! {
         /// How many evaluations this thread has paid for.
-        pub(in super::super) static EVALUATIONS: Cell<usize> = const { Cell::new(0) };
+        pub(crate) static EVALUATIONS: Cell<usize> = const { Cell::new(0) };
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum FormProblem {
     Incomplete,
     /// It took too long.
     TooSlow,
+    /// It was sent by a page of another site.
+    Foreign,
 }
 
 /// A page or a file; `None` if there is none at this path.
@@ -80,6 +82,13 @@ pub fn unread_form(site: &Site<'_>, problem: FormProblem) -> PageResponse {
         FormProblem::Incomplete => {
             message(site, 400, "The form did not arrive", "Nothing was changed. Go back and send it again.")
         }
+        FormProblem::Foreign => message(
+            site,
+            403,
+            "This form comes from elsewhere",
+            "Nothing was changed. Open the server's own page and fill in the form there. If you have, open it by the server's IP \
+             address; the operator can set network.public_host to the name you used.",
+        ),
         FormProblem::TooSlow => {
             message(site, 408, "The form took too long", "Nothing was changed. Go back and send it again.")
         }

@@ -64,7 +64,7 @@ impl TestSite {
     }
 
     fn may_log_in(&self, name: &str, password: &str) -> bool {
-        self.game.store.accounts().check_password(name, password).unwrap().is_some()
+        self.game.store.accounts().check_password(name, password, Now::read()).unwrap().is_some()
     }
 }
 

@@ -1,18 +1,12 @@
 //! From where the server may be reached: `network.allow`, and who was refused by it.
 
 use super::locked;
+use super::refusals::Refusals;
+use super::source::Source;
 use crate::clock::Now;
 use crate::config::Allowed;
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
-
-/// How many refused addresses are remembered; beyond that the one that was silent for longest is forgotten.
-const MAX_ADDRESSES: usize = 64;
-
-/// How often one refused address is logged at most.
-const LOG_AGAIN: Duration = Duration::from_mins(1);
 
 /// Decides about every connection before anything is read of it.
 #[derive(Debug, Default)]
@@ -20,23 +14,14 @@ pub struct AccessList {
     allowed: Vec<Allowed>,
     /// The addresses that this machine has.
     own: Mutex<Vec<IpAddr>>,
-    refused: Mutex<HashMap<IpAddr, Refusals>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Refusals {
-    count: u64,
-    /// Those that no line of the log has told.
-    unlogged: u64,
-    logged: Instant,
-    last: Now,
+    refused: Mutex<Refusals>,
 }
 
 /// An address that is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefusedAddress {
     /// Which.
-    pub address: IpAddr,
+    pub address: Source,
     /// How many times, since the server was started.
     pub count: u64,
     /// The last time, in seconds since 1970.
@@ -83,32 +68,12 @@ impl AccessList {
     /// Notes that a connection from `from` was refused. `Some` if that is worth a line of the log now: how many there were since
     /// the last such line, this one included.
     pub fn refused(&self, from: IpAddr, now: Now) -> Option<u64> {
-        let from = from.to_canonical();
-        let mut refused = locked(&self.refused);
-        if refused.len() >= MAX_ADDRESSES
-            && !refused.contains_key(&from)
-            && let Some(oldest) = refused.iter().min_by_key(|(_, seen)| seen.last.mono).map(|(ip, _)| *ip)
-        {
-            refused.remove(&oldest);
-        }
-        let mut is_new = false;
-        let seen = refused.entry(from).or_insert_with(|| {
-            is_new = true;
-            Refusals { count: 0, unlogged: 0, logged: now.mono, last: now }
-        });
-        seen.count += 1;
-        seen.unlogged += 1;
-        seen.last = now;
-        if !is_new && now.since(seen.logged) < LOG_AGAIN {
-            return None;
-        }
-        seen.logged = now.mono;
-        Some(std::mem::take(&mut seen.unlogged))
+        locked(&self.refused).note(Source::of(from), now)
     }
 
     /// Who was refused since the server was started, the last one first. The list is bounded.
     pub fn all_refused(&self) -> Vec<RefusedAddress> {
-        let mut all: Vec<_> = locked(&self.refused).iter().map(|(address, seen)| (*address, *seen)).collect();
+        let mut all: Vec<_> = locked(&self.refused).all().collect();
         all.sort_by_key(|(address, seen)| (std::cmp::Reverse(seen.last.mono), *address));
         all.into_iter()
             .map(|(address, seen)| RefusedAddress { address, count: seen.count, last: seen.last.unix })
@@ -120,7 +85,7 @@ impl AccessList {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use std::net::Ipv4Addr;
+    use std::time::Duration;
 
     fn list(allow: &str) -> AccessList {
         AccessList::new(Config::parse(&format!("network.allow = {allow}")).unwrap().network.allow)
@@ -184,30 +149,17 @@ mod tests {
     }
 
     #[test]
-    fn repeats_are_counted_and_logged_once_a_minute() {
-        let list = list("[]");
-        let (from, start) = ("26.1.2.3".parse().unwrap(), Now::read());
-        assert_eq!(list.refused(from, start), Some(1));
-        for second in 1..60 {
-            assert_eq!(list.refused(from, start.later(Duration::from_secs(second))), None);
-        }
-        assert_eq!(list.refused(from, start.later(Duration::from_mins(1))), Some(60));
-        let expected = RefusedAddress { address: from, count: 61, last: start.unix + 60 };
-        assert_eq!(list.all_refused(), [expected]);
-    }
-
-    #[test]
-    fn the_memory_for_refused_addresses_is_bounded_and_keeps_the_last() {
+    fn who_is_refused_is_remembered_the_last_one_first() {
         let (list, start) = (list("[]"), Now::read());
-        for n in 0..1000_u32 {
-            let from = Ipv4Addr::from_bits(0x0800_0000 + n).into();
-            assert_eq!(list.refused(from, start.later(Duration::from_millis(n.into()))), Some(1));
-        }
-        let all = list.all_refused();
-        assert_eq!(all.len(), MAX_ADDRESSES);
+        assert_eq!(list.refused("26.1.2.3".parse().unwrap(), start), Some(1));
+        let later = start.later(Duration::from_secs(9));
+        assert_eq!(list.refused("2001:db8::1".parse().unwrap(), later), Some(1));
         assert_eq!(
-            all[0].address,
-            Ipv4Addr::from_bits(0x0800_0000 + 999).to_string().parse::<IpAddr>().unwrap()
+            list.refused("2001:db8::2".parse().unwrap(), later),
+            None,
+            "one network of 64 bits is one"
         );
+        let all: Vec<_> = list.all_refused().iter().map(|one| (one.address.to_string(), one.count)).collect();
+        assert_eq!(all, [("2001:db8::/64".to_owned(), 2), ("26.1.2.3".to_owned(), 1)]);
     }
 }

@@ -8,8 +8,10 @@ mod game_files;
 mod presence;
 pub mod races;
 mod rate_limit;
+mod refusals;
 mod sessions;
 mod sign_in_trace;
+mod source;
 mod thrown_out;
 mod unexpected;
 
@@ -22,12 +24,14 @@ pub use game_files::{DifferentFiles, GameFiles};
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
+pub use refusals::Refusals;
 pub use sessions::{AllPlayed, SESSIONS_PER_CUSTOMER, Session, SessionId, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
+pub use source::Source;
 pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 
 use crate::clock::Now;
-use crate::config::Allowed;
+use crate::config::{Allowed, Limits};
 use mco_proto::ids::{CommId, PersonaId, RaceId};
 use mco_proto::nps::channel::ChannelData;
 use std::fmt;
@@ -67,6 +71,9 @@ pub struct World {
     pub login_failures: FailureLimit,
     /// Who gave wrong passwords on the players' pages too often, by account name. They are no hindrance in the game.
     pub page_failures: FailureLimit,
+    /// How many passwords were checked for an address, right or wrong: each costs the machine a good part of a second. What
+    /// was admitted is never forgiven.
+    pub password_checks: FailureLimit,
     /// Lobby and rooms with their channels.
     pub channels: Channels,
     /// How far each address came.
@@ -81,9 +88,11 @@ pub struct World {
 }
 
 impl World {
-    /// An empty world whose Contexts are valid for `context_life`, in which an address may fail to sign in so often per name and
-    /// minute, and which `allowed` may reach.
-    pub fn new(context_life: Duration, failures_per_minute: u32, allowed: Vec<Allowed>) -> Self {
+    /// An empty world with these limits, which `allowed` may reach.
+    pub fn new(limits: &Limits, allowed: Vec<Allowed>) -> Self {
+        let context_life = Duration::from_mins(limits.context_minutes.into());
+        let failures_per_minute = limits.failed_logins_per_minute;
+        let checks_per_minute = limits.password_checks_per_minute;
         Self {
             sessions: Sessions::new(context_life),
             presence: Presence::default(),
@@ -91,6 +100,7 @@ impl World {
             auth_failures: FailureLimit::new(failures_per_minute),
             login_failures: FailureLimit::new(failures_per_minute),
             page_failures: FailureLimit::new(failures_per_minute),
+            password_checks: FailureLimit::new(checks_per_minute),
             channels: Channels::default(),
             sign_in_trace: SignInTrace::default(),
             races: Races::default(),

@@ -1,11 +1,12 @@
 //! How often somebody may fail to sign in.
 
 use super::locked;
+use super::source::Source;
 use crate::clock::Now;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ const MAX_COUNTS: usize = 8192;
 const NAMES: u32 = 5;
 
 /// An address, and the hash of a name or none for all of them together.
-type Key = (IpAddr, Option<u64>);
+type Key = (Source, Option<u64>);
 
 /// Counts failures for each name that is tried from an address, and for each address, so that nobody can guess passwords
 /// quickly. This machine itself (loopback) is exempt.
@@ -84,15 +85,13 @@ impl FailureLimit {
         }
     }
 
-    /// Under what a failure is counted: the name and the address, and the address alone. The address is the whole network of
-    /// 64 bits for IPv6, because every host has as many addresses there as it likes; there is none for loopback, unless
+    /// Under what a failure is counted: the name and the address, and the address alone. There is no address for loopback, unless
     /// everybody is counted.
     fn counted_as(&self, from: IpAddr, name: &str) -> Option<[Key; 2]> {
-        let from = match from.to_canonical() {
-            from if from.is_loopback() => self.everybody.then_some(from)?,
-            IpAddr::V4(from) => from.into(),
-            IpAddr::V6(from) => Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX)).into(),
-        };
+        let from = Source::of(from);
+        if from.is_this_machine() && !self.everybody {
+            return None;
+        }
         Some([(from, Some(self.hasher.hash_one(name.to_ascii_lowercase()))), (from, None)])
     }
 }

@@ -1,6 +1,7 @@
 //! Contexts (tickets) from AuthLogin, and the Session Keys that Login shares with the other services.
 
 use super::locked;
+use super::source::Source;
 use crate::clock::Now;
 use data_encoding::HEXLOWER;
 use mco_proto::ids::CustomerId;
@@ -20,6 +21,9 @@ pub const SESSIONS_PER_CUSTOMER: usize = 8;
 /// A Session Key that no connection was made with for so long is forgotten; a Client always signs in again when it
 /// starts.
 const SESSION_LIFE: Duration = Duration::from_hours(24);
+
+/// How often what has expired is looked for and forgotten. It is not valid any more before that.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// The number of a session: a later login has a higher one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +72,8 @@ struct Inner {
     issued: HashMap<CustomerId, VecDeque<String>>,
     /// Sessions of a customer, in the order of their logins; never empty.
     sessions: HashMap<CustomerId, Vec<Session>>,
+    /// When it was last looked for what has expired.
+    looked: Option<Instant>,
     /// How many sessions there were.
     begun: u64,
 }
@@ -75,7 +81,17 @@ struct Inner {
 #[derive(Debug)]
 struct Context {
     customer: CustomerId,
+    /// Who asked for it.
+    asker: IpAddr,
     expires: Instant,
+}
+
+/// Whether the Context that `asker` was given may come from `from`: the same address, or the same network of 64 bits. The game itself
+/// speaks IPv4 only, but Windows may have asked Auth over IPv6. What was asked for on this machine may come from everywhere: it has
+/// several addresses, and its network is nobody's to overhear.
+fn may_come_from(asker: IpAddr, from: IpAddr) -> bool {
+    let asked_over_ipv6 = asker.is_ipv6() && from.is_ipv4();
+    asked_over_ipv6 || Source::of(asker).is_this_machine() || Source::of(asker) == Source::of(from)
 }
 
 impl Sessions {
@@ -84,14 +100,17 @@ impl Sessions {
         Self { context_life, inner: Mutex::default() }
     }
 
-    /// A new Context for an account: 32 hexadecimal digits from the system's random source. It can be redeemed any
+    /// A new Context for an account, asked for from the address `asker`: 32 hexadecimal digits from the system's random source. It can be redeemed any
     /// number of times until it expires: a Client fetches two and may sign in again with the one it has.
-    pub fn issue_context(&self, customer: CustomerId, now: Now) -> String {
+    pub fn issue_context(&self, customer: CustomerId, asker: IpAddr, now: Now) -> String {
         let mut random = [0; 16];
         OsRng.fill_bytes(&mut random);
         let context = HEXLOWER.encode(&random);
         let mut inner = locked(&self.inner);
-        inner.forget_expired(now);
+        if inner.looked.is_none_or(|looked| now.since(looked) >= LOOK_EVERY) {
+            inner.looked = Some(now.mono);
+            inner.forget_expired(now);
+        }
         let issued = inner.issued.entry(customer).or_default();
         issued.push_back(context.clone());
         let oldest = if issued.len() > CONTEXTS_PER_CUSTOMER { issued.pop_front() } else { None };
@@ -99,17 +118,19 @@ impl Sessions {
             inner.contexts.remove(&oldest);
         }
         let expires = now.mono + self.context_life;
-        inner.contexts.insert(context.clone(), Context { customer, expires });
+        inner.contexts.insert(context.clone(), Context { customer, asker: asker.to_canonical(), expires });
         context
     }
 
-    /// The account a Context was issued to, if it is still valid.
-    pub fn redeem(&self, context: &str, now: Now) -> Option<CustomerId> {
+    /// The account a Context was issued to, if it is still valid and, if `from` is given, may come from there: it crosses the network
+    /// in clear, and who overhears it must not be able to use it.
+    pub fn redeem(&self, context: &str, from: Option<IpAddr>, now: Now) -> Option<CustomerId> {
         let inner = locked(&self.inner);
         inner
             .contexts
             .get(context)
             .filter(|context| context.expires > now.mono)
+            .filter(|context| from.is_none_or(|from| may_come_from(context.asker, from.to_canonical())))
             .map(|context| context.customer)
     }
 
@@ -256,34 +277,56 @@ mod tests {
     fn a_context_is_32_hexadecimal_digits_and_serves_more_than_once() {
         let sessions = Sessions::new(HALF_AN_HOUR);
         let (first, second) =
-            (sessions.issue_context(ANN, Now::read()), sessions.issue_context(ANN, Now::read()));
+            (sessions.issue_context(ANN, HERE, Now::read()), sessions.issue_context(ANN, HERE, Now::read()));
         assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert_ne!(first, second);
         for context in [&first, &second, &first] {
-            assert_eq!(sessions.redeem(context, Now::read()), Some(ANN));
+            assert_eq!(sessions.redeem(context, None, Now::read()), Some(ANN));
         }
-        assert_eq!(sessions.redeem("ffffffffffffffffffffffffffffffff", Now::read()), None);
+        assert_eq!(sessions.redeem("ffffffffffffffffffffffffffffffff", None, Now::read()), None);
     }
 
     #[test]
     fn a_context_expires_and_makes_room() {
         let sessions = Sessions::new(HALF_AN_HOUR);
         let start = Now::read();
-        let context = sessions.issue_context(ANN, start);
+        let context = sessions.issue_context(ANN, HERE, start);
         let nearly = start.later(HALF_AN_HOUR.saturating_sub(Duration::from_secs(1)));
-        assert_eq!(sessions.redeem(&context, nearly), Some(ANN));
-        assert_eq!(sessions.redeem(&context, start.later(HALF_AN_HOUR)), None);
-        sessions.issue_context(ANN, start.later(HALF_AN_HOUR));
+        assert_eq!(sessions.redeem(&context, None, nearly), Some(ANN));
+        assert_eq!(sessions.redeem(&context, None, start.later(HALF_AN_HOUR)), None);
+        sessions.issue_context(ANN, HERE, start.later(HALF_AN_HOUR));
         assert_eq!(locked(&sessions.inner).contexts.len(), 1);
     }
 
     #[test]
     fn an_account_holds_a_bounded_number_of_contexts() {
         let sessions = Sessions::new(HALF_AN_HOUR);
-        let contexts: Vec<_> = (0..40).map(|_| sessions.issue_context(ANN, Now::read())).collect();
-        let valid = contexts.iter().filter(|context| sessions.redeem(context, Now::read()).is_some()).count();
+        let contexts: Vec<_> = (0..40).map(|_| sessions.issue_context(ANN, HERE, Now::read())).collect();
+        let valid =
+            contexts.iter().filter(|context| sessions.redeem(context, None, Now::read()).is_some()).count();
         assert_eq!(valid, CONTEXTS_PER_CUSTOMER);
-        assert!(sessions.redeem(contexts.last().unwrap(), Now::read()).is_some());
+        assert!(sessions.redeem(contexts.last().unwrap(), None, Now::read()).is_some());
+    }
+
+    #[test]
+    fn an_overheard_context_is_worth_nothing_elsewhere() {
+        let sessions = Sessions::new(HALF_AN_HOUR);
+        let now = Now::read();
+        for (asker, from, is_good) in [
+            ("192.168.1.9", "192.168.1.9", true),
+            ("192.168.1.9", "::ffff:192.168.1.9", true),
+            ("192.168.1.9", "192.168.1.10", false),
+            ("192.168.1.9", "fd00::1", false),
+            ("fd00::1", "fd00::2", true),
+            ("fd00::1", "fd00:0:0:1::1", false),
+            ("fd00::1", "192.168.1.9", true),
+            ("127.0.0.1", "192.168.1.2", true),
+        ] {
+            let context = sessions.issue_context(ANN, asker.parse().unwrap(), now);
+            let redeemed = |from| sessions.redeem(&context, from, now).is_some();
+            assert_eq!(redeemed(Some(from.parse().unwrap())), is_good, "{asker} {from}");
+            assert!(redeemed(None));
+        }
     }
 
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
@@ -372,11 +415,13 @@ mod tests {
     #[test]
     fn a_revoked_account_has_neither_context_nor_session() {
         let sessions = Sessions::new(HALF_AN_HOUR);
-        let context = sessions.issue_context(ANN, Now::read());
+        let context = sessions.issue_context(ANN, HERE, Now::read());
         for address in [HERE, THERE] {
             sessions.begin(ANN, SessionKey::random(), address, &NONE, Now::read()).unwrap();
         }
         sessions.revoke(ANN);
-        assert!(sessions.redeem(&context, Now::read()).is_none() && sessions.all(Now::read()).is_empty());
+        assert!(
+            sessions.redeem(&context, None, Now::read()).is_none() && sessions.all(Now::read()).is_empty()
+        );
     }
 }

@@ -28,6 +28,32 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
     pages
 }
 
+/// All of the sources and tests.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            text.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    ["src", "tests"].into_iter().for_each(|folder| sources(&root.join(folder), &mut all));
+    let page = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let spans = page.split('`').skip(1).step_by(2).map(|span| span.rsplit("::").next().unwrap());
+    // Their names are sentences.
+    let named: Vec<_> = spans.filter(|span| span.matches('_').count() >= 4).collect();
+    assert!(named.len() > 25, "{named:?}");
+    let missing: Vec<_> = named.into_iter().filter(|name| !all.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 #[test]
 fn every_path_in_the_documents_leads_to_a_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

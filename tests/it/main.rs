@@ -19,6 +19,7 @@ mod family;
 mod family_evening;
 mod foreign;
 mod full_card;
+mod hostile;
 mod import;
 mod kit_wine;
 mod layers;

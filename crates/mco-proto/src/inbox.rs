@@ -24,6 +24,15 @@ impl Inbox {
         self.bytes.get(self.used..).unwrap_or_default()
     }
 
+    /// The memory it has, in bytes, after giving back what it does not need for the incomplete frame it holds.
+    pub(super) fn settle(&mut self) -> usize {
+        if self.used > 0 || self.bytes.capacity() > 2 * self.bytes.len() {
+            self.feed(&[]);
+            self.bytes.shrink_to_fit();
+        }
+        self.bytes.capacity()
+    }
+
     /// Takes the next `count` bytes, if all of them have arrived.
     pub(super) fn take(&mut self, count: usize) -> Option<Vec<u8>> {
         let frame = self.peek().get(..count)?.to_vec();
@@ -72,6 +81,8 @@ mod tests {
             assert!(inbox.take(999).is_some());
         }
         assert_eq!(inbox.peek().len(), 1000);
+        let all = inbox.peek().to_vec();
+        assert_eq!((inbox.settle(), inbox.peek()), (1000, &all[..]));
         assert!(inbox.bytes.capacity() < 10_000, "{} bytes held for 1000", inbox.bytes.capacity());
     }
 }

@@ -44,7 +44,7 @@ fn an_added_account_is_listed_and_its_password_works() {
         panic!()
     };
     assert_eq!((alice.customer_id, alice.disabled, alice.personas), (CustomerId(7), false, 0));
-    assert!(store.accounts().check_password("bob", "s3cret").unwrap().is_some());
+    assert!(store.accounts().check_password("bob", "s3cret", Now::read()).unwrap().is_some());
     let listed = on_store(&store, &config, Request::ListAccounts).unwrap();
     assert_eq!(listed, Response::Accounts(vec![alice, bob]));
 }
@@ -76,7 +76,7 @@ fn a_disabled_account_can_be_enabled_again_and_a_password_replaced() {
     let (_folder, store) = store();
     let config = Config::default();
     on_store(&store, &config, add_account("alice", None)).unwrap();
-    let works = |password| store.accounts().check_password("alice", password).unwrap().is_some();
+    let works = |password| store.accounts().check_password("alice", password, Now::read()).unwrap().is_some();
     for (disabled, password_works) in [(true, false), (false, true)] {
         let request = Request::SetDisabled { name: "alice".to_owned(), disabled };
         let Ok(Response::Account(entry)) = on_store(&store, &config, request) else { panic!() };

@@ -21,7 +21,7 @@ fn while_served<T: Send + 'static>(
         socket.serve(shared).await;
         unreachable!()
     };
-    smol::block_on(future::or(asked, served))
+    smol::block_on(EXECUTOR.run(future::or(asked, served)))
 }
 
 fn add_alice() -> Request {
@@ -43,7 +43,7 @@ fn a_running_server_does_what_it_is_asked_and_refuses_with_a_reason() {
         assert!(matches!(ask(&data, &add_alice()), Ok(Response::Refused(_))));
         assert!(matches!(ask(&data, &Request::ListAccounts), Ok(Response::Accounts(all)) if all.len() == 1));
     });
-    assert!(game.store.accounts().check_password("alice", "s3cret").unwrap().is_some());
+    assert!(game.store.accounts().check_password("alice", "s3cret", Now::read()).unwrap().is_some());
 }
 
 #[test]
@@ -131,14 +131,28 @@ fn a_disabled_account_is_signed_out_and_its_connections_end() {
     let (shared, _store) = shared();
     let here = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     let player = shared.game.player("doc", "Dr Brown", here);
-    let context = shared.game.world.sessions.issue_context(player.customer, Now::read());
+    let context = shared.game.world.sessions.issue_context(player.customer, here, Now::read());
     let connection = shared.game.world.new_connection();
     let outbox = shared.connections.register(connection);
     shared.game.world.presence.arrive(player.persona, connection, player.session, Now::read()).unwrap();
     let request = Request::SetDisabled { name: "doc".to_owned(), disabled: true };
     let response = while_served(folder.path(), &shared, move || ask(&data, &request));
     assert!(matches!(response, Ok(Response::Account(account)) if account.disabled));
-    assert!(shared.game.world.sessions.redeem(&context, Now::read()).is_none());
+    assert!(shared.game.world.sessions.redeem(&context, None, Now::read()).is_none());
     assert!(!shared.game.world.sessions.signed_in_from(player.customer, here, Now::read()));
     assert!(outbox.ending().is_some());
+}
+
+#[test]
+fn an_honest_request_is_answered_beside_connections_that_say_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_path_buf();
+    let (shared, _store) = shared();
+    while_served(folder.path(), &shared, move || {
+        let connect = || UnixStream::connect(Permit::new(&data).unwrap().path).unwrap();
+        let silent: Vec<_> = (0..MOST_WAITING - 1).map(|_| connect()).collect();
+        // Each of them may stay for LINE_TIME: one after the other they would take longer than anybody waits for an answer.
+        assert!(matches!(ask(&data, &Request::ListAccounts), Ok(Response::Accounts(_))));
+        drop(silent);
+    });
 }

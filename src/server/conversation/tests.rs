@@ -320,7 +320,7 @@ fn the_key_that_login_was_given_opens_the_lobby() {
     let (game, _folder, player) = game();
     let now = Now::read();
     let key = SessionKey::random();
-    let context = Str16::new(&game.world.sessions.issue_context(player.customer, now)).unwrap();
+    let context = Str16::new(&game.world.sessions.issue_context(player.customer, PEER.ip(), now)).unwrap();
     let public = PublicLoginKey::from_hex(&game.login_key().public_hex().unwrap()).unwrap();
     let block = Str16::new(&public.encrypt(&key).unwrap()).unwrap();
     let mut wire = Vec::new();

@@ -5,8 +5,10 @@ mod bundle;
 mod deadline;
 mod download;
 mod operator;
+mod origin;
 mod response;
 mod too_large;
+mod unfinished;
 mod upload;
 
 pub(crate) use operator::OperatorHttp;
@@ -15,12 +17,16 @@ use crate::admin::account;
 use crate::admin::kit::Certificate;
 use crate::clock::Now;
 use crate::config::HostName;
+use crate::server::input_budget::Share;
 use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
-use crate::server::tls::{Secured, Security};
+use crate::server::metrics::{self, Metrics};
+use crate::server::shared::SlowWork;
+use crate::server::tls::{self, Secured, Security};
+use crate::server::turns::Work;
 use crate::services::http::{self, Route, Verb};
 use crate::services::{Game, patch, shard};
 use crate::web::{self, FormProblem, PageRequest, PageResponse, PatchAnswer, Site};
-use crate::world::FailureLimit;
+use crate::world::{FailureLimit, Source};
 use body::{BodyError, BodyReader};
 use deadline::Deadline;
 use futures_lite::{AsyncRead, AsyncWrite, AsyncWriteExt as _, future};
@@ -33,7 +39,6 @@ use hyper::{Method, Request};
 use log::debug;
 use response::{BYTES, HttpResponse, TEXT, page, response};
 use smol::Timer;
-use smol::lock::Semaphore;
 use smol::net::TcpStream;
 use smol_hyper::rt::{FuturesIo, SmolTimer};
 use std::convert::Infallible;
@@ -41,6 +46,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use too_large::TooLarge;
+use unfinished::Unfinished;
 use zeroize::Zeroizing;
 
 /// How long a Client may take to send the head of its request.
@@ -61,9 +67,6 @@ const MAX_HEADERS: usize = 256;
 /// all, and forgotten.
 const MAX_BODY: u64 = 64 * 1024;
 
-/// How many passwords may wait for a worker that checks them; later ones are told to try again.
-const MAX_WAITING: usize = 64;
-
 /// What all connections to the SSL server share.
 pub(super) struct SslServer {
     game: Arc<Game>,
@@ -71,10 +74,9 @@ pub(super) struct SslServer {
     certificate: Option<Certificate>,
     /// Counts requests for accounts.
     registrations: FailureLimit,
-    /// One permit per password that may be checked at the same time.
-    workers: Arc<Semaphore>,
-    /// One permit per password that may be checked or wait for it.
-    queue: Arc<Semaphore>,
+    /// Passwords are checked and hashed there.
+    slow: SlowWork,
+    metrics: Metrics,
     operator: OperatorHttp,
 }
 
@@ -94,29 +96,32 @@ impl SslServer {
         game: Arc<Game>,
         certificate: Option<Certificate>,
         operator: OperatorHttp,
+        slow: SlowWork,
+        metrics: Metrics,
     ) -> Arc<Self> {
-        let limits = &game.config.limits;
         Arc::new(Self {
             certificate,
             registrations: FailureLimit::new(account::PER_MINUTE),
-            workers: Arc::new(Semaphore::new(limits.password_workers)),
-            queue: Arc::new(Semaphore::new(limits.password_workers + MAX_WAITING)),
+            slow,
+            metrics,
             game,
             operator,
         })
     }
 
     /// Serves one connection without TLS, from `peer` to our address `local`, until it ends. `ban` says why the address is
-    /// banned, if it is.
+    /// banned, if it is. What it holds of a request counts into `share`.
     pub(super) async fn serve_connection(
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
         local: SocketAddr,
         ban: Option<&str>,
+        share: Share,
     ) {
         let socket = stream.clone();
-        self.serve_stream(stream, socket, Connection { peer, local, security: Security::Plain, ban }).await;
+        let connection = Connection { peer, local, security: Security::Plain, ban };
+        self.serve_stream(stream, socket, connection, share).await;
     }
 
     /// Serves one connection whose TLS handshake is done, on `socket`.
@@ -126,9 +131,10 @@ impl SslServer {
         socket: TcpStream,
         peer: SocketAddr,
         local: SocketAddr,
+        share: Share,
     ) {
         let Secured { security, stream } = secured;
-        self.serve_stream(stream, socket, Connection { peer, local, security, ban: None }).await;
+        self.serve_stream(stream, socket, Connection { peer, local, security, ban: None }, share).await;
     }
 
     /// Serves one connection whose bytes pass through `stream`, and at its end closes `socket` below that, so that the
@@ -138,7 +144,9 @@ impl SslServer {
         mut stream: impl AsyncRead + AsyncWrite + Unpin,
         socket: TcpStream,
         connection: Connection<'_>,
+        share: Share,
     ) {
+        let below = if connection.security == Security::Plain { 0 } else { tls::HELD };
         let deadline = Deadline::after(REQUEST_TIME);
         let service = service_fn(|request| {
             let server = Arc::clone(&self);
@@ -152,6 +160,7 @@ impl SslServer {
             false
         };
         let served = async {
+            let counted = Unfinished::around(&mut stream, share, below);
             let served = http1::Builder::new()
                 .timer(SmolTimer::new())
                 .header_read_timeout(HEAD_TIME)
@@ -161,7 +170,7 @@ impl SslServer {
                 // A Client may close its sending side behind the request and still wait for the answer.
                 .half_close(true)
                 .title_case_headers(true)
-                .serve_connection(FuturesIo::new(TooLarge::around(&mut stream)), service);
+                .serve_connection(FuturesIo::new(TooLarge::around(counted)), service);
             if let Err(error) = served.await {
                 debug!("http: connection of {} ended early: {error}", connection.peer);
             }
@@ -210,15 +219,24 @@ impl SslServer {
                     Err(_) => response(413, TEXT, "The request is too large"),
                 }
             }
+            (None, Verb::Post) if web::takes_forms(path) && self.is_foreign(&request) => {
+                log::info!("http: a form of {} was refused: a page of another site sent it", peer.ip());
+                page(web::unread_form(&self.site(), FormProblem::Foreign))
+            }
             (None, Verb::Post) if web::takes_forms(path) => {
                 match BodyReader::new(request.into_body(), deadline).read_to_end(web::MAX_FORM).await {
                     Ok(form) => page(self.submit(path.to_owned(), form, connection, host).await),
                     Err(error) => page(web::unread_form(&self.site(), problem(error))),
                 }
             }
+            (None, Verb::Read) if path == "/metrics" && Source::of(peer.ip()).is_this_machine() => {
+                response(200, metrics::CONTENT_TYPE, self.metrics.text(Now::read()))
+            }
             (None, Verb::Read) if web::is_patch(path) => self.patch(&request, path, deadline).await,
             (None, Verb::Read) => {
                 let query = request.uri().query().unwrap_or_default();
+                // Who comes by a name that is not ours sees that there is a server, and nothing else.
+                let path = if self.is_own_name(&request) || path == "/style.css" { path } else { "" };
                 let asked = PageRequest { path, query, host: &host, peer: peer.ip(), local: local.ip() };
                 page(web::read(&self.site(), &asked).unwrap_or_else(|| web::not_found(&self.site())))
             }
@@ -254,16 +272,31 @@ impl SslServer {
 
     /// The name by which this Client reaches us.
     fn host<B>(&self, request: &Request<B>, connection: Connection<'_>) -> HostName {
-        let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
-        let asked_for = header.or_else(|| request.uri().authority().map(Authority::as_str));
-        shard::reached_as(self.game.config.network.public_host.as_ref(), asked_for, connection.local.ip())
+        let public_host = self.game.config.network.public_host.as_ref();
+        shard::reached_as(public_host, asked_for(request), connection.local.ip())
+    }
+
+    fn is_own_name<B>(&self, request: &Request<B>) -> bool {
+        let public_host = self.game.config.network.public_host.iter().map(|host| host.as_str().to_owned());
+        let own = public_host.chain([gethostname::gethostname().to_string_lossy().into_owned()]);
+        asked_for(request).is_none_or(|asked_for| origin::is_own_name(asked_for, own))
+    }
+
+    fn is_foreign<B>(&self, request: &Request<B>) -> bool {
+        let host = asked_for(request).unwrap_or_default();
+        !self.is_own_name(request) || origin::is_foreign(request.headers(), host)
     }
 
     /// Has the Auth service answer.
     async fn log_in(self: Arc<Self>, query: Zeroizing<String>, peer: SocketAddr, host: HostName) -> Vec<u8> {
+        if let Some(answer) = http::log_in_again(&self.game, &query, peer.ip(), &host, Now::read()) {
+            return answer;
+        }
         let later = http::log_in_later(&self.game, &host);
-        let answer =
-            self.on_a_worker(move |server| http::log_in(&server.game, &query, peer.ip(), &host, Now::read()));
+        let (slow, server) = (self.slow.clone(), self);
+        let answer = slow.run(Work::Password, peer.ip(), move || {
+            http::log_in(&server.game, &query, peer.ip(), &host, Now::read())
+        });
         answer.await.unwrap_or_else(|| {
             debug!("auth: {} is told to try again: too many logins are waiting", peer.ip());
             later
@@ -278,29 +311,20 @@ impl SslServer {
         connection: Connection<'_>,
         host: HostName,
     ) -> PageResponse {
-        let server = Arc::clone(&self);
+        let asked = Arc::clone(&self);
         let (peer, local) = (connection.peer.ip(), connection.local.ip());
-        let answer = self.on_a_worker(move |server| {
+        let answer = self.slow.run(Work::Password, peer, move || {
             let request = PageRequest { path: &path, query: "", host: &host, peer, local };
-            web::submit(&server.site(), &request, &form)
+            web::submit(&asked.site(), &request, &form)
         });
-        answer.await.unwrap_or_else(|| web::busy(&server.site()))
+        answer.await.unwrap_or_else(|| web::busy(&self.site()))
     }
+}
 
-    /// Does something about passwords on a worker thread, because it takes long on purpose. `None` if too many are waiting.
-    async fn on_a_worker<T: Send + 'static>(
-        self: Arc<Self>,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Option<T> {
-        let place = self.queue.try_acquire_arc()?;
-        let worker = self.workers.acquire_arc().await;
-        let done = smol::unblock(move || {
-            // Given back when the work is done, even if the Client has gone meanwhile.
-            let _permits = (place, worker);
-            work(&self)
-        });
-        Some(done.await)
-    }
+/// The name and port that a request is for, if it says that.
+fn asked_for<B>(request: &Request<B>) -> Option<&str> {
+    let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+    header.or_else(|| request.uri().authority().map(Authority::as_str))
 }
 
 const fn problem(error: BodyError) -> FormProblem {

@@ -10,7 +10,10 @@ use crate::config::HostName;
 use crate::server::connections::Connections;
 use crate::server::counters::Counters;
 use crate::server::limits::Limits;
+use crate::server::metrics::resident_memory;
+use crate::server::shared::SlowWork;
 use crate::server::tls::{Security, Tls};
+use crate::server::turns::Work;
 use crate::services::Game;
 use crate::services::Verdict;
 use crate::web::Fields;
@@ -30,7 +33,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// How many requests are answered at the same time: each may check a password or write a whole backup.
+/// How many requests of Operators who are logged in are answered at the same time: each may write a whole backup. Who is not
+/// logged in has no part in this, but takes turns with all who wait for a password.
 const AT_ONCE: usize = 1;
 /// How many more may wait for that.
 const WAITING: usize = 8;
@@ -53,6 +57,8 @@ pub(crate) struct OperatorHttp {
     /// One permit per file that may arrive at the same time.
     uploads: Arc<Semaphore>,
     bundles: BundleIntake,
+    /// For who is not logged in.
+    slow: SlowWork,
 }
 
 struct Inner {
@@ -108,6 +114,7 @@ impl OperatorHttp {
         restart: Sender<()>,
         site: OperatorSite,
         counters: Arc<Counters>,
+        slow: SlowWork,
     ) -> Self {
         let bundles = BundleIntake::new(game.data.clone(), site.appliance().cloned());
         let started = Instant::now();
@@ -117,6 +124,7 @@ impl OperatorHttp {
             queue: Semaphore::new(AT_ONCE + WAITING),
             uploads: Arc::new(Semaphore::new(1)),
             bundles,
+            slow,
         }
     }
 
@@ -172,15 +180,12 @@ impl OperatorHttp {
 
     /// Has the pages answer, on a thread that may wait.
     async fn answer(&self, head: Head, form: Option<ReceivedForm>) -> HttpResponse {
-        // Whoever sends slowly keeps nobody waiting: the queue begins behind the form.
-        let Some(_place) = self.queue.try_acquire() else {
-            return operator_page(busy());
-        };
-        let worker = self.workers.acquire_arc().await;
         let inner = Arc::clone(&self.inner);
-        let answered = smol::unblock(move || {
-            // Given back when the work is done, even if the browser has gone meanwhile.
-            let _worker = worker;
+        let (from, is_logged_in) = (head.peer.ip(), inner.site.is_logged_in(&head.cookies, head.now));
+        if is_logged_in {
+            inner.limits.vouch_for(from, head.now);
+        }
+        let work = move || {
             let Head { path, peer, cookies, now, .. } = head;
             let request = OperatorRequest {
                 path: &path,
@@ -196,6 +201,20 @@ impl OperatorHttp {
                 let _ = inner.restart.try_send(());
             }
             response
+        };
+        if !is_logged_in {
+            let answered = self.slow.run(Work::Password, from, work).await;
+            return operator_page(answered.unwrap_or_else(busy));
+        }
+        // Whoever sends slowly keeps nobody waiting: the queue begins behind the form.
+        let Some(_place) = self.queue.try_acquire() else {
+            return operator_page(busy());
+        };
+        let worker = self.workers.acquire_arc().await;
+        let answered = smol::unblock(move || {
+            // Given back when the work is done, even if the browser has gone meanwhile.
+            let _worker = worker;
+            work()
         });
         operator_page(answered.await)
     }
@@ -330,13 +349,6 @@ impl Inner {
             messages_unusual: self.counters.unusual(),
         }
     }
-}
-
-/// The resident memory of this process in bytes, if the system tells.
-fn resident_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// The value of a header; empty if there is none.

@@ -12,6 +12,7 @@ use hyper::body::{Bytes, Frame};
 use hyper::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 use std::io;
@@ -64,6 +65,7 @@ pub(super) fn page(page: PageResponse) -> HttpResponse {
     let PageResponse { status, content_type, file_name, cache, body } = page;
     let mut response = response(status, content_type, body);
     let headers = response.headers_mut();
+    protect(headers);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache.header()));
     name_file(headers, file_name);
     response
@@ -74,14 +76,8 @@ pub(super) fn operator_page(page: OperatorResponse) -> HttpResponse {
     let OperatorResponse { status, content_type, body, location, cookies, file_name, .. } = page;
     let mut response = response(status, content_type, body);
     let headers = response.headers_mut();
-    for (name, value) in [
-        (CACHE_CONTROL, "no-store"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    protect(headers);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(location) = location {
         headers.insert(LOCATION, HeaderValue::from_static(location));
     }
@@ -90,6 +86,18 @@ pub(super) fn operator_page(page: OperatorResponse) -> HttpResponse {
     }
     name_file(headers, file_name.as_deref());
     response
+}
+
+/// What browsers are told so that other sites and other content can do nothing with a page.
+fn protect(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "same-origin"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// Has a browser save the body under this name, which consists of letters, digits, dots and hyphens.

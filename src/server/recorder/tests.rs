@@ -20,7 +20,7 @@ fn sizes(folder: &Path) -> Vec<u64> {
 }
 
 fn world() -> World {
-    World::new(Duration::from_secs(1), 1, Vec::new())
+    World::new(&crate::config::Limits::default(), Vec::new())
 }
 
 fn recording(recorder: &Arc<Recorder>, world: &World) -> Option<Connection> {

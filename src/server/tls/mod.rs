@@ -34,6 +34,8 @@ pub use error::AuthorityError;
 pub use names::Names;
 
 use super::lingering_close::{AFTER_ANSWER, Bounds, lingering_close};
+use super::slow_work;
+use super::turns::{Turns, Work};
 use async_net::TcpStream;
 use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, FutureExt as _};
 use futures_rustls::TlsAcceptor;
@@ -46,14 +48,12 @@ use replay::Replay;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use smol::Timer;
-use smol::lock::Semaphore;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
 use std::time::Duration;
 
 /// Within this the hello must be there, and within once more this the handshake be over.
@@ -65,6 +65,9 @@ const AFTER_ALERT: Bounds =
     Bounds { bytes: 1024 * 1024, pause: Duration::from_secs(1), time: Duration::from_secs(2) };
 /// Bytes read from the socket at once.
 const CHUNK: usize = 4096;
+
+/// What may be held of a connection for a record or a handshake that is not complete, in bytes.
+pub(super) const HELD: usize = 16 * 1024;
 
 /// How well a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +141,16 @@ impl fmt::Display for TlsError {
 
 impl std::error::Error for TlsError {}
 
+impl TlsError {
+    /// Whether the Client only says that it does not trust our certificate, as every browser does that was not told to.
+    pub(super) fn is_distrust(&self) -> bool {
+        use rustls::AlertDescription as Alert;
+        let Self::Io(error) = self else { return false };
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        matches!(cause, Some(rustls::Error::AlertReceived(Alert::CertificateUnknown | Alert::UnknownCA)))
+    }
+}
+
 impl From<io::Error> for TlsError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
@@ -155,7 +168,7 @@ struct Shared {
     deadline: Duration,
     serving: RwLock<Serving>,
     /// RSA is slow on a small board; those who sign in must not take all cores from those who play.
-    turns: Semaphore,
+    turns: Arc<Turns>,
 }
 
 impl fmt::Debug for Shared {
@@ -199,14 +212,13 @@ impl Tls {
     ) -> Result<Self, AuthorityError> {
         let authority = Authority::open(data, &Names::of_this_machine(public_host))?;
         let serving = RwLock::new(Serving::new(authority.leaves())?);
-        let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
             authority,
             public_host: public_host.map(str::to_owned),
             legacy_allowed,
             deadline: HANDSHAKE_TIME,
             serving,
-            turns: Semaphore::new(cores.div_ceil(2)),
+            turns: Turns::new(1),
         })))
     }
 
@@ -217,6 +229,11 @@ impl Tls {
             Ok(shared) => Self(Arc::new(Shared { deadline, ..shared })),
             Err(shared) => Self(shared),
         }
+    }
+
+    /// The turns of who does RSA, which all slow work shares.
+    pub(super) fn turns(&self) -> &Arc<Turns> {
+        &self.0.turns
     }
 
     /// The authority, for `/cert` and the player kit.
@@ -297,7 +314,7 @@ pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Resul
         Route::Legacy(version, suite) => {
             let identity = tls.serving_at(local).await.legacy;
             let machine = Box::new(LegacyServer::new(identity, Entropy::fresh()));
-            let stream = legacy_handshake(tls, stream, machine, beginning).await?;
+            let stream = legacy_handshake(tls, (stream, peer), machine, beginning).await?;
             log::debug!("https: {peer}: {version} with {suite}");
             Ok(Secured { security: Security::Legacy, stream: Box::pin(stream) })
         }
@@ -345,19 +362,19 @@ async fn read_hello(tls: &Tls, stream: &mut TcpStream, beginning: &mut Vec<u8>) 
 /// Takes a connection with an old protocol through its handshake.
 async fn legacy_handshake(
     tls: &Tls,
-    mut stream: TcpStream,
+    (mut stream, peer): (TcpStream, SocketAddr),
     mut machine: Box<LegacyServer>,
     mut inbound: Vec<u8>,
 ) -> Result<LegacyStream, TlsError> {
     let handshake = async {
         loop {
-            let turn = tls.0.turns.acquire().await;
-            let (returned, fed) = smol::unblock(move || {
+            let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
+            let (returned, fed) = slow_work::run(move || {
+                let _turn = turn;
                 let fed = machine.feed(&inbound);
                 (machine, fed)
             })
             .await;
-            drop(turn);
             machine = returned;
             if fed.is_err() {
                 return Ok((machine, fed));

@@ -37,10 +37,12 @@ impl Handler<'_> {
         let shown = if user_data == [0; 64] { known().unwrap_or(user_data) } else { user_data };
         let person = Person { persona, name: name.clone(), user_data: shown };
         let address = self.game.address_for(local);
-        let others = self.game.world.channels.enter(connection, server, person.clone(), (peer.ip(), address));
+        let notices = Notices::of(self.game);
+        let others = notices.others_in(server, persona);
+        self.game.world.channels.enter(connection, server, person.clone(), (peer.ip(), address));
         let response = LoginResponse { persona, name: Name::first_n(&name), user_data };
         self.caller.me = Some(Me { persona, name });
-        let arrived = Notices::of(self.game).arrived(&person, others);
+        let arrived = notices.arrived(&person, others);
         Ok(Outcome {
             start_encryption: Some(session.key),
             pushes: send_away(self.game, superseded).into_iter().chain(arrived).collect(),

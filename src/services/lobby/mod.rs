@@ -145,7 +145,7 @@ pub fn listed() -> Vec<Listed> {
 /// The connection is gone, and with it everything it was part of.
 pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Vec<Push> {
     let Some(me) = &caller.me else { return Vec::new() };
-    let (left, others) = game.world.channels.leave(caller.connection);
+    let left = game.world.channels.leave(caller.connection);
     for left in &left {
         race::sync_rooms_left(game, left, Move::Other, now);
     }
@@ -154,7 +154,7 @@ pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Vec<Push> {
     }
     let notices = Notices::of(game);
     let mut pushes: Vec<_> = left.into_iter().flat_map(|left| notices.left(left)).collect();
-    pushes.extend(notices.gone(me.persona, others));
+    pushes.extend(notices.gone(me.persona, notices.others_in(caller.server, me.persona)));
     pushes
 }
 

@@ -3,7 +3,9 @@
 
 use crate::config::{ChannelUpdates, Compat, RaceStartOn, RaceStarted};
 use crate::services::{Game, Push};
-use crate::world::{Booted, ChannelInfo, ConnectionId, HandOver, Left, Opened, Person, Start};
+use crate::world::{
+    Booted, ChannelInfo, Channels, ConnectionId, HandOver, Left, NpsServer, Opened, Person, Start,
+};
 use mco_proto::bytes::Bool16;
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::{
@@ -25,11 +27,12 @@ pub(super) const TCP: u32 = 33;
 #[derive(Clone, Copy)]
 pub(super) struct Notices<'a> {
     compat: &'a Compat,
+    channels: &'a Channels,
 }
 
 impl<'a> Notices<'a> {
     pub(super) const fn of(game: &'a Game) -> Self {
-        Self { compat: &game.config.compat }
+        Self { compat: &game.config.compat, channels: &game.world.channels }
     }
 
     /// A message for others, if there are any.
@@ -41,16 +44,22 @@ impl<'a> Notices<'a> {
         Push::Packet(receivers, Arc::new(packet), self.compat.push_form.into())
     }
 
+    /// Who hears that a persona came to a server or left it: everybody there, if it is not there itself.
+    pub(super) fn others_in(self, server: NpsServer, persona: PersonaId) -> Vec<ConnectionId> {
+        // Thousands, and told nothing by default.
+        if self.compat.server_notices { self.channels.others_in(server, persona) } else { Vec::new() }
+    }
+
     /// 0x0203: somebody came to a server.
     pub(super) fn arrived(self, person: &Person, others: Vec<ConnectionId>) -> Option<Push> {
         let Person { persona, ref name, user_data } = *person;
         let joined = UserJoined { persona, name: Name::first_n(name), user_data };
-        self.compat.server_notices.then(|| self.tell(others, &joined)).flatten()
+        self.tell(others, &joined)
     }
 
     /// 0x0202: somebody is gone from a server.
     pub(super) fn gone(self, persona: PersonaId, others: Vec<ConnectionId>) -> Option<Push> {
-        self.compat.server_notices.then(|| self.tell(others, &UserLeft { persona })).flatten()
+        self.tell(others, &UserLeft { persona })
     }
 
     /// What others hear when somebody opens a channel.

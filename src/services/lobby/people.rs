@@ -13,17 +13,18 @@ use mco_proto::nps::lobby::{
     GetMiniUserList, GetUserList, MiniUser, MiniUserList, Name, SetMyUserData, UserEntry, UserInfo, UserList,
 };
 use mco_proto::nps::{Message as _, Packet};
+use std::sync::Arc;
 
 impl Handler<'_> {
     /// Who is in a channel or server of the directory.
-    fn people_of(&self, channel: CommId) -> Vec<Person> {
+    fn people_of(&self, channel: CommId) -> Arc<Vec<Person>> {
         let channels = &self.game.world.channels;
         let connection = self.caller.connection;
         let mut rooms = self.game.directory.rooms();
         match rooms.find(|(entry, ..)| entry.channel == channel) {
             _ if channel == CTRL => channels.people(self.caller.server),
             Some((_, server, _)) if !channels.is_in(connection, channel) => channels.people(server),
-            _ => channels.members(connection, channel),
+            _ => Arc::new(channels.members(connection, channel)),
         }
     }
 
@@ -65,10 +66,9 @@ impl Handler<'_> {
 
     /// 0x0102: what is kept of the caller.
     pub(super) fn my_user_data(&self, _: &GetMyUserData) -> Outcome<Packet> {
-        let here = self.game.world.channels.people(self.caller.server);
-        let me = self.caller.me.as_ref().map(|me| me.persona);
-        let mine = here.iter().find(|person| Some(person.persona) == me);
-        mine.map_or_else(Outcome::silence, |person| Outcome::reply(user_info(person).packet()))
+        let Some(me) = &self.caller.me else { return Outcome::silence() };
+        let mine = self.game.world.channels.person_in(self.caller.server, me.persona);
+        mine.map_or_else(Outcome::silence, |person| Outcome::reply(user_info(&person).packet()))
     }
 
     /// 0x0126: what is kept of somebody.

@@ -34,7 +34,7 @@ fn everything_is_there_after_reopening() {
     assert_eq!(everything(&store), before);
     assert_eq!((before.accounts.len(), before.personas.len()), (2, 2));
     assert_eq!(before.cars[0][0].1.len(), 3);
-    assert!(store.accounts().check_password("driver", "garage").unwrap().is_some());
+    assert!(store.accounts().check_password("driver", "garage", Now::read()).unwrap().is_some());
 }
 
 #[test]
@@ -89,7 +89,9 @@ fn only_the_right_password_of_an_enabled_account_opens_it() {
     let dir = TempDir::new().unwrap();
     let (store, owner, _) = furnished(dir.path());
     let accounts = store.accounts();
-    let opens = |name, text| accounts.check_password(name, text).unwrap().map(|account| account.customer_id);
+    let opens = |name, text| {
+        accounts.check_password(name, text, Now::read()).unwrap().map(|account| account.customer_id)
+    };
     assert_eq!(opens("driver", "garage"), Some(owner));
     assert_eq!(opens("DRIVER", "garage"), Some(owner));
     assert_eq!(opens("driver", "Garage"), None);
@@ -121,9 +123,9 @@ fn a_login_costs_the_same_for_known_unknown_and_disabled_accounts() {
         ("", ""),
         (&"x".repeat(5000), "garage"),
     ] {
-        let before = password::tests::EVALUATIONS.get();
-        let _ = store.accounts().check_password(name, text).unwrap();
-        assert_eq!(password::tests::EVALUATIONS.get() - before, 1, "{name} {text}");
+        let before = EVALUATIONS.get();
+        let _ = store.accounts().check_password(name, text, Now::read()).unwrap();
+        assert_eq!(EVALUATIONS.get() - before, 1, "{name} {text}");
     }
 }
 

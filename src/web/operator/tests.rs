@@ -238,7 +238,7 @@ fn accounts_are_made_disabled_and_given_passwords_and_what_people_typed_is_escap
     assert!(scene.game.store.accounts().by_name("marty").unwrap().unwrap().disabled);
     operator.fill_in("/operator/accounts", "/operator/accounts/enable", "name=marty");
     operator.fill_in("/operator/accounts", "/operator/accounts/password", "name=marty&password=n3w-pass");
-    assert!(scene.game.store.accounts().check_password("marty", "n3w-pass").unwrap().is_some());
+    assert!(scene.game.store.accounts().check_password("marty", "n3w-pass", Now::read()).unwrap().is_some());
     operator.fill_in("/operator/message", "/operator/message", "text=%3Cscript%3E%22");
     let page = operator.look("/operator/message");
     assert!(!page.contains("<script>") && page.contains("script"), "{page}");

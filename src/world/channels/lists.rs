@@ -1,11 +1,13 @@
 //! Who is where: what the lists show.
 
 use super::channel::{Channel, nearness};
+use super::place::Place;
 use super::{ChannelInfo, Channels, Client, Inner, NpsServer, Person, Scope};
 use crate::world::{ConnectionId, locked};
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::user_data::UserData;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How many people there are, as seen from one connection: as many as [`Channels::people`] and [`Channels::members`] name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,14 +79,11 @@ impl Channels {
         locked(&self.0).membership(connection, channel).is_some()
     }
 
-    /// Who is in a server, channel or not, in the order in which they came.
-    pub fn people(&self, server: NpsServer) -> Vec<Person> {
-        let inner = locked(&self.0);
-        let mut here: Vec<_> = inner.clients.iter().filter(|(_, client)| client.server == server).collect();
-        here.sort_unstable_by_key(|(connection, _)| **connection);
-        let mut seen = BTreeSet::new();
-        let once = here.into_iter().filter(|(_, client)| seen.insert(client.person.persona));
-        once.map(|(_, client)| client.person.clone()).collect()
+    /// Who is in a server, channel or not, in the order in which they came: as many as a list can name.
+    pub fn people(&self, server: NpsServer) -> Arc<Vec<Person>> {
+        let mut inner = locked(&self.0);
+        let Inner { places, clients, .. } = &mut *inner;
+        places.get_mut(&server).map(|place| place.list(clients)).unwrap_or_default()
     }
 
     /// The server that a connection has signed in to, if it is one of a server.
@@ -94,32 +93,29 @@ impl Channels {
 
     /// How many players a server has.
     pub fn head_count(&self, server: NpsServer) -> usize {
-        locked(&self.0).population(server)
+        locked(&self.0).places.get(&server).map_or(0, Place::head_count)
     }
 
     /// How many people there are, as seen from a connection.
     pub fn census(&self, connection: ConnectionId) -> Census {
         let inner = locked(&self.0);
         let Some(client) = inner.clients.get(&connection) else { return Census::default() };
-        let present: BTreeSet<_> =
-            inner.clients.values().map(|client| (client.server, client.person.persona)).collect();
-        let mut census = Census::default();
-        for (server, _) in present {
-            *census.servers.entry(server).or_default() += 1;
+        let servers = inner.places.iter().map(|(server, place)| (*server, place.head_count())).collect();
+        let mut channels: BTreeMap<_, _> = match client.server {
+            // From the lobby those of all servers are seen as one.
+            NpsServer::Lobby => inner.chatting.iter().map(|(id, people)| (*id, people.len())).collect(),
+            server @ NpsServer::Room(_) => {
+                let here = inner.in_scope(Scope::NpsServer(server));
+                here.map(|(id, channel)| (id, channel.people.len())).collect()
+            }
+        };
+        // A channel that the connection is in is seen alone; of two with one number the first.
+        for key in client.channels.iter().rev() {
+            if let Some(channel) = inner.channels.get(key) {
+                channels.insert(key.1, channel.people.len());
+            }
         }
-        let mut people = BTreeSet::new();
-        for ((scope, id), channel) in &inner.channels {
-            let within = client.channels.iter().find(|(_, own)| own == id);
-            let seen = match within {
-                Some((own, _)) => own == scope,
-                None => client.sees(*scope),
-            };
-            people.extend(channel.people.iter().filter(|_| seen).map(|member| (*id, member.persona)));
-        }
-        for (id, _) in people {
-            *census.channels.entry(id).or_default() += 1;
-        }
-        census
+        Census { servers, channels }
     }
 
     /// Car and driver of a player who signs in to another server, as last set: in a room as in another room, else as in the lobby.
@@ -145,6 +141,13 @@ impl Channels {
         Some(inner.clients.get(latest)?.person.clone())
     }
 
+    /// What is kept of a player in a server, as its first connection there has it.
+    pub fn person_in(&self, server: NpsServer, persona: PersonaId) -> Option<Person> {
+        let inner = locked(&self.0);
+        let mut clients = inner.by_persona.get(&persona)?.iter().filter_map(|id| inner.clients.get(id));
+        clients.find(|client| client.server == server).map(|client| client.person.clone())
+    }
+
     /// A channel that a player is in: a race rather than a chat channel. `None`: it is in no server.
     pub fn location(&self, persona: PersonaId) -> Option<CommId> {
         let inner = locked(&self.0);
@@ -168,6 +171,11 @@ impl Channels {
             })
         };
         inner.races().filter_map(race).collect()
+    }
+
+    /// Whether a race runs.
+    pub fn races_run(&self) -> bool {
+        locked(&self.0).races().any(|(_, channel)| channel.running.is_some())
     }
 
     /// Who is ready in a channel, as seen from a connection; everybody is listed.
@@ -209,10 +217,5 @@ impl Inner {
         let server = self.clients.get(&connection)?.server;
         let key = self.membership(connection, id).or_else(|| self.known(server, id))?;
         Some((server, self.channels.get(&key)?))
-    }
-
-    fn population(&self, server: NpsServer) -> usize {
-        let here = self.clients.values().filter(|client| client.server == server);
-        here.map(|client| client.person.persona).collect::<BTreeSet<_>>().len()
     }
 }

@@ -8,6 +8,7 @@
 mod channel;
 mod entry;
 mod lists;
+mod place;
 mod race;
 
 pub use entry::{Admission, Denied, HandOver, Left, OpenRequest, Opened};
@@ -20,6 +21,7 @@ use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::ChannelData;
 use mco_proto::nps::relay::Address;
 use mco_proto::nps::user_data::UserData;
+use place::Place;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
@@ -75,7 +77,11 @@ struct Inner {
     clients: HashMap<ConnectionId, Client>,
     /// The connections of each persona, in the order in which they came.
     by_persona: HashMap<PersonaId, Vec<ConnectionId>>,
+    /// Servers with somebody in them.
+    places: BTreeMap<NpsServer, Place>,
     channels: BTreeMap<Key, Channel>,
+    /// Who is in the chat channels with a number, and in how many of them: each server has its own.
+    chatting: HashMap<CommId, HashMap<PersonaId, usize>>,
     /// How many races were given a number.
     numbered: u32,
 }
@@ -115,28 +121,33 @@ impl Channels {
     /// Numbers that the server gives to races begin here: far from all numbers of directories ever seen.
     pub const FIRST_RACE: u32 = 20_000;
 
-    /// Somebody has signed in, from `peer` and by our address `address`. Returned are the others in the server, if this persona is new there.
+    /// Somebody has signed in, from `peer` and by our address `address`.
     pub fn enter(
         &self,
         connection: ConnectionId,
         server: NpsServer,
         person: Person,
         (peer, address): (IpAddr, Ipv4Addr),
-    ) -> Vec<ConnectionId> {
+    ) {
         let mut inner = locked(&self.0);
         let persona = person.persona;
-        let others = inner.others_in(server, persona);
+        inner.places.entry(server).or_default().enter(connection, persona);
         inner.by_persona.entry(persona).or_default().push(connection);
-        inner
-            .clients
-            .insert(connection, Client { server, address, peer, person, channels: heapless::Vec::new() });
-        others
+        let client = Client { server, address, peer, person, channels: heapless::Vec::new() };
+        inner.clients.insert(connection, client);
     }
 
-    /// A connection is gone and leaves all its channels. The second value: who is still in its server, if the persona is not.
-    pub fn leave(&self, connection: ConnectionId) -> (Vec<Left>, Vec<ConnectionId>) {
+    /// Everybody in a server, each on one connection, provided that `persona` is not there.
+    pub fn others_in(&self, server: NpsServer, persona: PersonaId) -> Vec<ConnectionId> {
+        let inner = locked(&self.0);
+        let place = inner.places.get(&server).filter(|place| !place.has(persona));
+        place.map_or_else(Vec::new, |place| place.one_of_each(&inner.clients))
+    }
+
+    /// A connection is gone and leaves all its channels.
+    pub fn leave(&self, connection: ConnectionId) -> Vec<Left> {
         let mut inner = locked(&self.0);
-        let Some(client) = inner.clients.get(&connection) else { return Default::default() };
+        let Some(client) = inner.clients.get(&connection) else { return Vec::new() };
         let (server, persona) = (client.server, client.person.persona);
         let mut channels = client.channels.clone();
         // Chat first: who is gone from a LOBBY need not hear there that its race has vanished.
@@ -149,8 +160,13 @@ impl Channels {
                 inner.by_persona.remove(&persona);
             }
         }
-        let others = inner.others_in(server, persona);
-        (left, others)
+        if let Some(place) = inner.places.get_mut(&server) {
+            place.leave(connection, persona);
+            if place.is_empty() {
+                inner.places.remove(&server);
+            }
+        }
+        left
     }
 
     /// Opens a channel for a connection. The Client's number counts, not the name, except for a race without a number. Who is not in
@@ -169,9 +185,10 @@ impl Channels {
         let (server, peer, me) = (client.server, client.peer, client.person.clone());
         let OpenRequest { mut riff, password, strict } = request;
         let found = inner.wanted(client, &riff, &password);
-        let (mut wrong_password, mut host) = (false, false);
+        let (mut wrong_password, mut host, mut is_new) = (false, false, true);
         if let Some((key, channel)) = found.and_then(|key| Some((key, inner.channels.get(&key)?))) {
             let known = channel.member(me.persona).is_some();
+            is_new = !known;
             if channel.thrown_out.contains(me.persona) {
                 return Err(Denied::ThrownOut);
             }
@@ -218,6 +235,9 @@ impl Channels {
             let everybody = channel.people.iter().filter_map(|member| member.nearest(server));
             taken_over = everybody.map(|membership| membership.connection).collect();
         }
+        if is_new && key.0 != Scope::Races {
+            *inner.chatting.entry(key.1).or_default().entry(me.persona).or_default() += 1;
+        }
         if let Some(client) = inner.clients.get_mut(&connection) {
             // There was room above.
             let _ = client.channels.push(key);
@@ -240,6 +260,9 @@ impl Channels {
         let Some(client) = inner.clients.get_mut(&connection) else { return Vec::new() };
         client.person.user_data = user_data;
         let (server, persona, channels) = (client.server, client.person.persona, client.channels.clone());
+        if let Some(place) = inner.places.get_mut(&server) {
+            place.looks_changed();
+        }
         let mut nearest: BTreeMap<PersonaId, Membership> = BTreeMap::new();
         for channel in channels.iter().filter_map(|key| inner.channels.get(key)) {
             for (member, membership) in channel.others(persona, server) {
@@ -402,8 +425,25 @@ impl Inner {
         if channel.people.is_empty() {
             self.channels.remove(&key);
         }
+        if gone && key.0 != Scope::Races {
+            self.chats_no_more(key.1, persona);
+        }
         let vanished = vanished.then(|| self.lobby_people(None));
         Some(Left { channel: key.1, persona, recipients, handed_over, ended, vanished, race })
+    }
+
+    /// A persona has left a chat channel with this number.
+    fn chats_no_more(&mut self, channel: CommId, persona: PersonaId) {
+        let Some(people) = self.chatting.get_mut(&channel) else { return };
+        if let Some(count) = people.get_mut(&persona) {
+            *count -= 1;
+            if *count == 0 {
+                people.remove(&persona);
+            }
+        }
+        if people.is_empty() {
+            self.chatting.remove(&channel);
+        }
     }
 
     /// Those in the LOBBY channel of any server, each once.
@@ -427,13 +467,6 @@ impl Inner {
         let clients = home.into_iter().flatten().filter_map(|id| Some((*id, self.clients.get(id)?)));
         let rank = |client: &Client| (client.server == server, client.server == NpsServer::Lobby);
         clients.max_by_key(|(_, client)| rank(client)).map(|(id, _)| id).into_iter().collect()
-    }
-
-    /// Everybody else in a server, each once, provided that `persona` is not there.
-    fn others_in(&self, server: NpsServer, persona: PersonaId) -> Vec<ConnectionId> {
-        let here = self.clients.iter().filter(|(_, client)| client.server == server);
-        let people: BTreeMap<_, _> = here.map(|(id, client)| (client.person.persona, *id)).collect();
-        if people.contains_key(&persona) { Vec::new() } else { people.into_values().collect() }
     }
 }
 

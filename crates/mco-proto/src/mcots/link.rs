@@ -39,7 +39,7 @@ impl Flags {
 pub enum Broken {
     /// These bytes stand where "TOMC" belongs: another program.
     Signature([u8; 4]),
-    /// The length field says so many bytes, fewer than the header has.
+    /// The length field says so many bytes: fewer than the header has, or more than are accepted yet.
     Length(usize),
     /// An encrypted body before [`Link::start_encryption`].
     NoKey,
@@ -89,9 +89,11 @@ pub struct Outgoing {
 
 /// One end of an MCOTS connection: what has arrived and is not read yet, and the ciphers. It does no I/O: the owner feeds
 /// in what the socket gives and sends what [`Self::write`] appends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Link {
     inbox: Inbox,
+    /// The largest body.
+    largest: usize,
     cipher: Option<Box<TransactionCipher>>,
     /// Set until the first encrypted body shows which of several keys the far end has.
     guess: Option<Box<Guess>>,
@@ -151,8 +153,28 @@ impl Link {
     pub const MOST_EXPANSION: usize = 128;
 
     /// A new connection.
+    #[allow(clippy::new_without_default, reason = "a connection is not a value that has a usual state")]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            inbox: Inbox::default(),
+            largest: Self::LARGEST_BODY,
+            cipher: None,
+            guess: None,
+            key: 0,
+            heard: 0,
+            size: 0,
+        }
+    }
+
+    /// From here on packets with bodies of up to `largest` bytes are accepted.
+    pub const fn accept_up_to(&mut self, largest: usize) {
+        self.largest = largest;
+    }
+
+    /// The memory, in bytes, that is held for a packet which has not arrived completely. To be asked when [`Self::next`] gives none:
+    /// what is not needed for it is given back.
+    pub fn held(&mut self) -> usize {
+        self.inbox.settle()
     }
 
     /// Starts the ciphers of both directions: from here on encrypted bodies can be read and written.
@@ -198,7 +220,7 @@ impl Link {
         }
         let &[l0, l1, _, _, _, _, s0, s1, s2, s3, flags, ..] = waiting else { return Ok(None) };
         let length = usize::from(u16::from_le_bytes([l0, l1]));
-        if length < COUNTED {
+        if length < COUNTED || length - COUNTED > self.largest {
             return Err(Broken::Length(length));
         }
         let flags = Flags(flags);

@@ -92,6 +92,17 @@ impl Link {
         Self { inbox: Inbox::default(), headers, largest, cipher: None, size: 0 }
     }
 
+    /// From here on packets of up to `largest` bytes are accepted.
+    pub const fn accept_up_to(&mut self, largest: usize) {
+        self.largest = largest;
+    }
+
+    /// The memory, in bytes, that is held for a packet which has not arrived completely. To be asked when [`Self::next`] gives none:
+    /// what is not needed for it is given back.
+    pub fn held(&mut self) -> usize {
+        self.inbox.settle()
+    }
+
     /// Starts the ciphers of both directions: from here on packets inside 0x1101 can be read and written.
     pub fn start_encryption(&mut self, key: &SessionKey) {
         self.cipher = Some(Box::new(LobbyCipher::new(key)));
@@ -105,6 +116,13 @@ impl Link {
     /// Appends bytes that arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.inbox.feed(bytes);
+    }
+
+    /// Whether [`Self::next`] has a packet to give, or an error.
+    pub fn is_ready(&self) -> bool {
+        let &[_, _, l0, l1, ..] = self.inbox.peek() else { return false };
+        let length = usize::from(u16::from_be_bytes([l0, l1]));
+        self.inbox.peek().len() >= length || length > self.largest
     }
 
     /// The next packet, or `None` if it has not arrived completely.

@@ -40,7 +40,8 @@ impl TestBox {
             let (stream, peer) = listener.accept().await.unwrap();
             let local = stream.local_addr().unwrap();
             let connection = Connection { peer, local, security: Security::Modern, ban: None };
-            let served = Arc::clone(&self.server).serve_stream(stream.clone(), stream, connection);
+            let served =
+                Arc::clone(&self.server).serve_stream(stream.clone(), stream, connection, Share::for_tests());
             let (mut reading, mut writing) = (client.clone(), client);
             let asked = async move {
                 writing.write_all(request).await.unwrap();
@@ -203,4 +204,16 @@ fn a_server_that_is_no_box_takes_no_bundle() {
     it.send(SEND, "multipart/form-data; boundary=XX", &form(&token, b"MCOSUPD1"));
     assert!(it.look("/operator/update").contains("does not run on a box; see below"));
     assert!(it.kept().is_empty());
+}
+
+#[test]
+fn an_operator_who_is_logged_in_is_served_beside_a_crowd_that_is_not() {
+    let mut test = TestBox::new(None);
+    let (server, here) = (Arc::clone(&test.server), "127.0.0.1".parse().unwrap());
+    let mut crowd: Vec<_> = (0..1000).map(|_| Box::pin(server.slow.turn(Work::Password, here))).collect();
+    let _taken: Vec<_> = crowd.iter_mut().map(|one| smol::block_on(future::poll_once(one))).collect();
+    let ask = |test: &mut TestBox| test.exchange(test.head("GET", "/operator/health", "").as_bytes()).0;
+    assert!(ask(&mut test).starts_with("HTTP/1.1 200 "));
+    test.cookies.clear();
+    assert!(ask(&mut test).starts_with("HTTP/1.1 503 "));
 }

@@ -39,7 +39,8 @@ impl TestServer {
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (stream, peer) = listener.accept().await.unwrap();
             let local = stream.local_addr().unwrap();
-            let served = Arc::clone(&self.server).serve_connection(stream, peer, local, ban);
+            let served =
+                Arc::clone(&self.server).serve_connection(stream, peer, local, ban, Share::for_tests());
             // The server waits for the end of the client, which comes with this block.
             let asked = async move {
                 client.write_all(request).await.unwrap();
@@ -137,18 +138,23 @@ fn every_character_a_password_may_have_arrives_plain_and_encoded() {
 }
 
 #[test]
-fn passwords_are_checked_by_few_workers_and_the_line_before_them_is_bounded() {
+fn passwords_are_checked_in_turns_the_line_is_bounded_and_who_has_just_signed_in_need_not_wait() {
     let test = server("[limits]\npassword_workers = 1");
-    let places = || std::iter::from_fn(|| test.server.queue.try_acquire_arc()).collect::<Vec<_>>();
-    let taken = places();
-    assert_eq!(taken.len(), 1 + MAX_WAITING);
+    let here = "127.0.0.1".parse().unwrap();
+    let mut taken: Vec<_> =
+        (0..1000).map(|_| Box::pin(test.server.slow.turn(Work::Password, here))).collect();
+    let answers: Vec<_> = taken.iter_mut().map(|one| smol::block_on(future::poll_once(one))).collect();
+    let (working, waiting) = (answers.iter().flatten().flatten(), answers.iter().filter(|one| one.is_none()));
+    assert_eq!((working.count(), waiting.count()), (1, 256));
     let (_, body) = test.get("/AuthLogin?username=alice&password=s3cret");
     assert!(body.starts_with("Valid=FALSE\nreasoncode=INV-200\nreasontext=The server is busy."), "{body}");
-    drop(taken);
+    drop((answers, taken));
     let (_, body) = test.get("/AuthLogin?username=alice&password=s3cret");
     assert!(body.starts_with("Valid=TRUE\n"), "{body}");
-    assert_eq!(places().len(), 1 + MAX_WAITING);
-    assert!(test.server.workers.try_acquire().is_some());
+    let turn = smol::block_on(test.server.slow.turn(Work::Password, here));
+    assert!(turn.is_some());
+    let (_, body) = test.get("/AuthLogin?username=alice&password=s3cret");
+    assert!(body.starts_with("Valid=TRUE\n"), "{body}");
 }
 
 #[test]
@@ -263,4 +269,68 @@ fn a_form_that_stops_in_the_middle_is_told_so() {
     let request = b"POST /account HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nname\r\nzz\r\n";
     let answer = test.raw(request);
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("did not arrive"), "{answer}");
+}
+
+#[test]
+fn a_page_of_another_site_makes_no_account_and_sees_nothing() {
+    let test = server("");
+    let form = "name=marty&password=s3cret&again=s3cret";
+    let post = |host: &str, said: &str| {
+        let length = form.len();
+        let head =
+            format!("POST /account HTTP/1.1\r\nHost: {host}\r\n{said}Content-Length: {length}\r\n\r\n{form}");
+        test.raw(head.as_bytes())
+    };
+    for (host, said) in [
+        ("mcos.local", "Origin: http://evil.example\r\n"),
+        ("mcos.local", "Origin: null\r\n"),
+        ("mcos.local", "Referer: http://evil.example/\r\n"),
+        ("mcos.local", "Sec-Fetch-Site: cross-site\r\n"),
+        // It lets its name point here.
+        ("evil.example", "Origin: http://evil.example\r\n"),
+    ] {
+        let answer = post(host, said);
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{host} {said}: {answer}");
+    }
+    assert!(test.server.game.store.accounts().by_name("marty").unwrap().is_none());
+    let diagnose = test.raw(b"GET /diagnose HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    let front = test.raw(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    assert_eq!(diagnose, front);
+    let answer = post("mcos.local", "Origin: http://mcos.local\r\nSec-Fetch-Site: same-origin\r\n");
+    assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+    assert!(test.server.game.store.accounts().by_name("marty").unwrap().is_some());
+}
+
+#[test]
+fn pages_tell_browsers_that_nobody_else_may_do_anything_with_them() {
+    let test = server("");
+    for path in ["/", "/account", "/style.css", "/key", "/nothing"] {
+        let (head, _) = test.get(path);
+        for line in [
+            "Content-Security-Policy: default-src 'none'; ",
+            "X-Content-Type-Options: nosniff",
+            "X-Frame-Options: DENY",
+        ] {
+            assert!(head.contains(line), "{path}: {head}");
+        }
+    }
+}
+
+#[test]
+fn this_machine_may_collect_figures() {
+    let test = server("");
+    let (head, body) = test.get("/metrics");
+    assert!(head.contains("Content-Type: text/plain; version=0.0.4"), "{head}");
+    for line in [
+        "# TYPE mcos_players gauge\nmcos_players 0\n",
+        "mcos_connections_refused_total{reason=\"new_of_address\"} 0\n",
+        "# TYPE mcos_messages_total counter\n",
+    ] {
+        assert!(body.contains(line), "{line}: {body}");
+    }
+    let value = |name: &str| {
+        let line = body.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    };
+    assert!(value("mcos_memory_bytes ") > 1_000_000 && value("mcos_store_trouble ") == 0);
 }

@@ -1,0 +1,255 @@
+//! One budget for what all connections together have sent that is not complete yet: half packets, half heads of HTTP, half
+//! handshakes. Each is bounded by itself, but there are thousands.
+//!
+//! When the budget is overdrawn, those pay who hold most of it, and of equals who came first: their connections end.
+
+use crate::config;
+use atomic_waker::AtomicWaker;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::future::poll_fn;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+/// So many parts of the memory that this process may use are for unfinished input.
+const PART: u64 = 8;
+/// The budget is never smaller than this, in bytes, if it follows from the memory.
+const LEAST: u64 = 2 * 1024 * 1024;
+
+/// Counts the bytes that connections hold.
+#[derive(Debug)]
+pub(super) struct InputBudget {
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: usize,
+    /// Who holds something: by how much, the first comer last among equals.
+    holders: BTreeMap<(usize, Reverse<u64>), Arc<dyn Evict>>,
+    /// How many shares there were.
+    shares: u64,
+}
+
+/// A connection that can be ended because it holds too much.
+pub(super) trait Evict: Send + Sync + fmt::Debug {
+    /// Ends it. Called with a lock held, so it only leaves word.
+    fn evict(&self);
+}
+
+/// What one connection holds. Given back when dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    budget: Arc<InputBudget>,
+    number: u64,
+    bytes: usize,
+    owner: Arc<dyn Evict>,
+}
+
+impl InputBudget {
+    /// A budget of so many bytes.
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, state: Mutex::default() })
+    }
+
+    /// As `mcos.toml` says, or sized from the memory that this process may use.
+    pub(super) fn configured(limits: &config::Limits) -> Arc<Self> {
+        if limits.input_bytes > 0 {
+            return Self::new(limits.input_bytes);
+        }
+        let bytes = (usable_memory() / PART).max(LEAST);
+        log::debug!("unfinished input may take {} KiB of memory", bytes / 1024);
+        Self::new(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many bytes are held.
+    pub(super) fn held(&self) -> usize {
+        self.state().held
+    }
+
+    /// The share of a new connection, which holds nothing yet. `owner` ends it if it has to pay.
+    pub(super) fn share(self: &Arc<Self>, owner: Arc<dyn Evict>) -> Share {
+        let mut state = self.state();
+        state.shares += 1;
+        Share { budget: Arc::clone(self), number: state.shares, bytes: 0, owner }
+    }
+}
+
+impl Share {
+    /// The connection holds so many bytes now. Whoever holds most is ended if that is too much for all together; it may be this one.
+    pub(super) fn set(&mut self, bytes: usize) {
+        if bytes == self.bytes {
+            return;
+        }
+        let mut state = self.budget.state();
+        let (before, after) = ((self.bytes, Reverse(self.number)), (bytes, Reverse(self.number)));
+        self.bytes = bytes;
+        // Who has been ended is no longer counted.
+        let counted = before.0 == 0 || state.holders.remove(&before).is_some();
+        if !counted {
+            return;
+        }
+        state.held = state.held.saturating_sub(before.0).saturating_add(bytes);
+        if bytes > 0 {
+            state.holders.insert(after, Arc::clone(&self.owner));
+        }
+        while state.held > self.budget.most
+            && let Some(((bytes, _), owner)) = state.holders.pop_last()
+        {
+            state.held = state.held.saturating_sub(bytes);
+            owner.evict();
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+/// Word for a connection that it must end, where nothing else waits for such words.
+#[derive(Debug, Default)]
+pub(super) struct Eviction {
+    evicted: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Evict for Eviction {
+    fn evict(&self) {
+        self.evicted.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+}
+
+impl Eviction {
+    /// Waits until the connection must end. For one waiter.
+    pub(super) async fn wait(&self) {
+        poll_fn(|context: &mut Context<'_>| {
+            self.waker.register(context.waker());
+            if self.evicted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+#[cfg(test)]
+impl Share {
+    /// One that never has to pay.
+    pub(super) fn for_tests() -> Self {
+        InputBudget::new(usize::MAX).share(Arc::<Eviction>::default())
+    }
+}
+
+/// How many bytes of memory this process may use: what its control groups leave it, or else what the machine has.
+fn usable_memory() -> u64 {
+    let machine = rustix::system::sysinfo();
+    let machine = u64::try_from(machine.totalram).unwrap_or(u64::MAX).saturating_mul(machine.mem_unit.into());
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    memory_of_groups(&groups, Path::new("/sys/fs/cgroup")).map_or(machine, |least| least.min(machine))
+}
+
+/// The least that any of the control groups allows in which a process is. `groups` is its `/proc/self/cgroup`, `root` where the
+/// groups are mounted: of version 2, or the controller `memory` of version 1.
+fn memory_of_groups(groups: &str, root: &Path) -> Option<u64> {
+    let limits = groups.lines().flat_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        let (root, file) = match controllers {
+            "" => (root.to_owned(), "memory.max"),
+            "memory" => (root.join("memory"), "memory.limit_in_bytes"),
+            _ => return Vec::new(),
+        };
+        let own = root.join(path.trim_start_matches('/'));
+        let groups = own.ancestors().take_while(|group| group.starts_with(&root));
+        // A group without a limit says "max", or a number that no machine has.
+        groups.filter_map(|group| fs::read_to_string(group.join(file)).ok()?.trim().parse().ok()).collect()
+    });
+    limits.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Connections with what each holds; returned is which were ended, in the order in which they came.
+    fn ended(budget: &Arc<InputBudget>, holdings: &[usize]) -> Vec<bool> {
+        let ends: Vec<Arc<Eviction>> = holdings.iter().map(|_| Arc::default()).collect();
+        let mut shares: Vec<_> = ends.iter().map(|end| budget.share(Arc::clone(end) as _)).collect();
+        shares.iter_mut().zip(holdings).for_each(|(share, bytes)| share.set(*bytes));
+        assert!(budget.state().held <= budget.most);
+        ends.iter().map(|end| end.evicted.load(Ordering::Acquire)).collect()
+    }
+
+    #[test]
+    fn who_holds_most_pays_first_and_of_equals_who_came_first() {
+        let budget = InputBudget::new(100);
+        for (holdings, expected) in [
+            (&[10, 60, 20][..], &[false, false, false][..]),
+            (&[10, 60, 40], &[false, true, false]),
+            (&[30, 30, 30, 30], &[true, false, false, false]),
+            (&[101], &[true]),
+            (&[60, 50, 45], &[true, false, false]),
+        ] {
+            assert_eq!(ended(&budget, holdings), expected, "{holdings:?}");
+            let state = budget.state();
+            assert!(state.held == 0 && state.holders.is_empty(), "all is given back");
+        }
+    }
+
+    #[test]
+    fn thousands_of_half_packets_never_hold_more_than_the_budget() {
+        let budget = InputBudget::new(1_000_000);
+        let ended = ended(&budget, &[60 * 1024; 8192]);
+        assert_eq!(ended.iter().filter(|ended| !**ended).count(), 1_000_000 / (60 * 1024));
+        assert!(!ended[8191] && ended[0], "the last who came are left");
+    }
+
+    #[test]
+    fn who_was_ended_counts_no_more_whatever_it_still_says() {
+        let budget = InputBudget::new(100);
+        let (mut one, mut other) =
+            (budget.share(Arc::<Eviction>::default()), budget.share(Arc::<Eviction>::default()));
+        one.set(80);
+        other.set(70);
+        one.set(200);
+        one.set(5);
+        assert_eq!(budget.state().held, 70);
+        other.set(0);
+        drop((one, other));
+        assert_eq!(budget.state().held, 0);
+    }
+
+    #[test]
+    fn the_least_of_all_control_groups_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str, file: &str, text: &str| {
+            fs::create_dir_all(root.path().join(path)).unwrap();
+            fs::write(root.path().join(path).join(file), text).unwrap();
+        };
+        put("system.slice/mcos.service", "memory.max", "268435456\n");
+        put("system.slice", "memory.max", "max\n");
+        let of = |groups| memory_of_groups(groups, root.path());
+        assert_eq!(of("0::/system.slice/mcos.service\n"), Some(268_435_456));
+        assert_eq!(of("0::/\n"), None);
+        put("system.slice", "memory.max", "1048576\n");
+        assert_eq!(of("0::/system.slice/mcos.service\n"), Some(1_048_576));
+        put("memory/docker/abc", "memory.limit_in_bytes", "500\n");
+        assert_eq!(of("12:cpu:/x\n4:memory:/docker/abc\n"), Some(500));
+        assert_eq!(of(""), None);
+    }
+
+    #[test]
+    fn this_machine_has_some_memory() {
+        assert!(usable_memory() > 1024 * 1024);
+    }
+}

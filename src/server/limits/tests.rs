@@ -1,0 +1,134 @@
+use super::*;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+const FRIEND: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
+const SELF: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn limits(connections: usize, connections_per_address: usize) -> Arc<Limits> {
+    let limits = config::Limits { connections, connections_per_address, ..Default::default() };
+    Limits::new(&config::Limits { connections_per_second: 1_000_000, ..limits })
+}
+
+fn admit(limits: &Arc<Limits>, purpose: Purpose, address: IpAddr) -> Result<Permit, TooMany> {
+    limits.admit(purpose, address, Now::read()).map_err(|crowded| crowded.what)
+}
+
+fn host(n: u32) -> IpAddr {
+    Ipv4Addr::from_bits(0x0a00_0000 + n).into()
+}
+
+/// All the places that a crowd of hosts can get for one purpose.
+fn flood(limits: &Arc<Limits>, purpose: Purpose) -> Vec<Permit> {
+    (0..10_000).filter_map(|n| admit(limits, purpose, host(n)).ok()).collect()
+}
+
+#[test]
+fn one_address_cannot_take_all_places_and_gives_them_back() {
+    let limits = limits(100, 2);
+    let places: Vec<_> = (0..2).map(|_| admit(&limits, Purpose::Web, FRIEND).unwrap()).collect();
+    assert_eq!(admit(&limits, Purpose::Web, FRIEND).unwrap_err(), TooMany::OfAddress);
+    drop(places);
+    assert!(admit(&limits, Purpose::Web, FRIEND).is_ok());
+    assert!(limits.counts().by_source.is_empty(), "an address without connections is forgotten");
+}
+
+#[test]
+fn one_ipv6_host_with_all_its_addresses_is_one_address() {
+    let limits = limits(8192, 64);
+    let own = |n: u32| IpAddr::from(Ipv6Addr::from_bits((0xfd00_u128 << 112) + u128::from(n)));
+    let places: Vec<_> = (0..10_000).filter_map(|n| admit(&limits, Purpose::Play, own(n)).ok()).collect();
+    assert_eq!(places.len(), 64);
+    assert!(admit(&limits, Purpose::Play, FRIEND).is_ok());
+}
+
+#[test]
+fn this_machine_is_limited_by_the_whole_only() {
+    let limits = limits(3, 1);
+    let places: Vec<_> = (0..3).map(|_| admit(&limits, Purpose::Web, SELF).unwrap()).collect();
+    assert_eq!(admit(&limits, Purpose::Web, SELF).unwrap_err(), TooMany::InAll);
+    drop(places);
+    smol::block_on(limits.all_gone());
+}
+
+#[test]
+fn whatever_one_service_is_flooded_with_the_others_have_places_left() {
+    let purposes = [Purpose::Web, Purpose::SignIn, Purpose::Play];
+    for flooded in purposes {
+        let limits = limits(160, 64);
+        let places = flood(&limits, flooded);
+        // All but ten for each of two other purposes, and twenty for players.
+        assert_eq!(places.len(), 120, "{flooded:?}");
+        for other in purposes.into_iter().filter(|other| *other != flooded) {
+            let kept: Vec<_> = (0..10).map(|_| admit(&limits, other, FRIEND).unwrap()).collect();
+            assert_eq!(admit(&limits, other, FRIEND).unwrap_err(), TooMany::InAll);
+            drop(kept);
+        }
+    }
+}
+
+#[test]
+fn who_plays_already_has_places_when_all_others_are_taken() {
+    let limits = limits(160, 4);
+    let mut lobby = admit(&limits, Purpose::Play, FRIEND).unwrap();
+    lobby.signed_in();
+    let _flood = [Purpose::Web, Purpose::SignIn, Purpose::Play].map(|purpose| flood(&limits, purpose));
+    assert_eq!(limits.count(), 141, "nobody else gets the last places");
+    for purpose in [Purpose::Web, Purpose::SignIn, Purpose::Play] {
+        assert_eq!(admit(&limits, purpose, host(70_000)).unwrap_err(), TooMany::InAll);
+    }
+    let mut places = Vec::new();
+    while let Ok(mut place) = admit(&limits, Purpose::Play, FRIEND) {
+        place.signed_in();
+        places.push(place);
+    }
+    // Four signed in, the lobby among them, and as many that have not.
+    assert_eq!(places.len(), 7);
+    drop((lobby, places));
+    assert_eq!(admit(&limits, Purpose::Play, FRIEND).unwrap_err(), TooMany::InAll, "nobody plays there now");
+}
+
+#[test]
+fn an_operator_who_is_logged_in_has_places_when_all_others_are_taken() {
+    let limits = limits(160, 4);
+    let _flood = [Purpose::Web, Purpose::SignIn, Purpose::Play].map(|purpose| flood(&limits, purpose));
+    assert_eq!(admit(&limits, Purpose::Web, FRIEND).unwrap_err(), TooMany::InAll);
+    let now = Now::read();
+    limits.vouch_for(FRIEND, now);
+    assert!(admit(&limits, Purpose::Web, FRIEND).is_ok());
+    assert_eq!(limits.admit(Purpose::Web, FRIEND, now.later(VOUCHED)).unwrap_err().what, TooMany::InAll);
+    (0..1000).for_each(|n| limits.vouch_for(host(n), now));
+    assert_eq!(limits.counts().vouched.len(), MOST_VOUCHED);
+}
+
+#[test]
+fn who_has_signed_in_leaves_the_place_of_its_address_to_another() {
+    let limits = limits(1000, 2);
+    let mut players: Vec<_> = (0..2).map(|_| admit(&limits, Purpose::Play, FRIEND).unwrap()).collect();
+    assert_eq!(admit(&limits, Purpose::Play, FRIEND).unwrap_err(), TooMany::OfAddress);
+    players.iter_mut().for_each(Permit::signed_in);
+    players.iter_mut().for_each(Permit::signed_in);
+    let strangers: Vec<_> = (0..2).map(|_| admit(&limits, Purpose::Play, FRIEND).unwrap()).collect();
+    assert_eq!(admit(&limits, Purpose::Play, FRIEND).unwrap_err(), TooMany::OfAddress);
+    drop((players, strangers));
+    let counts = limits.counts();
+    assert!(counts.by_source.is_empty() && counts.by_purpose == [0; 3] && counts.players == 0);
+}
+
+#[test]
+fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minute() {
+    let limits = Limits::new(&config::Limits { connections_per_second: 8, ..Default::default() });
+    let start = Now::read();
+    let come = |from, now| limits.admit(Purpose::Web, from, now).map(drop);
+    let came = |from, now| (0..1000).filter(|_| come(from, now).is_ok()).count();
+    assert_eq!(came(FRIEND, start), 32);
+    let crowded = come(FRIEND, start).unwrap_err();
+    assert_eq!(crowded, Crowded { what: TooMany::New, to_log: None });
+    let refused = |reason| limits.refused().find(|(word, _)| *word == reason).unwrap().1;
+    assert_eq!((refused("new_of_address"), refused("all_places")), (969, 0));
+    assert_eq!(came(host(1), start), 32, "others come as they like");
+    assert_eq!(came(FRIEND, start.later(Duration::from_secs(2))), 16);
+    assert_eq!((0..1000).filter(|_| come(SELF, start).is_ok()).count(), 1000, "this machine is exempt");
+    let later = start.later(Duration::from_mins(2));
+    assert_eq!(came(FRIEND, later), 32);
+    assert_eq!(limits.admit(Purpose::Web, FRIEND, later).unwrap_err().to_log, None, "told a moment ago");
+}

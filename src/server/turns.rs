@@ -1,0 +1,286 @@
+//! Turns for work that takes long on purpose or by nature: passwords, and RSA. Few at a time, so that those who race have the
+//! machine; who comes from one address takes turns with all other addresses, so that nobody can push others out of the line.
+
+use crate::world::Source;
+use smol::channel::{self, Sender};
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many passwords may wait for their turn. The wait is for seconds at most, after which Clients give up anyhow.
+const MOST_PASSWORDS: usize = 256;
+
+/// What a turn is for. Each has a line of its own, and the lines take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// A password is checked or hashed.
+    Password,
+    /// A Session Key is opened, for who logs in on 8226. As many may wait as are connected.
+    Login,
+    /// RSA of an old Windows that begins TLS. As many may wait as are connected.
+    Handshake,
+}
+
+impl Work {
+    const KINDS: usize = 3;
+
+    const fn most_waiting(self) -> usize {
+        match self {
+            Self::Password => MOST_PASSWORDS,
+            Self::Login | Self::Handshake => usize::MAX,
+        }
+    }
+}
+
+/// Whose turn it is.
+#[derive(Debug)]
+pub(super) struct Turns(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    /// How many turns there may be at the same time.
+    at_once: usize,
+    taken: usize,
+    lines: [Line; Work::KINDS],
+    /// The line that has been served last.
+    last: usize,
+}
+
+/// Who waits for one kind of work.
+#[derive(Debug, Default)]
+struct Line {
+    /// Addresses in the order in which they are served; each that has somebody waiting is there once.
+    order: VecDeque<Source>,
+    waiting: HashMap<Source, VecDeque<Sender<Turn>>>,
+    count: usize,
+}
+
+/// The right to work now. The next has its turn when this is dropped.
+#[derive(Debug)]
+pub(super) struct Turn(Option<Arc<Turns>>);
+
+impl Turns {
+    /// Turns of which so many may be taken at the same time.
+    pub(super) fn new(at_once: usize) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State { at_once, taken: 0, lines: Default::default(), last: 0 })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on so many may be taken at the same time.
+    pub(super) fn allow(self: &Arc<Self>, at_once: usize) {
+        self.state().at_once = at_once;
+        self.hand_on();
+    }
+
+    /// Waits for a turn. `None`: too many wait, and nobody who waits has more in the line than `from`. Of who has most, the one
+    /// who came last gives way to somebody else, and gets `None`.
+    pub(super) async fn wait(self: &Arc<Self>, work: Work, from: IpAddr) -> Option<Turn> {
+        let (sender, turn) = channel::bounded(1);
+        if let Some(line) = self.state().lines.get_mut(work as usize)
+            && !line.join(Source::of(from), sender, work.most_waiting())
+        {
+            return None;
+        }
+        self.hand_on();
+        turn.recv().await.ok()
+    }
+
+    /// Gives turns to who waits, as many as there may be.
+    fn hand_on(self: &Arc<Self>) {
+        loop {
+            let mut state = self.state();
+            if state.taken >= state.at_once {
+                return;
+            }
+            let Some(next) = state.next() else { return };
+            state.taken += 1;
+            drop(state);
+            if let Err(gone) = next.try_send(Turn(Some(Arc::clone(self)))) {
+                // Not by dropping it: that would come back here.
+                gone.into_inner().0 = None;
+                self.state().taken -= 1;
+            }
+        }
+    }
+}
+
+impl State {
+    /// Who has waited for the next turn.
+    fn next(&mut self) -> Option<Sender<Turn>> {
+        let last = self.last;
+        let kinds = (1..=Work::KINDS).map(|step| (last + step) % Work::KINDS);
+        let (kind, next) = kinds.filter_map(|kind| Some((kind, self.lines.get_mut(kind)?.next()?))).next()?;
+        self.last = kind;
+        Some(next)
+    }
+}
+
+impl Line {
+    fn join(&mut self, from: Source, turn: Sender<Turn>, most: usize) -> bool {
+        if self.count >= most {
+            let own = self.waiting.get(&from).map_or(0, VecDeque::len);
+            let longest = self.waiting.iter_mut().max_by_key(|(_, turns)| turns.len());
+            let Some((_, turns)) = longest.filter(|(_, turns)| turns.len() > own) else { return false };
+            // It is never the only one of its address: somebody else has fewer.
+            turns.pop_back();
+            self.count -= 1;
+            if turns.is_empty() {
+                self.forget_empty();
+            }
+        }
+        let turns = self.waiting.entry(from).or_default();
+        if turns.is_empty() {
+            self.order.push_back(from);
+        }
+        turns.push_back(turn);
+        self.count += 1;
+        true
+    }
+
+    fn next(&mut self) -> Option<Sender<Turn>> {
+        let from = self.order.pop_front()?;
+        let turns = self.waiting.get_mut(&from)?;
+        let turn = turns.pop_front();
+        self.count = self.count.saturating_sub(1);
+        if turns.is_empty() {
+            self.waiting.remove(&from);
+        } else {
+            self.order.push_back(from);
+        }
+        turn
+    }
+
+    fn forget_empty(&mut self) {
+        self.waiting.retain(|_, turns| !turns.is_empty());
+        let waiting = &self.waiting;
+        self.order.retain(|from| waiting.contains_key(from));
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(turns) = self.0.take() {
+            turns.state().taken -= 1;
+            turns.hand_on();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_lite::future::{block_on, poll_once};
+    use std::net::Ipv4Addr;
+    use std::pin::Pin;
+
+    type Waiting = Pin<Box<dyn Future<Output = Option<Turn>>>>;
+
+    fn host(n: u8) -> IpAddr {
+        Ipv4Addr::new(192, 168, 1, n).into()
+    }
+
+    /// Somebody who waits in the line already, or has the answer already.
+    fn join(turns: &Arc<Turns>, work: Work, from: IpAddr) -> (Waiting, Option<Option<Turn>>) {
+        let turns = Arc::clone(turns);
+        let mut waiting: Waiting = Box::pin(async move { turns.wait(work, from).await });
+        let answer = block_on(poll_once(&mut waiting));
+        (waiting, answer)
+    }
+
+    /// The names of those who wait, in the order of their turns.
+    fn order(turn: Turn, mut waiting: Vec<(&'static str, Waiting)>) -> Vec<&'static str> {
+        let (mut order, mut turn) = (Vec::new(), Some(turn));
+        loop {
+            drop(turn.take());
+            let mut served = None;
+            for (place, (name, one)) in waiting.iter_mut().enumerate() {
+                if let Some(answer) = block_on(poll_once(one)) {
+                    served = Some((place, *name, answer));
+                    break;
+                }
+            }
+            let Some((place, name, answer)) = served else { return order };
+            drop(waiting.remove(place));
+            order.push(if answer.is_some() { name } else { "sent away" });
+            turn = answer;
+        }
+    }
+
+    fn first(turns: &Arc<Turns>) -> Turn {
+        join(turns, Work::Password, host(250)).1.flatten().unwrap()
+    }
+
+    #[test]
+    fn addresses_take_turns_whoever_came_first() {
+        let turns = Turns::new(1);
+        let turn = first(&turns);
+        let waiting = [("flood", 1), ("flood", 1), ("flood", 1), ("ann", 2), ("flood", 1), ("bob", 3)];
+        let waiting = waiting.map(|(name, from)| (name, join(&turns, Work::Password, host(from)).0));
+        let served = order(turn, waiting.into_iter().collect());
+        assert_eq!(served, ["flood", "ann", "bob", "flood", "flood", "flood"]);
+        assert_eq!(turns.state().taken, 0);
+    }
+
+    #[test]
+    fn a_full_line_has_a_place_for_who_has_fewer_in_it_and_the_greediest_gives_way() {
+        let turns = Turns::new(1);
+        let turn = first(&turns);
+        // A host with both families of addresses.
+        let greedy = [host(1), "fd00::1".parse().unwrap()];
+        let mut flood: Vec<_> =
+            (0..MOST_PASSWORDS).map(|n| join(&turns, Work::Password, greedy[n % 2]).0).collect();
+        assert!(matches!(join(&turns, Work::Password, greedy[0]).1, Some(None)), "no more of its own");
+        let (honest, answer) = join(&turns, Work::Password, host(2));
+        assert!(answer.is_none(), "waits");
+        let sent_away =
+            flood.iter_mut().filter_map(|one| block_on(poll_once(one))).filter(Option::is_none).count();
+        assert_eq!((sent_away, turns.state().lines[0].count), (1, MOST_PASSWORDS));
+        let _ = flood.drain(..flood.len() - 4);
+        assert!(order(turn, vec![("honest", honest)]).contains(&"honest"));
+    }
+
+    #[test]
+    fn a_hundred_friends_at_once_all_get_their_turn() {
+        let turns = Turns::new(1);
+        let turn = first(&turns);
+        let friends: Vec<_> =
+            (1..=200).map(|n| ("friend", join(&turns, Work::Password, host(n)).0)).collect();
+        assert_eq!(order(turn, friends), ["friend"; 200]);
+    }
+
+    #[test]
+    fn each_kind_of_work_has_a_line_of_its_own_and_they_take_turns() {
+        let turns = Turns::new(1);
+        let turn = first(&turns);
+        let kinds =
+            [Work::Password, Work::Password, Work::Password, Work::Login, Work::Login, Work::Handshake];
+        let names = ["password", "password", "password", "login", "login", "handshake"];
+        let waiting = names.into_iter().zip(kinds).enumerate();
+        let from = |n: usize| host(u8::try_from(n).unwrap());
+        let waiting = waiting.map(|(n, (name, kind))| (name, join(&turns, kind, from(n)).0)).collect();
+        assert_eq!(order(turn, waiting), ["login", "handshake", "password", "login", "password", "password"]);
+    }
+
+    #[test]
+    fn no_more_work_at_once_than_allowed_and_who_has_gone_takes_no_turn() {
+        let turns = Turns::new(2);
+        let (one, two) = (first(&turns), first(&turns));
+        let (gone, mut waits) = (join(&turns, Work::Login, host(1)).0, join(&turns, Work::Login, host(2)).0);
+        drop(gone);
+        turns.allow(1);
+        drop(one);
+        assert!(block_on(poll_once(&mut waits)).is_none(), "one is enough while races run");
+        drop(two);
+        let third = block_on(poll_once(&mut waits)).flatten().unwrap();
+        assert_eq!(turns.state().taken, 1);
+        let (received_and_gone, answer) = join(&turns, Work::Login, host(3));
+        assert!(answer.is_none());
+        drop(third);
+        // It has its turn, but never looks.
+        drop(received_and_gone);
+        assert_eq!(turns.state().taken, 0);
+    }
+}

@@ -1,0 +1,87 @@
+//! Neighbours who want to shut others out: what they hold is bounded for all of them together, and who is honest is served on.
+
+use crate::support::{PATIENCE, Raw, Server};
+use mco_proto::nps::{Form, Id, Packet, id};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+/// A server on which unfinished input may take so many bytes.
+fn server(input_bytes: usize) -> Server {
+    let mut server = Server::with(&format!("[limits]\ninput_bytes = {input_bytes}\n"));
+    server.account("doc");
+    server.persona("doc", "Dr Brown");
+    server.start();
+    server
+}
+
+/// A packet that Login acknowledges.
+fn unknown() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Packet { id: Id(0x0502), form: Form::LONG, body: vec![7; 3900] }.encode(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn half_packets_of_all_share_one_budget_and_the_oldest_of_the_largest_pays() {
+    let server = server(10_000);
+    let packet = unknown();
+    let mut connections: Vec<Raw> = (0..4)
+        .map(|_| {
+            let mut connection = Raw::connect(server.port("login"));
+            connection.send(&packet);
+            assert_eq!(
+                connection.receive(4)[..2],
+                id::ACK.0.to_be_bytes(),
+                "it is there before the next one comes"
+            );
+            connection
+        })
+        .collect();
+    let (half, rest) = packet.split_at(3000);
+    // Three halves have room.
+    connections[1..].iter_mut().for_each(|connection| connection.send(half));
+    connections[0].send(half);
+    let mut connections = connections.into_iter();
+    assert!(connections.next().unwrap().receive_all().is_empty());
+    for mut connection in connections {
+        connection.send(rest);
+        assert_eq!(connection.receive(4)[..2], id::ACK.0.to_be_bytes());
+    }
+    server.await_log("holds most of the half packets of all", 1);
+}
+
+#[test]
+fn half_heads_of_requests_count_too_and_the_largest_pays() {
+    let server = server(25_000);
+    let connect = || {
+        let socket = TcpStream::connect(("127.0.0.1", server.port("http"))).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket
+    };
+    let (mut small, mut large) = (connect(), connect());
+    small.write_all(b"GET /help HTTP/1.1\r\n").unwrap();
+    large.write_all(format!("GET /help HTTP/1.1\r\nX: {}", "x".repeat(20_000)).as_bytes()).unwrap();
+    server.await_log("holds most of the half requests of all", 1);
+    // What it was sending lies unread, so the end may be a reset.
+    let mut answer = Vec::new();
+    let _ = large.read_to_end(&mut answer);
+    assert!(answer.is_empty());
+    small.write_all(b"Host: localhost\r\n\r\n").unwrap();
+    small.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200 "));
+}
+
+#[test]
+fn before_sign_in_a_connection_may_hold_only_what_sign_in_needs() {
+    let server = server(0);
+    for service in ["lobby", "room"] {
+        let mut stranger = Raw::connect(server.port(service));
+        stranger.send(&[0x01, 0x00, 0x10, 0x01]);
+        // What the Client is greeted with, at most.
+        assert!(stranger.receive_all().len() < 100);
+    }
+    server.await_log("announces an impossible length of 4097", 2);
+    let mut stranger = Raw::connect(server.port("mcots"));
+    stranger.send(&[&5000_u16.to_le_bytes()[..], b"TOMC", &[0; 5]].concat());
+    assert!(stranger.receive_all().is_empty());
+}
