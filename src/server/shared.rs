@@ -67,14 +67,13 @@ impl Shared {
         let recordings = Recordings::new(Arc::clone(&game));
         let slow = SlowWork { turns: Arc::clone(tls.turns()), game: Arc::clone(&game) };
         let operator = http::OperatorHttp::new(
-            Arc::clone(&game),
+            slow.clone(),
             Arc::clone(&connections),
             Arc::clone(&limits),
             tls.clone(),
             restart.clone(),
             OperatorSite::new(appliance, Arc::clone(&recordings) as _),
             Arc::clone(&counters),
-            slow.clone(),
         );
         let input = InputBudget::configured(&game.config.limits);
         let metrics =
@@ -126,7 +125,7 @@ impl Shared {
 #[derive(Clone)]
 pub(super) struct SlowWork {
     turns: Arc<Turns>,
-    game: Arc<Game>,
+    pub(super) game: Arc<Game>,
 }
 
 impl SlowWork {
