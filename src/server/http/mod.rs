@@ -20,7 +20,7 @@ use crate::config::HostName;
 use crate::server::input_budget::Share;
 use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
 use crate::server::metrics::{self, Metrics};
-use crate::server::shared::SlowWork;
+use crate::server::slow_work::SlowWork;
 use crate::server::tls::{self, Secured, Security};
 use crate::server::turns::Work;
 use crate::services::http::{self, Route, Verb};

@@ -11,7 +11,7 @@ use crate::server::connections::Connections;
 use crate::server::counters::Counters;
 use crate::server::limits::Limits;
 use crate::server::metrics::resident_memory;
-use crate::server::shared::SlowWork;
+use crate::server::slow_work::SlowWork;
 use crate::server::tls::{Security, Tls};
 use crate::server::turns::Work;
 use crate::services::Game;
