@@ -151,6 +151,7 @@ impl Share {
 }
 
 /// How many bytes of memory this process may use: what its control groups leave it, or else what the machine has.
+#[allow(clippy::useless_conversion, reason = "on machines of 32 bits the system counts in fewer")]
 fn usable_memory() -> u64 {
     let machine = rustix::system::sysinfo();
     let machine = u64::try_from(machine.totalram).unwrap_or(u64::MAX).saturating_mul(machine.mem_unit.into());
@@ -209,7 +210,7 @@ mod tests {
     #[test]
     fn thousands_of_half_packets_never_hold_more_than_the_budget() {
         let budget = InputBudget::new(1_000_000);
-        let ended = ended(&budget, &[60 * 1024; 8192]);
+        let ended = ended(&budget, &vec![60 * 1024; 8192]);
         assert_eq!(ended.iter().filter(|ended| !**ended).count(), 1_000_000 / (60 * 1024));
         assert!(!ended[8191] && ended[0], "the last who came are left");
     }

@@ -7,8 +7,8 @@ use super::input_budget::InputBudget;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::recorder::{Recorder, Recordings};
-use super::turns::{Turn, Turns, Work};
-use super::{addresses, http, slow_work, tls};
+use super::slow_work::SlowWork;
+use super::{addresses, http, tls};
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
@@ -17,7 +17,6 @@ use crate::services::{Game, mcots};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,16 +72,15 @@ impl Shared {
     ) -> Self {
         let counters = Counters::new();
         let recordings = Recordings::new(Arc::clone(&game));
-        let slow = SlowWork { turns: Arc::clone(tls.turns()), game: Arc::clone(&game) };
+        let slow = SlowWork::new(Arc::clone(tls.turns()), Arc::clone(&game));
         let operator = http::OperatorHttp::new(
-            Arc::clone(&game),
+            slow.clone(),
             Arc::clone(&connections),
             Arc::clone(&limits),
             tls.clone(),
             restart.clone(),
             OperatorSite::new(appliance, Arc::clone(&recordings) as _),
             Arc::clone(&counters),
-            slow.clone(),
         );
         let input = InputBudget::configured(&game.config.limits);
         let metrics =
@@ -137,39 +135,6 @@ impl Shared {
             smol::unblock(move || recordings.look_at_the_time(Now::read())).await;
             self.tell(mcots::tick(&self.game, Now::read()).into()).await;
         }
-    }
-}
-
-/// Does what takes long, in fair turns.
-#[derive(Clone)]
-pub(super) struct SlowWork {
-    turns: Arc<Turns>,
-    game: Arc<Game>,
-}
-
-impl SlowWork {
-    /// Does `work`, which somebody at `from` has asked for, when it is its turn. `None`: too many wait already. While races run no
-    /// more than one core is taken.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        kind: Work,
-        from: IpAddr,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
-        let turn = self.turn(kind, from).await?;
-        let done = slow_work::run(move || {
-            // Given back when the work is done, even if the Client has gone meanwhile.
-            let _turn = turn;
-            work()
-        });
-        Some(done.await)
-    }
-
-    /// Waits for a turn.
-    pub(super) async fn turn(&self, kind: Work, from: IpAddr) -> Option<Turn> {
-        let races_run = self.game.world.channels.races_run();
-        self.turns.allow(if races_run { 1 } else { self.game.config.limits.password_workers });
-        self.turns.wait(kind, from).await
     }
 }
 

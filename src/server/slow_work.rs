@@ -1,8 +1,11 @@
 //! Threads for passwords and RSA: few, and of low priority, so that the system prefers whoever plays.
 
+use super::turns::{Turn, Turns, Work};
+use crate::services::Game;
 use smol::channel::{self, Sender};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 
 /// How many threads there are. [`Turns`](super::turns::Turns) says how many of them may work at once.
@@ -49,6 +52,45 @@ pub(super) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
         Ok(Ok(value)) => value,
         Ok(Err(panic)) => resume_unwind(panic),
         Err(closed) => resume_unwind(Box::new(closed.to_string())),
+    }
+}
+
+/// Does what takes long, in fair turns.
+#[derive(Clone)]
+pub(super) struct SlowWork {
+    turns: Arc<Turns>,
+    /// The shard.
+    pub(super) game: Arc<Game>,
+}
+
+impl SlowWork {
+    /// Work in these turns, while this shard is played.
+    pub(super) const fn new(turns: Arc<Turns>, game: Arc<Game>) -> Self {
+        Self { turns, game }
+    }
+
+    /// Does `work`, which somebody at `from` has asked for, when it is its turn. `None`: too many wait already. While races run no
+    /// more than one core is taken.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        kind: Work,
+        from: IpAddr,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let turn = self.turn(kind, from).await?;
+        let done = run(move || {
+            // Given back when the work is done, even if the Client has gone meanwhile.
+            let _turn = turn;
+            work()
+        });
+        Some(done.await)
+    }
+
+    /// Waits for a turn.
+    pub(super) async fn turn(&self, kind: Work, from: IpAddr) -> Option<Turn> {
+        let races_run = self.game.world.channels.races_run();
+        self.turns.allow(if races_run { 1 } else { self.game.config.limits.password_workers });
+        self.turns.wait(kind, from).await
     }
 }
 

@@ -111,8 +111,8 @@ impl State {
     /// Who has waited for the next turn.
     fn next(&mut self) -> Option<Sender<Turn>> {
         let last = self.last;
-        let kinds = (1..=Work::KINDS).map(|step| (last + step) % Work::KINDS);
-        let (kind, next) = kinds.filter_map(|kind| Some((kind, self.lines.get_mut(kind)?.next()?))).next()?;
+        let mut kinds = (1..=Work::KINDS).map(|step| (last + step) % Work::KINDS);
+        let (kind, next) = kinds.find_map(|kind| Some((kind, self.lines.get_mut(kind)?.next()?)))?;
         self.last = kind;
         Some(next)
     }
@@ -183,6 +183,7 @@ mod tests {
     }
 
     /// Somebody who waits in the line already, or has the answer already.
+    #[allow(clippy::option_option, reason = "waits, is sent away, or has its turn")]
     fn join(turns: &Arc<Turns>, work: Work, from: IpAddr) -> (Waiting, Option<Option<Turn>>) {
         let turns = Arc::clone(turns);
         let mut waiting: Waiting = Box::pin(async move { turns.wait(work, from).await });

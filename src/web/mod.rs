@@ -58,6 +58,12 @@ pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> 
     })
 }
 
+/// Whether the game itself asks for this page, by whatever name it was told, or a page of that needs it. None of them tells
+/// anything about players.
+pub fn is_of_game(path: &str) -> bool {
+    matches!(path, "/urls" | "/ticker" | "/transfertocamhelpservlet" | "/subscribeentry.jsp" | "/style.css")
+}
+
 /// Whether a form is sent to this path.
 pub fn takes_forms(path: &str) -> bool {
     matches!(path, "/account" | "/password")

@@ -20,7 +20,7 @@ use crate::config::HostName;
 use crate::server::input_budget::Share;
 use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
 use crate::server::metrics::{self, Metrics};
-use crate::server::shared::SlowWork;
+use crate::server::slow_work::SlowWork;
 use crate::server::tls::{self, Secured, Security};
 use crate::server::turns::Work;
 use crate::services::http::{self, Route, Verb};
@@ -236,7 +236,7 @@ impl SslServer {
             (None, Verb::Read) => {
                 let query = request.uri().query().unwrap_or_default();
                 // Who comes by a name that is not ours sees that there is a server, and nothing else.
-                let path = if self.is_own_name(&request) || path == "/style.css" { path } else { "" };
+                let path = if self.is_own_name(&request) || web::is_of_game(path) { path } else { "" };
                 let asked = PageRequest { path, query, host: &host, peer: peer.ip(), local: local.ip() };
                 page(web::read(&self.site(), &asked).unwrap_or_else(|| web::not_found(&self.site())))
             }

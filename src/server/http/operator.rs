@@ -11,7 +11,7 @@ use crate::server::connections::Connections;
 use crate::server::counters::Counters;
 use crate::server::limits::Limits;
 use crate::server::metrics::resident_memory;
-use crate::server::shared::SlowWork;
+use crate::server::slow_work::SlowWork;
 use crate::server::tls::{Security, Tls};
 use crate::server::turns::Work;
 use crate::services::Game;
@@ -107,15 +107,15 @@ impl From<Form> for ReceivedForm {
 
 impl OperatorHttp {
     pub(crate) fn new(
-        game: Arc<Game>,
+        slow: SlowWork,
         connections: Arc<Connections>,
         limits: Arc<Limits>,
         tls: Tls,
         restart: Sender<()>,
         site: OperatorSite,
         counters: Arc<Counters>,
-        slow: SlowWork,
     ) -> Self {
+        let game = Arc::clone(&slow.game);
         let bundles = BundleIntake::new(game.data.clone(), site.appliance().cloned());
         let started = Instant::now();
         Self {

@@ -86,9 +86,9 @@ mod tests {
             assert_eq!(budget.held(), 16);
             stream.read_exact(&mut [0]).await.unwrap();
             assert_eq!(budget.held(), 16 + FIRST_BUFFER);
-            stream.read_exact(&mut [0; 20_000]).await.unwrap();
+            stream.read_exact(&mut vec![0; 20_000]).await.unwrap();
             assert_eq!(budget.held(), 16 + 20_001);
-            stream.read_exact(&mut [0; 100_000]).await.unwrap();
+            stream.read_exact(&mut vec![0; 100_000]).await.unwrap();
             assert_eq!(budget.held(), 16 + MOST, "a file is not kept in memory");
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
             assert_eq!(budget.held(), 16 + MOST);

@@ -119,16 +119,16 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     let limits = Limits::new(&config::Limits { connections_per_second: 8, ..Default::default() });
     let start = Now::read();
     let come = |from, now| limits.admit(Purpose::Web, from, now).map(drop);
-    let came = |from, now| (0..1000).filter(|_| come(from, now).is_ok()).count();
-    assert_eq!(came(FRIEND, start), 32);
+    let admitted = |from, now| (0..1000).filter(|_| come(from, now).is_ok()).count();
+    assert_eq!(admitted(FRIEND, start), 32);
     let crowded = come(FRIEND, start).unwrap_err();
     assert_eq!(crowded, Crowded { what: TooMany::New, to_log: None });
     let refused = |reason| limits.refused().find(|(word, _)| *word == reason).unwrap().1;
     assert_eq!((refused("new_of_address"), refused("all_places")), (969, 0));
-    assert_eq!(came(host(1), start), 32, "others come as they like");
-    assert_eq!(came(FRIEND, start.later(Duration::from_secs(2))), 16);
+    assert_eq!(admitted(host(1), start), 32, "others come as they like");
+    assert_eq!(admitted(FRIEND, start.later(Duration::from_secs(2))), 16);
     assert_eq!((0..1000).filter(|_| come(SELF, start).is_ok()).count(), 1000, "this machine is exempt");
     let later = start.later(Duration::from_mins(2));
-    assert_eq!(came(FRIEND, later), 32);
+    assert_eq!(admitted(FRIEND, later), 32);
     assert_eq!(limits.admit(Purpose::Web, FRIEND, later).unwrap_err().to_log, None, "told a moment ago");
 }

@@ -296,6 +296,8 @@ fn a_page_of_another_site_makes_no_account_and_sees_nothing() {
     let diagnose = test.raw(b"GET /diagnose HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     let front = test.raw(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     assert_eq!(diagnose, front);
+    let ticker = test.raw(b"GET /ticker HTTP/1.1\r\nHost: motorcity.example\r\n\r\n");
+    assert_ne!(ticker, front, "the game goes by the name it was told");
     let answer = post("mcos.local", "Origin: http://mcos.local\r\nSec-Fetch-Site: same-origin\r\n");
     assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
     assert!(test.server.game.store.accounts().by_name("marty").unwrap().is_some());
