@@ -12,6 +12,10 @@
 //! | `l` persona id, part id | loose part and what is fixed to it |
 //! | `b` `a` customer id, or `b` `i` address as IPv6 | ban |
 //! | `r` booking | race under way |
+//! | `f` number | result of a race; the numbers have no gaps |
+//! | `x` race, number of the result | number of the result |
+//! | `t` lobby, laps, direction, class | the best times there |
+//! | `h` persona id | what its races add up to |
 //! | `u` persona id | its results that were not counted |
 //! | `k` `login` | login key |
 //! | `s` `operator`, `s` `message` | the Operator's password hash, the message of the day |
@@ -21,7 +25,8 @@
 //! | `w` persona id | the last week for which it was paid |
 //! | `m` name | counters, the generation, the sum, and whether old cars were completed |
 
-use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, ShardId, VehicleId};
+use super::records::result::Course;
+use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, RaceId, ShardId, VehicleId};
 use std::net::IpAddr;
 
 /// All accounts.
@@ -58,6 +63,16 @@ pub(super) const RACES: &[u8] = b"r";
 pub(super) const UNCOUNTED: &[u8] = b"u";
 /// The next booking of a race.
 pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
+/// The oldest result of a race that is kept.
+pub(super) const FIRST_RESULT: &[u8] = b"mfirst_result";
+/// The next result of a race.
+pub(super) const NEXT_RESULT: &[u8] = b"mnext_result";
+/// The last race that was started.
+pub(super) const LAST_RACE: &[u8] = b"mlast_race";
+/// The best times of all courses.
+pub(super) const COURSES: &[u8] = b"t";
+/// What the races of all personas add up to.
+pub(super) const PERSONA_RESULTS: &[u8] = b"h";
 /// The next part id.
 pub(super) const NEXT_PART: &[u8] = b"mnext_part";
 
@@ -187,4 +202,30 @@ pub(super) fn race(booking: BookingId) -> Vec<u8> {
 /// The results of a persona that were not counted.
 pub(super) fn uncounted(persona: PersonaId) -> Vec<u8> {
     join(b'u', &[&persona.0.to_be_bytes()])
+}
+
+/// A result of a race.
+pub(super) fn result(number: u32) -> Vec<u8> {
+    join(b'f', &[&number.to_be_bytes()])
+}
+
+/// The entries of all results of a race, oldest first.
+pub(super) fn results_of(race: RaceId) -> Vec<u8> {
+    join(b'x', &[&race.0.to_be_bytes()])
+}
+
+/// The entry that leads from a race to one of its results.
+pub(super) fn result_of(race: RaceId, number: u32) -> Vec<u8> {
+    join(b'x', &[&race.0.to_be_bytes(), &number.to_be_bytes()])
+}
+
+/// The best times of a course.
+pub(super) fn course(course: Course) -> Vec<u8> {
+    let Course { lobby, laps, backward, class } = course;
+    join(b't', &[&lobby.to_be_bytes(), &[laps, u8::from(backward), class]])
+}
+
+/// What the races of a persona add up to.
+pub(super) fn persona_results(persona: PersonaId) -> Vec<u8> {
+    join(b'h', &[&persona.0.to_be_bytes()])
 }

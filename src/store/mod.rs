@@ -36,10 +36,12 @@ mod patch_path;
 mod patch_set;
 mod personas;
 mod pre_images;
+mod race_damage;
 mod races;
 mod record;
 mod records;
 mod restore;
+mod results;
 pub mod rotation;
 mod salary;
 mod side_files;
@@ -76,6 +78,11 @@ pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
 pub use records::race::UncountedResults;
+pub use records::result::{
+    ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, RaceResult, RaceTerms,
+    RacerResult, WeekTotals,
+};
 pub use records::vehicle::{Part, Vehicle};
 pub use restore::Contents;
+pub use results::{MOST_RESULTS, Results, Sheet};
 pub use uncounted::Uncounted;

@@ -241,6 +241,7 @@ impl Personas<'_> {
                 mail::empty(tx, id)?;
                 tx.remove(&key::paid_week(id))?;
                 tx.remove(&key::uncounted(id))?;
+                tx.remove(&key::persona_results(id))?;
                 for (line, _) in &lines {
                     tx.remove(line)?;
                 }

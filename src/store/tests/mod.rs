@@ -7,6 +7,7 @@ mod ledger;
 mod operator;
 mod races;
 mod random;
+mod results;
 mod salary;
 mod tampered;
 mod verbs;

@@ -111,14 +111,14 @@ pub struct Starter {
     pub outcome: Option<Outcome>,
     /// Why its time is not counted, if so.
     pub doubt: Option<Doubt>,
-    /// Whether it was said what the run did to its car.
-    pub damage_told: bool,
+    /// How bad the worst part of its car was after the run, in percent, once that was said.
+    pub damage: Option<u8>,
 }
 
 impl Starter {
     /// On the way.
     pub const fn new(driver: Driver) -> Self {
-        Self { driver, outcome: None, doubt: None, damage_told: false }
+        Self { driver, outcome: None, doubt: None, damage: None }
     }
 
     /// Whether it is this persona.
