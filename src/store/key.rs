@@ -35,6 +35,8 @@ pub(super) const ACCOUNTS: &[u8] = b"a";
 pub(super) const LINES: &[u8] = b"j";
 /// All personas.
 pub(super) const PERSONAS: &[u8] = b"p";
+/// The names of all personas.
+pub(super) const PERSONA_NAMES: &[u8] = b"n";
 /// The key by which Clients encrypt what they send to Login.
 pub(super) const LOGIN_KEY: &[u8] = b"klogin";
 /// All bans.

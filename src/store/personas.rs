@@ -180,6 +180,11 @@ impl Personas<'_> {
         Ok(records.into_iter().map(|record| record.persona).collect())
     }
 
+    /// How many personas there are.
+    pub fn count(&self) -> Result<usize, StoreError> {
+        Ok(self.store.table().scan::<u32>(key::PERSONA_NAMES)?.len())
+    }
+
     /// Whether nobody in the shard has that name or one that looks like it. Says nothing about whether it may be used.
     pub fn name_is_free(&self, shard: ShardId, name: &str) -> Result<bool, StoreError> {
         Ok(!is_taken(self.store.table(), shard, name)?)

@@ -27,14 +27,14 @@ impl Races<'_> {
                 let Some(mut record) = record.filter(|record| record.vehicle.owner == owner) else {
                     return Ok(0);
                 };
-                let (mut worse, mut worst) = (0, 0);
+                let (mut worse, mut percent) = (0, 0);
                 for part in &mut record.parts {
                     let said = reported.iter().filter(|(id, ..)| *id == part.id);
                     let before = (part.damage, part.wear);
                     for &(_, damage, wear) in said {
                         part.damage = part.damage.max(damage.min(100));
                         part.wear = part.wear.max(wear);
-                        worst = worst.max(part.damage);
+                        percent = percent.max(part.damage);
                     }
                     worse += usize::from(before != (part.damage, part.wear));
                 }
@@ -43,7 +43,7 @@ impl Races<'_> {
                     tx.put(&key::vehicle(car), &record)?;
                 }
                 if let Some(newest) = newest {
-                    results::note_damage(tx, newest, owner, worst)?;
+                    results::note_damage(tx, newest, owner, percent)?;
                 }
                 Ok(worse)
             })

@@ -4,6 +4,7 @@
 
 mod access_list;
 mod channels;
+mod page_sessions;
 mod presence;
 pub mod races;
 mod rate_limit;
@@ -17,6 +18,7 @@ pub use channels::{
     Admission, Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest,
     Opened, Person, RaceInfo, Readiness, Start,
 };
+pub use page_sessions::{Notice, PageSessions, PageTerms, Token};
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
@@ -26,7 +28,7 @@ pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 
 use crate::clock::Now;
 use crate::config::Allowed;
-use mco_proto::ids::{CommId, PersonaId, RaceId};
+use mco_proto::ids::{CommId, CustomerId, PersonaId, RaceId};
 use mco_proto::nps::channel::ChannelData;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +52,12 @@ impl fmt::Display for ConnectionId {
     }
 }
 
+/// The sessions of players on the pages.
+const PLAYERS: PageTerms =
+    PageTerms { idle: Duration::from_hours(1), life: Duration::from_hours(12), most_each: 8, most: 1000 };
+/// So many mails may be written within a minute on the pages, from one address and under one account.
+const MAILS_PER_MINUTE: u32 = 10;
+
 /// All of it.
 #[derive(Debug)]
 pub struct World {
@@ -65,6 +73,10 @@ pub struct World {
     pub login_failures: FailureLimit,
     /// Who gave wrong passwords on the players' pages too often, by account name. They are no hindrance in the game.
     pub page_failures: FailureLimit,
+    /// Who is signed in on the players' pages.
+    pub page_sessions: PageSessions<CustomerId>,
+    /// Who wrote mail on the players' pages.
+    pub page_mail: FailureLimit,
     /// Lobby and rooms with their channels.
     pub channels: Channels,
     /// How far each address came.
@@ -87,6 +99,8 @@ impl World {
             auth_failures: FailureLimit::new(failures_per_minute),
             login_failures: FailureLimit::new(failures_per_minute),
             page_failures: FailureLimit::new(failures_per_minute),
+            page_sessions: PageSessions::new(PLAYERS),
+            page_mail: FailureLimit::for_everybody(MAILS_PER_MINUTE),
             channels: Channels::default(),
             sign_in_trace: SignInTrace::default(),
             races: Races::default(),
@@ -158,6 +172,12 @@ impl World {
             races.throw_out(riff, booted.by, persona);
         }
         Some(booted)
+    }
+
+    /// Ends everything an account could sign in with, in the game and on the pages: it was disabled or its password changed.
+    pub fn revoke(&self, customer: CustomerId) {
+        self.sessions.revoke(customer);
+        self.page_sessions.end_of(customer);
     }
 
     /// A number for a new connection.

@@ -61,10 +61,17 @@ fn of_body(
 
 /// A page or file for everybody.
 pub(super) fn page(page: PageResponse) -> HttpResponse {
-    let PageResponse { status, content_type, file_name, cache, body } = page;
+    let PageResponse { status, content_type, file_name, cache, headers: more, body } = page;
     let mut response = response(status, content_type, body);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache.header()));
+    // What the game itself reads stays as plain as it was.
+    if !content_type.starts_with("text/plain") && file_name.is_none() {
+        protect(headers);
+    }
+    for (name, value) in more {
+        append(headers, name, value);
+    }
     name_file(headers, file_name);
     response
 }
@@ -74,14 +81,8 @@ pub(super) fn operator_page(page: OperatorResponse) -> HttpResponse {
     let OperatorResponse { status, content_type, body, location, cookies, file_name, .. } = page;
     let mut response = response(status, content_type, body);
     let headers = response.headers_mut();
-    for (name, value) in [
-        (CACHE_CONTROL, "no-store"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    protect(headers);
     if let Some(location) = location {
         headers.insert(LOCATION, HeaderValue::from_static(location));
     }
@@ -90,6 +91,17 @@ pub(super) fn operator_page(page: OperatorResponse) -> HttpResponse {
     }
     name_file(headers, file_name.as_deref());
     response
+}
+
+/// What keeps other sites' pages and scripts away.
+fn protect(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// Has a browser save the body under this name, which consists of letters, digits, dots and hyphens.

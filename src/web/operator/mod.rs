@@ -7,7 +7,6 @@ mod actions;
 mod login;
 mod pages;
 mod request;
-mod sessions;
 mod site;
 mod upload;
 mod wire;

@@ -1,7 +1,6 @@
 //! The Operator's pages as HTML.
 
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
-use super::sessions::{Notice, Token};
 use crate::admin::health;
 use crate::admin::lists;
 use crate::admin::online::{self, Player};
@@ -17,6 +16,7 @@ use crate::store::{
     BanTarget, MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile,
     PatchSet,
 };
+use crate::world::{Notice, Token};
 use askama::Template;
 use std::time::UNIX_EPOCH;
 
