@@ -25,7 +25,6 @@
 //! | `w` persona id | the last week for which it was paid |
 //! | `m` name | counters, the generation, the sum, and whether old cars were completed |
 
-use super::records::result::Course;
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, RaceId, ShardId, VehicleId};
 use std::net::IpAddr;
 
@@ -221,9 +220,8 @@ pub(super) fn result_of(race: RaceId, number: u32) -> Vec<u8> {
     join(b'x', &[&race.0.to_be_bytes(), &number.to_be_bytes()])
 }
 
-/// The best times of a course.
-pub(super) fn course(course: Course) -> Vec<u8> {
-    let Course { lobby, laps, backward, class } = course;
+/// The best times of a course: of a lobby, in one direction, over as many laps, in one class of cars.
+pub(super) fn course(lobby: u32, laps: u8, backward: bool, class: u8) -> Vec<u8> {
     join(b't', &[&lobby.to_be_bytes(), &[laps, u8::from(backward), class]])
 }
 

@@ -182,7 +182,9 @@ fn note_time(
     racer: &RacerResult,
     now: Now,
 ) -> Result<bool, StoreError> {
-    let found: Option<CourseRecord> = tx.get(&key::course(course))?;
+    let Course { lobby, laps, backward, class } = course;
+    let key = key::course(lobby, laps, backward, class);
+    let found: Option<CourseRecord> = tx.get(&key)?;
     let mut record = found.unwrap_or(CourseRecord { course, race_type, best: Vec::new() });
     if record.best.iter().any(|time| time.persona == racer.persona && time.time <= racer.time) {
         return Ok(false);
@@ -203,7 +205,7 @@ fn note_time(
     // Its own older time was worse, so it stood behind.
     record.best.insert(at, time);
     record.best.truncate(MOST_TIMES);
-    tx.put(&key::course(course), &record)?;
+    tx.put(&key, &record)?;
     Ok(at == 0)
 }
 

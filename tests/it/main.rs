@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod chromium;
+mod city;
 mod command_line;
 mod documents;
 mod economy;
