@@ -190,7 +190,7 @@ fn refusal(problem: &AccountError) -> Refusal {
             warn!("account: a request of the pages was refused: {problem}");
             Refusal::NoChanges
         }
-        AccountError::CustomerIdTaken | AccountError::Store(_) => {
+        AccountError::CustomerIdTaken | AccountError::InRace | AccountError::Store(_) => {
             error!("account: a request of the pages failed: {problem}");
             Refusal::Store
         }

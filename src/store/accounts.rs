@@ -25,6 +25,8 @@ pub enum AccountError {
     CustomerIdTaken,
     /// There is no account of that name.
     NotFound,
+    /// A persona of the account is in a race that is not over.
+    InRace,
     /// The store failed.
     Store(StoreError),
 }
@@ -38,6 +40,7 @@ impl fmt::Display for AccountError {
             Self::NotFound => {
                 f.write_str("there is no such account: check the name with `mcos account list`")
             }
+            Self::InRace => f.write_str("a persona of the account is in a race: wait until the race is over"),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -181,7 +184,7 @@ impl Accounts<'_> {
     }
 }
 
-fn check_name(name: &str) -> Result<(), AccountError> {
+pub(super) fn check_name(name: &str) -> Result<(), AccountError> {
     if name.is_empty() || name.len() > LONGEST_NAME {
         return Err(AccountError::BadName("use 1 to 32 characters"));
     }

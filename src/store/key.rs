@@ -15,6 +15,7 @@
 //! | `f` number | result of a race; the numbers have no gaps |
 //! | `x` race, number of the result | number of the result |
 //! | `t` lobby, laps, direction, class | the best times there |
+//! | `y` number | entry of the audit log |
 //! | `h` persona id | what its races add up to |
 //! | `u` persona id | its results that were not counted |
 //! | `k` `login` | login key |
@@ -68,6 +69,8 @@ pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
 pub(super) const FIRST_RESULT: &[u8] = b"mfirst_result";
 /// The next result of a race.
 pub(super) const NEXT_RESULT: &[u8] = b"mnext_result";
+/// The next entry of the audit log.
+pub(super) const NEXT_AUDIT: &[u8] = b"mnext_audit";
 /// The last race that was started.
 pub(super) const LAST_RACE: &[u8] = b"mlast_race";
 /// The best times of all courses.
@@ -203,6 +206,11 @@ pub(super) fn race(booking: BookingId) -> Vec<u8> {
 /// The results of a persona that were not counted.
 pub(super) fn uncounted(persona: PersonaId) -> Vec<u8> {
     join(b'u', &[&persona.0.to_be_bytes()])
+}
+
+/// An entry of the audit log.
+pub(super) fn audit(number: u32) -> Vec<u8> {
+    join(b'y', &[&number.to_be_bytes()])
 }
 
 /// A result of a race.

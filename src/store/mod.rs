@@ -14,11 +14,13 @@
 //! nothing.
 
 mod accounts;
+mod audit;
 mod backup;
 mod backups;
 mod bans;
 mod bookings;
 mod commit;
+mod corrections;
 mod data_dir;
 mod error;
 mod free_space;
@@ -40,6 +42,7 @@ mod race_damage;
 mod races;
 mod record;
 mod records;
+mod removal;
 mod restore;
 mod results;
 pub mod rotation;
@@ -53,6 +56,7 @@ mod uncounted;
 mod week;
 
 pub use accounts::{AccountError, Accounts};
+pub use audit::Audit;
 pub use bans::{BanError, Bans};
 pub use commit::{Changed, Ticket};
 pub use error::{OpenError, StoreError};
@@ -74,6 +78,7 @@ pub use patch_set::{
 pub use personas::{NewPersona, PersonaError, Personas};
 pub use races::{Entrant, Payout, RaceError, Races, Settled, Settlement};
 pub use records::account::{Account, Ban, BanTarget};
+pub use records::audit::AuditEntry;
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};

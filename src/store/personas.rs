@@ -5,13 +5,13 @@ use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
 use super::ledger;
-use super::records::ledger::{Kind, Line};
+use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
-use super::records::vehicle::LooseRecord;
+use super::removal::Belongings;
 use super::table::Table;
 use super::{key, mail, week};
 use crate::clock::Now;
-use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
+use mco_proto::ids::{CustomerId, PersonaId, ShardId};
 use mco_proto::windows_1252;
 use std::fmt;
 
@@ -54,6 +54,10 @@ pub enum PersonaError {
     NoSuchAccount,
     /// The persona is in a race that is not over.
     InRace,
+    /// The persona has less than is to be taken.
+    Overdrawn,
+    /// The balance would be more than the Client can show.
+    TooRich,
     /// A field, which is named, is longer than the Client can show.
     TooLong(&'static str),
     /// The store failed.
@@ -71,6 +75,8 @@ impl fmt::Display for PersonaError {
             Self::IdTaken => f.write_str("this persona id is zero or taken: choose another"),
             Self::NoSuchAccount => f.write_str("there is no such account: create it first"),
             Self::InRace => f.write_str("the persona is in a race: wait until the race is over"),
+            Self::Overdrawn => f.write_str("the persona has less than that: take less"),
+            Self::TooRich => f.write_str("the persona's bank holds no more money: give less"),
             Self::TooLong(field) => write!(f, "the {field} is too long: shorten it"),
             Self::Store(error) => error.fmt(f),
         }
@@ -118,7 +124,7 @@ impl Personas<'_> {
         self.check_name(&new.name)?;
         self.store.change(|table| {
             let others = table.scan::<u32>(&key::personas_of(owner))?.len();
-            let name_taken = is_taken(table, new.shard, &new.name)?;
+            let name_taken = is_taken(table, new.shard, &new.name, None)?;
             table.transact(|tx| {
                 if !tx.has(&key::customer(owner))? {
                     return Err(PersonaError::NoSuchAccount);
@@ -187,7 +193,7 @@ impl Personas<'_> {
 
     /// Whether nobody in the shard has that name or one that looks like it. Says nothing about whether it may be used.
     pub fn name_is_free(&self, shard: ShardId, name: &str) -> Result<bool, StoreError> {
-        Ok(!is_taken(self.store.table(), shard, name)?)
+        Ok(!is_taken(self.store.table(), shard, name, None)?)
     }
 
     /// The persona of the shard that has exactly that name, but for the case of the letters.
@@ -224,9 +230,7 @@ impl Personas<'_> {
     /// [`PersonaError::NotFound`], [`PersonaError::NotYours`], [`PersonaError::InRace`].
     pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
-            let lines = table.scan_rows::<Line>(&key::lines_of(id))?;
-            let vehicles = table.scan::<u32>(&key::vehicles_of(id))?;
-            let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
+            let belongings = Belongings::find(table, id)?;
             let bookings = Bookings::find(table)?;
             table.transact(|tx| {
                 let record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
@@ -236,24 +240,7 @@ impl Personas<'_> {
                 if bookings.name(id) {
                     return Err(PersonaError::InRace);
                 }
-                for vehicle in vehicles.iter().copied().map(VehicleId) {
-                    tx.remove(&key::vehicle(vehicle))?;
-                    tx.remove(&key::vehicle_of(id, vehicle))?;
-                }
-                for (part, _) in &loose {
-                    tx.remove(part)?;
-                }
-                mail::empty(tx, id)?;
-                tx.remove(&key::paid_week(id))?;
-                tx.remove(&key::uncounted(id))?;
-                tx.remove(&key::persona_results(id))?;
-                for (line, _) in &lines {
-                    tx.remove(line)?;
-                }
-                tx.remove(&key::persona_name(record.persona.shard, &record.persona.name))?;
-                tx.remove(&key::persona_of(owner, record.serial))?;
-                tx.remove(&key::persona(id))?;
-                Ok(())
+                Ok(belongings.remove(tx, &record)?)
             })
         })
     }
@@ -285,13 +272,19 @@ impl Personas<'_> {
     }
 }
 
-/// Whether a persona of the shard has a name that looks like this one. Names from before that mattered may look alike, so all are
+/// Whether a persona of the shard, other than `except`, has a name that looks like this one. Names from before that mattered may look alike, so all are
 /// compared; there are as many as personas.
-fn is_taken(table: &Table, shard: ShardId, name: &str) -> Result<bool, StoreError> {
+pub(super) fn is_taken(
+    table: &Table,
+    shard: ShardId,
+    name: &str,
+    except: Option<PersonaId>,
+) -> Result<bool, StoreError> {
     let prefix = key::persona_names(shard);
     let names = table.scan_rows::<u32>(&prefix)?;
     let wanted = look(name);
-    Ok(names.iter().any(|(key, _)| {
+    let others = names.iter().filter(|(_, id)| except != Some(PersonaId(*id)));
+    Ok(others.into_iter().any(|(key, _)| {
         let taken = key.strip_prefix(prefix.as_slice()).unwrap_or_default();
         look(&String::from_utf8_lossy(taken)) == wanted
     }))

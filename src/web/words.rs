@@ -1,7 +1,7 @@
 //! The words of the city: tracks, kinds of race, cars, times and money as people read them.
 
 use crate::catalog::{CarClass, Catalog, RaceType};
-use crate::store::{RaceTerms, RacerResult};
+use crate::store::{Kind, Line, RaceTerms, RacerResult};
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::race::LobbyFlags;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -122,6 +122,29 @@ pub(super) fn remarks(racer: &RacerResult) -> Vec<&'static str> {
         (RacerResult::TIMED_OUT, "timed out"),
     ];
     all.into_iter().filter(|(flag, _)| racer.has(*flag)).map(|(_, word)| word).collect()
+}
+
+/// What a line of the ledger says.
+pub(super) fn in_words(line: &Line) -> String {
+    let reference = line.reference;
+    match line.kind {
+        Kind::Opening => "Balance when the ledger began".to_owned(),
+        Kind::Carried => "Balance carried over from older lines".to_owned(),
+        Kind::StarterCash => "Starter cash".to_owned(),
+        Kind::CarBought => format!("Car {reference} bought"),
+        Kind::TradeIn => format!("Car {reference} given in part payment"),
+        Kind::PartBought => format!("Part {reference} bought"),
+        Kind::Repair => format!("Repair of {reference}"),
+        Kind::Scrap => format!("Scrapped {reference}"),
+        Kind::EntryFee => format!("Entry fee of race {reference}"),
+        Kind::Refund => format!("Entry fee of race {reference} came back"),
+        Kind::Purse => format!("Prize money of race {reference}"),
+        Kind::CarWon => format!("Car {reference} won"),
+        Kind::CarLost => format!("Car {reference} lost"),
+        Kind::Salary => "Weekly salary".to_owned(),
+        Kind::Aid => "Help from the city".to_owned(),
+        Kind::Grant => "From the operator of this server".to_owned(),
+    }
 }
 
 #[cfg(test)]

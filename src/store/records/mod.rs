@@ -1,6 +1,7 @@
 //! What is stored under each kind of key, and the layouts that older programs wrote.
 
 pub(super) mod account;
+pub(super) mod audit;
 pub(super) mod ledger;
 pub(super) mod mail;
 pub(super) mod persona;
@@ -12,6 +13,7 @@ use super::error::StoreError;
 use super::key::{GENERATION, LAST_GENERATION, MESSAGE, OPERATOR, SUM};
 use super::record::{Record, decode};
 use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
+use audit::AuditEntry;
 use ledger::Line;
 use mail::{Mail, Mailbox};
 use persona::PersonaRecord;
@@ -37,6 +39,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'r', ..] => as_record::<RaceUnderWay>(value),
         [b'u', ..] => as_record::<UncountedResults>(value),
         [b'f', ..] => as_record::<RaceResult>(value),
+        [b'y', ..] => as_record::<AuditEntry>(value),
         [b't', ..] => as_record::<CourseRecord>(value),
         [b'h', ..] => as_record::<PersonaResults>(value),
         [b'k', ..] => as_record::<LoginKey>(value),

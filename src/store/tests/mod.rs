@@ -2,6 +2,7 @@
 
 mod backups;
 mod changes;
+mod corrections;
 mod damage;
 mod ledger;
 mod operator;

@@ -1,12 +1,12 @@
 //! A player's own money: the lines of the ledger in words, and a plot of the balance.
 
 use super::{Me, Visit};
-use crate::store::{Kind, Line, Persona, StoreError};
+use crate::store::{Kind, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Pager, Window};
 use crate::web::page::{CachePolicy, Frame, PageResponse, Site, page};
 use crate::web::plot::{self, Plot};
-use crate::web::words::{moment, money};
+use crate::web::words::{in_words, moment, money};
 use askama::Template;
 
 #[derive(Template)]
@@ -24,28 +24,6 @@ struct LineRow {
     what: String,
     amount: String,
     balance: String,
-}
-
-/// What a line of the ledger says.
-pub(super) fn in_words(line: &Line) -> String {
-    let reference = line.reference;
-    match line.kind {
-        Kind::Opening => "Balance when the ledger began".to_owned(),
-        Kind::Carried => "Balance carried over from older lines".to_owned(),
-        Kind::StarterCash => "Starter cash".to_owned(),
-        Kind::CarBought => format!("Car {reference} bought"),
-        Kind::TradeIn => format!("Car {reference} given in part payment"),
-        Kind::PartBought => format!("Part {reference} bought"),
-        Kind::Repair => format!("Repair of {reference}"),
-        Kind::Scrap => format!("Scrapped {reference}"),
-        Kind::EntryFee => format!("Entry fee of race {reference}"),
-        Kind::Refund => format!("Entry fee of race {reference} came back"),
-        Kind::Purse => format!("Prize money of race {reference}"),
-        Kind::CarWon => format!("Car {reference} won"),
-        Kind::CarLost => format!("Car {reference} lost"),
-        Kind::Salary => "Weekly salary".to_owned(),
-        Kind::Aid => "Help from the city".to_owned(),
-    }
 }
 
 /// A sum with its sign.

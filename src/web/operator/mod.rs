@@ -6,6 +6,7 @@
 mod actions;
 mod login;
 mod pages;
+mod people;
 mod request;
 mod site;
 mod upload;

@@ -342,7 +342,7 @@ fn patch_rows(game: &Game) -> Result<Vec<PatchRow>, PatchError> {
     Ok(set.list()?.into_iter().map(row).collect())
 }
 
-fn trouble(frame: Frame<'_>, error: &impl ToString) -> OperatorResponse {
+pub(super) fn trouble(frame: Frame<'_>, error: &impl ToString) -> OperatorResponse {
     let text = sentence(error);
     page(&TextPage { frame, heading: "An error occurred", text: &text, reload: false }).with_status(500)
 }

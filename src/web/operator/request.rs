@@ -13,6 +13,8 @@ use std::net::IpAddr;
 pub struct OperatorRequest<'a> {
     /// The path in lower case, without a slash at the end.
     pub path: &'a str,
+    /// What stands behind the `?`.
+    pub query: &'a str,
     /// The value of `Cookie`.
     pub cookies: &'a str,
     /// The browser's address.

@@ -3,6 +3,7 @@
 use super::actions::{self, Effect};
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::pages;
+use super::people;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
 use super::wire;
 use crate::admin::recordings::RecordingSwitch;
@@ -154,6 +155,9 @@ impl OperatorSite {
                     let frame = pages::frame(game, token.as_str(), notice);
                     return wire::page(game, &*self.recordings, frame);
                 }
+                if people::is_here(request.path) {
+                    return people::page(game, request, pages::frame(game, token.as_str(), notice));
+                }
                 pages::read(game, figures, self.appliance(), request, &token, notice)
             }
             (Some(((), token)), Some(form)) if token.is(form.fields.text("form")) => {
@@ -263,6 +267,7 @@ impl OperatorSite {
         }
         let Effect { outcome, page, pushes, restart, file, ends_sessions } =
             wire::act(game, &*self.recordings, request, form)
+                .or_else(|| people::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);
