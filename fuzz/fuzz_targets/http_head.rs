@@ -89,7 +89,17 @@ fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
     } else {
         let game = &*GAME;
         let site = Site { game, certificate: None, registrations: &REGISTRATIONS, now: *START };
-        let request = PageRequest { path, query: &query, host: &host, peer: HOME, local: HOME };
+        let request = PageRequest {
+            path,
+            query: &query,
+            host: &host,
+            peer: HOME,
+            local: HOME,
+            cookies: &cookies,
+            secure: choices & 0x40 != 0,
+            known: &cookies,
+            authorization: &cookies,
+        };
         if let Some(page) = web::read(&site, &request) {
             assert!(page.file_name.is_none_or(is_one_line));
             answer(page.status, page.content_type, &page.body);

@@ -307,7 +307,14 @@ fn each_page_that_the_game_opens_by_number_is_there_and_no_other() {
         let page = html(&answer);
         is_plain(&page);
         assert!(page.contains(&format!("Page {id} of the game")), "{page}");
+        for link in ["/news", "/players", "/races", "/records", "/boards", "/live", "/me", "/help"] {
+            assert!(page.contains(&format!("<li><a href=\"{link}\">")), "{link}");
+        }
     }
+    let visits = site.game.world.game_pages.visits();
+    assert!(
+        visits.len() == site.game.catalog.game_pages().count() && visits.iter().all(|(_, count)| *count == 1)
+    );
     for query in ["", "id=", "id=67", "id=-1", "id=4294967296", "id=x", "x=1", "id=%31", "id=1%00"] {
         assert_eq!(site.get_from("mcos.local", "/urls", query), None, "{query}");
     }

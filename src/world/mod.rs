@@ -4,6 +4,7 @@
 
 mod access_list;
 mod channels;
+mod game_pages;
 mod page_sessions;
 mod presence;
 pub mod races;
@@ -18,6 +19,7 @@ pub use channels::{
     Admission, Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest,
     Opened, Person, RaceInfo, Readiness, Start,
 };
+pub use game_pages::GamePages;
 pub use page_sessions::{Notice, PageSessions, PageTerms, Token};
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
@@ -83,6 +85,8 @@ pub struct World {
     pub sign_in_trace: SignInTrace,
     /// Races that are arranged or driven.
     pub races: Races,
+    /// Which pages the game has opened.
+    pub game_pages: GamePages,
     /// Messages that nobody can explain yet.
     pub unexpected: UnexpectedMessages,
     next_connection: AtomicU64,
@@ -104,6 +108,7 @@ impl World {
             channels: Channels::default(),
             sign_in_trace: SignInTrace::default(),
             races: Races::default(),
+            game_pages: GamePages::default(),
             unexpected: UnexpectedMessages::default(),
             next_connection: AtomicU64::new(1),
         }

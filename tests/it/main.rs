@@ -26,6 +26,7 @@ mod messages;
 mod old_client;
 mod operator;
 mod pages;
+mod players;
 mod probe;
 mod races;
 mod racing;

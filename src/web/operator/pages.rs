@@ -424,6 +424,11 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
         "Messages of the game",
         std::iter::once(answered).chain(unusual).collect::<Vec<_>>().join("; "),
     ));
+    let visits = game.world.game_pages.visits();
+    if !visits.is_empty() {
+        let visits = visits.iter().map(|(number, count)| format!("{number} ({count} x)"));
+        facts.push(("Pages that the game opened, by number", visits.collect::<Vec<_>>().join(", ")));
+    }
     facts
 }
 
