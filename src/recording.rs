@@ -3,12 +3,12 @@
 
 pub mod packet_text;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use mco_proto::mcots::{Body, number};
 use mco_proto::nps::lobby::{Login, OpenCommChannel};
 use mco_proto::nps::login::{UserLogin, UserStatus};
 use mco_proto::nps::{Message as _, Packet, id};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::fmt::Write as _;
 use std::ops::Range;
 
 /// Version of the lines described here. A reader refuses a higher one.
@@ -105,36 +105,24 @@ pub struct Bytes(pub Vec<u8>);
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut digits = String::with_capacity(self.0.len() * 2);
-        for byte in &self.0 {
-            // Writing to a String can't fail.
-            let _ = write!(digits, "{byte:02x}");
-        }
-        serializer.serialize_str(&digits)
+        serializer.serialize_str(&HEXLOWER.encode(&self.0))
     }
 }
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let digits = String::deserialize(deserializer)?;
-        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let bytes = digits.as_bytes().chunks(2).map(|pair| match pair {
-            [high, low] => Some(digit(high)? << 4 | digit(low)?),
-            _ => None,
-        });
-        bytes
-            .collect::<Option<Vec<u8>>>()
-            .map(Self)
-            .ok_or_else(|| de::Error::custom("these are no pairs of hexadecimal digits"))
+        let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
+        bytes.map(Self).map_err(|_| de::Error::custom("these are no pairs of hexadecimal digits"))
     }
 }
 
-/// The packet with zeros in place of its secrets; `None` if it has none. Where a packet that should hold secrets can't
+/// The packet with zeros in place of its secrets; `None` if it has none. Where a packet that should hold secrets cannot
 /// be read, nobody knows where they are, and its whole body goes.
 ///
-/// Secrets are the Context and the key block of 0x0501, the proof of 0x0100, the password in 0x0106 (all from the Client; a 0x0106
-/// that can't be read stays, for nobody knows yet how else it may look), and the echo of the
-/// Session Key in 0x0601 (from Login, `echoes`; on Persona the number means something else).
+/// Secrets from the Client are the Context and the key block of 0x0501, the proof of 0x0100, and the password in 0x0106; a 0x0106
+/// that cannot be read is kept as it is, for nobody knows yet how else it may look. From Login (`echoes`) it is the echo of the
+/// Session Key in 0x0601; on Persona that number means something else.
 pub fn cut(packet: &Packet, from: Side, echoes: bool) -> Option<Packet> {
     let secrets = match (from, packet.id) {
         (Side::Client, id::USER_LOGIN) => in_user_login(packet),

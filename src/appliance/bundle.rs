@@ -11,6 +11,7 @@
 //! Nothing of a bundle is interpreted before its signature was found right, but the length of the manifest.
 
 use super::{ManifestError, UpdateError};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use ring::signature::{ED25519, ED25519_PUBLIC_KEY_LEN, UnparsedPublicKey};
 use rsa::pkcs8::spki::{self, SubjectPublicKeyInfoRef};
 use rsa::pkcs8::{DecodePublicKey as _, ObjectIdentifier};
@@ -112,17 +113,10 @@ impl Manifest {
         if boot_size == 0 || end.is_none_or(|end| end > size) {
             return Err(ManifestError::BootScript);
         }
-        let sha256 = from_hex(&sha256).ok_or(ManifestError::Hash)?;
+        let sha256 = HEXLOWER_PERMISSIVE.decode(sha256.as_bytes()).map_err(|_| ManifestError::Hash)?;
+        let sha256 = sha256.try_into().map_err(|_| ManifestError::Hash)?;
         Ok(Self { version, board, size, sha256, boot_offset, boot_size })
     }
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes: Option<Vec<u8>> =
-        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
-    bytes.filter(|_| rest.is_empty())?.try_into().ok()
 }
 
 /// The length of the manifest, from the first 12 bytes of a bundle.

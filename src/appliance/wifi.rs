@@ -7,6 +7,7 @@
 mod countries;
 
 use crate::text_encoding;
+use data_encoding::HEXLOWER;
 use std::fmt::{self, Write as _};
 
 /// The longest name of a network, in bytes; IEEE 802.11 has no longer ones.
@@ -111,8 +112,11 @@ fn settings(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<Option<String>, S
         let _ = writeln!(settings, "country={country}");
     }
     // As hexadecimal digits a name needs no quotes, whatever is in it. A hidden network answers only who calls its name.
-    let _ =
-        write!(settings, "network={{\n    ssid={}\n    scan_ssid=1\n    {protection}\n}}\n", hex(&network));
+    let _ = write!(
+        settings,
+        "network={{\n    ssid={}\n    scan_ssid=1\n    {protection}\n}}\n",
+        HEXLOWER.encode(network.as_bytes())
+    );
     Ok(Some(settings))
 }
 
@@ -223,13 +227,6 @@ fn key(password: &str) -> Result<String, String> {
         return Err("the password holds a character that cannot be typed, such as a tab".to_owned());
     }
     Ok(format!("\"{password}\""))
-}
-
-fn hex(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 /// What keeps the box out of its Wi-Fi at this moment; `None`: nothing, it is in. `settings` is what [`read`] made, `report` what

@@ -3,6 +3,7 @@
 //! Only what the server needs; numbers are the Client's own (*documented*, `docs/catalogue.md`). Everything is sorted by
 //! its first number, so that it can be looked up where it lies.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 /// Where an imported catalogue came from.
@@ -23,7 +24,7 @@ pub struct Origin {
 impl Origin {
     /// The file's SHA-256 as people compare it.
     pub fn hash(&self) -> String {
-        self.sha256.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        HEXLOWER.encode(&self.sha256)
     }
 }
 

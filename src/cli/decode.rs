@@ -3,6 +3,7 @@
 use super::{CliError, output};
 use crate::recording::{Line, Opening, Passed, Side, packet_text};
 use clap::{Args, ValueEnum};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use mco_proto::mcots::Body;
 use mco_proto::nps::{Form, Id, Packet};
 use std::fmt::Write as _;
@@ -72,11 +73,7 @@ fn digits(text: &str) -> Option<Vec<u8>> {
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | '-'))
         .map(|word| word.strip_prefix("0x").unwrap_or(word))
         .collect();
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    let bytes: Option<Vec<u8>> =
-        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
-    bytes.filter(|bytes| rest.is_empty() && !bytes.is_empty())
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().filter(|bytes| !bytes.is_empty())
 }
 
 /// Each message of one file of a recording.

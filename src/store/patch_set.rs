@@ -8,6 +8,7 @@ use super::free_space::{FreeSpace, RESERVE};
 use super::ownership::hand_over;
 use super::patch_path::PatchPath;
 use crate::atomic_file::{self, Access};
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::fmt::Write as _;
@@ -280,7 +281,7 @@ fn receive(file: &Path, content: impl Read) -> io::Result<(u64, String)> {
             size += bytes.len() as u64;
         }
     })?;
-    Ok((size, hex(&hash.finalize())))
+    Ok((size, HEXLOWER.encode(&hash.finalize())))
 }
 
 /// Held by whoever changes the set.
@@ -321,14 +322,6 @@ pub(super) fn names_in_backup(data: &Path) -> Vec<String> {
 pub(super) fn is_name_in_backup(name: &str) -> bool {
     let rest = name.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
     rest.is_some_and(|rest| rest == LIST || is_hash(rest))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn one_line(note: &str) -> String {

@@ -3,9 +3,9 @@
 
 use super::locked;
 use crate::clock::Now;
+use data_encoding::HEXLOWER;
 use rand::RngCore;
 use rand::rngs::OsRng;
-use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
@@ -32,12 +32,7 @@ impl Token {
     pub fn random() -> Self {
         let mut random = [0; 16];
         OsRng.fill_bytes(&mut random);
-        let mut text = String::with_capacity(32);
-        for byte in random {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(HEXLOWER.encode(&random))
     }
 
     /// The 32 digits.

@@ -2,12 +2,12 @@
 
 use super::locked;
 use crate::clock::Now;
+use data_encoding::HEXLOWER;
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::SessionKey;
 use rand::RngCore;
 use rand::rngs::OsRng;
 use std::collections::{HashMap, VecDeque};
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -85,11 +85,7 @@ impl Sessions {
     pub fn issue_context(&self, customer: CustomerId, now: Now) -> String {
         let mut random = [0; 16];
         OsRng.fill_bytes(&mut random);
-        let mut context = String::with_capacity(32);
-        for byte in random {
-            // Writing to a String cannot fail.
-            let _ = write!(context, "{byte:02x}");
-        }
+        let context = HEXLOWER.encode(&random);
         let mut inner = locked(&self.inner);
         inner.forget_expired(now);
         let issued = inner.issued.entry(customer).or_default();

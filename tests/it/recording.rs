@@ -2,6 +2,7 @@
 
 use crate::support::track::ANY_TIME;
 use crate::support::{PASSWORD, Server, complaint};
+use data_encoding::HEXLOWER;
 use mco_proto::ids::{BrandedPartId, CommId, DealerId, SkinId, VehicleId};
 use mco_proto::mcots::race::SLOTS;
 use mco_proto::mcots::{Body, number};
@@ -15,7 +16,6 @@ use mcos::client::web::Context;
 use mcos::world::LOBBY;
 use serde_json::Value;
 use smol::block_on;
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -97,14 +97,6 @@ fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let mut digits = String::new();
-    for byte in bytes {
-        write!(digits, "{byte:02x}").unwrap();
-    }
-    digits
-}
-
 #[test]
 fn a_recorded_sitting_holds_no_secret_and_is_answered_alike_by_a_fresh_server() {
     let (_keep, folder, context, key) = recorded();
@@ -124,7 +116,7 @@ fn a_recorded_sitting_holds_no_secret_and_is_answered_alike_by_a_fresh_server() 
         let lower = text(&bytes).to_lowercase();
         for (at, secret) in secrets.iter().enumerate() {
             assert!(!bytes.windows(secret.len()).any(|window| window == *secret), "secret {at} in {file:?}");
-            assert!(!lower.contains(&hex(secret)), "secret {at} as digits in {file:?}");
+            assert!(!lower.contains(&HEXLOWER.encode(secret)), "secret {at} as digits in {file:?}");
         }
         let lines: Vec<Value> =
             text(&bytes).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -329,10 +321,13 @@ fn two_players_who_were_recorded_meet_again_on_a_fresh_server() {
 
     // The log shows how an unknown message begins, the recording holds all of it, in both forms.
     let all: String = files(&folder).iter().map(|file| fs::read_to_string(file).unwrap()).collect();
-    assert_eq!(all.matches(&format!(r#""plain":"{}""#, hex(&unknown))).count(), 1, "on NPS");
+    assert_eq!(all.matches(&format!(r#""plain":"{}""#, HEXLOWER.encode(&unknown))).count(), 1, "on NPS");
     let body = [&UNHEARD_OF.to_le_bytes()[..], &unknown].concat();
-    assert_eq!(all.matches(&format!(r#""plain":"{}""#, hex(&body))).count(), 1, "on MCOTS");
-    assert!(server.log().contains(&hex(&unknown[..60])) && !server.log().contains(&hex(&unknown[..70])));
+    assert_eq!(all.matches(&format!(r#""plain":"{}""#, HEXLOWER.encode(&body))).count(), 1, "on MCOTS");
+    assert!(
+        server.log().contains(&HEXLOWER.encode(&unknown[..60]))
+            && !server.log().contains(&HEXLOWER.encode(&unknown[..70]))
+    );
 
     let mut second = prepared_for_two();
     start(&mut second);

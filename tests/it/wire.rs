@@ -3,6 +3,7 @@
 use crate::support::browser::Browser;
 use crate::support::track::{ANY_TIME, drive, traffic};
 use crate::support::{OPERATOR, PASSWORD, Server};
+use data_encoding::HEXLOWER;
 use mco_proto::ids::CommId;
 use mco_proto::mcots::race::SLOTS;
 use mco_proto::mcots::{Body, number};
@@ -16,10 +17,6 @@ use std::io::{Cursor, Read as _};
 
 /// A number that no message has.
 const UNHEARD_OF: u16 = 0x01f7;
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn body(number: u16, rest: &[u8]) -> Body {
     Body([&number.to_le_bytes(), rest].concat())
@@ -51,15 +48,15 @@ fn the_page_shows_the_whole_first_body_of_what_nobody_can_explain() {
         for part in [
             "UPDATE_BODY_DAMAGE",
             "its content is not understood",
-            &hex(&body(number::UPDATE_BODY_DAMAGE.0, &dents).0),
-            &hex(&unknown),
-            &hex(&body(UNHEARD_OF, &unknown).0),
+            &HEXLOWER.encode(&body(number::UPDATE_BODY_DAMAGE.0, &dents).0),
+            &HEXLOWER.encode(&unknown),
+            &HEXLOWER.encode(&body(UNHEARD_OF, &unknown).0),
             "FAILED",
             "127.0.0.1:",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
-        assert!(!page.contains(&hex(b"the second")), "{page}");
+        assert!(!page.contains(&HEXLOWER.encode(b"the second")), "{page}");
         assert_eq!(operator.fill_in("/operator/wire", "/operator/wire/clear", "").status, 303);
         assert!(operator.look("/operator/wire").contains("No such message"));
     });
@@ -170,7 +167,7 @@ fn a_recording_is_switched_on_and_off_while_twelve_race() {
         let text = String::from_utf8_lossy(content).to_lowercase();
         for (at, secret) in secrets.iter().enumerate() {
             let raw = content.windows(secret.len()).any(|window| window == secret);
-            assert!(!raw && !text.contains(&hex(secret)), "secret {at} in {name}");
+            assert!(!raw && !text.contains(&HEXLOWER.encode(secret)), "secret {at} in {name}");
         }
         let lines: Vec<Value> = String::from_utf8_lossy(content)
             .lines()
@@ -225,9 +222,12 @@ fn a_recording_of_one_account_holds_nobody_else() {
     assert_eq!((of("-login"), of("-lobby"), of("-mcots")), (1, 1, 1));
     for (name, content) in &files {
         let text = String::from_utf8_lossy(content);
-        assert!(!text.contains(&hex(b"Driver 0")), "{name}");
+        assert!(!text.contains(&HEXLOWER.encode(b"Driver 0")), "{name}");
         if name.contains("-lobby") {
-            assert!(text.contains(&hex(b"Driver 1")), "the sign-in that told whose it is is there: {text}");
+            assert!(
+                text.contains(&HEXLOWER.encode(b"Driver 1")),
+                "the sign-in that told whose it is is there: {text}"
+            );
         }
     }
     operator.fill_in("/operator/wire", "/operator/wire/remove", "name=recording-000001");

@@ -1,8 +1,8 @@
 use super::*;
+use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use std::fmt::Write as _;
 use tempfile::TempDir;
 
 /// Somebody who may sign bundles, and a folder for them.
@@ -23,8 +23,10 @@ impl Signer {
 
     /// A bundle with this image, whose boot script is its second sector.
     pub(crate) fn bundle(&self, image: &[u8]) -> Vec<u8> {
-        let manifest =
-            manifest(&[("size", &image.len().to_string()), ("sha256", &hex(&Sha256::digest(image)))]);
+        let manifest = manifest(&[
+            ("size", &image.len().to_string()),
+            ("sha256", &HEXLOWER.encode(&Sha256::digest(image))),
+        ]);
         self.signed(manifest.as_bytes(), image)
     }
 
@@ -43,13 +45,6 @@ impl Signer {
     fn check(&self, bytes: &[u8]) -> Result<Manifest, UpdateError> {
         self.open(bytes)?.read_image(|_, _| Ok(()))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A sound manifest but for these values, given as they are written.

@@ -12,7 +12,7 @@ fn joined(country: &str, name: &str, protection: &str) -> String {
     let country = if country.is_empty() { String::new() } else { format!("country={country}\n") };
     format!(
         "ctrl_interface=/run/wpa_supplicant\n{country}network={{\n    ssid={}\n    scan_ssid=1\n    {protection}\n}}\n",
-        hex(name)
+        HEXLOWER.encode(name.as_bytes())
     )
 }
 

@@ -33,6 +33,7 @@ use super::files::{block, read, sections, set_aside, write};
 use super::names::Names;
 use crate::atomic_file;
 use crate::store::Store;
+use data_encoding::HEXLOWER;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
 use rcgen::{
@@ -45,7 +46,7 @@ use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rustls::pki_types::pem::SectionKind;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sha1::{Digest as _, Sha1};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -206,10 +207,8 @@ fn signer(sections: &[(SectionKind, Vec<u8>)]) -> Option<Signer> {
 /// What the authority's certificate says. All of it follows from the key, so that the file need not be taken apart; and
 /// two servers of one player have authorities with different names.
 fn authority_params(key: &KeyPair) -> CertificateParams {
-    let mut fingerprint = String::new();
-    for byte in Sha1::digest(key.der_bytes()).iter().take(4) {
-        let _ = write!(fingerprint, "{byte:02x}");
-    }
+    let mut fingerprint = HEXLOWER.encode(&Sha1::digest(key.der_bytes()));
+    fingerprint.truncate(8);
     let mut params = params(&format!("mcos {fingerprint} (Motor City Online at home)"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];

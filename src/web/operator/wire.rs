@@ -11,8 +11,8 @@ use crate::services::Game;
 use crate::web::fields::Fields;
 use crate::world::{Arrived, Reason, Unexpected};
 use askama::Template;
+use data_encoding::HEXLOWER;
 use mco_proto::mcots::Number;
-use std::fmt::Write as _;
 use std::io::ErrorKind;
 
 /// The page.
@@ -112,11 +112,7 @@ fn row(kind: Unexpected) -> Row {
         Arrived::Packet(packet) => packet_text::nps_packet(packet, Some(Side::Client)),
         Arrived::Body(body) => packet_text::mcots_body(body, Some(Side::Client)),
     };
-    let mut digits = String::with_capacity(message.body().len() * 2);
-    for byte in message.body() {
-        // Writing to a String cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
+    let digits = HEXLOWER.encode(message.body());
     let text = match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}\n...", text.get(..end).unwrap_or_default()),
         None => text,
