@@ -54,7 +54,9 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
             Response::Audit(entries) if json => output::json(&entries),
             Response::Audit(entries) => {
                 let mut table = Table::new(["WHEN", "WHAT"]);
-                entries.into_iter().for_each(|entry| table.row([moment(entry.at.into()), entry.what]));
+                for entry in entries {
+                    table.row([moment(entry.at.into()), entry.what]);
+                }
                 table.print()
             }
             other => Err(reach::unexpected(&other)),

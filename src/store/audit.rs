@@ -53,7 +53,7 @@ impl Audit<'_> {
         numbers.filter_map(|number| self.store.table().get(&key::audit(number)).transpose()).collect()
     }
 
-    fn next(&self) -> Result<u32, StoreError> {
+    fn next(self) -> Result<u32, StoreError> {
         Ok(self.store.table().get::<u32>(key::NEXT_AUDIT)?.unwrap_or(FIRST_ENTRY))
     }
 }
