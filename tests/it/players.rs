@@ -1,6 +1,7 @@
 //! The operator's commands about accounts and personas, with and without a running server.
 
-use crate::support::{PASSWORD, Server, refused};
+use crate::support::{PASSWORD, Server};
+use mcos::client::Error;
 use smol::block_on;
 
 #[test]
@@ -50,7 +51,8 @@ fn accounts_and_personas_are_shown_renamed_paid_and_removed_on_the_command_line(
         let mut lobby = driver.lobby().await.unwrap();
         assert!(server.must(&["account", "remove", "doc"], "").contains("was removed"));
         while lobby.directory().await.is_ok() {}
-        refused(server.web().auth("doc", PASSWORD).await);
+        let refused = server.web().auth("doc", PASSWORD).await;
+        assert!(matches!(refused, Err(Error::WrongPassword { .. })), "{refused:?}");
     });
     let accounts: serde_json::Value =
         serde_json::from_str(&server.must(&["account", "list", "--json"], "")).unwrap();
