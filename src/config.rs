@@ -65,6 +65,8 @@ pub struct Config {
     pub network: Network,
     /// Who may make accounts.
     pub accounts: Accounts,
+    /// What programs may read.
+    pub api: Api,
     /// The rules of the game.
     pub game: GameRules,
     /// What the lobby's directory shows.
@@ -167,6 +169,16 @@ section! {
     pub struct Accounts {
         /// Who may make accounts.
         registration: Registration = Registration::default(), Registration::RULE;
+    }
+}
+
+section! {
+    /// `[api]`: what programs may read.
+    pub struct Api {
+        /// Whether `/api/v1` answers.
+        enabled: bool = true, Rule::Switch;
+        /// What a program has to send as `Authorization: Bearer`. Empty: nothing.
+        token: String = String::new(), Rule::LINE;
     }
 }
 

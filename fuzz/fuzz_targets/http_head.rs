@@ -53,7 +53,8 @@ static OPERATOR: LazyLock<(OperatorSite, String)> = LazyLock::new(|| {
 });
 
 fn ask(site: &OperatorSite, path: &str, cookies: &str, form: Option<&Form>) -> OperatorResponse {
-    let request = OperatorRequest { path, cookies, peer: HOME, now: *START, form };
+    let query = "name=x&page=2&q=%ff";
+    let request = OperatorRequest { path, query, cookies, peer: HOME, now: *START, form };
     site.respond(&GAME, &ServerFigures::default(), &request)
 }
 
@@ -89,9 +90,20 @@ fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
     } else {
         let game = &*GAME;
         let site = Site { game, certificate: None, registrations: &REGISTRATIONS, now: *START };
-        let request = PageRequest { path, query: &query, host: &host, peer: HOME, local: HOME };
+        let request = PageRequest {
+            path,
+            query: &query,
+            host: &host,
+            peer: HOME,
+            local: HOME,
+            cookies: &cookies,
+            secure: choices & 0x40 != 0,
+            known: &cookies,
+            authorization: &cookies,
+        };
         if let Some(page) = web::read(&site, &request) {
             assert!(page.file_name.is_none_or(is_one_line));
+            assert!(page.headers.iter().all(|(_, value)| is_one_line(value)));
             answer(page.status, page.content_type, &page.body);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::clock::Now;
 use crate::config::Registration;
-use crate::services::Game;
+use crate::services::{Game, bans};
 use crate::store::{Account, AccountError, Password, PasswordError, StoreError};
 use crate::world::FailureLimit;
 use log::{error, info, warn};
@@ -19,7 +19,7 @@ const DAY: u64 = 24 * 60 * 60;
 pub const PER_DAY: usize = 200;
 
 /// Why an account was not made or its password not changed: a sentence for the person who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Only the Server Operator makes accounts.
     NotOpen,
@@ -39,6 +39,8 @@ pub enum Refusal {
     Unchanged,
     /// Unknown name, wrong password or disabled account; which of them is not told.
     Wrong,
+    /// The account is banned; why.
+    Banned(String),
     /// The card is full or cannot be written, so nothing is changed for now.
     NoChanges,
     /// The store failed.
@@ -67,7 +69,8 @@ impl fmt::Display for Refusal {
             }
             Self::Repetition => f.write_str("The two passwords are not the same. Type both again."),
             Self::Unchanged => f.write_str("The new password is the same as the old one. Choose another one."),
-            Self::Wrong => f.write_str("The account name or the old password is wrong."),
+            Self::Wrong => f.write_str("The account name or the password is wrong."),
+            Self::Banned(why) => f.write_str(why),
             Self::NoChanges => f.write_str(
                 "The server cannot save anything at the moment, because its card is full or cannot be written. Nothing was \
                  changed. Tell the operator: the page Health says what to do.",
@@ -145,7 +148,32 @@ pub fn change_password(
     if form.password == form.old {
         return Err(Refusal::Unchanged);
     }
-    if !game.world.page_failures.admit(from, form.name, now) {
+    let account = check(game, from, form.name, form.old, now)?;
+    let changed = game.store.accounts().set_password(&account.name, &password).map_err(|e| refusal(&e))?;
+    changed.ticket.wait().map_err(|e| refusal(&e.into()))?;
+    game.world.revoke(account.customer_id);
+    info!("account: customer {} has a new password, changed from {from}", account.customer_id);
+    Ok(account)
+}
+
+/// Whose account it is, for whoever signs in on the pages. Checks a password, so it belongs on a worker thread. Failures count together
+/// with those of [`change_password`].
+///
+/// # Errors
+/// [`Refusal::TooMany`], [`Refusal::Wrong`], [`Refusal::Banned`].
+pub fn sign_in(game: &Game, from: IpAddr, name: &str, password: &str, now: Now) -> Result<Account, Refusal> {
+    let account = check(game, from, name, password, now)?;
+    if let Some(ban) = bans::of_account(&game.store, account.customer_id, now) {
+        info!("account: refused {from}: customer {} is banned", account.customer_id);
+        return Err(Refusal::Banned(bans::explanation(&ban, now)));
+    }
+    info!("account: customer {} signed in on the pages from {from}", account.customer_id);
+    Ok(account)
+}
+
+/// The account of that name and password, if the address may still try.
+fn check(game: &Game, from: IpAddr, name: &str, password: &str, now: Now) -> Result<Account, Refusal> {
+    if !game.world.page_failures.admit(from, name, now) {
         info!("account: refused {from}: too many wrong passwords from this address within a minute");
         return Err(Refusal::TooMany);
     }
@@ -153,18 +181,20 @@ pub fn change_password(
         info!("account: refused {from}: too many passwords were checked for this address within a minute");
         return Err(Refusal::TooMany);
     }
-    let checked =
-        game.store.accounts().check_password(form.name, form.old, now).map_err(|e| refusal(&e.into()))?;
-    let Some(account) = checked else {
-        info!("account: refused {from}: wrong name or password, or the account is disabled");
-        return Err(Refusal::Wrong);
-    };
-    game.world.page_failures.forgive(from, form.name);
-    let changed = game.store.accounts().set_password(&account.name, &password).map_err(|e| refusal(&e))?;
-    changed.ticket.wait().map_err(|e| refusal(&e.into()))?;
-    game.world.sessions.revoke(account.customer_id);
-    info!("account: customer {} has a new password, changed from {from}", account.customer_id);
-    Ok(account)
+    match game.store.accounts().check_password(name, password, now) {
+        Ok(Some(account)) => {
+            game.world.page_failures.forgive(from, name);
+            Ok(account)
+        }
+        Ok(None) => {
+            info!("account: refused {from}: wrong name or password, or the account is disabled");
+            Err(Refusal::Wrong)
+        }
+        Err(error) => {
+            game.world.page_failures.forgive(from, name);
+            Err(refusal(&error.into()))
+        }
+    }
 }
 
 fn wanted(password: &str, again: &str) -> Result<Password, Refusal> {
@@ -190,7 +220,7 @@ fn refusal(problem: &AccountError) -> Refusal {
             warn!("account: a request of the pages was refused: {problem}");
             Refusal::NoChanges
         }
-        AccountError::CustomerIdTaken | AccountError::Store(_) => {
+        AccountError::CustomerIdTaken | AccountError::InRace | AccountError::Store(_) => {
             error!("account: a request of the pages failed: {problem}");
             Refusal::Store
         }

@@ -28,7 +28,7 @@ pub fn kick(game: &Game, customer: CustomerId, now: Now) -> Result<Kicked, Store
 
 /// Ends an account's Contexts and its Session Key, and names its connections.
 pub(super) fn expel(game: &Game, customer: CustomerId) -> Result<Push, StoreError> {
-    game.world.sessions.revoke(customer);
+    game.world.revoke(customer);
     let personas = game.store.personas().of_customer(customer)?;
     let connections: Vec<ConnectionId> =
         personas.iter().flat_map(|persona| game.world.presence.connections(persona.id)).collect();

@@ -1,6 +1,6 @@
 //! Accounts, personas and bans as the Server Operator sees them in lists.
 
-use super::requests::{AccountEntry, BanEntry, PersonaEntry};
+use super::requests::{AccountEntry, BanEntry, PersonaDetails, PersonaEntry};
 use crate::clock::Now;
 use crate::store::{Account, BanTarget, Persona, Store, StoreError};
 use mco_proto::ids::CustomerId;
@@ -52,6 +52,24 @@ pub(super) fn account_entry(store: &Store, account: Account) -> Result<AccountEn
 pub(super) fn persona_entry(account: String, persona: Persona) -> PersonaEntry {
     let Persona { id, name, bank_balance, last_login, .. } = persona;
     PersonaEntry { persona_id: id, name, account, bank_balance, last_login }
+}
+
+/// How many lines of the ledger the Operator sees at once.
+const LAST_LINES: usize = 25;
+
+/// A persona with what it did last.
+pub fn details(store: &Store, account: String, persona: Persona) -> Result<PersonaDetails, StoreError> {
+    let cars = store.garage().vehicles(persona.id)?.iter().map(|car| car.model).collect();
+    let lines = store.ledger().of(persona.id)?.into_iter().rev().take(LAST_LINES);
+    Ok(PersonaDetails {
+        level: persona.level,
+        points: persona.points,
+        races: persona.races_entered,
+        races_won: persona.races_won,
+        cars,
+        lines: lines.map(|(_, line)| line).collect(),
+        persona: persona_entry(account, persona),
+    })
 }
 
 fn by_number(entries: impl Iterator<Item = PersonaEntry>) -> Vec<PersonaEntry> {

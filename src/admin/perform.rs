@@ -10,7 +10,9 @@ use crate::clock::Now;
 use crate::config::Config;
 use crate::services::bans::{self, BanRefused};
 use crate::services::{Game, Push};
-use crate::store::{Account, BanTarget, Changed, NewPersona, OperatorPassword, Password, Store, StoreError};
+use crate::store::{
+    Account, BanTarget, Changed, Letter, NewPersona, OperatorPassword, Password, Persona, Store, StoreError,
+};
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::LoginKey;
 use std::net::IpAddr;
@@ -18,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 /// The most differences in the ledger that are told: the first ones show where to look.
 const MOST_DIFFERENCES: usize = 1000;
+/// The most entries of the audit log that are told at once.
+const MOST_AUDIT: usize = 200;
 
 /// Whose store a request changes.
 #[derive(Clone, Copy)]
@@ -105,8 +109,15 @@ impl From<Response> for Performed {
 /// # Errors
 /// Why it was not done.
 pub fn perform(server: Server<'_>, request: Request, now: Now) -> Result<Performed, RequestError> {
-    let name = request.to_string();
+    let (name, changes) = (request.to_string(), request.changes());
     let performed = attempt(server, request, now);
+    if performed.is_ok() && changes {
+        // What was asked for is done, whatever becomes of the entry.
+        match server.store().audit().note(&name, now) {
+            Ok(noted) => drop(noted.ticket),
+            Err(error) => log::error!("operator: {name} is not in the audit log: {error}"),
+        }
+    }
     if let Server::Running(_) = server {
         match &performed {
             Ok(_) => log::info!("operator: {name}"),
@@ -116,6 +127,7 @@ pub fn perform(server: Server<'_>, request: Request, now: Now) -> Result<Perform
     performed
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one arm for each request")]
 fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, RequestError> {
     let store = server.store();
     let response = match request {
@@ -125,6 +137,32 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             Response::Account(account_entry(store, account)?)
         }
         Request::ListAccounts => Response::Accounts(lists::accounts(store)?),
+        Request::ShowAccount { name } => {
+            let account = account_named(store, &name)?;
+            let personas = lists::personas_of(store, &account)?;
+            Response::AccountDetails { account: account_entry(store, account)?, personas }
+        }
+        Request::RenameAccount { name, new_name } => {
+            account_named(store, &name)?;
+            let account = saved(store.accounts().rename(&name, &new_name)?)?;
+            Response::Account(account_entry(store, account)?)
+        }
+        Request::RemoveAccount { name } => {
+            let account = account_named(store, &name)?;
+            let entry = account_entry(store, account.clone())?;
+            let personas = store.personas().of_customer(account.customer_id)?;
+            saved(store.accounts().remove(&name)?)?;
+            let pushes = match server {
+                Server::Stopped { .. } => Vec::new(),
+                Server::Running(game) => {
+                    game.world.revoke(account.customer_id);
+                    let connections =
+                        personas.iter().flat_map(|persona| game.world.presence.forget(persona.id));
+                    vec![Push::Dismiss(connections.collect())]
+                }
+            };
+            return Ok(Performed { response: Response::Account(entry), pushes });
+        }
         Request::SetDisabled { name, disabled } => {
             account_named(store, &name)?;
             let account = saved(store.accounts().set_disabled(&name, disabled)?)?;
@@ -152,6 +190,33 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             Response::Persona(persona_entry(account.name, persona))
         }
         Request::RemovePersona { name } => return remove_persona(server, &name),
+        Request::ShowPersona { name } => {
+            let (persona, account) = persona_named(server, &name)?;
+            Response::PersonaDetails(Box::new(lists::details(store, account, persona)?))
+        }
+        Request::RenamePersona { name, new_name } => {
+            let (persona, account) = persona_named(server, &name)?;
+            let persona = saved(store.personas().rename(persona.id, &new_name)?)?;
+            Response::Persona(persona_entry(account, persona))
+        }
+        Request::Give { name, dollars, reason } => {
+            if dollars == 0 || reason.trim().is_empty() || reason.contains(char::is_control) {
+                return Err(RequestError::NoReason);
+            }
+            let (persona, account) = persona_named(server, &name)?;
+            let persona = saved(store.personas().grant(persona.id, dollars, reason.trim(), now)?)?;
+            Response::Persona(persona_entry(account, persona))
+        }
+        Request::MailAll { title, text } => {
+            let letter = Letter::city_news(&title, &text);
+            let personas = store.personas().list()?;
+            for persona in &personas {
+                drop(store.mails().send(persona.id, &letter, now)?);
+            }
+            store.flush()?;
+            Response::Mailed(personas.len())
+        }
+        Request::ListAudit => Response::Audit(store.audit().newest(0, MOST_AUDIT)?),
         Request::ListPersonas { account: None } => Response::Personas(lists::personas(store)?),
         Request::ListPersonas { account: Some(name) } => {
             Response::Personas(lists::personas_of(store, &account_named(store, &name)?)?)
@@ -213,11 +278,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
 /// Deletes a persona; who plays it is sent away.
 fn remove_persona(server: Server<'_>, name: &str) -> Result<Performed, RequestError> {
     let store = server.store();
-    let persona = store.personas().by_name(server.config().shard.id, name)?;
-    let persona = persona.ok_or_else(|| RequestError::NoSuchPersona(name.to_owned()))?;
-    let account = store.accounts().by_customer(persona.customer_id)?;
-    let account =
-        account.map_or_else(|| format!("(customer {})", persona.customer_id), |account| account.name);
+    let (persona, account) = persona_named(server, name)?;
     saved(store.personas().delete(persona.customer_id, persona.id)?)?;
     let connections = match server {
         Server::Stopped { .. } => Vec::new(),
@@ -225,6 +286,17 @@ fn remove_persona(server: Server<'_>, name: &str) -> Result<Performed, RequestEr
     };
     let pushes = if connections.is_empty() { Vec::new() } else { vec![Push::Dismiss(connections)] };
     Ok(Performed { response: Response::Persona(persona_entry(account, persona)), pushes })
+}
+
+/// A persona of the shard, and the name of its account.
+fn persona_named(server: Server<'_>, name: &str) -> Result<(Persona, String), RequestError> {
+    let store = server.store();
+    let persona = store.personas().by_name(server.config().shard.id, name)?;
+    let persona = persona.ok_or_else(|| RequestError::NoSuchPersona(name.to_owned()))?;
+    let account = store.accounts().by_customer(persona.customer_id)?;
+    let account =
+        account.map_or_else(|| format!("(customer {})", persona.customer_id), |account| account.name);
+    Ok((persona, account))
 }
 
 /// Keeps an account, an address or both out, and ends what goes on under them.

@@ -2,8 +2,8 @@
 //!
 //! The command line and the operator's pages build a [`Request`]; [`perform`](super::perform::perform) does it.
 
-use crate::store::{Ban, BanTarget, LedgerReport};
-use mco_proto::ids::{CustomerId, PersonaId};
+use crate::store::{AuditEntry, Ban, BanTarget, LedgerReport, Line};
+use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -46,6 +46,23 @@ pub enum Request {
     },
     /// Show all accounts.
     ListAccounts,
+    /// Show an account with its personas.
+    ShowAccount {
+        /// Name of the account.
+        name: String,
+    },
+    /// Give an account another name.
+    RenameAccount {
+        /// Name of the account.
+        name: String,
+        /// The name that it gets.
+        new_name: String,
+    },
+    /// Delete an account with all its personas and what they own.
+    RemoveAccount {
+        /// Name of the account.
+        name: String,
+    },
     /// Refuse logins of an account, or allow them again.
     SetDisabled {
         /// Name of the account.
@@ -74,6 +91,36 @@ pub enum Request {
         /// Name of the persona.
         name: String,
     },
+    /// Show a persona with its last lines of the ledger.
+    ShowPersona {
+        /// Name of the persona.
+        name: String,
+    },
+    /// Give a persona another name.
+    RenamePersona {
+        /// Name of the persona.
+        name: String,
+        /// The name that it gets.
+        new_name: String,
+    },
+    /// Give a persona money, or take some.
+    Give {
+        /// Name of the persona.
+        name: String,
+        /// Dollars; negative ones are taken.
+        dollars: i64,
+        /// Why; the player is told by mail.
+        reason: String,
+    },
+    /// Write a mail to every persona.
+    MailAll {
+        /// The title, at most 30 characters.
+        title: String,
+        /// The text, at most 255 characters.
+        text: String,
+    },
+    /// Show what the Operator did, the newest first.
+    ListAudit,
     /// Show the personas of one account or of all.
     ListPersonas {
         /// Name of the account; `None`: all accounts.
@@ -130,6 +177,24 @@ pub enum Request {
     ReloadCatalog,
 }
 
+impl Request {
+    /// Whether it changes anything, and so belongs into the audit log.
+    pub const fn changes(&self) -> bool {
+        !matches!(
+            self,
+            Self::ListAccounts
+                | Self::ShowAccount { .. }
+                | Self::ListPersonas { .. }
+                | Self::ShowPersona { .. }
+                | Self::ListAudit
+                | Self::ListBans
+                | Self::KitParts
+                | Self::WriteBackup { .. }
+                | Self::CheckLedger
+        )
+    }
+}
+
 /// Whether this is the name of a file in the data folder by which the command line and a running server exchange data:
 /// `exchange-`, digits, `.mcos`.
 pub fn is_exchange_name(name: &str) -> bool {
@@ -143,6 +208,16 @@ impl fmt::Display for Request {
         match self {
             Self::AddAccount { name, .. } => write!(f, "account add {name:?}"),
             Self::ListAccounts => write!(f, "account list"),
+            Self::ShowAccount { name } => write!(f, "account show {name:?}"),
+            Self::RenameAccount { name, new_name } => write!(f, "account rename {name:?} {new_name:?}"),
+            Self::RemoveAccount { name } => write!(f, "account remove {name:?}"),
+            Self::ShowPersona { name } => write!(f, "persona show {name:?}"),
+            Self::RenamePersona { name, new_name } => write!(f, "persona rename {name:?} {new_name:?}"),
+            Self::Give { name, dollars, reason } => {
+                write!(f, "persona give {name:?} {dollars} --reason {reason:?}")
+            }
+            Self::MailAll { title, .. } => write!(f, "mail to all {title:?}"),
+            Self::ListAudit => write!(f, "operator audit"),
             Self::SetDisabled { name, disabled: true } => write!(f, "account disable {name:?}"),
             Self::SetDisabled { name, disabled: false } => write!(f, "account enable {name:?}"),
             Self::SetPassword { name, .. } => write!(f, "account passwd {name:?}"),
@@ -188,6 +263,19 @@ pub enum Response {
     Persona(PersonaEntry),
     /// The personas asked for, by number.
     Personas(Vec<PersonaEntry>),
+    /// An account with its personas.
+    AccountDetails {
+        /// The account.
+        account: AccountEntry,
+        /// Its personas, by number.
+        personas: Vec<PersonaEntry>,
+    },
+    /// A persona with what it did last.
+    PersonaDetails(Box<PersonaDetails>),
+    /// What the Operator did, the newest first.
+    Audit(Vec<AuditEntry>),
+    /// So many personas were written to.
+    Mailed(usize),
     /// What is needed to write a player kit. None of it is secret.
     KitParts {
         /// The content of `pub.key`.
@@ -243,6 +331,25 @@ pub struct PersonaEntry {
     pub bank_balance: u32,
     /// When it was last in the game, in seconds since 1970; 0 for never.
     pub last_login: u32,
+}
+
+/// A persona as the Operator sees it by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonaDetails {
+    /// The persona.
+    pub persona: PersonaEntry,
+    /// Its level.
+    pub level: u32,
+    /// Its points.
+    pub points: u32,
+    /// Races begun.
+    pub races: u32,
+    /// Races won.
+    pub races_won: u32,
+    /// The numbers of the models of its cars.
+    pub cars: Vec<BrandedPartId>,
+    /// Its last lines of the ledger, the newest first.
+    pub lines: Vec<Line>,
 }
 
 /// A ban as the Operator sees it.

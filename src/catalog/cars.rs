@@ -52,8 +52,17 @@ impl CarClass {
         self as u8
     }
 
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FatFender => "fat fender",
+            Self::Shoebox => "shoebox",
+            Self::Muscle => "muscle",
+        }
+    }
+
     /// The class with this number, if there is one.
-    pub(super) const fn from_number(number: u8) -> Option<Self> {
+    pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Self::FatFender),
             2 => Some(Self::Shoebox),

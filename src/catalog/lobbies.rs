@@ -36,6 +36,15 @@ impl RaceType {
         self as u32
     }
 
+    /// The kind with this number, if there is one.
+    pub fn from_number(number: u32) -> Option<Self> {
+        use RaceType::{
+            ArcadeStunt, ArcadeTimeTrial, Circuit, Drag, Street, TestDrive, TimeTrial, TradeWindow,
+        };
+        let all = [TestDrive, Street, Circuit, Drag, TimeTrial, ArcadeStunt, ArcadeTimeTrial, TradeWindow];
+        all.into_iter().find(|kind| kind.number() == number)
+    }
+
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {

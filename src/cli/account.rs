@@ -1,7 +1,7 @@
 //! `mcos account`: accounts.
 
 use super::output::{self, Table};
-use super::{CliError, Setting, password, reach};
+use super::{CliError, Setting, password, persona, reach};
 use crate::admin::requests::{AccountEntry, Request, Response};
 use clap::{Args, Subcommand};
 use mco_proto::ids::CustomerId;
@@ -19,7 +19,31 @@ pub(super) enum Command {
         customer_id: Option<u32>,
     },
     /// List all accounts
-    List,
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an account with its personas
+    Show {
+        /// Name of the account
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give an account another name to sign in with
+    Rename {
+        /// Name of the account
+        name: String,
+        /// The name that it gets
+        new_name: String,
+    },
+    /// Remove an account with all its personas and what they own; there is no way back
+    Remove {
+        /// Name of the account
+        name: String,
+    },
     /// Disable an account, so that it cannot sign in
     Disable {
         /// Name of the account
@@ -48,13 +72,17 @@ pub(super) struct PasswordSource {
 }
 
 pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
+    let json = matches!(command, Command::List { json: true } | Command::Show { json: true, .. });
     let (request, done) = match command {
         Command::Add { name, password, customer_id } => {
             let password = password::new(password.password_stdin, &format!("Password for {name}"))?;
             let customer_id = customer_id.map(CustomerId);
             (Request::AddAccount { name, password, customer_id }, "was added")
         }
-        Command::List => (Request::ListAccounts, ""),
+        Command::List { .. } => (Request::ListAccounts, ""),
+        Command::Show { name, .. } => (Request::ShowAccount { name }, ""),
+        Command::Rename { name, new_name } => (Request::RenameAccount { name, new_name }, "has its new name"),
+        Command::Remove { name } => (Request::RemoveAccount { name }, "was removed"),
         Command::Disable { name } => (Request::SetDisabled { name, disabled: true }, "is disabled"),
         Command::Enable { name } => (Request::SetDisabled { name, disabled: false }, "is enabled"),
         Command::Passwd { name, password } => {
@@ -66,7 +94,14 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
         Response::Account(account) => {
             output::line(&format!("account {} (customer {}) {done}", account.name, account.customer_id))
         }
+        Response::Accounts(accounts) if json => output::json(&accounts),
         Response::Accounts(accounts) => show(&accounts),
+        Response::AccountDetails { account, personas } if json => output::json(&(account, personas)),
+        Response::AccountDetails { account, personas } => {
+            show(&[account])?;
+            output::line("")?;
+            persona::show(&personas)
+        }
         other => Err(reach::unexpected(&other)),
     }
 }

@@ -16,7 +16,24 @@ pub(super) enum Command {
         password_stdin: bool,
     },
     /// List all bans
-    Bans,
+    Bans {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what the operator did, the newest first
+    Audit {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a mail to every persona
+    Mail {
+        /// The title, at most 30 characters
+        title: String,
+        /// The text, at most 255 characters
+        text: String,
+    },
     /// Remove the ban of an account or address
     Unban {
         /// Name of the account, or the address
@@ -32,7 +49,23 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
                 "the password of the operator's pages is set".to_owned()
             })
         }
-        Command::Bans => {
+        Command::Bans { json: true } => output::json(&bans(setting)?),
+        Command::Audit { json } => match reach::perform(setting, Request::ListAudit)? {
+            Response::Audit(entries) if json => output::json(&entries),
+            Response::Audit(entries) => {
+                let mut table = Table::new(["WHEN", "WHAT"]);
+                for entry in entries {
+                    table.row([moment(entry.at.into()), entry.what]);
+                }
+                table.print()
+            }
+            other => Err(reach::unexpected(&other)),
+        },
+        Command::Mail { title, text } => match reach::perform(setting, Request::MailAll { title, text })? {
+            Response::Mailed(personas) => output::line(&format!("{personas} personas have a mail more")),
+            other => Err(reach::unexpected(&other)),
+        },
+        Command::Bans { json: false } => {
             let mut table = Table::new(["WHO", "SINCE", "UNTIL", "REASON"]);
             for entry in bans(setting)? {
                 let until = match entry.ban.until {

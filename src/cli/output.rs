@@ -2,6 +2,7 @@
 
 use super::CliError;
 pub(super) use crate::clock::day;
+use serde::Serialize;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -43,6 +44,12 @@ fn print(text: &str) -> Result<(), CliError> {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(CliError::Failed(format!("cannot print: {e}"))),
         _ => Ok(()),
     }
+}
+
+/// Prints what a program reads, as JSON on one line.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string(value).map_err(|e| CliError::Failed(format!("cannot print: {e}")))?;
+    line(&text)
 }
 
 /// Aligned columns under their titles.

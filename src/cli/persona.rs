@@ -4,7 +4,7 @@ use super::confirm::confirm;
 use super::output::{self, Table};
 use super::{CliError, Setting, reach};
 use crate::admin::error::RequestError;
-use crate::admin::requests::{PersonaEntry, Request, Response};
+use crate::admin::requests::{PersonaDetails, PersonaEntry, Request, Response};
 use clap::Subcommand;
 use mco_proto::ids::PersonaId;
 
@@ -32,10 +32,40 @@ pub(super) enum Command {
     List {
         /// Name of the account
         account: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a persona with its cars and its last lines of the ledger
+    Show {
+        /// Its name in the game
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a persona another name
+    Rename {
+        /// Its name in the game
+        name: String,
+        /// The name that it gets: 1 to 12 characters
+        new_name: String,
+    },
+    /// Give a persona money, or take some; the player gets a mail with the reason
+    Give {
+        /// Its name in the game
+        name: String,
+        /// Dollars; negative ones are taken
+        #[arg(allow_negative_numbers = true)]
+        dollars: i64,
+        /// Why
+        #[arg(long)]
+        reason: String,
     },
 }
 
 pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
+    let json = matches!(command, Command::List { json: true, .. } | Command::Show { json: true, .. });
     let request = match command {
         Command::Add { account, name, persona_id } => {
             Request::AddPersona { account, name, persona_id: persona_id.map(PersonaId) }
@@ -46,17 +76,25 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
             }
             Request::RemovePersona { name }
         }
-        Command::List { account } => Request::ListPersonas { account },
+        Command::Show { name, .. } => Request::ShowPersona { name },
+        Command::Rename { name, new_name } => Request::RenamePersona { name, new_name },
+        Command::Give { name, dollars, reason } => Request::Give { name, dollars, reason },
+        Command::List { account, .. } => Request::ListPersonas { account },
     };
-    let removes = matches!(request, Request::RemovePersona { .. });
+    let done = match request {
+        Request::RemovePersona { .. } => "was removed from",
+        Request::RenamePersona { .. } => "has its new name in",
+        Request::Give { .. } => "has other money now, in",
+        _ => "was added to",
+    };
     match reach::perform(setting, request)? {
-        Response::Persona(PersonaEntry { persona_id, name, account, .. }) if removes => {
-            output::line(&format!("persona {name} (number {persona_id}) was removed from account {account}"))
-        }
         Response::Persona(PersonaEntry { persona_id, name, account, .. }) => {
-            output::line(&format!("persona {name} (number {persona_id}) was added to account {account}"))
+            output::line(&format!("persona {name} (number {persona_id}) {done} account {account}"))
         }
+        Response::Personas(personas) if json => output::json(&personas),
         Response::Personas(personas) => show(&personas),
+        Response::PersonaDetails(details) if json => output::json(&details),
+        Response::PersonaDetails(details) => show_details(&details),
         other => Err(reach::unexpected(&other)),
     }
 }
@@ -76,7 +114,26 @@ fn question(setting: &Setting, name: &str) -> Result<String, CliError> {
     ))
 }
 
-fn show(personas: &[PersonaEntry]) -> Result<(), CliError> {
+fn show_details(details: &PersonaDetails) -> Result<(), CliError> {
+    let PersonaDetails { persona, level, points, races, races_won, cars, lines } = details;
+    show(std::slice::from_ref(persona))?;
+    output::line(&format!(
+        "\nlevel {level}, {points} points, {races_won} of {races} races won, {} cars\n",
+        cars.len()
+    ))?;
+    let mut table = Table::new(["WHEN", "WHAT", "AMOUNT", "BALANCE"]);
+    for line in lines {
+        table.row([
+            output::day(line.time.into()),
+            format!("{:?} {}", line.kind, line.reference),
+            line.amount.to_string(),
+            line.balance.to_string(),
+        ]);
+    }
+    table.print()
+}
+
+pub(super) fn show(personas: &[PersonaEntry]) -> Result<(), CliError> {
     let mut table = Table::new(["PERSONA", "NAME", "ACCOUNT", "BANK", "LAST SIGN-IN"]);
     for persona in personas {
         table.row([

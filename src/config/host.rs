@@ -76,9 +76,14 @@ impl HostName {
 
     /// The Operator's pages of this host, `https://host/operator`.
     pub fn operator_page(&self, https_port: u16) -> String {
+        self.secure_page(https_port, "/operator")
+    }
+
+    /// A page of this host by HTTPS, which `path` names with a slash in front.
+    pub fn secure_page(&self, https_port: u16, path: &str) -> String {
         let host = self.bracketed();
         let port = if https_port == 443 { String::new() } else { format!(":{https_port}") };
-        format!("https://{host}{port}/operator")
+        format!("https://{host}{port}{path}")
     }
 
     fn bracketed(&self) -> String {

@@ -2,7 +2,9 @@
 
 use super::key::Key;
 use super::rule::Rule;
-use super::{Accounts, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network, Shard};
+use super::{
+    Accounts, Api, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network, Shard,
+};
 use crate::text_encoding::line_at;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -76,11 +78,12 @@ pub(super) fn mistakes(text: &str, document: &DeTable<'_>) -> Vec<Mistake> {
 }
 
 /// The sections in the order of `mcos.toml.example`, with their keys. The first has no name: the top of the file.
-const SECTIONS: [(&str, &[Key]); 8] = [
+const SECTIONS: [(&str, &[Key]); 9] = [
     ("", &[Key { name: "data_dir", rule: Rule::FOLDER }]),
     ("shard", Shard::KEYS),
     ("network", Network::KEYS),
     ("accounts", Accounts::KEYS),
+    ("api", Api::KEYS),
     ("game", GameRules::KEYS),
     ("lobby", Lobby::KEYS),
     ("limits", Limits::KEYS),

@@ -240,7 +240,7 @@ fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
         (
             "[shards]\nname = \"A\"",
             "mcos.toml:1: shards: unknown key; there is data_dir, and there are the sections \
-             shard, network, accounts, game, lobby, limits, compat",
+             shard, network, accounts, api, game, lobby, limits, compat",
         ),
         (
             "shard = 3",

@@ -47,6 +47,10 @@ impl Game {
     ) -> Self {
         let world = World::new(&config.limits, config.network.allow.clone());
         let login_key = RwLock::new(Arc::new(login_key));
+        match store.results().last_race() {
+            Ok(last) => world.races.lock().count_on(last),
+            Err(error) => log::error!("races may get numbers that other races had: {error}"),
+        }
         let directory = Directory::new(&config, &ports, &catalog);
         let answers = ChosenAnswers::load(&data);
         Self { config, data, ports, store, catalog, directory, answers, world, login_key }

@@ -30,6 +30,8 @@ pub enum AccountError {
     TooMany,
     /// There is no account of that name.
     NotFound,
+    /// A persona of the account is in a race that is not over.
+    InRace,
     /// The store failed.
     Store(StoreError),
 }
@@ -42,6 +44,7 @@ impl fmt::Display for AccountError {
             Self::CustomerIdTaken => f.write_str("this customer id is zero or taken: choose another"),
             Self::TooMany => write!(f, "there are {MOST_ACCOUNTS} accounts, and no more are made"),
             Self::NotFound => f.write_str("there is no such account: see all names with `mcos account list`"),
+            Self::InRace => f.write_str("a persona of the account is in a race: wait until the race is over"),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -221,7 +224,7 @@ impl Accounts<'_> {
     }
 }
 
-fn check_name(name: &str) -> Result<(), AccountError> {
+pub(super) fn check_name(name: &str) -> Result<(), AccountError> {
     if name.is_empty() || name.len() > LONGEST_NAME {
         return Err(AccountError::BadName("use 1 to 32 characters"));
     }

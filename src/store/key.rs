@@ -12,6 +12,11 @@
 //! | `l` persona id, part id | loose part and what is fixed to it |
 //! | `b` `a` customer id, or `b` `i` address as IPv6 | ban |
 //! | `r` booking | race under way |
+//! | `f` number | result of a race; the numbers have no gaps |
+//! | `x` race, number of the result | number of the result |
+//! | `t` lobby, laps, direction, class | the best times there |
+//! | `y` number | entry of the audit log |
+//! | `h` persona id | what its races add up to |
 //! | `u` persona id | its results that were not counted |
 //! | `k` `login` | login key |
 //! | `s` `operator`, `s` `message` | the Operator's password hash, the message of the day |
@@ -21,7 +26,7 @@
 //! | `w` persona id | the last week for which it was paid |
 //! | `m` name | counters, the generation, the sum, the place in the journal, and whether old cars were completed |
 
-use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, ShardId, VehicleId};
+use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, RaceId, ShardId, VehicleId};
 use std::net::IpAddr;
 
 /// All accounts.
@@ -30,6 +35,8 @@ pub(super) const ACCOUNTS: &[u8] = b"a";
 pub(super) const LINES: &[u8] = b"j";
 /// All personas.
 pub(super) const PERSONAS: &[u8] = b"p";
+/// The names of all personas.
+pub(super) const PERSONA_NAMES: &[u8] = b"n";
 /// The key by which Clients encrypt what they send to Login.
 pub(super) const LOGIN_KEY: &[u8] = b"klogin";
 /// All bans.
@@ -60,6 +67,18 @@ pub(super) const RACES: &[u8] = b"r";
 pub(super) const UNCOUNTED: &[u8] = b"u";
 /// The next booking of a race.
 pub(super) const NEXT_BOOKING: &[u8] = b"mnext_booking";
+/// The oldest result of a race that is kept.
+pub(super) const FIRST_RESULT: &[u8] = b"mfirst_result";
+/// The next result of a race.
+pub(super) const NEXT_RESULT: &[u8] = b"mnext_result";
+/// The next entry of the audit log.
+pub(super) const NEXT_AUDIT: &[u8] = b"mnext_audit";
+/// The last race that was started.
+pub(super) const LAST_RACE: &[u8] = b"mlast_race";
+/// The best times of all courses.
+pub(super) const COURSES: &[u8] = b"t";
+/// What the races of all personas add up to.
+pub(super) const PERSONA_RESULTS: &[u8] = b"h";
 /// The next part id.
 pub(super) const NEXT_PART: &[u8] = b"mnext_part";
 
@@ -189,4 +208,34 @@ pub(super) fn race(booking: BookingId) -> Vec<u8> {
 /// The results of a persona that were not counted.
 pub(super) fn uncounted(persona: PersonaId) -> Vec<u8> {
     join(b'u', &[&persona.0.to_be_bytes()])
+}
+
+/// An entry of the audit log.
+pub(super) fn audit(number: u32) -> Vec<u8> {
+    join(b'y', &[&number.to_be_bytes()])
+}
+
+/// A result of a race.
+pub(super) fn result(number: u32) -> Vec<u8> {
+    join(b'f', &[&number.to_be_bytes()])
+}
+
+/// The entries of all results of a race, oldest first.
+pub(super) fn results_of(race: RaceId) -> Vec<u8> {
+    join(b'x', &[&race.0.to_be_bytes()])
+}
+
+/// The entry that leads from a race to one of its results.
+pub(super) fn result_of(race: RaceId, number: u32) -> Vec<u8> {
+    join(b'x', &[&race.0.to_be_bytes(), &number.to_be_bytes()])
+}
+
+/// The best times of a course: of a lobby, in one direction, over as many laps, in one class of cars.
+pub(super) fn course(lobby: u32, laps: u8, backward: bool, class: u8) -> Vec<u8> {
+    join(b't', &[&lobby.to_be_bytes(), &[laps, u8::from(backward), class]])
+}
+
+/// What the races of a persona add up to.
+pub(super) fn persona_results(persona: PersonaId) -> Vec<u8> {
+    join(b'h', &[&persona.0.to_be_bytes()])
 }

@@ -14,11 +14,13 @@
 //! nothing.
 
 mod accounts;
+mod audit;
 mod backup;
 mod backups;
 mod bans;
 mod bookings;
 mod commit;
+mod corrections;
 mod data_dir;
 mod engine;
 mod error;
@@ -39,10 +41,13 @@ mod patch_set;
 mod personas;
 mod pre_images;
 mod proven;
+mod race_damage;
 mod races;
 mod record;
 mod records;
+mod removal;
 mod restore;
+mod results;
 pub mod rotation;
 mod salary;
 mod side_files;
@@ -56,6 +61,7 @@ mod view;
 mod week;
 
 pub use accounts::{AccountError, Accounts, MOST_ACCOUNTS};
+pub use audit::Audit;
 pub use bans::{BanError, Bans};
 pub use error::{OpenError, StoreError};
 pub use garage::aid::Belongings;
@@ -78,11 +84,17 @@ pub use patch_set::{
 pub use personas::{NewPersona, PersonaError, Personas};
 pub use races::{Entrant, Payout, RaceError, Races, Settled, Settlement};
 pub use records::account::{Account, Ban, BanTarget};
+pub use records::audit::AuditEntry;
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
 pub use records::race::UncountedResults;
+pub use records::result::{
+    ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, RaceResult, RaceTerms,
+    RacerResult, WeekTotals,
+};
 pub use records::vehicle::{Part, Vehicle};
 pub use restore::Contents;
+pub use results::{MOST_RESULTS, Results, Sheet};
 pub use ticket::{Changed, Ticket};
 pub use uncounted::Uncounted;

@@ -4,15 +4,15 @@ use super::bookings::Bookings;
 use super::error::StoreError;
 use super::handle::Store;
 use super::ledger;
-use super::records::ledger::{Kind, Line};
+use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
-use super::records::vehicle::LooseRecord;
+use super::removal::Belongings;
 use super::table::Table;
 use super::ticket::Changed;
 use super::{key, mail, week};
 use crate::clock::Now;
 use crate::look_alike::look;
-use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
+use mco_proto::ids::{CustomerId, PersonaId, ShardId};
 use mco_proto::windows_1252;
 use std::fmt;
 
@@ -55,6 +55,10 @@ pub enum PersonaError {
     NoSuchAccount,
     /// The persona is in a race that is not over.
     InRace,
+    /// The persona has less than is to be taken.
+    Overdrawn,
+    /// The balance would be more than the Client can show.
+    TooRich,
     /// A field, which is named, is longer than the Client can show.
     TooLong(&'static str),
     /// The store failed.
@@ -72,6 +76,8 @@ impl fmt::Display for PersonaError {
             Self::IdTaken => f.write_str("this persona id is zero or taken: choose another"),
             Self::NoSuchAccount => f.write_str("there is no such account: see all names with `mcos account list`, or make it with `mcos account add`"),
             Self::InRace => f.write_str("the persona is in a race: wait until the race is over"),
+            Self::Overdrawn => f.write_str("the persona has less than that: take less"),
+            Self::TooRich => f.write_str("the persona's bank holds no more money: give less"),
             Self::TooLong(field) => write!(f, "the {field} is too long: shorten it"),
             Self::Store(error) => error.fmt(f),
         }
@@ -119,7 +125,7 @@ impl Personas<'_> {
         self.check_name(&new.name)?;
         self.store.change(|table| {
             let others = table.scan::<u32>(&key::personas_of(owner))?.len();
-            let name_taken = is_taken(table, new.shard, &new.name)?;
+            let name_taken = is_taken(table, new.shard, &new.name, None)?;
             table.transact(|tx| {
                 if !tx.has(&key::customer(owner))? {
                     return Err(PersonaError::NoSuchAccount);
@@ -181,9 +187,14 @@ impl Personas<'_> {
         Ok(records.into_iter().map(|record| record.persona).collect())
     }
 
+    /// How many personas there are.
+    pub fn count(&self) -> Result<usize, StoreError> {
+        Ok(self.store.table().scan::<u32>(key::PERSONA_NAMES)?.len())
+    }
+
     /// Whether nobody in the shard has that name or one that looks like it. Says nothing about whether it may be used.
     pub fn name_is_free(&self, shard: ShardId, name: &str) -> Result<bool, StoreError> {
-        Ok(!is_taken(self.store.table(), shard, name)?)
+        Ok(!is_taken(self.store.table(), shard, name, None)?)
     }
 
     /// The persona of the shard that has exactly that name, but for the case of the letters.
@@ -220,9 +231,7 @@ impl Personas<'_> {
     /// [`PersonaError::NotFound`], [`PersonaError::NotYours`], [`PersonaError::InRace`].
     pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
-            let lines = table.scan_rows::<Line>(&key::lines_of(id))?;
-            let vehicles = table.scan::<u32>(&key::vehicles_of(id))?;
-            let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
+            let belongings = Belongings::find(table, id)?;
             let bookings = Bookings::find(table)?;
             table.transact(|tx| {
                 let record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
@@ -232,23 +241,7 @@ impl Personas<'_> {
                 if bookings.name(id) {
                     return Err(PersonaError::InRace);
                 }
-                for vehicle in vehicles.iter().copied().map(VehicleId) {
-                    tx.remove(&key::vehicle(vehicle))?;
-                    tx.remove(&key::vehicle_of(id, vehicle))?;
-                }
-                for (part, _) in &loose {
-                    tx.remove(part)?;
-                }
-                mail::empty(tx, id)?;
-                tx.remove(&key::paid_week(id))?;
-                tx.remove(&key::uncounted(id))?;
-                for (line, _) in &lines {
-                    tx.remove(line)?;
-                }
-                tx.remove(&key::persona_name(record.persona.shard, &record.persona.name))?;
-                tx.remove(&key::persona_of(owner, record.serial))?;
-                tx.remove(&key::persona(id))?;
-                Ok(())
+                Ok(belongings.remove(tx, &record)?)
             })
         })
     }
@@ -280,13 +273,19 @@ impl Personas<'_> {
     }
 }
 
-/// Whether a persona of the shard has a name that looks like this one. Names from before that mattered may look alike, so all are
+/// Whether a persona of the shard, other than `except`, has a name that looks like this one. Names from before that mattered may look alike, so all are
 /// compared; there are as many as personas.
-fn is_taken(table: &Table, shard: ShardId, name: &str) -> Result<bool, StoreError> {
+pub(super) fn is_taken(
+    table: &Table,
+    shard: ShardId,
+    name: &str,
+    except: Option<PersonaId>,
+) -> Result<bool, StoreError> {
     let prefix = key::persona_names(shard);
     let names = table.scan_rows::<u32>(&prefix)?;
     let wanted = look(name);
-    Ok(names.iter().any(|(key, _)| {
+    let others = names.iter().filter(|(_, id)| except != Some(PersonaId(*id)));
+    Ok(others.into_iter().any(|(key, _)| {
         let taken = key.strip_prefix(prefix.as_slice()).unwrap_or_default();
         look(&String::from_utf8_lossy(taken)) == wanted
     }))

@@ -14,12 +14,14 @@ use super::mail::{self, Letter};
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
 use super::records::race::RaceUnderWay;
+use super::records::result::RacerResult;
 use super::records::vehicle::VehicleRecord;
+use super::results::{self, Sheet};
 use super::table::{Table, Transaction};
 use super::ticket::Changed;
 use super::uncounted::{self, Uncounted};
 use crate::clock::Now;
-use mco_proto::ids::{BookingId, PartId, PersonaId, RaceId, VehicleId};
+use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -69,6 +71,8 @@ pub struct Settlement {
     pub cars_lost: Vec<(PersonaId, VehicleId)>,
     /// Results among these that are not counted.
     pub uncounted: Vec<Uncounted>,
+    /// What is kept of the race.
+    pub sheet: Sheet,
     /// Gives level and rank of a persona with so many points.
     pub standing: fn(u32) -> (u32, u32),
     /// The mail that a racer gets about it, unless its result is not counted.
@@ -197,6 +201,7 @@ impl Races<'_> {
                     }
                 }
                 let booking = BookingId(tx.take(key::NEXT_BOOKING, FIRST_BOOKING, 1)?);
+                tx.put(key::LAST_RACE, &race.0)?;
                 let fees = entrants.iter().map(|entrant| (entrant.persona, entrant.fee)).collect();
                 let cars = entrants.iter().filter_map(|entrant| entrant.car).collect();
                 tx.put(&key::race(booking), &RaceUnderWay { booking, race, fees, cars, wagered })?;
@@ -205,7 +210,8 @@ impl Races<'_> {
         })
     }
 
-    /// Pays the prizes, counts the race, moves the cars that were lost and sends a mail to every racer, all in one change.
+    /// Pays the prizes, counts the race, moves the cars that were lost, keeps the result and sends a mail to every racer, all in one
+    /// change.
     ///
     /// A persona that was deleted meanwhile is left out, and a car that is no longer its racer's stays where it is.
     ///
@@ -220,7 +226,8 @@ impl Races<'_> {
         self.store.change(|table| {
             let spare = spare_cars(table, &settlement.cars_lost)?;
             table.transact(|tx| {
-                let RaceUnderWay { race, .. } = close(tx, booking)?;
+                let under_way = close(tx, booking)?;
+                let race = under_way.race;
                 let mut racers = Racers::load(tx, settlement, now)?;
                 for payout in &settlement.payouts {
                     racers.pay(tx, race, settlement, payout)?;
@@ -233,6 +240,8 @@ impl Races<'_> {
                     }
                 }
                 racers.write(tx, settlement)?;
+                let kept = racers.results(settlement);
+                results::keep(tx, &under_way, settlement.race_type, &settlement.sheet, kept, now)?;
                 settlement.uncounted.iter().try_for_each(|result| uncounted::note(tx, race, result, now))?;
                 racers.store(tx)
             })
@@ -269,40 +278,6 @@ impl Races<'_> {
     pub fn under_way(&self) -> Result<Vec<BookingId>, StoreError> {
         let races = Bookings::find(self.store.table())?.into_all();
         Ok(races.into_iter().map(|race| race.booking).collect())
-    }
-
-    /// Stores what a race did to a car of `owner`: for each part the damage in percent and the wear in the Client's units, neither of
-    /// which gets less by racing. Parts that are not in the car are left out, and nothing happens to a car that is somebody else's
-    /// by now. Returned is how many parts are worse than before.
-    pub fn damage(
-        &self,
-        owner: PersonaId,
-        car: VehicleId,
-        reported: &[(PartId, u8, u32)],
-    ) -> Result<Changed<usize>, StoreError> {
-        self.store.change(|table| {
-            table.transact(|tx| {
-                let record = tx.get::<VehicleRecord>(&key::vehicle(car))?;
-                let Some(mut record) = record.filter(|record| record.vehicle.owner == owner) else {
-                    return Ok(0);
-                };
-                let mut worse = 0;
-                for part in &mut record.parts {
-                    let said = reported.iter().filter(|(id, ..)| *id == part.id);
-                    let before = (part.damage, part.wear);
-                    for &(_, damage, wear) in said {
-                        part.damage = part.damage.max(damage.min(100));
-                        part.wear = part.wear.max(wear);
-                    }
-                    worse += usize::from(before != (part.damage, part.wear));
-                }
-                if worse > 0 {
-                    record.vehicle.delta = record.vehicle.delta.wrapping_add(1);
-                    tx.put(&key::vehicle(car), &record)?;
-                }
-                Ok(worse)
-            })
-        })
     }
 }
 
@@ -397,6 +372,30 @@ impl Racers {
         settled.level.1 = persona.level;
         settled.rank.1 = persona.rank;
         Ok(())
+    }
+
+    /// What is kept of each racer.
+    fn results(&self, settlement: &Settlement) -> Vec<RacerResult> {
+        let filled = settlement.sheet.racers.iter().map(|racer| {
+            let payout = settlement.payouts.iter().find(|payout| payout.persona == racer.persona);
+            let Some((payout, (record, settled))) = payout.zip(self.all.get(&racer.persona)) else {
+                return racer.clone();
+            };
+            let mut flags = racer.flags;
+            let mut flag = |set: bool, flag: u16| flags |= if set { flag } else { 0 };
+            flag(settled.cars_won > 0, RacerResult::WON_CAR);
+            flag(settled.cars_lost > 0, RacerResult::LOST_CAR);
+            flag(settled.level.1 > settled.level.0, RacerResult::LEVEL_UP);
+            RacerResult {
+                name: record.persona.name.clone(),
+                points: payout.points,
+                cash: settled.cash,
+                level: settled.level.1,
+                flags,
+                ..racer.clone()
+            }
+        });
+        filled.collect()
     }
 
     /// A car changes hands, with its parts.

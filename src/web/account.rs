@@ -56,7 +56,7 @@ pub(super) fn create(site: &Site<'_>, peer: IpAddr, form: &Fields) -> PageRespon
     match account::create(site.game, site.registrations, peer, wanted, site.now) {
         Ok(account) => page(&AccountCreated { frame: Frame::of(site), name: &account.name }).not_stored(),
         Err(refusal) => {
-            account_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))
+            account_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(&refusal))
         }
     }
 }
@@ -75,21 +75,21 @@ pub(super) fn change(site: &Site<'_>, peer: IpAddr, form: &Fields) -> PageRespon
     match account::change_password(site.game, peer, NewPassword { name, old, password, again }, site.now) {
         Ok(_) => page(&PasswordChanged { frame: Frame::of(site) }).not_stored(),
         Err(refusal) => {
-            change_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(refusal))
+            change_page(site, Some(refusal.to_string()), &shown(name)).with_status(status(&refusal))
         }
     }
 }
 
 /// The name as it is filled in again: at most 64 characters of it.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     name.chars().take(64).collect()
 }
 
 /// A form that has to be filled in again is an answer like any other: old browsers show pages of their own instead of one
 /// with a failing status.
-const fn status(refusal: Refusal) -> u16 {
+pub(super) const fn status(refusal: &Refusal) -> u16 {
     match refusal {
-        Refusal::NotOpen => 403,
+        Refusal::NotOpen | Refusal::Banned(_) => 403,
         Refusal::TooMany | Refusal::Crowded => 429,
         Refusal::NoChanges | Refusal::Store => 500,
         _ => 200,

@@ -96,6 +96,7 @@ fn kept(content_type: &'static str, body: &[u8]) -> PageResponse {
         content_type,
         file_name: None,
         cache: CachePolicy::OneDay,
+        headers: Vec::new(),
         body: body.to_vec(),
     }
 }

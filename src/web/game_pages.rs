@@ -19,6 +19,9 @@ pub(super) fn numbered(site: &Site<'_>, request: &PageRequest<'_>) -> Option<Pag
     let asked = request.query.split('&').find_map(|pair| pair.strip_prefix("id="));
     let number: u32 = asked?.parse().ok()?;
     site.game.catalog.game_pages().find(|(id, _)| *id == number)?;
+    if site.game.world.game_pages.visit(number) {
+        log::info!("http: the game of {} has opened page {number} for the first time", request.peer);
+    }
     let heading = format!("Page {number} of the game");
     Some(page(&GamePage {
         frame: Frame::of(site),

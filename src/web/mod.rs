@@ -1,18 +1,25 @@
 //! Pages and files for people: from a request value to an answer value, without sockets.
 //!
 //! They are read by browsers of 2001 as well as of today: plain HTML without script, which works without its one style sheet
-//! and without cookies. Every text from outside is escaped by the template engine.
+//! and, but for what is a player's own, without cookies. Every text from outside is escaped by the template engine.
 
 mod account;
+mod city;
+mod cookies;
 mod diagnose;
 mod fields;
 mod files;
 mod game_pages;
 mod guide;
+mod layout;
+mod me;
 pub mod multipart;
 pub mod operator;
 mod page;
 mod patch;
+mod plot;
+mod visit;
+mod words;
 
 pub use fields::Fields;
 pub use page::{CachePolicy, PageRequest, PageResponse, Site};
@@ -54,6 +61,8 @@ pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> 
         "/registry" | "/download/registry" => files::registry(site, request),
         "/style.css" => files::style(),
         "/favicon.ico" => files::icon(),
+        path if city::is_here(path) => city::read(site, request)?,
+        path if me::is_here(path) => me::read(site, request)?,
         _ => return None,
     })
 }
@@ -64,15 +73,22 @@ pub fn is_of_game(path: &str) -> bool {
     matches!(path, "/urls" | "/ticker" | "/transfertocamhelpservlet" | "/subscribeentry.jsp" | "/style.css")
 }
 
+/// Whether the answer to this path takes long enough to be made on a worker thread: it reads much of the store.
+pub fn may_wait(path: &str) -> bool {
+    city::is_here(path) || me::is_here(path)
+}
+
 /// Whether a form is sent to this path.
 pub fn takes_forms(path: &str) -> bool {
-    matches!(path, "/account" | "/password")
+    matches!(path, "/account" | "/password") || me::is_here(path)
 }
 
 /// Answers a form. Checks or hashes a password, so it belongs on a worker thread.
 pub fn submit(site: &Site<'_>, request: &PageRequest<'_>, body: &[u8]) -> PageResponse {
     let form = Fields::urlencoded(body);
-    if request.path == "/password" {
+    if me::is_here(request.path) {
+        me::submit(site, request, &form)
+    } else if request.path == "/password" {
         account::change(site, request.peer, &form)
     } else {
         account::create(site, request.peer, &form)
@@ -111,10 +127,17 @@ pub fn not_found(site: &Site<'_>) -> PageResponse {
     message(site, 404, "Not found", "There is no page at this address.")
 }
 
+/// The answer to a request that wants to do at this path what cannot be done there.
+pub fn not_taken(site: &Site<'_>, path: &str) -> PageResponse {
+    if city::is_api(path) { city::only_reads() } else { not_found(site) }
+}
+
 /// The answer to a browser whose address is banned, for this reason.
 pub fn banned(site: &Site<'_>, reason: &str) -> PageResponse {
     message(site, 403, "This address is banned", reason)
 }
 
+#[cfg(test)]
+mod player_tests;
 #[cfg(test)]
 mod tests;

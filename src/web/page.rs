@@ -6,6 +6,7 @@ use crate::config::HostName;
 use crate::services::Game;
 use crate::world::FailureLimit;
 use askama::Template;
+use hyper::header::{HeaderName, LOCATION};
 use std::net::IpAddr;
 
 /// The server as the pages show it.
@@ -34,6 +35,14 @@ pub struct PageRequest<'a> {
     pub peer: IpAddr,
     /// The server's address at which the request arrived.
     pub local: IpAddr,
+    /// The value of `Cookie`.
+    pub cookies: &'a str,
+    /// Whether it came by HTTPS.
+    pub secure: bool,
+    /// The value of `If-None-Match`.
+    pub known: &'a str,
+    /// The value of `Authorization`.
+    pub authorization: &'a str,
 }
 
 /// How long a browser may keep a page or a file.
@@ -70,6 +79,8 @@ pub struct PageResponse {
     pub file_name: Option<&'static str>,
     /// How long it may be kept.
     pub cache: CachePolicy,
+    /// More lines of the head: their names and values.
+    pub headers: Vec<(HeaderName, String)>,
     /// The page or file itself.
     pub body: Vec<u8>,
 }
@@ -77,16 +88,33 @@ pub struct PageResponse {
 impl PageResponse {
     pub(super) fn text(body: String) -> Self {
         let (content_type, cache) = ("text/plain", CachePolicy::Revalidate);
-        Self { status: 200, content_type, file_name: None, cache, body: body.into_bytes() }
+        Self {
+            status: 200,
+            content_type,
+            file_name: None,
+            cache,
+            headers: Vec::new(),
+            body: body.into_bytes(),
+        }
     }
 
     pub(super) fn file(name: &'static str, content_type: &'static str, body: Vec<u8>) -> Self {
         let cache = CachePolicy::Revalidate;
-        Self { status: 200, content_type, file_name: Some(name), cache, body }
+        Self { status: 200, content_type, file_name: Some(name), cache, headers: Vec::new(), body }
     }
 
     pub(super) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Has the browser go to another page.
+    pub(super) fn go_to(path: impl Into<String>) -> Self {
+        Self::text(String::new()).with_status(303).not_stored().with_header(LOCATION, path)
     }
 
     pub(super) fn not_stored(self) -> Self {
@@ -123,6 +151,7 @@ pub(super) fn page(template: &impl Template) -> PageResponse {
             content_type: "text/html; charset=utf-8",
             file_name: None,
             cache: CachePolicy::Revalidate,
+            headers: Vec::new(),
             body: text.into_bytes(),
         },
         Err(error) => {

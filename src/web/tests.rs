@@ -23,6 +23,21 @@ const PAGES: [&str; 9] = [
     "/index.html",
 ];
 
+/// A request without TLS.
+fn request<'a>(path: &'a str, query: &'a str, host: &'a HostName, cookies: &'a str) -> PageRequest<'a> {
+    PageRequest {
+        path,
+        query,
+        host,
+        peer: HOME,
+        local: BOX,
+        cookies,
+        secure: false,
+        known: "",
+        authorization: "",
+    }
+}
+
 struct TestSite {
     game: Game,
     certificate: Option<Certificate>,
@@ -50,7 +65,7 @@ impl TestSite {
             };
         }
         let host = HostName::from_header(host).unwrap();
-        read(&self.site(), &PageRequest { path, query, host: &host, peer: HOME, local: BOX })
+        read(&self.site(), &request(path, query, &host, ""))
     }
 
     fn get(&self, path: &str) -> PageResponse {
@@ -59,8 +74,7 @@ impl TestSite {
 
     fn post(&self, path: &str, body: &str) -> PageResponse {
         let host = HostName::parse("mcos.local").unwrap();
-        let request = PageRequest { path, query: "", host: &host, peer: HOME, local: BOX };
-        submit(&self.site(), &request, body.as_bytes())
+        submit(&self.site(), &request(path, "", &host, ""), body.as_bytes())
     }
 
     fn may_log_in(&self, name: &str, password: &str) -> bool {
@@ -68,14 +82,14 @@ impl TestSite {
     }
 }
 
-fn html(answer: &PageResponse) -> String {
+pub(super) fn html(answer: &PageResponse) -> String {
     assert_eq!(answer.content_type, "text/html; charset=utf-8");
     String::from_utf8(answer.body.clone()).unwrap()
 }
 
 /// The tags of a page with their attributes; fails where one is not closed or closed in the wrong place.
-fn tags(page: &str) -> Vec<String> {
-    const ALONE: [&str; 6] = ["meta", "link", "input", "br", "!DOCTYPE", "hr"];
+pub(super) fn tags(page: &str) -> Vec<String> {
+    const ALONE: [&str; 7] = ["meta", "link", "input", "br", "!DOCTYPE", "hr", "img"];
     let mut open = Vec::new();
     let mut all = Vec::new();
     for piece in page.split('<').skip(1) {
@@ -293,7 +307,14 @@ fn each_page_that_the_game_opens_by_number_is_there_and_no_other() {
         let page = html(&answer);
         is_plain(&page);
         assert!(page.contains(&format!("Page {id} of the game")), "{page}");
+        for link in ["/news", "/players", "/races", "/records", "/boards", "/live", "/me", "/help"] {
+            assert!(page.contains(&format!("<li><a href=\"{link}\">")), "{link}");
+        }
     }
+    let visits = site.game.world.game_pages.visits();
+    assert!(
+        visits.len() == site.game.catalog.game_pages().count() && visits.iter().all(|(_, count)| *count == 1)
+    );
     for query in ["", "id=", "id=67", "id=-1", "id=4294967296", "id=x", "x=1", "id=%31", "id=1%00"] {
         assert_eq!(site.get_from("mcos.local", "/urls", query), None, "{query}");
     }

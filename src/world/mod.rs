@@ -5,6 +5,8 @@
 mod access_list;
 mod channels;
 mod game_files;
+mod game_pages;
+mod page_sessions;
 mod presence;
 pub mod races;
 mod rate_limit;
@@ -21,6 +23,8 @@ pub use channels::{
     Opened, Person, RaceInfo, Readiness, Start,
 };
 pub use game_files::{DifferentFiles, GameFiles};
+pub use game_pages::GamePages;
+pub use page_sessions::{Notice, PageSessions, PageTerms, Token};
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
@@ -32,7 +36,7 @@ pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 
 use crate::clock::Now;
 use crate::config::{Allowed, Limits};
-use mco_proto::ids::{CommId, PersonaId, RaceId};
+use mco_proto::ids::{CommId, CustomerId, PersonaId, RaceId};
 use mco_proto::nps::channel::ChannelData;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,6 +60,12 @@ impl fmt::Display for ConnectionId {
     }
 }
 
+/// The sessions of players on the pages.
+const PLAYERS: PageTerms =
+    PageTerms { idle: Duration::from_hours(1), life: Duration::from_hours(12), most_each: 8, most: 1000 };
+/// So many mails may be written within a minute on the pages, from one address and under one account.
+const MAILS_PER_MINUTE: u32 = 10;
+
 /// All of it.
 #[derive(Debug)]
 pub struct World {
@@ -74,6 +84,10 @@ pub struct World {
     /// How many passwords were checked for an address, right or wrong: each costs the machine a good part of a second. What
     /// was admitted is never forgiven.
     pub password_checks: FailureLimit,
+    /// Who is signed in on the players' pages.
+    pub page_sessions: PageSessions<CustomerId>,
+    /// Who wrote mail on the players' pages.
+    pub page_mail: FailureLimit,
     /// Lobby and rooms with their channels.
     pub channels: Channels,
     /// How far each address came.
@@ -82,6 +96,8 @@ pub struct World {
     pub races: Races,
     /// Racers whose game files are not the same.
     pub game_files: GameFiles,
+    /// Which pages the game has opened.
+    pub game_pages: GamePages,
     /// Messages that nobody can explain yet.
     pub unexpected: UnexpectedMessages,
     next_connection: AtomicU64,
@@ -101,10 +117,13 @@ impl World {
             login_failures: FailureLimit::new(failures_per_minute),
             page_failures: FailureLimit::new(failures_per_minute),
             password_checks: FailureLimit::new(checks_per_minute),
+            page_sessions: PageSessions::new(PLAYERS),
+            page_mail: FailureLimit::for_everybody(MAILS_PER_MINUTE),
             channels: Channels::default(),
             sign_in_trace: SignInTrace::default(),
             races: Races::default(),
             game_files: GameFiles::default(),
+            game_pages: GamePages::default(),
             unexpected: UnexpectedMessages::default(),
             next_connection: AtomicU64::new(1),
         }
@@ -173,6 +192,12 @@ impl World {
             races.throw_out(riff, booted.by, persona);
         }
         Some(booted)
+    }
+
+    /// Ends everything an account could sign in with, in the game and on the pages: it was disabled or its password changed.
+    pub fn revoke(&self, customer: CustomerId) {
+        self.sessions.revoke(customer);
+        self.page_sessions.end_of(customer);
     }
 
     /// A number for a new connection.

@@ -188,6 +188,11 @@ impl Race {
         matches!(self.state, State::Running(_)) && !self.field.iter().any(Starter::is_awaited)
     }
 
+    /// For how long the current run has been driven; `None` if it does not run.
+    pub fn elapsed(&self, now: Now) -> Option<Duration> {
+        self.runs().then(|| now.since(self.started))
+    }
+
     const fn runs(&self) -> bool {
         matches!(self.state, State::Running(_))
     }
@@ -210,6 +215,16 @@ impl Table {
     /// A race.
     pub fn get(&self, id: RaceId) -> Option<&Race> {
         self.races.get(&id)
+    }
+
+    /// All races, by number.
+    pub fn all(&self) -> impl Iterator<Item = &Race> {
+        self.races.values()
+    }
+
+    /// Numbers go on behind this one, which was given out before the server started.
+    pub fn count_on(&mut self, last: RaceId) {
+        self.last_number = last.0;
     }
 
     /// How many races there are.

@@ -8,7 +8,7 @@ use crate::support::{PATIENCE, skipped};
 use mco_proto::ids::{BookingId, BrandedPartId, CustomerId, PersonaId, RaceId, ShardId, SkinId, VehicleId};
 use mcos::clock::Now;
 use mcos::store::{
-    CarPurchase, Changed, Entrant, Letter, NewPart, NewPersona, Password, Payout, Settlement, Store,
+    CarPurchase, Changed, Entrant, Letter, NewPart, NewPersona, Password, Payout, Settlement, Sheet, Store,
     StoreError,
 };
 use std::fmt::{Debug, Display};
@@ -134,6 +134,7 @@ fn settlement(winner: PersonaId, loser: PersonaId) -> Settlement {
         payouts: vec![payout(winner, 180, 0), payout(loser, 0, 1)],
         cars_lost: Vec::new(),
         uncounted: Vec::new(),
+        sheet: Sheet::default(),
         standing: |points| (points / 100 + 1, points / 500),
         letter: |_, payout, _| Letter::city_news("race", &format!("{:?}", payout.place)),
     }

@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod chromium;
+mod city;
 mod command_line;
 mod documents;
 mod economy;
@@ -28,6 +29,7 @@ mod messages;
 mod old_client;
 mod operator;
 mod pages;
+mod players;
 mod probe;
 mod races;
 mod racing;

@@ -15,16 +15,16 @@ use smol::block_on;
 
 /// The lobby of the circuit.
 const CIRCUIT: u32 = 10_001;
-const FEE: u32 = 250;
+pub(crate) const FEE: u32 = 250;
 /// The cheapest car dealer 8 sells.
 const COUPE: BrandedPartId = BrandedPartId(101);
-const MINUTE: u32 = 60 * 64;
+pub(crate) const MINUTE: u32 = 60 * 64;
 
 /// Somebody at the wheel.
-struct Racer {
-    driver: PersonaSession,
-    mcots: Transactions,
-    car: VehicleId,
+pub(crate) struct Racer {
+    pub(crate) driver: PersonaSession,
+    pub(crate) mcots: Transactions,
+    pub(crate) car: VehicleId,
     /// The sequence of the last packet sent.
     sent: u32,
 }
@@ -43,12 +43,21 @@ impl Racer {
         Self { driver, mcots, car, sent: 0 }
     }
 
+    /// Signs in again.
+    pub(crate) async fn come_back(server: &Server, number: usize) -> Self {
+        let driver = server.driver(&format!("driver{number}"), &format!("Driver {number}")).await;
+        let mut mcots = Transactions::connect(&driver).await.unwrap();
+        mcots.sign_in(None).await.unwrap();
+        let car = mcots.cars().await.unwrap()[0].vehicle;
+        Self { driver, mcots, car, sent: 0 }
+    }
+
     fn slot(&self) -> RacerSlot {
         RacerSlot::human(self.driver.persona, self.car)
     }
 
     /// The next message that nobody asked for; it must have come through the cipher with the number we sent last.
-    async fn pushed<M: mco_proto::mcots::Message>(&mut self) -> M {
+    pub(crate) async fn pushed<M: mco_proto::mcots::Message>(&mut self) -> M {
         let incoming = self.mcots.mcots().next_within(PATIENCE).await.unwrap().expect("a push");
         assert_eq!(incoming.body.number(), Some(M::NUMBER));
         assert!(incoming.flags.has(Flags::ENCRYPTED));
@@ -64,7 +73,7 @@ impl Racer {
     }
 
     /// What a Client says between start and finish.
-    async fn drive(&mut self, race: RaceId, time: u32) {
+    pub(crate) async fn drive(&mut self, race: RaceId, time: u32) {
         let game_files = [0x14b8_7af3, 0x9e3c_a5af, 0x1df0_ea13];
         let crc = CrcPreRaceData { checksum: 0, race, game_files, opaque: Rest(vec![7; 3000]) };
         let damage = InRaceDamage::none(race);
@@ -87,10 +96,10 @@ impl Racer {
 }
 
 fn wish() -> CreateRace {
-    CreateRace { entry_fee: FEE, ..CreateRace::open_to_all(CIRCUIT, 6, 2) }
+    CreateRace { entry_fee: FEE, damage: Bool8(true), ..CreateRace::open_to_all(CIRCUIT, 6, 2) }
 }
 
-fn server(racers: usize) -> Server {
+pub(crate) fn server(racers: usize) -> Server {
     let mut server = Server::with(ANY_TIME);
     for number in 0..racers {
         server.account(&format!("driver{number}"));
@@ -99,7 +108,7 @@ fn server(racers: usize) -> Server {
     server
 }
 
-async fn arrive(server: &Server, count: usize) -> Vec<Racer> {
+pub(crate) async fn arrive(server: &Server, count: usize) -> Vec<Racer> {
     let mut racers = Vec::new();
     for number in 0..count {
         racers.push(Racer::arrive(server, number).await);
@@ -136,7 +145,7 @@ fn each_kind_of_race_can_be_made_as_its_lobby_shows_it_and_not_otherwise() {
 }
 
 /// Makes a race, lets all join and starts it; the first one is the host.
-async fn start(racers: &mut [Racer]) -> RaceId {
+pub(crate) async fn start(racers: &mut [Racer]) -> RaceId {
     let (host, joiners) = racers.split_first_mut().unwrap();
     let created: RaceCreated = host.mcots.mcots().ask(&wish()).await.unwrap();
     assert_eq!(created.entry_fee, FEE);

@@ -31,7 +31,7 @@ use body::{BodyError, BodyReader};
 use deadline::Deadline;
 use futures_lite::{AsyncRead, AsyncWrite, AsyncWriteExt as _, future};
 use hyper::body::{Body, Bytes};
-use hyper::header::HOST;
+use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, IF_NONE_MATCH};
 use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -42,7 +42,7 @@ use smol::Timer;
 use smol::net::TcpStream;
 use smol_hyper::rt::{FuturesIo, SmolTimer};
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use too_large::TooLarge;
@@ -189,7 +189,7 @@ impl SslServer {
         connection: Connection<'_>,
         deadline: &Deadline,
     ) -> HttpResponse {
-        let Connection { peer, local, security, ban } = connection;
+        let Connection { peer, security, ban, .. } = connection;
         if let Some(reason) = ban {
             return page(web::banned(&self.site(), reason));
         }
@@ -224,8 +224,9 @@ impl SslServer {
                 page(web::unread_form(&self.site(), FormProblem::Foreign))
             }
             (None, Verb::Post) if web::takes_forms(path) => {
+                let asked = Asked::of(&request, path, host, connection);
                 match BodyReader::new(request.into_body(), deadline).read_to_end(web::MAX_FORM).await {
-                    Ok(form) => page(self.submit(path.to_owned(), form, connection, host).await),
+                    Ok(form) => page(self.submit(asked, form).await),
                     Err(error) => page(web::unread_form(&self.site(), problem(error))),
                 }
             }
@@ -234,13 +235,15 @@ impl SslServer {
             }
             (None, Verb::Read) if web::is_patch(path) => self.patch(&request, path, deadline).await,
             (None, Verb::Read) => {
-                let query = request.uri().query().unwrap_or_default();
                 // Who comes by a name that is not ours sees that there is a server, and nothing else.
                 let path = if self.is_own_name(&request) || web::is_of_game(path) { path } else { "" };
-                let asked = PageRequest { path, query, host: &host, peer: peer.ip(), local: local.ip() };
-                page(web::read(&self.site(), &asked).unwrap_or_else(|| web::not_found(&self.site())))
+                let asked = Asked::of(&request, path, host, connection);
+                if web::may_wait(path) {
+                    return page(smol::unblock(move || self.read(&asked)).await);
+                }
+                page(self.read(&asked))
             }
-            (None, _) => page(web::not_found(&self.site())),
+            (None, _) => page(web::not_taken(&self.site(), path)),
         }
     }
 
@@ -303,20 +306,17 @@ impl SslServer {
         })
     }
 
-    /// Has a form answered that is about a password.
-    async fn submit(
-        self: Arc<Self>,
-        path: String,
-        form: Zeroizing<Vec<u8>>,
-        connection: Connection<'_>,
-        host: HostName,
-    ) -> PageResponse {
-        let asked = Arc::clone(&self);
-        let (peer, local) = (connection.peer.ip(), connection.local.ip());
-        let answer = self.slow.run(Work::Password, peer, move || {
-            let request = PageRequest { path: &path, query: "", host: &host, peer, local };
-            web::submit(&asked.site(), &request, &form)
-        });
+    /// Answers a request for a page or a file.
+    fn read(&self, asked: &Asked) -> PageResponse {
+        web::read(&self.site(), &asked.request()).unwrap_or_else(|| web::not_found(&self.site()))
+    }
+
+    /// Has a form answered. Most are about a password, and all wait for the card.
+    async fn submit(self: Arc<Self>, asked: Asked, form: Zeroizing<Vec<u8>>) -> PageResponse {
+        let server = Arc::clone(&self);
+        let answer = self
+            .slow
+            .run(Work::Password, asked.peer, move || web::submit(&server.site(), &asked.request(), &form));
         answer.await.unwrap_or_else(|| web::busy(&self.site()))
     }
 }
@@ -325,6 +325,45 @@ impl SslServer {
 fn asked_for<B>(request: &Request<B>) -> Option<&str> {
     let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
     header.or_else(|| request.uri().authority().map(Authority::as_str))
+}
+
+/// What is known of a request for a page: it lives as long as a worker thread needs it.
+struct Asked {
+    path: String,
+    query: String,
+    host: HostName,
+    peer: IpAddr,
+    local: IpAddr,
+    secure: bool,
+    cookies: Zeroizing<String>,
+    known: Zeroizing<String>,
+    authorization: Zeroizing<String>,
+}
+
+impl Asked {
+    fn of<B>(request: &Request<B>, path: &str, host: HostName, connection: Connection<'_>) -> Self {
+        let header = |name: HeaderName| {
+            let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+            Zeroizing::new(value.unwrap_or_default().to_owned())
+        };
+        Self {
+            path: path.to_owned(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+            host,
+            peer: connection.peer.ip(),
+            local: connection.local.ip(),
+            secure: connection.security != Security::Plain,
+            cookies: header(COOKIE),
+            known: header(IF_NONE_MATCH),
+            authorization: header(AUTHORIZATION),
+        }
+    }
+
+    fn request(&self) -> PageRequest<'_> {
+        let Self { path, query, host, cookies, known, authorization, .. } = self;
+        let (peer, local, secure) = (self.peer, self.local, self.secure);
+        PageRequest { path, query, host, peer, local, cookies, secure, known, authorization }
+    }
 }
 
 const fn problem(error: BodyError) -> FormProblem {

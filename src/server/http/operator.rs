@@ -75,6 +75,7 @@ struct Inner {
 /// A request without its body, as far as the Operator's pages look at it.
 struct Head {
     path: String,
+    query: String,
     peer: SocketAddr,
     cookies: Zeroizing<String>,
     content_type: Zeroizing<String>,
@@ -146,6 +147,7 @@ impl OperatorHttp {
         }
         let head = Head {
             path: path.to_owned(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
             peer,
             cookies: header(request.headers(), &COOKIE),
             content_type: header(request.headers(), &CONTENT_TYPE),
@@ -186,9 +188,10 @@ impl OperatorHttp {
             inner.limits.vouch_for(from, head.now);
         }
         let work = move || {
-            let Head { path, peer, cookies, now, .. } = head;
+            let Head { path, query, peer, cookies, now, .. } = head;
             let request = OperatorRequest {
                 path: &path,
+                query: &query,
                 cookies: &cookies,
                 peer: peer.ip(),
                 now,

@@ -62,11 +62,17 @@ fn of_body(
 
 /// A page or file for everybody.
 pub(super) fn page(page: PageResponse) -> HttpResponse {
-    let PageResponse { status, content_type, file_name, cache, body } = page;
+    let PageResponse { status, content_type, file_name, cache, headers: more, body } = page;
     let mut response = response(status, content_type, body);
     let headers = response.headers_mut();
-    protect(headers);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache.header()));
+    // What the game itself reads stays as plain as it was.
+    if !content_type.starts_with("text/plain") {
+        protect(headers);
+    }
+    for (name, value) in more {
+        append(headers, name, value);
+    }
     name_file(headers, file_name);
     response
 }

@@ -340,18 +340,21 @@ pub(super) fn post_race_damage(request: &Request<'_>, report: &PostRaceDamage) {
     let raced = {
         let mut races = request.game.world.races.lock();
         let settings = races.get(*race).map(|race| race.settings);
-        let settings = settings.filter(|settings| own_cars(settings.race_type));
-        settings.and_then(|settings| Some((races.take_damage(*race, driver)?, settings.has_damage())))
+        settings.filter(|settings| own_cars(settings.race_type)).and_then(|settings| {
+            // Where the host has switched damage off there is only wear.
+            let percent = |part: &Damage| if settings.has_damage() { part.percent() } else { 0 };
+            let parts: Vec<_> = parts.iter().map(|part| (part.part, percent(part), part.wear())).collect();
+            let worst = parts.iter().map(|(_, percent, _)| *percent).max().unwrap_or_default();
+            let (car, settled) = races.take_damage(*race, driver, worst)?;
+            Some((car, settled, parts))
+        })
     };
-    let Some((car, has_damage)) = raced else {
+    let Some((car, settled, parts)) = raced else {
         log::debug!("race {race}: {} reports damage again, or without having raced", request.caller);
         return;
     };
-    // Where the host has switched damage off there is only wear.
-    let percent = |part: &Damage| if has_damage { part.percent() } else { 0 };
-    let parts: Vec<_> = parts.iter().map(|part| (part.part, percent(part), part.wear())).collect();
     // Nobody waits for it: there is no answer.
-    match request.game.store.races().damage(driver, car, &parts) {
+    match request.game.store.races().damage((*race, settled), driver, car, &parts) {
         Ok(damaged) => log::debug!("race {race}: {} parts of car {car} are the worse for it", damaged.value),
         Err(error) => log::error!("race {race}: the damage of car {car} cannot be kept: {error}"),
     }

@@ -36,6 +36,8 @@ pub enum Kind {
     Salary,
     /// What the city gave to a persona without a car and without the money for one.
     Aid,
+    /// What the Server Operator gave, or took.
+    Grant,
 }
 
 /// A line of the ledger.

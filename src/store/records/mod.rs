@@ -1,20 +1,24 @@
 //! What is stored under each kind of key, and the layouts that older programs wrote.
 
 pub(super) mod account;
+pub(super) mod audit;
 pub(super) mod ledger;
 pub(super) mod mail;
 pub(super) mod persona;
 pub(super) mod race;
+pub(super) mod result;
 pub(super) mod vehicle;
 
 use super::error::StoreError;
 use super::key::{GENERATION, LAST_GENERATION, MESSAGE, OPERATOR, SUM};
 use super::record::{Record, decode};
 use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
+use audit::AuditEntry;
 use ledger::Line;
 use mail::{Mail, Mailbox};
 use persona::PersonaRecord;
 use race::{RaceUnderWay, UncountedResults};
+use result::{CourseRecord, PersonaResults, RaceResult};
 use vehicle::{LooseRecord, VehicleRecord};
 
 /// Whether this program understands the record. An unknown kind can only come from a newer program.
@@ -34,6 +38,10 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'j', ..] => as_record::<Line>(value),
         [b'r', ..] => as_record::<RaceUnderWay>(value),
         [b'u', ..] => as_record::<UncountedResults>(value),
+        [b'f', ..] => as_record::<RaceResult>(value),
+        [b'y', ..] => as_record::<AuditEntry>(value),
+        [b't', ..] => as_record::<CourseRecord>(value),
+        [b'h', ..] => as_record::<PersonaResults>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
         OPERATOR => as_record::<OperatorRecord>(value),
         MESSAGE => as_record::<String>(value),
@@ -41,7 +49,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
             Err(StoreError::Damaged { what: "generation" })
         }
         GENERATION | SUM => as_record::<u64>(value),
-        [b'n' | b'o' | b'g' | b'w' | b'm', ..] => as_record::<u32>(value),
+        [b'n' | b'o' | b'g' | b'w' | b'm' | b'x', ..] => as_record::<u32>(value),
         _ => Err(StoreError::TooNew {
             what: "record of an unknown kind",
             version: value.first().copied().unwrap_or_default(),

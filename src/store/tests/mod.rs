@@ -2,12 +2,14 @@
 
 mod backups;
 mod changes;
+mod corrections;
 mod damage;
 mod journal;
 mod ledger;
 mod operator;
 mod races;
 mod random;
+mod results;
 mod salary;
 mod tampered;
 mod verbs;

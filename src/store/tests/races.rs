@@ -38,6 +38,7 @@ fn settlement(ann: PersonaId, bob: PersonaId, cars_lost: Vec<(PersonaId, Vehicle
         payouts: vec![payout(ann, 1800, true), payout(bob, 0, false)],
         cars_lost,
         uncounted: Vec::new(),
+        sheet: Sheet::default(),
         standing,
         letter: |_, payout, settled| {
             Letter::city_news("race", &format!("{:?} {}", payout.place, settled.cash))
@@ -176,11 +177,18 @@ fn damage_only_grows_and_belongs_to_the_car() {
     let dir = TempDir::new().unwrap();
     let (store, ann, bob, car) = two(dir.path());
     let part = store.garage().parts_of(car).unwrap()[0].id;
-    let damage = |reported: &[_]| store.races().damage(bob, car, reported).unwrap().value;
+    let damage = |reported: &[_]| store.races().damage((RACE, false), bob, car, reported).unwrap().value;
     assert_eq!(damage(&[(part, 30, 100), (PartId(4711), 50, 50)]), 1);
     assert_eq!(damage(&[(part, 20, 90)]), 0);
-    assert_eq!(store.races().damage(bob, VehicleId(4711), &[(part, 99, 99)]).unwrap().value, 0);
-    assert_eq!(store.races().damage(ann, car, &[(part, 99, 99)]).unwrap().value, 0, "somebody else's");
+    assert_eq!(
+        store.races().damage((RACE, false), bob, VehicleId(4711), &[(part, 99, 99)]).unwrap().value,
+        0
+    );
+    assert_eq!(
+        store.races().damage((RACE, false), ann, car, &[(part, 99, 99)]).unwrap().value,
+        0,
+        "somebody else's"
+    );
     let part = store.garage().parts_of(car).unwrap()[0].clone();
     assert_eq!((part.damage, part.wear, part.owner), (30, 100, bob));
     assert_eq!(store.garage().vehicle(car).unwrap().unwrap().delta, 1);

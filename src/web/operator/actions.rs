@@ -81,7 +81,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
     }
 }
 
-fn perform(game: &Game, page: &'static str, request: Request, done: &str, now: Now) -> Effect {
+pub(super) fn perform(game: &Game, page: &'static str, request: Request, done: &str, now: Now) -> Effect {
     match perform::perform(Server::Running(game), request, now) {
         Ok(Performed { pushes, .. }) => Effect { pushes, ..Effect::new(page, Ok(done.to_owned())) },
         Err(why) => Effect::new(page, Err(sentence(&why))),

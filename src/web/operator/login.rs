@@ -2,8 +2,8 @@
 
 use super::pages;
 use super::request::{OperatorRequest, OperatorResponse};
-use super::sessions::Token;
 use crate::services::Game;
+use crate::web::cookies::{form_token, is_form_token};
 use std::net::IpAddr;
 
 /// The cookie with the token of the forms before there is a session.
@@ -19,13 +19,7 @@ pub(super) fn login_page(
     if request.path != "/operator" && request.form.is_none() {
         return redirect_to_login();
     }
-    let known = request.cookie(TOKEN_COOKIE);
-    // An invented token would do no harm, but one of our own form tells that the browser keeps cookies.
-    let (token, fresh) = if known.len() == 32 && known.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        (known.to_owned(), false)
-    } else {
-        (Token::random().as_str().to_owned(), true)
-    };
+    let (token, fresh) = form_token(request.cookie(TOKEN_COOKIE));
     let page = match game.store.operator().has_password() {
         Ok(true) => pages::login(game, &token, on_box, problem),
         Ok(false) => pages::first_visit(game, &token, is_near(game, request.peer), problem),
@@ -44,8 +38,7 @@ pub(super) fn redirect_to_login() -> OperatorResponse {
 
 /// Whether a form comes from [`login_page`].
 pub(super) fn is_from_login_page(request: &OperatorRequest<'_>, token: &str) -> bool {
-    let expected = request.cookie(TOKEN_COOKIE);
-    !expected.is_empty() && Token::same(expected, token)
+    is_form_token(request.cookie(TOKEN_COOKIE), token)
 }
 
 /// Whether an address is of the home network or of this machine: where somebody may set the first password.

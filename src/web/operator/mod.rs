@@ -6,8 +6,8 @@
 mod actions;
 mod login;
 mod pages;
+mod people;
 mod request;
-mod sessions;
 mod site;
 mod upload;
 mod wire;

@@ -1,7 +1,6 @@
 //! The Operator's pages as HTML.
 
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
-use super::sessions::{Notice, Token};
 use crate::admin::health;
 use crate::admin::lists;
 use crate::admin::online::{self, Player};
@@ -17,6 +16,7 @@ use crate::store::{
     BanTarget, MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile,
     PatchSet,
 };
+use crate::world::{Notice, Token};
 use askama::Template;
 use std::time::UNIX_EPOCH;
 
@@ -345,7 +345,7 @@ fn patch_rows(game: &Game) -> Result<Vec<PatchRow>, PatchError> {
     Ok(set.list()?.into_iter().map(row).collect())
 }
 
-fn trouble(frame: Frame<'_>, error: &impl ToString) -> OperatorResponse {
+pub(super) fn trouble(frame: Frame<'_>, error: &impl ToString) -> OperatorResponse {
     let text = sentence(error);
     page(&TextPage { frame, heading: "An error occurred", text: &text, reload: false }).with_status(500)
 }
@@ -427,6 +427,11 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
         "Messages of the game",
         std::iter::once(answered).chain(unusual).collect::<Vec<_>>().join("; "),
     ));
+    let visits = game.world.game_pages.visits();
+    if !visits.is_empty() {
+        let visits = visits.iter().map(|(number, count)| format!("{number} ({count} x)"));
+        facts.push(("Pages that the game opened, by number", visits.collect::<Vec<_>>().join(", ")));
+    }
     facts
 }
 

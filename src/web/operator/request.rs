@@ -3,6 +3,7 @@
 use super::upload::{MultipartUpload, UploadedFile};
 use crate::clock::Now;
 use crate::services::{Push, Verdict};
+use crate::web::cookies::{cookie, set_cookie};
 use crate::web::fields::Fields;
 use crate::web::multipart::{self, MultipartError};
 use std::net::IpAddr;
@@ -12,6 +13,8 @@ use std::net::IpAddr;
 pub struct OperatorRequest<'a> {
     /// The path in lower case, without a slash at the end.
     pub path: &'a str,
+    /// What stands behind the `?`.
+    pub query: &'a str,
     /// The value of `Cookie`.
     pub cookies: &'a str,
     /// The browser's address.
@@ -27,12 +30,6 @@ impl<'a> OperatorRequest<'a> {
     pub(super) fn cookie(&self, name: &str) -> &'a str {
         cookie(self.cookies, name)
     }
-}
-
-/// The value of a cookie in the value of `Cookie`; empty if there is none.
-pub(super) fn cookie<'a>(cookies: &'a str, wanted: &str) -> &'a str {
-    let pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value)
 }
 
 /// A form that has arrived.
@@ -135,8 +132,7 @@ impl OperatorResponse {
     /// Sets a cookie that no script reads, no other site sends, and no connection without TLS carries. An empty value takes
     /// it back.
     pub(super) fn with_cookie(mut self, name: &str, value: &str) -> Self {
-        let end = if value.is_empty() { "; Max-Age=0" } else { "" };
-        self.cookies.push(format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict{end}"));
+        self.cookies.push(set_cookie(name, value, true));
         self
     }
 }

@@ -3,19 +3,24 @@
 use super::actions::{self, Effect};
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::pages;
-use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures, cookie};
-use super::sessions::{Notice, Sessions, Token};
+use super::people;
+use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
 use super::wire;
 use crate::admin::recordings::RecordingSwitch;
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
 use crate::services::Game;
 use crate::store::{MAX_PATCH_FILE, OperatorError, OperatorPassword};
-use crate::world::FailureLimit;
+use crate::web::cookies::cookie;
+use crate::world::{FailureLimit, Notice, PageSessions, PageTerms, Token};
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+/// The sessions of the Operator.
+const SESSIONS: PageTerms =
+    PageTerms { idle: Duration::from_mins(30), life: Duration::from_hours(12), most_each: 8, most: 8 };
 /// Wrong passwords of one address within a minute. People mistype; programs that guess get nowhere.
 pub(super) const FAILURES_PER_MINUTE: u32 = 5;
 /// The longest form without a file, in bytes.
@@ -34,7 +39,7 @@ const NOT_THE_SAME: &str = "The two passwords are not the same. Type both again.
 
 /// Sessions and login limits of the operator pages.
 pub struct OperatorSite {
-    sessions: Sessions,
+    sessions: PageSessions<()>,
     failures: FailureLimit,
     /// The box it runs on, if it is one.
     appliance: Option<Appliance>,
@@ -46,7 +51,7 @@ impl OperatorSite {
     /// The pages of a server, which runs on a box if `appliance` is one.
     pub fn new(appliance: Option<Appliance>, recordings: Arc<dyn RecordingSwitch>) -> Self {
         let failures = FailureLimit::for_everybody(FAILURES_PER_MINUTE);
-        Self { sessions: Sessions::default(), failures, appliance, recordings }
+        Self { sessions: PageSessions::new(SESSIONS), failures, appliance, recordings }
     }
 
     /// The box it runs on, if it is one.
@@ -65,7 +70,7 @@ impl OperatorSite {
     }
 
     fn form_token(&self, cookies: &str, now: Now) -> Option<Token> {
-        self.sessions.enter(cookie(cookies, SESSION_COOKIE), now)
+        self.sessions.enter(cookie(cookies, SESSION_COOKIE), now).map(|((), token)| token)
     }
 
     /// Where a form to this path is to be kept. Only who is signed in may send much.
@@ -144,15 +149,18 @@ impl OperatorSite {
         match (self.sessions.enter(secret, request.now), request.form) {
             (None, None) => self.login_page(game, request, None),
             (None, Some(form)) => self.unauthenticated_form(game, request, form),
-            (Some(token), None) => {
+            (Some(((), token)), None) => {
                 let notice = self.sessions.take_notice(secret, request.now);
                 if request.path == wire::PAGE {
                     let frame = pages::frame(game, token.as_str(), notice);
                     return wire::page(game, &*self.recordings, frame);
                 }
+                if people::is_here(request.path) {
+                    return people::page(game, request, pages::frame(game, token.as_str(), notice));
+                }
                 pages::read(game, figures, self.appliance(), request, &token, notice)
             }
-            (Some(token), Some(form)) if token.is(form.fields.text("form")) => {
+            (Some(((), token)), Some(form)) if token.is(form.fields.text("form")) => {
                 self.act(game, request, secret, form)
             }
             (Some(_), Some(_)) => self.expired_form(game, request.cookies, request.peer, request.now),
@@ -238,7 +246,7 @@ impl OperatorSite {
     }
 
     fn begin_session(&self, now: Now) -> OperatorResponse {
-        let secret = self.sessions.begin(now);
+        let secret = self.sessions.begin((), now);
         OperatorResponse::go_to("/operator")
             .with_cookie(SESSION_COOKIE, secret.as_str())
             .with_cookie(TOKEN_COOKIE, "")
@@ -259,6 +267,7 @@ impl OperatorSite {
         }
         let Effect { outcome, page, pushes, restart, file, ends_sessions } =
             wire::act(game, &*self.recordings, request, form)
+                .or_else(|| people::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);
@@ -269,7 +278,7 @@ impl OperatorSite {
         };
         if ends_sessions && notice.good {
             self.failures.forgive(request.peer, "");
-            self.sessions.end_all();
+            self.sessions.end_of(());
             return OperatorResponse { pushes, ..redirect_to_login().with_cookie(SESSION_COOKIE, "") };
         }
         if restart {

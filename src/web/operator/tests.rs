@@ -1,3 +1,5 @@
+mod people;
+
 use super::login::TOKEN_COOKIE;
 use super::site::{FAILURES_PER_MINUTE, MAX_BACKUP, MAX_DATABASE, MAX_FORM, SESSION_COOKIE};
 use super::*;
@@ -64,7 +66,9 @@ impl Browser<'_> {
 
     fn ask(&mut self, path: &str, form: Option<&Form>) -> OperatorResponse {
         let cookies = self.cookies();
-        let request = OperatorRequest { path, cookies: &cookies, peer: self.peer, now: Now::read(), form };
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request =
+            OperatorRequest { path, query, cookies: &cookies, peer: self.peer, now: Now::read(), form };
         let reply = self.site.respond(self.game, &ServerFigures::default(), &request);
         for cookie in &reply.cookies {
             let (pair, rest) = cookie.split_once("; ").unwrap();

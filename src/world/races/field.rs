@@ -116,14 +116,14 @@ pub struct Starter {
     pub doubt: Option<Doubt>,
     /// How long after the host's start it has begun, by its time, and that time; where times are held against the clock.
     pub began: Option<(Duration, Duration)>,
-    /// Whether it was said what the run did to its car.
-    pub damage_told: bool,
+    /// How bad the worst part of its car was after the run, in percent, once that was said.
+    pub damage: Option<u8>,
 }
 
 impl Starter {
     /// On the way.
     pub const fn new(driver: Driver) -> Self {
-        Self { driver, outcome: None, doubt: None, began: None, damage_told: false }
+        Self { driver, outcome: None, doubt: None, began: None, damage: None }
     }
 
     /// Whether it is this persona.

@@ -22,13 +22,15 @@ impl Table {
         others
     }
 
-    /// A racer is about to say what the current or last run did to its car: the car, the first time it does.
-    pub fn take_damage(&mut self, id: RaceId, racer: PersonaId) -> Option<VehicleId> {
+    /// A racer says what the current or last run did to its car: at worst so many percent of a part. Returned are the car and whether
+    /// the run is over, the first time it does.
+    pub fn take_damage(&mut self, id: RaceId, racer: PersonaId, worst: u8) -> Option<(VehicleId, bool)> {
         let race = self.races.get_mut(&id)?;
-        let starter = race.field.iter_mut().find(|starter| starter.is(racer) && !starter.damage_told)?;
-        starter.damage_told = true;
+        let over = race.state == State::Finished;
+        let starter = race.field.iter_mut().find(|starter| starter.is(racer) && starter.damage.is_none())?;
+        starter.damage = Some(worst);
         match starter.driver {
-            Driver::Human { vehicle, .. } => Some(vehicle),
+            Driver::Human { vehicle, .. } => Some((vehicle, over)),
             Driver::Ai(_) => None,
         }
     }

@@ -1,11 +1,14 @@
 //! The end of a race: places, money, points, cars, and the news of them.
 
-use super::{Game, along_with, counts};
+use super::{Game, along_with, counts, own_cars};
 use crate::catalog::rules;
 use crate::clock::Now;
 use crate::services::{Outcome, Push};
-use crate::store::{Changed, Letter, Payout, RaceError, Settled, Settlement, StoreError, Uncounted};
-use crate::world::races::{self, Doubt, Driver, Exit, Place, Race, Rounds};
+use crate::store::{
+    Changed, Letter, Payout, RaceError, RaceTerms, RacerResult, Settled, Settlement, Sheet, StoreError,
+    Uncounted,
+};
+use crate::world::races::{self, Doubt, Driver, Exit, Place, Race, Rounds, Settings};
 use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{FinalResults, Placement, SLOTS};
 use mco_proto::mcots::{Body, Message};
@@ -78,12 +81,12 @@ fn settle(
         let flag = if cheated { FinalResults::VOID_CHEATING } else { FinalResults::VOID };
         return Ok((flag, Changed { value, ticket: refunded.ticket }));
     }
-    let settled = game.store.races().settle(booking, &settlement(race, places), now)?;
+    let settled = game.store.races().settle(booking, &settlement(game, race, places)?, now)?;
     Ok((0, settled))
 }
 
 /// What each racer gets.
-fn settlement(race: &Race, places: &[Place]) -> Settlement {
+fn settlement(game: &Game, race: &Race, places: &[Place]) -> Result<Settlement, StoreError> {
     let purse = rules::purse_for(race.settings.entry_fee, humans(places), winning_time(places));
     let payouts: Vec<Payout> = places
         .iter()
@@ -99,15 +102,50 @@ fn settlement(race: &Race, places: &[Place]) -> Settlement {
         .collect();
     let wagered = race.settings.pink_slip && payouts.iter().any(|payout| payout.place == Some(0));
     let losers = places.iter().filter(|place| wagered && place.place != Some(0));
-    Settlement {
+    Ok(Settlement {
         race_type: race.settings.race_type.number(),
         racers: places.len(),
         payouts,
         cars_lost: losers.filter_map(human).collect(),
         uncounted: uncounted(places),
+        sheet: sheet(game, race, places)?,
         standing: |points| (rules::level(points), rules::rank(points)),
         letter,
-    }
+    })
+}
+
+/// What is kept of the race.
+fn sheet(game: &Game, race: &Race, places: &[Place]) -> Result<Sheet, StoreError> {
+    let Settings { lobby, entry_fee, pink_slip, laps, flags, no_nitrous, .. } = race.settings;
+    let round = race.rounds.completed;
+    let terms = RaceTerms { entry_fee, pink_slip, laps, round, flags: flags.0, no_nitrous };
+    let racers = places.iter().map(|place| racer_result(game, race, place)).collect::<Result<_, _>>()?;
+    Ok(Sheet { lobby, terms, racers })
+}
+
+/// What is kept of a racer, as far as it was driven.
+fn racer_result(game: &Game, race: &Race, place: &Place) -> Result<RacerResult, StoreError> {
+    let Placement { racer, time, best_lap, .. } = driven(place);
+    let timed_out = place.starter.outcome == Some(races::Outcome::Out(Exit::TimedOut));
+    let flags = [(timed_out, RacerResult::TIMED_OUT), (doubtful(place).is_some(), RacerResult::NOT_COUNTED)];
+    let flags = flags.into_iter().filter(|(set, _)| *set).fold(0, |flags, (_, flag)| flags | flag);
+    let own = human(place).filter(|_| own_cars(race.settings.race_type));
+    let car = own.map(|(_, car)| game.store.garage().vehicle(car)).transpose()?.flatten();
+    let place_from_one = place.place.and_then(|at| u8::try_from(at + 1).ok());
+    let damage = place.starter.damage;
+    let result = RacerResult {
+        persona: racer,
+        place: place_from_one,
+        time,
+        best_lap,
+        damage,
+        flags,
+        ..RacerResult::default()
+    };
+    Ok(match car {
+        Some(car) => RacerResult { car: Some(car.id), model: car.model, class: car.car_class, ..result },
+        None => result,
+    })
 }
 
 /// What a racer finds in the mail. Titles hold 30 characters, texts 255.

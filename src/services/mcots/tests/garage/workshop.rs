@@ -93,7 +93,12 @@ fn a_part_that_wears_out_soon_is_worth_less_for_the_same_wear() {
         let car = scene.cars()[0].0;
         let muffler = scene.part(car, MUFFLER);
         let reported = [(muffler, 0, 750)];
-        let _ = scene.game.store.races().damage(scene.brown.persona, car, &reported).unwrap();
+        let _ = scene
+            .game
+            .store
+            .races()
+            .damage((mco_proto::ids::RaceId(1), false), scene.brown.persona, car, &reported)
+            .unwrap();
         let parts = scene.parts(car.0);
         let worn = parts.iter().find(|part| part.part.part == muffler).unwrap();
         assert_eq!((worn.max_wear, worn.part.junk_price), (most, worth));

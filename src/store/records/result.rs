@@ -1,0 +1,214 @@
+//! The records of what came of races: each settled race for some weeks, and for ever what they add up to.
+
+use crate::store::record::Record;
+use mco_proto::ids::{BrandedPartId, PersonaId, RaceId, VehicleId};
+use serde::{Deserialize, Serialize};
+
+/// A race that was settled. Times of the road are ticks of 1/64 s, money is in dollars.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaceResult {
+    /// Its number among the results: they count up without gaps, in the order in which races were settled.
+    pub number: u32,
+    /// The race, as Clients show it. One that is driven several times has several results.
+    pub race: RaceId,
+    /// The lobby in which it was arranged.
+    pub lobby: u32,
+    /// The Client's number of the type of race.
+    pub race_type: u32,
+    /// When it was settled, in seconds since 1970 by the Server's clock.
+    pub at: u32,
+    /// What its host chose.
+    pub terms: RaceTerms,
+    /// Everybody who drove, in the order of the results; at most six.
+    pub racers: Vec<RacerResult>,
+}
+
+impl Record for RaceResult {
+    const WHAT: &'static str = "result of a race";
+}
+
+/// What the host of a race chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaceTerms {
+    /// The fee.
+    pub entry_fee: u32,
+    /// Whether cars were wagered.
+    pub pink_slip: bool,
+    /// Laps; 0 where the track has none to choose.
+    pub laps: u8,
+    /// Which round of a series it was; 0: it was a single race.
+    pub round: u8,
+    /// Direction, night, weather, damage, traffic and handicap, as 232 writes them.
+    pub flags: u32,
+    /// Whether nitrous was not allowed.
+    pub no_nitrous: bool,
+}
+
+/// What came of one racer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RacerResult {
+    /// The persona; of a racer that a Client plays, the number that the Client gave it.
+    pub persona: PersonaId,
+    /// The name of the persona at that time; empty: a racer that a Client played.
+    pub name: String,
+    /// The place from 1. `None`: it did not finish, or its time is not counted.
+    pub place: Option<u8>,
+    /// The time that its Client reported; 0: none.
+    pub time: u32,
+    /// The best lap, likewise.
+    pub best_lap: u32,
+    /// The car, if it was its own.
+    pub car: Option<VehicleId>,
+    /// The model of that car, as a number of the catalogue; 0: a borrowed car.
+    pub model: BrandedPartId,
+    /// The class of that car; 0: a borrowed car.
+    pub class: u8,
+    /// The worst damage of a part after the race, in percent. `None`: the Client has not said.
+    pub damage: Option<u8>,
+    /// Points won.
+    pub points: u32,
+    /// Prize money.
+    pub cash: u32,
+    /// The fee that was paid.
+    pub fee: u32,
+    /// The level after the race.
+    pub level: u32,
+    /// See the constants.
+    pub flags: u16,
+}
+
+impl RacerResult {
+    /// The others waited for it long enough.
+    pub const TIMED_OUT: u16 = 0x01;
+    /// Its time is not counted.
+    pub const NOT_COUNTED: u16 = 0x02;
+    /// It won a car.
+    pub const WON_CAR: u16 = 0x04;
+    /// It lost its car.
+    pub const LOST_CAR: u16 = 0x08;
+    /// It reached a new level.
+    pub const LEVEL_UP: u16 = 0x10;
+    /// Its time is the best of all on that track, with so many laps, in that class.
+    pub const RECORD: u16 = 0x20;
+
+    /// Whether a player drove it.
+    pub fn is_player(&self) -> bool {
+        !self.name.is_empty()
+    }
+
+    /// Whether all bits of `flag` are set.
+    pub const fn has(&self, flag: u16) -> bool {
+        self.flags & flag == flag
+    }
+}
+
+/// Where times can be compared: on one track, in one direction, over as many laps, in one class of cars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Course {
+    /// The lobby.
+    pub lobby: u32,
+    /// Laps; 0 where the track has none to choose.
+    pub laps: u8,
+    /// The other way round.
+    pub backward: bool,
+    /// The class of the car, never 0.
+    pub class: u8,
+}
+
+/// The best times on one course.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CourseRecord {
+    /// The course.
+    pub course: Course,
+    /// The Client's number of the type of race.
+    pub race_type: u32,
+    /// The best of each persona, the best of all first; at most ten.
+    pub best: Vec<CourseTime>,
+}
+
+impl Record for CourseRecord {
+    const WHAT: &'static str = "list of best times";
+}
+
+/// One of the best times on a course.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CourseTime {
+    /// Who.
+    pub persona: PersonaId,
+    /// The name at that time.
+    pub name: String,
+    /// The time, in ticks of 1/64 s.
+    pub time: u32,
+    /// When, in seconds since 1970.
+    pub at: u32,
+    /// In which model, as a number of the catalogue.
+    pub model: BrandedPartId,
+    /// The race.
+    pub race: RaceId,
+}
+
+/// What the races of one persona add up to, beside what its own record says. It is kept as long as the persona.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonaResults {
+    /// Whose.
+    pub persona: PersonaId,
+    /// By week, oldest first; at most twelve. Races of a time when the clock was not set are not in it.
+    pub weeks: Vec<WeekTotals>,
+    /// By class of car.
+    pub classes: Vec<ClassTotals>,
+    /// The numbers of its last results, oldest first; at most twenty.
+    pub recent: Vec<u32>,
+    /// Its best times, the oldest first; at most thirty.
+    pub best: Vec<OwnTime>,
+}
+
+impl Record for PersonaResults {
+    const WHAT: &'static str = "results of a persona";
+}
+
+/// The races of one week.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeekTotals {
+    /// The week, counted from 1970 as [`crate::clock::week`] does.
+    pub week: u32,
+    /// Races begun.
+    pub races: u32,
+    /// Races won.
+    pub won: u32,
+    /// Points won.
+    pub points: u32,
+    /// Dollars won.
+    pub winnings: u64,
+}
+
+/// The races with cars of one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassTotals {
+    /// The class.
+    pub class: u8,
+    /// Races begun.
+    pub races: u32,
+    /// Races won.
+    pub won: u32,
+    /// Points won.
+    pub points: u32,
+    /// Dollars won.
+    pub winnings: u64,
+}
+
+/// The best time of a persona on one course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnTime {
+    /// The course.
+    pub course: Course,
+    /// The Client's number of the type of race.
+    pub race_type: u32,
+    /// The time, in ticks of 1/64 s.
+    pub time: u32,
+    /// When, in seconds since 1970.
+    pub at: u32,
+    /// In which model, as a number of the catalogue.
+    pub model: BrandedPartId,
+    /// The race.
+    pub race: RaceId,
+}

@@ -1,0 +1,86 @@
+//! Removing personas and accounts with everything they have.
+
+use super::accounts::{AccountError, Accounts};
+use super::bookings::Bookings;
+use super::error::StoreError;
+use super::key;
+use super::mail;
+use super::records::account::{Account, AccountRecord};
+use super::records::ledger::Line;
+use super::records::persona::PersonaRecord;
+use super::records::vehicle::LooseRecord;
+use super::table::{Table, Transaction};
+use super::ticket::Changed;
+use mco_proto::ids::{PersonaId, VehicleId};
+
+/// The records of a persona that are found by a look at the table.
+pub(super) struct Belongings {
+    id: PersonaId,
+    lines: Vec<Vec<u8>>,
+    vehicles: Vec<VehicleId>,
+    loose: Vec<Vec<u8>>,
+}
+
+impl Belongings {
+    /// Finds them, while nobody else changes anything.
+    pub(super) fn find(table: &Table, id: PersonaId) -> Result<Self, StoreError> {
+        let keys = |rows: Vec<(Vec<u8>, Line)>| rows.into_iter().map(|(key, _)| key).collect();
+        let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
+        Ok(Self {
+            id,
+            lines: keys(table.scan_rows::<Line>(&key::lines_of(id))?),
+            vehicles: table.scan::<u32>(&key::vehicles_of(id))?.into_iter().map(VehicleId).collect(),
+            loose: loose.into_iter().map(|(key, _)| key).collect(),
+        })
+    }
+
+    /// Removes them and the persona, whose record this is.
+    pub(super) fn remove(&self, tx: &Transaction<'_>, record: &PersonaRecord) -> Result<(), StoreError> {
+        let id = self.id;
+        for vehicle in self.vehicles.iter().copied() {
+            tx.remove(&key::vehicle(vehicle))?;
+            tx.remove(&key::vehicle_of(id, vehicle))?;
+        }
+        self.lines.iter().chain(&self.loose).try_for_each(|key| tx.remove(key))?;
+        mail::empty(tx, id)?;
+        tx.remove(&key::paid_week(id))?;
+        tx.remove(&key::uncounted(id))?;
+        tx.remove(&key::persona_results(id))?;
+        tx.remove(&key::persona_name(record.persona.shard, &record.persona.name))?;
+        tx.remove(&key::persona_of(record.persona.customer_id, record.serial))?;
+        tx.remove(&key::persona(id))
+    }
+}
+
+impl Accounts<'_> {
+    /// Removes an account with all its personas and what they have, but not in the middle of a race. Its ban goes too.
+    ///
+    /// # Errors
+    /// [`AccountError::NotFound`], [`AccountError::InRace`].
+    pub fn remove(&self, name: &str) -> Result<Changed<Account>, AccountError> {
+        self.store.change(|table| {
+            let found: Option<AccountRecord> = table.get(&key::account(name))?;
+            let record = found.ok_or(AccountError::NotFound)?;
+            let owner = record.customer_id;
+            let bookings = Bookings::find(table)?;
+            let mut personas = Vec::new();
+            for id in table.scan::<u32>(&key::personas_of(owner))?.into_iter().map(PersonaId) {
+                if bookings.name(id) {
+                    return Err(AccountError::InRace);
+                }
+                personas.push(Belongings::find(table, id)?);
+            }
+            table.transact(|tx| {
+                for belongings in &personas {
+                    if let Some(record) = tx.get::<PersonaRecord>(&key::persona(belongings.id))? {
+                        belongings.remove(tx, &record)?;
+                    }
+                }
+                tx.remove(&key::banned_account(owner))?;
+                tx.remove(&key::customer(owner))?;
+                tx.remove(&key::account(name))?;
+                Ok(record.into())
+            })
+        })
+    }
+}

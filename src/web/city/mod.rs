@@ -1,0 +1,61 @@
+//! The city as everybody may see it: players, races, records, leader boards, who is there now, and the news. Pages and the API show
+//! the same rows. What a persona has in the bank is in none of them: that is its player's alone.
+
+mod api;
+mod boards;
+mod live;
+mod news;
+mod players;
+mod races;
+mod records;
+
+pub(super) use api::only_reads;
+
+use super::fields::Fields;
+use super::page::{PageRequest, PageResponse, Site, message};
+use crate::store::StoreError;
+use percent_encoding::percent_decode_str;
+
+/// Whether a path belongs to these pages.
+pub(super) fn is_here(path: &str) -> bool {
+    let first = path.strip_prefix('/').and_then(|path| path.split('/').next());
+    matches!(first, Some("players" | "races" | "records" | "boards" | "live" | "news" | "api"))
+}
+
+/// Whether a path belongs to the API.
+pub(super) fn is_api(path: &str) -> bool {
+    path.strip_prefix("/api").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A page of the city, or an answer of the API; `None` if there is none at this path.
+pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> {
+    let query = Fields::urlencoded(request.query.as_bytes());
+    if let Some(path) = request.path.strip_prefix("/api") {
+        return api::read(site, request, path, &query);
+    }
+    let mut parts = request.path.splitn(3, '/').skip(1);
+    let (first, rest) = (parts.next()?, parts.next().map(decoded));
+    let answer = match (first, rest.as_deref()) {
+        ("players", None) => players::list(site, &query),
+        ("players", Some(name)) => players::one(site, name),
+        ("races", None) => races::list(site, &query),
+        ("races", Some(id)) => races::one(site, request, id),
+        ("records", None) => records::list(site, &query),
+        ("boards", None) => boards::list(site, &query),
+        ("live", None) => live::page(site),
+        ("news", None) => news::page(site),
+        _ => return None,
+    };
+    Some(answer.unwrap_or_else(|error| failed(site, &error)))
+}
+
+/// A piece of a path as text.
+fn decoded(piece: &str) -> String {
+    percent_decode_str(piece).decode_utf8_lossy().into_owned()
+}
+
+fn failed(site: &Site<'_>, error: &StoreError) -> PageResponse {
+    log::error!("http: a page of the city cannot be shown: {error}");
+    let text = "The server cannot read this at the moment. Its log says why. Tell the operator.";
+    message(site, 503, "Not at the moment", text)
+}

@@ -1,0 +1,190 @@
+//! The pages of a player who is signed in: its drivers with their cars, money and mail. What is somebody else's is not there.
+
+mod garage;
+mod mail;
+mod money;
+mod sign_in;
+
+use super::fields::Fields;
+use super::page::{Frame, PageRequest, PageResponse, Site, message, page};
+use super::visit::Visit;
+use crate::store::{Persona, StoreError};
+use crate::world::Notice;
+use askama::Template;
+use std::fmt::Display;
+
+/// Whether a path belongs to these pages.
+pub(super) fn is_here(path: &str) -> bool {
+    path.strip_prefix("/me").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The parts that all these pages have.
+struct Me {
+    account: String,
+    form: String,
+    notice: Option<Notice>,
+    persona: Option<Chosen>,
+}
+
+/// The persona that a page is about, with the others of the account.
+struct Chosen {
+    id: u32,
+    name: String,
+    /// Number and name.
+    others: Vec<(u32, String)>,
+}
+
+impl Me {
+    fn of(visit: &Visit<'_>, persona: Option<&Persona>) -> Self {
+        let chosen = persona.map(|persona| Chosen {
+            id: persona.id.0,
+            name: persona.name.clone(),
+            others: visit
+                .personas()
+                .into_iter()
+                .filter(|other| other.id != persona.id)
+                .map(|other| (other.id.0, other.name))
+                .collect(),
+        });
+        Self {
+            account: visit.account.name.clone(),
+            form: visit.form.as_str().to_owned(),
+            notice: visit.notice(),
+            persona: chosen,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "me/personas.html")]
+struct PersonasPage<'a> {
+    frame: Frame<'a>,
+    me: Me,
+    personas: Vec<PersonaRow>,
+    browsers: usize,
+}
+
+struct PersonaRow {
+    id: u32,
+    name: String,
+    level: u32,
+    points: u32,
+    money: String,
+    mails: usize,
+    cars: usize,
+    here: bool,
+}
+
+/// A page for whoever is signed in; `None` if there is none at this path.
+pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> {
+    let visit = Visit::of(site, request);
+    if request.path == "/me/sign-in" {
+        return Some(if visit.is_some() {
+            PageResponse::go_to("/me")
+        } else {
+            sign_in::blank(site, request)
+        });
+    }
+    let Some(visit) = visit else { return Some(PageResponse::go_to("/me/sign-in")) };
+    let query = Fields::urlencoded(request.query.as_bytes());
+    let answer = if request.path == "/me" {
+        personas(site, &visit)
+    } else {
+        let page = match request.path {
+            "/me/garage" => garage::show,
+            "/me/money" => money::show,
+            "/me/money.svg" => money::plot,
+            "/me/mail" => mail::show,
+            _ => return None,
+        };
+        let Some(persona) = visit.persona(query.text("persona")) else {
+            return Some(no_driver(site, &visit).not_stored());
+        };
+        page(site, &visit, &persona, &query)
+    };
+    Some(answer.unwrap_or_else(|error| failed(site, &error)).not_stored())
+}
+
+/// Answers a form.
+pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) -> PageResponse {
+    let Some(visit) = Visit::of(site, request) else {
+        if request.path == "/me/sign-in" {
+            return sign_in::sign_in(site, request, form);
+        }
+        return PageResponse::go_to("/me/sign-in");
+    };
+    if !visit.form.is(form.text("form")) {
+        log::info!("http: {} sent a form without the page's token", request.peer);
+        let text = "Nothing was changed. Go back, load the page again and send the form once more.";
+        return message(site, 403, "This form has expired", text).not_stored();
+    }
+    match request.path {
+        "/me/sign-out" => return visit.sign_out(form.text("everywhere") == "yes", request),
+        "/me/sign-in" => return PageResponse::go_to("/me"),
+        _ => {}
+    }
+    let act = match request.path {
+        "/me/garage/repair" => garage::repair,
+        "/me/garage/scrap" => garage::scrap,
+        "/me/mail/write" => mail::write,
+        "/me/mail/delete" => mail::delete,
+        _ => return super::not_found(site),
+    };
+    // A form always says whose it is about.
+    let asked = Some(form.text("persona")).filter(|asked| !asked.is_empty());
+    let Some(persona) = asked.and_then(|asked| visit.persona(asked)) else {
+        return visit.done("/me", Err("That is not one of your drivers. Nothing was changed.".to_owned()));
+    };
+    act(Act { site, visit: &visit, persona: &persona, request }, form)
+}
+
+/// Somebody who acts for one of its own personas.
+#[derive(Clone, Copy)]
+struct Act<'a> {
+    site: &'a Site<'a>,
+    visit: &'a Visit<'a>,
+    persona: &'a Persona,
+    request: &'a PageRequest<'a>,
+}
+
+/// A sentence for the player about why something was not done.
+fn sentence(why: &impl Display) -> String {
+    let why = why.to_string();
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}. Nothing was changed.", first.map(String::from).unwrap_or_default(), letters.as_str())
+}
+
+fn personas(site: &Site<'_>, visit: &Visit<'_>) -> Result<PageResponse, StoreError> {
+    let store = &site.game.store;
+    let rows = visit.personas().into_iter().map(|persona| {
+        Ok(PersonaRow {
+            mails: store.mails().list(persona.id, site.now)?.iter().filter(|mail| !mail.read).count(),
+            cars: store.garage().vehicles(persona.id)?.len(),
+            here: site.game.world.presence.in_use(persona.id, site.now),
+            id: persona.id.0,
+            level: persona.level,
+            points: persona.points,
+            money: super::words::money(persona.bank_balance),
+            name: persona.name,
+        })
+    });
+    let personas = rows.collect::<Result<_, StoreError>>()?;
+    let me = Me::of(visit, None);
+    Ok(page(&PersonasPage { frame: Frame::of(site), me, personas, browsers: visit.browsers() }))
+}
+
+/// The answer to a question about a persona that is not the player's, or to a player who has none.
+fn no_driver(site: &Site<'_>, visit: &Visit<'_>) -> PageResponse {
+    if visit.personas().is_empty() {
+        let text = "You have no driver yet. Start the game, sign in, and make one there.";
+        return message(site, 200, "No driver yet", text);
+    }
+    message(site, 404, "Not one of your drivers", "Choose one of your drivers on the page My drivers.")
+}
+
+fn failed(site: &Site<'_>, error: &StoreError) -> PageResponse {
+    log::error!("http: a page of a player cannot be shown: {error}");
+    let text = "The server cannot read this at the moment. Its log says why. Tell the operator.";
+    message(site, 503, "Not at the moment", text)
+}

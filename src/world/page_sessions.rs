@@ -1,0 +1,226 @@
+//! The sessions of browsers on the pages, of the Operator and of players alike. They are kept in memory only: a restart ends them
+//! all.
+
+use super::locked;
+use crate::clock::Now;
+use data_encoding::HEXLOWER;
+use rand::RngCore;
+use rand::rngs::OsRng;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use subtle::ConstantTimeEq;
+
+/// How long sessions live, and how many there are.
+#[derive(Clone, Copy, Debug)]
+pub struct PageTerms {
+    /// A session ends when it was not used for so long ...
+    pub idle: Duration,
+    /// ... and so long after it began in any case.
+    pub life: Duration,
+    /// The most sessions of one User at the same time. A new one beyond that ends the one that was unused for longest.
+    pub most_each: usize,
+    /// The same for all Users together.
+    pub most: usize,
+}
+
+/// 128 random bits in hexadecimal digits: a session's secret, or the token of its forms. Never shown by `Debug`.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// Makes one from the system's random source.
+    pub fn random() -> Self {
+        let mut random = [0; 16];
+        OsRng.fill_bytes(&mut random);
+        Self(HEXLOWER.encode(&random))
+    }
+
+    /// The 32 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `text` is this token; the time it takes does not tell how much of it is right.
+    pub fn is(&self, text: &str) -> bool {
+        Self::same(&self.0, text)
+    }
+
+    /// Whether two texts are the same; the time it takes does not tell either.
+    pub fn same(one: &str, other: &str) -> bool {
+        one.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+#[derive(Debug)]
+struct Session<W> {
+    who: W,
+    secret: Token,
+    forms: Token,
+    began: Instant,
+    used: Instant,
+    notice: Option<Notice>,
+}
+
+/// The outcome of a form, shown on the next page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Whether the form did what it was to do.
+    pub good: bool,
+    /// The text that is shown.
+    pub text: String,
+}
+
+/// The sessions of one kind of User, of whom `W` says who it is.
+#[derive(Debug)]
+pub struct PageSessions<W> {
+    terms: PageTerms,
+    all: Mutex<Vec<Session<W>>>,
+}
+
+impl<W: Copy + Eq> PageSessions<W> {
+    /// None yet.
+    pub fn new(terms: PageTerms) -> Self {
+        Self { terms, all: Mutex::default() }
+    }
+
+    /// Begins a session, and returns the secret for its cookie.
+    pub fn begin(&self, who: W, now: Now) -> Token {
+        let secret = Token::random();
+        let session = Session {
+            who,
+            secret: secret.clone(),
+            forms: Token::random(),
+            began: now.mono,
+            used: now.mono,
+            notice: None,
+        };
+        let mut sessions = self.alive(now);
+        make_room(&mut sessions, self.terms.most_each, |session| session.who == who);
+        make_room(&mut sessions, self.terms.most, |_| true);
+        sessions.push(session);
+        secret
+    }
+
+    /// Who has the session that the secret belongs to, and the token that its forms carry. Counts as a use of the session.
+    pub fn enter(&self, secret: &str, now: Now) -> Option<(W, Token)> {
+        let mut sessions = self.alive(now);
+        let session = sessions.iter_mut().find(|session| session.secret.is(secret))?;
+        session.used = now.mono;
+        Some((session.who, session.forms.clone()))
+    }
+
+    /// How many sessions somebody has.
+    pub fn count(&self, who: W, now: Now) -> usize {
+        self.alive(now).iter().filter(|session| session.who == who).count()
+    }
+
+    /// Leaves a notice for the next page of a session.
+    pub fn leave_notice(&self, secret: &str, notice: Notice, now: Now) {
+        if let Some(session) = self.alive(now).iter_mut().find(|session| session.secret.is(secret)) {
+            session.notice = Some(notice);
+        }
+    }
+
+    /// Takes the notice that was left for the next page.
+    pub fn take_notice(&self, secret: &str, now: Now) -> Option<Notice> {
+        self.alive(now).iter_mut().find(|session| session.secret.is(secret))?.notice.take()
+    }
+
+    /// Ends the session that this secret belongs to.
+    pub fn end(&self, secret: &str, now: Now) {
+        self.alive(now).retain(|session| !session.secret.is(secret));
+    }
+
+    /// Ends all sessions of somebody: the password was changed, or its account disabled.
+    pub fn end_of(&self, who: W) {
+        locked(&self.all).retain(|session| session.who != who);
+    }
+
+    fn alive(&self, now: Now) -> MutexGuard<'_, Vec<Session<W>>> {
+        let PageTerms { idle, life, .. } = self.terms;
+        let mut sessions = locked(&self.all);
+        sessions.retain(|session| now.since(session.used) < idle && now.since(session.began) < life);
+        sessions
+    }
+}
+
+/// Makes room for one more of those that `counts` names, of which there may be so many.
+fn make_room<W>(sessions: &mut Vec<Session<W>>, most: usize, counts: impl Fn(&Session<W>) -> bool) {
+    let counted = || sessions.iter().enumerate().filter(|(_, session)| counts(session));
+    if counted().count() >= most
+        && let Some(oldest) = counted().min_by_key(|(_, session)| session.used).map(|(place, _)| place)
+    {
+        sessions.remove(oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: PageTerms =
+        PageTerms { idle: Duration::from_mins(30), life: Duration::from_hours(12), most_each: 8, most: 10 };
+    const IDLE: Duration = TERMS.idle;
+    const LIFE: Duration = TERMS.life;
+
+    #[test]
+    fn a_session_is_known_by_its_secret_and_by_nothing_else() {
+        let (sessions, now) = (PageSessions::new(TERMS), Now::read());
+        let secret = sessions.begin('m', now);
+        assert!(secret.as_str().len() == 32 && !format!("{secret:?}").contains(secret.as_str()));
+        let forms = sessions.enter(secret.as_str(), now).unwrap().1;
+        assert!(!forms.is(secret.as_str()), "the page must not give the cookie away");
+        for wrong in ["", "0", &"0".repeat(32), forms.as_str(), &secret.as_str()[..31]] {
+            assert!(sessions.enter(wrong, now).is_none());
+        }
+        sessions.end(secret.as_str(), now);
+        assert!(sessions.enter(secret.as_str(), now).is_none());
+    }
+
+    #[test]
+    fn a_session_ends_when_it_is_unused_and_at_last_even_if_it_is_not() {
+        let (sessions, start) = (PageSessions::new(TERMS), Now::read());
+        let (lazy, busy) = (sessions.begin('m', start), sessions.begin('m', start));
+        let mut passed = IDLE / 2;
+        while passed < LIFE {
+            assert!(sessions.enter(busy.as_str(), start.later(passed)).is_some());
+            passed += IDLE / 2;
+        }
+        assert!(sessions.enter(busy.as_str(), start.later(LIFE)).is_none());
+        assert!(sessions.enter(lazy.as_str(), start.later(IDLE)).is_none());
+    }
+
+    #[test]
+    fn the_number_of_sessions_is_bounded_and_the_longest_unused_goes_first() {
+        let (sessions, start) = (PageSessions::new(TERMS), Now::read());
+        let secrets: Vec<_> =
+            (0..20).map(|n| sessions.begin('m', start.later(Duration::from_secs(n)))).collect();
+        let alive = secrets.iter().filter(|secret| sessions.enter(secret.as_str(), start).is_some()).count();
+        assert_eq!(alive, TERMS.most_each);
+        assert_eq!(sessions.count('m', start), TERMS.most_each);
+        for other in 'a'..='c' {
+            sessions.begin(other, start.later(Duration::from_secs(30)));
+        }
+        assert_eq!((sessions.count('m', start), sessions.count('a', start)), (7, 1), "ten in all");
+        assert!(sessions.enter(secrets[19].as_str(), start).is_some());
+        sessions.end_of('m');
+        assert_eq!(sessions.count('a', start), 1);
+        assert!(sessions.enter(secrets[19].as_str(), start).is_none());
+    }
+
+    #[test]
+    fn a_notice_is_shown_once() {
+        let (sessions, now) = (PageSessions::new(TERMS), Now::read());
+        let secret = sessions.begin('m', now);
+        let notice = Notice { good: true, text: "done".to_owned() };
+        sessions.leave_notice(secret.as_str(), notice.clone(), now);
+        assert_eq!(sessions.take_notice(secret.as_str(), now), Some(notice));
+        assert_eq!(sessions.take_notice(secret.as_str(), now), None);
+    }
+}
