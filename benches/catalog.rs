@@ -105,7 +105,10 @@ fn complete_cars() -> f64 {
     let car = game.store.garage().buy_car(persona, purchase, Now::read()).expect("a car").value;
 
     let peer: SocketAddr = ([127, 0, 0, 1], 1044).into();
-    game.world.sessions.begin(customer, SessionKey::random(), peer.ip(), Now::read());
+    game.world
+        .sessions
+        .begin(customer, SessionKey::random(), peer.ip(), &std::collections::BTreeSet::new(), Now::read())
+        .unwrap();
     let mut caller = ConnectionState::new(game.world.new_connection(), peer, peer);
     let hello = ClientConnect::new(customer, persona, Chars::constant(b"Dr Brown")).body();
     answer(&game, &mut caller, &Incoming { sequence: 1, flags: Flags(0), body: hello }, Now::read());

@@ -215,7 +215,7 @@ section! {
         outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 4096, 67_108_864);
         /// Seconds without a message after which a Login, Persona or Mail connection is closed.
         idle_seconds: u64 = 60, Rule::SECONDS;
-        /// Seconds within which a Lobby, room or MCOTS connection must have logged in.
+        /// Seconds within which a Lobby, room or MCOTS connection must have signed in.
         login_seconds: u64 = 30, Rule::SECONDS;
         /// How many passwords are checked at the same time.
         password_workers: usize = 2, Rule::NumberOf(&[1, 2]);

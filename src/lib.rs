@@ -18,6 +18,7 @@
 //! | [`atomic_file`] | files that are replaced whole |
 //! | [`clock`] | the time, and moments as people read them |
 //! | [`log_ring`] | the last lines of the log, for the Server Operator |
+//! | [`look_alike`] | names that people take for each other |
 //! | [`netbios`] | messages of the NetBIOS name service |
 //! | [`recording`] | the lines of a recording |
 //! | [`text_encoding`] | text as the editors of Windows save it |
@@ -33,6 +34,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod log_ring;
+pub mod look_alike;
 pub mod netbios;
 pub mod recording;
 pub mod server;

@@ -25,6 +25,7 @@ use mcos::world::ConnectionId;
 use mcos_fuzz::game::{PLAYERS, START, folder, new_game, private_key};
 use mcos_fuzz::{Input, plant};
 use rsa::pkcs8::EncodePrivateKey as _;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -110,12 +111,8 @@ impl<'a> Scene<'a> {
     fn new(game: &'a Game) -> Self {
         let mut scene = Self { game, now: *START, connections: Vec::new(), tickets: Vec::new() };
         for player in 0..PLAYERS.len() {
-            game.world.sessions.begin(
-                CustomerId(PLAYERS[player]),
-                key(player),
-                address(player).ip(),
-                scene.now,
-            );
+            let (customer, from) = (CustomerId(PLAYERS[player]), address(player).ip());
+            game.world.sessions.begin(customer, key(player), from, &BTreeSet::new(), scene.now).unwrap();
         }
         scene.connections = (0..CONNECTIONS.len()).map(|place| scene.connect(place)).collect();
         scene

@@ -12,6 +12,12 @@ use std::net::IpAddr;
 /// How many accounts one address may ask for within a minute.
 pub const PER_MINUTE: u32 = 10;
 
+/// 24 hours, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+/// How many accounts the pages make within 24 hours, whoever asks but this machine itself. The Server Operator may make more.
+pub const PER_DAY: usize = 200;
+
 /// Why an account was not made or its password not changed: a sentence for the person who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -19,6 +25,8 @@ pub enum Refusal {
     NotOpen,
     /// Too many requests from one address within a minute.
     TooMany,
+    /// There are as many accounts as there may be, or as many were made today.
+    Crowded,
     /// This cannot be a name; why.
     Name(&'static str),
     /// Somebody has that name.
@@ -46,6 +54,9 @@ impl fmt::Display for Refusal {
             Self::TooMany => {
                 f.write_str("Too many tries. Wait one minute, then try again.")
             }
+            Self::Crowded => f.write_str(
+                "This server makes no more accounts today, because so many were made. Try again tomorrow, or ask the operator for one.",
+            ),
             Self::Name(why) => write!(f, "This account name cannot be used: {why}."),
             Self::NameTaken => f.write_str("This account name is already taken. Choose another one."),
             Self::Password(why) => {
@@ -109,7 +120,13 @@ pub fn create(
         info!("account: refused {from}: too many requests from this address within a minute");
         return Err(Refusal::TooMany);
     }
-    let created = game.store.accounts().create(form.name, &password, None, now).map_err(|e| refusal(&e))?;
+    let accounts = game.store.accounts();
+    let today = accounts.made_since(now.unix.saturating_sub(DAY)).map_err(|e| refusal(&e.into()))?;
+    if today >= PER_DAY && !from.is_loopback() {
+        warn!("account: refused {from}: {today} accounts were made within 24 hours");
+        return Err(Refusal::Crowded);
+    }
+    let created = accounts.create(form.name, &password, None, now).map_err(|e| refusal(&e))?;
     created.ticket.wait().map_err(|e| refusal(&e.into()))?;
     info!("account: customer {} was made from {from}", created.value.customer_id);
     Ok(created.value)
@@ -156,7 +173,16 @@ fn refusal(problem: &AccountError) -> Refusal {
         AccountError::BadName(why) => Refusal::Name(why),
         AccountError::NameTaken => Refusal::NameTaken,
         AccountError::NotFound => Refusal::Wrong,
-        AccountError::Store(StoreError::Full { .. } | StoreError::ReadOnly(_)) => {
+        AccountError::TooMany => {
+            warn!("account: a request of the pages was refused: {problem}");
+            Refusal::Crowded
+        }
+        AccountError::Store(
+            StoreError::Full { .. }
+            | StoreError::ReadOnly(_)
+            | StoreError::OutOfFiles(_)
+            | StoreError::Database(_),
+        ) => {
             warn!("account: a request of the pages was refused: {problem}");
             Refusal::NoChanges
         }
@@ -220,6 +246,24 @@ mod tests {
         assert_eq!(create(&game, &limit, HOME, new("three", "s3cret"), Now::read()), Err(Refusal::TooMany));
         create(&game, &limit, Ipv4Addr::new(192, 168, 1, 21).into(), new("three", "s3cret"), Now::read())
             .unwrap();
+    }
+
+    #[test]
+    fn the_pages_make_only_so_many_accounts_a_day_and_the_operator_more() {
+        let (game, _folder) = Game::for_tests();
+        let limit = FailureLimit::new(PER_MINUTE);
+        let password = Password::new("s3cret").unwrap();
+        let now = Now::read();
+        for number in 0..PER_DAY {
+            let made =
+                game.store.accounts().create(&format!("driver{number}"), &password, None, now).unwrap();
+            drop(made);
+        }
+        assert_eq!(create(&game, &limit, HOME, new("marty", "s3cret"), now), Err(Refusal::Crowded));
+        create(&game, &limit, Ipv4Addr::LOCALHOST.into(), new("lorraine", "s3cret"), now).unwrap();
+        let _ = game.store.accounts().create("marty", &password, None, now).unwrap();
+        let tomorrow = Now { unix: now.unix + DAY + 1, ..now };
+        create(&game, &limit, HOME, new("jennifer", "s3cret"), tomorrow).unwrap();
     }
 
     #[test]

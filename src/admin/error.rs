@@ -39,14 +39,14 @@ impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchAccount(name) => {
-                write!(f, "there is no account {name:?}: check the name in the list of accounts")
+                write!(f, "there is no account {name:?}: see all names with `mcos account list`, or on the page Accounts")
             }
             Self::NoSuchPersona(name) => {
-                write!(f, "there is no persona {name:?}: check the name in the list of personas")
+                write!(f, "there is no persona {name:?}: see all names with `mcos persona list`")
             }
             Self::NoLoginKey => f.write_str("there is no login key yet: start the server once, which makes it"),
             Self::NobodyNamed => f.write_str("name an account, an address or both"),
-            Self::NoSuchBan => f.write_str("there is no such ban: look at the list of bans"),
+            Self::NoSuchBan => f.write_str("there is no such ban: see all bans with `mcos operator bans`, or on the page Bans"),
             Self::NeedsRunningServer => {
                 f.write_str("only a running server can do this: start the server and try again")
             }

@@ -5,8 +5,8 @@ use crate::clock::{Now, day};
 use crate::config::Registration;
 use crate::services::{AUTH_PORT, Game, Ports};
 use crate::store::UncountedResults;
-use crate::world::RefusedAddress;
-use mco_proto::ids::DealerId;
+use crate::world::{DifferentFiles, RefusedAddress};
+use mco_proto::ids::{DealerId, PersonaId};
 
 /// The port of Persona, built into the Client.
 const PERSONA: u16 = 8228;
@@ -24,11 +24,15 @@ pub fn troubles(game: &Game) -> Vec<String> {
     troubles.extend(game.config.mistakes.iter().map(ToString::to_string));
     troubles.extend(game.store.trouble().map(|trouble| trouble.to_string()));
     if game.store.was_repaired() {
-        troubles.push(
-            "the database was damaged at this start and was rebuilt from the backup beside it, or empty if there was none, so all \
-             changes after that backup are lost; the card may be worn out: download a backup now, and replace the card soon"
-                .to_owned(),
-        );
+        let lost = if game.store.has_lost_changes() {
+            "was rebuilt from the backup beside it, or empty if there was none, so all changes after that backup are lost"
+        } else {
+            "was rebuilt from the backup and the journal beside it, so nothing is lost"
+        };
+        troubles.push(format!(
+            "the database was found damaged and {lost}; the card may be worn out: download a backup now, and replace \
+             the card soon"
+        ));
     }
     troubles.extend(moved_ports(&game.ports));
     if game.ports.http != PATCH {
@@ -82,6 +86,7 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
     }
     warnings.extend(refused_addresses(game));
     warnings.extend(uncounted(game, now));
+    warnings.extend(different_files(game, now));
     let cash = game.config.game.starter_cash;
     let offers = game.catalog.offers(FIRST_DEALER, 0, now.day());
     if let Some(cheapest) = offers.iter().map(|offer| offer.price).min().filter(|price| *price > cash) {
@@ -122,8 +127,7 @@ fn uncounted(game: &Game, now: Now) -> Option<String> {
     all.sort_by_key(|results| std::cmp::Reverse(results.count));
     let more = all.len().saturating_sub(MOST_NAMES);
     let named = all.iter().take(MOST_NAMES).map(|results| {
-        let persona = game.store.personas().by_id(results.persona).ok().flatten();
-        let name = persona.map_or_else(|| results.persona.to_string(), |persona| persona.name);
+        let name = name_of(game, results.persona);
         let UncountedResults { count, race, time, why, last, .. } = results;
         let (seconds, day) = (time / 64, day((*last).into()));
         format!("{name} ({count} times, last on {day} in race {race}: {seconds} s is {why})")
@@ -138,12 +142,52 @@ fn uncounted(game: &Game, now: Now) -> Option<String> {
     })
 }
 
+fn name_of(game: &Game, persona: PersonaId) -> String {
+    let known = game.store.personas().by_id(persona).ok().flatten();
+    known.map_or_else(|| persona.to_string(), |persona| persona.name)
+}
+
+/// Drivers who raced with different game files.
+fn different_files(game: &Game, now: Now) -> Option<String> {
+    let all = game.world.game_files.different(now);
+    let more = all.len().saturating_sub(MOST_NAMES);
+    let named = all.iter().take(MOST_NAMES).map(|DifferentFiles { racers, last }| {
+        let [one, other] = racers.map(|racer| name_of(game, racer));
+        format!("{one} and {other} (last on {})", day(*last))
+    });
+    let mut named: Vec<String> = named.collect();
+    named.extend((more > 0).then(|| format!("{more} more")));
+    (!named.is_empty()).then(|| {
+        format!(
+            "drivers whose game files differ, so that they may not see the same race: {}; put the right files on the page Patch set, \
+             and let both start update.bat of their player kit",
+            named.join(", ")
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Config, Mistake};
     use crate::store::{Entrant, Letter, OperatorPassword, Store, Uncounted};
-    use mco_proto::ids::{PersonaId, RaceId};
+    use mco_proto::ids::RaceId;
+
+    #[test]
+    fn drivers_with_different_game_files_are_named_with_the_cure() {
+        let (game, _folder) = Game::for_tests();
+        let [doc, marty] = [("doc", "Dr Brown"), ("marty", "Marty")]
+            .map(|(account, name)| game.player(account, name, "192.168.1.20".parse().unwrap()).persona);
+        let about = || of(&game, Now::read()).into_iter().find(|warning| warning.contains("game files"));
+        assert_eq!(about(), None);
+        game.world.game_files.compared(marty, doc, false, Now::read());
+        let warning = about().unwrap();
+        for told in [": Dr Brown and Marty (last on ", "the page Patch set", "update.bat"] {
+            assert!(warning.contains(told), "{warning}");
+        }
+        game.world.game_files.compared(doc, marty, true, Now::read());
+        assert_eq!(about(), None);
+    }
 
     #[test]
     fn starter_cash_that_buys_no_car_is_pointed_out() {
@@ -236,7 +280,21 @@ mod tests {
         drop(store);
         std::fs::remove_dir_all(data.join("database")).unwrap();
         game.store = Store::open(&data).unwrap();
-        assert!(troubles(&game)[0].starts_with("the database was damaged at this start"));
+        let said = troubles(&game).remove(0);
+        assert!(
+            said.starts_with("the database was found damaged") && said.contains("nothing is lost"),
+            "{said}"
+        );
+        game.store = Store::open(&folder.path().join("yet another")).unwrap();
+        std::fs::remove_dir_all(data.join("database")).unwrap();
+        for entry in std::fs::read_dir(&data).unwrap().map(Result::unwrap) {
+            if entry.file_name().to_string_lossy().contains("journal") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        game.store = Store::open(&data).unwrap();
+        let said = troubles(&game).remove(0);
+        assert!(said.contains("all changes after that backup are lost"), "{said}");
     }
 
     #[test]

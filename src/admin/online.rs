@@ -81,7 +81,7 @@ mod tests {
                 connection,
                 server,
                 Person { persona: doc.persona, name, user_data: [0; 64] },
-                std::net::Ipv4Addr::LOCALHOST,
+                (address, std::net::Ipv4Addr::LOCALHOST),
             );
         }
         for connection in [lobby, room, mcots] {

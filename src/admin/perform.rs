@@ -8,7 +8,8 @@ use super::requests::{Request, Response, is_exchange_name};
 use crate::catalog;
 use crate::clock::Now;
 use crate::config::Config;
-use crate::services::{Game, Push, bans};
+use crate::services::bans::{self, BanRefused};
+use crate::services::{Game, Push};
 use crate::store::{Account, BanTarget, Changed, NewPersona, OperatorPassword, Password, Store, StoreError};
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::LoginKey;
@@ -235,7 +236,7 @@ fn ban(
     until: Option<u64>,
     now: Now,
 ) -> Result<Performed, RequestError> {
-    let address = address.map(bans::bannable).transpose()?;
+    let address = address.map(|address| bannable(server, address)).transpose()?;
     bans::check_end(until, now)?;
     let targets: Vec<_> = account.map(BanTarget::Account).into_iter().chain(address).collect();
     if targets.is_empty() {
@@ -253,6 +254,14 @@ fn ban(
         pushes.extend(server.expel(customer)?);
     }
     Ok(Performed { response: Response::Done, pushes })
+}
+
+/// An address as the target of a ban, but none that this machine has: the Operator's own browser may come from it.
+fn bannable(server: Server<'_>, address: IpAddr) -> Result<BanTarget, BanRefused> {
+    match server {
+        Server::Running(game) if game.world.access_list.is_own(address) => Err(BanRefused::Address(address)),
+        _ => bans::bannable(address),
+    }
 }
 
 fn kit_parts(server: Server<'_>) -> Result<Response, RequestError> {

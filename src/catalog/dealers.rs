@@ -80,6 +80,11 @@ impl Catalog {
         SYSTEM_PERSONAS.iter().find(|persona| persona.id == id)
     }
 
+    /// All personas that nobody plays.
+    pub const fn system_personas(&self) -> &'static [SystemPersona] {
+        SYSTEM_PERSONAS
+    }
+
     /// What `dealer` has on offer on `day` (days since 1970, UTC), by number. `brand` narrows it down to one maker; 0
     /// and numbers of nobody do not (*seen in use*: an older Client asked with a number that is no maker's).
     pub fn offers(&self, dealer: DealerId, brand: u32, day: u64) -> Vec<Offer> {

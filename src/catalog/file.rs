@@ -89,21 +89,49 @@ fn save_file(data: &Path, name: &str, imported: &Imported) -> Result<(), FileErr
     write(data, &path, &encode(imported)).map_err(|error| FileError::Io(path, error))
 }
 
-/// Puts the catalogue that waits in place of the one before, if it is sound. `None`: none waits.
-pub fn put_in_use(data: &Path) -> Result<Option<Imported>, FileError> {
-    let waiting = data.join(WAITING);
-    let Some(imported) = load_file(waiting.clone())? else { return Ok(None) };
-    atomic_file::rename(&waiting, &data.join(IN_USE)).map_err(|error| FileError::Io(waiting, error))?;
-    Ok(Some(imported))
+/// What became of the catalogue that was to be used or thrown away.
+#[derive(Debug)]
+pub enum Waiting {
+    /// That one is in use or thrown away.
+    This(Box<Imported>),
+    /// Another one waits by now, and was left alone.
+    Another,
+    /// None waits.
+    Nothing,
 }
 
-/// Removes the catalogue that waits, if one does.
-pub fn discard(data: &Path) -> Result<(), FileError> {
+/// Puts the catalogue that waits in place of the one before, if it is sound and was read from the file with this
+/// [hash](super::imported::Origin::hash): somebody else may have handed in another one since it was looked at.
+pub fn put_in_use(data: &Path, hash: &str) -> Result<Waiting, FileError> {
+    let waiting = waiting_as(data, hash)?;
+    if let Waiting::This(imported) = &waiting {
+        save(data, imported)?;
+        discard(data, hash)?;
+    }
+    Ok(waiting)
+}
+
+/// Removes the catalogue that waits, if it was read from the file with this hash. One that cannot be read goes in any case.
+pub fn discard(data: &Path, hash: &str) -> Result<Waiting, FileError> {
+    let waiting = match waiting_as(data, hash) {
+        Err(FileError::Io(path, error)) => return Err(FileError::Io(path, error)),
+        Ok(Waiting::Another) => return Ok(Waiting::Another),
+        Ok(waiting) => waiting,
+        Err(FileError::Damaged(_) | FileError::TooNew(..)) => Waiting::Nothing,
+    };
     let path = data.join(WAITING);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::Io(path, error)),
-        _ => Ok(()),
+        _ => Ok(waiting),
     }
+}
+
+fn waiting_as(data: &Path, hash: &str) -> Result<Waiting, FileError> {
+    Ok(match load_waiting(data)? {
+        None => Waiting::Nothing,
+        Some(imported) if imported.origin.hash() == hash => Waiting::This(Box::new(imported)),
+        Some(_) => Waiting::Another,
+    })
 }
 
 fn write(data: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -50,6 +50,9 @@ const TOP_SPEED: u32 = 90;
 pub const CLOCK_SLACK_PERCENT: u32 = 5;
 /// The longest that it may take from the host's start to the green light: every PC loads the track, and all wait for the slowest.
 pub const LONGEST_LOADING: Duration = Duration::from_mins(5);
+/// By how much the moments may differ, besides the clocks, at which the racers of one race have begun by what they report: messages
+/// are late where the Wi-Fi is weak.
+pub const START_SPREAD: Duration = Duration::from_secs(15);
 /// A race of this time or longer is paid in full; of a shorter one what the city pays counts by the time it took: a minute.
 pub const FULL_PAY_TIME: u32 = 60 * 64;
 

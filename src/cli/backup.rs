@@ -3,6 +3,7 @@
 //! A running server has the store, and may run as another user than who types the command. So the two exchange the
 //! file through the data folder, which both may enter.
 
+use super::confirm::confirm;
 use super::progress::Progress;
 use super::reach::{self, NewFolder, Reached};
 use super::{CliError, Setting, output};
@@ -11,13 +12,10 @@ use crate::atomic_file::{self, Access};
 use crate::server::control::{self, AskError};
 use crate::store::{Contents, OpenError, Store};
 use std::fs::{self, File};
-use std::io::{self, BufRead, Write as _};
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process;
-
-/// The longest answer that is read, in bytes.
-const MAX_ANSWER: u64 = 100;
 
 /// Writes the backup, by whoever has the store.
 pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
@@ -41,9 +39,10 @@ pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
 /// stored, nothing is asked either.
 pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), CliError> {
     // First of all, so that a file that is no backup costs nobody anything.
+    File::open(file).map_err(|error| output::unreadable(file, &error))?;
     let contents = Store::check_backup(file).map_err(CliError::failed)?;
     if !yes && Store::is_in(&setting.data) {
-        confirm(&question(setting, file, contents), io::stdin().lock())?;
+        confirm(&question(setting, file, contents))?;
     }
     let folder = NewFolder::look(setting);
     let progress = Progress::unknown("restoring");
@@ -78,25 +77,12 @@ pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), C
 fn question(setting: &Setting, file: &Path, contents: Contents) -> String {
     let Contents { accounts, personas } = contents;
     format!(
-        "{} holds {accounts} accounts and {personas} personas. It takes the place of everything in {}: what was done since that          backup is set aside. Restore it? [y/N] ",
+        "{} holds {} and {}. It takes the place of everything in {}: what was done since that backup is set aside. Restore it? [y/N] ",
         file.display(),
+        output::count(accounts, "account"),
+        output::count(personas, "persona"),
         setting.data.display()
     )
-}
-
-/// Asks on stderr, and reads a line of `answers`.
-fn confirm(question: &str, answers: impl BufRead) -> Result<(), CliError> {
-    // Where nobody sees the question, nobody answers it.
-    let _ = write!(io::stderr(), "{question}");
-    let mut answer = String::new();
-    let read = answers.take(MAX_ANSWER).read_line(&mut answer);
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        "" if !matches!(read, Ok(1..)) => Err(CliError::Failed(
-            "nothing was changed, because nobody answered; scripts say --yes behind restore".to_owned(),
-        )),
-        _ => Err(CliError::Failed("nothing was changed, because the answer was not yes".to_owned())),
-    }
 }
 
 /// Keeps what is stored as `file`, as the running server gives it, or else as the last one left it beside its database. `false`
@@ -169,21 +155,4 @@ fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
             atomic_file::advice(&error)
         ))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_yes_is_a_yes() {
-        for yes in ["y\n", "yes\n", "Y\r\n", " YES"] {
-            assert_eq!(confirm("", yes.as_bytes()), Ok(()), "{yes:?}");
-        }
-        for no in ["", "\n", "n\n", "no\ny\n", "yesterday\n", &"y".repeat(200)] {
-            let CliError::Failed(why) = confirm("", no.as_bytes()).unwrap_err() else { panic!("{no:?}") };
-            assert!(why.starts_with("nothing was changed"), "{why}");
-            assert_eq!(why.contains("--yes"), no.is_empty(), "{no:?}");
-        }
-    }
 }

@@ -66,7 +66,7 @@ fn import(setting: &Setting, path: &Path) -> Result<(), CliError> {
 
 fn read(path: &Path) -> Result<Reading, CliError> {
     let failed = |error: &dyn std::fmt::Display| CliError::Failed(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(|error| failed(&format!("the file cannot be opened: {error}")))?;
+    let file = File::open(path).map_err(|error| output::unreadable(path, &error))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let now = Now::read().unix;
     let mut progress = None;

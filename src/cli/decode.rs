@@ -1,7 +1,8 @@
 //! `mcos decode`: packets of the game field by field.
 
 use super::{CliError, output};
-use crate::recording::{Line, Opening, Passed, Side, packet_text};
+use crate::recording::packet_text::{self, Stream};
+use crate::recording::{Line, Opening, Passed, Side};
 use clap::{Args, ValueEnum};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use mco_proto::mcots::Body;
@@ -37,10 +38,10 @@ pub(super) fn run(command: &Decode) -> Result<(), CliError> {
         From::Server => Side::Server,
     });
     let path = PathBuf::from(&command.input);
-    let text = if path.is_file() {
+    let Stream { text, is_whole } = if path.is_file() {
         let bytes = read(&path)?;
         match std::str::from_utf8(&bytes) {
-            Ok(text) if text.starts_with('{') => recording(text)?,
+            Ok(text) if text.starts_with('{') => Stream { text: recording(text)?, is_whole: true },
             Ok(text) => packet_text::stream(&digits(text).unwrap_or_else(|| text.as_bytes().to_vec()), from),
             Err(_) => packet_text::stream(&bytes, from),
         }
@@ -53,16 +54,24 @@ pub(super) fn run(command: &Decode) -> Result<(), CliError> {
         })?;
         packet_text::stream(&bytes, from)
     };
-    output::text(&text)
+    output::text(&text)?;
+    if is_whole {
+        return Ok(());
+    }
+    Err(CliError::Failed(
+        "not all of this could be decoded, see above; give whole packets from their first byte on, in plain"
+            .to_owned(),
+    ))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    let failed = |why: &dyn std::fmt::Display| CliError::Failed(format!("{}: {why}", path.display()));
+    let failed = |error: &std::io::Error| output::unreadable(path, error);
     let file = File::open(path).map_err(|error| failed(&error))?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(failed(&format!("it is larger than {} MiB; give a smaller file", MAX_FILE >> 20)));
+        let (file, most) = (path.display(), MAX_FILE >> 20);
+        return Err(CliError::Failed(format!("{file}: it is larger than {most} MiB; give a smaller file")));
     }
     Ok(bytes)
 }
@@ -109,7 +118,7 @@ fn message(passed: &Passed, is_mcots: bool) -> String {
             let packet = Packet { id: Id(passed.number), form: Form::Short, body: plain.0.clone() };
             packet_text::nps_packet(&packet, from)
         }
-        None => packet_text::stream(&passed.raw.0, from),
+        None => packet_text::stream(&passed.raw.0, from).text,
     }
 }
 

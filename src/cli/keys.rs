@@ -39,6 +39,6 @@ fn read(file: &Path) -> Result<Secret, CliError> {
     match read {
         Ok(length) if length as u64 <= MAX_FILE_BYTES => Ok(text),
         Ok(_) => Err(CliError::Failed(format!("{name}: this is too large for a private key in PEM form"))),
-        Err(e) => Err(CliError::Failed(format!("{name}: cannot read the key: {e}"))),
+        Err(error) => Err(output::unreadable(file, &error)),
     }
 }

@@ -43,14 +43,15 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
     let trusted = certificate.is_some();
     let ports = Ports { http, https, ..Ports::from(&setting.config.network) };
     let mut warnings = health::moved_ports(&ports);
-    let older_windows = kit::pages_for_older_windows(&host, address, http);
+    let netbios = kit::netbios_name(&setting.config.network);
+    let older_windows = kit::pages_for_older_windows(&host, netbios, address, http);
     if !older_windows.is_empty() {
         warnings.push(format!(
             "Windows XP to 8 do not find {host}, because its name ends in .local: give them the kit from {}",
             older_windows.join(" or ")
         ));
     }
-    let kit = Kit { host: host.clone(), address, ports, public_key, certificate };
+    let kit = Kit { host: host.clone(), address, netbios, ports, public_key, certificate };
     let zip = kit.zip().map_err(CliError::failed)?;
     let file = command.file.display();
     atomic_file::replace(&command.file, Access::Everyone, |new| new.write_all(&zip))

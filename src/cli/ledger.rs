@@ -26,8 +26,7 @@ fn show(report: &LedgerReport) -> Result<(), CliError> {
         output::line(&format!("persona {}: {}", difference.persona, difference.problem))?;
     }
     if differences.is_empty() {
-        let personas = if *personas == 1 { "1 persona".to_owned() } else { format!("{personas} personas") };
-        let lines = if *lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+        let (personas, lines) = (output::count(*personas, "persona"), output::count(*lines, "line"));
         return output::line(&format!("the ledger is right: {personas}, {lines}, {money} dollars"));
     }
     Err(CliError::Failed(format!(

@@ -1,7 +1,7 @@
 //! `mcos load`: simulated players who race, and what the server made of it.
 
 use super::progress::Progress;
-use super::{CliError, Setting, reach};
+use super::{CliError, Setting, output, reach};
 use crate::admin::requests::{Request, Response, Secret};
 use crate::client::load::{self, Options, Report};
 use crate::client::probe::Credentials;
@@ -139,7 +139,7 @@ fn make_accounts(setting: &Setting, count: usize) -> Result<Vec<Credentials>, Cl
 /// The first `count` accounts of a file that nobody else may read.
 fn read_accounts(path: &Path, count: usize) -> Result<Vec<Credentials>, CliError> {
     let shown = path.display();
-    let unreadable = |error: io::Error| CliError::Failed(format!("cannot read {shown}: {error}"));
+    let unreadable = |error: io::Error| output::unreadable(path, &error);
     let file = File::open(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.permissions().mode() & 0o077 != 0 {
         return Err(CliError::Failed(format!(

@@ -7,6 +7,7 @@ mod account;
 mod backup;
 mod box_files;
 mod catalog;
+mod confirm;
 mod decode;
 mod keys;
 mod kit;
@@ -75,7 +76,7 @@ enum Command {
     /// Add, list, enable and disable accounts, and set passwords
     #[command(subcommand)]
     Account(account::Command),
-    /// Add and list personas, the drivers of an account
+    /// Add, list and remove personas, the drivers of an account
     #[command(subcommand)]
     Persona(persona::Command),
     /// Write the player kit: files and settings that a player's PC needs for this server
@@ -89,7 +90,10 @@ enum Command {
     /// Set the password of the operator's pages; show and remove bans
     #[command(subcommand)]
     Operator(operator::Command),
-    /// Save accounts, personas, cars, money, mail, bans and the login key to one file
+    /// Save all data of the server to one file
+    ///
+    /// Accounts, personas, cars, money, mail, bans, the operator's password, the keys of the server, the imported catalogue, and those
+    /// files of the patch set that were chosen for it. mcos.toml is not part of it.
     Backup {
         /// The file to write
         file: PathBuf,
@@ -337,6 +341,7 @@ mod tests {
             "account passwd alice",
             "persona add alice Racer",
             "persona list",
+            "persona remove Racer --yes",
             "keys import-login login.pem",
             "operator passwd",
             "operator bans",

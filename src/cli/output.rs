@@ -3,10 +3,32 @@
 use super::CliError;
 pub(super) use crate::clock::day;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 /// Prints one line on stdout.
 pub(super) fn line(text: &str) -> Result<(), CliError> {
     print(&format!("{text}\n"))
+}
+
+/// So many of a thing, in words.
+pub(super) fn count(many: usize, thing: &str) -> String {
+    format!("{many} {thing}{}", if many == 1 { "" } else { "s" })
+}
+
+/// A file that cannot be opened or read, and what to do.
+pub(super) fn unreadable(file: &Path, error: &io::Error) -> CliError {
+    let advice = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => match std::env::current_dir() {
+            Ok(here) if file.is_relative() => {
+                format!("check the name, or give the whole path; it was looked for in {}", here.display())
+            }
+            _ => "check the name and the folder".to_owned(),
+        },
+        ErrorKind::PermissionDenied => "use sudo, or let your user read it (chmod)".to_owned(),
+        ErrorKind::IsADirectory => "this is a folder: name the file in it".to_owned(),
+        _ => "check the disk, or use a copy of the file elsewhere".to_owned(),
+    };
+    CliError::Failed(format!("{}: the file cannot be read: {error}; {advice}", file.display()))
 }
 
 /// Prints a text that ends its last line itself.
@@ -62,6 +84,21 @@ impl<const N: usize> Table<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_do_about_a_missing_file_is_said() {
+        let said = |name: &str, kind: ErrorKind| {
+            let CliError::Failed(why) = unreadable(Path::new(name), &kind.into()) else { panic!("{name}") };
+            why
+        };
+        let here = std::env::current_dir().unwrap();
+        assert!(
+            said("game.mdb", ErrorKind::NotFound).ends_with(&format!("looked for in {}", here.display()))
+        );
+        assert!(said("/none/game.mdb", ErrorKind::NotFound).contains("check the name and the folder"));
+        assert!(said("game.mdb", ErrorKind::PermissionDenied).contains("sudo"));
+        assert_eq!((count(1, "account"), count(0, "persona")), ("1 account".into(), "0 personas".into()));
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_longest_cell() {

@@ -47,9 +47,7 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
     let set = PatchSet::of(&setting.data);
     match command {
         Command::Add { file, path, note, backup } => {
-            let content = File::open(&file).map_err(|error| {
-                CliError::Failed(format!("{}: the file cannot be opened: {error}", file.display()))
-            })?;
+            let content = File::open(&file).map_err(|error| output::unreadable(&file, &error))?;
             let added = set.add(path, &note, backup, content, Now::read().unix).map_err(CliError::failed)?;
             output::line(&format!("{}, {} bytes, SHA-256 {}", added.path, added.size, added.sha256))?;
             output::line("players get it with update.bat of their kit")

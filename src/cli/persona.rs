@@ -1,7 +1,9 @@
 //! `mcos persona`: the drivers of an account.
 
+use super::confirm::confirm;
 use super::output::{self, Table};
 use super::{CliError, Setting, reach};
+use crate::admin::error::RequestError;
 use crate::admin::requests::{PersonaEntry, Request, Response};
 use clap::Subcommand;
 use mco_proto::ids::PersonaId;
@@ -22,6 +24,9 @@ pub(super) enum Command {
     Remove {
         /// Its name in the game
         name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// List the personas of one account, or of all
     List {
@@ -35,7 +40,12 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
         Command::Add { account, name, persona_id } => {
             Request::AddPersona { account, name, persona_id: persona_id.map(PersonaId) }
         }
-        Command::Remove { name } => Request::RemovePersona { name },
+        Command::Remove { name, yes } => {
+            if !yes {
+                confirm(&question(setting, &name)?)?;
+            }
+            Request::RemovePersona { name }
+        }
         Command::List { account } => Request::ListPersonas { account },
     };
     let removes = matches!(request, Request::RemovePersona { .. });
@@ -51,8 +61,23 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
     }
 }
 
+/// What goes with a persona; an error if there is none of that name.
+fn question(setting: &Setting, name: &str) -> Result<String, CliError> {
+    let personas = match reach::perform(setting, Request::ListPersonas { account: None })? {
+        Response::Personas(personas) => personas,
+        other => return Err(reach::unexpected(&other)),
+    };
+    let same = |persona: &&PersonaEntry| persona.name.to_lowercase() == name.to_lowercase();
+    let Some(PersonaEntry { name, account, bank_balance, .. }) = personas.iter().find(same) else {
+        return Err(CliError::failed(RequestError::NoSuchPersona(name.to_owned())));
+    };
+    Ok(format!(
+        "{name} of the account {account} has {bank_balance} dollars. It goes for ever, with its cars, parts and mail. Remove it? [y/N] "
+    ))
+}
+
 fn show(personas: &[PersonaEntry]) -> Result<(), CliError> {
-    let mut table = Table::new(["PERSONA", "NAME", "ACCOUNT", "BANK", "LAST LOGIN"]);
+    let mut table = Table::new(["PERSONA", "NAME", "ACCOUNT", "BANK", "LAST SIGN-IN"]);
     for persona in personas {
         table.row([
             persona.persona_id.to_string(),

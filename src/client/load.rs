@@ -329,7 +329,7 @@ async fn sign_in(
 /// Takes a room to the start.
 async fn grid(mut group: Vec<Racer>, traffic: Arc<Traffic>) -> Result<Vec<Starter>, Error> {
     let Some(host) = group.first_mut() else { return Ok(Vec::new()) };
-    let terms = Terms { lobby: host.circuit().await?, entry_fee: 0 };
+    let terms = Terms { lobby: host.circuit().await?, entry_fee: 0, pink_slip: false };
     line_up(group, terms, &traffic).await
 }
 

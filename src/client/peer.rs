@@ -1,6 +1,7 @@
 //! The other end of a connection: a service at a host and port.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A host, by name or address, and a port.
@@ -10,18 +11,26 @@ pub struct Endpoint {
     pub host: Arc<str>,
     /// TCP port; 0 stands for one that is not known.
     pub port: u16,
+    /// Address of this machine from which it is connected to; `None`: the system chooses.
+    pub from: Option<IpAddr>,
 }
 
 impl Endpoint {
     /// An IPv6 address is given without brackets.
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: host.into(), port }
+        Self { host: host.into(), port, from: None }
     }
 
     /// The same host at another port.
     #[must_use]
     pub fn at(&self, port: u16) -> Self {
-        Self { host: self.host.clone(), port }
+        Self { port, ..self.clone() }
+    }
+
+    /// The same, connected to from this address of this machine.
+    #[must_use]
+    pub fn from(self, address: IpAddr) -> Self {
+        Self { from: Some(address), ..self }
     }
 }
 
@@ -83,6 +92,11 @@ impl Peer {
     /// Which service was asked.
     pub const fn service(&self) -> Service {
         self.service
+    }
+
+    /// Address of this machine from which it is connected to, if one was chosen.
+    pub(super) const fn from(&self) -> Option<IpAddr> {
+        self.endpoint.from
     }
 
     /// The host as it was given: a name, or an address without brackets.

@@ -4,8 +4,9 @@ mod advice;
 mod report;
 mod walk;
 
-use super::Endpoint;
+use super::nps::Nps;
 use super::sitting::FixedPorts;
+use super::{Endpoint, Service};
 use crate::config::Network;
 use std::io::{self, Write};
 use std::net::{IpAddr, UdpSocket};
@@ -17,6 +18,9 @@ pub(super) use walk::reach;
 
 /// How long a step may wait for any answer. The Client itself waits longer; an Operator need not.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The port of Auth, built into the game. A probe asks for a Context on the plain port: it need not trust a certificate.
+const SIGN_IN: u16 = 443;
 
 /// The room ports of a server whose configuration is not at hand.
 const USUAL_ROOMS: std::ops::RangeInclusive<u16> = 9000..=9014;
@@ -150,6 +154,11 @@ async fn is_this_machine(host: &str, timeout: Duration) -> bool {
     resolved.await.unwrap_or_default().iter().any(|address| own(address.ip()))
 }
 
+/// Whether somebody takes connections there.
+async fn answers(at: &Endpoint, timeout: Duration) -> bool {
+    Nps::connect(Service::Web, at, timeout).await.is_ok()
+}
+
 /// Tests a server step by step and writes the report to `out`.
 ///
 /// # Errors
@@ -164,6 +173,15 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> io::Result<Result<Ve
     match &options.account {
         Some(account) => walk::with_account(&mut report, &target, account, options.timeout).await?,
         None => walk::without_account(&mut report, &target, options.timeout).await?,
+    }
+    if let Some(web) = target.web.first()
+        && !answers(&web.at(SIGN_IN), options.timeout).await
+    {
+        report.warn(format!(
+            "nothing answers on port {SIGN_IN} of {}, and the game signs in there and nowhere else: give mcos that port (its README says \
+             how), or forward it to the HTTPS port of mcos",
+            web.host
+        ));
     }
     report.close().map(Ok)
 }

@@ -52,6 +52,8 @@ pub struct Terms {
     pub lobby: u32,
     /// Dollars each racer pays.
     pub entry_fee: u32,
+    /// Whether each racer wagers the car.
+    pub pink_slip: bool,
 }
 
 impl Racer {
@@ -148,6 +150,7 @@ async fn sign_in_with_car(session: &PersonaSession) -> Result<(Transactions, Veh
 fn request(terms: Terms, racers: usize) -> CreateRace {
     CreateRace {
         entry_fee: terms.entry_fee,
+        pink_slip: Bool8(terms.pink_slip),
         least_racers: u8::try_from(racers).unwrap_or(u8::MAX),
         damage: Bool8(true),
         ..CreateRace::open_to_all(terms.lobby, u8::try_from(SLOTS).unwrap_or(u8::MAX), LAPS)
@@ -156,41 +159,95 @@ fn request(terms: Terms, racers: usize) -> CreateRace {
 
 /// Takes racers, the first of them the host, to the start of a race, where `traffic` says what they will send.
 pub async fn line_up(
-    mut racers: Vec<Racer>,
+    racers: Vec<Racer>,
     terms: Terms,
     traffic: &Arc<Traffic>,
 ) -> Result<Vec<Starter>, Error> {
-    let grid: Arc<[PersonaId]> = racers.iter().map(Racer::persona).collect();
-    let Some((host, joiners)) = racers.split_first_mut() else { return Ok(Vec::new()) };
-    let (race, channel) = host.host(terms, grid.len()).await?;
-    for joiner in joiners.iter_mut() {
-        let joined = joiner.join(race).await?;
-        if joined.channel != channel.channel {
-            return Err(joiner.room.no_such_race(race));
+    let (least, mut racers) = (racers.len(), racers.into_iter());
+    let Some(host) = racers.next() else { return Ok(Vec::new()) };
+    let mut grid = Grid::gather(host, racers.collect(), terms, least).await?;
+    grid.ready().await?;
+    grid.start(traffic).await
+}
+
+/// Racers in the room of a race that has not started.
+#[derive(Debug)]
+pub struct Grid {
+    host: Racer,
+    joiners: Vec<Racer>,
+    race: RaceId,
+    channel: RaceChannel,
+}
+
+impl Grid {
+    /// `host` makes a race for at least so many racers, and the others join it.
+    pub async fn gather(
+        mut host: Racer,
+        mut joiners: Vec<Racer>,
+        terms: Terms,
+        least: usize,
+    ) -> Result<Self, Error> {
+        let (race, channel) = host.host(terms, least).await?;
+        for joiner in &mut joiners {
+            let joined = joiner.join(race).await?;
+            if joined.channel != channel.channel {
+                return Err(joiner.room.no_such_race(race));
+            }
         }
-        joiner.room.ready(channel.channel).await?;
+        Ok(Self { host, joiners, race, channel })
     }
-    host.room.ready(channel.channel).await?;
-    let deadline = Instant::now() + host.session.account.endpoints.timeout;
-    while host.room.ready_count(channel.channel).await? < grid.len() {
-        if Instant::now() > deadline {
-            return Err(host.room.not_all_ready());
+
+    /// Everybody says that it is ready, and the host hears that all are.
+    pub async fn ready(&mut self) -> Result<(), Error> {
+        for racer in self.joiners.iter_mut().chain([&mut self.host]) {
+            racer.room.ready(self.channel.channel).await?;
         }
-        smol::Timer::after(ASK_AGAIN).await;
+        self.await_ready(1 + self.joiners.len()).await
     }
-    start(host, joiners, race).await?;
-    let started = Instant::now();
-    host.room.start_race(channel.channel).await?;
-    let mut starters = Vec::new();
-    for (slot, mut racer) in racers.into_iter().enumerate() {
-        let address = racer.room.race_started(channel.channel).await?;
-        let mut race_server = racer.session.room(&address).await?;
-        race_server.open_race(&channel, address.endpoint.port).await?;
-        let deliveries = Deliveries::new(Arc::clone(traffic), channel.channel, Arc::clone(&grid), slot);
-        let channel = channel.channel;
-        starters.push(Starter { racer, race, started, channel, race_server, slot, deliveries });
+
+    /// Waits until the host hears that so many are ready.
+    pub async fn await_ready(&mut self, wanted: usize) -> Result<(), Error> {
+        let room = &mut self.host.room;
+        let deadline = Instant::now() + self.host.session.account.endpoints.timeout;
+        while room.ready_count(self.channel.channel).await? != wanted {
+            if Instant::now() > deadline {
+                return Err(room.not_all_ready());
+            }
+            smol::Timer::after(ASK_AGAIN).await;
+        }
+        Ok(())
     }
-    Ok(starters)
+
+    /// The host closes the room. Whoever has been in it longest is the host then, if there is anybody.
+    pub async fn host_leaves(self) -> Result<(Racer, Option<Self>), Error> {
+        let Self { mut host, mut joiners, race, channel } = self;
+        host.room.close_channel(channel.channel).await?;
+        if joiners.is_empty() {
+            return Ok((host, None));
+        }
+        let next = joiners.remove(0);
+        Ok((host, Some(Self { host: next, joiners, race, channel })))
+    }
+
+    /// The host starts the race, and all go to the race server, where `traffic` says what they will send.
+    pub async fn start(self, traffic: &Arc<Traffic>) -> Result<Vec<Starter>, Error> {
+        let Self { mut host, mut joiners, race, channel } = self;
+        start(&mut host, &mut joiners, race).await?;
+        let started = Instant::now();
+        host.room.start_race(channel.channel).await?;
+        let racers: Vec<Racer> = std::iter::once(host).chain(joiners).collect();
+        let grid: Arc<[PersonaId]> = racers.iter().map(Racer::persona).collect();
+        let mut starters = Vec::new();
+        for (slot, mut racer) in racers.into_iter().enumerate() {
+            let address = racer.room.race_started(channel.channel).await?;
+            let mut race_server = racer.session.room(&address).await?;
+            race_server.open_race(&channel, address.endpoint.port).await?;
+            let deliveries = Deliveries::new(Arc::clone(traffic), channel.channel, Arc::clone(&grid), slot);
+            let channel = channel.channel;
+            starters.push(Starter { racer, race, started, channel, race_server, slot, deliveries });
+        }
+        Ok(starters)
+    }
 }
 
 /// Starts the race on MCOTS (232); all joiners must hear it (233).
@@ -311,6 +368,11 @@ impl Starter {
             travel_map: Rest(vec![1; 500]),
         };
         mcots.send(&finish).await.map(drop)
+    }
+
+    /// The racer's connection to MCOTS.
+    pub const fn mcots(&mut self) -> &mut Transactions {
+        self.racer.mcots()
     }
 
     /// For how long the race has gone on.

@@ -24,6 +24,7 @@ use mco_proto::nps::persona::{
 use mco_proto::nps::{Packet, id};
 use mco_proto::session_key::{PublicLoginKey, SessionKey};
 use mco_proto::text::Str16;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +71,15 @@ impl ShardEndpoints {
             mcots: Endpoint::new(&shard.mcots_host, fixed.mcots),
             timeout,
         }
+    }
+
+    /// The same, connected to from this address of this machine.
+    #[must_use]
+    pub fn from(self, address: IpAddr) -> Self {
+        let Self { login, persona, mail, lobby, mcots, timeout } = self;
+        let [login, persona, mail, lobby, mcots] =
+            [login, persona, mail, lobby, mcots].map(|endpoint| endpoint.from(address));
+        Self { login, persona, mail, lobby, mcots, timeout }
     }
 
     /// Logs in with a Context: invents a Session Key and delivers it under the login key.

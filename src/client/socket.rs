@@ -3,10 +3,12 @@
 use super::error::Error;
 use super::peer::Peer;
 use super::wanted::Wanted;
+use rustix::io::Errno;
 use smol::{Async, Timer, future};
+use socket2::{Domain, Protocol, Type};
 use std::future::Future;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,38 @@ async fn before<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T
         None
     })
     .await
+}
+
+/// Connects to the first of these addresses that answers; from this address of this machine, if one is chosen.
+async fn connect_to_any(addresses: &[SocketAddr], from: Option<IpAddr>) -> io::Result<Async<TcpStream>> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        let connected = match from {
+            None => Async::<TcpStream>::connect(*address).await,
+            Some(from) => connect_from(from, *address).await,
+        };
+        match connected {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn connect_from(from: IpAddr, to: SocketAddr) -> io::Result<Async<TcpStream>> {
+    let socket = socket2::Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+    socket.bind(&SocketAddr::new(from, 0).into())?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&to.into()) {
+        Err(error) if Errno::from_io_error(&error) != Some(Errno::INPROGRESS) => return Err(error),
+        _ => {}
+    }
+    let stream = Async::new(TcpStream::from(socket))?;
+    stream.writable().await?;
+    match stream.get_ref().take_error()? {
+        Some(error) => Err(error),
+        None => Ok(stream),
+    }
 }
 
 /// A TCP connection. It holds no buffer while it waits.
@@ -37,12 +71,13 @@ impl Socket {
             Ok(addresses) => addresses,
             Err(why) => return Err(Error::Unresolved { peer, why }),
         };
-        let connecting = async_net::TcpStream::connect(addresses.as_slice());
+        let from = peer.from();
+        let connecting = connect_to_any(&addresses, from);
         match before(deadline, connecting).await.unwrap_or_else(|| Err(late())) {
             Ok(stream) => {
                 // A Client's messages are small and each is awaited by somebody.
-                let _ = stream.set_nodelay(true);
-                Ok(Self { stream: stream.into(), peer, timeout })
+                let _ = stream.get_ref().set_nodelay(true);
+                Ok(Self { stream: Arc::new(stream), peer, timeout })
             }
             Err(why) => Err(Error::Unreachable { peer, why }),
         }

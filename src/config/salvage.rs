@@ -15,8 +15,10 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 const MOST: usize = 10;
 /// What must not become more open by a mistake.
 const REGISTRATION: (&str, &str) = ("accounts", "registration");
-/// Its value that is the least open.
+/// The value of that which is the least open.
 const ONLY_OPERATOR: &str = "operator";
+/// What decides which personas are shown.
+const SHARD_ID: (&str, &str) = ("shard", "id");
 
 /// What counts of a file whose text is `text`, and all its mistakes, of which `error` is the first. `last` is the text of the last
 /// settings without a mistake.
@@ -57,17 +59,15 @@ pub(super) fn salvage(text: &str, error: ConfigError, last: Option<&str>) -> Con
 
     let (section, key) = REGISTRATION;
     let said = settings.get(section).and_then(|section| section.get(key)).is_some();
-    // Only a key that is known for another one cannot have been meant as this one.
-    let elsewhere = |key: &String| {
-        *key != read::full_name(REGISTRATION.0, REGISTRATION.1)
-            && read::keys().any(|(section, known)| read::full_name(section, known.name) == *key)
-    };
-    let certain = said || found.iter().all(|mistake| mistake.key.as_ref().is_some_and(elsewhere));
+    let certain = said || cannot_have_said(&found, REGISTRATION);
     // Where the text itself is broken, even a line that can be read may not be what was meant: there may be two of them.
     let closed = config.accounts.registration == Registration::Open && !(certain && broken.is_empty());
     if closed {
         config.accounts.registration = Registration::Operator;
     }
+    let (section, key) = SHARD_ID;
+    let said = settings.get(section).and_then(|section| section.get(key)).is_some();
+    let other_shard = !said && !cannot_have_said(&found, SHARD_ID);
     let instead = if last.is_some() {
         "what it said at the last start without a mistake counts in its place"
     } else {
@@ -83,6 +83,9 @@ pub(super) fn salvage(text: &str, error: ConfigError, last: Option<&str>) -> Con
         if closed {
             first.instead.push_str(", and only the operator can make accounts");
         }
+        if other_shard {
+            first.instead.push_str(&in_default_shard());
+        }
         if more > 0 {
             let _ = write!(first.instead, " ({more} more mistakes are not shown)");
         }
@@ -96,16 +99,37 @@ pub(super) fn unreadable(error: ConfigError, last: Option<&str>) -> Config {
     let (mut config, instead) = match before {
         Some(config) => (
             config,
-            "the settings of the last start without a mistake count, but only the operator can make accounts",
+            "the settings of the last start without a mistake count, but only the operator can make accounts"
+                .to_owned(),
         ),
         None => (
             Config::default(),
-            "the whole file is ignored, the defaults count, and only the operator can make accounts",
+            format!(
+                "the whole file is ignored, the defaults count, and only the operator can make accounts{}",
+                in_default_shard()
+            ),
         ),
     };
     config.accounts.registration = Registration::Operator;
-    config.mistakes = vec![named(error, instead.to_owned())];
+    config.mistakes = vec![named(error, instead)];
     config
+}
+
+/// Whether none of the mistakes can have been meant as this key: each is at a key that is known for another one.
+fn cannot_have_said(found: &[read::Mistake], (section, key): (&str, &str)) -> bool {
+    let elsewhere = |known: &String| {
+        *known != read::full_name(section, key)
+            && read::keys().any(|(section, key)| read::full_name(section, key.name) == *known)
+    };
+    found.iter().all(|mistake| mistake.key.as_ref().is_some_and(elsewhere))
+}
+
+/// What is said where nobody knows which shard it was: its players would find none of their personas, and not know why.
+fn in_default_shard() -> String {
+    let id = Config::default().shard.id;
+    format!(
+        ", and shard.id is {id}: personas of a shard with another number are not shown until the file is right"
+    )
 }
 
 /// Whether what a key said before may count in place of what cannot be read now: not, if that could be more open.

@@ -41,20 +41,30 @@ pub fn mcots_body(body: &Body, from: Option<Side>) -> String {
     text
 }
 
+/// A piece of a connection in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// A line for each packet and each of its fields, and for what is none.
+    pub text: String,
+    /// Whether all of it is packets in plain.
+    pub is_whole: bool,
+}
+
 /// A stream of packets of one side in words, one after the other, as far as they can be read.
-pub fn stream(bytes: &[u8], from: Option<Side>) -> String {
+pub fn stream(bytes: &[u8], from: Option<Side>) -> Stream {
     if bytes.get(2..6) == Some(b"TOMC") { mcots_stream(bytes, from) } else { nps_stream(bytes, from) }
 }
 
-fn nps_stream(bytes: &[u8], from: Option<Side>) -> String {
+fn nps_stream(bytes: &[u8], from: Option<Side>) -> Stream {
     let mut link = nps::Link::new(Headers::Either, nps::Link::LARGEST);
     link.feed(bytes);
-    let (mut text, mut used) = (String::new(), 0);
+    let (mut text, mut used, mut in_plain) = (String::new(), 0, true);
     loop {
         match link.next() {
             Ok(Some(incoming)) => {
                 used += link.last_size();
                 if incoming.packet.id == nps::id::ENCRYPTED {
+                    in_plain = false;
                     let _ =
                         writeln!(text, "NPS {}, {} bytes; {IN_PLAIN}", nps::id::ENCRYPTED, link.last_size());
                 } else {
@@ -69,10 +79,10 @@ fn nps_stream(bytes: &[u8], from: Option<Side>) -> String {
         }
     }
     left_over(&mut text, bytes, used);
-    text
+    Stream { text, is_whole: in_plain && used == bytes.len() }
 }
 
-fn mcots_stream(bytes: &[u8], from: Option<Side>) -> String {
+fn mcots_stream(bytes: &[u8], from: Option<Side>) -> Stream {
     let mut link = mcots::Link::new();
     link.feed(bytes);
     let (mut text, mut used) = (String::new(), 0);
@@ -88,7 +98,7 @@ fn mcots_stream(bytes: &[u8], from: Option<Side>) -> String {
                 text.push_str(
                     "MCOTS: an encrypted packet; a recording (mcos serve --record) has it in plain\n",
                 );
-                return text;
+                return Stream { text, is_whole: false };
             }
             Err(broken) => {
                 let _ = writeln!(text, "no packet of the game: {broken}");
@@ -97,7 +107,7 @@ fn mcots_stream(bytes: &[u8], from: Option<Side>) -> String {
         }
     }
     left_over(&mut text, bytes, used);
-    text
+    Stream { text, is_whole: used == bytes.len() }
 }
 
 fn left_over(text: &mut String, bytes: &[u8], used: usize) {
@@ -228,17 +238,24 @@ mod tests {
         Packet::bare(nps::id::HEARTBEAT).encode(&mut bytes).unwrap();
         Packet::bare(nps::id::HEARTBEAT).encode(&mut bytes).unwrap();
         bytes.push(2);
-        let text = stream(&bytes, None);
+        let Stream { text, is_whole } = stream(&bytes, None);
+        assert!(!is_whole);
         assert_eq!(text.matches("HEARTBEAT").count(), 2, "{text}");
         assert!(text.contains("1 bytes are no whole packet"), "{text}");
-        let text = stream(b"\x0b\0TOMC\x07\0\0\0\0\x8e\0", None);
+        let Stream { text, is_whole } = stream(b"\x0b\0TOMC\x07\0\0\0\0\x8e\0", None);
+        assert!(is_whole);
         assert!(text.contains("sequence 7, flags 0x00; MCOTS 142"), "{text}");
         for other in [&b""[..], b"GET / HTTP/1.1\r\n\r\n", &[0xff; 40], b"\x11\x01\x00\x0c12345678"] {
             let _ = stream(other, None);
         }
-        assert!(stream(b"\x11\x01\x00\x0c12345678", None).contains("in plain"));
-        assert!(stream(b"\x0b\0TOMC\x07\0\0\0\x08\x8e\0", None).contains("in plain"));
-        assert!(stream(b"GET / HTTP", None).contains("no packet of the game"));
+        for (unreadable, said) in [
+            (&b"\x11\x01\x00\x0c12345678"[..], "in plain"),
+            (b"\x0b\0TOMC\x07\0\0\0\x08\x8e\0", "in plain"),
+            (b"GET / HTTP", "no packet of the game"),
+        ] {
+            let Stream { text, is_whole } = stream(unreadable, None);
+            assert!(text.contains(said) && !is_whole, "{text}");
+        }
     }
 
     #[test]

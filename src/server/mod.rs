@@ -237,7 +237,14 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let recordings = Arc::clone(&shared.recordings);
     smol::unblock(move || recordings.stop()).await;
     let store = shared.game.store.clone();
-    smol::unblock(move || store.flush()).await.map_err(ServeError::Store)?;
+    let flushed = smol::unblock(move || if store.is_abandoned() { Ok(()) } else { store.flush() }).await;
+    match flushed {
+        // What could not be saved was not acknowledged, and the new start is to help.
+        Err(error) if ended == Ended::ToRestart => {
+            log::error!("the last changes could not be saved: {error}");
+        }
+        flushed => flushed.map_err(ServeError::Store)?,
+    }
     log::info!("stopped");
     Ok(ended)
 }

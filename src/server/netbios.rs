@@ -2,6 +2,7 @@
 //!
 //! Newer systems ask by multicast DNS, which is the business of the operating system we run on.
 
+use crate::admin::kit::netbios_name;
 use crate::config::Network;
 use crate::netbios::{MAX_DATAGRAM, MachineName, PORT, Query};
 use crate::services::Game;
@@ -27,7 +28,7 @@ pub(super) fn open(network: &Network) -> Vec<NameService> {
     if !network.netbios {
         return Vec::new();
     }
-    let Some(name) = own_name(network) else {
+    let Some(name) = netbios_name(network) else {
         log::info!("the host name is no name for Windows, so NetBIOS is off; see network.name in mcos.toml");
         return Vec::new();
     };
@@ -54,14 +55,6 @@ fn open_one(address: IpAddr, name: MachineName) -> Option<NameService> {
 }
 
 /// The configured name, or what can be made of the host name.
-fn own_name(network: &Network) -> Option<MachineName> {
-    if network.name.is_empty() {
-        MachineName::from_host(&gethostname::gethostname().to_string_lossy())
-    } else {
-        MachineName::from_host(&network.name)
-    }
-}
-
 impl NameService {
     /// The name by which Windows finds this machine.
     pub(super) fn name(&self) -> MachineName {
@@ -118,8 +111,8 @@ mod tests {
     #[test]
     fn the_configured_name_wins_over_the_host_name() {
         let named = Network { name: "Garage".to_owned(), ..Network::default() };
-        assert_eq!(own_name(&named).unwrap().as_str(), "GARAGE");
+        assert_eq!(netbios_name(&named).unwrap().as_str(), "GARAGE");
         let host = gethostname::gethostname();
-        assert_eq!(own_name(&Network::default()), MachineName::from_host(&host.to_string_lossy()));
+        assert_eq!(netbios_name(&Network::default()), MachineName::from_host(&host.to_string_lossy()));
     }
 }

@@ -19,8 +19,16 @@ use std::time::Duration;
 /// The tasks of the whole process: one thread per core takes part.
 pub(super) static EXECUTOR: Executor<'static> = Executor::new();
 
+/// What is logged when the store wants that. Either the card could not be written when the server started, or the database could not be
+/// opened again for a minute.
+const RESTARTS: &str =
+    "the data folder can be written now, or only a new start may help, so the server restarts with it";
+
 /// Interval of what is done by the clock.
 const TICK: Duration = Duration::from_secs(10);
+
+/// After so many of them memory that nobody needed meanwhile is given back.
+const TICKS_TO_REST: u32 = 6;
 
 /// What connections share.
 pub(crate) struct Shared {
@@ -90,10 +98,20 @@ impl Shared {
     /// Ends races whose racers do not report, and notices when the card can be written again or this machine has other addresses:
     /// services have no clock of their own.
     pub(super) async fn watch_the_clock(&self) {
-        loop {
+        for tick in 1_u32.. {
             Timer::after(TICK).await;
-            if self.game.store.wants_restart() {
-                log::warn!("the data folder can be written now, so the server restarts with it");
+            if tick % TICKS_TO_REST == 0 {
+                self.game.store.rest();
+            }
+            let store = self.game.store.clone();
+            // It writes to see whether it can, and that may take long.
+            if smol::unblock(move || store.wants_restart()).await {
+                log::warn!("{RESTARTS}");
+                self.restart();
+            }
+            if !self.game.store.is_being_saved() {
+                log::error!("the thread that writes the database has ended or hangs, so the server restarts");
+                self.game.store.abandon();
                 self.restart();
             }
             // Providers give homes another IPv6 network now and then.

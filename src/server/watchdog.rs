@@ -58,7 +58,7 @@ pub(super) async fn keep_watch(watchdog: Watchdog, store: Store, every: Duration
         watchdog.all_present().await;
         if !store.is_being_saved() {
             log::error!(
-                "the thread that writes the database has ended, so systemd is left to restart the server"
+                "the thread that writes the database has ended or hangs, so systemd is left to restart the server"
             );
             future::pending::<()>().await;
         }

@@ -3,7 +3,7 @@
 use crate::clock::Now;
 use crate::services::bans;
 use crate::store::{Account, Store, StoreError};
-use crate::world::{FailureLimit, SignInStep, SignInTrace};
+use crate::world::{FailureLimit, SESSIONS_PER_CUSTOMER, SignInStep, SignInTrace};
 use log::{error, info};
 use mco_proto::ids::CustomerId;
 use percent_encoding::percent_decode_str;
@@ -33,12 +33,13 @@ pub struct Attempt<'a> {
 /// Success is `Valid=TRUE` and the Context in a second line without an end (*captured*). An unknown name, a
 /// wrong password and a disabled account give the same text at the same cost; who failed too often from one address, with one name
 /// or with many, is told to wait, right or not. Contexts that were issued before
-/// stay good: the Client logs in twice before it enters the game (*captured*).
+/// stay good: the Client logs in twice before it enters the game (*captured*). `issue_context` has none for an account that plays on
+/// as many PCs as it may.
 pub fn answer(
     store: &Store,
     failures: &FailureLimit,
     attempt: Attempt<'_>,
-    issue_context: impl FnOnce(CustomerId) -> String,
+    issue_context: impl FnOnce(CustomerId) -> Option<String>,
 ) -> String {
     let Attempt { query, from, help, now, sign_in_trace } = attempt;
     let (name, password) =
@@ -56,9 +57,14 @@ pub fn answer(
                 info!("auth: refused {from}: account {} is banned", account.name);
                 return failure("INV-100", &bans::explanation(&ban, now), help);
             }
+            let Some(context) = issue_context(account.customer_id) else {
+                sign_in_trace.refused(from, SignInStep::Password, now);
+                info!("auth: refused {from}: account {} plays on as many PCs as it may", account.name);
+                return failure("INV-200", &all_played(), help);
+            };
             sign_in_trace.passed(from, SignInStep::Password, now);
             info!("auth: account {} (customer {}) from {from}", account.name, account.customer_id);
-            format!("Valid=TRUE\nTicket={}", issue_context(account.customer_id))
+            format!("Valid=TRUE\nTicket={context}")
         }
         Ok(None) => {
             // What was typed as a name is not logged: people type their password there.
@@ -77,6 +83,12 @@ pub fn answer(
 /// The answer when too many passwords are waiting to be checked already.
 pub fn busy(help: &str) -> String {
     failure("INV-200", "The server is busy. Please try again in a moment.", help)
+}
+
+fn all_played() -> String {
+    format!(
+        "This account is played on {SESSIONS_PER_CUSTOMER} PCs at once. Leave the game on one of them, then try again."
+    )
 }
 
 fn wrong(help: &str) -> String {
@@ -141,7 +153,7 @@ mod tests {
             now: Now::read(),
             sign_in_trace: &SignInTrace::default(),
         };
-        answer(store, limit, attempt, |customer| format!("context-of-{customer}"))
+        answer(store, limit, attempt, |customer| Some(format!("context-of-{customer}")))
     }
 
     #[test]

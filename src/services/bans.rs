@@ -69,7 +69,10 @@ impl fmt::Display for BanRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => {
-                write!(f, "{address} cannot be banned: it is not the address of another machine")
+                write!(
+                    f,
+                    "{address} cannot be banned: it is not the address of another machine; ban the account of the player instead"
+                )
             }
             Self::EndInPast => f.write_str("the end of the ban lies in the past: name a later one, or none"),
         }

@@ -120,7 +120,11 @@ impl Game {
         };
         let persona = self.store.personas().create(customer, new, Now::read()).unwrap().value.id;
         let key = mco_proto::session_key::SessionKey::random();
-        let session = self.world.sessions.begin(customer, key.clone(), peer, Now::read());
+        let session = self
+            .world
+            .sessions
+            .begin(customer, key.clone(), peer, &std::collections::BTreeSet::new(), Now::read())
+            .unwrap();
         TestPlayer { customer, persona, session, key }
     }
 }

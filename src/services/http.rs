@@ -48,7 +48,8 @@ pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now)
     let help = host.front_page(ports.http);
     let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
     let answer = auth::answer(store, &world.auth_failures, attempt, |customer| {
-        world.sessions.issue_context(customer, now)
+        let has_place = world.sessions.has_place(customer, &world.presence.sessions(), now);
+        has_place.then(|| world.sessions.issue_context(customer, now))
     });
     windows_1252::encode(&answer)
 }

@@ -3,7 +3,7 @@
 use super::dispatch::{Call, Peer, Refusal, Service, rows};
 use super::{Game, Listed, Outcome, bans};
 use crate::clock::Now;
-use crate::world::SignInStep;
+use crate::world::{SESSIONS_PER_CUSTOMER, SignInStep};
 use mco_proto::bytes::Bool8;
 use mco_proto::ids::CustomerId;
 use mco_proto::nps::bare::{BANNED, REFUSED};
@@ -66,9 +66,15 @@ impl Handler<'_> {
             game.world.sign_in_trace.refused(peer, SignInStep::Login, now);
             return Outcome::replies([BANNED, BANNED]);
         }
-        log::info!("login: customer {customer} from {peer}");
         let status = accepted(customer, &key);
-        game.world.sessions.begin(customer, key, peer, now);
+        let played = game.world.presence.sessions();
+        if game.world.sessions.begin(customer, key, peer, &played, now).is_err() {
+            log::info!(
+                "login: refused {peer}: customer {customer} plays on {SESSIONS_PER_CUSTOMER} PCs already"
+            );
+            return self.refused();
+        }
+        log::info!("login: customer {customer} from {peer}");
         game.world.sign_in_trace.passed(peer, SignInStep::Login, now);
         Outcome::replies([status.clone(), status])
     }

@@ -21,6 +21,7 @@ pub mod lobby;
 pub mod login;
 pub mod mail;
 pub mod mcots;
+pub mod official_names;
 mod outcome;
 pub mod patch;
 pub mod persona;

@@ -2,6 +2,7 @@
 //! from the same address. See `docs/protocol/login-persona-mail.md`.
 
 use super::dispatch::{Call, Peer, Service, rows};
+use super::official_names::is_official;
 use super::playtime::keep_playtime;
 use super::{Game, Listed, Outcome, send_away};
 use crate::clock::Now;
@@ -121,6 +122,7 @@ impl Handler<'_> {
     fn name_is_free(&self, name: &str) -> bool {
         let personas = self.game.store.personas();
         personas.check_name(name).is_ok()
+            && !is_official(&self.game.catalog, name)
             && personas.name_is_free(self.game.config.shard.id, name).unwrap_or_else(|error| {
                 log::error!("persona: cannot look up a name: {error}");
                 false
@@ -139,6 +141,12 @@ impl Handler<'_> {
         let (customer, name) = asked_for(request);
         if !self.signed_in(customer, "create a persona") {
             return refused();
+        }
+        if is_official(&self.game.catalog, &name) {
+            log::info!(
+                "persona: customer {customer} cannot create a persona {name:?}: it could be taken for the server"
+            );
+            return Outcome::reply(Packet::bare(id::DUP_PERSONA));
         }
         let new = NewPersona {
             name,

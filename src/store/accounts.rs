@@ -1,11 +1,11 @@
 //! Accounts: who may sign in.
 
-use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
 use super::password::{self, Password};
 use super::records::account::{Account, AccountRecord};
+use super::ticket::Changed;
 use crate::clock::Now;
 use mco_proto::ids::CustomerId;
 use std::fmt;
@@ -13,6 +13,8 @@ use std::fmt;
 /// The first customer id that is given out without being asked for.
 const FIRST_CUSTOMER: u32 = 1000;
 const LONGEST_NAME: usize = 32;
+/// The most accounts there are. Each may own some hundred records in time.
+pub const MOST_ACCOUNTS: usize = 10_000;
 
 /// Why an account could not be created or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum AccountError {
     NameTaken,
     /// The customer id asked for is zero or belongs to another account.
     CustomerIdTaken,
+    /// There are as many accounts as there may be.
+    TooMany,
     /// There is no account of that name.
     NotFound,
     /// The store failed.
@@ -35,9 +39,8 @@ impl fmt::Display for AccountError {
             Self::BadName(why) => write!(f, "this account name cannot be used: {why}"),
             Self::NameTaken => f.write_str("this account name is taken: choose another"),
             Self::CustomerIdTaken => f.write_str("this customer id is zero or taken: choose another"),
-            Self::NotFound => {
-                f.write_str("there is no such account: check the name with `mcos account list`")
-            }
+            Self::TooMany => write!(f, "there are {MOST_ACCOUNTS} accounts, and no more are made"),
+            Self::NotFound => f.write_str("there is no such account: see all names with `mcos account list`"),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -73,7 +76,7 @@ impl Accounts<'_> {
     /// next free one from 1000 on. Costs one password evaluation; blocks meanwhile.
     ///
     /// # Errors
-    /// [`AccountError::BadName`], [`AccountError::NameTaken`], [`AccountError::CustomerIdTaken`].
+    /// [`AccountError::BadName`], [`AccountError::NameTaken`], [`AccountError::CustomerIdTaken`], [`AccountError::TooMany`].
     pub fn create(
         &self,
         name: &str,
@@ -85,6 +88,14 @@ impl Accounts<'_> {
         // Hashing takes long; a name that is taken already need not wait for it. The transaction looks again.
         if self.record(name)?.is_some() {
             return Err(AccountError::NameTaken);
+        }
+        let mut accounts = 0;
+        self.store.table().walk(key::ACCOUNTS, |_, _| {
+            accounts += 1;
+            Ok(())
+        })?;
+        if accounts >= MOST_ACCOUNTS {
+            return Err(AccountError::TooMany);
         }
         let hash = password.hash()?;
         let created = now.unix;
@@ -131,6 +142,12 @@ impl Accounts<'_> {
     pub fn list(&self) -> Result<Vec<Account>, StoreError> {
         let records = self.store.table().scan::<AccountRecord>(key::ACCOUNTS)?;
         Ok(records.into_iter().map(Account::from).collect())
+    }
+
+    /// How many accounts were made from that moment on, in seconds since 1970.
+    pub fn made_since(&self, unix: u64) -> Result<usize, StoreError> {
+        let records = self.store.table().scan::<AccountRecord>(key::ACCOUNTS)?;
+        Ok(records.iter().filter(|record| record.created >= unix).count())
     }
 
     /// The account, if name and password are right and it is not disabled.

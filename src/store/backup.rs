@@ -17,9 +17,13 @@ use super::key::LAST_GENERATION;
 use super::record::{MAX_RECORD, Row};
 use super::side_files::{self, SideFile};
 use crate::atomic_file::{self, Access};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
+
+/// The backup beside the database, in the data directory.
+pub(super) const BACKUP: &str = "backup.mcos";
 
 const MAGIC: &[u8; 7] = b"mcosbak";
 const VERSION: u8 = 3;
@@ -40,6 +44,17 @@ pub(super) enum BackupError {
     Damaged(String),
     /// It was written by a newer program.
     TooNew(u8),
+}
+
+impl fmt::Display for BackupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no such file"),
+            Self::Unreadable(error) => error.fmt(f),
+            Self::Damaged(why) => f.write_str(why),
+            Self::TooNew(_) => f.write_str("a newer mcos wrote it"),
+        }
+    }
 }
 
 /// What a backup holds.
@@ -131,50 +146,90 @@ fn header(version: u8, generation: u64, records: u64, files: u32) -> Vec<u8> {
 
 /// Reads a whole backup and believes nothing that its checksums do not confirm.
 pub(super) fn read(file: &Path) -> Result<Backup, BackupError> {
+    whole(open(file)?)
+}
+
+/// The same for one that is in memory or is read from elsewhere.
+pub(super) fn read_from(input: &mut impl Read) -> Result<Backup, BackupError> {
+    whole(Reader::begin(input)?)
+}
+
+fn whole(mut reader: Reader<impl Read>) -> Result<Backup, BackupError> {
+    let (mut rows, mut files) = (Vec::new(), Vec::new());
+    while let Some(row) = reader.row()? {
+        rows.push(row);
+    }
+    while let Some(file) = reader.file()? {
+        files.push(file);
+    }
+    Ok(Backup { generation: reader.generation, rows, files })
+}
+
+/// Opens a backup to read it piece by piece.
+pub(super) fn open(file: &Path) -> Result<Reader<BufReader<File>>, BackupError> {
     match File::open(file) {
-        Ok(file) => read_from(&mut BufReader::new(file)),
+        Ok(file) => Reader::begin(BufReader::new(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BackupError::Missing),
         Err(error) => Err(BackupError::Unreadable(error)),
     }
 }
 
-/// The same for one that is in memory or is read from elsewhere.
-pub(super) fn read_from(input: &mut impl Read) -> Result<Backup, BackupError> {
-    let damaged = |why: &str| BackupError::Damaged(why.to_owned());
-    let magic: [u8; 7] = take(input)?;
-    if &magic != MAGIC {
-        return Err(damaged("not a backup of mcos"));
+/// Reads a backup piece by piece: first all records, then all files.
+#[derive(Debug)]
+pub(super) struct Reader<R> {
+    input: R,
+    /// How many backups had been written when this one was.
+    pub(super) generation: u64,
+    records: u64,
+    files: u32,
+}
+
+impl<R: Read> Reader<R> {
+    fn begin(mut input: R) -> Result<Self, BackupError> {
+        let damaged = |why: &str| BackupError::Damaged(why.to_owned());
+        let magic: [u8; 7] = take(&mut input)?;
+        if &magic != MAGIC {
+            return Err(damaged("not a backup of mcos"));
+        }
+        let [version]: [u8; 1] = take(&mut input)?;
+        if version > VERSION {
+            return Err(BackupError::TooNew(version));
+        }
+        let (generation, count): ([u8; 8], [u8; 8]) = (take(&mut input)?, take(&mut input)?);
+        let mut header = [&magic[..], &[version], &generation, &count].concat();
+        let mut files = [0; 4];
+        if version > RECORDS_ONLY {
+            files = take(&mut input)?;
+            header.extend(files);
+        }
+        if version < RECORDS_ONLY || u32::from_le_bytes(take(&mut input)?) != crc32fast::hash(&header) {
+            return Err(damaged("the checksum of the header is wrong"));
+        }
+        let generation = u64::from_le_bytes(generation);
+        if generation > LAST_GENERATION {
+            return Err(damaged("its generation is not one that a backup can have"));
+        }
+        Ok(Self { input, generation, records: u64::from_le_bytes(count), files: u32::from_le_bytes(files) })
     }
-    let [version]: [u8; 1] = take(input)?;
-    if version > VERSION {
-        return Err(BackupError::TooNew(version));
+
+    /// The next record, if there is one.
+    pub(super) fn row(&mut self) -> Result<Option<Row>, BackupError> {
+        let Some(left) = self.records.checked_sub(1) else { return Ok(None) };
+        self.records = left;
+        take_row(&mut self.input).map(Some)
     }
-    let (generation, count): ([u8; 8], [u8; 8]) = (take(input)?, take(input)?);
-    let mut header = [&magic[..], &[version], &generation, &count].concat();
-    let mut files_count = [0; 4];
-    if version > RECORDS_ONLY {
-        files_count = take(input)?;
-        header.extend(files_count);
-    }
-    if version < RECORDS_ONLY || u32::from_le_bytes(take(input)?) != crc32fast::hash(&header) {
-        return Err(damaged("the checksum of the header is wrong"));
-    }
-    let generation = u64::from_le_bytes(generation);
-    if generation > LAST_GENERATION {
-        return Err(damaged("its generation is not one that a backup can have"));
-    }
-    let mut rows = Vec::new();
-    for _ in 0..u64::from_le_bytes(count) {
-        rows.push(take_row(input)?);
-    }
-    let mut files = Vec::new();
-    for _ in 0..u32::from_le_bytes(files_count) {
-        files.push(take_file(input)?);
-    }
-    match input.read(&mut [0]) {
-        Ok(0) => Ok(Backup { generation, rows, files }),
-        Ok(_) => Err(damaged("something follows its end")),
-        Err(error) => Err(error.into()),
+
+    /// The next file, if there is one; to be asked after the last record. Behind the last file nothing may follow.
+    pub(super) fn file(&mut self) -> Result<Option<SideFile>, BackupError> {
+        if let Some(left) = self.files.checked_sub(1) {
+            self.files = left;
+            return take_file(&mut self.input).map(Some);
+        }
+        match self.input.read(&mut [0]) {
+            Ok(0) => Ok(None),
+            Ok(_) => Err(BackupError::Damaged("something follows its end".to_owned())),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

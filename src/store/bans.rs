@@ -1,10 +1,10 @@
 //! Bans: which accounts and addresses may not sign in, and why.
 
-use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
 use super::records::account::{Ban, BanTarget};
+use super::ticket::Changed;
 use crate::clock::Now;
 use mco_proto::windows_1252;
 use std::fmt;

@@ -8,32 +8,34 @@
 //! released, but never longer than the sync itself took: else the first to come back would have a sync for himself, and
 //! with a fast disk most syncs would carry one change.
 //!
-//! The backup is begun by the writer, since the database must learn of it first, and written by a thread of its own from a
-//! snapshot, so that changes go on and tickets resolve meanwhile.
+//! The backup beside the database is begun by the writer, since the database must learn of it first, and written by a thread
+//! of its own from a snapshot, so that changes go on and tickets resolve meanwhile.
 //!
-//! A sync that fails is the last one: after that the system may say of later ones that they succeeded though pages were
-//! lost, and the engine refuses to go on anyway. Every later ticket fails at once, and no change is accepted any more.
+//! If a sync fails, every ticket of its batch fails, and so do those of what was changed upon it: all that is taken back.
+//! Nothing is changed any more until the disk has recovered, which is tried at once and then every few seconds. Only a write
+//! that succeeds ends that.
 
 use super::error::StoreError;
+use super::ticket::{Batch, Ticket, lock};
 use crate::clock::Now;
-use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-
-/// A lock that a panic elsewhere cannot take away: what these locks guard is consistent after every statement.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// What the writer does to the disk.
 pub(super) trait Disk: Send + 'static {
     /// Makes everything changed so far survive a power cut.
     fn sync(&mut self) -> Result<(), StoreError>;
+    /// Why [`Self::recover`] is needed, if it is.
+    fn failure(&self) -> Option<StoreError>;
+    /// Takes back what is not safe, calls `taken_back` before anybody can change anything again, and goes on if a write
+    /// succeeds.
+    fn recover(&mut self, taken_back: &mut dyn FnMut()) -> Result<(), StoreError>;
+    /// Whether it is time for a backup of what has changed; `closing`: the store is closed now.
+    fn backup_due(&self, closing: bool) -> bool;
     /// Begins a backup of everything changed so far. What is returned writes it, in another thread, while changes go on.
     fn begin_backup(&mut self) -> Result<WriteBackup, StoreError>;
 }
@@ -41,104 +43,30 @@ pub(super) trait Disk: Send + 'static {
 /// What is left to do for a backup that was begun.
 pub(super) type WriteBackup = Box<dyn FnOnce() -> Result<(), StoreError> + Send>;
 
-/// The changes that share one sync.
-#[derive(Debug, Default)]
-struct Batch {
-    state: Mutex<BatchState>,
-    settled: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct BatchState {
-    outcome: Option<Result<(), StoreError>>,
-    wakers: Vec<Waker>,
-}
-
-impl Batch {
-    fn settle(&self, outcome: Result<(), StoreError>) {
-        let wakers = {
-            let mut state = lock(&self.state);
-            state.outcome = Some(outcome);
-            std::mem::take(&mut state.wakers)
-        };
-        self.settled.notify_all();
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    fn poll(&self, context: &Context<'_>) -> Poll<Result<(), StoreError>> {
-        let mut state = lock(&self.state);
-        if let Some(outcome) = &state.outcome {
-            return Poll::Ready(outcome.clone());
-        }
-        if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            state.wakers.push(context.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    fn wait(&self) -> Result<(), StoreError> {
-        let mut state = lock(&self.state);
-        loop {
-            if let Some(outcome) = &state.outcome {
-                return outcome.clone();
-            }
-            state = self.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-/// A promise that a change will be on the card.
-///
-/// Dropping it does not take the change back; it only means that nobody waits for it.
-#[derive(Debug)]
-#[must_use = "the change is not on the card before its ticket says so"]
-pub struct Ticket {
-    batch: Arc<Batch>,
-    others: Vec<Arc<Batch>>,
-}
-
-impl Ticket {
-    /// Resolves when the change has survived a power cut. Needs no particular runtime.
-    pub async fn committed(self) -> Result<(), StoreError> {
-        for batch in self.batches() {
-            poll_fn(|context| batch.poll(context)).await?;
-        }
-        Ok(())
-    }
-
-    /// The same for those who may block: the command line and the tests.
-    pub fn wait(self) -> Result<(), StoreError> {
-        self.batches().try_for_each(Batch::wait)
-    }
-
-    /// A ticket for both changes. It fails if either fails.
-    pub fn and(mut self, other: Self) -> Self {
-        let Self { batch, others } = other;
-        for batch in std::iter::once(batch).chain(others) {
-            if !self.batches().any(|ours| std::ptr::eq(ours, Arc::as_ptr(&batch))) {
-                self.others.push(batch);
-            }
-        }
-        self
-    }
-
-    fn batches(&self) -> impl Iterator<Item = &Batch> {
-        std::iter::once(&self.batch).chain(&self.others).map(AsRef::as_ref)
-    }
-}
-
-/// What a verb that changes something returns: its result, and the ticket to await before anybody is told.
-#[derive(Debug)]
-#[must_use = "the change is not on the card before its ticket says so"]
-pub struct Changed<T> {
-    /// The result.
-    pub value: T,
-    /// Resolves when the change is on the card.
-    pub ticket: Ticket,
-}
-
 /// The longest that the writer waits for more changes, whatever the disk.
 const LONGEST_LINGER: Duration = Duration::from_millis(2);
+/// How long the writer may take for one thing, before it is said to hang.
+const HANGS_AFTER: Duration = Duration::from_secs(45);
+/// How long it may take to recover, which may mean to build the database again.
+const RECOVERS_WITHIN: Duration = Duration::from_mins(10);
+/// The pauses between two tries to recover, the last of which stays.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// For how long to recover is tried before it is said to be hopeless.
+const HOPELESS_AFTER: Duration = Duration::from_mins(1);
+/// The longest pause between two backups, however many fail.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+/// Whether the backup is out of date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stale {
+    #[default]
+    No,
+    /// There are changes which it does not have, so it is to follow when it is due.
+    Changed,
+    /// It is wanted whether or not it is due.
+    Wanted,
+}
 
 /// What waits for the writer.
 #[derive(Debug, Default)]
@@ -150,10 +78,11 @@ struct Queue {
     expected: usize,
     /// Somebody waits for the open batch.
     wanted: bool,
-    /// The open batch holds changes, so the backup is out of date.
-    changed: bool,
+    stale: Stale,
     /// How the backup ended that was being written.
     backed_up: Option<Result<(), StoreError>>,
+    /// When the writer was asked for a sign of life that it has not given yet.
+    asked: Option<Instant>,
     closing: bool,
 }
 
@@ -164,21 +93,24 @@ struct Shared {
     changed: Condvar,
     /// In seconds since 1970; 0: no sync has succeeded yet.
     last_commit: AtomicU64,
-    /// Why a sync has failed, once one has.
-    failed: OnceLock<StoreError>,
+    /// What changes are refused with.
+    failed: Mutex<Option<StoreError>>,
+    /// Whether it is so, and for so long that there is no more hope.
+    hopeless: AtomicBool,
+    recovering: AtomicBool,
 }
 
 /// What the writer took from the queue.
 struct Work {
     batch: Option<Arc<Batch>>,
-    changed: bool,
+    stale: Stale,
     backed_up: Option<Result<(), StoreError>>,
     closing: bool,
 }
 
 impl Shared {
-    /// Waits for a batch (a wanted one for `linger` more, if others may join it), for the end of a backup, for the end of
-    /// all, or for `until`.
+    /// Waits for a batch (a wanted one for `linger` more, if others may join it), for the end of a backup or the wish for one, for
+    /// somebody who asks for a sign of life, for the end of all, or for `until`.
     fn next(&self, until: Option<Instant>, linger: Duration) -> Work {
         let mut queue = lock(&self.queue);
         let mut until = until;
@@ -186,14 +118,16 @@ impl Shared {
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             let full = queue.wanted && queue.joined >= queue.expected;
-            if full || queue.closing || queue.backed_up.is_some() || left == Some(Duration::ZERO) {
+            let asked = queue.asked.take().is_some() && !lingers;
+            let told = asked || queue.closing || queue.backed_up.is_some() || queue.stale == Stale::Wanted;
+            if full || told || left == Some(Duration::ZERO) {
                 let batch = std::mem::take(&mut queue.wanted).then(|| std::mem::take(&mut queue.open));
                 if batch.is_some() {
                     queue.expected = std::mem::take(&mut queue.joined);
                 }
                 return Work {
                     batch,
-                    changed: std::mem::take(&mut queue.changed),
+                    stale: std::mem::take(&mut queue.stale),
                     backed_up: queue.backed_up.take(),
                     closing: queue.closing,
                 };
@@ -211,6 +145,20 @@ impl Shared {
                 None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
             };
         }
+    }
+
+    fn failed(&self) -> Option<StoreError> {
+        lock(&self.failed).clone()
+    }
+
+    /// Tells everybody of the open batch that it is taken back.
+    fn take_back(&self, error: &StoreError) {
+        let mut queue = lock(&self.queue);
+        queue.wanted = false;
+        queue.joined = 0;
+        let batch = std::mem::take(&mut queue.open);
+        drop(queue);
+        batch.settle(Err(error.clone()));
     }
 }
 
@@ -233,12 +181,12 @@ impl Writer {
                     disk,
                     shared,
                     backup_every,
-                    stale,
-                    urgent: false,
+                    stale: if stale { Stale::Wanted } else { Stale::No },
                     backup_at,
                     backup: None,
-                    backup_fails: false,
+                    backup_fails: 0,
                     linger: Duration::ZERO,
+                    failing: None,
                 }
                 .run();
             }
@@ -250,7 +198,9 @@ impl Writer {
     pub(super) fn ticket(&self, changed: bool) -> Ticket {
         let mut queue = lock(&self.shared.queue);
         queue.wanted = true;
-        queue.changed |= changed;
+        if changed {
+            queue.stale = queue.stale.max(Stale::Changed);
+        }
         queue.joined += 1;
         // Those in between need not wake a writer who waits for more.
         let notify = queue.joined == 1 || queue.joined >= queue.expected;
@@ -259,24 +209,44 @@ impl Writer {
         if notify {
             self.shared.changed.notify_one();
         }
-        Ticket { batch, others: Vec::new() }
+        Ticket::of(batch)
     }
 
-    /// Whether the thread still runs.
+    /// Has the backup written anew though nothing was changed.
+    pub(super) fn renew_backup(&self) {
+        lock(&self.shared.queue).stale = Stale::Wanted;
+        self.shared.changed.notify_one();
+    }
+
+    /// Whether the thread still runs, and has answered the last call in time; asks for the next answer.
     pub(super) fn is_alive(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+        let mut queue = lock(&self.shared.queue);
+        let asked = *queue.asked.get_or_insert_with(Instant::now);
+        drop(queue);
+        self.shared.changed.notify_one();
+        let recovering = self.shared.recovering.load(Ordering::Relaxed);
+        let limit = if recovering { RECOVERS_WITHIN } else { HANGS_AFTER };
+        asked.elapsed() < limit && self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Has the writer look whether the disk has failed.
+    pub(super) fn look(&self) {
+        let _ = self.is_alive();
     }
 
     /// When a sync last succeeded, in seconds since 1970.
     pub(super) fn last_commit(&self) -> Option<u64> {
         Some(self.shared.last_commit.load(Ordering::Relaxed)).filter(|seconds| *seconds != 0)
     }
-}
 
-impl Writer {
-    /// What every change is refused with since a sync has failed.
+    /// What every change is refused with since something could not be saved.
     pub(super) fn failed(&self) -> Option<StoreError> {
-        self.shared.failed.get().cloned()
+        self.shared.failed()
+    }
+
+    /// Whether to recover has been tried in vain for long.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.shared.hopeless.load(Ordering::Relaxed)
     }
 }
 
@@ -297,27 +267,33 @@ struct Loop<D> {
     disk: D,
     shared: Arc<Shared>,
     backup_every: Duration,
-    /// There are changes which no backup has, not even the one that is being written.
-    stale: bool,
-    /// The next backup does not wait for its time.
-    urgent: bool,
+    /// Whether the backup is out of date, even the one that is being written.
+    stale: Stale,
     /// No backup before this.
     backup_at: Instant,
     /// The thread that writes one.
     backup: Option<JoinHandle<()>>,
-    /// The last backup failed: say so once, not every minute.
-    backup_fails: bool,
+    /// How many backups have failed in a row: said once, not each time.
+    backup_fails: u32,
     /// How long the last sync took, as far as the writer may wait that long.
     linger: Duration,
+    failing: Option<Failing>,
+}
+
+/// Something could not be saved.
+struct Failing {
+    since: Instant,
+    /// How often to recover was tried.
+    tries: usize,
+    /// When it is tried next.
+    next: Instant,
 }
 
 impl<D: Disk> Loop<D> {
     fn run(mut self) {
         loop {
-            let backup_at = if self.urgent { Instant::now() } else { self.backup_at };
-            let until = (self.stale && self.backup.is_none()).then_some(backup_at);
-            let work = self.shared.next(until, self.linger);
-            self.stale |= work.changed;
+            let work = self.shared.next(self.wake_at(), self.linger);
+            self.stale = self.stale.max(work.stale);
             if let Some(batch) = work.batch {
                 let began = Instant::now();
                 batch.settle(self.sync());
@@ -327,14 +303,37 @@ impl<D: Disk> Loop<D> {
                 self.backup = None;
                 self.end_backup(&outcome);
             }
+            self.look();
             if work.closing {
                 self.close();
                 return;
             }
-            let due = self.urgent || Instant::now() >= self.backup_at;
-            if self.stale && self.backup.is_none() && due {
-                self.back_up();
+            if self.failing.as_ref().is_some_and(|failing| Instant::now() >= failing.next) {
+                self.recover();
             }
+            if self.backup_wanted() && Instant::now() >= self.backup_at {
+                self.back_up();
+                self.look();
+            }
+        }
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        match &self.failing {
+            Some(failing) => Some(failing.next),
+            None => self.backup_wanted().then_some(self.backup_at),
+        }
+    }
+
+    fn backup_wanted(&self) -> bool {
+        self.backup.is_none() && self.failing.is_none() && self.is_due(false)
+    }
+
+    fn is_due(&self, closing: bool) -> bool {
+        match self.stale {
+            Stale::No => false,
+            Stale::Changed => self.disk.backup_due(closing),
+            Stale::Wanted => true,
         }
     }
 
@@ -346,7 +345,8 @@ impl<D: Disk> Loop<D> {
             let outcome = lock(&self.shared.queue).backed_up.take();
             self.end_backup(&outcome.unwrap_or_else(|| Err(engine_panicked())));
         }
-        if self.stale
+        if self.is_due(true)
+            && self.failing.is_none()
             && let Some(write) = self.begin_backup()
         {
             self.end_backup(&guarded(write));
@@ -354,20 +354,62 @@ impl<D: Disk> Loop<D> {
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
-        if let Some(error) = self.shared.failed.get() {
-            return Err(error.clone());
+        if let Some(error) = self.shared.failed() {
+            return Err(error);
         }
         let outcome = guarded(|| self.disk.sync());
         match &outcome {
             Ok(()) => self.shared.last_commit.store(Now::read().unix, Ordering::Relaxed),
-            Err(error) => {
-                log::error!("NO CHANGE IS ACCEPTED ANY MORE UNTIL THE SERVER IS RESTARTED: {error}");
-                let _ = self.shared.failed.set(error.for_good());
-                // The backup is a file of its own: it may succeed where the database cannot.
-                (self.stale, self.urgent) = (true, true);
-            }
+            Err(error) => self.fail(error),
         }
         outcome
+    }
+
+    /// Notices that the disk has failed, though perhaps nothing was lost by that.
+    fn look(&mut self) {
+        if self.failing.is_none()
+            && let Some(error) = self.disk.failure()
+        {
+            self.fail(&error);
+        }
+    }
+
+    fn fail(&mut self, error: &StoreError) {
+        let error = error.until_saved();
+        log::error!("NO CHANGE IS ACCEPTED: {error}");
+        *lock(&self.shared.failed) = Some(error);
+        let now = Instant::now();
+        self.failing.get_or_insert(Failing { since: now, tries: 0, next: now });
+    }
+
+    fn recover(&mut self) {
+        let error = self.shared.failed().unwrap_or_else(engine_panicked);
+        let (disk, shared) = (&mut self.disk, &self.shared);
+        shared.recovering.store(true, Ordering::Relaxed);
+        let outcome = guarded(|| disk.recover(&mut || shared.take_back(&error)));
+        shared.recovering.store(false, Ordering::Relaxed);
+        let Some(failing) = &mut self.failing else { return };
+        match outcome {
+            Ok(()) => {
+                log::warn!("a change was saved again, so changes are accepted again");
+                self.failing = None;
+                self.stale = self.stale.max(Stale::Changed);
+                *lock(&shared.failed) = None;
+                shared.hopeless.store(false, Ordering::Relaxed);
+                shared.last_commit.store(Now::read().unix, Ordering::Relaxed);
+            }
+            Err(error) => {
+                let error = error.until_saved();
+                if lock(&shared.failed).replace(error.clone()).as_ref() != Some(&error) {
+                    log::error!("STILL NO CHANGE IS ACCEPTED: {error}");
+                }
+                let pause = PAUSES.get(failing.tries).or(PAUSES.last()).copied().unwrap_or_default();
+                failing.tries += 1;
+                failing.next = Instant::now() + pause;
+                let hopeless = failing.since.elapsed() >= HOPELESS_AFTER;
+                shared.hopeless.store(hopeless, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Has a backup written in a thread of its own.
@@ -387,13 +429,9 @@ impl<D: Disk> Loop<D> {
 
     /// Begins a backup, of which the database then knows.
     fn begin_backup(&mut self) -> Option<WriteBackup> {
-        self.urgent = false;
         match guarded(|| self.disk.begin_backup()) {
             Ok(write) => {
-                if let Err(error) = self.sync() {
-                    log::warn!("the database does not know of its newest backup: {error}");
-                }
-                (self.stale, self.urgent) = (false, false);
+                self.stale = Stale::No;
                 Some(write)
             }
             Err(error) => {
@@ -404,14 +442,17 @@ impl<D: Disk> Loop<D> {
     }
 
     fn end_backup(&mut self, outcome: &Result<(), StoreError>) {
+        let mut pause = self.backup_every;
         if let Err(error) = outcome {
-            self.stale = true;
-            if !self.backup_fails {
+            self.stale = Stale::Wanted;
+            if self.backup_fails == 0 {
                 log::error!("there is no new backup of the database: {error}");
             }
+            let longer = pause.saturating_mul(1 << self.backup_fails.min(6));
+            pause = longer.min(LONGEST_PAUSE.max(pause));
         }
-        self.backup_fails = outcome.is_err();
-        self.backup_at = Instant::now() + self.backup_every;
+        self.backup_fails = if outcome.is_ok() { 0 } else { self.backup_fails + 1 };
+        self.backup_at = Instant::now() + pause;
     }
 }
 

@@ -1,11 +1,15 @@
 //! The data directory: its lock, and the database in it, which is set aside and built again if it is damaged.
 
-use super::backup::{Backup, BackupError};
+use super::backup::{self, BACKUP, Backup, BackupError};
+use super::engine::{Engine, EngineError};
 use super::error::{OpenError, StoreError};
 use super::free_space::Duplicate;
+use super::journal::{self, Chain, End, Journal};
 use super::key;
+use super::record;
 use super::records;
-use super::table::{Table, TableError};
+use super::table::Opened;
+use super::view::{give, place};
 use crate::atomic_file;
 use crate::clock::Now;
 use std::env;
@@ -18,17 +22,8 @@ use std::path::{Path, PathBuf};
 pub(super) const LOCK: &str = "store.lock";
 /// The folder of the database.
 pub(super) const DATABASE: &str = "database";
-/// The backup beside the database.
-pub(super) const BACKUP: &str = "backup.mcos";
 /// How many databases are kept of those that were damaged, and of those that were replaced.
 const KEPT_ASIDE: usize = 3;
-/// How many records of a backup are written at once.
-const CHUNK: usize = 256;
-
-/// The generation of a database: how many backups of it had been written when it was changed last.
-pub(super) fn generation(table: &Table) -> Result<u64, StoreError> {
-    Ok(table.get(key::GENERATION)?.unwrap_or(0))
-}
 
 /// Whether this program understands every record of a backup.
 pub(super) fn check(backup: &Backup) -> Result<(), StoreError> {
@@ -71,14 +66,34 @@ impl Drop for Lock {
     }
 }
 
+/// How a database was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repaired {
+    /// It was sound.
+    No,
+    /// It was built again, and nothing is missing.
+    Whole,
+    /// It was built again from what there was, perhaps nothing; what was changed after that is lost.
+    InPart,
+}
+
 /// What [`DataDir::open_database`] found.
-pub(super) enum Found {
-    Sound(Table),
-    /// What is wrong with it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) opened: Opened,
+    pub(super) repaired: Repaired,
+    /// Backup and journal are not all there is, or the journal is in pieces: a new backup is needed.
+    pub(super) stale: bool,
+}
+
+/// A database that is behind what it was given last, or cannot be used; why.
+enum Unsound {
     Damaged(String),
+    Error(OpenError),
 }
 
 /// The data directory, locked: no other process has the store open.
+#[derive(Debug)]
 pub(super) struct DataDir {
     /// The data directory.
     pub(super) dir: PathBuf,
@@ -88,7 +103,7 @@ pub(super) struct DataDir {
     pub(super) backup: PathBuf,
     /// sled's own lock lies in the folder that may have to be set aside, so it cannot guard that step. None on a card
     /// that is read-only and never had one.
-    pub(super) lock: Option<Lock>,
+    _lock: Option<Lock>,
 }
 
 impl DataDir {
@@ -102,7 +117,7 @@ impl DataDir {
             Err(TryLockError::Error(source)) => return Err(refused(source)),
         };
         let (database, backup) = (dir.join(DATABASE), dir.join(BACKUP));
-        Ok(Self { dir: dir.to_owned(), parent: dir.to_owned(), database, backup, lock })
+        Ok(Self { dir: dir.to_owned(), parent: dir.to_owned(), database, backup, _lock: lock })
     }
 
     /// Says of an error that it came from the directory with the database.
@@ -121,84 +136,169 @@ impl DataDir {
         Ok((Self { parent, database, ..self }, copy))
     }
 
-    /// Opens the database and reads all of it. `saved` is the backup beside it: a database that is older has lost something.
-    pub(super) fn open_database(&self, saved: &Result<Backup, BackupError>) -> Result<Found, OpenError> {
+    /// Opens the database, gives it what it lacks of the journal, and reads all of it. One that cannot be read, or is older
+    /// than the backup beside it, is set aside and built again.
+    pub(super) fn open_database(&self) -> Result<Found, OpenError> {
+        let saved = backup::open(&self.backup).map(|reader| reader.generation);
+        let base = saved.as_ref().map_or(0, |generation| *generation);
+        let chain = Chain::behind(&self.dir, base).map_err(self.refused())?;
+        match self.open_sound(&saved, &chain) {
+            Ok((engine, sum, end)) => {
+                let file = self.backup.display();
+                match &saved {
+                    Err(BackupError::Damaged(why)) => {
+                        log::warn!("the backup {file} is damaged ({why}) and will be replaced");
+                    }
+                    Err(BackupError::Unreadable(error)) => {
+                        log::warn!("the backup {file} cannot be read ({error}) and will be replaced");
+                    }
+                    _ => {}
+                }
+                let mut found = self.go_on(engine, sum, &saved, end, Repaired::No)?;
+                found.stale |= chain.len() > 1;
+                Ok(found)
+            }
+            Err(Unsound::Damaged(why)) => self.repair(&why, &chain),
+            Err(Unsound::Error(error)) => Err(error),
+        }
+    }
+
+    fn open_sound(
+        &self,
+        saved: &Result<u64, BackupError>,
+        chain: &Chain,
+    ) -> Result<(Engine, u64, Option<End>), Unsound> {
         if !self.database.exists() {
-            if !matches!(saved, Err(BackupError::Missing)) {
-                return Ok(Found::Damaged("it is missing".to_owned()));
+            if !matches!(saved, Err(BackupError::Missing)) || !chain.is_empty() {
+                return Err(Unsound::Damaged("it is missing".to_owned()));
             }
             self.create_database()?;
         }
-        let table = match Table::open(&self.database) {
-            Ok(table) => table,
-            Err(TableError::Damaged(why)) => return Ok(Found::Damaged(why)),
-            Err(error) => return Err(self.explain(error)),
-        };
-        match table.check(records::check).and_then(|()| generation(&table)) {
-            Ok(generation) if generation < saved.as_ref().map_or(0, |saved| saved.generation) => {
-                Ok(Found::Damaged("it has lost what its backup still has".to_owned()))
-            }
-            Ok(_) => Ok(Found::Sound(table)),
-            Err(error @ StoreError::TooNew { .. }) => Err(error.into()),
-            Err(error) => Ok(Found::Damaged(error.to_string())),
+        let engine = Engine::open(&self.database).map_err(|error| match error {
+            EngineError::Damaged(why) => Unsound::Damaged(why),
+            error => self.explain(error).into(),
+        })?;
+        let (generation, _) = place(&engine)?;
+        if generation < *saved.as_ref().unwrap_or(&0) {
+            return Err(Unsound::Damaged("it has lost what its backup still has".to_owned()));
         }
+        let end = replay(&engine, chain)?;
+        let sum = engine.check(records::check)?;
+        if sum.found == sum.stored {
+            Ok((engine, sum.found, end))
+        } else {
+            Err(StoreError::Damaged { what: "set of records" }.into())
+        }
+    }
+
+    /// Makes ready for more batches: at the `end` of a journal that goes on where the database is, or in a new one.
+    fn go_on(
+        &self,
+        engine: Engine,
+        sum: u64,
+        saved: &Result<u64, BackupError>,
+        end: Option<End>,
+        repaired: Repaired,
+    ) -> Result<Found, OpenError> {
+        if self.dir != self.parent {
+            let opened = Opened { engine, sum, journal: None };
+            return Ok(Found { opened, repaired, stale: false });
+        }
+        let refused = self.refused();
+        let mut stale = matches!(saved, Err(BackupError::Damaged(_) | BackupError::Unreadable(_)));
+        let journal = if let Some(end) = end {
+            end.go_on(&self.dir)
+        } else {
+            let (generation, _) = place(&engine)?;
+            let newest = journal::newest(&self.dir).map_err(&refused)?;
+            let highest = generation.max(newest.unwrap_or(0)).max(*saved.as_ref().unwrap_or(&0));
+            // Nothing precedes the first journal of a new store. Any other needs a backup to go on from.
+            let new = highest == 0 && newest.is_none() && engine.is_empty()?;
+            stale |= !new;
+            Journal::create(&self.dir, if new { 0 } else { highest + 1 })
+        };
+        let journal = journal.map_err(&refused)?;
+        if let Ok(base) = saved {
+            journal::forget_before(&self.dir, *base).map_err(&refused)?;
+        }
+        Ok(Found { opened: Opened { engine, sum, journal: Some(journal) }, repaired, stale })
     }
 
     /// Sets a damaged database aside and builds it again.
-    pub(super) fn repair(&self, why: &str, saved: Result<Backup, BackupError>) -> Result<Table, OpenError> {
+    fn repair(&self, why: &str, chain: &Chain) -> Result<Found, OpenError> {
         let both = |backup| OpenError::Damaged { database: why.to_owned(), backup };
-        let saved = match saved {
-            Ok(saved) => Some(saved),
-            Err(BackupError::Missing) => None,
-            Err(BackupError::Unreadable(source)) => {
+        let saved = match verify(&self.backup) {
+            Ok(records) => Some(records),
+            Err(Unverified::Backup(BackupError::Missing)) => None,
+            Err(Unverified::Backup(BackupError::Unreadable(source))) => {
                 let (database, backup) = (why.to_owned(), self.backup.clone());
                 return Err(OpenError::NotRepaired { database, backup, source });
             }
-            Err(BackupError::Damaged(backup)) => return Err(both(backup)),
-            Err(BackupError::TooNew(version)) => return Err(OpenError::TooNew { what: "backup", version }),
+            Err(Unverified::Backup(BackupError::Damaged(backup))) => return Err(both(backup)),
+            Err(Unverified::Backup(BackupError::TooNew(version))) => {
+                return Err(OpenError::TooNew { what: "backup", version });
+            }
+            Err(Unverified::Record(error @ StoreError::TooNew { .. })) => return Err(error.into()),
+            Err(Unverified::Record(StoreError::Damaged { what })) => {
+                return Err(both(format!("it holds a damaged {what}")));
+            }
+            Err(Unverified::Record(other)) => return Err(both(other.to_string())),
         };
-        saved.as_ref().map_or(Ok(()), check).map_err(|error| match error {
-            StoreError::TooNew { .. } => error.into(),
-            StoreError::Damaged { what } => both(format!("it holds a damaged {what}")),
-            other => both(other.to_string()),
-        })?;
         log::error!("THE DATABASE IS DAMAGED: {why}");
-        match &saved {
-            Some(saved) => log::error!(
+        let repaired = if chain.is_empty() { Repaired::InPart } else { Repaired::Whole };
+        match (saved, repaired) {
+            (None, Repaired::InPart) => {
+                log::error!("there is no backup of it, so the server begins anew, without any accounts");
+            }
+            (_, Repaired::InPart) => log::error!(
                 "rebuilding it from {} ({} records); what changed after that backup is lost",
                 self.backup.display(),
-                saved.rows.len()
+                saved.unwrap_or(0)
             ),
-            None => log::error!("there is no backup of it, so the server begins anew, without any accounts"),
+            _ => log::error!(
+                "rebuilding it from {} ({} records) and the journal beside it; nothing is lost",
+                self.backup.display(),
+                saved.unwrap_or(0)
+            ),
         }
-        self.rebuild("damaged", saved)
+        self.rebuild("damaged", chain, repaired)
     }
 
-    /// Renames the database, if there is one, and builds a new one. Interrupted, it is older than the backup and will
-    /// be rebuilt again.
-    pub(super) fn rebuild(&self, name: &str, saved: Option<Backup>) -> Result<Table, OpenError> {
+    /// Renames the database, if there is one, and builds a new one from the backup and the journals behind it. Interrupted, it is
+    /// older than the backup and will be rebuilt again.
+    pub(super) fn rebuild(&self, name: &str, chain: &Chain, repaired: Repaired) -> Result<Found, OpenError> {
         if self.database.exists() {
             let aside = self.free_name(name).map_err(self.refused())?;
             atomic_file::rename(&self.database, &aside).map_err(self.refused())?;
             log::warn!("the old database is kept as {}", aside.display());
         }
         self.create_database()?;
-        let table = Table::open(&self.database).map_err(|error| self.explain(error))?;
-        if let Some(Backup { generation, mut rows, .. }) = saved {
-            // The sum comes about anew, and the generation is the seal on the finished work.
-            rows.retain(|(key, _)| key != key::GENERATION && key != key::SUM);
-            for chunk in rows.chunks(CHUNK) {
-                table.fill(chunk)?;
+        let engine = Engine::open(&self.database).map_err(|error| self.explain(error))?;
+        let broken = |error: BackupError| OpenError::Store(StoreError::Database(error.to_string().into()));
+        let mut generation = Err(BackupError::Missing);
+        if let Ok(mut saved) = backup::open(&self.backup) {
+            while let Some((key, value)) = saved.row().map_err(broken)? {
+                // The generation is the seal on the finished work.
+                if key != key::GENERATION {
+                    engine.put(&key, Some(&value))?;
+                }
             }
-            table.sync()?;
-            table.transact::<_, StoreError>(|tx| tx.put(key::GENERATION, &generation))?;
-            table.sync()?;
+            engine.flush()?;
+            engine.put(key::GENERATION, Some(&record::encode(&saved.generation)?))?;
+            generation = Ok(saved.generation);
         }
+        let end = replay(&engine, chain).map_err(|unsound| match unsound {
+            Unsound::Damaged(why) => OpenError::Store(StoreError::Database(why.into())),
+            Unsound::Error(error) => error,
+        })?;
+        let sum = engine.check(records::check)?.found;
+        engine.put(key::SUM, Some(&record::encode(&sum)?))?;
+        engine.flush()?;
         // Only now that there is a sound one.
         if let Err(error) = self.forget_old(name) {
             log::warn!("an old database could not be deleted: {error}");
         }
-        Ok(table)
+        self.go_on(engine, sum, &generation, end, repaired)
     }
 
     fn create_database(&self) -> Result<(), OpenError> {
@@ -235,11 +335,66 @@ impl DataDir {
         Ok(())
     }
 
-    fn explain(&self, error: TableError) -> OpenError {
+    fn explain(&self, error: EngineError) -> OpenError {
         match error {
-            TableError::Locked => OpenError::InUse { dir: self.parent.clone() },
-            TableError::Refused(source) => OpenError::Io { path: self.database.clone(), source },
-            TableError::Damaged(why) => OpenError::Store(StoreError::Database(why.into())),
+            EngineError::Locked => OpenError::InUse { dir: self.parent.clone() },
+            EngineError::Refused(source) => OpenError::Io { path: self.database.clone(), source },
+            EngineError::Damaged(why) => OpenError::Store(StoreError::Database(why.into())),
+        }
+    }
+}
+
+/// Gives the engine what it lacks of the journals. Returned is where the last one ends, if the database is where it begins or in
+/// it.
+fn replay(engine: &Engine, chain: &Chain) -> Result<Option<End>, Unsound> {
+    let (generation, position) = place(engine)?;
+    let mut count = 0_u64;
+    let end = chain.replay(generation, position, |changes| {
+        count += 1;
+        give(engine, &changes).map_err(Unsound::from)
+    })?;
+    if count > 0 {
+        log::info!("{count} batches of changes that the database had not yet came from the journal");
+    }
+    Ok(end)
+}
+
+/// What is wrong with a backup.
+enum Unverified {
+    Backup(BackupError),
+    Record(StoreError),
+}
+
+/// How many records a backup has, all of which this program understands.
+fn verify(file: &Path) -> Result<u64, Unverified> {
+    let mut reader = backup::open(file).map_err(Unverified::Backup)?;
+    let mut count = 0;
+    while let Some((key, value)) = reader.row().map_err(Unverified::Backup)? {
+        records::check(&key, &value).map_err(Unverified::Record)?;
+        count += 1;
+    }
+    while reader.file().map_err(Unverified::Backup)?.is_some() {}
+    Ok(count)
+}
+
+impl From<OpenError> for Unsound {
+    fn from(error: OpenError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<io::Error> for Unsound {
+    /// Of a journal that the system does not let us read.
+    fn from(source: io::Error) -> Self {
+        Self::Error(OpenError::Io { path: PathBuf::from("the journal of the database"), source })
+    }
+}
+
+impl From<StoreError> for Unsound {
+    fn from(error: StoreError) -> Self {
+        match error {
+            error @ StoreError::TooNew { .. } => Self::Error(error.into()),
+            error => Self::Damaged(error.to_string()),
         }
     }
 }

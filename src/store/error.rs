@@ -19,6 +19,8 @@ pub enum StoreError {
     },
     /// The file system with the data directory cannot be written; why. Nothing was changed.
     ReadOnly(Arc<str>),
+    /// Too many files are open, here or in the whole system; what the system said. Nothing was changed.
+    OutOfFiles(Arc<str>),
     /// The database engine refused to read or write.
     Database(Arc<str>),
     /// A record could not be understood, though it has a version we know.
@@ -64,11 +66,22 @@ impl StoreError {
         Self::BackupNotWritten { file: file.display().to_string().into(), why: error.to_string().into() }
     }
 
-    /// What every later change is refused with, after a sync failed so.
-    pub(super) fn for_good(&self) -> Self {
+    /// Says why the system refuses what a change needs.
+    pub(super) fn refused(error: &io::Error) -> Self {
+        let why = error.to_string().into();
+        if is_out_of_files(error) { Self::OutOfFiles(why) } else { Self::ReadOnly(why) }
+    }
+
+    /// Says that the engine is not there at this moment.
+    pub(super) fn reopening() -> Self {
+        Self::Database("it is being opened again".into())
+    }
+
+    /// What changes are refused with from the moment at which one failed so, until one is saved again.
+    pub(super) fn until_saved(&self) -> Self {
         match self {
             Self::NotSaved(why) => Self::ReadOnly(Arc::clone(why)),
-            other => Self::ReadOnly(other.to_string().into()),
+            other => other.clone(),
         }
     }
 }
@@ -89,12 +102,18 @@ impl fmt::Display for StoreError {
             ),
             Self::ReadOnly(why) => write!(
                 f,
-                "the card with the data folder cannot be written ({why}), so nothing can be changed: save a backup, check \
-                 the card and replace it if it is worn out, and restart the server"
+                "the card with the data folder cannot be written ({why}), so nothing can be changed: the server tries again \
+                 every few seconds; if this stays so, save a backup, check the card and replace it if it is worn out"
+            ),
+            Self::OutOfFiles(why) => write!(
+                f,
+                "the system lets the server open no more files ({why}), so nothing can be changed: end other programs, or raise \
+                 its limit of open files; the server tries again every few seconds"
             ),
             Self::Database(why) => write!(
                 f,
-                "the database failed ({why}): restart the server, which repairs it from the backup if need be"
+                "the database failed ({why}): the server opens it again by itself, and repairs it from the backup if need be; \
+                 if this stays so, check the card and replace it if it is worn out"
             ),
             Self::Damaged { what } => write!(
                 f,
@@ -115,7 +134,8 @@ impl fmt::Display for StoreError {
                 "{file} cannot be read ({why}), and without it the backup would be incomplete: check its permissions"
             ),
             Self::SnapshotLost => f.write_str(
-                "the backup could not be completed, because the disk it goes to is too slow: use another disk, or try again",
+                "the backup could not be completed, because the disk it goes to is too slow, or a change could not be saved \
+                 meanwhile: try again, or use another disk",
             ),
         }
     }

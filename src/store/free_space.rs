@@ -41,8 +41,10 @@ impl FreeSpace {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let found = match self.room_for(RESERVE) {
             Ok(()) if self.copy => Err(StoreError::ReadOnly(
-                "the data folder could not be written when the server started; it can be now".into(),
+                "the data folder could not be written when the server started; the server restarts when it can".into(),
             )),
+            // That there is room does not mean that it can be written.
+            Ok(()) if self.troubled.load(Ordering::Relaxed) => self.probe(),
             found => found,
         };
         self.note(found.as_ref().err());
@@ -51,12 +53,22 @@ impl FreeSpace {
 
     /// Whether the database was opened from a copy, and need not be any more.
     pub(super) fn wants_restart(&self) -> bool {
-        self.copy && self.room_for(RESERVE).is_ok()
+        self.copy && self.room_for(RESERVE).is_ok() && self.probe().is_ok()
+    }
+
+    /// Writes a byte and has it synced.
+    pub(super) fn probe(&self) -> Result<(), StoreError> {
+        let work = || {
+            let file = File::options().write(true).open(&self.file)?;
+            file.write_all_at(b"\n", 0)?;
+            file.sync_data()
+        };
+        work().map_err(|error| StoreError::refused(&error))
     }
 
     /// Whether the file system takes writes and has `bytes` left.
     pub(super) fn room_for(&self, bytes: u64) -> Result<(), StoreError> {
-        let refused = |error: io::Error| StoreError::ReadOnly(error.to_string().into());
+        let refused = |error: io::Error| StoreError::refused(&error);
         let file = File::options().write(true).open(&self.file).map_err(refused)?;
         // Writes nothing. Since Linux 6.14 ext4 says of a card that it gave up only to those who write (*seen*: 6.18).
         file.write_at(&[], 0).map_err(refused)?;

@@ -1,13 +1,15 @@
 //! The open store: a handle that is cheap to clone.
 
-use super::commit::{Changed, Writer};
-use super::data_dir::Lock;
+use super::commit::Writer;
+use super::data_dir::{DataDir, Repaired};
 use super::error::StoreError;
 use super::free_space::{Duplicate, FreeSpace, RESERVE};
 use super::ownership::HandOver;
+use super::password;
 use super::table::Table;
-use std::path::PathBuf;
-use std::sync::Arc;
+use super::ticket::{Changed, lock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// The open store. Cloning it is cheap, every thread may use it, and the last clone closes it: whatever waits is
 /// written, then the backup if it is out of date.
@@ -22,12 +24,12 @@ pub(super) struct Inner {
     pub(super) writer: Writer,
     pub(super) table: Arc<Table>,
     pub(super) free_space: Arc<FreeSpace>,
-    /// The data directory.
-    pub(super) dir: PathBuf,
-    pub(super) repaired: bool,
+    pub(super) repaired: Arc<Mutex<Repaired>>,
+    pub(super) abandoned: AtomicBool,
     pub(super) _copy: Option<Duplicate>,
     pub(super) _hand_over: HandOver,
-    pub(super) _lock: Option<Lock>,
+    /// The lock is in it.
+    pub(super) data: Arc<DataDir>,
 }
 
 impl Store {
@@ -41,16 +43,25 @@ impl Store {
         self.inner.writer.last_commit()
     }
 
-    /// Whether the thread that saves changes is still there. Without it no ticket would ever resolve.
+    /// Whether the thread that saves changes is still there and does not hang. Without it no ticket would ever resolve. To be
+    /// asked every few seconds: it answers each time, and one that has not answered for 45 seconds hangs.
     pub fn is_being_saved(&self) -> bool {
         self.inner.writer.is_alive()
     }
 
-    /// Why no change is accepted now, if none is: the card is full, or cannot be written. What is stored can be read
-    /// all the same. After a write that failed this lasts until the store is opened again, since what the system
-    /// says of later writes cannot be believed.
+    /// Why no change is accepted now, if none is: the card is full, or cannot be written, or a change could not be saved
+    /// and none was saved since. What is stored can be read all the same, but for moments in which the database is opened
+    /// again.
     pub fn trouble(&self) -> Option<StoreError> {
-        self.inner.writer.failed().or_else(|| self.inner.free_space.check().err())
+        let Inner { writer, table, free_space, .. } = &*self.inner;
+        if let Some(failed) = writer.failed() {
+            return Some(failed);
+        }
+        if let Some(failed) = table.engine_failure() {
+            writer.look();
+            return Some(failed);
+        }
+        free_space.check().err()
     }
 
     /// Whether a file of so many bytes may be put beside the database: the room that changes need stays.
@@ -61,16 +72,37 @@ impl Store {
         self.inner.free_space.room_for(RESERVE.saturating_add(bytes))
     }
 
-    /// Whether the database was found damaged when the store was opened, and made anew: from the backup beside it, or empty if
-    /// there was none. What was changed after that backup is lost.
+    /// Whether the database was found damaged since the store was opened, and made anew: from the backup and the journal
+    /// beside it, or empty if there was none.
     pub fn was_repaired(&self) -> bool {
-        self.inner.repaired
+        *lock(&self.inner.repaired) != Repaired::No
     }
 
-    /// Whether opening the store again would end the trouble: it could not be written when it was opened, and could be
-    /// now.
+    /// Whether something is lost by that: what was changed after the backup.
+    pub fn has_lost_changes(&self) -> bool {
+        *lock(&self.inner.repaired) == Repaired::InPart
+    }
+
+    /// Whether opening the store in a new process may end the trouble: it could not be written when it was opened, and could be
+    /// now; or to open it again within the process has failed for a minute.
     pub fn wants_restart(&self) -> bool {
-        self.inner.free_space.wants_restart()
+        self.inner.free_space.wants_restart() || self.inner.writer.is_hopeless()
+    }
+
+    /// Has nobody wait for the thread that saves changes any more, because it hangs: the process can end then.
+    pub fn abandon(&self) {
+        self.inner.abandoned.store(true, Ordering::Relaxed);
+        std::mem::forget(self.clone());
+    }
+
+    /// Whether that has happened.
+    pub fn is_abandoned(&self) -> bool {
+        self.inner.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Gives back the memory that was needed to check passwords, if nobody has signed in since the last call.
+    pub fn rest(&self) {
+        password::rest();
     }
 
     /// Waits until everything changed so far is on the card.
@@ -90,9 +122,12 @@ impl Store {
         if let Some(trouble) = self.trouble() {
             return Err(trouble.into());
         }
-        let write_lock = self.inner.table.write_lock();
+        let _write_lock = self.inner.table.write_lock();
+        // Nothing may be built upon what is taken back; and what is taken back has its ticket.
+        if let Some(failed) = self.inner.writer.failed() {
+            return Err(failed.into());
+        }
         let value = work(&self.inner.table)?;
-        drop(write_lock);
         Ok(Changed { value, ticket: self.inner.writer.ticket(true) })
     }
 }

@@ -19,7 +19,7 @@
 //! | `i` persona id, number of the mail | mail |
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `w` persona id | the last week for which it was paid |
-//! | `m` name | counters, the generation, the sum, and whether old cars were completed |
+//! | `m` name | counters, the generation, the sum, the place in the journal, and whether old cars were completed |
 
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, ShardId, VehicleId};
 use std::net::IpAddr;
@@ -44,6 +44,8 @@ pub(super) const META: &[u8] = b"m";
 pub(super) const GENERATION: &[u8] = b"mgeneration";
 /// No generation is higher: one backup a second would take longer than the sun lasts. So there is always a next one.
 pub(super) const LAST_GENERATION: u64 = u64::MAX / 2;
+/// Where in the journal of this generation the last batch begins that the database has, in bytes; 0: it has none of it.
+pub(super) const POSITION: &[u8] = b"mjournal";
 /// The sum over all other records.
 pub(super) const SUM: &[u8] = b"msum";
 /// The next customer id to try.

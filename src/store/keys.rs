@@ -1,10 +1,10 @@
 //! The keys of the Server itself.
 
-use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
 use super::records::account::LoginKey;
+use super::ticket::Changed;
 
 /// The verbs about keys. See [`Store::keys`].
 #[derive(Clone, Copy, Debug)]

@@ -7,12 +7,12 @@
 //! works inside any transaction, so that a mail about a change is there exactly if the change is. [`Mails::send`] is the
 //! same by itself.
 
-use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
 use super::records::mail::{Mail, MailEntry, Mailbox};
 use super::table::Transaction;
+use super::ticket::Changed;
 use crate::clock::Now;
 use mco_proto::ids::PersonaId;
 

@@ -1,20 +1,22 @@
 //! Opening the store.
 
-use super::backup::{self, BackupError};
+use super::backup::BACKUP;
 use super::backups::BackupDisk;
 use super::commit::Writer;
-use super::data_dir::{BACKUP, DATABASE, DataDir, Found, LOCK};
+use super::data_dir::{DATABASE, DataDir, Found, LOCK};
 use super::error::OpenError;
 use super::free_space::{Duplicate, FreeSpace, TO_OPEN};
 use super::handle::{Inner, Store};
 use super::ledger;
 use super::ownership::HandOver;
+use super::table::Table;
 use crate::clock::Now;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The backup beside the database is written no more often than this.
+/// The backup beside the database is begun no more often than this.
 const BACKUP_EVERY: Duration = Duration::from_mins(1);
 
 impl Store {
@@ -31,9 +33,9 @@ impl Store {
 
     /// Opens the store in the data directory `dir`, which is created if need be (mode 0700).
     ///
-    /// Every record is read once. If the database cannot be read, or is older than the backup beside it, it is
-    /// renamed to `database.damaged-` and the time, and rebuilt from the backup, with a loud line in the log. Without
-    /// any backup it begins anew.
+    /// What the database lacks comes from the journal. Every record is read once. If the database cannot be read, or is older
+    /// than the backup beside it, it is renamed to `database.damaged-` and the time, and rebuilt from backup and journal, with a
+    /// loud line in the log. Without any backup it begins anew.
     ///
     /// A database on a card that is read-only, or too full for the engine, is copied to the system's folder for temporary
     /// files and read there; every change is refused.
@@ -45,7 +47,8 @@ impl Store {
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let data = DataDir::enter(dir)?;
         let free_space = |copy| FreeSpace::of(dir.join(LOCK), copy);
-        match free_space(false).room_for(TO_OPEN) {
+        let card = free_space(false);
+        match card.room_for(TO_OPEN).and_then(|()| card.probe()) {
             Ok(()) => Self::open_in(data, free_space(false), None),
             Err(trouble) => {
                 let (data, copy) = data.copied(trouble)?;
@@ -55,30 +58,17 @@ impl Store {
     }
 
     fn open_in(data: DataDir, free_space: FreeSpace, copy: Option<Duplicate>) -> Result<Self, OpenError> {
-        let saved = backup::read(&data.backup);
-        let (table, stale, repaired) = match data.open_database(&saved)? {
-            Found::Sound(table) => {
-                let file = data.backup.display();
-                match &saved {
-                    Err(BackupError::Damaged(why)) => {
-                        log::warn!("the backup {file} is damaged ({why}) and will be replaced");
-                    }
-                    Err(BackupError::Unreadable(error)) => {
-                        log::warn!("the backup {file} cannot be read ({error}) and will be replaced");
-                    }
-                    _ => {}
-                }
-                let stale = copy.is_none() && saved.is_err() && !table.is_empty()?;
-                (table, stale, false)
-            }
-            Found::Damaged(why) => (data.repair(&why, saved)?, false, true),
-        };
+        let Found { opened, repaired, stale } = data.open_database()?;
+        let table = Arc::new(Table::new(opened)?);
         ledger::open_books(&table, Now::read())?;
-        let (table, free_space) = (Arc::new(table), Arc::new(free_space));
+        let (data, free_space) = (Arc::new(data), Arc::new(free_space));
+        let repaired = Arc::new(Mutex::new(repaired));
         let disk = BackupDisk {
             table: Arc::clone(&table),
             free_space: Arc::clone(&free_space),
-            backup: data.backup.clone(),
+            data: Arc::clone(&data),
+            repaired: Arc::clone(&repaired),
+            gap: false,
         };
         let writer = Writer::start(disk, BACKUP_EVERY, stale).map_err(data.refused())?;
         let hand_over = HandOver(data.dir.clone());
@@ -86,11 +76,11 @@ impl Store {
             writer,
             table,
             free_space,
-            dir: data.dir,
             repaired,
+            abandoned: AtomicBool::new(false),
             _copy: copy,
             _hand_over: hand_over,
-            _lock: data.lock,
+            data,
         };
         let store = Self { inner: Arc::new(inner) };
         // Says so at once if there is any.

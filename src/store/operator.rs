@@ -1,11 +1,11 @@
 //! What belongs to the Server Operator: the password of the operator's pages, and the message of the day.
 
-use super::commit::Changed;
 use super::error::{OpenError, StoreError};
 use super::handle::Store;
 use super::key;
 use super::password;
 use super::records::account::OperatorRecord;
+use super::ticket::Changed;
 use crate::atomic_file;
 use std::fmt;
 use std::fs;
@@ -63,7 +63,7 @@ impl fmt::Display for OperatorError {
                 f.write_str("the operator's password needs 8 to 128 characters: choose another")
             }
             Self::AlreadySet => f.write_str(
-                "the operator's password is set already: log in with it, or replace it on the box with `mcos operator passwd`",
+                "the operator's password is set already: sign in with it, or replace it on the box with `mcos operator passwd`",
             ),
             Self::BadMessage => write!(f, "the message may have {LONGEST_MESSAGE} characters in one line: shorten it"),
             Self::Store(error) => error.fmt(f),

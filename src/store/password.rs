@@ -5,8 +5,8 @@
 //! because no more than two evaluations run at once. The parameters are stored with each hash, so they can be raised
 //! later without anybody losing an account.
 
-use super::commit::lock;
 use super::error::StoreError;
+use super::ticket::lock;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{Output, Salt, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
@@ -126,7 +126,7 @@ fn failed(error: impl fmt::Display) -> StoreError {
     StoreError::Database(format!("password hash: {error}").into())
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { free: AT_ONCE, idle: Vec::new() });
+static POOL: Mutex<Pool> = Mutex::new(Pool { free: AT_ONCE, idle: Vec::new(), used: false });
 static RETURNED: Condvar = Condvar::new();
 
 struct Pool {
@@ -134,6 +134,19 @@ struct Pool {
     free: usize,
     /// Memory of evaluations that are over.
     idle: Vec<Vec<Block>>,
+    /// Whether there was an evaluation since [`rest`].
+    used: bool,
+}
+
+/// Gives memory back that nobody has used since the last call: one login a minute must not make the allocator's holes grow.
+pub(super) fn rest() {
+    let mut pool = lock(&POOL);
+    if take(&mut pool.used) {
+        return;
+    }
+    let idle = take(&mut pool.idle);
+    drop(pool);
+    drop(idle);
 }
 
 /// The right to an evaluation, with memory for it.
@@ -147,6 +160,7 @@ impl Permit {
         let mut pool =
             RETURNED.wait_while(pool, |pool| pool.free == 0).unwrap_or_else(PoisonError::into_inner);
         pool.free -= 1;
+        pool.used = true;
         Self(pool.idle.pop().unwrap_or_default())
     }
 

@@ -1,7 +1,6 @@
 //! Personas: the characters of an account, with which it plays.
 
 use super::bookings::Bookings;
-use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
 use super::ledger;
@@ -9,8 +8,10 @@ use super::records::ledger::{Kind, Line};
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::records::vehicle::LooseRecord;
 use super::table::Table;
+use super::ticket::Changed;
 use super::{key, mail, week};
 use crate::clock::Now;
+use crate::look_alike::look;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId, VehicleId};
 use mco_proto::windows_1252;
 use std::fmt;
@@ -67,9 +68,9 @@ impl fmt::Display for PersonaError {
             Self::NameTaken => f.write_str("this persona name is taken, or looks like one that is: choose another"),
             Self::TooMany => f.write_str("the account has as many personas as allowed: delete one in the game, or raise shard.max_personas in mcos.toml"),
             Self::NotYours => f.write_str("the persona belongs to another account"),
-            Self::NotFound => f.write_str("there is no such persona: check with `mcos persona list`"),
+            Self::NotFound => f.write_str("there is no such persona: see all names with `mcos persona list`"),
             Self::IdTaken => f.write_str("this persona id is zero or taken: choose another"),
-            Self::NoSuchAccount => f.write_str("there is no such account: create it first"),
+            Self::NoSuchAccount => f.write_str("there is no such account: see all names with `mcos account list`, or make it with `mcos account add`"),
             Self::InRace => f.write_str("the persona is in a race: wait until the race is over"),
             Self::TooLong(field) => write!(f, "the {field} is too long: shorten it"),
             Self::Store(error) => error.fmt(f),
@@ -289,19 +290,6 @@ fn is_taken(table: &Table, shard: ShardId, name: &str) -> Result<bool, StoreErro
         let taken = key.strip_prefix(prefix.as_slice()).unwrap_or_default();
         look(&String::from_utf8_lossy(taken)) == wanted
     }))
-}
-
-/// What is left of a name for whoever reads it quickly: the same for names that look alike on a screen.
-fn look(name: &str) -> Vec<char> {
-    let plain = name.chars().flat_map(char::to_lowercase).map(|letter| match letter {
-        '0' => 'o',
-        '1' | 'i' | '|' => 'l',
-        '`' | '\u{b4}' | '\u{2018}' | '\u{2019}' => '\'',
-        other => other,
-    });
-    let mut look: Vec<char> = plain.collect();
-    look.dedup_by(|one, other| *one == ' ' && *other == ' ');
-    look
 }
 
 fn check_lengths(persona: &Persona) -> Result<(), PersonaError> {

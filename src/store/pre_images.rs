@@ -90,7 +90,8 @@ impl PreImages {
         }
     }
 
-    fn fail(&mut self, error: StoreError) {
+    /// Ends the snapshot.
+    pub(super) fn fail(&mut self, error: StoreError) {
         self.failed = Some(error);
         drop(take(&mut self.records));
     }

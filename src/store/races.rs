@@ -6,7 +6,6 @@
 //! deleted: see `bookings`.
 
 use super::bookings::Bookings;
-use super::commit::Changed;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
@@ -17,6 +16,7 @@ use super::records::persona::{MOST_RACE_TYPES, PersonaRecord, RaceRecord};
 use super::records::race::RaceUnderWay;
 use super::records::vehicle::VehicleRecord;
 use super::table::{Table, Transaction};
+use super::ticket::Changed;
 use super::uncounted::{self, Uncounted};
 use crate::clock::Now;
 use mco_proto::ids::{BookingId, PartId, PersonaId, RaceId, VehicleId};

@@ -4,15 +4,18 @@
 //! the data directory, and restarts; what is kept there is restored before the store is opened. The file goes when that is
 //! done, so a power cut in between only means that it is done again.
 
-use super::backup::{self, Backup, BackupError};
-use super::data_dir::{DataDir, check, generation};
+use super::backup::{self, BACKUP, Backup, BackupError};
+use super::data_dir::{DataDir, Repaired, check};
+use super::engine::Engine;
 use super::error::{OpenError, StoreError};
 use super::free_space::{FreeSpace, RESERVE};
 use super::handle::Store;
+use super::journal::{self, Chain};
 use super::key::{self, LAST_GENERATION};
 use super::ownership::hand_over;
-use super::table::Table;
+use super::view::place;
 use crate::atomic_file;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -43,9 +46,10 @@ impl Store {
         let data = DataDir::enter(dir)?;
         let mut saved = read(file)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
-        let table = data.database.exists().then(|| Table::open(&data.database).ok()).flatten();
-        let old = table.and_then(|table| generation(&table).ok()).unwrap_or(0);
-        let newest = backup::read(&data.backup).map_or(0, |backup| backup.generation);
+        let engine = data.database.exists().then(|| Engine::open(&data.database).ok()).flatten();
+        let old = engine.and_then(|engine| place(&engine).ok()).map_or(0, |(generation, _)| generation);
+        let newest = backup::open(&data.backup).map_or(0, |backup| backup.generation);
+        let newest = newest.max(journal::newest(dir).map_err(refused(dir))?.unwrap_or(0));
         for file in std::mem::take(&mut saved.files) {
             file.put_back(dir).map_err(refused(dir))?;
         }
@@ -53,7 +57,8 @@ impl Store {
         // Also newer than what its old card may have kept elsewhere after this backup.
         saved.generation = highest.saturating_add(AHEAD).min(LAST_GENERATION).max(highest + 1);
         backup::write(&data.backup, &saved).map_err(refused(dir))?;
-        data.rebuild("replaced", Some(saved))?;
+        journal::forget_before(dir, saved.generation).map_err(refused(dir))?;
+        data.rebuild("replaced", &Chain::default(), Repaired::No)?;
         hand_over(dir);
         Ok(())
     }
@@ -127,7 +132,34 @@ fn stage(dir: &Path, saved: &Backup) -> Result<usize, OpenError> {
 }
 
 fn read(file: &Path) -> Result<Backup, OpenError> {
-    sound(file, backup::read(file))
+    let saved = sound(file, backup::read(file))?;
+    if file.file_name().is_none_or(|name| name != BACKUP) {
+        return Ok(saved);
+    }
+    // That of another data folder, an old card's for instance: what was changed since lies beside it.
+    let with_journal = with_journal(saved, file.parent().unwrap_or(Path::new(".")));
+    let saved =
+        with_journal.map_err(|source| OpenError::BackupUnreadable { file: file.to_owned(), source })?;
+    sound(file, Ok(saved))
+}
+
+/// The backup with the changes of the journals behind it in `dir`.
+fn with_journal(saved: Backup, dir: &Path) -> io::Result<Backup> {
+    let chain = Chain::behind(dir, saved.generation)?;
+    if chain.is_empty() {
+        return Ok(saved);
+    }
+    let mut rows: BTreeMap<_, _> = saved.rows.into_iter().collect();
+    chain.replay::<io::Error>(saved.generation, 0, |changes| {
+        for (key, change) in changes {
+            match change {
+                Some(value) => rows.insert(key, value),
+                None => rows.remove(&key),
+            };
+        }
+        Ok(())
+    })?;
+    Ok(Backup { rows: rows.into_iter().collect(), ..saved })
 }
 
 /// What was read from `file`, if this program can restore it.

@@ -56,7 +56,7 @@ struct Kept {
 /// [`KeepError`]. Nothing was deleted then.
 pub fn keep(file: &Path, folder: &Path) -> Result<(), KeepError> {
     let bytes = fs::read(file).map_err(KeepError::Refused)?;
-    let backup = read(&bytes).map_err(|error| KeepError::NoBackup(why(&error)))?;
+    let backup = read(&bytes).map_err(|error| KeepError::NoBackup(error.to_string()))?;
     let name = file.file_name().unwrap_or_default();
     fs::create_dir_all(folder).map_err(KeepError::Refused)?;
     let older = older(folder, &backup).map_err(KeepError::Refused)?;
@@ -122,15 +122,6 @@ fn read(bytes: &[u8]) -> Result<Backup, BackupError> {
 /// What is a server's own as long as it lives.
 fn login_key(backup: &Backup) -> Option<&[u8]> {
     backup.rows.iter().find(|(key, _)| key == key::LOGIN_KEY).map(|(_, key)| key.as_slice())
-}
-
-fn why(error: &BackupError) -> String {
-    match error {
-        BackupError::Missing => "there is no such file".to_owned(),
-        BackupError::Unreadable(error) => error.to_string(),
-        BackupError::Damaged(why) => why.clone(),
-        BackupError::TooNew(_) => "a newer mcos wrote it".to_owned(),
-    }
 }
 
 #[cfg(test)]

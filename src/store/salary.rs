@@ -1,13 +1,13 @@
 //! The weekly salary: every Monday (UTC) a persona has earned one. It is paid at the first sign-in of the week, once. Weeks
 //! without a sign-in are not paid later, and the week in which a persona was created is not paid.
 
-use super::commit::Changed;
 use super::key;
 use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
 use super::personas::{PersonaError, Personas};
 use super::records::ledger::Kind;
 use super::records::persona::{Persona, PersonaRecord};
+use super::ticket::Changed;
 use super::week::week;
 use mco_proto::ids::PersonaId;
 

@@ -1,224 +1,127 @@
-//! The only file that talks to sled: one table of versioned records, transactions on it, and a sync that is one.
+//! One table of versioned records, and transactions on it.
 //!
-//! A transaction of sled costs more than the records in it: each rolls sled's log buffer. So what a transaction changes waits in
-//! memory, whole, where every reader finds it, until the writer gives all that waits to sled as one batch. After a power cut
-//! sled has a batch or nothing of it, and a transaction is never spread over two: all of it survives or none.
+//! What a transaction changes waits in memory, whole, where every reader finds it, until the writer makes a batch of all that
+//! waits: it goes into the journal, which makes it safe, and then to the engine. A transaction is never spread over two
+//! batches, so after a power cut all of it is there or nothing.
+//!
+//! A batch that cannot be made safe is taken back, with all that was built upon it, by [`Table::recover`].
 
-use super::commit::lock;
-use super::error::{StoreError, is_out_of_files};
+use super::engine::Engine;
+use super::error::StoreError;
+use super::journal::{Changes, Journal};
 use super::key;
 use super::pre_images::PreImages;
 use super::record::{Record, Row, decode, digest, encode};
-use crate::atomic_file;
+use super::ticket::lock;
+use super::view::{View, give, merge, place};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
 use std::ops::{Bound, ControlFlow};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// sled would take 1 GiB if not told otherwise. This holds some ten thousand records.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
-/// sled can hold its lock a moment longer than the handle that was dropped, and so can a process that is started at that
-/// moment, until it runs its own program. Five seconds in all.
-const LOCK_TRIES: u32 = 250;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
-
-/// How much may wait for the writer, in bytes of keys and records; then whoever changes something gives it to sled.
+/// How much may wait for the writer, in bytes of keys and records; then whoever changes something makes it safe.
 const MOST_PENDING: usize = 1024 * 1024;
 /// How much of a snapshot is read at once, in bytes of keys and records: whoever changes something waits that long.
 const PIECE: usize = 32 * 1024;
 
-/// For each key the new record, or none if it goes.
-type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-
-/// Why the table could not be opened.
-#[derive(Debug)]
-pub(super) enum TableError {
-    /// Another process has it open.
-    Locked,
-    /// The system refused for a reason that says nothing about the files.
-    Refused(io::Error),
-    /// The files are no longer a database.
-    Damaged(String),
-}
-
 /// The open database.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Taken out only to be dropped under guard.
-    db: Option<sled::Db>,
-    /// A second handle on sled's data file: `flush` of sled hands the bytes to the device, only a sync of this file
-    /// makes the device keep them.
-    file: File,
     /// Held by whoever changes something, from the first look to the transaction.
     write_lock: Mutex<()>,
     /// Held during a transaction.
     transacting: Mutex<()>,
-    /// Locked while sled takes it, so that a reader sees every record either here or there.
-    pending: RwLock<Pending>,
+    /// Held while a batch is made safe. Locked before the state.
+    safe: Mutex<Safe>,
+    state: RwLock<View>,
 }
 
-/// The changes that sled does not have yet.
-#[derive(Debug, Default)]
-struct Pending {
-    changes: Changes,
-    /// How long the keys and records were that came in.
-    bytes: usize,
-    /// The sum over all records, these included.
+/// What is on the card, as far as we were told.
+#[derive(Debug)]
+struct Safe {
+    /// None: the database is a copy elsewhere, which is lost when it is closed.
+    journal: Option<Journal>,
+    /// The sum over all records.
     sum: u64,
-    /// The snapshots that are being read. Locked after this.
-    snapshots: Vec<Weak<Mutex<PreImages>>>,
+    /// The generation in the engine.
+    generation: u64,
+    /// Writing the journal failed, so nothing may follow before it is mended.
+    broken: bool,
 }
 
-/// Removes what a power cut has left of a snapshot of the engine's own (`snap.*.generating`). It takes such a file for the newest
-/// snapshot and the database for damaged (sled issue 1527), and would write a shorter one over it. All that is in
-/// a snapshot is in the log as well. Nobody else may have the database open.
-fn remove_unfinished_snapshots(dir: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path())?;
-            log::warn!("{name} was left by a power cut and is removed; nothing is lost by that");
-        }
-    }
-    Ok(())
+/// What opening a database gave.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) engine: Engine,
+    /// The sum over all records.
+    pub(super) sum: u64,
+    /// Where batches go from now on. None: nothing is to survive.
+    pub(super) journal: Option<Journal>,
 }
 
 impl Table {
-    /// Opens or creates the database in the folder `dir`, which must exist.
-    pub(super) fn open(dir: &Path) -> Result<Self, TableError> {
-        remove_unfinished_snapshots(dir).map_err(TableError::Refused)?;
-        let config = sled::Config::new()
-            .path(dir)
-            .cache_capacity(CACHE_BYTES)
-            .mode(sled::Mode::LowSpace)
-            // Our own writer flushes, and syncs.
-            .flush_every_ms(None);
-        let mut tries = 0;
-        let db = loop {
-            let opened = catch_unwind(AssertUnwindSafe(|| config.open())).map_err(|_| {
-                TableError::Damaged("the database engine panicked while opening it".to_owned())
-            })?;
-            match opened {
-                Ok(db) => break db,
-                Err(error) if is_lock(&error) => {
-                    tries += 1;
-                    if tries == LOCK_TRIES {
-                        return Err(TableError::Locked);
-                    }
-                    thread::sleep(LOCK_PAUSE);
-                }
-                Err(sled::Error::Io(error)) if says_nothing_about_the_files(&error) => {
-                    return Err(TableError::Refused(error));
-                }
-                Err(error) => return Err(TableError::Damaged(error.to_string())),
-            }
-        };
-        let file =
-            File::options().read(true).write(true).open(dir.join("db")).map_err(TableError::Refused)?;
-        // sled leaves its settings and the names of its files to chance.
-        File::open(dir.join("conf")).and_then(|conf| conf.sync_all()).map_err(TableError::Refused)?;
-        atomic_file::sync_dir(dir).map_err(TableError::Refused)?;
+    /// A table of what was opened.
+    pub(super) fn new(opened: Opened) -> Result<Self, StoreError> {
+        let Opened { engine, sum, journal } = opened;
+        let (generation, _) = place(&engine)?;
         Ok(Self {
-            db: Some(db),
-            file,
-            write_lock: Mutex::new(()),
-            transacting: Mutex::new(()),
-            pending: RwLock::default(),
+            write_lock: Mutex::default(),
+            transacting: Mutex::default(),
+            safe: Mutex::new(Safe { journal, sum, generation, broken: false }),
+            state: RwLock::new(View {
+                engine: Some(Arc::new(engine)),
+                open: Changes::new(),
+                batch: Arc::default(),
+                bytes: 0,
+                sum,
+                snapshots: Vec::new(),
+            }),
         })
     }
 
-    fn tree(&self) -> Result<&sled::Tree, StoreError> {
-        self.db.as_deref().ok_or_else(|| StoreError::Database("closed".into()))
+    /// The database in the folder `dir`, unchecked and without a journal.
+    #[cfg(test)]
+    pub(super) fn open(dir: &Path) -> Result<Self, super::engine::EngineError> {
+        Ok(Self::new(Opened { engine: Engine::open(dir)?, sum: 0, journal: None }).unwrap())
     }
 
-    fn pending(&self) -> RwLockReadGuard<'_, Pending> {
-        self.pending.read().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> RwLockReadGuard<'_, View> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pending_mut(&self) -> RwLockWriteGuard<'_, Pending> {
-        self.pending.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads every record once, which makes sled read and check every page, and compares with the stored sum.
-    ///
-    /// sled notices a page that is wrong, but it may silently leave out a write in the middle of a damaged log. The
-    /// sum, which every batch carries along, does not add up then. To be called before anything is changed. `understood`
-    /// refuses records that this program does not know.
-    pub(super) fn check(
-        &self,
-        understood: fn(&[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        catch_unwind(AssertUnwindSafe(|| {
-            let mut sum = 0_u64;
-            for row in self.tree()? {
-                let (key, value) = row?;
-                understood(&key, &value)?;
-                if key != key::SUM {
-                    sum = sum.wrapping_add(digest(&key, &value));
-                }
-            }
-            if sum == self.get(key::SUM)?.unwrap_or(0) {
-                self.pending_mut().sum = sum;
-                Ok(())
-            } else {
-                Err(StoreError::Damaged { what: "set of records" })
-            }
-        }))
-        .unwrap_or_else(|_| Err(StoreError::Database("the database engine panicked while reading".into())))
+    fn state_mut(&self) -> RwLockWriteGuard<'_, View> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there is no record at all.
     pub(super) fn is_empty(&self) -> Result<bool, StoreError> {
-        Ok(self.pending().changes.is_empty() && self.tree()?.is_empty())
+        let state = self.state();
+        Ok(state.open.is_empty() && state.batch.is_empty() && state.engine()?.is_empty()?)
     }
 
     /// How many bytes the database has on the card.
     pub(super) fn size_on_disk(&self) -> Result<u64, StoreError> {
-        let db = self.db.as_ref().ok_or_else(|| StoreError::Database("closed".into()))?;
-        Ok(db.size_on_disk()?)
+        let engine = Arc::clone(self.state().engine()?);
+        engine.size_on_disk()
     }
 
     /// Shows `see` the record of a key as it is now.
     fn look<T>(&self, key: &[u8], see: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreError> {
-        let pending = self.pending();
-        match pending.changes.get(key) {
-            Some(change) => Ok(see(change.as_deref())),
-            None => Ok(see(self.tree()?.get(key)?.as_deref())),
-        }
-    }
-
-    /// The record of a key, not decoded.
-    fn current(&self, pending: &Pending, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match pending.changes.get(key) {
-            Some(change) => Ok(change.clone()),
-            None => Ok(self.tree()?.get(key)?.map(|value| value.to_vec())),
-        }
+        self.state().look(key, see)
     }
 
     /// Shows `see` all records whose key begins so, as they are now, in the order of their keys.
-    fn walk(
+    pub(super) fn walk(
         &self,
         prefix: &[u8],
         mut see: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let pending = self.pending();
-        let from = (Bound::Included(prefix), Bound::Unbounded);
-        let changes = pending.changes.range::<[u8], _>(from);
+        let state = self.state();
+        let changes = state.changes((Bound::Included(prefix), Bound::Unbounded));
         let changes = changes.take_while(|(key, _)| key.starts_with(prefix));
         let see = |key: &[u8], value: &[u8]| see(key, value).map(ControlFlow::Continue);
-        merge(self.tree()?.scan_prefix(prefix), changes, see).map(|_| ())
+        merge(state.engine()?.with_prefix(prefix)?, changes, see).map(|_| ())
     }
 
     /// One record.
@@ -251,26 +154,25 @@ impl Table {
     pub(super) fn begin_snapshot(&self) -> Result<(u64, Arc<Mutex<PreImages>>), StoreError> {
         let _write_lock = self.write_lock();
         let nothing = self.is_empty()?;
-        let mut pending = self.pending_mut();
-        let generation = self.current(&pending, key::GENERATION)?;
-        let generation = generation.as_deref().map(decode).transpose()?.unwrap_or(0);
-        // sled has the sum of what it was given last, which is not the sum of what waits as well.
-        let sum = if nothing { None } else { Some((key::SUM.to_vec(), encode(&pending.sum)?)) };
-        let state = Arc::new(Mutex::new(PreImages::new(sum)));
-        pending.snapshots.push(Arc::downgrade(&state));
-        Ok((generation, state))
+        let mut state = self.state_mut();
+        let generation = state.generation()?;
+        // The engine has the sum of what it was given last, which is not the sum of what waits as well.
+        let sum = if nothing { None } else { Some((key::SUM.to_vec(), encode(&state.sum)?)) };
+        let images = Arc::new(Mutex::new(PreImages::new(sum)));
+        state.snapshots.push(Arc::downgrade(&images));
+        Ok((generation, images))
     }
 
     /// Reads the next piece of a snapshot, and says whether it was the last one.
-    pub(super) fn read_snapshot(&self, state: &Mutex<PreImages>) -> Result<(Vec<Row>, bool), StoreError> {
+    pub(super) fn read_snapshot(&self, images: &Mutex<PreImages>) -> Result<(Vec<Row>, bool), StoreError> {
         // While it is held for reading nothing is changed.
-        let pending = self.pending();
-        let mut state = lock(state);
-        let from = (state.rest()?, Bound::Unbounded);
+        let state = self.state();
+        let mut images = lock(images);
+        let from = images.rest()?;
         let mut rows = BTreeMap::new();
         let (mut size, mut end) = (0, None);
-        let changes = pending.changes.range::<[u8], _>(from);
-        let cut = merge(self.tree()?.range::<&[u8], _>(from), changes, |key, value| {
+        let changes = state.changes((from, Bound::Unbounded));
+        let cut = merge(state.engine()?.range(from)?, changes, |key, value| {
             size += key.len() + value.len();
             rows.insert(key.to_vec(), value.to_vec());
             if size < PIECE {
@@ -279,11 +181,12 @@ impl Table {
             end = Some(key.to_vec());
             Ok(ControlFlow::Break(()))
         })?;
-        state.restore(&mut rows, end);
+        images.restore(&mut rows, end);
         Ok((rows.into_iter().collect(), cut.is_continue()))
     }
 
     /// Writes undecoded records, all or none.
+    #[cfg(test)]
     pub(super) fn fill(&self, rows: &[Row]) -> Result<(), StoreError> {
         self.transact(|tx| rows.iter().try_for_each(|(key, value)| tx.insert(key, value.clone())))
     }
@@ -308,70 +211,173 @@ impl Table {
         };
         let value = work(&transaction)?;
         let Transaction { changes, bytes, growth, .. } = transaction;
-        let changes = changes.into_inner();
-        let mut pending = self.pending_mut();
-        self.keep_for_snapshots(&mut pending, &changes);
-        pending.changes.extend(changes);
-        pending.bytes += bytes.get();
-        pending.sum = pending.sum.wrapping_add(growth.get());
-        if pending.bytes > MOST_PENDING
-            && let Err(error) = self.hand_over(&mut pending)
-        {
-            // The next sync meets it too, and whoever waits for that is told.
-            log::error!("{error}");
+        let mut state = self.state_mut();
+        state.add(changes.into_inner(), growth.get());
+        state.bytes += bytes.get();
+        if state.bytes > MOST_PENDING {
+            drop(state);
+            // The next sync meets an error too, and whoever waits for that is told.
+            let _ = self.sync();
         }
         Ok(value)
     }
 
-    /// Lets those who read a snapshot remember the records that `changes` is about to change.
-    fn keep_for_snapshots(&self, pending: &mut Pending, changes: &Changes) {
-        pending.snapshots.retain(|state| state.strong_count() > 0);
-        for state in pending.snapshots.iter().filter_map(Weak::upgrade) {
-            let mut state = lock(&state);
-            for key in changes.keys() {
-                state.keep(key, || self.current(pending, key));
-            }
-        }
+    /// Makes everything changed so far survive a power cut.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.save(&mut lock(&self.safe), false)
     }
 
-    /// Gives all that waits to sled, as one batch. What sled refuses goes on waiting, and is read from here.
-    fn hand_over(&self, pending: &mut Pending) -> Result<(), StoreError> {
-        if pending.changes.is_empty() {
+    /// Makes what waits a batch, and saves it. `always`: also if nothing waits.
+    fn save(&self, safe: &mut Safe, always: bool) -> Result<(), StoreError> {
+        if safe.broken {
+            return Err(StoreError::NotSaved("an earlier change could not be saved".into()));
+        }
+        let mut state = self.state_mut();
+        if !state.batch.is_empty() {
+            // The engine has failed with the last batch, which is safe; it has to be opened again first.
+            return Err(StoreError::reopening());
+        }
+        if state.open.is_empty() && !always {
             return Ok(());
         }
-        let mut batch = sled::Batch::default();
-        for (key, change) in &pending.changes {
-            match change {
-                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-                None => batch.remove(key.as_slice()),
+        if let Some(journal) = &safe.journal {
+            let (generation, position) = (journal.generation(), journal.end());
+            if generation != safe.generation {
+                state.put_own(key::GENERATION, &generation)?;
+                safe.generation = generation;
             }
+            // With a generation there is always a position.
+            state.put_own(key::POSITION, &position)?;
         }
-        batch.insert(key::SUM, encode(&pending.sum)?);
-        self.tree()?.apply_batch(batch)?;
-        pending.changes.clear();
-        pending.bytes = 0;
+        let sum = state.sum;
+        let mut changes = std::mem::take(&mut state.open);
+        changes.insert(key::SUM.to_vec(), Some(encode(&sum)?));
+        let batch = Arc::new(changes);
+        state.batch = Arc::clone(&batch);
+        state.bytes = 0;
+        drop(state);
+        if let Some(journal) = &mut safe.journal
+            && let Err(error) = journal.append(&batch)
+        {
+            safe.broken = true;
+            return Err(StoreError::NotSaved(error.to_string().into()));
+        }
+        safe.sum = sum;
+        // Nothing that follows can lose it. An engine that fails says so to whoever asks for its health.
+        let given = give(self.state().engine()?, &batch);
+        match given {
+            Ok(()) => self.state_mut().batch = Arc::default(),
+            Err(error) if safe.journal.is_none() => return Err(error),
+            Err(_) => {}
+        }
         Ok(())
     }
 
-    /// Makes everything changed so far survive a power cut.
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
-        let not_saved = |why: &dyn std::fmt::Display| StoreError::NotSaved(why.to_string().into());
-        self.hand_over(&mut self.pending_mut()).map_err(|error| not_saved(&error))?;
-        self.tree()?.flush().map_err(|error| not_saved(&error))?;
-        self.file.sync_data().map_err(|error| not_saved(&error))
+    /// Begins the journal of the next generation in the data directory `dir`, for a backup that is made now. Without a journal
+    /// there is nothing to begin.
+    pub(super) fn begin_generation(&self, dir: &Path) -> Result<(), StoreError> {
+        let mut safe = lock(&self.safe);
+        self.save(&mut safe, false)?;
+        if let Some(journal) = &safe.journal {
+            let next = Journal::create(dir, journal.generation() + 1);
+            let next = next.map_err(|error| StoreError::refused(&error))?;
+            safe.journal = Some(next);
+            self.save(&mut safe, true)?;
+        }
+        Ok(())
+    }
+
+    /// How long the batches of the journal are, in bytes.
+    pub(super) fn journal_length(&self) -> u64 {
+        lock(&self.safe).journal.as_ref().map_or(0, |journal| journal.batches().into())
+    }
+
+    /// Makes everything that the engine has survive a power cut. Not needed for anything to be safe.
+    pub(super) fn flush_engine(&self) -> Result<(), StoreError> {
+        let engine = Arc::clone(self.state().engine()?);
+        engine.flush()
+    }
+
+    /// Why [`Self::recover`] is needed, if it is.
+    pub(super) fn failure(&self) -> Option<StoreError> {
+        if lock(&self.safe).broken {
+            return Some(StoreError::NotSaved("the journal could not be written".into()));
+        }
+        self.engine_failure()
+    }
+
+    /// Why the engine has to be opened again, if it has.
+    pub(super) fn engine_failure(&self) -> Option<StoreError> {
+        match &self.state().engine {
+            Some(engine) => engine.failure(),
+            None => Some(StoreError::reopening()),
+        }
+    }
+
+    /// Has the engine fail.
+    #[cfg(test)]
+    pub(super) fn fail_for_tests(&self) {
+        self.state().engine().unwrap().fail_for_tests();
+    }
+
+    /// Takes back what is not safe, has the journal written again, and opens the engine again by `reopen` if it has failed.
+    /// `taken_back` is called when nothing of what was changed before is left but what is safe. Nobody may change
+    /// anything meanwhile; readers go on, but for the time in which there is no engine.
+    ///
+    /// # Errors
+    /// Why it did not succeed; then it is to be tried again.
+    pub(super) fn recover(
+        &self,
+        reopen: impl FnOnce() -> Result<Opened, StoreError>,
+        taken_back: &mut dyn FnMut(),
+    ) -> Result<(), StoreError> {
+        let _write_lock = self.write_lock();
+        let mut safe = lock(&self.safe);
+        let failed = self.engine_failure().is_some();
+        {
+            let mut state = self.state_mut();
+            state.open.clear();
+            state.bytes = 0;
+            state.sum = safe.sum;
+            if safe.broken {
+                state.batch = Arc::default();
+            }
+            for images in state.snapshots.drain(..).filter_map(|images| images.upgrade()) {
+                lock(&images).fail(StoreError::SnapshotLost);
+            }
+        }
+        taken_back();
+        if let Some(journal) = &mut safe.journal {
+            journal.mend().map_err(|error| StoreError::refused(&error))?;
+        }
+        safe.broken = false;
+        if failed {
+            // The batch, if the engine has not all of it, comes back from the journal.
+            let engine = self.state_mut().engine.take();
+            if let Some(engine) = engine {
+                engine.wake_all();
+            }
+            let Opened { engine, sum, journal } = reopen()?;
+            safe.journal = journal;
+            (safe.generation, _) = place(&engine)?;
+            safe.sum = sum;
+            let mut state = self.state_mut();
+            state.engine = Some(Arc::new(engine));
+            state.batch = Arc::default();
+            state.sum = sum;
+        } else {
+            safe.generation = self.state().generation()?;
+        }
+        // Only a write that succeeds proves that writes succeed.
+        self.save(&mut safe, true)
     }
 }
 
 impl Drop for Table {
     fn drop(&mut self) {
-        // sled syncs once more when it is closed, and panics if the card refuses.
-        let closed = catch_unwind(AssertUnwindSafe(|| {
-            let handed = self.hand_over(&mut self.pending_mut());
-            drop(self.db.take());
-            handed
-        }));
-        if !matches!(closed, Ok(Ok(()))) {
-            log::error!("the database could not be closed cleanly");
+        // What nobody waits for. If that fails, it is in nobody's journal either.
+        if let Err(error) = self.sync() {
+            log::error!("the last changes could not be saved: {error}");
         }
     }
 }
@@ -434,58 +440,4 @@ impl Transaction<'_> {
         self.put(counter, &next)?;
         Ok(taken)
     }
-}
-
-/// Shows `see` the records of sled with the changes that it does not have yet, in the order of their keys, until it breaks off.
-fn merge<'c>(
-    rows: sled::Iter,
-    changes: impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)>,
-    mut see: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>,
-) -> Result<ControlFlow<()>, StoreError> {
-    let mut see = |key: &[u8], value: Option<&[u8]>| match value {
-        Some(value) => see(key, value),
-        None => Ok(ControlFlow::Continue(())),
-    };
-    let mut changes = changes.peekable();
-    for row in rows {
-        let (key, value) = row?;
-        while let Some((before, change)) = changes.next_if(|(changed, _)| changed.as_slice() < &*key) {
-            if see(before, change.as_deref())?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        let newer = changes.next_if(|(changed, _)| changed.as_slice() == &*key);
-        let value = newer.map_or(Some(&*value), |(_, change)| change.as_deref());
-        if see(&key, value)?.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-    }
-    for (key, change) in changes {
-        if see(key, change.as_deref())?.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-    }
-    Ok(ControlFlow::Continue(()))
-}
-
-impl From<sled::Error> for StoreError {
-    fn from(error: sled::Error) -> Self {
-        Self::Database(error.to_string().into())
-    }
-}
-
-/// sled has no error of its own for this.
-fn is_lock(error: &sled::Error) -> bool {
-    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
-}
-
-fn says_nothing_about_the_files(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::PermissionDenied
-            | io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::ReadOnlyFilesystem
-            | io::ErrorKind::OutOfMemory
-    ) || is_out_of_files(error)
 }

@@ -90,7 +90,7 @@ fn shown(name: &str) -> String {
 const fn status(refusal: Refusal) -> u16 {
     match refusal {
         Refusal::NotOpen => 403,
-        Refusal::TooMany => 429,
+        Refusal::TooMany | Refusal::Crowded => 429,
         Refusal::NoChanges | Refusal::Store => 500,
         _ => 200,
     }

@@ -1,6 +1,7 @@
 //! The page Diagnose: which steps of signing in were seen from the browser's address, and what to do about the first that is missing.
 
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
+use crate::admin::health;
 use crate::services::Ports;
 use crate::world::{Seen, SignInStep, Trace};
 use askama::Template;
@@ -12,6 +13,8 @@ struct DiagnosePage<'a> {
     address: String,
     rows: Vec<Row>,
     advice: Advice,
+    /// Ports on which the game does not find this server.
+    moved: Vec<String>,
 }
 
 struct Row {
@@ -64,7 +67,8 @@ pub(super) fn show(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
         }
     });
     let (address, rows) = (address.to_string(), rows.into());
-    page(&DiagnosePage { frame: Frame::of(site), address, rows, advice: advice(&trace) }).not_stored()
+    let moved = health::moved_ports(&site.game.ports);
+    page(&DiagnosePage { frame: Frame::of(site), address, rows, advice: advice(&trace), moved }).not_stored()
 }
 
 fn state(seen: Option<Seen>) -> State {

@@ -1,7 +1,7 @@
 //! The files that a player's PC needs: kit, certificate, key and registry settings.
 
 use super::page::{CachePolicy, PageRequest, PageResponse, Site, message};
-use crate::admin::kit::{self, Kit, KitError, View};
+use crate::admin::kit::{self, Kit, KitError, View, netbios_name};
 use log::error;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,6 +13,7 @@ pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     let kit = Kit {
         host: request.host.clone(),
         address: lan_address(request.local),
+        netbios: netbios_name(&site.game.config.network),
         ports: site.game.ports.clone(),
         public_key,
         certificate: site.certificate.cloned(),

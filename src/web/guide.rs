@@ -4,7 +4,7 @@ use super::account;
 use super::files::lan_address;
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use crate::admin::health;
-use crate::admin::kit::{pages_for_older_windows, port_list};
+use crate::admin::kit::{netbios_name, pages_for_older_windows, port_list};
 use askama::Template;
 use std::net::IpAddr;
 
@@ -69,6 +69,7 @@ pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
         certificate: site.certificate.is_some(),
         older_windows: pages_for_older_windows(
             request.host,
+            netbios_name(&site.game.config.network),
             lan_address(request.local),
             site.game.ports.http,
         ),

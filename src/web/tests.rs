@@ -373,11 +373,12 @@ fn the_kit_page_warns_of_addresses_that_serve_nobody_else() {
 
 #[test]
 fn the_kit_page_says_where_older_windows_get_theirs() {
-    let site = TestSite::new();
+    let mut site = TestSite::new();
+    site.game.config.network.name = "garage".to_owned();
     let kit = |host| html(&site.get_from(host, "/kit", "").unwrap());
     for host in ["mcos.local", "MCOS.local."] {
         let page = kit(host);
-        assert!(page.contains("Not for Windows XP") && page.contains("http://MCOS/kit"), "{page}");
+        assert!(page.contains("Not for Windows XP") && page.contains("http://GARAGE/kit"), "{page}");
     }
     for host in ["MCOS", "MCOS.", "192.168.1.5", "mco.example.org"] {
         assert!(!kit(host).contains("Not for Windows XP"), "{host}");
@@ -391,7 +392,7 @@ fn the_front_page_and_the_kit_page_say_that_nobody_can_sign_in_without_port_443(
     let mut site = TestSite::new();
     for (https, said) in [(443, false), (8443, true)] {
         site.game.ports.https = https;
-        for path in ["", "/kit"] {
+        for path in ["", "/kit", "/diagnose"] {
             let page = html(&site.get(path));
             is_plain(&page);
             assert_eq!(page.contains("the game knows only 443 and cannot sign in"), said, "{path}: {page}");

@@ -54,10 +54,15 @@ impl AccessList {
         *locked(&self.own) = addresses;
     }
 
+    /// Whether this machine has this address.
+    pub fn is_own(&self, address: IpAddr) -> bool {
+        locked(&self.own).contains(&address.to_canonical())
+    }
+
     /// Whether a connection from `from` is let in.
     pub fn admits(&self, from: IpAddr) -> bool {
         let from = from.to_canonical();
-        if from.is_loopback() || locked(&self.own).contains(&from) {
+        if from.is_loopback() || self.is_own(from) {
             return true;
         }
         self.allowed.iter().any(|allowed| match allowed {

@@ -4,6 +4,7 @@
 
 mod access_list;
 mod channels;
+mod game_files;
 mod presence;
 pub mod races;
 mod rate_limit;
@@ -17,10 +18,11 @@ pub use channels::{
     Admission, Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest,
     Opened, Person, RaceInfo, Readiness, Start,
 };
+pub use game_files::{DifferentFiles, GameFiles};
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
-pub use sessions::{Session, SessionId, Sessions};
+pub use sessions::{AllPlayed, SESSIONS_PER_CUSTOMER, Session, SessionId, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 
@@ -71,6 +73,8 @@ pub struct World {
     pub sign_in_trace: SignInTrace,
     /// Races that are arranged or driven.
     pub races: Races,
+    /// Racers whose game files are not the same.
+    pub game_files: GameFiles,
     /// Messages that nobody can explain yet.
     pub unexpected: UnexpectedMessages,
     next_connection: AtomicU64,
@@ -90,6 +94,7 @@ impl World {
             channels: Channels::default(),
             sign_in_trace: SignInTrace::default(),
             races: Races::default(),
+            game_files: GameFiles::default(),
             unexpected: UnexpectedMessages::default(),
             next_connection: AtomicU64::new(1),
         }

@@ -201,6 +201,13 @@ impl Presence {
         all
     }
 
+    /// The sessions in which somebody plays.
+    pub fn sessions(&self) -> BTreeSet<SessionId> {
+        let personas = locked(&self.0);
+        let played = personas.values().filter(|in_use| !in_use.connections.is_empty());
+        played.filter_map(|in_use| in_use.holder).collect()
+    }
+
     /// Whether a persona is in use.
     pub fn in_use(&self, persona: PersonaId, now: Now) -> bool {
         locked(&self.0).get(&persona).is_some_and(|in_use| in_use.counts(now))
@@ -239,7 +246,9 @@ mod tests {
         assert_eq!(presence.arrive(BROWN, ROOM, ONE, Now::read()), Ok(vec![]));
         assert_eq!(presence.leave(BROWN, ROOM, Now::read()), None);
         assert_eq!(presence.population(Now::read()), 1);
+        assert_eq!(presence.sessions(), BTreeSet::from([ONE]));
         assert!(presence.leave(BROWN, LOBBY, Now::read()).is_some());
+        assert!(presence.sessions().is_empty());
         assert!(!presence.in_use(BROWN, Now::read()));
         assert_eq!(presence.population(Now::read()), 0);
     }

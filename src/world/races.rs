@@ -26,7 +26,7 @@ use crate::clock::Now;
 use mco_proto::ids::{BookingId, CommId, PersonaId, RaceId, VehicleId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The most races at once.
 pub const MOST_RACES: usize = 1000;
@@ -413,8 +413,11 @@ impl Table {
         // The time of one whom the host's Client plays may be an estimate of what is still to come.
         let longest_loading = race.limits.longest_loading.filter(|_| starter.is_human());
         let limits = TimeLimits { longest_loading, ..race.limits };
-        let doubt = limits.doubt(report.time, now.since(race.started));
+        let after = now.since(race.started);
+        let doubt = limits.doubt(report.time, after);
         starter.doubt = doubt;
+        let driven = Duration::from_secs(report.time.into()) / 64;
+        starter.began = longest_loading.map(|_| (after.saturating_sub(driven), driven));
         if matches!(starter.driver, Driver::Human { .. }) {
             race.first_in.get_or_insert(now.mono);
         }

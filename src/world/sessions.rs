@@ -7,7 +7,7 @@ use mco_proto::ids::CustomerId;
 use mco_proto::session_key::SessionKey;
 use rand::RngCore;
 use rand::rngs::OsRng;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const CONTEXTS_PER_CUSTOMER: usize = 16;
 /// A family plays on several PCs with one account, and a Client that crashed signs in again; beyond this a session goes for the
 /// new one: see [`Sessions::begin`].
-const SESSIONS_PER_CUSTOMER: usize = 8;
+pub const SESSIONS_PER_CUSTOMER: usize = 8;
 /// A Session Key that no connection was made with for so long is forgotten; a Client always signs in again when it
 /// starts.
 const SESSION_LIFE: Duration = Duration::from_hours(24);
@@ -43,6 +43,10 @@ pub struct Session {
     pub address: IpAddr,
     used: Instant,
 }
+
+/// An account plays on as many PCs at once as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllPlayed;
 
 impl Session {
     fn is_alive(&self, now: Now) -> bool {
@@ -109,10 +113,29 @@ impl Sessions {
             .map(|context| context.customer)
     }
 
+    /// Whether an account can begin one more session: it has fewer than it may, or one in which nothing is played, as `played` says.
+    pub fn has_place(&self, customer: CustomerId, played: &BTreeSet<SessionId>, now: Now) -> bool {
+        let inner = locked(&self.inner);
+        let sessions = inner.sessions.get(&customer).into_iter().flatten();
+        sessions.filter(|known| known.is_alive(now) && played.contains(&known.id)).count()
+            < SESSIONS_PER_CUSTOMER
+    }
+
     /// Begins a session of an account, beside those of its other PCs. A login with the same key from the same address is the same
-    /// session. If the account has as many as it may, the one goes that was not used for the longest time: of those from the
-    /// same address if there is one, so that a PC that signs in again and again costs no other PC its session.
-    pub fn begin(&self, customer: CustomerId, key: SessionKey, address: IpAddr, now: Now) -> SessionId {
+    /// session. If the account has as many as it may, one goes that is not among those `played`, in which somebody plays: the one
+    /// not used for the longest time, of those from the same address if there is one, so that a PC that signs in again and again
+    /// costs no other PC its session.
+    ///
+    /// # Errors
+    /// [`AllPlayed`]: somebody plays in each of them.
+    pub fn begin(
+        &self,
+        customer: CustomerId,
+        key: SessionKey,
+        address: IpAddr,
+        played: &BTreeSet<SessionId>,
+        now: Now,
+    ) -> Result<SessionId, AllPlayed> {
         let mut inner = locked(&self.inner);
         inner.begun += 1;
         let new = SessionId(inner.begun);
@@ -121,12 +144,12 @@ impl Sessions {
         let same = sessions.iter().position(|known| known.key == key && known.address == address);
         let id = same.map_or(new, |at| sessions.remove(at).id);
         if sessions.len() >= SESSIONS_PER_CUSTOMER {
-            let oldest = sessions.iter().min_by_key(|known| (known.address != address, known.used));
-            let oldest = oldest.map(|oldest| oldest.id);
-            sessions.retain(|known| Some(known.id) != oldest);
+            let idle = sessions.iter().filter(|known| !played.contains(&known.id));
+            let oldest = idle.min_by_key(|known| (known.address != address, known.used)).ok_or(AllPlayed)?.id;
+            sessions.retain(|known| known.id != oldest);
         }
         sessions.push(Session { id, key, address, used: now.mono });
-        id
+        Ok(id)
     }
 
     /// The session of an account whose key `proof` is made from, if its login came from this address; it lives on because it is
@@ -224,6 +247,7 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
 
+    const NONE: BTreeSet<SessionId> = BTreeSet::new();
     const HALF_AN_HOUR: Duration = Duration::from_mins(30);
     const ANN: CustomerId = CustomerId(1);
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -270,7 +294,7 @@ mod tests {
         let now = Now::read();
         let keys = [(); 3].map(|()| SessionKey::random());
         let [one, other, same_router] = [(0, HERE), (1, THERE), (2, HERE)]
-            .map(|(n, from)| sessions.begin(ANN, keys[n].clone(), from, now));
+            .map(|(n, from)| sessions.begin(ANN, keys[n].clone(), from, &NONE, now).unwrap());
         let found = |address, n: usize| {
             sessions.proven(ANN, address, &keys[n].proof(), now).map(|session| session.id)
         };
@@ -297,8 +321,8 @@ mod tests {
         let sessions = Sessions::new(HALF_AN_HOUR);
         let start = Now::read();
         let key = SessionKey::random();
-        sessions.begin(ANN, key.clone(), HERE, start);
-        sessions.begin(ANN, SessionKey::random(), THERE, start);
+        sessions.begin(ANN, key.clone(), HERE, &NONE, start).unwrap();
+        sessions.begin(ANN, SessionKey::random(), THERE, &NONE, start).unwrap();
         let almost = start.later(SESSION_LIFE.saturating_sub(Duration::from_secs(1)));
         assert!(sessions.proven(ANN, HERE, &key.proof(), almost).is_some());
         let later = start.later(SESSION_LIFE);
@@ -311,13 +335,14 @@ mod tests {
         let sessions = Sessions::new(HALF_AN_HOUR);
         let start = Now::read();
         let sister = SessionKey::random();
-        sessions.begin(ANN, sister.clone(), THERE, start);
+        sessions.begin(ANN, sister.clone(), THERE, &NONE, start).unwrap();
         let again = SessionKey::random();
         for second in 1..40 {
             let now = start.later(Duration::from_secs(second));
-            sessions.begin(ANN, SessionKey::random(), HERE, now);
-            let id = sessions.begin(ANN, again.clone(), HERE, now);
-            assert_eq!(sessions.begin(ANN, again.clone(), HERE, now), id, "the same key is the same session");
+            sessions.begin(ANN, SessionKey::random(), HERE, &NONE, now).unwrap();
+            let begin = || sessions.begin(ANN, again.clone(), HERE, &NONE, now).unwrap();
+            let id = begin();
+            assert_eq!(begin(), id, "the same key is the same session");
         }
         let end = start.later(Duration::from_mins(1));
         assert_eq!(sessions.all(end).len(), SESSIONS_PER_CUSTOMER);
@@ -326,11 +351,30 @@ mod tests {
     }
 
     #[test]
+    fn a_session_in_which_somebody_plays_goes_for_no_other() {
+        let sessions = Sessions::new(HALF_AN_HOUR);
+        let now = Now::read();
+        let begin =
+            |played: &BTreeSet<SessionId>| sessions.begin(ANN, SessionKey::random(), HERE, played, now);
+        let mut played: BTreeSet<_> = (0..7).map(|_| begin(&NONE).unwrap()).collect();
+        for _ in 0..20 {
+            begin(&played).unwrap();
+            assert!(sessions.has_place(ANN, &played, now));
+        }
+        let known = || sessions.all(now).into_iter().map(|(.., id)| id).collect::<BTreeSet<_>>();
+        assert!(known().is_superset(&played), "only the eighth has gone each time");
+        played = known();
+        assert_eq!(begin(&played), Err(AllPlayed));
+        assert!(!sessions.has_place(ANN, &played, now) && sessions.has_place(CustomerId(2), &played, now));
+        assert_eq!(known(), played);
+    }
+
+    #[test]
     fn a_revoked_account_has_neither_context_nor_session() {
         let sessions = Sessions::new(HALF_AN_HOUR);
         let context = sessions.issue_context(ANN, Now::read());
         for address in [HERE, THERE] {
-            sessions.begin(ANN, SessionKey::random(), address, Now::read());
+            sessions.begin(ANN, SessionKey::random(), address, &NONE, Now::read()).unwrap();
         }
         sessions.revoke(ANN);
         assert!(sessions.redeem(&context, Now::read()).is_none() && sessions.all(Now::read()).is_empty());

@@ -150,7 +150,7 @@ fn accounts_and_personas_are_made_and_listed_while_no_server_runs() {
     let personas = place.done("persona list");
     assert_eq!(
         personas,
-        "PERSONA  NAME   ACCOUNT  BANK  LAST LOGIN\n\
+        "PERSONA  NAME   ACCOUNT  BANK  LAST SIGN-IN\n\
          21       Racer  alice    777   never\n"
     );
     assert_eq!(place.done("persona list alice"), personas);
@@ -170,7 +170,14 @@ fn what_cannot_be_done_ends_with_1_and_one_line_that_says_why() {
         ("persona list nobody", "there is no account \"nobody\""),
         ("persona remove nobody", "there is no persona \"nobody\""),
         ("persona add alice TooLongAPersona", ""),
-        ("keys import-login missing.pem", "missing.pem: cannot read the key"),
+        ("account disable nobody", "see all names with `mcos account list`"),
+        ("persona remove nobody --yes", "see all names with `mcos persona list`"),
+        ("keys import-login missing.pem", "missing.pem: the file cannot be read"),
+        ("keys import-login missing.pem", "check the name, or give the whole path; it was looked for in "),
+        ("restore missing.mcos", "check the name, or give the whole path"),
+        ("catalog import missing.mdb", "check the name, or give the whole path"),
+        ("patch add missing.mdb Data/DB/Online.mdb", "check the name, or give the whole path"),
+        ("load --players 1 --accounts missing", "check the name, or give the whole path"),
         ("keys import-login mcos.toml", "PEM"),
         ("account list --config missing.toml", "missing.toml: there is no such file"),
         ("account list --data mcos.toml", "mcos.toml"),
@@ -185,6 +192,43 @@ fn what_cannot_be_done_ends_with_1_and_one_line_that_says_why() {
     }
     refusal(1, &place.mcos_reading(&["account", "passwd", "nobody", "--password-stdin"], "s3cret"));
     assert_eq!(place.done("account list").lines().count(), 2);
+}
+
+#[test]
+fn a_persona_is_removed_after_a_yes_and_not_without() {
+    let place = Place::new();
+    place.add_account("alice");
+    place.done("persona add alice Racer");
+    for (answer, why) in [("", "nobody answered"), ("n\n", "the answer was not yes")] {
+        let output = place.mcos_reading(&["persona", "remove", "racer"], answer);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("Racer of the account alice has ") && said.contains(why), "{said}");
+        assert_eq!(place.done("persona list").lines().count(), 2);
+    }
+    let output = place.mcos_reading(&["persona", "remove", "racer"], "y\n");
+    assert!(output.status.success());
+    assert_eq!(place.done("persona list").lines().count(), 1);
+    place.done("persona add alice Racer");
+    place.done("persona remove Racer --yes");
+}
+
+#[test]
+fn what_cannot_be_decoded_ends_with_1_and_is_shown_nevertheless() {
+    let place = Place::new();
+    for (digits, shown) in
+        [("4745540a", "no packet of the game"), ("021700040217", "no whole packet"), ("110100080011", "")]
+    {
+        let output = place.mcos_reading(&["decode", digits], "");
+        let (printed, said) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{digits}: {printed}");
+        assert!(
+            printed.contains(shown) && said.contains("not all of this could be decoded"),
+            "{printed}{said}"
+        );
+    }
+    assert!(place.done("decode 02170004").contains("HEARTBEAT"));
 }
 
 #[test]
@@ -286,14 +330,12 @@ fn a_restore_asks_unless_there_is_nothing_to_replace() {
     place.done("backup one.mcos");
     place.add_account("bob");
     let listed = || place.done("account list").lines().count() - 1;
-    for (answer, why) in [("", "scripts say --yes"), ("\n", "was not yes"), ("no\n", "was not yes")] {
+    for (answer, why) in [("", "scripts add --yes"), ("\n", "was not yes"), ("no\n", "was not yes")] {
         let output = place.mcos_reading(&["restore", "one.mcos"], answer);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(
-            said.contains("one.mcos holds 1 accounts and 0 personas") && said.contains("[y/N]"),
-            "{said}"
-        );
+        assert!(said.contains("one.mcos holds 1 account and 0 personas") && said.contains("[y/N]"), "{said}");
+        assert!(!said.contains("  "), "{said}");
         assert!(said.contains("nothing was changed") && said.contains(why), "{said}");
         assert_eq!(listed(), 2);
     }

@@ -144,7 +144,7 @@ fn act(store: &Store, random: &mut StdRng, owner: PersonaId) -> Option<Done> {
 }
 
 /// Everything that must hold at any time.
-fn is_sound(store: &Store) -> u64 {
+pub(crate) fn is_sound(store: &Store) -> u64 {
     let report = store.ledger().check().unwrap();
     assert_eq!(report.differences, []);
     let mut seen = HashSet::new();

@@ -185,7 +185,7 @@ async fn new_driver(server: &Server) -> PersonaSession {
 
 /// A race of all, who come in in that order and are paid by the table. `damage` is what it does to the first one's car.
 async fn race(mut racers: Vec<Racer>, order: [usize; 3], damage: &[(PartId, u8, u32)]) -> Vec<Racer> {
-    let terms = Terms { lobby: racers[DOC].circuit().await.unwrap(), entry_fee: FEE };
+    let terms = Terms { lobby: racers[DOC].circuit().await.unwrap(), entry_fee: FEE, pink_slip: false };
     let mut before = Vec::new();
     for racer in &mut racers {
         before.push(money(racer).await);

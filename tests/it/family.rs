@@ -108,7 +108,7 @@ fn two_pcs_of_one_account_chat_and_race_and_the_third_takes_a_persona_over() {
         server.await_population(2).await;
 
         let mut racers = racers;
-        let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: 100 };
+        let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: 100, pink_slip: false };
         let mut field = drive(line_up(racers, terms, &traffic([8; SLOTS], 300, 5)).await.unwrap()).await;
         for (ticks, starter) in (6400..).zip(&mut field) {
             starter.finish(ticks).await.unwrap();
@@ -187,7 +187,7 @@ fn a_persona_is_not_deleted_on_its_first_day_but_by_the_operator() {
         mcots.sign_in(None).await.unwrap();
         refused(mcots.order(GenericRequest::body(number::DELETE_PERSONA, mother.persona.0)).await);
         assert_eq!(pc.personas().await.unwrap().len(), 2);
-        server.must(&["persona", "remove", MOTHER], "");
+        server.must(&["persona", "remove", MOTHER, "--yes"], "");
         ended(mcots.player_info().await);
         assert_eq!(pc.personas().await.unwrap().len(), 1);
     });

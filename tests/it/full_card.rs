@@ -170,6 +170,36 @@ fn on_a_full_card_players_look_around_and_buy_again_once_there_is_room() {
 }
 
 #[test]
+fn a_recording_ends_when_the_card_is_full_and_none_begins() {
+    const ON: &str = "Recording is on";
+    let Some((_mounted, server, mut mcots, before, mut operator)) =
+        furnished(&["-t", "tmpfs", "-o", "size=96m", "tmpfs"])
+    else {
+        return;
+    };
+    let start = |operator: &mut Browser| {
+        operator.fill_in("/operator/wire", "/operator/wire/start", "minutes=60");
+        operator.look("/operator/wire")
+    };
+    assert!(start(&mut operator).contains(ON));
+    assert_eq!(block_on(look(&mut mcots)), before);
+    // Less than changes need is left: the recording, which is not worth a player's car, ends.
+    let pictures = fill(&server, 4 * MIB);
+    server.await_log("recording ends: the card is full", 1);
+    assert!(!operator.look("/operator/wire").contains(ON));
+    let page = start(&mut operator);
+    assert!(
+        !page.contains(ON) && page.contains("Nothing can be recorded: the card with the data folder is full"),
+        "{page}"
+    );
+    // What was recorded until then can be had.
+    let zip = operator.fill_in("/operator/wire", "/operator/wire/download", "name=recording-000001");
+    assert!(zip.body.starts_with(b"PK"));
+    fs::remove_file(pictures).unwrap();
+    assert!(start(&mut operator).contains(ON));
+}
+
+#[test]
 fn on_a_card_that_the_kernel_made_read_only_players_look_around() {
     let image = tempfile::NamedTempFile::new().unwrap();
     image.as_file().set_len(64 * MIB as u64).unwrap();

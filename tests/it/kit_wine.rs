@@ -181,6 +181,7 @@ impl Pc {
         let kit = Kit {
             host: HostName::parse(host).unwrap(),
             address: Some([192, 168, 1, 5].into()),
+            netbios: None,
             ports: Ports { http, ..Ports::from(&Config::default().network) },
             public_key: format!("the key of {host}"),
             certificate: Some(certificate),

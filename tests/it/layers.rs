@@ -23,6 +23,7 @@ const LAYERS: [&[&str]; 9] = [
         "src/atomic_file.rs",
         "src/clock.rs",
         "src/log_ring.rs",
+        "src/look_alike.rs",
         "src/netbios.rs",
         "src/recording",
         "src/text_encoding.rs",

@@ -43,6 +43,11 @@ fn a_healthy_server_passes_every_step_with_an_account() {
         assert!(line.starts_with("  ok ") && line.contains(" ms  "), "{line}");
     }
     assert!(!printed.contains(PASSWORD));
+    // The game signs in on port 443 alone, where this server is not.
+    let somebody = std::net::TcpStream::connect(("127.0.0.1", 443)).is_ok();
+    let warned =
+        printed.contains("warning: nothing answers on port 443 of 127.0.0.1, and the game signs in there");
+    assert_eq!(warned, !somebody, "{printed}");
     let host = format!("localhost:{}", server.port("http"));
     let output = server.cli(&["probe", &host, "--user", "doc", "--password-stdin", "--json"], PASSWORD);
     let document = json(&output);

@@ -58,7 +58,7 @@ async fn race(mut racers: Vec<Racer>, packets: u32) -> Vec<Racer> {
     for racer in &mut racers {
         before.push(money(racer).await);
     }
-    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: FEE };
+    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: FEE, pink_slip: false };
     let field = line_up(racers, terms, &traffic([packets; SLOTS], 600, 5)).await.unwrap();
     let mut field = drive(field).await;
     let mut received = 0;
@@ -135,7 +135,7 @@ fn sixty_players_in_ten_rooms_race_to_the_end_and_every_byte_is_accounted_for() 
 macro_rules! race_once {
     ($racers:expr, $starter:ident => $come_in:expr) => {{
         let mut racers: Vec<Racer> = $racers;
-        let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: FEE };
+        let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: FEE, pink_slip: false };
         let field = line_up(racers, terms, &traffic([4; SLOTS], 100, 5)).await.unwrap();
         let mut field = drive(field).await;
         for $starter in &mut field {
@@ -222,7 +222,7 @@ const TALKERS: usize = 4;
 async fn drive_with_laggards(mut racers: Vec<Racer>) -> (Vec<Starter>, (Starter, bool), Starter) {
     const EACH: u32 = 160;
     assert_eq!(racers.len(), SLOTS);
-    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: FEE };
+    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: FEE, pink_slip: false };
     let packets = [EACH, EACH, EACH, EACH, 0, 0];
     // Who talks waits for the others who talk, so none of them can have more waiting than a mailbox holds, however slow the
     // machine is; what waits for the dead one is several times as much.

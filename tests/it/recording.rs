@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A folder with the account and the persona of the recording.
-fn prepared() -> Server {
+pub(crate) fn prepared() -> Server {
     let server = Server::prepare();
     let password = format!("{PASSWORD}\n");
     server.must(&["account", "add", "doc", "--customer-id", "5551212", "--password-stdin"], &password);
@@ -33,13 +33,13 @@ fn prepared() -> Server {
 }
 
 /// Starts a server that `mcos replay` finds.
-fn start(server: &mut Server) {
+pub(crate) fn start(server: &mut Server) {
     server.start();
     server.write_ports();
 }
 
 /// Signs in, gets a car, looks around, shows it in the chat lobby and leaves. What must stay secret of it.
-async fn sitting(server: &Server) -> (Context, SessionKey) {
+pub(crate) async fn sitting(server: &Server) -> (Context, SessionKey) {
     let (web, place) = (server.web(), server.place().await);
     let context = web.auth("doc", PASSWORD).await.unwrap();
     let account = place.login(&context, &web.public_key().await.unwrap()).await.unwrap();
@@ -88,7 +88,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn replay(server: &Server, folder: &Path) -> Output {
+pub(crate) fn replay(server: &Server, folder: &Path) -> Output {
     let folder = folder.to_str().unwrap();
     server.cli(&["replay", folder, "--user", "doc", "--password-stdin"], &format!("{PASSWORD}\n"))
 }
@@ -276,7 +276,7 @@ async fn meeting(server: &Server, unknown: &[u8]) {
     let sequence = racers[0].mcots().mcots().send_body(body).await.unwrap();
     racers[0].mcots().mcots().wait(sequence, &[number::FAILED]).await.unwrap();
 
-    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: 100 };
+    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: 100, pink_slip: false };
     let traffic = Traffic {
         packets: [12; SLOTS],
         interval: Duration::from_millis(1),

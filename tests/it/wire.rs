@@ -1,5 +1,6 @@
 //! The page *Wire*: what nobody can explain yet, recordings while players race, and other answers.
 
+use crate::recording;
 use crate::support::browser::Browser;
 use crate::support::track::{ANY_TIME, drive, traffic};
 use crate::support::{OPERATOR, PASSWORD, Server};
@@ -7,7 +8,9 @@ use data_encoding::HEXLOWER;
 use mco_proto::ids::CommId;
 use mco_proto::mcots::race::SLOTS;
 use mco_proto::mcots::{Body, number};
-use mco_proto::nps::{Id, Packet};
+use mco_proto::nps::persona::NewGameAccount;
+use mco_proto::nps::{Id, Message as _, Packet};
+use mco_proto::text::Str16;
 use mcos::client::racing::{Faults, Racer, Terms, line_up};
 use mcos::client::sitting::{PersonaSession, Transactions};
 use serde_json::Value;
@@ -44,8 +47,13 @@ fn the_page_shows_the_whole_first_body_of_what_nobody_can_explain() {
         mcots.mcots().wait(sequence, &[number::FAILED]).await.unwrap();
         mcots.mcots().send_body(body(number::UPDATE_BODY_DAMAGE.0, &dents)).await.unwrap();
         mcots.player_info().await.unwrap();
+        driver.account.create_persona("Marty").await.unwrap();
+        let new = NewGameAccount::new(driver.account.customer, Str16::constant(b"Marty")).packet();
         let page = operator.look("/operator/wire");
         for part in [
+            "NEW_GAME_ACCOUNT",
+            "its layout is a guess",
+            &HEXLOWER.encode(&new.body),
             "UPDATE_BODY_DAMAGE",
             "its content is not understood",
             &HEXLOWER.encode(&body(number::UPDATE_BODY_DAMAGE.0, &dents).0),
@@ -92,7 +100,7 @@ fn unpacked(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 
 async fn field(racers: Vec<Racer>, fee: u32) -> Vec<Racer> {
     let mut racers = racers;
-    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: fee };
+    let terms = Terms { lobby: racers[0].circuit().await.unwrap(), entry_fee: fee, pink_slip: false };
     let field = line_up(racers, terms, &traffic([40; SLOTS], 300, 5)).await.unwrap();
     let mut field = drive(field).await;
     for starter in &field {
@@ -190,6 +198,40 @@ fn a_recording_is_switched_on_and_off_while_twelve_race() {
     let all: String =
         files.iter().map(|(_, content)| String::from_utf8_lossy(content).into_owned()).collect();
     assert!(all.contains(r#""number":234"#), "a finished race is in it");
+}
+
+#[test]
+fn a_downloaded_recording_is_answered_alike_by_a_fresh_server_and_holds_a_new_persona_whole() {
+    let mut server = recording::prepared();
+    server.start();
+    let mut operator = server.operator();
+    operator.fill_in("/operator/wire", "/operator/wire/start", "minutes=10");
+    let new = block_on(async {
+        recording::sitting(&server).await;
+        let account = server.sign_in("doc").await;
+        account.create_persona("Marty").await.unwrap();
+        NewGameAccount::new(account.customer, Str16::constant(b"Marty")).packet()
+    });
+    operator.fill_in("/operator/wire", "/operator/wire/stop", "");
+    let answer = operator.fill_in("/operator/wire", "/operator/wire/download", "name=recording-000001");
+    let folder = server.path().join("unpacked");
+    fs::create_dir(&folder).unwrap();
+    let mut whole = 0;
+    for (name, content) in unpacked(&answer.body) {
+        let text = String::from_utf8_lossy(&content);
+        whole += text.matches(&HEXLOWER.encode(&new.body)).count();
+        fs::write(folder.join(name.split_once('/').unwrap().1), &content).unwrap();
+    }
+    assert!(whole > 0, "0507 is recorded as a whole");
+    let mut fresh = recording::prepared();
+    recording::start(&mut fresh);
+    let output = recording::replay(&fresh, &folder);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        printed.contains("NEW_GAME_ACCOUNT (0x0507)") && printed.contains(" 0 missing or different"),
+        "{printed}"
+    );
 }
 
 #[test]

@@ -340,7 +340,11 @@ impl Server {
 
     /// Signs a User in and picks the persona with this name.
     pub(crate) async fn driver(&self, user: &str, name: &str) -> PersonaSession {
-        let account = self.sign_in(user).await;
+        Self::pick(&self.sign_in(user).await, name).await
+    }
+
+    /// Picks the persona with this name.
+    pub(crate) async fn pick(account: &Account, name: &str) -> PersonaSession {
         let personas = account.personas().await.unwrap();
         let entry = personas.iter().find(|entry| entry.name.to_string() == name).expect("the persona exists");
         account.select(entry).await.unwrap()

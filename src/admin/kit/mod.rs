@@ -10,7 +10,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use registry::{View, registry};
 
 use super::health;
-use crate::config::HostName;
+use crate::config::{HostName, Network};
 use crate::netbios::MachineName;
 use crate::services::{AUTH_PORT, Ports};
 use askama::Template;
@@ -27,6 +27,8 @@ pub struct Kit {
     pub host: HostName,
     /// The address of `host`, for a PC that does not find that name.
     pub address: Option<Ipv4Addr>,
+    /// The name by which older Windows finds the server, see [`netbios_name`].
+    pub netbios: Option<MachineName>,
     /// The ports of the server.
     pub ports: Ports,
     /// The content of `pub.key`.
@@ -126,7 +128,7 @@ impl Kit {
         // An address needs no line in the file `hosts`.
         let is_name = host.as_str().parse::<Ipv4Addr>().is_err();
         let hosts_address = self.address.filter(|_| is_name);
-        let older_windows = &pages_for_older_windows(host, self.address, ports.http);
+        let older_windows = &pages_for_older_windows(host, self.netbios, self.address, ports.http);
         let (moved, version) = (&health::moved_ports(ports), VERSION);
         let setup = Setup { host, base: &base, hosts_address, older_windows, moved, version };
         let undo = Undo { host, version };
@@ -183,15 +185,32 @@ impl Kit {
     }
 }
 
+/// The name by which Windows finds this machine with NetBIOS, if it answers there: that of `network.name`, else its host name.
+pub fn netbios_name(network: &Network) -> Option<MachineName> {
+    let name = if network.name.is_empty() {
+        MachineName::from_host(&gethostname::gethostname().to_string_lossy())
+    } else {
+        MachineName::from_host(&network.name)
+    };
+    name.filter(|_| network.netbios)
+}
+
 /// Where Windows XP to 8 get a kit of their own, if a kit for `host` is none for them: they do not find names that end in
-/// `.local` (*documented*), but the same name as NetBIOS carries it, and the address.
-pub fn pages_for_older_windows(host: &HostName, address: Option<Ipv4Addr>, http_port: u16) -> Vec<String> {
+/// `.local` (*documented*), but the name by which this machine is found with NetBIOS, and the address.
+pub fn pages_for_older_windows(
+    host: &HostName,
+    netbios: Option<MachineName>,
+    address: Option<Ipv4Addr>,
+    http_port: u16,
+) -> Vec<String> {
     if !host.as_str().to_ascii_lowercase().ends_with(".local") {
         return Vec::new();
     }
-    let netbios = MachineName::from_host(host.as_str()).and_then(|name| HostName::parse(name.as_str()));
+    let netbios = netbios.and_then(|name| HostName::parse(name.as_str()));
     let address = address.map(|address| HostName::from_address(address.into()));
-    netbios.into_iter().chain(address).map(|host| host.front_page(http_port) + "kit").collect()
+    let hosts = netbios.into_iter().chain(address);
+    let pages: Vec<String> = hosts.map(|host| host.front_page(http_port) + "kit").collect();
+    if pages.is_empty() { vec!["the page of this server by its IPv4 address".to_owned()] } else { pages }
 }
 
 /// The ports a player's firewall has to let out.

@@ -6,6 +6,8 @@ fn kit(host: &str) -> Kit {
     Kit {
         host: HostName::parse(host).unwrap(),
         address: Some(Ipv4Addr::new(192, 168, 1, 5)),
+        // Not the host's own name: what the machine is called is what it answers to.
+        netbios: MachineName::from_host("garage"),
         ports: Ports::from(&Config::default().network),
         public_key: "30819f".repeat(54),
         certificate: Some(Certificate::from_der(b"a certificate")),
@@ -165,13 +167,18 @@ fn setup_writes_the_half_of_the_registry_that_the_game_reads() {
 
 #[test]
 fn a_kit_for_a_name_of_multicast_dns_says_who_needs_another_one() {
-    let pages = "http://MCOS/kit or http://192.168.1.5/kit";
+    let pages = "http://GARAGE/kit or http://192.168.1.5/kit";
     for host in ["mcos.local", "MCOS.LOCAL"] {
         for name in ["READ ME.txt", "setup.bat"] {
             let text = file(&kit(host), name);
             assert!(text.contains("8 do not find") && text.contains(pages), "{host}: {name}: {text}");
         }
     }
+    let nameless = Kit { netbios: None, address: None, ..kit("mcos.local") };
+    assert!(file(&nameless, "READ ME.txt").contains("8 do not find"));
+    let network = Network { name: "Car-Shed.lan".to_owned(), ..Config::default().network };
+    assert_eq!(netbios_name(&network), MachineName::from_host("CAR-SHED"));
+    assert_eq!(netbios_name(&Network { netbios: false, ..network }), None);
     for host in ["MCOS", "192.168.1.5", "mco.example.org"] {
         for name in ["READ ME.txt", "setup.bat"] {
             assert!(!file(&kit(host), name).contains("8 do not find"), "{host}: {name}");

@@ -178,3 +178,18 @@ fn a_persona_is_removed_whatever_its_age_and_who_plays_it_is_sent_away() {
     assert!(!game.world.presence.in_use(doc.persona, Now::read()));
     assert!(perform(Server::Running(&game), request(), Now::read()).is_err());
 }
+
+#[test]
+fn no_address_of_this_machine_can_be_banned() {
+    let (game, _folder) = Game::for_tests();
+    game.world.access_list.set_own(vec!["192.168.1.2".parse().unwrap(), "fd00::2".parse().unwrap()]);
+    let ban = |address: &str| {
+        let address = Some(address.parse().unwrap());
+        let request = Request::Ban { account: None, address, reason: "noise".to_owned(), until: None };
+        perform(Server::Running(&game), request, Now::read()).map(drop).map_err(|why| why.to_string())
+    };
+    for own in ["192.168.1.2", "::ffff:192.168.1.2", "fd00::2", "127.0.0.1"] {
+        assert!(ban(own).unwrap_err().contains("not the address of another machine"), "{own}");
+    }
+    assert_eq!(ban("192.168.1.3"), Ok(()));
+}

@@ -36,6 +36,8 @@ struct Document<'a> {
     steps: &'a [Step],
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'a str>,
 }
 
 /// Collects the steps and prints them.
@@ -46,6 +48,7 @@ pub(super) struct Report<'a> {
     begun: Instant,
     steps: Vec<Step>,
     note: Option<&'static str>,
+    warning: Option<String>,
 }
 
 /// Milliseconds with three decimals, as far as they mean anything.
@@ -59,7 +62,15 @@ impl<'a> Report<'a> {
             writeln!(out, "probing {host}")?;
             out.flush()?;
         }
-        Ok(Self { out, json, host: host.to_owned(), begun: Instant::now(), steps: Vec::new(), note: None })
+        Ok(Self {
+            out,
+            json,
+            host: host.to_owned(),
+            begun: Instant::now(),
+            steps: Vec::new(),
+            note: None,
+            warning: None,
+        })
     }
 
     /// Takes a step; `say` describes what came of it. `None` if it failed.
@@ -114,6 +125,11 @@ impl<'a> Report<'a> {
         self.note = Some(note);
     }
 
+    /// Something that keeps players out though every step passes.
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warning = Some(warning);
+    }
+
     fn add(&mut self, step: Step) -> io::Result<()> {
         if !self.json {
             let verdict = match step.verdict {
@@ -144,12 +160,16 @@ impl<'a> Report<'a> {
                 milliseconds: time,
                 steps: &self.steps,
                 note: self.note,
+                warning: self.warning.as_deref(),
             };
             serde_json::to_writer_pretty(&mut *self.out, &document)?;
             writeln!(self.out)?;
         } else {
             if let Some(note) = self.note {
                 writeln!(self.out, "{note}")?;
+            }
+            if let Some(warning) = &self.warning {
+                writeln!(self.out, "warning: {warning}")?;
             }
             let all = self.steps.len();
             if passed {

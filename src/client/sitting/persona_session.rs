@@ -50,7 +50,9 @@ impl PersonaSession {
 
     /// Connects to a room, which does not greet.
     pub async fn room(&self, room: &RoomAddress) -> Result<LobbyConnection, Error> {
-        let mut nps = self.account.endpoints.open(Service::Room, &room.endpoint).await?;
+        let endpoints = &self.account.endpoints;
+        let at = Endpoint { from: endpoints.lobby.from, ..room.endpoint.clone() };
+        let mut nps = endpoints.open(Service::Room, &at).await?;
         if let Some(early) = nps.next_within(NO_GREETING).await? {
             return Err(nps.contradiction(early.packet.id, "time", "a room speaks before the Client"));
         }
@@ -100,7 +102,6 @@ impl PersonaSession {
 
     /// The endpoint of a room port on the lobby's host, for a Client that knows it without asking.
     pub fn room_on_lobby_host(&self, port: u16) -> RoomAddress {
-        let host = &self.account.endpoints.lobby.host;
-        RoomAddress { endpoint: Endpoint::new(host, port), name: String::new() }
+        RoomAddress { endpoint: self.account.endpoints.lobby.at(port), name: String::new() }
     }
 }

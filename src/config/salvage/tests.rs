@@ -136,3 +136,33 @@ fn what_a_mistake_shows_of_the_file_is_in_one_line() {
         }
     }
 }
+
+#[test]
+fn a_box_that_does_not_know_its_shard_says_which_it_is() {
+    const OTHER: &str = "shard.id is 44: personas of a shard with another number are not shown";
+    let unknown: [&[u8]; 5] = [
+        b"[shard]\nid = seven\n",
+        b"[shard]\nid = 0\n",
+        b"[shard]\nidd = 7\n",
+        b"[shard\nid = 7\n",
+        b"\xFF\xFE[\0s",
+    ];
+    for text in unknown {
+        let on_box = OnBox::new();
+        let config = on_box.start(text);
+        assert!(config.shard.id == ShardId(44) && words(&config).contains(OTHER), "{}", words(&config));
+        // Where it is known from before, there is nothing to say.
+        let on_box = OnBox::new();
+        on_box.start("[shard]\nid = 7\n");
+        let config = on_box.start(text);
+        assert!(
+            config.shard.id == ShardId(7) && !words(&config).contains("shard.id is"),
+            "{}",
+            words(&config)
+        );
+    }
+    for text in ["[shard]\nid = 7\n[game]\nstarter_cash = \"much\"\n", "[game]\nstarter_cash = \"much\"\n"] {
+        let config = OnBox::new().start(text);
+        assert!(!config.mistakes.is_empty() && !words(&config).contains("shard.id is"), "{}", words(&config));
+    }
+}

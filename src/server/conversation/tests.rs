@@ -69,7 +69,10 @@ fn game() -> (Game, tempfile::TempDir, TestPlayer) {
     let (game, folder) = Game::for_tests();
     let player = game.player("doc", "Dr Brown", PEER.ip());
     let key = SessionKey::new([0x5a; 32]);
-    game.world.sessions.begin(player.customer, key.clone(), PEER.ip(), Now::read());
+    game.world
+        .sessions
+        .begin(player.customer, key.clone(), PEER.ip(), &std::collections::BTreeSet::new(), Now::read())
+        .unwrap();
     (game, folder, TestPlayer { key, ..player })
 }
 

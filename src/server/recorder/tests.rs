@@ -1,4 +1,6 @@
 use super::*;
+use crate::admin::recordings::{self, RecordingSwitch as _, Whom};
+use crate::clock::Now;
 use crate::world::World;
 use mco_proto::nps::Incoming;
 use std::time::Duration;
@@ -155,4 +157,24 @@ fn a_folder_is_for_its_owner_and_for_one_recording() {
     fs::write(&file, "").unwrap();
     let no_folder = Recorder::start(&file).err().unwrap().to_string();
     assert!(no_folder.contains("cannot record to"), "{no_folder}");
+}
+
+#[test]
+fn a_recording_that_was_switched_on_ends_when_its_time_is_over() {
+    let (game, _folder) = crate::services::Game::for_tests();
+    let switch = Recordings::new(Arc::new(game));
+    let now = Now::read();
+    switch.start(Whom::Everybody, 3, now).unwrap();
+    let twice = switch.start(Whom::Everybody, 3, now).unwrap_err();
+    assert!(twice.contains("Stop it first"), "{twice}");
+    switch.look_at_the_time(now.later(Duration::from_secs(179)));
+    assert_eq!(switch.running().unwrap().until, now.unix + 180);
+    switch.look_at_the_time(now.later(Duration::from_mins(3)));
+    assert_eq!(switch.running(), None);
+    assert!(!switch.stop(), "it is off already");
+    // However long is asked for.
+    switch.start(Whom::Everybody, u64::MAX, now).unwrap();
+    let most = Duration::from_mins(recordings::MOST_MINUTES);
+    switch.look_at_the_time(now.later(most));
+    assert_eq!(switch.running(), None);
 }

@@ -70,7 +70,9 @@ impl Handler<'_> {
                     Denied::Locked => "the password is wrong",
                     Denied::NotJoined => "it has not joined that race",
                     Denied::ThrownOut => "the host has thrown it out of that race",
-                    Denied::TooMany => "there are too many channels",
+                    Denied::TooMany => {
+                        "there are too many channels, or it or its address has as many as one may"
+                    }
                 };
                 self.refused(&format!("cannot enter channel {}: {why}", request.channel));
                 Outcome::reply(ChannelDenied { channel: request.channel, reason: 0 }.packet())

@@ -37,7 +37,7 @@ impl Handler<'_> {
         let shown = if user_data == [0; 64] { known().unwrap_or(user_data) } else { user_data };
         let person = Person { persona, name: name.clone(), user_data: shown };
         let address = self.game.address_for(local);
-        let others = self.game.world.channels.enter(connection, server, person.clone(), address);
+        let others = self.game.world.channels.enter(connection, server, person.clone(), (peer.ip(), address));
         let response = LoginResponse { persona, name: Name::first_n(&name), user_data };
         self.caller.me = Some(Me { persona, name });
         let arrived = Notices::of(self.game).arrived(&person, others);

@@ -13,11 +13,11 @@ mod tests;
 
 use super::dispatch::{self, Caller, IntoAnswer, Message as _, Refusal, Row, Service};
 use super::playtime::keep_playtime;
-use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who};
+use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who, send_away};
 use crate::clock::Now;
 use crate::config::ChosenAnswer;
 use crate::store::{GarageError, PersonaError};
-use crate::world::{Arrived, ConnectionId, Reason, Sender, Session};
+use crate::world::{Arrived, ConnectionId, Reason, Sender, Session, Superseded};
 use mco_proto::ids::{CustomerId, PersonaId};
 use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Number, Outgoing, number};
 use mco_proto::session_key::SessionKey;
@@ -36,6 +36,8 @@ pub struct ConnectionState {
     sessions: Vec<Session>,
     /// Whether the other end has shown that it knows the Session Key.
     proven: bool,
+    /// Whether its persona is known to be played here.
+    arrived: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +49,7 @@ struct Player {
 impl ConnectionState {
     /// A connection that has just been made from `peer` to our address `local`.
     pub const fn new(connection: ConnectionId, peer: SocketAddr, local: SocketAddr) -> Self {
-        Self { connection, peer, local, player: None, sessions: Vec::new(), proven: false }
+        Self { connection, peer, local, player: None, sessions: Vec::new(), proven: false, arrived: false }
     }
 
     /// The account and the keys of its sessions, if it is not known yet in which of them this connection was made.
@@ -81,11 +83,26 @@ impl ConnectionState {
         self.proven
     }
 
-    /// Whether its persona is played in another session by now.
-    fn is_superseded(&self, game: &Game) -> bool {
-        self.player
-            .zip(self.sessions.first())
-            .is_some_and(|(player, session)| game.world.presence.is_superseded(player.persona, session.id))
+    /// The persona is played here: from the first message on that its player has sent, whether that is 105 or another one, but not from
+    /// its deletion, for which a Client makes a short connection. Connections of another session that it ends are returned.
+    ///
+    /// # Errors
+    /// [`Superseded`]: the persona is played in another session by now.
+    fn arrive(
+        &mut self,
+        game: &Game,
+        incoming: &Incoming,
+        now: Now,
+    ) -> Result<Vec<ConnectionId>, Superseded> {
+        let Some((player, session)) = self.player.zip(self.sessions.first()) else { return Ok(Vec::new()) };
+        let presence = &game.world.presence;
+        let deletes = incoming.message_number() == Some(number::DELETE_PERSONA);
+        if self.arrived || deletes {
+            let superseded = presence.is_superseded(player.persona, session.id);
+            return if superseded { Err(Superseded) } else { Ok(Vec::new()) };
+        }
+        self.arrived = true;
+        presence.arrive(player.persona, self.connection, session.id, now)
     }
 
     /// Whose connection it is, once 438 has said so.
@@ -291,11 +308,15 @@ fn respond(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: 
         game.world.unexpected.note(sender, (true, 0), Reason::Malformed, now, body, told);
         return Outcome { verdict: Verdict::Malformed, ..refusal };
     }
-    if flags.has(Flags::ENCRYPTED) && caller.is_superseded(game) {
+    let arrival =
+        if flags.has(Flags::ENCRYPTED) { caller.arrive(game, incoming, now) } else { Ok(Vec::new()) };
+    let Ok(superseded) = arrival else {
         log::info!("mcots: refused {caller}: the persona is played on another PC now");
         return Outcome::goodbye();
-    }
-    SERVICE.answer(Call { game, caller, message: incoming, now })
+    };
+    let answer = SERVICE.answer(Call { game, caller, message: incoming, now });
+    let pushes = send_away(game, superseded).into_iter().chain(answer.pushes).collect();
+    Outcome { pushes, ..answer }
 }
 
 impl From<PersonaError> for Refusal {

@@ -295,18 +295,35 @@ pub(super) fn pre_test_drive(request: &Request<'_>, _: &CrcPreRaceDataTestDrive)
     Ok(Outcome::reply(GenericReply::success(number::CRC_PRE_RACE_DATA_TEST_DRIVE)))
 }
 
-/// 434: what a racer's game files add up to. Racers with different ones will see different races, and the Operator can do
-/// something about that.
+/// 434: what a racer's game files add up to. Racers with different ones may see different races, so both are told by mail, and the
+/// Operator on the page *Health*: a patch set makes them the same.
 pub(super) fn pre_race(request: &Request<'_>, data: &CrcPreRaceData) {
     sign_of_life(request);
-    let others = request.game.world.races.lock().compare(request.player.persona, data.game_files);
-    if !others.is_empty() {
-        log::warn!(
-            "race {}: {} has other game files than persona {}: they may not see the same race",
-            data.race,
-            request.caller,
-            others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        );
+    let Request { game, caller, player, now } = *request;
+    let others = game.world.races.lock().compare(player.persona, data.game_files);
+    for (other, same) in others {
+        let news = game.world.game_files.compared(player.persona, other, same, now);
+        if !same {
+            log::warn!(
+                "race {}: {caller} has other game files than persona {other}: they may not see the same race; see the page Patch set",
+                data.race
+            );
+        }
+        if news {
+            tell_of_other_files(game, player.persona, other, now);
+            tell_of_other_files(game, other, player.persona, now);
+        }
+    }
+}
+
+/// Nobody waits for it: there is no answer.
+fn tell_of_other_files(game: &Game, reader: PersonaId, other: PersonaId, now: Now) {
+    let told = game.store.personas().by_id(other).and_then(|other| match other {
+        Some(other) => game.store.mails().send(reader, &results::other_files(&other.name), now).map(drop),
+        None => Ok(()),
+    });
+    if let Err(error) = told {
+        log::error!("mcots: persona {reader} cannot be told of other game files: {error}");
     }
 }
 

@@ -3,9 +3,9 @@
 use super::{Answer, Call, ConnectionState, Player, Refusal, Request, garage};
 use crate::catalog::Offer;
 use crate::clock::{self, Now};
-use crate::services::{Game, Outcome, send_away};
+use crate::services::{Game, Outcome};
 use crate::store::{Changed, GarageError, Letter, Persona, Ticket};
-use crate::world::{Session, SignInStep, Superseded};
+use crate::world::{Session, SignInStep};
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::session::{ClientConnect, Login, LoginComplete, Timestamp, Tracking};
 use mco_proto::mcots::{GenericReply, GenericRequest, Message, number};
@@ -67,10 +67,6 @@ pub(super) fn login(request: &Request<'_>, login: &Login) -> Answer {
     let Some(persona) = game.store.personas().by_id(player.persona)? else {
         return Err(Refusal::because("the persona was deleted"));
     };
-    let session = caller.sessions.first().ok_or(Refusal::NotAllowed("before signing in"))?;
-    let arrival = game.world.presence.arrive(persona.id, caller.connection, session.id, now);
-    let superseded =
-        arrival.map_err(|Superseded| Refusal::because("the persona is played on another PC now"))?;
     game.world.sign_in_trace.passed(caller.peer.ip(), SignInStep::Mcots, now);
     log::info!("mcots: login of {caller}, {:?} of customer {}", persona.name, player.customer);
     let paid = salary(request);
@@ -80,7 +76,7 @@ pub(super) fn login(request: &Request<'_>, login: &Login) -> Answer {
     // The choice of the persona on 8228 has counted this sitting already.
     let first_time = persona.logins <= 1 || !persona.starter_car_chosen;
     let complete = LoginComplete::new(now.unix32(), first_time, timestamp(clock::next_week(now.unix)));
-    let answer = Outcome { pushes: send_away(game, superseded), ..Outcome::reply(complete.body()) };
+    let answer = Outcome::reply(complete.body());
     Ok(match ticket {
         Some(ticket) => answer.after(ticket),
         None => answer,

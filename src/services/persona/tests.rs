@@ -115,9 +115,15 @@ fn a_name_is_free_once_and_refused_when_taken_or_no_name() {
         answer(&game, PEER, &request.packet(), Now::read()).replies.remove(0)
     };
     assert_eq!(ask("Marty"), Packet::bare(id::USER_VALID));
-    for taken in ["Dr Brown", "dr brown", "Dr  Brown", "Dr Br0wn", "", " Marty", "Thirteen chars"] {
+    for taken in
+        ["Dr Brown", "dr brown", "Dr  Brown", "Dr Br0wn", "", " Marty", "Thirteen chars", "Race C0ntrol"]
+    {
         assert_eq!(ask(taken), Packet::bare(id::DUP_USER), "{taken:?}");
     }
+    let official = new_persona(player.customer, "Race C0ntrol");
+    let refused = answer(&game, PEER, &official.packet(), Now::read()).replies;
+    assert_eq!(refused, [Packet::bare(id::DUP_PERSONA)]);
+    assert_eq!(game.store.personas().of_customer(player.customer).unwrap().len(), 1);
 }
 
 #[test]
@@ -223,7 +229,17 @@ fn day(number: u64) -> Now {
 #[test]
 fn on_two_pcs_one_account_plays_two_personas_and_the_same_one_only_on_the_newer() {
     let (game, _folder, player) = shard();
-    let there = game.world.sessions.begin(player.customer, player.key.clone(), ELSEWHERE, Now::read());
+    let there = game
+        .world
+        .sessions
+        .begin(
+            player.customer,
+            player.key.clone(),
+            ELSEWHERE,
+            &std::collections::BTreeSet::new(),
+            Now::read(),
+        )
+        .unwrap();
     let marty = account_in(
         &answer(&game, PEER, &new_persona(player.customer, "Marty").packet(), Now::read()).replies[0],
     );

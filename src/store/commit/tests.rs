@@ -1,10 +1,12 @@
 //! The state machine of the writer, with a disk that does what the test says.
 
+mod failing;
+
 use super::*;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::task::Wake;
+use std::task::{Context, Poll, Wake, Waker};
 
 const LONG: Duration = Duration::from_hours(1);
 const SOON: Duration = Duration::from_mins(2);
@@ -12,6 +14,7 @@ const SOON: Duration = Duration::from_mins(2);
 #[derive(Debug, PartialEq)]
 enum Did {
     Sync,
+    Recover,
     BackUp,
 }
 
@@ -28,7 +31,23 @@ impl Disk for FakeDisk {
         self.syncs.recv().unwrap()
     }
 
+    fn failure(&self) -> Option<StoreError> {
+        None
+    }
+
+    fn recover(&mut self, taken_back: &mut dyn FnMut()) -> Result<(), StoreError> {
+        taken_back();
+        self.did.send(Did::Recover).unwrap();
+        self.syncs.recv().unwrap()
+    }
+
+    fn backup_due(&self, _: bool) -> bool {
+        true
+    }
+
     fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
+        // The database learns of it.
+        self.sync()?;
         let (did, backups) = (self.did.clone(), Arc::clone(&self.backups));
         Ok(Box::new(move || {
             did.send(Did::BackUp).unwrap();
@@ -90,7 +109,7 @@ impl Wake for Count {
 
 /// Whether the ticket has resolved, without taking it.
 fn settled(ticket: &Ticket) -> Option<Result<(), StoreError>> {
-    lock(&ticket.batch.state).outcome.clone()
+    ticket.batch.outcome()
 }
 
 #[test]
@@ -128,51 +147,6 @@ fn everything_that_waits_shares_one_sync() {
 }
 
 #[test]
-fn a_failed_sync_fails_its_tickets_and_is_the_last_one() {
-    let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
-    let before = writer.ticket(false);
-    control.expect(&Did::Sync);
-    control.let_it(Ok(()));
-    assert_eq!((before.wait(), writer.failed()), (Ok(()), None));
-    let (first, same) = (writer.ticket(false), writer.ticket(false));
-    control.expect(&Did::Sync);
-    let next = writer.ticket(false);
-    control.let_it(Err(broken()));
-    assert_eq!(first.wait(), Err(broken()));
-    // The backup may succeed where the database did not.
-    control.expect(&Did::BackUp);
-    control.let_backup(Ok(()));
-    let refused = StoreError::ReadOnly("no card".into());
-    assert_eq!(next.wait(), Err(refused.clone()));
-    assert_eq!(writer.failed(), Some(refused.clone()));
-    // Whether the second ticket was in time for the sync or not, it has failed.
-    assert!(same.wait().is_err());
-    assert_eq!(writer.ticket(true).wait(), Err(refused));
-    control.let_backup(Ok(()));
-    drop(writer);
-    assert!(!control.did.iter().any(|did| did == Did::Sync), "there was no other sync");
-}
-
-#[test]
-fn a_panic_of_the_engine_is_a_failed_sync() {
-    struct Panics;
-    impl Disk for Panics {
-        fn sync(&mut self) -> Result<(), StoreError> {
-            panic!("as sled does")
-        }
-        fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
-            panic!("as sled does")
-        }
-    }
-    let writer = Writer::start(Panics, LONG, false).unwrap();
-    assert!(matches!(writer.ticket(true).wait(), Err(StoreError::NotSaved(_))));
-    for _ in 0..3 {
-        assert!(matches!(writer.ticket(true).wait(), Err(StoreError::ReadOnly(_))));
-    }
-}
-
-#[test]
 fn a_joined_ticket_fails_if_either_part_failed() {
     for failing in [0, 1] {
         let (disk, control) = disk();
@@ -187,9 +161,11 @@ fn a_joined_ticket_fails_if_either_part_failed() {
                 control.expect(&Did::Sync);
             }
         }
-        control.expect(&Did::BackUp);
-        control.let_backup(Ok(()));
+        control.expect(&Did::Recover);
+        control.let_it(Ok(()));
         assert!(both.wait().is_err());
+        control.expect_backup();
+        control.let_backup(Ok(()));
     }
 }
 
@@ -315,22 +291,52 @@ fn closing_waits_for_a_backup_that_is_written_and_makes_the_last_one() {
 }
 
 #[test]
-fn a_sync_that_fails_while_a_backup_is_written_has_another_one_follow_at_once() {
+fn a_backup_that_is_renewed_does_not_wait_for_a_change() {
     let (disk, control) = disk();
     let writer = Writer::start(disk, LONG, false).unwrap();
-    control.let_it(Ok(()));
-    assert_eq!(writer.ticket(true).wait(), Ok(()));
-    control.expect(&Did::Sync);
+    writer.renew_backup();
     control.expect_backup();
-    control.let_it(Err(broken()));
-    assert_eq!(writer.ticket(true).wait(), Err(broken()));
-    control.expect(&Did::Sync);
-    control.let_backup(Err(broken()));
-    // The database cannot be synced any more, and need not know.
-    control.expect(&Did::BackUp);
     control.let_backup(Ok(()));
     drop(writer);
     assert!(control.did.recv().is_err());
+}
+
+#[test]
+fn a_backup_is_written_only_when_it_is_due_and_one_that_fails_is_tried_again() {
+    struct Due(Arc<AtomicUsize>);
+    impl Disk for Due {
+        fn sync(&mut self) -> Result<(), StoreError> {
+            Ok(())
+        }
+        fn failure(&self) -> Option<StoreError> {
+            None
+        }
+        fn recover(&mut self, _: &mut dyn FnMut()) -> Result<(), StoreError> {
+            panic!("nothing has failed")
+        }
+        fn backup_due(&self, closing: bool) -> bool {
+            closing
+        }
+        fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
+            let written = Arc::clone(&self.0);
+            Ok(Box::new(
+                move || if written.fetch_add(1, Ordering::SeqCst) < 2 { Err(broken()) } else { Ok(()) },
+            ))
+        }
+    }
+    let written = Arc::new(AtomicUsize::new(0));
+    let writer = Writer::start(Due(Arc::clone(&written)), Duration::from_millis(1), false).unwrap();
+    writer.ticket(true).wait().unwrap();
+    writer.ticket(true).wait().unwrap();
+    assert_eq!(written.load(Ordering::SeqCst), 0);
+    writer.renew_backup();
+    let end = Instant::now() + SOON;
+    while written.load(Ordering::SeqCst) < 3 {
+        assert!(Instant::now() < end);
+        thread::sleep(Duration::from_millis(1));
+    }
+    drop(writer);
+    assert_eq!(written.load(Ordering::SeqCst), 3, "nothing has changed since");
 }
 
 #[test]
@@ -362,27 +368,33 @@ fn many_threads_use_far_fewer_syncs_than_commits() {
     /// A disk so slow that meanwhile everybody asks who can: those whose tickets are not part of this sync.
     struct Slow {
         syncs: Arc<AtomicUsize>,
-        /// A backup has a sync of its own, which serves nobody.
-        backups: usize,
         asked: Arc<[AtomicUsize; 64]>,
     }
     impl Disk for Slow {
         fn sync(&mut self) -> Result<(), StoreError> {
-            let batches = self.syncs.fetch_add(1, Ordering::SeqCst) + 1 - self.backups;
+            let batches = self.syncs.fetch_add(1, Ordering::SeqCst) + 1;
             // Who asks during one batch is served by the next, so every second batch serves all.
             while self.asked.iter().any(|asked| asked.load(Ordering::SeqCst) < batches.div_ceil(2).min(20)) {
                 thread::sleep(Duration::from_millis(1));
             }
             Ok(())
         }
+        fn failure(&self) -> Option<StoreError> {
+            None
+        }
+        fn recover(&mut self, _: &mut dyn FnMut()) -> Result<(), StoreError> {
+            panic!("nothing has failed")
+        }
+        fn backup_due(&self, _: bool) -> bool {
+            false
+        }
         fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
-            self.backups += 1;
-            Ok(Box::new(|| Ok(())))
+            panic!("it is not due")
         }
     }
     let syncs = Arc::new(AtomicUsize::new(0));
     let asked = Arc::new([const { AtomicUsize::new(0) }; 64]);
-    let disk = Slow { syncs: Arc::clone(&syncs), backups: 0, asked: Arc::clone(&asked) };
+    let disk = Slow { syncs: Arc::clone(&syncs), asked: Arc::clone(&asked) };
     let writer = Writer::start(disk, LONG, false).unwrap();
     thread::scope(|scope| {
         for asked in asked.iter() {

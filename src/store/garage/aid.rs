@@ -2,7 +2,6 @@
 
 use super::Garage;
 use crate::clock::Now;
-use crate::store::commit::Changed;
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry, LedgerError};
@@ -11,6 +10,7 @@ use crate::store::records::ledger::{Kind, Line};
 use crate::store::records::persona::{Persona, PersonaRecord};
 use crate::store::records::vehicle::{LooseRecord, Part, Vehicle, VehicleRecord};
 use crate::store::table::Table;
+use crate::store::ticket::Changed;
 use mco_proto::ids::{PersonaId, VehicleId};
 
 /// The city helps a persona once in so many seconds: a day.

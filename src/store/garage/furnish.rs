@@ -2,10 +2,10 @@
 
 use super::shop::{FIRST_PART, count};
 use super::{Garage, MOST_PARTS};
-use crate::store::commit::Changed;
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::records::vehicle::{Part, Vehicle, VehicleRecord};
+use crate::store::ticket::Changed;
 use mco_proto::ids::{BrandedPartId, PartId, VehicleId};
 
 /// A part for a car that has to be completed.

@@ -3,7 +3,6 @@
 use super::{CarPurchase, Garage, GarageError, JUNKYARD, MOST_PARTS, NewPart};
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
-use crate::store::commit::Changed;
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry};
@@ -11,6 +10,7 @@ use crate::store::records::ledger::Kind;
 use crate::store::records::persona::{Persona, PersonaRecord};
 use crate::store::records::vehicle::{LooseRecord, Part, Vehicle, VehicleRecord};
 use crate::store::table::{Table, Transaction};
+use crate::store::ticket::Changed;
 use mco_proto::ids::{PartId, PersonaId, VehicleId};
 
 pub(super) const FIRST_PART: u32 = 1;

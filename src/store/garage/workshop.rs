@@ -5,12 +5,12 @@ use super::shop::{loose, person};
 use super::{Garage, GarageError, MOST_PARTS};
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
-use crate::store::commit::Changed;
 use crate::store::key;
 use crate::store::ledger::{self, Entry};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::Persona;
 use crate::store::records::vehicle::{LooseRecord, Part};
+use crate::store::ticket::Changed;
 use mco_proto::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 
 /// Whether a part can be fixed to that kind of part, to which others are fixed already; if not, why.

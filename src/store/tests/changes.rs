@@ -1,13 +1,13 @@
 //! Changes to a store that no verb makes, for the tests of those who use it.
 
 use crate::clock::Now;
-use crate::store::commit::Changed;
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::PersonaRecord;
 use crate::store::records::vehicle::VehicleRecord;
+use crate::store::ticket::Changed;
 use crate::store::{Garage, Personas};
 use mco_proto::ids::{PersonaId, VehicleId};
 

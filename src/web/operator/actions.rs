@@ -6,7 +6,8 @@ use super::upload::UploadedFile;
 use crate::admin::expel::{self, Kicked};
 use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Secret};
-use crate::catalog::{Imported, file as catalog_file, import};
+use crate::catalog::file::{self as catalog_file, Waiting};
+use crate::catalog::import;
 use crate::clock::{self, Now};
 use crate::services::{Game, Push};
 use crate::store::{BanTarget, OpenError, PatchError, PatchPath, PatchSet, Store};
@@ -70,8 +71,8 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
         CATALOG => read_catalog(game, form, now),
         PATCH => add_to_patch_set(game, form, now),
         "/operator/patch/remove" => remove_from_patch_set(game, fields),
-        "/operator/catalog/use" => use_catalog(game, now),
-        "/operator/catalog/discard" => discard_catalog(game),
+        "/operator/catalog/use" => use_catalog(game, fields, now),
+        "/operator/catalog/discard" => discard_catalog(game, fields),
         "/operator/backup/restart" => {
             log::warn!("operator: restart, asked for by {}", request.peer);
             Effect { restart: true, ..Effect::new("/operator", Ok(String::new())) }
@@ -284,24 +285,34 @@ fn read_catalog(game: &Game, form: &Form, now: Now) -> Effect {
     }
 }
 
-fn use_catalog(game: &Game, now: Now) -> Effect {
-    match catalog_file::put_in_use(&game.data) {
-        Ok(Some(Imported { origin, .. })) => {
+/// Said when the form shows a catalogue that does not wait any more.
+const ANOTHER_WAITS: &str = "Another file was read since this page was shown, perhaps by somebody else. Nothing was changed. Look at what waits now.";
+const NOTHING_WAITS: &str = "There is no catalogue that waits. Send the file again.";
+
+/// Uses the catalogue that the form shows, and no other.
+fn use_catalog(game: &Game, fields: &Fields, now: Now) -> Effect {
+    match catalog_file::put_in_use(&game.data, fields.text("catalog")) {
+        Ok(Waiting::This(imported)) => {
+            let origin = &imported.origin;
             log::warn!("operator: a catalogue is imported from {:?}, SHA-256 {}", origin.file, origin.hash());
             let done = "The catalogue is in use. Lobbies for its tracks open at the next restart.";
             perform(game, CATALOG_PAGE, Request::ReloadCatalog, done, now)
         }
-        Ok(None) => Effect::refused(CATALOG_PAGE, "There is no catalogue that waits. Send the file again."),
+        Ok(Waiting::Another) => Effect::refused(CATALOG_PAGE, ANOTHER_WAITS),
+        Ok(Waiting::Nothing) => Effect::refused(CATALOG_PAGE, NOTHING_WAITS),
         Err(error) => Effect::new(CATALOG_PAGE, Err(nothing_changed(&error.to_string()))),
     }
 }
 
-fn discard_catalog(game: &Game) -> Effect {
-    let discarded = catalog_file::discard(&game.data);
-    let outcome = discarded
-        .map(|()| "The file is thrown away. The catalogue stays as it was.".to_owned())
-        .map_err(|error| sentence(&error));
-    Effect::new(CATALOG_PAGE, outcome)
+fn discard_catalog(game: &Game, fields: &Fields) -> Effect {
+    match catalog_file::discard(&game.data, fields.text("catalog")) {
+        Ok(Waiting::Another) => Effect::refused(CATALOG_PAGE, ANOTHER_WAITS),
+        Ok(Waiting::This(_) | Waiting::Nothing) => {
+            let done = "The file is thrown away. The catalogue stays as it was.";
+            Effect::new(CATALOG_PAGE, Ok(done.to_owned()))
+        }
+        Err(error) => Effect::new(CATALOG_PAGE, Err(sentence(&error))),
+    }
 }
 
 fn add_to_patch_set(game: &Game, form: &Form, now: Now) -> Effect {

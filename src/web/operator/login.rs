@@ -9,7 +9,7 @@ use std::net::IpAddr;
 /// The cookie with the token of the forms before there is a session.
 pub(super) const TOKEN_COOKIE: &str = "__Host-mcos-form";
 
-/// The page to log in, or to set the first password. `on_box` decides how a forgotten password is replaced.
+/// The page to sign in, or to set the first password. `on_box` decides how a forgotten password is replaced.
 pub(super) fn login_page(
     game: &Game,
     request: &OperatorRequest<'_>,

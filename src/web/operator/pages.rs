@@ -24,7 +24,7 @@ use std::time::UNIX_EPOCH;
 pub(super) struct Frame<'a> {
     pub(super) shard: &'a str,
     pub(super) version: &'static str,
-    /// The token of all forms; empty where nobody is logged in.
+    /// The token of all forms; empty where nobody is signed in.
     pub(super) form: &'a str,
     pub(super) notice: Option<Notice>,
 }
@@ -130,6 +130,8 @@ struct CatalogPage<'a> {
 /// A catalogue that was read and is not in use yet.
 struct WaitingCatalog {
     file: String,
+    /// SHA-256 of the file, which the forms carry: what is put in use is what was shown.
+    hash: String,
     /// How many of each thing are in it, and in the catalogue in use.
     counts: Vec<(&'static str, usize, String)>,
     unusual: Vec<String>,
@@ -215,7 +217,7 @@ pub(super) fn expired_form(game: &Game, token: &Token) -> OperatorResponse {
 }
 
 pub(super) fn restarting(game: &Game) -> OperatorResponse {
-    let text = "All players are disconnected; they can sign in again in a few seconds. This page reloads by itself when the server is back. Then log in again.";
+    let text = "All players are disconnected; they can sign in again in a few seconds. This page reloads by itself when the server is back. Then sign in again.";
     page(&TextPage { frame: frame(game, "", None), heading: "The server restarts", text, reload: true })
 }
 
@@ -333,7 +335,8 @@ fn waiting_catalog(game: &Game, in_use: Option<&Summary>) -> Option<WaitingCatal
         .into_iter()
         .map(|(what, count)| (what, count, now(what).map_or_else(String::new, |count| count.to_string())))
         .collect();
-    Some(WaitingCatalog { file: imported.origin.file, counts, unusual })
+    let hash = imported.origin.hash();
+    Some(WaitingCatalog { file: imported.origin.file, hash, counts, unusual })
 }
 
 fn patch_rows(game: &Game) -> Result<Vec<PatchRow>, PatchError> {

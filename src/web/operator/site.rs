@@ -68,7 +68,7 @@ impl OperatorSite {
         self.sessions.enter(cookie(cookies, SESSION_COOKIE), now)
     }
 
-    /// Where a form to this path is to be kept. Only who is logged in may send much.
+    /// Where a form to this path is to be kept. Only who is signed in may send much.
     pub fn form_storage(&self, path: &str, cookies: &str, now: Now) -> FormStorage {
         match path {
             actions::RESTORE if self.is_logged_in(cookies, now) => FormStorage::File(MAX_BACKUP),
@@ -182,7 +182,7 @@ impl OperatorSite {
         match request.path {
             "/operator/login" => self.log_in(game, request, form),
             "/operator/first" => self.set_first_password(game, request, form),
-            _ => self.login_page(game, request, Some("Please log in first.")).with_status(403),
+            _ => self.login_page(game, request, Some("Please sign in first.")).with_status(403),
         }
     }
 
@@ -194,7 +194,7 @@ impl OperatorSite {
         match game.store.operator().check_password(form.fields.text("password")) {
             Ok(true) => {
                 self.failures.forgive(request.peer, "");
-                log::info!("operator: logged in from {}", request.peer);
+                log::info!("operator: signed in from {}", request.peer);
                 self.begin_session(request.now)
             }
             Ok(false) => {
@@ -231,7 +231,7 @@ impl OperatorSite {
                 log::warn!("operator: {} has set the operator's password", request.peer);
                 return self.begin_session(request.now);
             }
-            Err(OperatorError::AlreadySet) => "The password is already set. Log in with it.".to_owned(),
+            Err(OperatorError::AlreadySet) => "The password is already set. Sign in with it.".to_owned(),
             Err(error) => pages::sentence(&error),
         };
         self.login_page(game, request, Some(&problem)).with_status(403)

@@ -261,7 +261,12 @@ fn a_player_is_seen_kicked_and_banned() {
         |reply: &OperatorResponse| matches!(&reply.pushes[..], [Push::Dismiss(all)] if *all == [connection]);
     assert!(dismissed(&reply));
     assert!(!scene.game.world.sessions.signed_in_from(doc.customer, there, Now::read()));
-    scene.game.world.sessions.begin(doc.customer, doc.key.clone(), there, Now::read());
+    scene
+        .game
+        .world
+        .sessions
+        .begin(doc.customer, doc.key.clone(), there, &std::collections::BTreeSet::new(), Now::read())
+        .unwrap();
     let fields = "account=doc&address=192.168.1.20&reason=rams+people&length=1+day";
     let reply = operator.fill_in("/operator/bans", "/operator/ban", fields);
     assert!(

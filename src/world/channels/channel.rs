@@ -4,6 +4,7 @@ use super::{ChannelInfo, NpsServer};
 use crate::world::ConnectionId;
 use crate::world::thrown_out::ThrownOut;
 use mco_proto::ids::PersonaId;
+use std::net::IpAddr;
 
 /// The most connections with which one persona may be in one channel.
 const MOST_SEATS: usize = 8;
@@ -15,6 +16,8 @@ pub(super) struct Channel {
     pub(super) password: String,
     /// The host of a race; nobody's in a chat channel.
     pub(super) owner: Option<PersonaId>,
+    /// The address from which it was made.
+    pub(super) made_from: IpAddr,
     /// The server in which its race runs.
     pub(super) running: Option<NpsServer>,
     /// In the order in which they came.
@@ -61,8 +64,21 @@ impl Member {
 }
 
 impl Channel {
-    pub(super) const fn new(riff: ChannelInfo, password: String, owner: Option<PersonaId>) -> Self {
-        Self { riff, password, owner, running: None, people: Vec::new(), thrown_out: ThrownOut::nobody() }
+    pub(super) const fn new(
+        riff: ChannelInfo,
+        password: String,
+        owner: Option<PersonaId>,
+        made_from: IpAddr,
+    ) -> Self {
+        Self {
+            riff,
+            password,
+            owner,
+            made_from,
+            running: None,
+            people: Vec::new(),
+            thrown_out: ThrownOut::nobody(),
+        }
     }
 
     pub(super) fn member(&self, persona: PersonaId) -> Option<&Member> {

@@ -21,7 +21,7 @@ use mco_proto::nps::channel::ChannelData;
 use mco_proto::nps::relay::Address;
 use mco_proto::nps::user_data::UserData;
 use std::collections::{BTreeMap, HashMap};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
 /// One NPS server: the lobby, or one of the room ports.
@@ -86,6 +86,8 @@ struct Client {
     server: NpsServer,
     /// The address of ours by which the Client came.
     address: Ipv4Addr,
+    /// From where it came.
+    peer: IpAddr,
     person: Person,
     channels: heapless::Vec<Key, { Channels::MOST_MEMBERSHIPS }>,
 }
@@ -104,24 +106,30 @@ impl Channels {
     pub const MOST_MEMBERS: usize = mco_proto::nps::lobby::MOST_USERS;
     /// The most chat channels of a server, and the most races.
     pub const MOST_CHANNELS: usize = 500;
+    /// The most races one persona may be in: one, but a Client may come to the next before it has left the last.
+    pub const MOST_RACES_OF_ONE: usize = 4;
+    /// The most races made from one address: every racer of a large party behind one router may have one.
+    pub const MOST_RACES_OF_ADDRESS: usize = 125;
     /// The most channels one connection may be in.
     pub const MOST_MEMBERSHIPS: usize = 8;
     /// Numbers that the server gives to races begin here: far from all numbers of directories ever seen.
     pub const FIRST_RACE: u32 = 20_000;
 
-    /// Somebody has signed in, by our address `address`. Returned are the others in the server, if this persona is new there.
+    /// Somebody has signed in, from `peer` and by our address `address`. Returned are the others in the server, if this persona is new there.
     pub fn enter(
         &self,
         connection: ConnectionId,
         server: NpsServer,
         person: Person,
-        address: Ipv4Addr,
+        (peer, address): (IpAddr, Ipv4Addr),
     ) -> Vec<ConnectionId> {
         let mut inner = locked(&self.0);
         let persona = person.persona;
         let others = inner.others_in(server, persona);
         inner.by_persona.entry(persona).or_default().push(connection);
-        inner.clients.insert(connection, Client { server, address, person, channels: heapless::Vec::new() });
+        inner
+            .clients
+            .insert(connection, Client { server, address, peer, person, channels: heapless::Vec::new() });
         others
     }
 
@@ -158,7 +166,7 @@ impl Channels {
     ) -> Result<Opened, Denied> {
         let mut inner = locked(&self.0);
         let client = inner.clients.get(&connection).ok_or(Denied::NotHere)?;
-        let (server, me) = (client.server, client.person.clone());
+        let (server, peer, me) = (client.server, client.peer, client.person.clone());
         let OpenRequest { mut riff, password, strict } = request;
         let found = inner.wanted(client, &riff, &password);
         let (mut wrong_password, mut host) = (false, false);
@@ -191,13 +199,13 @@ impl Channels {
         } else {
             admit(&riff)?;
         }
-        if client.channels.is_full() {
+        if client.channels.is_full() || (riff.race && inner.is_in_many_races(me.persona, found)) {
             return Err(Denied::TooMany);
         }
         let made = found.is_none() && riff.race;
         let key = match found {
             Some(key) => key,
-            None => inner.make(server, &mut riff, password, me.persona)?,
+            None => inner.make(server, &mut riff, password, (me.persona, peer))?,
         };
         let channel = inner.channels.get_mut(&key).ok_or(Denied::TooMany)?;
         if !channel.membership(me.persona, Membership { connection, server }) {
@@ -332,16 +340,27 @@ impl Inner {
         self.in_scope(Scope::Races)
     }
 
+    /// Whether a persona is in as many races as it may, besides the one that it goes to.
+    fn is_in_many_races(&self, persona: PersonaId, to: Option<Key>) -> bool {
+        let others = self.races().filter(|(id, _)| to != Some((Scope::Races, *id)));
+        let mine = others.filter(|(_, channel)| channel.member(persona).is_some());
+        mine.count() >= Channels::MOST_RACES_OF_ONE
+    }
+
     /// Makes a channel, still empty.
     fn make(
         &mut self,
         server: NpsServer,
         riff: &mut ChannelInfo,
         password: String,
-        owner: PersonaId,
+        (owner, peer): (PersonaId, IpAddr),
     ) -> Result<Key, Denied> {
         let scope = if riff.race { Scope::Races } else { Scope::NpsServer(server) };
         if self.in_scope(scope).count() >= Channels::MOST_CHANNELS {
+            return Err(Denied::TooMany);
+        }
+        let made = |(_, channel): &(CommId, &Channel)| channel.made_from == peer.to_canonical();
+        if riff.race && self.races().filter(made).count() >= Channels::MOST_RACES_OF_ADDRESS {
             return Err(Denied::TooMany);
         }
         if riff.race && riff.channel == CommId(0) {
@@ -349,7 +368,7 @@ impl Inner {
         }
         let key = (scope, riff.channel);
         let (password, owner) = if riff.race { (password, Some(owner)) } else { (String::new(), None) };
-        self.channels.insert(key, Channel::new(riff.clone(), password, owner));
+        self.channels.insert(key, Channel::new(riff.clone(), password, owner, peer.to_canonical()));
         Ok(key)
     }
 
@@ -417,3 +436,6 @@ impl Inner {
         if people.contains_key(&persona) { Vec::new() } else { people.into_values().collect() }
     }
 }
+
+#[cfg(test)]
+mod tests;

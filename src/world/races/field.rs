@@ -69,6 +69,8 @@ pub enum Doubt {
     TooSoon,
     /// Much more time has passed since the start.
     TooLate,
+    /// By it the racer began at another moment than most of the others did.
+    AtOdds,
 }
 
 /// What is wrong with the time, behind "it is".
@@ -78,6 +80,7 @@ impl fmt::Display for Doubt {
             Self::TooFast => "shorter than anybody can drive there",
             Self::TooSoon => "longer than the race had lasted",
             Self::TooLate => "much shorter than the race had lasted",
+            Self::AtOdds => "at odds with those of the others, as if they had not begun together",
         })
     }
 }
@@ -111,6 +114,8 @@ pub struct Starter {
     pub outcome: Option<Outcome>,
     /// Why its time is not counted, if so.
     pub doubt: Option<Doubt>,
+    /// How long after the host's start it has begun, by its time, and that time; where times are held against the clock.
+    pub began: Option<(Duration, Duration)>,
     /// Whether it was said what the run did to its car.
     pub damage_told: bool,
 }
@@ -118,7 +123,7 @@ pub struct Starter {
 impl Starter {
     /// On the way.
     pub const fn new(driver: Driver) -> Self {
-        Self { driver, outcome: None, doubt: None, damage_told: false }
+        Self { driver, outcome: None, doubt: None, began: None, damage_told: false }
     }
 
     /// Whether it is this persona.
@@ -148,6 +153,23 @@ impl Starter {
         match self.outcome {
             Some(Outcome::In(report)) => Some(report),
             _ => None,
+        }
+    }
+}
+
+/// Doubts the times of those who did not begin together with more than half of the others who came in: all see the same green light, so
+/// a time that is told late and short, or long, begins at another moment. If there is no such half, nobody's time counts: who is
+/// right cannot be known, and whoever lies wins nothing by it.
+pub(super) fn doubt_who_is_at_odds(field: &mut [Starter]) {
+    let counted = |starter: &Starter| starter.began.filter(|_| starter.doubt.is_none());
+    let all: Vec<_> = field.iter().filter_map(counted).collect();
+    let longest = all.iter().map(|(_, driven)| *driven).max().unwrap_or_default();
+    let tolerance = rules::START_SPREAD + longest * rules::CLOCK_SLACK_PERCENT / 100;
+    for starter in field {
+        let Some((began, _)) = counted(starter) else { continue };
+        let together = all.iter().filter(|(other, _)| began.abs_diff(*other) <= tolerance).count();
+        if all.len() > 1 && together * 2 <= all.len() {
+            starter.doubt = Some(Doubt::AtOdds);
         }
     }
 }

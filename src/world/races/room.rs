@@ -6,8 +6,8 @@
 //! whoever comes back first has it again, behind those who stayed. Once the racers are called to the race server, a connection that
 //! ends may be that of somebody on the way there; who closes the room, or is thrown out, has left nevertheless.
 //!
-//! Two who keep others waiting are given up: who has joined and does not come to the room, and who is lost while the race runs, with
-//! no connection to a room and nothing heard on MCOTS.
+//! Those who keep others waiting are given up: who has joined and does not come to the room, who is lost after the call to the race
+//! server and before the race runs, and who is lost while it runs, with no connection to a room and nothing heard on MCOTS.
 //!
 //! Who may enter the room is who has a place in the race: its host, and whom 218 let in.
 
@@ -66,13 +66,18 @@ impl Race {
         self.members.insert(at, member);
     }
 
-    /// Whoever has joined and did not come to the room in time holds its place no longer. The host keeps the race as long as
-    /// nobody else came there.
-    pub(super) fn give_up_unseen(&mut self, now: Now) {
+    /// Whoever has joined and did not come to the room in time holds its place no longer, nor does who was lost on the way to the race
+    /// server and did not come back in time. The host keeps the race as long as nobody else came there.
+    pub(super) fn give_up_absent(&mut self, now: Now) {
         let host = self.host();
         let met = self.members.iter().any(|member| matches!(member.room, Room::Inside(_)));
         for member in self.members.iter_mut().filter(|member| met || Some(member.persona) != host) {
-            if member.room == Room::Unseen && now.since(member.joined) >= rules::ENTER_TIMEOUT {
+            let away = match member.room {
+                Room::Unseen => Some(member.joined),
+                Room::Inside(_) => member.absent_since,
+                Room::Left => None,
+            };
+            if away.is_some_and(|since| now.since(since) >= rules::ENTER_TIMEOUT) {
                 member.room = Room::Left;
             }
         }

@@ -1,21 +1,22 @@
 //! A race while it runs and when it ends.
 
+use super::field::doubt_who_is_at_odds;
 use super::{Driver, Exit, Race, State, Table};
 use crate::catalog::rules;
 use crate::clock::Now;
 use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 
 impl Table {
-    /// What a racer's game files add up to. Returned are members of its race where they add up to something else.
-    pub fn compare(&mut self, persona: PersonaId, game_files: [u32; 3]) -> Vec<PersonaId> {
+    /// What a racer's game files add up to. Returned are the members of its race of whom that is known too, and whether it is the same.
+    pub fn compare(&mut self, persona: PersonaId, game_files: [u32; 3]) -> Vec<(PersonaId, bool)> {
         let race = self.member_of.get(&persona).and_then(|id| self.races.get_mut(id));
         let Some(race) = race else { return Vec::new() };
         let mut others = Vec::new();
         for member in &mut race.members {
             if member.persona == persona {
                 member.game_files = Some(game_files);
-            } else if member.game_files.is_some_and(|theirs| theirs != game_files) {
-                others.push(member.persona);
+            } else if let Some(theirs) = member.game_files {
+                others.push((member.persona, theirs == game_files));
             }
         }
         others
@@ -54,7 +55,7 @@ impl Table {
             if race.state == State::Starting {
                 return true;
             }
-            race.give_up_unseen(now);
+            race.give_up_absent(now);
             if silent {
                 race.members.iter().for_each(|member| {
                     member_of.remove(&member.persona);
@@ -80,6 +81,7 @@ impl Table {
         let race = self.races.get_mut(&id).filter(|race| race.is_over())?;
         let State::Running(booking) = race.state else { return None };
         race.state = State::Finished;
+        doubt_who_is_at_odds(&mut race.field);
         race.count_round();
         race.first_in = None;
         let finished = race.clone();

@@ -61,8 +61,8 @@ fn other_game_files_are_noticed_and_forgotten_with_the_run() {
     let (mut table, id) = two(now);
     assert_eq!(table.start(id, field(), ANY_TIME, None, now), Ok(()));
     assert!(table.compare(ANN, [1, 2, 3]).is_empty());
-    assert_eq!(table.compare(BOB, [1, 2, 4]), [ANN]);
-    assert!(table.compare(BOB, [1, 2, 3]).is_empty());
+    assert_eq!(table.compare(BOB, [1, 2, 4]), [(ANN, false)]);
+    assert_eq!(table.compare(BOB, [1, 2, 3]), [(ANN, true)]);
     assert_eq!(table.start(id, field(), ANY_TIME, None, now), Ok(()));
     assert!(table.compare(BOB, [9, 9, 9]).is_empty());
 }

@@ -32,11 +32,31 @@ fn every_message_of_the_recorded_sittings_gets_the_answer_the_real_client_accept
         skipped(&format!("no captures at {}: the recorded sittings were not replayed", folder.display()));
         return;
     }
-    let server = prepared(&folder);
+    let mut server = Server::prepare();
+    prepare(&mut server, &folder);
+    play(&server, &runs);
+}
+
+/// Makes the account and the car of the recorded Client on a new server, which runs then, if there are recordings.
+pub(crate) fn prepare_if_recorded(server: &mut Server) -> bool {
+    let folder = captures();
+    let recorded = !runs(&folder).is_empty();
+    if recorded {
+        prepare(server, &folder);
+    }
+    recorded
+}
+
+/// Plays all recorded sittings to a server that was prepared for them.
+pub(crate) fn play_recorded(server: &Server) {
+    play(server, &runs(&captures()));
+}
+
+fn play(server: &Server, runs: &[PathBuf]) {
     let mut shortcomings = Vec::new();
     for run in runs {
         let name = run.file_name().unwrap().to_string_lossy().into_owned();
-        let (total, short) = Replay::of(&run, &server).play();
+        let (total, short) = Replay::of(run, server).play();
         let _ = writeln!(
             std::io::stderr(),
             "{name}: {} of {total} Client messages answered as recorded",
@@ -61,9 +81,8 @@ fn runs(folder: &Path) -> Vec<PathBuf> {
     runs
 }
 
-/// A server with the recorded Client's key, account and persona, and one car in its garage.
-fn prepared(captures: &Path) -> Server {
-    let mut server = Server::prepare();
+/// Gives a new server the recorded Client's key, account and persona, and one car in its garage, and starts it.
+fn prepare(server: &mut Server, captures: &Path) {
     let key = server.path().join("login.pem");
     fs::write(&key, recording::login_key(captures)).unwrap();
     server.must(&["keys", "import-login", key.to_str().unwrap()], "");
@@ -87,5 +106,4 @@ fn prepared(captures: &Path) -> Server {
         driver.leave().await.unwrap();
         server.await_population(0).await;
     });
-    server
 }

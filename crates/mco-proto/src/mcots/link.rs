@@ -112,8 +112,8 @@ struct Guess {
 
 impl Guess {
     /// The place of the key under which `body` is what a Client of that customer begins with: 105, which names the customer, or
-    /// failing that any message that is known. The first if it is neither under any key.
-    fn settle(&self, body: &[u8]) -> usize {
+    /// failing that any message that is known. The first if it is neither under any key. `flags` are those of its packet.
+    fn settle(&self, body: &[u8], flags: Flags) -> usize {
         let [c0, c1, c2, c3] = self.customer.0.to_le_bytes();
         let [n0, n1] = number::LOGIN.0.to_le_bytes();
         let plain: Vec<Body> = self
@@ -122,12 +122,24 @@ impl Guess {
             .map(|key| {
                 let mut body = body.to_vec();
                 TransactionCipher::new(key).decrypt(&mut body);
-                Body(body)
+                exploded(Body(body), flags).0
             })
             .collect();
         let login = plain.iter().position(|body| body.0.starts_with(&[n0, n1, c0, c1, c2, c3]));
         let known = |body: &Body| number::TABLE.iter().any(|row| Some(row.number) == body.number());
         login.or_else(|| plain.iter().position(known)).unwrap_or_default()
+    }
+}
+
+/// A body as it was before it was compressed, if it was and can be read; its flags say so then.
+fn exploded(body: Body, flags: Flags) -> (Body, Flags) {
+    if !flags.has(Flags::COMPRESSED) {
+        return (body, flags);
+    }
+    let limit = Link::LARGEST_BODY.min(body.0.len() * Link::MOST_EXPANSION);
+    match pkware::explode(&body.0, limit) {
+        Ok(exploded) => (Body(exploded), Flags(flags.0 & !Flags::COMPRESSED)),
+        Err(_) => (body, flags),
     }
 }
 
@@ -189,27 +201,21 @@ impl Link {
         if length < COUNTED {
             return Err(Broken::Length(length));
         }
-        let mut flags = Flags(flags);
+        let flags = Flags(flags);
         let sequence = u32::from_le_bytes([s0, s1, s2, s3]);
         let Some(mut frame) = self.inbox.take(length + 2) else { return Ok(None) };
         let mut body = frame.split_off(HEADER);
         if flags.has(Flags::ENCRYPTED) {
             if let Some(guess) = self.guess.take() {
-                self.key = guess.settle(&body);
+                self.key = guess.settle(&body, flags);
                 guess.keys.get(self.key).into_iter().for_each(|key| self.start_encryption(key));
             }
             self.cipher.as_mut().ok_or(Broken::NoKey)?.decrypt(&mut body);
         }
-        if flags.has(Flags::COMPRESSED) {
-            let limit = Self::LARGEST_BODY.min(body.len() * Self::MOST_EXPANSION);
-            if let Ok(exploded) = pkware::explode(&body, limit) {
-                body = exploded;
-                flags.0 &= !Flags::COMPRESSED;
-            }
-        }
+        let (body, flags) = exploded(Body(body), flags);
         self.heard = sequence;
         self.size = length + 2;
-        Ok(Some(Incoming { sequence, flags, body: Body(body) }))
+        Ok(Some(Incoming { sequence, flags, body }))
     }
 
     /// Appends a packet that nobody asked for, encrypted. Which sequence the Client wants in one is not known; it gets

@@ -115,7 +115,11 @@ fn each_pc_of_an_account_comes_in_by_its_own_key_and_the_newer_one_has_a_persona
     let (game, _folder) = Game::for_tests();
     let (older, player) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     let key = mco_proto::session_key::SessionKey::random();
-    let session = game.world.sessions.begin(player.customer, key.clone(), PEER.ip(), Now::read());
+    let session = game
+        .world
+        .sessions
+        .begin(player.customer, key.clone(), PEER.ip(), &std::collections::BTreeSet::new(), Now::read())
+        .unwrap();
     let other = TestPlayer { session, key, ..player.clone() };
     let enter =
         |player: &TestPlayer| answer(&game, &mut caller(&game, ROOM), &clear(&login(player)), Now::read());

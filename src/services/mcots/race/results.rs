@@ -26,6 +26,14 @@ pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
         log::info!("race {id}: a test drive is over");
         return Outcome::silence();
     };
+    for starter in race.field.iter().filter(|starter| starter.doubt == Some(Doubt::AtOdds)) {
+        let time = starter.report().unwrap_or_default().time;
+        log::warn!(
+            "race {id}: the time {time}/64 s of {:?} is {}: not counted",
+            starter.driver,
+            Doubt::AtOdds
+        );
+    }
     let places = Place::order(&race.field);
     let settled = settle(game, &race, booking, &places, now);
     let (flags, outcome) = match settled {
@@ -165,6 +173,15 @@ fn not_counted(doubt: Doubt) -> Letter {
          further ones, without a mail. If you drove it, ask the operator of this server."
     );
     race_control("Race: not counted".to_owned(), text)
+}
+
+/// To a racer whose game files are not those of `other`.
+pub(super) fn other_files(other: &str) -> Letter {
+    let text = format!(
+        "You and {other} have different game files, so you may not have seen the same race. On both PCs start update.bat of the \
+         player kit. If that changes nothing, ask the operator of this server for a patch set."
+    );
+    race_control("Race: different game files".to_owned(), text)
 }
 
 fn race_control(title: String, text: String) -> Letter {

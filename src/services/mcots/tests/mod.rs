@@ -127,7 +127,10 @@ impl Scene {
             catalog,
             key,
         );
-        game.world.sessions.begin(brown.customer, brown.key.clone(), peer(), Now::read());
+        game.world
+            .sessions
+            .begin(brown.customer, brown.key.clone(), peer(), &std::collections::BTreeSet::new(), Now::read())
+            .unwrap();
         let caller = new_caller(&game);
         let mut scene = Self { game, folder, brown, caller, elapsed: Duration::ZERO };
         scene.send(CLEAR, connect(scene.brown.customer, scene.brown.persona));

@@ -276,13 +276,15 @@ fn only_the_persona_of_the_connection_can_be_deleted_and_a_second_time_is_fine()
 }
 
 #[test]
-fn a_persona_is_in_the_game_from_its_login_until_its_connection_is_gone() {
+fn a_persona_is_in_the_game_from_its_first_message_until_its_connection_is_gone() {
     let mut scene = Scene::connected();
     let brown = scene.brown.persona;
-    assert!(!scene.info().is_logged_on.0, "a short connection while a persona is edited does not count");
+    scene.ask(GenericRequest::body(number::DELETE_PERSONA, brown.0));
+    let in_use = |scene: &Scene| scene.game.world.presence.in_use(brown, Now::read());
+    assert!(!in_use(&scene), "a short connection to delete a persona does not count");
     let body = scene.login(0, 0, 0);
     scene.ask(body);
-    assert!(scene.info().is_logged_on.0);
+    assert!(in_use(&scene) && scene.info().is_logged_on.0);
     assert!(leave(&scene.game, &scene.caller, Now::read()).pushes.is_empty());
     assert!(!scene.game.world.presence.in_use(brown, Now::read()));
     assert!(leave(&scene.game, &new_caller(&scene.game), Now::read()).pushes.is_empty());
@@ -343,4 +345,34 @@ fn who_does_not_know_the_key_gets_no_encrypted_answer() {
     for id in [player.customer.0, player.persona.0] {
         assert_eq!(first(names(id), true), (1, false));
     }
+}
+
+#[test]
+fn a_persona_is_on_one_pc_only_whether_the_other_says_105_or_leaves_it_out() {
+    let mut scene = Scene::connected();
+    scene.info();
+    let key = SessionKey::random();
+    let sessions = &scene.game.world.sessions;
+    let elsewhere: SocketAddr = "10.10.5.9:1042".parse().unwrap();
+    let played = scene.game.world.presence.sessions();
+    sessions.begin(scene.brown.customer, key, elsewhere.ip(), &played, Now::read()).unwrap();
+    let other = ConnectionState::new(scene.game.world.new_connection(), elsewhere, LOCAL.parse().unwrap());
+    let older = std::mem::replace(&mut scene.caller, ConnectionState { proven: true, ..other });
+    scene.send(CLEAR, connect(scene.brown.customer, scene.brown.persona));
+    let taken_over =
+        scene.send(SEALED, GenericRequest::body(number::GET_OWNED_VEHICLES, scene.brown.persona.0));
+    assert!(
+        matches!(&taken_over.pushes[..], [Push::Dismiss(ended)] if *ended == [older.connection]),
+        "{:?}",
+        taken_over.pushes
+    );
+    assert_eq!(taken_over.replies.len(), 1);
+    scene.caller = older;
+    let refused = scene.send(SEALED, GenericRequest::body(number::GET_OWNED_VEHICLES, scene.brown.persona.0));
+    assert!(refused.close && refused.replies.is_empty());
+    // Nor does the older one come back on a new connection without choosing the persona anew.
+    scene.caller = new_caller(&scene.game);
+    scene.send(CLEAR, connect(scene.brown.customer, scene.brown.persona));
+    let refused = scene.send(SEALED, GenericRequest::body(number::BUY_NEW_PART, 22_009));
+    assert!(refused.close && refused.replies.is_empty());
 }

@@ -290,3 +290,32 @@ fn what_is_no_message_under_any_key_is_read_under_the_first() {
     assert_eq!(server.next().unwrap().unwrap().body, Body(vec![]));
     assert_eq!(server.next().unwrap().unwrap().body, Body(vec![7]));
 }
+
+/// Bytes as PKWARE DCL writes them if it finds no repetition, and the end: lowest bit first.
+fn literally(bytes: &[u8]) -> Vec<u8> {
+    let mut bits = Vec::new();
+    for byte in bytes {
+        bits.push(false);
+        bits.extend((0..8).map(|bit| byte >> bit & 1 == 1));
+    }
+    bits.push(true);
+    bits.extend([false; 7]);
+    bits.extend([true; 8]);
+    let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+    [&[0, 4][..], &bits.chunks(8).map(byte).collect::<Vec<_>>()].concat()
+}
+
+#[test]
+fn of_several_keys_the_one_is_found_under_which_a_compressed_first_body_is_known() {
+    let customer = CustomerId(5_551_212);
+    let keys: Vec<_> = (0..8).map(|n| SessionKey::new([n; 32])).collect();
+    let [c0, c1, c2, c3] = customer.0.to_le_bytes();
+    let login = [105, 0, c0, c1, c2, c3, 1, 2, 3];
+    for (place, key) in keys.iter().enumerate() {
+        let mut server = Link::new();
+        server.start_encryption_with_one_of(customer, keys.clone());
+        server.feed(&compressed(&mut TransactionCipher::new(key), SEALED, &literally(&login)));
+        let arrived = server.next().unwrap().unwrap();
+        assert_eq!((arrived.body, server.key_in_use()), (Body(login.to_vec()), place));
+    }
+}

@@ -4,6 +4,7 @@ use super::*;
 use crate::store::{PersonaError, UncountedResults};
 use mco_proto::ids::DealerId;
 use mco_proto::mcots::garage::PurchaseStockCar;
+use mco_proto::mcots::race::CrcPreRaceData;
 
 const MINUTE: u32 = 60 * 64;
 /// Two laps of the circuit take no less.
@@ -122,6 +123,47 @@ fn a_cheat_among_others_is_paid_nothing_and_told_once_and_the_others_are_paid() 
     assert_eq!(track.titles(0)[1..], ["Race: not counted"]);
     assert_eq!(track.titles(1)[1..], ["Race: place 1 of 3"; 3]);
     assert_eq!(track.uncounted()[0].count, 3);
+}
+
+#[test]
+fn a_short_time_that_is_told_late_wins_nothing_though_all_may_have_loaded_long() {
+    // So many seconds after the light each tells a time; whose counts.
+    type Case<'a> = (&'a [(u64, u32)], &'a [bool]);
+    let cases: [Case<'_>; 5] = [
+        // The last has driven for 86 s and says 61.
+        (&[(60, MINUTE), (61, MINUTE), (86, MINUTE + 64)], &[true, true, false]),
+        // Who says more than it was, so that others seem to have been late, frames nobody if they are two.
+        (&[(60, MINUTE), (61, MINUTE + 64), (90, 2 * MINUTE)], &[true, true, false]),
+        // Of two nobody knows who is right.
+        (&[(60, MINUTE), (90, MINUTE)], &[false, false]),
+        // Messages may be late, and clocks are not the same.
+        (&[(60, MINUTE), (77, MINUTE)], &[true, true]),
+        // Who drives alone loaded as long as it says.
+        (&[(180, MINUTE)], &[true]),
+    ];
+    for (told, counts) in cases {
+        let mut track = Track::with(told.len());
+        let all: Vec<usize> = (0..told.len()).collect();
+        let race = track.running(&CreateRace { entry_fee: 100, ..wish() }, &all);
+        let start = track.elapsed + Duration::from_secs(30);
+        let mut results = None;
+        for (who, &(after, time)) in told.iter().enumerate() {
+            track.elapsed = start + Duration::from_secs(after);
+            results = track.say_finished(who, race, time);
+        }
+        let results = results.unwrap();
+        for (who, counts) in counts.iter().enumerate() {
+            let suspected = results.placement(track.racers[who].id()).flags & Placement::CHEAT_SUSPECTED != 0;
+            assert_eq!(suspected, !counts, "racer {who} of {told:?}");
+            assert_eq!(track.titles(who).contains(&"Race: not counted".to_owned()), !counts);
+        }
+        let void = results.results.flags & FinalResults::VOID_CHEATING != 0;
+        assert_eq!(void, counts.iter().all(|counts| !counts));
+        if void {
+            assert!(all.iter().all(|who| track.money(*who) == 20_000), "the fees go back");
+        }
+        track.ledger_is_right();
+    }
 }
 
 #[test]
@@ -319,4 +361,34 @@ fn the_fees_of_a_race_that_could_not_be_settled_go_back_as_soon_as_that_can_be_d
     }
     assert!(track.game.store.races().under_way().unwrap().is_empty());
     track.ledger_is_right();
+}
+
+#[test]
+fn racers_with_different_game_files_are_told_once_and_so_is_the_operator() {
+    let mut track = Track::with(3);
+    let race = track.running(&wish(), &[0, 1, 2]);
+    let say = |track: &mut Track, who: usize, game_files| {
+        let opaque = mco_proto::bytes::Rest(Vec::new());
+        let sums = CrcPreRaceData { checksum: 0, race, game_files, opaque };
+        assert!(track.tell(who, sums.body()).replies.is_empty());
+    };
+    for (who, files) in [(0, [1, 2, 3]), (1, [1, 2, 3]), (2, [1, 2, 4]), (2, [1, 2, 4])] {
+        say(&mut track, who, files);
+    }
+    let told = |track: &Track, who| {
+        track.titles(who).iter().filter(|title| *title == "Race: different game files").count()
+    };
+    // The third of each of the others, and each of them of the third.
+    assert_eq!([0, 1, 2].map(|who| told(&track, who)), [1, 1, 2]);
+    let different = track.game.world.game_files.different(track.now());
+    let [one, two, three] = [0, 1, 2].map(|who: usize| track.racers[who].id());
+    let mut pairs: Vec<_> = different.iter().map(|pair| pair.racers).collect();
+    pairs.sort_unstable();
+    assert_eq!(pairs, [[one, three], [two, three]]);
+    let (mails, now) = (track.game.store.mails(), track.now());
+    let newest = mails.list(one, now).unwrap().last().unwrap().number;
+    let text = mails.get(one, newest, now).unwrap().unwrap().0.text;
+    assert!(text.contains("update.bat") && text.ends_with("patch set."), "it fits: {text}");
+    say(&mut track, 2, [1, 2, 3]);
+    assert_eq!(track.game.world.game_files.different(now), []);
 }

@@ -170,6 +170,24 @@ fn a_host_does_not_become_the_host_of_another_room_by_naming_its_race_there() {
 }
 
 #[test]
+fn who_does_not_host_the_race_throws_nobody_out_of_it() {
+    let mut track = Track::with(3);
+    let race = track.met(described);
+    let [host, joiner] = [0, 1].map(|who: usize| track.racers[who].id());
+    let channel = described(race).channel;
+    // A member in the race's room, who does not host it; and a stranger.
+    track.say(1, &BootUser { channel, persona: host });
+    track.say(2, &BootUser { channel, persona: joiner });
+    assert_eq!(track.game.world.channels.room(channel).0, [host, joiner]);
+    // The host of another room that names the race: whom it throws out of that is in the race as before.
+    let other = OpenCommChannel { channel: CommId(77), ..described(race) };
+    track.open(1, &other);
+    track.open(0, &other);
+    track.say(1, &BootUser { channel: CommId(77), persona: host });
+    assert_eq!((track.race_of(0), track.join(0, race).number()), (Some(race), Some(number::RACE_JOIN_OK)));
+}
+
+#[test]
 fn the_room_of_a_race_is_for_those_whom_218_let_in() {
     for room in [room, described] {
         let mut track = Track::with(3);
@@ -314,6 +332,25 @@ fn racers_on_their_way_to_the_race_server_have_not_left() {
     // It never came back, and the host ends the race.
     track.say(0, &TerminateGameServer { channel: described(race).channel });
     assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
+}
+
+#[test]
+fn who_is_lost_after_the_call_keeps_the_place_for_a_minute_and_a_half() {
+    let mut track = Track::with(3);
+    let race = track.met(described);
+    track.call(0);
+    track.walk(1);
+    assert!(track.pass(rules::ENTER_TIMEOUT.saturating_sub(Duration::from_secs(1))).is_none());
+    assert_eq!(track.join(2, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
+    track.pass(Duration::from_secs(1));
+    assert_eq!(track.join(2, race).number(), Some(number::RACE_JOIN_OK));
+    // Who has come back in time has it.
+    track.enter(2, race);
+    track.walk(2);
+    track.pass(rules::ENTER_TIMEOUT / 2);
+    track.enter(2, race);
+    track.pass(rules::ENTER_TIMEOUT);
+    assert_eq!(track.join(1, race), refused(number::RACE_JOIN, Some(number::TOO_MANY_PLAYERS)));
 }
 
 #[test]

@@ -1,0 +1,153 @@
+//! What readers see: the changes that wait, before the batch that is being made safe, before the engine.
+
+use super::engine::{Engine, Rows};
+use super::error::StoreError;
+use super::journal::Changes;
+use super::key;
+use super::pre_images::PreImages;
+use super::record::{Record, decode, digest, encode};
+use super::ticket::lock;
+use std::ops::{Bound, ControlFlow};
+use std::sync::{Arc, Mutex, Weak};
+
+/// What readers see: the newer changes before the older ones, before the engine.
+#[derive(Debug)]
+pub(super) struct View {
+    /// None while it is opened again.
+    pub(super) engine: Option<Arc<Engine>>,
+    /// What waits for the next batch.
+    pub(super) open: Changes,
+    /// The batch that is being made safe, until the engine has it.
+    pub(super) batch: Arc<Changes>,
+    /// How long the keys and records are that wait.
+    pub(super) bytes: usize,
+    /// The sum over all records, these included.
+    pub(super) sum: u64,
+    /// The snapshots that are being read. Locked after this.
+    pub(super) snapshots: Vec<Weak<Mutex<PreImages>>>,
+}
+
+impl View {
+    pub(super) fn engine(&self) -> Result<&Arc<Engine>, StoreError> {
+        self.engine.as_ref().ok_or_else(StoreError::reopening)
+    }
+
+    /// The newest change of a key that the engine may not have.
+    fn change(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
+        self.open.get(key).or_else(|| self.batch.get(key))
+    }
+
+    pub(super) fn look<T>(&self, key: &[u8], see: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreError> {
+        match self.change(key) {
+            Some(change) => Ok(see(change.as_deref())),
+            None => Ok(see(self.engine()?.get(key)?.as_deref())),
+        }
+    }
+
+    /// The record of a key, not decoded.
+    fn current(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.look(key, |bytes| bytes.map(<[u8]>::to_vec))
+    }
+
+    /// The changes that the engine may not have, in the order of their keys.
+    pub(super) fn changes<'c>(
+        &'c self,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+    ) -> impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)> + use<'c> {
+        let mut open = self.open.range::<[u8], _>(range).peekable();
+        let mut batch = self.batch.range::<[u8], _>(range).peekable();
+        std::iter::from_fn(move || {
+            let Some((key, _)) = open.peek() else { return batch.next() };
+            if let Some(older) = batch.next_if(|(older, _)| older < key) {
+                return Some(older);
+            }
+            batch.next_if(|(older, _)| older == key);
+            open.next()
+        })
+    }
+
+    /// Adds the changes of a transaction.
+    pub(super) fn add(&mut self, changes: Changes, growth: u64) {
+        self.keep_for_snapshots(&changes);
+        self.open.extend(changes);
+        self.sum = self.sum.wrapping_add(growth);
+    }
+
+    /// Adds a change to a record that is the table's own.
+    pub(super) fn put_own<R: Record>(&mut self, key: &[u8], new: &R) -> Result<(), StoreError> {
+        let new = encode(new)?;
+        let loss = self.look(key, |old| old.map_or(0, |old| digest(key, old)))?;
+        let growth = digest(key, &new).wrapping_sub(loss);
+        self.add(Changes::from([(key.to_vec(), Some(new))]), growth);
+        Ok(())
+    }
+
+    /// The generation that readers see.
+    pub(super) fn generation(&self) -> Result<u64, StoreError> {
+        Ok(self.look(key::GENERATION, |bytes| bytes.map(decode).transpose())??.unwrap_or(0))
+    }
+
+    /// Lets those who read a snapshot remember the records that are about to be changed.
+    fn keep_for_snapshots(&mut self, changes: &Changes) {
+        self.snapshots.retain(|images| images.strong_count() > 0);
+        for images in self.snapshots.iter().filter_map(Weak::upgrade) {
+            let mut images = lock(&images);
+            for key in changes.keys() {
+                images.keep(key, || self.current(key));
+            }
+        }
+    }
+}
+
+/// The generation and the position in an engine.
+pub(super) fn place(engine: &Engine) -> Result<(u64, u32), StoreError> {
+    Ok((engine.number(key::GENERATION)?.unwrap_or(0), engine.number(key::POSITION)?.unwrap_or(0)))
+}
+
+/// Gives a batch to the engine. Until it has all of it, its position is one before it: so whatever it loses of it comes back
+/// from the journal.
+pub(super) fn give(engine: &Engine, batch: &Changes) -> Result<(), StoreError> {
+    let put = |key: &[u8]| batch.get(key).map_or(Ok(()), |change| engine.put(key, change.as_deref()));
+    if batch.contains_key(key::GENERATION) {
+        // Positions of another journal mean nothing in this one.
+        engine.put(key::POSITION, Some(&encode(&0_u32)?))?;
+        put(key::GENERATION)?;
+    }
+    let own = [key::GENERATION, key::POSITION];
+    for (key, change) in batch.iter().filter(|(key, _)| !own.contains(&key.as_slice())) {
+        engine.put(key, change.as_deref())?;
+    }
+    put(key::POSITION)
+}
+
+/// Shows `see` the records of the engine with the changes that it does not have yet, in the order of their keys, until it breaks off.
+pub(super) fn merge<'c>(
+    rows: Rows<'_>,
+    changes: impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)>,
+    mut see: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<ControlFlow<()>, StoreError> {
+    let mut see = |key: &[u8], value: Option<&[u8]>| match value {
+        Some(value) => see(key, value),
+        None => Ok(ControlFlow::Continue(())),
+    };
+    let mut changes = changes.peekable();
+    for row in rows {
+        let (key, value) = row?;
+        while let Some((before, change)) = changes.next_if(|(changed, _)| changed.as_slice() < &*key) {
+            if see(before, change.as_deref())?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        let newer = changes.next_if(|(changed, _)| changed.as_slice() == &*key);
+        let value = newer.map_or(Some(&*value), |(_, change)| change.as_deref());
+        if see(&key, value)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    for (key, change) in changes {
+        if see(key, change.as_deref())?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
