@@ -197,7 +197,8 @@ impl<'a> Scene<'a> {
         let (customer, persona) = (CustomerId(PLAYERS[player]), PersonaId(PLAYERS[player]));
         match service {
             Service::Login => {
-                let context = self.game.world.sessions.issue_context(customer, Ipv4Addr::LOCALHOST.into(), self.now);
+                let context =
+                    self.game.world.sessions.issue_context(customer, Ipv4Addr::LOCALHOST.into(), self.now);
                 let login = UserLogin {
                     context: Str16::new(&context).unwrap(),
                     object: 0,
