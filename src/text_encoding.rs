@@ -36,6 +36,12 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Wrong> {
     if rest.is_empty() { String::from_utf16(&units).map_err(|_| wrong()) } else { Err(wrong()) }
 }
 
+/// The same text with LF alone at the end of each line, where other systems and programs have CR LF, CR, a vertical tab, a form
+/// feed, NEL, or one of Unicode's own separators.
+pub fn with_plain_line_ends(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n")
+}
+
 /// The line, counted from 1, of a place in the text.
 pub fn line_at(text: &[u8], offset: usize) -> usize {
     1 + text.iter().take(offset).filter(|byte| **byte == b'\n').count()

@@ -22,6 +22,11 @@ pub const MAX_FILE: u64 = 64 * 1024;
 const MOST_NOTES: usize = 10;
 /// The longest word that is repeated in a note, in letters.
 const LONGEST_WORD: usize = 20;
+/// How people begin a line with a password, whatever the word of the file for it is.
+const PASSWORD_WORDS: [&str; 9] =
+    ["password", "passwort", "passphrase", "passwd", "kennwort", "pass", "pwd", "psk", "key"];
+/// The signs behind a word, the wide ones of East Asian keyboards as well.
+const SIGNS: [char; 4] = ['=', ':', '\u{ff1d}', '\u{ff1a}'];
 /// The most names of other networks in a note.
 const MOST_NAMES: usize = 6;
 
@@ -50,6 +55,8 @@ struct Lines {
     empty_password: bool,
     /// A line is not understood. It may have been the password.
     unusable: bool,
+    /// The number of the first line with a password that is a comment.
+    commented_password: Option<usize>,
 }
 
 /// Reads the bytes of a `wifi.txt`: UTF-8 or UTF-16, with the line ends of any system.
@@ -81,8 +88,7 @@ fn settings(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<Option<String>, S
         Some(line) => format!("line {line} {}", wrong.problem),
         None => format!("it {}", wrong.problem),
     })?;
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let lines = lines(&text, notes);
+    let lines = lines(&text_encoding::with_plain_line_ends(&text), notes);
     let country = lines.country.and_then(|country| country_code(&country, notes));
     let network = lines.network.ok_or("it has no line network=NAME with the name of the Wi-Fi")?;
     if network.len() > LONGEST_NAME {
@@ -90,6 +96,11 @@ fn settings(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<Option<String>, S
             "the name of a Wi-Fi has at most {LONGEST_NAME} bytes, and this one has {}; letters with accents count two or more",
             network.len()
         ));
+    }
+    if holds_password(&network) {
+        return Err("the line with the name of the Wi-Fi seems to hold the password as well; write network=NAME and password=... in \
+                    a line each"
+            .to_owned());
     }
     let protection = match lines.password {
         Some(password) => format!("key_mgmt=WPA-PSK\n    psk={}", key(&password)?),
@@ -105,7 +116,15 @@ fn settings(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<Option<String>, S
                         box never joins a Wi-Fi with less protection than was asked for"
                 .to_owned());
         }
-        None => "key_mgmt=NONE".to_owned(),
+        None => {
+            if let Some(number) = lines.commented_password {
+                notes.push(format!(
+                    "wifi.txt, line {number}, with a password, is a comment, so the box joins only a Wi-Fi without a password; if it \
+                     has one, take away the sign in front of that line"
+                ));
+            }
+            "key_mgmt=NONE".to_owned()
+        }
     };
     let mut settings = "ctrl_interface=/run/wpa_supplicant\n".to_owned();
     if let Some(country) = country {
@@ -124,7 +143,13 @@ fn lines(text: &str, notes: &mut Vec<String>) -> Lines {
     let mut lines = Lines::default();
     for (number, line) in (1..).zip(text.lines()) {
         let line = trim(line);
-        if line.is_empty() || line.starts_with(['#', ';']) {
+        if let Some(comment) = line.strip_prefix(['#', ';']) {
+            let comment = trim(comment.trim_start_matches(['#', ';'])).to_lowercase();
+            let is_password = PASSWORD_WORDS.iter().any(|word| is_value_of(word, &comment));
+            lines.commented_password = lines.commented_password.or(is_password.then_some(number));
+            continue;
+        }
+        if line.is_empty() {
             continue;
         }
         let Some((word, value)) = line.split_once(['=', ':']) else {
@@ -159,6 +184,23 @@ fn lines(text: &str, notes: &mut Vec<String>) -> Lines {
         }
     }
     lines
+}
+
+/// Whether a password seems to stand in a text that should be something else.
+fn holds_password(text: &str) -> bool {
+    let text = text.to_lowercase();
+    PASSWORD_WORDS.iter().any(|word| {
+        text.match_indices(word).any(|(at, _)| {
+            let (before, after) = text.split_at(at);
+            // "pass" and "key" are the ends of other words as well, such as "monkey".
+            (word.len() > 4 || !before.ends_with(char::is_alphanumeric)) && is_value_of(word, after)
+        })
+    })
+}
+
+/// Whether a text begins with `word` and a sign.
+fn is_value_of(word: &str, text: &str) -> bool {
+    text.strip_prefix(word).is_some_and(|rest| trim(rest).starts_with(SIGNS))
 }
 
 /// Names a word, unless it could be a part of a password that somebody wrote alone.
@@ -216,8 +258,13 @@ fn key(password: &str) -> Result<String, String> {
         return Ok(password.to_ascii_lowercase());
     }
     if !PASSWORD.contains(&password.len()) {
+        let (unit, hint) = if password.is_ascii() {
+            ("letters", "")
+        } else {
+            ("bytes", "; letters with accents count two or more")
+        };
         return Err(format!(
-            "the password of a Wi-Fi has {} to {} letters, or is a key of {KEY_DIGITS} hexadecimal digits, and this one has {}",
+            "the password of a Wi-Fi has {} to {} {unit}, or is a key of {KEY_DIGITS} hexadecimal digits, and this one has {}{hint}",
             PASSWORD.start(),
             PASSWORD.end(),
             password.len()

@@ -28,7 +28,7 @@ fn a_file_is_used_whatever_editor_wrote_it() {
     let quoted = "country=\"DE\"\nnetwork='M\u{fc}ller's WLAN'\npassword=\u{201c}longpass12\u{201d}";
     let colons = "country: DE\nnetwork: M\u{fc}ller's WLAN\npassword: longpass12";
     for text in [text, spaced, quoted, colons] {
-        for ends in ["\n", "\r\n", "\r"] {
+        for ends in ["\n", "\r\n", "\r", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}"] {
             let text = text.replace('\n', ends);
             for file in [
                 text.clone().into_bytes(),
@@ -75,7 +75,7 @@ fn names_and_passwords_are_taken_as_they_are_meant() {
         ),
         // No line with a password, and none that could be one: an open network is what was asked for.
         ("country=US\nnetwork=H".into(), joined("US", "H", "key_mgmt=NONE")),
-        ("network=H\n#password=longpass12".into(), joined("", "H", "key_mgmt=NONE")),
+        ("network=Monkey: business".into(), joined("", "Monkey: business", "key_mgmt=NONE")),
     ] {
         assert_eq!(came_to(file.as_bytes()), Ok(wanted), "{file:?}");
     }
@@ -92,6 +92,10 @@ fn a_file_that_is_not_understood_joins_nothing_and_says_why() {
         (
             "network=H\npassword=short",
             "has 8 to 63 letters, or is a key of 64 hexadecimal digits, and this one has 5",
+        ),
+        (
+            "network=H\npassword=\u{fc}\u{fc}\u{fc}x",
+            "8 to 63 bytes, or is a key of 64 hexadecimal digits, and this one has 7; letters with accents count two",
         ),
         (&format!("network=H\npassword={}x", &KEY[1..]), "and this one has 64"),
         (&format!("network=H\npassword={KEY}0"), "and this one has 65"),
@@ -142,6 +146,48 @@ fn what_is_not_used_is_named_though_the_network_is_joined() {
         assert_eq!(wifi.notes.len(), 1, "{wifi:?}");
         assert!(wifi.notes[0].contains(note), "{wifi:?}");
     }
+}
+
+#[test]
+fn a_password_is_never_taken_for_a_part_of_the_name() {
+    for between in [" ", ", ", ";", "; ", "|", "\t", "\\n", "/", ""] {
+        for word in ["password", "Passwort", "PSK", "Kennwort", "passphrase"] {
+            for sign in ["=", " = ", ":", "\u{ff1d}"] {
+                for more in ["", "\npassword=another99"] {
+                    let wifi = read(format!("network=Home{between}{word}{sign}hunter2long{more}").into());
+                    if between.is_empty() && word == "PSK" {
+                        continue;
+                    }
+                    assert_eq!(wifi.settings, None, "{between:?} {word}{sign}");
+                    assert!(wifi.notes[0].contains("seems to hold the password as well"), "{wifi:?}");
+                    assert!(!format!("{wifi:?}").contains("hunter2"), "{wifi:?}");
+                }
+            }
+        }
+    }
+    assert!(came_to(b"network=Home key=hunter2long").unwrap_err().contains("seems to hold the password"));
+    // A list in one line.
+    assert!(
+        came_to(b"country=DE network=Home password=hunter2long")
+            .unwrap_err()
+            .contains("no line network=NAME")
+    );
+}
+
+#[test]
+fn a_password_that_is_a_comment_is_named() {
+    for comment in [";password=hunter2long", "# Password : hunter2long", "##psk=hunter2long"] {
+        let wifi = read(format!("network=H\n{comment}\n").into());
+        assert_eq!(wifi.settings, Some(joined("", "H", "key_mgmt=NONE")), "{wifi:?}");
+        assert!(
+            wifi.notes.len() == 1 && wifi.notes[0].contains("line 2, with a password, is a comment"),
+            "{wifi:?}"
+        );
+        assert!(!wifi.notes[0].contains("hunter2"), "{wifi:?}");
+        let wifi = read(format!("network=H\n{comment}\npassword=longpass12\n").into());
+        assert_eq!(wifi.notes, Vec::<String>::new());
+    }
+    assert_eq!(read("network=H\n# no password here".into()).notes, Vec::<String>::new());
 }
 
 #[test]
