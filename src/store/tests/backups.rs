@@ -314,7 +314,7 @@ fn of_backups_between_which_no_other_one_was_written_the_oldest_goes_whatever_it
     let mut content = Vec::new();
     for year in years {
         let file = dir.path().join(format!("mcos-{year}0101-0000.mcos"));
-        store.set_message(&format!("in {year}")).unwrap().wait().unwrap();
+        store.operator().set_message(&format!("in {year}")).unwrap().ticket.wait().unwrap();
         store.write_backup(&file).unwrap();
         rotation::keep(&file, &folder).unwrap();
         content.push(file.file_name().unwrap().to_owned());
