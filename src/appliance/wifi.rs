@@ -25,8 +25,8 @@ const LONGEST_WORD: usize = 20;
 /// How people begin a line with a password, whatever the word of the file for it is.
 const PASSWORD_WORDS: [&str; 9] =
     ["password", "passwort", "passphrase", "passwd", "kennwort", "pass", "pwd", "psk", "key"];
-/// The signs behind a word, the wide ones of East Asian keyboards as well.
-const SIGNS: [char; 4] = ['=', ':', '\u{ff1d}', '\u{ff1a}'];
+/// The signs behind a word, the wide ones of East Asian keyboards as well; the first two are no colons.
+const SIGNS: [char; 4] = ['=', '\u{ff1d}', ':', '\u{ff1a}'];
 /// The most names of other networks in a note.
 const MOST_NAMES: usize = 6;
 
@@ -145,7 +145,7 @@ fn lines(text: &str, notes: &mut Vec<String>) -> Lines {
         let line = trim(line);
         if let Some(comment) = line.strip_prefix(['#', ';']) {
             let comment = trim(comment.trim_start_matches(['#', ';'])).to_lowercase();
-            let is_password = PASSWORD_WORDS.iter().any(|word| is_value_of(word, &comment));
+            let is_password = PASSWORD_WORDS.iter().any(|word| is_value_of(word, &comment, &SIGNS));
             lines.commented_password = lines.commented_password.or(is_password.then_some(number));
             continue;
         }
@@ -192,15 +192,16 @@ fn holds_password(text: &str) -> bool {
     PASSWORD_WORDS.iter().any(|word| {
         text.match_indices(word).any(|(at, _)| {
             let (before, after) = text.split_at(at);
-            // "pass" and "key" are the ends of other words as well, such as "monkey".
-            (word.len() > 4 || !before.ends_with(char::is_alphanumeric)) && is_value_of(word, after)
+            // Names such as "Monkey: business" are none with a key.
+            let in_word = matches!(*word, "key" | "pass") && before.ends_with(char::is_alphanumeric);
+            is_value_of(word, after, if in_word { &SIGNS[..2] } else { &SIGNS })
         })
     })
 }
 
-/// Whether a text begins with `word` and a sign.
-fn is_value_of(word: &str, text: &str) -> bool {
-    text.strip_prefix(word).is_some_and(|rest| trim(rest).starts_with(SIGNS))
+/// Whether a text begins with `word` and one of `signs`.
+fn is_value_of(word: &str, text: &str, signs: &[char]) -> bool {
+    text.strip_prefix(word).is_some_and(|rest| trim(rest).starts_with(signs))
 }
 
 /// Names a word, unless it could be a part of a password that somebody wrote alone.
