@@ -10,6 +10,7 @@ mod answers;
 mod compat;
 mod host;
 mod key;
+mod least_open;
 mod mistake;
 mod read;
 mod rule;
@@ -253,8 +254,8 @@ impl Config {
 
     /// The same for a box, which has to serve in any case, because nobody can reach it otherwise: without a name it is
     /// `mcos.toml` of `folder`, and what cannot be used of it is replaced by what counted before, as
-    /// [`Config::remember_on_box`] kept it in the data folder `data`, or else by the defaults. Who may make accounts and the
-    /// number of the shard are not opened or changed by a mistake.
+    /// [`Config::remember_on_box`] kept it in the data folder `data`, or else by the defaults. Nothing is opened by a
+    /// mistake, and the number of the shard is not changed by one.
     pub fn load_on_box(path: Option<&Path>, folder: &Path, data: &Path) -> Self {
         let last = || read_file(&data.join(LAST), false).ok().flatten();
         let usual = folder.join(FILE_NAME);
@@ -354,7 +355,8 @@ fn read_file(file: &Path, must_exist: bool) -> Result<Option<String>, ConfigErro
 }
 
 fn decoded(bytes: Vec<u8>) -> Result<String, ConfigError> {
-    text_encoding::text(bytes).map_err(|wrong| ConfigError {
+    let text = text_encoding::text(bytes).map(|text| text_encoding::with_plain_line_ends(&text));
+    text.map_err(|wrong| ConfigError {
         file: FILE_NAME.to_owned(),
         line: wrong.line,
         key: None,

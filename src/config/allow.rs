@@ -34,6 +34,14 @@ impl Allowed {
         matches!(self, Self::Network(network) if network.prefix_len() == 0)
     }
 
+    /// Whether it is a part of what is let in where the file says nothing.
+    pub(super) fn is_at_home(self) -> bool {
+        Self::home().into_iter().any(|home| match (home, self) {
+            (Self::Network(home), Self::Network(network)) => home.contains(&network),
+            (home, this) => home == this,
+        })
+    }
+
     /// Homes, and the VPNs on which people play: private addresses, those that a machine gives itself, those behind the NAT of a
     /// provider (which Tailscale uses), Hamachi, Radmin, and IPv6 at home.
     pub(super) fn home() -> Vec<Self> {

@@ -3,11 +3,12 @@
 //! `161 silent`. A file, so that an older program passes it over.
 
 use crate::atomic_file::{self, Access};
+use crate::text_encoding;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
+use std::{fmt, fs};
 
 /// The name of the file.
 const FILE: &str = "mcots-answers.txt";
@@ -55,12 +56,16 @@ impl ChosenAnswers {
     /// Those kept in the data folder `data`. A line that makes no sense is passed over, with a line in the log.
     pub fn load(data: &Path) -> Self {
         let file = data.join(FILE);
-        let text = fs::read_to_string(&file).unwrap_or_else(|error| {
-            if error.kind() != ErrorKind::NotFound {
-                log::error!("{} cannot be read: {error}; no answers are chosen", file.display());
-            }
+        let unread = |why: &dyn fmt::Display| {
+            log::error!("{} cannot be read: {why}; no answers are chosen", file.display());
             String::new()
-        });
+        };
+        // Whoever mends it with Notepad may leave a byte order mark in it.
+        let text = match fs::read(&file) {
+            Ok(bytes) => text_encoding::text(bytes).unwrap_or_else(|wrong| unread(&wrong.problem)),
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) => unread(&error),
+        };
         let mut chosen = BTreeMap::new();
         for line in text.lines() {
             match read(line) {
@@ -131,7 +136,7 @@ mod tests {
     #[test]
     fn there_is_a_bound_and_nonsense_is_passed_over() {
         let data = tempfile::tempdir().unwrap();
-        fs::write(data.path().join(FILE), "161 silent\n70000 silent\n5\n6 loud\n").unwrap();
+        fs::write(data.path().join(FILE), "\u{feff}161 silent\r\n70000 silent\n5\n6 loud\n").unwrap();
         let answers = ChosenAnswers::load(data.path());
         assert_eq!(answers.all(), [(161, ChosenAnswer::Silent)]);
         for number in 1000..1099 {

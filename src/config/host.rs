@@ -7,6 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The longest name that is repeated to a Client; its buffers are unknown and old (*inferred*).
 const MAX_LENGTH: usize = 64;
 
+/// The longest label of a name (RFC 1035).
+const MAX_LABEL: usize = 63;
+
 /// A host name or address that is safe to write into an answer: at most 64 letters, digits, hyphens and underscores in
 /// labels with single dots between them, or an IP address. Whatever a Client claims in its `Host` header becomes one of
 /// these or nothing.
@@ -21,12 +24,14 @@ impl HostName {
         let is_label = |label: &str| {
             label.starts_with(|c: char| c.is_ascii_alphanumeric())
                 && !label.ends_with('-')
+                && label.len() <= MAX_LABEL
                 && label.bytes().all(known)
         };
         let ends_in_number = text.rsplit('.').next().is_some_and(is_number);
         (text.len() <= MAX_LENGTH
             && text.split('.').all(is_label)
-            && (!ends_in_number || text.parse::<Ipv4Addr>().is_ok()))
+            && (!ends_in_number
+                || text.parse().is_ok_and(|address: Ipv4Addr| leads_somewhere(address.into()))))
         .then(|| Self(text.to_owned()))
     }
 
@@ -38,7 +43,7 @@ impl HostName {
         let (host, port) = if let Some(rest) = value.strip_prefix('[') {
             let (address, port) = rest.split_once(']')?;
             let address = address.parse::<Ipv6Addr>().ok()?;
-            if address.is_unicast_link_local() {
+            if address.is_unicast_link_local() || !leads_somewhere(address.to_canonical()) {
                 return None;
             }
             (
@@ -61,6 +66,12 @@ impl HostName {
     /// The name or address, without a port and without brackets.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it means "this machine itself" wherever it is used.
+    pub fn is_loopback(&self) -> bool {
+        self.0.eq_ignore_ascii_case("localhost")
+            || self.0.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
     /// Whether it is an IPv6 address, which the Client does not know.
@@ -94,6 +105,14 @@ impl HostName {
 impl fmt::Display for HostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Whether an address can be that of one machine: no network "this" (RFC 791), no group, no broadcast.
+fn leads_somewhere(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.octets()[0] != 0 && !v4.is_multicast() && !v4.is_broadcast(),
+        IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
     }
 }
 
@@ -186,6 +205,15 @@ mod tests {
             "[fe80::1]",
             "[fe80::1]:80",
             "[febf::1]",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "239.255.255.250:80",
+            "255.255.255.255",
+            "[::]",
+            "[ff02::1]",
+            "[::ffff:0.0.0.0]",
+            &long[1..],
             &long,
         ] {
             assert_eq!(header(value), None, "{value:?}");

@@ -6,6 +6,8 @@ use super::rule::Rule;
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) rule: Rule,
+    /// The default, as it is written in the source.
+    pub(super) default: &'static str,
 }
 
 /// Declares a section: the struct that holds it, with `KEYS`, the defaults, and what `mcos.toml` may say. A key is written
@@ -28,7 +30,11 @@ macro_rules! section {
 
         impl $section {
             pub(in crate::config) const KEYS: &[$crate::config::key::Key] =
-                &[$($crate::config::key::Key { name: stringify!($key), rule: $rule },)+];
+                &[$($crate::config::key::Key {
+                    name: stringify!($key),
+                    rule: $rule,
+                    default: stringify!($default),
+                },)+];
         }
 
         impl Default for $section {

@@ -36,11 +36,11 @@ pub(super) fn read(text: &str) -> Result<Config, ConfigError> {
 }
 
 fn read_document(text: &str) -> Result<Config, Mistake> {
-    let document = DeTable::parse(text).map_err(|error| foreign(&error))?.into_inner();
+    let document = DeTable::parse(text).map_err(|error| foreign(text, &error))?.into_inner();
     if let Some(first) = mistakes(text, &document).into_iter().min_by_key(|m| m.offset) {
         return Err(first);
     }
-    let mut config: Config = toml::from_str(text).map_err(|error| foreign(&error))?;
+    let mut config: Config = toml::from_str(text).map_err(|error| foreign(text, &error))?;
     config.network.http_configured = position(&document, "network", "http").is_some();
     config.network.https_configured = position(&document, "network", "https").is_some();
     match clash(&config, &document) {
@@ -49,15 +49,48 @@ fn read_document(text: &str) -> Result<Config, Mistake> {
     }
 }
 
-/// What the parser found wrong.
-pub(super) fn foreign(error: &toml::de::Error) -> Mistake {
-    Mistake {
-        offset: error.span().map_or(0, |span| span.start),
-        key: None,
-        problem: format!(
-            "{}; see mcos.toml.example for how it is written",
-            in_one_line(&error.message().replace('\n', ", "))
-        ),
+/// What the parser found wrong, in words for people if it is one of the usual mistakes.
+pub(super) fn foreign(text: &str, error: &toml::de::Error) -> Mistake {
+    let offset = error.span().map_or(0, |span| span.start);
+    let before = text.get(..offset).unwrap_or_default();
+    let begins = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = text.get(begins..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let problem = usual(line).map_or_else(
+        || {
+            let message = in_one_line(&error.message().replace('\n', ", "));
+            format!("{message}; each line is [section], KEY = VALUE, or begins with #")
+        },
+        str::to_owned,
+    );
+    Mistake { offset, key: None, problem }
+}
+
+/// What is wrong with a line, if people often write it so.
+fn usual(line: &str) -> Option<&'static str> {
+    const CURLY: [char; 9] = [
+        '\u{201c}', '\u{201d}', '\u{201e}', '\u{201f}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}',
+        '\u{bb}',
+    ];
+    const SWITCHES: [&str; 8] = ["yes", "no", "on", "off", "true", "false", "y", "n"];
+    let Some((_, value)) = line.split_once('=') else {
+        return line
+            .contains(':')
+            .then_some("has a colon in place of an equals sign, or none; write KEY = VALUE");
+    };
+    let value = value.split('#').next().unwrap_or_default().trim();
+    let first = value.chars().next()?;
+    if value.starts_with(CURLY) || value.starts_with('[') && value.contains(CURLY) {
+        return Some("use straight quotation marks (\"), as Notepad writes them, and no curly ones");
+    }
+    if SWITCHES.contains(&value.to_lowercase().as_str()) {
+        return Some("write true or false, in small letters and without quotation marks");
+    }
+    match first {
+        '"' | '\'' if value.len() == 1 || !value.ends_with(first) => {
+            Some("the quotation mark at the end of the text is missing")
+        }
+        first if first.is_alphabetic() => Some("a text stands between quotation marks: KEY = \"text\""),
+        _ => None,
     }
 }
 
@@ -79,7 +112,7 @@ pub(super) fn mistakes(text: &str, document: &DeTable<'_>) -> Vec<Mistake> {
 
 /// The sections in the order of `mcos.toml.example`, with their keys. The first has no name: the top of the file.
 const SECTIONS: [(&str, &[Key]); 9] = [
-    ("", &[Key { name: "data_dir", rule: Rule::FOLDER }]),
+    ("", &[Key { name: "data_dir", rule: Rule::FOLDER, default: "" }]),
     ("shard", Shard::KEYS),
     ("network", Network::KEYS),
     ("accounts", Accounts::KEYS),
@@ -99,7 +132,7 @@ fn section_names() -> impl Iterator<Item = &'static str> {
     SECTIONS.iter().map(|(section, _)| *section).filter(|section| !section.is_empty())
 }
 
-fn is_section(name: &str) -> bool {
+pub(super) fn is_section(name: &str) -> bool {
     section_names().any(|section| section == name)
 }
 

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use toml::de::DeValue;
 
 /// The most addresses that a configuration may ask for.
-const MAX_ADDRESSES: usize = 16;
+pub(super) const MAX_ADDRESSES: usize = 16;
 /// The most networks that a configuration may let in.
 const MAX_NETWORKS: usize = 64;
 /// The most room servers that a configuration may ask for.

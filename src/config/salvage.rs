@@ -1,22 +1,23 @@
 //! What is right in a `mcos.toml` with mistakes: for a box, which starts in spite of them.
 //!
 //! Every key that is right counts. For those that are wrong or missing the last settings without a mistake count, if there are
-//! any, else the defaults; a line that cannot be read may have been any of them. The exception is who may make accounts: where
-//! nothing says so for certain, it is the Operator alone.
+//! any, else the defaults; a line that cannot be read may have been any of them. The exceptions are keys that open something
+//! ([`least_open`]): where nothing says so for certain, it stays closed.
 
+use super::Config;
+use super::key::Key;
+use super::least_open::{self, Opens};
 use super::mistake::{ConfigError, Mistake};
 use super::read;
-use super::{Config, Registration};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use toml::Table;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// The most mistakes that are named.
 const MOST: usize = 10;
-/// What must not become more open by a mistake.
+/// Who may make accounts, which is told in words of its own.
 const REGISTRATION: (&str, &str) = ("accounts", "registration");
-/// The value of that which is the least open.
-const ONLY_OPERATOR: &str = "operator";
 /// What decides which personas are shown.
 const SHARD_ID: (&str, &str) = ("shard", "id");
 
@@ -25,64 +26,44 @@ const SHARD_ID: (&str, &str) = ("shard", "id");
 pub(super) fn salvage(text: &str, error: ConfigError, last: Option<&str>) -> Config {
     let (document, broken) = DeTable::parse_recoverable(text);
     let document = document.into_inner();
-    let mut last = last.filter(|last| read::read(last).is_ok()).and_then(|last| last.parse::<Table>().ok());
     let mut found = read::mistakes(text, &document);
-    found.extend(broken.iter().map(read::foreign));
-    let mut settings = Table::new();
-    for (section, key) in read::keys() {
-        let name = read::full_name(section, key.name);
-        let wrong = found.iter().any(|mistake| mistake.key.as_ref() == Some(&name));
-        let written = if wrong { None } else { value(&document, section, key.name) };
-        let before =
-            || take(last.as_mut()?, section, key.name).filter(|value| may_stand_in(section, key.name, value));
-        if let Some(value) = written.or_else(before) {
-            put(&mut settings, section, key.name, value);
-        }
-    }
+    found.extend(broken.iter().map(|error| read::foreign(text, error)));
+    let mut settled = Settled::of(&document, &found, !broken.is_empty(), last);
     let mut clashing = Vec::new();
     let mut config = loop {
-        let config: Config = settings.clone().try_into().unwrap_or_default();
+        let config = settled.config();
         let Some(clash) = read::clash(&config, &document) else { break config };
         // Each turn takes a key away, and the defaults do not clash.
         let key = clash.key.as_deref().and_then(|key| key.strip_prefix("network.")).unwrap_or_default();
-        if take(&mut settings, "network", key).is_none() && settings.remove("network").is_none() {
+        if take(&mut settled.settings, "network", key).is_none()
+            && settled.settings.remove("network").is_none()
+        {
             break config;
         }
         clashing.push(clash);
     };
     found.extend(clashing);
     found.sort_by_key(|mistake| mistake.offset);
-    let network = settings.get("network").and_then(toml::Value::as_table);
-    let configured = |key| network.is_some_and(|network| network.contains_key(key));
-    config.network.http_configured = configured("http");
-    config.network.https_configured = configured("https");
-
-    let (section, key) = REGISTRATION;
-    let said = settings.get(section).and_then(|section| section.get(key)).is_some();
-    let certain = said || cannot_have_said(&found, REGISTRATION);
-    // Where the text itself is broken, even a line that can be read may not be what was meant: there may be two of them.
-    let closed = config.accounts.registration == Registration::Open && !(certain && broken.is_empty());
-    if closed {
-        config.accounts.registration = Registration::Operator;
-    }
     let (section, key) = SHARD_ID;
-    let said = settings.get(section).and_then(|section| section.get(key)).is_some();
+    let said = settled.settings.get(section).and_then(|section| section.get(key)).is_some();
     let other_shard = !said && !cannot_have_said(&found, SHARD_ID);
-    let instead = if last.is_some() {
-        "what it said at the last start without a mistake counts in its place"
-    } else {
-        "the default counts in its place"
-    };
     if found.is_empty() {
         return unreadable(error, None);
     }
     let more = found.len().saturating_sub(MOST);
-    config.mistakes =
-        found.into_iter().take(MOST).map(|m| named(m.in_text(text), instead.to_owned())).collect();
+    let instead = if settled.has_last {
+        "what it said at the last start without a mistake counts in its place"
+    } else {
+        "the default counts in its place"
+    };
+    let in_place = |mistake: read::Mistake| {
+        let name = mistake.key.clone().unwrap_or_default();
+        let closed = settled.in_place.get(&name).map(|value| format!("{name} = {value} counts"));
+        named(mistake.in_text(text), closed.unwrap_or_else(|| instead.to_owned()))
+    };
+    config.mistakes = found.into_iter().take(MOST).map(in_place).collect();
     if let Some(first) = config.mistakes.first_mut() {
-        if closed {
-            first.instead.push_str(", and only the operator can make accounts");
-        }
+        first.instead.push_str(&settled.closed_in_words());
         if other_shard {
             first.instead.push_str(&in_default_shard());
         }
@@ -95,24 +76,131 @@ pub(super) fn salvage(text: &str, error: ConfigError, last: Option<&str>) -> Con
 
 /// The settings in place of a file that cannot be read at all.
 pub(super) fn unreadable(error: ConfigError, last: Option<&str>) -> Config {
-    let before = last.and_then(|last| read::read(last).ok());
-    let (mut config, instead) = match before {
-        Some(config) => (
-            config,
-            "the settings of the last start without a mistake count, but only the operator can make accounts"
-                .to_owned(),
-        ),
-        None => (
-            Config::default(),
-            format!(
-                "the whole file is ignored, the defaults count, and only the operator can make accounts{}",
-                in_default_shard()
-            ),
-        ),
+    let settled = Settled::of(&DeTable::new(), &[], true, last);
+    let mut config = settled.config();
+    let closed = settled.closed_in_words();
+    let instead = if settled.has_last {
+        format!("the settings of the last start without a mistake count{closed}")
+    } else {
+        format!("the whole file is ignored, the defaults count{closed}{}", in_default_shard())
     };
-    config.accounts.registration = Registration::Operator;
     config.mistakes = vec![named(error, instead)];
     config
+}
+
+/// What counts, and why.
+struct Settled {
+    settings: Table,
+    /// There are settings of a start without a mistake.
+    has_last: bool,
+    /// What counts in place of a key with a mistake, because another value might be more open.
+    in_place: BTreeMap<String, toml::Value>,
+    /// What is closed because of a mistake elsewhere.
+    closed: BTreeMap<String, toml::Value>,
+}
+
+impl Settled {
+    /// What counts of a document with these mistakes, whose text may be `broken` besides.
+    fn of(document: &DeTable<'_>, found: &[read::Mistake], broken: bool, last: Option<&str>) -> Self {
+        let mut last =
+            last.filter(|last| read::read(last).is_ok()).and_then(|last| last.parse::<Table>().ok());
+        let mut settled = Self {
+            settings: Table::new(),
+            has_last: last.is_some(),
+            in_place: BTreeMap::new(),
+            closed: BTreeMap::new(),
+        };
+        for (section, key) in read::keys() {
+            let before = last.as_mut().and_then(|last| take(last, section, key.name));
+            settled.settle(document, (section, key), found, broken, before);
+        }
+        settled
+    }
+
+    fn settle(
+        &mut self,
+        document: &DeTable<'_>,
+        (section, key): (&str, &Key),
+        found: &[read::Mistake],
+        broken: bool,
+        before: Option<toml::Value>,
+    ) {
+        let (name, opens) = (read::full_name(section, key.name), least_open::opens(section, key));
+        let wrong = found.iter().any(|mistake| mistake.key.as_ref() == Some(&name));
+        let written = value(document, section, key.name);
+        // Where the text itself is broken, even a line that can be read may not be what was meant: there may be two of them.
+        let counts =
+            |value: &toml::Value| !wrong && !(broken && opens.is_strict() && !opens.is_closed(value));
+        let doubtful =
+            wrong || opens.is_strict() && (broken || !cannot_have_said(found, (section, key.name)));
+        if let Some(written) = written.clone().filter(counts) {
+            put(&mut self.settings, section, key.name, written);
+            return;
+        }
+        let rest = || opens.right_part(written.as_ref().filter(|_| wrong)?);
+        let astray = || opens.right_part(&misplaced(document, section, key.name)?);
+        // What was left out on purpose comes back only if it opens nothing.
+        let before = before.filter(|before| opens.is_closed(before) || !wrong && !opens.is_strict());
+        if !doubtful {
+            if let Some(before) = before {
+                put(&mut self.settings, section, key.name, before);
+            }
+            return;
+        }
+        if let Some(right) = rest().or_else(astray) {
+            put(&mut self.settings, section, key.name, right.clone());
+            self.remember(name, wrong, right);
+        } else if let Some(before) = before {
+            put(&mut self.settings, section, key.name, before);
+        } else if let Some(least) = opens.least() {
+            put(&mut self.settings, section, key.name, least.clone());
+            self.remember(name, wrong, least);
+        } else if opens == Opens::WithoutText {
+            let (section, key) = least_open::GUARDED_BY_TOKEN;
+            put(&mut self.settings, section, key, false.into());
+            self.closed.insert(read::full_name(section, key), false.into());
+        }
+    }
+
+    fn config(&self) -> Config {
+        let mut config: Config = self.settings.clone().try_into().unwrap_or_default();
+        let network = self.settings.get("network").and_then(toml::Value::as_table);
+        let configured = |key| network.is_some_and(|network| network.contains_key(key));
+        config.network.http_configured = configured("http");
+        config.network.https_configured = configured("https");
+        config
+    }
+
+    fn remember(&mut self, name: String, wrong: bool, value: toml::Value) {
+        let why = if wrong { &mut self.in_place } else { &mut self.closed };
+        why.insert(name, value);
+    }
+
+    /// What is closed because of a mistake, for people.
+    fn closed_in_words(&self) -> String {
+        let mut words = String::new();
+        let registration = read::full_name(REGISTRATION.0, REGISTRATION.1);
+        for (name, value) in &self.closed {
+            if *name != registration {
+                let _ = write!(words, ", {name} = {value}");
+            }
+        }
+        if self.closed.contains_key(&registration) || self.in_place.contains_key(&registration) {
+            words.push_str(", and only the operator can make accounts");
+        }
+        words
+    }
+}
+
+/// What a key says that stands in a section which does not exist, or in none.
+fn misplaced(document: &DeTable<'_>, section: &str, key: &str) -> Option<toml::Value> {
+    let names: Vec<String> = document.keys().map(|name| name.get_ref().to_string()).collect();
+    names
+        .iter()
+        .map(String::as_str)
+        .filter(|other| *other != section && !read::is_section(other))
+        .find_map(|other| value(document, other, key))
+        .or_else(|| value(document, "", key))
 }
 
 /// Whether none of the mistakes can have been meant as this key: each is at a key that is known for another one.
@@ -130,11 +218,6 @@ fn in_default_shard() -> String {
     format!(
         ", and shard.id is {id}: personas of a shard with another number are not shown until the file is right"
     )
-}
-
-/// Whether what a key said before may count in place of what cannot be read now: not, if that could be more open.
-fn may_stand_in(section: &str, key: &str, before: &toml::Value) -> bool {
-    (section, key) != REGISTRATION || before.as_str() == Some(ONLY_OPERATOR)
 }
 
 fn named(error: ConfigError, instead: String) -> Mistake {

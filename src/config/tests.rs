@@ -267,6 +267,43 @@ fn broken_text_is_reported_with_its_line_in_one_line() {
 }
 
 #[test]
+fn usual_mistakes_are_told_in_words() {
+    for (line, words) in [
+        ("registration = \u{201c}operator\u{201d}", "use straight quotation marks"),
+        ("registration = \u{2018}operator\u{2019}", "use straight quotation marks"),
+        ("allow = [\u{201e}192.168.1.0/24\u{201c}]", "use straight quotation marks"),
+        ("enabled = no", "write true or false, in small letters and without quotation marks"),
+        ("enabled = Yes # really", "write true or false"),
+        ("enabled = False", "write true or false"),
+        ("name = Our Town", "a text stands between quotation marks: KEY = \"text\""),
+        ("registration = operator", "a text stands between quotation marks"),
+        ("name = \"Our Town", "the quotation mark at the end of the text is missing"),
+        ("name = 'Our Town", "the quotation mark at the end of the text is missing"),
+        ("registration: \"operator\"", "has a colon in place of an equals sign"),
+        ("[[", "each line is [section], KEY = VALUE, or begins with #"),
+    ] {
+        let error = refusal(&format!("[accounts]\n{line}\n"));
+        assert!(
+            error.starts_with(&format!("mcos.toml:2: {words}")) || error.ends_with(words),
+            "{line}: {error}"
+        );
+        assert!(
+            !error.contains("example") && !error.contains("literal") && !error.contains("nan"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn every_line_end_counts_as_one() {
+    for end in ["\n", "\r\n", "\r"] {
+        let file = |id: &str| ["[shard]", "name = \"A\"", id, ""].join(end).into_bytes();
+        assert_eq!(Config::from_bytes(file("id = 9")).unwrap().shard.id, ShardId(9));
+        assert_eq!(Config::from_bytes(file("id = 0")).unwrap_err().line, Some(3));
+    }
+}
+
+#[test]
 fn values_out_of_range_are_refused() {
     for text in [
         "[shard]\nname = \"\"",

@@ -278,9 +278,11 @@ async fn until_ended(mut signals: Signals, asked: channel::Receiver<()>) -> Ende
 fn open_ports(config: &mut Config, on_box: bool) -> Result<Bound, BindError> {
     match bind::all(&config.network) {
         Err(error) if on_box && config.network != Network::default() => {
-            log::error!("{error}; until then the defaults of [network] count, but for allow");
-            let allow = std::mem::take(&mut config.network.allow);
-            config.network = Network { allow, ..Network::default() };
+            log::error!("{error}; until then the default addresses and ports of [network] count");
+            // What else the section says leads nowhere else, and some of it closes something.
+            let Network { allow, public_host, legacy_tls, netbios, name, .. } =
+                std::mem::take(&mut config.network);
+            config.network = Network { allow, public_host, legacy_tls, netbios, name, ..Network::default() };
             config.mistakes.push(error.into_mistake());
             bind::all(&config.network)
         }

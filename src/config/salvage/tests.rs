@@ -166,3 +166,187 @@ fn a_box_that_does_not_know_its_shard_says_which_it_is() {
         assert!(!config.mistakes.is_empty() && !words(&config).contains("shard.id is"), "{}", words(&config));
     }
 }
+
+/// Every key, with a value that may not stand for it and one that is as open as can be; `None`: it opens nothing.
+const OPENING: [(&str, &str, &str, &str); 20] = [
+    ("network.bind", "[\"127.0.0.1\", \"192.168.77\"]", "[\"0.0.0.0\"]", "[\"127.0.0.1\"]"),
+    ("network.allow", "[\"192.168.1.0/24\", \"192.168.2\"]", "[\"0.0.0.0/0\"]", "[\"192.168.1.0/24\"]"),
+    ("network.legacy_tls", "\"no\"", "true", "false"),
+    ("network.netbios", "0", "true", "false"),
+    ("accounts.registration", "\"oprator\"", "\"open\"", "\"operator\""),
+    ("api.enabled", "\"false\"", "true", "false"),
+    ("game.check_race_times", "1", "false", "true"),
+    ("limits.connections", "\"9\"", "1_000_000", "8192"),
+    ("limits.connections_per_address", "\"9\"", "1_000_000", "64"),
+    ("limits.connections_per_second", "\"9\"", "1_000_000", "64"),
+    ("limits.failed_logins_per_minute", "\"9\"", "1_000_000", "20"),
+    ("limits.password_checks_per_minute", "\"9\"", "1_000_000", "120"),
+    ("limits.outbound_bytes", "\"9\"", "67_108_864", "262_144"),
+    ("limits.input_bytes", "\"9\"", "1_099_511_627_776", "0"),
+    ("limits.idle_seconds", "\"9\"", "86_400", "60"),
+    ("limits.login_seconds", "\"9\"", "86_400", "30"),
+    ("limits.context_minutes", "\"9\"", "10_080", "60"),
+    ("compat.bind_context", "\"true\"", "false", "true"),
+    ("compat.prove_key", "\"true\"", "false", "true"),
+    ("compat.deny_wrong_password", "\"true\"", "false", "true"),
+];
+
+/// The keys that open nothing, whatever they say. `limits.password_workers` has no larger value than its default.
+const HARMLESS: [&str; 39] = [
+    "data_dir",
+    "shard.name",
+    "shard.id",
+    "shard.max_personas",
+    "shard.description",
+    "shard.ticker",
+    "shard.group",
+    "network.public_host",
+    "network.http",
+    "network.https",
+    "network.login",
+    "network.persona",
+    "network.mail",
+    "network.lobby",
+    "network.rooms",
+    "network.mcots",
+    "network.name",
+    "game.starter_cash",
+    "game.deletion_day",
+    "lobby.rooms",
+    "lobby.channels",
+    "limits.password_workers",
+    "compat.push_form",
+    "compat.relay_form",
+    "compat.short_relays",
+    "compat.echo_relays",
+    "compat.deny_unoffered_terms",
+    "compat.fixed_descriptions",
+    "compat.race_self_notice",
+    "compat.chat_self_notice",
+    "compat.leave_notices",
+    "compat.ready_notices",
+    "compat.owner_notices",
+    "compat.announce_races",
+    "compat.channel_updates",
+    "compat.server_notices",
+    "compat.race_list_width",
+    "compat.state_changes",
+    "compat.race_started",
+];
+const HARMLESS_TOO: [&str; 6] = [
+    "compat.race_start_on",
+    "compat.start_notices",
+    "compat.car_class",
+    "compat.check_body_class",
+    "compat.mcots_silent",
+    "compat.mcots_success",
+];
+
+fn alone(name: &str, value: &str) -> String {
+    let (section, key) = name.split_once('.').unwrap();
+    format!("[{section}]\n{key} = {value}\n")
+}
+
+/// What counts, without what is said about it.
+fn counts(config: Config) -> Config {
+    Config { mistakes: Vec::new(), box_folder: None, ..config }
+}
+
+#[test]
+fn each_key_that_opens_something_is_closed_by_a_mistake_in_it() {
+    let opening = OPENING.iter().map(|(name, ..)| *name).chain(["api.token"]);
+    let mut every: Vec<&str> = opening.chain(HARMLESS).chain(HARMLESS_TOO).collect();
+    let mut known: Vec<String> = crate::config::read::every_key().collect();
+    every.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(every, known, "a new key has to be in one of the lists");
+    for (name, wrong, open, least) in OPENING {
+        let least = Config::parse(&alone(name, least)).unwrap();
+        for before in [None, Some(alone(name, open))] {
+            let on_box = OnBox::new();
+            if let Some(before) = &before {
+                assert_eq!(on_box.start(before).mistakes, [], "{before}");
+            }
+            let config = on_box.start(alone(name, wrong));
+            let said = words(&config);
+            assert_eq!(counts(config), least, "{name} after {before:?}: {said}");
+            assert!(said.contains(name), "{said}");
+        }
+        // What was less open before counts again.
+        if name.starts_with("limits.") && name != "limits.input_bytes" {
+            let few = if name.ends_with("outbound_bytes") {
+                "4096"
+            } else if name.ends_with("minutes") {
+                "30"
+            } else {
+                "2"
+            };
+            let on_box = OnBox::new();
+            on_box.start(alone(name, few));
+            assert_eq!(counts(on_box.start(alone(name, wrong))), Config::parse(&alone(name, few)).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_token_that_is_wrong_or_lost_opens_the_api_to_nobody() {
+    for text in [
+        "[api]\ntoken = 12345\n",
+        "[api]\ntoken = s3cret\n",
+        "[api]\nenabled = true\ntokken = \"abc\"\n",
+        "[appi]\ntoken = \"abc\"\n",
+        "[api]\nenabled = no\n",
+        "[api]\nenabled = true\n[network\n",
+        "\u{0}\u{0}",
+    ] {
+        let on_box = OnBox::new();
+        let config = on_box.start(text);
+        assert!(
+            !config.api.enabled && words(&config).contains("api.enabled = false"),
+            "{text}: {}",
+            words(&config)
+        );
+        // The one of before guards as well as ever.
+        on_box.start("[api]\nenabled = true\ntoken = \"before\"\n");
+        let api = on_box.start(text).api;
+        assert!(!api.enabled || api.token == "before", "{text}: {api:?}");
+    }
+    let config = OnBox::new().start("[api]\nenabled = true\n[game]\nstarter_cash = \"much\"\n");
+    assert!(config.api.enabled, "{}", words(&config));
+}
+
+#[test]
+fn a_network_that_cannot_be_read_lets_in_nobody_else() {
+    let home = Config::default().network.allow;
+    for (text, wanted) in [
+        ("[network]\nallow = \"192.168.1.0/24\"\n", Some("192.168.1.0/24")),
+        ("[netwerk]\nallow = [\"192.168.1.0/24\"]\n", Some("192.168.1.0/24")),
+        ("allow = [\"192.168.1.0/24\"]\n", Some("192.168.1.0/24")),
+        ("[network]\nallow = [\"192.168.2\"]\n", None),
+        ("[network]\nalow = [\"192.168.1.0/24\"]\n", None),
+        ("[network]\nallow = [\"192.168.1.0/24\" \"2.0.0.0/8\"]\n", None),
+        ("[network]\nallow = [\"0.0.0.0/0\"]\nallow = [\"192.168.1.0/24\"]\n", None),
+        ("[network\n", None),
+        ("\u{0}\u{0}", None),
+    ] {
+        for open in
+            ["", "[network]\nallow = [\"0.0.0.0/0\"]\n", "[network]\nallow = [\"10.0.0.0/8\", \"::/0\"]\n"]
+        {
+            let on_box = OnBox::new();
+            on_box.start(open);
+            let config = on_box.start(text);
+            let wanted =
+                wanted.map_or_else(|| home.clone(), |one| vec![super::super::Allowed::parse(one).unwrap()]);
+            assert_eq!(config.network.allow, wanted, "{text}: {}", words(&config));
+        }
+        // A narrower one of before counts.
+        let on_box = OnBox::new();
+        on_box.start("[network]\nallow = [\"10.1.0.0/16\"]\nbind = [\"192.168.77.5\"]\n");
+        let network = on_box.start(text).network;
+        let narrow = wanted.unwrap_or("10.1.0.0/16");
+        assert_eq!(network.allow, [super::super::Allowed::parse(narrow).unwrap()], "{text}");
+        assert_eq!(network.bind, ["192.168.77.5".parse::<std::net::IpAddr>().unwrap()], "{text}");
+    }
+    let config = OnBox::new().start("[netwerk]\nbind = [\"127.0.0.1\"]\n");
+    assert_eq!(config.network.bind, ["127.0.0.1".parse::<std::net::IpAddr>().unwrap()]);
+}
