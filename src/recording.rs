@@ -120,14 +120,16 @@ impl<'de> Deserialize<'de> for Bytes {
 /// The packet with zeros in place of its secrets; `None` if it has none. Where a packet that should hold secrets cannot
 /// be read, nobody knows where they are, and its whole body goes.
 ///
-/// Secrets from the Client are the Context and the key block of 0x0501, the proof of 0x0100, and the password in 0x0106; a 0x0106
-/// that cannot be read is kept as it is, for nobody knows yet how else it may look. From Login (`echoes`) it is the echo of the
+/// Secrets from the Client are the Context and the key block of 0x0501, the proof of 0x0100, and the password in 0x0106; of a 0x0106
+/// that cannot be read everything goes from where the password may begin. From Login (`echoes`) it is the echo of the
 /// Session Key in 0x0601; on Persona that number means something else.
 pub fn cut(packet: &Packet, from: Side, echoes: bool) -> Option<Packet> {
     let secrets = match (from, packet.id) {
         (Side::Client, id::USER_LOGIN) => in_user_login(packet),
         (Side::Client, id::LOGIN) => in_login(packet),
-        (Side::Client, id::OPEN_COMM_CHANNEL) => Some(in_open_channel(packet)?),
+        (Side::Client, id::OPEN_COMM_CHANNEL) => {
+            Some(vec![in_open_channel(&packet.body, packet.read().ok().as_ref())?])
+        }
         (Side::Server, id::USER_VALID) if echoes => in_user_status(packet),
         _ => return None,
     };
@@ -156,21 +158,27 @@ pub fn cut_body(body: &Body) -> Option<Body> {
     Some(Body(cut))
 }
 
-/// Bytes behind the password in 0x0106.
-const BEHIND_PASSWORD: usize = 275;
+/// Where the name of the channel begins in 0x0106, behind its length of 4 bytes, and how long it is at most.
+const NAME: usize = 8;
+const LONGEST_NAME: usize = 32;
+/// Bytes between the name and the password in 0x0106.
+const BEFORE_PASSWORD: usize = 32;
 
-/// The password of a channel, if it has one.
-fn in_open_channel(packet: &Packet) -> Option<Vec<Range<usize>>> {
-    let open: OpenCommChannel = packet.read().ok()?;
-    let text = open.password.as_bytes();
-    let end = open.packet().body.len().checked_sub(BEHIND_PASSWORD)?;
-    // With the NUL that ends it, or without.
-    let mut places = [1, 0].into_iter().filter_map(|nul| {
-        let end = end.checked_sub(nul)?;
-        Some(end.checked_sub(text.len())?..end)
-    });
-    let found = places.find(|place| packet.body.get(place.clone()) == Some(text))?;
-    (!text.is_empty()).then(|| vec![found])
+/// The password of a channel with its length in front, if it has one. Where it cannot be read, all from there on; where not even
+/// the name can be, all from there on.
+fn in_open_channel(body: &[u8], open: Option<&OpenCommChannel>) -> Option<Range<usize>> {
+    let length_at = |at: usize| {
+        let bytes = body.get(at..)?.first_chunk()?;
+        usize::try_from(u32::from_be_bytes(*bytes)).ok()
+    };
+    let name = length_at(NAME - 4).filter(|length| *length <= LONGEST_NAME);
+    let from = name.map(|length| NAME + length + BEFORE_PASSWORD);
+    let password = from.and_then(|from| Some(from + 4..from + 4 + length_at(from)?));
+    match (open, password) {
+        (Some(open), _) if open.password.as_bytes().is_empty() => None,
+        (Some(_), Some(password)) => Some(password),
+        _ => Some(from.unwrap_or(NAME).min(body.len())..body.len()),
+    }
 }
 
 /// Digits of the key block (*captured*).
@@ -275,6 +283,14 @@ mod tests {
             assert_eq!(read, OpenCommChannel { password: read.password.clone(), ..open });
             assert!(read.password.as_bytes().iter().all(|byte| *byte == 0));
         }
+        // Spaces at the end are no part of it, and stand behind it.
+        let open = OpenCommChannel { password: PStr::first_n("marty"), ..chat.clone() };
+        let mut spaced = open.packet();
+        let at = spaced.body.windows(5).position(|window| window == b"marty").unwrap();
+        spaced.body[at - 1] += 2;
+        spaced.body.splice(at + 5..at + 5, *b" \r");
+        assert_eq!(spaced.read::<OpenCommChannel>().unwrap(), open);
+        assert!(!holds(&cut(&spaced, Side::Client, false).unwrap(), b"marty"));
         let joined = RaceJoined { race: RaceId(7), password: Chars::constant(b"Marty") };
         let read: RaceJoined = cut_body(&joined.body()).unwrap().read().unwrap();
         assert_eq!(read, RaceJoined { race: RaceId(7), password: Chars::default() });
@@ -288,6 +304,36 @@ mod tests {
         };
         let read: RaceCreated = cut_body(&created.body()).unwrap().read().unwrap();
         assert_eq!(read, RaceCreated { password: Chars::default(), ..created });
+    }
+
+    #[test]
+    fn of_an_0106_that_cannot_be_read_what_stands_before_the_password_is_kept() {
+        let chat = OpenCommChannel::enter_chat(CommId(1), PStr::constant(b"LOBBY"), 7003, PersonaId(21));
+        let whole = OpenCommChannel { password: PStr::first_n("clock tower"), ..chat }.packet();
+        let at = whole.body.windows(5).position(|window| window == b"clock").unwrap();
+        let mut cases =
+            vec![whole.body[..whole.body.len() - 200].to_vec(), [&whole.body[..], b"more"].concat()];
+        // A password that is too long, and one whose length lies.
+        cases.push(
+            [&whole.body[..at - 1], &[30], &b"clock tower at ten past ten pm"[..], &whole.body[at + 12..]]
+                .concat(),
+        );
+        cases.push([&whole.body[..at - 4], &[255; 4], &whole.body[at..]].concat());
+        cases.push(whole.body[..at + 5].to_vec());
+        for body in cases {
+            let packet = Packet { body, ..whole.clone() };
+            if packet.read::<OpenCommChannel>().is_ok() {
+                continue;
+            }
+            let cut = cut(&packet, Side::Client, false).unwrap();
+            assert!(!holds(&cut, b"clock") && !holds(&cut, b"tower") && holds(&cut, b"LOBBY"), "{cut:?}");
+            assert_eq!(cut.body.len(), packet.body.len());
+            assert_eq!(cut.body[..at - 4], packet.body[..at - 4]);
+        }
+        // Where not even the name can be read, nobody knows what is behind it.
+        let body = [&[0, 0, 0, 1, 0, 9, 0, 0][..], b"LOBBY clock tower"].concat();
+        let cut = cut(&Packet { body, ..whole }, Side::Client, false).unwrap();
+        assert_eq!(cut.body, [&[0, 0, 0, 1, 0, 9, 0, 0][..], &[0; 17]].concat());
     }
 
     #[test]
