@@ -25,6 +25,8 @@ const SCRATCH: &str = "Tmp.mdb";
 pub enum ImportError {
     /// The file could not be read as a Jet database.
     Jet(JetError),
+    /// The file is an archive, in which there may be one.
+    Packed,
     /// A table is missing without which there is no catalogue.
     NoTable(&'static str),
     /// The same in the file into which a running game writes what it needs for a moment.
@@ -44,7 +46,9 @@ pub enum ImportError {
 impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Jet(JetError::NotJet) => write!(f, "this is no Jet (Access) database; {CHOOSE}"),
             Self::Jet(error) => error.fmt(f),
+            Self::Packed => write!(f, "this file is packed; unpack it first, then {CHOOSE}"),
             Self::NoTable(table) => write!(f, "this database has no table {table}; {CHOOSE}"),
             Self::ScratchFile => {
                 write!(f, "Tmp.mdb is a file that the game needs only while it runs; {CHOOSE}")
@@ -96,13 +100,13 @@ pub struct Progress {
 /// Steps of an import: the hash, and the tables.
 const STEPS: usize = 16;
 
-/// A catalogue that was read, and what the reader could not be sure of.
+/// A catalogue that was read, and what is to be said about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     /// The catalogue.
     pub imported: Imported,
-    /// The number of the database's code page, if it is not one that is read: names may have wrong letters.
-    pub unknown_code_page: Option<u16>,
+    /// What the reader could not be sure of, or left out: for people, without a full stop.
+    pub notes: Vec<String>,
 }
 
 /// Reads a whole catalogue. `file` is its name for people, `now` seconds since 1970.
@@ -134,8 +138,19 @@ fn read_tables<R: Read + Seek>(
     };
     step("the file");
     let (sha256, bytes) = hash(&mut reader)?;
+    if is_packed(&mut reader)? {
+        return Err(ImportError::Packed);
+    }
     let mut database = Database::open(reader)?;
-    let unknown_code_page = database.unknown_code_page();
+    let mut notes = Vec::new();
+    if file.eq_ignore_ascii_case(SCRATCH) {
+        notes.push(format!("{}; what is in it now may not be all", ImportError::ScratchFile));
+    }
+    if let Some(number) = database.unknown_code_page() {
+        notes.push(format!(
+            "the text is in code page {number}, which is not known here: letters of names may be wrong"
+        ));
+    }
     let origin =
         Origin { file: file.to_owned(), bytes, sha256, jet: database.version().number(), imported: now };
     let from = &mut database;
@@ -157,7 +172,16 @@ fn read_tables<R: Read + Seek>(
     let skins = unique(tables::skins(from)?, "PTSkin")?;
     let mut names = |table: &'static str, id: &'static [&'static str], name: &'static [&'static str]| {
         step(table);
-        tables::names(from, table, id, name).map(sorted)
+        let rows = tables::names(from, &mut notes, table, id, name)?;
+        let all = rows.len();
+        let rows = sorted(rows);
+        if rows.len() < all {
+            notes.push(format!(
+                "{} rows of the table {table} have the number of another row and are not used",
+                all - rows.len()
+            ));
+        }
+        Ok::<_, ImportError>(rows)
     };
     let attachment_points = names(
         "AttachmentPoint",
@@ -171,9 +195,9 @@ fn read_tables<R: Read + Seek>(
     let driver_classes =
         names("DriverClass", &["DriverClassID", "DriverClass"], &["Name", "DriverClassName", "DriverClass"])?;
     step("PartTypeCompatibility");
-    let compatibilities = tables::compatibilities(from)?;
+    let compatibilities = tables::compatibilities(from, &mut notes)?;
     step("PricingGuide");
-    let pricing = sheet::numbers(from, &["PricingGuide"])?;
+    let pricing = sheet::numbers(from, &mut notes, &["PricingGuide"])?;
     assemblies.sort_by_key(|row| row.whole);
     let imported = Imported {
         origin,
@@ -195,8 +219,17 @@ fn read_tables<R: Read + Seek>(
     };
     match check::unsound(&imported) {
         Some(finding) => Err(ImportError::Unsound(finding)),
-        None => Ok(Reading { imported, unknown_code_page }),
+        None => Ok(Reading { imported, notes }),
     }
+}
+
+/// Whether a file is an archive: zip, RAR, 7-Zip, gzip, cabinet.
+fn is_packed(reader: &mut (impl Read + Seek)) -> Result<bool, JetError> {
+    const BEGINNINGS: [&[u8]; 5] = [b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"MSCF"];
+    let mut start = Vec::new();
+    reader.seek(SeekFrom::Start(0))?;
+    reader.by_ref().take(4).read_to_end(&mut start)?;
+    Ok(BEGINNINGS.iter().any(|beginning| start.starts_with(beginning)))
 }
 
 /// Sorts the rows of a table by number, which each must have for itself.

@@ -32,6 +32,13 @@ pub enum JetError {
         /// How many there are by the table's definition.
         counted: u32,
     },
+    /// Two pages of a table hold the same: one was written over another.
+    PageTwice {
+        /// The table.
+        table: String,
+        /// The second of the pages, counted from 0.
+        page: u32,
+    },
     /// The reader underneath failed.
     Io(io::Error),
 }
@@ -66,6 +73,11 @@ impl fmt::Display for JetError {
             Self::RowsMissing { table, read, counted } => write!(
                 f,
                 "{read} of {counted} rows of {table} can be read; close the game and copy the file again"
+            ),
+            Self::PageTwice { table, page } => write!(
+                f,
+                "a page of {table} is there twice, and what should be in its place is lost (page {page}); copy the file again from \
+                 its original"
             ),
             Self::Io(error) => write!(f, "the file cannot be read: {error}"),
         }

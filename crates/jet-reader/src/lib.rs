@@ -15,6 +15,8 @@ pub use row::Value;
 use layout::{byte, long};
 use pages::{Content, Pages, Row, RowPointer};
 use row::Decoder;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{Read, Seek};
 
 /// The largest file that is read, in bytes: 256 MiB.
@@ -86,8 +88,8 @@ impl<R: Read + Seek> Database<R> {
     /// of the file.
     ///
     /// # Errors
-    /// [`JetError`] if a page or row is damaged, if there are more or fewer rows than [`Table::row_count`], or if the reader
-    /// underneath fails; `each` was called for all rows before.
+    /// [`JetError`] if a page or row is damaged, if a page with rows is there twice, if there are more or fewer rows than
+    /// [`Table::row_count`], or if the reader underneath fails; `each` was called for all rows before.
     pub fn rows(&mut self, table: &Table, mut each: impl FnMut(&[Value])) -> Result<(), JetError> {
         let mut read = 0;
         self.rows_there_are(table, |row| {
@@ -107,7 +109,7 @@ impl<R: Read + Seek> Database<R> {
         let version = self.version();
         let mut decoder = Decoder::new(table, version, self.pages.text());
         let (mut page, mut moved) = (Vec::new(), Vec::new());
-        let mut seen = 0;
+        let (mut seen, mut pages_seen) = (0, HashSet::new());
         for number in self.pages.in_map(table.owned)? {
             let damaged = || JetError::Damaged { what: WHAT, page: number };
             self.pages.read(number, WHAT, &mut page)?;
@@ -115,7 +117,11 @@ impl<R: Read + Seek> Database<R> {
             if byte(&page, 0) != Some(layout::DATA_PAGE) || long(&page, OWNER) != Some(table.page) {
                 continue;
             }
-            for row in 0..pages::row_count(version, &page).ok_or_else(damaged)? {
+            let rows = pages::row_count(version, &page).ok_or_else(damaged)?;
+            if rows > 0 && !pages_seen.insert(fingerprint(&page)) {
+                return Err(JetError::PageTwice { table: table.name.clone(), page: number });
+            }
+            for row in 0..rows {
                 seen += 1;
                 if seen > MAX_ROWS {
                     return Err(JetError::TooMany("rows in one table"));
@@ -180,4 +186,11 @@ impl<R: Read + Seek> Database<R> {
         (self.tables, self.links) = (tables, links);
         Ok(())
     }
+}
+
+/// A number that two pages share only if they are the same, by all odds.
+fn fingerprint(page: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    page.hash(&mut hasher);
+    hasher.finish()
 }

@@ -83,17 +83,35 @@ fn named<'a>(mut tables: impl Iterator<Item = &'a str>, names: &[&str]) -> Optio
     tables.find(|name| is_one_of(name, names)).map(str::to_owned)
 }
 
-/// Takes every row of a table for which `take` has something. None where there is no such table, or it lacks a column.
+/// Takes every row of a table for which `take` has something. None where there is no such table; none and a note where it cannot
+/// be used.
 pub(super) fn optional<R: Read + Seek, T>(
     database: &mut Database<R>,
+    notes: &mut Vec<String>,
     names: &[&'static str],
     columns: &[Wanted],
     take: impl FnMut(Cells<'_>) -> Option<T>,
 ) -> Result<Vec<T>, ImportError> {
-    match rows(database, names, columns, take) {
-        Err(ImportError::NoTable(_) | ImportError::NoColumn(..) | ImportError::Linked(_)) => Ok(Vec::new()),
-        taken => taken.map(|taken| taken.rows),
-    }
+    let unused = match rows(database, names, columns, take) {
+        Ok(Taken { rows, passed_over: 0 }) => return Ok(rows),
+        Ok(Taken { rows, passed_over }) => {
+            let table = original(names);
+            notes.push(format!("{passed_over} rows of the table {table} have no number and are not used"));
+            return Ok(rows);
+        }
+        Err(ImportError::NoTable(_)) => return Ok(Vec::new()),
+        Err(ImportError::NoColumn(table, column)) => {
+            format!("the table {table} has no column {column} and is not used")
+        }
+        Err(ImportError::Linked(table)) => in_another_file(table),
+        Err(error) => return Err(error),
+    };
+    notes.push(unused);
+    Ok(Vec::new())
+}
+
+fn in_another_file(table: &str) -> String {
+    format!("the table {table} is in another file, to which this one leads, and is not used")
 }
 
 /// The same with a table without which there is no catalogue, or without any of whose rows.
@@ -160,9 +178,15 @@ fn place(table: &Table, wanted: &Wanted, whose: &'static str) -> Result<Option<u
 /// Every column that holds numbers, under its own name.
 pub(super) fn numbers<R: Read + Seek>(
     database: &mut Database<R>,
+    notes: &mut Vec<String>,
     names: &[&'static str],
 ) -> Result<PricingGuide, ImportError> {
-    let Some(name) = named(database.table_names(), names) else { return Ok(PricingGuide::default()) };
+    let Some(name) = named(database.table_names(), names) else {
+        if named(database.link_names(), names).is_some() {
+            notes.push(in_another_file(original(names)));
+        }
+        return Ok(PricingGuide::default());
+    };
     let Some(table) = database.table(&name)? else { return Ok(PricingGuide::default()) };
     let has_numbers = |kind| !matches!(kind, Kind::Text | Kind::DateTime | Kind::Other(_));
     let places: Vec<usize> = (0..table.columns.len())

@@ -1,5 +1,5 @@
 //! The tables that are taken, one function each: which columns, under which names, and what becomes of a row. A row
-//! without its number is passed over, in a table that is needed it is a reason to refuse the file.
+//! without its number is passed over with a note, in a table that is needed it is a reason to refuse the file.
 
 use super::ImportError;
 use super::sheet::{may, need, needed, optional};
@@ -156,9 +156,13 @@ pub(super) fn skins<R: Read + Seek>(from: &mut Database<R>) -> Rows<SkinRow> {
     )
 }
 
-pub(super) fn compatibilities<R: Read + Seek>(from: &mut Database<R>) -> Rows<CompatibilityRow> {
+pub(super) fn compatibilities<R: Read + Seek>(
+    from: &mut Database<R>,
+    notes: &mut Vec<String>,
+) -> Rows<CompatibilityRow> {
     optional(
         from,
+        notes,
         &["PartTypeCompatibility"],
         &[
             need(&["ParentPartTypeID", "ParentPartType"]),
@@ -183,11 +187,12 @@ pub(super) fn compatibilities<R: Read + Seek>(from: &mut Database<R>) -> Rows<Co
 /// A table that says what numbers are called; empty where there is none.
 pub(super) fn names<R: Read + Seek>(
     from: &mut Database<R>,
+    notes: &mut Vec<String>,
     table: &'static str,
     id: &'static [&'static str],
     name: &'static [&'static str],
 ) -> Rows<Named> {
-    optional(from, &[table], &[need(id), need(name)], |row| {
+    optional(from, notes, &[table], &[need(id), need(name)], |row| {
         Some(Named { id: row.number(0)?, name: row.text(1) })
     })
 }

@@ -267,14 +267,12 @@ fn read_catalog(game: &Game, form: &Form, now: Now) -> Effect {
     let read = import::read(BufReader::new(content), name, now.unix, |_| ()).map_err(in_words);
     let kept = read.and_then(|reading| {
         catalog_file::save_waiting(&game.data, &reading.imported).map_err(in_words)?;
-        Ok(reading.unknown_code_page)
+        Ok(reading.notes)
     });
     match kept {
-        Ok(unknown_code_page) => {
+        Ok(notes) => {
             log::info!("operator: the catalogue in {name:?} is read and waits to be put in use");
-            let note = unknown_code_page.map_or_else(String::new, |number| {
-                format!(" Its text is in code page {number}, which is not known here: letters of names may be wrong.")
-            });
+            let note: String = notes.iter().map(|note| format!(" Note: {note}.")).collect();
             let done = format!("The file is read. Look at what came, and put it in use.{note}");
             Effect::new(CATALOG_PAGE, Ok(done))
         }

@@ -155,7 +155,17 @@ fn missing_optional_tables_are_no_hindrance_and_unusual_numbers_are_told() {
 fn what_is_no_jet_file_is_refused() {
     let read = |bytes: Vec<u8>| import::read(Cursor::new(bytes), "x", 1, |_| ());
     assert!(matches!(read(Vec::new()), Err(ImportError::Jet(JetError::NotJet))));
-    assert!(matches!(read(b"PK\x03\x04".repeat(999)), Err(ImportError::Jet(JetError::NotJet))));
+    for (bytes, words) in [
+        (b"PK\x03\x04".repeat(999), "this file is packed; unpack it first, then choose Online.mdb"),
+        (b"\x1f\x8b\x08\0".repeat(999), "this file is packed"),
+        (
+            b"text".repeat(999),
+            "this is no Jet (Access) database; choose Online.mdb, which is in the folder Data\\DB",
+        ),
+    ] {
+        let why = read(bytes).unwrap_err().to_string();
+        assert!(why.starts_with(words), "{why}");
+    }
     let mut newer = writer::database(Version::Jet4, 0, &game::tables());
     newer[4..20].copy_from_slice(b"Standard ACE DB\0");
     newer[20] = 2;
@@ -182,6 +192,45 @@ fn a_needed_table_that_is_empty_or_in_another_file_is_refused_and_named() {
     }
     let without = changed(|tables| table(tables, "Element").object = 4).unwrap();
     assert!(without.tracks.is_empty(), "a table that is not needed");
+}
+
+#[test]
+fn what_is_left_out_of_a_table_that_is_not_needed_is_told() {
+    let notes = |file: &str, change: &dyn Fn(&mut Vec<Table>)| {
+        let mut tables = game::tables();
+        change(&mut tables);
+        let bytes = writer::database(Version::Jet3, 0, &tables);
+        import::read(Cursor::new(bytes), file, 1, |_| ()).unwrap().notes
+    };
+    assert_eq!(notes("Online.mdb", &|_| ()), Vec::<String>::new());
+    for name in ["Element", "RaceType", "PartTypeCompatibility", "PricingGuide"] {
+        let linked = notes("x", &|tables| table(tables, name).object = 4);
+        let wanted = format!("the table {name} is in another file, to which this one leads, and is not used");
+        assert_eq!(linked, [wanted]);
+    }
+    for (name, column) in [("Element", "ElementID"), ("PartTypeCompatibility", "ParentPartTypeID")] {
+        let at = |tables: &mut Vec<Table>| {
+            let table = table(tables, name);
+            table.columns.iter().position(|(known, _)| known == column).unwrap()
+        };
+        let without = notes("x", &|tables| {
+            let at = at(tables);
+            table(tables, name).columns[at].0 = "Other".to_owned();
+        });
+        assert_eq!(without, [format!("the table {name} has no column {column} and is not used")]);
+        let passed_over = notes("x", &|tables| {
+            let at = at(tables);
+            table(tables, name).rows[0][at] = Cell::Null;
+        });
+        assert_eq!(passed_over, [format!("1 rows of the table {name} have no number and are not used")]);
+    }
+    let twice = notes("x", &|tables| {
+        let rows = &mut table(tables, "Element").rows;
+        let first = rows[0].clone();
+        rows.push(first);
+    });
+    assert_eq!(twice, ["1 rows of the table Element have the number of another row and are not used"]);
+    assert!(notes("TMP.MDB", &|_| ())[0].contains("only while it runs"));
 }
 
 #[test]

@@ -27,3 +27,35 @@ fn read_everything(bytes: &[u8]) {
         }
     }
 }
+
+#[test]
+fn a_page_of_a_table_that_was_written_over_another_one_is_noticed() {
+    for version in BOTH {
+        let size = if version == jet_reader::Version::Jet3 { 2048 } else { 4096 };
+        let rows = (0..2000_u32).map(|number| vec![writer::Cell::Number(number.into())]).collect();
+        let table = writer::Table::new("Parts", &[("Number", writer::Type::Long)], rows);
+        let whole = writer::database(version, 0, &[table]);
+        let read = |bytes: &[u8]| {
+            let mut database = Database::open(Counted::new(bytes)).unwrap();
+            let table = database.table("Parts").unwrap().unwrap();
+            database.rows(&table, |_| ())
+        };
+        read(&whole).unwrap();
+        // Two data pages with as many rows of the same table.
+        let head = |page: usize| &whole[page * size..page * size + 14];
+        let pages = 0..whole.len() / size;
+        let (one, other) = pages
+            .clone()
+            .flat_map(|one| pages.clone().map(move |other| (one, other)))
+            .find(|(one, other)| one < other && head(*one)[0] == 1 && head(*one) == head(*other))
+            .unwrap();
+        let mut damaged = whole.clone();
+        damaged.copy_within(one * size..(one + 1) * size, other * size);
+        let why = read(&damaged).unwrap_err();
+        let at = u32::try_from(other).unwrap();
+        assert!(
+            matches!(&why, jet_reader::JetError::PageTwice { table, page } if table == "Parts" && *page == at),
+            "{why}"
+        );
+    }
+}
