@@ -12,6 +12,7 @@ use crate::services::bans::{self, BanRefused};
 use crate::services::{Game, Push};
 use crate::store::{
     Account, BanTarget, Changed, Letter, NewPersona, OperatorPassword, Password, Persona, Store, StoreError,
+    check_account_name,
 };
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::LoginKey;
@@ -125,6 +126,23 @@ pub fn perform(server: Server<'_>, request: Request, now: Now) -> Result<Perform
         }
     }
     performed
+}
+
+/// Looks for what is wrong with a request whatever the store holds.
+///
+/// # Errors
+/// Why it would not be done.
+pub fn check(request: &Request) -> Result<(), RequestError> {
+    match request {
+        Request::AddAccount { name, password, .. } => {
+            check_account_name(name)?;
+            Password::new(password.expose())?;
+        }
+        Request::ImportLoginKey { pem } => drop(LoginKey::from_pem(pem.expose())?),
+        Request::SetOperatorPassword { password } => drop(OperatorPassword::new(password.expose())?),
+        _ => {}
+    }
+    Ok(())
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: one arm for each request")]

@@ -6,7 +6,7 @@
 
 use super::output::{self, Table};
 use super::progress::Progress;
-use super::reach::NewFolder;
+use super::reach::{self, NewFolder};
 use super::{CliError, Setting};
 use crate::admin::requests::{Request, Response};
 use crate::catalog::import::{self, Progress as Steps, Reading, Summary};
@@ -14,7 +14,6 @@ use crate::catalog::{Catalog, Imported, file};
 use crate::clock::Now;
 use crate::server::control::{self, AskError};
 use clap::Subcommand;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
@@ -33,21 +32,19 @@ pub(super) enum Command {
 pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
     match command {
         Command::Import { file } => import(setting, &file),
-        Command::Show => show(&setting.data),
+        Command::Show => show(setting),
     }
 }
 
 fn import(setting: &Setting, path: &Path) -> Result<(), CliError> {
     let data = &setting.data;
-    let Reading { imported, unknown_code_page } = read(path)?;
+    let Reading { imported, notes } = read(path)?;
     let folder = NewFolder::look(setting);
     file::save(data, &imported).map_err(CliError::failed)?;
     describe(&imported)?;
     folder.tell()?;
-    if let Some(number) = unknown_code_page {
-        output::line(&format!(
-            "note: its text is in code page {number}, which is not known here: letters of names may be wrong"
-        ))?;
+    for note in notes {
+        output::line(&format!("note: {note}"))?;
     }
     match control::ask(data, &Request::ReloadCatalog) {
         Ok(Response::CatalogReloaded) => {
@@ -56,7 +53,7 @@ fn import(setting: &Setting, path: &Path) -> Result<(), CliError> {
         Ok(Response::Refused(why)) => Err(CliError::Failed(format!(
             "the catalogue is imported, but restart the server to use it: {why}"
         ))),
-        Ok(other) => Err(super::reach::unexpected(&other)),
+        Ok(other) => Err(reach::unexpected(&other)),
         Err(AskError::NobodyThere) => output::line("the server will use it when it is started"),
         Err(error) => Err(CliError::Failed(format!(
             "the catalogue is imported, but restart the server to use it: {error}"
@@ -66,7 +63,7 @@ fn import(setting: &Setting, path: &Path) -> Result<(), CliError> {
 
 fn read(path: &Path) -> Result<Reading, CliError> {
     let failed = |error: &dyn std::fmt::Display| CliError::Failed(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(|error| output::unreadable(path, &error))?;
+    let file = output::open_regular(path)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let now = Now::read().unix;
     let mut progress = None;
@@ -100,10 +97,11 @@ fn describe(imported: &Imported) -> Result<(), CliError> {
     Ok(())
 }
 
-fn show(data: &Path) -> Result<(), CliError> {
-    if let Some(imported) = file::load(data).map_err(CliError::failed)? {
+fn show(setting: &Setting) -> Result<(), CliError> {
+    if let Some(imported) = file::load(&setting.data).map_err(CliError::failed)? {
         return describe(&imported);
     }
+    reach::need_data(setting)?;
     let catalog = Catalog::builtin();
     output::line(&format!(
         "the built-in catalogue: {} cars for sale, {} of them with the parts that the game gives them",

@@ -3,7 +3,6 @@
 use super::{CliError, Setting, output, reach};
 use crate::admin::requests::{Request, Response, Secret};
 use clap::Subcommand;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +33,7 @@ fn read(file: &Path) -> Result<Secret, CliError> {
     let name = file.display();
     // With room for the whole file, so that growing leaves no copy of the key behind.
     let mut text = String::with_capacity(usize::try_from(MAX_FILE_BYTES).unwrap_or_default() + 1);
-    let read = File::open(file).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text));
+    let read = output::open_regular(file)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text);
     let text = Secret::new(text);
     match read {
         Ok(length) if length as u64 <= MAX_FILE_BYTES => Ok(text),

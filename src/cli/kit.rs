@@ -51,6 +51,11 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
             older_windows.join(" or ")
         ));
     }
+    if host.is_loopback() {
+        warnings.push(format!(
+            "{host} means \"this PC itself\": the kit works only on the computer that the server runs on; name the server with --host"
+        ));
+    }
     let kit = Kit { host: host.clone(), address, netbios, ports, public_key, certificate };
     let zip = kit.zip().map_err(CliError::failed)?;
     let file = command.file.display();

@@ -3,6 +3,7 @@
 use super::CliError;
 pub(super) use crate::clock::day;
 use serde::Serialize;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -30,6 +31,21 @@ pub(super) fn unreadable(file: &Path, error: &io::Error) -> CliError {
         _ => "check the disk, or use a copy of the file elsewhere".to_owned(),
     };
     CliError::Failed(format!("{}: the file cannot be read: {error}; {advice}", file.display()))
+}
+
+/// Opens a file to read it. A folder, or a device or pipe that could be read for ever, is refused.
+pub(super) fn open_regular(path: &Path) -> Result<File, CliError> {
+    let found = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if found.is_dir() {
+        return Err(unreadable(path, &ErrorKind::IsADirectory.into()));
+    }
+    if !found.is_file() {
+        let path = path.display();
+        return Err(CliError::Failed(format!(
+            "{path}: this is a device or a pipe and no file; name the file itself"
+        )));
+    }
+    File::open(path).map_err(|error| unreadable(path, &error))
 }
 
 /// Prints a text that ends its last line itself.
@@ -104,6 +120,13 @@ mod tests {
         );
         assert!(said("/none/game.mdb", ErrorKind::NotFound).contains("check the name and the folder"));
         assert!(said("game.mdb", ErrorKind::PermissionDenied).contains("sudo"));
+        let there = tempfile::tempdir().unwrap();
+        let refused = |path: &Path| format!("{:?}", open_regular(path).unwrap_err());
+        assert!(refused(there.path()).contains("this is a folder: name the file in it"));
+        assert!(refused(Path::new("/dev/zero")).contains("a device or a pipe"));
+        let file = there.path().join("game.mdb");
+        fs::write(&file, "x").unwrap();
+        assert!(open_regular(&file).is_ok());
         assert_eq!((count(1, "account"), count(0, "persona")), ("1 account".into(), "0 personas".into()));
     }
 

@@ -8,7 +8,6 @@ use super::{CliError, Setting, reach};
 use crate::clock::Now;
 use crate::store::{PatchPath, PatchSet};
 use clap::Subcommand;
-use std::fs::File;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -47,7 +46,7 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
     let set = PatchSet::of(&setting.data);
     match command {
         Command::Add { file, path, note, backup } => {
-            let content = File::open(&file).map_err(|error| output::unreadable(&file, &error))?;
+            let content = output::open_regular(&file)?;
             let added = set.add(path, &note, backup, content, Now::read().unix).map_err(CliError::failed)?;
             output::line(&format!("{}, {} bytes, SHA-256 {}", added.path, added.size, added.sha256))?;
             output::line("players get it with update.bat of their kit")

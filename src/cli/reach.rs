@@ -1,7 +1,7 @@
 //! How a command reaches the store: through the running server, or by itself when none runs.
 
 use super::{CliError, Setting, output};
-use crate::admin::perform::{Server, perform as perform_on};
+use crate::admin::perform::{self, Server, perform as perform_on};
 use crate::admin::requests::{Request, Response};
 use crate::clock::Now;
 use crate::server::control::{self, AskError};
@@ -46,6 +46,9 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
         }
         if !begins(request) {
             need_data(setting)?;
+        } else if !Store::is_in(&setting.data) {
+            // What is refused leaves no new data folder behind.
+            perform::check(request).map_err(CliError::failed)?;
         }
         match Store::open(&setting.data) {
             Ok(store) => return Ok(Reached::Store(store)),

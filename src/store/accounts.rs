@@ -224,7 +224,11 @@ impl Accounts<'_> {
     }
 }
 
-pub(super) fn check_name(name: &str) -> Result<(), AccountError> {
+/// Whether an account may have this name: 1 to 32 ASCII letters, digits, `_`, `.` and `-`.
+///
+/// # Errors
+/// [`AccountError::BadName`].
+pub fn check_name(name: &str) -> Result<(), AccountError> {
     if name.is_empty() || name.len() > LONGEST_NAME {
         return Err(AccountError::BadName("use 1 to 32 characters"));
     }

@@ -60,7 +60,7 @@ mod uncounted;
 mod view;
 mod week;
 
-pub use accounts::{AccountError, Accounts, MOST_ACCOUNTS};
+pub use accounts::{AccountError, Accounts, MOST_ACCOUNTS, check_name as check_account_name};
 pub use audit::Audit;
 pub use bans::{BanError, Bans};
 pub use error::{OpenError, StoreError};

@@ -6,7 +6,6 @@ use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use crate::admin::health;
 use crate::admin::kit::{netbios_name, pages_for_older_windows, port_list};
 use askama::Template;
-use std::net::IpAddr;
 
 #[derive(Template)]
 #[template(path = "front.html")]
@@ -59,13 +58,11 @@ pub(super) fn front(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse 
 
 pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     let host = request.host.as_str();
-    let loopback = host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback() || address.is_unspecified());
     page(&KitPage {
         frame: Frame::of(site),
         host,
         ipv6: request.host.is_ipv6(),
-        loopback,
+        loopback: request.host.is_loopback(),
         certificate: site.certificate.is_some(),
         older_windows: pages_for_older_windows(
             request.host,

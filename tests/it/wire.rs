@@ -302,6 +302,12 @@ fn another_answer_works_at_once_and_after_a_restart_until_it_is_taken_back() {
     assert_eq!(block_on(answer_to(&server)), "success");
     let mut operator = Browser::new(&server);
     operator.fill_in("/operator", "/operator/login", &format!("password={OPERATOR}"));
+    for number in [0, 101, 102, 105, 438] {
+        let fields = format!("number={number}&answer=silent");
+        operator.fill_in("/operator/wire", "/operator/wire/answer", &fields);
+        let refused = format!("The server handles message {number} itself");
+        assert!(operator.look("/operator/wire").contains(&refused), "{number}");
+    }
     let fields = format!("number={UNHEARD_OF}&answer=default");
     operator.fill_in("/operator/wire", "/operator/wire/answer", &fields);
     assert!(!operator.look("/operator/wire").contains("Chosen answers"));

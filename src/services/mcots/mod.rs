@@ -214,6 +214,12 @@ const ROWS: &[Row<ConnectionState, Incoming, Body>] = rows! {
     // of, is refused.
 };
 
+/// Whether the server handles a number by itself, so that no answer can be chosen for it: those in the table, and its own answers.
+pub fn is_handled(number: Number) -> bool {
+    let own = [Number::default(), number::SUCCESS, number::FAILED];
+    own.contains(&number) || ROWS.iter().any(|row| row.numbers.0 == number)
+}
+
 /// The rows of MCOTS.
 pub fn listed() -> Vec<Listed> {
     let rows = ROWS.iter();

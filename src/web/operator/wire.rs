@@ -7,7 +7,7 @@ use crate::admin::recordings::{self, Kept, RecordingSwitch, Whom};
 use crate::clock::{Now, moment};
 use crate::config::{ChosenAnswer, MOST_CHOSEN};
 use crate::recording::{Side, packet_text};
-use crate::services::Game;
+use crate::services::{Game, mcots};
 use crate::web::fields::Fields;
 use crate::world::{Arrived, Reason, Unexpected};
 use askama::Template;
@@ -221,6 +221,12 @@ fn answer(game: &Game, fields: &Fields) -> Effect {
     let Ok(number) = fields.text("number").trim().parse::<u16>() else {
         return Effect::refused(PAGE, "Give the number of a message to MCOTS, 0 to 65535.");
     };
+    if mcots::is_handled(Number(number)) {
+        let why = format!(
+            "The server handles message {number} itself. Choose answers for numbers that it does not know."
+        );
+        return Effect::new(PAGE, Err(why));
+    }
     let answer = match fields.text("answer") {
         "default" => None,
         word => match ChosenAnswer::from_word(word) {

@@ -40,7 +40,15 @@ fn cars(server: &Server) -> usize {
 #[test]
 fn an_import_without_a_server_is_there_for_its_start() {
     let mut server = prepared();
-    assert!(catalog(&server, &["show"]).contains("the built-in catalogue: 82 cars"));
+    assert!(refused(&server, &["show"]).contains("there is no data of mcos in"));
+    assert!(refused(&server, &["import", "/dev/zero"]).contains("a device or a pipe"));
+    assert!(refused(&server, &["import", "."]).contains("this is a folder: name the file in it"));
+    for arguments in
+        [&["account", "add", "../x", "--password-stdin"][..], &["keys", "import-login", "wrong.mdb"]]
+    {
+        assert!(!server.cli(arguments, "Roadster-57!\n").status.success());
+        assert!(!server.data().exists(), "{arguments:?}");
+    }
     assert!(refused(&server, &["import", "wrong.mdb"]).contains("this is no Jet (Access) database"));
     assert!(refused(&server, &["import", "nothing.mdb"]).contains("check the name, or give the whole path"));
     let told = catalog(&server, &["import", "game.mdb"]);
