@@ -79,7 +79,7 @@ impl Card {
                 Ok(Ok(value)) => {
                     self.failing_since = None;
                     if let Some(replaced) = self.replaced.take() {
-                        writeln!(std::io::stdout(), "back {}", replaced.elapsed().as_millis()).unwrap();
+                        println!("back {}", replaced.elapsed().as_millis());
                     }
                     return value;
                 }

@@ -139,7 +139,8 @@ fn what_lies_in_the_room_behind_the_last_batch_never_comes_back() {
     let dir = TempDir::new().unwrap();
     let mut journal = Journal::create(dir.path(), 1).unwrap();
     journal.append(&batch(1)).unwrap();
-    let places = [journal.end() + encode(1, journal.end(), &batch(2)).unwrap().len() as u32, 40_000];
+    let next = encode(1, journal.end(), &batch(2)).unwrap().len();
+    let places = [journal.end() + u32::try_from(next).unwrap(), 40_000];
     drop(journal);
     // Batches as they were before others were taken back, or wherever a card has put them.
     let whole = fs::read(file(dir.path(), 1)).unwrap();
