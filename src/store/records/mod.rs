@@ -10,8 +10,8 @@ pub(super) mod result;
 pub(super) mod vehicle;
 
 use super::error::StoreError;
-use super::key::{GENERATION, LAST_GENERATION, MESSAGE, OPERATOR, SUM};
-use super::record::{Record, decode};
+use super::key::{GENERATION, LAST_GENERATION, MESSAGE, OPERATOR, POSITION, SUM};
+use super::record::{Position, Record, decode};
 use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
 use audit::AuditEntry;
 use ledger::Line;
@@ -48,6 +48,7 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         GENERATION if decode::<u64>(value)? > LAST_GENERATION => {
             Err(StoreError::Damaged { what: "generation" })
         }
+        POSITION => as_record::<Position>(value),
         GENERATION | SUM => as_record::<u64>(value),
         [b'n' | b'o' | b'g' | b'w' | b'm' | b'x', ..] => as_record::<u32>(value),
         _ => Err(StoreError::TooNew {
