@@ -151,7 +151,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             let account = account_named(store, &name)?;
             let entry = account_entry(store, account.clone())?;
             let personas = store.personas().of_customer(account.customer_id)?;
-            saved(store.accounts().remove(&name)?)?;
+            saved(store.accounts().remove(&name, now)?)?;
             let pushes = match server {
                 Server::Stopped { .. } => Vec::new(),
                 Server::Running(game) => {
@@ -189,7 +189,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             let persona = saved(store.personas().create(account.customer_id, new, now)?)?;
             Response::Persona(persona_entry(account.name, persona))
         }
-        Request::RemovePersona { name } => return remove_persona(server, &name),
+        Request::RemovePersona { name } => return remove_persona(server, &name, now),
         Request::ShowPersona { name } => {
             let (persona, account) = persona_named(server, &name)?;
             Response::PersonaDetails(Box::new(lists::details(store, account, persona)?))
@@ -276,10 +276,10 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
 }
 
 /// Deletes a persona; who plays it is sent away.
-fn remove_persona(server: Server<'_>, name: &str) -> Result<Performed, RequestError> {
+fn remove_persona(server: Server<'_>, name: &str, now: Now) -> Result<Performed, RequestError> {
     let store = server.store();
     let (persona, account) = persona_named(server, name)?;
-    saved(store.personas().delete(persona.customer_id, persona.id)?)?;
+    saved(store.personas().delete(persona.customer_id, persona.id, now)?)?;
     let connections = match server {
         Server::Stopped { .. } => Vec::new(),
         Server::Running(game) => game.world.presence.forget(persona.id),

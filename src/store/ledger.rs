@@ -92,6 +92,26 @@ pub(super) fn book(
     Ok(())
 }
 
+/// Gives dollars, as many as the bank holds; how many that was. The caller puts the record, in the same transaction.
+pub(super) fn give(
+    tx: &Transaction<'_>,
+    record: &mut PersonaRecord,
+    kind: Kind,
+    dollars: u32,
+    reference: u32,
+    now: Now,
+) -> Result<u32, StoreError> {
+    let dollars = dollars.min(u32::MAX - record.persona.bank_balance);
+    if dollars == 0 {
+        return Ok(0);
+    }
+    match book(tx, record, Entry { kind, amount: dollars.into(), reference }, now) {
+        Ok(()) => Ok(dollars),
+        Err(LedgerError::Store(error)) => Err(error),
+        Err(LedgerError::Overdrawn | LedgerError::TooRich) => Ok(0),
+    }
+}
+
 /// Opens the book of a persona that has none, with `balance`.
 pub(super) fn open(
     tx: &Transaction<'_>,
