@@ -11,7 +11,8 @@ use crate::config::Config;
 use crate::services::bans::{self, BanRefused};
 use crate::services::{Game, Push};
 use crate::store::{
-    Account, BanTarget, Changed, Letter, NewPersona, OperatorPassword, Password, Persona, Store, StoreError,
+    Account, BanTarget, Changed, Host, Letter, NewPersona, OperatorPassword, Password, Persona, Store,
+    StoreError,
 };
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::LoginKey;
@@ -190,6 +191,22 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             Response::Persona(persona_entry(account.name, persona))
         }
         Request::RemovePersona { name } => return remove_persona(server, &name, now),
+        Request::PlanNight { plan } => {
+            saved(store.nights().plan(Host::Operator, &plan, now)?)?;
+            Response::Done
+        }
+        Request::CancelNight { night, reason } => {
+            saved(store.nights().cancel(Host::Operator, night, &reason, now)?)?;
+            Response::Done
+        }
+        Request::BeginSeason { name } => {
+            saved(store.seasons().begin(&name)?)?;
+            Response::Done
+        }
+        Request::EndSeason { season } => {
+            saved(store.seasons().end(season, now)?)?;
+            Response::Done
+        }
         Request::ShowPersona { name } => {
             let (persona, account) = persona_named(server, &name)?;
             Response::PersonaDetails(Box::new(lists::details(store, account, persona)?))
