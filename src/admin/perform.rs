@@ -207,6 +207,10 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             saved(store.seasons().end(season, now)?)?;
             Response::Done
         }
+        Request::CloseClub { acronym, reason } => {
+            saved(store.clubs().close(&acronym, &reason, now)?)?;
+            Response::Done
+        }
         Request::ShowPersona { name } => {
             let (persona, account) = persona_named(server, &name)?;
             Response::PersonaDetails(Box::new(lists::details(store, account, persona)?))

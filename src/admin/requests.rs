@@ -141,6 +141,13 @@ pub enum Request {
         /// Its number.
         season: u32,
     },
+    /// Close a club: nobody is in it any more.
+    CloseClub {
+        /// Its acronym.
+        acronym: String,
+        /// Why; its members are told by mail.
+        reason: String,
+    },
     /// Show what the Operator did, the newest first.
     ListAudit,
     /// Show the personas of one account or of all.
@@ -243,6 +250,7 @@ impl fmt::Display for Request {
             Self::CancelNight { night, reason } => write!(f, "cancel race night {night}: {reason:?}"),
             Self::BeginSeason { name } => write!(f, "begin season {name:?}"),
             Self::EndSeason { season } => write!(f, "end season {season}"),
+            Self::CloseClub { acronym, reason } => write!(f, "close club {acronym:?}: {reason:?}"),
             Self::ListAudit => write!(f, "operator audit"),
             Self::SetDisabled { name, disabled: true } => write!(f, "account disable {name:?}"),
             Self::SetDisabled { name, disabled: false } => write!(f, "account enable {name:?}"),

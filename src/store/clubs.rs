@@ -152,9 +152,17 @@ impl Clubs<'_> {
                     joined: now.unix32(),
                     ..Member::default()
                 };
-                let (members, founded) = (vec![captain], now.unix32());
-                let club =
-                    Club { id, name, acronym, description, colours, founded, members, ..Club::default() };
+                let (members, since) = (vec![captain], now.unix32());
+                let club = Club {
+                    id,
+                    name,
+                    acronym,
+                    description,
+                    colours,
+                    founded: since,
+                    members,
+                    ..Club::default()
+                };
                 tx.put(&key::club(id), &club)?;
                 enter(tx, founder, id)?;
                 let text =

@@ -58,10 +58,12 @@ impl Turfs<'_> {
         Ok(all)
     }
 
-    /// The last settled week of each turf that was ever won, by lobby.
-    pub fn owners(&self) -> Result<Vec<TurfWeek>, StoreError> {
+    /// The last settled week of each turf before the week of `now`, by lobby.
+    pub fn owners(&self, now: Now) -> Result<Vec<TurfWeek>, StoreError> {
+        let this_week = crate::clock::week(now.unix);
         let mut last: Vec<TurfWeek> = Vec::new();
-        for turf in self.store.table().scan::<TurfWeek>(key::TURFS)? {
+        let settled = self.store.table().scan::<TurfWeek>(key::TURFS)?.into_iter();
+        for turf in settled.filter(|turf| turf.week < this_week) {
             match last.last_mut() {
                 Some(before) if before.lobby == turf.lobby => *before = turf,
                 _ => last.push(turf),

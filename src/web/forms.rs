@@ -42,7 +42,7 @@ impl Input {
     }
 
     #[must_use]
-    pub(super) fn with(self, value: impl ToString) -> Self {
+    pub(super) fn with(self, value: &impl ToString) -> Self {
         Self { value: value.to_string(), ..self }
     }
 

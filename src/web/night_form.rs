@@ -24,11 +24,11 @@ pub(super) fn inputs(catalog: &Catalog, seasons: Option<&[Season]>, now: Now) ->
             "Track",
             lobbies.map(|lobby| (lobby.id, format!("{} ({})", lobby.turf, lobby.race_type.name()))),
         ),
-        Input::text("start", "Begins (UTC)", 19).with(moment(evening)),
-        Input::text("end", "Ends (UTC)", 19).with(moment(evening + 2 * 3600)),
+        Input::text("start", "Begins (UTC)", 19).with(&moment(evening)),
+        Input::text("end", "Ends (UTC)", 19).with(&moment(evening + 2 * 3600)),
         Input::tick("weekly", "Every week"),
         Input::choice("by", "Decided by", [("points", "points by place"), ("time", "the best time")]),
-        Input::text("laps", "Laps (0: any)", 2).with(0),
+        Input::text("laps", "Laps (0: any)", 2).with(&0),
         Input::choice("backward", "Direction", either("forward", "backward")),
         Input::choice("nitrous", "Nitrous", either("allowed", "not allowed")),
         Input::choice(
@@ -36,13 +36,13 @@ pub(super) fn inputs(catalog: &Catalog, seasons: Option<&[Season]>, now: Now) ->
             "Class of cars",
             (0..=3).map(|number| (number, if number == 0 { "any" } else { class(number) })),
         ),
-        Input::text("least", "Lowest level (0: any)", 4).with(0),
-        Input::text("highest", "Highest level (0: any)", 4).with(0),
-        Input::text("fee", "Fee in dollars", TEN).with(0),
-        Input::text("most", "Most who can register", 2).with(MOST_ENTRIES / 2),
+        Input::text("least", "Lowest level (0: any)", 4).with(&0),
+        Input::text("highest", "Highest level (0: any)", 4).with(&0),
+        Input::text("fee", "Fee in dollars", TEN).with(&0),
+        Input::text("most", "Most who can register", 2).with(&(MOST_ENTRIES / 2)),
     ];
     if let Some(seasons) = seasons {
-        inputs.push(Input::text("purse", "Dollars that the city adds", TEN).with(0));
+        inputs.push(Input::text("purse", "Dollars that the city adds", TEN).with(&0));
         let going = seasons.iter().filter(|season| season.ended.is_none());
         let choices = [("0".to_owned(), "none".to_owned())].into_iter();
         let choices = choices.chain(going.map(|season| (season.id.to_string(), season.name.clone())));
@@ -75,16 +75,25 @@ pub(super) fn read(catalog: &Catalog, fields: &Fields) -> Result<NightPlan, Stri
     let small = |number: u32| {
         u8::try_from(number).map_err(|_| "That number is too large. Nothing was changed.".to_owned())
     };
-    let lobby = number("lobby")?;
-    if catalog.lobbies().iter().all(|known| known.id != lobby) {
+    let number_of_lobby = number("lobby")?;
+    let Some(lobby) = catalog.lobbies().iter().find(|known| known.id == number_of_lobby) else {
         return Err("Choose a track. Nothing was changed.".to_owned());
-    }
+    };
+    // Times can be compared only over one number of laps and in one direction.
+    let best_time = fields.text("by") == "time";
+    let (laps, backward) = (small(number("laps")?)?, either("backward"));
+    let usual = u8::try_from(lobby.laps.default).unwrap_or_default();
+    let (laps, backward) = if best_time {
+        (if laps == 0 { usual } else { laps }, backward.or(Some(false)))
+    } else {
+        (laps, backward)
+    };
     Ok(NightPlan {
         name: fields.text("name").to_owned(),
         text: fields.text("text").to_owned(),
-        lobby,
-        laps: small(number("laps")?)?,
-        backward: either("backward"),
+        lobby: lobby.id,
+        laps,
+        backward,
         no_nitrous: either("nitrous"),
         class: small(number("class")?)?,
         levels: (number("least")?, number("highest")?),
@@ -94,7 +103,7 @@ pub(super) fn read(catalog: &Catalog, fields: &Fields) -> Result<NightPlan, Stri
         fee: number("fee")?,
         purse: number("purse")?,
         most: u16::try_from(number("most")?).unwrap_or(u16::MAX),
-        best_time: fields.text("by") == "time",
+        best_time,
         season: number("season")?,
     })
 }

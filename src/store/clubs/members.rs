@@ -7,7 +7,7 @@ use crate::store::clubs::parting::{disband, part};
 use crate::store::mail::{self, Letter};
 use crate::store::nights;
 use crate::store::records::club::{Club, Rank};
-use crate::store::refused::{CityError, ensure};
+use crate::store::refused::{CityError, ensure, tidy};
 use crate::store::table::Transaction;
 use crate::store::ticket::Changed;
 use mco_proto::ids::PersonaId;
@@ -29,7 +29,7 @@ impl Clubs<'_> {
     }
 
     /// Changes a club for somebody who is not in it.
-    fn from_outside<T>(
+    fn knock<T>(
         self,
         club: u32,
         work: impl FnOnce(&Transaction<'_>, &mut Club, &[Club]) -> Result<T, CityError>,
@@ -95,7 +95,7 @@ impl Clubs<'_> {
 
     /// Asks a club to let one in; its Captain gets a mail.
     pub fn ask(&self, who: PersonaId, club: u32, now: Now) -> Result<Changed<()>, CityError> {
-        self.from_outside(club, |tx, club, others| {
+        self.knock(club, |tx, club, others| {
             let asked = others.iter().filter(|other| other.asking.contains(&who)).count();
             ensure(
                 asked < MOST_ASKED,
@@ -126,7 +126,7 @@ impl Clubs<'_> {
         rules: &ClubRules,
         now: Now,
     ) -> Result<Changed<()>, CityError> {
-        self.from_outside(club, |tx, club, _| {
+        self.knock(club, |tx, club, _| {
             ensure(club.invited.contains(&who), "this club does not invite your driver any more")?;
             join(tx, club, who, rules, now)?;
             let name = persona(tx, who)?.persona.name;
@@ -138,7 +138,7 @@ impl Clubs<'_> {
 
     /// Takes one's question to a club back, or does not take its invitation.
     pub fn decline(&self, who: PersonaId, club: u32) -> Result<Changed<()>, CityError> {
-        self.from_outside(club, |_, club, _| {
+        self.knock(club, |_, club, _| {
             let waits = club.invited.contains(&who) || club.asking.contains(&who);
             ensure(waits, "nothing waits for an answer between this club and your driver")?;
             club.invited.retain(|other| *other != who);
@@ -183,6 +183,24 @@ impl Clubs<'_> {
             let others = || club.members.iter().filter(|member| member.persona != by);
             others().try_for_each(|member| mail::post(tx, member.persona, &letter, now))?;
             Ok(others().count())
+        })
+    }
+
+    /// Closes a club for the Server Operator; all members get a mail that says why.
+    pub fn close(&self, acronym: &str, why: &str, now: Now) -> Result<Changed<()>, CityError> {
+        let why = tidy(why, 1, 100, "say in 1 to 100 characters why the club is closed")?;
+        self.store.change(|table| {
+            let found =
+                super::all(table)?.into_iter().find(|club| club.acronym.eq_ignore_ascii_case(acronym.trim()));
+            let mut club = found.ok_or(CityError::because("there is no club with this acronym"))?;
+            let hosts = nights::open(table)?.iter().any(|night| night.club == club.id);
+            ensure(!hosts, "the club has a race night that is not over: cancel it first")?;
+            table.transact(|tx| {
+                let text =
+                    format!("The operator has closed the club {} [{}]: {why}", club.name, club.acronym);
+                tell(tx, &club, "The club is closed", &text, now)?;
+                Ok(disband(tx, &mut club)?)
+            })
         })
     }
 

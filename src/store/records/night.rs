@@ -100,10 +100,15 @@ impl Night {
         self.plan.start as u64 <= unix && unix < self.plan.end as u64 && self.outcome.is_none()
     }
 
+    /// The fees that it holds.
+    pub fn fees(&self) -> u64 {
+        let fees: u64 = self.entries.iter().map(|entry| u64::from(entry.fee)).sum();
+        u64::from(self.kept) + fees
+    }
+
     /// What is paid at the end: the city's part and the fees.
     pub fn purse(&self) -> u64 {
-        let fees: u64 = self.entries.iter().map(|entry| u64::from(entry.fee)).sum();
-        u64::from(self.plan.purse) + u64::from(self.kept) + fees
+        u64::from(self.plan.purse) + self.fees()
     }
 
     /// Those who are placed, the first one first; then those who have no result yet, in the order of registration.

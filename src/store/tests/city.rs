@@ -243,7 +243,8 @@ fn a_club_is_founded_and_led_and_everybody_in_it_may_do_what_the_rank_says() {
     let _ = store.accounts().remove("account1", later).unwrap();
     let _ = store.personas().delete(owner(&store, d[4]), d[4], later).unwrap();
     assert_eq!((clubs.get(club.id).unwrap(), clubs.list().unwrap().len()), (None, 1));
-    assert!(clubs.disband(d[0], later).is_ok() && clubs.list().unwrap().is_empty());
+    let _ = clubs.close("new", "rude", later).unwrap();
+    assert!(last_mail(&store, d[0], later).ends_with("[NEW]: rude") && clubs.list().unwrap().is_empty());
     assert!(store.ledger().check().unwrap().differences.is_empty());
 }
 
@@ -280,7 +281,7 @@ fn a_turf_goes_to_the_registered_club_with_most_points_once() {
         drop(store);
         store = Store::open(dir.path()).unwrap();
     }
-    let owners = store.turfs().owners().unwrap();
+    let owners = store.turfs().owners(at(MONDAY + WEEK)).unwrap();
     assert_eq!((owners.len(), owners[0].clubs[0].acronym.as_str()), (1, "TWO"));
     assert_eq!(store.clubs().totals(two).unwrap().turfs, 1);
     let told = mails(&store, d[1], at(MONDAY + WEEK));
@@ -297,7 +298,7 @@ fn a_turf_goes_to_the_registered_club_with_most_points_once() {
     // A club that has ended wins nothing.
     let _ = store.clubs().disband(d[0], at(MONDAY + 4 * WEEK)).unwrap();
     assert_eq!(settle(&store, MONDAY + 9 * WEEK), 1);
-    assert!(store.turfs().owners().unwrap()[0].clubs.is_empty());
+    assert!(store.turfs().owners(at(MONDAY + 9 * WEEK)).unwrap()[0].clubs.is_empty());
     assert!(store.ledger().check().unwrap().differences.is_empty());
 }
 

@@ -82,7 +82,7 @@ fn apply(store: &Store, act: &Act, d: &[PersonaId], now: Now, seen: &mut BTreeSe
     let lives = |id: PersonaId| store.personas().by_id(id).unwrap().is_some();
     match *act {
         Act::Found(who, name) => {
-            fine(clubs.found(d[who], &new_club(["A", "BB", "CCC", "D"][usize::from(name)]), &RULES, now))
+            fine(clubs.found(d[who], &new_club(["A", "BB", "CCC", "D"][usize::from(name)]), &RULES, now));
         }
         Act::Invite(by, who) => fine(clubs.invite(d[by], d[who], now)),
         Act::Ask(who, club) => fine(clubs.ask(d[who], club, now)),
@@ -100,9 +100,9 @@ fn apply(store: &Store, act: &Act, d: &[PersonaId], now: Now, seen: &mut BTreeSe
         },
         Act::Leave(who, how) => {
             if how == 0 {
-                fine(clubs.disband(d[who], now))
+                fine(clubs.disband(d[who], now));
             } else {
-                fine(clubs.leave(d[who], now))
+                fine(clubs.leave(d[who], now));
             }
         }
         Act::Register(who) => fine(clubs.register(d[who], &RULES, now)),
@@ -111,7 +111,7 @@ fn apply(store: &Store, act: &Act, d: &[PersonaId], now: Now, seen: &mut BTreeSe
             match host {
                 Some(who) => fine(nights.plan(Host::Captain(d[who]), &NightPlan { purse: 0, ..plan }, now)),
                 None => {
-                    fine(nights.plan(Host::Operator, &NightPlan { season: u32::from(weekly), ..plan }, now))
+                    fine(nights.plan(Host::Operator, &NightPlan { season: u32::from(weekly), ..plan }, now));
                 }
             }
         }
@@ -174,6 +174,7 @@ fn check(store: &Store, d: &[PersonaId]) {
     }
     // What the race nights hold is what was paid and has not come back; prizes come from the purses.
     let open = store.nights().open().unwrap();
+    assert_eq!(report.held, open.iter().map(Night::fees).sum::<u64>());
     for id in d {
         let held: i64 = open
             .iter()

@@ -214,7 +214,7 @@ pub(super) fn turfs(site: &Site<'_>) -> Result<Vec<TurfRow>, StoreError> {
         last: Vec::new(),
         now: Vec::new(),
     };
-    for turf in turfs.owners()? {
+    for turf in turfs.owners(site.now)? {
         let last: Vec<_> = turf
             .clubs
             .into_iter()

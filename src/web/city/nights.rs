@@ -121,26 +121,31 @@ pub(super) fn view(site: &Site<'_>, id: &str) -> Result<Option<NightView>, Store
     let (placed, others) = night.table();
     let prizes = night.outcome.as_ref().map(|outcome| outcome.prizes.as_slice()).unwrap_or_default();
     let entries = placed.iter().map(|entry| (entry, true)).chain(others.iter().map(|entry| (entry, false)));
-    let table = entries.enumerate().map(|(at, (entry, is_placed))| NightPlace {
-        place: is_placed.then_some(at + 1),
-        name: entry.name.clone(),
-        races: entry.races,
-        wins: entry.won,
-        points: entry.points,
-        best_ms: milliseconds(entry.best),
-        dollars: prizes
-            .iter()
-            .find(|(persona, _)| *persona == entry.persona)
-            .map_or(0, |(_, dollars)| *dollars),
-        ticks: entry.best,
-    });
+    let mut table = Vec::new();
+    for (at, (entry, is_placed)) in entries.enumerate() {
+        // Whoever was renamed is found by the name of now.
+        let persona = site.game.store.personas().by_id(entry.persona)?;
+        table.push(NightPlace {
+            place: is_placed.then_some(at + 1),
+            name: persona.map_or_else(|| entry.name.clone(), |persona| persona.name),
+            races: entry.races,
+            wins: entry.won,
+            points: entry.points,
+            best_ms: milliseconds(entry.best),
+            dollars: prizes
+                .iter()
+                .find(|(persona, _)| *persona == entry.persona)
+                .map_or(0, |(_, dollars)| *dollars),
+            ticks: entry.best,
+        });
+    }
     Ok(Some(NightView {
         row: row(site, &night)?,
         text: night.plan.text.clone(),
         counts: counts(&night.plan),
         cancelled: night.outcome.as_ref().map(|outcome| outcome.cancelled.clone()).unwrap_or_default(),
         season: night.plan.season,
-        table: table.collect(),
+        table,
     }))
 }
 

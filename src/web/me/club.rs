@@ -42,7 +42,7 @@ fn colours(now: [u32; 3]) -> Vec<Input> {
         [("front", "Colour of the letters"), ("back", "Colour behind them"), ("third", "Third colour")];
     let inputs = labels.iter().zip(now);
     inputs
-        .map(|((name, label), colour)| Input::text(name, label, COLOUR).with(format!("{colour:06X}")))
+        .map(|((name, label), colour)| Input::text(name, label, COLOUR).with(&format!("{colour:06X}")))
         .collect()
 }
 

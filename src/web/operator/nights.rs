@@ -1,4 +1,4 @@
-//! Race nights and seasons for the Operator: planning, cancelling and ending them.
+//! Race nights, seasons and clubs for the Operator: planning, cancelling and ending them.
 
 use super::actions::{self, Effect};
 use super::pages::{self, Frame};
@@ -73,6 +73,11 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
         let text = "Who is first in its standings is the champion.".to_owned();
         forms.push(FormView { heading: "End a season", text, ..form("end", "End it", inputs) });
     }
+    if !game.store.clubs().list()?.is_empty() {
+        let inputs = vec![Input::text("acronym", "Acronym", 3), Input::text("why", "Why", 100)];
+        let text = "Nobody is in it any more, and its members get a mail.".to_owned();
+        forms.push(FormView { heading: "Close a club", text, ..form("close", "Close it", inputs) });
+    }
     let intro = vec![
         "What the best of a week get, and what a turf brings, stands under [rewards] in mcos.toml."
             .to_owned(),
@@ -102,6 +107,10 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
             return Some(Effect::refused(PAGE, "Tick the box to confirm. Nothing was changed."));
         }
         "end" => ("The season is over.", Request::EndSeason { season: number("season") }),
+        "close" => {
+            let (acronym, reason) = (fields.text("acronym").to_owned(), fields.text("why").to_owned());
+            ("The club is closed.", Request::CloseClub { acronym, reason })
+        }
         _ => return Some(Effect::refused(PAGE, "There is no such form.")),
     };
     Some(actions::perform(game, PAGE, wish, done, request.now))

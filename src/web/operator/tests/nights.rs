@@ -13,6 +13,7 @@ fn race_nights_and_seasons_are_planned_and_ended_and_the_audit_log_says_so() {
         moment(start).replace(' ', "+"),
         moment(start + 7200).replace(' ', "+")
     );
+    let game = &scene.game;
     let mut send = |fields: &str| {
         let reply = operator.fill_in("/operator/events", "/operator/events", fields);
         assert_eq!((reply.status, reply.location), (303, Some("/operator/events")));
@@ -30,10 +31,17 @@ fn race_nights_and_seasons_are_planned_and_ended_and_the_audit_log_says_so() {
         ("do=cancel&night=1&why=storm", "The race night is cancelled"),
         ("do=end&season=1", "Tick the box"),
         ("do=end&season=1&sure=yes", "The season is over"),
+        ("do=close&acronym=NR&why=rude", "no club with this acronym"),
+        ("do=close&acronym=NR&why=", "why the club is closed"),
         ("do=dance", "There is no such form"),
     ] {
         let page = send(fields);
         assert!(page.contains(said), "{fields}: {page}");
+        if said == "The race night is planned" {
+            let plan = game.store.nights().open().unwrap().remove(0).plan;
+            let fixed = (plan.best_time, plan.laps, plan.backward);
+            assert_eq!(fixed, (true, 2, Some(false)), "times are compared over the usual laps, forward");
+        }
     }
     assert!(scene.game.store.nights().open().unwrap().is_empty(), "a weekly one ends when it is cancelled");
     let audit = operator.look("/operator/audit");
