@@ -20,14 +20,15 @@ pub(super) fn lively() -> City {
     let (store, bob, ann) = (&city.game.store, city.bob.1, city.ann.1);
     let now = Now::read();
     let before = |seconds| Now { unix: now.unix - seconds, ..now };
+    let last_week = before(7 * 86_400);
     let new = NewClub {
         name: "Night Riders".to_owned(),
         acronym: "NR".to_owned(),
         description: "<i>We ride".to_owned(),
         colours: [0x00ff_ffff, 0, 0x00ab_cdef],
     };
-    let _ = store.clubs().found(bob, &new, &RULES, now).unwrap();
-    let _ = store.clubs().register(bob, &RULES, now).unwrap();
+    let _ = store.clubs().found(bob, &new, &RULES, last_week).unwrap();
+    let _ = store.clubs().register(bob, &RULES, last_week).unwrap();
     let season = store.seasons().begin("Summer").unwrap().value;
     let moment = |at: u64| u32::try_from(at).unwrap();
     for (ago, length) in [(5000, 1000), (3600, 7200)] {
@@ -48,13 +49,14 @@ pub(super) fn lively() -> City {
             let _ = store.nights().register(id, who, before(6000)).unwrap();
         }
     }
+    city.race_at(RACE + 3, last_week);
     city.race_at(RACE + 1, before(4500));
     city.race_at(RACE + 2, now);
     let _ = store.nights().turn(now).unwrap();
     let rewards = RewardTable { top_dog: &[100], trials: &[50, 25], kind: |_| "circuit race" };
     let next_week = Now { unix: now.unix + 7 * 86_400, ..now };
     let _ = store.rewards().settle(&rewards, next_week).unwrap();
-    let _ = store.turfs().settle(10, &|_| "Harbor".to_owned(), next_week).unwrap();
+    let _ = store.turfs().settle(10, &|_| "Harbor".to_owned(), now).unwrap();
     city
 }
 
