@@ -5,6 +5,7 @@ use crate::clock::Now;
 use crate::store::backup::{self, Backup};
 use crate::store::record::{Row, digest};
 use crate::store::records::check;
+use crate::store::rotation;
 use crate::store::snapshot::Snapshot;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -301,4 +302,29 @@ fn what_waits_to_be_restored_and_cannot_be_read_stays_and_the_server_goes_on() {
     assert!(!Store::restore_staged(dir.path()).unwrap());
     assert!(staged.exists());
     assert_eq!(everything(&Store::open(dir.path()).unwrap()), before);
+}
+
+#[test]
+fn of_backups_between_which_no_other_one_was_written_the_oldest_goes_whatever_its_name() {
+    let dir = TempDir::new().unwrap();
+    let (store, ..) = furnished(dir.path());
+    let folder = dir.path().join("kept");
+    // By years of a clock that is never right.
+    let years = [2099, 2026, 1970, 2027, 2020, 2028, 2000];
+    let mut content = Vec::new();
+    for year in years {
+        let file = dir.path().join(format!("mcos-{year}0101-0000.mcos"));
+        store.operator().set_message(&format!("in {year}")).unwrap().ticket.wait().unwrap();
+        store.write_backup(&file).unwrap();
+        rotation::keep(&file, &folder).unwrap();
+        content.push(file.file_name().unwrap().to_owned());
+        let generation = |name| backup::read(&dir.path().join(name)).unwrap().generation;
+        assert_eq!(generation(&content[0]), generation(content.last().unwrap()));
+        let mut newest: Vec<_> = content.iter().rev().take(5).cloned().collect();
+        newest.sort();
+        let mut there: Vec<_> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        there.sort();
+        assert_eq!(there, newest);
+    }
 }
