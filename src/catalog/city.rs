@@ -55,7 +55,7 @@ pub struct Tunables {
     pub classified_ad_max_count: u32,
 }
 
-/// Clubs and advertisements do not exist yet; their numbers are only there to be shown. *Documented* are the numbers that the
+/// Advertisements do not exist yet; their numbers are only there to be shown. *Documented* are the numbers that the
 /// publisher told its players (updates 5 and 6.1 of 2002); the others are ours.
 pub(super) const TUNABLES: Tunables = Tunables {
     club_creation_cost: 5000,

@@ -14,7 +14,7 @@ use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::log_ring;
-use crate::services::{Game, mcots};
+use crate::services::{Game, calendar, mcots};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
@@ -134,6 +134,8 @@ impl Shared {
             let _ = self.game.store.trouble();
             let recordings = Arc::clone(&self.recordings);
             smol::unblock(move || recordings.look_at_the_time(Now::read())).await;
+            let game = Arc::clone(&self.game);
+            smol::unblock(move || calendar::turn(&game, Now::read())).await;
             self.tell(mcots::tick(&self.game, Now::read()).into()).await;
         }
     }

@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod bans;
+pub mod calendar;
 pub mod directory;
 mod dispatch;
 mod game;

@@ -12,11 +12,13 @@
 //! works inside any transaction: it changes `record.persona.bank_balance` and writes the line; the caller puts the record
 //! afterwards, in the same transaction. It is the only way to change a balance.
 
+use super::city_key;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
 use super::record::{Record as _, decode};
 use super::records::ledger::{Kind, Line};
+use super::records::night::Night;
 use super::records::persona::PersonaRecord;
 use super::snapshot::Snapshot;
 use super::table::{Table, Transaction};
@@ -90,6 +92,26 @@ pub(super) fn book(
     let balance = u32::try_from(balance).map_err(|_| LedgerError::TooRich)?;
     write(tx, record, Line { time: now.unix32(), kind, amount, balance, reference })?;
     Ok(())
+}
+
+/// Gives dollars, as many as the bank holds; how many that was. The caller puts the record, in the same transaction.
+pub(super) fn give(
+    tx: &Transaction<'_>,
+    record: &mut PersonaRecord,
+    kind: Kind,
+    dollars: u32,
+    reference: u32,
+    now: Now,
+) -> Result<u32, StoreError> {
+    let dollars = dollars.min(u32::MAX - record.persona.bank_balance);
+    if dollars == 0 {
+        return Ok(0);
+    }
+    match book(tx, record, Entry { kind, amount: dollars.into(), reference }, now) {
+        Ok(()) => Ok(dollars),
+        Err(LedgerError::Store(error)) => Err(error),
+        Err(LedgerError::Overdrawn | LedgerError::TooRich) => Ok(0),
+    }
 }
 
 /// Opens the book of a persona that has none, with `balance`.
@@ -207,6 +229,8 @@ pub struct LedgerReport {
     pub lines: usize,
     /// The sum of all balances, in dollars.
     pub money: u64,
+    /// Dollars that race nights hold until they are over.
+    pub held: u64,
     /// What is wrong; empty if nothing is.
     pub differences: Vec<Difference>,
 }
@@ -238,7 +262,7 @@ impl Ledger<'_> {
     pub fn check(&self) -> Result<LedgerReport, StoreError> {
         let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
         let mut records: Vec<PersonaRecord> = Vec::new();
-        let mut lines = 0;
+        let (mut lines, mut held) = (0, 0);
         for rows in Snapshot::take(&self.store.inner.table)? {
             for (key, value) in rows? {
                 if key.starts_with(key::LINES) {
@@ -249,10 +273,12 @@ impl Ledger<'_> {
                     }
                 } else if key.starts_with(key::PERSONAS) {
                     records.push(decode(&value)?);
+                } else if key.starts_with(city_key::OPEN_NIGHTS) {
+                    held += decode::<Night>(&value)?.fees();
                 }
             }
         }
-        let mut report = LedgerReport { personas: records.len(), lines, ..LedgerReport::default() };
+        let mut report = LedgerReport { personas: records.len(), lines, held, ..LedgerReport::default() };
         for record in &records {
             let persona = record.persona.id;
             report.money += u64::from(record.persona.bank_balance);

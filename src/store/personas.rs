@@ -229,7 +229,7 @@ impl Personas<'_> {
     ///
     /// # Errors
     /// [`PersonaError::NotFound`], [`PersonaError::NotYours`], [`PersonaError::InRace`].
-    pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
+    pub fn delete(&self, owner: CustomerId, id: PersonaId, now: Now) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
             let belongings = Belongings::find(table, id)?;
             let bookings = Bookings::find(table)?;
@@ -241,7 +241,7 @@ impl Personas<'_> {
                 if bookings.name(id) {
                     return Err(PersonaError::InRace);
                 }
-                Ok(belongings.remove(tx, &record)?)
+                Ok(belongings.remove(tx, &record, now)?)
             })
         })
     }

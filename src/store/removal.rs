@@ -2,15 +2,20 @@
 
 use super::accounts::{AccountError, Accounts};
 use super::bookings::Bookings;
+use super::city_key;
+use super::clubs::Mentions;
 use super::error::StoreError;
 use super::key;
 use super::mail;
+use super::nights::Registered;
 use super::records::account::{Account, AccountRecord};
 use super::records::ledger::Line;
 use super::records::persona::PersonaRecord;
 use super::records::vehicle::LooseRecord;
 use super::table::{Table, Transaction};
 use super::ticket::Changed;
+use super::weekly;
+use crate::clock::Now;
 use mco_proto::ids::{PersonaId, VehicleId};
 
 /// The records of a persona that are found by a look at the table.
@@ -19,6 +24,9 @@ pub(super) struct Belongings {
     lines: Vec<Vec<u8>>,
     vehicles: Vec<VehicleId>,
     loose: Vec<Vec<u8>>,
+    weeks: Vec<Vec<u8>>,
+    clubs: Mentions,
+    nights: Registered,
 }
 
 impl Belongings {
@@ -31,17 +39,28 @@ impl Belongings {
             lines: keys(table.scan_rows::<Line>(&key::lines_of(id))?),
             vehicles: table.scan::<u32>(&key::vehicles_of(id))?.into_iter().map(VehicleId).collect(),
             loose: loose.into_iter().map(|(key, _)| key).collect(),
+            weeks: weekly::rows_of(table, id)?,
+            clubs: Mentions::find(table, id)?,
+            nights: Registered::find(table, id)?,
         })
     }
 
     /// Removes them and the persona, whose record this is.
-    pub(super) fn remove(&self, tx: &Transaction<'_>, record: &PersonaRecord) -> Result<(), StoreError> {
+    pub(super) fn remove(
+        &self,
+        tx: &Transaction<'_>,
+        record: &PersonaRecord,
+        now: Now,
+    ) -> Result<(), StoreError> {
         let id = self.id;
         for vehicle in self.vehicles.iter().copied() {
             tx.remove(&key::vehicle(vehicle))?;
             tx.remove(&key::vehicle_of(id, vehicle))?;
         }
-        self.lines.iter().chain(&self.loose).try_for_each(|key| tx.remove(key))?;
+        self.nights.forget(tx, id, now)?;
+        self.clubs.forget(tx, id, now)?;
+        tx.remove(&city_key::badges(id))?;
+        self.lines.iter().chain(&self.loose).chain(&self.weeks).try_for_each(|key| tx.remove(key))?;
         mail::empty(tx, id)?;
         tx.remove(&key::paid_week(id))?;
         tx.remove(&key::uncounted(id))?;
@@ -57,7 +76,7 @@ impl Accounts<'_> {
     ///
     /// # Errors
     /// [`AccountError::NotFound`], [`AccountError::InRace`].
-    pub fn remove(&self, name: &str) -> Result<Changed<Account>, AccountError> {
+    pub fn remove(&self, name: &str, now: Now) -> Result<Changed<Account>, AccountError> {
         self.store.change(|table| {
             let found: Option<AccountRecord> = table.get(&key::account(name))?;
             let record = found.ok_or(AccountError::NotFound)?;
@@ -73,7 +92,7 @@ impl Accounts<'_> {
             table.transact(|tx| {
                 for belongings in &personas {
                     if let Some(record) = tx.get::<PersonaRecord>(&key::persona(belongings.id))? {
-                        belongings.remove(tx, &record)?;
+                        belongings.remove(tx, &record, now)?;
                     }
                 }
                 tx.remove(&key::banned_account(owner))?;

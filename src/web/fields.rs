@@ -6,7 +6,7 @@ use std::mem;
 use zeroize::Zeroizing;
 
 /// More fields than any form has; later ones are not read.
-const MAX_FIELDS: usize = 16;
+const MAX_FIELDS: usize = 32;
 
 /// The fields of a form. They hold passwords, so they are wiped when dropped, and there is no way to print them.
 #[derive(Default)]

@@ -144,6 +144,13 @@ pub(super) fn in_words(line: &Line) -> String {
         Kind::Salary => "Weekly salary".to_owned(),
         Kind::Aid => "Help from the city".to_owned(),
         Kind::Grant => "From the operator of this server".to_owned(),
+        Kind::WeeklyReward => "Weekly reward".to_owned(),
+        Kind::ClubFounded => "Club founded".to_owned(),
+        Kind::ClubRegistered => "Club registered for the turf wars".to_owned(),
+        Kind::TurfWon => "Your club won a turf".to_owned(),
+        Kind::NightFee => format!("Fee of race night {reference}"),
+        Kind::NightRefund => format!("Fee of race night {reference} came back"),
+        Kind::NightPrize => format!("Prize of race night {reference}"),
     }
 }
 

@@ -31,6 +31,7 @@ mod operator;
 mod pages;
 mod players;
 mod probe;
+mod race_night;
 mod races;
 mod racing;
 mod recording;

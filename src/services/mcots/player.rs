@@ -3,7 +3,7 @@
 use super::{Answer, Refusal, Request};
 use crate::catalog::rules::{points_to_next_level, points_to_next_rank};
 use crate::services::{Outcome, send_away};
-use crate::store::{self, Persona, PersonaError, Plate};
+use crate::store::{self, Persona, PersonaError, Plate, StoreError};
 use mco_proto::bytes::{Bool8, PagedList};
 use mco_proto::ids::{PersonaId, VehicleId};
 use mco_proto::mcots::garage::MOST_SHORT;
@@ -72,12 +72,20 @@ pub(super) fn info(request: &Request<'_>, asked: &GenericRequest) -> Answer {
         inventory_slots_used: clamped(loose, u32::MAX),
         inventory_on_auction: 0,
         highest_bids: 0,
-        club: 0,
+        club: club_of(request, persona.id)?,
         date_left_club: Timestamp::NONE,
         can_be_invited_to_club: Bool8(false),
         description: Chars::first_n(&persona.description),
     };
     Ok(Outcome::reply(info.body()))
+}
+
+/// The number of a player's club, if that is told: no Client was ever told one.
+fn club_of(request: &Request<'_>, persona: PersonaId) -> Result<u32, StoreError> {
+    if !request.game.config.compat.club_in_player_info {
+        return Ok(0);
+    }
+    Ok(request.game.store.clubs().membership(persona)?.club)
 }
 
 /// 164: only the name. Shops and offices have one too.
@@ -194,7 +202,7 @@ pub(super) fn delete(request: &Request<'_>, body: &GenericRequest) -> Answer {
         }
         Some(_) => {}
     }
-    match request.game.store.personas().delete(request.player.customer, persona) {
+    match request.game.store.personas().delete(request.player.customer, persona, request.now) {
         Ok(deleted) => {
             log::info!("mcots: {} is deleted by its customer {}", request.caller, request.player.customer);
             let mut others = request.game.world.presence.forget(persona);

@@ -38,6 +38,20 @@ pub enum Kind {
     Aid,
     /// What the Server Operator gave, or took.
     Grant,
+    /// A reward for a place in the week; the reference is the week.
+    WeeklyReward,
+    /// A club was founded; the reference is the club.
+    ClubFounded,
+    /// A club was registered for the turf wars; the reference is the club.
+    ClubRegistered,
+    /// What the Captain of a club gets for a turf; the reference is the lobby.
+    TurfWon,
+    /// The fee of a race night; the reference is the race night.
+    NightFee,
+    /// The fee of a race night came back; the reference is the race night.
+    NightRefund,
+    /// A prize of a race night; the reference is the race night.
+    NightPrize,
 }
 
 /// A line of the ledger.
@@ -51,7 +65,7 @@ pub struct Line {
     pub amount: i64,
     /// The balance after it, in dollars.
     pub balance: u32,
-    /// The number of the car, part or race; see [`Kind`]. 0: none.
+    /// The number of the car, part, race or whatever it was for; see [`Kind`]. 0: none.
     pub reference: u32,
 }
 

@@ -2,6 +2,8 @@
 
 mod backups;
 mod changes;
+mod city;
+mod city_model;
 mod corrections;
 mod damage;
 mod journal;

@@ -1,7 +1,7 @@
 //! The API: what the pages show, as JSON, for programs. It only reads. `docs/openapi.json` describes it, and a test holds that against
 //! the answers.
 
-use super::{boards, decoded, live, players, races, records};
+use super::{boards, clubs, decoded, live, nights, players, races, records};
 use crate::store::StoreError;
 use crate::web::fields::Fields;
 use crate::web::layout::Window;
@@ -114,6 +114,13 @@ fn answer(site: &Site<'_>, query: &Fields, path: &str) -> Result<Option<String>,
         ("records", None) => json(&Listed::of(query, records::rows(site, query)?)),
         ("boards", None) => json(&Listed::of(query, boards::rows(site, &boards::Wish::of(query))?)),
         ("live", None) => json(&live::view(site)),
+        ("clubs", None) => json(&Listed::of(query, clubs::rows(site)?)),
+        ("clubs", Some(acronym)) => clubs::view(site, &acronym)?.and_then(|view| json(&view)),
+        ("turfs", None) => json(&Listed::of(query, clubs::turfs(site)?)),
+        ("events", None) => json(&Listed::of(query, nights::rows(site)?)),
+        ("events", Some(id)) => nights::view(site, &id)?.and_then(|view| json(&view)),
+        ("seasons", None) => json(&Listed::of(query, nights::season_rows(site)?)),
+        ("rewards", None) => json(&Listed::of(query, nights::reward_weeks(site)?)),
         _ => None,
     })
 }
