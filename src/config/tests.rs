@@ -146,6 +146,7 @@ car_class = "race"
 check_body_class = true
 bind_context = false
 prove_key = false
+count_ads = true
 mcots_silent = [161]
 mcots_success = [391, 338]
 "#;
@@ -177,6 +178,7 @@ mcots_success = [391, 338]
         check_body_class: true,
         bind_context: false,
         prove_key: false,
+        count_ads: true,
         mcots_silent: vec![161],
         mcots_success: vec![391, 338],
     };

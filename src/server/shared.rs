@@ -13,7 +13,7 @@ use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::log_ring;
-use crate::services::{Game, mcots};
+use crate::services::{Game, deals, mcots};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
@@ -134,6 +134,9 @@ impl Shared {
             let recordings = Arc::clone(&self.recordings);
             smol::unblock(move || recordings.look_at_the_time(Now::read())).await;
             self.tell(mcots::tick(&self.game, Now::read()).into()).await;
+            let game = Arc::clone(&self.game);
+            // Nobody waits to hear of it: what came of a deal is in the mail.
+            drop(smol::unblock(move || deals::tick(&game, Now::read())).await);
         }
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod bans;
+pub mod deals;
 pub mod directory;
 mod dispatch;
 mod game;

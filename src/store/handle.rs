@@ -2,6 +2,7 @@
 
 use super::commit::Writer;
 use super::data_dir::{DataDir, Repaired};
+use super::deals::Anchor;
 use super::error::StoreError;
 use super::free_space::{Duplicate, FreeSpace, RESERVE};
 use super::ownership::HandOver;
@@ -26,6 +27,7 @@ pub(super) struct Inner {
     pub(super) free_space: Arc<FreeSpace>,
     pub(super) repaired: Arc<Mutex<Repaired>>,
     pub(super) abandoned: AtomicBool,
+    pub(super) city_clock: Anchor,
     pub(super) _copy: Option<Duplicate>,
     pub(super) _hand_over: HandOver,
     /// The lock is in it.

@@ -12,6 +12,7 @@
 //! works inside any transaction: it changes `record.persona.bank_balance` and writes the line; the caller puts the record
 //! afterwards, in the same transaction. It is the only way to change a balance.
 
+use super::deals::Property;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
@@ -90,6 +91,26 @@ pub(super) fn book(
     let balance = u32::try_from(balance).map_err(|_| LedgerError::TooRich)?;
     write(tx, record, Line { time: now.unix32(), kind, amount, balance, reference })?;
     Ok(())
+}
+
+/// Gives dollars, as many as the bank holds; how many that was. The caller puts the record, in the same transaction.
+pub(super) fn give(
+    tx: &Transaction<'_>,
+    record: &mut PersonaRecord,
+    kind: Kind,
+    dollars: u32,
+    reference: u32,
+    now: Now,
+) -> Result<u32, StoreError> {
+    let dollars = dollars.min(u32::MAX - record.persona.bank_balance);
+    if dollars == 0 {
+        return Ok(0);
+    }
+    match book(tx, record, Entry { kind, amount: dollars.into(), reference }, now) {
+        Ok(()) => Ok(dollars),
+        Err(LedgerError::Store(error)) => Err(error),
+        Err(LedgerError::Overdrawn | LedgerError::TooRich) => Ok(0),
+    }
 }
 
 /// Opens the book of a persona that has none, with `balance`.
@@ -171,6 +192,26 @@ pub enum Problem {
     },
     /// There are lines, but no such persona.
     NoPersona,
+    /// A car is not in the list of its owner, or in that of somebody else.
+    Owner {
+        /// Its number.
+        number: u32,
+    },
+    /// A car or part is there twice.
+    Twice {
+        /// Its number.
+        number: u32,
+    },
+    /// A deal names a car or part that the Escrow does not hold.
+    NotHeld {
+        /// Its number.
+        number: u32,
+    },
+    /// The Escrow holds a car or part that no deal names.
+    NoDeal {
+        /// Its number.
+        number: u32,
+    },
 }
 
 impl fmt::Display for Problem {
@@ -185,6 +226,10 @@ impl fmt::Display for Problem {
                 write!(f, "it has {balance}, its lines make {derived}")
             }
             Self::NoPersona => f.write_str("there are lines for it, but it does not exist"),
+            Self::Owner { number } => write!(f, "car {number} does not have exactly one owner"),
+            Self::Twice { number } => write!(f, "car or part {number} is there twice"),
+            Self::NotHeld { number } => write!(f, "a deal names {number}, which the Escrow does not hold"),
+            Self::NoDeal { number } => write!(f, "the Escrow holds {number}, which no deal names"),
         }
     }
 }
@@ -207,6 +252,8 @@ pub struct LedgerReport {
     pub lines: usize,
     /// The sum of all balances, in dollars.
     pub money: u64,
+    /// The dollars of highest bids, which belong to nobody until their auctions are over.
+    pub held: u64,
     /// What is wrong; empty if nothing is.
     pub differences: Vec<Difference>,
 }
@@ -231,7 +278,8 @@ impl Ledger<'_> {
         Ok(rows.into_iter().filter_map(|(key, line)| Some((key::line_parts(&key)?.1, line))).collect())
     }
 
-    /// Derives every balance from the lines and compares: of one state of the store, while changes go on.
+    /// Derives every balance from the lines and compares, and looks whether each car and part has one owner and each thing in a deal is
+    /// held by the Escrow: of one state of the store, while changes go on.
     ///
     /// # Errors
     /// What reading the database failed with.
@@ -239,6 +287,7 @@ impl Ledger<'_> {
         let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
         let mut records: Vec<PersonaRecord> = Vec::new();
         let mut lines = 0;
+        let mut property = Property::default();
         for rows in Snapshot::take(&self.store.inner.table)? {
             for (key, value) in rows? {
                 if key.starts_with(key::LINES) {
@@ -249,10 +298,13 @@ impl Ledger<'_> {
                     }
                 } else if key.starts_with(key::PERSONAS) {
                     records.push(decode(&value)?);
+                } else {
+                    property.see(&key, &value)?;
                 }
             }
         }
-        let mut report = LedgerReport { personas: records.len(), lines, ..LedgerReport::default() };
+        let mut report =
+            LedgerReport { personas: records.len(), lines, held: property.held, ..LedgerReport::default() };
         for record in &records {
             let persona = record.persona.id;
             report.money += u64::from(record.persona.bank_balance);
@@ -262,6 +314,7 @@ impl Ledger<'_> {
         }
         let strays = books.into_keys().map(|persona| Difference { persona, problem: Problem::NoPersona });
         report.differences.extend(strays);
+        report.differences.extend(property.differences());
         Ok(report)
     }
 }

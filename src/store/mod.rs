@@ -22,6 +22,8 @@ mod bookings;
 mod commit;
 mod corrections;
 mod data_dir;
+mod deal_key;
+mod deals;
 mod engine;
 mod error;
 mod free_space;
@@ -63,6 +65,11 @@ mod week;
 pub use accounts::{AccountError, Accounts, MOST_ACCOUNTS};
 pub use audit::Audit;
 pub use bans::{BanError, Bans};
+pub use deals::{
+    BidOutcome, DealError, DealRules, Deals, Expected, LAST_SECONDS, LONGEST_HOURS, Listed,
+    MOST_AUCTIONS_EACH, MOST_BIDS_EACH, MOST_DEALS, MOST_MUTED, MOST_TRADED, MOST_TRADES_EACH, NewAd,
+    NewAuction, OwnDeals,
+};
 pub use error::{OpenError, StoreError};
 pub use garage::aid::Belongings;
 pub use garage::furnish::Addition;
@@ -85,6 +92,7 @@ pub use personas::{NewPersona, PersonaError, Personas};
 pub use races::{Entrant, Payout, RaceError, Races, Settled, Settlement};
 pub use records::account::{Account, Ban, BanTarget};
 pub use records::audit::AuditEntry;
+pub use records::deal::{Ad, AdCategory, Auction, Bid, Goods, Item, Offered, Side, Trade};
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};

@@ -144,6 +144,17 @@ pub(super) fn in_words(line: &Line) -> String {
         Kind::Salary => "Weekly salary".to_owned(),
         Kind::Aid => "Help from the city".to_owned(),
         Kind::Grant => "From the operator of this server".to_owned(),
+        Kind::AdFee => format!("Price of ad {reference}"),
+        Kind::GoodsHeld => format!("{reference} went to the Escrow"),
+        Kind::GoodsBack => format!("{reference} came back from the Escrow"),
+        Kind::GoodsSold => format!("{reference} sold"),
+        Kind::GoodsBought => format!("{reference} bought by an ad"),
+        Kind::BidHeld => format!("Bid in auction {reference}, held"),
+        Kind::BidBack => format!("Bid in auction {reference} came back"),
+        Kind::AuctionWon => format!("{reference} won in an auction"),
+        Kind::TradeMoney => format!("Money in trade {reference}"),
+        Kind::GoodsGiven => format!("{reference} given in a trade"),
+        Kind::GoodsGot => format!("{reference} got in a trade"),
     }
 }
 

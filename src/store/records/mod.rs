@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod audit;
+pub(super) mod deal;
 pub(super) mod ledger;
 pub(super) mod mail;
 pub(super) mod persona;
@@ -14,6 +15,7 @@ use super::key::{GENERATION, LAST_GENERATION, MESSAGE, OPERATOR, SUM};
 use super::record::{Record, decode};
 use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
 use audit::AuditEntry;
+use deal::{Ad, Auction, CityClock, Muted, Trade};
 use ledger::Line;
 use mail::{Mail, Mailbox};
 use persona::PersonaRecord;
@@ -43,6 +45,12 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b't', ..] => as_record::<CourseRecord>(value),
         [b'h', ..] => as_record::<PersonaResults>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
+        [b'd', b'a', ..] => as_record::<Auction>(value),
+        [b'd', b's', ..] => as_record::<Ad>(value),
+        [b'd', b't', ..] => as_record::<Trade>(value),
+        [b'd', b'm', ..] => as_record::<Muted>(value),
+        [b'd', b'c', ..] => as_record::<CityClock>(value),
+        [b'd', b'e' | b'l' | b'p', ..] => as_record::<u32>(value),
         OPERATOR => as_record::<OperatorRecord>(value),
         MESSAGE => as_record::<String>(value),
         GENERATION if decode::<u64>(value)? > LAST_GENERATION => {

@@ -4,6 +4,7 @@ mod backups;
 mod changes;
 mod corrections;
 mod damage;
+mod deals;
 mod journal;
 mod ledger;
 mod operator;

@@ -208,6 +208,20 @@ fn what_is_not_offered_gets_its_documented_default() {
 }
 
 #[test]
+fn the_true_number_of_ads_is_told_only_where_that_is_switched_on() {
+    let mut scene = Scene::connected();
+    let persona = scene.game.store.personas().list().unwrap()[0].id;
+    let text = "a Hemi".to_owned();
+    let ad = NewAd { category: AdCategory::Wanted, text, days: 1, offer: None };
+    let placed = crate::services::deals::with(&scene.game, |deals| deals.place_ad(persona, ad, Now::read()));
+    let _ = placed.unwrap();
+    for (count_ads, told) in [(false, 0), (true, 1)] {
+        scene.game.config.compat.count_ads = count_ads;
+        assert_eq!(scene.ask(GenericRequest::body(Number(490), 0)), GenericReply::value(Number(490), told));
+    }
+}
+
+#[test]
 fn another_default_answer_can_be_chosen_for_what_is_not_offered_and_for_nothing_else() {
     let mut scene = Scene::connected();
     scene.game.config.compat.mcots_silent = vec![161, 108];
