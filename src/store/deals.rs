@@ -34,9 +34,10 @@ use super::handle::Store;
 use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
 use super::records::account::{AccountRecord, Ban};
-use super::records::deal::{Ad, AdCategory, Auction, Item, Trade};
+use super::records::deal::{Ad, AdCategory, Auction, Goods, Item, Trade};
 use super::records::ledger::Kind;
 use super::records::persona::{Persona, PersonaRecord};
+use super::records::vehicle::{LooseRecord, Part, VehicleRecord};
 use super::table::{Table, Transaction};
 use super::ticket::Changed;
 use super::{deal_key, key};
@@ -210,11 +211,6 @@ pub struct Listed<T> {
 }
 
 impl Deals<'_> {
-    /// How late it is by the city's clock, in seconds.
-    pub fn city_time(&self, now: Now) -> Result<u32, StoreError> {
-        clock::city_time(self.store, now)
-    }
-
     /// One auction that runs.
     pub fn auction(&self, number: u32) -> Result<Option<Auction>, StoreError> {
         self.store.table().get(&deal_key::auction(number))
@@ -228,6 +224,18 @@ impl Deals<'_> {
     /// One trade that goes on.
     pub fn trade(&self, number: u32) -> Result<Option<Trade>, StoreError> {
         self.store.table().get(&deal_key::trade(number))
+    }
+
+    /// The parts of a thing that the Escrow holds: those of a car without the car itself, or a loose part with what is fixed to it.
+    pub fn parts_held(&self, goods: Goods) -> Result<Vec<Part>, StoreError> {
+        let table = self.store.table();
+        Ok(match goods {
+            Goods::Car(car) => table.get::<VehicleRecord>(&key::vehicle(car))?.map(|record| record.parts),
+            Goods::Part(part) => {
+                table.get::<LooseRecord>(&key::loose_part(ESCROW, part))?.map(|record| record.parts)
+            }
+        }
+        .unwrap_or_default())
     }
 
     /// So many auctions, the first to end first: of cars, of parts, or of both (`None`); from `from` on, which is the `next` of the piece

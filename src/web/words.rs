@@ -5,6 +5,7 @@ use crate::store::{Kind, Line, RaceTerms, RacerResult};
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::race::LobbyFlags;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::fmt::Display;
 
 /// Ticks of the game's clock in a second.
 const TICKS: u64 = 64;
@@ -122,6 +123,14 @@ pub(super) fn remarks(racer: &RacerResult) -> Vec<&'static str> {
         (RacerResult::TIMED_OUT, "timed out"),
     ];
     all.into_iter().filter(|(flag, _)| racer.has(*flag)).map(|(_, word)| word).collect()
+}
+
+/// A sentence for the player about why something was not done.
+pub(super) fn sentence(why: &impl Display) -> String {
+    let why = why.to_string();
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}. Nothing was changed.", first.map(String::from).unwrap_or_default(), letters.as_str())
 }
 
 /// What a line of the ledger says.

@@ -52,6 +52,19 @@ fn has_leapt(table: &Table, city: u32, now: Now) -> Result<bool, StoreError> {
 }
 
 impl Deals<'_> {
+    /// How late it is by the city's clock, in seconds.
+    pub fn city_time(&self, now: Now) -> Result<u32, StoreError> {
+        city_time(self.store, now)
+    }
+
+    /// The moment of the city's clock by the Server's, in seconds since 1970: the same as long as nothing happens.
+    pub fn moment(&self, city: u32) -> Result<u64, StoreError> {
+        let noted: Option<CityClock> = self.store.table().get(deal_key::CLOCK)?;
+        Ok(noted.map_or(city.into(), |noted| {
+            (u64::from(noted.unix) + u64::from(city)).saturating_sub(noted.city.into())
+        }))
+    }
+
     /// Notes a leap of the Server's clock, so that it does not count when the store is opened the next time. `None`: there was none.
     pub(super) fn note_leap(&self, now: Now) -> Result<Option<Changed<()>>, StoreError> {
         let city = city_time(self.store, now)?;

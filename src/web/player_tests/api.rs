@@ -51,10 +51,11 @@ fn every_answer_is_as_the_description_says_and_every_path_is_described() {
     let city = City::new();
     // One race with a computer driver, so that what can be missing is.
     city.race(RACE + 1);
+    city.deal();
     let description: Value = serde_json::from_str(DESCRIPTION).unwrap();
     let paths = description["paths"].as_object().unwrap();
     let mut nobody = city.browser();
-    assert_eq!(paths.len(), 8);
+    assert_eq!(paths.len(), 10);
     for (path, described) in paths {
         let real = path.replace("{name}", "Bob").replace("{id}", &RACE.to_string());
         let answer = nobody.get(&format!("/api/v1{real}"));

@@ -2,6 +2,7 @@
 
 mod api;
 mod city;
+mod deals;
 mod own;
 
 use super::tests::{html, tags};
@@ -205,7 +206,7 @@ impl Browser<'_> {
 }
 
 /// Every path of these pages, with `{}` for what can be anything.
-const PATHS: [&str; 26] = [
+const PATHS: [&str; 35] = [
     "/players",
     "/players?q={}",
     "/players?sort={}&page={}",
@@ -232,6 +233,15 @@ const PATHS: [&str; 26] = [
     "/me/money.svg?persona={}",
     "/me/mail?persona={}&mail={}&to={}",
     "/me/{}",
+    "/market?category={}&from={}&persona={}",
+    "/market/{}",
+    "/auctions?kind={}&from={}&persona={}",
+    "/auctions/{}",
+    "/trades?persona={}",
+    "/trades/{}",
+    "/api/v1/market?category={}&from={}",
+    "/api/v1/auctions?kind={}&from={}",
+    "/auctions/{}?persona={}",
 ];
 
 /// What people and programs put there.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::Now;
+use crate::store::{AdCategory, NewAd};
 use mco_proto::mcots::Number;
 
 #[test]
