@@ -10,7 +10,6 @@
 
 mod ads;
 mod auctions;
-mod audit;
 mod clock;
 mod closing;
 mod ending;
@@ -22,19 +21,17 @@ mod trades;
 
 pub use ads::NewAd;
 pub use auctions::{BidOutcome, LAST_SECONDS, LONGEST_HOURS, NewAuction};
-pub(super) use audit::Property;
-pub(super) use clock::Anchor;
 pub(super) use closing::Closing;
 pub use expected::Expected;
 pub(super) use expected::expected;
-pub(super) use goods::{ESCROW, hand_over_car};
+pub(super) use goods::hand_over_car;
 
 use super::error::StoreError;
 use super::handle::Store;
 use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
 use super::records::account::{AccountRecord, Ban};
-use super::records::deal::{Ad, AdCategory, Auction, Goods, Item, Trade};
+use super::records::deal::{Ad, AdCategory, Auction, ESCROW, Goods, Item, Trade};
 use super::records::ledger::Kind;
 use super::records::persona::{Persona, PersonaRecord};
 use super::records::vehicle::{LooseRecord, Part, VehicleRecord};

@@ -12,10 +12,10 @@
 //! works inside any transaction: it changes `record.persona.bank_balance` and writes the line; the caller puts the record
 //! afterwards, in the same transaction. It is the only way to change a balance.
 
-use super::deals::Property;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
+use super::property::{Misplaced, Property};
 use super::record::{Record as _, decode};
 use super::records::ledger::{Kind, Line};
 use super::records::persona::PersonaRecord;
@@ -192,25 +192,12 @@ pub enum Problem {
     },
     /// There are lines, but no such persona.
     NoPersona,
-    /// A car is not in the list of its owner, or in that of somebody else.
-    Owner {
+    /// A car or part is not where it belongs.
+    Property {
         /// Its number.
         number: u32,
-    },
-    /// A car or part is there twice.
-    Twice {
-        /// Its number.
-        number: u32,
-    },
-    /// A deal names a car or part that the Escrow does not hold.
-    NotHeld {
-        /// Its number.
-        number: u32,
-    },
-    /// The Escrow holds a car or part that no deal names.
-    NoDeal {
-        /// Its number.
-        number: u32,
+        /// What is wrong with it.
+        misplaced: Misplaced,
     },
 }
 
@@ -226,10 +213,7 @@ impl fmt::Display for Problem {
                 write!(f, "it has {balance}, its lines make {derived}")
             }
             Self::NoPersona => f.write_str("there are lines for it, but it does not exist"),
-            Self::Owner { number } => write!(f, "car {number} does not have exactly one owner"),
-            Self::Twice { number } => write!(f, "car or part {number} is there twice"),
-            Self::NotHeld { number } => write!(f, "a deal names {number}, which the Escrow does not hold"),
-            Self::NoDeal { number } => write!(f, "the Escrow holds {number}, which no deal names"),
+            Self::Property { number, misplaced } => write!(f, "car or part {number} {misplaced}"),
         }
     }
 }
@@ -314,7 +298,9 @@ impl Ledger<'_> {
         }
         let strays = books.into_keys().map(|persona| Difference { persona, problem: Problem::NoPersona });
         report.differences.extend(strays);
-        report.differences.extend(property.differences());
+        report.differences.extend(property.misplaced().into_iter().map(|(persona, number, misplaced)| {
+            Difference { persona, problem: Problem::Property { number, misplaced } }
+        }));
         Ok(report)
     }
 }

@@ -42,6 +42,7 @@ mod patch_path;
 mod patch_set;
 mod personas;
 mod pre_images;
+mod property;
 mod proven;
 mod race_damage;
 mod races;
@@ -89,10 +90,11 @@ pub use patch_set::{
     MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile, PatchSet,
 };
 pub use personas::{NewPersona, PersonaError, Personas};
+pub use property::Misplaced;
 pub use races::{Entrant, Payout, RaceError, Races, Settled, Settlement};
 pub use records::account::{Account, Ban, BanTarget};
 pub use records::audit::AuditEntry;
-pub use records::deal::{Ad, AdCategory, Auction, Bid, Goods, Item, Offered, Side, Trade};
+pub use records::deal::{Ad, AdCategory, Auction, Bid, ESCROW, Goods, Item, Offered, Side, Trade};
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};

@@ -1,11 +1,12 @@
 //! Personas: the characters of an account, with which it plays.
 
 use super::bookings::Bookings;
-use super::deals::{Closing, ESCROW};
+use super::deals::Closing;
 use super::error::StoreError;
 use super::garage::JUNKYARD;
 use super::handle::Store;
 use super::ledger;
+use super::records::deal::ESCROW;
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::removal::Belongings;

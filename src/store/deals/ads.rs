@@ -1,13 +1,13 @@
 //! Classified ads: paid by letters and days, and perhaps with a thing at a fixed price.
 
-use super::goods::{ESCROW, hand_over};
+use super::goods::hand_over;
 use super::stock::{Amount, Stock, arrive};
 use super::{DealError, Deals, TRADES, begin, charge, clock, count, note, party, tell};
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
 use crate::store::error::StoreError;
 use crate::store::ledger::{self, Entry};
-use crate::store::records::deal::{Ad, AdCategory, Goods, Offered};
+use crate::store::records::deal::{Ad, AdCategory, ESCROW, Goods, Offered};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::PersonaRecord;
 use crate::store::table::Transaction;

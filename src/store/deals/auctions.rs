@@ -1,6 +1,6 @@
 //! Auctions: the highest bid at the end gets the thing, or at once whoever pays the price for that.
 
-use super::goods::{ESCROW, hand_over};
+use super::goods::hand_over;
 use super::stock::{Amount, Stock, arrive};
 use super::{
     AUCTIONS, DealError, Deals, MOST_AUCTIONS_EACH, MOST_BIDS_EACH, begin, charge, clock, count, note, party,
@@ -9,7 +9,7 @@ use super::{
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
 use crate::store::error::StoreError;
-use crate::store::records::deal::{Auction, Bid, Goods};
+use crate::store::records::deal::{Auction, Bid, ESCROW, Goods};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::{Persona, PersonaRecord};
 use crate::store::table::Transaction;

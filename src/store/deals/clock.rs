@@ -16,14 +16,9 @@ use crate::store::handle::Store;
 use crate::store::records::deal::CityClock;
 use crate::store::table::{Table, Transaction};
 use crate::store::ticket::{Changed, lock};
-use std::sync::Mutex;
-use std::time::Instant;
 
 /// By how many seconds the clocks may drift apart before that is noted.
 const DRIFT: u32 = 60;
-
-/// How late it was by the clock that never leaps and by the city's, when that was first asked.
-pub(in crate::store) type Anchor = Mutex<Option<(Instant, u32)>>;
 
 /// How late it is by the city's clock.
 pub(super) fn city_time(store: &Store, now: Now) -> Result<u32, StoreError> {

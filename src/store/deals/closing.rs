@@ -4,7 +4,7 @@
 use super::{ads, auctions, goods, trades};
 use crate::store::deal_key;
 use crate::store::error::StoreError;
-use crate::store::records::deal::{Ad, Auction, Trade};
+use crate::store::records::deal::{Ad, Auction, ESCROW, Trade};
 use crate::store::table::{Table, Transaction};
 use mco_proto::ids::PersonaId;
 
@@ -47,12 +47,12 @@ impl Closing {
     pub(in crate::store) fn close(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         for auction in &self.auctions {
             auctions::remove(tx, auction)?;
-            goods::destroy(tx, auction.item.goods, goods::ESCROW)?;
+            goods::destroy(tx, auction.item.goods, ESCROW)?;
         }
         for ad in &self.ads {
             ads::remove(tx, ad)?;
             if let Some(offer) = ad.offer {
-                goods::destroy(tx, offer.item.goods, goods::ESCROW)?;
+                goods::destroy(tx, offer.item.goods, ESCROW)?;
             }
         }
         self.trades.iter().try_for_each(|trade| trades::remove(tx, trade))?;

@@ -8,9 +8,6 @@ use crate::store::records::vehicle::{LooseRecord, VehicleRecord};
 use crate::store::table::{Table, Transaction};
 use mco_proto::ids::{PersonaId, VehicleId};
 
-/// The persona that owns what is in a deal (*seen in use*).
-pub(in crate::store) const ESCROW: PersonaId = PersonaId(13);
-
 /// Hands a car with all its parts over to somebody else.
 pub(in crate::store) fn hand_over_car(
     tx: &Transaction<'_>,

@@ -107,16 +107,31 @@ fn what_is_wrong_with_property_and_escrow_is_found() {
     };
     let auction = city.deals().auction(number).unwrap().unwrap();
     let car = goods.number();
-    assert_eq!(found(&|tx| tx.remove(&deal_key::auction(number))), [Problem::NoDeal { number: car }]);
+    assert_eq!(
+        found(&|tx| tx.remove(&deal_key::auction(number))),
+        [Problem::Property { number: car, misplaced: Misplaced::NoDeal }]
+    );
     let other = Auction { item: Item { goods: Goods::Part(PartId(7)), ..auction.item }, ..auction.clone() };
     let wrong = found(&|tx| tx.put(&deal_key::auction(number), &other));
-    assert_eq!(wrong, [Problem::NoDeal { number: car }, Problem::NotHeld { number: 7 }]);
+    assert_eq!(
+        wrong,
+        [
+            Problem::Property { number: car, misplaced: Misplaced::NoDeal },
+            Problem::Property { number: 7, misplaced: Misplaced::NotHeld }
+        ]
+    );
     assert_eq!(found(&|tx| tx.put(&deal_key::auction(number), &auction)), []);
     let (ann, own) = (city.id(0), city.cars(0)[0]);
-    assert_eq!(found(&|tx| tx.remove(&key::vehicle_of(ann, own))), [Problem::Owner { number: own.0 }]);
+    assert_eq!(
+        found(&|tx| tx.remove(&key::vehicle_of(ann, own))),
+        [Problem::Property { number: own.0, misplaced: Misplaced::Owner }]
+    );
     assert_eq!(found(&|tx| tx.put(&key::vehicle_of(ann, own), &own.0)), []);
     let twice =
         records::vehicle::LooseRecord { parts: city.store.garage().parts_of(own).unwrap()[..1].to_vec() };
     let part = twice.parts[0].id;
-    assert_eq!(found(&|tx| tx.put(&key::loose_part(ann, part), &twice)), [Problem::Twice { number: part.0 }]);
+    assert_eq!(
+        found(&|tx| tx.put(&key::loose_part(ann, part), &twice)),
+        [Problem::Property { number: part.0, misplaced: Misplaced::Twice }]
+    );
 }

@@ -1,16 +1,40 @@
 //! Whether every car and part has exactly one owner, and the Escrow holds what deals name and nothing else.
 
-use super::goods::ESCROW;
-use crate::store::error::StoreError;
-use crate::store::ledger::{Difference, Problem};
-use crate::store::record::decode;
-use crate::store::records::deal::{Ad, Auction, Goods};
-use crate::store::records::vehicle::{LooseRecord, VehicleRecord};
+use super::error::StoreError;
+use super::record::decode;
+use super::records::deal::{Ad, Auction, ESCROW, Goods};
+use super::records::vehicle::{LooseRecord, VehicleRecord};
 use mco_proto::ids::{PartId, PersonaId, VehicleId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What is wrong with a car or part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Misplaced {
+    /// A car is not in the list of its owner, or in that of somebody else.
+    Owner,
+    /// It is there twice.
+    Twice,
+    /// A deal names it, but the Escrow does not hold it.
+    NotHeld,
+    /// The Escrow holds it, but no deal names it.
+    NoDeal,
+}
+
+impl fmt::Display for Misplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Owner => "does not have exactly one owner",
+            Self::Twice => "is there twice",
+            Self::NotHeld => "is in a deal, but the Escrow does not hold it",
+            Self::NoDeal => "is held by the Escrow, but no deal names it",
+        })
+    }
+}
 
 /// All cars and parts of one state of the store, with what deals say of them.
 #[derive(Default)]
-pub(in crate::store) struct Property {
+pub(super) struct Property {
     /// Cars by the lists of their owners.
     listed: Vec<(u32, PersonaId)>,
     /// Cars by themselves.
@@ -22,12 +46,12 @@ pub(in crate::store) struct Property {
     /// What deals name.
     named: Vec<Goods>,
     /// The sum of all highest bids, in dollars.
-    pub(in crate::store) held: u64,
+    pub(super) held: u64,
 }
 
 impl Property {
     /// Takes a record into account.
-    pub(in crate::store) fn see(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn see(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         match key {
             [b'g', rest @ ..] => {
                 if let Some((owner, _)) = rest.split_first_chunk() {
@@ -65,24 +89,19 @@ impl Property {
         Ok(())
     }
 
-    /// What is wrong; nothing if nothing is.
-    pub(in crate::store) fn differences(mut self) -> Vec<Difference> {
+    /// Whose cars and parts are not where they belong, with their numbers.
+    pub(super) fn misplaced(mut self) -> Vec<(PersonaId, u32, Misplaced)> {
         let mut found = Vec::new();
         for ((number, persona), _) in unpaired(&mut self.listed, &mut self.cars) {
-            found.push(Difference { persona, problem: Problem::Owner { number } });
+            found.push((persona, number, Misplaced::Owner));
         }
         self.numbers.sort_unstable();
         let twice = self.numbers.windows(2).filter(|pair| matches!(pair, [one, other] if one == other));
-        found.extend(
-            twice.filter_map(|pair| pair.first()).map(|number| Difference {
-                persona: PersonaId(0),
-                problem: Problem::Twice { number: *number },
-            }),
-        );
+        let twice = twice.filter_map(|pair| pair.first());
+        found.extend(twice.map(|number| (PersonaId(0), *number, Misplaced::Twice)));
         for (goods, is_named) in unpaired(&mut self.named, &mut self.escrow) {
-            let number = goods.number();
-            let problem = if is_named { Problem::NotHeld { number } } else { Problem::NoDeal { number } };
-            found.push(Difference { persona: ESCROW, problem });
+            let misplaced = if is_named { Misplaced::NotHeld } else { Misplaced::NoDeal };
+            found.push((ESCROW, goods.number(), misplaced));
         }
         found
     }
