@@ -61,6 +61,8 @@ pub trait RecordingSwitch: Send + Sync {
     fn stop(&self) -> bool;
     /// What is recorded now.
     fn running(&self) -> Option<Running>;
+    /// How the last one ended, in words, if by itself and not by [`RecordingSwitch::stop`].
+    fn ended(&self) -> Option<String>;
 }
 
 /// A recording in the data folder.

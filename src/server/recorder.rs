@@ -24,7 +24,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use writer::{Job, Writer};
@@ -106,8 +106,8 @@ pub(crate) struct Recorder {
     queue: SyncSender<(Job, usize)>,
     /// Bytes that wait in the queue.
     waiting: Arc<AtomicUsize>,
-    /// No more files: the run's bound is reached, or the card does not take any more.
-    full: Arc<AtomicBool>,
+    /// Why nothing more is recorded: the run's bound is reached, or the card does not take any more.
+    full: Arc<OnceLock<&'static str>>,
     order: AtomicU64,
     files: AtomicU64,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -122,7 +122,7 @@ impl Recorder {
     fn bounded(folder: &Path, bounds: Bounds) -> Result<Arc<Self>, RecordError> {
         prepare(folder)?;
         let (queue, jobs) = sync_channel(QUEUE);
-        let (waiting, full) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (waiting, full) = (Arc::new(AtomicUsize::new(0)), Arc::new(OnceLock::new()));
         let writer = Writer::new(folder, bounds, Arc::clone(&waiting), Arc::clone(&full));
         let thread = thread::Builder::new()
             .name("mcos-record".to_owned())
@@ -363,7 +363,7 @@ impl Connection {
     fn release(&mut self) -> bool {
         let Some(Held { opening, lines, .. }) = self.held.take() else { return true };
         let recorder = &self.recorder;
-        if recorder.full.load(Ordering::Relaxed) {
+        if recorder.full.get().is_some() {
             return false;
         }
         self.file = recorder.files.fetch_add(1, Ordering::Relaxed);

@@ -258,3 +258,30 @@ fn the_server_tells_what_the_programs_of_the_box_have_to_say() {
     fs::remove_file(notes.join("wifi")).unwrap();
     server.await_status(|text| !text.contains("wifi.txt"));
 }
+
+#[test]
+fn a_link_in_the_folders_of_the_server_leads_root_nowhere() {
+    let stand_in = StandIn::new();
+    let secret = stand_in.at("secret");
+    fs::write(&secret, "for root only").unwrap();
+    let data = stand_in.at("var/lib/private/mcos");
+    fs::create_dir_all(&data).unwrap();
+    for name in ["reset-operator-password", "restore.mcos.part"] {
+        symlink(&secret, data.join(name)).unwrap();
+    }
+    stand_in.card("reset-operator-password.txt", "");
+    stand_in.card("restore.mcos", "a backup");
+    assert!(stand_in.run("box-config").status.success());
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "for root only");
+    assert_eq!(fs::read(data.join("reset-operator-password")).unwrap(), b"");
+    assert_eq!(fs::read_to_string(data.join("restore.mcos")).unwrap(), "a backup");
+
+    fs::create_dir_all(stand_in.at("run/mcos")).unwrap();
+    fs::create_dir_all(stand_in.at("dev")).unwrap();
+    stand_in.tool("systemctl", "exit 0\n");
+    stand_in.tool("findmnt", "exit 0\n");
+    symlink(&secret, stand_in.at("run/mcos/status.txt")).unwrap();
+    assert!(stand_in.run("box-status").status.success());
+    let told = fs::read_to_string(stand_in.at("boot/mcos/mcos-status.txt")).unwrap();
+    assert!(!told.contains("for root only") && told.contains("not running"), "{told}");
+}

@@ -23,6 +23,8 @@ pub(crate) struct Recordings {
     /// Changes whenever it is switched: odd while it is on.
     turn: AtomicU64,
     active: Mutex<Option<Active>>,
+    /// How the last recording ended by itself, in words.
+    ended: Mutex<Option<String>>,
 }
 
 /// What is recorded now.
@@ -36,22 +38,26 @@ struct Active {
 impl Recordings {
     /// Off.
     pub(crate) fn new(game: Arc<Game>) -> Arc<Self> {
-        Arc::new(Self { game, turn: AtomicU64::new(0), active: Mutex::new(None) })
+        Arc::new(Self { game, turn: AtomicU64::new(0), active: Mutex::new(None), ended: Mutex::new(None) })
     }
 
     /// Ends what has been recorded for as long as was wanted, and what would take the room that changes need.
     pub(crate) fn look_at_the_time(&self, now: Now) {
-        let over = {
-            let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
-            active.as_ref().is_some_and(|active| now.mono >= active.end)
+        let Some(Active { recorder, running, end }) = self.active() else { return };
+        let why = if now.mono >= end {
+            "its time is over"
+        } else if let Some(why) = recorder.full.get() {
+            why
+        } else if self.game.store.room_for(0).is_err() {
+            "the card is full"
+        } else {
+            return;
         };
-        if (over || self.is_on() && self.game.store.room_for(0).is_err()) && self.stop() {
-            log::info!("recording ends: {}", if over { "its time is over" } else { "the card is full" });
+        if self.stop() {
+            log::info!("recording ends: {why}");
+            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(format!("{} ended by itself: {why}.", running.name));
         }
-    }
-
-    fn is_on(&self) -> bool {
-        self.turn.load(Ordering::Acquire) % 2 == 1
     }
 
     fn active(&self) -> Option<Active> {
@@ -72,6 +78,7 @@ impl RecordingSwitch for Recordings {
         let seconds = minutes.min(recordings::MOST_MINUTES) * 60;
         let running = Running { name, whom, until: now.unix.saturating_add(seconds) };
         log::warn!("{} is switched on until {}", running.name, moment(running.until));
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *active = Some(Active { recorder, running, end: now.later(Duration::from_secs(seconds)).mono });
         self.turn.fetch_add(1, Ordering::AcqRel);
         Ok(())
@@ -94,6 +101,10 @@ impl RecordingSwitch for Recordings {
 
     fn running(&self) -> Option<Running> {
         self.active().map(|active| active.running)
+    }
+
+    fn ended(&self) -> Option<String> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

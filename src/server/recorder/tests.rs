@@ -172,9 +172,33 @@ fn a_recording_that_was_switched_on_ends_when_its_time_is_over() {
     switch.look_at_the_time(now.later(Duration::from_mins(3)));
     assert_eq!(switch.running(), None);
     assert!(!switch.stop(), "it is off already");
+    assert_eq!(switch.ended().unwrap(), "recording-000001 ended by itself: its time is over.");
     // However long is asked for.
     switch.start(Whom::Everybody, u64::MAX, now).unwrap();
     let most = Duration::from_mins(recordings::MOST_MINUTES);
+    assert_eq!(switch.ended(), None, "this one has not ended");
     switch.look_at_the_time(now.later(most));
     assert_eq!(switch.running(), None);
+}
+
+#[test]
+fn a_recording_that_the_card_does_not_take_ends_and_says_so() {
+    let (game, _folder) = crate::services::Game::for_tests();
+    let game = Arc::new(game);
+    let switch = Recordings::new(Arc::clone(&game));
+    let now = Now::read();
+    switch.start(Whom::Everybody, 3, now).unwrap();
+    fs::remove_dir_all(game.data.join("recordings")).unwrap();
+    let (connection, peer) = (world().new_connection(), "127.0.0.1:5".parse().unwrap());
+    let _connection = Switched::new(Arc::clone(&switch), Service::Mail, 8227, connection, peer);
+    // As soon as the thread that writes has found out.
+    while switch.running().is_some() {
+        switch.look_at_the_time(now);
+        thread::yield_now();
+    }
+    let ended = switch.ended().unwrap();
+    assert_eq!(ended, "recording-000001 ended by itself: the card did not take what was recorded.");
+    switch.start(Whom::Everybody, 3, now).unwrap();
+    assert!(switch.stop());
+    assert_eq!(switch.ended(), None, "the operator ended it");
 }

@@ -7,9 +7,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, OnceLock};
 
 /// What is kept free in each file, in bytes, for the line that says why it ends.
 const NOTE: u64 = 256;
@@ -48,7 +48,7 @@ pub(super) struct Writer {
     folder: PathBuf,
     bounds: Bounds,
     waiting: Arc<AtomicUsize>,
-    full: Arc<AtomicBool>,
+    full: Arc<OnceLock<&'static str>>,
     sheets: HashMap<u64, Sheet>,
     /// Bytes of all files.
     written: u64,
@@ -59,7 +59,7 @@ impl Writer {
         folder: &Path,
         bounds: Bounds,
         waiting: Arc<AtomicUsize>,
-        full: Arc<AtomicBool>,
+        full: Arc<OnceLock<&'static str>>,
     ) -> Self {
         let folder = folder.to_owned();
         Self { folder, bounds, waiting, full, sheets: HashMap::new(), written: 0 }
@@ -82,7 +82,7 @@ impl Writer {
     }
 
     fn open(&mut self, number: u64, name: &str, line: &Line, stopped: Arc<AtomicBool>) -> io::Result<()> {
-        if self.full.load(Ordering::Relaxed) {
+        if self.full.get().is_some() {
             stopped.store(true, Ordering::Relaxed);
             return Ok(());
         }
@@ -149,14 +149,15 @@ impl Writer {
     }
 
     fn note_full(&self) {
-        if !self.full.swap(true, Ordering::Relaxed) {
+        if self.full.set("it has reached its bound").is_ok() {
             let bound = self.bounds.run;
             log::warn!("recording ends: all files together have reached the bound of {bound} bytes");
         }
     }
 
     fn give_up(&mut self) {
-        self.full.store(true, Ordering::Relaxed);
+        // Kept is what came first.
+        let _ = self.full.set("the card did not take what was recorded");
         for (_, sheet) in self.sheets.drain() {
             sheet.stopped.store(true, Ordering::Relaxed);
         }

@@ -126,14 +126,16 @@ impl Authority {
         Ok(Self { folder, issuer, certificate, leaves })
     }
 
-    /// Makes the certificates anew, with the same keys, if `names` are others than before. Returns whether that was so.
+    /// Makes the certificates anew, with the same keys, if among `names` is one that they lack, or another public name. Returns
+    /// whether that was so. Addresses of before stay in them until the next start.
     pub fn refresh(&self, names: &Names) -> Result<bool, AuthorityError> {
         let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
-        if leaves.names == *names {
+        let names = names.with_addresses_of(&leaves.names);
+        if leaves.names == names {
             return Ok(false);
         }
         let mut kept = KeptLeaves::of(&leaves);
-        kept.issue(names, &self.issuer, &self.certificate)?;
+        kept.issue(&names, &self.issuer, &self.certificate)?;
         kept.save(&self.folder)?;
         *leaves = Arc::new(kept.into_leaves()?);
         log::info!("certificates made anew for {names}");

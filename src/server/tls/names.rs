@@ -63,6 +63,15 @@ impl Names {
         }
     }
 
+    /// These, and the addresses of `earlier` as far as there is room: where two addresses take turns, nothing changes any more once
+    /// both were seen.
+    #[must_use]
+    pub fn with_addresses_of(&self, earlier: &Self) -> Self {
+        let mut names = self.clone();
+        earlier.addresses().for_each(|address| names.add_address(address));
+        names
+    }
+
     /// Adds a name; an address written as a name counts as an address, and what can be neither is left out.
     fn add_host(&mut self, host: &str) {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);

@@ -31,6 +31,9 @@ impl RecordingSwitch for NoSwitch {
     fn running(&self) -> Option<Running> {
         None
     }
+    fn ended(&self) -> Option<String> {
+        Some("recording-000001 ended by itself: the card is full.".to_owned())
+    }
 }
 
 /// A browser with its cookies, in front of the pages.

@@ -37,6 +37,8 @@ struct WirePage<'a> {
     frame: Frame<'a>,
     /// What is recorded now: whose messages, and until when.
     running: Option<(String, String)>,
+    /// How the last one ended, if by itself.
+    ended: Option<String>,
     kept: Vec<(Kept, String)>,
     /// Chosen answers: number, name, and word of each.
     chosen: Vec<(u16, String, &'static str)>,
@@ -84,7 +86,7 @@ pub(super) fn page(game: &Game, recordings: &dyn RecordingSwitch, frame: Frame<'
     let kept = kept.into_iter().rev().map(with_size).collect();
     let chosen = game.answers.all().into_iter();
     let chosen = chosen.map(|(number, answer)| (number, Number(number).to_string(), answer.word())).collect();
-    pages::page(&WirePage { frame, running, kept, chosen, messages, left_out })
+    pages::page(&WirePage { frame, running, ended: recordings.ended(), kept, chosen, messages, left_out })
 }
 
 /// Carries out a form of this page, whose token has been checked; `None`: it is one of another page.

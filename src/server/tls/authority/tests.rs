@@ -70,6 +70,10 @@ fn other_names_mean_other_certificates_by_the_same_authority_for_the_same_keys()
         );
         assert!(!contains(old, b"10.9.8.7"));
     }
+    // Where the new address comes and goes, nothing is made or written again.
+    let there = certificates(&authority);
+    assert!(!authority.refresh(&names()).unwrap() && !authority.refresh(&more).unwrap());
+    assert_eq!(certificates(&authority), there);
     // After a restart as well, and back.
     let again = Authority::open(data.path(), &more).unwrap();
     assert_eq!(certificates(&again), certificates(&authority));

@@ -12,7 +12,7 @@ use mco_proto::nps::relay::{Address, Relay};
 use std::collections::{BTreeMap, BTreeSet};
 
 const PLAYERS: usize = 4;
-const HALLS: [NpsServer; 3] = [NpsServer::Lobby, NpsServer::Room(0), NpsServer::Room(1)];
+const SERVERS: [NpsServer; 3] = [NpsServer::Lobby, NpsServer::Room(0), NpsServer::Room(1)];
 const CHANNELS: [CommId; 3] = [LOBBY, CommId(55), CommId(56)];
 
 /// Something that happens. Indices are taken modulo what there is.
@@ -48,7 +48,7 @@ fn event() -> impl Strategy<Value = Event> {
 type Key = (Option<NpsServer>, CommId);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Seat {
+struct Membership {
     key: Key,
     connection: ConnectionId,
     player: usize,
@@ -62,10 +62,10 @@ enum Heard {
     Anywhere(usize, Id),
 }
 
-/// All seats in a flat list, in the order in which they were taken.
+/// All memberships in a flat list, in the order in which they were taken.
 #[derive(Default)]
 struct Model {
-    seats: Vec<Seat>,
+    memberships: Vec<Membership>,
     people: BTreeMap<Key, Vec<usize>>,
     ready: BTreeSet<(Key, usize)>,
     owner: BTreeMap<Key, usize>,
@@ -87,12 +87,16 @@ impl Model {
         self.people.get(&key).cloned().unwrap_or_default()
     }
 
-    fn seats(&self, key: Key, player: usize) -> Vec<Seat> {
-        self.seats.iter().copied().filter(|seat| seat.key == key && seat.player == player).collect()
+    fn memberships(&self, key: Key, player: usize) -> Vec<Membership> {
+        self.memberships
+            .iter()
+            .copied()
+            .filter(|member| member.key == key && member.player == player)
+            .collect()
     }
 
-    fn nearest(&self, key: Key, player: usize, server: NpsServer) -> Seat {
-        self.seats(key, player).into_iter().max_by_key(|seat| near(seat.server, server)).unwrap()
+    fn nearest(&self, key: Key, player: usize, server: NpsServer) -> Membership {
+        self.memberships(key, player).into_iter().max_by_key(|member| near(member.server, server)).unwrap()
     }
 
     fn tell_others(&mut self, key: Key, player: usize, server: NpsServer, id: Id) {
@@ -101,46 +105,50 @@ impl Model {
         }
     }
 
-    /// `player` came or went by a connection in `server`; `more` are its other seats.
-    fn tell_recipients(&mut self, key: Key, player: usize, server: NpsServer, more: &[Seat], id: Id) {
+    /// `player` came or went by a connection in `server`; `more` are its other memberships.
+    fn tell_recipients(&mut self, key: Key, player: usize, server: NpsServer, more: &[Membership], id: Id) {
         for other in self.of(key).into_iter().filter(|other| *other != player) {
-            let seat = self.nearest(key, other, server);
-            if more.iter().all(|more| near(more.server, seat.server) < near(server, seat.server)) {
-                self.expected.push(Heard::On(seat.connection, id));
+            let member = self.nearest(key, other, server);
+            if more.iter().all(|more| near(more.server, member.server) < near(server, member.server)) {
+                self.expected.push(Heard::On(member.connection, id));
             }
         }
     }
 
     fn tell_lobbies(&mut self, except: Option<usize>, id: Id) {
-        let players: BTreeSet<_> =
-            self.seats.iter().filter(|seat| seat.key.1 == LOBBY).map(|seat| seat.player).collect();
+        let players: BTreeSet<_> = self
+            .memberships
+            .iter()
+            .filter(|member| member.key.1 == LOBBY)
+            .map(|member| member.player)
+            .collect();
         let players = players.into_iter().filter(|player| Some(*player) != except);
         self.expected.extend(players.map(|player| Heard::Anywhere(player, id)));
     }
 
-    fn open(&mut self, seat: Seat) {
-        if self.seats.contains(&seat) {
+    fn open(&mut self, member: Membership) {
+        if self.memberships.contains(&member) {
             return;
         }
-        let before = self.seats(seat.key, seat.player);
-        let people = self.people.entry(seat.key).or_default();
-        let (new, race) = (people.is_empty(), seat.key.0.is_none());
-        if !people.contains(&seat.player) {
-            people.push(seat.player);
+        let before = self.memberships(member.key, member.player);
+        let people = self.people.entry(member.key).or_default();
+        let (new, race) = (people.is_empty(), member.key.0.is_none());
+        if !people.contains(&member.player) {
+            people.push(member.player);
         }
-        self.seats.push(seat);
+        self.memberships.push(member);
         if new && race {
-            self.owner.insert(seat.key, seat.player);
-            self.tell_lobbies(Some(seat.player), id::CHANNEL_CREATED);
+            self.owner.insert(member.key, member.player);
+            self.tell_lobbies(Some(member.player), id::CHANNEL_CREATED);
         }
-        self.tell_recipients(seat.key, seat.player, seat.server, &before, id::USER_JOINED_CHANNEL);
+        self.tell_recipients(member.key, member.player, member.server, &before, id::USER_JOINED_CHANNEL);
     }
 
-    fn close(&mut self, seat: Seat) {
-        let Some(at) = self.seats.iter().position(|other| *other == seat) else { return };
-        self.seats.remove(at);
-        let Seat { key, player, server, .. } = seat;
-        let more = self.seats(key, player);
+    fn close(&mut self, member: Membership) {
+        let Some(at) = self.memberships.iter().position(|other| *other == member) else { return };
+        self.memberships.remove(at);
+        let Membership { key, player, server, .. } = member;
+        let more = self.memberships(key, player);
         self.tell_recipients(key, player, server, &more, id::USER_LEFT_CHANNEL);
         if more.is_empty() {
             self.ready.remove(&(key, player));
@@ -161,7 +169,7 @@ impl Model {
             }
         }
         let race_room = NpsServer::Room(0);
-        let racing = self.seats.iter().any(|other| other.key == key && other.server == race_room);
+        let racing = self.memberships.iter().any(|other| other.key == key && other.server == race_room);
         if server == race_room && !racing && self.running.remove(&key) {
             self.tell_others(key, usize::MAX, server, id::GAME_SERVER_TERMINATED);
         }
@@ -172,10 +180,10 @@ impl Model {
         }
     }
 
-    /// Who is in a channel as seen from a seat there, or from the server of who has none: each once, by server.
-    fn seen(&self, seat: Seat) -> Vec<usize> {
-        let Seat { key, server, .. } = seat;
-        let own = key.0.is_none() || self.seats.contains(&seat);
+    /// Who is in a channel as seen from a member there, or from the server of who has none: each once, by server.
+    fn seen(&self, member: Membership) -> Vec<usize> {
+        let Membership { key, server, .. } = member;
+        let own = key.0.is_none() || self.memberships.contains(&member);
         let keys = self.people.keys().copied();
         let seen = keys.filter(|other| {
             *other == key || (!own && server == NpsServer::Lobby && other.0.is_some() && other.1 == key.1)
@@ -202,10 +210,10 @@ struct Play<'a> {
 }
 
 impl Play<'_> {
-    fn seat(&self, at: usize, channel: CommId) -> Seat {
+    fn member(&self, at: usize, channel: CommId) -> Membership {
         let (caller, player) = &self.connections[at];
         let key = key(caller.server, channel);
-        Seat { key, connection: caller.connection, player: *player, server: caller.server }
+        Membership { key, connection: caller.connection, player: *player, server: caller.server }
     }
 
     #[allow(clippy::too_many_lines, reason = "one arm per event")]
@@ -213,7 +221,7 @@ impl Play<'_> {
         let (at, channel) = match *event {
             Event::Connect { player, server } => {
                 if self.connections.len() < 9 {
-                    let (player, server) = (usize::from(player) % PLAYERS, HALLS[usize::from(server) % 3]);
+                    let (player, server) = (usize::from(player) % PLAYERS, SERVERS[usize::from(server) % 3]);
                     let caller = self.scene.connect(player, server);
                     self.connections.push((caller, player));
                 }
@@ -233,19 +241,19 @@ impl Play<'_> {
         }
         let at = usize::from(at) % self.connections.len();
         let channel = CHANNELS[usize::from(channel) % 3];
-        let seat = self.seat(at, channel);
-        let Seat { key, player, server, .. } = seat;
+        let member = self.member(at, channel);
+        let Membership { key, player, server, .. } = member;
         let model = &mut self.model;
         let in_race = key.0.is_none() && model.of(key).contains(&player);
         let caller = &mut self.connections[at].0;
         match *event {
             Event::Connect { .. } => {}
             Event::Drop { .. } => {
-                let seats = model.seats.clone();
-                let mine = seats.into_iter().filter(|other| other.connection == seat.connection);
-                let (races, chats): (Vec<_>, Vec<_>) = mine.partition(|seat| seat.key.0.is_none());
-                for seat in chats.into_iter().chain(races) {
-                    model.close(seat);
+                let memberships = model.memberships.clone();
+                let mine = memberships.into_iter().filter(|other| other.connection == member.connection);
+                let (races, chats): (Vec<_>, Vec<_>) = mine.partition(|member| member.key.0.is_none());
+                for member in chats.into_iter().chain(races) {
+                    model.close(member);
                 }
                 let (caller, _) = self.connections.remove(at);
                 self.scene.drop(&caller);
@@ -253,7 +261,7 @@ impl Play<'_> {
             Event::Open { .. } => {
                 let refused = model.thrown_out.contains(&(key, player));
                 if !refused {
-                    model.open(seat);
+                    model.open(member);
                 }
                 let request = match channel {
                     LOBBY => open_lobby(LOBBY),
@@ -263,7 +271,7 @@ impl Play<'_> {
                 assert!(replies.iter().any(|reply| reply.id == id::CHANNEL_GRANTED) != refused);
             }
             Event::Close { .. } => {
-                model.close(seat);
+                model.close(member);
                 self.scene.one::<ChannelClosed>(caller, &CloseCommChannel { channel });
             }
             Event::Ready { ready, .. } => {
@@ -282,15 +290,15 @@ impl Play<'_> {
             Event::Boot { player: target, .. } => {
                 let target = usize::from(target) % PLAYERS;
                 if model.owns(key, player) && target != player {
-                    let seats = model.seats(key, target);
-                    if !seats.is_empty() {
+                    let memberships = model.memberships(key, target);
+                    if !memberships.is_empty() {
                         model.thrown_out.insert((key, target));
                     }
-                    for seat in &seats {
-                        model.expected.push(Heard::On(seat.connection, id::FORCE_LEAVE_CHANNEL));
+                    for member in &memberships {
+                        model.expected.push(Heard::On(member.connection, id::FORCE_LEAVE_CHANNEL));
                     }
-                    for seat in seats {
-                        model.close(seat);
+                    for member in memberships {
+                        model.close(member);
                     }
                 }
                 let persona = self.scene.persona(target);
@@ -323,7 +331,7 @@ impl Play<'_> {
                         (Id(0x8d), Address::Ready, Box::new(move |one| ready.contains(&(key, one))))
                     }
                 };
-                if model.seats.contains(&seat) {
+                if model.memberships.contains(&member) {
                     for one in model.of(key).into_iter().filter(|one| *one != player && to(*one)) {
                         model.expected.push(Heard::On(model.nearest(key, one, server).connection, id));
                     }
@@ -355,10 +363,10 @@ impl Play<'_> {
     fn compare_lists(&mut self) {
         for at in 0..self.connections.len() {
             for channel in CHANNELS {
-                let seat = self.seat(at, channel);
-                let key = seat.key;
+                let member = self.member(at, channel);
+                let key = member.key;
                 let personas: Vec<_> =
-                    self.model.seen(seat).into_iter().map(|player| self.scene.persona(player)).collect();
+                    self.model.seen(member).into_iter().map(|player| self.scene.persona(player)).collect();
                 let people = self.model.of(key);
                 let caller = &mut self.connections[at].0;
                 let list: UserList = self.scene.one(caller, &GetUserList { channel });
@@ -376,7 +384,7 @@ impl Play<'_> {
     }
 
     fn compare_totals(&mut self, at: usize) {
-        let in_lobby = self.model.seen(self.seat(at, LOBBY)).len();
+        let in_lobby = self.model.seen(self.member(at, LOBBY)).len();
         let (caller, player) = &mut self.connections[at];
         let list: RiffList = self.scene.one(caller, &SendRiffList {});
         let listed: Vec<_> = list

@@ -78,6 +78,8 @@ struct ModelRace {
 #[derive(Clone, Debug, Default)]
 struct ModelRoom {
     people: Vec<usize>,
+    /// Who opened it, or the host of its race who came later.
+    owner: Option<usize>,
     called: bool,
 }
 
@@ -122,13 +124,18 @@ impl ModelRace {
         }
     }
 
-    /// Minutes have passed: who never came to the room has no place any more, and who is lost is waited for no longer.
+    /// Minutes have passed: who never came to the room, or was lost on the way to the race server and did not come back, has no
+    /// place any more, and who is lost in a race is waited for no longer.
     fn wait(&mut self) {
         if !self.runs {
             let (host, met) = (self.host(), !self.inside.is_empty());
-            let unseen = |who: &usize| !self.inside.contains(who) && (met || Some(*who) != host);
-            let unseen: Vec<usize> = self.members.iter().copied().filter(unseen).collect();
-            self.gone.extend(unseen);
+            let away = |who: &usize| !self.inside.contains(who) || self.absent.contains(who);
+            let given_up = |who: &usize| away(who) && (met || Some(*who) != host);
+            let given_up: Vec<usize> = self.members.iter().copied().filter(given_up).collect();
+            for who in given_up {
+                self.inside.remove(&who);
+                self.gone.insert(who);
+            }
         } else if self.field.len() > 1 {
             let lost = |who: usize| self.members.contains(&who) && self.absent.contains(&who);
             let lost: Vec<usize> = self.field.iter().map(|(who, _)| *who).filter(|who| lost(*who)).collect();
@@ -210,8 +217,12 @@ impl Model {
     /// `who` is in the room of the race it is in, and in no other.
     fn enter(&mut self, who: usize) {
         self.walk(who);
-        let Some(id) = self.of(who).map(|race| race.id) else { return };
-        self.rooms.entry(id).or_default().people.push(who);
+        let Some((id, hosts)) = self.of(who).map(|race| (race.id, race.host() == Some(who))) else { return };
+        let room = self.rooms.entry(id).or_default();
+        room.people.push(who);
+        if hosts || room.owner.is_none() {
+            room.owner = Some(who);
+        }
         self.attend(id, who);
     }
 
@@ -221,6 +232,9 @@ impl Model {
         };
         let id = *id;
         room.people.retain(|other| *other != who);
+        if room.owner == Some(who) {
+            room.owner = room.people.first().copied();
+        }
         if room.people.is_empty() {
             self.rooms.remove(&id);
         }
@@ -228,7 +242,7 @@ impl Model {
     }
 
     fn attend(&mut self, id: RaceId, who: usize) {
-        let ModelRoom { people, called } = self.rooms.get(&id).cloned().unwrap_or_default();
+        let ModelRoom { people, called, .. } = self.rooms.get(&id).cloned().unwrap_or_default();
         let Some(race) = self.races.iter_mut().find(|race| race.id == id) else { return };
         if people.contains(&who) && race.members.contains(&who) {
             race.come_back(who);
@@ -247,7 +261,7 @@ impl Model {
 
     fn call(&mut self, who: usize) {
         let mut rooms = self.rooms.values_mut();
-        if let Some(room) = rooms.find(|room| room.people.first() == Some(&who)) {
+        if let Some(room) = rooms.find(|room| room.owner == Some(who)) {
             room.called = true;
         }
     }
