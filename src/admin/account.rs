@@ -231,7 +231,10 @@ fn refusal(problem: &AccountError) -> Refusal {
             warn!("account: a request of the pages was refused: {problem}");
             Refusal::NoChanges
         }
-        AccountError::CustomerIdTaken | AccountError::InRace | AccountError::Store(_) => {
+        AccountError::CustomerIdTaken
+        | AccountError::InRace
+        | AccountError::InAuction
+        | AccountError::Store(_) => {
             error!("account: a request of the pages failed: {problem}");
             Refusal::Store
         }

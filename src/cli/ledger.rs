@@ -27,7 +27,8 @@ fn show(report: &LedgerReport) -> Result<(), CliError> {
     }
     if differences.is_empty() {
         let (personas, lines) = (output::count(*personas, "persona"), output::count(*lines, "line"));
-        let held = if *held == 0 { String::new() } else { format!(", and {held} held by race nights") };
+        let held =
+            if *held == 0 { String::new() } else { format!(", and {held} held for bids and race nights") };
         return output::line(&format!("the ledger is right: {personas}, {lines}, {money} dollars{held}"));
     }
     Err(CliError::Failed(format!(

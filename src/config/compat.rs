@@ -60,6 +60,8 @@ section! {
         bind_context: bool = true, Rule::Switch;
         /// Whether the first encrypted request on a connection to MCOTS has to name its customer or persona.
         prove_key: bool = true, Rule::Switch;
+        /// Whether 490 is answered with the number of classified ads, and not always with 0.
+        count_ads: bool = false, Rule::Switch;
         /// Numbers of MCOTS requests that are not offered and get no answer instead of 102.
         mcots_silent: Vec<u16> = Vec::new(), Rule::MessageNumbers;
         /// Numbers of MCOTS requests that are not offered and are answered 101 instead of 102.

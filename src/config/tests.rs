@@ -148,6 +148,7 @@ club_in_user_data = true
 club_in_player_info = true
 bind_context = false
 prove_key = false
+count_ads = true
 mcots_silent = [161]
 mcots_success = [391, 338]
 "#;
@@ -181,6 +182,7 @@ mcots_success = [391, 338]
         club_in_player_info: true,
         bind_context: false,
         prove_key: false,
+        count_ads: true,
         mcots_silent: vec![161],
         mcots_success: vec![391, 338],
     };

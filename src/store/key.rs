@@ -25,6 +25,7 @@
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `w` persona id | the last week for which it was paid |
 //! | `z` | clubs, weeks and race nights: see `city_key` |
+//! | `d` | classified ads, auctions and trades: see `deal_key` |
 //! | `m` name | counters, the generation, the sum, the place in the journal, and whether old cars were completed |
 
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, RaceId, ShardId, VehicleId};

@@ -16,6 +16,7 @@ use super::city_key;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
+use super::property::{Misplaced, Property};
 use super::record::{Record as _, decode};
 use super::records::ledger::{Kind, Line};
 use super::records::night::Night;
@@ -193,6 +194,13 @@ pub enum Problem {
     },
     /// There are lines, but no such persona.
     NoPersona,
+    /// A car or part is not where it belongs.
+    Property {
+        /// Its number.
+        number: u32,
+        /// What is wrong with it.
+        misplaced: Misplaced,
+    },
 }
 
 impl fmt::Display for Problem {
@@ -207,6 +215,7 @@ impl fmt::Display for Problem {
                 write!(f, "it has {balance}, its lines make {derived}")
             }
             Self::NoPersona => f.write_str("there are lines for it, but it does not exist"),
+            Self::Property { number, misplaced } => write!(f, "car or part {number} {misplaced}"),
         }
     }
 }
@@ -229,7 +238,7 @@ pub struct LedgerReport {
     pub lines: usize,
     /// The sum of all balances, in dollars.
     pub money: u64,
-    /// Dollars that race nights hold until they are over.
+    /// Dollars of highest bids and of the fees of race nights, which belong to nobody until these are over.
     pub held: u64,
     /// What is wrong; empty if nothing is.
     pub differences: Vec<Difference>,
@@ -255,7 +264,8 @@ impl Ledger<'_> {
         Ok(rows.into_iter().filter_map(|(key, line)| Some((key::line_parts(&key)?.1, line))).collect())
     }
 
-    /// Derives every balance from the lines and compares: of one state of the store, while changes go on.
+    /// Derives every balance from the lines and compares, and looks whether each car and part has one owner and each thing in a deal is
+    /// held by the Escrow: of one state of the store, while changes go on.
     ///
     /// # Errors
     /// What reading the database failed with.
@@ -263,6 +273,7 @@ impl Ledger<'_> {
         let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
         let mut records: Vec<PersonaRecord> = Vec::new();
         let (mut lines, mut held) = (0, 0);
+        let mut property = Property::default();
         for rows in Snapshot::take(&self.store.inner.table)? {
             for (key, value) in rows? {
                 if key.starts_with(key::LINES) {
@@ -275,10 +286,17 @@ impl Ledger<'_> {
                     records.push(decode(&value)?);
                 } else if key.starts_with(city_key::OPEN_NIGHTS) {
                     held += decode::<Night>(&value)?.fees();
+                } else {
+                    property.see(&key, &value)?;
                 }
             }
         }
-        let mut report = LedgerReport { personas: records.len(), lines, held, ..LedgerReport::default() };
+        let mut report = LedgerReport {
+            personas: records.len(),
+            lines,
+            held: held + property.held,
+            ..LedgerReport::default()
+        };
         for record in &records {
             let persona = record.persona.id;
             report.money += u64::from(record.persona.bank_balance);
@@ -288,6 +306,9 @@ impl Ledger<'_> {
         }
         let strays = books.into_keys().map(|persona| Difference { persona, problem: Problem::NoPersona });
         report.differences.extend(strays);
+        report.differences.extend(property.misplaced().into_iter().map(|(persona, number, misplaced)| {
+            Difference { persona, problem: Problem::Property { number, misplaced } }
+        }));
         Ok(report)
     }
 }

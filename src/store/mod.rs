@@ -26,6 +26,8 @@ mod commit;
 mod contests;
 mod corrections;
 mod data_dir;
+mod deal_key;
+mod deals;
 mod engine;
 mod error;
 mod free_space;
@@ -46,6 +48,7 @@ mod patch_path;
 mod patch_set;
 mod personas;
 mod pre_images;
+mod property;
 mod proven;
 mod race_damage;
 mod races;
@@ -74,6 +77,11 @@ pub use accounts::{AccountError, Accounts, MOST_ACCOUNTS};
 pub use audit::Audit;
 pub use bans::{BanError, Bans};
 pub use clubs::{ClubRules, Clubs, MOST_CLUBS, NewClub, REGISTERED_WEEKS};
+pub use deals::{
+    BidOutcome, DealError, DealRules, Deals, Expected, LAST_SECONDS, LONGEST_HOURS, Listed,
+    MOST_AUCTIONS_EACH, MOST_BIDS_EACH, MOST_DEALS, MOST_MUTED, MOST_TRADED, MOST_TRADES_EACH, NewAd,
+    NewAuction, OwnDeals,
+};
 pub use error::{OpenError, StoreError};
 pub use garage::aid::Belongings;
 pub use garage::furnish::Addition;
@@ -94,6 +102,7 @@ pub use patch_set::{
     MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile, PatchSet,
 };
 pub use personas::{NewPersona, PersonaError, Personas};
+pub use property::Misplaced;
 pub use races::{Entrant, Payout, RaceError, Races, Settled, Settlement};
 pub use records::account::{Account, Ban, BanTarget};
 pub use records::audit::AuditEntry;
@@ -101,6 +110,7 @@ pub use records::club::{Club, ClubTotals, Member, Membership, Rank};
 pub use records::contest::{
     Badge, BadgeKind, Headline, RewardBoard, Rewarded, Season, Standing, TurfClub, TurfWeek, WeekRewards,
 };
+pub use records::deal::{Ad, AdCategory, Auction, Bid, ESCROW, Goods, Item, Offered, Side, Trade};
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
 pub use records::night::{Night, NightEntry, NightOutcome, NightPlan};

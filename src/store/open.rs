@@ -79,6 +79,7 @@ impl Store {
             free_space,
             repaired,
             abandoned: AtomicBool::new(false),
+            city_clock: Mutex::default(),
             _copy: copy,
             _hand_over: hand_over,
             data,

@@ -7,6 +7,7 @@
 
 use super::bookings::Bookings;
 use super::contests;
+use super::deals::hand_over_car;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
@@ -395,16 +396,11 @@ impl Racers {
         if loser == winner || !self.all.contains_key(&winner) || !self.all.contains_key(&loser) {
             return Ok(());
         }
-        let Some(mut record) = tx.get::<VehicleRecord>(&key::vehicle(car))? else { return Ok(()) };
+        let Some(record) = tx.get::<VehicleRecord>(&key::vehicle(car))? else { return Ok(()) };
         if record.vehicle.owner != loser {
             return Ok(());
         }
-        record.vehicle.owner = winner;
-        record.vehicle.delta = record.vehicle.delta.wrapping_add(1);
-        record.parts.iter_mut().for_each(|part| part.owner = winner);
-        tx.put(&key::vehicle(car), &record)?;
-        tx.remove(&key::vehicle_of(loser, car))?;
-        tx.put(&key::vehicle_of(winner, car), &car.0)?;
+        hand_over_car(tx, record, winner)?;
         if let Some((record, settled)) = self.all.get_mut(&loser) {
             note(tx, record, Kind::CarLost, car, self.now)?;
             settled.cars_lost += 1;

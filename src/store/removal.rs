@@ -4,6 +4,7 @@ use super::accounts::{AccountError, Accounts};
 use super::bookings::Bookings;
 use super::city_key;
 use super::clubs::Mentions;
+use super::deals::Closing;
 use super::error::StoreError;
 use super::key;
 use super::mail;
@@ -75,7 +76,7 @@ impl Accounts<'_> {
     /// Removes an account with all its personas and what they have, but not in the middle of a race. Its ban goes too.
     ///
     /// # Errors
-    /// [`AccountError::NotFound`], [`AccountError::InRace`].
+    /// [`AccountError::NotFound`], [`AccountError::InRace`], [`AccountError::InAuction`].
     pub fn remove(&self, name: &str, now: Now) -> Result<Changed<Account>, AccountError> {
         self.store.change(|table| {
             let found: Option<AccountRecord> = table.get(&key::account(name))?;
@@ -87,10 +88,15 @@ impl Accounts<'_> {
                 if bookings.name(id) {
                     return Err(AccountError::InRace);
                 }
-                personas.push(Belongings::find(table, id)?);
+                let deals = Closing::find(table, id)?;
+                if deals.is_bound() {
+                    return Err(AccountError::InAuction);
+                }
+                personas.push((Belongings::find(table, id)?, deals));
             }
             table.transact(|tx| {
-                for belongings in &personas {
+                for (belongings, deals) in &personas {
+                    deals.close(tx)?;
                     if let Some(record) = tx.get::<PersonaRecord>(&key::persona(belongings.id))? {
                         belongings.remove(tx, &record, now)?;
                     }

@@ -155,6 +155,27 @@ impl Table {
         Ok(rows)
     }
 
+    /// The first `most` records whose key begins with `prefix` and goes on with `rest` or what sorts behind it, with their keys.
+    pub(super) fn scan_from<R: Record>(
+        &self,
+        prefix: &[u8],
+        rest: &[u8],
+        most: usize,
+    ) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
+        let from = [prefix, rest].concat();
+        let from = (Bound::Included(from.as_slice()), Bound::Unbounded);
+        let state = self.state();
+        let mut rows = Vec::new();
+        let ended = merge(state.engine()?.range(from.0)?, state.changes(from), |key, value| {
+            if rows.len() >= most || !key.starts_with(prefix) {
+                return Ok(ControlFlow::Break(()));
+            }
+            rows.push((key.to_vec(), decode(value)?));
+            Ok(ControlFlow::Continue(()))
+        });
+        ended.map(|_| rows)
+    }
+
     /// Begins a snapshot of everything as it is between two changes. Returned are its generation and its state, for
     /// [`Self::read_snapshot`]; whoever drops the state ends it.
     pub(super) fn begin_snapshot(&self) -> Result<(u64, Arc<Mutex<PreImages>>), StoreError> {

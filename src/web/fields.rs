@@ -38,6 +38,14 @@ impl Fields {
     }
 }
 
+impl Fields {
+    /// The values of all fields of that name.
+    pub(super) fn texts<'f>(&'f self, wanted: &'f str) -> impl Iterator<Item = &'f str> {
+        let found = self.0.iter().filter(move |(name, _)| name.as_str() == wanted);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
 fn decoded(encoded: &[u8]) -> Zeroizing<String> {
     let spaced: Zeroizing<Vec<u8>> =
         Zeroizing::new(encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect());

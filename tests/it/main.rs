@@ -12,6 +12,7 @@ mod bad_input;
 mod chromium;
 mod city;
 mod command_line;
+mod deals;
 mod documents;
 mod economy;
 mod evening;

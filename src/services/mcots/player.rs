@@ -35,6 +35,7 @@ pub(super) fn info(request: &Request<'_>, asked: &GenericRequest) -> Answer {
     let vehicles = garage.vehicles(persona.id)?.len().min(MOST_SHORT) as u64;
     let loose = garage.loose_parts(persona.id)?;
     let loose = loose.iter().filter(|part| part.parent.is_none()).count() as u64;
+    let coming = garage.expected(persona.id)?;
     let own = persona.id == request.player.persona;
     let rules = request.game.catalog.tunables();
     let sum = |of: fn(&store::RaceRecord) -> u32| persona.history.iter().map(|row| u64::from(of(row))).sum();
@@ -70,8 +71,8 @@ pub(super) fn info(request: &Request<'_>, asked: &GenericRequest) -> Answer {
         points_to_next_rank: clamped(points_to_next_rank(persona.points).into(), u16::MAX),
         max_inventory_slots: clamped(rules.parts_room(persona.level) as u64, u32::MAX),
         inventory_slots_used: clamped(loose, u32::MAX),
-        inventory_on_auction: 0,
-        highest_bids: 0,
+        inventory_on_auction: if own { coming.on_auction } else { 0 },
+        highest_bids: if own { clamped(coming.bids, u32::MAX) } else { 0 },
         club: club_of(request, persona.id)?,
         date_left_club: Timestamp::NONE,
         can_be_invited_to_club: Bool8(false),

@@ -52,6 +52,28 @@ pub enum Kind {
     NightRefund,
     /// A prize of a race night; the reference is the race night.
     NightPrize,
+    /// The price of a classified ad; the reference is the ad.
+    AdFee,
+    /// A thing went to the Escrow; the reference is the car or part, the amount 0.
+    GoodsHeld,
+    /// A thing came back from the Escrow; the reference is the car or part, the amount 0.
+    GoodsBack,
+    /// A thing was sold in an auction or by an ad; the reference is the car or part.
+    GoodsSold,
+    /// A thing was bought by an ad; the reference is the car or part.
+    GoodsBought,
+    /// A bid, which is held; the reference is the auction.
+    BidHeld,
+    /// A bid came back; the reference is the auction.
+    BidBack,
+    /// An auction was won with the bid that is held; the reference is the car or part, the amount 0.
+    AuctionWon,
+    /// Money in a trade, given or got; the reference is the trade.
+    TradeMoney,
+    /// A thing was given in a trade; the reference is the car or part, the amount 0.
+    GoodsGiven,
+    /// A thing was got in a trade; the reference is the car or part, the amount 0.
+    GoodsGot,
 }
 
 /// A line of the ledger.

@@ -4,6 +4,7 @@ pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod club;
 pub(super) mod contest;
+pub(super) mod deal;
 pub(super) mod ledger;
 pub(super) mod mail;
 pub(super) mod night;
@@ -19,6 +20,7 @@ use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
 use audit::AuditEntry;
 use club::{Club, ClubTotals, Membership};
 use contest::{Badges, Headline, Season, TurfWeek, WeekPoints, WeekRewards};
+use deal::{Ad, Auction, CityClock, Muted, Trade};
 use ledger::Line;
 use mail::{Mail, Mailbox};
 use night::Night;
@@ -60,6 +62,12 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b'z', b'b', ..] => as_record::<Badges>(value),
         [b'z', b'n', ..] => as_record::<Headline>(value),
         [b'z', b'v', ..] => as_record::<u32>(value),
+        [b'd', b'a', ..] => as_record::<Auction>(value),
+        [b'd', b's', ..] => as_record::<Ad>(value),
+        [b'd', b't', ..] => as_record::<Trade>(value),
+        [b'd', b'm', ..] => as_record::<Muted>(value),
+        [b'd', b'c', ..] => as_record::<CityClock>(value),
+        [b'd', b'e' | b'l' | b'p', ..] => as_record::<u32>(value),
         OPERATOR => as_record::<OperatorRecord>(value),
         MESSAGE => as_record::<String>(value),
         GENERATION if decode::<u64>(value)? > LAST_GENERATION => {

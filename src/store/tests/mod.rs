@@ -6,6 +6,7 @@ mod city;
 mod city_model;
 mod corrections;
 mod damage;
+mod deals;
 mod journal;
 mod ledger;
 mod operator;

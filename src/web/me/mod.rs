@@ -11,10 +11,10 @@ use super::fields::Fields;
 use super::forms::{FormView, Input};
 use super::page::{Frame, PageRequest, PageResponse, Site, message, page};
 use super::visit::Visit;
+use super::words::sentence;
 use crate::store::{Changed, CityError, Persona, StoreError};
 use crate::world::Notice;
 use askama::Template;
-use std::fmt::Display;
 
 /// Whether a path belongs to these pages.
 pub(super) fn is_here(path: &str) -> bool {
@@ -152,14 +152,6 @@ struct Act<'a> {
     visit: &'a Visit<'a>,
     persona: &'a Persona,
     request: &'a PageRequest<'a>,
-}
-
-/// A sentence for the player about why something was not done.
-fn sentence(why: &impl Display) -> String {
-    let why = why.to_string();
-    let mut letters = why.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    format!("{}{}. Nothing was changed.", first.map(String::from).unwrap_or_default(), letters.as_str())
 }
 
 /// What a change came to, once it is on the card; else why nothing was changed, in words.

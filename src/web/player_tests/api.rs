@@ -51,10 +51,11 @@ fn every_answer_is_as_the_description_says_and_every_path_is_described() {
     let city = clubs::lively();
     // One race with a computer driver, so that what can be missing is.
     city.race(RACE + 1);
+    city.deal();
     let description: Value = serde_json::from_str(DESCRIPTION).unwrap();
     let paths = description["paths"].as_object().unwrap();
     let mut nobody = city.browser();
-    assert_eq!(paths.len(), 15);
+    assert_eq!(paths.len(), 17);
     for (path, described) in paths {
         let id = if path.starts_with("/events") { 2 } else { RACE };
         let real = path.replace("{name}", "Bob").replace("{acronym}", "nr").replace("{id}", &id.to_string());

@@ -3,6 +3,7 @@
 mod api;
 mod city;
 mod clubs;
+mod deals;
 mod own;
 
 use super::tests::{html, tags};
@@ -210,7 +211,7 @@ impl Browser<'_> {
 }
 
 /// Every path of these pages, with `{}` for what can be anything.
-const PATHS: [&str; 38] = [
+const PATHS: [&str; 47] = [
     "/players",
     "/players?q={}",
     "/players?sort={}&page={}",
@@ -249,6 +250,15 @@ const PATHS: [&str; 38] = [
     "/badge.svg?kind={}",
     "/me/club?persona={}",
     "/me/events?persona={}",
+    "/market?category={}&from={}&persona={}",
+    "/market/{}",
+    "/auctions?kind={}&from={}&persona={}",
+    "/auctions/{}",
+    "/trades?persona={}",
+    "/trades/{}",
+    "/api/v1/market?category={}&from={}",
+    "/api/v1/auctions?kind={}&from={}",
+    "/auctions/{}?persona={}",
 ];
 
 /// What people and programs put there.
