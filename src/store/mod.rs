@@ -67,6 +67,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod transaction;
 mod turfs;
 mod uncounted;
 mod view;

@@ -12,10 +12,11 @@ use super::error::StoreError;
 use super::journal::{Changes, Journal};
 use super::key;
 use super::pre_images::PreImages;
-use super::record::{Position, Record, Row, decode, digest, encode};
+use super::record::{Position, Record, Row, decode, encode};
 use super::ticket::lock;
+pub(super) use super::transaction::Transaction;
+use super::transaction::{Before, Changed};
 use super::view::{View, give, merge, place};
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::path::Path;
@@ -230,17 +231,12 @@ impl Table {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let _transacting = lock(&self.transacting);
-        let transaction = Transaction {
-            table: self,
-            changes: RefCell::default(),
-            bytes: Cell::new(0),
-            growth: Cell::new(0),
-        };
+        let transaction = Transaction::on(self);
         let value = work(&transaction)?;
-        let Transaction { changes, bytes, growth, .. } = transaction;
+        let Changed { changes, bytes, growth } = transaction.end();
         let mut state = self.state_mut();
-        state.add(changes.into_inner(), growth.get());
-        state.bytes += bytes.get();
+        state.add(changes, growth);
+        state.bytes += bytes;
         if state.bytes > MOST_PENDING {
             drop(state);
             // The next sync meets an error too, and whoever waits for that is told.
@@ -437,6 +433,12 @@ impl Table {
     }
 }
 
+impl Before for Table {
+    fn see(&self, key: &[u8], see: &mut dyn FnMut(Option<&[u8]>)) -> Result<(), StoreError> {
+        self.look(key, see)
+    }
+}
+
 impl Drop for Table {
     fn drop(&mut self) {
         // What nobody waits for. If that fails, it is in nobody's journal either.
@@ -448,65 +450,5 @@ impl Drop for Table {
                 "the database could not be given the last changes, which are in the journal: {error}"
             );
         }
-    }
-}
-
-/// A transaction in progress. What it reads includes what it wrote.
-pub(super) struct Transaction<'a> {
-    table: &'a Table,
-    changes: RefCell<Changes>,
-    /// How long their keys and records are.
-    bytes: Cell<usize>,
-    /// By how much the sum over all records grows.
-    growth: Cell<u64>,
-}
-
-impl Transaction<'_> {
-    fn look<T>(&self, key: &[u8], see: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreError> {
-        match self.changes.borrow().get(key) {
-            Some(change) => Ok(see(change.as_deref())),
-            None => self.table.look(key, see),
-        }
-    }
-
-    /// One record.
-    pub(super) fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
-        self.look(key, |bytes| bytes.map(decode).transpose())?
-    }
-
-    /// Whether there is a record.
-    pub(super) fn has(&self, key: &[u8]) -> Result<bool, StoreError> {
-        self.look(key, |bytes| bytes.is_some())
-    }
-
-    /// Creates or replaces a record.
-    pub(super) fn put<R: Record>(&self, key: &[u8], record: &R) -> Result<(), StoreError> {
-        self.insert(key, encode(record)?)
-    }
-
-    fn insert(&self, key: &[u8], value: Vec<u8>) -> Result<(), StoreError> {
-        self.change(key, Some(value))
-    }
-
-    /// Removes a record, if it is there.
-    pub(super) fn remove(&self, key: &[u8]) -> Result<(), StoreError> {
-        self.change(key, None)
-    }
-
-    fn change(&self, key: &[u8], value: Option<Vec<u8>>) -> Result<(), StoreError> {
-        let loss = self.look(key, |old| old.map_or(0, |old| digest(key, old)))?;
-        let gain = value.as_deref().map_or(0, |value| digest(key, value));
-        self.growth.set(self.growth.get().wrapping_add(gain).wrapping_sub(loss));
-        self.bytes.set(self.bytes.get() + key.len() + value.as_ref().map_or(0, Vec::len));
-        self.changes.borrow_mut().insert(key.to_vec(), value);
-        Ok(())
-    }
-
-    /// Takes `count` numbers in a row from a counter and returns the first. A new counter begins with `first`.
-    pub(super) fn take(&self, counter: &[u8], first: u32, count: u32) -> Result<u32, StoreError> {
-        let taken = self.get(counter)?.unwrap_or(first);
-        let next = taken.checked_add(count).ok_or(StoreError::NoMoreIds)?;
-        self.put(counter, &next)?;
-        Ok(taken)
     }
 }
