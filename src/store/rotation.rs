@@ -6,7 +6,8 @@
 //! is kept now (the stick of another card of the same server) are never deleted.
 
 use super::backup::{self, Backup, BackupError};
-use super::{key, record};
+use super::key;
+use super::record::{self, Position};
 use crate::atomic_file::{self, Access};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -128,7 +129,7 @@ fn read(bytes: &[u8]) -> Result<Backup, BackupError> {
 /// A backup made before there were journals holds nothing of one.
 fn age(backup: &Backup) -> Age {
     let position = row(backup, key::POSITION).and_then(|position| record::decode(position).ok());
-    (backup.generation, position.unwrap_or(0))
+    (backup.generation, position.map_or(0, |Position(position)| position))
 }
 
 /// The record with this key. The login key is a server's own as long as it lives.

@@ -233,7 +233,14 @@ const HARMLESS: [&str; 39] = [
     "compat.state_changes",
     "compat.race_started",
 ];
-const HARMLESS_TOO: [&str; 6] = [
+const HARMLESS_TOO: [&str; 13] = [
+    "game.club_race_nights",
+    "rewards.top_dog",
+    "rewards.trials",
+    "rewards.turf",
+    "compat.club_in_user_data",
+    "compat.club_in_player_info",
+    "compat.count_ads",
     "compat.race_start_on",
     "compat.start_notices",
     "compat.car_class",

@@ -63,7 +63,7 @@ fn a_snapshot_shows_what_was_there_when_it_was_taken_however_late_it_is_read() {
             let one = all[pieces * 7 % all.len()];
             let _ = store.garage().buy_car(one, fairlane(1), Now::read()).unwrap();
             let (gone, new) = (all[pieces % 10 + 100], format!("New {synced} {pieces}"));
-            let _ = store.personas().delete(owner, gone);
+            let _ = store.personas().delete(owner, gone, Now::read());
             let new = NewPersona { max_per_customer: usize::MAX, id: Some(gone), ..driver(&new) };
             let _ = store.personas().create(owner, new, Now::read()).unwrap();
             if synced {
@@ -94,7 +94,7 @@ fn a_verb_completes_while_a_backup_is_held_in_the_middle() {
     let mut rows = held.next().unwrap().unwrap();
     // Each of these waits until it is on the card.
     store.garage().buy_car(all[0], fairlane(1), Now::read()).unwrap().ticket.wait().unwrap();
-    store.personas().delete(owner, all[1]).unwrap().ticket.wait().unwrap();
+    store.personas().delete(owner, all[1], Now::read()).unwrap().ticket.wait().unwrap();
     let late = store.accounts().create("late", &password("garage"), None, Now::read()).unwrap();
     late.ticket.wait().unwrap();
     // So does another backup.
@@ -136,7 +136,7 @@ fn every_backup_that_is_made_amid_changes_restores_to_books_that_balance() {
                         ..driver(&format!("T{thread} {}", number % 7))
                     };
                     if let Ok(made) = store.personas().create(owner, new, Now::read()) {
-                        let _ = store.personas().delete(owner, made.value.id).unwrap();
+                        let _ = store.personas().delete(owner, made.value.id, Now::read()).unwrap();
                     }
                 }
             });
