@@ -24,6 +24,8 @@ pub enum RequestError {
     NobodyNamed,
     /// Money is given or taken with a sum and a reason.
     NoReason,
+    /// A mail has a title and a text.
+    EmptyMail,
     /// There is no such ban.
     NoSuchBan,
     /// Only a running server can do this.
@@ -50,6 +52,7 @@ impl fmt::Display for RequestError {
             Self::NoLoginKey => f.write_str("there is no login key yet: start the server once, which makes it"),
             Self::NobodyNamed => f.write_str("name an account, an address or both"),
             Self::NoReason => f.write_str("name a sum that is not 0, and a reason of one line"),
+            Self::EmptyMail => f.write_str("a mail has a title and a text: write both"),
             Self::NoSuchBan => f.write_str("there is no such ban: see all bans with `mcos operator bans`, or on the page Bans"),
             Self::NeedsRunningServer => {
                 f.write_str("only a running server can do this: start the server and try again")

@@ -246,6 +246,9 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             Response::Persona(persona_entry(account, persona))
         }
         Request::MailAll { title, text } => {
+            if title.trim().is_empty() || text.trim().is_empty() {
+                return Err(RequestError::EmptyMail);
+            }
             let letter = Letter::city_news(&title, &text);
             let personas = store.personas().list()?;
             for persona in &personas {

@@ -219,7 +219,8 @@ pub(super) fn place(act: Act<'_>, form: &Fields) -> Done {
     let work = || {
         let category = category(form.text("category")).ok_or("Choose a category. Nothing was changed.")?;
         let offer = match form.text("goods") {
-            "" => None,
+            "" if form.text("price").trim().is_empty() => None,
+            "" => return Err("A price needs something that is sold for it: choose it, or leave the price empty. Nothing was changed.".to_owned()),
             thing => {
                 let goods =
                     goods::parse(thing).ok_or("Choose what you want to sell. Nothing was changed.")?;

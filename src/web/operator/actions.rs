@@ -272,8 +272,10 @@ fn read_catalog(game: &Game, form: &Form, now: Now) -> Effect {
     match kept {
         Ok(notes) => {
             log::info!("operator: the catalogue in {name:?} is read and waits to be put in use");
-            let note: String = notes.iter().map(|note| format!(" Note: {note}.")).collect();
-            let done = format!("The file is read. Look at what came, and put it in use.{note}");
+            let mut done = "The file is read. Look at what came, and put it in use.".to_owned();
+            for note in notes {
+                done = done + " Note: " + &note + ".";
+            }
             Effect::new(CATALOG_PAGE, Ok(done))
         }
         Err(why) => {

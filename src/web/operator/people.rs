@@ -1,7 +1,7 @@
 //! The players as the Operator sees them: a list with a search, a page for each account and driver, and the audit log.
 
 use super::actions::{self, Effect};
-use super::pages::{self, Frame, sentence};
+use super::pages::{self, Frame};
 use super::request::{Form, OperatorRequest, OperatorResponse};
 use crate::admin::lists;
 use crate::admin::online;
@@ -208,25 +208,23 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
             (format!("The driver {name} is deleted."), Request::RemovePersona { name })
         }
         "/operator/persona/give" => {
-            let Ok(dollars) = text("dollars").parse() else {
+            let Ok(dollars) = text("dollars").parse::<i64>() else {
                 return Some(Effect::refused(
                     PLAYERS,
                     "This is not a number of dollars. Nothing was changed.",
                 ));
             };
             (
-                format!("The driver {name} has {dollars} dollars more."),
+                if dollars < 0 {
+                    format!("{} dollars are taken from the driver {name}.", dollars.unsigned_abs())
+                } else {
+                    format!("The driver {name} has {dollars} dollars more.")
+                },
                 Request::Give { name, dollars, reason: text("reason") },
             )
         }
         "/operator/mail" => {
             let (title, text) = (text("title"), text("text"));
-            if title.is_empty() || text.is_empty() {
-                return Some(Effect::refused(
-                    PLAYERS,
-                    &sentence(&"a mail has a title and a text: write both"),
-                ));
-            }
             ("The mail is sent to all drivers.".to_owned(), Request::MailAll { title, text })
         }
         _ => return None,
