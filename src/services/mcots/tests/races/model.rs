@@ -66,8 +66,12 @@ struct ModelRace {
     members: Vec<usize>,
     /// Those of them who are in the room.
     inside: BTreeSet<usize>,
-    /// Those of them who have left the room, or did not come in time.
+    /// Those of them who have left the room.
     gone: BTreeSet<usize>,
+    /// Those of them who left it just now, and not by being waited for in vain: they are forgotten after ten minutes.
+    fresh: BTreeSet<usize>,
+    /// Those of them who did not come in time.
+    missing: BTreeSet<usize>,
     /// Those of them who were in the room and have no connection there any more.
     absent: BTreeSet<usize>,
     field: Field,
@@ -85,28 +89,47 @@ struct ModelRoom {
 
 impl ModelRace {
     fn host(&self) -> Option<usize> {
-        self.members.iter().find(|who| !self.gone.contains(who)).or(self.members.first()).copied()
+        self.members.iter().find(|who| self.is_here(**who)).or(self.members.first()).copied()
+    }
+
+    fn is_here(&self, who: usize) -> bool {
+        !self.gone.contains(&who) && !self.missing.contains(&who)
     }
 
     fn taken(&self) -> usize {
-        self.members.len() - self.gone.len()
+        self.members.iter().filter(|who| self.is_here(**who)).count()
+    }
+
+    /// Who was the host may have left: somebody in the room follows it, if there is one.
+    fn pass_on(&mut self, host: Option<usize>) {
+        let next = self.members.iter().copied().find(|who| self.is_here(*who));
+        if next.is_none_or(|next| Some(next) == host || self.inside.contains(&next)) {
+            return;
+        }
+        if let Some(at) = self.members.iter().position(|who| self.inside.contains(who)) {
+            let next = self.members.remove(at);
+            self.members.insert(0, next);
+        }
     }
 
     fn forget(&mut self, who: usize) {
         self.members.retain(|member| *member != who);
-        self.inside.remove(&who);
-        self.gone.remove(&who);
-        self.absent.remove(&who);
+        for among in [&mut self.inside, &mut self.gone, &mut self.fresh, &mut self.missing, &mut self.absent]
+        {
+            among.remove(&who);
+        }
     }
 
     fn welcome(&mut self, who: usize) {
         if self.members.contains(&who) {
-            self.come_back(who);
+            if self.gone.contains(&who) {
+                self.come_back(who);
+            }
             return;
         }
         if self.members.len() == MOST {
             let host = self.host();
-            let absent = |member: &&usize| self.gone.contains(member) && Some(**member) != host;
+            let absent = |member: &&usize| !self.is_here(**member) && Some(**member) != host;
             let absent = *self.members.iter().find(absent).unwrap();
             self.forget(absent);
         }
@@ -114,10 +137,12 @@ impl ModelRace {
     }
 
     fn come_back(&mut self, who: usize) {
-        if !self.gone.remove(&who) {
+        if self.is_here(who) {
             return;
         }
-        self.absent.remove(&who);
+        for among in [&mut self.gone, &mut self.fresh, &mut self.missing, &mut self.absent] {
+            among.remove(&who);
+        }
         if !self.runs {
             self.members.retain(|member| *member != who);
             self.members.push(who);
@@ -126,15 +151,30 @@ impl ModelRace {
 
     /// Minutes have passed: who never came to the room, or was lost on the way to the race server and did not come back, has no
     /// place any more, and who is lost in a race is waited for no longer.
-    fn wait(&mut self) {
+    fn wait(&mut self, minutes: u64) {
         if !self.runs {
             let (host, met) = (self.host(), !self.inside.is_empty());
             let away = |who: &usize| !self.inside.contains(who) || self.absent.contains(who);
-            let given_up = |who: &usize| away(who) && (met || Some(*who) != host);
+            let given_up = |who: &usize| self.is_here(*who) && away(who) && (met || Some(*who) != host);
             let given_up: Vec<usize> = self.members.iter().copied().filter(given_up).collect();
             for who in given_up {
-                self.inside.remove(&who);
-                self.gone.insert(who);
+                let was = self.inside.remove(&who);
+                if was {
+                    self.gone.insert(who)
+                } else {
+                    self.missing.insert(who)
+                };
+            }
+            self.pass_on(host);
+            // No time passes in between, so who was given up before was so a minute and a half after everything else.
+            let forgotten = |who: &usize| {
+                (minutes > 31 && self.gone.contains(who)) || (minutes > 10 && self.fresh.contains(who))
+            };
+            let forgotten: Vec<usize> = self.members.iter().copied().filter(forgotten).collect();
+            for who in forgotten {
+                let host = self.host();
+                self.forget(who);
+                self.pass_on(host);
             }
         } else if self.field.len() > 1 {
             let lost = |who: usize| self.members.contains(&who) && self.absent.contains(&who);
@@ -196,9 +236,14 @@ impl Model {
             for (who, _) in &race.field {
                 self.entered[*who] += 1;
             }
-            for (place, (_, who)) in order.into_iter().enumerate() {
-                self.money[who] += rules::share(rules::purse(race.fee, humans), humans, place);
-                self.points[who] += rules::points(humans, place);
+            // No time passes but in vain, so who is out was on the way as long as the winner; who lies did not drive.
+            let out = race.field.iter().filter(|(_, fate)| *fate == Fate::Out).count();
+            let raced = order.len() + out;
+            for (place, (time, who)) in order.iter().copied().enumerate() {
+                let purse = rules::purse_for(race.fee, humans, raced, order[0].0);
+                assert!(time >= rules::FULL_PAY_TIME);
+                self.money[who] += rules::share(purse, raced, place);
+                self.points[who] += rules::points(raced, place);
             }
         }
         races.retain(|race| race.runs || !race.members.is_empty());
@@ -210,7 +255,9 @@ impl Model {
             if let Some(fate) = race.awaited(who) {
                 *fate = Fate::Out;
             }
+            let host = race.host();
             race.forget(who);
+            race.pass_on(host);
         }
     }
 
@@ -249,14 +296,18 @@ impl Model {
             race.absent.remove(&who);
             race.inside.insert(who);
         }
-        let leaves = |member: &usize| race.inside.contains(member) || *member == who;
+        let host = race.host();
+        let expected = |member: &usize| *member == who && race.is_here(who);
+        let leaves = |member: &usize| race.inside.contains(member) || expected(member);
         let left = race.members.iter().copied().filter(|member| leaves(member) && !people.contains(member));
         let left: Vec<usize> = left.collect();
         race.absent.extend(&left);
         for member in left.into_iter().filter(|_| !called) {
             race.inside.remove(&member);
             race.gone.insert(member);
+            race.fresh.insert(member);
         }
+        race.pass_on(host);
     }
 
     fn call(&mut self, who: usize) {
@@ -272,8 +323,12 @@ impl Model {
             return false;
         };
         let mut racers = race.members.clone();
+        racers.retain(|racer| !race.gone.contains(racer));
         if race.inside.contains(&who) {
             racers.retain(|racer| race.inside.contains(racer));
+        }
+        if race.fee > 0 {
+            racers.retain(|racer| !race.missing.contains(racer));
         }
         let broke =
             |racers: &[usize], fee| racers.iter().position(|who| money[*who] < rules::fee(fee, racers.len()));
@@ -286,7 +341,8 @@ impl Model {
         let fee = rules::fee(race.fee, racers.len());
         race.field = racers.iter().map(|who| (*who, Fate::Driving)).collect();
         race.runs = true;
-        race.absent.retain(|who| !race.gone.contains(who));
+        let gone = |who: &usize| race.gone.contains(who) || race.missing.contains(who);
+        race.absent.retain(|who| !gone(who));
         for who in racers {
             self.money[who] -= fee;
         }
@@ -390,7 +446,10 @@ impl Pair {
                 let outcome = leave(&self.track.game, &self.track.racers[who].caller, self.track.now());
                 self.count(&outcome.pushes);
                 self.track.racers[who].caller = self.track.connect(&self.track.racers[who].player);
-                self.model.leave(who);
+                // Who races is back at once.
+                if self.model.of(who).is_some_and(|race| !race.runs) {
+                    self.model.leave(who);
+                }
             }
             Deed::Enter(who) => {
                 self.track.walk(who);
@@ -418,9 +477,9 @@ impl Pair {
                         }
                     }
                 }
-                self.model.races.iter_mut().for_each(ModelRace::wait);
+                self.model.races.iter_mut().for_each(|race| race.wait(minutes));
                 if minutes > 31 {
-                    self.model.races.retain(|race| race.runs);
+                    self.model.races.retain(|race| race.runs || !race.inside.is_empty());
                 }
             }
         }
@@ -445,7 +504,7 @@ impl Pair {
             assert_eq!(seen.host(), host, "{race:?}");
             let here = seen.members.iter().map(|member| (member.persona, member.is_here()));
             let model = race.members.iter();
-            let model = model.map(|who| (self.track.racers[*who].id(), !race.gone.contains(who)));
+            let model = model.map(|who| (self.track.racers[*who].id(), race.is_here(*who)));
             assert!(here.eq(model), "{:?} is not {race:?}", seen.members);
         }
         assert_eq!(self.track.races(), self.model.races.len());

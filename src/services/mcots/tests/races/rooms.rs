@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::world::NpsServer;
+use crate::world::races::Move;
 use mco_proto::ids::CommId;
 use mco_proto::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
 use mco_proto::nps::lobby::{ChannelGranted, CloseCommChannel, Login, Name, OpenCommChannel};
@@ -70,8 +71,12 @@ impl Track {
 
     /// The connection to the room server breaks, if there is one.
     pub(super) fn walk(&mut self, who: usize) {
+        self.lose_room(who, Move::Other);
+    }
+
+    pub(super) fn lose_room(&mut self, who: usize, how: Move) {
         if let Some(caller) = self.racers[who].room.take() {
-            lobby::leave(&self.game, &caller, self.now());
+            lobby::leave(&self.game, &caller, how, self.now());
         }
     }
 
