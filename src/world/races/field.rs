@@ -193,9 +193,9 @@ pub(super) fn doubt_who_is_at_odds(field: &mut [Starter], clocked: Clocked) {
     };
     let all: Vec<_> = field.iter().filter_map(counted).collect();
     let overtakes = |(came, driven, _): (Duration, Duration, _)| {
-        let later = |other: &Duration, longer: &Duration| came - *other + (*longer - driven);
         all.iter().any(|(other, longer, _)| {
-            driven < *longer && came > *other && later(other, longer) > rules::ORDER_SLACK
+            let apart = came.abs_diff(*other) + longer.abs_diff(driven);
+            driven < *longer && came > *other && apart > rules::ORDER_SLACK
         })
     };
     let contradicted = clocked.stakes && all.iter().copied().any(overtakes);

@@ -34,7 +34,7 @@ fn the_slower_of_two_does_not_win_by_a_lie_of_twenty_seconds() {
     });
     let race = track.running(&PINK_SLIP, &[0, 1]);
     let began = track.elapsed + Duration::from_secs(20);
-    track.elapsed = began + Duration::from_secs(120);
+    track.elapsed = began + Duration::from_mins(2);
     track.say_finished(0, race, 120 * 64);
     track.elapsed = began + Duration::from_secs(139);
     track.say_finished(1, race, 119 * 64).unwrap();
@@ -49,7 +49,7 @@ fn two_who_lie_alike_do_not_take_the_car_of_the_third() {
     });
     let race = track.running(&PINK_SLIP, &[0, 1, 2]);
     let began = track.elapsed + Duration::from_secs(20);
-    track.elapsed = began + Duration::from_secs(120);
+    track.elapsed = began + Duration::from_mins(2);
     track.say_finished(2, race, 120 * 64);
     track.elapsed = began + Duration::from_secs(121);
     track.say_finished(0, race, 61 * 64);

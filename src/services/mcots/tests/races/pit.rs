@@ -201,6 +201,25 @@ fn who_hangs_up_in_a_race_is_waited_for_a_minute_and_then_out() {
     assert_eq!(results.order(), [0, 1].map(|who: usize| track.racers[who].id()));
 }
 
+#[test]
+fn a_pc_that_loads_the_track_is_given_time() {
+    let mut track = Track::with(2);
+    let race = track.create(0, &CreateRace { most_racers: 2, ..wish() });
+    track.enter(0, race);
+    track.join(1, race);
+    track.enter(1, race);
+    track.call(0);
+    track.walk(1);
+    let slots = track.slots(&[0, 1]);
+    track.start(0, race, slots);
+    let almost = (rules::LOADING_GRACE + rules::LOST_TIMEOUT).saturating_sub(Duration::from_secs(1));
+    track.pass(almost);
+    track.finish(0, race, 6400);
+    assert!(track.game.world.races.lock().get(race).unwrap().field[1].outcome.is_none());
+    track.pass(Duration::from_secs(1));
+    assert!(track.game.world.races.lock().get(race).unwrap().field[1].outcome.is_some());
+}
+
 /// A race for cars.
 fn wager() -> CreateRace {
     CreateRace { pink_slip: Bool8(true), ..wish() }

@@ -486,19 +486,3 @@ fn who_comes_back_to_a_room_or_drives_alone_is_not_lost() {
     track.walk(1);
     assert!(track.pass(rules::LOST_TIMEOUT * 3).is_none());
 }
-
-#[test]
-fn a_pc_that_loads_the_track_is_given_time() {
-    let mut track = Track::with(2);
-    let race = track.met(described);
-    track.call(0);
-    track.walk(1);
-    let slots = track.slots(&[0, 1]);
-    track.start(0, race, slots);
-    let almost = (rules::LOADING_GRACE + rules::LOST_TIMEOUT).saturating_sub(Duration::from_secs(1));
-    track.pass(almost);
-    track.finish(0, race, 6400);
-    assert!(track.game.world.races.lock().get(race).unwrap().field[1].outcome.is_none());
-    track.pass(Duration::from_secs(1));
-    assert!(track.game.world.races.lock().get(race).unwrap().field[1].outcome.is_some());
-}
