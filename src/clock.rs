@@ -69,6 +69,35 @@ pub fn date(seconds: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
+/// The moment that a text as [`moment`] writes it names; the seconds can be left out, and a `T` can stand for the space. `None` for any other
+/// text, and for days that no calendar has.
+pub fn read_moment(text: &str) -> Option<u64> {
+    let (day, time) = text.trim().split_once([' ', 'T'])?;
+    let numbers = |text: &str, sign| -> Option<Vec<u64>> {
+        let is_number =
+            |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_digit());
+        text.split(sign).map(|part| Some(part).filter(is_number)?.parse().ok()).collect()
+    };
+    let ([year, month, day], time) = (<[u64; 3]>::try_from(numbers(day, '-')?).ok()?, numbers(time, ':')?);
+    let (hour, minute, second) = match *time.as_slice() {
+        [hour, minute] => (hour, minute, 0),
+        [hour, minute, second] => (hour, minute, second),
+        _ => return None,
+    };
+    if year < 1970 || !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // As in `date`, the other way round.
+    let (year_from_march, month_from_march) =
+        if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year_of_era) = (year_from_march / 400, year_from_march % 400);
+    let day_of_year = (153 * month_from_march + 2) / 5 + day.checked_sub(1)?;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+    let at = days * DAY + hour * 3600 + minute * 60 + second;
+    (date(at) == (year, month, day)).then_some(at)
+}
+
 /// How many weeks have begun since 1970, each on a Monday.
 pub fn week(seconds: u64) -> u32 {
     u32::try_from((seconds / DAY + DAYS_BEFORE_1970) / 7).unwrap_or(u32::MAX)
@@ -112,6 +141,35 @@ mod tests {
             assert_eq!(day(seconds), text);
         }
         assert_eq!(moment(1_004_400_000 + 86_399), "2001-10-30 23:59:59");
+    }
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written_and_nothing_else_is() {
+        for at in [0, 951_782_399, 951_868_800, 1_004_400_000 + 86_399, 1_909_094_400, 4_107_542_400] {
+            assert_eq!(read_moment(&moment(at)), Some(at));
+            assert_eq!(read_moment(&moment(at).replace(' ', "T")), Some(at));
+        }
+        assert_eq!(read_moment(" 2030-07-01 20:30 "), Some(1_909_094_400 + 20 * 3600 + 1800));
+        for text in [
+            "",
+            "2030-07-01",
+            "20:30",
+            "2030-02-29 20:30",
+            "2030-13-01 20:30",
+            "2030-07-00 20:30",
+            "2030-07-32 20:30",
+            "2030-07-01 24:00",
+            "2030-07-01 20:60",
+            "1969-07-01 20:30",
+            "2030-07-01 20:30:61",
+            "-1-07-01 20:30",
+            "99999999999-07-01 20:30",
+            "2030-07-01 2x:30",
+            "2030-07-+1 20:30",
+            "2030-07-01  20:30",
+        ] {
+            assert_eq!(read_moment(text), None, "{text}");
+        }
     }
 
     #[test]

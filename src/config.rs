@@ -69,6 +69,8 @@ pub struct Config {
     pub api: Api,
     /// The rules of the game.
     pub game: GameRules,
+    /// What the best of a week get.
+    pub rewards: Rewards,
     /// What the lobby's directory shows.
     pub lobby: Lobby,
     /// What one Client, one address and all of them together may use up.
@@ -201,6 +203,20 @@ section! {
         check_race_times: bool = true, Rule::Switch;
         /// On which day of its life, the first being 1, a persona can be deleted in the game for the first time; 1: at any time.
         deletion_day: u16 = 7, Rule::Number("a whole number", 1, 3650);
+        /// Whether the Captain of a club may plan race nights, for their fees alone.
+        club_race_nights: bool = true, Rule::Switch;
+    }
+}
+
+section! {
+    /// `[rewards]`: what the best of a week get on Monday at 00:00 UTC, in the game's dollars, the best place first.
+    pub struct Rewards {
+        /// For most points in all races; five places (*documented*).
+        top_dog: Vec<u32> = vec![10_000, 7_500, 5_000, 3_000, 2_000], Rule::Amounts(5);
+        /// For most points in each kind of race; ten places (*documented*).
+        trials: Vec<u32> = vec![4_000, 3_000, 2_500, 2_000, 1_500, 1_000, 800, 600, 400, 200], Rule::Amounts(10);
+        /// For a turf, to the Captain of the club that has won it (*documented*: 30,000).
+        turf: u32 = 30_000, Rule::Number("a whole number", 0, 10_000_000);
     }
 }
 

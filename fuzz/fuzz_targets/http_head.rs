@@ -21,7 +21,6 @@ const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
 
 static GAME: LazyLock<Game> = LazyLock::new(|| new_game(&folder("web")));
 static REGISTRATIONS: LazyLock<FailureLimit> = LazyLock::new(|| FailureLimit::new(1000));
-/// The Operator's pages, and the cookie of somebody who has logged in.
 /// Nothing is ever recorded.
 struct NoSwitch;
 
@@ -35,8 +34,12 @@ impl mcos::admin::recordings::RecordingSwitch for NoSwitch {
     fn running(&self) -> Option<mcos::admin::recordings::Running> {
         None
     }
+    fn ended(&self) -> Option<String> {
+        None
+    }
 }
 
+/// The Operator's pages, and the cookie of somebody who has logged in.
 static OPERATOR: LazyLock<(OperatorSite, String)> = LazyLock::new(|| {
     const PASSWORD: &str = "Mechanic-1957.x";
     let changed = GAME.store.operator().set_password(&OperatorPassword::new(PASSWORD).unwrap()).unwrap();

@@ -4,7 +4,7 @@ use crate::clock::Now;
 use crate::config::Registration;
 use crate::services::{Game, bans};
 use crate::store::{Account, AccountError, Password, PasswordError, StoreError};
-use crate::world::FailureLimit;
+use crate::world::{ACCOUNTS_PER_DAY, FailureLimit};
 use log::{error, info, warn};
 use std::fmt;
 use std::net::IpAddr;
@@ -25,6 +25,8 @@ pub enum Refusal {
     NotOpen,
     /// Too many requests from one address within a minute.
     TooMany,
+    /// As many accounts were made for one address today as may be.
+    TooManyToday,
     /// There are as many accounts as there may be, or as many were made today.
     Crowded,
     /// This cannot be a name; why.
@@ -56,6 +58,9 @@ impl fmt::Display for Refusal {
             Self::TooMany => {
                 f.write_str("Too many tries. Wait one minute, then try again.")
             }
+            Self::TooManyToday => f.write_str(
+                "From your address no more accounts can be made today. Try again tomorrow, or ask the operator for one.",
+            ),
             Self::Crowded => f.write_str(
                 "This server makes no more accounts today, because so many were made. Try again tomorrow, or ask the operator for one.",
             ),
@@ -129,7 +134,13 @@ pub fn create(
         warn!("account: refused {from}: {today} accounts were made within 24 hours");
         return Err(Refusal::Crowded);
     }
-    let created = accounts.create(form.name, &password, None, now).map_err(|e| refusal(&e))?;
+    let made = &game.world.accounts_made;
+    if !made.admit(from, "", now) {
+        warn!("account: refused {from}: {ACCOUNTS_PER_DAY} accounts were made for it within 24 hours");
+        return Err(Refusal::TooManyToday);
+    }
+    let created = accounts.create(form.name, &password, None, now).inspect_err(|_| made.forgive(from, ""));
+    let created = created.map_err(|e| refusal(&e))?;
     created.ticket.wait().map_err(|e| refusal(&e.into()))?;
     info!("account: customer {} was made from {from}", created.value.customer_id);
     Ok(created.value)
@@ -220,7 +231,10 @@ fn refusal(problem: &AccountError) -> Refusal {
             warn!("account: a request of the pages was refused: {problem}");
             Refusal::NoChanges
         }
-        AccountError::CustomerIdTaken | AccountError::InRace | AccountError::Store(_) => {
+        AccountError::CustomerIdTaken
+        | AccountError::InRace
+        | AccountError::InAuction
+        | AccountError::Store(_) => {
             error!("account: a request of the pages failed: {problem}");
             Refusal::Store
         }
@@ -298,6 +312,29 @@ mod tests {
         let _ = game.store.accounts().create("marty", &password, None, now).unwrap();
         let tomorrow = Now { unix: now.unix + DAY + 1, ..now };
         create(&game, &limit, HOME, new("jennifer", "s3cret"), tomorrow).unwrap();
+    }
+
+    #[test]
+    fn the_pages_make_only_so_many_accounts_a_day_for_one_network() {
+        let (game, _folder) = Game::for_tests();
+        let limit = FailureLimit::new(PER_MINUTE.saturating_mul(100));
+        let now = Now::read();
+        let from = |host: u16| IpAddr::from([0xfd00, 0, 0, 1, 0, 0, 0, host]);
+        let make = |host, number: u32, now| {
+            create(&game, &limit, from(host), new(&format!("driver{number}"), "s3cret"), now)
+        };
+        for number in 0..ACCOUNTS_PER_DAY {
+            // What comes to nothing does not count.
+            make(7, 0, now).unwrap_or_else(|refusal| {
+                assert_eq!(refusal, Refusal::NameTaken);
+                make(u16::try_from(number).unwrap(), number, now).unwrap()
+            });
+        }
+        assert_eq!(make(9, 99, now), Err(Refusal::TooManyToday));
+        create(&game, &limit, HOME, new("marty", "s3cret"), now).unwrap();
+        let later = |hours| Now { mono: now.mono + std::time::Duration::from_hours(hours), ..now };
+        assert_eq!(make(9, 99, later(23)), Err(Refusal::TooManyToday));
+        make(9, 99, later(24)).unwrap();
     }
 
     #[test]

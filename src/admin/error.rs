@@ -4,7 +4,8 @@ use super::kit::CertificateError;
 use crate::catalog::file::FileError;
 use crate::services::bans::BanRefused;
 use crate::store::{
-    AccountError, BanError, LedgerError, OpenError, OperatorError, PasswordError, PersonaError, StoreError,
+    AccountError, BanError, CityError, LedgerError, OpenError, OperatorError, PasswordError, PersonaError,
+    StoreError,
 };
 use mco_proto::session_key::KeyError;
 use std::error::Error;
@@ -115,6 +116,7 @@ causes!(
     BanError,
     BanRefused,
     CertificateError,
+    CityError,
     FileError,
     KeyError,
     LedgerError,

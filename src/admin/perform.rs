@@ -11,7 +11,8 @@ use crate::config::Config;
 use crate::services::bans::{self, BanRefused};
 use crate::services::{Game, Push};
 use crate::store::{
-    Account, BanTarget, Changed, Letter, NewPersona, OperatorPassword, Password, Persona, Store, StoreError,
+    Account, BanTarget, Changed, Host, Letter, NewPersona, OperatorPassword, Password, Persona, Store,
+    StoreError,
 };
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::LoginKey;
@@ -151,7 +152,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             let account = account_named(store, &name)?;
             let entry = account_entry(store, account.clone())?;
             let personas = store.personas().of_customer(account.customer_id)?;
-            saved(store.accounts().remove(&name)?)?;
+            saved(store.accounts().remove(&name, now)?)?;
             let pushes = match server {
                 Server::Stopped { .. } => Vec::new(),
                 Server::Running(game) => {
@@ -189,7 +190,27 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             let persona = saved(store.personas().create(account.customer_id, new, now)?)?;
             Response::Persona(persona_entry(account.name, persona))
         }
-        Request::RemovePersona { name } => return remove_persona(server, &name),
+        Request::RemovePersona { name } => return remove_persona(server, &name, now),
+        Request::PlanNight { plan } => {
+            saved(store.nights().plan(Host::Operator, &plan, now)?)?;
+            Response::Done
+        }
+        Request::CancelNight { night, reason } => {
+            saved(store.nights().cancel(Host::Operator, night, &reason, now)?)?;
+            Response::Done
+        }
+        Request::BeginSeason { name } => {
+            saved(store.seasons().begin(&name)?)?;
+            Response::Done
+        }
+        Request::EndSeason { season } => {
+            saved(store.seasons().end(season, now)?)?;
+            Response::Done
+        }
+        Request::CloseClub { acronym, reason } => {
+            saved(store.clubs().close(&acronym, &reason, now)?)?;
+            Response::Done
+        }
         Request::ShowPersona { name } => {
             let (persona, account) = persona_named(server, &name)?;
             Response::PersonaDetails(Box::new(lists::details(store, account, persona)?))
@@ -276,10 +297,10 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
 }
 
 /// Deletes a persona; who plays it is sent away.
-fn remove_persona(server: Server<'_>, name: &str) -> Result<Performed, RequestError> {
+fn remove_persona(server: Server<'_>, name: &str, now: Now) -> Result<Performed, RequestError> {
     let store = server.store();
     let (persona, account) = persona_named(server, name)?;
-    saved(store.personas().delete(persona.customer_id, persona.id)?)?;
+    saved(store.personas().delete(persona.customer_id, persona.id, now)?)?;
     let connections = match server {
         Server::Stopped { .. } => Vec::new(),
         Server::Running(game) => game.world.presence.forget(persona.id),

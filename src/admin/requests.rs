@@ -2,7 +2,7 @@
 //!
 //! The command line and the operator's pages build a [`Request`]; [`perform`](super::perform::perform) does it.
 
-use crate::store::{AuditEntry, Ban, BanTarget, LedgerReport, Line};
+use crate::store::{AuditEntry, Ban, BanTarget, LedgerReport, Line, NightPlan};
 use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -119,6 +119,35 @@ pub enum Request {
         /// The text, at most 255 characters.
         text: String,
     },
+    /// Plan a race night.
+    PlanNight {
+        /// What it is to be.
+        plan: Box<NightPlan>,
+    },
+    /// Cancel a race night: all fees go back.
+    CancelNight {
+        /// Its number.
+        night: u32,
+        /// Why; those who are registered are told by mail.
+        reason: String,
+    },
+    /// Begin a season.
+    BeginSeason {
+        /// Its name.
+        name: String,
+    },
+    /// End a season, which makes its champion.
+    EndSeason {
+        /// Its number.
+        season: u32,
+    },
+    /// Close a club: nobody is in it any more.
+    CloseClub {
+        /// Its acronym.
+        acronym: String,
+        /// Why; its members are told by mail.
+        reason: String,
+    },
     /// Show what the Operator did, the newest first.
     ListAudit,
     /// Show the personas of one account or of all.
@@ -217,6 +246,11 @@ impl fmt::Display for Request {
                 write!(f, "persona give {name:?} {dollars} --reason {reason:?}")
             }
             Self::MailAll { title, .. } => write!(f, "mail to all {title:?}"),
+            Self::PlanNight { plan } => write!(f, "plan race night {:?}", plan.name),
+            Self::CancelNight { night, reason } => write!(f, "cancel race night {night}: {reason:?}"),
+            Self::BeginSeason { name } => write!(f, "begin season {name:?}"),
+            Self::EndSeason { season } => write!(f, "end season {season}"),
+            Self::CloseClub { acronym, reason } => write!(f, "close club {acronym:?}: {reason:?}"),
             Self::ListAudit => write!(f, "operator audit"),
             Self::SetDisabled { name, disabled: true } => write!(f, "account disable {name:?}"),
             Self::SetDisabled { name, disabled: false } => write!(f, "account enable {name:?}"),

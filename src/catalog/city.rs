@@ -45,7 +45,7 @@ pub struct Tunables {
     pub club_registration_cost: u32,
     /// What registering it again costs (*documented*).
     pub club_re_registration_cost: u32,
-    /// Cost of a classified advertisement, in dollars.
+    /// Cost of one letter of a classified advertisement for a day, in hundredths of a dollar.
     pub classified_ad_rate: u32,
     /// The most days that a classified advertisement may run.
     pub classified_ad_max_duration: u32,
@@ -55,7 +55,7 @@ pub struct Tunables {
     pub classified_ad_max_count: u32,
 }
 
-/// Clubs and advertisements do not exist yet; their numbers are only there to be shown. *Documented* are the numbers that the
+/// *Documented* are the numbers that the
 /// publisher told its players (updates 5 and 6.1 of 2002); the others are ours.
 pub(super) const TUNABLES: Tunables = Tunables {
     club_creation_cost: 5000,
@@ -96,6 +96,17 @@ impl Tunables {
         let worth = u64::from(retail) * sound * unworn * u64::from(self.scrap_percent);
         let parts = 100 * 100 * u64::from(max_wear);
         u32::try_from(worth.checked_div(parts).unwrap_or_default()).unwrap_or(u32::MAX)
+    }
+
+    /// What a classified advertisement of so many letters costs that runs so many days, in dollars, rounded up. The publisher told its
+    /// players that letters and days are paid and that both have a bound (*documented*), but not how much: this is ours, and a
+    /// whole advertisement costs what [`Self::ad_costs`] says of its days. `None`: there are no such advertisements.
+    pub fn ad_price(&self, letters: usize, days: u32) -> Option<u32> {
+        let letters =
+            u32::try_from(letters).ok().filter(|letters| *letters <= self.classified_ad_max_size)?;
+        let most = self.ad_costs.get(usize::try_from(days).ok()?.checked_sub(1)?)?;
+        (days <= self.classified_ad_max_duration)
+            .then(|| (letters * days * self.classified_ad_rate).div_ceil(100).min(*most))
     }
 
     /// What a driver of `level` is paid on a pay day, in dollars.
@@ -142,6 +153,14 @@ mod tests {
         assert_eq!(TUNABLES.junk_price(1140, 0, 90_000, 30_000), 0);
         assert_eq!(TUNABLES.junk_price(u32::MAX, 255, u32::MAX, 0), 0);
         assert_eq!(TUNABLES.repair_price(u32::MAX, 255), u32::MAX);
+    }
+
+    #[test]
+    fn an_advertisement_is_paid_by_letters_and_days_and_both_have_a_bound() {
+        let price = |letters, days| TUNABLES.ad_price(letters, days);
+        assert_eq!([price(0, 1), price(1, 1), price(40, 3), price(100, 7)], [0, 1, 120, 700].map(Some));
+        assert_eq!([price(101, 1), price(1, 0), price(1, 8), price(usize::MAX, u32::MAX)], [None; 4]);
+        assert_eq!(price(100, 7), Some(TUNABLES.ad_costs[6]), "a whole one");
     }
 
     #[test]

@@ -21,13 +21,15 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
 }
 
 fn show(report: &LedgerReport) -> Result<(), CliError> {
-    let LedgerReport { personas, lines, money, differences } = report;
+    let LedgerReport { personas, lines, money, held, differences } = report;
     for difference in differences {
         output::line(&format!("persona {}: {}", difference.persona, difference.problem))?;
     }
     if differences.is_empty() {
         let (personas, lines) = (output::count(*personas, "persona"), output::count(*lines, "line"));
-        return output::line(&format!("the ledger is right: {personas}, {lines}, {money} dollars"));
+        let held =
+            if *held == 0 { String::new() } else { format!(", and {held} held for bids and race nights") };
+        return output::line(&format!("the ledger is right: {personas}, {lines}, {money} dollars{held}"));
     }
     Err(CliError::Failed(format!(
         "the ledger and the balances differ in {} places; keep a copy of the data folder, and restore an earlier backup \
@@ -44,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_a_failure_and_none_is_not() {
-        let mut report = LedgerReport { personas: 1, lines: 2, money: 3, differences: Vec::new() };
+        let mut report = LedgerReport { personas: 1, lines: 2, money: 3, held: 4, differences: Vec::new() };
         assert_eq!(show(&report), Ok(()));
         let problem = Problem::Balance { derived: 4, balance: 3 };
         report.differences.push(Difference { persona: PersonaId(1000), problem });

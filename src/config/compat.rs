@@ -52,10 +52,16 @@ section! {
         car_class: ClassForm = ClassForm::default(), ClassForm::RULE;
         /// Whether a car of another class than the host asks for is kept out of a race.
         check_body_class: bool = false, Rule::Switch;
+        /// Whether others hear the number of a player's club with its looks, at byte 44 of what a Client tells of itself.
+        club_in_user_data: bool = false, Rule::Switch;
+        /// Whether 108 tells the number of a player's club.
+        club_in_player_info: bool = false, Rule::Switch;
         /// Whether a Context counts only from the address that asked for it.
         bind_context: bool = true, Rule::Switch;
         /// Whether the first encrypted request on a connection to MCOTS has to name its customer or persona.
         prove_key: bool = true, Rule::Switch;
+        /// Whether 490 is answered with the number of classified ads, and not always with 0.
+        count_ads: bool = false, Rule::Switch;
         /// Numbers of MCOTS requests that are not offered and get no answer instead of 102.
         mcots_silent: Vec<u16> = Vec::new(), Rule::MessageNumbers;
         /// Numbers of MCOTS requests that are not offered and are answered 101 instead of 102.

@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::rule::Rule;
 use super::{
-    Accounts, Api, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network, Shard,
+    Accounts, Api, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network, Rewards, Shard,
 };
 use crate::text_encoding::line_at;
 use toml::Spanned;
@@ -78,13 +78,14 @@ pub(super) fn mistakes(text: &str, document: &DeTable<'_>) -> Vec<Mistake> {
 }
 
 /// The sections in the order of `mcos.toml.example`, with their keys. The first has no name: the top of the file.
-const SECTIONS: [(&str, &[Key]); 9] = [
+const SECTIONS: [(&str, &[Key]); 10] = [
     ("", &[Key { name: "data_dir", rule: Rule::FOLDER }]),
     ("shard", Shard::KEYS),
     ("network", Network::KEYS),
     ("accounts", Accounts::KEYS),
     ("api", Api::KEYS),
     ("game", GameRules::KEYS),
+    ("rewards", Rewards::KEYS),
     ("lobby", Lobby::KEYS),
     ("limits", Limits::KEYS),
     ("compat", Compat::KEYS),

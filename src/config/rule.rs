@@ -18,6 +18,9 @@ const MAX_CHANNELS: usize = 50;
 /// The most numbers of messages that a key may name.
 const MAX_MESSAGE_NUMBERS: usize = 100;
 
+/// The most dollars that a list may name.
+const MAX_AMOUNT: i64 = 10_000_000;
+
 /// What a key may hold.
 pub(super) enum Rule {
     /// A number between two, both included; the text says of what.
@@ -42,6 +45,8 @@ pub(super) enum Rule {
     Channels,
     /// Numbers of MCOTS messages.
     MessageNumbers,
+    /// Dollars for at most so many places.
+    Amounts(usize),
 }
 
 impl Rule {
@@ -86,6 +91,9 @@ impl Rule {
                 "at most {MAX_CHANNELS} channels, each with a name of 1 to 31 plain ASCII characters and a number of its own \
                  from 3 to 2147483647, such as {{ MCCHAT = 191 }}"
             ),
+            Self::Amounts(most) => {
+                format!("a list of at most {most} sums from 0 to {MAX_AMOUNT} dollars, such as [5000, 2500]")
+            }
             Self::MessageNumbers => format!(
                 "a list of at most {MAX_MESSAGE_NUMBERS} message numbers from 0 to 65535, such as [161, 391]"
             ),
@@ -119,6 +127,10 @@ impl Rule {
                     Some([lowest, highest]) => highest.checked_sub(*lowest).is_some_and(|n| n < MAX_ROOMS),
                     _ => false,
                 }
+            }),
+            Self::Amounts(most) => value.as_array().is_some_and(|list| {
+                let sum = |one: &DeValue<'_>| as_number(one).is_some_and(|n| (0..=MAX_AMOUNT).contains(&n));
+                list.len() <= *most && list.iter().all(|one| sum(one.get_ref()))
             }),
             Self::MessageNumbers => value.as_array().is_some_and(|list| {
                 let numbers: Option<Vec<u16>> =

@@ -148,8 +148,11 @@ race_start_on = "hosts-server"
 start_notices = false
 car_class = "race"
 check_body_class = true
+club_in_user_data = true
+club_in_player_info = true
 bind_context = false
 prove_key = false
+count_ads = true
 mcots_silent = [161]
 mcots_success = [391, 338]
 "#;
@@ -179,8 +182,11 @@ mcots_success = [391, 338]
         start_notices: false,
         car_class: ClassForm::Race,
         check_body_class: true,
+        club_in_user_data: true,
+        club_in_player_info: true,
         bind_context: false,
         prove_key: false,
+        count_ads: true,
         mcots_silent: vec![161],
         mcots_success: vec![391, 338],
     };
@@ -244,7 +250,7 @@ fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
         (
             "[shards]\nname = \"A\"",
             "mcos.toml:1: shards: unknown key; there is data_dir, and there are the sections \
-             shard, network, accounts, api, game, lobby, limits, compat",
+             shard, network, accounts, api, game, rewards, lobby, limits, compat",
         ),
         (
             "shard = 3",

@@ -3,6 +3,7 @@
 //! `control.sock` in the data folder, for the server's own user (and root) only. One JSON line in
 //! ([`Request`]), one JSON line out ([`Response`]), then the connection is closed.
 
+use super::restart::RestartedBy;
 use super::shared::{EXECUTOR, Shared};
 use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Response};
@@ -218,7 +219,7 @@ fn perform(shared: &Shared, request: Request) -> Response {
         Ok(Performed { response, pushes }) => {
             shared.connections.deliver(pushes);
             if response == Response::RestoreStaged {
-                shared.restart();
+                shared.restart(RestartedBy::Operator);
             }
             response
         }

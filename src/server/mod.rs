@@ -19,6 +19,7 @@ mod netbios;
 mod observer;
 mod outbox;
 mod recorder;
+mod restart;
 mod shared;
 mod slow_work;
 pub(crate) mod status_file;
@@ -49,6 +50,7 @@ use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use mco_proto::session_key::LoginKey;
 use recorder::Recorder;
+use restart::RestartedBy;
 use shared::{EXECUTOR, Shared};
 use smol::Timer;
 use smol::channel;
@@ -255,7 +257,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
 }
 
 /// Waits for a signal, or for `asked`: the shared state keeps its other end, so it comes only when somebody asks.
-async fn until_ended(mut signals: Signals, asked: channel::Receiver<()>) -> Ended {
+async fn until_ended(mut signals: Signals, asked: channel::Receiver<RestartedBy>) -> Ended {
     let signalled = async {
         let signal = signals.next().await;
         log::info!(
@@ -266,9 +268,12 @@ async fn until_ended(mut signals: Signals, asked: channel::Receiver<()>) -> Ende
     };
     signalled
         .or(async {
-            let _ = asked.recv().await;
+            let by = asked.recv().await;
             Timer::after(LAST_WORD).await;
-            log::info!("stopping: the Operator wants a restart");
+            match by {
+                Ok(RestartedBy::Itself) => log::info!("stopping: the server starts itself again"),
+                _ => log::info!("stopping: the Operator wants a restart"),
+            }
             Ended::ToRestart
         })
         .await

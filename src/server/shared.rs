@@ -7,13 +7,14 @@ use super::input_budget::InputBudget;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::recorder::{Recorder, Recordings};
+use super::restart::RestartedBy;
 use super::slow_work::SlowWork;
 use super::{addresses, http, tls};
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::log_ring;
-use crate::services::{Game, mcots};
+use crate::services::{Game, calendar, deals, mcots};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
@@ -51,7 +52,7 @@ pub(crate) struct Shared {
     /// What protects them on the HTTPS port.
     pub(super) tls: tls::Tls,
     /// Where somebody asks for a restart.
-    pub(super) restart: Sender<()>,
+    pub(super) restart: Sender<RestartedBy>,
     /// Who writes down what passes, if the Operator asked for it.
     pub(super) recorder: Option<Arc<Recorder>>,
     /// What is recorded while the Operator has it switched on.
@@ -66,7 +67,7 @@ impl Shared {
         connections: Arc<Connections>,
         limits: Arc<Limits>,
         tls: tls::Tls,
-        restart: Sender<()>,
+        restart: Sender<RestartedBy>,
         recorder: Option<Arc<Recorder>>,
         appliance: Option<Appliance>,
     ) -> Self {
@@ -91,9 +92,9 @@ impl Shared {
     }
 
     /// Has the server end in good order and begin anew.
-    pub(super) fn restart(&self) {
+    pub(super) fn restart(&self, by: RestartedBy) {
         // Full: somebody has asked already.
-        let _ = self.restart.try_send(());
+        let _ = self.restart.try_send(by);
     }
 
     /// Tells others what a service has for them, once the change it speaks of is on the card.
@@ -119,12 +120,12 @@ impl Shared {
             // It writes to see whether it can, and that may take long.
             if smol::unblock(move || store.wants_restart()).await {
                 log::warn!("{RESTARTS}");
-                self.restart();
+                self.restart(RestartedBy::Itself);
             }
             if !self.game.store.is_being_saved() {
                 log::error!("the thread that writes the database has ended or hangs, so the server restarts");
                 self.game.store.abandon();
-                self.restart();
+                self.restart(RestartedBy::Itself);
             }
             // Providers give homes another IPv6 network now and then.
             self.game.world.access_list.set_own(addresses::all());
@@ -133,7 +134,12 @@ impl Shared {
             let _ = self.game.store.trouble();
             let recordings = Arc::clone(&self.recordings);
             smol::unblock(move || recordings.look_at_the_time(Now::read())).await;
+            let game = Arc::clone(&self.game);
+            smol::unblock(move || calendar::turn(&game, Now::read())).await;
             self.tell(mcots::tick(&self.game, Now::read()).into()).await;
+            let game = Arc::clone(&self.game);
+            // Nobody waits to hear of it: what came of a deal is in the mail.
+            drop(smol::unblock(move || deals::tick(&game, Now::read())).await);
         }
     }
 }

@@ -13,6 +13,8 @@
 
 pub mod auth;
 pub mod bans;
+pub mod calendar;
+pub mod deals;
 pub mod directory;
 mod dispatch;
 mod game;

@@ -182,7 +182,7 @@ impl Handler<'_> {
             );
             return refused();
         }
-        match self.game.store.personas().delete(customer, persona) {
+        match self.game.store.personas().delete(customer, persona, self.now) {
             Ok(deleted) => {
                 log::info!("persona: customer {customer} deleted persona {persona}");
                 let pushes = send_away(self.game, self.game.world.presence.forget(persona));

@@ -32,6 +32,8 @@ pub enum AccountError {
     NotFound,
     /// A persona of the account is in a race that is not over.
     InRace,
+    /// Others wait for the end of an auction in which a persona of the account sells or has bid.
+    InAuction,
     /// The store failed.
     Store(StoreError),
 }
@@ -45,6 +47,9 @@ impl fmt::Display for AccountError {
             Self::TooMany => write!(f, "there are {MOST_ACCOUNTS} accounts, and no more are made"),
             Self::NotFound => f.write_str("there is no such account: see all names with `mcos account list`"),
             Self::InRace => f.write_str("a persona of the account is in a race: wait until the race is over"),
+            Self::InAuction => f.write_str(
+                "a persona of the account has the highest bid in an auction, or somebody has bid in one of its own: wait until that is over",
+            ),
             Self::Store(error) => error.fmt(f),
         }
     }

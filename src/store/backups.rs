@@ -135,6 +135,10 @@ impl Disk for BackupDisk {
         self.table.sync()
     }
 
+    fn hand_over(&mut self) -> Result<(), StoreError> {
+        self.table.hand_over()
+    }
+
     fn failure(&self) -> Option<StoreError> {
         self.table.failure()
     }
@@ -177,6 +181,8 @@ impl Disk for BackupDisk {
         let (table, data) = (Arc::clone(&self.table), Arc::clone(&self.data));
         let free_space = Arc::clone(&self.free_space);
         Ok(Box::new(move || {
+            // From now on the database is not older than the new backup, and does not ask for the old journals.
+            table.flush_engine()?;
             // A file that was damaged since must not be all that is left.
             let authority = SideFile::authority(&data.dir).or_else(|| authority_in(&data.backup));
             let generation = snapshot.generation();
@@ -184,8 +190,6 @@ impl Disk for BackupDisk {
             write(&data.backup, generation, paced, authority.as_slice(), |bytes| {
                 free_space.room_for(RESERVE.saturating_add(bytes))
             })?;
-            // The database need not ask for the old journals then.
-            table.flush_engine()?;
             journal::forget_before(&data.dir, generation)
                 .map_err(|error| StoreError::backup_not_written(&data.backup, &error))
         }))

@@ -29,6 +29,10 @@ use std::time::{Duration, Instant};
 pub(super) trait Disk: Send + 'static {
     /// Makes everything changed so far survive a power cut.
     fn sync(&mut self) -> Result<(), StoreError>;
+    /// Does what is left to do after that, for which nobody has to wait.
+    fn hand_over(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Why [`Self::recover`] is needed, if it is.
     fn failure(&self) -> Option<StoreError>;
     /// Takes back what is not safe, calls `taken_back` before anybody can change anything again, and goes on if a write
@@ -296,8 +300,13 @@ impl<D: Disk> Loop<D> {
             self.stale = self.stale.max(work.stale);
             if let Some(batch) = work.batch {
                 let began = Instant::now();
-                batch.settle(self.sync());
+                let outcome = self.sync();
+                let synced = outcome.is_ok();
+                batch.settle(outcome);
                 self.linger = began.elapsed().min(LONGEST_LINGER);
+                if synced && let Err(error) = guarded(|| self.disk.hand_over()) {
+                    self.fail(&error);
+                }
             }
             if let Some(outcome) = work.backed_up {
                 self.backup = None;

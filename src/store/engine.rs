@@ -166,6 +166,12 @@ impl Engine {
         .map(|_| ())
     }
 
+    /// Does `work` with it. A panic of the engine's own is taken for its end.
+    pub(super) fn guarded(&self, work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|_| self.noted(Err(sled::Error::ReportableBug("a panic".to_owned()))))
+    }
+
     /// Makes everything that it was given survive a power cut.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         self.noted(self.tree()?.flush())?;

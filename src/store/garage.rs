@@ -11,6 +11,7 @@ pub(super) mod furnish;
 pub(super) mod shop;
 pub(super) mod workshop;
 
+use super::deals::{self, Expected};
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
@@ -171,6 +172,11 @@ impl Garage<'_> {
     pub fn loose_parts(&self, owner: PersonaId) -> Result<Vec<Part>, StoreError> {
         let records = self.store.table().scan::<LooseRecord>(&key::loose_parts_of(owner))?;
         Ok(records.into_iter().flat_map(|record| record.parts).collect())
+    }
+
+    /// What is on its way to a persona: room is kept for that.
+    pub fn expected(&self, owner: PersonaId) -> Result<Expected, StoreError> {
+        deals::expected(self.store.table(), owner)
     }
 
     fn record(self, id: VehicleId) -> Result<Option<VehicleRecord>, StoreError> {

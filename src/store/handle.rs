@@ -10,6 +10,7 @@ use super::table::Table;
 use super::ticket::{Changed, lock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// The open store. Cloning it is cheap, every thread may use it, and the last clone closes it: whatever waits is
 /// written, then the backup if it is out of date.
@@ -26,6 +27,8 @@ pub(super) struct Inner {
     pub(super) free_space: Arc<FreeSpace>,
     pub(super) repaired: Arc<Mutex<Repaired>>,
     pub(super) abandoned: AtomicBool,
+    /// How late it was by the clock that never leaps and by the city's, when that was first asked; see `deals`.
+    pub(super) city_clock: Mutex<Option<(Instant, u32)>>,
     pub(super) _copy: Option<Duplicate>,
     pub(super) _hand_over: HandOver,
     /// The lock is in it.

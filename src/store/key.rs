@@ -24,6 +24,8 @@
 //! | `i` persona id, number of the mail | mail |
 //! | `j` persona id, number of the line | line of the ledger |
 //! | `w` persona id | the last week for which it was paid |
+//! | `z` | clubs, weeks and race nights: see `city_key` |
+//! | `d` | classified ads, auctions and trades: see `deal_key` |
 //! | `m` name | counters, the generation, the sum, the place in the journal, and whether old cars were completed |
 
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, RaceId, ShardId, VehicleId};
@@ -87,7 +89,7 @@ pub(super) const OWNED_VEHICLES: &[u8] = b"g";
 /// Whether the cars of older programs have got the parts that they were sold without.
 pub(super) const FURNISHED: &[u8] = b"mfurnished";
 
-fn join(kind: u8, pieces: &[&[u8]]) -> Vec<u8> {
+pub(super) fn join(kind: u8, pieces: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];
     for piece in pieces {
         key.extend_from_slice(piece);

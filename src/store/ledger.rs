@@ -12,11 +12,14 @@
 //! works inside any transaction: it changes `record.persona.bank_balance` and writes the line; the caller puts the record
 //! afterwards, in the same transaction. It is the only way to change a balance.
 
+use super::city_key;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
+use super::property::{Misplaced, Property};
 use super::record::{Record as _, decode};
 use super::records::ledger::{Kind, Line};
+use super::records::night::Night;
 use super::records::persona::PersonaRecord;
 use super::snapshot::Snapshot;
 use super::table::{Table, Transaction};
@@ -90,6 +93,26 @@ pub(super) fn book(
     let balance = u32::try_from(balance).map_err(|_| LedgerError::TooRich)?;
     write(tx, record, Line { time: now.unix32(), kind, amount, balance, reference })?;
     Ok(())
+}
+
+/// Gives dollars, as many as the bank holds; how many that was. The caller puts the record, in the same transaction.
+pub(super) fn give(
+    tx: &Transaction<'_>,
+    record: &mut PersonaRecord,
+    kind: Kind,
+    dollars: u32,
+    reference: u32,
+    now: Now,
+) -> Result<u32, StoreError> {
+    let dollars = dollars.min(u32::MAX - record.persona.bank_balance);
+    if dollars == 0 {
+        return Ok(0);
+    }
+    match book(tx, record, Entry { kind, amount: dollars.into(), reference }, now) {
+        Ok(()) => Ok(dollars),
+        Err(LedgerError::Store(error)) => Err(error),
+        Err(LedgerError::Overdrawn | LedgerError::TooRich) => Ok(0),
+    }
 }
 
 /// Opens the book of a persona that has none, with `balance`.
@@ -171,6 +194,13 @@ pub enum Problem {
     },
     /// There are lines, but no such persona.
     NoPersona,
+    /// A car or part is not where it belongs.
+    Property {
+        /// Its number.
+        number: u32,
+        /// What is wrong with it.
+        misplaced: Misplaced,
+    },
 }
 
 impl fmt::Display for Problem {
@@ -185,6 +215,7 @@ impl fmt::Display for Problem {
                 write!(f, "it has {balance}, its lines make {derived}")
             }
             Self::NoPersona => f.write_str("there are lines for it, but it does not exist"),
+            Self::Property { number, misplaced } => write!(f, "car or part {number} {misplaced}"),
         }
     }
 }
@@ -207,6 +238,8 @@ pub struct LedgerReport {
     pub lines: usize,
     /// The sum of all balances, in dollars.
     pub money: u64,
+    /// Dollars of highest bids and of the fees of race nights, which belong to nobody until these are over.
+    pub held: u64,
     /// What is wrong; empty if nothing is.
     pub differences: Vec<Difference>,
 }
@@ -231,14 +264,16 @@ impl Ledger<'_> {
         Ok(rows.into_iter().filter_map(|(key, line)| Some((key::line_parts(&key)?.1, line))).collect())
     }
 
-    /// Derives every balance from the lines and compares: of one state of the store, while changes go on.
+    /// Derives every balance from the lines and compares, and looks whether each car and part has one owner and each thing in a deal is
+    /// held by the Escrow: of one state of the store, while changes go on.
     ///
     /// # Errors
     /// What reading the database failed with.
     pub fn check(&self) -> Result<LedgerReport, StoreError> {
         let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
         let mut records: Vec<PersonaRecord> = Vec::new();
-        let mut lines = 0;
+        let (mut lines, mut held) = (0, 0);
+        let mut property = Property::default();
         for rows in Snapshot::take(&self.store.inner.table)? {
             for (key, value) in rows? {
                 if key.starts_with(key::LINES) {
@@ -249,10 +284,19 @@ impl Ledger<'_> {
                     }
                 } else if key.starts_with(key::PERSONAS) {
                     records.push(decode(&value)?);
+                } else if key.starts_with(city_key::OPEN_NIGHTS) {
+                    held += decode::<Night>(&value)?.fees();
+                } else {
+                    property.see(&key, &value)?;
                 }
             }
         }
-        let mut report = LedgerReport { personas: records.len(), lines, ..LedgerReport::default() };
+        let mut report = LedgerReport {
+            personas: records.len(),
+            lines,
+            held: held + property.held,
+            ..LedgerReport::default()
+        };
         for record in &records {
             let persona = record.persona.id;
             report.money += u64::from(record.persona.bank_balance);
@@ -262,6 +306,9 @@ impl Ledger<'_> {
         }
         let strays = books.into_keys().map(|persona| Difference { persona, problem: Problem::NoPersona });
         report.differences.extend(strays);
+        report.differences.extend(property.misplaced().into_iter().map(|(persona, number, misplaced)| {
+            Difference { persona, problem: Problem::Property { number, misplaced } }
+        }));
         Ok(report)
     }
 }

@@ -207,7 +207,7 @@ mod tests {
         assert!(mail.text.contains("Dr Brown") && mail.text.len() < 255 && !read);
         assert_eq!(mail.sender, NEWS);
         let owner = store.personas().by_id(persona).unwrap().unwrap().customer_id;
-        let _ = store.personas().delete(owner, persona).unwrap();
+        let _ = store.personas().delete(owner, persona, Now::read()).unwrap();
         assert!(numbers(&store, persona).is_empty());
         assert_eq!(store.mails().get(persona, 1, Now::read()).unwrap(), None);
         let _ = store.mails().send(persona, &letter("too late"), Now::read()).unwrap();

@@ -17,21 +17,29 @@ mod accounts;
 mod audit;
 mod backup;
 mod backups;
+mod badges;
 mod bans;
 mod bookings;
+mod city_key;
+mod clubs;
 mod commit;
+mod contests;
 mod corrections;
 mod data_dir;
+mod deal_key;
+mod deals;
 mod engine;
 mod error;
 mod free_space;
 mod garage;
 mod handle;
+mod headlines;
 mod journal;
 mod key;
 mod keys;
 mod ledger;
 mod mail;
+mod nights;
 mod open;
 mod operator;
 mod ownership;
@@ -40,29 +48,40 @@ mod patch_path;
 mod patch_set;
 mod personas;
 mod pre_images;
+mod property;
 mod proven;
 mod race_damage;
 mod races;
 mod record;
 mod records;
+mod refused;
 mod removal;
 mod restore;
 mod results;
 pub mod rotation;
 mod salary;
+mod seasons;
 mod side_files;
 mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod turfs;
 mod uncounted;
 mod view;
 mod week;
+mod weekly;
 
 pub use accounts::{AccountError, Accounts, MOST_ACCOUNTS};
 pub use audit::Audit;
 pub use bans::{BanError, Bans};
+pub use clubs::{ClubRules, Clubs, MOST_CLUBS, NewClub, REGISTERED_WEEKS};
+pub use deals::{
+    BidOutcome, DealError, DealRules, Deals, Expected, LAST_SECONDS, LONGEST_HOURS, Listed,
+    MOST_AUCTIONS_EACH, MOST_BIDS_EACH, MOST_DEALS, MOST_MUTED, MOST_TRADED, MOST_TRADES_EACH, NewAd,
+    NewAuction, OwnDeals,
+};
 pub use error::{OpenError, StoreError};
 pub use garage::aid::Belongings;
 pub use garage::furnish::Addition;
@@ -73,6 +92,7 @@ pub use handle::Store;
 pub use keys::Keys;
 pub use ledger::{Difference, Entry, Ledger, LedgerError, LedgerReport, Problem};
 pub use mail::{Letter, Mails};
+pub use nights::{Host, MOST_ENTRIES, NIGHT_POINTS, Nights, Turned};
 pub use operator::{OperatorError, OperatorPassword, OperatorStore};
 #[cfg(test)]
 pub(crate) use password::tests::EVALUATIONS;
@@ -82,11 +102,18 @@ pub use patch_set::{
     MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile, PatchSet,
 };
 pub use personas::{NewPersona, PersonaError, Personas};
+pub use property::Misplaced;
 pub use races::{Entrant, Payout, RaceError, Races, Settled, Settlement};
 pub use records::account::{Account, Ban, BanTarget};
 pub use records::audit::AuditEntry;
+pub use records::club::{Club, ClubTotals, Member, Membership, Rank};
+pub use records::contest::{
+    Badge, BadgeKind, Headline, RewardBoard, Rewarded, Season, Standing, TurfClub, TurfWeek, WeekRewards,
+};
+pub use records::deal::{Ad, AdCategory, Auction, Bid, ESCROW, Goods, Item, Offered, Side, Trade};
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
+pub use records::night::{Night, NightEntry, NightOutcome, NightPlan};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
 pub use records::race::UncountedResults;
 pub use records::result::{
@@ -94,7 +121,11 @@ pub use records::result::{
     RacerResult, WeekTotals,
 };
 pub use records::vehicle::{Part, Vehicle};
+pub use refused::CityError;
 pub use restore::Contents;
 pub use results::{MOST_RESULTS, Results, Sheet};
+pub use seasons::{SEASON_POINTS, Seasons};
 pub use ticket::{Changed, Ticket};
+pub use turfs::{POINTS as TURF_POINTS, Turfs};
 pub use uncounted::Uncounted;
+pub use weekly::{RewardTable, Rewards};

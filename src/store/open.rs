@@ -60,6 +60,7 @@ impl Store {
     fn open_in(data: DataDir, free_space: FreeSpace, copy: Option<Duplicate>) -> Result<Self, OpenError> {
         let Found { opened, repaired, stale } = data.open_database()?;
         let table = Arc::new(Table::new(opened)?);
+        table.mark()?;
         ledger::open_books(&table, Now::read())?;
         let (data, free_space) = (Arc::new(data), Arc::new(free_space));
         let repaired = Arc::new(Mutex::new(repaired));
@@ -78,6 +79,7 @@ impl Store {
             free_space,
             repaired,
             abandoned: AtomicBool::new(false),
+            city_clock: Mutex::default(),
             _copy: copy,
             _hand_over: hand_over,
             data,

@@ -1,9 +1,12 @@
 //! Personas: the characters of an account, with which it plays.
 
 use super::bookings::Bookings;
+use super::deals::Closing;
 use super::error::StoreError;
+use super::garage::JUNKYARD;
 use super::handle::Store;
 use super::ledger;
+use super::records::deal::ESCROW;
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::removal::Belongings;
@@ -55,6 +58,8 @@ pub enum PersonaError {
     NoSuchAccount,
     /// The persona is in a race that is not over.
     InRace,
+    /// Others wait for the end of an auction in which the persona sells or has bid.
+    InAuction,
     /// The persona has less than is to be taken.
     Overdrawn,
     /// The balance would be more than the Client can show.
@@ -76,6 +81,7 @@ impl fmt::Display for PersonaError {
             Self::IdTaken => f.write_str("this persona id is zero or taken: choose another"),
             Self::NoSuchAccount => f.write_str("there is no such account: see all names with `mcos account list`, or make it with `mcos account add`"),
             Self::InRace => f.write_str("the persona is in a race: wait until the race is over"),
+            Self::InAuction => f.write_str("the persona has the highest bid in an auction, or somebody has bid in one of its own: wait until that is over"),
             Self::Overdrawn => f.write_str("the persona has less than that: take less"),
             Self::TooRich => f.write_str("the persona's bank holds no more money: give less"),
             Self::TooLong(field) => write!(f, "the {field} is too long: shorten it"),
@@ -138,7 +144,11 @@ impl Personas<'_> {
                 }
                 let name_key = key::persona_name(new.shard, &new.name);
                 let id = match new.id {
-                    Some(id) if id.0 == 0 || tx.has(&key::persona(id))? => return Err(PersonaError::IdTaken),
+                    Some(id)
+                        if id.0 == 0 || [JUNKYARD, ESCROW].contains(&id) || tx.has(&key::persona(id))? =>
+                    {
+                        return Err(PersonaError::IdTaken);
+                    }
                     Some(id) => id,
                     None => loop {
                         let id = PersonaId(tx.take(key::NEXT_PERSONA, FIRST_PERSONA, 1)?);
@@ -225,14 +235,16 @@ impl Personas<'_> {
         Ok(())
     }
 
-    /// Deletes a persona with its cars, its parts, its mail and its lines of the ledger, but not in the middle of a race.
+    /// Deletes a persona with its cars, its parts, its mail, its deals and its lines of the ledger, but not in the middle of a race, nor
+    /// of an auction in which others take part.
     ///
     /// # Errors
-    /// [`PersonaError::NotFound`], [`PersonaError::NotYours`], [`PersonaError::InRace`].
-    pub fn delete(&self, owner: CustomerId, id: PersonaId) -> Result<Changed<()>, PersonaError> {
+    /// [`PersonaError::NotFound`], [`PersonaError::NotYours`], [`PersonaError::InRace`], [`PersonaError::InAuction`].
+    pub fn delete(&self, owner: CustomerId, id: PersonaId, now: Now) -> Result<Changed<()>, PersonaError> {
         self.store.change(|table| {
             let belongings = Belongings::find(table, id)?;
             let bookings = Bookings::find(table)?;
+            let deals = Closing::find(table, id)?;
             table.transact(|tx| {
                 let record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(PersonaError::NotFound)?;
                 if record.persona.customer_id != owner {
@@ -241,7 +253,11 @@ impl Personas<'_> {
                 if bookings.name(id) {
                     return Err(PersonaError::InRace);
                 }
-                Ok(belongings.remove(tx, &record)?)
+                if deals.is_bound() {
+                    return Err(PersonaError::InAuction);
+                }
+                deals.close(tx)?;
+                Ok(belongings.remove(tx, &record, now)?)
             })
         })
     }

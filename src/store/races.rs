@@ -6,6 +6,8 @@
 //! deleted: see `bookings`.
 
 use super::bookings::Bookings;
+use super::contests;
+use super::deals::hand_over_car;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
@@ -225,6 +227,7 @@ impl Races<'_> {
     ) -> Result<Changed<Vec<Settled>>, RaceError> {
         self.store.change(|table| {
             let spare = spare_cars(table, &settlement.cars_lost)?;
+            let nights = contests::open_nights(table)?;
             table.transact(|tx| {
                 let under_way = close(tx, booking)?;
                 let race = under_way.race;
@@ -241,7 +244,9 @@ impl Races<'_> {
                 }
                 racers.write(tx, settlement)?;
                 let kept = racers.results(settlement);
-                results::keep(tx, &under_way, settlement.race_type, &settlement.sheet, kept, now)?;
+                let result =
+                    results::keep(tx, &under_way, settlement.race_type, &settlement.sheet, kept, now)?;
+                contests::note(tx, &nights, &result, now)?;
                 settlement.uncounted.iter().try_for_each(|result| uncounted::note(tx, race, result, now))?;
                 racers.store(tx)
             })
@@ -264,7 +269,7 @@ impl Races<'_> {
                 let mut refunded = Vec::new();
                 for (id, fee) in fees {
                     let Some(mut racer) = tx.get::<PersonaRecord>(&key::persona(id))? else { continue };
-                    let fee = pay(tx, &mut racer, Kind::Refund, fee, race, now)?;
+                    let fee = ledger::give(tx, &mut racer, Kind::Refund, fee, race.0, now)?;
                     tx.put(&key::persona(id), &racer)?;
                     refunded.push((id, fee));
                 }
@@ -286,26 +291,6 @@ fn close(tx: &Transaction<'_>, booking: BookingId) -> Result<RaceUnderWay, RaceE
     let race = tx.get::<RaceUnderWay>(&key::race(booking))?.ok_or(RaceError::NotUnderWay(booking))?;
     tx.remove(&key::race(booking))?;
     Ok(race)
-}
-
-/// Gives money, as much as the bank holds; how much that was.
-fn pay(
-    tx: &Transaction<'_>,
-    racer: &mut PersonaRecord,
-    kind: Kind,
-    dollars: u32,
-    race: RaceId,
-    now: Now,
-) -> Result<u32, StoreError> {
-    let dollars = dollars.min(u32::MAX - racer.persona.bank_balance);
-    if dollars == 0 {
-        return Ok(0);
-    }
-    match ledger::book(tx, racer, Entry { kind, amount: dollars.into(), reference: race.0 }, now) {
-        Ok(()) => Ok(dollars),
-        Err(LedgerError::Store(error)) => Err(error),
-        Err(LedgerError::Overdrawn | LedgerError::TooRich) => Ok(0),
-    }
 }
 
 /// The cars of those who may lose one.
@@ -353,7 +338,7 @@ impl Racers {
         payout: &Payout,
     ) -> Result<(), StoreError> {
         let Some((record, settled)) = self.all.get_mut(&payout.persona) else { return Ok(()) };
-        settled.cash = pay(tx, record, Kind::Purse, payout.cash, race, self.now)?;
+        settled.cash = ledger::give(tx, record, Kind::Purse, payout.cash, race.0, self.now)?;
         let (finished, won) = (u32::from(payout.place.is_some()), u32::from(payout.won()));
         let persona = &mut record.persona;
         add(&mut persona.points, payout.points);
@@ -411,16 +396,11 @@ impl Racers {
         if loser == winner || !self.all.contains_key(&winner) || !self.all.contains_key(&loser) {
             return Ok(());
         }
-        let Some(mut record) = tx.get::<VehicleRecord>(&key::vehicle(car))? else { return Ok(()) };
+        let Some(record) = tx.get::<VehicleRecord>(&key::vehicle(car))? else { return Ok(()) };
         if record.vehicle.owner != loser {
             return Ok(());
         }
-        record.vehicle.owner = winner;
-        record.vehicle.delta = record.vehicle.delta.wrapping_add(1);
-        record.parts.iter_mut().for_each(|part| part.owner = winner);
-        tx.put(&key::vehicle(car), &record)?;
-        tx.remove(&key::vehicle_of(loser, car))?;
-        tx.put(&key::vehicle_of(winner, car), &car.0)?;
+        hand_over_car(tx, record, winner)?;
         if let Some((record, settled)) = self.all.get_mut(&loser) {
             note(tx, record, Kind::CarLost, car, self.now)?;
             settled.cars_lost += 1;

@@ -2,15 +2,21 @@
 
 use super::accounts::{AccountError, Accounts};
 use super::bookings::Bookings;
+use super::city_key;
+use super::clubs::Mentions;
+use super::deals::Closing;
 use super::error::StoreError;
 use super::key;
 use super::mail;
+use super::nights::Registered;
 use super::records::account::{Account, AccountRecord};
 use super::records::ledger::Line;
 use super::records::persona::PersonaRecord;
 use super::records::vehicle::LooseRecord;
 use super::table::{Table, Transaction};
 use super::ticket::Changed;
+use super::weekly;
+use crate::clock::Now;
 use mco_proto::ids::{PersonaId, VehicleId};
 
 /// The records of a persona that are found by a look at the table.
@@ -19,6 +25,9 @@ pub(super) struct Belongings {
     lines: Vec<Vec<u8>>,
     vehicles: Vec<VehicleId>,
     loose: Vec<Vec<u8>>,
+    weeks: Vec<Vec<u8>>,
+    clubs: Mentions,
+    nights: Registered,
 }
 
 impl Belongings {
@@ -31,17 +40,28 @@ impl Belongings {
             lines: keys(table.scan_rows::<Line>(&key::lines_of(id))?),
             vehicles: table.scan::<u32>(&key::vehicles_of(id))?.into_iter().map(VehicleId).collect(),
             loose: loose.into_iter().map(|(key, _)| key).collect(),
+            weeks: weekly::rows_of(table, id)?,
+            clubs: Mentions::find(table, id)?,
+            nights: Registered::find(table, id)?,
         })
     }
 
     /// Removes them and the persona, whose record this is.
-    pub(super) fn remove(&self, tx: &Transaction<'_>, record: &PersonaRecord) -> Result<(), StoreError> {
+    pub(super) fn remove(
+        &self,
+        tx: &Transaction<'_>,
+        record: &PersonaRecord,
+        now: Now,
+    ) -> Result<(), StoreError> {
         let id = self.id;
         for vehicle in self.vehicles.iter().copied() {
             tx.remove(&key::vehicle(vehicle))?;
             tx.remove(&key::vehicle_of(id, vehicle))?;
         }
-        self.lines.iter().chain(&self.loose).try_for_each(|key| tx.remove(key))?;
+        self.nights.forget(tx, id, now)?;
+        self.clubs.forget(tx, id, now)?;
+        tx.remove(&city_key::badges(id))?;
+        self.lines.iter().chain(&self.loose).chain(&self.weeks).try_for_each(|key| tx.remove(key))?;
         mail::empty(tx, id)?;
         tx.remove(&key::paid_week(id))?;
         tx.remove(&key::uncounted(id))?;
@@ -56,8 +76,8 @@ impl Accounts<'_> {
     /// Removes an account with all its personas and what they have, but not in the middle of a race. Its ban goes too.
     ///
     /// # Errors
-    /// [`AccountError::NotFound`], [`AccountError::InRace`].
-    pub fn remove(&self, name: &str) -> Result<Changed<Account>, AccountError> {
+    /// [`AccountError::NotFound`], [`AccountError::InRace`], [`AccountError::InAuction`].
+    pub fn remove(&self, name: &str, now: Now) -> Result<Changed<Account>, AccountError> {
         self.store.change(|table| {
             let found: Option<AccountRecord> = table.get(&key::account(name))?;
             let record = found.ok_or(AccountError::NotFound)?;
@@ -68,12 +88,17 @@ impl Accounts<'_> {
                 if bookings.name(id) {
                     return Err(AccountError::InRace);
                 }
-                personas.push(Belongings::find(table, id)?);
+                let deals = Closing::find(table, id)?;
+                if deals.is_bound() {
+                    return Err(AccountError::InAuction);
+                }
+                personas.push((Belongings::find(table, id)?, deals));
             }
             table.transact(|tx| {
-                for belongings in &personas {
+                for (belongings, deals) in &personas {
+                    deals.close(tx)?;
                     if let Some(record) = tx.get::<PersonaRecord>(&key::persona(belongings.id))? {
-                        belongings.remove(tx, &record)?;
+                        belongings.remove(tx, &record, now)?;
                     }
                 }
                 tx.remove(&key::banned_account(owner))?;

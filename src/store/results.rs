@@ -10,7 +10,7 @@ use super::key;
 use super::mail::CLOCK_IS_SET;
 use super::records::race::RaceUnderWay;
 use super::records::result::{
-    ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, RaceResult, RaceTerms,
+    BACKWARD, ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, RaceResult, RaceTerms,
     RacerResult, WeekTotals,
 };
 use super::table::Transaction;
@@ -35,9 +35,6 @@ const MOST_WEEKS: usize = 12;
 const MOST_RECENT: usize = 20;
 /// How many courses a persona keeps its best time of. The one that was driven longest ago makes room.
 const MOST_OWN_TIMES: usize = 30;
-
-/// The bit of [`RaceTerms::flags`] for a track that is driven the other way round (*documented*).
-const BACKWARD: u32 = 0x01;
 
 /// What is kept of a race that is settled, beside what each persona gets.
 #[derive(Clone, Debug, Default)]
@@ -112,7 +109,7 @@ impl Results<'_> {
     }
 }
 
-/// Keeps the result of a race: `racers` are those of the sheet, filled in.
+/// Keeps the result of a race, and returns it: `racers` are those of the sheet, filled in.
 pub(super) fn keep(
     tx: &Transaction<'_>,
     race: &RaceUnderWay,
@@ -120,7 +117,7 @@ pub(super) fn keep(
     sheet: &Sheet,
     mut racers: Vec<RacerResult>,
     now: Now,
-) -> Result<(), StoreError> {
+) -> Result<RaceResult, StoreError> {
     make_room(tx, now)?;
     let number = tx.take(key::NEXT_RESULT, FIRST_RESULT, 1)?;
     for racer in racers.iter_mut().filter(|racer| racer.is_player()) {
@@ -137,7 +134,8 @@ pub(super) fn keep(
     let Sheet { lobby, terms, .. } = *sheet;
     let result = RaceResult { number, race: race.race, lobby, race_type, at: now.unix32(), terms, racers };
     tx.put(&key::result(number), &result)?;
-    tx.put(&key::result_of(race.race, number), &number)
+    tx.put(&key::result_of(race.race, number), &number)?;
+    Ok(result)
 }
 
 /// Removes what is too old or too much.

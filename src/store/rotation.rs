@@ -1,12 +1,13 @@
 //! A folder with a backup of each day: on the card, or on a stick. Which are the oldest is told by what they hold, never by their
 //! names: the clock of a board without a battery may be years behind, or far ahead.
 //!
-//! Backups of one server are counted by their generation, and a restore leaves room below it, so the order is certain. Whose
-//! backup it is, is told by the login key in it. Those of other servers, of newer programs, and those that are newer than what
+//! Backups of one server are counted by their generation and, within one, by how much of its journal they hold, and a restore
+//! leaves room below it, so the order is certain. Whose backup it is, is told by the login key in it. Those of other servers, of newer programs, and those that are newer than what
 //! is kept now (the stick of another card of the same server) are never deleted.
 
 use super::backup::{self, Backup, BackupError};
 use super::key;
+use super::record::{self, Position};
 use crate::atomic_file::{self, Access};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -45,8 +46,11 @@ impl std::error::Error for KeepError {}
 struct Kept {
     path: PathBuf,
     /// None: it is damaged, and so older than all others.
-    generation: Option<u64>,
+    age: Option<Age>,
 }
+
+/// How late a backup was made: its generation, and its place in the journal of that.
+type Age = (u64, u32);
 
 /// Copies the backup `file` into `folder` under its own name (`mcos-YYYYMMDD-HHMM.mcos`), unless the newest there is the same.
 /// It takes the place of another of its day, and the newest five of this server stay. Survives a power cut at any moment:
@@ -85,15 +89,18 @@ fn older(folder: &Path, backup: &Backup) -> io::Result<Vec<Kept>> {
             continue;
         }
         match read(&fs::read(&path)?) {
-            Ok(found) if login_key(&found) == login_key(backup) && found.generation <= backup.generation => {
-                older.push(Kept { path, generation: Some(found.generation) });
+            Ok(found)
+                if row(&found, key::LOGIN_KEY) == row(backup, key::LOGIN_KEY)
+                    && age(&found) <= age(backup) =>
+            {
+                older.push(Kept { path, age: Some(age(&found)) });
             }
-            Err(BackupError::Damaged(_)) => older.push(Kept { path, generation: None }),
+            Err(BackupError::Damaged(_)) => older.push(Kept { path, age: None }),
             Ok(_) | Err(_) => {}
         }
     }
-    // Of one generation the name decides, which is as good as any.
-    older.sort_unstable_by(|a, b| (a.generation, &a.path).cmp(&(b.generation, &b.path)));
+    // Of one age the name decides, which is as good as any.
+    older.sort_unstable_by(|a, b| (a.age, &a.path).cmp(&(b.age, &b.path)));
     Ok(older)
 }
 
@@ -119,9 +126,15 @@ fn read(bytes: &[u8]) -> Result<Backup, BackupError> {
     backup::read_from(&mut bytes)
 }
 
-/// What is a server's own as long as it lives.
-fn login_key(backup: &Backup) -> Option<&[u8]> {
-    backup.rows.iter().find(|(key, _)| key == key::LOGIN_KEY).map(|(_, key)| key.as_slice())
+/// A backup made before there were journals holds nothing of one.
+fn age(backup: &Backup) -> Age {
+    let position = row(backup, key::POSITION).and_then(|position| record::decode(position).ok());
+    (backup.generation, position.map_or(0, |Position(position)| position))
+}
+
+/// The record with this key. The login key is a server's own as long as it lives.
+fn row<'b>(backup: &'b Backup, wanted: &[u8]) -> Option<&'b [u8]> {
+    backup.rows.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_slice())
 }
 
 #[cfg(test)]

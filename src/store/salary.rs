@@ -2,7 +2,7 @@
 //! without a sign-in are not paid later, and the week in which a persona was created is not paid.
 
 use super::key;
-use super::ledger::{self, Entry, LedgerError};
+use super::ledger;
 use super::mail::{self, Letter};
 use super::personas::{PersonaError, Personas};
 use super::records::ledger::Kind;
@@ -37,15 +37,10 @@ impl Personas<'_> {
                 if last.is_none_or(|last| last >= week) {
                     return Ok(0);
                 }
-                let dollars = salary(&record.persona).min(u32::MAX - record.persona.bank_balance);
+                let due = salary(&record.persona);
+                let dollars = ledger::give(tx, &mut record, Kind::Salary, due, 0, now)?;
                 if dollars == 0 {
                     return Ok(0);
-                }
-                let entry = Entry { kind: Kind::Salary, amount: dollars.into(), reference: 0 };
-                match ledger::book(tx, &mut record, entry, now) {
-                    Ok(()) => {}
-                    Err(LedgerError::Store(error)) => return Err(error.into()),
-                    Err(LedgerError::Overdrawn | LedgerError::TooRich) => return Ok(0),
                 }
                 tx.put(&key::persona(id), &record)?;
                 let text =

@@ -1,7 +1,8 @@
 //! One table of versioned records, and transactions on it.
 //!
 //! What a transaction changes waits in memory, whole, where every reader finds it, until the writer makes a batch of all that
-//! waits: it goes into the journal, which makes it safe, and then to the engine. A transaction is never spread over two
+//! waits and puts it into the journal, which makes it safe. The engine gets it later, together with others: a record that is
+//! changed often is written by the engine once. A transaction is never spread over two
 //! batches, so after a power cut all of it is there or nothing.
 //!
 //! A batch that cannot be made safe is taken back, with all that was built upon it, by [`Table::recover`].
@@ -11,7 +12,7 @@ use super::error::StoreError;
 use super::journal::{Changes, Journal};
 use super::key;
 use super::pre_images::PreImages;
-use super::record::{Record, Row, decode, digest, encode};
+use super::record::{Position, Record, Row, decode, digest, encode};
 use super::ticket::lock;
 use super::view::{View, give, merge, place};
 use std::cell::{Cell, RefCell};
@@ -22,6 +23,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 /// How much may wait for the writer, in bytes of keys and records; then whoever changes something makes it safe.
 const MOST_PENDING: usize = 1024 * 1024;
+/// How much that is safe may wait for the engine, in bytes of keys and records.
+const MOST_BEHIND: usize = 256 * 1024;
 /// How much of a snapshot is read at once, in bytes of keys and records: whoever changes something waits that long.
 const PIECE: usize = 32 * 1024;
 
@@ -73,7 +76,9 @@ impl Table {
                 engine: Some(Arc::new(engine)),
                 open: Changes::new(),
                 batch: Arc::default(),
+                safe: Arc::default(),
                 bytes: 0,
+                safe_bytes: 0,
                 sum,
                 snapshots: Vec::new(),
             }),
@@ -97,7 +102,8 @@ impl Table {
     /// Whether there is no record at all.
     pub(super) fn is_empty(&self) -> Result<bool, StoreError> {
         let state = self.state();
-        Ok(state.open.is_empty() && state.batch.is_empty() && state.engine()?.is_empty()?)
+        let nothing = state.open.is_empty() && state.batch.is_empty() && state.safe.is_empty();
+        Ok(nothing && state.engine()?.is_empty()?)
     }
 
     /// How many bytes the database has on the card.
@@ -147,6 +153,27 @@ impl Table {
             Ok(())
         })?;
         Ok(rows)
+    }
+
+    /// The first `most` records whose key begins with `prefix` and goes on with `rest` or what sorts behind it, with their keys.
+    pub(super) fn scan_from<R: Record>(
+        &self,
+        prefix: &[u8],
+        rest: &[u8],
+        most: usize,
+    ) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
+        let from = [prefix, rest].concat();
+        let from = (Bound::Included(from.as_slice()), Bound::Unbounded);
+        let state = self.state();
+        let mut rows = Vec::new();
+        let ended = merge(state.engine()?.range(from.0)?, state.changes(from), |key, value| {
+            if rows.len() >= most || !key.starts_with(prefix) {
+                return Ok(ControlFlow::Break(()));
+            }
+            rows.push((key.to_vec(), decode(value)?));
+            Ok(ControlFlow::Continue(()))
+        });
+        ended.map(|_| rows)
     }
 
     /// Begins a snapshot of everything as it is between two changes. Returned are its generation and its state, for
@@ -233,10 +260,6 @@ impl Table {
             return Err(StoreError::NotSaved("an earlier change could not be saved".into()));
         }
         let mut state = self.state_mut();
-        if !state.batch.is_empty() {
-            // The engine has failed with the last batch, which is safe; it has to be opened again first.
-            return Err(StoreError::reopening());
-        }
         if state.open.is_empty() && !always {
             return Ok(());
         }
@@ -247,7 +270,7 @@ impl Table {
                 safe.generation = generation;
             }
             // With a generation there is always a position.
-            state.put_own(key::POSITION, &position)?;
+            state.put_own(key::POSITION, &Position(position))?;
         }
         let sum = state.sum;
         let mut changes = std::mem::take(&mut state.open);
@@ -262,15 +285,47 @@ impl Table {
             safe.broken = true;
             return Err(StoreError::NotSaved(error.to_string().into()));
         }
+        drop(batch);
         safe.sum = sum;
-        // Nothing that follows can lose it. An engine that fails says so to whoever asks for its health.
-        let given = give(self.state().engine()?, &batch);
-        match given {
-            Ok(()) => self.state_mut().batch = Arc::default(),
-            Err(error) if safe.journal.is_none() => return Err(error),
-            Err(_) => {}
+        self.state_mut().batch_is_safe();
+        // Without a journal it is nowhere else.
+        if safe.journal.is_some() { Ok(()) } else { self.give_all(safe) }
+    }
+
+    /// Gives the engine what is safe, if that is much. Not needed for anything to be safe: an engine that fails says so to whoever asks
+    /// for its health.
+    pub(super) fn hand_over(&self) -> Result<(), StoreError> {
+        let mut safe = lock(&self.safe);
+        if self.state().safe_bytes < MOST_BEHIND { Ok(()) } else { self.give_all(&mut safe) }
+    }
+
+    /// Gives the engine all that is safe. `_safe`: nobody else may do so, nor add to it, meanwhile.
+    fn give_all(&self, _safe: &mut Safe) -> Result<(), StoreError> {
+        let (engine, changes) = {
+            let state = self.state();
+            (Arc::clone(state.engine()?), Arc::clone(&state.safe))
+        };
+        if !changes.is_empty() {
+            give(&engine, &changes)?;
+            self.state_mut().engine_has_all();
         }
         Ok(())
+    }
+
+    /// Has the engine keep the mark by which older programs refuse a database whose newest changes are in a journal.
+    pub(super) fn mark(&self) -> Result<(), StoreError> {
+        self.mark_engine(&mut lock(&self.safe))
+    }
+
+    fn mark_engine(&self, safe: &mut Safe) -> Result<(), StoreError> {
+        let engine = Arc::clone(self.state().engine()?);
+        let mark = engine.get(key::POSITION)?;
+        if safe.journal.is_none() || mark.is_some_and(|mark| mark.first() == Some(&Position::VERSION)) {
+            return Ok(());
+        }
+        self.save(safe, true)?;
+        self.give_all(safe)?;
+        engine.flush()
     }
 
     /// Begins the journal of the next generation in the data directory `dir`, for a backup that is made now. Without a journal
@@ -278,6 +333,8 @@ impl Table {
     pub(super) fn begin_generation(&self, dir: &Path) -> Result<(), StoreError> {
         let mut safe = lock(&self.safe);
         self.save(&mut safe, false)?;
+        // What the engine is given at once is of one generation.
+        self.give_all(&mut safe)?;
         if let Some(journal) = &safe.journal {
             let next = Journal::create(dir, journal.generation() + 1);
             let next = next.map_err(|error| StoreError::refused(&error))?;
@@ -292,8 +349,9 @@ impl Table {
         lock(&self.safe).journal.as_ref().map_or(0, |journal| journal.batches().into())
     }
 
-    /// Makes everything that the engine has survive a power cut. Not needed for anything to be safe.
+    /// Gives the engine everything that is safe, and has it survive a power cut there as well. Not needed for anything to be safe.
     pub(super) fn flush_engine(&self) -> Result<(), StoreError> {
+        self.give_all(&mut lock(&self.safe))?;
         let engine = Arc::clone(self.state().engine()?);
         engine.flush()
     }
@@ -312,6 +370,12 @@ impl Table {
             Some(engine) => engine.failure(),
             None => Some(StoreError::reopening()),
         }
+    }
+
+    /// What has been given all or part of what is safe.
+    #[cfg(test)]
+    pub(super) fn engine_for_tests(&self) -> Arc<Engine> {
+        Arc::clone(self.state().engine().unwrap())
     }
 
     /// Has the engine fail.
@@ -339,9 +403,7 @@ impl Table {
             state.open.clear();
             state.bytes = 0;
             state.sum = safe.sum;
-            if safe.broken {
-                state.batch = Arc::default();
-            }
+            state.batch = Arc::default();
             for images in state.snapshots.drain(..).filter_map(|images| images.upgrade()) {
                 lock(&images).fail(StoreError::SnapshotLost);
             }
@@ -352,7 +414,7 @@ impl Table {
         }
         safe.broken = false;
         if failed {
-            // The batch, if the engine has not all of it, comes back from the journal.
+            // What the engine did not have comes back from the journal.
             let engine = self.state_mut().engine.take();
             if let Some(engine) = engine {
                 engine.wake_all();
@@ -363,8 +425,10 @@ impl Table {
             safe.sum = sum;
             let mut state = self.state_mut();
             state.engine = Some(Arc::new(engine));
-            state.batch = Arc::default();
+            state.engine_has_all();
             state.sum = sum;
+            drop(state);
+            self.mark_engine(&mut safe)?;
         } else {
             safe.generation = self.state().generation()?;
         }
@@ -378,6 +442,11 @@ impl Drop for Table {
         // What nobody waits for. If that fails, it is in nobody's journal either.
         if let Err(error) = self.sync() {
             log::error!("the last changes could not be saved: {error}");
+        }
+        if let Err(error) = self.give_all(&mut lock(&self.safe)) {
+            log::error!(
+                "the database could not be given the last changes, which are in the journal: {error}"
+            );
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What readers see: the changes that wait, before the batch that is being made safe, before the engine.
+//! What readers see: the changes that wait, before the batch that is being made safe, before what is safe already, before the
+//! engine.
 
 use super::engine::{Engine, Rows};
 use super::error::StoreError;
 use super::journal::Changes;
 use super::key;
 use super::pre_images::PreImages;
-use super::record::{Record, decode, digest, encode};
+use super::record::{Position, Record, decode, digest, encode};
 use super::ticket::lock;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, Mutex, Weak};
@@ -17,10 +18,14 @@ pub(super) struct View {
     pub(super) engine: Option<Arc<Engine>>,
     /// What waits for the next batch.
     pub(super) open: Changes,
-    /// The batch that is being made safe, until the engine has it.
+    /// The batch that is being made safe.
     pub(super) batch: Arc<Changes>,
+    /// What is safe, until the engine has it.
+    pub(super) safe: Arc<Changes>,
     /// How long the keys and records are that wait.
     pub(super) bytes: usize,
+    /// How long those are that are safe, until the engine has them.
+    pub(super) safe_bytes: usize,
     /// The sum over all records, these included.
     pub(super) sum: u64,
     /// The snapshots that are being read. Locked after this.
@@ -34,7 +39,7 @@ impl View {
 
     /// The newest change of a key that the engine may not have.
     fn change(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
-        self.open.get(key).or_else(|| self.batch.get(key))
+        self.open.get(key).or_else(|| self.batch.get(key)).or_else(|| self.safe.get(key))
     }
 
     pub(super) fn look<T>(&self, key: &[u8], see: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreError> {
@@ -54,16 +59,32 @@ impl View {
         &'c self,
         range: (Bound<&[u8]>, Bound<&[u8]>),
     ) -> impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)> + use<'c> {
-        let mut open = self.open.range::<[u8], _>(range).peekable();
-        let mut batch = self.batch.range::<[u8], _>(range).peekable();
+        let mut layers =
+            [&self.open, &self.batch, &self.safe].map(|layer| layer.range::<[u8], _>(range).peekable());
         std::iter::from_fn(move || {
-            let Some((key, _)) = open.peek() else { return batch.next() };
-            if let Some(older) = batch.next_if(|(older, _)| older < key) {
-                return Some(older);
-            }
-            batch.next_if(|(older, _)| older == key);
-            open.next()
+            let next = layers.iter_mut().filter_map(|layer| layer.peek().map(|(key, _)| *key)).min()?;
+            // Each layer goes on, and the newest one counts.
+            let found = layers.iter_mut().map(|layer| layer.next_if(|(key, _)| *key == next));
+            found.fold(None, Option::or)
         })
+    }
+
+    /// The batch is safe, so it can wait for the engine.
+    pub(super) fn batch_is_safe(&mut self) {
+        let batch = Arc::unwrap_or_clone(std::mem::take(&mut self.batch));
+        let safe = Arc::make_mut(&mut self.safe);
+        for (key, change) in batch {
+            let size = |change: &Option<Vec<u8>>| change.as_ref().map_or(0, Vec::len);
+            let (more, length) = (size(&change), key.len());
+            let less = safe.insert(key, change).map_or(0, |old| size(&old) + length);
+            self.safe_bytes = (self.safe_bytes + more + length).saturating_sub(less);
+        }
+    }
+
+    /// The engine has all that is safe.
+    pub(super) fn engine_has_all(&mut self) {
+        self.safe = Arc::default();
+        self.safe_bytes = 0;
     }
 
     /// Adds the changes of a transaction.
@@ -101,23 +122,26 @@ impl View {
 
 /// The generation and the position in an engine.
 pub(super) fn place(engine: &Engine) -> Result<(u64, u32), StoreError> {
-    Ok((engine.number(key::GENERATION)?.unwrap_or(0), engine.number(key::POSITION)?.unwrap_or(0)))
+    let position = engine.number(key::POSITION)?.unwrap_or(Position(0));
+    Ok((engine.number(key::GENERATION)?.unwrap_or(0), position.0))
 }
 
-/// Gives a batch to the engine. Until it has all of it, its position is one before it: so whatever it loses of it comes back
-/// from the journal.
+/// Gives one batch, or several of one generation, to the engine. Until it has all of it, its position is one before it: so whatever
+/// it loses of it comes back from the journal.
 pub(super) fn give(engine: &Engine, batch: &Changes) -> Result<(), StoreError> {
     let put = |key: &[u8]| batch.get(key).map_or(Ok(()), |change| engine.put(key, change.as_deref()));
-    if batch.contains_key(key::GENERATION) {
-        // Positions of another journal mean nothing in this one.
-        engine.put(key::POSITION, Some(&encode(&0_u32)?))?;
-        put(key::GENERATION)?;
-    }
     let own = [key::GENERATION, key::POSITION];
-    for (key, change) in batch.iter().filter(|(key, _)| !own.contains(&key.as_slice())) {
-        engine.put(key, change.as_deref())?;
-    }
-    put(key::POSITION)
+    engine.guarded(|| {
+        if batch.contains_key(key::GENERATION) {
+            // Positions of another journal mean nothing in this one.
+            engine.put(key::POSITION, Some(&encode(&Position(0))?))?;
+            put(key::GENERATION)?;
+        }
+        for (key, change) in batch.iter().filter(|(key, _)| !own.contains(&key.as_slice())) {
+            engine.put(key, change.as_deref())?;
+        }
+        put(key::POSITION)
+    })
 }
 
 /// Shows `see` the records of the engine with the changes that it does not have yet, in the order of their keys, until it breaks off.

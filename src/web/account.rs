@@ -90,7 +90,7 @@ pub(super) fn shown(name: &str) -> String {
 pub(super) const fn status(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::NotOpen | Refusal::Banned(_) => 403,
-        Refusal::TooMany | Refusal::Crowded => 429,
+        Refusal::TooMany | Refusal::TooManyToday | Refusal::Crowded => 429,
         Refusal::NoChanges | Refusal::Store => 500,
         _ => 200,
     }

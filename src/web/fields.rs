@@ -6,7 +6,7 @@ use std::mem;
 use zeroize::Zeroizing;
 
 /// More fields than any form has; later ones are not read.
-const MAX_FIELDS: usize = 16;
+const MAX_FIELDS: usize = 32;
 
 /// The fields of a form. They hold passwords, so they are wiped when dropped, and there is no way to print them.
 #[derive(Default)]
@@ -35,6 +35,14 @@ impl Fields {
     /// The value of the first field of that name; empty if there is none.
     pub fn text(&self, wanted: &str) -> &str {
         self.0.iter().find(|(name, _)| name.as_str() == wanted).map_or("", |(_, value)| value.as_str())
+    }
+}
+
+impl Fields {
+    /// The values of all fields of that name.
+    pub(super) fn texts<'f>(&'f self, wanted: &'f str) -> impl Iterator<Item = &'f str> {
+        let found = self.0.iter().filter(move |(name, _)| name.as_str() == wanted);
+        found.map(|(_, value)| value.as_str())
     }
 }
 

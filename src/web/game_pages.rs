@@ -1,6 +1,7 @@
 //! Pages that the game itself opens: numbered pages, the news ticker, and help with a forgotten password.
 
 use super::account;
+use super::city;
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use askama::Template;
 use mco_proto::windows_1252;
@@ -31,7 +32,8 @@ pub(super) fn numbered(site: &Site<'_>, request: &PageRequest<'_>) -> Option<Pag
     }))
 }
 
-/// The text of the game's news ticker: the Operator's message of the day, or `shard.ticker`, or a default text.
+/// The text of the game's news ticker: the Operator's message of the day, or `shard.ticker`, or a default text; and below it the next race
+/// night, if it begins within a day or runs.
 ///
 /// Its form is a line with a colour, and lines of text behind two tabs (*seen in use*), in Windows-1252: the game reads it, no browser.
 pub(super) fn ticker(site: &Site<'_>) -> PageResponse {
@@ -51,7 +53,12 @@ pub(super) fn ticker(site: &Site<'_>) -> PageResponse {
     } else {
         shard.ticker.clone()
     };
-    let ticker = windows_1252::encode(&format!("/color=0xFFFF00\n\t\t{news}"));
+    let night = city::ticker(site).unwrap_or_else(|error| {
+        log::error!("http: cannot read the race nights: {error}");
+        None
+    });
+    let night = night.map_or_else(String::new, |night| format!("\n\t\t{night}"));
+    let ticker = windows_1252::encode(&format!("/color=0xFFFF00\n\t\t{news}{night}"));
     PageResponse { body: ticker, ..PageResponse::text(String::new()) }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Page {
     pub(super) title: String,
     pub(super) intro: Vec<String>,
     pub(super) search: Option<Search>,
+    /// Pictures below the title: their addresses, and what is said where they cannot be shown.
+    pub(super) pictures: Vec<(String, String)>,
     pub(super) sections: Vec<Section>,
     /// After how many seconds the browser is to ask again.
     pub(super) refresh: Option<u32>,

@@ -6,14 +6,17 @@
 mod account;
 mod city;
 mod cookies;
+mod deals;
 mod diagnose;
 mod fields;
 mod files;
+mod forms;
 mod game_pages;
 mod guide;
 mod layout;
 mod me;
 pub mod multipart;
+mod night_form;
 pub mod operator;
 mod page;
 mod patch;
@@ -63,6 +66,7 @@ pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> 
         "/favicon.ico" => files::icon(),
         path if city::is_here(path) => city::read(site, request)?,
         path if me::is_here(path) => me::read(site, request)?,
+        path if deals::is_here(path) => deals::read(site, request)?,
         _ => return None,
     })
 }
@@ -75,12 +79,12 @@ pub fn is_of_game(path: &str) -> bool {
 
 /// Whether the answer to this path takes long enough to be made on a worker thread: it reads much of the store.
 pub fn may_wait(path: &str) -> bool {
-    city::is_here(path) || me::is_here(path)
+    city::is_here(path) || me::is_here(path) || deals::is_here(path)
 }
 
 /// Whether a form is sent to this path.
 pub fn takes_forms(path: &str) -> bool {
-    matches!(path, "/account" | "/password") || me::is_here(path)
+    matches!(path, "/account" | "/password") || me::is_here(path) || deals::is_here(path)
 }
 
 /// Answers a form. Checks or hashes a password, so it belongs on a worker thread.
@@ -88,6 +92,8 @@ pub fn submit(site: &Site<'_>, request: &PageRequest<'_>, body: &[u8]) -> PageRe
     let form = Fields::urlencoded(body);
     if me::is_here(request.path) {
         me::submit(site, request, &form)
+    } else if deals::is_here(request.path) {
+        deals::submit(site, request, &form)
     } else if request.path == "/password" {
         account::change(site, request.peer, &form)
     } else {

@@ -5,6 +5,7 @@ use crate::store::{Kind, Line, RaceTerms, RacerResult};
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::race::LobbyFlags;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::fmt::Display;
 
 /// Ticks of the game's clock in a second.
 const TICKS: u64 = 64;
@@ -124,6 +125,14 @@ pub(super) fn remarks(racer: &RacerResult) -> Vec<&'static str> {
     all.into_iter().filter(|(flag, _)| racer.has(*flag)).map(|(_, word)| word).collect()
 }
 
+/// A sentence for the player about why something was not done.
+pub(super) fn sentence(why: &impl Display) -> String {
+    let why = why.to_string();
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}. Nothing was changed.", first.map(String::from).unwrap_or_default(), letters.as_str())
+}
+
 /// What a line of the ledger says.
 pub(super) fn in_words(line: &Line) -> String {
     let reference = line.reference;
@@ -144,6 +153,24 @@ pub(super) fn in_words(line: &Line) -> String {
         Kind::Salary => "Weekly salary".to_owned(),
         Kind::Aid => "Help from the city".to_owned(),
         Kind::Grant => "From the operator of this server".to_owned(),
+        Kind::WeeklyReward => "Weekly reward".to_owned(),
+        Kind::ClubFounded => "Club founded".to_owned(),
+        Kind::ClubRegistered => "Club registered for the turf wars".to_owned(),
+        Kind::TurfWon => "Your club won a turf".to_owned(),
+        Kind::NightFee => format!("Fee of race night {reference}"),
+        Kind::NightRefund => format!("Fee of race night {reference} came back"),
+        Kind::NightPrize => format!("Prize of race night {reference}"),
+        Kind::AdFee => format!("Price of ad {reference}"),
+        Kind::GoodsHeld => format!("{reference} went to the Escrow"),
+        Kind::GoodsBack => format!("{reference} came back from the Escrow"),
+        Kind::GoodsSold => format!("{reference} sold"),
+        Kind::GoodsBought => format!("{reference} bought by an ad"),
+        Kind::BidHeld => format!("Bid in auction {reference}, held"),
+        Kind::BidBack => format!("Bid in auction {reference} came back"),
+        Kind::AuctionWon => format!("{reference} won in an auction"),
+        Kind::TradeMoney => format!("Money in trade {reference}"),
+        Kind::GoodsGiven => format!("{reference} given in a trade"),
+        Kind::GoodsGot => format!("{reference} got in a trade"),
     }
 }
 

@@ -66,6 +66,9 @@ const PLAYERS: PageTerms =
 /// So many mails may be written within a minute on the pages, from one address and under one account.
 const MAILS_PER_MINUTE: u32 = 10;
 
+/// How many accounts the pages make for one address within 24 hours. The counts are forgotten when the process ends.
+pub const ACCOUNTS_PER_DAY: u32 = 20;
+
 /// All of it.
 #[derive(Debug)]
 pub struct World {
@@ -84,6 +87,8 @@ pub struct World {
     /// How many passwords were checked for an address, right or wrong: each costs the machine a good part of a second. What
     /// was admitted is never forgiven.
     pub password_checks: FailureLimit,
+    /// For whom the pages made accounts today.
+    pub accounts_made: FailureLimit,
     /// Who is signed in on the players' pages.
     pub page_sessions: PageSessions<CustomerId>,
     /// Who wrote mail on the players' pages.
@@ -117,6 +122,7 @@ impl World {
             login_failures: FailureLimit::new(failures_per_minute),
             page_failures: FailureLimit::new(failures_per_minute),
             password_checks: FailureLimit::new(checks_per_minute),
+            accounts_made: FailureLimit::daily(ACCOUNTS_PER_DAY),
             page_sessions: PageSessions::new(PLAYERS),
             page_mail: FailureLimit::for_everybody(MAILS_PER_MINUTE),
             channels: Channels::default(),

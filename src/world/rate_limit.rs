@@ -10,8 +10,9 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The span in which failures are counted together.
+/// The span in which failures are counted together, unless it is a day.
 const WINDOW: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How many counts are kept at once; beyond that the oldest is forgotten.
 const MAX_COUNTS: usize = 8192;
@@ -27,7 +28,8 @@ type Key = (Source, Option<u64>);
 /// quickly. This machine itself (loopback) is exempt.
 #[derive(Debug)]
 pub struct FailureLimit {
-    per_minute: u32,
+    most: u32,
+    window: Duration,
     /// Whether this machine itself is counted too.
     everybody: bool,
     /// Names are not kept: people type passwords there.
@@ -44,10 +46,21 @@ struct Failures {
 impl FailureLimit {
     /// Allows this many failures per address, name and minute.
     pub fn new(per_minute: u32) -> Self {
-        Self { per_minute, everybody: false, seen: Mutex::default(), hasher: RandomState::new() }
+        Self {
+            most: per_minute,
+            window: WINDOW,
+            everybody: false,
+            seen: Mutex::default(),
+            hasher: RandomState::new(),
+        }
     }
 
-    /// The same, with this machine itself counted like any other.
+    /// Allows this many within 24 hours from the first on.
+    pub fn daily(per_day: u32) -> Self {
+        Self { window: DAY, ..Self::new(per_day) }
+    }
+
+    /// The same as [`Self::new`], with this machine itself counted like any other.
     pub fn for_everybody(per_minute: u32) -> Self {
         Self { everybody: true, ..Self::new(per_minute) }
     }
@@ -57,17 +70,20 @@ impl FailureLimit {
     /// Where there are no names it is the empty one.
     pub fn admit(&self, from: IpAddr, name: &str, now: Now) -> bool {
         let Some(keys) = self.counted_as(from, name) else { return true };
-        let most = [self.per_minute, self.per_minute.saturating_mul(NAMES)];
+        let most = [self.most, self.most.saturating_mul(NAMES)];
         let mut seen = locked(&self.seen);
-        let count =
-            |key| seen.get(key).filter(|failures| !failures.is_old(now)).map_or(0, |failures| failures.count);
+        let count = |key| {
+            seen.get(key)
+                .filter(|failures| !failures.is_old(now, self.window))
+                .map_or(0, |failures| failures.count)
+        };
         if keys.iter().zip(most).any(|(key, most)| count(key) >= most) {
             return false;
         }
         for key in keys {
-            make_room(&mut seen, &key, now);
+            make_room(&mut seen, &key, now, self.window);
             let failures = seen.entry(key).or_insert(Failures { since: now.mono, count: 0 });
-            if failures.is_old(now) {
+            if failures.is_old(now, self.window) {
                 *failures = Failures { since: now.mono, count: 0 };
             }
             failures.count += 1;
@@ -97,17 +113,17 @@ impl FailureLimit {
 }
 
 impl Failures {
-    fn is_old(&self, now: Now) -> bool {
-        now.since(self.since) >= WINDOW
+    fn is_old(&self, now: Now, window: Duration) -> bool {
+        now.since(self.since) >= window
     }
 }
 
 /// Makes room for a count under `key`, if it is a new one.
-fn make_room(seen: &mut HashMap<Key, Failures>, key: &Key, now: Now) {
+fn make_room(seen: &mut HashMap<Key, Failures>, key: &Key, now: Now, window: Duration) {
     if seen.len() < MAX_COUNTS || seen.contains_key(key) {
         return;
     }
-    seen.retain(|_, failures| !failures.is_old(now));
+    seen.retain(|_, failures| !failures.is_old(now, window));
     if seen.len() >= MAX_COUNTS
         && let Some(oldest) = seen.iter().min_by_key(|(_, failures)| failures.since).map(|(key, _)| *key)
     {

@@ -20,7 +20,10 @@ function environment(name) { return shell.Environment("PROCESS")(name); }
 // Runs a program of Windows in a folder, and waits for it. Only texts that nobody chose may come here.
 function run(folder, program, parameters) {
     shell.CurrentDirectory = folder;
-    return shell.Run('"' + SYSTEM + "\\" + program + '.exe" ' + parameters, 0, true);
+    var result = shell.Run('"' + SYSTEM + "\\" + program + '.exe" ' + parameters, 0, true);
+    // A folder that is somebody's current one cannot be deleted.
+    shell.CurrentDirectory = HERE;
+    return result;
 }
 
 // ---- Files
@@ -146,7 +149,7 @@ function quit(main) {
 }
 
 // ---- Files of the patch set in the game's folder: patched.txt has a line for each, with its path, the SHA-256 and the date of
-// what update.js wrote, and whether the player had a file there: 1, 0, or - if that was the same.
+// what update.js wrote, whether the player had a file there (1, 0, or - if that was the same), and the size of what it wrote.
 
 var BEFORE = ".before-mcos";
 
@@ -154,7 +157,27 @@ function patched() {
     var all = lines("patched.txt"), found = [];
     for (var i = 0; i < all.length; i++) {
         var part = all[i].split("\t");
-        found.push({ target: part[0], hash: part[1], date: part[2], had: part[3] });
+        found.push({ target: part[0], hash: part[1], date: part[2], had: part[3], size: part[4] || "" });
     }
     return found;
+}
+
+// The SHA-256 of a file; empty where Windows has no certutil that tells it.
+function hash_of(path) {
+    if (!files.FileExists(SYSTEM + "\\certutil.exe")) return "";
+    put(path, kept("hash.bin"));
+    run(KEEP, "cmd", "/c certutil -hashfile hash.bin SHA256 >hash.txt");
+    var all = read(kept("hash.txt"), ANSI).split(/[\r\n]+/), found = "";
+    remove(kept("hash.bin"));
+    remove(kept("hash.txt"));
+    for (var i = 0; i < all.length; i++) {
+        var text = all[i].replace(/ /g, "").toLowerCase();
+        if (/^[0-9a-f]{64}$/.test(text)) found = text;
+    }
+    return found;
+}
+
+// Wine does not tell it.
+function date_of(path) {
+    try { return String(new Date(files.GetFile(path).DateLastModified).getTime()); } catch (e) { return "unknown"; }
 }

@@ -91,12 +91,14 @@ function remember_missing(key) {
 }
 
 // Whether a value is somebody else's now, by what a kit wrote last. Some values are the same in every kit and in the game's
-// own setup program. They are the game's if that program wrote the others of its key.
+// own setup program. They are the game's if that program wrote the name of the server, in the same key if a name is there.
 function theirs(i, written, now) {
     if (data_of(written, i) != data_of(now, i)) return true;
-    if (!/^"((Game|UpdateInfo|NPS)Patch|PatchServerPort|Language|AuthLoginBaseService)"$/.test(written[i].name)) return false;
+    var alike = /^"((Game|UpdateInfo|NPS)Patch|PatchServerPort|Language|AuthLogin(BaseService)?|SSLRetry|Log)"$/;
+    if (!alike.test(written[i].name)) return false;
     var key = written[i].key, server = now[id(key, '"PatchServerIP"')] || now[id(key, '"AuthLoginServer"')];
-    return server != null && server.data != data_of(written, id(key, server.name));
+    if (server == null) server = now[id(HALF + "\\Electronic Arts\\Motor City", '"PatchServerIP"')];
+    return server != null && server.data != data_of(written, id(server.key, server.name));
 }
 
 function write_registry() {
@@ -176,11 +178,24 @@ function restore_keys() {
     }
 }
 
+// Whether somebody else wrote a file after update.bat: the game's setup program, for example.
+function is_replaced(entry) {
+    if (entry.hash == "" || !files.FileExists(entry.target)) return false;
+    if (entry.size != "" && Number(entry.size) != files.GetFile(entry.target).Size) return true;
+    var hash = hash_of(entry.target);
+    return hash != "" ? hash != entry.hash : entry.date != date_of(entry.target);
+}
+
 // Puts back each file that update.bat replaced, and removes those and the folders that were not there before.
 function restore_patched() {
     var all = patched(), folders = lines("patched-folders.txt"), i;
     for (i = 0; i < all.length; i++) {
         var target = all[i].target, before = target + BEFORE;
+        if (all[i].had != "-" && is_replaced(all[i])) {
+            say("    Somebody changed " + target + " since update.bat; it stays as it is.");
+            if (files.FileExists(before)) say("    What was there before is beside it: " + before);
+            continue;
+        }
         try {
             if (all[i].had == "1" && files.FileExists(before)) {
                 remove(target);

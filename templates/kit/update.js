@@ -50,38 +50,20 @@ function is_program(entry) { return /\.(exe|dll|com|bat|cmd|scr|ocx|js|vbs|sys|p
 
 // ---- What is there
 
-// The SHA-256 of a file; empty where Windows has no certutil that tells it.
-function hash_of(path) {
-    if (!files.FileExists(SYSTEM + "\\certutil.exe")) return "";
-    put(path, kept("hash.bin"));
-    run(KEEP, "cmd", "/c certutil -hashfile hash.bin SHA256 >hash.txt");
-    var all = read(kept("hash.txt"), ANSI).split(/[\r\n]+/), found = "";
-    remove(kept("hash.bin"));
-    remove(kept("hash.txt"));
-    for (var i = 0; i < all.length; i++) {
-        var text = all[i].replace(/ /g, "").toLowerCase();
-        if (/^[0-9a-f]{64}$/.test(text)) found = text;
-    }
-    return found;
-}
-
-// Wine does not tell it.
-function date_of(path) {
-    try { return String(new Date(files.GetFile(path).DateLastModified).getTime()); } catch (e) { return "unknown"; }
-}
-
 function record_of(target) {
     var all = patched();
     for (var i = 0; i < all.length; i++) if (all[i].target.toLowerCase() == target.toLowerCase()) return all[i];
     return null;
 }
 
-function note(target, hash, date, had) {
-    var all = patched(), rest = [];
+// With an empty hash: it is about to be put in place.
+function note(target, hash, had) {
+    var all = patched(), rest = [], there = hash != "" && files.FileExists(target);
     for (var i = 0; i < all.length; i++) {
-        if (all[i].target.toLowerCase() != target.toLowerCase()) rest.push([all[i].target, all[i].hash, all[i].date, all[i].had].join("\t"));
+        if (all[i].target.toLowerCase() == target.toLowerCase()) continue;
+        rest.push([all[i].target, all[i].hash, all[i].date, all[i].had, all[i].size].join("\t"));
     }
-    rest.push([target, hash, date, had].join("\t"));
+    rest.push([target, hash, there ? date_of(target) : "", had, there ? files.GetFile(target).Size : ""].join("\t"));
     write(kept("patched.txt"), rest.join("\r\n") + "\r\n", UNICODE);
 }
 
@@ -187,15 +169,15 @@ function make_folders(folder, path) {
 function put_in_place(entry, folder, hashes, what) {
     var target = folder + "\\" + entry.path, fresh = target + NEW, before = target + BEFORE, known = record_of(target);
     var there = files.FileExists(target), had = known && known.had != "-" ? known.had : there ? "1" : "0";
-    if ((!known || known.had == "-") && files.FileExists(before)) throw new Error(before + " is there already; give it another name");
+    if ((!known || known.had == "-") && files.FileExists(before)) throw new Error(before + " is there already. Give that file another name");
     make_folders(folder, entry.path);
     try {
         fetch(entry, fresh, what);
-        if (!files.FileExists(fresh) || files.GetFile(fresh).Size != entry.size) throw new Error("it did not arrive whole, or the disk is full");
+        if (!files.FileExists(fresh) || files.GetFile(fresh).Size != entry.size) throw new Error("it did not arrive whole, or the disk is full. Look how much room there is");
         if (hashes && hash_of(fresh) != entry.hash) throw new Error("what arrived is not what the server listed");
-        if (there && !known && same(fresh, target)) return note(target, entry.hash, date_of(target), "-");
+        if (there && !known && same(fresh, target)) return note(target, entry.hash, "-");
         // First of all, so that undo.bat knows of it whatever happens.
-        note(target, "", "", had);
+        note(target, "", had);
         unlock(target);
         if (there && had == "1" && !files.FileExists(before)) {
             files.MoveFile(target, before);
@@ -207,7 +189,7 @@ function put_in_place(entry, folder, hashes, what) {
             remove(target);
             files.MoveFile(fresh, target);
         }
-        note(target, entry.hash, date_of(target), had);
+        note(target, entry.hash, had);
     } finally { remove(fresh); }
 }
 
@@ -279,7 +261,7 @@ function update() {
         } catch (e) {
             say("");
             fail("COULD NOT CHANGE " + found[i].path + ": " + (e.description || e.message || "error " + e.number) + ".");
-            say("    It is as it was before. Close the game, look whether the disk is full, and start update.bat again.");
+            say("    It is as it was before. Mend that, close the game, and start update.bat again.");
         }
     }
     remove(kept(LIST));

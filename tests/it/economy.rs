@@ -1,12 +1,13 @@
-//! Eight threads buy, trade, install, remove, repair and scrap at random on the same few personas. Whatever happens,
+//! Eight threads buy, install, remove, repair, scrap, auction, advertise and trade at random on the same few personas. Whatever happens,
 //! also `kill -9`: money comes and goes only through the ledger, every part is in exactly one place, and what was
 //! acknowledged is there.
 
 use mco_proto::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId, VehicleId};
 use mcos::clock::Now;
 use mcos::store::{
-    CarPurchase, Changed, GarageError, JUNKYARD, Kind, NewPart, NewPersona, Part, PartPurchase, Password,
-    Persona, Store, StoreError, Terms, Ticket,
+    AdCategory, CarPurchase, Changed, DealError, DealRules, ESCROW, GarageError, Goods, Item, JUNKYARD, Kind,
+    NewAd, NewAuction, NewPart, NewPersona, Part, PartPurchase, Password, Persona, Store, StoreError, Terms,
+    Ticket,
 };
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -33,8 +34,10 @@ fn people(store: &Store) -> Vec<PersonaId> {
         return known.iter().map(|persona| persona.id).collect();
     }
     let password = Password::new("garage").unwrap();
-    let owner = store.accounts().create("driver", &password, None, Now::read()).unwrap().value.customer_id;
     let person = |at| {
+        let account = format!("driver{at}");
+        let owner =
+            store.accounts().create(&account, &password, None, Now::read()).unwrap().value.customer_id;
         let new = NewPersona {
             name: format!("Driver {at}"),
             shard: ShardId(44),
@@ -91,7 +94,7 @@ fn done<T>(
 fn act(store: &Store, random: &mut StdRng, owner: PersonaId) -> Option<Done> {
     let garage = store.garage();
     let room = |_: &Persona| 12;
-    match random.gen_range(0..10) {
+    match random.gen_range(0..16) {
         0 | 1 => {
             let price = random.gen_range(0..600);
             let purchase = CarPurchase {
@@ -135,11 +138,87 @@ fn act(store: &Store, random: &mut StdRng, owner: PersonaId) -> Option<Done> {
             |cost| -i64::try_from(*cost).unwrap(),
             |_| None,
         ),
+        9..=14 => deal(store, random, owner).map(|ticket| (0, None, ticket)),
         _ => {
             let part = some_part(store, random, owner);
             let paid = |paid: &u64| i64::try_from(*paid).unwrap();
             done(garage.scrap(owner, part, &|_| SCRAP, Now::read()), paid, |_| Some((Kind::Scrap, part.0)))
         }
+    }
+}
+
+/// Rooms as small as the other verbs are told, and ads that cost nothing.
+struct SmallCity;
+
+impl DealRules for SmallCity {
+    fn name(&self, item: Item) -> String {
+        format!("thing {}", item.model)
+    }
+
+    fn cars_room(&self, _: &Persona) -> usize {
+        4
+    }
+
+    fn parts_room(&self, _: &Persona) -> usize {
+        12
+    }
+
+    fn ad_price(&self, _: usize, _: u32) -> Option<u32> {
+        Some(0)
+    }
+
+    fn ads_each(&self) -> usize {
+        3
+    }
+}
+
+/// Deals move money among the personas only.
+fn deal(store: &Store, random: &mut StdRng, owner: PersonaId) -> Option<Ticket> {
+    fn done<T>(changed: Result<Changed<T>, DealError>) -> Option<Ticket> {
+        match changed {
+            Ok(changed) => Some(changed.ticket),
+            Err(DealError::Store(error)) => panic!("{error}"),
+            Err(_) => None,
+        }
+    }
+    let (deals, now) = (store.deals(&SmallCity), Now::read());
+    let part = some_part(store, random, owner);
+    let goods = if random.gen_bool(0.5) { Goods::Part(part) } else { Goods::Car(VehicleId(part.0)) };
+    let auctions = deals.auctions(None, None, 20).unwrap().rows;
+    let ads = deals.ads(None, None, 20).unwrap().rows;
+    let people = people(store);
+    let other = people[random.gen_range(0..people.len())];
+    let trade = deals.of(owner).unwrap().trades.pop();
+    match random.gen_range(0..10) {
+        0 => {
+            let buy_now = random.gen_bool(0.5).then_some(40);
+            done(deals.open_auction(owner, NewAuction { goods, start: 1, buy_now, hours: 1 }, now))
+        }
+        1..=3 => {
+            let auction = auctions.get(random.gen_range(0..auctions.len().max(1)))?;
+            done(deals.bid(
+                owner,
+                auction.number,
+                auction.least_bid()?.saturating_add(random.gen_range(0..20)),
+                now,
+            ))
+        }
+        4 => {
+            let offer = Some((goods, random.gen_range(1..50)));
+            let ad = NewAd { category: AdCategory::ForSale, text: "ad".to_owned(), days: 1, offer };
+            done(deals.place_ad(owner, ad, now))
+        }
+        5 => done(deals.buy(owner, ads.first()?.number, now)),
+        6 => done(deals.open_trade(owner, other, now)),
+        7 => {
+            let trade = trade?;
+            done(deals.offer(owner, (trade.number, trade.version), &[goods], random.gen_range(0..50), now))
+        }
+        8 => trade.and_then(|trade| done(deals.accept(owner, (trade.number, trade.version), now))),
+        _ => deals
+            .end_due(now.later(Duration::from_mins(random.gen_range(0..180))))
+            .unwrap()
+            .map(|ended| ended.ticket),
     }
 }
 
@@ -149,7 +228,7 @@ pub(crate) fn is_sound(store: &Store) -> u64 {
     assert_eq!(report.differences, []);
     let mut seen = HashSet::new();
     let people = store.personas().list().unwrap();
-    for owner in people.iter().map(|persona| persona.id).chain([JUNKYARD]) {
+    for owner in people.iter().map(|persona| persona.id).chain([JUNKYARD, ESCROW]) {
         let cars = store.garage().vehicles(owner).unwrap();
         for car in &cars {
             assert_eq!(car.owner, owner);
@@ -163,7 +242,7 @@ pub(crate) fn is_sound(store: &Store) -> u64 {
         let current = persona.vehicle.map(|id| store.garage().vehicle(id).unwrap().unwrap().owner);
         assert!(current.is_none_or(|owner| owner == persona.id), "the current car is one's own");
     }
-    report.money
+    report.money + report.held
 }
 
 fn hangs_together(seen: &mut HashSet<PartId>, owner: PersonaId, car: Option<VehicleId>, parts: &[Part]) {

@@ -37,6 +37,15 @@ const GAME: &str = r#"Windows Registry Editor Version 5.00
 [HKEY_LOCAL_MACHINE\SOFTWARE\WOW6432Node\Electronic Arts\Motor City\AuthAuth]
 "AuthLoginBaseService"="AuthLogin"
 "AuthLoginServer"="www.ea.com"
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\WOW6432Node\EACom\AuthAuth]
+"AuthLoginServer"="www.ea.com"
+"AuthLoginBaseService"="AuthLogin"
+"AuthLogin"="2176"
+"SSLRetry"=dword:00000000
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\WOW6432Node\Electronic Arts\Network Play System]
+"Log"="1"
 "#;
 const GAME_KEYS: [&str; 2] =
     [r"HKLM\SOFTWARE\WOW6432Node\Electronic Arts", r"HKLM\SOFTWARE\WOW6432Node\EACom"];
@@ -161,7 +170,7 @@ impl Pc {
 
     fn remove_game(&self) {
         fs::remove_dir_all(self.path(INSTALLED)).unwrap();
-        self.reg(&["delete", GAME_KEYS[0], "/f"]);
+        GAME_KEYS.iter().for_each(|key| self.reg(&["delete", key, "/f"]));
     }
 
     fn put(&self, folder: &str, file: &str, content: &str) {
@@ -279,6 +288,8 @@ fn folders_are_typed(pc: &Pc, kit: &str, clean: &[String]) {
 /// What the first kits kept: whole keys, and nothing about their certificate.
 fn a_kit_of_before_is_undone(pc: &Pc, kit: &str) {
     pc.install_game();
+    // This key was not there then, so what is in it is the kit's.
+    pc.reg(&["delete", GAME_KEYS[1], "/f"]);
     // There is one on every Windows, but not in a new prefix.
     pc.reg(&["add", r"HKLM\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates", "/f"]);
     let with_game = pc.registry();

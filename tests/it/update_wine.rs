@@ -85,8 +85,31 @@ fn what_the_server_offers_comes_whole_and_undo_puts_everything_back() {
     assert_eq!(tree(&game), before);
     assert!(!pc.path("windows/mcos-kit").exists());
 
+    what_somebody_else_wrote_since_stays(&pc, kit);
+    assert_eq!(tree(&game), before);
     what_a_hostile_server_sends_is_refused(&pc, &before);
     a_full_disk_leaves_the_old_file(&pc, &server, kit);
+}
+
+/// The game's setup program, for example, after update.bat.
+fn what_somebody_else_wrote_since_stays(pc: &Pc, kit: &str) {
+    let game = pc.path(INSTALLED);
+    let (database, added) = (game.join("Data/DB/Online.mdb"), game.join("New & 100%/a b (1).txt"));
+    assert_eq!(pc.run(kit, "update.bat", "/q", &[]), 0, "{}", pc.said());
+    fs::write(&database, b"the database of an update of the game").unwrap();
+    fs::write(&added, b"somebody else's file").unwrap();
+    assert_eq!(pc.run(kit, "undo.bat", "/q", &[]), 0, "{}", pc.said());
+    let said = pc.said();
+    assert!(
+        said.contains("Online.mdb since update.bat; it stays") && said.contains("Online.mdb.before-mcos"),
+        "{said}"
+    );
+    assert_eq!(fs::read(&database).unwrap(), b"the database of an update of the game");
+    assert_eq!(fs::read(&added).unwrap(), b"somebody else's file");
+    assert_eq!(fs::read(game.join("MCity.exe")).unwrap(), b"a program", "what nobody else wrote is put back");
+    // As the player had it.
+    fs::remove_dir_all(game.join("New & 100%")).unwrap();
+    fs::rename(game.join("Data/DB/Online.mdb.before-mcos"), &database).unwrap();
 }
 
 /// What a server answers to the first line of a request, with the head.

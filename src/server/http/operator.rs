@@ -11,6 +11,7 @@ use crate::server::connections::Connections;
 use crate::server::counters::Counters;
 use crate::server::limits::Limits;
 use crate::server::metrics::resident_memory;
+use crate::server::restart::RestartedBy;
 use crate::server::slow_work::SlowWork;
 use crate::server::tls::{Security, Tls};
 use crate::server::turns::Work;
@@ -67,7 +68,7 @@ struct Inner {
     connections: Arc<Connections>,
     limits: Arc<Limits>,
     tls: Tls,
-    restart: Sender<()>,
+    restart: Sender<RestartedBy>,
     started: Instant,
     counters: Arc<Counters>,
 }
@@ -112,7 +113,7 @@ impl OperatorHttp {
         connections: Arc<Connections>,
         limits: Arc<Limits>,
         tls: Tls,
-        restart: Sender<()>,
+        restart: Sender<RestartedBy>,
         site: OperatorSite,
         counters: Arc<Counters>,
     ) -> Self {
@@ -201,7 +202,7 @@ impl OperatorHttp {
             inner.connections.deliver(std::mem::take(&mut response.pushes));
             if response.restart {
                 // Full: somebody has asked already.
-                let _ = inner.restart.try_send(());
+                let _ = inner.restart.try_send(RestartedBy::Operator);
             }
             response
         };

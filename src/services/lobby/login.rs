@@ -35,6 +35,7 @@ impl Handler<'_> {
         // Its own copy comes with 0103 after a while, and others look at it before that.
         let known = || self.game.world.channels.user_data(persona, server);
         let shown = if user_data == [0; 64] { known().unwrap_or(user_data) } else { user_data };
+        let shown = self.with_club(persona, shown);
         let person = Person { persona, name: name.clone(), user_data: shown };
         let address = self.game.address_for(local);
         let notices = Notices::of(self.game);

@@ -5,13 +5,14 @@ use crate::services::Outcome;
 use crate::services::directory::CTRL;
 use crate::world::Person;
 use mco_proto::bytes::List;
-use mco_proto::ids::CommId;
+use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::channel::{
     ClientCount, GetClientCount, GetMyUserData, GetUserInfo, LocateUser, UserLocation,
 };
 use mco_proto::nps::lobby::{
     GetMiniUserList, GetUserList, MiniUser, MiniUserList, Name, SetMyUserData, UserEntry, UserInfo, UserList,
 };
+use mco_proto::nps::user_data::UserData;
 use mco_proto::nps::{Message as _, Packet};
 use std::sync::Arc;
 
@@ -57,11 +58,26 @@ impl Handler<'_> {
     /// 0x0103: what others see of car and driver. Who it is about is the caller, whatever the message says.
     pub(super) fn set_user_data(&self, request: &SetMyUserData) -> Outcome<Packet> {
         let Some(me) = &self.caller.me else { return Outcome::silence() };
-        let others = self.game.world.channels.set_user_data(self.caller.connection, request.user_data);
-        let info =
-            UserInfo { persona: me.persona, name: Name::first_n(&me.name), user_data: request.user_data };
+        let user_data = self.with_club(me.persona, request.user_data);
+        let others = self.game.world.channels.set_user_data(self.caller.connection, user_data);
+        let info = UserInfo { persona: me.persona, name: Name::first_n(&me.name), user_data };
         let push = Notices::of(self.game).tell(others, &info);
         Outcome { pushes: push.into_iter().collect(), ..Outcome::reply(info.packet()) }
+    }
+
+    /// What others see of a player, with the number of its club as the store knows it, if `compat.club_in_user_data` says so. Where that
+    /// number belongs is *seen in use* only.
+    pub(super) fn with_club(&self, persona: PersonaId, mut user_data: UserData) -> UserData {
+        const CLUB: std::ops::Range<usize> = 44..48;
+        if self.game.config.compat.club_in_user_data
+            && let Some(field) = user_data.get_mut(CLUB)
+        {
+            match self.game.store.clubs().membership(persona) {
+                Ok(membership) => field.copy_from_slice(&membership.club.to_le_bytes()),
+                Err(error) => log::error!("lobby: cannot read the club of persona {persona}: {error}"),
+            }
+        }
+        user_data
     }
 
     /// 0x0102: what is kept of the caller.

@@ -4,7 +4,7 @@
 use super::{Answer, Request};
 use crate::catalog;
 use crate::config::HostName;
-use crate::services::Outcome;
+use crate::services::{Outcome, deals};
 use mco_proto::TooLong;
 use mco_proto::bytes::{Bool16, PagedList, Rest};
 use mco_proto::mcots::lists::{
@@ -99,7 +99,9 @@ pub(super) fn tunables(request: &Request<'_>, _: &GenericRequest) -> Answer {
     Ok(Outcome::reply(tunables.body()))
 }
 
-/// 490: how many advertisements there are.
-pub(super) fn no_advertisements(_: &Request<'_>, _: &Rest) -> Answer {
-    Ok(Outcome::reply(GenericReply::value(number::CLASSIFIED_AD_GET_COUNT, 0)))
+/// 490: how many advertisements there are, if it is switched on that the game hears of them (*inferred*).
+pub(super) fn count_advertisements(request: &Request<'_>, _: &Rest) -> Answer {
+    let game = request.game;
+    let ads = if game.config.compat.count_ads { deals::with(game, |deals| deals.count_ads())? } else { 0 };
+    Ok(Outcome::reply(GenericReply::value(number::CLASSIFIED_AD_GET_COUNT, ads)))
 }

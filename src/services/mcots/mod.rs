@@ -209,7 +209,7 @@ const ROWS: &[Row<ConnectionState, Incoming, Body>] = rows! {
     CRC_POST_RACE_DATA: Encrypted, Never, opaque => race::post_race;
 
     // No ads: a count of none (*inferred*: 103 carries a value).
-    CLASSIFIED_AD_GET_COUNT: Encrypted, Expected => lists::no_advertisements;
+    CLASSIFIED_AD_GET_COUNT: Encrypted, Expected => lists::count_advertisements;
     // Whatever is known by name or range only (161, 391, trade window, clubs, seasons), is not offered yet, or was never heard
     // of, is refused.
 };

@@ -3,7 +3,7 @@
 use super::{Answer, Refusal, Request};
 use crate::catalog::rules::{points_to_next_level, points_to_next_rank};
 use crate::services::{Outcome, send_away};
-use crate::store::{self, Persona, PersonaError, Plate};
+use crate::store::{self, Persona, PersonaError, Plate, StoreError};
 use mco_proto::bytes::{Bool8, PagedList};
 use mco_proto::ids::{PersonaId, VehicleId};
 use mco_proto::mcots::garage::MOST_SHORT;
@@ -35,6 +35,7 @@ pub(super) fn info(request: &Request<'_>, asked: &GenericRequest) -> Answer {
     let vehicles = garage.vehicles(persona.id)?.len().min(MOST_SHORT) as u64;
     let loose = garage.loose_parts(persona.id)?;
     let loose = loose.iter().filter(|part| part.parent.is_none()).count() as u64;
+    let coming = garage.expected(persona.id)?;
     let own = persona.id == request.player.persona;
     let rules = request.game.catalog.tunables();
     let sum = |of: fn(&store::RaceRecord) -> u32| persona.history.iter().map(|row| u64::from(of(row))).sum();
@@ -70,14 +71,22 @@ pub(super) fn info(request: &Request<'_>, asked: &GenericRequest) -> Answer {
         points_to_next_rank: clamped(points_to_next_rank(persona.points).into(), u16::MAX),
         max_inventory_slots: clamped(rules.parts_room(persona.level) as u64, u32::MAX),
         inventory_slots_used: clamped(loose, u32::MAX),
-        inventory_on_auction: 0,
-        highest_bids: 0,
-        club: 0,
+        inventory_on_auction: if own { coming.on_auction } else { 0 },
+        highest_bids: if own { clamped(coming.bids, u32::MAX) } else { 0 },
+        club: club_of(request, persona.id)?,
         date_left_club: Timestamp::NONE,
         can_be_invited_to_club: Bool8(false),
         description: Chars::first_n(&persona.description),
     };
     Ok(Outcome::reply(info.body()))
+}
+
+/// The number of a player's club, if that is told: no Client was ever told one.
+fn club_of(request: &Request<'_>, persona: PersonaId) -> Result<u32, StoreError> {
+    if !request.game.config.compat.club_in_player_info {
+        return Ok(0);
+    }
+    Ok(request.game.store.clubs().membership(persona)?.club)
 }
 
 /// 164: only the name. Shops and offices have one too.
@@ -194,7 +203,7 @@ pub(super) fn delete(request: &Request<'_>, body: &GenericRequest) -> Answer {
         }
         Some(_) => {}
     }
-    match request.game.store.personas().delete(request.player.customer, persona) {
+    match request.game.store.personas().delete(request.player.customer, persona, request.now) {
         Ok(deleted) => {
             log::info!("mcots: {} is deleted by its customer {}", request.caller, request.player.customer);
             let mut others = request.game.world.presence.forget(persona);

@@ -71,7 +71,9 @@ fn myself(request: &Request<'_>) -> Result<Persona, Refusal> {
 /// Whether a garage can take so many cars more.
 fn has_room(game: &Game, owner: &Persona, more: usize) -> Result<bool, StoreError> {
     let room = game.catalog.tunables().cars_room(owner.level);
-    Ok(game.store.garage().vehicles(owner.id)?.len().saturating_add(more) <= room)
+    let garage = game.store.garage();
+    let taken = garage.vehicles(owner.id)?.len() + garage.expected(owner.id)?.cars;
+    Ok(taken.saturating_add(more) <= room)
 }
 
 /// Adds what came of something else to an answer.

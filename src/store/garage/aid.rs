@@ -2,6 +2,7 @@
 
 use super::Garage;
 use crate::clock::Now;
+use crate::store::deals::expected;
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry, LedgerError};
@@ -29,7 +30,7 @@ pub struct Belongings {
 
 impl Garage<'_> {
     /// Pays what `need` says of all that a persona has, in dollars, with a mail about it. `None`: it needs nothing, was helped within
-    /// the last [`AID_EVERY`] seconds, or there is no such persona.
+    /// the last [`AID_EVERY`] seconds, has something in an auction or an ad, or there is no such persona.
     pub fn relieve(
         &self,
         owner: PersonaId,
@@ -70,7 +71,11 @@ fn was_helped(record: &PersonaRecord, now: Now) -> bool {
     record.aided > 0 && now.unix < u64::from(record.aided) + AID_EVERY
 }
 
+/// All that a persona has, unless something of it is in a deal or on its way.
 fn belongings(table: &Table, owner: PersonaId) -> Result<Option<Belongings>, StoreError> {
+    if expected(table, owner)?.is_anything() {
+        return Ok(None);
+    }
     let Some(PersonaRecord { persona, .. }) = table.get(&key::persona(owner))? else { return Ok(None) };
     let mut cars = Vec::new();
     for id in table.scan::<u32>(&key::vehicles_of(owner))? {

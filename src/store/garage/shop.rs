@@ -3,6 +3,7 @@
 use super::{CarPurchase, Garage, GarageError, JUNKYARD, MOST_PARTS, NewPart};
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
+use crate::store::deals::{expected, hand_over_car};
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry};
@@ -81,6 +82,7 @@ impl Garage<'_> {
         check_parts(&purchase.parts)?;
         self.store.change(|table| {
             let cars = table.scan::<u32>(&key::vehicles_of(owner))?.len();
+            let coming = expected(table, owner)?;
             let wrecks = table.scan::<u32>(&key::vehicles_of(JUNKYARD))?;
             let bookings = Bookings::find(table)?;
             if terms.trade_in.is_some_and(|old| bookings.hold(old)) {
@@ -89,7 +91,7 @@ impl Garage<'_> {
             table.transact(|tx| {
                 let mut buyer = person(tx, owner)?;
                 buyer.persona.starter_car_chosen = true;
-                if terms.trade_in.is_none() && cars >= (terms.room)(&buyer.persona) {
+                if terms.trade_in.is_none() && cars + coming.cars >= (terms.room)(&buyer.persona) {
                     return Err(GarageError::GarageFull);
                 }
                 let give = |tx: &Transaction<'_>, buyer: &mut PersonaRecord| {
@@ -151,9 +153,10 @@ impl Garage<'_> {
     }
 }
 
-/// How many things are in the inventory of a persona; what is fixed to them does not count.
+/// How many things are in the inventory of a persona, or on their way to it; what is fixed to them does not count.
 pub(super) fn loose(table: &Table, owner: PersonaId) -> Result<usize, StoreError> {
-    Ok(table.scan::<LooseRecord>(&key::loose_parts_of(owner))?.len())
+    let there = table.scan::<LooseRecord>(&key::loose_parts_of(owner))?.len();
+    Ok(there + expected(table, owner)?.parts)
 }
 
 pub(super) fn person(tx: &Transaction<'_>, id: PersonaId) -> Result<PersonaRecord, GarageError> {
@@ -222,7 +225,7 @@ fn trade_in(
     now: Now,
 ) -> Result<(), GarageError> {
     let owner = seller.persona.id;
-    let mut car: VehicleRecord = tx.get(&key::vehicle(id))?.ok_or(GarageError::NotYours)?;
+    let car: VehicleRecord = tx.get(&key::vehicle(id))?.ok_or(GarageError::NotYours)?;
     if car.vehicle.owner != owner {
         return Err(GarageError::NotYours);
     }
@@ -231,15 +234,7 @@ fn trade_in(
     if seller.persona.vehicle == Some(id) {
         seller.persona.vehicle = None;
     }
-    car.vehicle.owner = JUNKYARD;
-    car.vehicle.delta = car.vehicle.delta.wrapping_add(1);
-    for part in &mut car.parts {
-        part.owner = JUNKYARD;
-    }
-    tx.put(&key::vehicle(id), &car)?;
-    tx.remove(&key::vehicle_of(owner, id))?;
-    tx.put(&key::vehicle_of(JUNKYARD, id), &id.0)?;
-    Ok(())
+    Ok(hand_over_car(tx, car, JUNKYARD)?)
 }
 
 /// Makes room in the junkyard for one more car.

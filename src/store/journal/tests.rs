@@ -59,7 +59,10 @@ fn cut_at_any_byte_it_has_every_batch_that_is_whole_and_goes_on_behind_it() {
     }
     drop(journal);
     let whole = fs::read(file(dir.path(), 3)).unwrap();
-    for length in 0..=whole.len() {
+    let end = ends[4] as usize;
+    assert_eq!(whole.len(), ends[1] as usize + ROOM as usize);
+    // Behind the end there is only room.
+    for length in (0..=end + 9).chain([whole.len()]) {
         fs::write(file(dir.path(), 3), &whole[..length]).unwrap();
         let expected = ends.iter().filter(|end| **end as usize <= length).count().saturating_sub(1);
         let (all, end) = read(dir.path(), 3, 3, 0);
@@ -79,15 +82,16 @@ fn no_flipped_bit_is_taken_for_a_batch() {
     journal.append(&batch(1)).unwrap();
     let first = journal.end() as usize;
     journal.append(&batch(2)).unwrap();
+    let end = journal.end() as usize;
     let good = fs::read(file(dir.path(), 3)).unwrap();
-    for index in 0..good.len() {
+    for index in (0..end + 12).chain([good.len() - 1]) {
         for bit in 0..8 {
             let mut bad = good.clone();
             bad[index] ^= 1 << bit;
             fs::write(file(dir.path(), 3), bad).unwrap();
             let (all, _) = read(dir.path(), 3, 3, 0);
-            let expected = if index < first { vec![] } else { vec![batch(1)] };
-            assert_eq!(all, expected, "byte {index}, bit {bit}");
+            let expected = if index < first { 0 } else { 1 + usize::from(index >= end) };
+            assert_eq!(all, [batch(1), batch(2)][..expected], "byte {index}, bit {bit}");
         }
     }
 }
@@ -131,13 +135,41 @@ fn journals_behind_a_gap_are_not_taken() {
 }
 
 #[test]
+fn what_lies_in_the_room_behind_the_last_batch_never_comes_back() {
+    let dir = TempDir::new().unwrap();
+    let mut journal = Journal::create(dir.path(), 1).unwrap();
+    journal.append(&batch(1)).unwrap();
+    let next = encode(1, journal.end(), &batch(2)).unwrap().len();
+    let places = [journal.end() + u32::try_from(next).unwrap(), 40_000];
+    drop(journal);
+    // Batches as they were before others were taken back, or wherever a card has put them.
+    let whole = fs::read(file(dir.path(), 1)).unwrap();
+    for place in places {
+        let mut bytes = whole.clone();
+        let old = encode(1, place, &batch(9)).unwrap();
+        bytes[place as usize..place as usize + old.len()].copy_from_slice(&old);
+        fs::write(file(dir.path(), 1), &bytes).unwrap();
+        let mut journal = read(dir.path(), 1, 1, 0).1.unwrap().go_on(dir.path()).unwrap();
+        for number in [2, 3] {
+            journal.append(&batch(number)).unwrap();
+        }
+        assert_eq!(read(dir.path(), 1, 1, 0).0, [batch(1), batch(2), batch(3)]);
+    }
+    // Room is kept.
+    fs::write(file(dir.path(), 1), &whole).unwrap();
+    drop(read(dir.path(), 1, 1, 0).1.unwrap().go_on(dir.path()).unwrap());
+    assert_eq!(fs::read(file(dir.path(), 1)).unwrap(), whole);
+}
+
+#[test]
 fn what_a_failed_write_left_is_cut_off() {
     let dir = TempDir::new().unwrap();
     let mut journal = Journal::create(dir.path(), 1).unwrap();
     journal.append(&batch(1)).unwrap();
     let good = journal.end();
     let mut bytes = fs::read(file(dir.path(), 1)).unwrap();
-    bytes.extend(encode(1, good, &batch(2)).unwrap());
+    let failed = encode(1, good, &batch(2)).unwrap();
+    bytes[good as usize..good as usize + failed.len()].copy_from_slice(&failed);
     fs::write(file(dir.path(), 1), &bytes).unwrap();
     journal.mend().unwrap();
     assert_eq!(read(dir.path(), 1, 1, 0).0, [batch(1)]);

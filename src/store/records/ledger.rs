@@ -38,6 +38,42 @@ pub enum Kind {
     Aid,
     /// What the Server Operator gave, or took.
     Grant,
+    /// A reward for a place in the week; the reference is the week.
+    WeeklyReward,
+    /// A club was founded; the reference is the club.
+    ClubFounded,
+    /// A club was registered for the turf wars; the reference is the club.
+    ClubRegistered,
+    /// What the Captain of a club gets for a turf; the reference is the lobby.
+    TurfWon,
+    /// The fee of a race night; the reference is the race night.
+    NightFee,
+    /// The fee of a race night came back; the reference is the race night.
+    NightRefund,
+    /// A prize of a race night; the reference is the race night.
+    NightPrize,
+    /// The price of a classified ad; the reference is the ad.
+    AdFee,
+    /// A thing went to the Escrow; the reference is the car or part, the amount 0.
+    GoodsHeld,
+    /// A thing came back from the Escrow; the reference is the car or part, the amount 0.
+    GoodsBack,
+    /// A thing was sold in an auction or by an ad; the reference is the car or part.
+    GoodsSold,
+    /// A thing was bought by an ad; the reference is the car or part.
+    GoodsBought,
+    /// A bid, which is held; the reference is the auction.
+    BidHeld,
+    /// A bid came back; the reference is the auction.
+    BidBack,
+    /// An auction was won with the bid that is held; the reference is the car or part, the amount 0.
+    AuctionWon,
+    /// Money in a trade, given or got; the reference is the trade.
+    TradeMoney,
+    /// A thing was given in a trade; the reference is the car or part, the amount 0.
+    GoodsGiven,
+    /// A thing was got in a trade; the reference is the car or part, the amount 0.
+    GoodsGot,
 }
 
 /// A line of the ledger.
@@ -51,7 +87,7 @@ pub struct Line {
     pub amount: i64,
     /// The balance after it, in dollars.
     pub balance: u32,
-    /// The number of the car, part or race; see [`Kind`]. 0: none.
+    /// The number of the car, part, race or whatever it was for; see [`Kind`]. 0: none.
     pub reference: u32,
 }
 

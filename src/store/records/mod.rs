@@ -2,20 +2,28 @@
 
 pub(super) mod account;
 pub(super) mod audit;
+pub(super) mod club;
+pub(super) mod contest;
+pub(super) mod deal;
 pub(super) mod ledger;
 pub(super) mod mail;
+pub(super) mod night;
 pub(super) mod persona;
 pub(super) mod race;
 pub(super) mod result;
 pub(super) mod vehicle;
 
 use super::error::StoreError;
-use super::key::{GENERATION, LAST_GENERATION, MESSAGE, OPERATOR, SUM};
-use super::record::{Record, decode};
+use super::key::{GENERATION, LAST_GENERATION, MESSAGE, OPERATOR, POSITION, SUM};
+use super::record::{Position, Record, decode};
 use account::{AccountRecord, Ban, LoginKey, OperatorRecord};
 use audit::AuditEntry;
+use club::{Club, ClubTotals, Membership};
+use contest::{Badges, Headline, Season, TurfWeek, WeekPoints, WeekRewards};
+use deal::{Ad, Auction, CityClock, Muted, Trade};
 use ledger::Line;
 use mail::{Mail, Mailbox};
+use night::Night;
 use persona::PersonaRecord;
 use race::{RaceUnderWay, UncountedResults};
 use result::{CourseRecord, PersonaResults, RaceResult};
@@ -43,11 +51,28 @@ pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         [b't', ..] => as_record::<CourseRecord>(value),
         [b'h', ..] => as_record::<PersonaResults>(value),
         [b'k', ..] => as_record::<LoginKey>(value),
+        [b'z', b'c', ..] => as_record::<Club>(value),
+        [b'z', b'k', ..] => as_record::<ClubTotals>(value),
+        [b'z', b'p', ..] => as_record::<Membership>(value),
+        [b'z', b'w', ..] => as_record::<WeekPoints>(value),
+        [b'z', b't', ..] => as_record::<WeekRewards>(value),
+        [b'z', b'u' | b'q', ..] => as_record::<TurfWeek>(value),
+        [b'z', b'o' | b'e', ..] => as_record::<Night>(value),
+        [b'z', b's', ..] => as_record::<Season>(value),
+        [b'z', b'b', ..] => as_record::<Badges>(value),
+        [b'z', b'n', ..] => as_record::<Headline>(value),
+        [b'd', b'a', ..] => as_record::<Auction>(value),
+        [b'd', b's', ..] => as_record::<Ad>(value),
+        [b'd', b't', ..] => as_record::<Trade>(value),
+        [b'd', b'm', ..] => as_record::<Muted>(value),
+        [b'd', b'c', ..] => as_record::<CityClock>(value),
+        [b'z', b'v', ..] | [b'd', b'e' | b'l' | b'p', ..] => as_record::<u32>(value),
         OPERATOR => as_record::<OperatorRecord>(value),
         MESSAGE => as_record::<String>(value),
         GENERATION if decode::<u64>(value)? > LAST_GENERATION => {
             Err(StoreError::Damaged { what: "generation" })
         }
+        POSITION => as_record::<Position>(value),
         GENERATION | SUM => as_record::<u64>(value),
         [b'n' | b'o' | b'g' | b'w' | b'm' | b'x', ..] => as_record::<u32>(value),
         _ => Err(StoreError::TooNew {

@@ -27,6 +27,9 @@ impl Record for RaceResult {
     const WHAT: &'static str = "result of a race";
 }
 
+/// The bit of [`RaceTerms::flags`] for a track that is driven the other way round (*documented*).
+pub(in crate::store) const BACKWARD: u32 = 0x01;
+
 /// What the host of a race chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RaceTerms {

@@ -5,6 +5,7 @@ use crate::clock::Now;
 use crate::store::backup::{self, Backup};
 use crate::store::record::{Row, digest};
 use crate::store::records::check;
+use crate::store::rotation;
 use crate::store::snapshot::Snapshot;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,7 +63,7 @@ fn a_snapshot_shows_what_was_there_when_it_was_taken_however_late_it_is_read() {
             let one = all[pieces * 7 % all.len()];
             let _ = store.garage().buy_car(one, fairlane(1), Now::read()).unwrap();
             let (gone, new) = (all[pieces % 10 + 100], format!("New {synced} {pieces}"));
-            let _ = store.personas().delete(owner, gone);
+            let _ = store.personas().delete(owner, gone, Now::read());
             let new = NewPersona { max_per_customer: usize::MAX, id: Some(gone), ..driver(&new) };
             let _ = store.personas().create(owner, new, Now::read()).unwrap();
             if synced {
@@ -93,7 +94,7 @@ fn a_verb_completes_while_a_backup_is_held_in_the_middle() {
     let mut rows = held.next().unwrap().unwrap();
     // Each of these waits until it is on the card.
     store.garage().buy_car(all[0], fairlane(1), Now::read()).unwrap().ticket.wait().unwrap();
-    store.personas().delete(owner, all[1]).unwrap().ticket.wait().unwrap();
+    store.personas().delete(owner, all[1], Now::read()).unwrap().ticket.wait().unwrap();
     let late = store.accounts().create("late", &password("garage"), None, Now::read()).unwrap();
     late.ticket.wait().unwrap();
     // So does another backup.
@@ -135,7 +136,7 @@ fn every_backup_that_is_made_amid_changes_restores_to_books_that_balance() {
                         ..driver(&format!("T{thread} {}", number % 7))
                     };
                     if let Ok(made) = store.personas().create(owner, new, Now::read()) {
-                        let _ = store.personas().delete(owner, made.value.id).unwrap();
+                        let _ = store.personas().delete(owner, made.value.id, Now::read()).unwrap();
                     }
                 }
             });
@@ -301,4 +302,29 @@ fn what_waits_to_be_restored_and_cannot_be_read_stays_and_the_server_goes_on() {
     assert!(!Store::restore_staged(dir.path()).unwrap());
     assert!(staged.exists());
     assert_eq!(everything(&Store::open(dir.path()).unwrap()), before);
+}
+
+#[test]
+fn of_backups_between_which_no_other_one_was_written_the_oldest_goes_whatever_its_name() {
+    let dir = TempDir::new().unwrap();
+    let (store, ..) = furnished(dir.path());
+    let folder = dir.path().join("kept");
+    // By years of a clock that is never right.
+    let years = [2099, 2026, 1970, 2027, 2020, 2028, 2000];
+    let mut content = Vec::new();
+    for year in years {
+        let file = dir.path().join(format!("mcos-{year}0101-0000.mcos"));
+        store.operator().set_message(&format!("in {year}")).unwrap().ticket.wait().unwrap();
+        store.write_backup(&file).unwrap();
+        rotation::keep(&file, &folder).unwrap();
+        content.push(file.file_name().unwrap().to_owned());
+        let generation = |name| backup::read(&dir.path().join(name)).unwrap().generation;
+        assert_eq!(generation(&content[0]), generation(content.last().unwrap()));
+        let mut newest: Vec<_> = content.iter().rev().take(5).cloned().collect();
+        newest.sort();
+        let mut there: Vec<_> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        there.sort();
+        assert_eq!(there, newest);
+    }
 }

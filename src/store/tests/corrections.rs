@@ -75,10 +75,10 @@ fn an_account_goes_with_all_it_has_but_not_in_a_race() {
     let _ = store.bans().put(BanTarget::Account(owner), "rude", None, Now::read()).unwrap();
     let entrant = Entrant { persona, fee: 10, car: Some(car) };
     let booking = store.races().start(RaceId(9), &[entrant], false, Now::read()).unwrap().value;
-    assert_eq!(store.accounts().remove("driver").unwrap_err(), AccountError::InRace);
+    assert_eq!(store.accounts().remove("driver", Now::read()).unwrap_err(), AccountError::InRace);
     let _ = store.races().refund(booking, &[], Now::read()).unwrap();
-    assert_eq!(store.accounts().remove("DRIVER").unwrap().value.customer_id, owner);
-    assert_eq!(store.accounts().remove("driver").unwrap_err(), AccountError::NotFound);
+    assert_eq!(store.accounts().remove("DRIVER", Now::read()).unwrap().value.customer_id, owner);
+    assert_eq!(store.accounts().remove("driver", Now::read()).unwrap_err(), AccountError::NotFound);
     let left = records(&store).into_iter().filter(|(key, _)| key[0] != b'm').collect::<Vec<_>>();
     assert_eq!(left, empty);
 }

@@ -35,6 +35,11 @@ fn journals(dir: &Path) -> Vec<PathBuf> {
     journals
 }
 
+/// Where the last batch ends in the journal; 20 bytes are its header.
+fn end_of_journal(store: &Store) -> u64 {
+    20 + store.table().journal_length()
+}
+
 fn snapshot(store: &Store) -> Snapshot {
     Snapshot::take(&store.inner.table).unwrap()
 }
@@ -81,7 +86,7 @@ fn a_journal_cut_at_any_byte_leaves_a_sound_store_with_all_before_the_cut() {
     let (store, _, persona) = furnished(dir.path());
     store.flush().unwrap();
     let mut states = vec![everything(&store)];
-    let length = || fs::metadata(&journals(dir.path())[0]).unwrap().len();
+    let length = || end_of_journal(&store);
     let mut ends = vec![length()];
     for _ in 0..3 {
         store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().ticket.wait().unwrap();
@@ -93,7 +98,9 @@ fn a_journal_cut_at_any_byte_leaves_a_sound_store_with_all_before_the_cut() {
     let whole = fs::read(&journal).unwrap();
     let first = usize::try_from(ends[0]).unwrap();
     let every = std::env::var_os("MCOS_EVERY_CUT").is_some();
-    let cuts = (first..=whole.len())
+    let last = usize::try_from(ends[3]).unwrap();
+    assert!(last > first + 500 && whole.len() > last, "{ends:?}");
+    let cuts = (first..=last + 9)
         .filter(|cut| every || cut % 53 == 0 || ends.iter().any(|end| (*cut as u64).abs_diff(*end) < 2));
     for cut in cuts {
         let work = TempDir::new().unwrap();
@@ -212,7 +219,7 @@ fn changes_write_no_backup_as_long_as_the_journal_is_short_and_idleness_writes_n
         store.garage().buy_car(persona, fairlane(1), Now::read()).unwrap().ticket.wait().unwrap();
     }
     assert!(!Store::backup_in(dir.path()).exists());
-    let length = || fs::metadata(&journals(dir.path())[0]).unwrap().len();
+    let length = || end_of_journal(&store);
     let before = length();
     store.flush().unwrap();
     let _ = (store.trouble(), store.is_being_saved());
@@ -253,6 +260,94 @@ fn what_lies_on_an_old_card_is_restored_with_its_journal() {
         assert_eq!(everything(&restored), before);
         assert!(!restored.was_repaired());
     }
+}
+
+#[test]
+fn an_older_program_refuses_a_database_whose_newest_changes_are_in_the_journal() {
+    // What programs make of it that know no journal.
+    let older = |row: Option<&[u8]>| record::decode::<u32>(row.unwrap());
+    let refused = Err(StoreError::TooNew { what: "counter", version: 2 });
+    let dir = TempDir::new().unwrap();
+    let (store, ..) = furnished(dir.path());
+    store.flush().unwrap();
+    // From the first moment on, whatever the engine has written, and in each backup.
+    let copied = TempDir::new().unwrap();
+    copy(dir.path(), copied.path());
+    let engine = engine::Engine::open(&copied.path().join("database")).unwrap();
+    assert_eq!(older(engine.get(key::POSITION).unwrap().as_deref()), refused);
+    let saved = backup::read_from(&mut store.backup().unwrap().as_slice()).unwrap();
+    let row = saved.rows.iter().find(|(key, _)| key == key::POSITION).unwrap();
+    assert_eq!(older(Some(&row.1)), refused);
+    // One of a program with a journal but without this mark gets it when it is opened.
+    let position = engine.number::<record::Position>(key::POSITION).unwrap().unwrap();
+    let old = record::encode(&position.0).unwrap();
+    let sum = engine.check(|_, _| Ok(())).unwrap().found;
+    let sum = sum
+        .wrapping_sub(record::digest(key::POSITION, &record::encode(&position).unwrap()))
+        .wrapping_add(record::digest(key::POSITION, &old));
+    engine.put(key::POSITION, Some(&old)).unwrap();
+    engine.put(key::SUM, Some(&record::encode(&sum).unwrap())).unwrap();
+    drop(engine);
+    let again = Store::open(copied.path()).unwrap();
+    assert!(!again.was_repaired());
+    assert_eq!(everything(&again), everything(&store));
+    let mark = again.table().engine_for_tests().get(key::POSITION).unwrap();
+    assert_eq!(older(mark.as_deref()), refused);
+}
+
+#[test]
+fn what_waits_for_the_engine_is_seen_by_every_reader_and_reaches_it() {
+    let dir = TempDir::new().unwrap();
+    let (store, ..) = furnished(dir.path());
+    store.flush().unwrap();
+    let table = store.table();
+    let of_engine = |key: &[u8]| table.engine_for_tests().get(key).unwrap();
+    let all = |store: &Store| store.table().scan_rows::<String>(b"c").unwrap();
+    let begin = end_of_journal(&store);
+    let first = key::customer(CustomerId(5000));
+    assert_eq!(of_engine(&first), None);
+    let mut number = 5000;
+    // It is given much at once.
+    while of_engine(&first).is_none() {
+        let (key, value) = (key::customer(CustomerId(number)), format!("{number:06000}"));
+        store
+            .change(|table| table.transact::<_, StoreError>(|tx| tx.put(&key, &value)))
+            .unwrap()
+            .ticket
+            .wait()
+            .unwrap();
+        assert_eq!(table.get::<String>(&key).unwrap(), Some(value));
+        number += 1;
+        assert_eq!(all(&store).len(), 1 + number as usize - 5000);
+        assert!(number < 5200);
+    }
+    assert!(end_of_journal(&store) - begin > 200_000, "{number}");
+    // What is removed or changed while the engine has an older record of it.
+    let second = key::customer(CustomerId(5001));
+    let work = |tx: &table::Transaction<'_>| {
+        tx.remove(&first)?;
+        tx.put(&second, &"changed".to_owned())
+    };
+    store.table().transact::<_, StoreError>(work).unwrap();
+    store.flush().unwrap();
+    assert!(of_engine(&first).is_some() && of_engine(&second).unwrap().len() > 6000);
+    assert_eq!(table.get::<String>(&first).unwrap(), None);
+    let rows = all(&store);
+    assert_eq!(rows.len(), number as usize - 5000);
+    assert!(rows.iter().any(|(key, value)| *key == second && value == "changed"));
+    let in_snapshot: Vec<_> =
+        snapshot(&store).flat_map(Result::unwrap).filter(|row| row.0[0] == b'c').collect();
+    assert_eq!(in_snapshot.len(), rows.len());
+    // Killed, and then closed in good order.
+    let left = TempDir::new().unwrap();
+    copy(dir.path(), left.path());
+    let killed = Store::open(left.path()).unwrap();
+    assert_eq!(all(&killed), rows);
+    assert!(!killed.was_repaired());
+    drop(store);
+    let again = Store::open(dir.path()).unwrap();
+    assert_eq!(all(&again), rows);
+    assert_eq!(again.table().engine_for_tests().get(&first).unwrap(), None);
 }
 
 /// Waits until the store takes changes again.
@@ -312,7 +407,8 @@ fn what_a_failed_write_takes_back_is_seen_by_nobody_and_in_no_backup() {
     let before = records(&store);
     let journal = journals(dir.path()).remove(0);
     let held = snapshot(&store);
-    let kept = fs::read(&journal).unwrap();
+    let kept = end_of_journal(&store);
+    assert!(fs::read(&journal).unwrap().len() as u64 > kept);
     // Nobody waits for this change, so it waits in memory.
     let work = |tx: &table::Transaction<'_>| tx.put(&key::paid_week(PersonaId(9)), &1_u32);
     store.table().transact::<_, StoreError>(work).unwrap();
@@ -323,7 +419,7 @@ fn what_a_failed_write_takes_back_is_seen_by_nobody_and_in_no_backup() {
     assert!(taken_back.get());
     assert_eq!(records(&store), before);
     assert!(held.into_iter().any(|rows| rows.is_err()));
-    assert!(fs::read(&journal).unwrap().len() > kept.len(), "a write has succeeded");
+    assert!(end_of_journal(&store) > kept, "a write has succeeded");
     drop(store);
     assert_eq!(records(&Store::open(dir.path()).unwrap()), before);
 }

@@ -2,8 +2,11 @@
 
 mod backups;
 mod changes;
+mod city;
+mod city_model;
 mod corrections;
 mod damage;
+mod deals;
 mod journal;
 mod ledger;
 mod operator;

@@ -117,12 +117,12 @@ fn a_car_that_is_not_the_losers_stays_and_a_racer_is_not_deleted() {
     let owner = store.personas().by_id(ann).unwrap().unwrap().customer_id;
     let booking =
         store.races().start(RACE, &[entrant(ann, 10), entrant(bob, 10)], false, Now::read()).unwrap().value;
-    assert_eq!(store.personas().delete(owner, bob).unwrap_err(), PersonaError::InRace);
+    assert_eq!(store.personas().delete(owner, bob, Now::read()).unwrap_err(), PersonaError::InRace);
     // Ann's car, said to be Bob's.
     let end = settlement(ann, bob, vec![(bob, other)]);
     store.races().settle(booking, &end, Now::read()).unwrap().ticket.wait().unwrap();
     assert_eq!(store.garage().vehicle(other).unwrap().unwrap().owner, ann);
-    store.personas().delete(owner, bob).unwrap().ticket.wait().unwrap();
+    store.personas().delete(owner, bob, Now::read()).unwrap().ticket.wait().unwrap();
     assert_eq!(store.garage().vehicle(car).unwrap(), None);
     assert!(store.races().under_way().unwrap().is_empty());
 }

@@ -66,7 +66,10 @@ fn apply(store: &Store, verb: &Verb) {
             matches!(store.personas().create(customer(*owner), new, Now::read()), Err(PersonaError::Store(_)))
         }
         Verb::DeletePersona(owner, id) => {
-            matches!(store.personas().delete(customer(*owner), persona(*id)), Err(PersonaError::Store(_)))
+            matches!(
+                store.personas().delete(customer(*owner), persona(*id), Now::read()),
+                Err(PersonaError::Store(_))
+            )
         }
         Verb::Describe(id, text, number) => {
             let changed = store.personas().update(persona(*id), |persona| {

@@ -172,7 +172,7 @@ fn a_persona_that_is_deleted_stays_in_results_and_records_by_name() {
     let (store, drivers) = with_drivers(dir.path(), 1);
     race(&store, 1, 10_001, 2, vec![came_in(drivers[0], 1, 6400, 2)], at(MONDAY));
     let owner = store.personas().by_id(drivers[0]).unwrap().unwrap().customer_id;
-    let _ = store.personas().delete(owner, drivers[0]).unwrap();
+    let _ = store.personas().delete(owner, drivers[0], Now::read()).unwrap();
     assert_eq!(store.results().records().unwrap()[0].best[0].name, "Driver 0");
     assert_eq!(store.results().newest(0, 9).unwrap()[0].racers[0].name, "Driver 0");
     assert!(store.results().of_all().unwrap().is_empty());

@@ -73,6 +73,6 @@ fn a_new_driver_has_earned_nothing_and_a_full_bank_takes_what_it_can() {
     let paid = store.personas().pay_salary(ann, salary, at(MONDAY)).unwrap().unwrap();
     assert_eq!((paid.value, money(&store, ann)), (u32::MAX - 5000, u32::MAX));
     assert_eq!(pay(&store, ann, MONDAY + WEEK), Some(0));
-    let _ = store.personas().delete(owner, ann).unwrap();
+    let _ = store.personas().delete(owner, ann, Now::read()).unwrap();
     assert_eq!(store.personas().pay_salary(ann, salary, at(MONDAY)).unwrap_err(), PersonaError::NotFound);
 }

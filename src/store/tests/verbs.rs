@@ -365,16 +365,16 @@ fn a_deleted_persona_leaves_nothing_behind() {
         .value
         .customer_id;
 
-    let refused = store.personas().delete(stranger, other).unwrap_err();
+    let refused = store.personas().delete(stranger, other, Now::read()).unwrap_err();
     assert_eq!(refused, PersonaError::NotYours);
     assert_eq!(store.garage().vehicles(other).unwrap().len(), 2);
 
-    let _ = store.personas().delete(owner, other).unwrap();
+    let _ = store.personas().delete(owner, other, Now::read()).unwrap();
     assert_eq!(store.personas().by_id(other).unwrap(), None);
     assert_eq!(store.garage().vehicle(car).unwrap(), None);
     assert_eq!(store.garage().parts_of(car).unwrap(), []);
     assert!(store.personas().name_is_free(SHARD, "Marty").unwrap());
-    assert_eq!(store.personas().delete(owner, other).unwrap_err(), PersonaError::NotFound);
+    assert_eq!(store.personas().delete(owner, other, Now::read()).unwrap_err(), PersonaError::NotFound);
     assert_eq!(store.garage().vehicles(persona).unwrap()[0].id, kept);
     // The other account is two records, the car of the other persona two and a line in its book, the counter one.
     assert_eq!(records(&store).len(), before + 6);

@@ -1,8 +1,9 @@
 //! The API: what the pages show, as JSON, for programs. It only reads. `docs/openapi.json` describes it, and a test holds that against
 //! the answers.
 
-use super::{boards, decoded, live, players, races, records};
+use super::{boards, clubs, decoded, live, nights, players, races, records};
 use crate::store::StoreError;
+use crate::web::deals;
 use crate::web::fields::Fields;
 use crate::web::layout::Window;
 use crate::web::page::{CachePolicy, PageRequest, PageResponse, Site};
@@ -35,6 +36,22 @@ impl<T> Listed<T> {
     fn window(window: Window, rows: Vec<T>) -> Self {
         let Window { page, pages, total } = window;
         Self { page, pages, total, rows }
+    }
+}
+
+/// A piece of a list that has no numbered pages, because others come and go in between.
+#[derive(Serialize)]
+struct Piece<T> {
+    /// How many there are in all.
+    total: u32,
+    /// What to send as `from` for the next piece.
+    next: Option<String>,
+    rows: Vec<T>,
+}
+
+impl<T> Piece<T> {
+    fn of((rows, next, total): (Vec<T>, Option<String>, u32)) -> Self {
+        Self { total, next, rows }
     }
 }
 
@@ -114,6 +131,15 @@ fn answer(site: &Site<'_>, query: &Fields, path: &str) -> Result<Option<String>,
         ("records", None) => json(&Listed::of(query, records::rows(site, query)?)),
         ("boards", None) => json(&Listed::of(query, boards::rows(site, &boards::Wish::of(query))?)),
         ("live", None) => json(&live::view(site)),
+        ("clubs", None) => json(&Listed::of(query, clubs::rows(site)?)),
+        ("clubs", Some(acronym)) => clubs::view(site, &acronym)?.and_then(|view| json(&view)),
+        ("turfs", None) => json(&Listed::of(query, clubs::turfs(site)?)),
+        ("events", None) => json(&Listed::of(query, nights::rows(site)?)),
+        ("events", Some(id)) => nights::view(site, &id)?.and_then(|view| json(&view)),
+        ("seasons", None) => json(&Listed::of(query, nights::season_rows(site)?)),
+        ("rewards", None) => json(&Listed::of(query, nights::reward_weeks(site)?)),
+        ("market", None) => json(&Piece::of(deals::ads_listed(site, query)?)),
+        ("auctions", None) => json(&Piece::of(deals::auctions_listed(site, query)?)),
         _ => None,
     })
 }

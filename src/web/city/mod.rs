@@ -1,15 +1,21 @@
-//! The city as everybody may see it: players, races, records, leader boards, who is there now, and the news. Pages and the API show
+//! The city as everybody may see it: players, races, records, leader boards, who is there now, clubs, turfs, race nights,
+//! and the news. Pages and the API show
 //! the same rows. What a persona has in the bank is in none of them: that is its player's alone.
 
 mod api;
 mod boards;
+mod calendar;
+mod clubs;
 mod live;
 mod news;
+mod nights;
+mod pictures;
 mod players;
 mod races;
 mod records;
 
 pub(super) use api::only_reads;
+pub(super) use nights::ticker;
 
 use super::fields::Fields;
 use super::page::{PageRequest, PageResponse, Site, message};
@@ -19,7 +25,12 @@ use percent_encoding::percent_decode_str;
 /// Whether a path belongs to these pages.
 pub(super) fn is_here(path: &str) -> bool {
     let first = path.strip_prefix('/').and_then(|path| path.split('/').next());
-    matches!(first, Some("players" | "races" | "records" | "boards" | "live" | "news" | "api"))
+    let pages = [
+        "players", "races", "records", "boards", "live", "news", "api", "clubs", "turfs", "events",
+        "seasons", "rewards",
+    ];
+    let files = ["events.ics", "logo.svg", "badge.svg"];
+    first.is_some_and(|first| pages.contains(&first) || files.contains(&first))
 }
 
 /// Whether a path belongs to the API.
@@ -44,6 +55,17 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         ("boards", None) => boards::list(site, &query),
         ("live", None) => live::page(site),
         ("news", None) => news::page(site),
+        ("clubs", None) => clubs::list(site, &query),
+        ("clubs", Some(acronym)) => clubs::one(site, acronym),
+        ("turfs", None) => clubs::turfs_page(site),
+        ("events", None) => nights::list(site, &query),
+        ("events", Some(id)) => nights::one(site, id),
+        ("events.ics", None) => calendar::file(site),
+        ("seasons", None) => nights::seasons(site),
+        ("seasons", Some(id)) => nights::season(site, id),
+        ("rewards", None) => nights::rewards(site, &query),
+        ("logo.svg", None) => pictures::logo(site, &query).transpose()?,
+        ("badge.svg", None) => return pictures::badge(&query),
         _ => return None,
     };
     Some(answer.unwrap_or_else(|error| failed(site, &error)))

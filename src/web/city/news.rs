@@ -1,4 +1,4 @@
-//! The news: headlines that write themselves from the last races, below what the Operator has to say. The page has the size and the
+//! The news: headlines that write themselves from the last races, and those about clubs, weeks and race nights, below what the Operator has to say. The page has the size and the
 //! colour of the game's own news window (*documented*: about 520 pixels, #FEF7E5, not cached).
 
 use crate::store::{RaceResult, RacerResult, StoreError};
@@ -6,6 +6,7 @@ use crate::web::page::{PageResponse, Site, page as render};
 use crate::web::words::{car, kind, moment, time, track};
 use askama::Template;
 use hyper::header::PRAGMA;
+use std::cmp::Reverse;
 
 /// How many races are looked at, and how many headlines there are at most.
 const RACES: usize = 100;
@@ -19,11 +20,12 @@ struct NewsPage<'a> {
     headlines: Vec<Headline>,
 }
 
-/// A headline: its moment, its text, and the race that it is about.
+/// A headline: its moment, its text, and the page that says more.
 struct Headline {
+    unix: u32,
     at: String,
     text: String,
-    race: u32,
+    page: String,
 }
 
 pub(super) fn page(site: &Site<'_>) -> Result<PageResponse, StoreError> {
@@ -35,6 +37,14 @@ pub(super) fn page(site: &Site<'_>) -> Result<PageResponse, StoreError> {
             break;
         }
     }
+    headlines.extend(store.headlines()?.into_iter().map(|line| Headline {
+        unix: line.at,
+        at: moment(line.at),
+        text: line.text,
+        page: line.page,
+    }));
+    // Those of one moment stay in their order.
+    headlines.sort_by_key(|line| Reverse(line.unix));
     headlines.truncate(MOST);
     let message = store.operator().message()?;
     let answer = render(&NewsPage { shard: &site.game.config.shard.name, message, headlines });
@@ -70,5 +80,7 @@ fn of_race(site: &Site<'_>, result: &RaceResult) -> Vec<Headline> {
             .collect();
         texts.push(format!("{} beats {} on {where_to}", winner.name, beaten.join(", ")));
     }
-    texts.into_iter().map(|text| Headline { at: moment(result.at), text, race: result.race.0 }).collect()
+    let page = format!("/races/{}", result.race);
+    let line = |text| Headline { unix: result.at, at: moment(result.at), text, page: page.clone() };
+    texts.into_iter().map(line).collect()
 }

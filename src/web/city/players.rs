@@ -1,7 +1,8 @@
 //! The index of players, and the page of each.
 
+use super::clubs;
 use super::races::RaceRow;
-use crate::store::{Persona, StoreError};
+use crate::store::{BadgeKind, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Search, Section, Window};
 use crate::web::page::{PageResponse, Site, message};
@@ -11,12 +12,15 @@ use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-/// A player in the index. The columns are those of the publisher's own index (*documented*) and what races add up to; there are no clubs
-/// yet.
+/// A player in the index. The columns are those of the publisher's own index (*documented*) and what races add up to.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct PlayerRow {
     pub(super) name: String,
     pub(super) online: bool,
+    /// The name of the club; empty: none.
+    pub(super) club: String,
+    /// Its acronym.
+    pub(super) acronym: String,
     pub(super) level: u32,
     pub(super) points: u32,
     pub(super) races: u32,
@@ -26,9 +30,11 @@ pub(super) struct PlayerRow {
 }
 
 /// By what the index can be sorted.
-const ORDERS: [(&str, &str); 6] = [
+const ORDERS: [(&str, &str); 8] = [
     ("name", "Name"),
     ("online", "On line"),
+    ("club", "Club"),
+    ("acronym", "Acronym"),
     ("level", "Level"),
     ("points", "Points"),
     ("races", "Races"),
@@ -61,10 +67,17 @@ pub(super) fn rows(site: &Site<'_>, wish: &Wish) -> Result<Vec<PlayerRow>, Store
     let wanted = wish.search.to_lowercase();
     let all = game.store.personas().list()?.into_iter();
     let found = all.filter(|persona| wanted.is_empty() || persona.name.to_lowercase().contains(&wanted));
-    let mut rows: Vec<PlayerRow> = found.map(|persona| row(here.contains(&persona.id), &persona)).collect();
+    let clubs = clubs::by_member(site)?;
+    let mut rows: Vec<PlayerRow> =
+        found.map(|persona| row(here.contains(&persona.id), clubs.get(&persona.id), &persona)).collect();
     match wish.order {
         "name" => rows.sort_by_cached_key(|row| row.name.to_lowercase()),
         "online" => rows.sort_by_key(|row| (!row.online, Reverse(row.points), row.persona)),
+        // Those without a club come last.
+        "club" => rows.sort_by_cached_key(|row| (row.club.is_empty(), row.club.to_lowercase(), row.persona)),
+        "acronym" => {
+            rows.sort_by_cached_key(|row| (row.acronym.is_empty(), row.acronym.clone(), row.persona));
+        }
         "level" => rows.sort_by_key(|row| (Reverse((row.level, row.points)), row.persona)),
         "races" => rows.sort_by_key(|row| (Reverse(row.races), row.persona)),
         "wins" => rows.sort_by_key(|row| (Reverse(row.wins), row.persona)),
@@ -73,10 +86,13 @@ pub(super) fn rows(site: &Site<'_>, wish: &Wish) -> Result<Vec<PlayerRow>, Store
     Ok(rows)
 }
 
-fn row(online: bool, persona: &Persona) -> PlayerRow {
+fn row(online: bool, club: Option<&(String, String)>, persona: &Persona) -> PlayerRow {
+    let (club, acronym) = club.cloned().unwrap_or_default();
     PlayerRow {
         name: persona.name.clone(),
         online,
+        club,
+        acronym,
         level: persona.level,
         points: persona.points,
         races: persona.races_entered,
@@ -93,6 +109,8 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
         vec![
             Cell::linked(&row.name, player_link(&row.name)),
             Cell::from(if row.online { "yes" } else { "" }),
+            if row.club.is_empty() { "".into() } else { Cell::linked(&row.club, clubs::link(&row.acronym)) },
+            row.acronym.clone().into(),
             row.level.into(),
             number(row.points.into()).into(),
             number(row.races.into()).into(),
@@ -161,8 +179,69 @@ pub(super) struct PlayerView {
     pub(super) best: Vec<OwnTimeRow>,
     pub(super) cars: Vec<CarRow>,
     pub(super) last_races: Vec<RaceRow>,
+    pub(super) badges: Vec<BadgeRow>,
     #[serde(skip)]
     description: String,
+}
+
+/// What a player is honoured for.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct BadgeRow {
+    /// The kind of it, as `/badge.svg` knows it.
+    pub(super) kind: &'static str,
+    pub(super) text: String,
+    /// Since when, in seconds since 1970.
+    pub(super) at: u32,
+}
+
+/// The badges of a player: those that were given, and what can be seen from records, club and age.
+fn badges(
+    site: &Site<'_>,
+    persona: &Persona,
+    club: Option<&(String, String)>,
+) -> Result<Vec<BadgeRow>, StoreError> {
+    const YEAR: u32 = 365 * 86_400;
+    let store = &site.game.store;
+    let given = store.badges(persona.id)?.into_iter().map(|badge| {
+        let (kind, prefix) = match badge.kind {
+            BadgeKind::Champion => ("champion", "Champion: "),
+            BadgeKind::RaceNight => ("race-night", ""),
+            BadgeKind::TopDog => ("top-dog", ""),
+            BadgeKind::Turf => ("turf", ""),
+        };
+        BadgeRow { kind, text: format!("{prefix}{}", badge.text), at: badge.at }
+    });
+    let mut badges: Vec<BadgeRow> = given.collect();
+    let records = store.results().records()?;
+    let held: Vec<u32> = records
+        .iter()
+        .filter_map(|course| course.best.first())
+        .filter(|best| best.persona == persona.id)
+        .map(|best| best.at)
+        .collect();
+    if let Some(last) = held.iter().max() {
+        let text = if held.len() == 1 {
+            "Holds a record".to_owned()
+        } else {
+            format!("Holds {} records", held.len())
+        };
+        badges.push(BadgeRow { kind: "record", text, at: *last });
+    }
+    if let Some((name, acronym)) = club {
+        let club = store.clubs().by_acronym(acronym)?;
+        let member =
+            club.and_then(|club| club.members.into_iter().find(|member| member.persona == persona.id));
+        let at = member.map_or(0, |member| member.joined);
+        badges.push(BadgeRow { kind: "club", text: format!("In the club {name}"), at });
+    }
+    let years = site.now.unix32().saturating_sub(persona.created) / YEAR;
+    // Who was made before anybody set the clock has no age.
+    if years > 0 && persona.created > YEAR * 30 {
+        let text =
+            if years == 1 { "A year in the city".to_owned() } else { format!("{years} years in the city") };
+        badges.push(BadgeRow { kind: "years", text, at: persona.created });
+    }
+    Ok(badges)
 }
 
 /// A player by name, whatever the case of its letters.
@@ -200,13 +279,16 @@ pub(super) fn view(site: &Site<'_>, name: &str) -> Result<Option<PlayerView>, St
         last_races.extend(store.results().get(*number)?.map(|result| RaceRow::of(site, &result)));
     }
     let online = site.game.world.presence.in_use(persona.id, site.now);
+    let club = store.clubs().of(persona.id)?.map(|club| (club.name, club.acronym));
+    let badges = badges(site, &persona, club.as_ref())?;
     Ok(Some(PlayerView {
-        row: row(online, &persona),
+        row: row(online, club.as_ref(), &persona),
         created: persona.created,
         kinds: kinds.collect(),
         best,
         cars: cars.collect(),
         last_races,
+        badges,
         description: persona.description,
     }))
 }
@@ -216,9 +298,17 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
         let text = "There is no player of this name. The page Players has a search.";
         return Ok(message(site, 404, "No such player", text));
     };
-    let PlayerView { row, created, kinds, best, cars, last_races, description } = view;
+    let PlayerView { row, created, kinds, best, cars, last_races, badges, description } = view;
     let facts = vec![
         ("On line", Cell::from(if row.online { "yes" } else { "no" })),
+        (
+            "Club",
+            if row.club.is_empty() {
+                "-".into()
+            } else {
+                Cell::linked(format!("{} [{}]", row.club, row.acronym), clubs::link(&row.acronym))
+            },
+        ),
         ("Level", row.level.into()),
         ("Points", number(row.points.into()).into()),
         ("Races", number(row.races.into()).into()),
@@ -268,7 +358,19 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
             ..Section::default()
         },
         super::races::section("Last races", &last_races),
+        Section {
+            heading: "Badges".to_owned(),
+            columns: Column::plain(&["Badge", "When"]),
+            rows: badges
+                .iter()
+                .map(|badge| vec![badge.text.clone().into(), crate::clock::day(badge.at.into()).into()])
+                .collect(),
+            empty: "No badge yet.",
+            ..Section::default()
+        },
     ];
     let intro = Some(description).filter(|text| !text.is_empty()).into_iter().collect();
-    Ok(Page { title: row.name, intro, sections, ..Page::default() }.render(site))
+    let pictures = badges.into_iter().map(|badge| (format!("/badge.svg?kind={}", badge.kind), badge.text));
+    let pictures = pictures.collect();
+    Ok(Page { title: row.name, intro, pictures, sections, ..Page::default() }.render(site))
 }

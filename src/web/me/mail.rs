@@ -1,6 +1,7 @@
 //! A player's mail: the same box that the game shows.
 
 use super::{Act, Me, Visit, sentence};
+use crate::services::deals;
 use crate::store::{Letter, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::page::{Frame, PageResponse, Site, page};
@@ -118,6 +119,10 @@ fn send(act: Act<'_>, form: &Fields) -> Result<String, String> {
     let Some(to) = found.map_err(|error| sentence(&error))? else {
         return Err("There is no player with this name. The page Players shows all names.".to_owned());
     };
+    let muted = deals::with(game, |deals| deals.muted_by(to.id)).map_err(|error| sentence(&error))?;
+    if muted.contains(&persona.id) {
+        return Err("This player does not take mail from you. Nothing was sent.".to_owned());
+    }
     if !game.world.page_mail.admit(request.peer, &visit.account.name, site.now) {
         return Err("You have written many mails. Wait one minute, then try again.".to_owned());
     }

@@ -1,17 +1,20 @@
 //! The pages of a player who is signed in: its drivers with their cars, money and mail. What is somebody else's is not there.
 
+mod club;
 mod garage;
 mod mail;
 mod money;
+mod nights;
 mod sign_in;
 
 use super::fields::Fields;
+use super::forms::{FormView, Input};
 use super::page::{Frame, PageRequest, PageResponse, Site, message, page};
 use super::visit::Visit;
-use crate::store::{Persona, StoreError};
+use super::words::sentence;
+use crate::store::{Changed, CityError, Persona, StoreError};
 use crate::world::Notice;
 use askama::Template;
-use std::fmt::Display;
 
 /// Whether a path belongs to these pages.
 pub(super) fn is_here(path: &str) -> bool {
@@ -95,6 +98,8 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
             "/me/money" => money::show,
             "/me/money.svg" => money::plot,
             "/me/mail" => mail::show,
+            "/me/club" => club::show,
+            "/me/events" => nights::show,
             _ => return None,
         };
         let Some(persona) = visit.persona(query.text("persona")) else {
@@ -128,6 +133,8 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
         "/me/garage/scrap" => garage::scrap,
         "/me/mail/write" => mail::write,
         "/me/mail/delete" => mail::delete,
+        "/me/club" => club::act,
+        "/me/events" => nights::act,
         _ => return super::not_found(site),
     };
     // A form always says whose it is about.
@@ -147,12 +154,23 @@ struct Act<'a> {
     request: &'a PageRequest<'a>,
 }
 
-/// A sentence for the player about why something was not done.
-fn sentence(why: &impl Display) -> String {
-    let why = why.to_string();
-    let mut letters = why.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    format!("{}{}. Nothing was changed.", first.map(String::from).unwrap_or_default(), letters.as_str())
+/// What a change came to, once it is on the card; else why nothing was changed, in words.
+fn saved<T>(changed: Result<Changed<T>, CityError>) -> Result<T, String> {
+    let Changed { value, ticket } = changed.map_err(|error| sentence(&error))?;
+    ticket.wait().map_err(|error| sentence(&error))?;
+    Ok(value)
+}
+
+/// A form about one of the player's personas; `what` says which one of its page.
+fn own_form(
+    action: &'static str,
+    persona: &Persona,
+    what: &'static str,
+    button: &'static str,
+    inputs: Vec<Input>,
+) -> FormView {
+    let hidden = vec![("persona", persona.id.to_string()), ("do", what.to_owned())];
+    FormView { action, button, hidden, inputs, ..FormView::default() }
 }
 
 fn personas(site: &Site<'_>, visit: &Visit<'_>) -> Result<PageResponse, StoreError> {

@@ -5,6 +5,7 @@
 
 mod actions;
 mod login;
+mod nights;
 mod pages;
 mod people;
 mod request;

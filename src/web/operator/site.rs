@@ -2,6 +2,7 @@
 
 use super::actions::{self, Effect};
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
+use super::nights;
 use super::pages;
 use super::people;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
@@ -155,6 +156,9 @@ impl OperatorSite {
                     let frame = pages::frame(game, token.as_str(), notice);
                     return wire::page(game, &*self.recordings, frame);
                 }
+                if request.path == nights::PAGE {
+                    return nights::page(game, request, pages::frame(game, token.as_str(), notice));
+                }
                 if people::is_here(request.path) {
                     return people::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
@@ -268,6 +272,7 @@ impl OperatorSite {
         let Effect { outcome, page, pushes, restart, file, ends_sessions } =
             wire::act(game, &*self.recordings, request, form)
                 .or_else(|| people::act(game, request, form))
+                .or_else(|| nights::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);

@@ -1,3 +1,4 @@
+mod nights;
 mod people;
 
 use super::login::TOKEN_COOKIE;

@@ -2,6 +2,8 @@
 
 mod api;
 mod city;
+mod clubs;
+mod deals;
 mod own;
 
 use super::tests::{html, tags};
@@ -68,10 +70,14 @@ impl City {
 
     /// Bob wins against Ann.
     fn race(&self, number: u32) {
+        self.race_at(number, Now::read());
+    }
+
+    fn race_at(&self, number: u32, now: Now) {
         let races = self.game.store.races();
         let fee = |persona, car| Entrant { persona, fee: 0, car };
         let entrants = [fee(self.bob.1, Some(self.car)), fee(self.ann.1, None)];
-        let booking = races.start(RaceId(number), &entrants, false, Now::read()).unwrap().value;
+        let booking = races.start(RaceId(number), &entrants, false, now).unwrap().value;
         let drive = |persona, place, time| RacerResult {
             persona,
             place: Some(place),
@@ -97,7 +103,7 @@ impl City {
             standing: |points| (points / 100 + 1, 0),
             letter: |_, _, _| Letter::city_news("race", "over"),
         };
-        let _ = races.settle(booking, &settlement, Now::read()).unwrap();
+        let _ = races.settle(booking, &settlement, now).unwrap();
     }
 
     fn site(&self) -> Site<'_> {
@@ -205,7 +211,7 @@ impl Browser<'_> {
 }
 
 /// Every path of these pages, with `{}` for what can be anything.
-const PATHS: [&str; 26] = [
+const PATHS: [&str; 47] = [
     "/players",
     "/players?q={}",
     "/players?sort={}&page={}",
@@ -232,6 +238,27 @@ const PATHS: [&str; 26] = [
     "/me/money.svg?persona={}",
     "/me/mail?persona={}&mail={}&to={}",
     "/me/{}",
+    "/clubs?page={}",
+    "/clubs/{}",
+    "/turfs",
+    "/events?page={}",
+    "/events/{}",
+    "/events.ics",
+    "/seasons/{}",
+    "/rewards?week={}",
+    "/logo.svg?club={}",
+    "/badge.svg?kind={}",
+    "/me/club?persona={}",
+    "/me/events?persona={}",
+    "/market?category={}&from={}&persona={}",
+    "/market/{}",
+    "/auctions?kind={}&from={}&persona={}",
+    "/auctions/{}",
+    "/trades?persona={}",
+    "/trades/{}",
+    "/api/v1/market?category={}&from={}",
+    "/api/v1/auctions?kind={}&from={}",
+    "/auctions/{}?persona={}",
 ];
 
 /// What people and programs put there.

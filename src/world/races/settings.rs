@@ -20,7 +20,7 @@ pub struct Settings {
     pub entry_fee: u32,
     /// Cars are wagered.
     pub pink_slip: bool,
-    /// Between clubs. Kept and told: there are no clubs yet.
+    /// Between clubs. Kept and told: clubs are on the pages only.
     pub club_race: bool,
     /// Teams. Kept and told: there are no team trials yet.
     pub team_trial: bool,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::Now;
+use crate::store::{AdCategory, NewAd};
 use mco_proto::mcots::Number;
 
 #[test]
@@ -204,6 +205,20 @@ fn what_is_not_offered_gets_its_documented_default() {
     for silent in [163, 202, 240, 241, 434, 435, 440] {
         let outcome = scene.send(SEALED, GenericRequest::body(Number(silent), 1));
         assert!(outcome.replies.is_empty() && !outcome.close, "{silent}");
+    }
+}
+
+#[test]
+fn the_true_number_of_ads_is_told_only_where_that_is_switched_on() {
+    let mut scene = Scene::connected();
+    let persona = scene.game.store.personas().list().unwrap()[0].id;
+    let text = "a Hemi".to_owned();
+    let ad = NewAd { category: AdCategory::Wanted, text, days: 1, offer: None };
+    let placed = crate::services::deals::with(&scene.game, |deals| deals.place_ad(persona, ad, Now::read()));
+    let _ = placed.unwrap();
+    for (count_ads, told) in [(false, 0), (true, 1)] {
+        scene.game.config.compat.count_ads = count_ads;
+        assert_eq!(scene.ask(GenericRequest::body(Number(490), 0)), GenericReply::value(Number(490), told));
     }
 }
 

@@ -210,7 +210,10 @@ fn a_car_in_a_race_cannot_be_traded_scrapped_or_stripped_and_no_racer_deleted() 
     }
     let delete = GenericRequest::body(number::DELETE_PERSONA, persona.0);
     assert_eq!(track.ask(1, delete), refused(number::DELETE_PERSONA, None));
-    assert_eq!(track.game.store.personas().delete(customer, persona).unwrap_err(), PersonaError::InRace);
+    assert_eq!(
+        track.game.store.personas().delete(customer, persona, Now::read()).unwrap_err(),
+        PersonaError::InRace
+    );
     assert_eq!((track.money(1), track.game.store.garage().parts_of(car).unwrap()), before);
 
     track.finish(0, race, MINUTE);
@@ -218,7 +221,7 @@ fn a_car_in_a_race_cannot_be_traded_scrapped_or_stripped_and_no_racer_deleted() 
     assert_eq!(track.owner(car), track.racers[0].id());
     // It is over: the winner may do what he likes with it.
     assert_eq!(track.ask(0, remove), success(number::REMOVE_PART));
-    assert!(track.game.store.personas().delete(customer, persona).is_ok());
+    assert!(track.game.store.personas().delete(customer, persona, Now::read()).is_ok());
     track.ledger_is_right();
 }
 

@@ -1,0 +1,199 @@
+//! `cargo bench --bench growth`: what a store costs as it grows, and how many bytes go to the card for each byte that changes.
+//! Nothing here is asserted: a slow disk is not a fault. Sizes are given in records: `cargo bench --bench growth -- 10000 100000`.
+//!
+//! The folder is that of `TMPDIR`: let it be on the disk that is meant.
+
+#![allow(
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a benchmark fails by panicking, and its figures are no sums of money"
+)]
+
+use mco_proto::ids::{BrandedPartId, PersonaId, ShardId, SkinId};
+use mcos::clock::Now;
+use mcos::store::{CarPurchase, NewPart, NewPersona, Password, Store};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use std::{env, fs, process, thread};
+
+const PLAYERS: usize = 60;
+/// Records of a car: the car with its parts, whose it is, and the line in the ledger.
+const RECORDS_EACH: usize = 3;
+const PARTS: u32 = 45;
+
+fn main() {
+    let arguments: Vec<_> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [opened, dir] = arguments.as_slice()
+        && opened == "opened"
+    {
+        return opened_elsewhere(Path::new(dir));
+    }
+    evening();
+    println!(
+        "\n{:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>9}",
+        "records", "open", "RSS", "backup", "database", "commit", "longest", "verb", "longest"
+    );
+    let sizes: Vec<usize> = arguments.iter().filter_map(|size| size.parse().ok()).collect();
+    for size in if sizes.is_empty() { vec![10_000, 100_000] } else { sizes } {
+        growth(size);
+    }
+}
+
+/// A store of that size: opened by a process of its own, then changed while its backup is made anew.
+fn growth(records: usize) {
+    let folder = tempfile::tempdir().expect("folder");
+    let dir = folder.path().join("data");
+    let store = Store::open(&dir).expect("store");
+    let players = people(&store, PLAYERS);
+    for (number, player) in (0..records / RECORDS_EACH).zip(players.iter().cycle()) {
+        buy(&store, *player, number % 500 == 0);
+    }
+    store.flush().expect("saved");
+    store.renew_backup();
+    drop(store);
+    let child = process::Command::new(env::current_exe().expect("itself"));
+    let mut child = child;
+    let said = child.arg("opened").arg(&dir).output().expect("a process").stdout;
+    let said = String::from_utf8_lossy(&said);
+    let (open, resident) = said.trim().split_once(' ').expect("two figures");
+
+    let store = Store::open(&dir).expect("store");
+    let (commits, verbs) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let end = Instant::now() + Duration::from_secs(6);
+    store.renew_backup();
+    thread::scope(|scope| {
+        let (store, commits, verbs) = (&store, &commits, &verbs);
+        let (first, second) = (player(&players, 0), player(&players, 1));
+        scope.spawn(move || timed(end, commits, || buy(store, first, true)));
+        scope.spawn(move || timed(end, verbs, || buy(store, second, false)));
+    });
+    let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len()) >> 10;
+    let [commits, verbs] = [commits, verbs].map(|times| {
+        let mut times = times.into_inner().expect("times");
+        times.sort();
+        let longest = times.last().copied().unwrap_or_default();
+        (times.get(times.len() / 2).copied().unwrap_or_default(), longest)
+    });
+    println!(
+        "{records:>9} {open:>6}ms {resident:>6}KiB {:>6}KiB {:>6}KiB {:>9.1?} {:>10.1?} {:>9.1?} {:>9.1?}",
+        size(&Store::backup_in(&dir)),
+        store.size_on_disk().expect("size") >> 10,
+        commits.0,
+        commits.1,
+        verbs.0,
+        verbs.1
+    );
+}
+
+/// Opens a store and says how long that took and how much memory is resident then.
+fn opened_elsewhere(dir: &Path) {
+    let began = Instant::now();
+    let _store = Store::open(dir).expect("store");
+    let took = began.elapsed().as_millis();
+    println!("{took} {}", figure("/proc/self/status", "VmRSS:"));
+}
+
+/// Bytes written for each byte of a change: one change after the other, each of which waits for the card alone, and all players
+/// at once.
+fn evening() {
+    let folder = tempfile::tempdir().expect("folder");
+    let dir = folder.path().join("data");
+    let store = Store::open(&dir).expect("store");
+    let players = people(&store, PLAYERS);
+    store.flush().expect("saved");
+    let journal = dir.join("backup.mcos.journal-0");
+    let used = || {
+        let bytes = fs::read(&journal).expect("the first journal");
+        bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+    };
+    let before = used();
+    (0..100).zip(players.iter().cycle()).for_each(|(_, player)| buy(&store, *player, true));
+    let each = (used() - before) as u64 / 100;
+    println!("a purchase changes {each} bytes; for each byte of {PLAYERS} players' changes are written:");
+    let written = |what: &str, changes: u64, work: &dyn Fn()| {
+        let count = || ["wchar:", "write_bytes:"].map(|key| figure("/proc/self/io", key));
+        let [handed, pages] = count();
+        work();
+        store.flush().expect("saved");
+        thread::sleep(Duration::from_secs(2));
+        let [handed_after, pages_after] = count();
+        let ratio = |after: u64, before: u64| (after - before) as f64 / (changes * each) as f64;
+        println!(
+            "  {what}: {:.2} handed to the system, {:.2} in pages of 4 KiB",
+            ratio(handed_after, handed),
+            ratio(pages_after, pages)
+        );
+    };
+    written("one after the other, 6,000 changes", 6000, &|| {
+        (0..6000).zip(players.iter().cycle()).for_each(|(_, player)| buy(&store, *player, true));
+    });
+    written("all at once, 30,000 changes", 30_000, &|| {
+        thread::scope(|scope| {
+            for player in &players {
+                scope.spawn(|| (0..500).for_each(|_| buy(&store, *player, true)));
+            }
+        });
+    });
+    let before = figure("/proc/self/io", "write_bytes:");
+    thread::sleep(Duration::from_secs(10));
+    println!("  idle: {} bytes", figure("/proc/self/io", "write_bytes:") - before);
+}
+
+fn timed(end: Instant, times: &Mutex<Vec<Duration>>, work: impl Fn()) {
+    while Instant::now() < end {
+        let began = Instant::now();
+        work();
+        times.lock().expect("times").push(began.elapsed());
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn player(players: &[PersonaId], at: usize) -> PersonaId {
+    *players.get(at).expect("a player")
+}
+
+fn figure(file: &str, key: &str) -> u64 {
+    let text = fs::read_to_string(file).expect(file);
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).expect(key);
+    line.split_whitespace().next().and_then(|figure| figure.parse().ok()).expect("a figure")
+}
+
+fn people(store: &Store, count: usize) -> Vec<PersonaId> {
+    let password = Password::new("Roadster-57").expect("password");
+    let owner =
+        store.accounts().create("bench", &password, None, Now::read()).expect("account").value.customer_id;
+    let person = |at| {
+        let new = NewPersona {
+            name: format!("Driver {at}"),
+            shard: ShardId(44),
+            id: None,
+            starter_cash: u32::MAX,
+            max_per_customer: count,
+        };
+        store.personas().create(owner, new, Now::read()).expect("persona").value.id
+    };
+    (0..count).map(person).collect()
+}
+
+fn buy(store: &Store, player: PersonaId, wait: bool) {
+    let part = |number: u32| NewPart {
+        branded_part: BrandedPartId(100_000 + number * 7919),
+        parent: (number >= 8).then_some(number as usize % 8),
+        attachment_point: 10,
+    };
+    let car = CarPurchase {
+        model: BrandedPartId(104),
+        skin: SkinId(47),
+        flags: 0,
+        car_class: 2,
+        price: 1,
+        parts: (0..PARTS).map(part).collect(),
+        first_car: false,
+    };
+    let bought = store.garage().buy_car(player, car, Now::read()).expect("a car");
+    if wait {
+        bought.ticket.wait().expect("on the card");
+    }
+}

@@ -1,0 +1,61 @@
+//! What time brings to the city: weeks that are over are settled, and race nights end. No Client asks for it.
+
+use super::Game;
+use crate::catalog::RaceType;
+use crate::clock::Now;
+use crate::store::{Changed, ClubRules, RewardTable, StoreError};
+
+/// Settles what is over. It waits until that is on the card, so it belongs on a thread that may wait.
+pub fn turn(game: &Game, now: Now) {
+    if let Err(error) = settle(game, now) {
+        log::error!("calendar: what is over cannot be settled, and is tried again: {error}");
+    }
+}
+
+fn settle(game: &Game, now: Now) -> Result<(), StoreError> {
+    let amounts = &game.config.rewards;
+    let table = RewardTable { top_dog: &amounts.top_dog, trials: &amounts.trials, kind };
+    for settled in game.store.rewards().settle(&table, now)? {
+        let week = saved(settled)?;
+        let paid: usize = week.boards.iter().map(|board| board.winners.len()).sum();
+        log::info!("calendar: week {} is settled, {paid} rewards are paid", week.week);
+    }
+    for settled in game.store.turfs().settle(amounts.turf, &|lobby| turf(game, lobby), now)? {
+        let turf = saved(settled)?;
+        let winner = turf.clubs.first().map_or("nobody", |club| club.acronym.as_str());
+        log::info!("calendar: the turf of lobby {} in week {} is won by {winner}", turf.lobby, turf.week);
+    }
+    for turned in game.store.nights().turn(now)? {
+        let turned = saved(turned)?;
+        let paid = turned.night.outcome.as_ref().map_or(0, |outcome| outcome.prizes.len());
+        log::info!("calendar: race night {} is over, {paid} prizes are paid", turned.night.id);
+    }
+    Ok(())
+}
+
+fn saved<T>(changed: Changed<T>) -> Result<T, StoreError> {
+    changed.ticket.wait().map(|()| changed.value)
+}
+
+fn kind(race_type: u32) -> &'static str {
+    RaceType::from_number(race_type).map_or("race", RaceType::name)
+}
+
+fn turf(game: &Game, lobby: u32) -> String {
+    let found = game.catalog.lobbies().iter().find(|known| known.id == lobby).map(|known| known.turf.clone());
+    found.unwrap_or_else(|| format!("track {lobby}"))
+}
+
+/// The rules about clubs, as the Client is told them.
+pub fn club_rules(game: &Game) -> ClubRules {
+    let rules = game.catalog.tunables();
+    ClubRules {
+        founding_cost: rules.club_creation_cost,
+        founding_level: rules.club_creation_level,
+        officer_level: rules.club_officer_level,
+        most_members: rules.club_max_members,
+        cooldown_days: rules.club_switch_cooldown,
+        registration_cost: rules.club_registration_cost,
+        re_registration_cost: rules.club_re_registration_cost,
+    }
+}

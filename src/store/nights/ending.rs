@@ -1,0 +1,222 @@
+//! How race nights end: with prizes, or cancelled, and how a weekly one goes on.
+
+use super::registration::{open_one, refund};
+use super::{DAY, Host, MOST_CLOSED, MOST_OPEN, Nights, club_of_captain, open, season_of};
+use crate::clock::Now;
+use crate::store::badges;
+use crate::store::city_key as key;
+use crate::store::error::StoreError;
+use crate::store::headlines;
+use crate::store::key::persona as persona_key;
+use crate::store::ledger;
+use crate::store::mail::{self, CLOCK_IS_SET, Letter};
+use crate::store::records::contest::BadgeKind;
+use crate::store::records::ledger::Kind;
+use crate::store::records::night::{Night, NightEntry, NightOutcome, NightPlan};
+use crate::store::records::persona::PersonaRecord;
+use crate::store::refused::{CityError, ensure, tidy};
+use crate::store::seasons;
+use crate::store::table::{Table, Transaction};
+use crate::store::ticket::Changed;
+use mco_proto::ids::PersonaId;
+
+/// What a racer who came in brings home in a race of a race night by points, by place among all racers.
+pub const NIGHT_POINTS: [u32; 6] = [10, 8, 6, 5, 4, 3];
+/// Percent of the purse by place: with one, two, and more who are placed.
+const SHARES: [&[u32]; 3] = [&[100], &[70, 30], &[50, 30, 20]];
+const WEEK: u32 = 7 * DAY;
+
+/// A race night that time has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turned {
+    /// As it is kept.
+    pub night: Night,
+    /// The number of the next one, if it is weekly.
+    pub next: Option<u32>,
+}
+
+impl Nights<'_> {
+    /// Ends the race nights whose time is over: pays the prizes, or gives all fees back if nobody has a result. Each once, whatever the
+    /// clock does; nothing as long as it was not set.
+    pub fn turn(&self, now: Now) -> Result<Vec<Changed<Turned>>, StoreError> {
+        if now.unix < CLOCK_IS_SET.into() {
+            return Ok(Vec::new());
+        }
+        let is_over = |night: &Night| now.unix >= night.plan.end.into();
+        let over = open(self.store.table())?.into_iter().filter(is_over);
+        let mut ended = Vec::new();
+        for night in over {
+            match self.end(night.id, now) {
+                Ok(night) => ended.push(night),
+                Err(CityError::Store(error)) => return Err(error),
+                // Somebody has cancelled it meanwhile.
+                Err(CityError::Refused(_)) => {}
+            }
+        }
+        Ok(ended)
+    }
+
+    fn end(self, night: u32, now: Now) -> Result<Changed<Turned>, CityError> {
+        self.store.change(|table| {
+            let room = Room::find(table)?;
+            table.transact(|tx| {
+                let mut night = open_one(tx, night)?;
+                ensure(now.unix >= night.plan.end.into(), "it is not over")?;
+                let mut outcome = NightOutcome { at: now.unix32(), ..NightOutcome::default() };
+                if night.table().0.is_empty() {
+                    "nobody has a result".clone_into(&mut outcome.cancelled);
+                    give_back(tx, &night, &outcome.cancelled, now)?;
+                } else {
+                    outcome.prizes = pay(tx, &night, now)?;
+                    seasons::note(tx, &night)?;
+                }
+                let next = go_on(tx, &night, &room, now)?;
+                night.outcome = Some(outcome);
+                close(tx, &night, &room)?;
+                Ok(Turned { night, next })
+            })
+        })
+    }
+
+    /// Cancels a race night that is not over: all fees go back, and everybody who is registered gets a mail. A weekly one ends with it.
+    pub fn cancel(&self, host: Host, night: u32, why: &str, now: Now) -> Result<Changed<()>, CityError> {
+        let why = tidy(why, 1, 100, "say in 1 to 100 characters why it is cancelled")?;
+        self.store.change(|table| {
+            let room = Room::find(table)?;
+            table.transact(|tx| {
+                let mut night = open_one(tx, night)?;
+                if let Host::Captain(captain) = host {
+                    let club = club_of_captain(tx, captain)?.id;
+                    ensure(night.club == club, "this is not a race night of your club")?;
+                }
+                give_back(tx, &night, &why, now)?;
+                let text = format!("The race night {} is cancelled: {why}", night.plan.name);
+                headlines::write(tx, text, format!("/events/{}", night.id), now)?;
+                night.outcome = Some(NightOutcome { at: now.unix32(), cancelled: why, prizes: Vec::new() });
+                Ok(close(tx, &night, &room)?)
+            })
+        })
+    }
+}
+
+/// How much room there is, looked up before the change.
+struct Room {
+    open: usize,
+    /// The oldest closed one, if it has to make room.
+    oldest: Option<u32>,
+}
+
+impl Room {
+    fn find(table: &Table) -> Result<Self, StoreError> {
+        let closed = table.scan::<Night>(key::CLOSED_NIGHTS)?;
+        let oldest = closed.first().filter(|_| closed.len() >= MOST_CLOSED).map(|night| night.id);
+        Ok(Self { open: open(table)?.len(), oldest })
+    }
+}
+
+/// Moves it to those that are closed.
+fn close(tx: &Transaction<'_>, night: &Night, room: &Room) -> Result<(), StoreError> {
+    if let Some(oldest) = room.oldest {
+        tx.remove(&key::closed_night(oldest))?;
+    }
+    tx.remove(&key::open_night(night.id))?;
+    tx.put(&key::closed_night(night.id), night)
+}
+
+/// Gives all fees back.
+fn give_back(tx: &Transaction<'_>, night: &Night, why: &str, now: Now) -> Result<(), StoreError> {
+    for entry in &night.entries {
+        refund(tx, night.id, entry, now)?;
+        let back = if entry.fee > 0 { " Your fee is back in the bank." } else { "" };
+        let text = format!("The race night {} does not count: {why}.{back}", night.plan.name);
+        write(tx, entry.persona, &text, now)?;
+    }
+    Ok(())
+}
+
+fn write(tx: &Transaction<'_>, to: PersonaId, text: &str, now: Now) -> Result<(), StoreError> {
+    if tx.has(&persona_key(to))? {
+        mail::post(tx, to, &Letter::city_news("Race night", text), now)
+    } else {
+        Ok(())
+    }
+}
+
+/// What each place is paid: all of the purse, what cannot be divided going to the winner.
+fn shares(purse: u64, placed: usize) -> Vec<u32> {
+    let percent = SHARES.get(placed.clamp(1, SHARES.len()) - 1).copied().unwrap_or_default();
+    let mut shares: Vec<u64> = percent.iter().map(|percent| purse * u64::from(*percent) / 100).collect();
+    let rest = purse - shares.iter().sum::<u64>();
+    if let Some(first) = shares.first_mut() {
+        *first += rest;
+    }
+    shares.into_iter().map(|share| u32::try_from(share).unwrap_or(u32::MAX)).collect()
+}
+
+/// Pays the prizes, and writes to everybody.
+fn pay(tx: &Transaction<'_>, night: &Night, now: Now) -> Result<Vec<(PersonaId, u32)>, StoreError> {
+    let (placed, others) = night.table();
+    let shares = shares(night.purse(), placed.len());
+    let name = &night.plan.name;
+    let mut prizes = Vec::new();
+    for (at, entry) in placed.iter().enumerate() {
+        let found: Option<PersonaRecord> = tx.get(&persona_key(entry.persona))?;
+        let Some(mut record) = found else { continue };
+        let share = shares.get(at).copied().unwrap_or_default();
+        let dollars = ledger::give(tx, &mut record, Kind::NightPrize, share, night.id, now)?;
+        tx.put(&persona_key(entry.persona), &record)?;
+        let won = if share > 0 {
+            prizes.push((entry.persona, dollars));
+            format!(" The prize of {dollars} dollars is in the bank.")
+        } else {
+            String::new()
+        };
+        let text = format!("Race night {name}: place {} of {}.{won}", at + 1, night.entries.len());
+        write(tx, entry.persona, &text, now)?;
+    }
+    for entry in others {
+        write(tx, entry.persona, &format!("Race night {name} is over. You have no result in it."), now)?;
+    }
+    if let Some(NightEntry { persona, name: winner, .. }) = placed.first() {
+        badges::give(tx, *persona, BadgeKind::RaceNight, &format!("Won {name}"), now)?;
+        let text = format!("{winner} wins the race night {name}");
+        headlines::write(tx, text, format!("/events/{}", night.id), now)?;
+    }
+    Ok(prizes)
+}
+
+/// Plans the next one of a weekly race night: the first whose beginning is still to come.
+fn go_on(tx: &Transaction<'_>, night: &Night, room: &Room, now: Now) -> Result<Option<u32>, StoreError> {
+    // The one that ends makes room for it.
+    if !night.plan.weekly || room.open > MOST_OPEN {
+        return Ok(None);
+    }
+    let behind = now.unix32().saturating_sub(night.plan.start);
+    let later = (behind / WEEK + 1).saturating_mul(WEEK);
+    let (start, end) = (night.plan.start.checked_add(later), night.plan.end.checked_add(later));
+    let Some((start, end)) = start.zip(end) else { return Ok(None) };
+    let season = match season_of(tx, night.plan.season) {
+        Ok(()) => night.plan.season,
+        Err(CityError::Store(error)) => return Err(error),
+        Err(CityError::Refused(_)) => 0,
+    };
+    let id = tx.take(key::NEXT_NIGHT, 1, 1)?;
+    let plan = NightPlan { start, end, season, ..night.plan.clone() };
+    tx.put(&key::open_night(id), &Night { id, plan, club: night.club, ..Night::default() })?;
+    Ok(Some(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purse_is_paid_to_the_last_dollar() {
+        assert_eq!(shares(1001, 1), [1001]);
+        assert_eq!(shares(1001, 2), [701, 300]);
+        for placed in 3..9 {
+            assert_eq!(shares(1001, placed), [501, 300, 200]);
+        }
+        assert_eq!(shares(0, 3), [0, 0, 0]);
+    }
+}

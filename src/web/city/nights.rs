@@ -1,0 +1,484 @@
+//! Race nights, seasons and weekly rewards as everybody sees them.
+
+use super::clubs;
+use crate::clock::week;
+use crate::store::{Night, NightPlan, Season, StoreError, WeekRewards};
+use crate::web::fields::Fields;
+use crate::web::layout::{Cell, Column, Page, Section, Window};
+use crate::web::page::{PageResponse, Site, message};
+use crate::web::words::{class, course, kind, milliseconds, moment, money, number, player_link, time, track};
+use serde::Serialize;
+
+const DAY: u64 = 86_400;
+/// How many weeks the calendar shows.
+const WEEKS: u64 = 6;
+
+/// A race night in a list. Moments are seconds since 1970, money is in dollars.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct NightRow {
+    pub(super) id: u32,
+    pub(super) name: String,
+    pub(super) track: String,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// `planned`, `running`, `over` or `cancelled`.
+    pub(super) state: &'static str,
+    pub(super) weekly: bool,
+    pub(super) fee: u32,
+    pub(super) purse: u64,
+    pub(super) registered: usize,
+    pub(super) places: u16,
+    /// The acronym of the club whose Captain planned it; empty: the operator did.
+    pub(super) club: String,
+}
+
+/// Somebody in the table of a race night.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct NightPlace {
+    /// From 1. `None`: no result yet.
+    pub(super) place: Option<usize>,
+    pub(super) name: String,
+    pub(super) races: u32,
+    pub(super) wins: u32,
+    pub(super) points: u32,
+    /// The best time; 0: none.
+    pub(super) best_ms: u64,
+    /// The prize that was paid.
+    pub(super) dollars: u32,
+    #[serde(skip)]
+    ticks: u32,
+}
+
+/// Everything that is shown of one race night.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct NightView {
+    #[serde(flatten)]
+    pub(super) row: NightRow,
+    pub(super) text: String,
+    /// Which races count, in words.
+    pub(super) counts: String,
+    /// Why it was cancelled; empty: it was not.
+    pub(super) cancelled: String,
+    /// The number of its season; 0: none.
+    pub(super) season: u32,
+    pub(super) table: Vec<NightPlace>,
+}
+
+fn state(night: &Night, now: u64) -> &'static str {
+    match &night.outcome {
+        Some(outcome) if outcome.cancelled.is_empty() => "over",
+        Some(_) => "cancelled",
+        None if now < night.plan.start.into() => "planned",
+        None => "running",
+    }
+}
+
+fn row(site: &Site<'_>, night: &Night) -> Result<NightRow, StoreError> {
+    let NightPlan { name, lobby, start, end, weekly, fee, most, .. } = &night.plan;
+    let club = if night.club == 0 { None } else { site.game.store.clubs().get(night.club)? };
+    Ok(NightRow {
+        id: night.id,
+        name: name.clone(),
+        track: track(&site.game.catalog, *lobby),
+        start: *start,
+        end: *end,
+        state: state(night, site.now.unix),
+        weekly: *weekly,
+        fee: *fee,
+        purse: night.purse(),
+        registered: night.entries.len(),
+        places: *most,
+        club: club.map(|club| club.acronym).unwrap_or_default(),
+    })
+}
+
+/// Which races count for a plan, in words.
+fn counts(plan: &NightPlan) -> String {
+    let mut parts: Vec<String> =
+        Some(course(plan.laps, false)).filter(|text| !text.is_empty()).into_iter().collect();
+    let either =
+        |told: Option<bool>, no: &str, yes: &str| told.map(|told| if told { yes } else { no }.to_owned());
+    parts.extend(either(plan.backward, "forward", "backward"));
+    parts.extend(either(plan.no_nitrous, "nitrous allowed", "no nitrous"));
+    parts.extend((plan.class > 0).then(|| format!("cars of class {}", class(plan.class))));
+    parts.push(
+        if plan.best_time { "the best time decides" } else { "points by place, with at least two players" }
+            .to_owned(),
+    );
+    parts.join(", ")
+}
+
+/// Those that are planned or run, the next first, and then the closed ones, the newest first.
+pub(super) fn rows(site: &Site<'_>) -> Result<Vec<NightRow>, StoreError> {
+    let nights = site.game.store.nights();
+    nights.open()?.iter().chain(&nights.closed()?).map(|night| row(site, night)).collect()
+}
+
+/// A race night by its number.
+pub(super) fn view(site: &Site<'_>, id: &str) -> Result<Option<NightView>, StoreError> {
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let Some(night) = site.game.store.nights().get(id)? else { return Ok(None) };
+    let (placed, others) = night.table();
+    let prizes = night.outcome.as_ref().map(|outcome| outcome.prizes.as_slice()).unwrap_or_default();
+    let entries = placed.iter().map(|entry| (entry, true)).chain(others.iter().map(|entry| (entry, false)));
+    let mut table = Vec::new();
+    for (at, (entry, is_placed)) in entries.enumerate() {
+        // Whoever was renamed is found by the name of now.
+        let persona = site.game.store.personas().by_id(entry.persona)?;
+        table.push(NightPlace {
+            place: is_placed.then_some(at + 1),
+            name: persona.map_or_else(|| entry.name.clone(), |persona| persona.name),
+            races: entry.races,
+            wins: entry.won,
+            points: entry.points,
+            best_ms: milliseconds(entry.best),
+            dollars: prizes
+                .iter()
+                .find(|(persona, _)| *persona == entry.persona)
+                .map_or(0, |(_, dollars)| *dollars),
+            ticks: entry.best,
+        });
+    }
+    Ok(Some(NightView {
+        row: row(site, &night)?,
+        text: night.plan.text.clone(),
+        counts: counts(&night.plan),
+        cancelled: night.outcome.as_ref().map(|outcome| outcome.cancelled.clone()).unwrap_or_default(),
+        season: night.plan.season,
+        table,
+    }))
+}
+
+/// The rows of a table of race nights.
+fn section(heading: &str, empty: &'static str, rows: Vec<NightRow>) -> Section {
+    let cells = rows.into_iter().map(|row| {
+        vec![
+            moment(row.start).into(),
+            Cell::linked(&row.name, format!("/events/{}", row.id)),
+            row.track.clone().into(),
+            format!("{} of {}", row.registered, row.places).into(),
+            if row.fee == 0 { "-".into() } else { money(row.fee).into() },
+            money(row.purse).into(),
+            row.state.into(),
+        ]
+    });
+    Section {
+        heading: heading.to_owned(),
+        columns: Column::plain(&[
+            "Begins (UTC)",
+            "Race night",
+            "Track",
+            "Registered",
+            "Fee",
+            "Purse",
+            "State",
+        ]),
+        rows: cells.collect(),
+        empty,
+        ..Section::default()
+    }
+}
+
+/// The next weeks, one row for each, with what begins on each day.
+fn calendar(site: &Site<'_>, open: &[NightRow]) -> Section {
+    let monday = crate::clock::next_week(site.now.unix).saturating_sub(7 * DAY);
+    let rows = (0..WEEKS).map(|week| {
+        let days = (0..7).map(|day| {
+            let from = monday + (week * 7 + day) * DAY;
+            let begins: Vec<_> =
+                open.iter().filter(|row| (from..from + DAY).contains(&u64::from(row.start))).collect();
+            let (_, month, day) = crate::clock::date(from);
+            let names: Vec<_> = begins.iter().map(|row| row.name.as_str()).collect();
+            let text = if names.is_empty() {
+                format!("{month}/{day}")
+            } else {
+                format!("{month}/{day}: {}", names.join(", "))
+            };
+            match begins.first() {
+                Some(first) => Cell::linked(text, format!("/events/{}", first.id)),
+                None => text.into(),
+            }
+        });
+        days.collect()
+    });
+    Section {
+        heading: "Calendar (UTC)".to_owned(),
+        columns: Column::plain(&["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
+        rows: rows.collect(),
+        ..Section::default()
+    }
+}
+
+pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, StoreError> {
+    let (open, closed): (Vec<_>, Vec<_>) =
+        rows(site)?.into_iter().partition(|row| matches!(row.state, "planned" | "running"));
+    let calendar = calendar(site, &open);
+    let window = Window::of(query.text("page"), closed.len());
+    let choices = [
+        ("Register", "/me/events"),
+        ("Seasons", "/seasons"),
+        ("Rewards of the week", "/rewards"),
+        ("For your calendar (.ics)", "/events.ics"),
+    ];
+    let choices = choices.map(|(text, link)| (text.to_owned(), link.to_owned(), false));
+    let sections = vec![
+        Section { choices: vec![choices.into()], ..section("", "No race night is planned.", open) },
+        calendar,
+        Section {
+            pager: window.pager("/events"),
+            ..section("Over", "None was driven yet.", window.cut(closed))
+        },
+    ];
+    Ok(Page { title: "Race nights".to_owned(), sections, ..Page::default() }.render(site))
+}
+
+pub(super) fn one(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError> {
+    let Some(NightView { row, text, counts, cancelled, season, table }) = view(site, id)? else {
+        let text = "There is no race night of this number. The page Events shows all.";
+        return Ok(message(site, 404, "No such race night", text));
+    };
+    let mut facts = vec![
+        ("State", Cell::from(row.state)),
+        ("Track", row.track.clone().into()),
+        ("Begins (UTC)", moment(row.start).into()),
+        ("Ends (UTC)", moment(row.end).into()),
+        ("What counts", counts.into()),
+        ("Registered", format!("{} of {}", row.registered, row.places).into()),
+        ("Fee", money(row.fee).into()),
+        ("Purse", money(row.purse).into()),
+    ];
+    if row.weekly {
+        facts.push(("Repeats", "every week".into()));
+    }
+    if !row.club.is_empty() {
+        facts.push(("Host", Cell::linked(format!("[{}]", row.club), clubs::link(&row.club))));
+    }
+    if season > 0 {
+        facts.push(("Season", Cell::linked("standings", format!("/seasons/{season}"))));
+    }
+    if !cancelled.is_empty() {
+        facts.push(("It does not count", cancelled.into()));
+    }
+    let open = matches!(row.state, "planned" | "running");
+    if open {
+        facts.push(("Register", Cell::linked("for one of my drivers", "/me/events")));
+    }
+    let cells = table.iter().map(|entry| {
+        vec![
+            entry.place.map_or_else(|| "-".into(), Cell::from),
+            Cell::linked(&entry.name, player_link(&entry.name)),
+            entry.points.into(),
+            entry.wins.into(),
+            entry.races.into(),
+            time(entry.ticks).into(),
+            if entry.dollars == 0 { "-".into() } else { money(entry.dollars).into() },
+        ]
+    });
+    let sections = vec![
+        Section { facts, ..Section::default() },
+        Section {
+            heading: "Table".to_owned(),
+            columns: Column::plain(&["Place", "Name", "Points", "Wins", "Races", "Best time", "Prize"]),
+            rows: cells.collect(),
+            empty: "Nobody is registered yet.",
+            ..Section::default()
+        },
+    ];
+    let intro = Some(text).filter(|text| !text.is_empty()).into_iter().collect();
+    let refresh = (row.state == "running").then_some(30);
+    Ok(Page { title: row.name, intro, sections, refresh, ..Page::default() }.render(site))
+}
+
+/// What the game's ticker says of a race night: from a day before, from an hour before, from five minutes before, and while it runs.
+pub(in crate::web) fn ticker(site: &Site<'_>) -> Result<Option<String>, StoreError> {
+    let now = site.now.unix;
+    let mut lines = site.game.store.nights().open()?.into_iter().filter_map(|night| {
+        let (name, place) = (&night.plan.name, track(&site.game.catalog, night.plan.lobby));
+        let at = moment(night.plan.start);
+        let before = u64::from(night.plan.start).saturating_sub(now);
+        match before {
+            0 if night.runs_at(now) => Some(format!("Race night {name} is on: {place}!")),
+            0 => None,
+            1..=300 => Some(format!("Race night {name} begins in five minutes: {place}!")),
+            301..=3600 => Some(format!("Race night {name} begins within the hour, at {at} UTC: {place}.")),
+            3601..=DAY => Some(format!("Race night {name} begins at {at} UTC: {place}.")),
+            _ => None,
+        }
+    });
+    Ok(lines.next())
+}
+
+/// Somebody in the standings of a season.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct StandingRow {
+    pub(super) place: usize,
+    pub(super) name: String,
+    pub(super) points: u32,
+    pub(super) nights: u32,
+    pub(super) wins: u32,
+}
+
+/// A season with its standings.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct SeasonRow {
+    pub(super) id: u32,
+    pub(super) name: String,
+    /// How many race nights it had so far.
+    pub(super) nights: u32,
+    pub(super) ended: bool,
+    /// The best first; at most a hundred.
+    pub(super) standings: Vec<StandingRow>,
+}
+
+impl SeasonRow {
+    fn of(season: Season) -> Self {
+        let standings = season.standings.into_iter().enumerate().map(|(at, row)| StandingRow {
+            place: at + 1,
+            name: row.name,
+            points: row.points,
+            nights: row.nights,
+            wins: row.won,
+        });
+        let (id, name, nights, ended) = (season.id, season.name, season.nights, season.ended.is_some());
+        Self { id, name, nights, ended, standings: standings.collect() }
+    }
+}
+
+/// All seasons, the newest first.
+pub(super) fn season_rows(site: &Site<'_>) -> Result<Vec<SeasonRow>, StoreError> {
+    Ok(site.game.store.seasons().list()?.into_iter().map(SeasonRow::of).collect())
+}
+
+pub(super) fn seasons(site: &Site<'_>) -> Result<PageResponse, StoreError> {
+    let rows = season_rows(site)?.into_iter().map(|season| {
+        let first = season.standings.first().map(|row| row.name.clone()).unwrap_or_default();
+        vec![
+            Cell::linked(&season.name, format!("/seasons/{}", season.id)),
+            season.nights.into(),
+            if season.ended { "over" } else { "goes on" }.into(),
+            if first.is_empty() { "-".into() } else { Cell::linked(&first, player_link(&first)) },
+        ]
+    });
+    let section = Section {
+        columns: Column::plain(&["Season", "Race nights", "State", "First"]),
+        rows: rows.collect(),
+        empty: "There is no season yet.",
+        ..Section::default()
+    };
+    Ok(Page { title: "Seasons".to_owned(), sections: vec![section], ..Page::default() }.render(site))
+}
+
+pub(super) fn season(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError> {
+    let found = match id.parse() {
+        Ok(id) => site.game.store.seasons().get(id)?,
+        Err(_) => None,
+    };
+    let Some(season) = found.map(SeasonRow::of) else {
+        return Ok(message(site, 404, "No such season", "The page Seasons shows all."));
+    };
+    let rows = season.standings.iter().map(|row| {
+        let cell = Cell::linked(&row.name, player_link(&row.name));
+        vec![row.place.into(), cell, row.points.into(), row.nights.into(), row.wins.into()]
+    });
+    let section = Section {
+        columns: Column::plain(&["Place", "Name", "Points", "Race nights", "Wins"]),
+        rows: rows.collect(),
+        empty: "No race night of this season is over yet.",
+        ..Section::default()
+    };
+    let state = if season.ended { "The season is over." } else { "The season goes on." };
+    let intro = vec![format!("{state} Race nights so far: {}.", season.nights)];
+    let title = format!("Season {}", season.name);
+    Ok(Page { title, intro, sections: vec![section], ..Page::default() }.render(site))
+}
+
+/// Somebody who was rewarded.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RewardPlace {
+    pub(super) place: usize,
+    pub(super) name: String,
+    pub(super) points: u32,
+    pub(super) dollars: u32,
+}
+
+/// One board of a week.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RewardBoardRow {
+    pub(super) board: String,
+    pub(super) winners: Vec<RewardPlace>,
+}
+
+/// A week that was settled.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RewardWeek {
+    /// When the week began, in seconds since 1970.
+    pub(super) begins: u64,
+    pub(super) boards: Vec<RewardBoardRow>,
+}
+
+/// The weeks that were settled, the newest first; at most a year.
+pub(super) fn reward_weeks(site: &Site<'_>) -> Result<Vec<RewardWeek>, StoreError> {
+    let weeks = site.game.store.rewards().weeks(52)?;
+    Ok(weeks.into_iter().map(|week| RewardWeek { begins: begins(&week), boards: boards(week) }).collect())
+}
+
+fn begins(settled: &WeekRewards) -> u64 {
+    // 1970 began within week 0, on a Thursday.
+    let begins = (u64::from(settled.week) * 7).saturating_sub(3) * DAY;
+    debug_assert_eq!(week(begins), settled.week);
+    begins
+}
+
+fn boards(week: WeekRewards) -> Vec<RewardBoardRow> {
+    let boards = week.boards.into_iter().map(|board| {
+        let name = board
+            .race_type
+            .map_or_else(|| "Top Dog".to_owned(), |number| format!("Trials: {}", kind(number)));
+        let winners = board.winners.into_iter().enumerate().map(|(at, winner)| RewardPlace {
+            place: at + 1,
+            name: winner.name,
+            points: winner.points,
+            dollars: winner.dollars,
+        });
+        RewardBoardRow { board: name, winners: winners.collect() }
+    });
+    boards.collect()
+}
+
+pub(super) fn rewards(site: &Site<'_>, query: &Fields) -> Result<PageResponse, StoreError> {
+    let weeks = reward_weeks(site)?;
+    let asked = query.text("week").parse::<usize>().unwrap_or(0).min(weeks.len().saturating_sub(1));
+    let amounts = &site.game.config.rewards;
+    let list = |sums: &[u32]| sums.iter().map(|sum| money(*sum)).collect::<Vec<_>>().join(", ");
+    let intro = vec![
+        "On Monday at 00:00 UTC the best of the week that is over are paid: who has won most points in all races (Top Dog), and in each kind of \
+         race (Trials)."
+            .to_owned(),
+        format!("Top Dog: {}. Trials: {}.", list(&amounts.top_dog), list(&amounts.trials)),
+    ];
+    let mut sections = Vec::new();
+    if let Some(week) = weeks.get(asked) {
+        for board in &week.boards {
+            let rows = board.winners.iter().map(|row| {
+                let cell = Cell::linked(&row.name, player_link(&row.name));
+                vec![row.place.into(), cell, number(row.points.into()).into(), money(row.dollars).into()]
+            });
+            sections.push(Section {
+                heading: format!("{}, week of {}", board.board, crate::clock::day(week.begins)),
+                columns: Column::plain(&["Place", "Name", "Points", "Reward"]),
+                rows: rows.collect(),
+                empty: "Nobody has won points.",
+                ..Section::default()
+            });
+        }
+        let links =
+            weeks.iter().enumerate().take(12).map(|(at, week)| {
+                (crate::clock::day(week.begins), format!("/rewards?week={at}"), at == asked)
+            });
+        sections.push(Section { choices: vec![links.collect()], ..Section::default() });
+    } else {
+        let (columns, empty) = (Column::plain(&["Week"]), "No week was settled yet.");
+        sections.push(Section { columns, empty, ..Section::default() });
+    }
+    Ok(Page { title: "Rewards of the week".to_owned(), intro, sections, ..Page::default() }.render(site))
+}

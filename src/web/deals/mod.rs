@@ -1,0 +1,150 @@
+//! Deals between players: auctions and the market, which everybody sees, and trades, which only their two sides see. Who takes part is
+//! signed in.
+
+mod auctions;
+mod desk;
+mod goods;
+mod market;
+mod trades;
+
+pub(super) use auctions::listed as auctions_listed;
+pub(super) use market::listed as ads_listed;
+
+use super::fields::Fields;
+use super::layout::Page;
+use super::page::{PageRequest, PageResponse, Site, message};
+use super::visit::Visit;
+use crate::store::{Persona, StoreError};
+use desk::Desk;
+
+/// Whether a path belongs to these pages.
+pub(super) fn is_here(path: &str) -> bool {
+    let first = path.strip_prefix('/').and_then(|path| path.split('/').next());
+    matches!(first, Some("market" | "auctions" | "trades"))
+}
+
+/// A page; `None` if there is none at this path.
+pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> {
+    let query = Fields::urlencoded(request.query.as_bytes());
+    let visit = Visit::of(site, request);
+    let (section, rest) = parts(request.path)?;
+    let number = match rest {
+        None => None,
+        Some(rest) => Some(rest.parse::<u32>().ok()?),
+    };
+    let desk = match &visit {
+        None if section == "trades" => return Some(PageResponse::go_to("/me/sign-in")),
+        None => None,
+        Some(visit) => match visit.persona(query.text("persona")) {
+            Some(persona) => Some(Desk::new(visit, persona, request.path)),
+            None if section == "trades" => return Some(no_driver(site)),
+            None => None,
+        },
+    };
+    let answer = match (section, number, &desk) {
+        ("market", None, desk) => market::list(site, desk.as_ref(), &query),
+        ("market", Some(number), desk) => market::one(site, desk.as_ref(), number),
+        ("auctions", None, desk) => auctions::list(site, desk.as_ref(), &query),
+        ("auctions", Some(number), desk) => auctions::one(site, desk.as_ref(), number),
+        ("trades", None, Some(desk)) => trades::list(site, desk),
+        ("trades", Some(number), Some(desk)) => trades::one(site, desk, number),
+        _ => return None,
+    };
+    Some(answer.unwrap_or_else(|error| failed(site, &error)).not_stored())
+}
+
+/// Answers a form.
+pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) -> PageResponse {
+    let Some(visit) = Visit::of(site, request) else { return PageResponse::go_to("/me/sign-in") };
+    if !visit.form.is(form.text("form")) {
+        log::info!("http: {} sent a form without the page's token", request.peer);
+        let text = "Nothing was changed. Go back, load the page again and send the form once more.";
+        return message(site, 403, "This form has expired", text).not_stored();
+    }
+    let act = match request.path {
+        "/auctions/open" => auctions::open,
+        "/auctions/bid" => auctions::bid,
+        "/auctions/cancel" => auctions::cancel,
+        "/market/place" => market::place,
+        "/market/buy" => market::buy,
+        "/market/withdraw" => market::withdraw,
+        "/trades/open" => trades::open,
+        "/trades/offer" => trades::offer,
+        "/trades/accept" => trades::accept,
+        "/trades/leave" => trades::leave,
+        "/trades/mute" => trades::mute,
+        _ => return super::not_found(site),
+    };
+    let asked = Some(form.text("persona")).filter(|asked| !asked.is_empty());
+    let Some(persona) = asked.and_then(|asked| visit.persona(asked)) else {
+        return visit.done("/me", Err("That is not one of your drivers. Nothing was changed.".to_owned()));
+    };
+    let (path, outcome) = act(Act { site, visit: &visit, persona: &persona, request }, form);
+    visit.done(&format!("{path}?persona={}", persona.id), outcome)
+}
+
+/// Somebody who acts for one of its own personas.
+#[derive(Clone, Copy)]
+struct Act<'a> {
+    site: &'a Site<'a>,
+    visit: &'a Visit<'a>,
+    persona: &'a Persona,
+    request: &'a PageRequest<'a>,
+}
+
+/// What a form came to: the page that is shown next, and what is said on it.
+type Done = (String, Result<String, String>);
+
+/// The name of the pages in a path, and what stands behind it.
+fn parts(path: &str) -> Option<(&str, Option<&str>)> {
+    let path = path.strip_prefix('/')?;
+    Some(path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest))))
+}
+
+/// A number in a form; 0, which is the number of nothing, if there is none.
+fn number(text: &str) -> u32 {
+    text.trim().parse().unwrap_or_default()
+}
+
+/// Dollars in a form: whole ones, perhaps with a sign and commas.
+fn dollars(text: &str) -> Result<u32, String> {
+    let digits: String =
+        text.trim().trim_start_matches('$').chars().filter(|letter| *letter != ',').collect();
+    let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let parsed = if plain { digits.parse().ok() } else { None };
+    parsed.ok_or_else(|| "Enter whole dollars, for example 1500. Nothing was changed.".to_owned())
+}
+
+fn no_driver(site: &Site<'_>) -> PageResponse {
+    let text = "Choose one of your drivers on the page My drivers. A driver is made in the game.";
+    message(site, 404, "Not one of your drivers", text).not_stored()
+}
+
+/// The answer to a question about a deal that is not there.
+fn no_deal(site: &Site<'_>, desk: Option<&Desk<'_>>) -> Result<PageResponse, StoreError> {
+    let intro = vec!["This deal is over, or it never was.".to_owned()];
+    let page = Page { title: "Not there any more".to_owned(), intro, ..Page::default() };
+    Ok(desk::finish(site, desk, &page, &[])?.with_status(404))
+}
+
+fn failed(site: &Site<'_>, error: &StoreError) -> PageResponse {
+    log::error!("http: a page of deals cannot be shown: {error}");
+    let text = "The server cannot read this at the moment. Its log says why. Tell the operator.";
+    message(site, 503, "Not at the moment", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_whole_and_not_negative() {
+        for (text, sum) in [("1500", 1500), (" $1,500 ", 1500), ("4294967295", u32::MAX), ("0", 0)] {
+            assert_eq!(dollars(text), Ok(sum), "{text}");
+        }
+        for text in ["", "-5", "+5", "1.5", "1e9", "4294967296", "99999999999999999999", "five", "$", "$$-5"]
+        {
+            assert!(dollars(text).is_err(), "{text}");
+        }
+    }
+}

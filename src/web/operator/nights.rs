@@ -1,0 +1,117 @@
+//! Race nights, seasons and clubs for the Operator: planning, cancelling and ending them.
+
+use super::actions::{self, Effect};
+use super::pages::{self, Frame};
+use super::request::{Form, OperatorRequest, OperatorResponse};
+use crate::admin::requests::Request;
+use crate::services::Game;
+use crate::store::StoreError;
+use crate::web::forms::{FormView, Input};
+use crate::web::layout::{Cell, Column, Page, Section};
+use crate::web::night_form;
+use crate::web::words::{moment, money, track};
+use askama::Template;
+
+/// The page, to which all its forms go.
+pub(super) const PAGE: &str = "/operator/events";
+
+#[derive(Template)]
+#[template(path = "operator/nights.html")]
+struct NightsPage<'a> {
+    frame: Frame<'a>,
+    page: Page,
+    forms: Vec<FormView>,
+}
+
+pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>) -> OperatorResponse {
+    match content(game, request) {
+        Ok((page, forms)) => pages::page(&NightsPage { frame, page, forms }),
+        Err(error) => pages::trouble(frame, &error),
+    }
+}
+
+fn form(what: &'static str, button: &'static str, inputs: Vec<Input>) -> FormView {
+    let hidden = vec![("do", what.to_owned())];
+    FormView { action: PAGE, button, hidden, inputs, ..FormView::default() }
+}
+
+fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<FormView>), StoreError> {
+    let (open, seasons) = (game.store.nights().open()?, game.store.seasons().list()?);
+    let rows = open.iter().map(|night| {
+        vec![
+            moment(night.plan.start).into(),
+            Cell::linked(&night.plan.name, format!("/events/{}", night.id)),
+            track(&game.catalog, night.plan.lobby).into(),
+            night.entries.len().into(),
+            money(night.purse()).into(),
+            night.id.into(),
+        ]
+    });
+    let section = Section {
+        columns: Column::plain(&["Begins (UTC)", "Race night", "Track", "Registered", "Purse", "Number"]),
+        rows: rows.collect(),
+        empty: "No race night is planned.",
+        ..Section::default()
+    };
+    let inputs = night_form::inputs(&game.catalog, Some(&seasons), request.now);
+    let mut forms = vec![FormView { heading: "Plan a race night", ..form("plan", "Plan it", inputs) }];
+    if !open.is_empty() {
+        let nights =
+            open.iter().map(|night| (night.id, format!("{}: {}", moment(night.plan.start), night.plan.name)));
+        let inputs = vec![Input::choice("night", "Race night", nights), Input::text("why", "Why", 100)];
+        let text =
+            "All fees go back, and everybody who is registered gets a mail. A weekly one ends with it."
+                .to_owned();
+        forms.push(FormView { heading: "Cancel a race night", text, ..form("cancel", "Cancel it", inputs) });
+    }
+    let inputs = vec![Input::text("name", "Name", 30)];
+    forms.push(FormView { heading: "Begin a season", ..form("begin", "Begin it", inputs) });
+    let going: Vec<_> = seasons.iter().filter(|season| season.ended.is_none()).collect();
+    if !going.is_empty() {
+        let choice = going.iter().map(|season| (season.id, season.name.clone()));
+        let inputs = vec![Input::choice("season", "Season", choice), Input::tick("sure", "Yes, end it")];
+        let text = "Who is first in its standings is the champion.".to_owned();
+        forms.push(FormView { heading: "End a season", text, ..form("end", "End it", inputs) });
+    }
+    if !game.store.clubs().list()?.is_empty() {
+        let inputs = vec![Input::text("acronym", "Acronym", 3), Input::text("why", "Why", 100)];
+        let text = "Nobody is in it any more, and its members get a mail.".to_owned();
+        forms.push(FormView { heading: "Close a club", text, ..form("close", "Close it", inputs) });
+    }
+    let intro = vec![
+        "What the best of a week get, and what a turf brings, stands under [rewards] in mcos.toml."
+            .to_owned(),
+        format!("It is {} UTC.", moment(request.now.unix)),
+    ];
+    Ok((Page { title: "Race nights".to_owned(), intro, sections: vec![section], ..Page::default() }, forms))
+}
+
+/// Carries out a form of this page; `None` if it is none.
+pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Option<Effect> {
+    if request.path != PAGE {
+        return None;
+    }
+    let fields = &form.fields;
+    let number = |field| fields.text(field).parse().unwrap_or_default();
+    let (done, wish) = match fields.text("do") {
+        "plan" => match night_form::read(&game.catalog, fields) {
+            Ok(plan) => ("The race night is planned.", Request::PlanNight { plan: Box::new(plan) }),
+            Err(why) => return Some(Effect::new(PAGE, Err(why))),
+        },
+        "cancel" => {
+            let (night, reason) = (number("night"), fields.text("why").to_owned());
+            ("The race night is cancelled.", Request::CancelNight { night, reason })
+        }
+        "begin" => ("The season has begun.", Request::BeginSeason { name: fields.text("name").to_owned() }),
+        "end" if fields.text("sure") != "yes" => {
+            return Some(Effect::refused(PAGE, "Tick the box to confirm. Nothing was changed."));
+        }
+        "end" => ("The season is over.", Request::EndSeason { season: number("season") }),
+        "close" => {
+            let (acronym, reason) = (fields.text("acronym").to_owned(), fields.text("why").to_owned());
+            ("The club is closed.", Request::CloseClub { acronym, reason })
+        }
+        _ => return Some(Effect::refused(PAGE, "There is no such form.")),
+    };
+    Some(actions::perform(game, PAGE, wish, done, request.now))
+}
