@@ -362,6 +362,8 @@ impl Server {
         for name in ["http", "https", "login", "persona", "mail", "lobby", "mcots"] {
             let _ = writeln!(config, "{name} = 0");
         }
+        // What is measured is how much the server could pass on.
+        config.push_str("[limits]\nrelay_bytes_per_second = 1_000_000_000\n");
         let _ = write!(config, "[shard]\nmax_personas = {MEMBERS}\n");
         fs::write(folder.path().join("mcos.toml"), config).expect("config");
         let command = |arguments: &[&str]| {

@@ -247,6 +247,8 @@ section! {
         password_checks_per_minute: u32 = 120, Rule::COUNT;
         /// How many bytes may wait for one Client that does not read, before it is cut off.
         outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 4096, 67_108_864);
+        /// How many bytes of relays one persona may send each second, and four times as many at once. More goes nowhere.
+        relay_bytes_per_second: u32 = 32_768, Rule::Number("a number of bytes", 16_384, 1_000_000_000);
         /// How many bytes all connections together may hold of input that is not complete yet. 0: an eighth of the memory that the
         /// process may use.
         input_bytes: usize = 0, Rule::Number("a number of bytes", 0, 1_099_511_627_776);
@@ -254,6 +256,8 @@ section! {
         idle_seconds: u64 = 60, Rule::SECONDS;
         /// Seconds within which a Lobby, room or MCOTS connection must have signed in.
         login_seconds: u64 = 30, Rule::SECONDS;
+        /// Seconds after which a game connection is lost whose other end the network does not reach.
+        unreachable_seconds: u32 = 60, Rule::Number("a number of seconds", 6, 3600);
         /// How many passwords are checked at the same time.
         password_workers: usize = 2, Rule::NumberOf(&[1, 2]);
         /// Minutes for which a Context stays good for a login. Players linger on the Client's screens.

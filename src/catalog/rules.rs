@@ -38,8 +38,10 @@ pub const POINTS_PER_RANK: u32 = 500;
 /// The level from which cars may be wagered (*documented*: no pink slips below level 5, for neither host nor joiner).
 pub const PINK_SLIP_LEVEL: u32 = 5;
 
-/// The shortest time in which anything can be driven, the quarter mile included: 5 s. Shorter ones win nothing.
+/// The shortest time in which anything can be driven: 5 s. Shorter ones win nothing.
 pub const SHORTEST_TIME: u32 = 5 * 64;
+/// The shortest time over the quarter mile: 8 s, in which no car of those years has driven it on the road.
+const SHORTEST_DRAG: u32 = 8 * 64;
 /// The shortest lap where the length of the track is not known: 15 s, which is a mile at 200 mph.
 const SHORTEST_LAP: u32 = 15 * 64;
 /// The same for a race through the streets, of which the shortest that is known is some four miles long: 30 s.
@@ -50,15 +52,20 @@ const TOP_SPEED: u32 = 90;
 pub const CLOCK_SLACK_PERCENT: u32 = 5;
 /// The longest that it may take from the host's start to the green light: every PC loads the track, and all wait for the slowest.
 pub const LONGEST_LOADING: Duration = Duration::from_mins(5);
-/// By how much the moments may differ, besides the clocks, at which the racers of one race have begun by what they report: messages
-/// are late where the Wi-Fi is weak.
-pub const START_SPREAD: Duration = Duration::from_secs(15);
+/// By how much the moments may differ at most, besides the clocks, at which the racers of one race have begun by what they report:
+/// messages are late where the Wi-Fi is weak.
+const LONGEST_START_SPREAD: Duration = Duration::from_secs(15);
+/// By how much two times may disagree with the moments at which the racers came in, where a fee or a car is at stake and these are in
+/// the other order.
+pub const ORDER_SLACK: Duration = Duration::from_secs(2);
 /// A race of this time or longer is paid in full; of a shorter one what the city pays counts by the time it took: a minute.
 pub const FULL_PAY_TIME: u32 = 60 * 64;
 
 /// How long somebody who has joined may take to enter the race's room: a Client gives up after this time (*documented*).
 pub const ENTER_TIMEOUT: Duration = Duration::from_secs(90);
-/// How long the others wait for a racer whose rooms are gone and who is not heard on MCOTS either.
+/// How long somebody who has left the room of a race may come back to its place, if nobody takes it: then it is in no race any more.
+pub const FORGET_TIMEOUT: Duration = Duration::from_mins(10);
+/// How long the others wait for a racer whose rooms are gone and who is not heard on MCOTS either, or whose connection to MCOTS is gone.
 pub const LOST_TIMEOUT: Duration = Duration::from_mins(1);
 /// So long after the start nobody counts as lost in any case: a PC that loads the track may say nothing.
 pub const LOADING_GRACE: Duration = Duration::from_mins(1);
@@ -79,11 +86,12 @@ pub fn purse(fee: u32, humans: usize) -> u32 {
     if humans < 2 { (table(0) + bonus) * ALONE_PERCENT / 100 } else { table(fee) + bonus }
 }
 
-/// The purse of a race whose winner took `time`: the fees, and of what the city adds to them as much as [`worth`] says.
-pub fn purse_for(paid: u32, humans: usize, time: u32) -> u32 {
-    let whole = purse(paid, humans);
-    let fees = whole.min(fee(paid, humans).saturating_mul(count(humans)));
-    fees + worth(whole - fees, time)
+/// The purse of a race which `humans` began and `raced` drove, and whose winner took `time`: the fees, and of what the city adds to
+/// them for those who drove as much as [`worth`] says.
+pub fn purse_for(paid: u32, humans: usize, raced: usize, time: u32) -> u32 {
+    let fees = |humans| fee(paid, humans).saturating_mul(count(humans));
+    let whole = purse(paid, raced);
+    fees(humans) + worth(whole.saturating_sub(fees(raced)), time)
 }
 
 /// What dollars or points for a whole race count after `time`: all of it from [`FULL_PAY_TIME`] on.
@@ -96,12 +104,17 @@ pub fn worth(amount: u32, time: u32) -> u32 {
 /// and counts once: whether it is that of a lap or of all of them is not known. No laps said: one.
 pub fn shortest_time(race_type: RaceType, length: Option<u32>, laps: u8) -> u32 {
     let least = match race_type {
-        RaceType::Drag => SHORTEST_TIME,
+        RaceType::Drag => SHORTEST_DRAG,
         RaceType::Street => SHORTEST_STREET,
         _ => SHORTEST_LAP * u32::from(laps.max(1)),
     };
     let at_top_speed = length.map_or(0, |metres| metres.saturating_mul(64) / TOP_SPEED);
     least.max(at_top_speed)
+}
+
+/// By how much the moments may differ, besides the clocks, at which racers have begun: a quarter of the longest time, at most 15 s.
+pub fn start_spread(longest: Duration) -> Duration {
+    (longest / 4).min(LONGEST_START_SPREAD)
 }
 
 /// What each of `humans` racers pays if the race costs `fee`, in dollars: a racer alone pays nothing.
@@ -214,19 +227,20 @@ mod tests {
             [0, 320, FULL_PAY_TIME - 1, FULL_PAY_TIME, u32::MAX].map(|time| worth(750, time)),
             [0, 62, 749, 750, 750]
         );
-        assert_eq!(purse_for(0, 1, FULL_PAY_TIME), purse(0, 1));
-        assert_eq!(purse_for(1000, 2, 0), 2000, "the racers' own money stays");
-        assert_eq!(purse_for(1000, 2, FULL_PAY_TIME), purse(1000, 2));
+        assert_eq!(purse_for(0, 1, 1, FULL_PAY_TIME), purse(0, 1));
+        assert_eq!(purse_for(1000, 2, 2, 0), 2000, "the racers' own money stays");
+        assert_eq!(purse_for(1000, 2, 2, FULL_PAY_TIME), purse(1000, 2));
+        assert_eq!(purse_for(1000, 6, 1, FULL_PAY_TIME), 6000 + purse(0, 1), "also of those who gave up");
         for seconds in 1..=300 {
             let (time, whole) = (seconds * 64, u64::from(purse(0, 1)));
-            assert!(u64::from(purse_for(0, 1, time)) * 60 <= whole * u64::from(seconds));
+            assert!(u64::from(purse_for(0, 1, 1, time)) * 60 <= whole * u64::from(seconds));
         }
     }
 
     #[test]
     fn nobody_is_faster_than_the_track_allows() {
         let seconds = |race_type, length, laps| shortest_time(race_type, length, laps) / 64;
-        assert_eq!(seconds(RaceType::Drag, Some(402), 0), 5);
+        assert_eq!(seconds(RaceType::Drag, Some(402), 0), 8);
         assert_eq!([0, 1, 2, 8].map(|laps| seconds(RaceType::Circuit, None, laps)), [15, 15, 30, 120]);
         assert_eq!(seconds(RaceType::Street, None, 0), 30);
         assert_eq!(seconds(RaceType::Street, Some(6598), 0), 73);

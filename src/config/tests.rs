@@ -77,9 +77,11 @@ connections_per_second = 4
 failed_logins_per_minute = 3
 password_checks_per_minute = 7
 outbound_bytes = 4096
+relay_bytes_per_second = 20000
 input_bytes = 65536
 idle_seconds = 5
 login_seconds = 6
+unreachable_seconds = 7
 password_workers = 1
 context_minutes = 30
 "#;
@@ -98,9 +100,11 @@ context_minutes = 30
         failed_logins_per_minute: 3,
         password_checks_per_minute: 7,
         outbound_bytes: 4096,
+        relay_bytes_per_second: 20_000,
         input_bytes: 65_536,
         idle_seconds: 5,
         login_seconds: 6,
+        unreachable_seconds: 7,
         password_workers: 1,
         context_minutes: 30,
     };

@@ -13,6 +13,7 @@ use super::turns::Work;
 use crate::clock::Now;
 use crate::services::Game;
 use crate::world::ConnectionId;
+use crate::world::races::Move;
 use async_net::TcpStream;
 use futures_lite::{AsyncWrite as _, AsyncWriteExt as _, FutureExt as _};
 use smol::{Async, Timer};
@@ -124,7 +125,8 @@ pub(super) async fn converse(
     shared.connections.remove(connection);
     let why = end.to_string();
     talk.observers.tell(|observer| observer.ended(&why));
-    shared.tell(talk.conversation.leave(&shared.game, Now::read())).await;
+    let how = if matches!(end, End::Ended(Ending::Overflow)) { Move::CutOff } else { Move::Other };
+    shared.tell(talk.conversation.leave(&shared.game, how, Now::read())).await;
     match &end {
         End::Broken(_) | End::Ended(Ending::Overflow | Ending::OverBudget) => {
             log::info!("{service}: {peer} {end}");

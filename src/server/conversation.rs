@@ -9,6 +9,7 @@ use crate::clock::Now;
 use crate::config;
 use crate::services::{Encryption, Game, Outcome, Push, lobby, login, mail, mcots as transactions, persona};
 use crate::store::Ticket;
+use crate::world::races::Move;
 use crate::world::{ConnectionId, NpsServer};
 use mco_proto::EncodeError;
 use mco_proto::mcots::{self, Body, Outgoing};
@@ -260,10 +261,10 @@ impl Conversation {
         }
     }
 
-    /// Ends what the service knows of the connection, which is gone. Returned is what others hear of it.
-    pub fn leave(&self, game: &Game, now: Now) -> Step {
+    /// Ends what the service knows of the connection, which is gone: `how`, seen from the room of a race. Returned is what others hear of it.
+    pub fn leave(&self, game: &Game, how: Move, now: Now) -> Step {
         match &self.0 {
-            Family::Nps(_, NpsService::Lobby(caller)) => Step::pushes(lobby::leave(game, caller, now)),
+            Family::Nps(_, NpsService::Lobby(caller)) => Step::pushes(lobby::leave(game, caller, how, now)),
             Family::Nps(..) => Step::pushes(Vec::new()),
             Family::Mcots(_, caller) => transactions::leave(game, caller, now).into(),
         }

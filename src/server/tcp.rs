@@ -22,10 +22,10 @@ use std::time::Duration;
 
 /// The pause after a failed accept: most likely we are out of file descriptors, and trying on would burn the CPU.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// A Client whose PC lost power is noticed after KEEPALIVE + 4 x KEEPALIVE_INTERVAL.
-const KEEPALIVE: Duration = Duration::from_mins(1);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
-const KEEPALIVE_RETRIES: u32 = 4;
+/// How often the system looks for a Client that says nothing, before its time is over: as often again in the second half of the time.
+const KEEPALIVE_RETRIES: u32 = 3;
+/// For how long the system looks for a browser that says nothing.
+const BROWSER_UNREACHABLE: Duration = Duration::from_mins(2);
 /// What the system may hold of what a game connection has written, in bytes (Linux doubles it for its own use). Left to
 /// itself it grows to megabytes for a Client that does not read, beside `limits.outbound_bytes`.
 const SEND_BUFFER: usize = 64 * 1024;
@@ -72,7 +72,8 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
             return;
         }
     };
-    let local = match prepare(service, &stream) {
+    let unreachable = Duration::from_secs(shared.game.config.limits.unreachable_seconds.into());
+    let local = match prepare(service, &stream, unreachable) {
         Ok(local) => local,
         Err(error) => {
             log::debug!("{service}: {peer} is gone already: {error}");
@@ -157,17 +158,22 @@ async fn browse(
     served.or(evicted).await;
 }
 
-/// Game traffic is many small packets, and a connection without traffic is normal.
-fn prepare(service: Service, stream: &TcpStream) -> io::Result<SocketAddr> {
+/// Game traffic is many small packets, and a connection without traffic is normal. A Client that the network does not reach is given up
+/// after the time `unreachable`: the system looks for it by itself while nothing is under way to it, and else waits for its receipt so long.
+fn prepare(service: Service, stream: &TcpStream, unreachable: Duration) -> io::Result<SocketAddr> {
     stream.set_nodelay(true)?;
-    if !matches!(service, Service::Http | Service::Https) {
-        SockRef::from(stream).set_send_buffer_size(SEND_BUFFER)?;
+    let socket = SockRef::from(stream);
+    let browser = matches!(service, Service::Http | Service::Https);
+    let unreachable = if browser { BROWSER_UNREACHABLE } else { unreachable };
+    if !browser {
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.set_tcp_user_timeout(Some(unreachable))?;
     }
     let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE)
-        .with_interval(KEEPALIVE_INTERVAL)
+        .with_time(unreachable / 2)
+        .with_interval(unreachable / 2 / KEEPALIVE_RETRIES)
         .with_retries(KEEPALIVE_RETRIES);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_keepalive(&keepalive)?;
     stream.local_addr()
 }
 

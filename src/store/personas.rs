@@ -167,7 +167,7 @@ impl Personas<'_> {
                     level: 1,
                     ..Persona::default()
                 };
-                let mut record = PersonaRecord { serial, lines: 0, persona };
+                let mut record = PersonaRecord { serial, lines: 0, aided: 0, persona };
                 ledger::open(tx, &mut record, Kind::StarterCash, new.starter_cash, now)?;
                 mail::post(tx, id, &mail::welcome(&new.name), now)?;
                 week::begin(tx, id, now)?;

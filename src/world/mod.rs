@@ -20,7 +20,7 @@ mod unexpected;
 pub use access_list::{AccessList, RefusedAddress};
 pub use channels::{
     Admission, Booted, Census, ChannelInfo, Channels, Denied, HandOver, LOBBY, Left, NpsServer, OpenRequest,
-    Opened, Person, RaceInfo, Readiness, Start,
+    Opened, Person, RaceInfo, Readiness, RelayLoad, Start, Unheard,
 };
 pub use game_files::{DifferentFiles, GameFiles};
 pub use game_pages::GamePages;
@@ -155,15 +155,18 @@ impl World {
     /// nothing has changed.
     pub fn describe_room(
         &self,
-        connection: ConnectionId,
+        (connection, persona): (ConnectionId, PersonaId),
         channel: CommId,
         data: &ChannelData,
         fixed: bool,
     ) -> Option<(ChannelInfo, Vec<ConnectionId>)> {
-        let races = self.races.lock();
+        let mut races = self.races.lock();
         let said = |riff: &ChannelInfo| riff.data.iter().any(|byte| *byte != 0);
-        let settled = |riff: &ChannelInfo| fixed && said(riff) && races.race_of_room(riff).is_some();
-        self.channels.set_data(connection, channel, data, settled)
+        let settled = |riff: &ChannelInfo| fixed && said(riff) && races.race_of_room(riff.channel).is_some();
+        let described = self.channels.set_data(connection, channel, data, settled)?;
+        // No password: only what the description says counts.
+        races.tie(&described.0, "", persona);
+        Some(described)
     }
 
     /// Opens a channel for a connection of `persona`. A race that was arranged on MCOTS has one room: a member that asks for a room
@@ -178,26 +181,35 @@ impl World {
         mut request: OpenRequest,
     ) -> Result<Opened, Denied> {
         if !request.riff.race {
-            return self.channels.open(connection, request, |_| Ok(Admission::ByPassword));
+            return self.channels.open(connection, request, |_, _| Ok(Admission::ByPassword));
         }
         // Held until it has entered: nobody is thrown out of the race meanwhile.
         let mut races = self.races.lock();
-        request.riff.channel = races.room_meant(persona, request.riff.channel);
+        request.riff.channel = races.room_meant(persona, &request.riff);
         let password = request.password.clone();
-        let opened = self.channels.open(connection, request, |riff| races.admit(riff, persona))?;
+        let opened =
+            self.channels.open(connection, request, |riff, exists| races.admit(riff, exists, persona))?;
         races.tie(&opened.riff, &password, persona);
         Ok(opened)
     }
 
-    /// The host throws somebody out of the room of a race, and out of the race. `None`: it is not the host, or there is no such
-    /// player, or it is the host itself.
-    pub fn throw_out(&self, connection: ConnectionId, channel: CommId, persona: PersonaId) -> Option<Booted> {
+    /// The host throws somebody out of the room of a race, and out of the race, in the room or not. `None`: it is not the host, or there is
+    /// no such player, or it is the host itself.
+    pub fn throw_out(
+        &self,
+        connection: ConnectionId,
+        channel: CommId,
+        persona: PersonaId,
+        now: Now,
+    ) -> Option<Booted> {
         let mut races = self.races.lock();
-        let booted = self.channels.boot(connection, channel, persona)?;
-        if let Some(riff) = booted.left.iter().find_map(|left| left.race.as_ref()) {
-            races.throw_out(riff, booted.by, persona);
+        let by = self.channels.host_at(connection, channel).filter(|by| *by != persona)?;
+        if !races.may_throw_out(channel, by) {
+            return None;
         }
-        Some(booted)
+        let booted = self.channels.boot(connection, channel, persona);
+        let was_member = races.throw_out(channel, persona, now);
+        booted.or_else(|| was_member.then(|| Booted { by, memberships: Vec::new(), left: Vec::new() }))
     }
 
     /// Ends everything an account could sign in with, in the game and on the pages: it was disabled or its password changed.

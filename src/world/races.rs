@@ -8,6 +8,7 @@
 //! Nothing here knows the store or a clock: what happens is told, with the time at which it happens.
 
 mod field;
+mod lost;
 mod room;
 mod rounds;
 mod run;
@@ -15,7 +16,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use field::{Doubt, Driver, Exit, Outcome, Place, Report, Starter, TimeLimits};
+pub use field::{DamageReport, Doubt, Driver, Exit, Outcome, Place, Report, Starter, TimeLimits};
 pub use room::{Move, Room};
 pub use rounds::Rounds;
 pub use settings::{Settings, Unfit};
@@ -72,12 +73,18 @@ pub struct Member {
     pub game_files: Option<[u32; 3]>,
     /// Where the member is on the lobby's side.
     pub room: Room,
-    /// When it made the race or joined it, last time.
+    /// Since when it is expected in the room: when it made the race or joined it.
     joined: Instant,
     /// When it was last heard on MCOTS.
     last_word: Instant,
     /// Since when it has no connection in the room in which it was.
     absent_since: Option<Instant>,
+    /// Since when it has left the room.
+    left_since: Option<Instant>,
+    /// Since when its connection to MCOTS is gone.
+    lost_since: Option<Instant>,
+    /// Another connection of it to MCOTS, which takes over if that by which it was last heard goes.
+    spare: Option<ConnectionId>,
 }
 
 impl Member {
@@ -96,6 +103,9 @@ impl Member {
             joined: now,
             last_word: now,
             absent_since: None,
+            left_since: None,
+            lost_since: None,
+            spare: None,
         }
     }
 }
@@ -122,7 +132,7 @@ pub struct Race {
     pub settings: Settings,
     /// The password of its room.
     pub password: String,
-    /// Everybody in it, the host first.
+    /// Everybody in it, the host first, unless that has left its room.
     pub members: Vec<Member>,
     /// Who drives the current run, or drove the last.
     pub field: Vec<Starter>,
@@ -130,6 +140,8 @@ pub struct Race {
     pub state: State,
     /// How far a series of rounds is.
     pub rounds: Rounds,
+    /// What was said of the cars while the current run goes on, once by each racer.
+    pub damage: Vec<DamageReport>,
     /// When the host started the current or last run, and which times it can have.
     started: Instant,
     limits: TimeLimits,
@@ -202,11 +214,12 @@ impl Race {
         matches!(self.state, State::Starting | State::Running(_))
     }
 
-    fn put_out(&mut self, persona: PersonaId, exit: Exit) {
+    fn put_out(&mut self, persona: PersonaId, exit: Exit, now: Now) {
+        let after = now.since(self.started);
         if self.runs()
             && let Some(starter) = self.field.iter_mut().find(|starter| starter.is(persona))
         {
-            starter.put_out(exit);
+            starter.put_out(exit, after);
         }
     }
 }
@@ -262,6 +275,7 @@ impl Table {
             field: Vec::new(),
             state: State::Open,
             rounds: Rounds::default(),
+            damage: Vec::new(),
             started: now.mono,
             limits: TimeLimits { shortest: 0, longest_loading: None },
             room: None,
@@ -319,17 +333,16 @@ impl Table {
             self.make_place(id);
         }
         let race = self.races.get_mut(&id).ok_or(Denied::NoSuchRace)?;
-        if race.member(persona).is_some_and(|member| !member.is_here()) {
-            race.come_back(persona, Room::Unseen);
+        // Only who was in the room before is waited for anew: by asking again and again nobody keeps a place.
+        if race.member(persona).is_some_and(|member| member.room == Room::Left) {
+            race.come_back(persona, Room::Unseen, now);
         }
         let vehicle = Some(vehicle);
         let under_way = race.is_under_way();
         match race.members.iter_mut().find(|member| member.persona == persona) {
             // While it runs the car that is driven stays the one that was named before.
             Some(_) if under_way => {}
-            Some(member) => {
-                (member.connection, member.vehicle, member.joined) = (connection, vehicle, now.mono);
-            }
+            Some(member) => (member.connection, member.vehicle) = (connection, vehicle),
             None => race.members.push(Member::new(persona, connection, vehicle, now.mono)),
         }
         race.last_sign = now.mono;
@@ -367,6 +380,7 @@ impl Table {
         race.state = State::Running(booking);
         (race.started, race.limits) = (now.mono, limits);
         race.first_in = None;
+        race.damage.clear();
         race.last_sign = now.mono;
         for member in &mut race.members {
             member.game_files = None;
@@ -378,7 +392,7 @@ impl Table {
             Driver::Human { persona, .. } => members.iter().all(|member| member.persona != persona),
             Driver::Ai(_) => false,
         };
-        race.field.iter_mut().filter(gone).for_each(|starter| starter.put_out(Exit::Dropped));
+        race.field.iter_mut().filter(gone).for_each(|starter| starter.put_out(Exit::Dropped, Duration::ZERO));
         Ok(())
     }
 
@@ -431,8 +445,8 @@ impl Table {
         let after = now.since(race.started);
         let doubt = limits.doubt(report.time, after);
         starter.doubt = doubt;
-        let driven = Duration::from_secs(report.time.into()) / 64;
-        starter.began = longest_loading.map(|_| (after.saturating_sub(driven), driven));
+        starter.after = after;
+        starter.is_timed = longest_loading.is_some();
         if matches!(starter.driver, Driver::Human { .. }) {
             race.first_in.get_or_insert(now.mono);
         }
@@ -446,39 +460,25 @@ impl Table {
         race.member(persona).ok_or(Denied::NotInRace)?;
         race.last_sign = now.mono;
         if race.runs() {
-            race.put_out(persona, Exit::Quit);
+            race.put_out(persona, Exit::Quit, now);
         } else {
-            self.leave(persona, Exit::Quit);
+            self.leave(persona, Exit::Quit, now);
         }
         Ok(())
     }
 
-    /// A persona is no longer a member of the race it is in, whose number is returned. The host's part goes to whoever has
-    /// been in it longest. A race without members vanishes, unless it runs: then it is still to be settled.
-    pub fn leave(&mut self, persona: PersonaId, exit: Exit) -> Option<RaceId> {
+    /// A persona is no longer a member of the race it is in, whose number is returned. The host's part goes to whoever of those in its
+    /// room has been in it longest. A race without members vanishes, unless it runs: then it is still to be settled.
+    pub fn leave(&mut self, persona: PersonaId, exit: Exit, now: Now) -> Option<RaceId> {
         let id = self.member_of.remove(&persona)?;
         let race = self.races.get_mut(&id)?;
-        race.put_out(persona, exit);
+        race.put_out(persona, exit, now);
+        let host = race.host();
         race.members.retain(|member| member.persona != persona);
+        race.pass_on(host);
         if race.members.is_empty() && !race.runs() {
             self.races.remove(&id);
         }
         Some(id)
-    }
-
-    /// A connection is gone, and with it the persona that raced through it.
-    pub fn hang_up(&mut self, persona: PersonaId, connection: ConnectionId) -> Option<RaceId> {
-        let member = self.of(persona)?.member(persona)?;
-        if member.connection == connection { self.leave(persona, Exit::Dropped) } else { None }
-    }
-
-    /// A sign of life of a persona, for the race it is in.
-    pub fn touch(&mut self, persona: PersonaId, connection: ConnectionId, now: Now) -> Option<&mut Race> {
-        let race = self.races.get_mut(self.member_of.get(&persona)?)?;
-        race.last_sign = now.mono;
-        if let Some(member) = race.members.iter_mut().find(|member| member.persona == persona) {
-            (member.connection, member.last_word) = (connection, now.mono);
-        }
-        Some(race)
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod cable;
 mod chromium;
 mod city;
 mod command_line;
@@ -37,12 +38,14 @@ mod races;
 mod racing;
 mod recording;
 mod refused_early;
+mod relief;
 mod replay;
 mod responder;
 mod restore;
 mod rooms;
 mod shutdown;
 mod sitting;
+mod stakes;
 #[path = "../support/mod.rs"]
 mod support;
 mod systemd;

@@ -192,7 +192,7 @@ fn a_race_that_is_driven_takes_its_time_and_pays_by_it() {
         assert_eq!(results.flags, FinalResults::AGAIN);
         let winner = &results.placements[0];
         assert!(winner.time >= shortest);
-        assert_eq!(winner.cash, rules::purse_for(FEE, 2, winner.time));
+        assert_eq!(winner.cash, rules::purse_for(FEE, 2, 2, winner.time));
         let own = if winner.racer == racers[0].persona() { winner.cash } else { 0 };
         assert_eq!(money(&mut racers[0]).await, before - FEE + own);
     });

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::services::TestPlayer;
+use crate::world::races::Move;
 use mco_proto::bytes::Rest;
 use mco_proto::ids::{CommId, CustomerId, PersonaId};
 use mco_proto::mcots::session::{ClientConnect, Login as EnterGame};
@@ -60,7 +61,7 @@ fn play(game: &Game, service: Service, bytes: &[u8], cuts: &[usize], now: Now) -
             break;
         }
     }
-    conversation.leave(game, now);
+    conversation.leave(game, Move::Other, now);
     went
 }
 

@@ -69,6 +69,7 @@ impl Handler<'_> {
                     Denied::Full => "it is full",
                     Denied::Locked => "the password is wrong",
                     Denied::NotJoined => "it has not joined that race",
+                    Denied::NotItsRoom => "it says that it is the room of a race, and is not",
                     Denied::ThrownOut => "the host has thrown it out of that race",
                     Denied::TooMany => {
                         "there are too many channels, or it or its address has as many as one may"

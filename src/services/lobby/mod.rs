@@ -142,12 +142,12 @@ pub fn listed() -> Vec<Listed> {
     SERVICE.listed()
 }
 
-/// The connection is gone, and with it everything it was part of.
-pub fn leave(game: &Game, caller: &ConnectionState, now: Now) -> Vec<Push> {
+/// The connection is gone, and with it everything it was part of; `how`, seen from the room of a race.
+pub fn leave(game: &Game, caller: &ConnectionState, how: Move, now: Now) -> Vec<Push> {
     let Some(me) = &caller.me else { return Vec::new() };
     let left = game.world.channels.leave(caller.connection);
     for left in &left {
-        race::sync_rooms_left(game, left, Move::Other, now);
+        race::sync_rooms_left(game, left, how, now);
     }
     if let Some(free) = game.world.presence.leave(me.persona, caller.connection, now) {
         keep_playtime(game, free);

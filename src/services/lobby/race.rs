@@ -22,7 +22,8 @@ impl Handler<'_> {
     pub(super) fn races(&self, _: &SendRiffList) -> Outcome<Packet> {
         let races = self.game.world.channels.races(self.caller.connection);
         let terms = self.game.world.races.lock();
-        let most = |race: &RaceInfo| terms.race_of_room(&race.riff).map(|race| race.settings.most_racers);
+        let most =
+            |race: &RaceInfo| terms.race_of_room(race.riff.channel).map(|race| race.settings.most_racers);
         let races: Vec<_> = races.into_iter().map(|race| (entry(&race, most(&race)), race.running)).collect();
         drop(terms);
         let races = races.into_iter();
@@ -41,7 +42,8 @@ impl Handler<'_> {
     /// made). Never answered; the others hear of it.
     pub(super) fn set_channel_data(&self, request: &SetChannelData) -> Outcome<Packet> {
         let fixed = self.game.config.compat.fixed_descriptions;
-        let (world, caller) = (&self.game.world, self.caller.connection);
+        let Some(me) = &self.caller.me else { return Outcome::silence() };
+        let (world, caller) = (&self.game.world, (self.caller.connection, me.persona));
         let Some((riff, others)) = world.describe_room(caller, request.channel, &request.data, fixed) else {
             self.refused(&format!("describes race {}, whose host it is not", request.channel));
             return Outcome::silence();
@@ -53,9 +55,7 @@ impl Handler<'_> {
             ));
             return Outcome::silence();
         }
-        if let Some(me) = &self.caller.me {
-            sync_room(self.game, &riff, me.persona, Move::Other, self.now);
-        }
+        sync_room(self.game, &riff, me.persona, Move::Other, self.now);
         let pushes = Notices::of(self.game).updated(&riff, others).into_iter().collect();
         Outcome { pushes, ..Outcome::silence() }
     }
@@ -112,7 +112,8 @@ impl Handler<'_> {
     /// 0x0117: the host throws somebody out, for as long as there is this race.
     pub(super) fn boot(&self, request: &BootUser) -> Outcome<Packet> {
         let BootUser { channel, persona } = *request;
-        let Some(booted) = self.game.world.throw_out(self.caller.connection, channel, persona) else {
+        let Some(booted) = self.game.world.throw_out(self.caller.connection, channel, persona, self.now)
+        else {
             self.refused(&format!("cannot throw persona {persona} out of channel {channel}"));
             return Outcome::silence();
         };

@@ -4,6 +4,7 @@ use super::Handler;
 use crate::config::RelayForm;
 use crate::services::dispatch::Refusal;
 use crate::services::{Encryption, Outcome, Push, Verdict};
+use crate::world::{RelayLoad, Unheard};
 use mco_proto::nps::Packet;
 use mco_proto::nps::relay::{Relay, is_short};
 use std::sync::Arc;
@@ -24,9 +25,13 @@ impl Handler<'_> {
         }
         let channels = &self.game.world.channels;
         let echo = compat.echo_relays;
-        let Some(receivers) = channels.receivers(self.caller.connection, relay.channel, &relay.address, echo)
-        else {
-            return self.lost("a relay in a channel it is not in");
+        let per_second = self.game.config.limits.relay_bytes_per_second;
+        let load = RelayLoad { bytes: packet.size(), per_second, now: self.now };
+        let heard = channels.receivers(self.caller.connection, relay.channel, &relay.address, echo, load);
+        let receivers = match heard {
+            Ok(receivers) => receivers,
+            Err(Unheard::NotThere) => return self.lost("a relay in a channel it is not in"),
+            Err(Unheard::TooMuch) => return self.lost("more relays than anybody has to read"),
         };
         if receivers.is_empty() {
             return Ok(Outcome::silence());

@@ -111,7 +111,7 @@ pub(super) fn create(request: &Request<'_>, wish: &CreateRace) -> Answer {
     }
     let mut races = request.game.world.races.lock();
     // It goes to another race.
-    let departed = races.leave(host.id, Exit::Quit);
+    let departed = races.leave(host.id, Exit::Quit, request.now);
     let race = races.create(host.id, request.caller.connection, settings, request.now)?;
     log::info!("race {}: made by {} in lobby {}: {settings}", race.id, request.caller, lobby.id);
     let created = RaceCreated {
@@ -166,7 +166,7 @@ pub(super) fn join(request: &Request<'_>, body: &JoinRace) -> Answer {
     // Somebody may have taken the last place since.
     races.joinable(id, joiner.id)?;
     let departed = match races.of(joiner.id) {
-        Some(other) if other.id != id => races.leave(joiner.id, Exit::Quit),
+        Some(other) if other.id != id => races.leave(joiner.id, Exit::Quit, request.now),
         _ => None,
     };
     let race = races.join(id, joiner.id, request.caller.connection, vehicle, request.now)?;
@@ -334,31 +334,22 @@ pub(super) fn damage_update(request: &Request<'_>, _: &InRaceDamage) {
     sign_of_life(request);
 }
 
-/// 241: what the race did to the car, once for each run, as long as the car is the racer's own.
+/// 241: what the race did to the car, once for each run, as long as the car is the racer's own. It is kept when the run is settled.
 pub(super) fn post_race_damage(request: &Request<'_>, report: &PostRaceDamage) {
     sign_of_life(request);
     let PostRaceDamage { race, parts } = report;
     let driver = request.player.persona;
-    let raced = {
-        let mut races = request.game.world.races.lock();
-        let settings = races.get(*race).map(|race| race.settings);
-        settings.filter(|settings| own_cars(settings.race_type)).and_then(|settings| {
-            // Where the host has switched damage off there is only wear.
-            let percent = |part: &Damage| if settings.has_damage() { part.percent() } else { 0 };
-            let parts: Vec<_> = parts.iter().map(|part| (part.part, percent(part), part.wear())).collect();
-            let worst = parts.iter().map(|(_, percent, _)| *percent).max().unwrap_or_default();
-            let (car, settled) = races.take_damage(*race, driver, worst)?;
-            Some((car, settled, parts))
-        })
-    };
-    let Some((car, settled, parts)) = raced else {
-        log::debug!("race {race}: {} reports damage again, or without having raced", request.caller);
-        return;
-    };
-    // Nobody waits for it: there is no answer.
-    match request.game.store.races().damage((*race, settled), driver, car, &parts) {
-        Ok(damaged) => log::debug!("race {race}: {} parts of car {car} are the worse for it", damaged.value),
-        Err(error) => log::error!("race {race}: the damage of car {car} cannot be kept: {error}"),
+    let mut races = request.game.world.races.lock();
+    let settings = races.get(*race).map(|race| race.settings);
+    let taken = settings.filter(|settings| own_cars(settings.race_type)).and_then(|settings| {
+        // Where the host has switched damage off there is only wear.
+        let percent = |part: &Damage| if settings.has_damage() { part.percent() } else { 0 };
+        let parts = parts.iter().map(|part| (part.part, percent(part), part.wear())).collect();
+        races.take_damage(*race, driver, parts)
+    });
+    drop(races);
+    if let Some((report, settled)) = taken {
+        results::damage(request.game, (*race, settled), &report);
     }
 }
 
@@ -379,9 +370,9 @@ fn sign_of_life(request: &Request<'_>) {
     races.touch(request.player.persona, request.caller.connection, request.now);
 }
 
-/// The connection of a player is gone. Nobody waits for it any longer.
+/// The connection of a player is gone. Nobody waits for it any longer, but for a moment while it races.
 pub(super) fn hang_up(game: &Game, persona: PersonaId, connection: ConnectionId, now: Now) -> Outcome<Body> {
-    let left = game.world.races.lock().hang_up(persona, connection);
+    let left = game.world.races.lock().hang_up(persona, connection, now);
     if let Some(id) = left {
         log::info!("race {id}: persona {persona} is gone");
     }

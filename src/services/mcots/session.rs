@@ -29,6 +29,7 @@ pub(super) fn connect(call: &mut Call<'_>, connect: &ClientConnect) -> Answer {
         return Ok(Outcome::goodbye());
     };
     caller.player = Some(player);
+    game.world.races.lock().signed_in(player.persona, caller.connection);
     caller.sessions = sessions;
     log::debug!("mcots: {caller} connected, Client version {}", connect.version);
     Ok(Outcome {

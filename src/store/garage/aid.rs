@@ -7,7 +7,7 @@ use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry, LedgerError};
 use crate::store::mail::{self, Letter};
-use crate::store::records::ledger::{Kind, Line};
+use crate::store::records::ledger::Kind;
 use crate::store::records::persona::{Persona, PersonaRecord};
 use crate::store::records::vehicle::{LooseRecord, Part, Vehicle, VehicleRecord};
 use crate::store::table::Table;
@@ -44,14 +44,10 @@ impl Garage<'_> {
         }
         let paid: Changed<u32> = self.store.change(|table| {
             // Somebody else may have paid meanwhile.
-            let dollars = if was_helped(table, owner, now)? {
-                0
-            } else {
-                belongings(table, owner)?.map_or(0, |all| need(&all))
-            };
+            let dollars = belongings(table, owner)?.map_or(0, |all| need(&all));
             table.transact(|tx| {
                 let Some(mut record) = tx.get::<PersonaRecord>(&key::persona(owner))? else { return Ok(0) };
-                if dollars == 0 {
+                if dollars == 0 || was_helped(&record, now) {
                     return Ok(0);
                 }
                 let entry = Entry { kind: Kind::Aid, amount: dollars.into(), reference: 0 };
@@ -60,6 +56,7 @@ impl Garage<'_> {
                     Err(LedgerError::Store(error)) => return Err(error),
                     Err(LedgerError::Overdrawn | LedgerError::TooRich) => return Ok(0),
                 }
+                record.aided = now.unix32();
                 tx.put(&key::persona(owner), &record)?;
                 mail::post(tx, owner, &letter(dollars), now)?;
                 Ok(dollars)
@@ -70,10 +67,8 @@ impl Garage<'_> {
 }
 
 /// Whether the city has helped the persona lately. By a clock that is not set yet nobody is helped twice.
-fn was_helped(table: &Table, owner: PersonaId, now: Now) -> Result<bool, StoreError> {
-    let lines = table.scan::<Line>(&key::lines_of(owner))?;
-    let last = lines.iter().rev().find(|line| line.kind == Kind::Aid);
-    Ok(last.is_some_and(|line| now.unix < u64::from(line.time) + AID_EVERY))
+fn was_helped(record: &PersonaRecord, now: Now) -> bool {
+    record.aided > 0 && now.unix < u64::from(record.aided) + AID_EVERY
 }
 
 /// All that a persona has, unless something of it is in a deal or on its way.

@@ -91,13 +91,24 @@ impl Garage<'_> {
             table.transact(|tx| {
                 let mut buyer = person(tx, owner)?;
                 buyer.persona.starter_car_chosen = true;
-                if let Some(old) = terms.trade_in {
-                    trade_in(tx, &mut buyer, old, terms.worth, now)?;
-                    crush(tx, &wrecks)?;
-                } else if cars + coming.cars >= (terms.room)(&buyer.persona) {
+                if terms.trade_in.is_none() && cars + coming.cars >= (terms.room)(&buyer.persona) {
                     return Err(GarageError::GarageFull);
                 }
+                let give = |tx: &Transaction<'_>, buyer: &mut PersonaRecord| {
+                    let Some(old) = terms.trade_in else { return Ok(()) };
+                    trade_in(tx, buyer, old, terms.worth, now)?;
+                    crush(tx, &wrecks).map_err(GarageError::from)
+                };
+                // What counts is the difference: who can pay without the old car need not be able to hold what it brings besides.
+                let pays_first = buyer.persona.bank_balance >= purchase.price;
+                if !pays_first {
+                    give(tx, &mut buyer)?;
+                }
                 let id = sell(tx, &mut buyer, purchase, now)?;
+                if pays_first {
+                    give(tx, &mut buyer)?;
+                }
+                buyer.persona.vehicle.get_or_insert(id);
                 tx.put(&key::persona(owner), &buyer)?;
                 Ok(id)
             })

@@ -114,7 +114,17 @@ pub(in crate::store) struct PersonaRecord {
     pub(in crate::store) serial: u32,
     /// How many lines the ledger ever had for it; the next line gets this number. 0: its book is not opened yet.
     pub(in crate::store) lines: u32,
+    /// When the city last helped it out, in seconds since 1970; 0: never. The ledger folds its lines, so they cannot tell.
+    pub(in crate::store) aided: u32,
     pub(in crate::store) persona: Persona,
+}
+
+/// Version 2, from when the time of the last aid was looked up in the ledger.
+#[derive(Deserialize)]
+struct PersonaRecord2 {
+    serial: u32,
+    lines: u32,
+    persona: Persona,
 }
 
 /// Version 1, from before there was a ledger.
@@ -126,13 +136,17 @@ struct PersonaRecord1 {
 
 impl Record for PersonaRecord {
     const WHAT: &'static str = "persona";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn older(version: u8, fields: &[u8]) -> Option<Self> {
-        if version != 1 {
-            return None;
-        }
-        let PersonaRecord1 { serial, persona } = record::whole(fields)?;
-        Some(Self { serial, lines: 0, persona })
+        let PersonaRecord2 { serial, lines, persona } = match version {
+            1 => {
+                let PersonaRecord1 { serial, persona } = record::whole(fields)?;
+                PersonaRecord2 { serial, lines: 0, persona }
+            }
+            2 => record::whole(fields)?,
+            _ => return None,
+        };
+        Some(Self { serial, lines, aided: 0, persona })
     }
 }

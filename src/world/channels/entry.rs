@@ -83,6 +83,8 @@ pub enum Denied {
     Locked,
     /// It is the room of a race on MCOTS that the persona has not joined.
     NotJoined,
+    /// It says that it is the room of a race on MCOTS, and is not.
+    NotItsRoom,
     /// The host has thrown the persona out of this race.
     ThrownOut,
     /// There is no room for another channel, or the connection is in too many.

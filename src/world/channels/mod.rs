@@ -10,10 +10,12 @@ mod entry;
 mod lists;
 mod place;
 mod race;
+mod relays;
 
 pub use entry::{Admission, Denied, HandOver, Left, OpenRequest, Opened};
 pub use lists::{Census, RaceInfo, Readiness};
 pub use race::{Booted, Start};
+pub use relays::{RelayLoad, Unheard};
 
 use super::{ConnectionId, locked};
 use channel::{Channel, Membership};
@@ -22,6 +24,7 @@ use mco_proto::nps::channel::ChannelData;
 use mco_proto::nps::relay::Address;
 use mco_proto::nps::user_data::UserData;
 use place::Place;
+use relays::Allowance;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
@@ -77,6 +80,8 @@ struct Inner {
     clients: HashMap<ConnectionId, Client>,
     /// The connections of each persona, in the order in which they came.
     by_persona: HashMap<PersonaId, Vec<ConnectionId>>,
+    /// What each of them who has sent relays may still send.
+    allowances: HashMap<PersonaId, Allowance>,
     /// Servers with somebody in them.
     places: BTreeMap<NpsServer, Place>,
     channels: BTreeMap<Key, Channel>,
@@ -158,6 +163,7 @@ impl Channels {
             home.retain(|other| *other != connection);
             if home.is_empty() {
                 inner.by_persona.remove(&persona);
+                inner.allowances.remove(&persona);
             }
         }
         if let Some(place) = inner.places.get_mut(&server) {
@@ -170,7 +176,7 @@ impl Channels {
     }
 
     /// Opens a channel for a connection. The Client's number counts, not the name, except for a race without a number. Who is not in
-    /// the channel yet must be admitted by `admit`, which is given the channel and says whether it wants the password.
+    /// the channel yet must be admitted by `admit`, which is given the channel and whether it exists, and says whether it wants the password.
     ///
     /// # Errors
     /// Why not.
@@ -178,7 +184,7 @@ impl Channels {
         &self,
         connection: ConnectionId,
         request: OpenRequest,
-        admit: impl FnOnce(&ChannelInfo) -> Result<Admission, Denied>,
+        admit: impl FnOnce(&ChannelInfo, bool) -> Result<Admission, Denied>,
     ) -> Result<Opened, Denied> {
         let mut inner = locked(&self.0);
         let client = inner.clients.get(&connection).ok_or(Denied::NotHere)?;
@@ -192,7 +198,7 @@ impl Channels {
             if channel.thrown_out.contains(me.persona) {
                 return Err(Denied::ThrownOut);
             }
-            let admission = if known { Admission::Invited } else { admit(&channel.riff)? };
+            let admission = if known { Admission::Invited } else { admit(&channel.riff, true)? };
             host = admission == Admission::Host;
             let most = if channel.riff.race && channel.riff.most > 0 {
                 channel.riff.most.into()
@@ -214,7 +220,7 @@ impl Channels {
                 return Ok(Opened { riff, me, recipients, made: None, wrong_password: false, taken_over });
             }
         } else {
-            admit(&riff)?;
+            admit(&riff, false)?;
         }
         if client.channels.is_full() || (riff.race && inner.is_in_many_races(me.persona, found)) {
             return Err(Denied::TooMany);
@@ -275,24 +281,31 @@ impl Channels {
         nearest.into_values().map(|membership| membership.connection).collect()
     }
 
-    /// Who hears a relay that a connection sends in a channel. `None`: it is not in that channel. With `echo` the sender
-    /// hears what goes to everybody.
+    /// Who hears a relay that weighs `load` and that a connection sends in a channel. With `echo` the sender hears what goes to everybody.
+    ///
+    /// # Errors
+    /// It is not in that channel, or its persona sends more than anybody has to read.
     pub fn receivers(
         &self,
         connection: ConnectionId,
         channel: CommId,
         address: &Address,
         echo: bool,
-    ) -> Option<Vec<ConnectionId>> {
-        let inner = locked(&self.0);
-        let client = inner.clients.get(&connection)?;
-        let (server, me) = (client.server, client.person.persona);
+        load: RelayLoad,
+    ) -> Result<Vec<ConnectionId>, Unheard> {
+        let mut inner = locked(&self.0);
+        let me = inner.clients.get(&connection).ok_or(Unheard::NotThere)?.person.persona;
+        if !inner.allowances.entry(me).or_insert_with(|| Allowance::full(load)).take(load) {
+            return Err(Unheard::TooMuch);
+        }
+        let client = inner.clients.get(&connection).ok_or(Unheard::NotThere)?;
+        let server = client.server;
         let seated = client.channels.iter().find(|(_, id)| *id == channel);
         let Some(channel) = seated.and_then(|key| inner.channels.get(key)) else {
             // A buddy is addressed by name; channel 0 is the whole server.
             return match address {
-                Address::Buddy(buddy) if channel == CommId(0) => Some(inner.anywhere(*buddy, server, me)),
-                _ => None,
+                Address::Buddy(buddy) if channel == CommId(0) => Ok(inner.anywhere(*buddy, server, me)),
+                _ => Err(Unheard::NotThere),
             };
         };
         let one = |persona: &PersonaId| {
@@ -306,7 +319,7 @@ impl Channels {
                 .map(|(_, membership)| membership.connection)
                 .collect::<Vec<_>>()
         };
-        Some(match address {
+        Ok(match address {
             Address::All => {
                 let mut all = all_but(&|_| false);
                 all.extend(echo.then_some(connection));

@@ -73,6 +73,11 @@ impl Channels {
         Some((channel.riff.clone(), if news { others } else { Vec::new() }))
     }
 
+    /// Who the persona at a connection is, if it is the host of this race.
+    pub fn host_at(&self, connection: ConnectionId, channel: CommId) -> Option<PersonaId> {
+        locked(&self.0).hosted(connection, channel).map(|(me, ..)| me)
+    }
+
     /// The host throws somebody out. `None`: it is not the host, or there is no such player, or it is the host itself.
     pub fn boot(&self, connection: ConnectionId, channel: CommId, persona: PersonaId) -> Option<Booted> {
         let mut inner = locked(&self.0);

@@ -20,7 +20,7 @@ fn make(channels: &Channels, number: u32, peer: IpAddr) -> Result<Opened, Denied
         data: Box::new([0; 256]),
     };
     let request = OpenRequest { riff, password: String::new(), strict: true };
-    channels.open(connection, request, |_| Ok(Admission::ByPassword))
+    channels.open(connection, request, |_, _| Ok(Admission::ByPassword))
 }
 
 #[test]

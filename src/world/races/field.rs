@@ -1,7 +1,7 @@
 //! Who drives a run of a race, and in which order they came in.
 
 use crate::catalog::rules;
-use mco_proto::ids::{PersonaId, VehicleId};
+use mco_proto::ids::{PartId, PersonaId, VehicleId};
 use std::fmt;
 use std::time::Duration;
 
@@ -30,6 +30,17 @@ pub struct Report {
     pub top_speed: u16,
     /// On average.
     pub average_speed: u16,
+}
+
+/// What a racer says that a run did to its car.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamageReport {
+    /// Who.
+    pub driver: PersonaId,
+    /// The car.
+    pub car: VehicleId,
+    /// For each part the damage in percent and the wear in the Client's units; as many as one message holds.
+    pub parts: Vec<(PartId, u8, u32)>,
 }
 
 /// Which times a run can have.
@@ -69,7 +80,7 @@ pub enum Doubt {
     TooSoon,
     /// Much more time has passed since the start.
     TooLate,
-    /// By it the racer began at another moment than most of the others did.
+    /// It contradicts the times of others, by the moments at which they came in.
     AtOdds,
 }
 
@@ -114,8 +125,10 @@ pub struct Starter {
     pub outcome: Option<Outcome>,
     /// Why its time is not counted, if so.
     pub doubt: Option<Doubt>,
-    /// How long after the host's start it has begun, by its time, and that time; where times are held against the clock.
-    pub began: Option<(Duration, Duration)>,
+    /// How long after the host's start its outcome was known.
+    pub after: Duration,
+    /// Whether its time is held against the clock.
+    pub is_timed: bool,
     /// How bad the worst part of its car was after the run, in percent, once that was said.
     pub damage: Option<u8>,
 }
@@ -123,7 +136,7 @@ pub struct Starter {
 impl Starter {
     /// On the way.
     pub const fn new(driver: Driver) -> Self {
-        Self { driver, outcome: None, doubt: None, began: None, damage: None }
+        Self { driver, outcome: None, doubt: None, after: Duration::ZERO, is_timed: false, damage: None }
     }
 
     /// Whether it is this persona.
@@ -141,10 +154,10 @@ impl Starter {
         self.is_human() && self.outcome.is_none()
     }
 
-    /// Out, if it is not in.
-    pub(super) const fn put_out(&mut self, exit: Exit) {
+    /// Out, so long after the host's start, if it is not in.
+    pub(super) const fn put_out(&mut self, exit: Exit, after: Duration) {
         if self.outcome.is_none() {
-            self.outcome = Some(Outcome::Out(exit));
+            (self.outcome, self.after) = (Some(Outcome::Out(exit)), after);
         }
     }
 
@@ -157,18 +170,42 @@ impl Starter {
     }
 }
 
-/// Doubts the times of those who did not begin together with more than half of the others who came in: all see the same green light, so
-/// a time that is told late and short, or long, begins at another moment. If there is no such half, nobody's time counts: who is
-/// right cannot be known, and whoever lies wins nothing by it.
-pub(super) fn doubt_who_is_at_odds(field: &mut [Starter]) {
-    let counted = |starter: &Starter| starter.began.filter(|_| starter.doubt.is_none());
+/// What the clock has to do with the order in which racers came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Clocked {
+    /// All have begun at one moment: several runs behind one start are out of the question.
+    pub(super) one_light: bool,
+    /// A fee or a car is at stake.
+    pub(super) stakes: bool,
+}
+
+/// Doubts times that do not agree with each other, by the server's clock.
+///
+/// Where something is at stake and one who came in earlier is to stand behind one who came in later, nobody's time counts, if that is
+/// not by a moment. Else those are doubted who did not begin together with more than half of the others who came in: all see the same green light, so a time that is told
+/// late and short, or long, begins at another moment. If there is no such half, nobody's time counts: who is right cannot be known, and
+/// whoever lies wins nothing by it.
+pub(super) fn doubt_who_is_at_odds(field: &mut [Starter], clocked: Clocked) {
+    let counted = |starter: &Starter| {
+        let report = starter.report().filter(|_| starter.is_timed && starter.doubt.is_none())?;
+        let driven = Duration::from_secs(report.time.into()) / 64;
+        Some((starter.after, driven, starter.after.saturating_sub(driven)))
+    };
     let all: Vec<_> = field.iter().filter_map(counted).collect();
-    let longest = all.iter().map(|(_, driven)| *driven).max().unwrap_or_default();
-    let tolerance = rules::START_SPREAD + longest * rules::CLOCK_SLACK_PERCENT / 100;
+    let overtakes = |(came, driven, _): (Duration, Duration, _)| {
+        all.iter().any(|(other, longer, _)| {
+            let apart = came.abs_diff(*other) + longer.abs_diff(driven);
+            driven < *longer && came > *other && apart > rules::ORDER_SLACK
+        })
+    };
+    let contradicted = clocked.stakes && all.iter().copied().any(overtakes);
+    let longest = all.iter().map(|(_, driven, _)| *driven).max().unwrap_or_default();
+    let tolerance = rules::start_spread(longest) + longest * rules::CLOCK_SLACK_PERCENT / 100;
     for starter in field {
-        let Some((began, _)) = counted(starter) else { continue };
-        let together = all.iter().filter(|(other, _)| began.abs_diff(*other) <= tolerance).count();
-        if all.len() > 1 && together * 2 <= all.len() {
+        let Some((.., began)) = counted(starter) else { continue };
+        let together = all.iter().filter(|(.., other)| began.abs_diff(*other) <= tolerance).count();
+        let alone = clocked.one_light && all.len() > 1 && together * 2 <= all.len();
+        if contradicted || alone {
             starter.doubt = Some(Doubt::AtOdds);
         }
     }

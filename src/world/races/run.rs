@@ -1,10 +1,10 @@
 //! A race while it runs and when it ends.
 
-use super::field::doubt_who_is_at_odds;
-use super::{Driver, Exit, Race, State, Table};
-use crate::catalog::rules;
+use super::field::{Clocked, doubt_who_is_at_odds};
+use super::{DamageReport, Driver, Exit, Place, Race, Room, State, Table};
+use crate::catalog::{RaceType, rules};
 use crate::clock::Now;
-use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
+use mco_proto::ids::{BookingId, PartId, PersonaId, RaceId};
 
 impl Table {
     /// What a racer's game files add up to. Returned are the members of its race of whom that is known too, and whether it is the same.
@@ -22,31 +22,43 @@ impl Table {
         others
     }
 
-    /// A racer says what the current or last run did to its car: at worst so many percent of a part. Returned are the car and whether
-    /// the run is over, the first time it does.
-    pub fn take_damage(&mut self, id: RaceId, racer: PersonaId, worst: u8) -> Option<(VehicleId, bool)> {
+    /// A racer says what the current or last run did to its car, the first time. During the run that is held, for it is not known yet whose
+    /// car it will be: [`Self::finish`] gives it back. After it, it comes back at once, with whether the run was won by somebody.
+    /// `None`: it is held, or was said before, or the racer did not race.
+    pub fn take_damage(
+        &mut self,
+        id: RaceId,
+        driver: PersonaId,
+        parts: Vec<(PartId, u8, u32)>,
+    ) -> Option<(DamageReport, bool)> {
         let race = self.races.get_mut(&id)?;
-        let over = race.state == State::Finished;
-        let starter = race.field.iter_mut().find(|starter| starter.is(racer) && starter.damage.is_none())?;
-        starter.damage = Some(worst);
-        match starter.driver {
-            Driver::Human { vehicle, .. } => Some((vehicle, over)),
-            Driver::Ai(_) => None,
+        let starter = race.field.iter_mut().find(|starter| starter.is(driver) && starter.damage.is_none())?;
+        let Driver::Human { vehicle: car, .. } = starter.driver else { return None };
+        starter.damage = parts.iter().map(|(_, percent, _)| *percent).max().or(Some(0));
+        let report = DamageReport { driver, car, parts };
+        if race.state == State::Finished {
+            let won = Place::order(&race.field).first().is_some_and(|first| first.place.is_some());
+            return Some((report, won));
         }
+        race.damage.push(report);
+        None
     }
 
     /// Puts those out who keep a race from ending, and forgets races that nothing is heard of. Returned are the races that
     /// are over by that.
     pub fn expire(&mut self, now: Now) -> Vec<RaceId> {
         let mut over = Vec::new();
+        self.races.values_mut().filter(|race| !race.is_under_way()).for_each(|race| race.give_up_absent(now));
+        self.forget_gone(now);
         let member_of = &mut self.member_of;
         self.races.retain(|id, race| {
             let silent = now.since(race.last_sign) >= rules::SILENCE_TIMEOUT;
+            let after = now.since(race.started);
             let late = race.first_in.is_some_and(|first| now.since(first) >= rules::FINISH_TIMEOUT);
             if race.runs() {
                 let endless = now.since(race.started) >= rules::LONGEST_RUN;
                 if silent || late || endless {
-                    race.field.iter_mut().for_each(|starter| starter.put_out(Exit::TimedOut));
+                    race.field.iter_mut().for_each(|starter| starter.put_out(Exit::TimedOut, after));
                 }
                 race.put_out_lost(now);
                 if race.is_over() {
@@ -57,13 +69,15 @@ impl Table {
             if race.state == State::Starting {
                 return true;
             }
-            race.give_up_absent(now);
-            if silent {
+            // Who waits in the room says nothing on MCOTS.
+            let deserted =
+                silent && !race.members.iter().any(|member| matches!(member.room, Room::Inside(_)));
+            if deserted {
                 race.members.iter().for_each(|member| {
                     member_of.remove(&member.persona);
                 });
             }
-            !silent
+            !deserted
         });
         over
     }
@@ -83,10 +97,13 @@ impl Table {
         let race = self.races.get_mut(&id).filter(|race| race.is_over())?;
         let State::Running(booking) = race.state else { return None };
         race.state = State::Finished;
-        doubt_who_is_at_odds(&mut race.field);
+        let one_light = race.settings.race_type != RaceType::Drag;
+        let clocked = Clocked { one_light, stakes: race.settings.stakes() };
+        doubt_who_is_at_odds(&mut race.field, clocked);
         race.count_round();
         race.first_in = None;
         let finished = race.clone();
+        race.damage.clear();
         if finished.members.is_empty() {
             self.races.remove(&id);
         }

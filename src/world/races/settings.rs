@@ -165,6 +165,11 @@ impl Settings {
         (settings, unfit)
     }
 
+    /// Whether racers may lose something.
+    pub const fn stakes(&self) -> bool {
+        self.entry_fee > 0 || self.pink_slip
+    }
+
     /// Whether cars are damaged in this race.
     pub const fn has_damage(&self) -> bool {
         self.flags.has(LobbyFlags::DAMAGE)

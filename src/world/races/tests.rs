@@ -71,12 +71,12 @@ fn other_game_files_are_noticed_and_forgotten_with_the_run() {
 fn only_the_connection_that_races_takes_its_racer_along_when_it_goes() {
     let now = Now::read();
     let (mut table, id) = two(now);
-    assert_eq!(table.hang_up(BOB, HERE), None, "a short one of the same player");
+    assert_eq!(table.hang_up(BOB, HERE, now), None, "a short one of the same player");
     table.touch(BOB, HERE, now);
-    assert_eq!(table.hang_up(BOB, THERE), None, "it races through another now");
-    assert_eq!(table.hang_up(BOB, HERE), Some(id));
+    assert_eq!(table.hang_up(BOB, THERE, now), None, "it races through another now");
+    assert_eq!(table.hang_up(BOB, HERE, now), Some(id));
     assert!(table.of(BOB).is_none());
-    assert_eq!(table.hang_up(ANN, HERE), Some(id));
+    assert_eq!(table.hang_up(ANN, HERE, now), Some(id));
     assert!(table.is_empty());
 }
 
@@ -135,7 +135,7 @@ fn while_a_race_is_started_nobody_joins_it_and_who_leaves_is_out() {
     assert_eq!(race.members.len(), 2);
     assert_eq!(table.prepare(id, ANN).unwrap_err(), Denied::Running, "it is being started");
     assert_eq!(table.joinable(id, PersonaId(23)).unwrap_err(), Denied::Running);
-    table.hang_up(BOB, THERE);
+    table.hang_up(BOB, THERE, now);
     assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Ok(()));
     let bob = table.get(id).unwrap().field.iter().find(|starter| starter.is(BOB)).copied().unwrap();
     assert_eq!(bob.outcome, Some(Outcome::Out(Exit::Dropped)));
@@ -151,8 +151,8 @@ fn a_start_that_comes_to_nothing_leaves_the_race_as_it_was_and_one_that_everybod
     table.stay(id, before);
     assert!(table.joinable(id, PersonaId(23)).is_ok());
     table.prepare(id, ANN).unwrap();
-    table.hang_up(ANN, HERE);
-    table.hang_up(BOB, THERE);
+    table.hang_up(ANN, HERE, now);
+    table.hang_up(BOB, THERE, now);
     assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Err(Some(BookingId(3))));
 }
 

@@ -214,7 +214,7 @@ fn people_in_a_channel_see_each_other_come_change_and_go() {
     assert!(matches!(&closed.pushes[..], [Push::Packet(to, ..)] if *to == [doc.connection]));
 
     answer(&game, &mut marty, &encrypted(&open_lobby(LOBBY)), Now::read());
-    let gone = leave(&game, &marty, Now::read());
+    let gone = leave(&game, &marty, Move::Other, Now::read());
     assert!(
         matches!(&gone[..], [Push::Packet(to, packet, _)] if *to == [doc.connection] && packet.id == id::USER_LEFT_CHANNEL)
     );
@@ -227,9 +227,9 @@ fn one_persona_is_in_the_lobby_and_a_room_at_once() {
     let (lobby, player) = arrived(&game, NpsServer::Lobby, "doc", "Dr Brown");
     let mut room = caller(&game, ROOM);
     assert!(answer(&game, &mut room, &clear(&login(&player)), Now::read()).start_encryption.is_some());
-    leave(&game, &room, Now::read());
+    leave(&game, &room, Move::Other, Now::read());
     assert!(game.world.presence.in_use(player.persona, Now::read()), "the lobby connection is still there");
-    leave(&game, &lobby, Now::read());
+    leave(&game, &lobby, Move::Other, Now::read());
     assert!(!game.world.presence.in_use(player.persona, Now::read()));
 }
 

@@ -40,7 +40,7 @@ impl Scene {
 
     /// A connection is gone.
     pub(super) fn drop(&mut self, caller: &ConnectionState) {
-        let pushes = leave(&self.game, caller, Now::read());
+        let pushes = leave(&self.game, caller, Move::Other, Now::read());
         self.heard.remove(&caller.connection);
         self.deliver(pushes);
     }

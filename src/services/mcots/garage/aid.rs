@@ -1,7 +1,7 @@
 //! A way back: nobody is left without a car and without the money for one.
 //!
-//! Who has no car that can drive, and could not buy the cheapest one even with all loose parts and all parts of the cars
-//! scrapped, is given what is missing to its price. So the city never makes anybody richer than that car costs, however often
+//! Who has no car that can drive, nor would with a loose part fitted, and could not buy the cheapest one even with all loose parts scrapped
+//! and the cars traded in or scrapped by parts, is given what is missing to its price. So the city never makes anybody richer than that car costs, however often
 //! it pays; and to pass it on to a friend pays little, for it pays once a day. It pays when somebody signs in, looks at a
 //! dealer's cars, or wants to buy one.
 
@@ -32,13 +32,20 @@ pub(in super::super) fn relieve(game: &Game, persona: PersonaId, now: Now) -> Op
 
 /// The dollars that are missing to the price of the cheapest car.
 fn need(catalog: &Catalog, cheapest: u32, all: &Belongings) -> u32 {
-    let drives = |(car, parts): &(Vehicle, Vec<Part>)| catalog.is_roadworthy(car.model, &used(parts));
+    let drives = |(car, parts): &(Vehicle, Vec<Part>)| {
+        let fitted: Vec<Part> = parts.iter().chain(&all.loose).cloned().collect();
+        catalog.is_roadworthy(car.model, &used(&fitted))
+    };
     if all.persona.bank_balance >= cheapest || all.cars.iter().any(drives) {
         return 0;
     }
-    let parts = all.cars.iter().flat_map(|(_, parts)| parts).chain(&all.loose);
-    let junk = parts.fold(0_u32, |sum, part| sum.saturating_add(junk_price(catalog, part)));
-    cheapest.saturating_sub(all.persona.bank_balance.saturating_add(junk))
+    let junk =
+        |parts: &[Part]| parts.iter().fold(0_u32, |sum, part| sum.saturating_add(junk_price(catalog, part)));
+    let worth = |(car, parts): &(Vehicle, Vec<Part>)| {
+        catalog.trade_in_price(car.model, &used(parts)).max(junk(parts))
+    };
+    let cars = all.cars.iter().map(worth).fold(0_u32, u32::saturating_add);
+    cheapest.saturating_sub(all.persona.bank_balance.saturating_add(cars).saturating_add(junk(&all.loose)))
 }
 
 fn letter(dollars: u32) -> Letter {

@@ -199,7 +199,14 @@ impl Grid<'_> {
         };
         let host = self.race.member(self.request.player.persona);
         let inside = |member: &Member| matches!(member.room, Room::Inside(_));
-        if !inside(member) && host.is_some_and(inside) {
+        let away = match member.room {
+            Room::Inside(_) => false,
+            // It may not even hear that the race starts.
+            Room::Left => true,
+            Room::Missing => settings.stakes() || host.is_some_and(inside),
+            Room::Unseen => host.is_some_and(inside),
+        };
+        if away {
             return Ok(Some("it is not in the race's room".to_owned()));
         }
         // The host must not wager another car of a joiner than the joiner did.

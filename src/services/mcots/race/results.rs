@@ -8,7 +8,7 @@ use crate::store::{
     Changed, Letter, Payout, RaceError, RaceTerms, RacerResult, Settled, Settlement, Sheet, StoreError,
     Uncounted,
 };
-use crate::world::races::{self, Doubt, Driver, Exit, Place, Race, Rounds, Settings};
+use crate::world::races::{self, DamageReport, Doubt, Driver, Exit, Place, Race, Rounds, Settings};
 use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{FinalResults, Placement, SLOTS};
 use mco_proto::mcots::{Body, Message};
@@ -51,6 +51,7 @@ pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
             (flags, Outcome::silence().push(tell(&race, &results(&race, flags, &places, &[]))))
         }
     };
+    keep_damage(game, &race, flags == 0);
     let how = if flags == 0 { "settled" } else { "void" };
     let Rounds { completed, limit, dial_in, .. } = race.rounds;
     let series =
@@ -87,14 +88,16 @@ fn settle(
 
 /// What each racer gets.
 fn settlement(game: &Game, race: &Race, places: &[Place]) -> Result<Settlement, StoreError> {
-    let purse = rules::purse_for(race.settings.entry_fee, humans(places), winning_time(places));
+    let (humans, raced) = (humans(places), raced(places));
+    let purse = rules::purse_for(race.settings.entry_fee, humans, raced, winning_time(places));
+    let racers = places.len() - humans + raced;
     let payouts: Vec<Payout> = places
         .iter()
         .filter_map(|place| {
             let (persona, _) = human(place)?;
             Some(Payout {
                 persona,
-                cash: place.place.map_or(0, |at| rules::share(purse, places.len(), at)),
+                cash: place.place.map_or(0, |at| rules::share(purse, racers, at)),
                 points: points(places, place),
                 place: place.place,
             })
@@ -167,6 +170,22 @@ fn letter(race: &Settlement, payout: &Payout, settled: &Settled) -> Letter {
     race_control(title, text)
 }
 
+/// Keeps what the racers said during the run that it did to their cars. A car that has changed hands stays as it was: whoever lost it
+/// could have said anything of it.
+fn keep_damage(game: &Game, race: &Race, settled: bool) {
+    race.damage.iter().for_each(|report| damage(game, (race.id, settled), report));
+}
+
+/// What a run did to a car, as its driver says.
+pub(super) fn damage(game: &Game, run: (RaceId, bool), report: &DamageReport) {
+    let (race, DamageReport { driver, car, parts }) = (run.0, report);
+    // Nobody waits for it: there is no answer.
+    match game.store.races().damage(run, *driver, *car, parts) {
+        Ok(damaged) => log::debug!("race {race}: {} parts of car {car} are the worse for it", damaged.value),
+        Err(error) => log::error!("race {race}: the damage of car {car} cannot be kept: {error}"),
+    }
+}
+
 fn human(place: &Place) -> Option<(PersonaId, VehicleId)> {
     match place.starter.driver {
         Driver::Human { persona, vehicle } => Some((persona, vehicle)),
@@ -178,15 +197,32 @@ fn humans(places: &[Place]) -> usize {
     places.iter().filter(|place| human(place).is_some()).count()
 }
 
+/// How many of them drove for what they are paid: who came in in a time that counts, or was on the way when half the time had passed that
+/// the winner took to come in. Who gives up at once makes no race out of a drive alone.
+fn raced(places: &[Place]) -> usize {
+    let winner = winner(places).map(|winner| winner.starter.after).unwrap_or_default();
+    let drove = |place: &&Place| {
+        human(place).is_some()
+            && match place.starter.outcome {
+                Some(races::Outcome::Out(_)) => place.starter.after * 2 >= winner,
+                _ => place.place.is_some(),
+            }
+    };
+    places.iter().filter(drove).count()
+}
+
+fn winner(places: &[Place]) -> Option<&Place> {
+    places.iter().find(|place| human(place).is_some() && place.place.is_some())
+}
+
 /// The time of the first human whose result counts.
 fn winning_time(places: &[Place]) -> u32 {
-    let first = places.iter().find(|place| human(place).is_some() && place.place.is_some());
-    first.and_then(|place| place.starter.report()).map_or(0, |report| report.time)
+    winner(places).and_then(|place| place.starter.report()).map_or(0, |report| report.time)
 }
 
 /// What a racer's place brings in points.
 fn points(places: &[Place], place: &Place) -> u32 {
-    place.place.map_or(0, |at| rules::worth(rules::points(humans(places), at), winning_time(places)))
+    place.place.map_or(0, |at| rules::worth(rules::points(raced(places), at), winning_time(places)))
 }
 
 /// A player whose time cannot be true.

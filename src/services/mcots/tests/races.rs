@@ -1,7 +1,9 @@
 //! Races among players with plain values: no sockets.
 
 mod fairness;
+mod lies;
 mod model;
+mod pit;
 mod refusals;
 mod rooms;
 mod runs;
@@ -200,6 +202,17 @@ impl Track {
         }
         self.racers[who].caller = self.connect(&self.racers[who].player);
         Results::of(&outcome.pushes)
+    }
+
+    /// The connection breaks for good: a minute later nobody waits any more.
+    fn vanish(&mut self, who: usize) -> Option<Results> {
+        let outcome = leave(&self.game, &self.racers[who].caller, self.now());
+        if let Some(ticket) = outcome.commit {
+            ticket.wait().unwrap();
+        }
+        let results = Results::of(&outcome.pushes).or_else(|| self.pass(rules::LOST_TIMEOUT));
+        self.racers[who].caller = self.connect(&self.racers[who].player);
+        results
     }
 
     fn persona(&self, who: usize) -> Persona {

@@ -37,7 +37,7 @@ impl Track {
         self.game.store.garage().parts_of(car).unwrap()[0].id
     }
 
-    fn owner(&self, car: VehicleId) -> PersonaId {
+    pub(super) fn owner(&self, car: VehicleId) -> PersonaId {
         self.game.store.garage().vehicle(car).unwrap().unwrap().owner
     }
 }
@@ -117,9 +117,9 @@ fn a_cheat_among_others_is_paid_nothing_and_told_once_and_the_others_are_paid() 
         assert_eq!(results.order(), [first, second, cheat]);
         assert_eq!(results.placement(cheat).cash, 0);
     }
-    let purse = rules::purse(100, 3);
-    let won = [0, 1].map(|place| rules::share(purse, 3, place));
-    assert_eq!([0, 1, 2].map(|who| track.money(who)), [19_700, 19_700 + 3 * won[0], 19_700 + 3 * won[1]]);
+    // Who says so at once has not driven: it was a race of two, for the fees of three.
+    let purse = rules::purse_for(100, 3, 2, MINUTE);
+    assert_eq!([0, 1, 2].map(|who| track.money(who)), [19_700, 19_700 + 3 * purse, 19_700]);
     assert_eq!(track.titles(0)[1..], ["Race: not counted"]);
     assert_eq!(track.titles(1)[1..], ["Race: place 1 of 3"; 3]);
     assert_eq!(track.uncounted()[0].count, 3);

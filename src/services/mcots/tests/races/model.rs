@@ -1,10 +1,12 @@
 //! Whatever players do in whatever order, the server agrees with a small model of it, and money comes and goes only where
 //! the rules say so.
 
+mod rules_of_races;
+
 use super::*;
 use crate::store::Kind;
 use mco_proto::mcots::Number;
-use std::collections::{BTreeMap, BTreeSet};
+use rules_of_races::{Fate, Model, ModelRace};
 use std::time::Duration;
 
 const PLAYERS: usize = 4;
@@ -47,251 +49,6 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => who().prop_map(Deed::Call),
         1 => prop_oneof![Just(5), Just(11), Just(32)].prop_map(Deed::Wait),
     ]
-}
-
-/// What became of a racer in the model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Driving,
-    In(u32),
-    Out,
-}
-
-type Field = Vec<(usize, Fate)>;
-
-#[derive(Clone, Debug, Default)]
-struct ModelRace {
-    id: RaceId,
-    fee: u32,
-    members: Vec<usize>,
-    /// Those of them who are in the room.
-    inside: BTreeSet<usize>,
-    /// Those of them who have left the room, or did not come in time.
-    gone: BTreeSet<usize>,
-    /// Those of them who were in the room and have no connection there any more.
-    absent: BTreeSet<usize>,
-    field: Field,
-    runs: bool,
-}
-
-/// The room of a race, which may outlive the race.
-#[derive(Clone, Debug, Default)]
-struct ModelRoom {
-    people: Vec<usize>,
-    /// Who opened it, or the host of its race who came later.
-    owner: Option<usize>,
-    called: bool,
-}
-
-impl ModelRace {
-    fn host(&self) -> Option<usize> {
-        self.members.iter().find(|who| !self.gone.contains(who)).or(self.members.first()).copied()
-    }
-
-    fn taken(&self) -> usize {
-        self.members.len() - self.gone.len()
-    }
-
-    fn forget(&mut self, who: usize) {
-        self.members.retain(|member| *member != who);
-        self.inside.remove(&who);
-        self.gone.remove(&who);
-        self.absent.remove(&who);
-    }
-
-    fn welcome(&mut self, who: usize) {
-        if self.members.contains(&who) {
-            self.come_back(who);
-            return;
-        }
-        if self.members.len() == MOST {
-            let host = self.host();
-            let absent = |member: &&usize| self.gone.contains(member) && Some(**member) != host;
-            let absent = *self.members.iter().find(absent).unwrap();
-            self.forget(absent);
-        }
-        self.members.push(who);
-    }
-
-    fn come_back(&mut self, who: usize) {
-        if !self.gone.remove(&who) {
-            return;
-        }
-        self.absent.remove(&who);
-        if !self.runs {
-            self.members.retain(|member| *member != who);
-            self.members.push(who);
-        }
-    }
-
-    /// Minutes have passed: who never came to the room, or was lost on the way to the race server and did not come back, has no
-    /// place any more, and who is lost in a race is waited for no longer.
-    fn wait(&mut self) {
-        if !self.runs {
-            let (host, met) = (self.host(), !self.inside.is_empty());
-            let away = |who: &usize| !self.inside.contains(who) || self.absent.contains(who);
-            let given_up = |who: &usize| away(who) && (met || Some(*who) != host);
-            let given_up: Vec<usize> = self.members.iter().copied().filter(given_up).collect();
-            for who in given_up {
-                self.inside.remove(&who);
-                self.gone.insert(who);
-            }
-        } else if self.field.len() > 1 {
-            let lost = |who: usize| self.members.contains(&who) && self.absent.contains(&who);
-            let lost: Vec<usize> = self.field.iter().map(|(who, _)| *who).filter(|who| lost(*who)).collect();
-            for who in lost {
-                if let Some(fate) = self.awaited(who) {
-                    *fate = Fate::Out;
-                }
-            }
-        }
-    }
-
-    fn awaited(&mut self, who: usize) -> Option<&mut Fate> {
-        let runs = self.runs;
-        let fate = self.field.iter_mut().find(|(racer, _)| *racer == who).map(|(_, fate)| fate);
-        fate.filter(|fate| runs && **fate == Fate::Driving)
-    }
-}
-
-#[derive(Debug, Default)]
-struct Model {
-    races: Vec<ModelRace>,
-    rooms: BTreeMap<RaceId, ModelRoom>,
-    money: [u32; PLAYERS],
-    points: [u32; PLAYERS],
-    entered: [u32; PLAYERS],
-    /// How many results were told.
-    told: usize,
-}
-
-impl Model {
-    fn of(&mut self, who: usize) -> Option<&mut ModelRace> {
-        self.races.iter_mut().find(|race| race.members.contains(&who))
-    }
-
-    /// Settles what is over and forgets what is empty.
-    fn settle(&mut self) {
-        let mut races = std::mem::take(&mut self.races);
-        for race in &mut races {
-            if !race.runs || race.field.iter().any(|(_, fate)| *fate == Fate::Driving) {
-                continue;
-            }
-            race.runs = false;
-            self.told += 1;
-            let humans = race.field.len();
-            let mut order: Vec<(u32, usize)> = race
-                .field
-                .iter()
-                .filter_map(|(who, fate)| match fate {
-                    Fate::In(time) if *time >= rules::SHORTEST_TIME => Some((*time, *who)),
-                    _ => None,
-                })
-                .collect();
-            order.sort_by_key(|(time, _)| *time);
-            if order.is_empty() {
-                race.field.iter().for_each(|(who, _)| self.money[*who] += rules::fee(race.fee, humans));
-                continue;
-            }
-            for (who, _) in &race.field {
-                self.entered[*who] += 1;
-            }
-            for (place, (_, who)) in order.into_iter().enumerate() {
-                self.money[who] += rules::share(rules::purse(race.fee, humans), humans, place);
-                self.points[who] += rules::points(humans, place);
-            }
-        }
-        races.retain(|race| race.runs || !race.members.is_empty());
-        self.races = races;
-    }
-
-    fn leave(&mut self, who: usize) {
-        if let Some(race) = self.of(who) {
-            if let Some(fate) = race.awaited(who) {
-                *fate = Fate::Out;
-            }
-            race.forget(who);
-        }
-    }
-
-    /// `who` is in the room of the race it is in, and in no other.
-    fn enter(&mut self, who: usize) {
-        self.walk(who);
-        let Some((id, hosts)) = self.of(who).map(|race| (race.id, race.host() == Some(who))) else { return };
-        let room = self.rooms.entry(id).or_default();
-        room.people.push(who);
-        if hosts || room.owner.is_none() {
-            room.owner = Some(who);
-        }
-        self.attend(id, who);
-    }
-
-    fn walk(&mut self, who: usize) {
-        let Some((id, room)) = self.rooms.iter_mut().find(|(_, room)| room.people.contains(&who)) else {
-            return;
-        };
-        let id = *id;
-        room.people.retain(|other| *other != who);
-        if room.owner == Some(who) {
-            room.owner = room.people.first().copied();
-        }
-        if room.people.is_empty() {
-            self.rooms.remove(&id);
-        }
-        self.attend(id, who);
-    }
-
-    fn attend(&mut self, id: RaceId, who: usize) {
-        let ModelRoom { people, called, .. } = self.rooms.get(&id).cloned().unwrap_or_default();
-        let Some(race) = self.races.iter_mut().find(|race| race.id == id) else { return };
-        if people.contains(&who) && race.members.contains(&who) {
-            race.come_back(who);
-            race.absent.remove(&who);
-            race.inside.insert(who);
-        }
-        let leaves = |member: &usize| race.inside.contains(member) || *member == who;
-        let left = race.members.iter().copied().filter(|member| leaves(member) && !people.contains(member));
-        let left: Vec<usize> = left.collect();
-        race.absent.extend(&left);
-        for member in left.into_iter().filter(|_| !called) {
-            race.inside.remove(&member);
-            race.gone.insert(member);
-        }
-    }
-
-    fn call(&mut self, who: usize) {
-        let mut rooms = self.rooms.values_mut();
-        if let Some(room) = rooms.find(|room| room.owner == Some(who)) {
-            room.called = true;
-        }
-    }
-
-    fn start(&mut self, who: usize) -> bool {
-        let money = self.money;
-        let Some(race) = self.of(who).filter(|race| race.host() == Some(who) && !race.runs) else {
-            return false;
-        };
-        let mut racers = race.members.clone();
-        if race.inside.contains(&who) {
-            racers.retain(|racer| race.inside.contains(racer));
-        }
-        let broke =
-            |racers: &[usize], fee| racers.iter().position(|who| money[*who] < rules::fee(fee, racers.len()));
-        while let Some(at) = broke(&racers, race.fee) {
-            racers.remove(at);
-        }
-        if !racers.contains(&who) {
-            return false;
-        }
-        let fee = rules::fee(race.fee, racers.len());
-        race.field = racers.iter().map(|who| (*who, Fate::Driving)).collect();
-        race.runs = true;
-        race.absent.retain(|who| !race.gone.contains(who));
-        for who in racers {
-            self.money[who] -= fee;
-        }
-        true
-    }
 }
 
 /// The server and its model.
@@ -390,7 +147,10 @@ impl Pair {
                 let outcome = leave(&self.track.game, &self.track.racers[who].caller, self.track.now());
                 self.count(&outcome.pushes);
                 self.track.racers[who].caller = self.track.connect(&self.track.racers[who].player);
-                self.model.leave(who);
+                // Who races is back at once.
+                if self.model.of(who).is_some_and(|race| !race.runs) {
+                    self.model.leave(who);
+                }
             }
             Deed::Enter(who) => {
                 self.track.walk(who);
@@ -418,9 +178,9 @@ impl Pair {
                         }
                     }
                 }
-                self.model.races.iter_mut().for_each(ModelRace::wait);
+                self.model.races.iter_mut().for_each(|race| race.wait(minutes));
                 if minutes > 31 {
-                    self.model.races.retain(|race| race.runs);
+                    self.model.races.retain(|race| race.runs || !race.inside.is_empty());
                 }
             }
         }
@@ -445,7 +205,7 @@ impl Pair {
             assert_eq!(seen.host(), host, "{race:?}");
             let here = seen.members.iter().map(|member| (member.persona, member.is_here()));
             let model = race.members.iter();
-            let model = model.map(|who| (self.track.racers[*who].id(), !race.gone.contains(who)));
+            let model = model.map(|who| (self.track.racers[*who].id(), race.is_here(*who)));
             assert!(here.eq(model), "{:?} is not {race:?}", seen.members);
         }
         assert_eq!(self.track.races(), self.model.races.len());

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::world::NpsServer;
+use crate::world::races::Move;
 use mco_proto::ids::CommId;
 use mco_proto::nps::channel::{BootUser, StartGameServer, TerminateGameServer};
 use mco_proto::nps::lobby::{ChannelGranted, CloseCommChannel, Login, Name, OpenCommChannel};
@@ -70,8 +71,12 @@ impl Track {
 
     /// The connection to the room server breaks, if there is one.
     pub(super) fn walk(&mut self, who: usize) {
+        self.lose_room(who, Move::Other);
+    }
+
+    pub(super) fn lose_room(&mut self, who: usize, how: Move) {
         if let Some(caller) = self.racers[who].room.take() {
-            lobby::leave(&self.game, &caller, self.now());
+            lobby::leave(&self.game, &caller, how, self.now());
         }
     }
 
@@ -480,20 +485,4 @@ fn who_comes_back_to_a_room_or_drives_alone_is_not_lost() {
     track.start(1, alone, slots);
     track.walk(1);
     assert!(track.pass(rules::LOST_TIMEOUT * 3).is_none());
-}
-
-#[test]
-fn a_pc_that_loads_the_track_is_given_time() {
-    let mut track = Track::with(2);
-    let race = track.met(described);
-    track.call(0);
-    track.walk(1);
-    let slots = track.slots(&[0, 1]);
-    track.start(0, race, slots);
-    let almost = (rules::LOADING_GRACE + rules::LOST_TIMEOUT).saturating_sub(Duration::from_secs(1));
-    track.pass(almost);
-    track.finish(0, race, 6400);
-    assert!(track.game.world.races.lock().get(race).unwrap().field[1].outcome.is_none());
-    track.pass(Duration::from_secs(1));
-    assert!(track.game.world.races.lock().get(race).unwrap().field[1].outcome.is_some());
 }

@@ -129,7 +129,7 @@ fn who_gives_up_drops_or_never_comes_in_does_not_keep_the_others_waiting() {
     let mut track = Track::with(4);
     let race = track.running(&CreateRace { entry_fee: 100, ..wish() }, &[0, 1, 2, 3]);
     assert!(track.quit(1, race).is_none());
-    assert!(track.drop(2).is_none());
+    assert!(track.vanish(2).is_none());
     assert!(track.finish(0, race, MINUTE).is_none());
     let soon = track.now().later(rules::FINISH_TIMEOUT / 2);
     assert!(tick(&track.game, soon).pushes.is_empty());
@@ -142,7 +142,9 @@ fn who_gives_up_drops_or_never_comes_in_does_not_keep_the_others_waiting() {
     assert_eq!(results.receivers.len(), 3, "who dropped hears nothing");
     assert_eq!(results.placement(ids[3]).flags, Placement::TIMED_OUT);
     assert_eq!([1, 2, 3].map(|who| results.placement(ids[who]).time), [0; 3]);
-    assert_eq!(track.money(0), 19_900 + rules::share(rules::purse(100, 4), 4, 0));
+    // Who gave up at once did not race.
+    let purse = rules::purse_for(100, 4, 3, MINUTE);
+    assert_eq!(track.money(0), 19_900 + rules::share(purse, 3, 0));
     assert_eq!([1, 2, 3].map(|who| track.money(who)), [19_900; 3]);
     assert_eq!([0, 1].map(|who| track.persona(who).races_completed), [1, 0]);
     assert!(tick(&track.game, late.later(rules::FINISH_TIMEOUT)).pushes.is_empty(), "once");
@@ -152,7 +154,7 @@ fn who_gives_up_drops_or_never_comes_in_does_not_keep_the_others_waiting() {
 fn a_race_that_nobody_finishes_is_void_and_the_fees_go_back() {
     let mut track = Track::with(2);
     let race = track.running(&CreateRace { entry_fee: 1000, ..wish() }, &[0, 1]);
-    assert!(track.drop(0).is_none());
+    assert!(track.vanish(0).is_none());
     let results = track.quit(1, race).unwrap();
     assert!(results.is_void());
     assert_eq!([0, 1].map(|who| track.money(who)), [20_000; 2]);
@@ -213,7 +215,7 @@ fn a_host_who_vanishes_leaves_the_race_to_the_next() {
     assert_eq!(track.ask(2, start(race, slots)), refused(number::RACE_START, None));
     assert_eq!(track.start(1, race, slots).ok_to_start, 1);
     // While it runs: the rest goes on, and the new host speaks for racers that are not human.
-    assert!(track.drop(1).is_none());
+    assert!(track.vanish(1).is_none());
     let results = track.finish(2, race, MINUTE).unwrap();
     assert_eq!(results.order(), [2, 1].map(|who: usize| track.racers[who].id()));
     // After it: the last one leaves and nothing is left.
@@ -243,8 +245,8 @@ fn a_race_whose_racers_all_vanish_is_settled_and_forgotten() {
     let mut track = Track::with(2);
     let race = track.running(&CreateRace { entry_fee: 100, ..wish() }, &[0, 1]);
     track.finish(0, race, MINUTE);
-    assert!(track.drop(0).is_none());
-    track.drop(1);
+    assert!(track.vanish(0).is_none());
+    assert!(track.vanish(1).is_some());
     assert_eq!(track.races(), 0);
     assert_eq!(track.money(0), 19_900 + rules::purse(100, 2), "who came in is paid");
 }
@@ -378,15 +380,21 @@ fn what_a_race_did_to_a_car_is_kept_and_never_repairs_it() {
     };
     track.tell(1, report(100, 0x1_0000));
     assert_eq!(kept(&track), (0, 0), "another's car");
-    // What comes a second time does not count, and the next run's report makes nothing better.
-    for (percent, wear, after) in [(25, 0x123, (25, 0x123)), (255, 0x300, (25, 0x123))] {
+    // Whose car it will be is known at the end. What comes a second time does not count.
+    for (percent, wear) in [(25, 0x123), (255, 0x300)] {
         assert!(track.tell(0, report(percent, wear)).replies.is_empty());
-        assert_eq!(kept(&track), after);
+        assert_eq!(kept(&track), (0, 0));
     }
     track.finish(1, race, MINUTE);
     track.finish(0, race, MINUTE);
+    assert_eq!(kept(&track), (25, 0x123));
+    track.tell(0, report(255, 0x300));
+    assert_eq!(kept(&track), (25, 0x123));
+    // The next run's report makes nothing better, and may come behind the end.
     let slots = track.slots(&[0, 1]);
     track.start(0, race, slots);
+    track.finish(1, race, MINUTE);
+    track.finish(0, race, MINUTE);
     track.tell(0, report(0, 0x200));
     assert_eq!(kept(&track), (25, 0x200));
 }

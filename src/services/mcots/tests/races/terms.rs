@@ -157,6 +157,7 @@ fn where_damage_is_switched_off_there_is_only_wear() {
     let part = track.game.store.garage().parts_of(track.racers[0].car).unwrap()[0].clone();
     let parts = Damages::new(vec![Damage::new(part.id, 50, 0x123)]).unwrap();
     track.tell(0, PostRaceDamage { race, parts }.body());
+    track.finish(0, race, 6400);
     let part = track.game.store.garage().parts_of(track.racers[0].car).unwrap()[0].clone();
     assert_eq!((part.damage, part.wear), (0, 0x123));
 }
