@@ -56,10 +56,15 @@ function put(from, to) {
     files.CopyFile(from, to, true);
 }
 
+// Wine's scripts cannot sleep; there, the start of a program takes its time.
+function wait() {
+    try { WScript.Sleep(250); } catch (e) { run(HERE, "cmd", "/c exit"); }
+}
+
 // A virus scanner may still look at what was just written.
 function remove_folder(path) {
     for (var i = 0; i < 20 && files.FolderExists(path); i++) {
-        if (i > 0) WScript.Sleep(250);
+        if (i > 0) wait();
         try { files.DeleteFolder(path, true); } catch (e) { if (i == 19) fail("COULD NOT DELETE " + path); }
     }
 }

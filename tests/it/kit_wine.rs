@@ -170,7 +170,9 @@ impl Pc {
 
     fn remove_game(&self) {
         fs::remove_dir_all(self.path(INSTALLED)).unwrap();
-        GAME_KEYS.iter().for_each(|key| self.reg(&["delete", key, "/f"]));
+        for key in GAME_KEYS {
+            self.reg(&["delete", key, "/f"]);
+        }
     }
 
     fn put(&self, folder: &str, file: &str, content: &str) {
