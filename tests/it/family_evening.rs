@@ -226,7 +226,19 @@ impl Evening {
 
     /// Everybody of `field` hears the results of a race in which `order` came in, among as many as paid.
     async fn settled(&mut self, field: Vec<(usize, Starter)>, order: &[usize], fee: u32) -> Vec<Racer> {
-        let paid = self.paid(fee);
+        let raced = self.paid(fee);
+        self.settled_among(raced, field, order, fee).await
+    }
+
+    /// The same, if only so many of those who paid have raced: who lies has not.
+    async fn settled_among(
+        &mut self,
+        raced: usize,
+        field: Vec<(usize, Starter)>,
+        order: &[usize],
+        fee: u32,
+    ) -> Vec<Racer> {
+        let purse = rules::purse_for(fee, self.paid(fee), raced, MINUTE);
         let mut racers = Vec::new();
         for (who, mut starter) in field {
             let results = starter.results().await.unwrap();
@@ -234,7 +246,7 @@ impl Evening {
             let came_in = results.placements.iter().take(order.len()).map(|placement| placement.racer);
             assert!(came_in.eq(order.iter().map(|who| self.personas[*who])));
             if let Some(place) = order.iter().position(|other| *other == who) {
-                let won = rules::share(rules::purse(fee, paid), paid, place);
+                let won = rules::share(purse, raced, place);
                 assert_eq!(results.placements[place].cash, won);
                 if won > 0 {
                     self.book(who, Kind::Purse, won);
@@ -313,7 +325,7 @@ impl Evening {
         let last = &results.placements[3];
         assert_eq!((last.racer, last.cash, last.points), (self.personas[biff], 0, 0));
         assert_eq!(last.flags & Placement::CHEAT_SUSPECTED, Placement::CHEAT_SUSPECTED);
-        let mut racers = self.settled(field, &[MUM, KID, MARTY], FEE).await;
+        let mut racers = self.settled_among(3, field, &[MUM, KID, MARTY], FEE).await;
         racers.push(cheat.leave().await.unwrap());
         racers
     }
