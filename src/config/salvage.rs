@@ -129,8 +129,7 @@ impl Settled {
         let wrong = found.iter().any(|mistake| mistake.key.as_ref() == Some(&name));
         let written = value(document, section, key.name);
         // Where the text itself is broken, even a line that can be read may not be what was meant: there may be two of them.
-        let counts =
-            |value: &toml::Value| !wrong && !(broken && opens.is_strict() && !opens.is_closed(value));
+        let counts = |value: &toml::Value| !(wrong || broken && opens.is_strict() && !opens.is_closed(value));
         let doubtful =
             wrong || opens.is_strict() && (broken || !cannot_have_said(found, (section, key.name)));
         if let Some(written) = written.clone().filter(counts) {

@@ -272,7 +272,7 @@ fn read_catalog(game: &Game, form: &Form, now: Now) -> Effect {
     match kept {
         Ok(notes) => {
             log::info!("operator: the catalogue in {name:?} is read and waits to be put in use");
-            let note: String = notes.iter().map(|note| format!(" Note: {note}.")).collect();
+            let note = notes.into_iter().map(|note| format!(" Note: {note}.")).collect::<Vec<_>>().concat();
             let done = format!("The file is read. Look at what came, and put it in use.{note}");
             Effect::new(CATALOG_PAGE, Ok(done))
         }
