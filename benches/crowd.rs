@@ -11,8 +11,11 @@
 
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::relay::Address;
+use mcos::clock::Now;
 use mcos::config::Config;
-use mcos::world::{Admission, ChannelInfo, ConnectionId, LOBBY, NpsServer, OpenRequest, Person, World};
+use mcos::world::{
+    Admission, ChannelInfo, ConnectionId, LOBBY, NpsServer, OpenRequest, Person, RelayLoad, World,
+};
 use std::hint::black_box;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -37,7 +40,8 @@ fn main() {
         });
         let directory = time(|| _ = black_box(channels.census(first)));
         let people = time(|| _ = black_box(channels.people(NpsServer::Lobby)));
-        let relay = time(|| _ = black_box(channels.receivers(first, CommId(20), &Address::All, false)));
+        let load = RelayLoad { bytes: 60, per_second: u32::MAX, now: Now::read() };
+        let relay = time(|| _ = black_box(channels.receivers(first, CommId(20), &Address::All, false, load)));
         println!("{players:>8} {come_and_go:>16.2} {directory:>12.2} {people:>12.2} {relay:>12.2}");
     }
 }
@@ -57,7 +61,7 @@ fn player(world: &World, number: u32, channel: CommId) -> ConnectionId {
         data: Box::new([0; 256]),
     };
     let request = OpenRequest { riff, password: String::new(), strict: false };
-    let _ = world.channels.open(connection, request, |_| Ok(Admission::ByPassword));
+    let _ = world.channels.open(connection, request, |_, _| Ok(Admission::ByPassword));
     connection
 }
 

@@ -22,6 +22,7 @@ use mcos::server::conversation::{Conversation, Observers, Outbound, Service, Ste
 use mcos::services::{Game, Push};
 use mcos::store::Ticket;
 use mcos::world::ConnectionId;
+use mcos::world::races::Move;
 use mcos_fuzz::game::{PLAYERS, START, folder, new_game, private_key};
 use mcos_fuzz::{Input, plant};
 use rsa::pkcs8::EncodePrivateKey as _;
@@ -269,7 +270,7 @@ impl<'a> Scene<'a> {
     }
 
     fn left(&mut self, connection: &Connection) {
-        let Step { unsent, commit, pushes, .. } = connection.server.leave(self.game, self.now);
+        let Step { unsent, commit, pushes, .. } = connection.server.leave(self.game, Move::Other, self.now);
         assert_eq!(unsent, None);
         self.after(commit, pushes);
     }

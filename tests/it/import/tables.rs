@@ -203,7 +203,7 @@ fn what_is_left_out_of_a_table_that_is_not_needed_is_told() {
         import::read(Cursor::new(bytes), file, 1, |_| ()).unwrap().notes
     };
     assert_eq!(notes("Online.mdb", &|_| ()), Vec::<String>::new());
-    for name in ["Element", "RaceType", "PartTypeCompatibility", "PricingGuide"] {
+    for name in ["Element", "AttachmentPoint", "PartTypeCompatibility", "PricingGuide"] {
         let linked = notes("x", &|tables| table(tables, name).object = 4);
         let wanted = format!("the table {name} is in another file, to which this one leads, and is not used");
         assert_eq!(linked, [wanted]);
