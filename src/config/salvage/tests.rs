@@ -168,7 +168,7 @@ fn a_box_that_does_not_know_its_shard_says_which_it_is() {
 }
 
 /// Every key, with a value that may not stand for it and one that is as open as can be; `None`: it opens nothing.
-const OPENING: [(&str, &str, &str, &str); 20] = [
+const OPENING: [(&str, &str, &str, &str); 22] = [
     ("network.bind", "[\"127.0.0.1\", \"192.168.77\"]", "[\"0.0.0.0\"]", "[\"127.0.0.1\"]"),
     ("network.allow", "[\"192.168.1.0/24\", \"192.168.2\"]", "[\"0.0.0.0/0\"]", "[\"192.168.1.0/24\"]"),
     ("network.legacy_tls", "\"no\"", "true", "false"),
@@ -185,6 +185,8 @@ const OPENING: [(&str, &str, &str, &str); 20] = [
     ("limits.input_bytes", "\"9\"", "1_099_511_627_776", "0"),
     ("limits.idle_seconds", "\"9\"", "86_400", "60"),
     ("limits.login_seconds", "\"9\"", "86_400", "30"),
+    ("limits.unreachable_seconds", "\"9\"", "3600", "60"),
+    ("limits.relay_bytes_per_second", "\"9\"", "1_000_000_000", "32_768"),
     ("limits.context_minutes", "\"9\"", "10_080", "60"),
     ("compat.bind_context", "\"true\"", "false", "true"),
     ("compat.prove_key", "\"true\"", "false", "true"),
@@ -283,8 +285,12 @@ fn each_key_that_opens_something_is_closed_by_a_mistake_in_it() {
         if name.starts_with("limits.") && name != "limits.input_bytes" {
             let few = if name.ends_with("outbound_bytes") {
                 "4096"
+            } else if name.ends_with("relay_bytes_per_second") {
+                "16384"
             } else if name.ends_with("minutes") {
                 "30"
+            } else if name.ends_with("unreachable_seconds") {
+                "6"
             } else {
                 "2"
             };
