@@ -25,7 +25,11 @@ const TO_ALL_BUT_ONE: Id = Id(0x0097);
 
 /// A server with so many players, all of them selected.
 async fn players(count: usize) -> (Server, Vec<PersonaSession>) {
-    let mut server = Server::prepare();
+    players_of(Server::prepare(), count).await
+}
+
+/// The same on a server that has its configuration already.
+async fn players_of(mut server: Server, count: usize) -> (Server, Vec<PersonaSession>) {
     for player in 0..count {
         server.account(&format!("account{player}"));
         server.persona(&format!("account{player}"), &format!("Driver {player}"));
@@ -194,7 +198,9 @@ fn the_largest_frame_there_can_be_is_passed_on_whole_and_a_larger_one_goes_nowhe
 #[test]
 fn one_slow_and_one_dead_receiver_do_not_disturb_the_others() {
     block_on(async {
-        let (server, drivers) = players(4).await;
+        // Far more than anybody has to say, so that there is something to be cut off for.
+        let much = Server::with("[limits]\nrelay_bytes_per_second = 1_000_000_000\n");
+        let (server, drivers) = players_of(much, 4).await;
         let mut speaker = in_chat(&server, &drivers[0]).await;
         let mut listener = in_chat(&server, &drivers[1]).await;
         let mut slow = in_chat(&server, &drivers[2]).await;
