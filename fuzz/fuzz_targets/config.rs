@@ -26,7 +26,8 @@ fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
             assert!(config.mistakes.is_empty());
         }
         Err(error) => {
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+            // A carriage return ends a line, too.
+            let lines = bytes.iter().filter(|byte| b"\r\n".contains(byte)).count() + 1;
             assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
             // It goes into the log, to the terminal and onto a page: one line without control characters.
             assert!(!error.to_string().contains(char::is_control), "{error}");
@@ -72,6 +73,7 @@ fn seeds() -> Vec<Vec<u8>> {
         "a = \n",
         "[network]\r\nbind = [\"1.2.3.4\"]",
         "unkM\0= 0X",
+        "[shard]\rname = 5\r",
         "\"a\\u0007b\" = 1",
     ];
     let texts = [EXAMPLE, &uncommented, &keys].into_iter().chain(mistakes);
