@@ -26,8 +26,9 @@ fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
             assert!(config.mistakes.is_empty());
         }
         Err(error) => {
-            // A carriage return ends a line, too.
-            let lines = bytes.iter().filter(|byte| b"\r\n".contains(byte)).count() + 1;
+            // Bytes of all that ends a line, in UTF-8 and in UTF-16, or may be something else: there are no more lines than that.
+            let ends = |byte: &&u8| b"\n\r\x0b\x0c\x85\xa8\xa9\x28\x29".contains(byte);
+            let lines = bytes.iter().filter(ends).count() + 1;
             assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
             // It goes into the log, to the terminal and onto a page: one line without control characters.
             assert!(!error.to_string().contains(char::is_control), "{error}");
