@@ -4,12 +4,11 @@ use super::DealError;
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::records::deal::{Goods, Item};
-use crate::store::records::persona::PersonaRecord;
 use crate::store::records::vehicle::{LooseRecord, VehicleRecord};
 use crate::store::table::{Table, Transaction};
 use mco_proto::ids::{PersonaId, VehicleId};
 
-/// Hands a car with all its parts over to somebody else. Who had it drives it no longer, whatever else is written of the two.
+/// Hands a car with all its parts over to somebody else.
 pub(in crate::store) fn hand_over_car(
     tx: &Transaction<'_>,
     mut car: VehicleRecord,
@@ -21,12 +20,6 @@ pub(in crate::store) fn hand_over_car(
     car.parts.iter_mut().for_each(|part| part.owner = to);
     tx.put(&key::vehicle(id), &car)?;
     tx.remove(&key::vehicle_of(from, id))?;
-    if let Some(mut record) = tx.get::<PersonaRecord>(&key::persona(from))?
-        && record.persona.vehicle == Some(id)
-    {
-        record.persona.vehicle = None;
-        tx.put(&key::persona(from), &record)?;
-    }
     tx.put(&key::vehicle_of(to, id), &id.0)
 }
 

@@ -94,20 +94,22 @@ impl Garage<'_> {
                 if terms.trade_in.is_none() && cars + coming.cars >= (terms.room)(&buyer.persona) {
                     return Err(GarageError::GarageFull);
                 }
+                // Looked up before the sale, which may give its number to the new car.
+                let old = terms.trade_in.map(|old| own_car(tx, old, owner)).transpose()?;
                 let give = |tx: &Transaction<'_>, buyer: &mut PersonaRecord| {
-                    let Some(old) = terms.trade_in else { return Ok(()) };
+                    let Some(old) = old else { return Ok(()) };
                     trade_in(tx, buyer, old, terms.worth, now)?;
                     crush(tx, &wrecks).map_err(GarageError::from)
                 };
                 // What counts is the difference: who can pay without the old car need not be able to hold what it brings besides.
-                let pays_first = buyer.persona.bank_balance >= purchase.price;
-                if !pays_first {
+                let id = if buyer.persona.bank_balance >= purchase.price {
+                    let id = sell(tx, &mut buyer, purchase, now)?;
                     give(tx, &mut buyer)?;
-                }
-                let id = sell(tx, &mut buyer, purchase, now)?;
-                if pays_first {
+                    id
+                } else {
                     give(tx, &mut buyer)?;
-                }
+                    sell(tx, &mut buyer, purchase, now)?
+                };
                 buyer.persona.vehicle.get_or_insert(id);
                 tx.put(&key::persona(owner), &buyer)?;
                 Ok(id)
@@ -216,19 +218,21 @@ fn build(
     built.collect()
 }
 
-/// The car goes to the junkyard and its worth to the bank.
+/// A car of this owner.
+fn own_car(tx: &Transaction<'_>, id: VehicleId, owner: PersonaId) -> Result<VehicleRecord, GarageError> {
+    let car: Option<VehicleRecord> = tx.get(&key::vehicle(id))?;
+    car.filter(|car| car.vehicle.owner == owner).ok_or(GarageError::NotYours)
+}
+
+/// The seller's car goes to the junkyard and its worth to the bank.
 fn trade_in(
     tx: &Transaction<'_>,
     seller: &mut PersonaRecord,
-    id: VehicleId,
+    car: VehicleRecord,
     worth: &dyn Fn(&Vehicle, &[Part]) -> u32,
     now: Now,
 ) -> Result<(), GarageError> {
-    let owner = seller.persona.id;
-    let car: VehicleRecord = tx.get(&key::vehicle(id))?.ok_or(GarageError::NotYours)?;
-    if car.vehicle.owner != owner {
-        return Err(GarageError::NotYours);
-    }
+    let id = car.vehicle.id;
     let amount = worth(&car.vehicle, &car.parts).into();
     ledger::book(tx, seller, Entry { kind: Kind::TradeIn, amount, reference: id.0 }, now)?;
     if seller.persona.vehicle == Some(id) {

@@ -447,3 +447,24 @@ fn the_login_key_can_be_replaced() {
     let long = vec![0; record::MAX_RECORD];
     assert_eq!(store.keys().set_login_key(&long).unwrap_err(), StoreError::TooLarge { what: "login key" });
 }
+
+#[test]
+fn the_car_that_is_bought_is_not_given_in_part_payment_for_itself() {
+    let dir = TempDir::new().unwrap();
+    let (store, _, persona) = furnished(dir.path());
+    let buy = |trade_in| {
+        let terms = Terms { trade_in, worth: &|_, _| 1, room: &|_| 9 };
+        store.garage().buy_from_dealer(persona, &fairlane(1), &terms, Now::read()).map(|bought| bought.value)
+    };
+    let [first, second] = [(); 2].map(|()| buy(None).unwrap());
+    // The number that the next one gets.
+    let next = VehicleId(second.0 + (second.0 - first.0));
+    let before = records(&store);
+    assert_eq!(buy(Some(next)), Err(GarageError::NotYours));
+    assert_eq!(records(&store), before);
+    assert_eq!(buy(None), Ok(next));
+    assert_eq!(store.personas().by_id(persona).unwrap().unwrap().vehicle, Some(first));
+    // Its own number is another matter once it is there.
+    assert!(buy(Some(next)).is_ok());
+    assert_eq!(store.garage().vehicle(next).unwrap().unwrap().owner, JUNKYARD);
+}
