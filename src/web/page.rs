@@ -4,6 +4,7 @@ use crate::admin::kit::Certificate;
 use crate::clock::Now;
 use crate::config::HostName;
 use crate::services::Game;
+use crate::store::StoreError;
 use crate::world::FailureLimit;
 use askama::Template;
 use hyper::header::{HeaderName, LOCATION};
@@ -165,4 +166,11 @@ pub(super) fn page(template: &impl Template) -> PageResponse {
 /// A page with a heading and one sentence.
 pub(super) fn message(site: &Site<'_>, status: u16, heading: &str, text: &str) -> PageResponse {
     page(&Message { frame: Frame::of(site), heading, text }).with_status(status)
+}
+
+/// The answer when the store does not tell what a page should show.
+pub(super) fn unreadable(site: &Site<'_>, error: &StoreError) -> PageResponse {
+    log::error!("http: a page cannot be shown: {error}");
+    let text = "The server cannot read this at the moment. Its log says why. Tell the operator.";
+    message(site, 503, "Not at the moment", text)
 }

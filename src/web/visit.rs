@@ -1,7 +1,8 @@
 //! Who is signed in on the players' pages.
 
 use super::cookies::{cookie, form_token, is_form_token, set_cookie};
-use super::page::{PageRequest, PageResponse, Site};
+use super::fields::Fields;
+use super::page::{PageRequest, PageResponse, Site, message};
 use crate::store::{Account, Persona};
 use crate::world::{Notice, Token};
 use hyper::header::SET_COOKIE;
@@ -25,6 +26,15 @@ pub(super) struct Visit<'a> {
     pub(super) form: Token,
 }
 
+/// Somebody who acts for one of its own personas.
+#[derive(Clone, Copy)]
+pub(super) struct Act<'a> {
+    pub(super) site: &'a Site<'a>,
+    pub(super) visit: &'a Visit<'a>,
+    pub(super) persona: &'a Persona,
+    pub(super) request: &'a PageRequest<'a>,
+}
+
 impl<'a> Visit<'a> {
     /// Who is signed in, if the cookies belong to a session of an account that may sign in. A store that does not answer shows nobody
     /// anything of his own.
@@ -46,6 +56,24 @@ impl<'a> Visit<'a> {
     pub(super) fn persona(&self, asked: &str) -> Option<Persona> {
         let mut all = self.personas().into_iter();
         if asked.is_empty() { all.next() } else { all.find(|persona| persona.id.0.to_string() == asked) }
+    }
+
+    /// The answer to a form that does not come from a page of ours, or from an old one; `None`: it does.
+    pub(super) fn refuses(&self, request: &PageRequest<'_>, form: &Fields) -> Option<PageResponse> {
+        if self.form.is(form.text("form")) {
+            return None;
+        }
+        log::info!("http: {} sent a form without the page's token", request.peer);
+        let text = "Nothing was changed. Go back, load the page again and send the form once more.";
+        Some(message(self.site, 403, "This form has expired", text).not_stored())
+    }
+
+    /// The persona that a form is about, which it always says; else the answer.
+    pub(super) fn acting(&self, form: &Fields) -> Result<Persona, PageResponse> {
+        let asked = Some(form.text("persona")).filter(|asked| !asked.is_empty());
+        asked.and_then(|asked| self.persona(asked)).ok_or_else(|| {
+            self.done("/me", Err("That is not one of your drivers. Nothing was changed.".to_owned()))
+        })
     }
 
     /// In how many browsers the account is signed in.

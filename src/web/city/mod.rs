@@ -18,8 +18,7 @@ pub(super) use api::only_reads;
 pub(super) use nights::ticker;
 
 use super::fields::Fields;
-use super::page::{PageRequest, PageResponse, Site, message};
-use crate::store::StoreError;
+use super::page::{PageRequest, PageResponse, Site, unreadable};
 use percent_encoding::percent_decode_str;
 
 /// Whether a path belongs to these pages.
@@ -68,16 +67,10 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         ("badge.svg", None) => return pictures::badge(&query),
         _ => return None,
     };
-    Some(answer.unwrap_or_else(|error| failed(site, &error)))
+    Some(answer.unwrap_or_else(|error| unreadable(site, &error)))
 }
 
 /// A piece of a path as text.
 fn decoded(piece: &str) -> String {
     percent_decode_str(piece).decode_utf8_lossy().into_owned()
-}
-
-fn failed(site: &Site<'_>, error: &StoreError) -> PageResponse {
-    log::error!("http: a page of the city cannot be shown: {error}");
-    let text = "The server cannot read this at the moment. Its log says why. Tell the operator.";
-    message(site, 503, "Not at the moment", text)
 }

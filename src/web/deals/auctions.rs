@@ -1,14 +1,16 @@
 //! The page of auctions.
 
-use super::desk::{Desk, Field, Form, Input, finish, link};
+use super::desk::{Desk, finish, link, pager, with};
 use super::goods::{self, choices, name, player};
-use super::{Act, Done, dollars, no_deal, number};
+use super::{Done, dollars, no_deal, number};
 use crate::clock::span;
 use crate::services::deals;
 use crate::store::{Auction, BidOutcome, Goods, LAST_SECONDS, LONGEST_HOURS, Listed, NewAuction, StoreError};
 use crate::web::fields::Fields;
-use crate::web::layout::{Cell, Column, Page, Pager, ROWS, Section};
+use crate::web::forms::{FormView, Input};
+use crate::web::layout::{Cell, Column, Page, ROWS, Section};
 use crate::web::page::{PageResponse, Site};
+use crate::web::visit::Act;
 use crate::web::words::{class, moment, money, player_link, sentence};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Serialize;
@@ -115,21 +117,13 @@ pub(super) fn list(
     let kind = ["car", "part"].into_iter().find(|kind| *kind == query.text("kind")).unwrap_or_default();
     let view = |kind: &str| {
         let path = link(desk, "/auctions");
-        let sign = if path.contains('?') { '&' } else { '?' };
-        if kind.is_empty() { path } else { format!("{path}{sign}kind={kind}") }
+        if kind.is_empty() { path } else { with(&path, "kind", kind) }
     };
     let choices = [("", "All"), ("car", "Cars"), ("part", "Parts")];
     let mut section = table("", desk, &rows, "There is no auction at the moment.");
     section.choices = vec![choices.map(|(value, text)| (text.to_owned(), view(value), value == kind)).into()];
     let begun = !query.text("from").is_empty();
-    section.pager = (next.is_some() || begun).then(|| Pager {
-        text: format!("{total} auctions in all"),
-        back: begun.then(|| view(kind)),
-        on: next.map(|next| {
-            let link = view(kind);
-            format!("{link}{}from={next}", if link.contains('?') { '&' } else { '?' })
-        }),
-    });
+    section.pager = pager(&view(kind), total, "auctions", begun, next);
     let mut sections = vec![section];
     let mut forms = Vec::new();
     if let Some(desk) = desk {
@@ -151,35 +145,28 @@ pub(super) fn list(
         LAST_SECONDS / 60,
         LAST_SECONDS / 60
     )];
-    finish(site, desk, &Page { title: "Auctions".to_owned(), intro, sections, ..Page::default() }, &forms)
+    finish(site, desk, &Page { title: "Auctions".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
 /// The form to open one, if there is anything to sell.
-fn opening(site: &Site<'_>, desk: &Desk<'_>) -> Result<Option<Form>, StoreError> {
+fn opening(site: &Site<'_>, desk: &Desk<'_>) -> Result<Option<FormView>, StoreError> {
     let own = choices(site, &desk.persona)?;
     let options: Vec<_> = own.into_iter().map(|(thing, text)| (goods::value(thing), text)).collect();
     let hours = [1, 6, 12, 24, 48, LONGEST_HOURS];
     let hours = hours.map(|hours| (hours.to_string(), format!("{hours} hours")));
-    let field = |label, name, input, help: &str| Field { label, name, input, help: help.to_owned() };
-    Ok((!options.is_empty()).then(|| Form {
+    Ok((!options.is_empty()).then(|| FormView {
         heading: "Open an auction",
         action: "/auctions/open",
-        fields: vec![
-            field(
-                "What",
-                "goods",
-                Input::One(options),
-                "It is held until the auction is over. You keep one car.",
-            ),
-            Field::dollars("Start price", "start", String::new()),
-            Field {
-                help: "Whoever pays this gets it at once. Leave it empty if that is not wanted.".to_owned(),
-                ..Field::dollars("Buy now", "buy_now", String::new())
-            },
-            field("Time", "hours", Input::One(hours.into()), ""),
+        inputs: vec![
+            Input::choice("goods", "What", options)
+                .helped("It is held until the auction is over. You keep one car."),
+            Input::dollars("start", "Start price"),
+            Input::dollars("buy_now", "Buy now")
+                .helped("Whoever pays this gets it at once. Leave it empty if that is not wanted."),
+            Input::choice("hours", "Time", hours),
         ],
         button: "Open the auction".to_owned(),
-        ..Form::default()
+        ..FormView::default()
     }))
 }
 
@@ -217,26 +204,26 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
         if desk.persona.id == auction.seller {
             if auction.bid.is_none() {
                 let button = "Take it back".to_owned();
-                forms.push(Form { action: "/auctions/cancel", hidden, button, ..Form::default() });
+                forms.push(FormView { action: "/auctions/cancel", hidden, button, ..FormView::default() });
             }
         } else if let Some(least) = shown.least {
-            let field = Field::dollars("Your bid", "dollars", least.to_string());
-            forms.push(Form {
+            forms.push(FormView {
                 heading: "Bid",
                 action: "/auctions/bid",
                 hidden: hidden.clone(),
-                fields: vec![field],
+                inputs: vec![Input::dollars("dollars", "Your bid").with(&least)],
                 button: "Bid".to_owned(),
+                ..FormView::default()
             });
-            forms.extend(auction.buy_now.map(|price| Form {
+            forms.extend(auction.buy_now.map(|price| FormView {
                 action: "/auctions/bid",
                 hidden: hidden.into_iter().chain([("dollars", price.to_string())]).collect(),
                 button: format!("Buy now for {}", money(price)),
-                ..Form::default()
+                ..FormView::default()
             }));
         }
     }
-    finish(site, desk, &Page { title: shown.item, sections, ..Page::default() }, &forms)
+    finish(site, desk, &Page { title: shown.item, sections, ..Page::default() }, forms)
 }
 
 /// Opens an auction.

@@ -1,7 +1,8 @@
 //! The frame of these pages: who takes part, and the forms.
 
 use crate::store::{Persona, StoreError};
-use crate::web::layout::Page;
+use crate::web::forms::FormView;
+use crate::web::layout::{Page, Pager};
 use crate::web::page::{Frame, PageResponse, Site, page as render};
 use crate::web::visit::Visit;
 use crate::world::Notice;
@@ -14,47 +15,10 @@ pub(super) struct Desk<'a> {
     path: &'a str,
 }
 
-/// A form.
-#[derive(Default)]
-pub(super) struct Form {
-    pub(super) heading: &'static str,
-    pub(super) action: &'static str,
-    pub(super) hidden: Vec<(&'static str, String)>,
-    pub(super) fields: Vec<Field>,
-    pub(super) button: String,
-}
-
-/// A field of a form.
-pub(super) struct Field {
-    pub(super) label: &'static str,
-    pub(super) name: &'static str,
-    pub(super) input: Input,
-    pub(super) help: String,
-}
-
-/// What is entered.
-pub(super) enum Input {
-    /// A line.
-    Text { value: String, size: u32, most: u32 },
-    /// One of several: values and what they are called.
-    One(Vec<(String, String)>),
-    /// Any of several, likewise, with whether each is chosen.
-    Several(Vec<(String, String, bool)>),
-}
-
-impl Field {
-    /// A field for dollars.
-    pub(super) fn dollars(label: &'static str, name: &'static str, value: String) -> Self {
-        let input = Input::Text { value, size: 12, most: 14 };
-        Self { label, name, input, help: "Whole dollars.".to_owned() }
-    }
-}
-
 /// What the page says of who is signed in.
 struct Shown {
     account: String,
     persona: String,
-    id: u32,
     token: String,
     /// Links to the same page as another driver, with its name.
     others: Vec<(String, String)>,
@@ -67,7 +31,7 @@ struct DealsPage<'a> {
     frame: Frame<'a>,
     page: &'a Page,
     desk: Option<Shown>,
-    forms: &'a [Form],
+    forms: &'a [FormView],
 }
 
 impl<'a> Desk<'a> {
@@ -85,7 +49,6 @@ impl<'a> Desk<'a> {
         Shown {
             account: self.visit.account.name.clone(),
             persona: self.persona.name.clone(),
-            id: self.persona.id.0,
             token: self.visit.form.as_str().to_owned(),
             others: others.map(|other| (format!("{}?persona={}", self.path, other.id), other.name)).collect(),
             notice: self.visit.notice(),
@@ -98,13 +61,33 @@ pub(super) fn link(desk: Option<&Desk<'_>>, path: &str) -> String {
     desk.map_or_else(|| path.to_owned(), |desk| desk.link(path))
 }
 
-/// The finished page.
+/// The address of one of these pages with one thing more asked for.
+pub(super) fn with(link: &str, name: &str, value: impl std::fmt::Display) -> String {
+    format!("{link}{}{name}={value}", if link.contains('?') { '&' } else { '?' })
+}
+
+/// The links around a part of a long list at `link`, which begins there or was `begun` before; behind it is `next`.
+pub(super) fn pager(link: &str, total: u32, what: &str, begun: bool, next: Option<String>) -> Option<Pager> {
+    (next.is_some() || begun).then(|| Pager {
+        text: format!("{total} {what} in all"),
+        back: begun.then(|| link.to_owned()),
+        on: next.map(|next| with(link, "from", next)),
+    })
+}
+
+/// The finished page. The forms are about the persona of the desk.
 pub(super) fn finish(
     site: &Site<'_>,
     desk: Option<&Desk<'_>>,
     page: &Page,
-    forms: &[Form],
+    forms: Vec<FormView>,
 ) -> Result<PageResponse, StoreError> {
+    let mut forms = forms;
+    if let Some(desk) = desk {
+        for form in &mut forms {
+            form.hidden.push(("persona", desk.persona.id.to_string()));
+        }
+    }
     let desk = desk.map(Desk::shown);
-    Ok(render(&DealsPage { frame: Frame::of(site), page, desk, forms }))
+    Ok(render(&DealsPage { frame: Frame::of(site), page, desk, forms: &forms }))
 }

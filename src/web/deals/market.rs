@@ -1,14 +1,16 @@
 //! The market: classified ads.
 
-use super::desk::{Desk, Field, Form, Input, finish, link};
+use super::desk::{Desk, finish, link, pager, with};
 use super::goods::{self, choices, name, player};
-use super::{Act, Done, dollars, no_deal, number};
+use super::{Done, dollars, no_deal, number};
 use crate::clock::span;
 use crate::services::deals;
 use crate::store::{Ad, AdCategory, Listed, NewAd, StoreError};
 use crate::web::fields::Fields;
-use crate::web::layout::{Cell, Column, Page, Pager, ROWS, Section};
+use crate::web::forms::{FormView, Input};
+use crate::web::layout::{Cell, Column, Page, ROWS, Section};
 use crate::web::page::{PageResponse, Site};
+use crate::web::visit::Act;
 use crate::web::words::{escaped, moment, money, player_link, sentence};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Serialize;
@@ -96,8 +98,7 @@ pub(super) fn list(
     let chosen = category(query.text("category"));
     let view = |category: Option<AdCategory>| {
         let path = link(desk, "/market");
-        let sign = if path.contains('?') { '&' } else { '?' };
-        category.map_or_else(|| path.clone(), |one| format!("{path}{sign}category={}", one.letter()))
+        category.map_or_else(|| path.clone(), |one| with(&path, "category", one.letter()))
     };
     let all = std::iter::once(None).chain(AdCategory::ALL.map(Some));
     let choices =
@@ -105,14 +106,7 @@ pub(super) fn list(
     let mut section = table("", desk, &rows, "There is no ad here at the moment.");
     section.choices = vec![choices];
     let begun = !query.text("from").is_empty();
-    section.pager = (next.is_some() || begun).then(|| Pager {
-        text: format!("{total} ads in all"),
-        back: begun.then(|| view(chosen)),
-        on: next.map(|next| {
-            let link = view(chosen);
-            format!("{link}{}from={next}", if link.contains('?') { '&' } else { '?' })
-        }),
-    });
+    section.pager = pager(&view(chosen), total, "ads", begun, next);
     let mut sections = vec![section];
     let mut forms = Vec::new();
     if let Some(desk) = desk {
@@ -135,7 +129,7 @@ pub(super) fn list(
         rules.classified_ad_max_duration,
         money(most_for_an_ad(site))
     )];
-    finish(site, desk, &Page { title: "Market".to_owned(), intro, sections, ..Page::default() }, &forms)
+    finish(site, desk, &Page { title: "Market".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
 /// What the longest ad costs, in dollars.
@@ -146,29 +140,26 @@ fn most_for_an_ad(site: &Site<'_>) -> u32 {
 }
 
 /// The form to place one.
-fn placing(site: &Site<'_>, desk: &Desk<'_>) -> Result<Form, StoreError> {
+fn placing(site: &Site<'_>, desk: &Desk<'_>) -> Result<FormView, StoreError> {
     let rules = site.game.catalog.tunables();
     let own = choices(site, &desk.persona)?.into_iter().map(|(thing, text)| (goods::value(thing), text));
-    let things = std::iter::once((String::new(), "nothing".to_owned())).chain(own).collect();
+    let things = std::iter::once((String::new(), "nothing".to_owned())).chain(own);
     let categories = AdCategory::ALL.map(|one| (one.letter().to_string(), one.name().to_owned()));
     let days = (1..=rules.classified_ad_max_duration).map(|days| (days.to_string(), format!("{days} days")));
-    let field = |label, name, input, help: &str| Field { label, name, input, help: help.to_owned() };
-    let most = rules.classified_ad_max_size;
-    Ok(Form {
+    let most = usize::try_from(rules.classified_ad_max_size).unwrap_or_default();
+    Ok(FormView {
         heading: "Place an ad",
         action: "/market/place",
-        fields: vec![
-            field("Category", "category", Input::One(categories.into()), ""),
-            field("Text", "text", Input::Text { value: String::new(), size: 50, most }, ""),
-            field("Time", "days", Input::One(days.collect()), ""),
-            field("Sells", "goods", Input::One(things), "It is held until the ad is over. You keep one car."),
-            Field {
-                help: "Whoever pays it gets the thing with one click.".to_owned(),
-                ..Field::dollars("Fixed price", "price", String::new())
-            },
+        inputs: vec![
+            Input::choice("category", "Category", categories),
+            Input::text("text", "Text", most),
+            Input::choice("days", "Time", days),
+            Input::choice("goods", "Sells", things)
+                .helped("It is held until the ad is over. You keep one car."),
+            Input::dollars("price", "Fixed price").helped("Whoever pays it gets the thing with one click."),
         ],
         button: "Place the ad".to_owned(),
-        ..Form::default()
+        ..FormView::default()
     })
 }
 
@@ -198,20 +189,20 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
         let hidden = vec![("ad", number.to_string())];
         if desk.persona.id == ad.advertiser {
             let button = "Take the ad back".to_owned();
-            forms.push(Form { action: "/market/withdraw", hidden, button, ..Form::default() });
+            forms.push(FormView { action: "/market/withdraw", hidden, button, ..FormView::default() });
         } else {
             let write = format!("/me/mail?persona={}&to={}", desk.persona.id, escaped(&shown.player));
             facts.push(("Answer", Cell::linked(format!("Write to {}", shown.player), write)));
-            forms.extend(shown.price.map(|price| Form {
+            forms.extend(shown.price.map(|price| FormView {
                 action: "/market/buy",
                 hidden,
                 button: format!("Buy for {}", money(price)),
-                ..Form::default()
+                ..FormView::default()
             }));
         }
     }
     sections.insert(0, Section { facts, ..Section::default() });
-    finish(site, desk, &Page { title: shown.text, sections, ..Page::default() }, &forms)
+    finish(site, desk, &Page { title: shown.text, sections, ..Page::default() }, forms)
 }
 
 /// Places an ad.

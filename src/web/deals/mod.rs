@@ -11,10 +11,10 @@ pub(super) use auctions::listed as auctions_listed;
 pub(super) use market::listed as ads_listed;
 
 use super::fields::Fields;
-use super::layout::Page;
-use super::page::{PageRequest, PageResponse, Site, message};
-use super::visit::Visit;
-use crate::store::{Persona, StoreError};
+use super::layout::{Page, Section};
+use super::page::{PageRequest, PageResponse, Site, message, unreadable};
+use super::visit::{Act, Visit};
+use crate::store::StoreError;
 use desk::Desk;
 
 /// Whether a path belongs to these pages.
@@ -50,16 +50,14 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         ("trades", Some(number), Some(desk)) => trades::one(site, desk, number),
         _ => return None,
     };
-    Some(answer.unwrap_or_else(|error| failed(site, &error)).not_stored())
+    Some(answer.unwrap_or_else(|error| unreadable(site, &error)).not_stored())
 }
 
 /// Answers a form.
 pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) -> PageResponse {
     let Some(visit) = Visit::of(site, request) else { return PageResponse::go_to("/me/sign-in") };
-    if !visit.form.is(form.text("form")) {
-        log::info!("http: {} sent a form without the page's token", request.peer);
-        let text = "Nothing was changed. Go back, load the page again and send the form once more.";
-        return message(site, 403, "This form has expired", text).not_stored();
+    if let Some(refused) = visit.refuses(request, form) {
+        return refused;
     }
     let act = match request.path {
         "/auctions/open" => auctions::open,
@@ -75,21 +73,12 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
         "/trades/mute" => trades::mute,
         _ => return super::not_found(site),
     };
-    let asked = Some(form.text("persona")).filter(|asked| !asked.is_empty());
-    let Some(persona) = asked.and_then(|asked| visit.persona(asked)) else {
-        return visit.done("/me", Err("That is not one of your drivers. Nothing was changed.".to_owned()));
+    let persona = match visit.acting(form) {
+        Ok(persona) => persona,
+        Err(refused) => return refused,
     };
     let (path, outcome) = act(Act { site, visit: &visit, persona: &persona, request }, form);
     visit.done(&format!("{path}?persona={}", persona.id), outcome)
-}
-
-/// Somebody who acts for one of its own personas.
-#[derive(Clone, Copy)]
-struct Act<'a> {
-    site: &'a Site<'a>,
-    visit: &'a Visit<'a>,
-    persona: &'a Persona,
-    request: &'a PageRequest<'a>,
 }
 
 /// What a form came to: the page that is shown next, and what is said on it.
@@ -123,14 +112,11 @@ fn no_driver(site: &Site<'_>) -> PageResponse {
 /// The answer to a question about a deal that is not there.
 fn no_deal(site: &Site<'_>, desk: Option<&Desk<'_>>) -> Result<PageResponse, StoreError> {
     let intro = vec!["This deal is over, or it never was.".to_owned()];
-    let page = Page { title: "Not there any more".to_owned(), intro, ..Page::default() };
-    Ok(desk::finish(site, desk, &page, &[])?.with_status(404))
-}
-
-fn failed(site: &Site<'_>, error: &StoreError) -> PageResponse {
-    log::error!("http: a page of deals cannot be shown: {error}");
-    let text = "The server cannot read this at the moment. Its log says why. Tell the operator.";
-    message(site, 503, "Not at the moment", text)
+    let ways = [("Market", "/market"), ("Auctions", "/auctions")];
+    let ways = ways.map(|(name, path)| (name.to_owned(), desk::link(desk, path), false));
+    let sections = vec![Section { choices: vec![ways.into()], ..Section::default() }];
+    let page = Page { title: "Not there any more".to_owned(), intro, sections, ..Page::default() };
+    Ok(desk::finish(site, desk, &page, Vec::new())?.with_status(404))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! The pages of trades: only their two sides see them.
 
-use super::desk::{Desk, Field, Form, Input, finish};
+use super::desk::{Desk, finish};
 use super::goods::{self, choices, name, named, player};
-use super::{Act, Done, dollars, no_deal, number};
+use super::{Done, dollars, no_deal, number};
 use crate::services::deals;
 use crate::store::{Goods, MOST_TRADED, Side, StoreError};
 use crate::web::fields::Fields;
+use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::page::{PageResponse, Site};
+use crate::web::visit::Act;
 use crate::web::words::{money, player_link, sentence};
 use mco_proto::ids::PersonaId;
 
@@ -37,29 +39,24 @@ pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, Sto
         ..Section::default()
     };
     let mut sections = vec![table];
-    let who = |label, name| Field {
-        label,
-        name,
-        input: Input::Text { value: String::new(), size: 20, most: 12 },
-        help: String::new(),
-    };
     let mut forms = vec![
-        Form {
+        FormView {
             heading: "Trade with somebody",
             action: "/trades/open",
-            fields: vec![who("Driver", "with")],
+            inputs: vec![Input::driver("with")],
             button: "Begin a trade".to_owned(),
-            ..Form::default()
+            ..FormView::default()
         },
-        Form {
+        FormView {
             heading: "Mute somebody",
             action: "/trades/mute",
             hidden: vec![("muted", "yes".to_owned())],
-            fields: vec![Field {
-                help: "This driver can neither trade with you nor write to you on the pages.".to_owned(),
-                ..who("Driver", "whom")
-            }],
+            inputs: vec![
+                Input::driver("whom")
+                    .helped("This driver can neither trade with you nor write to you on the pages."),
+            ],
             button: "Mute".to_owned(),
+            ..FormView::default()
         },
     ];
     let names = muted.iter().map(|muted| player(site, *muted)).collect::<Result<Vec<_>, StoreError>>()?;
@@ -71,14 +68,13 @@ pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, Sto
             rows: names.iter().map(|name| vec![Cell::linked(name, player_link(name))]).collect(),
             ..Section::default()
         });
-        let options = names.into_iter().map(|name| (name.clone(), name)).collect();
-        let (label, help) = ("Driver", String::new());
-        forms.push(Form {
+        let options = names.into_iter().map(|name| (name.clone(), name));
+        forms.push(FormView {
             heading: "End muting",
             action: "/trades/mute",
-            fields: vec![Field { label, name: "whom", input: Input::One(options), help }],
+            inputs: vec![Input::choice("whom", "Driver", options)],
             button: "Hear again".to_owned(),
-            ..Form::default()
+            ..FormView::default()
         });
     }
     let intro = vec![
@@ -86,7 +82,7 @@ pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, Sto
          Until then either can change his offer or leave."
             .to_owned(),
     ];
-    finish(site, Some(desk), &Page { title: "Trades".to_owned(), intro, sections, ..Page::default() }, &forms)
+    finish(site, Some(desk), &Page { title: "Trades".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
 /// What a side gives.
@@ -120,32 +116,29 @@ pub(super) fn one(site: &Site<'_>, desk: &Desk<'_>, number: u32) -> Result<PageR
         let chosen = mine.items.iter().any(|item| item.goods == thing);
         (goods::value(thing), text, chosen)
     });
-    let mut forms = vec![Form {
+    let mut forms = vec![FormView {
         heading: "Change your offer",
         action: "/trades/offer",
         hidden: hidden(),
-        fields: vec![
-            Field::dollars("Money", "dollars", mine.dollars.to_string()),
-            Field {
-                label: "Cars and parts",
-                name: "goods",
-                input: Input::Several(options.collect()),
-                help: format!("At most {MOST_TRADED}. Everybody keeps or gets a car."),
-            },
+        inputs: vec![
+            Input::dollars("dollars", "Money").with(&mine.dollars),
+            Input::any_of("goods", "Cars and parts", options)
+                .helped(format!("At most {MOST_TRADED}. Everybody keeps or gets a car.")),
         ],
         button: "Offer this".to_owned(),
+        ..FormView::default()
     }];
     if !mine.accepted {
         let button = "Accept the trade as it is above".to_owned();
-        forms.push(Form { action: "/trades/accept", hidden: hidden(), button, ..Form::default() });
+        forms.push(FormView { action: "/trades/accept", hidden: hidden(), button, ..FormView::default() });
     }
     let button = "Leave the trade".to_owned();
-    forms.push(Form { action: "/trades/leave", hidden: hidden(), button, ..Form::default() });
+    forms.push(FormView { action: "/trades/leave", hidden: hidden(), button, ..FormView::default() });
     let sections =
         vec![offered(site, "You give".to_owned(), mine), offered(site, format!("{other} gives"), theirs)];
     let intro = vec![format!("With {other}. Load the page again to see what has changed.")];
     let page = Page { title: format!("Trade {number}"), intro, sections, ..Page::default() };
-    finish(site, Some(desk), &page, &forms)
+    finish(site, Some(desk), &page, forms)
 }
 
 /// Begins a trade.

@@ -1,12 +1,13 @@
 //! A player's club: founding one, coming in and going out, and leading it.
 
-use super::{Act, Me, Visit, own_form, saved, sentence};
+use super::{Me, own_form, saved, sentence};
 use crate::services::calendar::club_rules;
 use crate::store::{Club, NewClub, Persona, Rank, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::page::{Frame, PageResponse, Site, page};
+use crate::web::visit::{Act, Visit};
 use crate::web::words::{money, player_link};
 use askama::Template;
 use mco_proto::ids::PersonaId;
@@ -131,7 +132,7 @@ fn inside(site: &Site<'_>, persona: &Persona, club: &Club) -> Result<(Page, Vec<
                 ..own_form(ACTION, persona, "member", "Answer", inputs)
             });
         }
-        let inputs = vec![Input::text("name", "Driver", 12)];
+        let inputs = vec![Input::driver("name")];
         forms.push(FormView { heading: "Invite", ..own_form(ACTION, persona, "invite", "Invite", inputs) });
         let invited = names(site, &club.invited)?;
         if !invited.is_empty() {

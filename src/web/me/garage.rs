@@ -1,10 +1,11 @@
 //! A player's cars, and what can be done to them from a chair.
 
-use super::{Act, Me, Visit, sentence};
+use super::{Me, sentence};
 use crate::catalog::{Catalog, UsedPart};
 use crate::store::{Kind, Part, Persona, StoreError, Vehicle};
 use crate::web::fields::Fields;
 use crate::web::page::{Frame, PageResponse, Site, page};
+use crate::web::visit::{Act, Visit};
 use crate::web::words::{car as car_name, class as class_name, in_words, moment, money};
 use askama::Template;
 use mco_proto::ids::{PartId, VehicleId};

@@ -1,10 +1,11 @@
 //! A player's mail: the same box that the game shows.
 
-use super::{Act, Me, Visit, sentence};
+use super::{Me, sentence};
 use crate::services::deals;
 use crate::store::{Letter, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::page::{Frame, PageResponse, Site, page};
+use crate::web::visit::{Act, Visit};
 use crate::web::words::moment;
 use askama::Template;
 use mco_proto::ids::PersonaId;

@@ -9,8 +9,8 @@ mod sign_in;
 
 use super::fields::Fields;
 use super::forms::{FormView, Input};
-use super::page::{Frame, PageRequest, PageResponse, Site, message, page};
-use super::visit::Visit;
+use super::page::{Frame, PageRequest, PageResponse, Site, message, page, unreadable};
+use super::visit::{Act, Visit};
 use super::words::sentence;
 use crate::store::{Changed, CityError, Persona, StoreError};
 use crate::world::Notice;
@@ -107,7 +107,7 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         };
         page(site, &visit, &persona, &query)
     };
-    Some(answer.unwrap_or_else(|error| failed(site, &error)).not_stored())
+    Some(answer.unwrap_or_else(|error| unreadable(site, &error)).not_stored())
 }
 
 /// Answers a form.
@@ -118,10 +118,8 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
         }
         return PageResponse::go_to("/me/sign-in");
     };
-    if !visit.form.is(form.text("form")) {
-        log::info!("http: {} sent a form without the page's token", request.peer);
-        let text = "Nothing was changed. Go back, load the page again and send the form once more.";
-        return message(site, 403, "This form has expired", text).not_stored();
+    if let Some(refused) = visit.refuses(request, form) {
+        return refused;
     }
     match request.path {
         "/me/sign-out" => return visit.sign_out(form.text("everywhere") == "yes", request),
@@ -137,21 +135,11 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
         "/me/events" => nights::act,
         _ => return super::not_found(site),
     };
-    // A form always says whose it is about.
-    let asked = Some(form.text("persona")).filter(|asked| !asked.is_empty());
-    let Some(persona) = asked.and_then(|asked| visit.persona(asked)) else {
-        return visit.done("/me", Err("That is not one of your drivers. Nothing was changed.".to_owned()));
+    let persona = match visit.acting(form) {
+        Ok(persona) => persona,
+        Err(refused) => return refused,
     };
     act(Act { site, visit: &visit, persona: &persona, request }, form)
-}
-
-/// Somebody who acts for one of its own personas.
-#[derive(Clone, Copy)]
-struct Act<'a> {
-    site: &'a Site<'a>,
-    visit: &'a Visit<'a>,
-    persona: &'a Persona,
-    request: &'a PageRequest<'a>,
 }
 
 /// What a change came to, once it is on the card; else why nothing was changed, in words.
@@ -170,7 +158,7 @@ fn own_form(
     inputs: Vec<Input>,
 ) -> FormView {
     let hidden = vec![("persona", persona.id.to_string()), ("do", what.to_owned())];
-    FormView { action, button, hidden, inputs, ..FormView::default() }
+    FormView { action, button: button.to_owned(), hidden, inputs, ..FormView::default() }
 }
 
 fn personas(site: &Site<'_>, visit: &Visit<'_>) -> Result<PageResponse, StoreError> {
@@ -199,10 +187,4 @@ fn no_driver(site: &Site<'_>, visit: &Visit<'_>) -> PageResponse {
         return message(site, 200, "No driver yet", text);
     }
     message(site, 404, "Not one of your drivers", "Choose one of your drivers on the page My drivers.")
-}
-
-fn failed(site: &Site<'_>, error: &StoreError) -> PageResponse {
-    log::error!("http: a page of a player cannot be shown: {error}");
-    let text = "The server cannot read this at the moment. Its log says why. Tell the operator.";
-    message(site, 503, "Not at the moment", text)
 }

@@ -1,11 +1,12 @@
 //! A player's own money: the lines of the ledger in words, and a plot of the balance.
 
-use super::{Me, Visit};
+use super::Me;
 use crate::store::{Kind, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Pager, Window};
 use crate::web::page::{CachePolicy, Frame, PageResponse, Site, page};
 use crate::web::plot::{self, Plot};
+use crate::web::visit::Visit;
 use crate::web::words::{in_words, moment, money};
 use askama::Template;
 

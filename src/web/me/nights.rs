@@ -1,13 +1,14 @@
 //! Race nights for a player: registering, and planning them as the Captain of a club.
 
 use super::club::CityPage;
-use super::{Act, Me, Visit, own_form, saved};
+use super::{Me, own_form, saved};
 use crate::store::{Host, Night, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::night_form;
 use crate::web::page::{Frame, PageResponse, Site, page};
+use crate::web::visit::{Act, Visit};
 use crate::web::words::{moment, money, track};
 
 const ACTION: &str = "/me/events";

@@ -32,7 +32,7 @@ pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>)
 
 fn form(what: &'static str, button: &'static str, inputs: Vec<Input>) -> FormView {
     let hidden = vec![("do", what.to_owned())];
-    FormView { action: PAGE, button, hidden, inputs, ..FormView::default() }
+    FormView { action: PAGE, button: button.to_owned(), hidden, inputs, ..FormView::default() }
 }
 
 fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<FormView>), StoreError> {
