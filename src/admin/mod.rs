@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`account`] | accounts made and changed by their owners |
+//! | [`calendar`] | what time brings: weeks that are over, race nights and deals that end |
 //! | [`requests`] | what the command line and the operator's pages can ask for |
 //! | [`mod@perform`] | does it, on the store alone or on a running server |
 //! | [`error`] | why it was not done |
@@ -15,6 +16,7 @@
 //! | [`recordings`] | recordings that are switched on and off while the server runs |
 
 pub mod account;
+pub mod calendar;
 pub mod error;
 pub mod expel;
 pub mod health;

@@ -10,11 +10,12 @@ use super::recorder::{Recorder, Recordings};
 use super::restart::RestartedBy;
 use super::slow_work::SlowWork;
 use super::{addresses, http, tls};
+use crate::admin::calendar;
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::log_ring;
-use crate::services::{Game, calendar, deals, mcots};
+use crate::services::{Game, mcots};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
@@ -137,9 +138,6 @@ impl Shared {
             let game = Arc::clone(&self.game);
             smol::unblock(move || calendar::turn(&game, Now::read())).await;
             self.tell(mcots::tick(&self.game, Now::read()).into()).await;
-            let game = Arc::clone(&self.game);
-            // Nobody waits to hear of it: what came of a deal is in the mail.
-            drop(smol::unblock(move || deals::tick(&game, Now::read())).await);
         }
     }
 }

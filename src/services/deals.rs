@@ -1,10 +1,9 @@
-//! Deals between players: the rules of the city for them, and their ends. The game's own messages for them are not known; the pages
+//! Deals between players: the rules of the city for them. The game's own messages for them are not known; the pages
 //! make them, and the game shows what came of them in garage, inventory and mail.
 
 use super::Game;
 use crate::catalog::Catalog;
-use crate::clock::Now;
-use crate::store::{DealRules, Deals, Item, Persona, Ticket};
+use crate::store::{DealRules, Deals, Item, Persona};
 
 /// The rules by the catalogue.
 #[derive(Clone, Copy, Debug)]
@@ -40,21 +39,4 @@ impl DealRules for CityRules<'_> {
 /// Does something with the verbs about deals, by the rules of this city.
 pub fn with<T>(game: &Game, work: impl FnOnce(Deals<'_>) -> T) -> T {
     work(game.store.deals(&CityRules(&game.catalog)))
-}
-
-/// Ends deals whose time is over. To be called every few seconds; it may wait for the store.
-pub fn tick(game: &Game, now: Now) -> Option<Ticket> {
-    match with(game, |deals| deals.end_due(now)) {
-        Ok(None) => None,
-        Ok(Some(ended)) => {
-            if ended.value > 0 {
-                log::info!("deals: {} are over", ended.value);
-            }
-            Some(ended.ticket)
-        }
-        Err(error) => {
-            log::error!("deals whose time is over go on until the store answers: {error}");
-            None
-        }
-    }
 }

@@ -13,7 +13,6 @@
 
 pub mod auth;
 pub mod bans;
-pub mod calendar;
 pub mod deals;
 pub mod directory;
 mod dispatch;

@@ -12,6 +12,7 @@
 //   folders.txt        game folders with a pub.key of a kit; key-1-before and key-1-written belong to the first, and so on
 //   patched.txt        what update.bat changed in the game's folder; the player's own files have .before-mcos behind their names
 //   patched-folders.txt  folders that it made there
+//   hosts-made.txt     the file hosts, if a kit made it
 //   certificates.txt   thumbprints of the certificates that kits put in
 var HOST = "{{ host }}", BASE = "{{ base }}";
 var THUMBPRINT = "{{ thumbprint.unwrap_or_default() }}";
@@ -244,8 +245,10 @@ function remove_certificates() {
 
 // ---- The file hosts
 
+// A file that a kit made, and that has nothing else in it, goes with what the kit wrote.
 function change_hosts(is_ours, added) {
     var path = SYSTEM + "\\drivers\\etc\\hosts";
+    if (added && !files.FileExists(path)) remember("hosts-made.txt", path);
     var text = read(path, ANSI), all = text.split("\n"), rest = [];
     for (var i = 0; i < all.length; i++) if (!is_ours(all[i].replace(/\r$/, ""))) rest.push(all[i]);
     var changed = rest.join("\n");
@@ -255,6 +258,7 @@ function change_hosts(is_ours, added) {
     try {
         var marks = files.FileExists(path) ? files.GetFile(path).Attributes : 0;
         if (marks & READ_ONLY) files.GetFile(path).Attributes = marks & ~READ_ONLY & 39;
+        if (changed == "" && position(lines("hosts-made.txt"), path) >= 0) return remove(path);
         write(path, changed, ANSI);
         if (marks & READ_ONLY) files.GetFile(path).Attributes = marks & 39;
     } catch (e) { /* said below */ }

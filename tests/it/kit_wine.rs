@@ -341,5 +341,11 @@ fn a_name_is_written_into_the_file_hosts(pc: &Pc) {
     assert_eq!(pc.run(kit, "setup.bat", "", &["n"]), 1, "{}", pc.said());
     assert_eq!(pc.run(kit, "undo.bat", "/q", &[]), 0, "{}", pc.said());
     assert_eq!(fs::read_to_string(&hosts).unwrap().trim_end(), before);
+    // Where there was no such file, there is none afterwards.
+    fs::remove_file(&hosts).unwrap();
+    assert_eq!(pc.run(kit, "setup.bat", "", &["y"]), 0, "{}", pc.said());
+    assert_eq!(fs::read_to_string(&hosts).unwrap(), format!("{line}\r\n"));
+    assert_eq!(pc.run(kit, "undo.bat", "/q", &[]), 0, "{}", pc.said());
+    assert!(!hosts.exists());
     pc.assert_nothing_is_left();
 }

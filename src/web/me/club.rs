@@ -1,7 +1,7 @@
 //! A player's club: founding one, coming in and going out, and leading it.
 
 use super::{Me, own_form, saved, sentence};
-use crate::services::calendar::club_rules;
+use crate::admin::calendar::club_rules;
 use crate::store::{Club, NewClub, Persona, Rank, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};

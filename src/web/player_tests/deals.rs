@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::services::deals;
-use crate::store::{AdCategory, Goods, NewAd, NewAuction, Ticket};
+use crate::store::{AdCategory, Goods, NewAd, NewAuction};
 use mco_proto::ids::PartId;
 
 /// All forms of these pages.
@@ -288,8 +288,8 @@ fn a_long_list_is_shown_piece_by_piece() {
     assert!(second.contains("32 ads in all") && second.contains("<a href=\"/market\">Back"), "{second}");
     // They end without anybody looking.
     let later = Now::read().later(std::time::Duration::from_hours(25));
-    let ended: Option<Ticket> = deals::tick(&city.game, later);
-    assert!(ended.is_some() && deals::tick(&city.game, later).is_none());
+    let end = || deals::with(&city.game, |deals| deals.end_due(later)).unwrap();
+    assert!(end().is_some() && end().is_none());
     city.game.config.compat.count_ads = true;
     assert_eq!(deals::with(&city.game, |deals| deals.count_ads()).unwrap(), 0);
 }

@@ -1,14 +1,20 @@
-//! What time brings to the city: weeks that are over are settled, and race nights end. No Client asks for it.
+//! What time brings to the city: weeks that are over are settled, and race nights and deals end. No Client asks for it.
 
-use super::Game;
 use crate::catalog::RaceType;
 use crate::clock::Now;
+use crate::services::{Game, deals};
 use crate::store::{Changed, ClubRules, RewardTable, StoreError};
 
 /// Settles what is over. It waits until that is on the card, so it belongs on a thread that may wait.
 pub fn turn(game: &Game, now: Now) {
     if let Err(error) = settle(game, now) {
         log::error!("calendar: what is over cannot be settled, and is tried again: {error}");
+    }
+    // Nobody waits to hear of it: what came of a deal is in the mail.
+    match deals::with(game, |deals| deals.end_due(now)) {
+        Ok(Some(ended)) if ended.value > 0 => log::info!("deals: {} are over", ended.value),
+        Ok(_) => {}
+        Err(error) => log::error!("deals whose time is over go on until the store answers: {error}"),
     }
 }
 
