@@ -150,3 +150,28 @@ impl Record for PersonaRecord {
         Some(Self { serial, lines, aided: 0, persona })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::{decode, encode};
+
+    fn stored(version: u8, fields: &impl Serialize) -> Vec<u8> {
+        let mut buffer = [0; 512];
+        [&[version], &*postcard::to_slice(fields, &mut buffer).unwrap()].concat()
+    }
+
+    #[test]
+    fn a_persona_of_each_version_is_read_with_what_it_had_then() {
+        let persona = Persona { name: "Dr Brown".to_owned(), bank_balance: 12, ..Persona::default() };
+        let of = |bytes: &[u8]| {
+            let PersonaRecord { serial, lines, aided, persona } = decode(bytes).unwrap();
+            (serial, lines, aided, persona)
+        };
+        assert_eq!(of(&stored(1, &(7_u32, &persona))), (7, 0, 0, persona.clone()));
+        assert_eq!(of(&stored(2, &(7_u32, 5_u32, &persona))), (7, 5, 0, persona.clone()));
+        let now = PersonaRecord { serial: 7, lines: 5, aided: 9, persona: persona.clone() };
+        let bytes = encode(&now).unwrap();
+        assert_eq!((bytes[0], of(&bytes)), (3, (7, 5, 9, persona)));
+    }
+}
