@@ -2,7 +2,8 @@
 
 use crate::catalog::RaceType;
 use crate::clock::Now;
-use crate::services::{Game, deals};
+use crate::services::Game;
+use crate::services::deals::{self, CityRules};
 use crate::store::{Changed, ClubRules, RewardTable, StoreError};
 
 /// Settles what is over. It waits until that is on the card, so it belongs on a thread that may wait.
@@ -31,7 +32,7 @@ fn settle(game: &Game, now: Now) -> Result<(), StoreError> {
         let winner = turf.clubs.first().map_or("nobody", |club| club.acronym.as_str());
         log::info!("calendar: the turf of lobby {} in week {} is won by {winner}", turf.lobby, turf.week);
     }
-    for turned in game.store.nights().turn(now)? {
+    for turned in game.store.nights().turn(&CityRules(&game.catalog), now)? {
         let turned = saved(turned)?;
         let paid = turned.night.outcome.as_ref().map_or(0, |outcome| outcome.prizes.len());
         log::info!("calendar: race night {} is over, {paid} prizes are paid", turned.night.id);

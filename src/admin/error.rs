@@ -4,8 +4,8 @@ use super::kit::CertificateError;
 use crate::catalog::file::FileError;
 use crate::services::bans::BanRefused;
 use crate::store::{
-    AccountError, BanError, CityError, LedgerError, OpenError, OperatorError, PasswordError, PersonaError,
-    StoreError,
+    AccountError, BanError, CityError, DealError, LedgerError, OpenError, OperatorError, PasswordError,
+    PersonaError, StoreError,
 };
 use mco_proto::session_key::KeyError;
 use std::error::Error;
@@ -18,6 +18,8 @@ pub enum RequestError {
     NoSuchAccount(String),
     /// No persona has this name.
     NoSuchPersona(String),
+    /// There is no race night of this number.
+    NoSuchNight(u32),
     /// There is no login key, so there is no `pub.key`.
     NoLoginKey,
     /// Neither an account nor an address was named.
@@ -48,6 +50,9 @@ impl fmt::Display for RequestError {
             }
             Self::NoSuchPersona(name) => {
                 write!(f, "there is no persona {name:?}: see all names with `mcos persona list`")
+            }
+            Self::NoSuchNight(night) => {
+                write!(f, "there is no race night {night}: see all numbers with `mcos event list`, or on the page Race nights")
             }
             Self::NoLoginKey => f.write_str("there is no login key yet: start the server once, which makes it"),
             Self::NobodyNamed => f.write_str("name an account, an address or both"),
@@ -120,6 +125,7 @@ causes!(
     BanRefused,
     CertificateError,
     CityError,
+    DealError,
     FileError,
     KeyError,
     LedgerError,

@@ -2,7 +2,7 @@
 
 use super::requests::{AccountEntry, BanEntry, PersonaDetails, PersonaEntry};
 use crate::clock::Now;
-use crate::store::{Account, BanTarget, Persona, Store, StoreError};
+use crate::store::{Account, BanTarget, Goods, Item, Persona, Store, StoreError};
 use mco_proto::ids::CustomerId;
 use std::collections::HashMap;
 
@@ -59,14 +59,18 @@ const LAST_LINES: usize = 25;
 
 /// A persona with what it did last.
 pub fn details(store: &Store, account: String, persona: Persona) -> Result<PersonaDetails, StoreError> {
-    let cars = store.garage().vehicles(persona.id)?.iter().map(|car| car.model).collect();
+    let cars = store.garage().vehicles(persona.id)?;
+    let own = cars.iter().map(|car| Item { goods: Goods::Car(car.id), model: car.model });
+    let parts = store.garage().loose_parts(persona.id)?.into_iter().filter(|part| part.parent.is_none());
+    let parts = parts.map(|part| Item { goods: Goods::Part(part.id), model: part.branded_part });
     let lines = store.ledger().of(persona.id)?.into_iter().rev().take(LAST_LINES);
     Ok(PersonaDetails {
         level: persona.level,
         points: persona.points,
         races: persona.races_entered,
         races_won: persona.races_won,
-        cars,
+        property: own.chain(parts).collect(),
+        cars: cars.iter().map(|car| car.model).collect(),
         lines: lines.map(|(_, line)| line).collect(),
         persona: persona_entry(account, persona),
     })

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`account`] | accounts made and changed by their owners |
 //! | [`calendar`] | what time brings: weeks that are over, race nights and deals that end |
+//! | [`city`] | race nights, seasons, clubs and deals as the operator changes them |
 //! | [`requests`] | what the command line and the operator's pages can ask for |
 //! | [`mod@perform`] | does it, on the store alone or on a running server |
 //! | [`error`] | why it was not done |
@@ -17,6 +18,7 @@
 
 pub mod account;
 pub mod calendar;
+pub mod city;
 pub mod error;
 pub mod expel;
 pub mod health;

@@ -1,18 +1,21 @@
 //! Does what the Server Operator asks for, on the store alone or on a running server.
 
+use super::city;
 use super::error::RequestError;
 use super::expel::{customers_at, expel};
 use super::kit::Certificate;
 use super::lists::{self, account_entry, persona_entry};
 use super::requests::{Request, Response, is_exchange_name};
-use crate::catalog;
+use crate::catalog::file::FileError;
+use crate::catalog::{self, Catalog};
 use crate::clock::Now;
 use crate::config::Config;
 use crate::services::bans::{self, BanRefused};
+use crate::services::deals::CityRules;
 use crate::services::{Game, Push};
 use crate::store::{
-    Account, BanTarget, Changed, Host, Letter, NewPersona, OperatorPassword, Password, Persona, Store,
-    StoreError, check_account_name,
+    Account, BanTarget, Changed, Letter, NewPersona, OperatorPassword, Password, Persona, Store, StoreError,
+    check_account_name,
 };
 use mco_proto::ids::CustomerId;
 use mco_proto::session_key::LoginKey;
@@ -67,6 +70,20 @@ impl<'a> Server<'a> {
         match self {
             Self::Stopped { config, .. } => (config.network.http, config.network.https),
             Self::Running(game) => (game.ports.http, game.ports.https),
+        }
+    }
+
+    /// Does something by the rules of this city.
+    fn with_rules<T>(self, work: impl FnOnce(&CityRules<'_>) -> T) -> Result<T, FileError> {
+        match self {
+            Self::Running(game) => Ok(work(&CityRules(&game.catalog))),
+            Self::Stopped { data, .. } => {
+                let catalog = Catalog::builtin();
+                if let Some(imported) = catalog::file::load(data)? {
+                    catalog.replace(imported);
+                }
+                Ok(work(&CityRules(&catalog)))
+            }
         }
     }
 
@@ -208,25 +225,9 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             Response::Persona(persona_entry(account.name, persona))
         }
         Request::RemovePersona { name } => return remove_persona(server, &name, now),
-        Request::PlanNight { plan } => {
-            saved(store.nights().plan(Host::Operator, &plan, now)?)?;
-            Response::Done
-        }
-        Request::CancelNight { night, reason } => {
-            saved(store.nights().cancel(Host::Operator, night, &reason, now)?)?;
-            Response::Done
-        }
-        Request::BeginSeason { name } => {
-            saved(store.seasons().begin(&name)?)?;
-            Response::Done
-        }
-        Request::EndSeason { season } => {
-            saved(store.seasons().end(season, now)?)?;
-            Response::Done
-        }
-        Request::CloseClub { acronym, reason } => {
-            saved(store.clubs().close(&acronym, &reason, now)?)?;
-            Response::Done
+        Request::City(request) => {
+            let shard = server.config().shard.id;
+            Response::City(server.with_rules(|rules| city::perform(store, shard, rules, request, now))??)
         }
         Request::ShowPersona { name } => {
             let (persona, account) = persona_named(server, &name)?;

@@ -2,7 +2,8 @@
 //!
 //! The command line and the operator's pages build a [`Request`]; [`perform`](super::perform::perform) does it.
 
-use crate::store::{AuditEntry, Ban, BanTarget, LedgerReport, Line, NightPlan};
+use super::city::{CityRequest, CityResponse};
+use crate::store::{AuditEntry, Ban, BanTarget, Item, LedgerReport, Line};
 use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -119,35 +120,8 @@ pub enum Request {
         /// The text, at most 255 characters.
         text: String,
     },
-    /// Plan a race night.
-    PlanNight {
-        /// What it is to be.
-        plan: Box<NightPlan>,
-    },
-    /// Cancel a race night: all fees go back.
-    CancelNight {
-        /// Its number.
-        night: u32,
-        /// Why; those who are registered are told by mail.
-        reason: String,
-    },
-    /// Begin a season.
-    BeginSeason {
-        /// Its name.
-        name: String,
-    },
-    /// End a season, which makes its champion.
-    EndSeason {
-        /// Its number.
-        season: u32,
-    },
-    /// Close a club: nobody is in it any more.
-    CloseClub {
-        /// Its acronym.
-        acronym: String,
-        /// Why; its members are told by mail.
-        reason: String,
-    },
+    /// Something in the city: race nights, seasons, clubs, deals.
+    City(CityRequest),
     /// Show what the Operator did, the newest first.
     ListAudit,
     /// Show the personas of one account or of all.
@@ -209,6 +183,9 @@ pub enum Request {
 impl Request {
     /// Whether it changes anything, and so belongs into the audit log.
     pub const fn changes(&self) -> bool {
+        if let Self::City(request) = self {
+            return request.changes();
+        }
         !matches!(
             self,
             Self::ListAccounts
@@ -246,11 +223,7 @@ impl fmt::Display for Request {
                 write!(f, "persona give {name:?} {dollars} --reason {reason:?}")
             }
             Self::MailAll { title, .. } => write!(f, "mail to all {title:?}"),
-            Self::PlanNight { plan } => write!(f, "plan race night {:?}", plan.name),
-            Self::CancelNight { night, reason } => write!(f, "cancel race night {night}: {reason:?}"),
-            Self::BeginSeason { name } => write!(f, "begin season {name:?}"),
-            Self::EndSeason { season } => write!(f, "end season {season}"),
-            Self::CloseClub { acronym, reason } => write!(f, "close club {acronym:?}: {reason:?}"),
+            Self::City(request) => request.fmt(f),
             Self::ListAudit => write!(f, "operator audit"),
             Self::SetDisabled { name, disabled: true } => write!(f, "account disable {name:?}"),
             Self::SetDisabled { name, disabled: false } => write!(f, "account enable {name:?}"),
@@ -323,6 +296,8 @@ pub enum Response {
     },
     /// The imported login key is stored, and a running server uses it.
     LoginKeyImported,
+    /// What came of something in the city.
+    City(CityResponse),
     /// It is done, and there is nothing more to say.
     Done,
     /// All bans.
@@ -382,6 +357,8 @@ pub struct PersonaDetails {
     pub races_won: u32,
     /// The numbers of the models of its cars.
     pub cars: Vec<BrandedPartId>,
+    /// Its cars and loose parts with their own numbers.
+    pub property: Vec<Item>,
     /// Its last lines of the ledger, the newest first.
     pub lines: Vec<Line>,
 }

@@ -7,6 +7,7 @@ mod account;
 mod backup;
 mod box_files;
 mod catalog;
+mod city;
 mod confirm;
 mod decode;
 mod keys;
@@ -90,6 +91,15 @@ enum Command {
     /// Set the password of the operator's pages; show and remove bans
     #[command(subcommand)]
     Operator(operator::Command),
+    /// Plan, show and cancel race nights
+    #[command(subcommand)]
+    Event(city::EventCommand),
+    /// List the classified ads of the players, and remove what offends
+    #[command(subcommand)]
+    Market(city::DealCommand),
+    /// List the auctions of the players, and remove what offends
+    #[command(subcommand)]
+    Auction(city::DealCommand),
     /// Save all data of the server to one file
     ///
     /// Accounts, personas, cars, money, mail, bans, the operator's password, the keys of the server, the imported catalogue, and those
@@ -276,6 +286,9 @@ fn execute(mut line: CommandLine) -> Result<(), CliError> {
         Command::Keys(command) => keys::run(&setting, command),
         Command::Ledger(command) => ledger::run(&setting, &command),
         Command::Operator(command) => operator::run(&setting, command),
+        Command::Event(command) => city::event(&setting, command),
+        Command::Market(command) => city::market(&setting, command),
+        Command::Auction(command) => city::auction(&setting, command),
         Command::Backup { file } => backup::back_up(&setting, &file),
         Command::Restore { file, yes } => backup::restore(&setting, &file, yes),
         Command::Catalog(command) => catalog::run(&setting, command),

@@ -8,6 +8,9 @@ use crate::admin::requests::{PersonaDetails, PersonaEntry, Request, Response};
 use clap::Subcommand;
 use mco_proto::ids::PersonaId;
 
+/// How many cars and loose parts are shown.
+const MOST_THINGS: usize = 50;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Add a persona
@@ -115,12 +118,22 @@ fn question(setting: &Setting, name: &str) -> Result<String, CliError> {
 }
 
 fn show_details(details: &PersonaDetails) -> Result<(), CliError> {
-    let PersonaDetails { persona, level, points, races, races_won, cars, lines } = details;
+    let PersonaDetails { persona, level, points, races, races_won, cars, property, lines } = details;
     show(std::slice::from_ref(persona))?;
     output::line(&format!(
         "\nlevel {level}, {points} points, {races_won} of {races} races won, {} cars\n",
         cars.len()
     ))?;
+    let mut table = Table::new(["CAR OR PART", "MODEL"]);
+    for item in property.iter().take(MOST_THINGS) {
+        let kind = if item.goods.is_car() { "car" } else { "part" };
+        table.row([format!("{kind} {}", item.goods.number()), item.model.to_string()]);
+    }
+    table.print()?;
+    if property.len() > MOST_THINGS {
+        output::line(&format!("and {} more: add --json", property.len() - MOST_THINGS))?;
+    }
+    output::line("")?;
     let mut table = Table::new(["WHEN", "WHAT", "AMOUNT", "BALANCE"]);
     for line in lines {
         table.row([

@@ -7,7 +7,7 @@
 //! | `dt` number | trade |
 //! | `de` kind, end, number | the number; so deals are sorted by their ends |
 //! | `dl` category, number counted down | the number; so ads are sorted by age, the newest first |
-//! | `dp` persona id, role, number | the number; so the deals of a persona are found |
+//! | `dp` persona id, role, number | the number; so the deals of a persona are found, and the race nights to which it has given prizes |
 //! | `dm` persona id | whom it has muted |
 //! | `dc` | how late it was by both clocks when something last happened |
 
@@ -36,6 +36,18 @@ pub(super) const SELLER: u8 = b'a';
 pub(super) const BIDDER: u8 = b'b';
 pub(super) const ADVERTISER: u8 = b's';
 pub(super) const SIDE: u8 = b't';
+/// Who has given a prize to a race night, whose number it is.
+pub(super) const GIVER: u8 = b'n';
+
+/// All auctions.
+pub(super) fn all_auctions() -> Vec<u8> {
+    join(b'd', &[b"a"])
+}
+
+/// All ads.
+pub(super) fn all_ads() -> Vec<u8> {
+    join(b'd', &[b"s"])
+}
 
 /// An auction.
 pub(super) fn auction(number: u32) -> Vec<u8> {

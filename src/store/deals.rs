@@ -1,6 +1,6 @@
 //! Deals between players: auctions, classified ads and trades.
 //!
-//! What is sold in an auction or by an ad belongs to the [`ESCROW`] as long as the deal runs: so nobody else's verb can touch it, and
+//! What is sold in an auction or by an ad belongs to the Escrow as long as the deal runs: so nobody else's verb can touch it, and
 //! the deal's record names whose it is. The dollars of the highest bid are held by the record of the auction. Each end of a deal removes
 //! its record in the same transaction that moves goods, money and mail, so none ends twice, whatever is interrupted.
 //!
@@ -16,6 +16,8 @@ mod ending;
 mod expected;
 mod goods;
 mod muted;
+mod removing;
+mod settle_in;
 mod stock;
 mod trades;
 
@@ -24,14 +26,17 @@ pub use auctions::{BidOutcome, LAST_SECONDS, LONGEST_HOURS, NewAuction};
 pub(super) use closing::Closing;
 pub use expected::Expected;
 pub(super) use expected::expected;
-pub(super) use goods::hand_over_car;
+pub(super) use goods::{destroy, hand_out, hand_over_car, hold};
+pub(super) use settle_in::settle_in;
+pub(super) use stock::{Amount, Stock};
 
 use super::error::StoreError;
 use super::handle::Store;
 use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
+use super::offices::{AUCTION_HOUSE, ESCROW, Office};
 use super::records::account::{AccountRecord, Ban};
-use super::records::deal::{Ad, AdCategory, Auction, ESCROW, Goods, Item, Trade};
+use super::records::deal::{Ad, AdCategory, Auction, Goods, Item, Trade};
 use super::records::ledger::Kind;
 use super::records::persona::{Persona, PersonaRecord};
 use super::records::vehicle::{LooseRecord, Part, VehicleRecord};
@@ -56,8 +61,6 @@ pub const MOST_TRADED: usize = 10;
 pub const MOST_MUTED: usize = 100;
 /// The number of the first deal.
 const FIRST_DEAL: u32 = 1;
-/// Who writes about auctions (*documented*: persona 14).
-const AUCTION_HOUSE: PersonaId = PersonaId(14);
 
 /// What deals need to know of the city.
 pub trait DealRules {
@@ -229,7 +232,8 @@ impl Deals<'_> {
         Ok(match goods {
             Goods::Car(car) => table.get::<VehicleRecord>(&key::vehicle(car))?.map(|record| record.parts),
             Goods::Part(part) => {
-                table.get::<LooseRecord>(&key::loose_part(ESCROW, part))?.map(|record| record.parts)
+                let escrow = ESCROW.number_in(table)?;
+                table.get::<LooseRecord>(&key::loose_part(escrow, part))?.map(|record| record.parts)
             }
         }
         .unwrap_or_default())
@@ -326,7 +330,7 @@ impl Deals<'_> {
 }
 
 /// The persona who acts or is acted with, if it may.
-fn party(tx: &Transaction<'_>, id: PersonaId, now: Now) -> Result<PersonaRecord, DealError> {
+pub(super) fn party(tx: &Transaction<'_>, id: PersonaId, now: Now) -> Result<PersonaRecord, DealError> {
     let record: PersonaRecord = tx.get(&key::persona(id))?.ok_or(DealError::NoSuchPersona)?;
     let customer = record.persona.customer_id;
     let ban: Option<Ban> = tx.get(&key::banned_account(customer))?;
@@ -379,20 +383,16 @@ fn charge(
     Ok(ledger::book(tx, record, Entry { kind, amount: -i64::from(dollars), reference }, now)?)
 }
 
-/// Writes to a persona, as the auction house or as the Escrow.
-fn tell(
+/// Writes to a persona, as an office.
+pub(super) fn tell(
     tx: &Transaction<'_>,
     to: PersonaId,
-    (sender, sender_name): (PersonaId, &str),
+    from: Office,
     title: &str,
     text: String,
     now: Now,
 ) -> Result<(), StoreError> {
-    let letter = Letter { sender, sender_name: sender_name.to_owned(), title: title.to_owned(), text };
+    let (sender, sender_name) = (from.number(tx)?, from.name.to_owned());
+    let letter = Letter { sender, sender_name, title: title.to_owned(), text };
     mail::post(tx, to, &letter, now)
 }
-
-/// The auction house as the sender of a mail.
-const AUCTIONS: (PersonaId, &str) = (AUCTION_HOUSE, "Auctions");
-/// The Escrow as the sender of a mail.
-const TRADES: (PersonaId, &str) = (ESCROW, "Escrow");

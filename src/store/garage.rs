@@ -23,9 +23,6 @@ use std::fmt;
 /// A complete car was captured with 40. The bound keeps its record within what the store can hold.
 const MOST_PARTS: usize = 120;
 
-/// The persona that gets the cars that are given in part payment (*seen in use*).
-pub const JUNKYARD: PersonaId = PersonaId(9);
-
 /// What is needed to buy a car.
 #[derive(Clone, Debug)]
 pub struct CarPurchase {

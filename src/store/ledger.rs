@@ -12,14 +12,13 @@
 //! works inside any transaction: it changes `record.persona.bank_balance` and writes the line; the caller puts the record
 //! afterwards, in the same transaction. It is the only way to change a balance.
 
-use super::city_key;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
+use super::offices::ESCROW;
 use super::property::{Misplaced, Property};
 use super::record::{Record as _, decode};
 use super::records::ledger::{Kind, Line};
-use super::records::night::Night;
 use super::records::persona::PersonaRecord;
 use super::snapshot::Snapshot;
 use super::table::{Table, Transaction};
@@ -272,8 +271,8 @@ impl Ledger<'_> {
     pub fn check(&self) -> Result<LedgerReport, StoreError> {
         let mut books: BTreeMap<PersonaId, Vec<(u32, Line)>> = BTreeMap::new();
         let mut records: Vec<PersonaRecord> = Vec::new();
-        let (mut lines, mut held) = (0, 0);
-        let mut property = Property::default();
+        let mut lines = 0;
+        let mut property = Property::held_by(ESCROW.number_in(self.store.table())?);
         for rows in Snapshot::take(&self.store.inner.table)? {
             for (key, value) in rows? {
                 if key.starts_with(key::LINES) {
@@ -284,19 +283,13 @@ impl Ledger<'_> {
                     }
                 } else if key.starts_with(key::PERSONAS) {
                     records.push(decode(&value)?);
-                } else if key.starts_with(city_key::OPEN_NIGHTS) {
-                    held += decode::<Night>(&value)?.fees();
                 } else {
                     property.see(&key, &value)?;
                 }
             }
         }
-        let mut report = LedgerReport {
-            personas: records.len(),
-            lines,
-            held: held + property.held,
-            ..LedgerReport::default()
-        };
+        let mut report =
+            LedgerReport { personas: records.len(), lines, held: property.held, ..LedgerReport::default() };
         for record in &records {
             let persona = record.persona.id;
             report.money += u64::from(record.persona.bank_balance);

@@ -40,6 +40,7 @@ mod keys;
 mod ledger;
 mod mail;
 mod nights;
+mod offices;
 mod open;
 mod operator;
 mod ownership;
@@ -88,12 +89,13 @@ pub use garage::aid::Belongings;
 pub use garage::furnish::Addition;
 pub use garage::shop::{PartPurchase, Terms};
 pub use garage::workshop::{Fits, Price};
-pub use garage::{CarPurchase, Garage, GarageError, JUNKYARD, NewPart};
+pub use garage::{CarPurchase, Garage, GarageError, NewPart};
 pub use handle::Store;
 pub use keys::Keys;
 pub use ledger::{Difference, Entry, Ledger, LedgerError, LedgerReport, Problem};
 pub use mail::{Letter, Mails};
-pub use nights::{Host, MOST_ENTRIES, NIGHT_POINTS, Nights, Turned};
+pub use nights::{Host, MOST_ENTRIES, MOST_PRIZES, NIGHT_POINTS, Nights, Turned};
+pub use offices::{AUCTION_HOUSE, ESCROW, JUNKYARD, Office};
 pub use operator::{OperatorError, OperatorPassword, OperatorStore};
 #[cfg(test)]
 pub(crate) use password::tests::EVALUATIONS;
@@ -111,10 +113,10 @@ pub use records::club::{Club, ClubTotals, Member, Membership, Rank};
 pub use records::contest::{
     Badge, BadgeKind, Headline, RewardBoard, Rewarded, Season, Standing, TurfClub, TurfWeek, WeekRewards,
 };
-pub use records::deal::{Ad, AdCategory, Auction, Bid, ESCROW, Goods, Item, Offered, Side, Trade};
+pub use records::deal::{Ad, AdCategory, Auction, Bid, Goods, Item, Offered, Side, Trade};
 pub use records::ledger::{Kind, Line};
 pub use records::mail::{Mail, MailEntry};
-pub use records::night::{Night, NightEntry, NightOutcome, NightPlan};
+pub use records::night::{Night, NightEntry, NightOutcome, NightPlan, Prize};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
 pub use records::race::UncountedResults;
 pub use records::result::{

@@ -5,16 +5,19 @@
 //! so nothing is paid twice, whatever the clock does.
 
 mod ending;
+mod prizes;
 mod registration;
 
 pub use ending::{NIGHT_POINTS, Turned};
+pub use prizes::MOST_PRIZES;
 pub(super) use registration::Registered;
 
 use super::city_key as key;
 use super::error::StoreError;
 use super::handle::Store;
 use super::headlines;
-use super::mail::CLOCK_IS_SET;
+use super::key::persona as persona_key;
+use super::mail::{self, CLOCK_IS_SET, Letter};
 use super::records::club::{Club, Membership};
 use super::records::contest::Season;
 use super::records::night::{Night, NightPlan};
@@ -143,6 +146,15 @@ fn season_of(tx: &Transaction<'_>, season: u32) -> Result<(), CityError> {
     }
     let goes_on = tx.get::<Season>(&key::season(season))?.is_some_and(|season| season.ended.is_none());
     ensure(goes_on, "there is no such season, or it has ended: choose another")
+}
+
+/// Writes to somebody, unless it is deleted.
+fn write(tx: &Transaction<'_>, to: PersonaId, text: &str, now: Now) -> Result<(), StoreError> {
+    if tx.has(&persona_key(to))? {
+        mail::post(tx, to, &Letter::city_news("Race night", text), now)
+    } else {
+        Ok(())
+    }
 }
 
 /// A plan without mistakes.

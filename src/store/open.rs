@@ -4,6 +4,7 @@ use super::backup::BACKUP;
 use super::backups::BackupDisk;
 use super::commit::Writer;
 use super::data_dir::{DATABASE, DataDir, Found, LOCK};
+use super::deals;
 use super::error::OpenError;
 use super::free_space::{Duplicate, FreeSpace, TO_OPEN};
 use super::handle::{Inner, Store};
@@ -62,6 +63,7 @@ impl Store {
         let table = Arc::new(Table::new(opened)?);
         table.mark()?;
         ledger::open_books(&table, Now::read())?;
+        deals::settle_in(&table)?;
         let (data, free_space) = (Arc::new(data), Arc::new(free_space));
         let repaired = Arc::new(Mutex::new(repaired));
         let disk = BackupDisk {

@@ -3,16 +3,14 @@
 use super::bookings::Bookings;
 use super::deals::Closing;
 use super::error::StoreError;
-use super::garage::JUNKYARD;
 use super::handle::Store;
 use super::ledger;
-use super::records::deal::ESCROW;
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::removal::Belongings;
 use super::table::Table;
 use super::ticket::Changed;
-use super::{key, mail, week};
+use super::{key, mail, offices, week};
 use crate::clock::Now;
 use crate::look_alike::look;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId};
@@ -144,9 +142,7 @@ impl Personas<'_> {
                 }
                 let name_key = key::persona_name(new.shard, &new.name);
                 let id = match new.id {
-                    Some(id)
-                        if id.0 == 0 || [JUNKYARD, ESCROW].contains(&id) || tx.has(&key::persona(id))? =>
-                    {
+                    Some(id) if id.0 == 0 || offices::are_at(tx, id)? || tx.has(&key::persona(id))? => {
                         return Err(PersonaError::IdTaken);
                     }
                     Some(id) => id,

@@ -2,7 +2,8 @@
 
 use super::error::StoreError;
 use super::record::decode;
-use super::records::deal::{Ad, Auction, ESCROW, Goods};
+use super::records::deal::{Ad, Auction, Goods};
+use super::records::night::Night;
 use super::records::vehicle::{LooseRecord, VehicleRecord};
 use mco_proto::ids::{PartId, PersonaId, VehicleId};
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,9 @@ pub enum Misplaced {
     Owner,
     /// It is there twice.
     Twice,
-    /// A deal names it, but the Escrow does not hold it.
+    /// A deal or a race night names it, but the Escrow does not hold it.
     NotHeld,
-    /// The Escrow holds it, but no deal names it.
+    /// The Escrow holds it, but no deal or race night names it.
     NoDeal,
 }
 
@@ -26,8 +27,8 @@ impl fmt::Display for Misplaced {
         f.write_str(match self {
             Self::Owner => "does not have exactly one owner",
             Self::Twice => "is there twice",
-            Self::NotHeld => "is in a deal, but the Escrow does not hold it",
-            Self::NoDeal => "is held by the Escrow, but no deal names it",
+            Self::NotHeld => "is in a deal or a prize, but the Escrow does not hold it",
+            Self::NoDeal => "is held by the Escrow, but no deal or race night names it",
         })
     }
 }
@@ -35,6 +36,8 @@ impl fmt::Display for Misplaced {
 /// All cars and parts of one state of the store, with what deals say of them.
 #[derive(Default)]
 pub(super) struct Property {
+    /// The number of the Escrow.
+    holder: PersonaId,
     /// Cars by the lists of their owners.
     listed: Vec<(u32, PersonaId)>,
     /// Cars by themselves.
@@ -45,11 +48,16 @@ pub(super) struct Property {
     escrow: Vec<Goods>,
     /// What deals name.
     named: Vec<Goods>,
-    /// The sum of all highest bids, in dollars.
+    /// The sum of all highest bids and of the fees of race nights, in dollars.
     pub(super) held: u64,
 }
 
 impl Property {
+    /// None yet; `holder` is the number of the Escrow.
+    pub(super) fn held_by(holder: PersonaId) -> Self {
+        Self { holder, ..Self::default() }
+    }
+
     /// Takes a record into account.
     pub(super) fn see(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         match key {
@@ -63,7 +71,7 @@ impl Property {
                 self.cars.push((vehicle.id.0, vehicle.owner));
                 self.numbers.push(vehicle.id.0);
                 self.numbers.extend(parts.iter().map(|part| part.id.0));
-                if vehicle.owner == ESCROW {
+                if vehicle.owner == self.holder {
                     self.escrow.push(Goods::Car(VehicleId(vehicle.id.0)));
                 }
             }
@@ -71,7 +79,7 @@ impl Property {
                 let LooseRecord { parts } = decode(value)?;
                 self.numbers.extend(parts.iter().map(|part| part.id.0));
                 let owner = rest.first_chunk().map(|owner| PersonaId(u32::from_be_bytes(*owner)));
-                if owner == Some(ESCROW) {
+                if owner == Some(self.holder) {
                     self.escrow.extend(parts.first().map(|part| Goods::Part(PartId(part.id.0))));
                 }
             }
@@ -83,6 +91,11 @@ impl Property {
             [b'd', b's', ..] => {
                 let ad: Ad = decode(value)?;
                 self.named.extend(ad.offer.map(|offer| offer.item.goods));
+            }
+            [b'z', b'o', ..] => {
+                let night: Night = decode(value)?;
+                self.named.extend(night.prizes.iter().map(|prize| prize.item.goods));
+                self.held += night.fees();
             }
             _ => {}
         }
@@ -101,7 +114,7 @@ impl Property {
         found.extend(twice.map(|number| (PersonaId(0), *number, Misplaced::Twice)));
         for (goods, is_named) in unpaired(&mut self.named, &mut self.escrow) {
             let misplaced = if is_named { Misplaced::NotHeld } else { Misplaced::NoDeal };
-            found.push((ESCROW, goods.number(), misplaced));
+            found.push((self.holder, goods.number(), misplaced));
         }
         found
     }

@@ -171,6 +171,8 @@ pub(super) fn in_words(line: &Line) -> String {
         Kind::TradeMoney => format!("Money in trade {reference}"),
         Kind::GoodsGiven => format!("{reference} given in a trade"),
         Kind::GoodsGot => format!("{reference} got in a trade"),
+        Kind::PrizeWon => format!("{reference} won in a race night"),
+        Kind::AdRefund => format!("For the days that ad {reference} had left"),
     }
 }
 

@@ -228,7 +228,7 @@ pub(crate) fn is_sound(store: &Store) -> u64 {
     assert_eq!(report.differences, []);
     let mut seen = HashSet::new();
     let people = store.personas().list().unwrap();
-    for owner in people.iter().map(|persona| persona.id).chain([JUNKYARD, ESCROW]) {
+    for owner in people.iter().map(|persona| persona.id).chain([JUNKYARD.usual, ESCROW.usual]) {
         let cars = store.garage().vehicles(owner).unwrap();
         for car in &cars {
             assert_eq!(car.owner, owner);

@@ -4,7 +4,9 @@ use crate::races::{MINUTE, Racer, arrive, server, start};
 use crate::support::browser::Browser;
 use crate::support::{PASSWORD, PATIENCE, Server};
 use mco_proto::mcots::race::FinalResults;
+use mcos::catalog::Catalog;
 use mcos::clock::{Now, moment};
+use mcos::services::deals::CityRules;
 use mcos::store::Store;
 use smol::block_on;
 use std::thread;
@@ -94,7 +96,8 @@ fn an_operator_plans_a_race_night_and_the_winner_is_paid_and_told() {
     assert!(server.stop().success());
     let store = Store::open(&server.data()).unwrap();
     for again in [false, true] {
-        let turned = store.nights().turn(Now { unix: end, ..Now::read() }).unwrap();
+        let turned =
+            store.nights().turn(&CityRules(&Catalog::builtin()), Now { unix: end, ..Now::read() }).unwrap();
         assert_eq!(turned.is_empty(), again);
     }
     drop(store);

@@ -1,13 +1,13 @@
 //! Classified ads: paid by letters and days, and perhaps with a thing at a fixed price.
 
-use super::goods::hand_over;
+use super::goods::{hand_out, hand_over, hold};
 use super::stock::{Amount, Stock, arrive};
-use super::{DealError, Deals, TRADES, begin, charge, clock, count, note, party, tell};
+use super::{DealError, Deals, ESCROW, begin, charge, clock, count, party, tell};
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
 use crate::store::error::StoreError;
 use crate::store::ledger::{self, Entry};
-use crate::store::records::deal::{Ad, AdCategory, ESCROW, Goods, Offered};
+use crate::store::records::deal::{Ad, AdCategory, Goods, Offered};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::PersonaRecord;
 use crate::store::table::Transaction;
@@ -67,9 +67,7 @@ impl Deals<'_> {
                 charge(tx, &mut owner, Kind::AdFee, price, number, now)?;
                 let offer = match offer {
                     Some((goods, price)) => {
-                        let item = hand_over(tx, goods, advertiser, ESCROW)?;
-                        given.leave(&mut owner.persona);
-                        note(tx, &mut owner, Kind::GoodsHeld, goods.number(), now)?;
+                        let item = hold(tx, &mut owner, goods, &given, now)?;
                         Some(Offered { item, price })
                     }
                     None => None,
@@ -113,15 +111,15 @@ impl Deals<'_> {
                 let entry = Entry { kind: Kind::GoodsSold, amount: price.into(), reference: thing };
                 ledger::book(tx, &mut seller, entry, now)?;
                 remove(tx, &ad)?;
-                hand_over(tx, item.goods, ESCROW, buyer)?;
+                hand_over(tx, item.goods, ESCROW.number(tx)?, buyer)?;
                 arrive(&mut record.persona, item.goods);
                 tx.put(&key::persona(buyer), &record)?;
                 tx.put(&key::persona(ad.advertiser), &seller)?;
                 let (name, by) = (self.name(item), &record.persona.name);
                 let text = format!("{by} has bought {name} (ad {number}): you get {price} dollars.");
-                tell(tx, ad.advertiser, TRADES, "Sold by your ad", text, now)?;
+                tell(tx, ad.advertiser, ESCROW, "Sold by your ad", text, now)?;
                 let text = format!("{name} is yours for {price} dollars (ad {number}).");
-                tell(tx, buyer, TRADES, "You bought something", text, now)?;
+                tell(tx, buyer, ESCROW, "You bought something", text, now)?;
                 clock::note(tx, city, now)?;
                 Ok(price)
             })
@@ -156,12 +154,7 @@ impl Deals<'_> {
         let (number, advertiser) = (ad.number, ad.advertiser);
         let text = match ad.offer {
             Some(Offered { item, .. }) => {
-                hand_over(tx, item.goods, ESCROW, advertiser)?;
-                let owner: Option<PersonaRecord> = tx.get(&key::persona(advertiser))?;
-                let mut owner = owner.ok_or(DealError::NoSuchPersona)?;
-                arrive(&mut owner.persona, item.goods);
-                note(tx, &mut owner, Kind::GoodsBack, item.goods.number(), now)?;
-                tx.put(&key::persona(advertiser), &owner)?;
+                hand_out(tx, item.goods, advertiser, Kind::GoodsBack, now)?;
                 format!(
                     "Your ad {number} is over, and nobody has bought {}. You have it back.",
                     self.name(item)
@@ -169,7 +162,7 @@ impl Deals<'_> {
             }
             None => format!("Your ad {number} is over: {}", ad.text),
         };
-        Ok(tell(tx, advertiser, TRADES, "Your ad is over", text, now)?)
+        Ok(tell(tx, advertiser, ESCROW, "Your ad is over", text, now)?)
     }
 }
 

@@ -1,15 +1,15 @@
 //! Auctions: the highest bid at the end gets the thing, or at once whoever pays the price for that.
 
-use super::goods::hand_over;
-use super::stock::{Amount, Stock, arrive};
+use super::goods::{hand_out, hold};
+use super::stock::{Amount, Stock};
 use super::{
-    AUCTIONS, DealError, Deals, MOST_AUCTIONS_EACH, MOST_BIDS_EACH, begin, charge, clock, count, note, party,
+    AUCTION_HOUSE, DealError, Deals, MOST_AUCTIONS_EACH, MOST_BIDS_EACH, begin, charge, clock, count, party,
     tell,
 };
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
 use crate::store::error::StoreError;
-use crate::store::records::deal::{Auction, Bid, ESCROW, Goods};
+use crate::store::records::deal::{Auction, Bid, Goods};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::{Persona, PersonaRecord};
 use crate::store::table::Transaction;
@@ -83,9 +83,7 @@ impl Deals<'_> {
             table.transact(|tx| {
                 let mut owner = party(tx, seller, now)?;
                 let number = begin(tx, deal_key::AUCTIONS, "auctions")?;
-                let item = hand_over(tx, goods, seller, ESCROW)?;
-                given.leave(&mut owner.persona);
-                note(tx, &mut owner, Kind::GoodsHeld, goods.number(), now)?;
+                let item = hold(tx, &mut owner, goods, &given, now)?;
                 tx.put(&key::persona(seller), &owner)?;
                 let ends = city.saturating_add(hours * HOUR);
                 let latest = ends.saturating_add(EXTENDED);
@@ -208,7 +206,7 @@ impl Deals<'_> {
             self.name(auction.item),
             auction.number
         );
-        Ok(tell(tx, bidder, AUCTIONS, "You were outbid", text, now)?)
+        Ok(tell(tx, bidder, AUCTION_HOUSE, "You were outbid", text, now)?)
     }
 
     /// Ends an auction: the thing goes to the highest bidder and the money to the seller, or the thing goes back.
@@ -222,25 +220,20 @@ impl Deals<'_> {
         remove(tx, auction)?;
         let name = self.name(item);
         let to = bid.map_or(seller, |bid| bid.bidder);
-        hand_over(tx, item.goods, ESCROW, to)?;
-        let owner: Option<PersonaRecord> = tx.get(&key::persona(to))?;
-        let mut owner = owner.ok_or(DealError::NoSuchPersona)?;
-        arrive(&mut owner.persona, item.goods);
         let kind = if bid.is_some() { Kind::AuctionWon } else { Kind::GoodsBack };
-        note(tx, &mut owner, kind, item.goods.number(), now)?;
-        tx.put(&key::persona(to), &owner)?;
+        let owner = hand_out(tx, item.goods, to, kind, now)?;
         let Some(Bid { bidder, dollars }) = bid else {
             let text = format!("Auction {number} of {name} is over without a bid. You have it back.");
-            return Ok(tell(tx, seller, AUCTIONS, "Nobody has bid", text, now)?);
+            return Ok(tell(tx, seller, AUCTION_HOUSE, "Nobody has bid", text, now)?);
         };
         let text = format!("{name} is yours for {dollars} dollars (auction {number}).");
-        tell(tx, bidder, AUCTIONS, "You won an auction", text, now)?;
+        tell(tx, bidder, AUCTION_HOUSE, "You won an auction", text, now)?;
         let buyer = owner.persona.name;
         let Some(mut record) = tx.get::<PersonaRecord>(&key::persona(seller))? else { return Ok(()) };
         let paid = ledger::give(tx, &mut record, Kind::GoodsSold, dollars, item.goods.number(), now)?;
         tx.put(&key::persona(seller), &record)?;
         let text = format!("{buyer} has bought {name} in auction {number}: you get {paid} dollars.");
-        Ok(tell(tx, seller, AUCTIONS, "Your auction is over", text, now)?)
+        Ok(tell(tx, seller, AUCTION_HOUSE, "Your auction is over", text, now)?)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What happens to the deals of a persona that is deleted: it waits for the end of auctions in which others take part; all others of
 //! its deals are ended, and what it sells goes with it.
 
-use super::{ads, auctions, goods, trades};
+use super::{ESCROW, ads, auctions, goods, trades};
 use crate::store::deal_key;
 use crate::store::error::StoreError;
-use crate::store::records::deal::{Ad, Auction, ESCROW, Trade};
+use crate::store::records::deal::{Ad, Auction, Trade};
 use crate::store::table::{Table, Transaction};
 use mco_proto::ids::PersonaId;
 
@@ -14,6 +14,8 @@ pub(in crate::store) struct Closing {
     auctions: Vec<Auction>,
     ads: Vec<Ad>,
     trades: Vec<Trade>,
+    /// The race nights to which it has given prizes.
+    prizes: Vec<u32>,
     /// Whether it has the highest bid somewhere.
     bids: bool,
 }
@@ -34,6 +36,7 @@ impl Closing {
             trades: trades
                 .filter_map(|id| table.get(&deal_key::trade(id)).transpose())
                 .collect::<Result<_, _>>()?,
+            prizes: numbers(deal_key::GIVER)?,
             bids: !numbers(deal_key::BIDDER)?.is_empty(),
         })
     }
@@ -47,13 +50,17 @@ impl Closing {
     pub(in crate::store) fn close(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         for auction in &self.auctions {
             auctions::remove(tx, auction)?;
-            goods::destroy(tx, auction.item.goods, ESCROW)?;
+            goods::destroy(tx, auction.item.goods, ESCROW.number(tx)?)?;
         }
         for ad in &self.ads {
             ads::remove(tx, ad)?;
             if let Some(offer) = ad.offer {
-                goods::destroy(tx, offer.item.goods, ESCROW)?;
+                goods::destroy(tx, offer.item.goods, ESCROW.number(tx)?)?;
             }
+        }
+        // The prizes themselves stay.
+        for night in &self.prizes {
+            tx.remove(&deal_key::deal_of(self.persona, deal_key::GIVER, *night))?;
         }
         self.trades.iter().try_for_each(|trade| trades::remove(tx, trade))?;
         tx.remove(&deal_key::muted_by(self.persona))

@@ -1,15 +1,17 @@
 //! What is on its way to a persona, for which room is kept in its garage and inventory.
 
+use crate::store::city_key;
 use crate::store::deal_key;
 use crate::store::error::StoreError;
 use crate::store::records::deal::{Ad, Auction, Goods};
+use crate::store::records::night::Night;
 use crate::store::table::Table;
 use mco_proto::ids::PersonaId;
 
 /// How much is on its way, and what of the persona's dollars is bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Cars: its own in auctions and ads, which come back if nobody buys them, and those for which it has the highest bid.
+    /// Cars: its own in auctions and ads and given as prizes, which come back if nobody buys or wins them, and those for which it has the highest bid.
     pub cars: usize,
     /// Loose parts, likewise.
     pub parts: usize,
@@ -53,6 +55,11 @@ pub(in crate::store) fn expected(table: &Table, persona: PersonaId) -> Result<Ex
         if let Some(offer) = ad.and_then(|ad| ad.offer) {
             expected.add(offer.item.goods);
         }
+    }
+    for number in table.scan::<u32>(&deal_key::deals_of(persona, deal_key::GIVER))? {
+        let night: Option<Night> = table.get(&city_key::open_night(number))?;
+        let prizes = night.into_iter().flat_map(|night| night.prizes);
+        prizes.filter(|prize| prize.from == persona).for_each(|prize| expected.add(prize.item.goods));
     }
     Ok(expected)
 }

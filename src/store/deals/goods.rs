@@ -1,11 +1,16 @@
 //! Handing cars and parts over.
 
-use super::DealError;
+use super::stock::{Given, arrive};
+use super::{DealError, note};
+use crate::clock::Now;
 use crate::store::error::StoreError;
 use crate::store::key;
+use crate::store::offices::ESCROW;
 use crate::store::records::deal::{Goods, Item};
+use crate::store::records::ledger::Kind;
+use crate::store::records::persona::PersonaRecord;
 use crate::store::records::vehicle::{LooseRecord, VehicleRecord};
-use crate::store::table::{Table, Transaction};
+use crate::store::table::Transaction;
 use mco_proto::ids::{PersonaId, VehicleId};
 
 /// Hands a car with all its parts over to somebody else.
@@ -60,23 +65,43 @@ fn car_of(
     Ok(tx.get::<VehicleRecord>(&key::vehicle(id))?.filter(|car| car.vehicle.owner == owner))
 }
 
-/// What goods of `owner` are; `None`: it has no such car, and no such part that is fixed to nothing.
-pub(super) fn look(table: &Table, goods: Goods, owner: PersonaId) -> Result<Option<Item>, StoreError> {
-    let model = match goods {
-        Goods::Car(id) => {
-            let car: Option<VehicleRecord> = table.get(&key::vehicle(id))?;
-            car.filter(|car| car.vehicle.owner == owner).map(|car| car.vehicle.model)
-        }
-        Goods::Part(id) => {
-            let loose: Option<LooseRecord> = table.get(&key::loose_part(owner, id))?;
-            loose.and_then(|loose| Some(loose.parts.first()?.branded_part))
-        }
-    };
-    Ok(model.map(|model| Item { goods, model }))
+/// Takes goods of a persona, which the Escrow holds from now on. The caller puts the record.
+pub(in crate::store) fn hold(
+    tx: &Transaction<'_>,
+    owner: &mut PersonaRecord,
+    goods: Goods,
+    given: &Given,
+    now: Now,
+) -> Result<Item, DealError> {
+    let item = hand_over(tx, goods, owner.persona.id, ESCROW.number(tx)?)?;
+    given.leave(&mut owner.persona);
+    note(tx, owner, Kind::GoodsHeld, goods.number(), now)?;
+    Ok(item)
+}
+
+/// Gives a persona goods that the Escrow holds. Returned is the record of the persona as it is now.
+pub(in crate::store) fn hand_out(
+    tx: &Transaction<'_>,
+    goods: Goods,
+    to: PersonaId,
+    kind: Kind,
+    now: Now,
+) -> Result<PersonaRecord, DealError> {
+    let owner: Option<PersonaRecord> = tx.get(&key::persona(to))?;
+    let mut owner = owner.ok_or(DealError::NoSuchPersona)?;
+    hand_over(tx, goods, ESCROW.number(tx)?, to)?;
+    arrive(&mut owner.persona, goods);
+    note(tx, &mut owner, kind, goods.number(), now)?;
+    tx.put(&key::persona(to), &owner)?;
+    Ok(owner)
 }
 
 /// Removes goods that go with their owner.
-pub(super) fn destroy(tx: &Transaction<'_>, goods: Goods, owner: PersonaId) -> Result<(), StoreError> {
+pub(in crate::store) fn destroy(
+    tx: &Transaction<'_>,
+    goods: Goods,
+    owner: PersonaId,
+) -> Result<(), StoreError> {
     match goods {
         Goods::Car(id) => {
             tx.remove(&key::vehicle(id))?;

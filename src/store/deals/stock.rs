@@ -1,18 +1,18 @@
 //! What a persona has, and whether it may give or take something.
 
 use super::expected::{Expected, expected};
-use super::{DealError, DealRules, goods};
+use super::{DealError, DealRules};
 use crate::store::bookings::Bookings;
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::records::deal::{Goods, Item};
 use crate::store::records::persona::Persona;
-use crate::store::records::vehicle::LooseRecord;
+use crate::store::records::vehicle::{LooseRecord, VehicleRecord};
 use crate::store::table::Table;
 use mco_proto::ids::{PersonaId, VehicleId};
 
 /// What a persona has, and what is on its way to it.
-pub(super) struct Stock {
+pub(in crate::store) struct Stock {
     persona: PersonaId,
     cars: Vec<VehicleId>,
     loose: usize,
@@ -21,13 +21,13 @@ pub(super) struct Stock {
 
 /// How many cars and parts.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Amount {
+pub(in crate::store) struct Amount {
     cars: usize,
     parts: usize,
 }
 
 impl Amount {
-    pub(super) fn of<'i>(items: impl IntoIterator<Item = &'i Item>) -> Self {
+    pub(in crate::store) fn of<'i>(items: impl IntoIterator<Item = &'i Item>) -> Self {
         items.into_iter().fold(Self::default(), |sum, item| {
             let car = usize::from(item.goods.is_car());
             Self { cars: sum.cars + car, parts: sum.parts + 1 - car }
@@ -36,7 +36,7 @@ impl Amount {
 }
 
 /// What is to be given, and the car that is driven afterwards.
-pub(super) struct Given {
+pub(in crate::store) struct Given {
     pub(super) items: Vec<Item>,
     next: Option<VehicleId>,
 }
@@ -60,7 +60,7 @@ pub(super) const fn arrive(persona: &mut Persona, goods: Goods) {
 
 impl Stock {
     /// Looks it up.
-    pub(super) fn find(table: &Table, persona: PersonaId) -> Result<Self, StoreError> {
+    pub(in crate::store) fn find(table: &Table, persona: PersonaId) -> Result<Self, StoreError> {
         Ok(Self {
             persona,
             cars: table.scan::<u32>(&key::vehicles_of(persona))?.into_iter().map(VehicleId).collect(),
@@ -73,7 +73,7 @@ impl Stock {
     ///
     /// # Errors
     /// [`DealError::NotYours`], [`DealError::InRace`], [`DealError::LastCar`], [`DealError::BadTerms`].
-    pub(super) fn give(
+    pub(in crate::store) fn give(
         &self,
         table: &Table,
         bookings: &Bookings,
@@ -90,7 +90,7 @@ impl Stock {
             {
                 return Err(DealError::InRace);
             }
-            items.push(goods::look(table, goods, self.persona)?.ok_or(DealError::NotYours)?);
+            items.push(look(table, goods, self.persona)?.ok_or(DealError::NotYours)?);
         }
         let kept = self.cars.iter().copied().filter(|car| !wanted.contains(&Goods::Car(*car)));
         let next = kept.into_iter().find(|car| !bookings.stake(*car));
@@ -104,7 +104,7 @@ impl Stock {
     ///
     /// # Errors
     /// [`DealError::GarageFull`], [`DealError::InventoryFull`].
-    pub(super) fn take(
+    pub(in crate::store) fn take(
         &self,
         rules: &dyn DealRules,
         persona: &Persona,
@@ -122,4 +122,19 @@ impl Stock {
         }
         Ok(())
     }
+}
+
+/// What goods of `owner` are; `None`: it has no such car, and no such part that is fixed to nothing.
+fn look(table: &Table, goods: Goods, owner: PersonaId) -> Result<Option<Item>, StoreError> {
+    let model = match goods {
+        Goods::Car(id) => {
+            let car: Option<VehicleRecord> = table.get(&key::vehicle(id))?;
+            car.filter(|car| car.vehicle.owner == owner).map(|car| car.vehicle.model)
+        }
+        Goods::Part(id) => {
+            let loose: Option<LooseRecord> = table.get(&key::loose_part(owner, id))?;
+            loose.and_then(|loose| Some(loose.parts.first()?.branded_part))
+        }
+    };
+    Ok(model.map(|model| Item { goods, model }))
 }

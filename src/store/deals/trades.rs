@@ -3,7 +3,7 @@
 use super::goods::hand_over;
 use super::stock::{Amount, Given, Stock, arrive};
 use super::{
-    DealError, Deals, MOST_TRADED, MOST_TRADES_EACH, TRADES, begin, clock, count, muted, note, party, tell,
+    DealError, Deals, ESCROW, MOST_TRADED, MOST_TRADES_EACH, begin, clock, count, muted, note, party, tell,
 };
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
@@ -57,7 +57,7 @@ impl Deals<'_> {
                     "{} wants to trade with you (trade {number}): see the page Trades of the server.",
                     own.persona.name
                 );
-                tell(tx, with, TRADES, "Somebody wants to trade", text, now)?;
+                tell(tx, with, ESCROW, "Somebody wants to trade", text, now)?;
                 clock::note(tx, city, now)?;
                 Ok(number)
             })
@@ -230,7 +230,7 @@ impl Half<'_> {
         };
         let text =
             format!("Trade {} is done. You got: {}. You gave: {}.", trade.number, list(to), list(from));
-        Ok(tell(tx, from.persona, TRADES, "The trade is done", text, now)?)
+        Ok(tell(tx, from.persona, ESCROW, "The trade is done", text, now)?)
     }
 
     /// Hands over what this side gives.
@@ -294,7 +294,7 @@ pub(super) fn abandon(
         |name| format!("{name} has left trade {number}. Everybody keeps what he has."),
     );
     for side in trade.sides.iter().filter(|side| Some(side.persona) != left) {
-        tell(tx, side.persona, TRADES, "A trade is over", text.clone(), now)?;
+        tell(tx, side.persona, ESCROW, "A trade is over", text.clone(), now)?;
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Buying cars and parts.
 
-use super::{CarPurchase, Garage, GarageError, JUNKYARD, MOST_PARTS, NewPart};
+use super::{CarPurchase, Garage, GarageError, MOST_PARTS, NewPart};
 use crate::clock::Now;
 use crate::store::bookings::Bookings;
 use crate::store::deals::{expected, hand_over_car};
 use crate::store::error::StoreError;
 use crate::store::key;
 use crate::store::ledger::{self, Entry};
+use crate::store::offices::JUNKYARD;
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::{Persona, PersonaRecord};
 use crate::store::records::vehicle::{LooseRecord, Part, Vehicle, VehicleRecord};
@@ -83,7 +84,7 @@ impl Garage<'_> {
         self.store.change(|table| {
             let cars = table.scan::<u32>(&key::vehicles_of(owner))?.len();
             let coming = expected(table, owner)?;
-            let wrecks = table.scan::<u32>(&key::vehicles_of(JUNKYARD))?;
+            let wrecks = table.scan::<u32>(&key::vehicles_of(JUNKYARD.number_in(table)?))?;
             let bookings = Bookings::find(table)?;
             if terms.trade_in.is_some_and(|old| bookings.hold(old)) {
                 return Err(GarageError::InRace);
@@ -238,15 +239,16 @@ fn trade_in(
     if seller.persona.vehicle == Some(id) {
         seller.persona.vehicle = None;
     }
-    Ok(hand_over_car(tx, car, JUNKYARD)?)
+    Ok(hand_over_car(tx, car, JUNKYARD.number(tx)?)?)
 }
 
 /// Makes room in the junkyard for one more car.
 fn crush(tx: &Transaction<'_>, wrecks: &[u32]) -> Result<(), StoreError> {
     let surplus = (wrecks.len() + 1).saturating_sub(JUNKYARD_ROOM);
+    let junkyard = JUNKYARD.number(tx)?;
     wrecks.iter().take(surplus).copied().map(VehicleId).try_for_each(|id| {
         tx.remove(&key::vehicle(id))?;
-        tx.remove(&key::vehicle_of(JUNKYARD, id))
+        tx.remove(&key::vehicle_of(junkyard, id))
     })
 }
 

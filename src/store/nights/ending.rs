@@ -1,15 +1,17 @@
 //! How race nights end: with prizes, or cancelled, and how a weekly one goes on.
 
+use super::prizes::Prizes;
 use super::registration::{open_one, refund};
-use super::{DAY, Host, MOST_CLOSED, MOST_OPEN, Nights, club_of_captain, open, season_of};
+use super::{DAY, Host, MOST_CLOSED, MOST_OPEN, Nights, club_of_captain, open, season_of, write};
 use crate::clock::Now;
 use crate::store::badges;
 use crate::store::city_key as key;
+use crate::store::deals::DealRules;
 use crate::store::error::StoreError;
 use crate::store::headlines;
 use crate::store::key::persona as persona_key;
 use crate::store::ledger;
-use crate::store::mail::{self, CLOCK_IS_SET, Letter};
+use crate::store::mail::CLOCK_IS_SET;
 use crate::store::records::contest::BadgeKind;
 use crate::store::records::ledger::Kind;
 use crate::store::records::night::{Night, NightEntry, NightOutcome, NightPlan};
@@ -36,9 +38,9 @@ pub struct Turned {
 }
 
 impl Nights<'_> {
-    /// Ends the race nights whose time is over: pays the prizes, or gives all fees back if nobody has a result. Each once, whatever the
+    /// Ends the race nights whose time is over: pays the prizes and gives the things to win, or gives all of that back if nobody has a result. Each once, whatever the
     /// clock does; nothing as long as it was not set.
-    pub fn turn(&self, now: Now) -> Result<Vec<Changed<Turned>>, StoreError> {
+    pub fn turn(&self, rules: &dyn DealRules, now: Now) -> Result<Vec<Changed<Turned>>, StoreError> {
         if now.unix < CLOCK_IS_SET.into() {
             return Ok(Vec::new());
         }
@@ -46,7 +48,7 @@ impl Nights<'_> {
         let over = open(self.store.table())?.into_iter().filter(is_over);
         let mut ended = Vec::new();
         for night in over {
-            match self.end(night.id, now) {
+            match self.end(night.id, rules, now) {
                 Ok(night) => ended.push(night),
                 Err(CityError::Store(error)) => return Err(error),
                 // Somebody has cancelled it meanwhile.
@@ -56,9 +58,10 @@ impl Nights<'_> {
         Ok(ended)
     }
 
-    fn end(self, night: u32, now: Now) -> Result<Changed<Turned>, CityError> {
+    fn end(self, night: u32, rules: &dyn DealRules, now: Now) -> Result<Changed<Turned>, CityError> {
         self.store.change(|table| {
             let room = Room::find(table)?;
+            let prizes = Prizes::find(table, rules, night)?;
             table.transact(|tx| {
                 let mut night = open_one(tx, night)?;
                 ensure(now.unix >= night.plan.end.into(), "it is not over")?;
@@ -66,8 +69,10 @@ impl Nights<'_> {
                 if night.table().0.is_empty() {
                     "nobody has a result".clone_into(&mut outcome.cancelled);
                     give_back(tx, &night, &outcome.cancelled, now)?;
+                    prizes.give_back(tx, &night, &outcome.cancelled, now)?;
                 } else {
                     outcome.prizes = pay(tx, &night, now)?;
+                    outcome.won = prizes.give(tx, &night, now)?;
                     seasons::note(tx, &night)?;
                 }
                 let next = go_on(tx, &night, &room, now)?;
@@ -78,11 +83,18 @@ impl Nights<'_> {
         })
     }
 
-    /// Cancels a race night that is not over: all fees go back, and everybody who is registered gets a mail. A weekly one ends with it.
-    pub fn cancel(&self, host: Host, night: u32, why: &str, now: Now) -> Result<Changed<()>, CityError> {
+    /// Cancels a race night that is not over: all fees and prizes go back, and everybody who is registered gets a mail. A weekly one ends with it.
+    pub fn cancel(
+        &self,
+        rules: &dyn DealRules,
+        host: Host,
+        (night, why): (u32, &str),
+        now: Now,
+    ) -> Result<Changed<()>, CityError> {
         let why = tidy(why, 1, 100, "say in 1 to 100 characters why it is cancelled")?;
         self.store.change(|table| {
             let room = Room::find(table)?;
+            let prizes = Prizes::find(table, rules, night)?;
             table.transact(|tx| {
                 let mut night = open_one(tx, night)?;
                 if let Host::Captain(captain) = host {
@@ -90,9 +102,11 @@ impl Nights<'_> {
                     ensure(night.club == club, "this is not a race night of your club")?;
                 }
                 give_back(tx, &night, &why, now)?;
+                prizes.give_back(tx, &night, &why, now)?;
                 let text = format!("The race night {} is cancelled: {why}", night.plan.name);
                 headlines::write(tx, text, format!("/events/{}", night.id), now)?;
-                night.outcome = Some(NightOutcome { at: now.unix32(), cancelled: why, prizes: Vec::new() });
+                night.outcome =
+                    Some(NightOutcome { at: now.unix32(), cancelled: why, ..NightOutcome::default() });
                 Ok(close(tx, &night, &room)?)
             })
         })
@@ -132,14 +146,6 @@ fn give_back(tx: &Transaction<'_>, night: &Night, why: &str, now: Now) -> Result
         write(tx, entry.persona, &text, now)?;
     }
     Ok(())
-}
-
-fn write(tx: &Transaction<'_>, to: PersonaId, text: &str, now: Now) -> Result<(), StoreError> {
-    if tx.has(&persona_key(to))? {
-        mail::post(tx, to, &Letter::city_news("Race night", text), now)
-    } else {
-        Ok(())
-    }
 }
 
 /// What each place is paid: all of the purse, what cannot be divided going to the winner.

@@ -4,9 +4,6 @@ use crate::store::record::Record;
 use mco_proto::ids::{BrandedPartId, PartId, PersonaId, VehicleId};
 use serde::{Deserialize, Serialize};
 
-/// The persona that owns what is in a deal (*documented*).
-pub const ESCROW: PersonaId = PersonaId(13);
-
 /// Something that can change hands: a car with its parts, or a loose part with what is fixed to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Goods {

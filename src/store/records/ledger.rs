@@ -74,6 +74,10 @@ pub enum Kind {
     GoodsGiven,
     /// A thing was got in a trade; the reference is the car or part, the amount 0.
     GoodsGot,
+    /// A car or part was won in a race night; the reference is the car or part, the amount 0.
+    PrizeWon,
+    /// A part of the price of an ad came back; the reference is the ad.
+    AdRefund,
 }
 
 /// A line of the ledger.

@@ -1,6 +1,7 @@
 //! The records of race nights.
 
-use crate::store::record::Record;
+use super::deal::Item;
+use crate::store::record::{Record, whole};
 use mco_proto::ids::{BrandedPartId, PersonaId};
 use serde::{Deserialize, Serialize};
 
@@ -56,10 +57,54 @@ pub struct Night {
     pub kept: u32,
     /// What came of it; `None`: it is planned or runs.
     pub outcome: Option<NightOutcome>,
+    /// Cars and parts to win, the best first. The Escrow holds them until it is over.
+    pub prizes: Vec<Prize>,
+}
+
+/// A car or part to win in a race night.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prize {
+    /// Who has given it, and gets it back if nobody wins it.
+    pub from: PersonaId,
+    /// What it is.
+    pub item: Item,
 }
 
 impl Record for Night {
     const WHAT: &'static str = "race night";
+    const VERSION: u8 = 2;
+
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        if version != 1 {
+            return None;
+        }
+        let NightV1 { id, plan, club, entries, kept, outcome } = whole(fields)?;
+        let outcome = outcome.map(|OutcomeV1 { at, cancelled, prizes }| NightOutcome {
+            at,
+            cancelled,
+            prizes,
+            won: Vec::new(),
+        });
+        Some(Self { id, plan, club, entries, kept, outcome, prizes: Vec::new() })
+    }
+}
+
+/// A race night as it was before there were things to win.
+#[derive(Deserialize)]
+struct NightV1 {
+    id: u32,
+    plan: NightPlan,
+    club: u32,
+    entries: Vec<NightEntry>,
+    kept: u32,
+    outcome: Option<OutcomeV1>,
+}
+
+#[derive(Deserialize)]
+struct OutcomeV1 {
+    at: u32,
+    cancelled: String,
+    prizes: Vec<(PersonaId, u32)>,
 }
 
 /// Somebody who is registered.
@@ -92,6 +137,8 @@ pub struct NightOutcome {
     pub cancelled: String,
     /// Who was paid how many dollars, the winner first.
     pub prizes: Vec<(PersonaId, u32)>,
+    /// Who has won which car or part, in the order of the prizes.
+    pub won: Vec<(PersonaId, Item)>,
 }
 
 impl Night {

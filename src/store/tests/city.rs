@@ -1,5 +1,6 @@
 //! Weekly rewards, clubs, turfs, race nights and seasons, rule by rule.
 
+use super::deals::RULES as DEAL_RULES;
 use super::*;
 use crate::clock::Now;
 use mco_proto::ids::RaceId;
@@ -115,7 +116,10 @@ pub(super) fn plan(start: u64, length: u64) -> NightPlan {
 }
 
 /// The words of a refusal, before and after which everything is the same.
-fn refused<T: std::fmt::Debug>(store: &Store, act: impl FnOnce() -> Result<T, CityError>) -> String {
+pub(super) fn refused<T: std::fmt::Debug>(
+    store: &Store,
+    act: impl FnOnce() -> Result<T, CityError>,
+) -> String {
     let before = records(store);
     let Err(CityError::Refused(why)) = act() else { panic!("it was not refused") };
     assert_eq!(records(store), before, "{why}");
@@ -350,16 +354,16 @@ fn a_race_night_counts_races_while_it_runs_and_pays_once() {
         .map(|entry| (entry.persona, entry.points))
         .collect();
     assert_eq!(table, [(d[1], 8), (d[0], 6)]);
-    assert!(store.nights().turn(at(MONDAY + DAY + HOUR - 1)).unwrap().is_empty());
+    assert!(store.nights().turn(&DEAL_RULES, at(MONDAY + DAY + HOUR - 1)).unwrap().is_empty());
     for again in 0..3 {
-        let turned = store.nights().turn(at(MONDAY + DAY + HOUR + 3 * WEEK)).unwrap();
+        let turned = store.nights().turn(&DEAL_RULES, at(MONDAY + DAY + HOUR + 3 * WEEK)).unwrap();
         assert_eq!(turned.len(), usize::from(again == 0));
         if let Some(turned) = turned.first() {
             assert_eq!(turned.value.next, Some(night + 1));
         }
         drop(store);
         store = Store::open(dir.path()).unwrap();
-        assert!(store.nights().turn(now).unwrap().is_empty(), "the clock goes back");
+        assert!(store.nights().turn(&DEAL_RULES, now).unwrap().is_empty(), "the clock goes back");
     }
     // 2,500 dollars: 70 and 30 percent.
     assert_eq!((money(&store, d[1]), money(&store, d[0])), (999_000 + 1750, 999_000 + 750));
@@ -381,12 +385,16 @@ fn fees_come_back_when_a_race_night_is_cancelled_or_nobody_drives() {
     for night in [cancelled, idle] {
         let _ = store.nights().register(night, d[0], now).unwrap();
     }
-    assert!(refused(&store, || store.nights().cancel(Host::Operator, cancelled, "", now)).contains("why"));
-    let _ = store.nights().cancel(Host::Operator, cancelled, "a storm", now).unwrap();
+    assert!(
+        refused(&store, || store.nights().cancel(&DEAL_RULES, Host::Operator, (cancelled, ""), now))
+            .contains("why")
+    );
+    let _ = store.nights().cancel(&DEAL_RULES, Host::Operator, (cancelled, "a storm"), now).unwrap();
     assert_eq!(money(&store, d[0]), 999_000);
     assert!(last_mail(&store, d[0], now).contains("a storm. Your fee is back"));
     assert!(
-        refused(&store, || store.nights().cancel(Host::Operator, cancelled, "again", now)).contains("over")
+        refused(&store, || store.nights().cancel(&DEAL_RULES, Host::Operator, (cancelled, "again"), now))
+            .contains("over")
     );
     // Deleted while it runs: the fee stays in the purse; before, it goes along.
     let _ = store.nights().register(idle, d[1], now).unwrap();
@@ -395,7 +403,7 @@ fn fees_come_back_when_a_race_night_is_cancelled_or_nobody_drives() {
     let _ = store.nights().register(idle, d[2], now).unwrap();
     let _ = store.personas().delete(owner(&store, d[2]), d[2], at(MONDAY + DAY)).unwrap();
     assert_eq!(store.nights().get(idle).unwrap().unwrap().purse(), 2500);
-    let ended = store.nights().turn(at(MONDAY + 2 * DAY)).unwrap().remove(0).value.night;
+    let ended = store.nights().turn(&DEAL_RULES, at(MONDAY + 2 * DAY)).unwrap().remove(0).value.night;
     assert_eq!(ended.outcome.unwrap().cancelled, "nobody has a result");
     assert_eq!(money(&store, d[0]), 1_000_000);
     assert!(store.ledger().check().unwrap().differences.is_empty());
@@ -421,7 +429,7 @@ fn a_captain_plans_for_fees_alone_and_a_season_has_a_champion() {
     }
     assert!(refused(&store, || store.nights().plan(captain, &own, now)).contains("three"));
     assert!(refused(&store, || store.clubs().disband(d[0], now)).contains("race night"));
-    let _ = store.nights().cancel(captain, first, "rain", now).unwrap();
+    let _ = store.nights().cancel(&DEAL_RULES, captain, (first, "rain"), now).unwrap();
     let season = store.seasons().begin("Summer 2030").unwrap().value;
     for (week, order) in [(1, [d[0], d[1]]), (2, [d[1], d[0]]), (3, [d[1], d[0]])] {
         let start = MONDAY + week * WEEK;
@@ -431,7 +439,7 @@ fn a_captain_plans_for_fees_alone_and_a_season_has_a_champion() {
             let _ = store.nights().register(night, *driver, now).unwrap();
         }
         race(&store, LOBBY, &order, at(start));
-        let _ = store.nights().turn(at(start + HOUR)).unwrap();
+        let _ = store.nights().turn(&DEAL_RULES, at(start + HOUR)).unwrap();
     }
     let _ = store.seasons().end(season, at(MONDAY + 4 * WEEK)).unwrap();
     let found = store.seasons().get(season).unwrap().unwrap();

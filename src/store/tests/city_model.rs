@@ -2,6 +2,7 @@
 //! nothing is paid twice, and each thing is in one place.
 
 use super::city::{DAY, HOUR, LOBBY, MONDAY, RULES, WEEK, at, city, money, new_club, plan, race, rewards};
+use super::deals::RULES as DEAL_RULES;
 use super::*;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +73,7 @@ fn turn(store: &Store, now: Now, seen: &mut BTreeSet<(char, u32, u32)>) {
     for settled in store.turfs().settle(30_000, &|_| "turf".to_owned(), now).unwrap() {
         assert!(seen.insert(('t', settled.value.week, settled.value.lobby)), "{settled:?}");
     }
-    for turned in store.nights().turn(now).unwrap() {
+    for turned in store.nights().turn(&DEAL_RULES, now).unwrap() {
         assert!(seen.insert(('n', turned.value.night.id, 0)), "{turned:?}");
     }
 }
@@ -120,7 +121,7 @@ fn apply(store: &Store, act: &Act, d: &[PersonaId], now: Now, seen: &mut BTreeSe
         Act::Cancel(host, night) => {
             let host = host.map_or(Host::Operator, |who| Host::Captain(d[who]));
             let open = nights.open().unwrap().iter().any(|open| open.id == night);
-            if open && nights.cancel(host, night, "rain", now).is_ok() {
+            if open && nights.cancel(&DEAL_RULES, host, (night, "rain"), now).is_ok() {
                 assert!(seen.insert(('n', night, 0)));
             }
         }

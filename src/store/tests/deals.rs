@@ -2,6 +2,7 @@
 
 mod edges;
 mod model;
+mod removing;
 mod trades;
 
 use super::*;
@@ -18,7 +19,7 @@ pub(super) struct TestRules {
     parts: usize,
 }
 
-const RULES: TestRules = TestRules { cars: 4, parts: 4 };
+pub(super) const RULES: TestRules = TestRules { cars: 4, parts: 4 };
 
 impl DealRules for TestRules {
     fn name(&self, item: Item) -> String {
@@ -51,7 +52,7 @@ struct City {
     now: Now,
 }
 
-fn people(store: &Store, count: usize, now: Now) -> Vec<(CustomerId, PersonaId)> {
+pub(super) fn people(store: &Store, count: usize, now: Now) -> Vec<(CustomerId, PersonaId)> {
     let mut players = Vec::new();
     for at in 0..count {
         let name = format!("player{at}");
@@ -67,7 +68,7 @@ fn people(store: &Store, count: usize, now: Now) -> Vec<(CustomerId, PersonaId)>
     players
 }
 
-fn loose_part(store: &Store, owner: PersonaId, now: Now) -> PartId {
+pub(super) fn loose_part(store: &Store, owner: PersonaId, now: Now) -> PartId {
     let part = |number, parent| NewPart { branded_part: BrandedPartId(number), parent, attachment_point: 0 };
     let purchase = PartPurchase { price: 0, parts: vec![part(300, None), part(301, Some(0))] };
     store.garage().buy_part(owner, &purchase, &|_| usize::MAX, now).unwrap().value

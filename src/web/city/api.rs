@@ -1,7 +1,7 @@
 //! The API: what the pages show, as JSON, for programs. It only reads. `docs/openapi.json` describes it, and a test holds that against
 //! the answers.
 
-use super::{boards, clubs, decoded, live, nights, players, races, records};
+use super::{boards, clubs, decoded, live, nights, players, races, records, seasons};
 use crate::store::StoreError;
 use crate::web::deals;
 use crate::web::fields::Fields;
@@ -136,7 +136,7 @@ fn answer(site: &Site<'_>, query: &Fields, path: &str) -> Result<Option<String>,
         ("turfs", None) => json(&Listed::of(query, clubs::turfs(site)?)),
         ("events", None) => json(&Listed::of(query, nights::rows(site)?)),
         ("events", Some(id)) => nights::view(site, &id)?.and_then(|view| json(&view)),
-        ("seasons", None) => json(&Listed::of(query, nights::season_rows(site)?)),
+        ("seasons", None) => json(&Listed::of(query, seasons::season_rows(site)?)),
         ("rewards", None) => json(&Listed::of(query, nights::reward_weeks(site)?)),
         ("market", None) => json(&Piece::of(deals::ads_listed(site, query)?)),
         ("auctions", None) => json(&Piece::of(deals::auctions_listed(site, query)?)),

@@ -13,6 +13,7 @@ mod pictures;
 mod players;
 mod races;
 mod records;
+mod seasons;
 
 pub(super) use api::only_reads;
 pub(super) use nights::ticker;
@@ -60,8 +61,8 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         ("events", None) => nights::list(site, &query),
         ("events", Some(id)) => nights::one(site, id),
         ("events.ics", None) => calendar::file(site),
-        ("seasons", None) => nights::seasons(site),
-        ("seasons", Some(id)) => nights::season(site, id),
+        ("seasons", None) => seasons::seasons(site),
+        ("seasons", Some(id)) => seasons::season(site, id),
         ("rewards", None) => nights::rewards(site, &query),
         ("logo.svg", None) => pictures::logo(site, &query).transpose()?,
         ("badge.svg", None) => return pictures::badge(&query),

@@ -2,7 +2,9 @@
 
 use super::clubs;
 use crate::clock::week;
-use crate::store::{Night, NightPlan, Season, StoreError, WeekRewards};
+use crate::services::deals::CityRules;
+use crate::store::{DealRules as _, Night, NightPlan, StoreError, WeekRewards};
+use crate::web::deals::player;
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Section, Window};
 use crate::web::page::{PageResponse, Site, message};
@@ -49,6 +51,16 @@ pub(super) struct NightPlace {
     ticks: u32,
 }
 
+/// A car or part to win.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct PrizeRow {
+    pub(super) name: String,
+    /// Who has given it; empty: a driver that is deleted.
+    pub(super) from: String,
+    /// Who has won it; empty: nobody.
+    pub(super) winner: String,
+}
+
 /// Everything that is shown of one race night.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct NightView {
@@ -61,6 +73,8 @@ pub(super) struct NightView {
     pub(super) cancelled: String,
     /// The number of its season; 0: none.
     pub(super) season: u32,
+    /// The cars and parts to win, the first one first.
+    pub(super) prizes: Vec<PrizeRow>,
     pub(super) table: Vec<NightPlace>,
 }
 
@@ -145,8 +159,22 @@ pub(super) fn view(site: &Site<'_>, id: &str) -> Result<Option<NightView>, Store
         counts: counts(&night.plan),
         cancelled: night.outcome.as_ref().map(|outcome| outcome.cancelled.clone()).unwrap_or_default(),
         season: night.plan.season,
+        prizes: prize_rows(site, &night)?,
         table,
     }))
+}
+
+fn prize_rows(site: &Site<'_>, night: &Night) -> Result<Vec<PrizeRow>, StoreError> {
+    let won = night.outcome.as_ref().map(|outcome| outcome.won.as_slice()).unwrap_or_default();
+    let rows = night.prizes.iter().map(|prize| {
+        let winner = won.iter().find(|(_, item)| item.goods == prize.item.goods);
+        Ok(PrizeRow {
+            name: CityRules(&site.game.catalog).name(prize.item),
+            from: player(site.game, prize.from)?,
+            winner: winner.map(|(winner, _)| player(site.game, *winner)).transpose()?.unwrap_or_default(),
+        })
+    });
+    rows.collect()
 }
 
 /// The rows of a table of race nights.
@@ -233,7 +261,7 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
 }
 
 pub(super) fn one(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError> {
-    let Some(NightView { row, text, counts, cancelled, season, table }) = view(site, id)? else {
+    let Some(NightView { row, text, counts, cancelled, season, prizes, table }) = view(site, id)? else {
         let text = "There is no race night of this number. The page Events shows all.";
         return Ok(message(site, 404, "No such race night", text));
     };
@@ -274,16 +302,26 @@ pub(super) fn one(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError>
             if entry.dollars == 0 { "-".into() } else { money(entry.dollars).into() },
         ]
     });
-    let sections = vec![
-        Section { facts, ..Section::default() },
-        Section {
-            heading: "Table".to_owned(),
-            columns: Column::plain(&["Place", "Name", "Points", "Wins", "Races", "Best time", "Prize"]),
-            rows: cells.collect(),
-            empty: "Nobody is registered yet.",
-            ..Section::default()
-        },
-    ];
+    let to_win = prizes.iter().map(|prize| {
+        let linked =
+            |name: &str| if name.is_empty() { "-".into() } else { Cell::linked(name, player_link(name)) };
+        vec![prize.name.as_str().into(), linked(&prize.from), linked(&prize.winner)]
+    });
+    let to_win = Section {
+        heading: "To win".to_owned(),
+        columns: Column::plain(&["What", "Given by", "Won by"]),
+        rows: to_win.collect(),
+        ..Section::default()
+    };
+    let mut sections = vec![Section { facts, ..Section::default() }];
+    sections.extend(Some(to_win).filter(|section| !section.rows.is_empty()));
+    sections.push(Section {
+        heading: "Table".to_owned(),
+        columns: Column::plain(&["Place", "Name", "Points", "Wins", "Races", "Best time", "Prize"]),
+        rows: cells.collect(),
+        empty: "Nobody is registered yet.",
+        ..Section::default()
+    });
     let intro = Some(text).filter(|text| !text.is_empty()).into_iter().collect();
     let refresh = (row.state == "running").then_some(30);
     Ok(Page { title: row.name, intro, sections, refresh, ..Page::default() }.render(site))
@@ -306,90 +344,6 @@ pub(in crate::web) fn ticker(site: &Site<'_>) -> Result<Option<String>, StoreErr
         }
     });
     Ok(lines.next())
-}
-
-/// Somebody in the standings of a season.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct StandingRow {
-    pub(super) place: usize,
-    pub(super) name: String,
-    pub(super) points: u32,
-    pub(super) nights: u32,
-    pub(super) wins: u32,
-}
-
-/// A season with its standings.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct SeasonRow {
-    pub(super) id: u32,
-    pub(super) name: String,
-    /// How many race nights it had so far.
-    pub(super) nights: u32,
-    pub(super) ended: bool,
-    /// The best first; at most a hundred.
-    pub(super) standings: Vec<StandingRow>,
-}
-
-impl SeasonRow {
-    fn of(season: Season) -> Self {
-        let standings = season.standings.into_iter().enumerate().map(|(at, row)| StandingRow {
-            place: at + 1,
-            name: row.name,
-            points: row.points,
-            nights: row.nights,
-            wins: row.won,
-        });
-        let (id, name, nights, ended) = (season.id, season.name, season.nights, season.ended.is_some());
-        Self { id, name, nights, ended, standings: standings.collect() }
-    }
-}
-
-/// All seasons, the newest first.
-pub(super) fn season_rows(site: &Site<'_>) -> Result<Vec<SeasonRow>, StoreError> {
-    Ok(site.game.store.seasons().list()?.into_iter().map(SeasonRow::of).collect())
-}
-
-pub(super) fn seasons(site: &Site<'_>) -> Result<PageResponse, StoreError> {
-    let rows = season_rows(site)?.into_iter().map(|season| {
-        let first = season.standings.first().map(|row| row.name.clone()).unwrap_or_default();
-        vec![
-            Cell::linked(&season.name, format!("/seasons/{}", season.id)),
-            season.nights.into(),
-            if season.ended { "over" } else { "goes on" }.into(),
-            if first.is_empty() { "-".into() } else { Cell::linked(&first, player_link(&first)) },
-        ]
-    });
-    let section = Section {
-        columns: Column::plain(&["Season", "Race nights", "State", "First"]),
-        rows: rows.collect(),
-        empty: "There is no season yet.",
-        ..Section::default()
-    };
-    Ok(Page { title: "Seasons".to_owned(), sections: vec![section], ..Page::default() }.render(site))
-}
-
-pub(super) fn season(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError> {
-    let found = match id.parse() {
-        Ok(id) => site.game.store.seasons().get(id)?,
-        Err(_) => None,
-    };
-    let Some(season) = found.map(SeasonRow::of) else {
-        return Ok(message(site, 404, "No such season", "The page Seasons shows all."));
-    };
-    let rows = season.standings.iter().map(|row| {
-        let cell = Cell::linked(&row.name, player_link(&row.name));
-        vec![row.place.into(), cell, row.points.into(), row.nights.into(), row.wins.into()]
-    });
-    let section = Section {
-        columns: Column::plain(&["Place", "Name", "Points", "Race nights", "Wins"]),
-        rows: rows.collect(),
-        empty: "No race night of this season is over yet.",
-        ..Section::default()
-    };
-    let state = if season.ended { "The season is over." } else { "The season goes on." };
-    let intro = vec![format!("{state} Race nights so far: {}.", season.nights)];
-    let title = format!("Season {}", season.name);
-    Ok(Page { title, intro, sections: vec![section], ..Page::default() }.render(site))
 }
 
 /// Somebody who was rewarded.

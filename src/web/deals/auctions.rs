@@ -58,7 +58,7 @@ fn row(site: &Site<'_>, auction: &Auction, city: u32) -> Result<AuctionRow, Stor
         buy_now: auction.buy_now,
         bids: auction.bids,
         ends: deals::with(site.game, |deals| deals.moment(auction.ends))?,
-        seller: player(site, auction.seller)?,
+        seller: player(site.game, auction.seller)?,
         left,
     })
 }
@@ -150,7 +150,7 @@ pub(super) fn list(
 
 /// The form to open one, if there is anything to sell.
 fn opening(site: &Site<'_>, desk: &Desk<'_>) -> Result<Option<FormView>, StoreError> {
-    let own = choices(site, &desk.persona)?;
+    let own = choices(site.game, &desk.persona)?;
     let options: Vec<_> = own.into_iter().map(|(thing, text)| (goods::value(thing), text)).collect();
     let hours = [1, 6, 12, 24, 48, LONGEST_HOURS];
     let hours = hours.map(|hours| (hours.to_string(), format!("{hours} hours")));
@@ -189,7 +189,7 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
     }
     match auction.bid {
         Some(bid) => {
-            let bidder = player(site, bid.bidder)?;
+            let bidder = player(site.game, bid.bidder)?;
             facts.push(("Highest bid", format!("{} by {bidder}", money(bid.dollars)).into()));
             facts.push(("Bids", auction.bids.into()));
         }

@@ -1,6 +1,7 @@
 //! Cars and parts as people choose and judge them.
 
 use crate::catalog::Catalog;
+use crate::services::Game;
 use crate::services::deals::CityRules;
 use crate::store::{DealRules as _, Goods, Item, Part, Persona, PersonaError, StoreError};
 use crate::web::layout::{Cell, Column, Section};
@@ -9,7 +10,7 @@ use crate::web::words::{car, class};
 use mco_proto::ids::{PartId, PersonaId, VehicleId};
 
 /// A thing in the value of a field: `c17` or `p18`.
-pub(super) fn value(goods: Goods) -> String {
+pub(in crate::web) fn value(goods: Goods) -> String {
     match goods {
         Goods::Car(id) => format!("c{id}"),
         Goods::Part(id) => format!("p{id}"),
@@ -17,7 +18,7 @@ pub(super) fn value(goods: Goods) -> String {
 }
 
 /// The thing in the value of a field.
-pub(super) fn parse(value: &str) -> Option<Goods> {
+pub(in crate::web) fn parse(value: &str) -> Option<Goods> {
     let number = |rest: &str| rest.parse().ok();
     match value.split_at_checked(1)? {
         ("c", rest) => number(rest).map(|id| Goods::Car(VehicleId(id))),
@@ -42,8 +43,8 @@ fn part_name(catalog: &Catalog, part: &Part) -> String {
 }
 
 /// All cars and loose parts of a persona, with what they are called and their numbers.
-pub(super) fn choices(site: &Site<'_>, persona: &Persona) -> Result<Vec<(Goods, String)>, StoreError> {
-    let (garage, catalog) = (site.game.store.garage(), &site.game.catalog);
+pub(in crate::web) fn choices(game: &Game, persona: &Persona) -> Result<Vec<(Goods, String)>, StoreError> {
+    let (garage, catalog) = (game.store.garage(), &game.catalog);
     let mut all = Vec::new();
     for own in garage.vehicles(persona.id)? {
         let condition = condition(&garage.parts_of(own.id)?);
@@ -83,8 +84,8 @@ pub(super) fn parts(site: &Site<'_>, parts: &[Part]) -> Section {
 }
 
 /// The name of a persona; nobody's is empty.
-pub(super) fn player(site: &Site<'_>, id: PersonaId) -> Result<String, StoreError> {
-    Ok(site.game.store.personas().by_id(id)?.map(|persona| persona.name).unwrap_or_default())
+pub(in crate::web) fn player(game: &Game, id: PersonaId) -> Result<String, StoreError> {
+    Ok(game.store.personas().by_id(id)?.map(|persona| persona.name).unwrap_or_default())
 }
 
 /// The persona of that name.

@@ -42,7 +42,7 @@ fn row(site: &Site<'_>, ad: &Ad, city: u32) -> Result<AdRow, StoreError> {
         number: ad.number,
         category: ad.category.name(),
         text: ad.text.clone(),
-        player: player(site, ad.advertiser)?,
+        player: player(site.game, ad.advertiser)?,
         ends: deals::with(site.game, |deals| deals.moment(ad.ends))?,
         item: ad.offer.map(|offer| name(site, offer.item)),
         price: ad.offer.map(|offer| offer.price),
@@ -142,7 +142,7 @@ fn most_for_an_ad(site: &Site<'_>) -> u32 {
 /// The form to place one.
 fn placing(site: &Site<'_>, desk: &Desk<'_>) -> Result<FormView, StoreError> {
     let rules = site.game.catalog.tunables();
-    let own = choices(site, &desk.persona)?.into_iter().map(|(thing, text)| (goods::value(thing), text));
+    let own = choices(site.game, &desk.persona)?.into_iter().map(|(thing, text)| (goods::value(thing), text));
     let things = std::iter::once((String::new(), "nothing".to_owned())).chain(own);
     let categories = AdCategory::ALL.map(|one| (one.letter().to_string(), one.name().to_owned()));
     let days = (1..=rules.classified_ad_max_duration).map(|days| (days.to_string(), format!("{days} days")));

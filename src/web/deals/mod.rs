@@ -8,6 +8,7 @@ mod market;
 mod trades;
 
 pub(super) use auctions::listed as auctions_listed;
+pub(super) use goods::{choices, parse as read_goods, player, value as goods_value};
 pub(super) use market::listed as ads_listed;
 
 use super::fields::Fields;

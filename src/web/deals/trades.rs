@@ -28,7 +28,7 @@ pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, Sto
         let link = desk.link(&format!("/trades/{}", trade.number));
         rows.push(vec![
             Cell::linked(format!("Trade {}", trade.number), link),
-            player(site, theirs.persona)?.into(),
+            player(site.game, theirs.persona)?.into(),
             state.into(),
         ]);
     }
@@ -59,7 +59,8 @@ pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, Sto
             ..FormView::default()
         },
     ];
-    let names = muted.iter().map(|muted| player(site, *muted)).collect::<Result<Vec<_>, StoreError>>()?;
+    let names =
+        muted.iter().map(|muted| player(site.game, *muted)).collect::<Result<Vec<_>, StoreError>>()?;
     let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
     if !names.is_empty() {
         sections.push(Section {
@@ -110,9 +111,9 @@ pub(super) fn one(site: &Site<'_>, desk: &Desk<'_>, number: u32) -> Result<PageR
     else {
         return no_deal(site, Some(desk));
     };
-    let other = player(site, theirs.persona)?;
+    let other = player(site.game, theirs.persona)?;
     let hidden = || vec![("trade", number.to_string()), ("version", trade.version.to_string())];
-    let options = choices(site, &desk.persona)?.into_iter().map(|(thing, text)| {
+    let options = choices(site.game, &desk.persona)?.into_iter().map(|(thing, text)| {
         let chosen = mine.items.iter().any(|item| item.goods == thing);
         (goods::value(thing), text, chosen)
     });

@@ -2,6 +2,7 @@
 
 use super::club::CityPage;
 use super::{Me, own_form, saved};
+use crate::services::deals::CityRules;
 use crate::store::{Host, Night, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
@@ -114,8 +115,10 @@ fn perform(act: Act<'_>, form: &Fields) -> Result<String, String> {
             let plan = night_form::read(&site.game.catalog, form)?;
             saved(nights.plan(host, &plan, now)).map(|id| format!("Race night {id} is planned."))
         }
-        "cancel" => saved(nights.cancel(host, night, form.text("why"), now))
-            .map(|()| "The race night is cancelled.".to_owned()),
+        "cancel" => {
+            saved(nights.cancel(&CityRules(&site.game.catalog), host, (night, form.text("why")), now))
+                .map(|()| "The race night is cancelled.".to_owned())
+        }
         _ => Err("There is no such form. Nothing was changed.".to_owned()),
     };
     if done.is_ok() {

@@ -3,11 +3,15 @@
 use super::actions::{self, Effect};
 use super::pages::{self, Frame};
 use super::request::{Form, OperatorRequest, OperatorResponse};
+use crate::admin::city::CityRequest;
 use crate::admin::requests::Request;
+use crate::clock::Now;
 use crate::services::Game;
-use crate::store::StoreError;
+use crate::store::{Night, StoreError};
+use crate::web::deals;
+use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
-use crate::web::layout::{Cell, Column, Page, Section};
+use crate::web::layout::{Cell, Column, Page, Search, Section};
 use crate::web::night_form;
 use crate::web::words::{moment, money, track};
 use askama::Template;
@@ -15,17 +19,18 @@ use askama::Template;
 /// The page, to which all its forms go.
 pub(super) const PAGE: &str = "/operator/events";
 
+/// A page with forms.
 #[derive(Template)]
 #[template(path = "operator/nights.html")]
-struct NightsPage<'a> {
-    frame: Frame<'a>,
-    page: Page,
-    forms: Vec<FormView>,
+pub(super) struct CityForms<'a> {
+    pub(super) frame: Frame<'a>,
+    pub(super) page: Page,
+    pub(super) forms: Vec<FormView>,
 }
 
 pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>) -> OperatorResponse {
     match content(game, request) {
-        Ok((page, forms)) => pages::page(&NightsPage { frame, page, forms }),
+        Ok((page, forms)) => pages::page(&CityForms { frame, page, forms }),
         Err(error) => pages::trouble(frame, &error),
     }
 }
@@ -64,6 +69,8 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
                 .to_owned();
         forms.push(FormView { heading: "Cancel a race night", text, ..form("cancel", "Cancel it", inputs) });
     }
+    let giver = Fields::urlencoded(request.query.as_bytes()).text("q").trim().to_owned();
+    forms.extend(prize(game, &open, &giver, request.now)?);
     let inputs = vec![Input::text("name", "Name", 30)];
     forms.push(FormView { heading: "Begin a season", ..form("begin", "Begin it", inputs) });
     let going: Vec<_> = seasons.iter().filter(|season| season.ended.is_none()).collect();
@@ -83,7 +90,31 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
             .to_owned(),
         format!("It is {} UTC.", moment(request.now.unix)),
     ];
-    Ok((Page { title: "Race nights".to_owned(), intro, sections: vec![section], ..Page::default() }, forms))
+    let search =
+        Search { action: PAGE, label: "Prizes: choose from the things of this driver", value: giver };
+    let (title, search) = ("Race nights".to_owned(), Some(search));
+    Ok((Page { title, intro, search, sections: vec![section], ..Page::default() }, forms))
+}
+
+/// The form by which a thing of a driver becomes a prize, if there is such a driver, a thing, and a race night that has not begun.
+fn prize(game: &Game, open: &[Night], giver: &str, now: Now) -> Result<Option<FormView>, StoreError> {
+    let Some(giver) = game.store.personas().by_name(game.config.shard.id, giver)? else { return Ok(None) };
+    let things: Vec<_> = deals::choices(game, &giver)?;
+    let nights: Vec<_> = open.iter().filter(|night| now.unix < night.plan.start.into()).collect();
+    if things.is_empty() || nights.is_empty() {
+        return Ok(None);
+    }
+    let nights = nights.into_iter().map(|night| (night.id, night.plan.name.clone()));
+    let things = things.into_iter().map(|(goods, name)| (deals::goods_value(goods), name));
+    let inputs = vec![Input::choice("night", "Race night", nights), Input::choice("goods", "What", things)];
+    let text = format!(
+        "A thing of {}, which is held until the end. The first prize goes to the winner, the next one to the second, and so on; it comes back \
+         if nobody gets it, or if the race night is cancelled.",
+        giver.name
+    );
+    let mut view = FormView { heading: "Give a prize", text, ..form("prize", "Give it", inputs) };
+    view.hidden.push(("driver", giver.name));
+    Ok(Some(view))
 }
 
 /// Carries out a form of this page; `None` if it is none.
@@ -95,23 +126,32 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
     let number = |field| fields.text(field).parse().unwrap_or_default();
     let (done, wish) = match fields.text("do") {
         "plan" => match night_form::read(&game.catalog, fields) {
-            Ok(plan) => ("The race night is planned.", Request::PlanNight { plan: Box::new(plan) }),
+            Ok(plan) => ("The race night is planned.", CityRequest::PlanNight { plan: Box::new(plan) }),
             Err(why) => return Some(Effect::new(PAGE, Err(why))),
         },
         "cancel" => {
             let (night, reason) = (number("night"), fields.text("why").to_owned());
-            ("The race night is cancelled.", Request::CancelNight { night, reason })
+            ("The race night is cancelled.", CityRequest::CancelNight { night, reason })
         }
-        "begin" => ("The season has begun.", Request::BeginSeason { name: fields.text("name").to_owned() }),
+        "prize" => {
+            let Some(goods) = deals::read_goods(fields.text("goods")) else {
+                return Some(Effect::refused(PAGE, "Choose a car or a part. Nothing was changed."));
+            };
+            let (night, persona) = (number("night"), fields.text("driver").to_owned());
+            ("The prize is held for the winner.", CityRequest::GivePrize { night, persona, goods })
+        }
+        "begin" => {
+            ("The season has begun.", CityRequest::BeginSeason { name: fields.text("name").to_owned() })
+        }
         "end" if fields.text("sure") != "yes" => {
             return Some(Effect::refused(PAGE, "Tick the box to confirm. Nothing was changed."));
         }
-        "end" => ("The season is over.", Request::EndSeason { season: number("season") }),
+        "end" => ("The season is over.", CityRequest::EndSeason { season: number("season") }),
         "close" => {
             let (acronym, reason) = (fields.text("acronym").to_owned(), fields.text("why").to_owned());
-            ("The club is closed.", Request::CloseClub { acronym, reason })
+            ("The club is closed.", CityRequest::CloseClub { acronym, reason })
         }
         _ => return Some(Effect::refused(PAGE, "There is no such form.")),
     };
-    Some(actions::perform(game, PAGE, wish, done, request.now))
+    Some(actions::perform(game, PAGE, Request::City(wish), done, request.now))
 }

@@ -121,7 +121,7 @@ fn persona(
     let Some(persona) = game.store.personas().by_name(game.config.shard.id, name)? else { return Ok(None) };
     let account = game.store.accounts().by_customer(persona.customer_id)?;
     let account = account.map_or_else(String::new, |account| account.name);
-    let PersonaDetails { persona, level, points, races, races_won, cars, lines } =
+    let PersonaDetails { persona, level, points, races, races_won, cars, lines, .. } =
         lists::details(&game.store, account, persona)?;
     let here = online::players(game, request.now).into_iter().find(|player| player.persona == persona.name);
     let address = here.as_ref().and_then(|player| player.address);

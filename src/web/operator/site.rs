@@ -1,6 +1,7 @@
 //! Sessions, login and dispatch of the Operator's pages.
 
 use super::actions::{self, Effect};
+use super::deals;
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::nights;
 use super::pages;
@@ -159,6 +160,9 @@ impl OperatorSite {
                 if request.path == nights::PAGE {
                     return nights::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
+                if request.path == deals::PAGE {
+                    return deals::page(game, pages::frame(game, token.as_str(), notice));
+                }
                 if people::is_here(request.path) {
                     return people::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
@@ -273,6 +277,7 @@ impl OperatorSite {
             wire::act(game, &*self.recordings, request, form)
                 .or_else(|| people::act(game, request, form))
                 .or_else(|| nights::act(game, request, form))
+                .or_else(|| deals::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);

@@ -1,7 +1,9 @@
 //! Clubs, race nights and what belongs to them, on the pages.
 
 use super::*;
+use crate::catalog::Catalog;
 use crate::clock::moment;
+use crate::services::deals::CityRules;
 use crate::store::{ClubRules, Host, NewClub, NightPlan, RewardTable};
 
 const RULES: ClubRules = ClubRules {
@@ -52,7 +54,7 @@ pub(super) fn lively() -> City {
     city.race_at(RACE + 3, last_week);
     city.race_at(RACE + 1, before(4500));
     city.race_at(RACE + 2, now);
-    let _ = store.nights().turn(now).unwrap();
+    let _ = store.nights().turn(&CityRules(&Catalog::builtin()), now).unwrap();
     let rewards = RewardTable { top_dog: &[100], trials: &[50, 25], kind: |_| "circuit race" };
     let next_week = Now { unix: now.unix + 7 * 86_400, ..now };
     let _ = store.rewards().settle(&rewards, next_week).unwrap();
