@@ -11,6 +11,7 @@ pub use captain::REGISTERED_WEEKS;
 pub(super) use parting::Mentions;
 
 use super::city_key as key;
+use super::deals::party;
 use super::error::StoreError;
 use super::handle::Store;
 use super::headlines;
@@ -136,7 +137,7 @@ impl Clubs<'_> {
             let alike = others.iter().any(|other| look(&other.name) == look(&name));
             ensure(!alike, "another club has this name, or one that looks like it: choose another")?;
             table.transact(|tx| {
-                let mut record = persona(tx, founder)?;
+                let mut record = party(tx, founder, now)?;
                 if record.persona.level < rules.founding_level {
                     let level = rules.founding_level;
                     return Err(CityError::Refused(
@@ -240,7 +241,7 @@ fn join(
     rules: &ClubRules,
     now: Now,
 ) -> Result<(), CityError> {
-    persona(tx, who)?;
+    party(tx, who, now)?;
     may_join(tx, who, rules, now)?;
     let most = usize::try_from(rules.most_members).unwrap_or(MOST_MEMBERS).min(MOST_MEMBERS);
     ensure(club.members.len() < most, "the club is full: somebody has to leave it first")?;

@@ -13,6 +13,7 @@ pub use prizes::MOST_PRIZES;
 pub(super) use registration::Registered;
 
 use super::city_key as key;
+use super::deals::party;
 use super::error::StoreError;
 use super::handle::Store;
 use super::headlines;
@@ -99,7 +100,10 @@ impl Nights<'_> {
             table.transact(|tx| {
                 let club = match host {
                     Host::Operator => 0,
-                    Host::Captain(captain) => club_of_captain(tx, captain)?.id,
+                    Host::Captain(captain) => {
+                        party(tx, captain, now)?;
+                        club_of_captain(tx, captain)?.id
+                    }
                 };
                 let own = others.iter().filter(|other| club > 0 && other.club == club).count();
                 ensure(

@@ -1,5 +1,6 @@
 //! Why something of clubs, turfs or race nights was not done.
 
+use super::deals::DealError;
 use super::error::StoreError;
 use super::ledger::LedgerError;
 use std::borrow::Cow;
@@ -50,6 +51,15 @@ impl From<LedgerError> for CityError {
             LedgerError::Store(error) => Self::Store(error),
             LedgerError::Overdrawn => Self::because("your driver has less money than that: earn some first"),
             LedgerError::TooRich => Self::because("your driver's bank holds no more money: spend some first"),
+        }
+    }
+}
+
+impl From<DealError> for CityError {
+    fn from(error: DealError) -> Self {
+        match error {
+            DealError::Store(error) => Self::Store(error),
+            error => Self::Refused(error.to_string().into()),
         }
     }
 }

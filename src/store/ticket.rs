@@ -116,3 +116,11 @@ pub struct Changed<T> {
     /// Resolves when the change is on the card.
     pub ticket: Ticket,
 }
+
+impl<T> Changed<Option<T>> {
+    /// The change, if there was one.
+    pub(super) fn some(self) -> Option<Changed<T>> {
+        let Self { value, ticket } = self;
+        value.map(|value| Changed { value, ticket })
+    }
+}

@@ -83,9 +83,11 @@ impl Turfs<'_> {
         let Some(this_week) = week(now) else { return Ok(Vec::new()) };
         let open = self.store.table().scan::<TurfWeek>(key::OPEN_TURFS)?;
         let over = open.into_iter().filter(|turf| turf.week < this_week);
-        over.map(|week| self.settle_week(week.week, week.lobby, prize, turf, now)).collect()
+        let settled = over.map(|week| self.settle_week(week.week, week.lobby, prize, turf, now));
+        settled.filter_map(|settled| settled.map(Changed::some).transpose()).collect()
     }
 
+    /// `None`: it was settled before.
     fn settle_week(
         self,
         week: u32,
@@ -93,16 +95,14 @@ impl Turfs<'_> {
         prize: u32,
         name: &dyn Fn(u32) -> String,
         now: Now,
-    ) -> Result<Changed<TurfWeek>, StoreError> {
+    ) -> Result<Changed<Option<TurfWeek>>, StoreError> {
         self.store.change(|table| {
             let settled = table.scan::<TurfWeek>(&key::weeks_of_turf(lobby))?;
             table.transact(|tx| {
                 let open: Option<TurfWeek> = tx.get(&key::open_turf(week, lobby))?;
                 tx.remove(&key::open_turf(week, lobby))?;
-                if let Some(settled) = settled.iter().find(|settled| settled.week == week) {
-                    return Ok(settled.clone());
-                }
-                let mut turf = open.unwrap_or(TurfWeek { lobby, week, clubs: Vec::new() });
+                let open = open.filter(|_| !settled.iter().any(|settled| settled.week == week));
+                let Some(mut turf) = open else { return Ok(None) };
                 by_points(&mut turf.clubs);
                 let mut clubs: Vec<(TurfClub, Club)> = Vec::new();
                 for found in turf.clubs {
@@ -122,7 +122,7 @@ impl Turfs<'_> {
                     tx.remove(&key::turf(lobby, oldest.week))?;
                 }
                 tx.put(&key::turf(lobby, week), &turf)?;
-                Ok(turf)
+                Ok(Some(turf))
             })
         })
     }

@@ -67,24 +67,27 @@ impl Rewards<'_> {
         let Some(this_week) = week(now) else { return Ok(Vec::new()) };
         let open = self.store.table().scan::<u32>(key::OPEN_WEEKS)?;
         let over = open.into_iter().filter(|week| *week < this_week);
-        over.map(|week| self.settle_week(week, table, now)).collect()
+        let settled = over.map(|week| self.settle_week(week, table, now));
+        settled.filter_map(|settled| settled.map(Changed::some).transpose()).collect()
     }
 
+    /// `None`: it was settled before.
     fn settle_week(
         self,
         week: u32,
         rewards: &RewardTable<'_>,
         now: Now,
-    ) -> Result<Changed<WeekRewards>, StoreError> {
+    ) -> Result<Changed<Option<WeekRewards>>, StoreError> {
         self.store.change(|table| {
             let rows = table.scan::<WeekPoints>(&key::points_of_week(week))?;
             table.transact(|tx| {
                 for row in &rows {
                     tx.remove(&key::points(week, row.persona))?;
                 }
+                let is_open = tx.has(&key::open_week(week))? && !tx.has(&key::rewards(week))?;
                 tx.remove(&key::open_week(week))?;
-                if let Some(settled) = tx.get(&key::rewards(week))? {
-                    return Ok(settled);
+                if !is_open {
+                    return Ok(None);
                 }
                 let mut boards = vec![pay(tx, None, &totals(&rows), rewards, week, now)?];
                 for (race_type, ranked) in by_kind(&rows) {
@@ -92,7 +95,7 @@ impl Rewards<'_> {
                 }
                 let settled = WeekRewards { week, at: now.unix32(), boards };
                 tx.put(&key::rewards(week), &settled)?;
-                Ok(settled)
+                Ok(Some(settled))
             })
         })
     }

@@ -93,9 +93,10 @@ fn club_of(request: &Request<'_>, persona: PersonaId) -> Result<u32, StoreError>
 pub(super) fn name(request: &Request<'_>, body: &GenericRequest) -> Answer {
     let GenericRequest { data, .. } = *body;
     let player = PersonaId(data);
-    let name = match request.game.catalog.system_persona(player) {
-        Some(office) => office.name.to_owned(),
-        None => asked_for(request, body)?.name,
+    // A player may have the number of an office, from before these were kept free.
+    let name = match (asked_for(request, body), request.game.catalog.system_persona(player)) {
+        (Err(_), Some(office)) => office.name.to_owned(),
+        (persona, _) => persona?.name,
     };
     Ok(Outcome::reply(PlayerName { player, name: Chars::first_n(&name) }.body()))
 }

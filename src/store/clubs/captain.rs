@@ -2,6 +2,7 @@
 
 use super::{ClubRules, Clubs, NewClub, colours, description, pay, persona, tell};
 use crate::clock::Now;
+use crate::store::deals::party;
 use crate::store::mail::{self, Letter};
 use crate::store::records::club::{Club, Rank};
 use crate::store::records::ledger::Kind;
@@ -83,7 +84,7 @@ impl Clubs<'_> {
             let ahead = until > this_week + REGISTERED_WEEKS;
             ensure(!ahead, "the club is registered for more than four weeks: come back later")?;
             let price = if until == 0 { rules.registration_cost } else { rules.re_registration_cost };
-            let mut record = persona(tx, by)?;
+            let mut record = party(tx, by, now)?;
             pay(tx, &mut record, Kind::ClubRegistered, price, club.id, now)?;
             club.registered_until = until.max(this_week) + REGISTERED_WEEKS;
             let text = format!("{} [{}] is registered for the turf wars.", club.name, club.acronym);

@@ -4,6 +4,7 @@ use super::{ClubRules, Clubs, club_of, join, persona, tell};
 use crate::clock::Now;
 use crate::store::city_key as key;
 use crate::store::clubs::parting::{disband, part};
+use crate::store::deals::party;
 use crate::store::mail::{self, Letter};
 use crate::store::nights;
 use crate::store::records::club::{Club, Rank};
@@ -101,7 +102,7 @@ impl Clubs<'_> {
                 asked < MOST_ASKED,
                 "your driver asks five clubs already: wait for an answer, or take one back",
             )?;
-            let record = persona(tx, who)?;
+            let record = party(tx, who, now)?;
             ensure(club_of(tx, who)? == 0, "your driver is in a club already: leave it first")?;
             ensure(
                 !club.asking.contains(&who),

@@ -60,15 +60,6 @@ impl Nights<'_> {
     }
 }
 
-impl From<DealError> for CityError {
-    fn from(error: DealError) -> Self {
-        match error {
-            DealError::Store(error) => Self::Store(error),
-            error => Self::Refused(error.to_string().into()),
-        }
-    }
-}
-
 /// The things to win in a race night, and the room that those who are placed have for them, looked up before the transaction that ends it.
 pub(super) struct Prizes<'r> {
     rules: &'r dyn DealRules,

@@ -3,6 +3,7 @@
 use super::{Nights, open};
 use crate::clock::Now;
 use crate::store::city_key as key;
+use crate::store::deals::party;
 use crate::store::error::StoreError;
 use crate::store::key::persona as persona_key;
 use crate::store::ledger::{self, Entry};
@@ -20,7 +21,7 @@ impl Nights<'_> {
         self.store.change(|table| {
             table.transact(|tx| {
                 let mut night = open_one(tx, night)?;
-                let mut record: PersonaRecord = tx.get(&persona_key(who))?.ok_or(CityError::NOBODY)?;
+                let mut record = party(tx, who, now)?;
                 let plan = &night.plan;
                 ensure(now.unix < plan.end.into(), "this race night is over")?;
                 let registered = night.entries.iter().any(|entry| entry.persona == who);

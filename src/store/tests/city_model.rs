@@ -4,14 +4,27 @@
 use super::city::{DAY, HOUR, LOBBY, MONDAY, RULES, WEEK, at, city, money, new_club, plan, race, rewards};
 use super::deals::RULES as DEAL_RULES;
 use super::*;
+use mco_proto::ids::VehicleId;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-const DRIVERS: usize = 6;
+pub(super) const DRIVERS: usize = 6;
+
+/// A city whose drivers have two cars and a loose part each.
+pub(super) fn owners(dir: &Path, count: usize) -> (Store, Vec<PersonaId>) {
+    let (store, drivers) = city(dir, count);
+    for id in &drivers {
+        for _ in 0..2 {
+            let _ = store.garage().buy_car(*id, fairlane(0), at(MONDAY)).unwrap();
+        }
+        deals::loose_part(&store, *id, at(MONDAY));
+    }
+    (store, drivers)
+}
 
 /// What somebody does, on small numbers, so that people and clubs meet often.
 #[derive(Clone, Debug)]
-enum Act {
+pub(super) enum Act {
     Found(usize, u8),
     Invite(usize, usize),
     Ask(usize, u32),
@@ -22,6 +35,7 @@ enum Act {
     Plan(Option<usize>, u64, u64, bool, bool),
     Enter(usize, u32, bool),
     Cancel(Option<usize>, u32),
+    Prize(usize, u32),
     Race(Vec<usize>, u32),
     Delete(usize),
     Season(u32, bool),
@@ -30,7 +44,7 @@ enum Act {
     Reopen(bool),
 }
 
-fn act() -> impl Strategy<Value = Act> {
+pub(super) fn act() -> impl Strategy<Value = Act> {
     let who = || 0..DRIVERS;
     prop_oneof![
         3 => (who(), 0..4_u8).prop_map(|(who, name)| Act::Found(who, name)),
@@ -44,6 +58,7 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(host, start, length, weekly, time)| Act::Plan(host, start, length, weekly, time)),
         8 => (who(), 1..12_u32, any::<bool>()).prop_map(|(who, night, enters)| Act::Enter(who, night, enters)),
         1 => (proptest::option::of(who()), 1..12_u32).prop_map(|(host, night)| Act::Cancel(host, night)),
+        4 => (who(), 1..12_u32).prop_map(|(who, night)| Act::Prize(who, night)),
         8 => (proptest::sample::subsequence((0..DRIVERS).collect::<Vec<_>>(), 1..5).prop_shuffle(), 0..2_u32)
             .prop_map(|(order, lobby)| Act::Race(order, LOBBY + lobby)),
         1 => who().prop_map(Act::Delete),
@@ -78,7 +93,13 @@ fn turn(store: &Store, now: Now, seen: &mut BTreeSet<(char, u32, u32)>) {
     }
 }
 
-fn apply(store: &Store, act: &Act, d: &[PersonaId], now: Now, seen: &mut BTreeSet<(char, u32, u32)>) {
+pub(super) fn apply(
+    store: &Store,
+    act: &Act,
+    d: &[PersonaId],
+    now: Now,
+    seen: &mut BTreeSet<(char, u32, u32)>,
+) {
     let (clubs, nights) = (store.clubs(), store.nights());
     let lives = |id: PersonaId| store.personas().by_id(id).unwrap().is_some();
     match *act {
@@ -125,6 +146,11 @@ fn apply(store: &Store, act: &Act, d: &[PersonaId], now: Now, seen: &mut BTreeSe
                 assert!(seen.insert(('n', night, 0)));
             }
         }
+        Act::Prize(who, night) => {
+            let car = store.garage().vehicles(d[who]).unwrap().first().map_or(VehicleId(1), |car| car.id);
+            let given = (night, d[who], Goods::Car(car));
+            fine(nights.give_prize(&DEAL_RULES, Host::Operator, given, now));
+        }
         Act::Race(ref order, lobby) => {
             let order: Vec<_> = order.iter().map(|at| d[*at]).filter(|id| lives(*id)).collect();
             if !order.is_empty() {
@@ -143,24 +169,8 @@ fn apply(store: &Store, act: &Act, d: &[PersonaId], now: Now, seen: &mut BTreeSe
     }
 }
 
-/// Copies the files of a folder.
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir_all(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-/// What holds at every moment.
-fn check(store: &Store, d: &[PersonaId]) {
-    let report = store.ledger().check().unwrap();
-    assert_eq!(report.differences, []);
-    // Each is in one club at most, as its own record says, and each club has one Captain.
+/// Each is in one club at most, as its own record says, and each club has one Captain.
+pub(super) fn clubs_are_sound(store: &Store, d: &[PersonaId]) {
     let mut members = BTreeMap::new();
     for club in store.clubs().list().unwrap() {
         let captains = club.members.iter().filter(|member| member.rank == Rank::Captain).count();
@@ -173,6 +183,13 @@ fn check(store: &Store, d: &[PersonaId]) {
     for id in d {
         assert_eq!(store.clubs().membership(*id).unwrap().club, members.get(id).copied().unwrap_or(0));
     }
+}
+
+/// What holds at every moment.
+fn check(store: &Store, d: &[PersonaId]) {
+    let report = store.ledger().check().unwrap();
+    assert_eq!(report.differences, []);
+    clubs_are_sound(store, d);
     // What the race nights hold is what was paid and has not come back; prizes come from the purses.
     let open = store.nights().open().unwrap();
     assert_eq!(report.held, open.iter().map(Night::fees).sum::<u64>());
@@ -219,7 +236,7 @@ proptest! {
         acts in proptest::collection::vec(act(), 1..120)
     ) {
         let mut dir = TempDir::new().unwrap();
-        let (mut store, d) = city(dir.path(), DRIVERS);
+        let (mut store, d) = owners(dir.path(), DRIVERS);
         let mut unix = MONDAY;
         let mut seen = BTreeSet::new();
         for act in &acts {
@@ -231,7 +248,7 @@ proptest! {
                     if !cleanly {
                         // What a power cut leaves: the files as they are while the store is open.
                         let left = TempDir::new().unwrap();
-                        copy(dir.path(), left.path());
+                        deals::model::copy(dir.path(), left.path());
                         dir = left;
                     }
                     drop(store);

@@ -1,7 +1,7 @@
 //! Auctions, classified ads and trades.
 
 mod edges;
-mod model;
+pub(super) mod model;
 mod removing;
 mod trades;
 
@@ -45,11 +45,11 @@ impl DealRules for TestRules {
 }
 
 /// A store with three players of different accounts, of whom each has two cars and a loose part.
-struct City {
-    store: Store,
-    players: Vec<(CustomerId, PersonaId)>,
-    dir: TempDir,
-    now: Now,
+pub(super) struct City {
+    pub(super) store: Store,
+    pub(super) players: Vec<(CustomerId, PersonaId)>,
+    pub(super) dir: TempDir,
+    pub(super) now: Now,
 }
 
 pub(super) fn people(store: &Store, count: usize, now: Now) -> Vec<(CustomerId, PersonaId)> {
@@ -83,7 +83,7 @@ impl City {
         Self { store, players, dir, now }
     }
 
-    fn deals(&self) -> Deals<'_> {
+    pub(super) fn deals(&self) -> Deals<'_> {
         self.store.deals(&RULES)
     }
 

@@ -14,10 +14,12 @@ mod operator;
 mod prizes;
 mod races;
 mod random;
+mod refusals;
 mod results;
 mod salary;
 mod tampered;
 mod verbs;
+mod whole_city;
 
 use super::backups::BackupDisk;
 use super::record::Row;

@@ -27,12 +27,12 @@ fn an_office_whose_number_a_player_has_takes_another_one() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let now = Now::read();
-    let people = super::deals::people(&store, 5, now);
-    let rules = &super::deals::RULES;
+    let people = deals::people(&store, 5, now);
+    let rules = &deals::RULES;
     let car = |store: &Store, of| store.garage().vehicles(of).unwrap()[0].id;
     // What an older program held under the usual number, as it did not know better.
     let (ann, bob) = (people[0].1, people[1].1);
-    let (first, second) = (Goods::Car(car(&store, ann)), super::deals::loose_part(&store, ann, now));
+    let (first, second) = (Goods::Car(car(&store, ann)), deals::loose_part(&store, ann, now));
     let new = NewAuction { goods: first, start: 1, buy_now: None, hours: 2 };
     let auction = store.deals(rules).open_auction(ann, new, now).unwrap().value;
     let offer = Some((Goods::Part(second), 7));

@@ -1,19 +1,14 @@
 //! Cars and parts to win in race nights.
 
-use super::city::{DAY, HOUR, LOBBY, MONDAY, at, city, plan, race, refused};
+use super::city::{DAY, HOUR, LOBBY, MONDAY, at, plan, race, refused};
+use super::city_model::owners;
 use super::deals::RULES as DEAL_RULES;
 use super::*;
 use mco_proto::ids::{PartId, VehicleId};
 
 /// Four drivers with two cars and a loose part each, and a race night that begins in a day.
 fn scene(dir: &Path) -> (Store, Vec<PersonaId>, u32) {
-    let (store, d) = city(dir, 4);
-    for id in &d {
-        for _ in 0..2 {
-            let _ = store.garage().buy_car(*id, fairlane(0), at(MONDAY)).unwrap();
-        }
-        super::deals::loose_part(&store, *id, at(MONDAY));
-    }
+    let (store, d) = owners(dir, 4);
     let night = store.nights().plan(Host::Operator, &plan(MONDAY + DAY, HOUR), at(MONDAY)).unwrap().value;
     (store, d, night)
 }
@@ -130,7 +125,7 @@ fn things_that_nobody_wins_come_back_and_go_with_a_driver_that_is_gone() {
     let weekly = NightPlan { weekly: true, ..plan(MONDAY + 2 * DAY, HOUR) };
     let night = store.nights().plan(Host::Operator, &weekly, at(MONDAY + DAY)).unwrap().value;
     for _ in 0..MOST_PRIZES {
-        let loose = super::deals::loose_part(&store, d[2], at(MONDAY));
+        let loose = deals::loose_part(&store, d[2], at(MONDAY));
         let _ = give(&store, night, d[2], Goods::Part(loose), MONDAY + DAY).unwrap();
     }
     let one_more = Goods::Car(cars(&store, d[2])[0]);
