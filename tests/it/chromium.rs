@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A browser with one window. It ends with this value.
-struct Browser {
+pub(crate) struct Browser {
     driver: Child,
     port: u16,
     session: String,
@@ -62,7 +62,7 @@ fn started_driver() -> Option<(Child, u16)> {
 
 impl Browser {
     /// A headless Chromium; `None` if its driver is not installed.
-    fn start(profile: &str) -> Option<Self> {
+    pub(crate) fn start(profile: &str) -> Option<Self> {
         let (driver, port) = started_driver()?;
         let mut browser = Self { driver, port, session: String::new() };
         let arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
@@ -81,7 +81,7 @@ impl Browser {
         call(self.port, "POST", &format!("/session/{}/{what}", self.session), value)
     }
 
-    fn open(&self, url: &str) {
+    pub(crate) fn open(&self, url: &str) {
         self.post("url", &json!({"url": url}));
     }
 
@@ -90,18 +90,24 @@ impl Browser {
         found[ELEMENT].as_str().unwrap_or_else(|| panic!("no {css}: {found}")).to_owned()
     }
 
-    fn fill(&self, css: &str, text: &str) {
+    pub(crate) fn fill(&self, css: &str, text: &str) {
         let done = self.post(&format!("element/{}/value", self.element(css)), &json!({"text": text}));
         assert_eq!(done, Value::Null, "{css}");
     }
 
-    fn click(&self, css: &str) {
+    /// Empties a field.
+    pub(crate) fn clear(&self, css: &str) {
+        let done = self.post(&format!("element/{}/clear", self.element(css)), &json!({}));
+        assert_eq!(done, Value::Null, "{css}");
+    }
+
+    pub(crate) fn click(&self, css: &str) {
         let done = self.post(&format!("element/{}/click", self.element(css)), &json!({}));
         assert_eq!(done, Value::Null, "{css}");
     }
 
     /// What a reader sees of the page. Nothing between two pages.
-    fn text(&self) -> Option<String> {
+    pub(crate) fn text(&self) -> Option<String> {
         let found = self.post("element", &json!({"using": "css selector", "value": "body"}));
         let body = found[ELEMENT].as_str()?;
         let path = format!("/session/{}/element/{body}/text", self.session);
@@ -109,7 +115,7 @@ impl Browser {
     }
 
     /// Waits until a reader sees this.
-    fn shows(&self, wanted: &str) {
+    pub(crate) fn shows(&self, wanted: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let text = self.text().unwrap_or_default();

@@ -11,6 +11,7 @@
 mod bad_input;
 mod cable;
 mod chromium;
+mod chromium_city;
 mod city;
 mod command_line;
 mod deals;
