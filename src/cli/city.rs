@@ -40,7 +40,7 @@ pub(super) enum EventCommand {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "thing", required = true, multiple = false, args = ["car", "part"])]
+#[command(group = clap::ArgGroup::new("thing").required(true).args(["car", "part"]))]
 pub(super) struct Prize {
     /// Number of the race night
     number: u32,

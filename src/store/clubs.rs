@@ -287,3 +287,26 @@ pub(super) fn note(tx: &Transaction<'_>, result: &RaceResult) -> Result<(), Stor
 pub(super) fn all(table: &Table) -> Result<Vec<Club>, StoreError> {
     table.scan(key::CLUBS)
 }
+
+#[cfg(test)]
+impl Store {
+    /// Makes a persona found a club; its number.
+    pub(crate) fn found_for_tests(&self, founder: PersonaId, now: Now) -> u32 {
+        let rules = ClubRules {
+            founding_cost: 0,
+            founding_level: 0,
+            officer_level: 0,
+            most_members: 50,
+            cooldown_days: 7,
+            registration_cost: 0,
+            re_registration_cost: 0,
+        };
+        let new = NewClub {
+            name: "Night Riders".to_owned(),
+            acronym: "NR".to_owned(),
+            description: "We race.".to_owned(),
+            colours: [0; 3],
+        };
+        self.clubs().found(founder, &new, &rules, now).unwrap().value.id
+    }
+}

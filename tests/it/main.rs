@@ -13,6 +13,7 @@ mod cable;
 mod chromium;
 mod chromium_city;
 mod city;
+mod city_commands;
 mod command_line;
 mod deals;
 mod documents;

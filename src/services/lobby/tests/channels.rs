@@ -199,3 +199,34 @@ fn nobody_is_in_more_channels_than_there_is_room_for() {
     let granted = scene.ask(&mut callers[1], &race(CommId(505), "race", "", 0));
     assert!(granted.iter().any(|reply| reply.id == id::CHANNEL_GRANTED), "there is a place again");
 }
+
+#[test]
+fn the_number_of_a_club_goes_with_the_looks_only_where_that_is_switched_on() {
+    let mut scene = Scene::of(2);
+    let (mut mine, mut room) = (scene.connect(0, ROOM), scene.connect(1, ROOM));
+    for caller in [&mut mine, &mut room] {
+        scene.ask(caller, &open_lobby(LOBBY));
+    }
+    let club = scene.game.store.found_for_tests(scene.persona(0), Now::read());
+    let data =
+        |caller| SetMyUserData { persona: PersonaId(caller), name: Name::default(), user_data: [9; 64] };
+    let mut with_club = [9; 64];
+    with_club[44..48].copy_from_slice(&club.to_le_bytes());
+    let mut in_none = [9; 64];
+    in_none[44..48].copy_from_slice(&[0; 4]);
+    for (on, first, second) in [(false, [9; 64], [9; 64]), (true, with_club, in_none)] {
+        scene.game.config.compat.club_in_user_data = on;
+        scene.forget();
+        let mine_told: UserInfo = scene.one(&mut mine, &data(0));
+        assert_eq!((mine_told.user_data, scene.only::<UserInfo>(&room).user_data), (first, first));
+        let told: UserInfo = scene.one(&mut room, &data(0));
+        assert_eq!((told.user_data, scene.only::<UserInfo>(&mine).user_data), (second, second));
+        let persona = scene.persona(0);
+        assert_eq!(scene.one::<UserInfo>(&mut room, &GetUserInfo { persona }).user_data, first);
+    }
+    // Whoever signs in has it with the looks at once.
+    scene.drop(&mine);
+    let mut mine = scene.connect(0, ROOM);
+    scene.forget();
+    assert_eq!(scene.one::<UserInfo>(&mut mine, &GetMyUserData {}).user_data[44..48], club.to_le_bytes());
+}

@@ -306,6 +306,22 @@ fn the_balance_of_others_is_never_told() {
 }
 
 #[test]
+fn the_number_of_a_club_is_told_only_where_that_is_switched_on() {
+    let mut scene = Scene::connected();
+    let strange = scene.game.player("strange", "Stranger", peer());
+    let store = &scene.game.store;
+    let club = store.found_for_tests(scene.brown.persona, Now::read());
+    for (on, told) in [(false, 0), (true, club)] {
+        scene.game.config.compat.club_in_player_info = on;
+        assert_eq!(scene.info().club, told);
+        let theirs: PlayerInfo = scene.get(number::GET_PLAYER_INFO, strange.persona.0);
+        assert_eq!(theirs.club, 0, "who is in none");
+    }
+    let _ = scene.game.store.clubs().leave(scene.brown.persona, Now::read()).unwrap();
+    assert_eq!(scene.info().club, 0);
+}
+
+#[test]
 fn what_108_counts_is_what_the_lists_hold() {
     let mut scene = Scene::connected();
     let brown = scene.brown.persona;
