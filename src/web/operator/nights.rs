@@ -65,7 +65,7 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
             open.iter().map(|night| (night.id, format!("{}: {}", moment(night.plan.start), night.plan.name)));
         let inputs = vec![Input::choice("night", "Race night", nights), Input::text("why", "Why", 100)];
         let text =
-            "All fees go back, and everybody who is registered gets a mail. A weekly one ends with it."
+            "All fees and prizes go back, and everybody who is registered gets a mail. A weekly one ends with it."
                 .to_owned();
         forms.push(FormView { heading: "Cancel a race night", text, ..form("cancel", "Cancel it", inputs) });
     }
