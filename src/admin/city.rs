@@ -44,9 +44,9 @@ pub enum CityRequest {
         /// What it gives.
         goods: Goods,
     },
-    /// Begin a season.
+    /// Open a season: race nights from now on count for it.
     BeginSeason {
-        /// Its name.
+        /// As players read it on the pages.
         name: String,
     },
     /// End a season, which makes its champion.
@@ -56,7 +56,7 @@ pub enum CityRequest {
     },
     /// Close a club: nobody is in it any more.
     CloseClub {
-        /// Its acronym.
+        /// At most three letters, as on the Client's screens.
         acronym: String,
         /// Why; its members are told by mail.
         reason: String,

@@ -49,7 +49,6 @@ pub(super) fn all_ads() -> Vec<u8> {
     join(b'd', &[b"s"])
 }
 
-/// An auction.
 pub(super) fn auction(number: u32) -> Vec<u8> {
     join(b'd', &[b"a", &number.to_be_bytes()])
 }
@@ -59,7 +58,6 @@ pub(super) fn ad(number: u32) -> Vec<u8> {
     join(b'd', &[b"s", &number.to_be_bytes()])
 }
 
-/// A trade.
 pub(super) fn trade(number: u32) -> Vec<u8> {
     join(b'd', &[b"t", &number.to_be_bytes()])
 }
