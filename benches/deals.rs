@@ -176,7 +176,7 @@ fn pages(folder: &Path, store: Store, now: Now) {
     let (further, auction) = {
         let listed = store.deals(&rules).auctions(None, None, 500).expect("list");
         let from = listed.next.unwrap_or_default();
-        let hexadecimal: String = from.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hexadecimal = data_encoding::HEXLOWER.encode(&from);
         (hexadecimal, listed.rows.first().map_or(1, |auction| auction.number))
     };
     let ad = store.deals(&rules).ads(None, None, 1).expect("list").rows.first().map_or(1, |ad| ad.number);

@@ -186,11 +186,11 @@ pub struct AuctionEntry {
 pub(super) fn perform(
     store: &Store,
     shard: ShardId,
-    rules: &CityRules<'_>,
+    rules: CityRules<'_>,
     request: CityRequest,
     now: Now,
 ) -> Result<CityResponse, RequestError> {
-    let (nights, deals) = (store.nights(), store.deals(rules));
+    let (nights, deals) = (store.nights(), store.deals(&rules));
     Ok(match request {
         CityRequest::ListNights => {
             let mut all = nights.open()?;
@@ -205,12 +205,12 @@ pub(super) fn perform(
             CityResponse::Made(saved(nights.plan(Host::Operator, &plan, now)?)?)
         }
         CityRequest::CancelNight { night, reason } => {
-            done(nights.cancel(rules, Host::Operator, (night, &reason), now)?)?
+            done(nights.cancel(&rules, Host::Operator, (night, &reason), now)?)?
         }
         CityRequest::GivePrize { night, persona, goods } => {
             let from = store.personas().by_name(shard, &persona)?;
             let from = from.ok_or(RequestError::NoSuchPersona(persona))?.id;
-            let item = saved(nights.give_prize(rules, Host::Operator, (night, from, goods), now)?)?;
+            let item = saved(nights.give_prize(&rules, Host::Operator, (night, from, goods), now)?)?;
             CityResponse::Held(rules.name(item))
         }
         CityRequest::BeginSeason { name } => CityResponse::Made(saved(store.seasons().begin(&name)?)?),
@@ -235,7 +235,7 @@ pub(super) fn perform(
     })
 }
 
-fn ad_entry(store: &Store, rules: &CityRules<'_>, deals: Deals<'_>, ad: Ad) -> Result<AdEntry, StoreError> {
+fn ad_entry(store: &Store, rules: CityRules<'_>, deals: Deals<'_>, ad: Ad) -> Result<AdEntry, StoreError> {
     Ok(AdEntry {
         ad: ad.number,
         persona: name(store, ad.advertiser)?,
@@ -249,7 +249,7 @@ fn ad_entry(store: &Store, rules: &CityRules<'_>, deals: Deals<'_>, ad: Ad) -> R
 
 fn auction_entry(
     store: &Store,
-    rules: &CityRules<'_>,
+    rules: CityRules<'_>,
     deals: Deals<'_>,
     auction: &Auction,
 ) -> Result<AuctionEntry, StoreError> {

@@ -74,15 +74,15 @@ impl<'a> Server<'a> {
     }
 
     /// Does something by the rules of this city.
-    fn with_rules<T>(self, work: impl FnOnce(&CityRules<'_>) -> T) -> Result<T, FileError> {
+    fn with_rules<T>(self, work: impl FnOnce(CityRules<'_>) -> T) -> Result<T, FileError> {
         match self {
-            Self::Running(game) => Ok(work(&CityRules(&game.catalog))),
+            Self::Running(game) => Ok(work(CityRules(&game.catalog))),
             Self::Stopped { data, .. } => {
                 let catalog = Catalog::builtin();
                 if let Some(imported) = catalog::file::load(data)? {
                     catalog.replace(imported);
                 }
-                Ok(work(&CityRules(&catalog)))
+                Ok(work(CityRules(&catalog)))
             }
         }
     }

@@ -74,18 +74,18 @@ pub(super) struct NewNight {
     /// What it is about
     #[arg(long, default_value = "")]
     text: String,
-    /// The best time of one race decides, not the sum of points; needs --laps
+    /// The best time of one race decides, not the sum of points; needs --laps, and is forward unless --direction says otherwise
     #[arg(long, requires = "laps")]
     best_time: bool,
     /// Laps of a race that counts [default: any]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     laps: u8,
-    /// Only races driven backward count
-    #[arg(long)]
-    backward: bool,
-    /// Only races without nitrous count
-    #[arg(long)]
-    no_nitrous: bool,
+    /// Only races in this direction count [default: either]
+    #[arg(long, value_parser = ["forward", "backward"])]
+    direction: Option<String>,
+    /// Only races in which nitrous is so count [default: either]
+    #[arg(long, value_parser = ["allowed", "forbidden"])]
+    nitrous: Option<String>,
     /// Only cars of this class count: 1 fat fender, 2 shoebox, 3 muscle [default: any]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u8).range(0..=3))]
     class: u8,
@@ -112,14 +112,15 @@ pub(super) struct NewNight {
 impl NewNight {
     fn plan(self) -> NightPlan {
         // Times can be compared only in one direction.
-        let backward = (self.backward || self.best_time).then_some(self.backward);
+        let backward = self.direction.map(|direction| direction == "backward");
+        let backward = backward.or(self.best_time.then_some(false));
         NightPlan {
             name: self.name,
             text: self.text,
             lobby: self.lobby,
             laps: self.laps,
             backward,
-            no_nitrous: self.no_nitrous.then_some(true),
+            no_nitrous: self.nitrous.map(|nitrous| nitrous == "forbidden"),
             class: self.class,
             levels: (self.lowest_level, self.highest_level),
             start: self.start,
@@ -310,8 +311,8 @@ fn show(night: &Night) -> Result<(), CliError> {
         let paid = outcome.iter().flat_map(|outcome| &outcome.prizes).find(|(winner, _)| *winner == persona);
         paid.map_or_else(String::new, |(_, dollars)| dollars.to_string())
     };
-    let places = (1..=placed.len()).map(|place| place.to_string()).chain(std::iter::repeat("-".to_owned()));
-    for (place, entry) in places.zip(placed.into_iter().chain(others)) {
+    let numbers = (1..=placed.len()).map(|place| place.to_string()).chain(std::iter::repeat("-".to_owned()));
+    for (place, entry) in numbers.zip(placed.into_iter().chain(others)) {
         table.row([
             place,
             entry.name.clone(),

@@ -25,10 +25,10 @@ impl Deals<'_> {
             table.transact(|tx| {
                 let ad: Ad = tx.get(&deal_key::ad(number))?.ok_or(DealError::Over)?;
                 ads::remove(tx, &ad)?;
-                let mut text = format!("The operator has removed your ad {number}: {why}.");
+                let mut lines = vec![format!("The operator has removed your ad {number}: {why}.")];
                 if let Some(offer) = ad.offer {
                     hand_out(tx, offer.item.goods, ad.advertiser, Kind::GoodsBack, now)?;
-                    text += &format!(" You have {} back.", self.name(offer.item));
+                    lines.push(format!("You have {} back.", self.name(offer.item)));
                 }
                 let days = ad.ends.saturating_sub(city) / DAY;
                 let price = self.rules.ad_price(ad.text.chars().count(), days).unwrap_or_default();
@@ -37,10 +37,10 @@ impl Deals<'_> {
                 let back = ledger::give(tx, &mut owner, Kind::AdRefund, price, number, now)?;
                 tx.put(&key::persona(ad.advertiser), &owner)?;
                 if back > 0 {
-                    text += &format!(" {back} dollars for the days that were left are in the bank.");
+                    lines.push(format!("{back} dollars for the days that were left are in the bank."));
                 }
                 clock::note(tx, city, now)?;
-                Ok(tell(tx, ad.advertiser, ESCROW, "Your ad was removed", text, now)?)
+                Ok(tell(tx, ad.advertiser, ESCROW, "Your ad was removed", lines.join(" "), now)?)
             })
         })
     }

@@ -38,7 +38,7 @@ impl Cast {
         let _ = store.personas().grant(poor, -1_000_000, "all of it", city.now).unwrap();
         let _ = store.personas().delete(city.players[5].0, gone, city.now).unwrap();
         let twin = store.personas().create(city.players[0].0, driver("Twin"), city.now).unwrap().value.id;
-        Self { ann, bob, banned, full, poor, twin, gone, city }
+        Self { city, ann, bob, banned, full, poor, twin, gone }
     }
 
     fn car(&self, of: PersonaId, at: usize) -> Goods {
