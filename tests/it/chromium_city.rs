@@ -68,7 +68,7 @@ impl Player {
                     self.browser.fill(&css, text);
                 }
                 Choose(name, value) => {
-                    self.browser.click(&format!("{form} [name={name}] option[value='{value}']"))
+                    self.browser.click(&format!("{form} [name={name}] option[value='{value}']"));
                 }
                 Tick(name, value) => self.browser.click(&format!("{form} [name={name}][value='{value}']")),
             }
