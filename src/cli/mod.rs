@@ -138,7 +138,7 @@ enum Command {
     ///
     /// Players race in rooms of six, or do what --scenario says. Who does not race acts at a steady pace (--acts), whether or
     /// not the server keeps up; the times that are shown are those from the moment when an act was due. Each player has up to
-    /// four connections, all from one address: unless the server is this machine, raise connections_per_address under [limits]
+    /// four connections, all from one address: unless the server is this machine, raise connections_per_address and connections_per_second under [limits]
     /// in its mcos.toml first.
     Load(load::Load),
     /// On the box: install a signed update, or show the state of the last one
