@@ -5,6 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use mcos::admin::history::History;
 use mcos::config::HostName;
 use mcos::services::Game;
 use mcos::services::http::{Route, Verb, route};
@@ -44,7 +45,11 @@ static OPERATOR: LazyLock<(OperatorSite, String)> = LazyLock::new(|| {
     const PASSWORD: &str = "Mechanic-1957.x";
     let changed = GAME.store.operator().set_password(&OperatorPassword::new(PASSWORD).unwrap()).unwrap();
     changed.ticket.wait().unwrap();
-    let site = OperatorSite::new(None, std::sync::Arc::new(NoSwitch));
+    let site = OperatorSite::new(
+        None,
+        std::sync::Arc::new(NoSwitch),
+        std::sync::Arc::new(History::open(&GAME.data)),
+    );
     let first = |response: OperatorResponse| response.cookies[0].split(';').next().unwrap().to_owned();
     let cookie = first(ask(&site, "/operator", "", None));
     let token = cookie.split_once('=').unwrap().1;

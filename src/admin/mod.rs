@@ -13,6 +13,8 @@
 //! | [`online`] | who is online |
 //! | [`status`] | the status line and `status.txt` |
 //! | [`health`] | what is wrong, and what the Server Operator may regret later |
+//! | [`history`] | the last day and the last month in numbers |
+//! | [`machine`] | heat, power and wear of the board |
 //! | [`kit`] | the player kit |
 //! | [`recordings`] | recordings that are switched on and off while the server runs |
 
@@ -22,8 +24,10 @@ pub mod city;
 pub mod error;
 pub mod expel;
 pub mod health;
+pub mod history;
 pub mod kit;
 pub mod lists;
+pub mod machine;
 pub mod online;
 pub mod perform;
 pub mod recordings;

@@ -1,4 +1,4 @@
-//! `mcos load`: simulated players who race, and what the server made of it.
+//! `mcos load`: simulated players, and what the server made of them.
 
 use super::progress::Progress;
 use super::{CliError, Setting, output, reach};
@@ -6,7 +6,7 @@ use crate::admin::requests::{Request, Response, Secret};
 use crate::client::load::{self, Options, Report};
 use crate::client::probe::Credentials;
 use crate::client::racing::Counters;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rand::Rng as _;
 use rand::distributions::Alphanumeric;
 use std::collections::HashMap;
@@ -36,12 +36,18 @@ pub(super) struct Load {
     /// Number of players
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=9999))]
     players: u32,
-    /// Length of the races in seconds
+    /// What the players do
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Scenario::Races)]
+    scenario: Scenario,
+    /// Length of the load in seconds
     #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds: u32,
-    /// Packets that each player sends in a second
+    /// Packets that each racer sends in a second
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
+    /// How often in a second each player who does not race does what it does; may be a fraction
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = acts_per_second)]
+    acts: f64,
     /// Read the accounts from this file: a name and a password per line
     #[arg(long, value_name = "FILE", required_unless_present = "make_accounts")]
     accounts: Option<PathBuf>,
@@ -53,8 +59,43 @@ pub(super) struct Load {
     json: bool,
 }
 
+/// What the players do; see [`load::Scenario`].
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Scenario {
+    /// Race in rooms of six
+    Races,
+    /// Sign in as the game does, into the lobby, and out, again and again
+    SignIns,
+    /// Look at the lobby's channels and at who is there
+    Lobby,
+    /// Speak to everybody in a room of twenty
+    Chat,
+    /// Buy a part and scrap it
+    Shopping,
+    /// Of each ten players six race, and of the others each does one of the other things
+    Mixed,
+}
+
+impl From<Scenario> for load::Scenario {
+    fn from(scenario: Scenario) -> Self {
+        match scenario {
+            Scenario::Races => Self::Races,
+            Scenario::SignIns => Self::SignIns,
+            Scenario::Lobby => Self::Lobby,
+            Scenario::Chat => Self::Chat,
+            Scenario::Shopping => Self::Shopping,
+            Scenario::Mixed => Self::Mixed,
+        }
+    }
+}
+
+fn acts_per_second(text: &str) -> Result<f64, String> {
+    let wanted = text.parse().ok().filter(|rate| (0.01..=1000.0).contains(rate));
+    wanted.ok_or_else(|| "write a number from 0.01 to 1000".to_owned())
+}
+
 pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
-    let Load { host, players, seconds, rate, accounts, json, .. } = command;
+    let Load { host, players, scenario, seconds, rate, acts, accounts, json, .. } = command;
     let count = usize::try_from(players).unwrap_or(usize::MAX);
     let players = match accounts {
         Some(file) => read_accounts(&file, count)?,
@@ -63,7 +104,8 @@ pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
     // Where there are too few, the errors will say so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let counters = Arc::new(Counters::default());
-    let options = Options { host, players, rate, seconds, network: setting.config.network, timeout: TIMEOUT };
+    let (scenario, network) = (scenario.into(), setting.config.network);
+    let options = Options { host, players, scenario, rate, acts, seconds, network, timeout: TIMEOUT };
     let work = load::run(options, Arc::clone(&counters));
     let report = smol::block_on(smol::future::or(work, watch(&counters, count, seconds)));
     let report = report.map_err(|trouble| match trouble {
@@ -80,12 +122,12 @@ pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
 }
 
 fn verdict(report: &Report) -> Result<(), CliError> {
-    if report.is_good() {
+    let (lost, errors) = (report.lost(), report.errors());
+    if lost == 0 && errors == 0 {
         return Ok(());
     }
-    let (faults, errors) = (report.faults.sum(), report.errors.len());
     Err(CliError::Failed(format!(
-        "{faults} packets did not arrive as they were sent and there were {errors} errors; the server's log says more"
+        "{lost} packets or acts came to nothing and there were {errors} errors; the server's log says more"
     )))
 }
 
@@ -100,10 +142,7 @@ async fn watch<T>(counters: &Counters, players: usize, seconds: u32) -> T {
             [&counters.joined, &counters.sent, &counters.received].map(|count| count.load(Ordering::Relaxed));
         // They race when the first packet is sent.
         races = whole.min(races + u64::from(sent > 0));
-        progress.at(
-            races,
-            format_args!("{joined} of {players} players, {sent} packets sent, {received} received"),
-        );
+        progress.at(races, format_args!("{joined} of {players} players, {sent} sent, {received} received"));
     }
 }
 

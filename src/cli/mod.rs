@@ -134,7 +134,7 @@ enum Command {
     ///
     /// Secrets of a sign-in are shown as zeros. Of an encrypted packet there is nothing to show: a recording has it in plain.
     Decode(decode::Decode),
-    /// Let simulated players race on a server and measure it; exit code 0 if no packet was lost or changed
+    /// Let simulated players race on a server, or do something else, and measure it; exit code 0 if nothing was lost or changed
     ///
     /// Every player needs its own account.
     ///
@@ -146,8 +146,10 @@ enum Command {
     /// with # are ignored. Only its owner may have access to the file (chmod 600). An account without a persona gets one with
     /// its name.
     ///
-    /// Players race in rooms of six. Each has four connections, all from one address: unless the server is this machine,
-    /// raise connections_per_address under [limits] in its mcos.toml first.
+    /// Players race in rooms of six, or do what --scenario says. Who does not race acts at a steady pace (--acts), whether or
+    /// not the server keeps up; the times that are shown are those from the moment when an act was due. Each player has up to
+    /// four connections, all from one address: unless the server is this machine, raise connections_per_address and connections_per_second under [limits]
+    /// in its mcos.toml first.
     Load(load::Load),
     /// On the box: install a signed update, or show the state of the last one
     ///

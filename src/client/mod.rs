@@ -17,6 +17,7 @@
 
 mod error;
 mod http;
+mod latency;
 pub mod load;
 pub mod mcots;
 pub mod nps;
@@ -32,6 +33,7 @@ pub mod web;
 
 pub use error::{Error, ShardListError};
 pub use http::Response;
+pub use latency::{Latency, Percentiles};
 pub use peer::{Endpoint, Service};
 pub use shard_list::ShardEntry;
 

@@ -20,6 +20,7 @@ mod observer;
 mod outbox;
 mod recorder;
 mod restart;
+mod sampling;
 mod shared;
 mod slow_work;
 pub(crate) mod status_file;
@@ -196,6 +197,10 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         let shared = Arc::clone(&shared);
         async move { shared.watch_the_clock().await }
     });
+    let samples = EXECUTOR.spawn({
+        let shared = Arc::clone(&shared);
+        async move { sampling::keep(&shared).await }
+    });
     let control = EXECUTOR.spawn({
         let shared = Arc::clone(&shared);
         async move {
@@ -232,6 +237,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     }
     control.cancel().await;
     clock.cancel().await;
+    samples.cancel().await;
     shared.connections.close_all();
     let all_gone = async { shared.limits.all_gone().await };
     let deadline = async {
@@ -243,6 +249,8 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     }
     let recordings = Arc::clone(&shared.recordings);
     smol::unblock(move || recordings.stop()).await;
+    let history = Arc::clone(&shared.history);
+    smol::unblock(move || sampling::save(&history)).await;
     let store = shared.game.store.clone();
     let flushed = smol::unblock(move || if store.is_abandoned() { Ok(()) } else { store.flush() }).await;
     match flushed {

@@ -11,6 +11,7 @@ use super::restart::RestartedBy;
 use super::slow_work::SlowWork;
 use super::{addresses, http, tls};
 use crate::admin::calendar;
+use crate::admin::history::History;
 use crate::admin::kit::Certificate;
 use crate::appliance::Appliance;
 use crate::clock::Now;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(super) recordings: Arc<Recordings>,
     /// How many messages came, and what became of them.
     pub(super) counters: Arc<Counters>,
+    /// What the plots of *Health* show.
+    pub(super) history: Arc<History>,
 }
 
 impl Shared {
@@ -74,6 +77,7 @@ impl Shared {
     ) -> Self {
         let counters = Counters::new();
         let recordings = Recordings::new(Arc::clone(&game));
+        let history = Arc::new(History::open(&game.data));
         let slow = SlowWork::new(Arc::clone(tls.turns()), Arc::clone(&game));
         let operator = http::OperatorHttp::new(
             slow.clone(),
@@ -81,7 +85,7 @@ impl Shared {
             Arc::clone(&limits),
             tls.clone(),
             restart.clone(),
-            OperatorSite::new(appliance, Arc::clone(&recordings) as _),
+            OperatorSite::new(appliance, Arc::clone(&recordings) as _, Arc::clone(&history)),
             Arc::clone(&counters),
         );
         let input = InputBudget::configured(&game.config.limits);
@@ -89,7 +93,20 @@ impl Shared {
             Metrics::new(Arc::clone(&game), Arc::clone(&limits), Arc::clone(&input), Arc::clone(&counters));
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator, slow.clone(), metrics);
-        Self { game, connections, limits, input, slow, ssl, tls, restart, recorder, recordings, counters }
+        Self {
+            game,
+            connections,
+            limits,
+            input,
+            slow,
+            ssl,
+            tls,
+            restart,
+            recorder,
+            recordings,
+            counters,
+            history,
+        }
     }
 
     /// Has the server end in good order and begin anew.

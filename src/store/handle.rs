@@ -8,7 +8,7 @@ use super::ownership::HandOver;
 use super::password;
 use super::table::Table;
 use super::ticket::{Changed, lock};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -27,6 +27,8 @@ pub(super) struct Inner {
     pub(super) free_space: Arc<FreeSpace>,
     pub(super) repaired: Arc<Mutex<Repaired>>,
     pub(super) abandoned: AtomicBool,
+    /// How many changes were made.
+    pub(super) changes: AtomicU64,
     /// How late it was by the clock that never leaps and by the city's, when that was first asked; see `deals`.
     pub(super) city_clock: Mutex<Option<(Instant, u32)>>,
     pub(super) _copy: Option<Duplicate>,
@@ -39,6 +41,11 @@ impl Store {
     /// How many bytes the database has on the card, as far as the engine knows.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.inner.table.size_on_disk()
+    }
+
+    /// How many changes were made since the store was opened.
+    pub fn changes(&self) -> u64 {
+        self.inner.changes.load(Ordering::Relaxed)
     }
 
     /// When changes were last made safe, in seconds since 1970; `None`: not since the store was opened.
@@ -131,6 +138,7 @@ impl Store {
             return Err(failed.into());
         }
         let value = work(&self.inner.table)?;
+        self.inner.changes.fetch_add(1, Ordering::Relaxed);
         Ok(Changed { value, ticket: self.inner.writer.ticket(true) })
     }
 }

@@ -13,7 +13,7 @@ use super::ownership::HandOver;
 use super::table::Table;
 use crate::clock::Now;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -81,6 +81,7 @@ impl Store {
             free_space,
             repaired,
             abandoned: AtomicBool::new(false),
+            changes: AtomicU64::default(),
             city_clock: Mutex::default(),
             _copy: copy,
             _hand_over: hand_over,

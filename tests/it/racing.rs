@@ -342,6 +342,7 @@ fn a_load_run_prints_what_the_server_made_of_it() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("chmod 600"));
     chmod("600");
     let report: serde_json::Value = serde_json::from_str(&server.must(&arguments, "")).unwrap();
+    let report = &report["races"];
     assert_eq!(report["joined"], 3, "{report}");
     assert_eq!(report["finished"], 3, "{report}");
     assert_eq!((&report["sent"], &report["received"]), (&48.into(), &heard(3, 16).into()), "{report}");
@@ -365,4 +366,42 @@ fn a_load_run_on_the_own_machine_makes_its_accounts_once() {
     }
     let listed = server.must(&["account", "list"], "");
     assert_eq!(listed.matches("load-0").count(), 2, "{listed}");
+}
+
+#[test]
+fn all_that_players_do_beside_racing_can_be_loaded() {
+    let mut server = Server::prepare();
+    server.start();
+    server.write_ports();
+    let load = |scenario, players| {
+        let arguments = ["load", "--players", players, "--seconds", "2", "--acts", "2", "--rate", "8"];
+        let arguments = [&arguments[..], &["--make-accounts", "--json", "--scenario", scenario]].concat();
+        let report: serde_json::Value = serde_json::from_str(&server.must(&arguments, "")).unwrap();
+        report
+    };
+    for (scenario, what) in [
+        ("sign-ins", "sign-ins"),
+        ("lobby", "looks at the lobby"),
+        ("chat", "lines of chat"),
+        ("shopping", "purchases"),
+    ] {
+        let report = load(scenario, "3");
+        let acts = &report["acts"][0];
+        assert_eq!(
+            (&acts["what"], &acts["joined"], &acts["done"]),
+            (&what.into(), &3.into(), &12.into()),
+            "{report}"
+        );
+        assert_eq!((&acts["refused"], &acts["lost"]), (&0.into(), &0.into()), "{report}");
+        assert!(
+            report["races"].is_null() && acts["latency_milliseconds"]["most"].as_f64().unwrap() > 0.0,
+            "{report}"
+        );
+    }
+    let report = load("mixed", "10");
+    assert_eq!(
+        (&report["races"]["finished"], report["acts"].as_array().unwrap().len()),
+        (&6.into(), 4),
+        "{report}"
+    );
 }

@@ -4,6 +4,7 @@
 //! and from *n*. So every receiver knows what it has to get and in which order, and whatever is lost, doubled,
 //! reordered, altered or led astray on the way shows.
 
+use crate::client::latency::Latency;
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::mcots::race::SLOTS;
 use mco_proto::nps::relay::{Address, Relay};
@@ -183,7 +184,7 @@ pub struct Deliveries {
     sent: u64,
     received: u64,
     bytes: u64,
-    latencies: Vec<u32>,
+    latency: Latency,
     last: Option<Instant>,
 }
 
@@ -196,9 +197,9 @@ impl Deliveries {
             Stream { outstanding, ..Stream::default() }
         };
         let streams = (0..grid.len()).map(wanted).collect();
-        let (faults, latencies) = (Faults::default(), Vec::new());
+        let (faults, latency) = (Faults::default(), Latency::default());
         let (sent, received, bytes, last) = (0, 0, 0, None);
-        Self { traffic, channel, grid, slot, streams, faults, sent, received, bytes, latencies, last }
+        Self { traffic, channel, grid, slot, streams, faults, sent, received, bytes, latency, last }
     }
 
     /// The next packet to send; `None` when all are.
@@ -267,8 +268,7 @@ impl Deliveries {
             return;
         }
         stream.outstanding = stream.outstanding.saturating_sub(1);
-        let microseconds = self.traffic.now().saturating_sub(sent_at) / 1000;
-        self.latencies.push(u32::try_from(microseconds).unwrap_or(u32::MAX));
+        self.latency.record(Duration::from_nanos(self.traffic.now().saturating_sub(sent_at)));
     }
 
     /// Whether all that is to be sent and received has been.
@@ -322,9 +322,9 @@ impl Deliveries {
         self.bytes
     }
 
-    /// Microseconds from sending to receiving, of each packet that came as it should.
-    pub fn latencies(&self) -> &[u32] {
-        &self.latencies
+    /// From sending to receiving, of each packet that came as it should.
+    pub const fn latency(&self) -> &Latency {
+        &self.latency
     }
 
     /// When the last packet came.

@@ -5,6 +5,7 @@
 
 mod actions;
 mod deals;
+mod history;
 mod login;
 mod nights;
 mod pages;

@@ -1,8 +1,11 @@
 //! The Operator's pages as HTML.
 
+use super::history::{self, Picture};
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use crate::admin::health;
+use crate::admin::history::History;
 use crate::admin::lists;
+use crate::admin::machine::{Machine, SYS};
 use crate::admin::online::{self, Player};
 use crate::admin::requests::{AccountEntry, BanEntry};
 use crate::appliance::{self, Appliance, Slot, disk};
@@ -18,6 +21,7 @@ use crate::store::{
 };
 use crate::world::{Notice, Token};
 use askama::Template;
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 /// The parts that all pages have.
@@ -175,6 +179,7 @@ struct HealthPage<'a> {
     frame: Frame<'a>,
     facts: Vec<(&'static str, String)>,
     warnings: Vec<String>,
+    pictures: Vec<Picture>,
 }
 
 #[derive(Template)]
@@ -244,7 +249,7 @@ pub(super) fn nothing_changed(why: &str) -> String {
 /// A page for a session. `forms` is the token of its forms.
 pub(super) fn read(
     game: &Game,
-    figures: &ServerFigures,
+    (figures, kept): (&ServerFigures, &History),
     appliance: Option<&Appliance>,
     request: &OperatorRequest<'_>,
     forms: &Token,
@@ -289,6 +294,7 @@ pub(super) fn read(
         "/operator/health" => page(&HealthPage {
             frame,
             facts: facts(game, figures, request.now),
+            pictures: history::pictures(kept),
             warnings: health::of(game, request.now).iter().map(sentence).collect(),
         }),
         _ => {
@@ -406,6 +412,12 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
         ("Connections", format!("{} of at most {}", figures.connections, game.config.limits.connections)),
         ("Catalogue", catalog_fact(game)),
         ("Memory", or_unknown(figures.memory.map(kib))),
+        (
+            "Processor",
+            or_unknown(
+                Machine::read(Path::new(SYS)).temperature.map(|degrees| format!("{degrees} degrees Celsius")),
+            ),
+        ),
         ("Database size", or_unknown(game.store.size_on_disk().ok().map(kib))),
         (
             "Last change saved",

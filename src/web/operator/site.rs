@@ -2,12 +2,14 @@
 
 use super::actions::{self, Effect};
 use super::deals;
+use super::history;
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::nights;
 use super::pages;
 use super::people;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
 use super::wire;
+use crate::admin::history::History;
 use crate::admin::recordings::RecordingSwitch;
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
@@ -47,13 +49,19 @@ pub struct OperatorSite {
     appliance: Option<Appliance>,
     /// Records what passes.
     recordings: Arc<dyn RecordingSwitch>,
+    /// What the plots of *Health* show.
+    history: Arc<History>,
 }
 
 impl OperatorSite {
     /// The pages of a server, which runs on a box if `appliance` is one.
-    pub fn new(appliance: Option<Appliance>, recordings: Arc<dyn RecordingSwitch>) -> Self {
+    pub fn new(
+        appliance: Option<Appliance>,
+        recordings: Arc<dyn RecordingSwitch>,
+        history: Arc<History>,
+    ) -> Self {
         let failures = FailureLimit::for_everybody(FAILURES_PER_MINUTE);
-        Self { sessions: PageSessions::new(SESSIONS), failures, appliance, recordings }
+        Self { sessions: PageSessions::new(SESSIONS), failures, appliance, recordings, history }
     }
 
     /// The box it runs on, if it is one.
@@ -163,10 +171,14 @@ impl OperatorSite {
                 if request.path == deals::PAGE {
                     return deals::page(game, pages::frame(game, token.as_str(), notice));
                 }
+                if history::is_here(request.path) {
+                    let frame = pages::frame(game, token.as_str(), notice);
+                    return history::page(&self.history, request.path, frame);
+                }
                 if people::is_here(request.path) {
                     return people::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
-                pages::read(game, figures, self.appliance(), request, &token, notice)
+                pages::read(game, (figures, &self.history), self.appliance(), request, &token, notice)
             }
             (Some(((), token)), Some(form)) if token.is(form.fields.text("form")) => {
                 self.act(game, request, secret, form)

@@ -5,6 +5,7 @@ mod people;
 use super::login::TOKEN_COOKIE;
 use super::site::{FAILURES_PER_MINUTE, MAX_BACKUP, MAX_DATABASE, MAX_FORM, SESSION_COOKIE};
 use super::*;
+use crate::admin::history::{History, Sample};
 use crate::admin::recordings::{RecordingSwitch, Running, Whom};
 use crate::appliance::Appliance;
 use crate::clock::Now;
@@ -111,6 +112,7 @@ fn text(reply: &OperatorResponse) -> String {
 
 struct Scene {
     site: OperatorSite,
+    history: Arc<History>,
     game: Game,
     folder: tempfile::TempDir,
 }
@@ -118,7 +120,9 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let (game, folder) = Game::for_tests();
-        Self { site: OperatorSite::new(None, Arc::new(NoSwitch)), game, folder }
+        let history = Arc::new(History::open(folder.path()));
+        let site = OperatorSite::new(None, Arc::new(NoSwitch), Arc::clone(&history));
+        Self { site, history, game, folder }
     }
 
     fn browser(&self, peer: IpAddr) -> Browser<'_> {
@@ -402,7 +406,8 @@ fn an_update_is_offered_on_a_box_and_explained_elsewhere() {
     let key = crate::appliance::bundle::tests::Signer::new().key;
     let outcome = scene.folder.path().join("outcome");
     let appliance = Appliance { board: "rpi".to_owned(), key, outcome: outcome.clone() };
-    let scene = Scene { site: OperatorSite::new(Some(appliance), Arc::new(NoSwitch)), ..scene };
+    let history = Arc::clone(&scene.history);
+    let scene = Scene { site: OperatorSite::new(Some(appliance), Arc::new(NoSwitch), history), ..scene };
     let mut operator = scene.browser(HOME);
     operator.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
     let page = operator.look("/operator/update");
@@ -459,4 +464,36 @@ fn files_are_added_to_the_patch_set_and_removed() {
     operator.fill_in("/operator/patch", "/operator/patch/remove", "path=data/FIX.dll");
     let page = operator.look("/operator/patch");
     assert!(page.contains("is not in the patch set any more") && !page.contains("(program)"), "{page}");
+}
+
+#[test]
+fn health_has_plots_of_a_day_and_a_month_and_the_same_numbers_as_a_table() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    assert!(operator.look("/operator/health").contains("no plots yet"));
+    assert!(operator.look("/operator/history").contains("nothing yet"));
+    for (minute, players) in [(0, 4), (1, 17), (2, 3)] {
+        let at = 1_700_006_400 + minute * 60;
+        scene.history.add(Sample { at, players, changes: 2, memory: 20_480, ..Sample::default() });
+    }
+    let health = operator.look("/operator/health");
+    for told in ["/operator/history/players-day.svg", "/operator/history/memory-month.svg"] {
+        assert!(health.contains(told), "{health}");
+    }
+    // No board told its temperature.
+    assert!(!health.contains("temperature-day"), "{health}");
+    let table = operator.look("/operator/history");
+    assert!(table.contains(">17<") && table.contains(">6<") && table.contains(">20480<"), "{table}");
+    let plot = operator.look("/operator/history/players-month.svg");
+    assert!(plot.starts_with("<svg ") && plot.contains(">17<"), "{plot}");
+    for odd in [
+        "/operator/history/",
+        "/operator/history/players.svg",
+        "/operator/history/x-day.svg",
+        "/operator/history/players-year.svg",
+    ] {
+        assert_eq!(operator.send(odd, None).status, 404, "{odd}");
+    }
+    let stranger = scene.browser(HOME).send("/operator/history/players-day.svg", None);
+    assert!(!String::from_utf8(stranger.body).unwrap().contains("<svg"));
 }
