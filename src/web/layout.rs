@@ -15,6 +15,8 @@ pub(super) struct Page {
     /// Pictures below the title: their addresses, and what is said where they cannot be shown.
     pub(super) pictures: Vec<(String, String)>,
     pub(super) sections: Vec<Section>,
+    /// The sections below the forms, on a page that has forms: what is long.
+    pub(super) below: Vec<Section>,
     /// After how many seconds the browser is to ask again.
     pub(super) refresh: Option<u32>,
 }

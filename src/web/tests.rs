@@ -54,7 +54,7 @@ impl TestSite {
 
     fn site(&self) -> Site<'_> {
         let Self { game, certificate, registrations, .. } = self;
-        Site { game, certificate: certificate.as_ref(), registrations, now: Now::read() }
+        Site::new(game, certificate.as_ref(), registrations, Now::read())
     }
 
     fn get_from(&self, host: &str, path: &str, query: &str) -> Option<PageResponse> {

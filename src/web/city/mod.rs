@@ -15,6 +15,7 @@ mod races;
 mod records;
 
 pub(super) use api::only_reads;
+pub(super) use clubs::link as club_link;
 pub(super) use nights::ticker;
 
 use super::fields::Fields;
@@ -57,7 +58,7 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         ("clubs", None) => clubs::list(site, &query),
         ("clubs", Some(acronym)) => clubs::one(site, acronym),
         ("turfs", None) => clubs::turfs_page(site),
-        ("events", None) => nights::list(site, &query),
+        ("events", None) => nights::list(site, request, &query),
         ("events", Some(id)) => nights::one(site, id),
         ("events.ics", None) => calendar::file(site),
         ("seasons", None) => nights::seasons(site),

@@ -5,7 +5,7 @@ use crate::clock::week;
 use crate::store::{Night, NightPlan, Season, StoreError, WeekRewards};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Section, Window};
-use crate::web::page::{PageResponse, Site, message};
+use crate::web::page::{PageRequest, PageResponse, Site, message};
 use crate::web::words::{class, course, kind, milliseconds, moment, money, number, player_link, time, track};
 use serde::Serialize;
 
@@ -209,7 +209,11 @@ fn calendar(site: &Site<'_>, open: &[NightRow]) -> Section {
     }
 }
 
-pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, StoreError> {
+pub(super) fn list(
+    site: &Site<'_>,
+    request: &PageRequest<'_>,
+    query: &Fields,
+) -> Result<PageResponse, StoreError> {
     let (open, closed): (Vec<_>, Vec<_>) =
         rows(site)?.into_iter().partition(|row| matches!(row.state, "planned" | "running"));
     let calendar = calendar(site, &open);
@@ -229,7 +233,12 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
             ..section("Over", "None was driven yet.", window.cut(closed))
         },
     ];
-    Ok(Page { title: "Race nights".to_owned(), sections, ..Page::default() }.render(site))
+    // Without TLS: no phone knows the authority of this server.
+    let calendar = request.host.page(site.game.ports.http, "/events.ics");
+    let intro = vec![format!(
+        "To see them in the calendar of your phone, add a calendar from this address there: {calendar}"
+    )];
+    Ok(Page { title: "Race nights".to_owned(), intro, sections, ..Page::default() }.render(site))
 }
 
 pub(super) fn one(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError> {

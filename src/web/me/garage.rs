@@ -2,11 +2,14 @@
 
 use super::{Me, sentence};
 use crate::catalog::{Catalog, UsedPart};
-use crate::store::{Kind, Part, Persona, StoreError, Vehicle};
+use crate::services::deals::{self, CityRules};
+use crate::store::{DealRules as _, Item, Kind, Part, Persona, StoreError, Vehicle};
 use crate::web::fields::Fields;
+use crate::web::layout::Cell;
+use crate::web::ledger_words::told;
 use crate::web::page::{Frame, PageResponse, Site, page};
 use crate::web::visit::{Act, Visit};
-use crate::web::words::{car as car_name, class as class_name, in_words, moment, money};
+use crate::web::words::{car as car_name, class as class_name, moment, money};
 use askama::Template;
 use mco_proto::ids::{PartId, VehicleId};
 
@@ -18,6 +21,8 @@ struct GaragePage<'a> {
     cars: Vec<CarRow>,
     /// How many parts lie in the inventory.
     loose: usize,
+    /// What the city holds until a deal is over: what it is, and the deal.
+    held: Vec<(String, Cell)>,
 }
 
 #[derive(Template)]
@@ -114,7 +119,24 @@ pub(super) fn show(
     }
     let rows = cars.iter().map(|car| Ok(row(site, persona, car, &garage.parts_of(car.id)?)));
     let cars = rows.collect::<Result<_, StoreError>>()?;
-    Ok(page(&GaragePage { frame: Frame::of(site), me, cars, loose: garage.loose_parts(persona.id)?.len() }))
+    let loose = garage.loose_parts(persona.id)?.len();
+    Ok(page(&GaragePage { frame: Frame::of(site), me, cars, loose, held: held(site, persona)? }))
+}
+
+/// The cars and parts of a persona that are to be sold, and belong to nobody else meanwhile.
+fn held(site: &Site<'_>, persona: &Persona) -> Result<Vec<(String, Cell)>, StoreError> {
+    let own = deals::with(site.game, |deals| deals.of(persona.id))?;
+    let what = |item: Item| {
+        let kind = if item.goods.is_car() { "car" } else { "part" };
+        format!("{} ({kind} {})", CityRules(&site.game.catalog).name(item), item.goods.number())
+    };
+    let deal = |name: &str, path: &str, number: u32| {
+        Cell::linked(format!("{name} {number}"), format!("/{path}/{number}?persona={}", persona.id))
+    };
+    let auctions = own.auctions.iter();
+    let auctions = auctions.map(|auction| (what(auction.item), deal("auction", "auctions", auction.number)));
+    let ads = own.ads.iter().filter_map(|ad| Some((what(ad.offer?.item), deal("ad", "market", ad.number))));
+    Ok(auctions.chain(ads).collect())
 }
 
 /// One car as the tree of its parts.
@@ -128,7 +150,8 @@ fn one(site: &Site<'_>, me: Me, persona: &Persona, car: &Vehicle) -> Result<Page
         let kinds = [Kind::CarBought, Kind::TradeIn, Kind::CarWon, Kind::CarLost, Kind::Repair];
         kinds.contains(&line.kind) && line.reference == car.id.0
     });
-    let history = about.take(20).map(|(_, line)| (moment(line.time), in_words(line))).collect();
+    let history = about.take(20).map(|(_, line)| Ok((moment(line.time), told(site.game, line)?.text)));
+    let history = history.collect::<Result<_, StoreError>>()?;
     let car = row(site, persona, car, &parts);
     Ok(page(&CarPage { frame: Frame::of(site), me, car, parts: rows, history }))
 }

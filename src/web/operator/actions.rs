@@ -31,7 +31,7 @@ pub(super) struct Effect {
     /// A sentence for the Operator.
     pub(super) outcome: Result<String, String>,
     /// The page that is shown next.
-    pub(super) page: &'static str,
+    pub(super) page: String,
     pub(super) pushes: Vec<Push>,
     pub(super) restart: bool,
     /// A file instead of a page: its name and content.
@@ -41,11 +41,18 @@ pub(super) struct Effect {
 }
 
 impl Effect {
-    pub(super) fn new(page: &'static str, outcome: Result<String, String>) -> Self {
-        Self { outcome, page, pushes: Vec::new(), restart: false, file: None, ends_sessions: false }
+    pub(super) fn new(page: impl Into<String>, outcome: Result<String, String>) -> Self {
+        Self {
+            outcome,
+            page: page.into(),
+            pushes: Vec::new(),
+            restart: false,
+            file: None,
+            ends_sessions: false,
+        }
     }
 
-    pub(super) fn refused(page: &'static str, why: &str) -> Self {
+    pub(super) fn refused(page: impl Into<String>, why: &str) -> Self {
         Self::new(page, Err(why.to_owned()))
     }
 }
@@ -81,7 +88,13 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
     }
 }
 
-pub(super) fn perform(game: &Game, page: &'static str, request: Request, done: &str, now: Now) -> Effect {
+pub(super) fn perform(
+    game: &Game,
+    page: impl Into<String>,
+    request: Request,
+    done: &str,
+    now: Now,
+) -> Effect {
     match perform::perform(Server::Running(game), request, now) {
         Ok(Performed { pushes, .. }) => Effect { pushes, ..Effect::new(page, Ok(done.to_owned())) },
         Err(why) => Effect::new(page, Err(sentence(&why))),
@@ -107,6 +120,15 @@ fn kick(game: &Game, fields: &Fields, now: Now) -> Effect {
 }
 
 const ACCOUNTS: &str = "/operator/accounts";
+
+/// How long bans of the page last, in words and in seconds.
+pub(super) const BAN_LENGTHS: [(&str, Option<u64>); 5] = [
+    ("1 hour", Some(3600)),
+    ("1 day", Some(86_400)),
+    ("1 week", Some(7 * 86_400)),
+    ("30 days", Some(30 * 86_400)),
+    ("for ever", None),
+];
 
 fn add_account(game: &Game, fields: &Fields, now: Now) -> Effect {
     let name = fields.text("name").trim().to_owned();
@@ -163,13 +185,9 @@ fn ban(game: &Game, request: &OperatorRequest<'_>, fields: &Fields) -> Effect {
         Ok(account) => account,
         Err(why) => return Effect::new(page, Err(why)),
     };
-    let until = match fields.text("length") {
-        "1 hour" => Some(3600),
-        "1 day" => Some(86_400),
-        "1 week" => Some(7 * 86_400),
-        "30 days" => Some(30 * 86_400),
-        "for ever" => None,
-        _ => return Effect::refused(page, "Choose how long the ban lasts."),
+    let asked = fields.text("length");
+    let Some((_, until)) = BAN_LENGTHS.into_iter().find(|(length, _)| *length == asked) else {
+        return Effect::refused(page, "Choose how long the ban lasts.");
     };
     let reason = fields.text("reason").to_owned();
     let until = until.map(|seconds| request.now.unix + seconds);

@@ -6,10 +6,11 @@ use super::request::{Form, OperatorRequest, OperatorResponse};
 use crate::admin::requests::Request;
 use crate::services::Game;
 use crate::store::StoreError;
-use crate::web::forms::{FormView, Input};
+use crate::web::fields::Fields;
+use crate::web::forms::{FormView, Input, show_again};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::night_form;
-use crate::web::words::{moment, money, track};
+use crate::web::words::{escaped, moment, money, track};
 use askama::Template;
 
 /// The page, to which all its forms go.
@@ -24,8 +25,13 @@ struct NightsPage<'a> {
 }
 
 pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>) -> OperatorResponse {
-    match content(game, request) {
-        Ok((page, forms)) => pages::page(&NightsPage { frame, page, forms }),
+    let query = Fields::urlencoded(request.query.as_bytes());
+    let asked = question(game, &query).transpose().unwrap_or_else(|| content(game, request));
+    match asked {
+        Ok((page, mut forms)) => {
+            show_again(&mut forms, frame.notice.as_ref());
+            pages::page(&NightsPage { frame, page, forms })
+        }
         Err(error) => pages::trouble(frame, &error),
     }
 }
@@ -45,25 +51,17 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
             night.entries.len().into(),
             money(night.purse()).into(),
             night.id.into(),
+            Cell::linked("Cancel", format!("{PAGE}?cancel={}", night.id)),
         ]
     });
     let section = Section {
-        columns: Column::plain(&["Begins (UTC)", "Race night", "Track", "Registered", "Purse", "Number"]),
+        columns: Column::plain(&["Begins (UTC)", "Race night", "Track", "Registered", "Purse", "Number", ""]),
         rows: rows.collect(),
         empty: "No race night is planned.",
         ..Section::default()
     };
     let inputs = night_form::inputs(&game.catalog, Some(&seasons), request.now);
     let mut forms = vec![FormView { heading: "Plan a race night", ..form("plan", "Plan it", inputs) }];
-    if !open.is_empty() {
-        let nights =
-            open.iter().map(|night| (night.id, format!("{}: {}", moment(night.plan.start), night.plan.name)));
-        let inputs = vec![Input::choice("night", "Race night", nights), Input::text("why", "Why", 100)];
-        let text =
-            "All fees go back, and everybody who is registered gets a mail. A weekly one ends with it."
-                .to_owned();
-        forms.push(FormView { heading: "Cancel a race night", text, ..form("cancel", "Cancel it", inputs) });
-    }
     let inputs = vec![Input::text("name", "Name", 30)];
     forms.push(FormView { heading: "Begin a season", ..form("begin", "Begin it", inputs) });
     let going: Vec<_> = seasons.iter().filter(|season| season.ended.is_none()).collect();
@@ -73,17 +71,57 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
         let text = "Who is first in its standings is the champion.".to_owned();
         forms.push(FormView { heading: "End a season", text, ..form("end", "End it", inputs) });
     }
-    if !game.store.clubs().list()?.is_empty() {
-        let inputs = vec![Input::text("acronym", "Acronym", 3), Input::text("why", "Why", 100)];
-        let text = "Nobody is in it any more, and its members get a mail.".to_owned();
-        forms.push(FormView { heading: "Close a club", text, ..form("close", "Close it", inputs) });
-    }
     let intro = vec![
         "What the best of a week get, and what a turf brings, stands under [rewards] in mcos.toml."
             .to_owned(),
         format!("It is {} UTC.", moment(request.now.unix)),
     ];
-    Ok((Page { title: "Race nights".to_owned(), intro, sections: vec![section], ..Page::default() }, forms))
+    let clubs = game.store.clubs().list()?;
+    let clubs = clubs.iter().map(|club| {
+        vec![
+            Cell::linked(&club.name, format!("/clubs/{}", club.acronym)),
+            format!("[{}]", club.acronym).into(),
+            club.members.len().into(),
+            Cell::linked("Close", format!("{PAGE}?close={}", club.acronym)),
+        ]
+    });
+    let sections = vec![section];
+    let below = vec![Section {
+        heading: "Clubs".to_owned(),
+        columns: Column::plain(&["Club", "Acronym", "Members", ""]),
+        rows: clubs.collect(),
+        empty: "There is no club.",
+        ..Section::default()
+    }];
+    Ok((Page { title: "Race nights".to_owned(), intro, sections, below, ..Page::default() }, forms))
+}
+
+/// The question before a race night is cancelled or a club is closed, with its number or acronym and its name; `None`: the address asks for
+/// neither, or there is none.
+fn question(game: &Game, query: &Fields) -> Result<Option<(Page, Vec<FormView>)>, StoreError> {
+    let why = || vec![Input::text("why", "Why", 100).helped("Everybody who is in it gets a mail with this.")];
+    let nights = game.store.nights().open()?;
+    let (title, text, mut form) = if let Some(night) =
+        nights.iter().find(|night| night.id.to_string() == query.text("cancel"))
+    {
+        let name = format!("race night {} ({}, {})", night.id, night.plan.name, moment(night.plan.start));
+        let form = form("cancel", "", why());
+        let hidden = [form.hidden.clone(), vec![("night", night.id.to_string())]].concat();
+        let text = "All fees go back. A weekly one ends with it.";
+        (format!("Cancel {name}?"), text, FormView { hidden, button: format!("Yes, cancel {name}"), ..form })
+    } else if let Some(club) = game.store.clubs().by_acronym(query.text("close"))? {
+        let name = format!("the club {} [{}]", club.name, club.acronym);
+        let form = form("close", "", why());
+        let hidden = [form.hidden.clone(), vec![("acronym", club.acronym)]].concat();
+        let text = "Nobody is in it any more.";
+        (format!("Close {name}?"), text, FormView { hidden, button: format!("Yes, close {name}"), ..form })
+    } else {
+        return Ok(None);
+    };
+    form.text = text.to_owned();
+    let back = vec![vec![("No, back to the race nights".to_owned(), PAGE.to_owned(), false)]];
+    let below = vec![Section { choices: back, ..Section::default() }];
+    Ok(Some((Page { title, below, ..Page::default() }, vec![form])))
 }
 
 /// Carries out a form of this page; `None` if it is none.
@@ -113,5 +151,14 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
         }
         _ => return Some(Effect::refused(PAGE, "There is no such form.")),
     };
-    Some(actions::perform(game, PAGE, wish, done, request.now))
+    let question = match &wish {
+        Request::CancelNight { night, .. } => Some(format!("{PAGE}?cancel={night}")),
+        Request::CloseClub { acronym, .. } => Some(format!("{PAGE}?close={}", escaped(acronym))),
+        _ => None,
+    };
+    let effect = actions::perform(game, PAGE, wish, done, request.now);
+    Some(match question {
+        Some(page) if effect.outcome.is_err() => Effect { page, ..effect },
+        _ => effect,
+    })
 }

@@ -1,5 +1,6 @@
 //! The Operator's pages as HTML.
 
+use super::actions;
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use crate::admin::health;
 use crate::admin::lists;
@@ -16,6 +17,7 @@ use crate::store::{
     BanTarget, MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile,
     PatchSet,
 };
+use crate::web::forms::{FormView, Input, show_again};
 use crate::world::{Notice, Token};
 use askama::Template;
 use std::time::UNIX_EPOCH;
@@ -70,6 +72,7 @@ struct Online<'a> {
 struct AccountsPage<'a> {
     frame: Frame<'a>,
     accounts: Vec<AccountEntry>,
+    forms: [FormView; 1],
 }
 
 #[derive(Template)]
@@ -77,6 +80,7 @@ struct AccountsPage<'a> {
 struct BansPage<'a> {
     frame: Frame<'a>,
     rows: Vec<BanRow>,
+    forms: [FormView; 1],
 }
 
 struct BanRow {
@@ -92,7 +96,7 @@ struct BanRow {
 #[template(path = "operator/message.html")]
 struct MessagePage<'a> {
     frame: Frame<'a>,
-    text: String,
+    forms: [FormView; 1],
 }
 
 #[derive(Template)]
@@ -142,6 +146,7 @@ struct WaitingCatalog {
 struct PatchPage<'a> {
     frame: Frame<'a>,
     files: Vec<PatchRow>,
+    forms: [FormView; 1],
     most_files: usize,
     /// In MiB, as the next two.
     most_each: u64,
@@ -254,21 +259,31 @@ pub(super) fn read(
     match request.path {
         "/operator" => page(&Online { frame, players: online::players(game, request.now) }),
         "/operator/accounts" => match lists::accounts(&game.store) {
-            Ok(accounts) => page(&AccountsPage { frame, accounts }),
+            Ok(accounts) => {
+                let forms = filled(new_account(), &frame);
+                page(&AccountsPage { frame, accounts, forms })
+            }
             Err(error) => trouble(frame, &error),
         },
         "/operator/bans" => match lists::bans(&game.store, request.now) {
-            Ok(bans) => page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect() }),
+            Ok(bans) => {
+                let forms = filled(new_ban(), &frame);
+                page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect(), forms })
+            }
             Err(error) => trouble(frame, &error),
         },
         "/operator/message" => match game.store.operator().message() {
-            Ok(text) => page(&MessagePage { frame, text }),
+            Ok(text) => {
+                let forms = filled(new_message(&text), &frame);
+                page(&MessagePage { frame, forms })
+            }
             Err(error) => trouble(frame, &error),
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
         "/operator/backup" => page(&BackupPage { frame }),
         "/operator/patch" => match patch_rows(game) {
             Ok(files) => page(&PatchPage {
+                forms: filled(new_patch(), &frame),
                 frame,
                 files,
                 most_files: MAX_PATCH_FILES,
@@ -295,6 +310,73 @@ pub(super) fn read(
             let (heading, text) = ("Not found", "There is no page at this address.");
             page(&TextPage { frame, heading, text, reload: false }).with_status(404)
         }
+    }
+}
+
+/// A form, with what was typed if it was refused.
+fn filled(form: FormView, frame: &Frame<'_>) -> [FormView; 1] {
+    let mut forms = [form];
+    show_again(&mut forms, frame.notice.as_ref());
+    forms
+}
+
+fn new_account() -> FormView {
+    let rule = "4 to 32 letters, digits and signs. Not allowed: spaces, quotes, & % + # < >";
+    let inputs = vec![
+        Input::text("name", "Account name", 32),
+        Input::password("password", "Password", 32).helped(rule),
+    ];
+    FormView {
+        heading: "Create an account",
+        action: "/operator/accounts/add",
+        button: "Create the account".to_owned(),
+        inputs,
+        ..FormView::default()
+    }
+}
+
+fn new_ban() -> FormView {
+    let lengths = actions::BAN_LENGTHS.map(|(length, _)| (length, length));
+    let inputs = vec![
+        Input::text("account", "Account", 32),
+        Input::text("address", "and/or IP address", 45)
+            .helped("Nobody at this address can use the server any more, including these pages."),
+        Input::text("reason", "Reason", 120).helped("The player can read the reason."),
+        Input::choice("length", "Lasts", lengths),
+    ];
+    FormView {
+        heading: "Add a ban",
+        action: "/operator/ban",
+        button: "Ban".to_owned(),
+        inputs,
+        ..FormView::default()
+    }
+}
+
+fn new_message(text: &str) -> FormView {
+    let inputs = vec![Input::text("text", "Message of the day", 300).with(&text)];
+    FormView {
+        action: "/operator/message",
+        button: "Set the message".to_owned(),
+        inputs,
+        ..FormView::default()
+    }
+}
+
+fn new_patch() -> FormView {
+    let inputs = vec![
+        Input::text("path", "Path in the game's folder", 120).helped("Such as Data/DB/Online.mdb."),
+        Input::text("note", "What it is", 200).helped("Players see it."),
+        Input::tick("backup", "Put it into backups"),
+    ];
+    FormView {
+        heading: "Add a file",
+        text: "A file at the same path is replaced.".to_owned(),
+        action: actions::PATCH,
+        button: "Add the file".to_owned(),
+        inputs,
+        file: true,
+        ..FormView::default()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::clock::Now;
 use crate::services::Game;
 use crate::store::{MAX_PATCH_FILE, OperatorError, OperatorPassword};
 use crate::web::cookies::cookie;
+use crate::web::forms;
 use crate::world::{FailureLimit, Notice, PageSessions, PageTerms, Token};
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -125,16 +126,17 @@ impl OperatorSite {
         outcome: Result<Manifest, impl Display>,
         now: Now,
     ) -> OperatorResponse {
-        let notice = match outcome {
+        let outcome = match outcome {
             Ok(Manifest { version, .. }) => {
                 log::warn!("operator: an update to {version} is checked, and waits to be installed");
                 let text = format!(
                     "The file with mcos {version} has arrived and is complete. The box installs it and then restarts."
                 );
-                Notice { good: true, text }
+                Ok(text)
             }
-            Err(why) => Notice { good: false, text: pages::nothing_changed(&why.to_string()) },
+            Err(why) => Err(pages::nothing_changed(&why.to_string())),
         };
+        let notice = Notice::of(outcome);
         self.sessions.leave_notice(cookie(cookies, SESSION_COOKIE), notice, now);
         OperatorResponse::go_to("/operator/update")
     }
@@ -265,7 +267,7 @@ impl OperatorSite {
         }
         let guesses = request.path == "/operator/password";
         if guesses && !self.failures.admit(request.peer, "", request.now) {
-            let notice = Notice { good: false, text: TOO_MANY_WRONG.to_owned() };
+            let notice = Notice::of(Err(TOO_MANY_WRONG.to_owned()));
             self.sessions.leave_notice(secret, notice, request.now);
             return OperatorResponse::go_to("/operator/health");
         }
@@ -277,10 +279,7 @@ impl OperatorSite {
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);
         }
-        let notice = match outcome {
-            Ok(text) => Notice { good: true, text },
-            Err(text) => Notice { good: false, text },
-        };
+        let notice = Notice::of(outcome);
         if ends_sessions && notice.good {
             self.failures.forgive(request.peer, "");
             self.sessions.end_of(());
@@ -290,6 +289,7 @@ impl OperatorSite {
             return OperatorResponse { pushes, restart, ..pages::restarting(game) };
         }
         self.sessions.leave_notice(secret, notice, request.now);
+        self.sessions.keep_typed(secret, forms::typed(request.path, &form.fields), request.now);
         OperatorResponse { pushes, ..OperatorResponse::go_to(page) }
     }
 }
