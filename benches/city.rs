@@ -137,7 +137,7 @@ fn pages(folder: &Path, store: Store) {
     let game = Game::new(config, folder.to_owned(), ports, store, Catalog::builtin(), key);
     let (registrations, host) = (FailureLimit::new(1), HostName::parse("mcos.local").expect("host"));
     for path in PATHS {
-        let site = Site { game: &game, certificate: None, registrations: &registrations, now: Now::read() };
+        let site = Site::new(&game, None, &registrations, Now::read());
         let (page, query) = path.split_once('?').unwrap_or((path, ""));
         let request = PageRequest {
             path: page,

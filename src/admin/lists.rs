@@ -59,14 +59,15 @@ const LAST_LINES: usize = 25;
 
 /// A persona with what it did last.
 pub fn details(store: &Store, account: String, persona: Persona) -> Result<PersonaDetails, StoreError> {
-    let cars = store.garage().vehicles(persona.id)?.iter().map(|car| car.model).collect();
+    let cars = store.garage().vehicles(persona.id)?;
     let lines = store.ledger().of(persona.id)?.into_iter().rev().take(LAST_LINES);
     Ok(PersonaDetails {
         level: persona.level,
         points: persona.points,
         races: persona.races_entered,
         races_won: persona.races_won,
-        cars,
+        cars: cars.iter().map(|car| car.model).collect(),
+        car_numbers: cars.iter().map(|car| car.id).collect(),
         lines: lines.map(|(_, line)| line).collect(),
         persona: persona_entry(account, persona),
     })

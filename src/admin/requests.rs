@@ -3,7 +3,7 @@
 //! The command line and the operator's pages build a [`Request`]; [`perform`](super::perform::perform) does it.
 
 use crate::store::{AuditEntry, Ban, BanTarget, LedgerReport, Line, NightPlan};
-use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId};
+use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -109,6 +109,24 @@ pub enum Request {
         name: String,
         /// Dollars; negative ones are taken.
         dollars: i64,
+        /// Why; the player is told by mail.
+        reason: String,
+    },
+    /// Give a persona a car, for nothing.
+    GiveCar {
+        /// Name of the persona.
+        name: String,
+        /// The model, as a number of the catalogue.
+        model: BrandedPartId,
+        /// Why; the player is told by mail.
+        reason: String,
+    },
+    /// Take a car from a persona.
+    TakeCar {
+        /// Name of the persona.
+        name: String,
+        /// The number of the car.
+        car: VehicleId,
         /// Why; the player is told by mail.
         reason: String,
     },
@@ -244,6 +262,12 @@ impl fmt::Display for Request {
             Self::RenamePersona { name, new_name } => write!(f, "persona rename {name:?} {new_name:?}"),
             Self::Give { name, dollars, reason } => {
                 write!(f, "persona give {name:?} {dollars} --reason {reason:?}")
+            }
+            Self::GiveCar { name, model, reason } => {
+                write!(f, "persona give-car {name:?} model {model}: {reason:?}")
+            }
+            Self::TakeCar { name, car, reason } => {
+                write!(f, "persona take-car {name:?} car {car}: {reason:?}")
             }
             Self::MailAll { title, .. } => write!(f, "mail to all {title:?}"),
             Self::PlanNight { plan } => write!(f, "plan race night {:?}", plan.name),
@@ -382,6 +406,8 @@ pub struct PersonaDetails {
     pub races_won: u32,
     /// The numbers of the models of its cars.
     pub cars: Vec<BrandedPartId>,
+    /// The numbers of the cars themselves, in the same order.
+    pub car_numbers: Vec<VehicleId>,
     /// Its last lines of the ledger, the newest first.
     pub lines: Vec<Line>,
 }

@@ -8,6 +8,7 @@
 pub(super) mod aid;
 mod assembly;
 pub(super) mod furnish;
+pub(super) mod given;
 pub(super) mod shop;
 pub(super) mod workshop;
 

@@ -1,5 +1,6 @@
 //! How the pages of the city look: headings, tables whose columns sort by a link, and links to further pages.
 
+use crate::web::fields::Fields;
 use crate::web::page::{Frame, PageResponse, Site, page};
 use askama::Template;
 
@@ -21,6 +22,11 @@ pub(super) struct Page {
     pub(super) refresh: Option<u32>,
 }
 
+/// After how many seconds a page is asked for again, unless its reader does not want that.
+pub(super) fn refresh(seconds: u32, query: &Fields) -> Option<u32> {
+    (query.text("refresh") != "no").then_some(seconds)
+}
+
 /// A field to search with.
 pub(super) struct Search {
     pub(super) action: &'static str,
@@ -35,6 +41,8 @@ pub(super) struct Section {
     /// Links to other views of it, each with whether it is the one that is shown; in lines.
     pub(super) choices: Vec<Vec<(String, String, bool)>>,
     pub(super) facts: Vec<(&'static str, Cell)>,
+    /// Pictures of what the table below them says: their addresses, and what is said where they cannot be shown.
+    pub(super) plots: Vec<(String, String)>,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<Cell>>,
     /// What is said instead of a table without rows.

@@ -2,9 +2,11 @@ use super::*;
 use crate::admin::kit::Certificate;
 use crate::clock::Now;
 use crate::config::HostName;
+use crate::config::{Choice as _, GamePage};
 use crate::services::Game;
 use crate::world::FailureLimit;
 use crate::world::SignInStep;
+use hyper::header::LOCATION;
 use std::net::{IpAddr, Ipv4Addr};
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -315,6 +317,13 @@ fn each_page_that_the_game_opens_by_number_is_there_and_no_other() {
     assert!(
         visits.len() == site.game.catalog.game_pages().count() && visits.iter().all(|(_, count)| *count == 1)
     );
+    site.game.pages.choose(5, GamePage::from_word("/boards")).unwrap();
+    let chosen = site.get_from("mcos.local", "/urls", "id=5").unwrap();
+    let to = chosen.headers.iter().find(|(name, _)| name == LOCATION).map(|(_, to)| to.as_str());
+    assert_eq!((chosen.status, to), (303, Some("/boards")));
+    for page in GamePage::ALL {
+        assert!(site.get_from("mcos.local", page.word().trim_end_matches('/'), "").is_some(), "{page:?}");
+    }
     for query in ["", "id=", "id=67", "id=-1", "id=4294967296", "id=x", "x=1", "id=%31", "id=1%00"] {
         assert_eq!(site.get_from("mcos.local", "/urls", query), None, "{query}");
     }

@@ -14,6 +14,7 @@ mod chromium;
 mod city;
 mod command_line;
 mod deals;
+mod demonstration;
 mod documents;
 mod economy;
 mod evening;

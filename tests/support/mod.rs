@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "no test needs all of it")]
 
 pub(crate) mod browser;
+pub(crate) mod chromium;
 pub(crate) mod track;
 
 use browser::Browser;
@@ -433,6 +434,12 @@ impl Lines {
             state = news.wait_timeout(state, left).unwrap().0;
         }
     }
+}
+
+/// Where scripts/install-test-peers puts what no distribution has.
+pub(crate) fn test_peers() -> PathBuf {
+    let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/test-peers");
+    env::var_os("MCOS_TEST_PEERS").map_or_else(own, PathBuf::from)
 }
 
 /// Says, visibly and for the summary of `scripts/test`, that a test could not be done.

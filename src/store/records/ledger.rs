@@ -74,6 +74,12 @@ pub enum Kind {
     GoodsGiven,
     /// A thing was got in a trade; the reference is the car or part, the amount 0.
     GoodsGot,
+    /// The Server Operator gave a car; the reference is the car, the amount 0.
+    CarGiven,
+    /// The Server Operator took a car; the reference is the car, the amount 0.
+    CarTaken,
+    /// A car was painted; the reference is the car.
+    Paint,
 }
 
 /// A line of the ledger.

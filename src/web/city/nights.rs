@@ -4,7 +4,7 @@ use super::clubs;
 use crate::clock::week;
 use crate::store::{Night, NightPlan, Season, StoreError, WeekRewards};
 use crate::web::fields::Fields;
-use crate::web::layout::{Cell, Column, Page, Section, Window};
+use crate::web::layout::{Cell, Column, Page, Section, Window, refresh};
 use crate::web::page::{PageRequest, PageResponse, Site, message};
 use crate::web::words::{class, course, kind, milliseconds, moment, money, number, player_link, time, track};
 use serde::Serialize;
@@ -241,7 +241,7 @@ pub(super) fn list(
     Ok(Page { title: "Race nights".to_owned(), intro, sections, ..Page::default() }.render(site))
 }
 
-pub(super) fn one(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError> {
+pub(super) fn one(site: &Site<'_>, id: &str, query: &Fields) -> Result<PageResponse, StoreError> {
     let Some(NightView { row, text, counts, cancelled, season, table }) = view(site, id)? else {
         let text = "There is no race night of this number. The page Events shows all.";
         return Ok(message(site, 404, "No such race night", text));
@@ -294,7 +294,7 @@ pub(super) fn one(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError>
         },
     ];
     let intro = Some(text).filter(|text| !text.is_empty()).into_iter().collect();
-    let refresh = (row.state == "running").then_some(30);
+    let refresh = refresh(30, query).filter(|_| row.state == "running");
     Ok(Page { title: row.name, intro, sections, refresh, ..Page::default() }.render(site))
 }
 

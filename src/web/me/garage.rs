@@ -1,10 +1,11 @@
 //! A player's cars, and what can be done to them from a chair.
 
 use super::{Me, sentence};
-use crate::catalog::{Catalog, UsedPart};
+use crate::catalog::{Catalog, Skin, UsedPart};
 use crate::services::deals::{self, CityRules};
-use crate::store::{DealRules as _, Item, Kind, Part, Persona, StoreError, Vehicle};
+use crate::store::{DealRules as _, Item, Kind, Paint, Part, Persona, StoreError, Vehicle};
 use crate::web::fields::Fields;
+use crate::web::forms::{FormView, Input};
 use crate::web::layout::Cell;
 use crate::web::ledger_words::told;
 use crate::web::page::{Frame, PageResponse, Site, page};
@@ -33,6 +34,8 @@ struct CarPage<'a> {
     car: CarRow,
     parts: Vec<PartRow>,
     history: Vec<(String, String)>,
+    /// The form to paint it, where the catalogue has paints for it.
+    forms: Vec<FormView>,
 }
 
 struct CarRow {
@@ -147,13 +150,68 @@ fn one(site: &Site<'_>, me: Me, persona: &Persona, car: &Vehicle) -> Result<Page
     below(catalog, &parts, car.id.part(), 0, &mut rows);
     let lines = site.game.store.ledger().of(persona.id)?;
     let about = lines.iter().rev().filter(|(_, line)| {
-        let kinds = [Kind::CarBought, Kind::TradeIn, Kind::CarWon, Kind::CarLost, Kind::Repair];
+        let kinds = [
+            Kind::CarBought,
+            Kind::TradeIn,
+            Kind::CarWon,
+            Kind::CarLost,
+            Kind::CarGiven,
+            Kind::CarTaken,
+            Kind::GoodsGot,
+            Kind::GoodsBought,
+            Kind::AuctionWon,
+            Kind::Repair,
+            Kind::Paint,
+        ];
         kinds.contains(&line.kind) && line.reference == car.id.0
     });
     let history = about.take(20).map(|(_, line)| Ok((moment(line.time), told(site.game, line)?.text)));
     let history = history.collect::<Result<_, StoreError>>()?;
+    let forms = painting(site, persona, car).into_iter().collect();
     let car = row(site, persona, car, &parts);
-    Ok(page(&CarPage { frame: Frame::of(site), me, car, parts: rows, history }))
+    Ok(page(&CarPage { frame: Frame::of(site), me, car, parts: rows, history, forms }))
+}
+
+/// The form to paint a car in another of the paints that are made for it.
+fn painting(site: &Site<'_>, persona: &Persona, car: &Vehicle) -> Option<FormView> {
+    let racing = site.game.world.races.lock().of(persona.id).is_some();
+    let paints =
+        site.game.catalog.paints_for_sale(car.model).into_iter().filter(|paint| paint.id != car.skin);
+    let paints: Vec<_> =
+        paints.map(|paint| (paint.id, format!("{}, {}", paint.name, money(paint.price)))).collect();
+    (!racing && !paints.is_empty()).then(|| FormView {
+        heading: "Paint",
+        action: "/me/garage/paint",
+        button: "Paint it".to_owned(),
+        hidden: vec![("persona", persona.id.to_string()), ("car", car.id.to_string())],
+        inputs: vec![Input::choice("paint", "Paint", paints)],
+        ..FormView::default()
+    })
+}
+
+/// Paints a car.
+pub(super) fn paint(act: Act<'_>, form: &Fields) -> PageResponse {
+    let (back, _) = target(act, form);
+    let work = || {
+        let Act { site, persona, .. } = act;
+        let car = form.text("car").parse().ok().map(VehicleId);
+        let car = car.map(|car| site.game.store.garage().vehicle(car)).transpose();
+        let car = car.map_err(|error| sentence(&error))?.flatten();
+        let car =
+            car.filter(|car| car.owner == persona.id).ok_or("There is no such car. Nothing was changed.")?;
+        let paints = site.game.catalog.paints_for_sale(car.model);
+        let asked = paints.into_iter().find(|paint| paint.id.to_string() == form.text("paint"));
+        let Skin { id: skin, price, name, flags } =
+            asked.ok_or("This paint is not made for this car. Nothing was changed.")?;
+        let painted =
+            site.game.store.garage().paint(persona.id, car.id, Paint { skin, flags, price }, site.now);
+        let painted = painted.map_err(|error| sentence(&error))?;
+        painted.ticket.wait().map_err(|error| sentence(&error))?;
+        log::info!("garage: persona {} had car {} painted on the pages for {price}", persona.id, car.id);
+        Ok(format!("The car is painted: {name}, for {}.", money(price)))
+    };
+    let outcome = objection(act).map_or_else(work, Err);
+    act.visit.done(&back, outcome)
 }
 
 /// The parts that hang on `parent`, each before what hangs on it. They hang on one another without a circle, and two levels deep.

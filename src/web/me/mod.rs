@@ -112,6 +112,7 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
     let act = match request.path {
         "/me/garage/repair" => garage::repair,
         "/me/garage/scrap" => garage::scrap,
+        "/me/garage/paint" => garage::paint,
         "/me/mail/write" => mail::write,
         "/me/mail/delete" => mail::delete,
         "/me/club" => club::act,

@@ -6,7 +6,7 @@ use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Pager, Window};
 use crate::web::ledger_words::told;
 use crate::web::page::{CachePolicy, Frame, PageResponse, Site, page};
-use crate::web::plot::{self, Plot};
+use crate::web::plot::{self, Plot, Shape};
 use crate::web::visit::Visit;
 use crate::web::words::{moment, money};
 use askama::Template;
@@ -70,6 +70,6 @@ pub(super) fn plot(
     let lines = site.game.store.ledger().of(persona.id)?;
     let points: Vec<(u64, u64)> =
         lines.iter().map(|(_, line)| (u64::from(line.time), u64::from(line.balance))).collect();
-    let picture = plot::draw(&Plot { title: "Balance in dollars", points: &points });
+    let picture = plot::draw(&Plot { title: "Balance in dollars", points: &points, shape: Shape::Steps });
     Ok(PageResponse { content_type: plot::TYPE, cache: CachePolicy::NoStore, ..PageResponse::text(picture) })
 }

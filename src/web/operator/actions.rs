@@ -38,6 +38,8 @@ pub(super) struct Effect {
     pub(super) file: Option<(String, Vec<u8>)>,
     /// All sessions end.
     pub(super) ends_sessions: bool,
+    /// What the audit log says if it was done, and is not there already.
+    pub(super) noted: Option<String>,
 }
 
 impl Effect {
@@ -49,7 +51,13 @@ impl Effect {
             restart: false,
             file: None,
             ends_sessions: false,
+            noted: None,
         }
+    }
+
+    /// The same, with a line in the audit log if it was done.
+    pub(super) fn noted(self, what: impl Into<String>) -> Self {
+        Self { noted: Some(what.into()), ..self }
     }
 
     pub(super) fn refused(page: impl Into<String>, why: &str) -> Self {
@@ -82,7 +90,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
         "/operator/catalog/discard" => discard_catalog(game, fields),
         "/operator/backup/restart" => {
             log::warn!("operator: restart, asked for by {}", request.peer);
-            Effect { restart: true, ..Effect::new("/operator", Ok(String::new())) }
+            Effect { restart: true, ..Effect::new("/operator", Ok(String::new())) }.noted("restart")
         }
         _ => Effect::refused("/operator", "There is no such form."),
     }
@@ -114,6 +122,7 @@ fn kick(game: &Game, fields: &Fields, now: Now) -> Effect {
                 Err("That player is not online any more.".to_owned())
             };
             Effect { pushes: vec![push], ..Effect::new(page, outcome) }
+                .noted(format!("kick customer {customer}"))
         }
         Err(error) => Effect::new(page, Err(sentence(&error))),
     }
@@ -267,7 +276,8 @@ fn restore(game: &Game, form: &Form) -> Effect {
     match staged {
         Ok(records) => {
             log::warn!("operator: a backup of {records} records is restored by a restart");
-            Effect { restart: true, ..Effect::new(page, Ok(String::new())) }
+            let what = format!("restore a backup of {records} records");
+            Effect { restart: true, ..Effect::new(page, Ok(String::new())) }.noted(what)
         }
         Err(why) => {
             log::info!("operator: restore: refused: {why}");
@@ -294,7 +304,7 @@ fn read_catalog(game: &Game, form: &Form, now: Now) -> Effect {
             for note in notes {
                 done = done + " Note: " + &note + ".";
             }
-            Effect::new(CATALOG_PAGE, Ok(done))
+            Effect::new(CATALOG_PAGE, Ok(done)).noted(format!("catalog read {name:?}"))
         }
         Err(why) => {
             log::info!("operator: catalog import of {name:?}: refused: {why}");
@@ -327,7 +337,7 @@ fn discard_catalog(game: &Game, fields: &Fields) -> Effect {
         Ok(Waiting::Another) => Effect::refused(CATALOG_PAGE, ANOTHER_WAITS),
         Ok(Waiting::This(_) | Waiting::Nothing) => {
             let done = "The file is thrown away. The catalogue stays as it was.";
-            Effect::new(CATALOG_PAGE, Ok(done.to_owned()))
+            Effect::new(CATALOG_PAGE, Ok(done.to_owned())).noted("catalog discard")
         }
         Err(error) => Effect::new(CATALOG_PAGE, Err(sentence(&error))),
     }
@@ -348,7 +358,7 @@ fn add_to_patch_set(game: &Game, form: &Form, now: Now) -> Effect {
             log::warn!("operator: {} is added to the patch set, SHA-256 {}", file.path, file.sha256);
             let done =
                 format!("{} is in the patch set. Players get it with update.bat of their kit.", file.path);
-            Effect::new(PATCH_PAGE, Ok(done))
+            Effect::new(PATCH_PAGE, Ok(done)).noted(format!("patch add {} {}", file.path, file.sha256))
         }
         Err(why) => {
             log::info!("operator: a file for the patch set is refused: {why}");
@@ -359,12 +369,13 @@ fn add_to_patch_set(game: &Game, form: &Form, now: Now) -> Effect {
 
 fn remove_from_patch_set(game: &Game, fields: &Fields) -> Effect {
     let path = PatchPath::parse(fields.text("path")).map_err(PatchError::Path);
+    let what = format!("patch remove {:?}", fields.text("path"));
     let removed = path.and_then(|path| PatchSet::of(&game.data).remove(&path));
     let outcome = removed.map_err(|why| nothing_changed(&why.to_string())).map(|file| {
         log::warn!("operator: {} is removed from the patch set", file.path);
         format!("{} is not in the patch set any more. PCs that have it keep it.", file.path)
     });
-    Effect::new(PATCH_PAGE, outcome)
+    Effect::new(PATCH_PAGE, outcome).noted(what)
 }
 
 fn in_words(error: impl Display) -> String {

@@ -4,6 +4,8 @@
 //! a cookie proves; every form carries a token besides, so that no other page can send it. They work without script.
 
 mod actions;
+mod export;
+mod game_pages;
 mod login;
 mod nights;
 mod pages;

@@ -7,31 +7,19 @@ use crate::admin::requests::Request;
 use crate::services::Game;
 use crate::store::StoreError;
 use crate::web::fields::Fields;
-use crate::web::forms::{FormView, Input, show_again};
+use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::night_form;
 use crate::web::words::{escaped, moment, money, track};
-use askama::Template;
 
 /// The page, to which all its forms go.
 pub(super) const PAGE: &str = "/operator/events";
-
-#[derive(Template)]
-#[template(path = "operator/nights.html")]
-struct NightsPage<'a> {
-    frame: Frame<'a>,
-    page: Page,
-    forms: Vec<FormView>,
-}
 
 pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>) -> OperatorResponse {
     let query = Fields::urlencoded(request.query.as_bytes());
     let asked = question(game, &query).transpose().unwrap_or_else(|| content(game, request));
     match asked {
-        Ok((page, mut forms)) => {
-            show_again(&mut forms, frame.notice.as_ref());
-            pages::page(&NightsPage { frame, page, forms })
-        }
+        Ok((page, forms)) => pages::content(frame, page, forms),
         Err(error) => pages::trouble(frame, &error),
     }
 }

@@ -18,6 +18,7 @@ use crate::store::{
     PatchSet,
 };
 use crate::web::forms::{FormView, Input, show_again};
+use crate::web::layout::Page;
 use crate::world::{Notice, Token};
 use askama::Template;
 use std::time::UNIX_EPOCH;
@@ -189,6 +190,22 @@ struct TextPage<'a> {
     heading: &'a str,
     text: &'a str,
     reload: bool,
+}
+
+/// A page of sections and forms.
+#[derive(Template)]
+#[template(path = "operator/content.html")]
+struct ContentPage<'a> {
+    frame: Frame<'a>,
+    page: Page,
+    forms: Vec<FormView>,
+}
+
+/// A page of sections and forms. What was typed into a form that was refused stands in it.
+pub(super) fn content(frame: Frame<'_>, content: Page, forms: Vec<FormView>) -> OperatorResponse {
+    let mut forms = forms;
+    show_again(&mut forms, frame.notice.as_ref());
+    page(&ContentPage { frame, page: content, forms })
 }
 
 pub(super) fn page(template: &impl Template) -> OperatorResponse {
@@ -509,11 +526,6 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
         "Messages of the game",
         std::iter::once(answered).chain(unusual).collect::<Vec<_>>().join("; "),
     ));
-    let visits = game.world.game_pages.visits();
-    if !visits.is_empty() {
-        let visits = visits.iter().map(|(number, count)| format!("{number} ({count} x)"));
-        facts.push(("Pages that the game opened, by number", visits.collect::<Vec<_>>().join(", ")));
-    }
     facts
 }
 

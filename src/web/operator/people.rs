@@ -1,6 +1,7 @@
 //! The players as the Operator sees them: a list with a search, a page for each account and driver, and the audit log.
 
 use super::actions::{self, Effect};
+use super::export;
 use super::pages::{self, Frame};
 use super::request::{Form, OperatorRequest, OperatorResponse};
 use crate::admin::lists;
@@ -9,25 +10,15 @@ use crate::admin::requests::{PersonaDetails, PersonaEntry, Request};
 use crate::services::Game;
 use crate::store::StoreError;
 use crate::web::fields::Fields;
-use crate::web::forms::{FormView, Input, show_again};
+use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, ROWS, Search, Section, Window};
 use crate::web::ledger_words::told;
 use crate::web::words::{car, escaped, moment, money, number};
-use askama::Template;
+use mco_proto::ids::{BrandedPartId, VehicleId};
 
 const PLAYERS: &str = "/operator/players";
 const ACCOUNT: &str = "/operator/account";
 const PERSONA: &str = "/operator/persona";
-
-#[derive(Template)]
-#[template(path = "operator/people.html")]
-struct PeoplePage<'a> {
-    frame: Frame<'a>,
-    page: Page,
-    /// Whether it is about an account.
-    about_account: bool,
-    forms: Vec<FormView>,
-}
 
 /// Whether a path belongs to these pages.
 pub(super) fn is_here(path: &str) -> bool {
@@ -40,20 +31,14 @@ pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>)
         PLAYERS => players(game, &query).map(|page| Some((page, vec![mail_to_all()]))),
         ACCOUNT => account(game, query.text("name"))
             .map(|found| found.map(|(page, name)| (page, account_forms(&name)))),
-        PERSONA => persona(game, request, query.text("name"))
-            .map(|found| found.map(|(page, name)| (page, persona_forms(&name)))),
+        PERSONA => persona(game, request, query.text("name")),
         _ => audit(game, &query).map(|page| Some((page, Vec::new()))),
     };
-    let about_account = request.path == ACCOUNT;
     match shown {
-        Ok(Some((page, mut forms))) => {
-            show_again(&mut forms, frame.notice.as_ref());
-            pages::page(&PeoplePage { frame, page, about_account, forms })
-        }
+        Ok(Some((page, forms))) => pages::content(frame, page, forms),
         Ok(None) => {
             let page = Page { title: "There is nobody of this name".to_owned(), ..Page::default() };
-            let about_account = false;
-            pages::page(&PeoplePage { frame, page, about_account, forms: Vec::new() }).with_status(404)
+            pages::content(frame, page, Vec::new()).with_status(404)
         }
         Err(error) => pages::trouble(frame, &error),
     }
@@ -89,16 +74,29 @@ fn account_forms(name: &str) -> Vec<FormView> {
     ]
 }
 
-fn persona_forms(name: &str) -> Vec<FormView> {
+fn persona_forms(game: &Game, name: &str, owned: &[(VehicleId, String)]) -> Vec<FormView> {
     let reason = || Input::text("reason", "Reason", 120).helped("The player gets a mail with it.");
     let money =
         vec![Input::dollars("dollars", "Dollars").helped("With a minus in front they are taken."), reason()];
     let new_name = vec![Input::text("new_name", "New name", 12)];
-    vec![
+    let models = game.catalog.cars().iter().map(|car| (car.model, car.to_string())).collect::<Vec<_>>();
+    let give = vec![Input::choice("model", "Car", models), reason()];
+    let mut forms = vec![
         form("/operator/persona/give", name, "Give money", "Give", money),
+        form("/operator/persona/give-car", name, "Give a car", "Give the car", give),
+    ];
+    if !owned.is_empty() {
+        let take = vec![
+            Input::choice("car", "Car", owned.iter().map(|(id, name)| (id, format!("{name} (car {id})")))),
+            reason(),
+        ];
+        forms.push(form("/operator/persona/take-car", name, "Take a car", "Take the car", take));
+    }
+    forms.extend([
         form("/operator/persona/rename", name, "Rename this driver", "Rename", new_name),
         form("/operator/persona/remove", name, "Delete this driver", "Delete", deletion("Yes, delete it")),
-    ]
+    ]);
+    forms
 }
 
 fn mail_to_all() -> FormView {
@@ -142,7 +140,8 @@ fn players(game: &Game, query: &Fields) -> Result<Page, StoreError> {
         ..Section::default()
     };
     let search = Some(Search { action: PLAYERS, label: "Driver or account", value: search });
-    Ok(Page { title: "Players".to_owned(), search, sections: vec![section], ..Page::default() })
+    let below = vec![export::links(game)?];
+    Ok(Page { title: "Players".to_owned(), search, sections: vec![section], below, ..Page::default() })
 }
 
 fn account(game: &Game, name: &str) -> Result<Option<(Page, String)>, StoreError> {
@@ -163,19 +162,21 @@ fn account(game: &Game, name: &str) -> Result<Option<(Page, String)>, StoreError
             ..Section::default()
         },
     ];
+    let others = ("Password, disable and enable".to_owned(), "/operator/accounts".to_owned(), false);
+    let below = vec![Section { choices: vec![vec![others]], ..Section::default() }];
     let title = format!("Account {}", account.name);
-    Ok(Some((Page { title, sections, ..Page::default() }, account.name)))
+    Ok(Some((Page { title, sections, below, ..Page::default() }, account.name)))
 }
 
 fn persona(
     game: &Game,
     request: &OperatorRequest<'_>,
     name: &str,
-) -> Result<Option<(Page, String)>, StoreError> {
+) -> Result<Option<(Page, Vec<FormView>)>, StoreError> {
     let Some(persona) = game.store.personas().by_name(game.config.shard.id, name)? else { return Ok(None) };
     let account = game.store.accounts().by_customer(persona.customer_id)?;
     let account = account.map_or_else(String::new, |account| account.name);
-    let PersonaDetails { persona, level, points, races, races_won, cars, lines } =
+    let PersonaDetails { persona, level, points, races, races_won, cars, car_numbers, lines } =
         lists::details(&game.store, account, persona)?;
     let here = online::players(game, request.now).into_iter().find(|player| player.persona == persona.name);
     let address = here.as_ref().and_then(|player| player.address);
@@ -194,6 +195,8 @@ fn persona(
         ("Races", format!("{races}, {races_won} of them won").into()),
         ("Results", Cell::linked("the page of the player", format!("/players/{}", escaped(&persona.name)))),
     ];
+    let owned: Vec<(VehicleId, String)> =
+        car_numbers.into_iter().zip(cars.iter().map(|model| car(&game.catalog, *model))).collect();
     let lines = lines.iter().map(|line| {
         let (at, what) = (moment(line.time).into(), told(game, line)?);
         Ok(vec![at, what, line.amount.into(), money(line.balance).into()])
@@ -203,8 +206,8 @@ fn persona(
         Section { facts, ..Section::default() },
         Section {
             heading: "Cars".to_owned(),
-            columns: Column::plain(&["Car"]),
-            rows: cars.iter().map(|model| vec![car(&game.catalog, *model).into()]).collect(),
+            columns: Column::plain(&["Car", "Number"]),
+            rows: owned.iter().map(|(id, name)| vec![name.into(), (*id).into()]).collect(),
             empty: "No car.",
             ..Section::default()
         },
@@ -215,8 +218,9 @@ fn persona(
             ..Section::default()
         },
     ];
+    let forms = persona_forms(game, &persona.name, &owned);
     let title = format!("Driver {}", persona.name);
-    Ok(Some((Page { title, sections, ..Page::default() }, persona.name)))
+    Ok(Some((Page { title, sections, ..Page::default() }, forms)))
 }
 
 fn audit(game: &Game, query: &Fields) -> Result<Page, StoreError> {
@@ -279,6 +283,16 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
                 format!("The driver {name} has {sum} more.")
             };
             (done, here.clone(), Request::Give { name, dollars, reason: text("reason") })
+        }
+        "/operator/persona/give-car" => {
+            let model = BrandedPartId(text("model").parse().unwrap_or_default());
+            let done = format!("The driver {name} has one car more.");
+            (done, here.clone(), Request::GiveCar { name, model, reason: text("reason") })
+        }
+        "/operator/persona/take-car" => {
+            let car = VehicleId(text("car").parse().unwrap_or_default());
+            let done = format!("Car {car} is taken from the driver {name}.");
+            (done, here.clone(), Request::TakeCar { name, car, reason: text("reason") })
         }
         "/operator/mail" => {
             let (title, text) = (text("title"), text("text").replace("\r\n", "\n"));

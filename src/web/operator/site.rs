@@ -1,12 +1,15 @@
 //! Sessions, login and dispatch of the Operator's pages.
 
 use super::actions::{self, Effect};
+use super::export;
+use super::game_pages;
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::nights;
 use super::pages;
 use super::people;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
 use super::wire;
+use crate::admin::perform;
 use crate::admin::recordings::RecordingSwitch;
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
@@ -161,6 +164,12 @@ impl OperatorSite {
                 if request.path == nights::PAGE {
                     return nights::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
+                if request.path == export::PATH {
+                    return export::file(game, request);
+                }
+                if request.path == game_pages::PAGE {
+                    return game_pages::page(game, pages::frame(game, token.as_str(), notice));
+                }
                 if people::is_here(request.path) {
                     return people::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
@@ -271,11 +280,15 @@ impl OperatorSite {
             self.sessions.leave_notice(secret, notice, request.now);
             return OperatorResponse::go_to("/operator/health");
         }
-        let Effect { outcome, page, pushes, restart, file, ends_sessions } =
+        let Effect { outcome, page, pushes, restart, file, ends_sessions, noted } =
             wire::act(game, &*self.recordings, request, form)
                 .or_else(|| people::act(game, request, form))
                 .or_else(|| nights::act(game, request, form))
+                .or_else(|| game_pages::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
+        if let Some(what) = noted.filter(|_| outcome.is_ok()) {
+            perform::note(&game.store, &what, request.now);
+        }
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);
         }

@@ -1,3 +1,4 @@
+mod game_pages;
 mod nights;
 mod people;
 

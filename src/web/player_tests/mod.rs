@@ -211,7 +211,7 @@ impl Browser<'_> {
 }
 
 /// Every path of these pages, with `{}` for what can be anything.
-const PATHS: [&str; 47] = [
+const PATHS: [&str; 50] = [
     "/players",
     "/players?q={}",
     "/players?sort={}&page={}",
@@ -246,6 +246,9 @@ const PATHS: [&str; 47] = [
     "/events.ics",
     "/seasons/{}",
     "/rewards?week={}",
+    "/plot.svg?player={}&what=points",
+    "/plot.svg?player=Bob&what={}",
+    "/plot.svg?lobby={}",
     "/logo.svg?club={}",
     "/badge.svg?kind={}",
     "/me/club?persona={}",

@@ -1,6 +1,9 @@
 //! What is a player's own: signing in, garage, money and mail.
 
 use super::*;
+use crate::catalog::sample;
+use crate::services::mcots::whole_car;
+use crate::store::{GarageError, Paint};
 
 #[test]
 fn forms_change_only_what_is_ones_own_and_only_with_the_token_of_the_page() {
@@ -257,4 +260,51 @@ fn whoever_is_signed_in_has_the_same_menu_on_all_pages_and_nobody_keeps_them() {
     );
     let page = bob.look(&format!("/players?persona={}", city.ann.1));
     assert!(page.contains("driver <b>Bob</b>"), "somebody else's driver is nobody's choice: {page}");
+}
+
+#[test]
+fn a_car_is_painted_in_a_paint_that_is_made_for_it_and_for_sale() {
+    let city = City::new();
+    let (persona, garage) = (city.bob.1, city.game.store.garage());
+    let page = format!("/me/garage?car={}", city.car);
+    assert!(!city.signed_in("bob").look(&page).contains("Paint it"), "no paint is known");
+    city.game.catalog.replace(sample::catalogue());
+    let model = city.game.catalog.car(BrandedPartId(113)).unwrap();
+    let purchase = whole_car(&city.game.catalog, &model, SkinId(0));
+    let car = garage.buy_car(persona, purchase, Now::read()).unwrap().value;
+    let (mut bob, before) = (city.signed_in("bob"), city.balance(persona));
+    let page = format!("/me/garage?car={car}");
+    let shown = bob.look(&page);
+    let flames = city
+        .game
+        .catalog
+        .paints_for_sale(BrandedPartId(113))
+        .into_iter()
+        .find(|paint| paint.price == 5000)
+        .unwrap();
+    assert!(shown.contains("Paint it") && shown.contains(&format!("value=\"{}\"", flames.id)), "{shown}");
+    let mut send = |fields: &str| {
+        bob.fill_in(&page, "/me/garage/paint", &format!("persona={persona}&car={car}&{fields}"));
+        bob.look(&page)
+    };
+    for odd in ["paint=", "paint=0", "paint=4294967296", "paint=99999"] {
+        assert!(send(odd).contains("not made for this car"), "{odd}");
+    }
+    let told = send(&format!("paint={}", flames.id));
+    assert!(told.contains("The car is painted") && told.contains("painted</td>"), "{told}");
+    assert_eq!(city.balance(persona), before - 5000);
+    let painted = garage.vehicle(car).unwrap().unwrap();
+    assert_eq!((painted.skin, painted.delta), (flames.id, 1), "the game asks for it anew");
+    send(&format!("paint={}", flames.id));
+    assert_eq!(city.balance(persona), before - 5000, "twice");
+    let theirs = format!("persona={}&car={car}&paint={}", city.ann.1, flames.id);
+    let mut ann = city.signed_in("ann");
+    ann.fill_in("/me", "/me/garage/paint", &theirs);
+    assert!(ann.look("/me/garage").contains("There is no such car"));
+    let races = city.game.store.races();
+    let entrants = [Entrant { persona, fee: 0, car: Some(car) }];
+    let _ = races.start(RaceId(77), &entrants, false, Now::read()).unwrap();
+    let paint = Paint { skin: SkinId(1), flags: 0, price: 1 };
+    assert_eq!(garage.paint(persona, car, paint, Now::read()).unwrap_err(), GarageError::InRace);
+    assert!(city.game.store.ledger().check().unwrap().differences.is_empty());
 }
