@@ -14,13 +14,13 @@ pub const MOST_CHOSEN: usize = 100;
 
 /// What can be chosen for a number.
 pub trait Choice: Copy {
-    /// The name of the file.
+    /// Within the data folder.
     const FILE: &'static str;
 
-    /// The word for it.
+    /// As it is written in the file.
     fn word(self) -> &'static str;
 
-    /// The choice with this word.
+    /// The other way round.
     fn from_word(word: &str) -> Option<Self>;
 }
 

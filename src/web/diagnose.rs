@@ -1,7 +1,7 @@
 //! The page Diagnose: which steps of signing in were seen from the browser's address, and what to do about the first that is missing.
 
 use super::fields::Fields;
-use super::layout::refresh;
+use super::layout::{Refresh, refresh};
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use crate::admin::health;
 use crate::services::Ports;
@@ -17,7 +17,7 @@ struct DiagnosePage<'a> {
     advice: Advice,
     /// Ports on which the game does not find this server.
     moved: Vec<String>,
-    refresh: Option<u32>,
+    refresh: Option<Refresh>,
 }
 
 struct Row {
@@ -71,7 +71,7 @@ pub(super) fn show(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     });
     let (address, rows) = (address.to_string(), rows.into());
     let moved = health::moved_ports(&site.game.ports);
-    let refresh = refresh(20, &Fields::urlencoded(request.query.as_bytes()));
+    let refresh = refresh(20, "/diagnose", &Fields::urlencoded(request.query.as_bytes()));
     let (frame, advice) = (Frame::of(site), advice(&trace));
     page(&DiagnosePage { frame, address, rows, advice, moved, refresh }).not_stored()
 }

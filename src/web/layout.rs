@@ -18,13 +18,21 @@ pub(super) struct Page {
     pub(super) sections: Vec<Section>,
     /// The sections below the forms, on a page that has forms: what is long.
     pub(super) below: Vec<Section>,
-    /// After how many seconds the browser is to ask again.
-    pub(super) refresh: Option<u32>,
+    /// Whether the browser is to ask again.
+    pub(super) refresh: Option<Refresh>,
 }
 
-/// After how many seconds a page is asked for again, unless its reader does not want that.
-pub(super) fn refresh(seconds: u32, query: &Fields) -> Option<u32> {
-    (query.text("refresh") != "no").then_some(seconds)
+/// How a page is asked for again.
+pub(super) struct Refresh {
+    /// After how many seconds.
+    pub(super) seconds: u32,
+    /// The address of the page that stays as it is.
+    pub(super) without: String,
+}
+
+/// That the page at `path` is asked for again, unless its reader does not want that.
+pub(super) fn refresh(seconds: u32, path: &str, query: &Fields) -> Option<Refresh> {
+    (query.text("refresh") != "no").then(|| Refresh { seconds, without: format!("{path}?refresh=no") })
 }
 
 /// A field to search with.

@@ -56,7 +56,7 @@ fn no_page_is_wider_than_the_window_of_a_telephone() {
     let Some((city, chromium)) = looked_at() else { return };
     let mut wide = Vec::new();
     for width in [390, 1000] {
-        chromium.width(width);
+        chromium.size(width, 900);
         for path in city.paths() {
             open(&city, &chromium, &path);
             let found = chromium.run("return document.documentElement.scrollWidth");
@@ -100,4 +100,30 @@ fn axe_finds_nothing_serious_on_any_page_in_light_and_dark() {
     }
     let lines: Vec<String> = found.into_iter().map(|(rule, page)| format!("{page}: {rule}")).collect();
     assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
+/// What is photographed: the name of the picture, the page, and the size of the window.
+const PICTURES: [(&str, &str, (u32, u32)); 9] = [
+    ("city-player", "/players/Ann%20Marlowe", (1000, 1000)),
+    ("city-boards", "/boards", (1000, 640)),
+    ("city-live", "/live", (1000, 760)),
+    ("city-market", "/market", (1000, 800)),
+    ("city-events", "/events", (1000, 820)),
+    ("city-records", "/records?lobby=10001", (1000, 700)),
+    ("city-garage-phone", "/me/garage", (390, 760)),
+    ("city-auction-phone", "/auctions/2", (390, 760)),
+    ("city-club-phone", "/clubs/NR", (390, 760)),
+];
+
+#[test]
+#[ignore = "writes into docs/pictures: scripts/take-pictures runs it"]
+fn pictures_of_the_city_are_taken() {
+    let Some((city, chromium)) = looked_at() else { return };
+    chromium.dark(false);
+    for (name, page, (width, height)) in PICTURES {
+        chromium.size(width, height);
+        open(&city, &chromium, page);
+        let file = format!("{}/docs/pictures/{name}.png", env!("CARGO_MANIFEST_DIR"));
+        fs::write(file, chromium.picture()).unwrap();
+    }
 }

@@ -220,6 +220,7 @@ impl City {
             "/audit",
             "/log",
             "/wire",
+            "/pages",
             "/catalog",
             "/patch",
             "/backup",

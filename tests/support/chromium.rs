@@ -1,6 +1,7 @@
 //! A browser of today: headless Chromium, driven by its WebDriver.
 
 use super::{PATIENCE, skipped};
+use data_encoding::BASE64;
 use futures_lite::{FutureExt as _, future};
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
@@ -108,10 +109,16 @@ impl Chromium {
         self.post("goog/cdp/execute", &json!({"cmd": name, "params": parameters}))
     }
 
-    /// Makes the window so wide, in pixels, as a telephone or a PC has it.
-    pub(crate) fn width(&self, width: u32) {
-        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+    /// Makes the window so wide and high, in pixels, as a telephone or a PC has it.
+    pub(crate) fn size(&self, width: u32, height: u32) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.command("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    /// What is in the window, as PNG.
+    pub(crate) fn picture(&self) -> Vec<u8> {
+        let answer = call(self.port, "GET", &format!("/session/{}/screenshot", self.session), &Value::Null);
+        BASE64.decode(answer.as_str().unwrap().as_bytes()).unwrap()
     }
 
     /// Chooses between light and dark colours.

@@ -167,6 +167,6 @@ pub(super) fn page(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
             ..Section::default()
         },
     ];
-    let refresh = refresh(REFRESH, query);
+    let refresh = refresh(REFRESH, "/live", query);
     Ok(Page { title: "Live".to_owned(), sections, refresh, ..Page::default() }.render(site))
 }

@@ -294,7 +294,7 @@ pub(super) fn one(site: &Site<'_>, id: &str, query: &Fields) -> Result<PageRespo
         },
     ];
     let intro = Some(text).filter(|text| !text.is_empty()).into_iter().collect();
-    let refresh = refresh(30, query).filter(|_| row.state == "running");
+    let refresh = refresh(30, &format!("/events/{}", row.id), query).filter(|_| row.state == "running");
     Ok(Page { title: row.name, intro, sections, refresh, ..Page::default() }.render(site))
 }
 
