@@ -28,15 +28,23 @@ pub(super) struct Input {
     pub(super) choices: Vec<(String, String)>,
     /// The same of which any are chosen, with whether each is.
     pub(super) boxes: Vec<(String, String, bool)>,
-    pub(super) tick: bool,
-    /// Whether the box is ticked.
+    pub(super) look: Look,
+    /// Whether a box is ticked.
     pub(super) ticked: bool,
-    /// Whether its text has several lines.
-    pub(super) lines: bool,
-    /// Whether nobody may read over the shoulder what is typed, and it is never shown again.
-    pub(super) password: bool,
     /// What people should know of it.
     pub(super) help: String,
+}
+
+/// How a field without choices looks.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Look {
+    #[default]
+    Line,
+    Lines,
+    /// Nobody may read over the shoulder what is typed, and it is never shown again.
+    Password,
+    /// A box to tick.
+    Tick,
 }
 
 /// The longest name of a driver, in characters.
@@ -51,12 +59,12 @@ impl Input {
 
     /// A text of several lines.
     pub(super) fn lines(name: &'static str, label: &'static str, longest: usize) -> Self {
-        Self { lines: true, ..Self::text(name, label, longest) }
+        Self { look: Look::Lines, ..Self::text(name, label, longest) }
     }
 
     /// A password.
     pub(super) fn password(name: &'static str, label: &'static str, longest: usize) -> Self {
-        Self { password: true, ..Self::text(name, label, longest) }
+        Self { look: Look::Password, ..Self::text(name, label, longest) }
     }
 
     /// The name of a driver.
@@ -87,7 +95,7 @@ impl Input {
     }
 
     pub(super) fn tick(name: &'static str, label: &'static str) -> Self {
-        Self { name, label, tick: true, ..Self::default() }
+        Self { name, label, look: Look::Tick, ..Self::default() }
     }
 
     #[must_use]
@@ -98,6 +106,18 @@ impl Input {
     #[must_use]
     pub(super) fn helped(self, help: impl Into<String>) -> Self {
         Self { help: help.into(), ..self }
+    }
+
+    pub(super) fn is_tick(&self) -> bool {
+        self.look == Look::Tick
+    }
+
+    pub(super) fn has_lines(&self) -> bool {
+        self.look == Look::Lines
+    }
+
+    pub(super) fn is_password(&self) -> bool {
+        self.look == Look::Password
     }
 
     /// The width of its field on the page, in characters.
@@ -113,14 +133,15 @@ impl Input {
             .filter(|(name, _)| name == self.name)
             .map(|(_, value)| value.as_str())
             .collect();
-        if self.password || self.name == CONFIRMATION {
+        if self.look == Look::Password || self.name == CONFIRMATION {
             return;
         }
-        self.ticked = self.tick && !values.is_empty();
+        let tick = self.look == Look::Tick;
+        self.ticked = tick && !values.is_empty();
         for (value, _, chosen) in &mut self.boxes {
             *chosen = values.contains(&value.as_str());
         }
-        if let Some(value) = values.first().filter(|_| !self.tick) {
+        if let Some(value) = values.first().filter(|_| !tick) {
             self.value = value.chars().take(self.longest.max(LONGEST_CHOICE)).collect();
         }
     }

@@ -172,7 +172,7 @@ mod tests {
         assert!(times.contains(">60 t<") && times.contains(">90 t<"), "{times}");
         let places: Vec<_> = times.match_indices("cx=").map(|(at, _)| &times[at + 4..at + 7]).collect();
         assert_eq!(places, ["630", "70\"", "350"]);
-        for odd in [&[][..], &[0], &[u32::MAX, 0], &[7; 5000]] {
+        for odd in [&[][..], &[0], &[u32::MAX, 0], &vec![7; 5000]] {
             assert!(strip("Times", odd, |ticks| ticks.to_string()).len() < 20_000);
         }
     }

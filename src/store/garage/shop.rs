@@ -170,6 +170,7 @@ pub(super) fn count(parts: usize) -> Result<u32, StoreError> {
 }
 
 /// What the line of the ledger about a new car says.
+#[derive(Clone, Copy)]
 pub(super) struct Sale {
     pub(super) kind: Kind,
     /// What is paid for it, in dollars.

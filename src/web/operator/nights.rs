@@ -106,7 +106,7 @@ fn question(game: &Game, query: &Fields) -> Result<Option<(Page, Vec<FormView>)>
     } else {
         return Ok(None);
     };
-    form.text = text.to_owned();
+    text.clone_into(&mut form.text);
     let back = vec![vec![("No, back to the race nights".to_owned(), PAGE.to_owned(), false)]];
     let below = vec![Section { choices: back, ..Section::default() }];
     Ok(Some((Page { title, below, ..Page::default() }, vec![form])))
