@@ -149,8 +149,9 @@ fn every_link_of_every_page_leads_somewhere() {
         for tag in tags(&html(&site.get(path))) {
             let target = tag.split_once("href=\"").and_then(|(_, rest)| rest.split('"').next());
             let Some(target) = target.filter(|target| !target.starts_with('#')) else { continue };
-            let found = target.strip_suffix('/').unwrap_or(target);
-            assert!(site.get_from("mcos.local", found, "").is_some(), "{path}: {target}");
+            let (found, query) = target.split_once('?').unwrap_or((target, ""));
+            let found = found.strip_suffix('/').unwrap_or(found);
+            assert!(site.get_from("mcos.local", found, query).is_some(), "{path}: {target}");
         }
     }
 }

@@ -102,9 +102,9 @@ fn axe_finds_nothing_serious_on_any_page_in_light_and_dark() {
     assert!(lines.is_empty(), "{}", lines.join("\n"));
 }
 
-/// What is photographed: the name of the picture, the page, and the size of the window.
+/// What is photographed: the name of the picture, the page, and the size of the window. Behind a `#` stands from which heading on.
 const PICTURES: [(&str, &str, (u32, u32)); 9] = [
-    ("city-player", "/players/Ann%20Marlowe", (1000, 1000)),
+    ("city-player", "/players/Ann%20Marlowe#Points and places", (1000, 820)),
     ("city-boards", "/boards", (1000, 640)),
     ("city-live", "/live", (1000, 760)),
     ("city-market", "/market", (1000, 800)),
@@ -122,7 +122,11 @@ fn pictures_of_the_city_are_taken() {
     chromium.dark(false);
     for (name, page, (width, height)) in PICTURES {
         chromium.size(width, height);
+        let (page, heading) = page.split_once('#').unwrap_or((page, ""));
         open(&city, &chromium, page);
+        chromium.run(&format!(
+            "for (const one of document.getElementsByTagName('h2')) if (one.innerText == '{heading}') one.scrollIntoView()"
+        ));
         let file = format!("{}/docs/pictures/{name}.png", env!("CARGO_MANIFEST_DIR"));
         fs::write(file, chromium.picture()).unwrap();
     }
