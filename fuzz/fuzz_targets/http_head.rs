@@ -92,7 +92,7 @@ fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
         answer(status, content_type, &body);
     } else {
         let game = &*GAME;
-        let site = Site { game, certificate: None, registrations: &REGISTRATIONS, now: *START };
+        let site = Site::new(game, None, &REGISTRATIONS, *START);
         let request = PageRequest {
             path,
             query: &query,
