@@ -72,7 +72,8 @@ pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> 
 
 /// A page of the city. Whoever is signed in sees the own menu above it, so nobody keeps that page.
 fn city_page(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> {
-    let menu = visit::menu(site, request);
+    let own = request.path.starts_with("/me/") || deals::is_here(request.path);
+    let menu = visit::menu(site, request, own);
     let site = &Site { menu: menu.as_ref(), ..*site };
     let answer = if me::is_here(request.path) {
         me::read(site, request)?
@@ -81,8 +82,8 @@ fn city_page(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse>
     } else {
         city::read(site, request)?
     };
-    let own = menu.is_some() && answer.content_type.starts_with("text/html");
-    Some(if own { answer.not_stored() } else { answer })
+    let shows_menu = menu.is_some() && answer.content_type.starts_with("text/html");
+    Some(if shows_menu { answer.not_stored() } else { answer })
 }
 
 /// Whether the game itself asks for this page, by whatever name it was told, or a page of that needs it. None of them tells

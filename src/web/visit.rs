@@ -1,7 +1,6 @@
 //! Who is signed in on the players' pages.
 
 use super::cookies::{cookie, form_token, is_form_token, set_cookie};
-use super::deals;
 use super::fields::Fields;
 use super::forms;
 use super::page::{Driver, Menu, PageRequest, PageResponse, Site, message};
@@ -112,14 +111,14 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// The second menu, if somebody is signed in: for the driver that the address names, or else the first one.
-pub(super) fn menu(site: &Site<'_>, request: &PageRequest<'_>) -> Option<Menu> {
+/// The second menu, if somebody is signed in: for the driver that the address names, or else the first one. `own` says whether the page is about
+/// one of the own drivers, and can be about another.
+pub(super) fn menu(site: &Site<'_>, request: &PageRequest<'_>, own: bool) -> Option<Menu> {
     let visit = Visit::of(site, request)?;
     let query = Fields::urlencoded(request.query.as_bytes());
     let all = visit.personas();
     let asked = all.iter().find(|persona| persona.id.to_string() == query.text("persona"));
     let driver = asked.or(all.first()).map(|persona| Driver { id: persona.id, name: persona.name.clone() });
-    let own = request.path.starts_with("/me/") || deals::is_here(request.path);
     let path = if own { request.path } else { "/me/garage" };
     let others = all.iter().filter(|other| driver.as_ref().is_some_and(|driver| driver.id != other.id));
     let others = others.map(|other| (format!("{path}?persona={}", other.id), other.name.clone())).collect();

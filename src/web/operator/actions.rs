@@ -1,5 +1,6 @@
 //! The actions behind the Operator's forms.
 
+use super::page_forms::{BAN_LENGTHS, PATCH};
 use super::pages::{nothing_changed, sentence};
 use super::request::{Form, OperatorRequest};
 use super::upload::UploadedFile;
@@ -21,8 +22,6 @@ use std::net::IpAddr;
 pub(super) const RESTORE: &str = "/operator/backup/restore";
 /// Where the game's database is sent to.
 pub(super) const CATALOG: &str = "/operator/catalog/import";
-/// Where a file of the patch set is sent to.
-pub(super) const PATCH: &str = "/operator/patch/add";
 const PATCH_PAGE: &str = "/operator/patch";
 const CATALOG_PAGE: &str = "/operator/catalog";
 
@@ -128,15 +127,6 @@ fn kick(game: &Game, fields: &Fields, now: Now) -> Effect {
 }
 
 const ACCOUNTS: &str = "/operator/accounts";
-
-/// How long bans of the page last, in words and in seconds.
-pub(super) const BAN_LENGTHS: [(&str, Option<u64>); 5] = [
-    ("1 hour", Some(3600)),
-    ("1 day", Some(86_400)),
-    ("1 week", Some(7 * 86_400)),
-    ("30 days", Some(30 * 86_400)),
-    ("for ever", None),
-];
 
 fn add_account(game: &Game, fields: &Fields, now: Now) -> Effect {
     let name = fields.text("name").trim().to_owned();

@@ -8,6 +8,7 @@ mod export;
 mod game_pages;
 mod login;
 mod nights;
+mod page_forms;
 mod pages;
 mod people;
 mod request;

@@ -1,6 +1,6 @@
 //! The Operator's pages as HTML.
 
-use super::actions;
+use super::page_forms;
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use crate::admin::health;
 use crate::admin::lists;
@@ -17,7 +17,7 @@ use crate::store::{
     BanTarget, MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile,
     PatchSet,
 };
-use crate::web::forms::{FormView, Input, show_again};
+use crate::web::forms::{FormView, show_again};
 use crate::web::layout::Page;
 use crate::world::{Notice, Token};
 use askama::Template;
@@ -277,21 +277,21 @@ pub(super) fn read(
         "/operator" => page(&Online { frame, players: online::players(game, request.now) }),
         "/operator/accounts" => match lists::accounts(&game.store) {
             Ok(accounts) => {
-                let forms = filled(new_account(), &frame);
+                let forms = filled(page_forms::new_account(), &frame);
                 page(&AccountsPage { frame, accounts, forms })
             }
             Err(error) => trouble(frame, &error),
         },
         "/operator/bans" => match lists::bans(&game.store, request.now) {
             Ok(bans) => {
-                let forms = filled(new_ban(), &frame);
+                let forms = filled(page_forms::new_ban(), &frame);
                 page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect(), forms })
             }
             Err(error) => trouble(frame, &error),
         },
         "/operator/message" => match game.store.operator().message() {
             Ok(text) => {
-                let forms = filled(new_message(&text), &frame);
+                let forms = filled(page_forms::new_message(&text), &frame);
                 page(&MessagePage { frame, forms })
             }
             Err(error) => trouble(frame, &error),
@@ -300,7 +300,7 @@ pub(super) fn read(
         "/operator/backup" => page(&BackupPage { frame }),
         "/operator/patch" => match patch_rows(game) {
             Ok(files) => page(&PatchPage {
-                forms: filled(new_patch(), &frame),
+                forms: filled(page_forms::new_patch(), &frame),
                 frame,
                 files,
                 most_files: MAX_PATCH_FILES,
@@ -335,66 +335,6 @@ fn filled(form: FormView, frame: &Frame<'_>) -> [FormView; 1] {
     let mut forms = [form];
     show_again(&mut forms, frame.notice.as_ref());
     forms
-}
-
-fn new_account() -> FormView {
-    let rule = "4 to 32 letters, digits and signs. Not allowed: spaces, quotes, & % + # < >";
-    let inputs = vec![
-        Input::text("name", "Account name", 32),
-        Input::password("password", "Password", 32).helped(rule),
-    ];
-    FormView {
-        heading: "Create an account",
-        action: "/operator/accounts/add",
-        button: "Create the account".to_owned(),
-        inputs,
-        ..FormView::default()
-    }
-}
-
-fn new_ban() -> FormView {
-    let lengths = actions::BAN_LENGTHS.map(|(length, _)| (length, length));
-    let inputs = vec![
-        Input::text("account", "Account", 32),
-        Input::text("address", "and/or IP address", 45)
-            .helped("Nobody at this address can use the server any more, including these pages."),
-        Input::text("reason", "Reason", 120).helped("The player can read the reason."),
-        Input::choice("length", "Lasts", lengths),
-    ];
-    FormView {
-        heading: "Add a ban",
-        action: "/operator/ban",
-        button: "Ban".to_owned(),
-        inputs,
-        ..FormView::default()
-    }
-}
-
-fn new_message(text: &str) -> FormView {
-    let inputs = vec![Input::text("text", "Message of the day", 300).with(&text)];
-    FormView {
-        action: "/operator/message",
-        button: "Set the message".to_owned(),
-        inputs,
-        ..FormView::default()
-    }
-}
-
-fn new_patch() -> FormView {
-    let inputs = vec![
-        Input::text("path", "Path in the game's folder", 120).helped("Such as Data/DB/Online.mdb."),
-        Input::text("note", "What it is", 200).helped("Players see it."),
-        Input::tick("backup", "Put it into backups"),
-    ];
-    FormView {
-        heading: "Add a file",
-        text: "A file at the same path is replaced.".to_owned(),
-        action: actions::PATCH,
-        button: "Add the file".to_owned(),
-        inputs,
-        file: true,
-        ..FormView::default()
-    }
 }
 
 fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {

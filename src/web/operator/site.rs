@@ -5,6 +5,7 @@ use super::export;
 use super::game_pages;
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::nights;
+use super::page_forms;
 use super::pages;
 use super::people;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
@@ -85,7 +86,7 @@ impl OperatorSite {
             actions::CATALOG if self.is_logged_in(cookies, now) => {
                 FormStorage::File(MAX_DATABASE + MAX_FORM as u64)
             }
-            actions::PATCH if self.is_logged_in(cookies, now) => {
+            page_forms::PATCH if self.is_logged_in(cookies, now) => {
                 FormStorage::File(MAX_PATCH_FILE + MAX_FORM as u64)
             }
             _ => FormStorage::Memory(MAX_FORM),
@@ -110,7 +111,7 @@ impl OperatorSite {
     pub fn file_too_large(path: &str) -> OperatorResponse {
         let text = if path == actions::RESTORE {
             format!("This file is larger than {} MiB. Nothing was changed.", MAX_BACKUP >> 20)
-        } else if path == actions::PATCH {
+        } else if path == page_forms::PATCH {
             format!("This file is larger than {} MiB. Nothing was changed.", MAX_PATCH_FILE >> 20)
         } else {
             format!(
