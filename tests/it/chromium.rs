@@ -1,8 +1,8 @@
 //! The pages in a browser of today, as people use and see them.
 
 use crate::demonstration::City;
-use crate::support::chromium::Chromium;
-use crate::support::{Server, skipped, test_peers};
+use crate::support::chromium::{Chromium, test_peers};
+use crate::support::{Server, skipped};
 use smol::block_on;
 use std::collections::BTreeMap;
 use std::fs;

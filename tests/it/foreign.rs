@@ -1,6 +1,7 @@
 //! Foreign programs as peers, and what to say when one is not installed.
 
-use crate::support::{PATIENCE, skipped, test_peers};
+use crate::support::chromium::test_peers;
+use crate::support::{PATIENCE, skipped};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

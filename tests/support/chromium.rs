@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use smol::net::TcpStream;
 use smol::{Timer, block_on};
 use smol_hyper::rt::FuturesIo;
+use std::env;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -198,4 +199,10 @@ fn call(port: u16, method: &str, path: &str, value: &Value) -> Value {
     let answer: Value =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{method} {path}: {error}: {text:?}"));
     answer["value"].clone()
+}
+
+/// Where scripts/install-test-peers puts what no distribution has.
+pub(crate) fn test_peers() -> PathBuf {
+    let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/test-peers");
+    env::var_os("MCOS_TEST_PEERS").map_or_else(own, PathBuf::from)
 }

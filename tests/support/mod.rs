@@ -436,12 +436,6 @@ impl Lines {
     }
 }
 
-/// Where scripts/install-test-peers puts what no distribution has.
-pub(crate) fn test_peers() -> PathBuf {
-    let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/test-peers");
-    env::var_os("MCOS_TEST_PEERS").map_or_else(own, PathBuf::from)
-}
-
 /// Says, visibly and for the summary of `scripts/test`, that a test could not be done.
 pub(crate) fn skipped(what: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
