@@ -24,9 +24,9 @@ use std::path::Path;
 use std::time::Instant;
 
 /// How many players and races there are, stage by stage. More races than are kept at most show that it ends there.
-const STAGES: [(usize, u32); 4] = [(1_000, 1_000), (3_000, 10_000), (10_000, 100_000), (10_000, 120_000)];
+const STAGES: [(usize, u32); 4] = [(1_000, 1_000), (10_000, 10_000), (10_000, 100_000), (10_000, 1_000_000)];
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 12] = [
     "/players",
     "/players?q=driver+77",
     "/players/driver%2077",
@@ -35,6 +35,9 @@ const PATHS: [&str; 9] = [
     "/records",
     "/boards?period=week&board=wins",
     "/news",
+    "/records?lobby=10001",
+    "/plot.svg?lobby=10001",
+    "/plot.svg?player=Driver%2077&what=points",
     "/api/v1/players?sort=name&page=7",
 ];
 
@@ -137,7 +140,7 @@ fn pages(folder: &Path, store: Store) {
     let game = Game::new(config, folder.to_owned(), ports, store, Catalog::builtin(), key);
     let (registrations, host) = (FailureLimit::new(1), HostName::parse("mcos.local").expect("host"));
     for path in PATHS {
-        let site = Site { game: &game, certificate: None, registrations: &registrations, now: Now::read() };
+        let site = Site::new(&game, None, &registrations, Now::read());
         let (page, query) = path.split_once('?').unwrap_or((path, ""));
         let request = PageRequest {
             path: page,

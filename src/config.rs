@@ -7,7 +7,9 @@
 
 mod allow;
 mod answers;
+mod chosen;
 mod compat;
+mod game_page;
 mod host;
 mod key;
 mod least_open;
@@ -17,8 +19,10 @@ mod rule;
 mod salvage;
 
 pub use allow::Allowed;
-pub use answers::{ChosenAnswer, ChosenAnswers, MOST_CHOSEN};
+pub use answers::{ChosenAnswer, ChosenAnswers};
+pub use chosen::{Choice, Chosen, MOST_CHOSEN};
 pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceStarted, RelayForm};
+pub use game_page::{ChosenPages, GamePage};
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};
 

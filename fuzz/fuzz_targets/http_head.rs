@@ -92,12 +92,12 @@ fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
         let OperatorResponse { status, content_type, body, location, cookies, file_name, restart, .. } =
             ask(site, path, &cookies, None);
         assert!(!restart, "nothing happens without a form");
-        let set = cookies.iter().map(String::as_str).chain(location).chain(file_name.as_deref());
+        let set = cookies.iter().map(String::as_str).chain(location.as_deref()).chain(file_name.as_deref());
         assert!(set.chain([content_type]).all(is_one_line));
         answer(status, content_type, &body);
     } else {
         let game = &*GAME;
-        let site = Site { game, certificate: None, registrations: &REGISTRATIONS, now: *START };
+        let site = Site::new(game, None, &REGISTRATIONS, *START);
         let request = PageRequest {
             path,
             query: &query,

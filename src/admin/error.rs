@@ -4,8 +4,8 @@ use super::kit::CertificateError;
 use crate::catalog::file::FileError;
 use crate::services::bans::BanRefused;
 use crate::store::{
-    AccountError, BanError, CityError, DealError, LedgerError, OpenError, OperatorError, PasswordError,
-    PersonaError, StoreError,
+    AccountError, BanError, CityError, DealError, GarageError, LedgerError, OpenError, OperatorError,
+    PasswordError, PersonaError, StoreError,
 };
 use mco_proto::session_key::KeyError;
 use std::error::Error;
@@ -24,8 +24,10 @@ pub enum RequestError {
     NoLoginKey,
     /// Neither an account nor an address was named.
     NobodyNamed,
-    /// Money is given or taken with a sum and a reason.
+    /// What is given or taken has a reason, and money a sum.
     NoReason,
+    /// There is no such car.
+    NoSuchCar,
     /// A mail has a title and a text.
     EmptyMail,
     /// There is no such ban.
@@ -57,6 +59,7 @@ impl fmt::Display for RequestError {
             Self::NoLoginKey => f.write_str("there is no login key yet: start the server once, which makes it"),
             Self::NobodyNamed => f.write_str("name an account, an address or both"),
             Self::NoReason => f.write_str("name a sum that is not 0, and a reason of one line"),
+            Self::NoSuchCar => f.write_str("there is no such car: `mcos catalog show` and the page of the driver show all"),
             Self::EmptyMail => f.write_str("a mail has a title and a text: write both"),
             Self::NoSuchBan => f.write_str("there is no such ban: see all bans with `mcos operator bans`, or on the page Bans"),
             Self::NeedsRunningServer => {
@@ -127,6 +130,7 @@ causes!(
     CityError,
     DealError,
     FileError,
+    GarageError,
     KeyError,
     LedgerError,
     OpenError,

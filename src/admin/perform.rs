@@ -12,12 +12,12 @@ use crate::clock::Now;
 use crate::config::Config;
 use crate::services::bans::{self, BanRefused};
 use crate::services::deals::CityRules;
-use crate::services::{Game, Push};
+use crate::services::{Game, Push, mcots};
 use crate::store::{
     Account, BanTarget, Changed, Letter, NewPersona, OperatorPassword, Password, Persona, Store, StoreError,
     check_account_name,
 };
-use mco_proto::ids::CustomerId;
+use mco_proto::ids::{CustomerId, SkinId};
 use mco_proto::session_key::LoginKey;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -131,10 +131,7 @@ pub fn perform(server: Server<'_>, request: Request, now: Now) -> Result<Perform
     let performed = attempt(server, request, now);
     if performed.is_ok() && changes {
         // What was asked for is done, whatever becomes of the entry.
-        match server.store().audit().note(&name, now) {
-            Ok(noted) => drop(noted.ticket),
-            Err(error) => log::error!("operator: {name} is not in the audit log: {error}"),
-        }
+        note(server.store(), &name, now);
     }
     if let Server::Running(_) = server {
         match &performed {
@@ -239,11 +236,33 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             Response::Persona(persona_entry(account, persona))
         }
         Request::Give { name, dollars, reason } => {
-            if dollars == 0 || reason.trim().is_empty() || reason.contains(char::is_control) {
+            let reason = checked_reason(&reason)?;
+            if dollars == 0 {
                 return Err(RequestError::NoReason);
             }
             let (persona, account) = persona_named(server, &name)?;
-            let persona = saved(store.personas().grant(persona.id, dollars, reason.trim(), now)?)?;
+            let persona = saved(store.personas().grant(persona.id, dollars, reason, now)?)?;
+            Response::Persona(persona_entry(account, persona))
+        }
+        Request::GiveCar { name, model, reason } => {
+            let (game, reason) = (server.running()?, checked_reason(&reason)?);
+            let (persona, account) = persona_named(server, &name)?;
+            let car = game.catalog.car(model).ok_or(RequestError::NoSuchCar)?;
+            let purchase = mcots::whole_car(&game.catalog, &car, SkinId(0));
+            let room = |persona: &Persona| game.catalog.tunables().cars_room(persona.level);
+            let letter =
+                Letter::city_news("A car for you", &format!("The operator gave you {car}: {reason}"));
+            saved(store.garage().give_car(persona.id, &purchase, &room, &letter, now)?)?;
+            Response::Persona(persona_entry(account, persona))
+        }
+        Request::TakeCar { name, car, reason } => {
+            let (game, reason) = (server.running()?, checked_reason(&reason)?);
+            let (persona, account) = persona_named(server, &name)?;
+            let found = store.garage().vehicle(car)?.filter(|found| found.owner == persona.id);
+            let model = found.ok_or(RequestError::NoSuchCar)?.model;
+            let what = game.catalog.car(model).map_or_else(|| format!("car {car}"), |car| car.to_string());
+            let letter = Letter::city_news("A car is taken", &format!("The operator took {what}: {reason}"));
+            saved(store.garage().take_car(persona.id, car, &letter, now)?)?;
             Response::Persona(persona_entry(account, persona))
         }
         Request::MailAll { title, text } => {
@@ -315,6 +334,24 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         }
     };
     Ok(response.into())
+}
+
+/// A reason that a player can read.
+fn checked_reason(reason: &str) -> Result<&str, RequestError> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.contains(char::is_control) {
+        Err(RequestError::NoReason)
+    } else {
+        Ok(reason)
+    }
+}
+
+/// Notes in the audit log what was done otherwise than by a request.
+pub fn note(store: &Store, what: &str, now: Now) {
+    match store.audit().note(what, now) {
+        Ok(noted) => drop(noted.ticket),
+        Err(error) => log::error!("operator: {what} is not in the audit log: {error}"),
+    }
 }
 
 /// Deletes a persona; who plays it is sent away.

@@ -4,7 +4,7 @@
 
 use super::city::{CityRequest, CityResponse};
 use crate::store::{AuditEntry, Ban, BanTarget, Item, LedgerReport, Line};
-use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId};
+use mco_proto::ids::{BrandedPartId, CustomerId, PersonaId, VehicleId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -110,6 +110,24 @@ pub enum Request {
         name: String,
         /// Dollars; negative ones are taken.
         dollars: i64,
+        /// Why; the player is told by mail.
+        reason: String,
+    },
+    /// Give a persona a car, for nothing.
+    GiveCar {
+        /// Name of the persona.
+        name: String,
+        /// The model, as a number of the catalogue.
+        model: BrandedPartId,
+        /// Why; the player is told by mail.
+        reason: String,
+    },
+    /// Take a car from a persona.
+    TakeCar {
+        /// Name of the persona.
+        name: String,
+        /// The number of the car.
+        car: VehicleId,
         /// Why; the player is told by mail.
         reason: String,
     },
@@ -221,6 +239,12 @@ impl fmt::Display for Request {
             Self::RenamePersona { name, new_name } => write!(f, "persona rename {name:?} {new_name:?}"),
             Self::Give { name, dollars, reason } => {
                 write!(f, "persona give {name:?} {dollars} --reason {reason:?}")
+            }
+            Self::GiveCar { name, model, reason } => {
+                write!(f, "persona give-car {name:?} model {model}: {reason:?}")
+            }
+            Self::TakeCar { name, car, reason } => {
+                write!(f, "persona take-car {name:?} car {car}: {reason:?}")
             }
             Self::MailAll { title, .. } => write!(f, "mail to all {title:?}"),
             Self::City(request) => request.fmt(f),

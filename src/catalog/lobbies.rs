@@ -45,6 +45,11 @@ impl RaceType {
         all.into_iter().find(|kind| kind.number() == number)
     }
 
+    /// Whether it is a race, with results, and no test drive or trade.
+    pub const fn is_race(self) -> bool {
+        !matches!(self, Self::TestDrive | Self::TradeWindow)
+    }
+
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -43,6 +43,13 @@ impl Catalog {
         imported.skins.iter().filter(|skin| skin.part_type == part.part_type).map(Skin::of).collect()
     }
 
+    /// The paints in which a car can be painted, by number: those that are made for it and for sale. None where they are not known.
+    pub fn paints_for_sale(&self, model: BrandedPartId) -> Vec<Skin> {
+        let mut all = self.skins(model);
+        all.retain(|skin| skin.price < NOT_FOR_SALE);
+        all
+    }
+
     /// The paint of a car whose buyer chose none, where known: the first that is a plain colour.
     pub fn default_skin(&self, model: BrandedPartId) -> Option<Skin> {
         let facts = self.facts();

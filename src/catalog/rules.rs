@@ -143,11 +143,16 @@ pub const fn level(points: u32) -> u32 {
     (points / POINTS_OF_FIRST_LEVEL).isqrt() + 1
 }
 
+/// The points with which a persona reaches a level, from 1.
+pub const fn points_of_level(level: u32) -> u32 {
+    let below = level.saturating_sub(1);
+    below.saturating_mul(below).saturating_mul(POINTS_OF_FIRST_LEVEL)
+}
+
 /// The points that are missing to the next level.
 pub const fn points_to_next_level(points: u32) -> u32 {
     let level = level(points);
-    let reached = (level - 1) * (level - 1) * POINTS_OF_FIRST_LEVEL;
-    (2 * level - 1) * POINTS_OF_FIRST_LEVEL - (points - reached)
+    (2 * level - 1) * POINTS_OF_FIRST_LEVEL - (points - points_of_level(level))
 }
 
 /// The rank, from 0, of a persona with so many points.
@@ -265,6 +270,7 @@ mod tests {
     #[test]
     fn levels_get_longer_and_ranks_do_not() {
         assert_eq!([0, 99, 100, 399, 400, 900].map(level), [1, 1, 2, 2, 3, 4]);
+        assert_eq!([0, 1, 2, 10, u32::MAX].map(points_of_level), [0, 0, 100, 8100, u32::MAX]);
         assert_eq!([0, 99, 100, 399].map(points_to_next_level), [100, 1, 300, 1]);
         assert_eq!([0, 499, 500, 1000].map(rank), [0, 0, 1, 2]);
         assert_eq!((points_to_next_rank(0), points_to_next_rank(499)), (500, 1));

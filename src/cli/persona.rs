@@ -6,7 +6,7 @@ use super::{CliError, Setting, reach};
 use crate::admin::error::RequestError;
 use crate::admin::requests::{PersonaDetails, PersonaEntry, Request, Response};
 use clap::Subcommand;
-use mco_proto::ids::PersonaId;
+use mco_proto::ids::{BrandedPartId, PersonaId, VehicleId};
 
 /// How many cars and loose parts are shown.
 const MOST_THINGS: usize = 50;
@@ -65,6 +65,26 @@ pub(super) enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// Give a persona a car for nothing, while the server runs; the player gets a mail with the reason
+    GiveCar {
+        /// Its name in the game
+        name: String,
+        /// Number of the model
+        model: u32,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a car from a persona, while the server runs; the player gets a mail with the reason
+    TakeCar {
+        /// Its name in the game
+        name: String,
+        /// Number of the car: `mcos persona show` tells it
+        car: u32,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
@@ -82,12 +102,18 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
         Command::Show { name, .. } => Request::ShowPersona { name },
         Command::Rename { name, new_name } => Request::RenamePersona { name, new_name },
         Command::Give { name, dollars, reason } => Request::Give { name, dollars, reason },
+        Command::GiveCar { name, model, reason } => {
+            Request::GiveCar { name, model: BrandedPartId(model), reason }
+        }
+        Command::TakeCar { name, car, reason } => Request::TakeCar { name, car: VehicleId(car), reason },
         Command::List { account, .. } => Request::ListPersonas { account },
     };
     let done = match request {
         Request::RemovePersona { .. } => "was removed from",
         Request::RenamePersona { .. } => "has its new name in",
         Request::Give { .. } => "has other money now, in",
+        Request::GiveCar { .. } => "has a car more, in",
+        Request::TakeCar { .. } => "has a car less, in",
         _ => "was added to",
     };
     match reach::perform(setting, request)? {
@@ -121,8 +147,8 @@ fn show_details(details: &PersonaDetails) -> Result<(), CliError> {
     let PersonaDetails { persona, level, points, races, races_won, cars, property, lines } = details;
     show(std::slice::from_ref(persona))?;
     output::line(&format!(
-        "\nlevel {level}, {points} points, {races_won} of {races} races won, {} cars\n",
-        cars.len()
+        "\nlevel {level}, {points} points, {races_won} of {races} races won, {}\n",
+        output::count(cars.len(), "car")
     ))?;
     let mut table = Table::new(["CAR OR PART", "MODEL"]);
     for item in property.iter().take(MOST_THINGS) {

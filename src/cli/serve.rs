@@ -1,8 +1,9 @@
 //! `mcos serve`: the server.
 
 use super::{CliError, Setting};
-use crate::admin::status;
+use crate::admin::{perform, status};
 use crate::appliance::{self, Appliance, Staging};
+use crate::clock::Now;
 use crate::server::{self, Ended, OnBox, Start, status_file, systemd};
 use crate::store::{OpenError, Store};
 use clap::Args;
@@ -95,11 +96,19 @@ fn on_a_box() -> Option<Appliance> {
 fn open(data: &Path) -> Result<Store, CliError> {
     let start = Instant::now();
     loop {
-        match Store::restore_staged(data).and_then(|_| Store::open(data)) {
+        let opened = Store::restore_staged(data).and_then(|restored| Ok((Store::open(data)?, restored)));
+        match opened {
             Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
                 sleep(Duration::from_millis(50));
             }
-            opened => return opened.map_err(CliError::failed),
+            opened => {
+                let (store, restored) = opened.map_err(CliError::failed)?;
+                if restored {
+                    // The log that said who asked for it was replaced by that of the backup.
+                    perform::note(&store, "a backup is restored", Now::read());
+                }
+                return Ok(store);
+            }
         }
     }
 }

@@ -66,6 +66,8 @@ section! {
         mcots_silent: Vec<u16> = Vec::new(), Rule::MessageNumbers;
         /// Numbers of MCOTS requests that are not offered and are answered 101 instead of 102.
         mcots_success: Vec<u16> = Vec::new(), Rule::MessageNumbers;
+        /// Which page of this server the game opens by which number, such as `5 /boards`.
+        game_pages: Vec<String> = Vec::new(), Rule::GamePages;
     }
 }
 

@@ -81,8 +81,14 @@ impl HostName {
 
     /// The front page of this host, `http://host/`; the port is named where a browser would not guess it.
     pub fn front_page(&self, http_port: u16) -> String {
+        self.page(http_port, "/")
+    }
+
+    /// A page of this host without TLS, which `path` names with a slash in front.
+    pub fn page(&self, http_port: u16, path: &str) -> String {
         let host = self.bracketed();
-        if http_port == 80 { format!("http://{host}/") } else { format!("http://{host}:{http_port}/") }
+        let port = if http_port == 80 { String::new() } else { format!(":{http_port}") };
+        format!("http://{host}{port}{path}")
     }
 
     /// The Operator's pages of this host, `https://host/operator`.

@@ -1,6 +1,6 @@
 //! What a key of `mcos.toml` may hold, and how that is said to the Server Operator.
 
-use super::{Allowed, HostName};
+use super::{Allowed, Choice, GamePage, HostName, MOST_CHOSEN};
 use crate::netbios::MachineName;
 use mco_proto::windows_1252;
 use std::collections::HashSet;
@@ -45,6 +45,8 @@ pub(super) enum Rule {
     Channels,
     /// Numbers of MCOTS messages.
     MessageNumbers,
+    /// Numbers of the game's pages with pages of this server.
+    GamePages,
     /// Dollars for at most so many places.
     Amounts(usize),
 }
@@ -94,6 +96,11 @@ impl Rule {
             Self::Amounts(most) => {
                 format!("a list of at most {most} sums from 0 to {MAX_AMOUNT} dollars, such as [5000, 2500]")
             }
+            Self::GamePages => format!(
+                "a list of at most {MOST_CHOSEN} texts with the number of a page of the game, a space and one of these pages: {}; such as \
+                 [\"5 /boards\"]",
+                GamePage::ALL.map(Choice::word).join(", ")
+            ),
             Self::MessageNumbers => format!(
                 "a list of at most {MAX_MESSAGE_NUMBERS} message numbers from 0 to 65535, such as [161, 391]"
             ),
@@ -131,6 +138,11 @@ impl Rule {
             Self::Amounts(most) => value.as_array().is_some_and(|list| {
                 let sum = |one: &DeValue<'_>| as_number(one).is_some_and(|n| (0..=MAX_AMOUNT).contains(&n));
                 list.len() <= *most && list.iter().all(|one| sum(one.get_ref()))
+            }),
+            Self::GamePages => value.as_array().is_some_and(|list| {
+                let read =
+                    |one: &DeValue<'_>| one.as_str().is_some_and(|line| GamePage::line(line).is_some());
+                list.len() <= MOST_CHOSEN && list.iter().all(|one| read(one.get_ref()))
             }),
             Self::MessageNumbers => value.as_array().is_some_and(|list| {
                 let numbers: Option<Vec<u16>> =

@@ -155,6 +155,7 @@ prove_key = false
 count_ads = true
 mcots_silent = [161]
 mcots_success = [391, 338]
+game_pages = ["5 /boards"]
 "#;
     let config = Config::parse(text).unwrap();
     assert_eq!(config.lobby.rooms, 14);
@@ -189,6 +190,7 @@ mcots_success = [391, 338]
         count_ads: true,
         mcots_silent: vec![161],
         mcots_success: vec![391, 338],
+        game_pages: vec!["5 /boards".to_owned()],
     };
     assert_eq!(config.compat, compat);
 }
@@ -366,6 +368,9 @@ fn values_out_of_range_are_refused() {
         "[compat]\nmcots_silent = 161",
         "[compat]\nmcots_success = [-1]",
         "[compat]\nmcots_success = [65536]",
+        "[compat]\ngame_pages = [5]",
+        "[compat]\ngame_pages = [\"5 /nowhere\"]",
+        "[compat]\ngame_pages = [\"/boards\"]",
         "[limits]\nconnections = 0",
         "[limits]\npassword_workers = 3",
     ] {

@@ -4,7 +4,7 @@ use super::Ports;
 use super::directory::Directory;
 use crate::catalog::Catalog;
 use crate::clock::Now;
-use crate::config::{ChosenAnswers, Config};
+use crate::config::{ChosenAnswers, ChosenPages, Config, GamePage};
 use crate::store::{Persona, Store};
 use crate::world::World;
 use mco_proto::ids::PersonaId;
@@ -30,6 +30,8 @@ pub struct Game {
     pub directory: Directory,
     /// Answers that the Operator chose while it ran.
     pub answers: ChosenAnswers,
+    /// Pages that the Operator chose for those that the game opens by number.
+    pub pages: ChosenPages,
     /// What it knows while it runs.
     pub world: World,
     login_key: RwLock<Arc<LoginKey>>,
@@ -52,8 +54,18 @@ impl Game {
             Err(error) => log::error!("races may get numbers that other races had: {error}"),
         }
         let directory = Directory::new(&config, &ports, &catalog);
-        let answers = ChosenAnswers::load(&data);
-        Self { config, data, ports, store, catalog, directory, answers, world, login_key }
+        let (answers, pages) = (ChosenAnswers::load(&data), ChosenPages::load(&data));
+        Self { config, data, ports, store, catalog, directory, answers, pages, world, login_key }
+    }
+
+    /// The page that the game opens by a number: as the Operator chose while it ran, or else by the configuration.
+    pub fn game_page(&self, number: u32) -> Option<GamePage> {
+        let number = u16::try_from(number).ok()?;
+        let configured = || {
+            let mut lines = self.config.compat.game_pages.iter().filter_map(|line| GamePage::line(line));
+            lines.find(|(of, _)| *of == number).map(|(_, page)| page)
+        };
+        self.pages.of(number).or_else(configured)
     }
 
     /// The key under which Clients send their Session Key.

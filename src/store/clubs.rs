@@ -221,9 +221,12 @@ fn may_join(tx: &Transaction<'_>, id: PersonaId, rules: &ClubRules, now: Now) ->
     if free {
         return Ok(());
     }
-    let days = (cooldown - (now - left)).div_ceil(DAY);
+    let days = match (cooldown - (now - left)).div_ceil(DAY) {
+        1 => "a day".to_owned(),
+        days => format!("{days} days"),
+    };
     Err(CityError::Refused(
-        format!("the driver has left a club not long ago, and may be in another one in {days} days").into(),
+        format!("the driver has left a club not long ago, and may be in another one in {days}").into(),
     ))
 }
 

@@ -127,7 +127,7 @@ impl fmt::Display for DealError {
             Self::Over => f.write_str("this deal is over or was never there: look for another one"),
             Self::NotYours => f.write_str("the driver owns no such car or loose part: take an installed part out first"),
             Self::InRace => f.write_str("the car is in a race: wait until the race is over"),
-            Self::LastCar => f.write_str("it is the last car, or all others are wagered: a driver keeps one car"),
+            Self::LastCar => f.write_str("it is the last car, or all others are wagered, and a driver keeps one: buy another car first"),
             Self::GarageFull => f.write_str(
                 "the garage has no room, and room is kept for your own auctions, ads and highest bids: sell a car, or reach the \
                  next level",

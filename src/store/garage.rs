@@ -8,6 +8,7 @@
 pub(super) mod aid;
 mod assembly;
 pub(super) mod furnish;
+pub(super) mod given;
 pub(super) mod shop;
 pub(super) mod workshop;
 
@@ -105,7 +106,8 @@ impl fmt::Display for GarageError {
             Self::Loose => f.write_str("the part is not installed"),
             Self::DoesNotFit(why) => write!(f, "the part does not fit: {why}"),
             Self::LastCar => f.write_str(
-                "it is the persona's last car, or all others are wagered: trade it in for another",
+                "it is the persona's last car, or all others are wagered, and a driver keeps one: buy another car first, or trade this \
+                 one in at a dealer",
             ),
             Self::InRace => f.write_str("the car is in a race: wait until the race is over"),
             Self::Store(error) => error.fmt(f),

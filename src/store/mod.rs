@@ -87,6 +87,7 @@ pub use deals::{
 pub use error::{OpenError, StoreError};
 pub use garage::aid::Belongings;
 pub use garage::furnish::Addition;
+pub use garage::given::Paint;
 pub use garage::shop::{PartPurchase, Terms};
 pub use garage::workshop::{Fits, Price};
 pub use garage::{CarPurchase, Garage, GarageError, NewPart};

@@ -10,7 +10,7 @@ use super::key;
 use super::mail::CLOCK_IS_SET;
 use super::records::race::RaceUnderWay;
 use super::records::result::{
-    BACKWARD, ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, RaceResult, RaceTerms,
+    ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, RaceResult, RaceTerms,
     RacerResult, WeekTotals,
 };
 use super::table::Transaction;
@@ -166,7 +166,7 @@ fn course_of(sheet: &Sheet, racer: &RacerResult) -> Option<Course> {
     counts.then_some(Course {
         lobby: sheet.lobby,
         laps: sheet.terms.laps,
-        backward: sheet.terms.flags & BACKWARD != 0,
+        backward: sheet.terms.is_backward(),
         class: racer.class,
     })
 }

@@ -1,5 +1,7 @@
 //! The page Diagnose: which steps of signing in were seen from the browser's address, and what to do about the first that is missing.
 
+use super::fields::Fields;
+use super::layout::{Refresh, refresh};
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
 use crate::admin::health;
 use crate::services::Ports;
@@ -15,6 +17,7 @@ struct DiagnosePage<'a> {
     advice: Advice,
     /// Ports on which the game does not find this server.
     moved: Vec<String>,
+    refresh: Option<Refresh>,
 }
 
 struct Row {
@@ -68,7 +71,9 @@ pub(super) fn show(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     });
     let (address, rows) = (address.to_string(), rows.into());
     let moved = health::moved_ports(&site.game.ports);
-    page(&DiagnosePage { frame: Frame::of(site), address, rows, advice: advice(&trace), moved }).not_stored()
+    let refresh = refresh(20, "/diagnose", &Fields::urlencoded(request.query.as_bytes()));
+    let (frame, advice) = (Frame::of(site), advice(&trace));
+    page(&DiagnosePage { frame, address, rows, advice, moved, refresh }).not_stored()
 }
 
 fn state(seen: Option<Seen>) -> State {

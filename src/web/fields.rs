@@ -44,6 +44,13 @@ impl Fields {
         let found = self.0.iter().filter(move |(name, _)| name.as_str() == wanted);
         found.map(|(_, value)| value.as_str())
     }
+
+    /// The names and values of all fields but passwords and the page's token.
+    pub(super) fn without_secrets(&self) -> Vec<(String, String)> {
+        const SECRETS: [&str; 4] = ["form", "password", "again", "old"];
+        let shown = self.0.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+        shown.map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    }
 }
 
 fn decoded(encoded: &[u8]) -> Zeroizing<String> {
@@ -79,6 +86,14 @@ mod tests {
         assert_eq!(form.text("novalue"), "");
         assert_eq!(form.text("missing"), "");
         assert_eq!(form.text(""), "x");
+    }
+
+    #[test]
+    fn what_is_shown_again_has_no_password_and_no_token() {
+        let form = Fields::urlencoded(b"form=f00&name=marty&password=a&again=b&old=c&goods=c1&goods=c2");
+        let shown: Vec<String> =
+            form.without_secrets().into_iter().map(|(name, value)| name + "=" + &value).collect();
+        assert_eq!(shown, ["name=marty", "goods=c1", "goods=c2"]);
     }
 
     #[test]

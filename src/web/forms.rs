@@ -1,4 +1,8 @@
-//! Forms as values: what a page asks for, drawn by one template for players and for the Server Operator.
+//! Forms as values: what a page asks for, drawn by one template for players and for the Server Operator. What was typed into a form
+//! that was refused stands in it again on the next page.
+
+use super::fields::Fields;
+use crate::world::{Notice, Typed};
 
 /// A form; without inputs only a button.
 #[derive(Default)]
@@ -9,6 +13,8 @@ pub(super) struct FormView {
     pub(super) button: String,
     pub(super) hidden: Vec<(&'static str, String)>,
     pub(super) inputs: Vec<Input>,
+    /// Whether it brings a file.
+    pub(super) file: bool,
 }
 
 /// A field of it: a text, one or any of several choices, or a box to tick.
@@ -22,9 +28,23 @@ pub(super) struct Input {
     pub(super) choices: Vec<(String, String)>,
     /// The same of which any are chosen, with whether each is.
     pub(super) boxes: Vec<(String, String, bool)>,
-    pub(super) tick: bool,
+    pub(super) look: Look,
+    /// Whether a box is ticked.
+    pub(super) ticked: bool,
     /// What people should know of it.
     pub(super) help: String,
+}
+
+/// How a field without choices looks.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Look {
+    #[default]
+    Line,
+    Lines,
+    /// Nobody may read over the shoulder what is typed, and it is never shown again.
+    Password,
+    /// A box to tick.
+    Tick,
 }
 
 /// The longest name of a driver, in characters.
@@ -35,6 +55,16 @@ const LONGEST_SUM: usize = 14;
 impl Input {
     pub(super) fn text(name: &'static str, label: &'static str, longest: usize) -> Self {
         Self { name, label, longest, ..Self::default() }
+    }
+
+    /// A text of several lines.
+    pub(super) fn lines(name: &'static str, label: &'static str, longest: usize) -> Self {
+        Self { look: Look::Lines, ..Self::text(name, label, longest) }
+    }
+
+    /// A password.
+    pub(super) fn password(name: &'static str, label: &'static str, longest: usize) -> Self {
+        Self { look: Look::Password, ..Self::text(name, label, longest) }
     }
 
     /// The name of a driver.
@@ -65,7 +95,7 @@ impl Input {
     }
 
     pub(super) fn tick(name: &'static str, label: &'static str) -> Self {
-        Self { name, label, tick: true, ..Self::default() }
+        Self { name, label, look: Look::Tick, ..Self::default() }
     }
 
     #[must_use]
@@ -78,8 +108,119 @@ impl Input {
         Self { help: help.into(), ..self }
     }
 
+    pub(super) fn is_tick(&self) -> bool {
+        self.look == Look::Tick
+    }
+
+    pub(super) fn has_lines(&self) -> bool {
+        self.look == Look::Lines
+    }
+
+    pub(super) fn is_password(&self) -> bool {
+        self.look == Look::Password
+    }
+
     /// The width of its field on the page, in characters.
     pub(super) fn size(&self) -> usize {
         self.longest.clamp(3, 50)
+    }
+
+    /// Shows what was typed.
+    fn show_again(&mut self, typed: &Typed) {
+        let values: Vec<&str> = typed
+            .fields
+            .iter()
+            .filter(|(name, _)| name == self.name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        if self.look == Look::Password || self.name == CONFIRMATION {
+            return;
+        }
+        let tick = self.look == Look::Tick;
+        self.ticked = tick && !values.is_empty();
+        for (value, _, chosen) in &mut self.boxes {
+            *chosen = values.contains(&value.as_str());
+        }
+        if let Some(value) = values.first().filter(|_| !tick) {
+            self.value = value.chars().take(self.longest.max(LONGEST_CHOICE)).collect();
+        }
+    }
+}
+
+/// The box that says that somebody means it. It is ticked anew each time.
+const CONFIRMATION: &str = "sure";
+/// The longest value of a choice, in bytes.
+const LONGEST_CHOICE: usize = 40;
+
+impl FormView {
+    /// Whether this is the form that was sent: the hidden fields of several that go to one path differ.
+    fn is(&self, typed: &Typed) -> bool {
+        // Whom it is about may have changed, and what it is about may have a newer version.
+        let tells = |name: &str| !matches!(name, "persona" | "version");
+        let sent = |name: &str, value: &str| {
+            typed.fields.iter().any(|(known, typed)| known == name && typed == value)
+        };
+        self.action == typed.action
+            && self.hidden.iter().all(|(name, value)| !tells(name) || sent(name, value))
+    }
+}
+
+/// What was typed into a form that was sent to `path`, without passwords.
+pub(super) fn typed(path: &str, form: &Fields) -> Typed {
+    Typed { action: path.to_owned(), fields: form.without_secrets() }
+}
+
+/// Puts what was typed back into the form that was refused.
+pub(super) fn show_again(forms: &mut [FormView], notice: Option<&Notice>) {
+    let Some(typed) = notice.and_then(|notice| notice.typed.as_ref()) else { return };
+    let sent = forms.iter_mut().filter(|form| !form.inputs.is_empty()).find(|form| form.is(typed));
+    for input in sent.into_iter().flat_map(|form| &mut form.inputs) {
+        input.show_again(typed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(what: &str) -> FormView {
+        let inputs = vec![
+            Input::text("name", "Name", 5),
+            Input::password("password", "Password", 9),
+            Input::choice("days", "Days", [1, 2].map(|days| (days, days))),
+            Input::any_of(
+                "goods",
+                "Goods",
+                ["a", "b"].map(|one| (one.to_owned(), one.to_owned(), one == "a")),
+            ),
+            Input::tick("weekly", "Weekly"),
+            Input::tick("sure", "Yes"),
+        ];
+        let hidden = vec![("do", what.to_owned()), ("version", "2".to_owned())];
+        FormView { action: "/x", hidden, inputs, ..FormView::default() }
+    }
+
+    #[test]
+    fn what_was_typed_stands_in_the_form_that_was_refused_but_no_password_and_no_confirmation() {
+        let sent = b"do=b&version=1&name=too+long+a+name&password=s3cret&days=2&goods=b&weekly=yes&sure=yes";
+        let mut forms = [form("a"), form("b")];
+        let refused = Notice {
+            typed: Some(typed("/x", &Fields::urlencoded(sent))),
+            ..Notice::of(Err("no".to_owned()))
+        };
+        show_again(&mut forms, Some(&refused));
+        let shown = |form: &FormView| {
+            let values: Vec<String> = form.inputs.iter().map(|input| input.value.clone()).collect();
+            let marks: Vec<bool> = form.inputs.iter().map(|input| input.ticked).collect();
+            (values, marks, form.inputs[3].boxes.iter().map(|(.., chosen)| *chosen).collect::<Vec<_>>())
+        };
+        let untouched = shown(&form("a"));
+        assert_eq!(shown(&forms[0]), untouched, "another form of the page");
+        let (values, marks, chosen) = shown(&forms[1]);
+        assert_eq!(values[..3], ["too long a name", "", "2"]);
+        assert_eq!((&marks[4..], chosen), (&[true, false][..], vec![false, true]));
+        let mut elsewhere = [FormView { action: "/y", ..form("b") }];
+        show_again(&mut elsewhere, Some(&refused));
+        assert_eq!(shown(&elsewhere[0]), untouched);
     }
 }

@@ -3,6 +3,7 @@
 use super::account;
 use super::city;
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
+use crate::config::Choice as _;
 use askama::Template;
 use mco_proto::windows_1252;
 
@@ -22,6 +23,9 @@ pub(super) fn numbered(site: &Site<'_>, request: &PageRequest<'_>) -> Option<Pag
     site.game.catalog.game_pages().find(|(id, _)| *id == number)?;
     if site.game.world.game_pages.visit(number) {
         log::info!("http: the game of {} has opened page {number} for the first time", request.peer);
+    }
+    if let Some(page) = site.game.game_page(number) {
+        return Some(PageResponse::go_to(page.word()));
     }
     let heading = format!("Page {number} of the game");
     Some(page(&GamePage {

@@ -1,5 +1,6 @@
 //! How the pages of the city look: headings, tables whose columns sort by a link, and links to further pages.
 
+use crate::web::fields::Fields;
 use crate::web::page::{Frame, PageResponse, Site, page};
 use askama::Template;
 
@@ -15,8 +16,23 @@ pub(super) struct Page {
     /// Pictures below the title: their addresses, and what is said where they cannot be shown.
     pub(super) pictures: Vec<(String, String)>,
     pub(super) sections: Vec<Section>,
-    /// After how many seconds the browser is to ask again.
-    pub(super) refresh: Option<u32>,
+    /// The sections below the forms, on a page that has forms: what is long.
+    pub(super) below: Vec<Section>,
+    /// Whether the browser is to ask again.
+    pub(super) refresh: Option<Refresh>,
+}
+
+/// How a page is asked for again.
+pub(super) struct Refresh {
+    /// After how many seconds.
+    pub(super) seconds: u32,
+    /// The address of the page that stays as it is.
+    pub(super) without: String,
+}
+
+/// That the page at `path` is asked for again, unless its reader does not want that.
+pub(super) fn refresh(seconds: u32, path: &str, query: &Fields) -> Option<Refresh> {
+    (query.text("refresh") != "no").then(|| Refresh { seconds, without: format!("{path}?refresh=no") })
 }
 
 /// A field to search with.
@@ -33,6 +49,8 @@ pub(super) struct Section {
     /// Links to other views of it, each with whether it is the one that is shown; in lines.
     pub(super) choices: Vec<Vec<(String, String, bool)>>,
     pub(super) facts: Vec<(&'static str, Cell)>,
+    /// Pictures of what the table below them says: their addresses, and what is said where they cannot be shown.
+    pub(super) plots: Vec<(String, String)>,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<Cell>>,
     /// What is said instead of a table without rows.

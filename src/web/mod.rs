@@ -14,6 +14,7 @@ mod forms;
 mod game_pages;
 mod guide;
 mod layout;
+mod ledger_words;
 mod me;
 pub mod multipart;
 mod night_form;
@@ -64,11 +65,25 @@ pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> 
         "/registry" | "/download/registry" => files::registry(site, request),
         "/style.css" => files::style(),
         "/favicon.ico" => files::icon(),
-        path if city::is_here(path) => city::read(site, request)?,
-        path if me::is_here(path) => me::read(site, request)?,
-        path if deals::is_here(path) => deals::read(site, request)?,
+        path if may_wait(path) => city_page(site, request)?,
         _ => return None,
     })
+}
+
+/// A page of the city. Whoever is signed in sees the own menu above it, so nobody keeps that page.
+fn city_page(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> {
+    let own = request.path.starts_with("/me/") || deals::is_here(request.path);
+    let menu = visit::menu(site, request, own);
+    let site = &Site { menu: menu.as_ref(), ..*site };
+    let answer = if me::is_here(request.path) {
+        me::read(site, request)?
+    } else if deals::is_here(request.path) {
+        deals::read(site, request)?
+    } else {
+        city::read(site, request)?
+    };
+    let shows_menu = menu.is_some() && answer.content_type.starts_with("text/html");
+    Some(if shows_menu { answer.not_stored() } else { answer })
 }
 
 /// Whether the game itself asks for this page, by whatever name it was told, or a page of that needs it. None of them tells

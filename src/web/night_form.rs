@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::forms::Input;
 use super::words::{class, moment};
-use crate::catalog::{Catalog, RaceType};
+use crate::catalog::Catalog;
 use crate::clock::{Now, read_moment};
 use crate::store::{MOST_ENTRIES, NightPlan, Season};
 
@@ -13,8 +13,7 @@ const TEN: usize = 10;
 pub(super) fn inputs(catalog: &Catalog, seasons: Option<&[Season]>, now: Now) -> Vec<Input> {
     // Tomorrow evening.
     let evening = (now.unix / 86_400 + 1) * 86_400 + 20 * 3600;
-    let races = |kind| ![RaceType::TestDrive, RaceType::TradeWindow].contains(&kind);
-    let lobbies = catalog.lobbies().iter().filter(|lobby| races(lobby.race_type));
+    let lobbies = catalog.lobbies().iter().filter(|lobby| lobby.race_type.is_race());
     let either = |no: &'static str, yes: &'static str| [("", "either"), ("no", no), ("yes", yes)];
     let mut inputs = vec![
         Input::text("name", "Name", 40),

@@ -8,6 +8,7 @@ use crate::store::StoreError;
 use crate::world::FailureLimit;
 use askama::Template;
 use hyper::header::{HeaderName, LOCATION};
+use mco_proto::ids::PersonaId;
 use std::net::IpAddr;
 
 /// The server as the pages show it.
@@ -21,6 +22,20 @@ pub struct Site<'a> {
     pub registrations: &'a FailureLimit,
     /// When the page is asked for.
     pub now: Now,
+    /// The menu of whoever is signed in.
+    pub(super) menu: Option<&'a Menu>,
+}
+
+impl<'a> Site<'a> {
+    /// The server for one request.
+    pub const fn new(
+        game: &'a Game,
+        certificate: Option<&'a Certificate>,
+        registrations: &'a FailureLimit,
+        now: Now,
+    ) -> Self {
+        Self { game, certificate, registrations, now, menu: None }
+    }
 }
 
 /// A request for a page or a file.
@@ -127,11 +142,26 @@ impl PageResponse {
 pub(super) struct Frame<'a> {
     pub(super) shard: &'a str,
     pub(super) version: &'static str,
+    pub(super) menu: Option<&'a Menu>,
+}
+
+/// The second menu, of a player who is signed in: the same on all pages of the city.
+pub(super) struct Menu {
+    pub(super) account: String,
+    pub(super) driver: Option<Driver>,
+    /// The same page, or the garage, for each other driver: links and names.
+    pub(super) others: Vec<(String, String)>,
+}
+
+/// The driver that the links of the menu are about.
+pub(super) struct Driver {
+    pub(super) id: PersonaId,
+    pub(super) name: String,
 }
 
 impl<'a> Frame<'a> {
     pub(super) fn of(site: &Site<'a>) -> Self {
-        Self { shard: &site.game.config.shard.name, version: env!("CARGO_PKG_VERSION") }
+        Self { shard: &site.game.config.shard.name, version: env!("CARGO_PKG_VERSION"), menu: site.menu }
     }
 }
 

@@ -2,9 +2,11 @@ use super::*;
 use crate::admin::kit::Certificate;
 use crate::clock::Now;
 use crate::config::HostName;
+use crate::config::{Choice as _, GamePage};
 use crate::services::Game;
 use crate::world::FailureLimit;
 use crate::world::SignInStep;
+use hyper::header::LOCATION;
 use std::net::{IpAddr, Ipv4Addr};
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -54,7 +56,7 @@ impl TestSite {
 
     fn site(&self) -> Site<'_> {
         let Self { game, certificate, registrations, .. } = self;
-        Site { game, certificate: certificate.as_ref(), registrations, now: Now::read() }
+        Site::new(game, certificate.as_ref(), registrations, Now::read())
     }
 
     fn get_from(&self, host: &str, path: &str, query: &str) -> Option<PageResponse> {
@@ -147,8 +149,9 @@ fn every_link_of_every_page_leads_somewhere() {
         for tag in tags(&html(&site.get(path))) {
             let target = tag.split_once("href=\"").and_then(|(_, rest)| rest.split('"').next());
             let Some(target) = target.filter(|target| !target.starts_with('#')) else { continue };
-            let found = target.strip_suffix('/').unwrap_or(target);
-            assert!(site.get_from("mcos.local", found, "").is_some(), "{path}: {target}");
+            let (found, query) = target.split_once('?').unwrap_or((target, ""));
+            let found = found.strip_suffix('/').unwrap_or(found);
+            assert!(site.get_from("mcos.local", found, query).is_some(), "{path}: {target}");
         }
     }
 }
@@ -315,6 +318,13 @@ fn each_page_that_the_game_opens_by_number_is_there_and_no_other() {
     assert!(
         visits.len() == site.game.catalog.game_pages().count() && visits.iter().all(|(_, count)| *count == 1)
     );
+    site.game.pages.choose(5, GamePage::from_word("/boards")).unwrap();
+    let chosen = site.get_from("mcos.local", "/urls", "id=5").unwrap();
+    let to = chosen.headers.iter().find(|(name, _)| name == LOCATION).map(|(_, to)| to.as_str());
+    assert_eq!((chosen.status, to), (303, Some("/boards")));
+    for page in GamePage::ALL {
+        assert!(site.get_from("mcos.local", page.word().trim_end_matches('/'), "").is_some(), "{page:?}");
+    }
     for query in ["", "id=", "id=67", "id=-1", "id=4294967296", "id=x", "x=1", "id=%31", "id=1%00"] {
         assert_eq!(site.get_from("mcos.local", "/urls", query), None, "{query}");
     }

@@ -2,7 +2,8 @@
 
 use super::cookies::{cookie, form_token, is_form_token, set_cookie};
 use super::fields::Fields;
-use super::page::{PageRequest, PageResponse, Site, message};
+use super::forms;
+use super::page::{Driver, Menu, PageRequest, PageResponse, Site, message};
 use crate::store::{Account, Persona};
 use crate::world::{Notice, Token};
 use hyper::header::SET_COOKIE;
@@ -85,14 +86,16 @@ impl<'a> Visit<'a> {
         self.site.game.world.page_sessions.take_notice(self.secret, self.site.now)
     }
 
+    /// Keeps what was typed into a form for the next page, if the form was refused.
+    pub(super) fn keep_typed(&self, request: &PageRequest<'_>, form: &Fields) {
+        let typed = forms::typed(request.path, form);
+        self.site.game.world.page_sessions.keep_typed(self.secret, typed, self.site.now);
+    }
+
     /// Shows another page next, with what the form came to.
     pub(super) fn done(&self, path: &str, outcome: Result<String, String>) -> PageResponse {
-        let (good, text) = match outcome {
-            Ok(text) => (true, text),
-            Err(text) => (false, text),
-        };
         let sessions = &self.site.game.world.page_sessions;
-        sessions.leave_notice(self.secret, Notice { good, text }, self.site.now);
+        sessions.leave_notice(self.secret, Notice::of(outcome), self.site.now);
         PageResponse::go_to(path)
     }
 
@@ -106,6 +109,20 @@ impl<'a> Visit<'a> {
         }
         with_cookie(PageResponse::go_to("/"), SESSION, "", request)
     }
+}
+
+/// The second menu, if somebody is signed in: for the driver that the address names, or else the first one. `own` says whether the page is about
+/// one of the own drivers, and can be about another.
+pub(super) fn menu(site: &Site<'_>, request: &PageRequest<'_>, own: bool) -> Option<Menu> {
+    let visit = Visit::of(site, request)?;
+    let query = Fields::urlencoded(request.query.as_bytes());
+    let all = visit.personas();
+    let asked = all.iter().find(|persona| persona.id.to_string() == query.text("persona"));
+    let driver = asked.or(all.first()).map(|persona| Driver { id: persona.id, name: persona.name.clone() });
+    let path = if own { request.path } else { "/me/garage" };
+    let others = all.iter().filter(|other| driver.as_ref().is_some_and(|driver| driver.id != other.id));
+    let others = others.map(|other| (format!("{path}?persona={}", other.id), other.name.clone())).collect();
+    Some(Menu { account: visit.account.name, driver, others })
 }
 
 /// The token of the form to sign in, and the answer with it: a browser without one gets the cookie along.

@@ -1,7 +1,7 @@
 //! The words of the city: tracks, kinds of race, cars, times and money as people read them.
 
 use crate::catalog::{CarClass, Catalog, RaceType};
-use crate::store::{Kind, Line, RaceTerms, RacerResult};
+use crate::store::{RaceTerms, RacerResult};
 use mco_proto::ids::BrandedPartId;
 use mco_proto::mcots::race::LobbyFlags;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -85,11 +85,7 @@ pub(super) fn moment(seconds: impl Into<u64>) -> String {
 
 /// How far and which way a course goes, as `2 laps, backward`; empty if there is nothing to say.
 pub(super) fn course(laps: u8, backward: bool) -> String {
-    let laps = match laps {
-        0 => None,
-        1 => Some("1 lap".to_owned()),
-        laps => Some(format!("{laps} laps")),
-    };
+    let laps = (laps > 0).then(|| several(laps.into(), "lap"));
     let parts: Vec<String> = laps.into_iter().chain(backward.then(|| "backward".to_owned())).collect();
     parts.join(", ")
 }
@@ -132,47 +128,9 @@ pub(super) fn sentence(why: &impl Display) -> String {
     format!("{}{}. Nothing was changed.", first.map(String::from).unwrap_or_default(), letters.as_str())
 }
 
-/// What a line of the ledger says.
-pub(super) fn in_words(line: &Line) -> String {
-    let reference = line.reference;
-    match line.kind {
-        Kind::Opening => "Balance when the ledger began".to_owned(),
-        Kind::Carried => "Balance carried over from older lines".to_owned(),
-        Kind::StarterCash => "Starter cash".to_owned(),
-        Kind::CarBought => format!("Car {reference} bought"),
-        Kind::TradeIn => format!("Car {reference} given in part payment"),
-        Kind::PartBought => format!("Part {reference} bought"),
-        Kind::Repair => format!("Repair of {reference}"),
-        Kind::Scrap => format!("Scrapped {reference}"),
-        Kind::EntryFee => format!("Entry fee of race {reference}"),
-        Kind::Refund => format!("Entry fee of race {reference} came back"),
-        Kind::Purse => format!("Prize money of race {reference}"),
-        Kind::CarWon => format!("Car {reference} won"),
-        Kind::CarLost => format!("Car {reference} lost"),
-        Kind::Salary => "Weekly salary".to_owned(),
-        Kind::Aid => "Help from the city".to_owned(),
-        Kind::Grant => "From the operator of this server".to_owned(),
-        Kind::WeeklyReward => "Weekly reward".to_owned(),
-        Kind::ClubFounded => "Club founded".to_owned(),
-        Kind::ClubRegistered => "Club registered for the turf wars".to_owned(),
-        Kind::TurfWon => "Your club won a turf".to_owned(),
-        Kind::NightFee => format!("Fee of race night {reference}"),
-        Kind::NightRefund => format!("Fee of race night {reference} came back"),
-        Kind::NightPrize => format!("Prize of race night {reference}"),
-        Kind::AdFee => format!("Price of ad {reference}"),
-        Kind::GoodsHeld => format!("{reference} went to the Escrow"),
-        Kind::GoodsBack => format!("{reference} came back from the Escrow"),
-        Kind::GoodsSold => format!("{reference} sold"),
-        Kind::GoodsBought => format!("{reference} bought by an ad"),
-        Kind::BidHeld => format!("Bid in auction {reference}, held"),
-        Kind::BidBack => format!("Bid in auction {reference} came back"),
-        Kind::AuctionWon => format!("{reference} won in an auction"),
-        Kind::TradeMoney => format!("Money in trade {reference}"),
-        Kind::GoodsGiven => format!("{reference} given in a trade"),
-        Kind::GoodsGot => format!("{reference} got in a trade"),
-        Kind::PrizeWon => format!("{reference} won in a race night"),
-        Kind::AdRefund => format!("For the days that ad {reference} had left"),
-    }
+/// How many of something there are, as `1 day` or `2 days`.
+pub(super) fn several(count: u64, one: &str) -> String {
+    format!("{} {one}{}", number(count), if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -185,6 +143,7 @@ mod tests {
         assert_eq!(time(u32::MAX), "1118481:03.98");
         assert_eq!([money(0_u32), money(999_u32), money(1_234_567_u32)], ["$0", "$999", "$1,234,567"]);
         assert_eq!(moment(1_004_400_000_u32), "2001-10-30 00:00");
+        assert_eq!([0, 1, 2000].map(|days| several(days, "day")), ["0 days", "1 day", "2,000 days"]);
         assert_eq!([course(0, false), course(1, true), course(4, false)], ["", "1 lap, backward", "4 laps"]);
     }
 

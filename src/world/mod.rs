@@ -24,7 +24,7 @@ pub use channels::{
 };
 pub use game_files::{DifferentFiles, GameFiles};
 pub use game_pages::GamePages;
-pub use page_sessions::{Notice, PageSessions, PageTerms, Token};
+pub use page_sessions::{Notice, PageSessions, PageTerms, Token, Typed};
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;

@@ -74,6 +74,26 @@ pub struct Notice {
     pub good: bool,
     /// The text that is shown.
     pub text: String,
+    /// What was typed into the form, if it was refused.
+    pub typed: Option<Typed>,
+}
+
+impl Notice {
+    /// What a form came to: what was done, or why it was not.
+    pub fn of(outcome: Result<String, String>) -> Self {
+        let good = outcome.is_ok();
+        let (Ok(text) | Err(text)) = outcome;
+        Self { good, text, typed: None }
+    }
+}
+
+/// What somebody typed into a form, so that it need not be typed again. A session keeps one of them at most, until the next page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// The path to which the form was sent.
+    pub action: String,
+    /// Its fields, without passwords.
+    pub fields: Vec<(String, String)>,
 }
 
 /// The sessions of one kind of User, of whom `W` says who it is.
@@ -124,6 +144,17 @@ impl<W: Copy + Eq> PageSessions<W> {
     pub fn leave_notice(&self, secret: &str, notice: Notice, now: Now) {
         if let Some(session) = self.alive(now).iter_mut().find(|session| session.secret.is(secret)) {
             session.notice = Some(notice);
+        }
+    }
+
+    /// Keeps what was typed into a form beside the notice that says why it was refused. One that was done is not kept.
+    pub fn keep_typed(&self, secret: &str, typed: Typed, now: Now) {
+        let mut sessions = self.alive(now);
+        let session = sessions.iter_mut().find(|session| session.secret.is(secret));
+        if let Some(notice) =
+            session.and_then(|session| session.notice.as_mut()).filter(|notice| !notice.good)
+        {
+            notice.typed = Some(typed);
         }
     }
 
@@ -218,9 +249,23 @@ mod tests {
     fn a_notice_is_shown_once() {
         let (sessions, now) = (PageSessions::new(TERMS), Now::read());
         let secret = sessions.begin('m', now);
-        let notice = Notice { good: true, text: "done".to_owned() };
+        let notice = Notice::of(Ok("done".to_owned()));
         sessions.leave_notice(secret.as_str(), notice.clone(), now);
         assert_eq!(sessions.take_notice(secret.as_str(), now), Some(notice));
         assert_eq!(sessions.take_notice(secret.as_str(), now), None);
+    }
+
+    #[test]
+    fn what_was_typed_is_kept_for_the_next_page_only_if_it_was_refused() {
+        let (sessions, now) = (PageSessions::new(TERMS), Now::read());
+        let secret = sessions.begin('m', now);
+        let typed = Typed { action: "/x".to_owned(), fields: vec![("name".to_owned(), "y".to_owned())] };
+        for (outcome, kept) in [(Err("no".to_owned()), Some(typed.clone())), (Ok("yes".to_owned()), None)] {
+            sessions.leave_notice(secret.as_str(), Notice::of(outcome), now);
+            sessions.keep_typed(secret.as_str(), typed.clone(), now);
+            assert_eq!(sessions.take_notice(secret.as_str(), now).unwrap().typed, kept);
+        }
+        sessions.keep_typed(secret.as_str(), typed, now);
+        assert_eq!(sessions.take_notice(secret.as_str(), now), None, "nothing without a notice");
     }
 }

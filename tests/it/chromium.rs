@@ -1,176 +1,16 @@
-//! The form for a new account in a browser of today: headless Chromium, driven by its WebDriver.
+//! The pages in a browser of today, as people use and see them.
 
-use crate::support::{PATIENCE, Server, skipped};
-use futures_lite::{FutureExt as _, future};
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use serde_json::{Value, json};
-use smol::net::TcpStream;
-use smol::{Timer, block_on};
-use smol_hyper::rt::FuturesIo;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// Under this name WebDriver says which element it has found. An error has other names.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-
-/// A browser with one window. It ends with this value.
-pub(crate) struct Browser {
-    driver: Child,
-    port: u16,
-    session: String,
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // This ends the browser itself; the driver alone would leave it behind.
-        let _ = call(self.port, "DELETE", &format!("/session/{}", self.session), &Value::Null);
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-    }
-}
-
-/// How often the driver is started: it takes a free port for IPv4 and then wants the same for IPv6, and ends if another program has
-/// got it in between.
-const DRIVER_STARTS: usize = 20;
-
-/// The driver and its port; `None` if it is not installed.
-fn started_driver() -> Option<(Child, u16)> {
-    for _ in 0..DRIVER_STARTS {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
-        });
-        if let Some(port) = port {
-            return Some((driver, port));
-        }
-        let _ = driver.kill();
-        let _ = driver.wait();
-    }
-    panic!("chromedriver does not say its port");
-}
-
-impl Browser {
-    /// A headless Chromium; `None` if its driver is not installed.
-    pub(crate) fn start(profile: &str) -> Option<Self> {
-        let (driver, port) = started_driver()?;
-        let mut browser = Self { driver, port, session: String::new() };
-        let arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-        let mut arguments = arguments.map(str::to_owned).to_vec();
-        arguments.push(format!("--user-data-dir={profile}"));
-        let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}});
-        let made = call(port, "POST", "/session", &wanted);
-        made["sessionId"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no session: {made}"))
-            .clone_into(&mut browser.session);
-        Some(browser)
-    }
-
-    fn post(&self, what: &str, value: &Value) -> Value {
-        call(self.port, "POST", &format!("/session/{}/{what}", self.session), value)
-    }
-
-    pub(crate) fn open(&self, url: &str) {
-        self.post("url", &json!({"url": url}));
-    }
-
-    fn element(&self, css: &str) -> String {
-        let found = self.post("element", &json!({"using": "css selector", "value": css}));
-        found[ELEMENT].as_str().unwrap_or_else(|| panic!("no {css}: {found}")).to_owned()
-    }
-
-    pub(crate) fn fill(&self, css: &str, text: &str) {
-        let done = self.post(&format!("element/{}/value", self.element(css)), &json!({"text": text}));
-        assert_eq!(done, Value::Null, "{css}");
-    }
-
-    /// Empties a field.
-    pub(crate) fn clear(&self, css: &str) {
-        let done = self.post(&format!("element/{}/clear", self.element(css)), &json!({}));
-        assert_eq!(done, Value::Null, "{css}");
-    }
-
-    pub(crate) fn click(&self, css: &str) {
-        let done = self.post(&format!("element/{}/click", self.element(css)), &json!({}));
-        assert_eq!(done, Value::Null, "{css}");
-    }
-
-    /// What a reader sees of the page. Nothing between two pages.
-    pub(crate) fn text(&self) -> Option<String> {
-        let found = self.post("element", &json!({"using": "css selector", "value": "body"}));
-        let body = found[ELEMENT].as_str()?;
-        let path = format!("/session/{}/element/{body}/text", self.session);
-        call(self.port, "GET", &path, &Value::Null).as_str().map(str::to_owned)
-    }
-
-    /// Waits until a reader sees this.
-    pub(crate) fn shows(&self, wanted: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let text = self.text().unwrap_or_default();
-            if text.contains(wanted) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "it does not show {wanted:?} but: {text}");
-            sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-/// One request to the driver; its `value`.
-fn call(port: u16, method: &str, path: &str, value: &Value) -> Value {
-    let body = if value.is_null() { String::new() } else { value.to_string() };
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("Host", format!("127.0.0.1:{port}"))
-        .header("Content-Type", "application/json")
-        .body(Full::new(Bytes::from(body)))
-        .unwrap();
-    let answered = async {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let (mut sender, connection) = http1::handshake(FuturesIo::new(stream)).await.unwrap();
-        let answer = async {
-            let response = sender.send_request(request).await.unwrap();
-            response.into_body().collect().await.unwrap().to_bytes()
-        };
-        // The connection has to be driven while the answer is waited for.
-        let driven = async {
-            connection.await.unwrap();
-            future::pending().await
-        };
-        answer.or(driven).await
-    };
-    let late = async {
-        Timer::after(PATIENCE).await;
-        panic!("chromedriver does not answer {method} {path}")
-    };
-    let answer = block_on(answered.or(late));
-    let text = String::from_utf8_lossy(&answer);
-    let answer: Value =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{method} {path}: {error}: {text:?}"));
-    answer["value"].clone()
-}
+use crate::demonstration::City;
+use crate::support::chromium::{Chromium, test_peers};
+use crate::support::{Server, skipped};
+use smol::block_on;
+use std::collections::BTreeMap;
+use std::fs;
 
 #[test]
 fn who_fills_in_the_form_in_chromium_may_sign_in() {
     let server = Server::started();
-    let profile = server.path().join("browser");
-    let Some(browser) = Browser::start(profile.to_str().unwrap()) else {
-        skipped("chromedriver is not installed; run scripts/install-test-peers");
-        return;
-    };
+    let Some(browser) = Chromium::start(&server.path().join("browser")) else { return };
     let site = format!("http://127.0.0.1:{}", server.port("http"));
     browser.open(&site);
     browser.shows("How to play: three steps");
@@ -191,4 +31,103 @@ fn who_fills_in_the_form_in_chromium_may_sign_in() {
     });
     browser.open(&format!("{site}/diagnose"));
     browser.shows("The password is right, but the list of servers was not requested");
+}
+
+/// A city, and a browser in which Ann and the operator are signed in; `None` if there is no Chromium.
+fn looked_at() -> Option<(City, Chromium)> {
+    let city = City::new();
+    let chromium = Chromium::start(&city.server.path().join("browser"))?;
+    city.sign_in(&chromium);
+    city.sign_operator_in(&chromium);
+    Some((city, chromium))
+}
+
+/// Opens a page that there must be.
+fn open(city: &City, chromium: &Chromium, path: &str) {
+    chromium.open(&city.address(path));
+    let title = chromium.run("return document.title");
+    let title = title.as_str().unwrap();
+    let wrong = ["Not found", "nobody of this name", "Sign in"];
+    assert!(!title.is_empty() && wrong.iter().all(|wrong| !title.contains(wrong)), "{path}: {title}");
+}
+
+#[test]
+fn no_page_is_wider_than_the_window_of_a_telephone() {
+    let Some((city, chromium)) = looked_at() else { return };
+    let mut wide = Vec::new();
+    for width in [390, 1000] {
+        chromium.size(width, 900);
+        for path in city.paths() {
+            open(&city, &chromium, &path);
+            let found = chromium.run("return document.documentElement.scrollWidth");
+            if found.as_u64().unwrap() > width.into() {
+                wide.push(format!("{path} is {found} pixels wide, the window {width}"));
+            }
+        }
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
+}
+
+/// The findings of axe on a page that hinder people: which rule, and the first place. Pages that refresh themselves are wanted, and have a link
+/// that ends it.
+const AXE: &str = "const done = arguments[arguments.length - 1]; \
+     axe.run(document, {resultTypes: ['violations'], rules: {'meta-refresh': {enabled: false}}}).then(found => done(found.violations \
+     .filter(one => ['serious', 'critical'].includes(one.impact)) \
+     .map(one => one.id + ': ' + one.nodes.length + ' x ' + one.nodes[0].html.slice(0, 200) + ' ' + one.nodes[0].failureSummary.slice(0, 300))))";
+
+#[test]
+fn axe_finds_nothing_serious_on_any_page_in_light_and_dark() {
+    let Ok(axe) = fs::read_to_string(test_peers().join("package/axe.min.js")) else {
+        skipped("axe-core is not installed; run scripts/install-test-peers");
+        return;
+    };
+    let Some((city, chromium)) = looked_at() else { return };
+    let mut found = BTreeMap::<String, String>::new();
+    for dark in [false, true] {
+        chromium.dark(dark);
+        for path in city.paths() {
+            open(&city, &chromium, &path);
+            chromium.run(&axe);
+            let answer = chromium.wait_for(AXE);
+            let findings = answer.as_array().unwrap_or_else(|| panic!("{path}: {answer}"));
+            for finding in findings {
+                let rule = finding.as_str().unwrap().to_owned();
+                found
+                    .entry(rule)
+                    .or_insert_with(|| format!("{path}{}", if dark { " in the dark" } else { "" }));
+            }
+        }
+    }
+    let lines: Vec<String> = found.into_iter().map(|(rule, page)| format!("{page}: {rule}")).collect();
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
+/// What is photographed: the name of the picture, the page, and the size of the window. Behind a `#` stands from which heading on.
+const PICTURES: [(&str, &str, (u32, u32)); 9] = [
+    ("city-player", "/players/Ann%20Marlowe#Points and places", (1000, 820)),
+    ("city-boards", "/boards", (1000, 640)),
+    ("city-live", "/live", (1000, 760)),
+    ("city-market", "/market", (1000, 800)),
+    ("city-events", "/events", (1000, 820)),
+    ("city-records", "/records?lobby=10001", (1000, 700)),
+    ("city-garage-phone", "/me/garage", (390, 760)),
+    ("city-auction-phone", "/auctions/2", (390, 760)),
+    ("city-club-phone", "/clubs/NR", (390, 760)),
+];
+
+#[test]
+#[ignore = "writes into docs/pictures: scripts/take-pictures runs it"]
+fn pictures_of_the_city_are_taken() {
+    let Some((city, chromium)) = looked_at() else { return };
+    chromium.dark(false);
+    for (name, page, (width, height)) in PICTURES {
+        chromium.size(width, height);
+        let (page, heading) = page.split_once('#').unwrap_or((page, ""));
+        open(&city, &chromium, page);
+        chromium.run(&format!(
+            "for (const one of document.getElementsByTagName('h2')) if (one.innerText == '{heading}') one.scrollIntoView()"
+        ));
+        let file = format!("{}/docs/pictures/{name}.png", env!("CARGO_MANIFEST_DIR"));
+        fs::write(file, chromium.picture()).unwrap();
+    }
 }

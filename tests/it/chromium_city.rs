@@ -1,9 +1,9 @@
 //! Two players in two browsers of today: they trade, bid against each other, found a club and run a race night, while the game, which
 //! simulated Clients play, shows at once whose car it is.
 
-use crate::chromium::Browser;
 use crate::races::{MINUTE, Racer, server, start};
 use crate::support::browser::Browser as Wire;
+use crate::support::chromium::Chromium;
 use crate::support::{PASSWORD, Server, skipped};
 use mco_proto::ids::{BrandedPartId, DealerId, SkinId, VehicleId};
 use mco_proto::mcots::Message as _;
@@ -27,7 +27,7 @@ use Field::{Choose, Text, Tick};
 
 /// A player at a browser.
 struct Player {
-    browser: Browser,
+    browser: Chromium,
     site: String,
     persona: u32,
 }
@@ -35,7 +35,7 @@ struct Player {
 impl Player {
     fn sign_in(server: &Server, racer: &Racer, number: usize) -> Option<Self> {
         let profile = server.path().join(format!("browser{number}"));
-        let browser = Browser::start(profile.to_str().unwrap())?;
+        let browser = Chromium::start(&profile)?;
         let site = format!("http://127.0.0.1:{}", server.port("http"));
         let player = Self { browser, site, persona: racer.driver.persona.0 };
         player.sees("/me/sign-in", "Account name");

@@ -129,10 +129,15 @@ fn two_players_race_and_see_result_record_board_and_their_own_money_on_the_pages
             }
             let page = browser.look("/me/money");
             assert!(
-                page.contains(&dollars(money[own])) && page.contains(&format!("Entry fee of race {id}")),
+                page.contains(&dollars(money[own]))
+                    && page.contains(&format!("Entry fee of the race at Harbor Loop (race {id})")),
                 "{page}"
             );
-            assert_eq!(page.contains(&format!("Prize money of race {id}")), own == 1, "{page}");
+            assert_eq!(
+                page.contains(&format!("Prize money of the race at Harbor Loop (race {id})")),
+                own == 1,
+                "{page}"
+            );
             assert!(browser.look(&race).contains("paid $250"));
             for path in ["money", "garage", "mail", "money.svg"] {
                 let theirs = browser.send(&format!("/me/{path}?persona={}", personas[other]), None);

@@ -1,5 +1,6 @@
 //! Foreign programs as peers, and what to say when one is not installed.
 
+use crate::support::chromium::test_peers;
 use crate::support::{PATIENCE, skipped};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -39,9 +40,7 @@ pub(crate) fn run(program: impl Into<PathBuf>, arguments: &[&str], input: &[u8])
 
 /// A program of the Python environment that scripts/install-test-peers makes.
 pub(crate) fn python() -> PathBuf {
-    let peers = std::env::var_os("MCOS_TEST_PEERS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/test-peers"), PathBuf::from);
-    peers.join("venv/bin/python")
+    test_peers().join("venv/bin/python")
 }
 
 /// For a message about a failure.

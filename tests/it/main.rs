@@ -16,6 +16,7 @@ mod city;
 mod city_commands;
 mod command_line;
 mod deals;
+mod demonstration;
 mod documents;
 mod economy;
 mod evening;

@@ -45,7 +45,12 @@ impl Racer {
 
     /// Signs in again.
     pub(crate) async fn come_back(server: &Server, number: usize) -> Self {
-        let driver = server.driver(&format!("driver{number}"), &format!("Driver {number}")).await;
+        Self::sign_in(server, &format!("driver{number}"), &format!("Driver {number}")).await
+    }
+
+    /// Signs in with a driver who has a car.
+    pub(crate) async fn sign_in(server: &Server, user: &str, name: &str) -> Self {
+        let driver = server.driver(user, name).await;
         let mut mcots = Transactions::connect(&driver).await.unwrap();
         mcots.sign_in(None).await.unwrap();
         let car = mcots.cars().await.unwrap()[0].vehicle;
@@ -95,7 +100,7 @@ impl Racer {
     }
 }
 
-fn wish() -> CreateRace {
+pub(crate) fn wish() -> CreateRace {
     CreateRace { entry_fee: FEE, damage: Bool8(true), ..CreateRace::open_to_all(CIRCUIT, 6, 2) }
 }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "no test needs all of it")]
 
 pub(crate) mod browser;
+pub(crate) mod chromium;
 pub(crate) mod track;
 
 use browser::Browser;

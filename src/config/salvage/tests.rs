@@ -235,7 +235,7 @@ const HARMLESS: [&str; 39] = [
     "compat.state_changes",
     "compat.race_started",
 ];
-const HARMLESS_TOO: [&str; 13] = [
+const HARMLESS_TOO: [&str; 14] = [
     "game.club_race_nights",
     "rewards.top_dog",
     "rewards.trials",
@@ -249,6 +249,7 @@ const HARMLESS_TOO: [&str; 13] = [
     "compat.check_body_class",
     "compat.mcots_silent",
     "compat.mcots_success",
+    "compat.game_pages",
 ];
 
 fn alone(name: &str, value: &str) -> String {

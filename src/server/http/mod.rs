@@ -264,12 +264,7 @@ impl SslServer {
     }
 
     fn site(&self) -> Site<'_> {
-        Site {
-            game: &self.game,
-            certificate: self.certificate.as_ref(),
-            registrations: &self.registrations,
-            now: Now::read(),
-        }
+        Site::new(&self.game, self.certificate.as_ref(), &self.registrations, Now::read())
     }
 
     /// The name by which this Client reaches us.

@@ -84,8 +84,8 @@ pub(super) fn operator_page(page: OperatorResponse) -> HttpResponse {
     let headers = response.headers_mut();
     protect(headers);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(location) = location {
-        headers.insert(LOCATION, HeaderValue::from_static(location));
+    if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
+        headers.insert(LOCATION, location);
     }
     for cookie in cookies {
         append(headers, SET_COOKIE, cookie);

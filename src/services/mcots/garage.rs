@@ -5,6 +5,7 @@ mod deals;
 mod workshop;
 
 pub(super) use aid::{furnish, relieve};
+pub use deals::whole_car;
 pub(super) use deals::{buy_part, purchase, purchase_stock_car};
 pub(super) use workshop::{destroy, install, remove, repair_all, repair_part};
 

@@ -11,6 +11,8 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use garage::whole_car;
+
 use super::dispatch::{self, Caller, IntoAnswer, Message as _, Refusal, Row, Service};
 use super::playtime::keep_playtime;
 use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who, send_away};

@@ -58,11 +58,6 @@ const fn own_cars(race_type: RaceType) -> bool {
     !matches!(race_type, RaceType::TestDrive | RaceType::ArcadeStunt | RaceType::ArcadeTimeTrial)
 }
 
-/// Whether what happens there counts: nobody pays for a test drive or wins anything by it.
-const fn counts(race_type: RaceType) -> bool {
-    !matches!(race_type, RaceType::TestDrive | RaceType::TradeWindow)
-}
-
 fn myself(request: &Request<'_>) -> Result<Persona, Refusal> {
     let persona = request.game.store.personas().by_id(request.player.persona)?;
     persona.ok_or_else(|| Refusal::because("the persona was deleted"))
@@ -130,7 +125,7 @@ pub(super) fn create(request: &Request<'_>, wish: &CreateRace) -> Answer {
 /// hurts nobody.
 fn terms(request: &Request<'_>, wish: &CreateRace, lobby: &Lobby) -> Result<Settings, Refusal> {
     let (nearest, unfit) = Settings::nearest(wish, lobby);
-    let counts = counts(lobby.race_type);
+    let counts = lobby.race_type.is_race();
     match unfit {
         Some(unfit) if counts && request.game.config.compat.deny_unoffered_terms => return Err(unfit.into()),
         Some(unfit) if counts => log::warn!(
@@ -222,7 +217,7 @@ fn check_car(game: &Game, settings: &Settings, driver: PersonaId, car: VehicleId
     match game.store.garage().vehicle(car)? {
         Some(car) if car.owner == driver => {
             let parts = game.store.garage().parts_of(car.id)?;
-            if counts(settings.race_type) && !is_roadworthy(game, &car, &parts) {
+            if settings.race_type.is_race() && !is_roadworthy(game, &car, &parts) {
                 let why = format!("car {} does not drive: a part is missing or destroyed", car.id);
                 return Err(Refusal::Because(Some(number::INVALID_VEHICLE), why));
             }

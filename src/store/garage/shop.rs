@@ -60,7 +60,7 @@ impl Garage<'_> {
                     return Err(GarageError::AlreadyChosen);
                 }
                 buyer.persona.starter_car_chosen |= purchase.first_car;
-                let id = sell(tx, &mut buyer, &purchase, now)?;
+                let id = sell(tx, &mut buyer, &purchase, Sale::of(&purchase), now)?;
                 tx.put(&key::persona(owner), &buyer)?;
                 Ok(id)
             })
@@ -104,12 +104,12 @@ impl Garage<'_> {
                 };
                 // What counts is the difference: who can pay without the old car need not be able to hold what it brings besides.
                 let id = if buyer.persona.bank_balance >= purchase.price {
-                    let id = sell(tx, &mut buyer, purchase, now)?;
+                    let id = sell(tx, &mut buyer, purchase, Sale::of(purchase), now)?;
                     give(tx, &mut buyer)?;
                     id
                 } else {
                     give(tx, &mut buyer)?;
-                    sell(tx, &mut buyer, purchase, now)?
+                    sell(tx, &mut buyer, purchase, Sale::of(purchase), now)?
                 };
                 buyer.persona.vehicle.get_or_insert(id);
                 tx.put(&key::persona(owner), &buyer)?;
@@ -170,15 +170,30 @@ pub(super) fn count(parts: usize) -> Result<u32, StoreError> {
     u32::try_from(parts).map_err(|_| StoreError::NoMoreIds)
 }
 
-fn sell(
+/// What the line of the ledger about a new car says.
+#[derive(Clone, Copy)]
+pub(super) struct Sale {
+    pub(super) kind: Kind,
+    /// What is paid for it, in dollars.
+    pub(super) price: u32,
+}
+
+impl Sale {
+    const fn of(purchase: &CarPurchase) -> Self {
+        Self { kind: Kind::CarBought, price: purchase.price }
+    }
+}
+
+pub(super) fn sell(
     tx: &Transaction<'_>,
     buyer: &mut PersonaRecord,
     purchase: &CarPurchase,
+    sale: Sale,
     now: Now,
 ) -> Result<VehicleId, GarageError> {
     let owner = buyer.persona.id;
     let id = VehicleId(tx.take(key::NEXT_PART, FIRST_PART, count(purchase.parts.len())? + 1)?);
-    let entry = Entry { kind: Kind::CarBought, amount: -i64::from(purchase.price), reference: id.0 };
+    let entry = Entry { kind: sale.kind, amount: -i64::from(sale.price), reference: id.0 };
     ledger::book(tx, buyer, entry, now)?;
     buyer.persona.vehicle.get_or_insert(id);
     let parts = build(&purchase.parts, PartId(id.0 + 1), Some(id.part()), owner, Some(id));
@@ -253,7 +268,7 @@ fn crush(tx: &Transaction<'_>, wrecks: &[u32]) -> Result<(), StoreError> {
 }
 
 /// Every part must hang on the car, directly or by way of others.
-fn check_parts(parts: &[NewPart]) -> Result<(), GarageError> {
+pub(super) fn check_parts(parts: &[NewPart]) -> Result<(), GarageError> {
     if parts.len() > MOST_PARTS {
         return Err(GarageError::BadParts("more than 120 parts"));
     }

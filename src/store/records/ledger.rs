@@ -78,6 +78,12 @@ pub enum Kind {
     PrizeWon,
     /// A part of the price of an ad came back; the reference is the ad.
     AdRefund,
+    /// The Server Operator gave a car; the reference is the car, the amount 0.
+    CarGiven,
+    /// The Server Operator took a car; the reference is the car, the amount 0.
+    CarTaken,
+    /// A car was painted; the reference is the car.
+    Paint,
 }
 
 /// A line of the ledger.

@@ -47,6 +47,13 @@ pub struct RaceTerms {
     pub no_nitrous: bool,
 }
 
+impl RaceTerms {
+    /// Whether the track was driven the other way round.
+    pub const fn is_backward(self) -> bool {
+        self.flags & BACKWARD != 0
+    }
+}
+
 /// What came of one racer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RacerResult {

@@ -192,6 +192,7 @@ fn persona_names_keep_to_the_rules_and_are_unique_per_shard() {
     let dir = TempDir::new().unwrap();
     let (store, owner, _) = furnished(dir.path());
     let personas = store.personas();
+    let ford = personas.create(owner, driver("Ford"), Now::read()).unwrap().value.id;
     for name in [
         "",
         " Doc",
@@ -210,6 +211,8 @@ fn persona_names_keep_to_the_rules_and_are_unique_per_shard() {
         assert!(matches!(personas.check_name(name), Err(PersonaError::BadName(_))), "{name:?}");
         let refused = personas.create(owner, driver(name), Now::read());
         assert!(matches!(refused, Err(PersonaError::BadName(_))), "{name:?}");
+        let renamed = personas.rename(ford, name);
+        assert!(matches!(renamed, Err(PersonaError::BadName(_))), "the operator keeps to the same: {name:?}");
     }
     for name in ["Doctor Brown", "Jörg", "ÄÖÜäöüß€ŠžŸ…"] {
         assert_eq!(personas.check_name(name), Ok(()));
@@ -221,7 +224,9 @@ fn persona_names_keep_to_the_rules_and_are_unique_per_shard() {
         assert!(!personas.name_is_free(SHARD, alike).unwrap(), "{alike}");
         let refused = personas.create(owner, driver(alike), Now::read());
         assert_eq!(refused.unwrap_err(), PersonaError::NameTaken, "{alike}");
+        assert_eq!(personas.rename(ford, alike).unwrap_err(), PersonaError::NameTaken, "{alike}");
     }
+    let _ = personas.delete(owner, ford, Now::read()).unwrap();
     for other in ["DrBrown", "Dr Browm", "Dr. Brown"] {
         assert!(personas.name_is_free(SHARD, other).unwrap(), "{other}");
     }

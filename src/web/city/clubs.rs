@@ -50,7 +50,7 @@ pub(super) struct ClubView {
 }
 
 /// The page of a club.
-pub(super) fn link(acronym: &str) -> String {
+pub(in crate::web) fn link(acronym: &str) -> String {
     format!("/clubs/{acronym}")
 }
 
@@ -199,7 +199,7 @@ pub(super) struct TurfRow {
     pub(super) now: Vec<TurfPlace>,
 }
 
-/// The turfs that somebody has fought for, by lobby.
+/// All turfs, by lobby: every track on which races are driven, and those of before that somebody has fought for.
 pub(super) fn turfs(site: &Site<'_>) -> Result<Vec<TurfRow>, StoreError> {
     const RANKED: usize = 5;
     let (turfs, clubs) = (site.game.store.turfs(), site.game.store.clubs().list()?);
@@ -232,6 +232,11 @@ pub(super) fn turfs(site: &Site<'_>) -> Result<Vec<TurfRow>, StoreError> {
             None => rows.push(TurfRow { now, ..new(turf.lobby) }),
         }
     }
+    for lobby in site.game.catalog.lobbies().iter().filter(|lobby| lobby.race_type.is_race()) {
+        if rows.iter().all(|row| row.lobby != lobby.id) {
+            rows.push(new(lobby.id));
+        }
+    }
     rows.sort_by_key(|row| row.lobby);
     Ok(rows)
 }
@@ -240,7 +245,7 @@ pub(super) fn turfs_page(site: &Site<'_>) -> Result<PageResponse, StoreError> {
     let places = |places: &[TurfPlace]| {
         let all: Vec<_> =
             places.iter().map(|place| format!("[{}] {}", place.acronym, place.points)).collect();
-        Cell::from(all.join(", "))
+        Cell::from(if all.is_empty() { "-".to_owned() } else { all.join(", ") })
     };
     let rows = turfs(site)?.into_iter().map(|row| {
         let owner = if row.owner.is_empty() {

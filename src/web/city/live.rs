@@ -3,7 +3,8 @@
 use crate::admin::online;
 use crate::clock::span;
 use crate::store::{RaceTerms, StoreError};
-use crate::web::layout::{Cell, Column, Page, Section};
+use crate::web::fields::Fields;
+use crate::web::layout::{Cell, Column, Page, Section, refresh};
 use crate::web::page::{PageResponse, Site};
 use crate::web::words::{player_link, terms, track};
 use crate::world::races::{Driver, Race, State};
@@ -115,7 +116,7 @@ fn place(services: &[String]) -> String {
     place.to_owned()
 }
 
-pub(super) fn page(site: &Site<'_>) -> Result<PageResponse, StoreError> {
+pub(super) fn page(site: &Site<'_>, query: &Fields) -> Result<PageResponse, StoreError> {
     let LiveView { online, players, waiting, running } = view(site);
     let players = players.iter().map(|player| {
         vec![
@@ -166,6 +167,6 @@ pub(super) fn page(site: &Site<'_>) -> Result<PageResponse, StoreError> {
             ..Section::default()
         },
     ];
-    let refresh = Some(REFRESH);
+    let refresh = refresh(REFRESH, "/live", query);
     Ok(Page { title: "Live".to_owned(), sections, refresh, ..Page::default() }.render(site))
 }

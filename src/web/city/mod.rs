@@ -11,11 +11,13 @@ mod news;
 mod nights;
 mod pictures;
 mod players;
+mod plots;
 mod races;
 mod records;
 mod seasons;
 
 pub(super) use api::only_reads;
+pub(super) use clubs::link as club_link;
 pub(super) use nights::ticker;
 
 use super::fields::Fields;
@@ -29,7 +31,7 @@ pub(super) fn is_here(path: &str) -> bool {
         "players", "races", "records", "boards", "live", "news", "api", "clubs", "turfs", "events",
         "seasons", "rewards",
     ];
-    let files = ["events.ics", "logo.svg", "badge.svg"];
+    let files = ["events.ics", "logo.svg", "badge.svg", "plot.svg"];
     first.is_some_and(|first| pages.contains(&first) || files.contains(&first))
 }
 
@@ -53,18 +55,19 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         ("races", Some(id)) => races::one(site, request, id),
         ("records", None) => records::list(site, &query),
         ("boards", None) => boards::list(site, &query),
-        ("live", None) => live::page(site),
+        ("live", None) => live::page(site, &query),
         ("news", None) => news::page(site),
         ("clubs", None) => clubs::list(site, &query),
         ("clubs", Some(acronym)) => clubs::one(site, acronym),
         ("turfs", None) => clubs::turfs_page(site),
-        ("events", None) => nights::list(site, &query),
-        ("events", Some(id)) => nights::one(site, id),
+        ("events", None) => nights::list(site, request, &query),
+        ("events", Some(id)) => nights::one(site, id, &query),
         ("events.ics", None) => calendar::file(site),
         ("seasons", None) => seasons::seasons(site),
         ("seasons", Some(id)) => seasons::season(site, id),
         ("rewards", None) => nights::rewards(site, &query),
         ("logo.svg", None) => pictures::logo(site, &query).transpose()?,
+        ("plot.svg", None) => plots::picture(site, &query).transpose()?,
         ("badge.svg", None) => return pictures::badge(&query),
         _ => return None,
     };

@@ -6,8 +6,8 @@ use crate::services::deals::CityRules;
 use crate::store::{DealRules as _, Night, NightPlan, StoreError, WeekRewards};
 use crate::web::deals::player;
 use crate::web::fields::Fields;
-use crate::web::layout::{Cell, Column, Page, Section, Window};
-use crate::web::page::{PageResponse, Site, message};
+use crate::web::layout::{Cell, Column, Page, Section, Window, refresh};
+use crate::web::page::{PageRequest, PageResponse, Site, message};
 use crate::web::words::{class, course, kind, milliseconds, moment, money, number, player_link, time, track};
 use serde::Serialize;
 
@@ -237,7 +237,11 @@ fn calendar(site: &Site<'_>, open: &[NightRow]) -> Section {
     }
 }
 
-pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, StoreError> {
+pub(super) fn list(
+    site: &Site<'_>,
+    request: &PageRequest<'_>,
+    query: &Fields,
+) -> Result<PageResponse, StoreError> {
     let (open, closed): (Vec<_>, Vec<_>) =
         rows(site)?.into_iter().partition(|row| matches!(row.state, "planned" | "running"));
     let calendar = calendar(site, &open);
@@ -257,10 +261,15 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
             ..section("Over", "None was driven yet.", window.cut(closed))
         },
     ];
-    Ok(Page { title: "Race nights".to_owned(), sections, ..Page::default() }.render(site))
+    // Without TLS: no phone knows the authority of this server.
+    let calendar = request.host.page(site.game.ports.http, "/events.ics");
+    let intro = vec![format!(
+        "To see them in the calendar of your phone, add a calendar from this address there: {calendar}"
+    )];
+    Ok(Page { title: "Race nights".to_owned(), intro, sections, ..Page::default() }.render(site))
 }
 
-pub(super) fn one(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError> {
+pub(super) fn one(site: &Site<'_>, id: &str, query: &Fields) -> Result<PageResponse, StoreError> {
     let Some(NightView { row, text, counts, cancelled, season, prizes, table }) = view(site, id)? else {
         let text = "There is no race night of this number. The page Events shows all.";
         return Ok(message(site, 404, "No such race night", text));
@@ -323,7 +332,7 @@ pub(super) fn one(site: &Site<'_>, id: &str) -> Result<PageResponse, StoreError>
         ..Section::default()
     });
     let intro = Some(text).filter(|text| !text.is_empty()).into_iter().collect();
-    let refresh = (row.state == "running").then_some(30);
+    let refresh = refresh(30, &format!("/events/{}", row.id), query).filter(|_| row.state == "running");
     Ok(Page { title: row.name, intro, sections, refresh, ..Page::default() }.render(site))
 }
 

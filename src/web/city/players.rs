@@ -1,6 +1,7 @@
 //! The index of players, and the page of each.
 
 use super::clubs;
+use super::plots::{self, OwnRace};
 use super::races::RaceRow;
 use crate::store::{BadgeKind, Persona, StoreError};
 use crate::web::fields::Fields;
@@ -292,12 +293,34 @@ pub(super) fn view(site: &Site<'_>, name: &str) -> Result<Option<PlayerView>, St
     }))
 }
 
+/// How somebody did in the last races, as pictures and as a table, the newest first.
+fn form_section(name: &str, races: &[OwnRace]) -> Section {
+    let rows = races.iter().rev().map(|race| {
+        vec![
+            moment(race.result.at).into(),
+            Cell::linked(race.result.race.to_string(), format!("/races/{}", race.result.race)),
+            race.place.map_or_else(|| "-".into(), Cell::from),
+            format!("+{}", number(race.won.into())).into(),
+            number(race.points.into()).into(),
+        ]
+    });
+    Section {
+        heading: "Points and places".to_owned(),
+        plots: if races.is_empty() { Vec::new() } else { plots::of_player(name) },
+        columns: Column::plain(&["When", "Race", "Place", "Won", "Points"]),
+        rows: rows.collect(),
+        empty: "No race yet.",
+        ..Section::default()
+    }
+}
+
 pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreError> {
     let Some(view) = view(site, name)? else {
         let text = "There is no player of this name. The page Players has a search.";
         return Ok(message(site, 404, "No such player", text));
     };
     let PlayerView { row, created, kinds, best, cars, last_races, badges, description } = view;
+    let own_races = plots::own_races(site, row.persona, row.points)?;
     let facts = vec![
         ("On line", Cell::from(if row.online { "yes" } else { "no" })),
         (
@@ -356,6 +379,7 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
             empty: "No car yet.",
             ..Section::default()
         },
+        form_section(&row.name, &own_races),
         super::races::section("Last races", &last_races),
         Section {
             heading: "Badges".to_owned(),

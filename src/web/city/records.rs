@@ -1,5 +1,6 @@
 //! The best times of each course.
 
+use super::plots;
 use crate::store::{CourseRecord, CourseTime, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Section, Window};
@@ -98,6 +99,8 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
         ]
     });
     let section = Section {
+        heading: lobby.map(|lobby| plots::heading(site, lobby)).unwrap_or_default(),
+        plots: lobby.map(plots::of_track).into_iter().collect(),
         choices,
         columns: Column::plain(&["Track", "Kind", "Course", "Class", "Place", "Time", "Who", "Car", "When"]),
         rows: cells.collect(),

@@ -11,7 +11,7 @@ use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, ROWS, Section};
 use crate::web::page::{PageResponse, Site};
 use crate::web::visit::Act;
-use crate::web::words::{class, moment, money, player_link, sentence};
+use crate::web::words::{class, moment, money, player_link, sentence, several};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Serialize;
 
@@ -140,8 +140,7 @@ pub(super) fn list(
     }
     let intro = vec![format!(
         "A bid is at least a twentieth more than the one before. Its money is held until somebody bids more, who has bid before gets it \
-             back at once. A bid in the last {} minutes gives the others {} minutes more, an hour in all at most.",
-        LAST_SECONDS / 60,
+             back at once. A bid in the last {0} minutes gives the others {0} minutes more, an hour in all at most.",
         LAST_SECONDS / 60
     )];
     finish(site, desk, &Page { title: "Auctions".to_owned(), intro, sections, ..Page::default() }, forms)
@@ -152,7 +151,7 @@ fn opening(site: &Site<'_>, desk: &Desk<'_>) -> Result<Option<FormView>, StoreEr
     let own = choices(site.game, &desk.persona)?;
     let options: Vec<_> = own.into_iter().map(|(thing, text)| (goods::value(thing), text)).collect();
     let hours = [1, 6, 12, 24, 48, LONGEST_HOURS];
-    let hours = hours.map(|hours| (hours.to_string(), format!("{hours} hours")));
+    let hours = hours.map(|hours| (hours.to_string(), several(hours.into(), "hour")));
     Ok((!options.is_empty()).then(|| FormView {
         heading: "Open an auction",
         action: "/auctions/open",
@@ -196,7 +195,7 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
     }
     facts.extend(auction.buy_now.map(|price| ("Buy now", money(price).into())));
     facts.push(("Ends", format!("{} (UTC), in {}", moment(shown.ends), span(shown.left.into())).into()));
-    let sections = vec![Section { facts, ..Section::default() }, goods::parts(site, &parts)];
+    let (sections, below) = (vec![Section { facts, ..Section::default() }], vec![goods::parts(site, &parts)]);
     let hidden = vec![("auction", number.to_string())];
     let mut forms = Vec::new();
     if let Some(desk) = desk {
@@ -222,7 +221,7 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
             }));
         }
     }
-    finish(site, desk, &Page { title: shown.item, sections, ..Page::default() }, forms)
+    finish(site, desk, &Page { title: shown.item, sections, below, ..Page::default() }, forms)
 }
 
 /// Opens an auction.

@@ -1,7 +1,7 @@
 //! The frame of these pages: who takes part, and the forms.
 
 use crate::store::{Persona, StoreError};
-use crate::web::forms::FormView;
+use crate::web::forms::{FormView, show_again};
 use crate::web::layout::{Page, Pager};
 use crate::web::page::{Frame, PageResponse, Site, page as render};
 use crate::web::visit::Visit;
@@ -12,16 +12,11 @@ use askama::Template;
 pub(super) struct Desk<'a> {
     visit: &'a Visit<'a>,
     pub(super) persona: Persona,
-    path: &'a str,
 }
 
-/// What the page says of who is signed in.
+/// What the page has for who is signed in.
 struct Shown {
-    account: String,
-    persona: String,
     token: String,
-    /// Links to the same page as another driver, with its name.
-    others: Vec<(String, String)>,
     notice: Option<Notice>,
 }
 
@@ -35,8 +30,8 @@ struct DealsPage<'a> {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) const fn new(visit: &'a Visit<'a>, persona: Persona, path: &'a str) -> Self {
-        Self { visit, persona, path }
+    pub(super) const fn new(visit: &'a Visit<'a>, persona: Persona) -> Self {
+        Self { visit, persona }
     }
 
     /// The address of another of these pages, for the same driver.
@@ -45,14 +40,7 @@ impl<'a> Desk<'a> {
     }
 
     fn shown(&self) -> Shown {
-        let others = self.visit.personas().into_iter().filter(|other| other.id != self.persona.id);
-        Shown {
-            account: self.visit.account.name.clone(),
-            persona: self.persona.name.clone(),
-            token: self.visit.form.as_str().to_owned(),
-            others: others.map(|other| (format!("{}?persona={}", self.path, other.id), other.name)).collect(),
-            notice: self.visit.notice(),
-        }
+        Shown { token: self.visit.form.as_str().to_owned(), notice: self.visit.notice() }
     }
 }
 
@@ -89,5 +77,6 @@ pub(super) fn finish(
         }
     }
     let desk = desk.map(Desk::shown);
+    show_again(&mut forms, desk.as_ref().and_then(|desk| desk.notice.as_ref()));
     Ok(render(&DealsPage { frame: Frame::of(site), page, desk, forms: &forms }))
 }

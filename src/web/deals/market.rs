@@ -11,7 +11,7 @@ use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, ROWS, Section};
 use crate::web::page::{PageResponse, Site};
 use crate::web::visit::Act;
-use crate::web::words::{escaped, moment, money, player_link, sentence};
+use crate::web::words::{escaped, moment, money, player_link, sentence, several};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Serialize;
 
@@ -119,16 +119,22 @@ pub(super) fn list(
         forms.push(placing(site, desk)?);
     }
     let rules = site.game.catalog.tunables();
-    let dollar_cents = rules.classified_ad_rate;
     let intro = vec![format!(
-        "An ad costs {}.{:02} dollars for each letter and day: at most {} letters and {} days, that is {}. It is paid at once.",
-        dollar_cents / 100,
-        dollar_cents % 100,
-        rules.classified_ad_max_size,
-        rules.classified_ad_max_duration,
+        "An ad costs {} for each letter and day: at most {} and {}, that is {}. It is paid at once.",
+        cents(rules.classified_ad_rate),
+        several(rules.classified_ad_max_size.into(), "letter"),
+        several(rules.classified_ad_max_duration.into(), "day"),
         money(most_for_an_ad(site))
     )];
     finish(site, desk, &Page { title: "Market".to_owned(), intro, sections, ..Page::default() }, forms)
+}
+
+/// A price in cents, as `$1` or `$1.50`.
+fn cents(cents: u32) -> String {
+    match cents % 100 {
+        0 => money(cents / 100),
+        rest => format!("{}.{rest:02}", money(cents / 100)),
+    }
 }
 
 /// What the longest ad costs, in dollars.
@@ -144,7 +150,8 @@ fn placing(site: &Site<'_>, desk: &Desk<'_>) -> Result<FormView, StoreError> {
     let own = choices(site.game, &desk.persona)?.into_iter().map(|(thing, text)| (goods::value(thing), text));
     let things = std::iter::once((String::new(), "nothing".to_owned())).chain(own);
     let categories = AdCategory::ALL.map(|one| (one.letter().to_string(), one.name().to_owned()));
-    let days = (1..=rules.classified_ad_max_duration).map(|days| (days.to_string(), format!("{days} days")));
+    let days =
+        (1..=rules.classified_ad_max_duration).map(|days| (days.to_string(), several(days.into(), "day")));
     let most = usize::try_from(rules.classified_ad_max_size).unwrap_or_default();
     Ok(FormView {
         heading: "Place an ad",
@@ -176,12 +183,12 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
         ("Driver", Cell::linked(&shown.player, player_link(&shown.player))),
         ("Ends", format!("{} (UTC), in {}", moment(shown.ends), span(shown.left.into())).into()),
     ];
-    let mut sections = Vec::new();
+    let mut below = Vec::new();
     if let (Some(item), Some(price), Some(parts)) = (&shown.item, shown.price, &parts) {
         facts.push(("Sells", item.into()));
         facts.push(("Fixed price", money(price).into()));
         facts.push(("Condition", format!("{} %", goods::condition(parts)).into()));
-        sections.push(goods::parts(site, parts));
+        below.push(goods::parts(site, parts));
     }
     let mut forms = Vec::new();
     if let Some(desk) = desk {
@@ -200,8 +207,8 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
             }));
         }
     }
-    sections.insert(0, Section { facts, ..Section::default() });
-    finish(site, desk, &Page { title: shown.text, sections, ..Page::default() }, forms)
+    let sections = vec![Section { facts, ..Section::default() }];
+    finish(site, desk, &Page { title: shown.text, sections, below, ..Page::default() }, forms)
 }
 
 /// Places an ad.

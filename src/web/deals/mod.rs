@@ -37,7 +37,7 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         None if section == "trades" => return Some(PageResponse::go_to("/me/sign-in")),
         None => None,
         Some(visit) => match visit.persona(query.text("persona")) {
-            Some(persona) => Some(Desk::new(visit, persona, request.path)),
+            Some(persona) => Some(Desk::new(visit, persona)),
             None if section == "trades" => return Some(no_driver(site)),
             None => None,
         },
@@ -79,7 +79,9 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
         Err(refused) => return refused,
     };
     let (path, outcome) = act(Act { site, visit: &visit, persona: &persona, request }, form);
-    visit.done(&format!("{path}?persona={}", persona.id), outcome)
+    let answer = visit.done(&format!("{path}?persona={}", persona.id), outcome);
+    visit.keep_typed(request, form);
+    answer
 }
 
 /// What a form came to: the page that is shown next, and what is said on it.

@@ -2,13 +2,14 @@
 
 use super::{Me, own_form, saved, sentence};
 use crate::admin::calendar::club_rules;
+use crate::catalog::rules::points_of_level;
 use crate::store::{Club, NewClub, Persona, Rank, StoreError};
 use crate::web::fields::Fields;
-use crate::web::forms::{FormView, Input};
+use crate::web::forms::{FormView, Input, show_again};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::page::{Frame, PageResponse, Site, page};
 use crate::web::visit::{Act, Visit};
-use crate::web::words::{money, player_link};
+use crate::web::words::{money, player_link, several};
 use askama::Template;
 use mco_proto::ids::PersonaId;
 
@@ -18,11 +19,24 @@ const COLOUR: usize = 6;
 
 #[derive(Template)]
 #[template(path = "me/city.html")]
-pub(super) struct CityPage<'a> {
-    pub(super) frame: Frame<'a>,
-    pub(super) me: Me,
-    pub(super) page: Page,
-    pub(super) forms: Vec<FormView>,
+struct CityPage<'a> {
+    frame: Frame<'a>,
+    me: Me,
+    page: Page,
+    forms: Vec<FormView>,
+}
+
+/// The finished page of a persona.
+pub(super) fn finish(
+    site: &Site<'_>,
+    visit: &Visit<'_>,
+    persona: &Persona,
+    content: Page,
+    forms: Vec<FormView>,
+) -> PageResponse {
+    let (me, mut forms) = (Me::of(visit, Some(persona)), forms);
+    show_again(&mut forms, me.notice.as_ref());
+    page(&CityPage { frame: Frame::of(site), me, page: content, forms })
 }
 
 /// Number and name of drivers, for a choice.
@@ -54,11 +68,11 @@ pub(super) fn show(
     _: &Fields,
 ) -> Result<PageResponse, StoreError> {
     let club = site.game.store.clubs().of(persona.id)?;
-    let (page_, forms) = match &club {
+    let (page, forms) = match &club {
         Some(club) => inside(site, persona, club)?,
         None => outside(site, persona)?,
     };
-    Ok(page(&CityPage { frame: Frame::of(site), me: Me::of(visit, Some(persona)), page: page_, forms }))
+    Ok(finish(site, visit, persona, page, forms))
 }
 
 fn outside(site: &Site<'_>, persona: &Persona) -> Result<(Page, Vec<FormView>), StoreError> {
@@ -99,7 +113,18 @@ fn outside(site: &Site<'_>, persona: &Persona) -> Result<(Page, Vec<FormView>), 
         description(),
     ];
     inputs.extend(colours([0x00ff_ffff, 0x0022_447a, 0x00b3_202a]));
-    let text = format!("It takes level {} and costs {}.", rules.founding_level, money(rules.founding_cost));
+    let mut text =
+        format!("It takes level {} and costs {}.", rules.founding_level, money(rules.founding_cost));
+    if persona.level < rules.founding_level {
+        let missing = points_of_level(rules.founding_level).saturating_sub(persona.points);
+        text = format!(
+            "{text} {} is at level {}: {} more to level {}.",
+            persona.name,
+            persona.level,
+            several(missing.into(), "point"),
+            rules.founding_level
+        );
+    }
     forms.push(FormView {
         heading: "Found a club",
         text,

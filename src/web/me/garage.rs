@@ -1,12 +1,16 @@
 //! A player's cars, and what can be done to them from a chair.
 
 use super::{Me, sentence};
-use crate::catalog::{Catalog, UsedPart};
-use crate::store::{Kind, Part, Persona, StoreError, Vehicle};
+use crate::catalog::{Catalog, Skin, UsedPart};
+use crate::services::deals::{self, CityRules};
+use crate::store::{DealRules as _, Item, Kind, Paint, Part, Persona, StoreError, Vehicle};
 use crate::web::fields::Fields;
+use crate::web::forms::{FormView, Input};
+use crate::web::layout::Cell;
+use crate::web::ledger_words::told;
 use crate::web::page::{Frame, PageResponse, Site, page};
 use crate::web::visit::{Act, Visit};
-use crate::web::words::{car as car_name, class as class_name, in_words, moment, money};
+use crate::web::words::{car as car_name, class as class_name, moment, money};
 use askama::Template;
 use mco_proto::ids::{PartId, VehicleId};
 
@@ -18,6 +22,8 @@ struct GaragePage<'a> {
     cars: Vec<CarRow>,
     /// How many parts lie in the inventory.
     loose: usize,
+    /// What the city holds until a deal is over: what it is, and the deal.
+    held: Vec<(String, Cell)>,
 }
 
 #[derive(Template)]
@@ -28,6 +34,8 @@ struct CarPage<'a> {
     car: CarRow,
     parts: Vec<PartRow>,
     history: Vec<(String, String)>,
+    /// The form to paint it, where the catalogue has paints for it.
+    forms: Vec<FormView>,
 }
 
 struct CarRow {
@@ -114,7 +122,24 @@ pub(super) fn show(
     }
     let rows = cars.iter().map(|car| Ok(row(site, persona, car, &garage.parts_of(car.id)?)));
     let cars = rows.collect::<Result<_, StoreError>>()?;
-    Ok(page(&GaragePage { frame: Frame::of(site), me, cars, loose: garage.loose_parts(persona.id)?.len() }))
+    let loose = garage.loose_parts(persona.id)?.len();
+    Ok(page(&GaragePage { frame: Frame::of(site), me, cars, loose, held: held(site, persona)? }))
+}
+
+/// The cars and parts of a persona that are to be sold, and belong to nobody else meanwhile.
+fn held(site: &Site<'_>, persona: &Persona) -> Result<Vec<(String, Cell)>, StoreError> {
+    let own = deals::with(site.game, |deals| deals.of(persona.id))?;
+    let what = |item: Item| {
+        let kind = if item.goods.is_car() { "car" } else { "part" };
+        format!("{} ({kind} {})", CityRules(&site.game.catalog).name(item), item.goods.number())
+    };
+    let deal = |name: &str, path: &str, number: u32| {
+        Cell::linked(format!("{name} {number}"), format!("/{path}/{number}?persona={}", persona.id))
+    };
+    let auctions = own.auctions.iter();
+    let auctions = auctions.map(|auction| (what(auction.item), deal("auction", "auctions", auction.number)));
+    let ads = own.ads.iter().filter_map(|ad| Some((what(ad.offer?.item), deal("ad", "market", ad.number))));
+    Ok(auctions.chain(ads).collect())
 }
 
 /// One car as the tree of its parts.
@@ -125,12 +150,68 @@ fn one(site: &Site<'_>, me: Me, persona: &Persona, car: &Vehicle) -> Result<Page
     below(catalog, &parts, car.id.part(), 0, &mut rows);
     let lines = site.game.store.ledger().of(persona.id)?;
     let about = lines.iter().rev().filter(|(_, line)| {
-        let kinds = [Kind::CarBought, Kind::TradeIn, Kind::CarWon, Kind::CarLost, Kind::Repair];
+        let kinds = [
+            Kind::CarBought,
+            Kind::TradeIn,
+            Kind::CarWon,
+            Kind::CarLost,
+            Kind::CarGiven,
+            Kind::CarTaken,
+            Kind::GoodsGot,
+            Kind::GoodsBought,
+            Kind::AuctionWon,
+            Kind::Repair,
+            Kind::Paint,
+        ];
         kinds.contains(&line.kind) && line.reference == car.id.0
     });
-    let history = about.take(20).map(|(_, line)| (moment(line.time), in_words(line))).collect();
+    let history = about.take(20).map(|(_, line)| Ok((moment(line.time), told(site.game, line)?.text)));
+    let history = history.collect::<Result<_, StoreError>>()?;
+    let forms = painting(site, persona, car).into_iter().collect();
     let car = row(site, persona, car, &parts);
-    Ok(page(&CarPage { frame: Frame::of(site), me, car, parts: rows, history }))
+    Ok(page(&CarPage { frame: Frame::of(site), me, car, parts: rows, history, forms }))
+}
+
+/// The form to paint a car in another of the paints that are made for it.
+fn painting(site: &Site<'_>, persona: &Persona, car: &Vehicle) -> Option<FormView> {
+    let racing = site.game.world.races.lock().of(persona.id).is_some();
+    let paints =
+        site.game.catalog.paints_for_sale(car.model).into_iter().filter(|paint| paint.id != car.skin);
+    let paints: Vec<_> =
+        paints.map(|paint| (paint.id, format!("{}, {}", paint.name, money(paint.price)))).collect();
+    (!racing && !paints.is_empty()).then(|| FormView {
+        heading: "Paint",
+        action: "/me/garage/paint",
+        button: "Paint it".to_owned(),
+        hidden: vec![("persona", persona.id.to_string()), ("car", car.id.to_string())],
+        inputs: vec![Input::choice("paint", "Paint", paints)],
+        ..FormView::default()
+    })
+}
+
+/// Paints a car.
+pub(super) fn paint(act: Act<'_>, form: &Fields) -> PageResponse {
+    let (back, _) = target(act, form);
+    let work = || {
+        let Act { site, persona, .. } = act;
+        let car = form.text("car").parse().ok().map(VehicleId);
+        let car = car.map(|car| site.game.store.garage().vehicle(car)).transpose();
+        let car = car.map_err(|error| sentence(&error))?.flatten();
+        let car =
+            car.filter(|car| car.owner == persona.id).ok_or("There is no such car. Nothing was changed.")?;
+        let paints = site.game.catalog.paints_for_sale(car.model);
+        let asked = paints.into_iter().find(|paint| paint.id.to_string() == form.text("paint"));
+        let Skin { id: skin, price, name, flags } =
+            asked.ok_or("This paint is not made for this car. Nothing was changed.")?;
+        let painted =
+            site.game.store.garage().paint(persona.id, car.id, Paint { skin, flags, price }, site.now);
+        let painted = painted.map_err(|error| sentence(&error))?;
+        painted.ticket.wait().map_err(|error| sentence(&error))?;
+        log::info!("garage: persona {} had car {} painted on the pages for {price}", persona.id, car.id);
+        Ok(format!("The car is painted: {name}, for {}.", money(price)))
+    };
+    let outcome = objection(act).map_or_else(work, Err);
+    act.visit.done(&back, outcome)
 }
 
 /// The parts that hang on `parent`, each before what hangs on it. They hang on one another without a circle, and two levels deep.

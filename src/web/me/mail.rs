@@ -4,6 +4,7 @@ use super::{Me, sentence};
 use crate::services::deals;
 use crate::store::{Letter, Persona, StoreError};
 use crate::web::fields::Fields;
+use crate::web::forms::{FormView, Input, show_again};
 use crate::web::page::{Frame, PageResponse, Site, page};
 use crate::web::visit::{Act, Visit};
 use crate::web::words::moment;
@@ -21,8 +22,7 @@ struct MailPage<'a> {
     /// The newest first; at most fifty.
     mails: Vec<MailRow>,
     open: Option<OpenMail>,
-    to: String,
-    title: String,
+    forms: [FormView; 1],
 }
 
 struct MailRow {
@@ -77,14 +77,18 @@ pub(super) fn show(
             rows.push(MailRow { number, from, title: mail.title, sent, read });
         }
     }
-    Ok(page(&MailPage {
-        frame: Frame::of(site),
-        me: Me::of(visit, Some(persona)),
-        mails: rows,
-        open,
-        to,
-        title,
-    }))
+    let heading = if open.is_some() && !to.is_empty() { "Answer" } else { "Write to a player" };
+    let inputs = vec![
+        Input { label: "To", ..Input::driver("to") }.with(&to),
+        Input::text("title", "Title", LONGEST.0).with(&title),
+        Input::lines("text", "Text", LONGEST.1).helped(format!("At most {} characters.", LONGEST.1)),
+    ];
+    let hidden = vec![("persona", persona.id.to_string())];
+    let (action, button) = ("/me/mail/write", "Send".to_owned());
+    let mut forms = [FormView { heading, action, button, hidden, inputs, ..FormView::default() }];
+    let me = Me::of(visit, Some(persona));
+    show_again(&mut forms, me.notice.as_ref());
+    Ok(page(&MailPage { frame: Frame::of(site), me, mails: rows, open, forms }))
 }
 
 /// Whether a mail comes from another player, who can be answered.

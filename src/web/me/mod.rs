@@ -23,38 +23,21 @@ pub(super) fn is_here(path: &str) -> bool {
 
 /// The parts that all these pages have.
 struct Me {
-    account: String,
     form: String,
     notice: Option<Notice>,
     persona: Option<Chosen>,
 }
 
-/// The persona that a page is about, with the others of the account.
+/// The persona that a page is about.
 struct Chosen {
     id: u32,
     name: String,
-    /// Number and name.
-    others: Vec<(u32, String)>,
 }
 
 impl Me {
     fn of(visit: &Visit<'_>, persona: Option<&Persona>) -> Self {
-        let chosen = persona.map(|persona| Chosen {
-            id: persona.id.0,
-            name: persona.name.clone(),
-            others: visit
-                .personas()
-                .into_iter()
-                .filter(|other| other.id != persona.id)
-                .map(|other| (other.id.0, other.name))
-                .collect(),
-        });
-        Self {
-            account: visit.account.name.clone(),
-            form: visit.form.as_str().to_owned(),
-            notice: visit.notice(),
-            persona: chosen,
-        }
+        let persona = persona.map(|persona| Chosen { id: persona.id.0, name: persona.name.clone() });
+        Self { form: visit.form.as_str().to_owned(), notice: visit.notice(), persona }
     }
 }
 
@@ -129,6 +112,7 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
     let act = match request.path {
         "/me/garage/repair" => garage::repair,
         "/me/garage/scrap" => garage::scrap,
+        "/me/garage/paint" => garage::paint,
         "/me/mail/write" => mail::write,
         "/me/mail/delete" => mail::delete,
         "/me/club" => club::act,
@@ -139,7 +123,9 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
         Ok(persona) => persona,
         Err(refused) => return refused,
     };
-    act(Act { site, visit: &visit, persona: &persona, request }, form)
+    let answer = act(Act { site, visit: &visit, persona: &persona, request }, form);
+    visit.keep_typed(request, form);
+    answer
 }
 
 /// What a change came to, once it is on the card; else why nothing was changed, in words.

@@ -3,11 +3,12 @@
 use super::Me;
 use crate::store::{Kind, Persona, StoreError};
 use crate::web::fields::Fields;
-use crate::web::layout::{Pager, Window};
+use crate::web::layout::{Cell, Pager, Window};
+use crate::web::ledger_words::told;
 use crate::web::page::{CachePolicy, Frame, PageResponse, Site, page};
-use crate::web::plot::{self, Plot};
+use crate::web::plot::{self, Plot, Shape};
 use crate::web::visit::Visit;
-use crate::web::words::{in_words, moment, money};
+use crate::web::words::{moment, money};
 use askama::Template;
 
 #[derive(Template)]
@@ -22,7 +23,7 @@ struct MoneyPage<'a> {
 
 struct LineRow {
     at: String,
-    what: String,
+    what: Cell,
     amount: String,
     balance: String,
 }
@@ -45,13 +46,15 @@ pub(super) fn show(
     let mut lines = site.game.store.ledger().of(persona.id)?;
     lines.reverse();
     let window = Window::of(query.text("page"), lines.len());
-    let rows = window.cut(lines).into_iter().map(|(_, line)| LineRow {
-        at: moment(line.time),
-        what: in_words(&line),
-        amount: if line.kind == Kind::Carried { "-".to_owned() } else { signed(line.amount) },
-        balance: money(line.balance),
+    let rows = window.cut(lines).into_iter().map(|(_, line)| {
+        Ok(LineRow {
+            at: moment(line.time),
+            what: told(site.game, &line)?,
+            amount: if line.kind == Kind::Carried { "-".to_owned() } else { signed(line.amount) },
+            balance: money(line.balance),
+        })
     });
-    let lines = rows.collect();
+    let lines = rows.collect::<Result<_, StoreError>>()?;
     let me = Me::of(visit, Some(persona));
     let pager = window.pager(&format!("/me/money?persona={}", persona.id));
     Ok(page(&MoneyPage { frame: Frame::of(site), me, balance: money(persona.bank_balance), lines, pager }))
@@ -67,6 +70,6 @@ pub(super) fn plot(
     let lines = site.game.store.ledger().of(persona.id)?;
     let points: Vec<(u64, u64)> =
         lines.iter().map(|(_, line)| (u64::from(line.time), u64::from(line.balance))).collect();
-    let picture = plot::draw(&Plot { title: "Balance in dollars", points: &points });
+    let picture = plot::draw(&Plot { title: "Balance in dollars", points: &points, shape: Shape::Steps });
     Ok(PageResponse { content_type: plot::TYPE, cache: CachePolicy::NoStore, ..PageResponse::text(picture) })
 }

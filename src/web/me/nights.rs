@@ -1,14 +1,14 @@
 //! Race nights for a player: registering, and planning them as the Captain of a club.
 
-use super::club::CityPage;
-use super::{Me, own_form, saved};
+use super::club::finish;
+use super::{own_form, saved};
 use crate::services::deals::CityRules;
 use crate::store::{Host, Night, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::night_form;
-use crate::web::page::{Frame, PageResponse, Site, page};
+use crate::web::page::{PageResponse, Site};
 use crate::web::visit::{Act, Visit};
 use crate::web::words::{moment, money, track};
 
@@ -86,8 +86,8 @@ pub(super) fn show(
     }
     let title = format!("Race nights of {}", persona.name);
     let intro = vec!["The page Events shows all race nights with their tables.".to_owned()];
-    let page_ = Page { title, intro, sections: vec![section], ..Page::default() };
-    Ok(page(&CityPage { frame: Frame::of(site), me: Me::of(visit, Some(persona)), page: page_, forms }))
+    let page = Page { title, intro, sections: vec![section], ..Page::default() };
+    Ok(finish(site, visit, persona, page, forms))
 }
 
 /// Does what a form of the page asks for.

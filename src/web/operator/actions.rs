@@ -1,5 +1,6 @@
 //! The actions behind the Operator's forms.
 
+use super::page_forms::{BAN_LENGTHS, PATCH};
 use super::pages::{nothing_changed, sentence};
 use super::request::{Form, OperatorRequest};
 use super::upload::UploadedFile;
@@ -21,8 +22,6 @@ use std::net::IpAddr;
 pub(super) const RESTORE: &str = "/operator/backup/restore";
 /// Where the game's database is sent to.
 pub(super) const CATALOG: &str = "/operator/catalog/import";
-/// Where a file of the patch set is sent to.
-pub(super) const PATCH: &str = "/operator/patch/add";
 const PATCH_PAGE: &str = "/operator/patch";
 const CATALOG_PAGE: &str = "/operator/catalog";
 
@@ -31,20 +30,35 @@ pub(super) struct Effect {
     /// A sentence for the Operator.
     pub(super) outcome: Result<String, String>,
     /// The page that is shown next.
-    pub(super) page: &'static str,
+    pub(super) page: String,
     pub(super) pushes: Vec<Push>,
     pub(super) restart: bool,
     /// A file instead of a page: its name and content.
     pub(super) file: Option<(String, Vec<u8>)>,
     pub(super) ends_sessions: bool,
+    /// What the audit log says if it was done, and is not there already.
+    pub(super) noted: Option<String>,
 }
 
 impl Effect {
-    pub(super) fn new(page: &'static str, outcome: Result<String, String>) -> Self {
-        Self { outcome, page, pushes: Vec::new(), restart: false, file: None, ends_sessions: false }
+    pub(super) fn new(page: impl Into<String>, outcome: Result<String, String>) -> Self {
+        Self {
+            outcome,
+            page: page.into(),
+            pushes: Vec::new(),
+            restart: false,
+            file: None,
+            ends_sessions: false,
+            noted: None,
+        }
     }
 
-    pub(super) fn refused(page: &'static str, why: &str) -> Self {
+    /// The same, with a line in the audit log if it was done.
+    pub(super) fn noted(self, what: impl Into<String>) -> Self {
+        Self { noted: Some(what.into()), ..self }
+    }
+
+    pub(super) fn refused(page: impl Into<String>, why: &str) -> Self {
         Self::new(page, Err(why.to_owned()))
     }
 }
@@ -74,13 +88,19 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
         "/operator/catalog/discard" => discard_catalog(game, fields),
         "/operator/backup/restart" => {
             log::warn!("operator: restart, asked for by {}", request.peer);
-            Effect { restart: true, ..Effect::new("/operator", Ok(String::new())) }
+            Effect { restart: true, ..Effect::new("/operator", Ok(String::new())) }.noted("restart")
         }
         _ => Effect::refused("/operator", "There is no such form."),
     }
 }
 
-pub(super) fn perform(game: &Game, page: &'static str, request: Request, done: &str, now: Now) -> Effect {
+pub(super) fn perform(
+    game: &Game,
+    page: impl Into<String>,
+    request: Request,
+    done: &str,
+    now: Now,
+) -> Effect {
     match perform::perform(Server::Running(game), request, now) {
         Ok(Performed { pushes, .. }) => Effect { pushes, ..Effect::new(page, Ok(done.to_owned())) },
         Err(why) => Effect::new(page, Err(sentence(&why))),
@@ -100,6 +120,7 @@ fn kick(game: &Game, fields: &Fields, now: Now) -> Effect {
                 Err("That player is not online any more.".to_owned())
             };
             Effect { pushes: vec![push], ..Effect::new(page, outcome) }
+                .noted(format!("kick customer {customer}"))
         }
         Err(error) => Effect::new(page, Err(sentence(&error))),
     }
@@ -162,13 +183,9 @@ fn ban(game: &Game, request: &OperatorRequest<'_>, fields: &Fields) -> Effect {
         Ok(account) => account,
         Err(why) => return Effect::new(page, Err(why)),
     };
-    let until = match fields.text("length") {
-        "1 hour" => Some(3600),
-        "1 day" => Some(86_400),
-        "1 week" => Some(7 * 86_400),
-        "30 days" => Some(30 * 86_400),
-        "for ever" => None,
-        _ => return Effect::refused(page, "Choose how long the ban lasts."),
+    let asked = fields.text("length");
+    let Some((_, until)) = BAN_LENGTHS.into_iter().find(|(length, _)| *length == asked) else {
+        return Effect::refused(page, "Choose how long the ban lasts.");
     };
     let reason = fields.text("reason").to_owned();
     let until = until.map(|seconds| request.now.unix + seconds);
@@ -248,7 +265,8 @@ fn restore(game: &Game, form: &Form) -> Effect {
     match staged {
         Ok(records) => {
             log::warn!("operator: a backup of {records} records is restored by a restart");
-            Effect { restart: true, ..Effect::new(page, Ok(String::new())) }
+            let what = format!("restore a backup of {records} records");
+            Effect { restart: true, ..Effect::new(page, Ok(String::new())) }.noted(what)
         }
         Err(why) => {
             log::info!("operator: restore: refused: {why}");
@@ -275,7 +293,7 @@ fn read_catalog(game: &Game, form: &Form, now: Now) -> Effect {
             for note in notes {
                 done = done + " Note: " + &note + ".";
             }
-            Effect::new(CATALOG_PAGE, Ok(done))
+            Effect::new(CATALOG_PAGE, Ok(done)).noted(format!("catalog read {name:?}"))
         }
         Err(why) => {
             log::info!("operator: catalog import of {name:?}: refused: {why}");
@@ -308,7 +326,7 @@ fn discard_catalog(game: &Game, fields: &Fields) -> Effect {
         Ok(Waiting::Another) => Effect::refused(CATALOG_PAGE, ANOTHER_WAITS),
         Ok(Waiting::This(_) | Waiting::Nothing) => {
             let done = "The file is thrown away. The catalogue stays as it was.";
-            Effect::new(CATALOG_PAGE, Ok(done.to_owned()))
+            Effect::new(CATALOG_PAGE, Ok(done.to_owned())).noted("catalog discard")
         }
         Err(error) => Effect::new(CATALOG_PAGE, Err(sentence(&error))),
     }
@@ -329,7 +347,7 @@ fn add_to_patch_set(game: &Game, form: &Form, now: Now) -> Effect {
             log::warn!("operator: {} is added to the patch set, SHA-256 {}", file.path, file.sha256);
             let done =
                 format!("{} is in the patch set. Players get it with update.bat of their kit.", file.path);
-            Effect::new(PATCH_PAGE, Ok(done))
+            Effect::new(PATCH_PAGE, Ok(done)).noted(format!("patch add {} {}", file.path, file.sha256))
         }
         Err(why) => {
             log::info!("operator: a file for the patch set is refused: {why}");
@@ -340,12 +358,13 @@ fn add_to_patch_set(game: &Game, form: &Form, now: Now) -> Effect {
 
 fn remove_from_patch_set(game: &Game, fields: &Fields) -> Effect {
     let path = PatchPath::parse(fields.text("path")).map_err(PatchError::Path);
+    let what = format!("patch remove {:?}", fields.text("path"));
     let removed = path.and_then(|path| PatchSet::of(&game.data).remove(&path));
     let outcome = removed.map_err(|why| nothing_changed(&why.to_string())).map(|file| {
         log::warn!("operator: {} is removed from the patch set", file.path);
         format!("{} is not in the patch set any more. PCs that have it keep it.", file.path)
     });
-    Effect::new(PATCH_PAGE, outcome)
+    Effect::new(PATCH_PAGE, outcome).noted(what)
 }
 
 fn in_words(error: impl Display) -> String {

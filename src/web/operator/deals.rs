@@ -1,7 +1,6 @@
 //! The players' deals for the Operator: what is offered, and removing what offends.
 
 use super::actions::{self, Effect};
-use super::nights::CityForms;
 use super::pages::{self, Frame};
 use super::request::{Form, OperatorRequest, OperatorResponse};
 use crate::admin::city::CityRequest;
@@ -19,7 +18,7 @@ pub(super) const PAGE: &str = "/operator/deals";
 
 pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
     match content(game) {
-        Ok((page, forms)) => pages::page(&CityForms { frame, page, forms }),
+        Ok((page, forms)) => pages::content(frame, page, forms),
         Err(error) => pages::trouble(frame, &error),
     }
 }
@@ -72,6 +71,7 @@ fn content(game: &Game) -> Result<(Page, Vec<FormView>), StoreError> {
         button: button.to_owned(),
         hidden: vec![("do", what.to_owned())],
         inputs: vec![Input::text("number", "Number", 10), Input::text("why", "Why", 100)],
+        ..FormView::default()
     };
     let forms = vec![
         form(

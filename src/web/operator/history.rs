@@ -4,7 +4,7 @@ use super::pages::{self, Frame};
 use super::request::OperatorResponse;
 use crate::admin::history::{History, Sample, Span};
 use crate::clock::moment;
-use crate::web::plot::{self, Plot};
+use crate::web::plot::{self, Plot, Shape};
 use askama::Template;
 
 /// The table, and before a slash the plots.
@@ -93,7 +93,7 @@ pub(super) fn page(history: &History, path: &str, frame: Frame<'_>) -> OperatorR
         return OperatorResponse::plain(404, "There is no such plot.");
     };
     let points = points(&history.samples(span), quantity);
-    let picture = plot::draw(&Plot { title: quantity.title, points: &points });
+    let picture = plot::draw(&Plot { title: quantity.title, points: &points, shape: Shape::Steps });
     OperatorResponse {
         status: 200,
         content_type: plot::TYPE,

@@ -5,9 +5,12 @@
 
 mod actions;
 mod deals;
+mod export;
+mod game_pages;
 mod history;
 mod login;
 mod nights;
+mod page_forms;
 mod pages;
 mod people;
 mod request;

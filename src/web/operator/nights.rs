@@ -13,24 +13,16 @@ use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Search, Section};
 use crate::web::night_form;
-use crate::web::words::{moment, money, track};
-use askama::Template;
+use crate::web::words::{escaped, moment, money, track};
 
 /// The page, to which all its forms go.
 pub(super) const PAGE: &str = "/operator/events";
 
-/// A page with forms.
-#[derive(Template)]
-#[template(path = "operator/nights.html")]
-pub(super) struct CityForms<'a> {
-    pub(super) frame: Frame<'a>,
-    pub(super) page: Page,
-    pub(super) forms: Vec<FormView>,
-}
-
 pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>) -> OperatorResponse {
-    match content(game, request) {
-        Ok((page, forms)) => pages::page(&CityForms { frame, page, forms }),
+    let query = Fields::urlencoded(request.query.as_bytes());
+    let asked = question(game, &query).transpose().unwrap_or_else(|| content(game, request));
+    match asked {
+        Ok((page, forms)) => pages::content(frame, page, forms),
         Err(error) => pages::trouble(frame, &error),
     }
 }
@@ -50,25 +42,17 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
             night.entries.len().into(),
             money(night.purse()).into(),
             night.id.into(),
+            Cell::linked("Cancel", format!("{PAGE}?cancel={}", night.id)),
         ]
     });
     let section = Section {
-        columns: Column::plain(&["Begins (UTC)", "Race night", "Track", "Registered", "Purse", "Number"]),
+        columns: Column::plain(&["Begins (UTC)", "Race night", "Track", "Registered", "Purse", "Number", ""]),
         rows: rows.collect(),
         empty: "No race night is planned.",
         ..Section::default()
     };
     let inputs = night_form::inputs(&game.catalog, Some(&seasons), request.now);
     let mut forms = vec![FormView { heading: "Plan a race night", ..form("plan", "Plan it", inputs) }];
-    if !open.is_empty() {
-        let nights =
-            open.iter().map(|night| (night.id, format!("{}: {}", moment(night.plan.start), night.plan.name)));
-        let inputs = vec![Input::choice("night", "Race night", nights), Input::text("why", "Why", 100)];
-        let text =
-            "All fees and prizes go back, and everybody who is registered gets a mail. A weekly one ends with it."
-                .to_owned();
-        forms.push(FormView { heading: "Cancel a race night", text, ..form("cancel", "Cancel it", inputs) });
-    }
     let giver = Fields::urlencoded(request.query.as_bytes()).text("q").trim().to_owned();
     forms.extend(prize(game, &open, &giver, request.now)?);
     let inputs = vec![Input::text("name", "Name", 30)];
@@ -80,20 +64,32 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
         let text = "Who is first in its standings is the champion.".to_owned();
         forms.push(FormView { heading: "End a season", text, ..form("end", "End it", inputs) });
     }
-    if !game.store.clubs().list()?.is_empty() {
-        let inputs = vec![Input::text("acronym", "Acronym", 3), Input::text("why", "Why", 100)];
-        let text = "Nobody is in it any more, and its members get a mail.".to_owned();
-        forms.push(FormView { heading: "Close a club", text, ..form("close", "Close it", inputs) });
-    }
     let intro = vec![
         "What the best of a week get, and what a turf brings, stands under [rewards] in mcos.toml."
             .to_owned(),
         format!("It is {} UTC.", moment(request.now.unix)),
     ];
+    let clubs = game.store.clubs().list()?;
+    let clubs = clubs.iter().map(|club| {
+        vec![
+            Cell::linked(&club.name, format!("/clubs/{}", club.acronym)),
+            format!("[{}]", club.acronym).into(),
+            club.members.len().into(),
+            Cell::linked("Close", format!("{PAGE}?close={}", club.acronym)),
+        ]
+    });
+    let sections = vec![section];
+    let below = vec![Section {
+        heading: "Clubs".to_owned(),
+        columns: Column::plain(&["Club", "Acronym", "Members", ""]),
+        rows: clubs.collect(),
+        empty: "There is no club.",
+        ..Section::default()
+    }];
     let search =
         Search { action: PAGE, label: "Prizes: choose from the things of this driver", value: giver };
     let (title, search) = ("Race nights".to_owned(), Some(search));
-    Ok((Page { title, intro, search, sections: vec![section], ..Page::default() }, forms))
+    Ok((Page { title, intro, search, sections, below, ..Page::default() }, forms))
 }
 
 /// The form by which a thing of a driver becomes a prize, if there is such a driver, a thing, and a race night that has not begun.
@@ -115,6 +111,34 @@ fn prize(game: &Game, open: &[Night], giver: &str, now: Now) -> Result<Option<Fo
     let mut view = FormView { heading: "Give a prize", text, ..form("prize", "Give it", inputs) };
     view.hidden.push(("driver", giver.name));
     Ok(Some(view))
+}
+
+/// The question before a race night is cancelled or a club is closed, with its number or acronym and its name; `None`: the address asks for
+/// neither, or there is none.
+fn question(game: &Game, query: &Fields) -> Result<Option<(Page, Vec<FormView>)>, StoreError> {
+    let why = || vec![Input::text("why", "Why", 100).helped("Everybody who is in it gets a mail with this.")];
+    let nights = game.store.nights().open()?;
+    let (title, text, mut form) = if let Some(night) =
+        nights.iter().find(|night| night.id.to_string() == query.text("cancel"))
+    {
+        let name = format!("race night {} ({}, {})", night.id, night.plan.name, moment(night.plan.start));
+        let form = form("cancel", "", why());
+        let hidden = [form.hidden.clone(), vec![("night", night.id.to_string())]].concat();
+        let text = "All fees and prizes go back. A weekly one ends with it.";
+        (format!("Cancel {name}?"), text, FormView { hidden, button: format!("Yes, cancel {name}"), ..form })
+    } else if let Some(club) = game.store.clubs().by_acronym(query.text("close"))? {
+        let name = format!("the club {} [{}]", club.name, club.acronym);
+        let form = form("close", "", why());
+        let hidden = [form.hidden.clone(), vec![("acronym", club.acronym)]].concat();
+        let text = "Nobody is in it any more.";
+        (format!("Close {name}?"), text, FormView { hidden, button: format!("Yes, close {name}"), ..form })
+    } else {
+        return Ok(None);
+    };
+    text.clone_into(&mut form.text);
+    let back = vec![vec![("No, back to the race nights".to_owned(), PAGE.to_owned(), false)]];
+    let below = vec![Section { choices: back, ..Section::default() }];
+    Ok(Some((Page { title, below, ..Page::default() }, vec![form])))
 }
 
 /// Carries out a form of this page; `None` if it is none.
@@ -153,5 +177,14 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
         }
         _ => return Some(Effect::refused(PAGE, "There is no such form.")),
     };
-    Some(actions::perform(game, PAGE, Request::City(wish), done, request.now))
+    let question = match &wish {
+        CityRequest::CancelNight { night, .. } => Some(format!("{PAGE}?cancel={night}")),
+        CityRequest::CloseClub { acronym, .. } => Some(format!("{PAGE}?close={}", escaped(acronym))),
+        _ => None,
+    };
+    let effect = actions::perform(game, PAGE, Request::City(wish), done, request.now);
+    Some(match question {
+        Some(page) if effect.outcome.is_err() => Effect { page, ..effect },
+        _ => effect,
+    })
 }

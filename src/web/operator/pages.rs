@@ -1,6 +1,7 @@
 //! The Operator's pages as HTML.
 
 use super::history::{self, Picture};
+use super::page_forms;
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use crate::admin::health;
 use crate::admin::history::History;
@@ -19,6 +20,8 @@ use crate::store::{
     BanTarget, MAX_PATCH_FILE, MAX_PATCH_FILES, MAX_PATCH_IN_BACKUP, MAX_PATCH_SET, PatchError, PatchFile,
     PatchSet,
 };
+use crate::web::forms::{FormView, show_again};
+use crate::web::layout::Page;
 use crate::world::{Notice, Token};
 use askama::Template;
 use std::path::Path;
@@ -74,6 +77,7 @@ struct Online<'a> {
 struct AccountsPage<'a> {
     frame: Frame<'a>,
     accounts: Vec<AccountEntry>,
+    forms: [FormView; 1],
 }
 
 #[derive(Template)]
@@ -81,6 +85,7 @@ struct AccountsPage<'a> {
 struct BansPage<'a> {
     frame: Frame<'a>,
     rows: Vec<BanRow>,
+    forms: [FormView; 1],
 }
 
 struct BanRow {
@@ -96,7 +101,7 @@ struct BanRow {
 #[template(path = "operator/message.html")]
 struct MessagePage<'a> {
     frame: Frame<'a>,
-    text: String,
+    forms: [FormView; 1],
 }
 
 #[derive(Template)]
@@ -146,6 +151,7 @@ struct WaitingCatalog {
 struct PatchPage<'a> {
     frame: Frame<'a>,
     files: Vec<PatchRow>,
+    forms: [FormView; 1],
     most_files: usize,
     /// In MiB, as the next two.
     most_each: u64,
@@ -189,6 +195,22 @@ struct TextPage<'a> {
     heading: &'a str,
     text: &'a str,
     reload: bool,
+}
+
+/// A page of sections and forms.
+#[derive(Template)]
+#[template(path = "operator/content.html")]
+struct ContentPage<'a> {
+    frame: Frame<'a>,
+    page: Page,
+    forms: Vec<FormView>,
+}
+
+/// A page of sections and forms. What was typed into a form that was refused stands in it.
+pub(super) fn content(frame: Frame<'_>, content: Page, forms: Vec<FormView>) -> OperatorResponse {
+    let mut forms = forms;
+    show_again(&mut forms, frame.notice.as_ref());
+    page(&ContentPage { frame, page: content, forms })
 }
 
 pub(super) fn page(template: &impl Template) -> OperatorResponse {
@@ -259,21 +281,31 @@ pub(super) fn read(
     match request.path {
         "/operator" => page(&Online { frame, players: online::players(game, request.now) }),
         "/operator/accounts" => match lists::accounts(&game.store) {
-            Ok(accounts) => page(&AccountsPage { frame, accounts }),
+            Ok(accounts) => {
+                let forms = filled(page_forms::new_account(), &frame);
+                page(&AccountsPage { frame, accounts, forms })
+            }
             Err(error) => trouble(frame, &error),
         },
         "/operator/bans" => match lists::bans(&game.store, request.now) {
-            Ok(bans) => page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect() }),
+            Ok(bans) => {
+                let forms = filled(page_forms::new_ban(), &frame);
+                page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect(), forms })
+            }
             Err(error) => trouble(frame, &error),
         },
         "/operator/message" => match game.store.operator().message() {
-            Ok(text) => page(&MessagePage { frame, text }),
+            Ok(text) => {
+                let forms = filled(page_forms::new_message(&text), &frame);
+                page(&MessagePage { frame, forms })
+            }
             Err(error) => trouble(frame, &error),
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
         "/operator/backup" => page(&BackupPage { frame }),
         "/operator/patch" => match patch_rows(game) {
             Ok(files) => page(&PatchPage {
+                forms: filled(page_forms::new_patch(), &frame),
                 frame,
                 files,
                 most_files: MAX_PATCH_FILES,
@@ -302,6 +334,13 @@ pub(super) fn read(
             page(&TextPage { frame, heading, text, reload: false }).with_status(404)
         }
     }
+}
+
+/// A form, with what was typed if it was refused.
+fn filled(form: FormView, frame: &Frame<'_>) -> [FormView; 1] {
+    let mut forms = [form];
+    show_again(&mut forms, frame.notice.as_ref());
+    forms
 }
 
 fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
@@ -439,11 +478,6 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
         "Messages of the game",
         std::iter::once(answered).chain(unusual).collect::<Vec<_>>().join("; "),
     ));
-    let visits = game.world.game_pages.visits();
-    if !visits.is_empty() {
-        let visits = visits.iter().map(|(number, count)| format!("{number} ({count} x)"));
-        facts.push(("Pages that the game opened, by number", visits.collect::<Vec<_>>().join(", ")));
-    }
     facts
 }
 

@@ -93,7 +93,7 @@ pub struct OperatorResponse {
     /// The page or file itself.
     pub body: Vec<u8>,
     /// The page to go to instead.
-    pub location: Option<&'static str>,
+    pub location: Option<String>,
     /// The values of `Set-Cookie`.
     pub cookies: Vec<String>,
     /// The name under which a browser saves it, if it is a file.
@@ -121,8 +121,9 @@ impl OperatorResponse {
         Self { status: 200, content_type, body, file_name: Some(name), ..Self::default() }
     }
 
-    pub(super) fn go_to(location: &'static str) -> Self {
-        Self { status: 303, content_type: "text/plain", location: Some(location), ..Self::default() }
+    pub(super) fn go_to(location: impl Into<String>) -> Self {
+        let location = Some(location.into());
+        Self { status: 303, content_type: "text/plain", location, ..Self::default() }
     }
 
     pub(super) fn with_status(self, status: u16) -> Self {

@@ -2,20 +2,25 @@
 
 use super::actions::{self, Effect};
 use super::deals;
+use super::export;
+use super::game_pages;
 use super::history;
 use super::login::{self, TOKEN_COOKIE, is_near, redirect_to_login};
 use super::nights;
+use super::page_forms;
 use super::pages;
 use super::people;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
 use super::wire;
 use crate::admin::history::History;
+use crate::admin::perform;
 use crate::admin::recordings::RecordingSwitch;
 use crate::appliance::{Appliance, Manifest};
 use crate::clock::Now;
 use crate::services::Game;
 use crate::store::{MAX_PATCH_FILE, OperatorError, OperatorPassword};
 use crate::web::cookies::cookie;
+use crate::web::forms;
 use crate::world::{FailureLimit, Notice, PageSessions, PageTerms, Token};
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -90,7 +95,7 @@ impl OperatorSite {
             actions::CATALOG if self.is_logged_in(cookies, now) => {
                 FormStorage::File(MAX_DATABASE + MAX_FORM as u64)
             }
-            actions::PATCH if self.is_logged_in(cookies, now) => {
+            page_forms::PATCH if self.is_logged_in(cookies, now) => {
                 FormStorage::File(MAX_PATCH_FILE + MAX_FORM as u64)
             }
             _ => FormStorage::Memory(MAX_FORM),
@@ -115,7 +120,7 @@ impl OperatorSite {
     pub fn file_too_large(path: &str) -> OperatorResponse {
         let text = if path == actions::RESTORE {
             format!("This file is larger than {} MiB. Nothing was changed.", MAX_BACKUP >> 20)
-        } else if path == actions::PATCH {
+        } else if path == page_forms::PATCH {
             format!("This file is larger than {} MiB. Nothing was changed.", MAX_PATCH_FILE >> 20)
         } else {
             format!(
@@ -134,16 +139,17 @@ impl OperatorSite {
         outcome: Result<Manifest, impl Display>,
         now: Now,
     ) -> OperatorResponse {
-        let notice = match outcome {
+        let outcome = match outcome {
             Ok(Manifest { version, .. }) => {
                 log::warn!("operator: an update to {version} is checked, and waits to be installed");
                 let text = format!(
                     "The file with mcos {version} has arrived and is complete. The box installs it and then restarts."
                 );
-                Notice { good: true, text }
+                Ok(text)
             }
-            Err(why) => Notice { good: false, text: pages::nothing_changed(&why.to_string()) },
+            Err(why) => Err(pages::nothing_changed(&why.to_string())),
         };
+        let notice = Notice::of(outcome);
         self.sessions.leave_notice(cookie(cookies, SESSION_COOKIE), notice, now);
         OperatorResponse::go_to("/operator/update")
     }
@@ -174,6 +180,12 @@ impl OperatorSite {
                 if history::is_here(request.path) {
                     let frame = pages::frame(game, token.as_str(), notice);
                     return history::page(&self.history, request.path, frame);
+                }
+                if request.path == export::PATH {
+                    return export::file(game, request);
+                }
+                if request.path == game_pages::PAGE {
+                    return game_pages::page(game, pages::frame(game, token.as_str(), notice));
                 }
                 if people::is_here(request.path) {
                     return people::page(game, request, pages::frame(game, token.as_str(), notice));
@@ -281,23 +293,24 @@ impl OperatorSite {
         }
         let guesses = request.path == "/operator/password";
         if guesses && !self.failures.admit(request.peer, "", request.now) {
-            let notice = Notice { good: false, text: TOO_MANY_WRONG.to_owned() };
+            let notice = Notice::of(Err(TOO_MANY_WRONG.to_owned()));
             self.sessions.leave_notice(secret, notice, request.now);
             return OperatorResponse::go_to("/operator/health");
         }
-        let Effect { outcome, page, pushes, restart, file, ends_sessions } =
+        let Effect { outcome, page, pushes, restart, file, ends_sessions, noted } =
             wire::act(game, &*self.recordings, request, form)
                 .or_else(|| people::act(game, request, form))
                 .or_else(|| nights::act(game, request, form))
                 .or_else(|| deals::act(game, request, form))
+                .or_else(|| game_pages::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
+        if let Some(what) = noted.filter(|_| outcome.is_ok()) {
+            perform::note(&game.store, &what, request.now);
+        }
         if let Some((name, body)) = file {
             return OperatorResponse::file(name, body);
         }
-        let notice = match outcome {
-            Ok(text) => Notice { good: true, text },
-            Err(text) => Notice { good: false, text },
-        };
+        let notice = Notice::of(outcome);
         if ends_sessions && notice.good {
             self.failures.forgive(request.peer, "");
             self.sessions.end_of(());
@@ -307,6 +320,7 @@ impl OperatorSite {
             return OperatorResponse { pushes, restart, ..pages::restarting(game) };
         }
         self.sessions.leave_notice(secret, notice, request.now);
+        self.sessions.keep_typed(secret, forms::typed(request.path, &form.fields), request.now);
         OperatorResponse { pushes, ..OperatorResponse::go_to(page) }
     }
 }

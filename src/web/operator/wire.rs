@@ -5,7 +5,7 @@ use super::pages::{self, Frame};
 use super::request::{Form, OperatorRequest, OperatorResponse};
 use crate::admin::recordings::{self, Kept, RecordingSwitch, Whom};
 use crate::clock::{Now, moment};
-use crate::config::{ChosenAnswer, MOST_CHOSEN};
+use crate::config::{Choice as _, ChosenAnswer, MOST_CHOSEN};
 use crate::recording::{Side, packet_text};
 use crate::services::{Game, mcots};
 use crate::web::fields::Fields;
@@ -159,7 +159,7 @@ fn start(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields, now: No
             .ok_or_else(|| format!("Choose for how long: 1 to {} minutes.", recordings::MOST_MINUTES))?;
         recordings.start(whom, minutes, now)
     });
-    Effect::new(PAGE, outcome.map(|()| "The recording is on.".to_owned()))
+    Effect::new(PAGE, outcome.map(|()| "The recording is on.".to_owned())).noted("recording start")
 }
 
 /// Whose messages the form asks for.
@@ -244,5 +244,5 @@ fn answer(game: &Game, fields: &Fields) -> Effect {
         }
         Err(error) => Err(pages::nothing_changed(&error.to_string())),
     };
-    Effect::new(PAGE, outcome)
+    Effect::new(PAGE, outcome).noted(format!("answer message {number}: {}", fields.text("answer")))
 }

@@ -256,7 +256,9 @@ fn players_register_withdraw_and_plan_for_their_club() {
         let before = city.balance(ann);
         assert!(send(&mut a, ann, &format!("do=register&night={night}")).contains("You are registered"));
         assert_eq!(city.balance(ann), before - 100);
-        assert!(a.look(&format!("/me/money?persona={ann}")).contains(&format!("Fee of race night {night}")));
+        let money = a.look(&format!("/me/money?persona={ann}"));
+        let line = format!("<a href=\"/events/{night}\">Fee of the race night Club night</a>");
+        assert!(money.contains(&line), "{money}");
         assert!(send(&mut a, ann, &format!("do=withdraw&night={night}")).contains("The fee is back"));
         assert!(send(&mut a, ann, &format!("do=register&night={night}")).contains("You are registered"));
         assert!(send(&mut b, bob, &format!("do=cancel&night={night}&why=rain")).contains("is cancelled"));

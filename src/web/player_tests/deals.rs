@@ -127,7 +127,8 @@ fn everybody_sees_auctions_and_ads_and_who_is_signed_in_takes_part() {
     let garage = ann.look(&format!("/me/garage?persona={owner}"));
     assert_eq!(garage.matches("(in use)").count(), 1, "{garage}");
     assert_eq!(city.game.store.garage().vehicles(owner).unwrap().len(), 2);
-    assert!(ann.look("/me/money").contains(&format!("Bid in auction {auction}, held")));
+    let money = ann.look("/me/money");
+    assert!(money.contains(&format!("Bid, held until the end of auction {auction}")), "{money}");
     city.is_right();
 }
 
@@ -146,6 +147,11 @@ fn an_auction_is_opened_taken_back_and_an_ad_placed_on_the_pages() {
         bob.fill_in(&list, path, &format!("persona={owner}&{fields}"));
         bob.look(&list)
     };
+    let refused = send("/auctions/open", &format!("goods=c{car}&start=1+500&hours=6"));
+    assert!(
+        refused.contains("value=\"1 500\"") && refused.contains("<option value=\"6\" selected>"),
+        "{refused}"
+    );
     for (fields, said) in [
         ("goods=&start=5&hours=1".to_owned(), "Choose what you want to sell"),
         (format!("goods=c{car}&start=&hours=1"), "Enter whole dollars"),
@@ -158,6 +164,9 @@ fn an_auction_is_opened_taken_back_and_an_ad_placed_on_the_pages() {
         assert!(page.contains(said), "{fields}: {page}");
     }
     assert!(send("/auctions/bid", "auction=1&dollars=1600").contains("your own account"));
+    let garage = city.signed_in("bob").look("/me/garage");
+    assert!(garage.contains(&format!("(car {car})</td>")), "{garage}");
+    assert!(garage.contains(&format!("<a href=\"/auctions/1?persona={owner}\">auction 1</a>")), "{garage}");
     assert!(send("/auctions/cancel", "auction=1").contains("You have it back"));
     for (fields, said) in [
         ("category=x&text=hello&days=1", "Choose a category"),

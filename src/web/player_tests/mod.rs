@@ -108,7 +108,7 @@ impl City {
 
     fn site(&self) -> Site<'_> {
         let Self { game, registrations, .. } = self;
-        Site { game, certificate: None, registrations, now: Now::read() }
+        Site::new(game, None, registrations, Now::read())
     }
 
     fn browser(&self) -> Browser<'_> {
@@ -211,7 +211,7 @@ impl Browser<'_> {
 }
 
 /// Every path of these pages, with `{}` for what can be anything.
-const PATHS: [&str; 47] = [
+const PATHS: [&str; 50] = [
     "/players",
     "/players?q={}",
     "/players?sort={}&page={}",
@@ -246,6 +246,9 @@ const PATHS: [&str; 47] = [
     "/events.ics",
     "/seasons/{}",
     "/rewards?week={}",
+    "/plot.svg?player={}&what=points",
+    "/plot.svg?player=Bob&what={}",
+    "/plot.svg?lobby={}",
     "/logo.svg?club={}",
     "/badge.svg?kind={}",
     "/me/club?persona={}",
@@ -330,7 +333,12 @@ fn whatever_is_asked_for_by_whomever_there_is_an_answer_and_it_shows_nobody_else
     assert!(asked > 2000, "{asked}");
     let mut bob = city.signed_in("bob");
     let money = bob.look(&format!("/me/money?persona={}", city.bob.1));
-    assert!(money.contains("$7,655,555") && money.contains("Prize money of race 1048583"), "{money}");
+    assert!(
+        money.contains("$7,655,555")
+            && money.contains("Prize money of the race at Harbor Loop (race 1048583)")
+            && money.contains("<a href=\"/races/1048583\">"),
+        "{money}"
+    );
     assert!(bob.look("/me").contains("$7,655,555"));
     assert!(bob.look(&format!("/me/mail?persona={}&mail=2", city.bob.1)).contains("a secret of Bob"));
 }

@@ -1,6 +1,9 @@
 //! What is a player's own: signing in, garage, money and mail.
 
 use super::*;
+use crate::catalog::sample;
+use crate::services::mcots::whole_car;
+use crate::store::{GarageError, Paint};
 
 #[test]
 fn forms_change_only_what_is_ones_own_and_only_with_the_token_of_the_page() {
@@ -138,7 +141,8 @@ fn a_car_is_repaired_and_scrapped_but_not_in_a_race_nor_unsure() {
     bob.fill_in("/me/garage", "/me/garage/scrap", &format!("{scrap}&sure=yes"));
     assert!(bob.look("/me/garage").contains("The junkyard paid"));
     bob.fill_in("/me/garage", "/me/garage/scrap", &format!("persona={persona}&part={}&sure=yes", city.car));
-    assert!(bob.look("/me/garage").contains("last car"));
+    let refused = bob.look("/me/garage");
+    assert!(refused.contains("last car") && refused.contains("buy another car first"), "{refused}");
     assert!(city.game.store.ledger().check().unwrap().differences.is_empty());
 }
 
@@ -180,4 +184,127 @@ fn players_write_to_each_other_and_the_game_shows_the_same_box() {
     assert!(mails.get(city.bob.1, newest, Now::read()).unwrap().is_none());
     let answers: Vec<String> = (0..12).map(|_| send(&mut ann, "to=Bob&text=again")).collect();
     assert!(answers.last().unwrap().contains("many mails"), "a mailbox is not filled by one player");
+}
+
+#[test]
+fn what_was_typed_stands_in_the_form_again_after_an_error_and_only_then() {
+    let city = City::new();
+    let mut ann = city.signed_in("ann");
+    let mail = format!("persona={}&to=Nobody&title=Fri+%22day%22&text=Race%0d%0a%3Cb%3Eme", city.ann.1);
+    ann.fill_in("/me/mail", "/me/mail/write", &mail);
+    let page = ann.look("/me/mail");
+    assert!(page.contains("value=\"Nobody\"") && page.contains("value=\"Fri &#34;day&#34;\""), "{page}");
+    assert!(page.contains("Race\r\n&#60;b&#62;me</textarea>"), "{page}");
+    assert!(!ann.look("/me/mail").contains("Nobody"), "once");
+    ann.fill_in("/me/mail", "/me/mail/write", &mail.replace("Nobody", "Bob"));
+    assert!(!ann.look("/me/mail").contains("Race\r\n"), "it is sent");
+    let club = format!("persona={}&do=found&name=Night+Riders&acronym=NR&description=we+race", city.ann.1);
+    ann.fill_in("/me/club", "/me/club", &club);
+    let page = ann.look("/me/club");
+    assert!(page.contains("value=\"Night Riders\"") && page.contains("value=\"we race\""), "{page}");
+    assert!(page.contains("is at level 1: 8,090 points more to level 10"), "{page}");
+    let answer = ann.fill_in("/me", "/me/sign-out", "");
+    assert_eq!(answer.status, 303);
+    let form = "name=ann&old=wr0ng-secret&password=n3w-one&again=n3w-two";
+    let page = text(&ann.ask("/password", Some(form)).unwrap());
+    assert!(page.contains("value=\"ann\"") && !page.contains("wr0ng") && !page.contains("n3w-"), "{page}");
+}
+
+#[test]
+fn whoever_is_signed_in_has_the_same_menu_on_all_pages_and_nobody_keeps_them() {
+    let city = City::new();
+    let new = NewPersona {
+        name: "Second".to_owned(),
+        shard: city.game.config.shard.id,
+        id: None,
+        starter_cash: 0,
+        max_per_customer: 4,
+    };
+    let second = city.game.store.personas().create(city.bob.0, new, Now::read()).unwrap().value.id;
+    let (mut nobody, mut bob) = (city.browser(), city.signed_in("bob"));
+    for path in [
+        "/players",
+        "/races",
+        "/records",
+        "/boards",
+        "/live",
+        "/clubs",
+        "/turfs",
+        "/events",
+        "/market",
+        "/auctions",
+    ] {
+        let page = bob.get(path);
+        assert_eq!(page.cache, CachePolicy::NoStore, "{path}");
+        let page = text(&page);
+        for link in [
+            "/me/garage",
+            "/me/money",
+            "/me/mail",
+            "/market",
+            "/auctions",
+            "/trades",
+            "/me/club",
+            "/me/events",
+        ] {
+            assert!(
+                page.contains(&format!("href=\"{link}?persona={}\"", city.bob.1)),
+                "{path}: {link}: {page}"
+            );
+        }
+        assert!(!nobody.look(path).contains("Signed in as"), "{path}");
+    }
+    let page = bob.look(&format!("/trades?persona={second}"));
+    assert!(
+        page.contains("driver <b>Second</b>") && page.contains(&format!("/trades?persona={}", city.bob.1))
+    );
+    let page = bob.look(&format!("/players?persona={}", city.ann.1));
+    assert!(page.contains("driver <b>Bob</b>"), "somebody else's driver is nobody's choice: {page}");
+}
+
+#[test]
+fn a_car_is_painted_in_a_paint_that_is_made_for_it_and_for_sale() {
+    let city = City::new();
+    let (persona, garage) = (city.bob.1, city.game.store.garage());
+    let page = format!("/me/garage?car={}", city.car);
+    assert!(!city.signed_in("bob").look(&page).contains("Paint it"), "no paint is known");
+    city.game.catalog.replace(sample::catalogue());
+    let model = city.game.catalog.car(BrandedPartId(113)).unwrap();
+    let purchase = whole_car(&city.game.catalog, &model, SkinId(0));
+    let car = garage.buy_car(persona, purchase, Now::read()).unwrap().value;
+    let (mut bob, before) = (city.signed_in("bob"), city.balance(persona));
+    let page = format!("/me/garage?car={car}");
+    let shown = bob.look(&page);
+    let flames = city
+        .game
+        .catalog
+        .paints_for_sale(BrandedPartId(113))
+        .into_iter()
+        .find(|paint| paint.price == 5000)
+        .unwrap();
+    assert!(shown.contains("Paint it") && shown.contains(&format!("value=\"{}\"", flames.id)), "{shown}");
+    let mut send = |fields: &str| {
+        bob.fill_in(&page, "/me/garage/paint", &format!("persona={persona}&car={car}&{fields}"));
+        bob.look(&page)
+    };
+    for odd in ["paint=", "paint=0", "paint=4294967296", "paint=99999"] {
+        assert!(send(odd).contains("not made for this car"), "{odd}");
+    }
+    let told = send(&format!("paint={}", flames.id));
+    assert!(told.contains("The car is painted") && told.contains("painted</td>"), "{told}");
+    assert_eq!(city.balance(persona), before - 5000);
+    let painted = garage.vehicle(car).unwrap().unwrap();
+    assert_eq!((painted.skin, painted.delta), (flames.id, 1), "the game asks for it anew");
+    send(&format!("paint={}", flames.id));
+    assert_eq!(city.balance(persona), before - 5000, "twice");
+    let theirs = format!("persona={}&car={car}&paint={}", city.ann.1, flames.id);
+    let mut ann = city.signed_in("ann");
+    ann.fill_in("/me", "/me/garage/paint", &theirs);
+    assert!(ann.look("/me/garage").contains("There is no such car"));
+    let races = city.game.store.races();
+    let entrants = [Entrant { persona, fee: 0, car: Some(car) }];
+    let _ = races.start(RaceId(77), &entrants, false, Now::read()).unwrap();
+    let paint = Paint { skin: SkinId(1), flags: 0, price: 1 };
+    assert_eq!(garage.paint(persona, car, paint, Now::read()).unwrap_err(), GarageError::InRace);
+    assert!(city.game.store.ledger().check().unwrap().differences.is_empty());
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Answer, Refusal, Request};
 use super::{relieve, used};
-use crate::catalog::{Catalog, Offer, Skin};
+use crate::catalog::{Car, Catalog, Offer, Skin};
 use crate::services::{Game, Outcome};
 use crate::store::{CarPurchase, NewPart, PartPurchase, Terms};
 use mco_proto::ids::{BrandedPartId, SkinId, VehicleId};
@@ -10,17 +10,22 @@ use mco_proto::mcots::GenericRequest;
 use mco_proto::mcots::garage::PurchaseStockCar;
 use mco_proto::mcots::reply::{car_bought, part_bought};
 
-/// The purchase that makes a whole car of an offer, in the wanted paint if the car is made in it.
-pub(in super::super) fn purchase(game: &Game, offer: Offer, wanted: SkinId) -> CarPurchase {
-    let Offer { car, price, .. } = offer;
-    let parts = game.catalog.stock_parts(car.model).unwrap_or_default().into_iter().map(|part| NewPart {
+/// A car with all its parts, for nothing, in the wanted paint if the car is made in it.
+pub fn whole_car(catalog: &Catalog, car: &Car, wanted: SkinId) -> CarPurchase {
+    let parts = catalog.stock_parts(car.model).unwrap_or_default().into_iter().map(|part| NewPart {
         branded_part: part.branded_part,
         parent: part.parent,
         attachment_point: part.attachment_point,
     });
-    let Skin { id: skin, flags, .. } = game.catalog.paint(car.model, wanted);
+    let Skin { id: skin, flags, .. } = catalog.paint(car.model, wanted);
     let (model, car_class) = (car.model, car.class.number());
-    CarPurchase { model, skin, flags, car_class, price, parts: parts.collect(), first_car: true }
+    CarPurchase { model, skin, flags, car_class, price: 0, parts: parts.collect(), first_car: false }
+}
+
+/// The purchase that makes a whole car of an offer, in the wanted paint if the car is made in it.
+pub(in super::super) fn purchase(game: &Game, offer: Offer, wanted: SkinId) -> CarPurchase {
+    let Offer { car, price, .. } = offer;
+    CarPurchase { price, first_car: true, ..whole_car(&game.catalog, &car, wanted) }
 }
 
 /// 142: a car from a dealer, perhaps with another one in part payment. A driver who never had a car has chosen the first

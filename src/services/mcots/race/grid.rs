@@ -2,7 +2,7 @@
 
 use super::super::{Answer, Refusal, Request};
 use super::results::conclude;
-use super::{StartRace, along_with, check_car, check_wager, counts, has_room, own_cars};
+use super::{StartRace, along_with, check_car, check_wager, has_room, own_cars};
 use crate::catalog::{Lobby, RaceType, rules};
 use crate::services::{Outcome, Push};
 use crate::store::{Changed, Entrant, RaceError};
@@ -177,7 +177,7 @@ impl Grid<'_> {
                 let Settings { race_type, ai_racers, entry_fee, pink_slip, .. } = self.race.settings;
                 if self.race.member(slot.racer).is_some() {
                     self.bar(at, "it is a player, and said not to be one");
-                } else if counts(race_type) && (!ai_racers || entry_fee > 0 || pink_slip) {
+                } else if race_type.is_race() && (!ai_racers || entry_fee > 0 || pink_slip) {
                     // Its time is whatever the host says.
                     self.bar(
                         at,
@@ -256,7 +256,7 @@ impl Grid<'_> {
 
     /// Takes the fees of all who may race; who can't pay may not.
     fn take_fees(&mut self) -> Result<Fees, Refusal> {
-        if !counts(self.race.settings.race_type) {
+        if !self.race.settings.race_type.is_race() {
             return Ok(if self.is_enough() { Fees::None } else { Fees::TooFewRacers });
         }
         loop {

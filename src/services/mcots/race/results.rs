@@ -1,6 +1,6 @@
 //! The end of a race: places, money, points, cars, and the news of them.
 
-use super::{Game, along_with, counts, own_cars};
+use super::{Game, along_with, own_cars};
 use crate::catalog::rules;
 use crate::clock::Now;
 use crate::services::{Outcome, Push};
@@ -25,7 +25,7 @@ pub(super) fn conclude_all(game: &Game, ids: impl IntoIterator<Item = RaceId>, n
 pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
     let finished = game.world.races.lock().finish(id);
     let Some((race, booking)) = finished else { return Outcome::silence() };
-    let Some(booking) = booking.filter(|_| counts(race.settings.race_type)) else {
+    let Some(booking) = booking.filter(|_| race.settings.race_type.is_race()) else {
         log::info!("race {id}: a test drive is over");
         return Outcome::silence();
     };
