@@ -192,7 +192,7 @@ fn pages(folder: &Path, store: Store, now: Now) {
         format!("/auctions/{auction}"),
         "/api/v1/auctions".to_owned(),
     ] {
-        let site = Site { game: &game, certificate: None, registrations: &registrations, now };
+        let site = Site::new(&game, None, &registrations, now);
         let (page, query) = path.split_once('?').unwrap_or((&path, ""));
         let request = PageRequest {
             path: page,
