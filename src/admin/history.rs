@@ -135,7 +135,9 @@ impl History {
     /// Adds what was seen now. To be called about once a minute.
     pub fn add(&self, sample: Sample) {
         let mut kept = lock(&self.kept);
-        Span::ALL.into_iter().for_each(|span| kept.add(span, sample));
+        for span in Span::ALL {
+            kept.add(span, sample);
+        }
         *lock(&self.eventful) |= sample.players > 0 || sample.changes > 0;
     }
 

@@ -92,11 +92,11 @@ pub async fn run(options: Options, counters: Arc<Counters>) -> Result<Report, Lo
     let target = Target::of(host.as_deref(), &network, timeout).await.map_err(LoadError::Host)?;
     let (web, endpoints) = find(&target, timeout).await.map_err(LoadError::Server)?;
     let site = Site { web, endpoints, counters, epoch: Instant::now() };
-    let (racers, others) = cast(players, scenario);
-    let races = {
+    let (field, others) = cast(players, scenario);
+    let driven = {
         let site = site.clone();
         smol::spawn(async move {
-            if racers.is_empty() { None } else { Some(races::run(&site, racers, rate, seconds).await) }
+            if field.is_empty() { None } else { Some(races::run(&site, field, rate, seconds).await) }
         })
     };
     let others = others.into_iter().map(|(act, players)| {
@@ -104,7 +104,7 @@ pub async fn run(options: Options, counters: Arc<Counters>) -> Result<Report, Lo
         async move { acts::run(&site, act, players, acts, seconds).await }
     });
     let acts = join_all(others).await;
-    Ok(Report { races: races.await, acts })
+    Ok(Report { races: driven.await, acts })
 }
 
 /// Who races, and who does what else.
