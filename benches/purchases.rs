@@ -32,6 +32,37 @@ fn main() {
     let folder = tempfile::tempdir().expect("folder");
     let store = Store::open(&folder.path().join("data")).expect("store");
     let players = people(&store);
+    if std::env::args().any(|a| a == "memory") {
+        for _ in 0..6 {
+            let cpu = cpu_seconds();
+            let r = rate(1, |_| {
+                let store = &store;
+                let player = players[0];
+                move || drop(store.garage().buy_car(player, car(), Now::read()).expect("a car"))
+            });
+            println!("memory {r:.0} cpu {:.1}", (cpu_seconds() - cpu) / (r * SPELL.as_secs_f64()) * 1e6);
+        }
+        return;
+    }
+    if std::env::args().any(|a| a == "many") {
+        for _ in 0..6 {
+            let cpu = cpu_seconds();
+            let r = served_purchases(&store, &players);
+            println!("served {r:.0} cpu {:.1}", (cpu_seconds() - cpu) / (r * SPELL.as_secs_f64()) * 1e6);
+            let cpu = cpu_seconds();
+            let r = purchases(&store, &players);
+            println!("many {r:.0} cpu {:.1}", (cpu_seconds() - cpu) / (r * SPELL.as_secs_f64()) * 1e6);
+        }
+        return;
+    }
+    if std::env::args().any(|a| a == "one") {
+        for _ in 0..6 {
+            let cpu = cpu_seconds();
+            let r = purchases(&store, &players[..1]);
+            println!("one {r:.0} cpu {:.1}", (cpu_seconds() - cpu) / (r * SPELL.as_secs_f64()) * 1e6);
+        }
+        return;
+    }
     let mut figures: [Vec<f64>; 7] = Default::default();
     // Turn by turn, since the disk of a shared machine has moods.
     for turn in 0..TURNS {
@@ -156,6 +187,37 @@ fn purchases(store: &Store, players: &[PersonaId]) -> f64 {
                 .expect("on the card");
         }
     })
+}
+
+/// The same by players as the server has them: each is a task, on as many threads as there are cores.
+fn served_purchases(store: &Store, players: &[PersonaId]) -> f64 {
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let executor = smol::Executor::new();
+    let tasks: Vec<_> = players
+        .iter()
+        .map(|player| {
+            executor.spawn(async {
+                while !over.load(Ordering::Relaxed) {
+                    let bought = store.garage().buy_car(*player, car(), Now::read()).expect("a car");
+                    bought.ticket.committed().await.expect("on the card");
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    let (end, ended) = smol::channel::bounded::<()>(1);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| drop(smol::block_on(executor.run(ended.recv()))));
+        }
+        thread::sleep(SPELL);
+        over.store(true, Ordering::Relaxed);
+        tasks.into_iter().for_each(|task| smol::block_on(task));
+        drop(end);
+    });
+    done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
 }
 
 /// Purchases into bare sled, so many in each commit: a record of the size of such a car, or all six records in one

@@ -33,7 +33,7 @@ use super::backup::BACKUP;
 use crate::atomic_file;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -220,13 +220,14 @@ impl Chain {
                 end = last.then(|| End { path: path.clone(), generation: *found, length: 0 });
                 break;
             };
-            loop {
-                let at = reader.at;
-                let Some(changes) = reader.next()? else { break };
-                if *found == generation && at <= position {
-                    known |= at == position;
-                    continue;
+            if *found == generation && position > 0 {
+                // What precedes it may be long, and is not needed.
+                known = reader.seek(position)? && reader.next()?.is_some();
+                if !known {
+                    break;
                 }
+            }
+            while let Some(changes) = reader.next()? {
                 apply(changes)?;
             }
             end = Some(End { path: path.clone(), generation: *found, length: reader.at });
@@ -359,6 +360,13 @@ impl Reader {
             generation,
             at: HEADER,
         }))
+    }
+
+    /// Goes on at a place in the file; says whether there can be a batch.
+    fn seek(&mut self, at: u32) -> io::Result<bool> {
+        self.file.seek(io::SeekFrom::Start(at.into()))?;
+        self.at = at;
+        Ok(at >= HEADER)
     }
 
     /// The next batch; none at the end.
