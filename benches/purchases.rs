@@ -32,38 +32,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("folder");
     let store = Store::open(&folder.path().join("data")).expect("store");
     let players = people(&store);
-    if std::env::args().any(|a| a == "memory") {
-        for _ in 0..6 {
-            let cpu = cpu_seconds();
-            let r = rate(1, |_| {
-                let store = &store;
-                let player = players[0];
-                move || drop(store.garage().buy_car(player, car(), Now::read()).expect("a car"))
-            });
-            println!("memory {r:.0} cpu {:.1}", (cpu_seconds() - cpu) / (r * SPELL.as_secs_f64()) * 1e6);
-        }
-        return;
-    }
-    if std::env::args().any(|a| a == "many") {
-        for _ in 0..6 {
-            let cpu = cpu_seconds();
-            let r = served_purchases(&store, &players);
-            println!("served {r:.0} cpu {:.1}", (cpu_seconds() - cpu) / (r * SPELL.as_secs_f64()) * 1e6);
-            let cpu = cpu_seconds();
-            let r = purchases(&store, &players);
-            println!("many {r:.0} cpu {:.1}", (cpu_seconds() - cpu) / (r * SPELL.as_secs_f64()) * 1e6);
-        }
-        return;
-    }
-    if std::env::args().any(|a| a == "one") {
-        for _ in 0..6 {
-            let cpu = cpu_seconds();
-            let r = purchases(&store, &players[..1]);
-            println!("one {r:.0} cpu {:.1}", (cpu_seconds() - cpu) / (r * SPELL.as_secs_f64()) * 1e6);
-        }
-        return;
-    }
-    let mut figures: [Vec<f64>; 7] = Default::default();
+    let mut figures: [Vec<f64>; 8] = Default::default();
     // Turn by turn, since the disk of a shared machine has moods.
     for turn in 0..TURNS {
         let bare = |name: &str| folder.path().join(format!("{name}{turn}"));
@@ -76,6 +45,7 @@ fn main() {
             bare_sled(&bare("record"), 1, false),
             bare_sled(&bare("one"), 1, true),
             appended(&bare("log")),
+            served_purchases(&store, &players),
             purchases(&store, &players),
             bare_sled(&bare("many"), PLAYERS as u64, true),
         ];
@@ -84,7 +54,7 @@ fn main() {
     for all in &mut figures {
         all.sort_by(f64::total_cmp);
     }
-    let [one, each, record, six, log, many, ceiling] = &figures;
+    let [one, each, record, six, log, many, threads, ceiling] = &figures;
     row("durable purchases/s, one player", one, record, "one record into bare sled, >= 0.95");
     row("", one, six, "the same six records into bare sled");
     row("", one, log, "the same bytes appended to a file");
@@ -94,6 +64,7 @@ fn main() {
         ceiling,
         "the same records into bare sled, >= 0.70",
     );
+    row("  each of whom is a thread that blocks", threads, ceiling, "the same");
     println!("{:<44} {:>10.0}", "microseconds of CPU each, one player", median(each));
     let in_memory = rate(1, |_| {
         let store = &store;
@@ -210,11 +181,13 @@ fn served_purchases(store: &Store, players: &[PersonaId]) -> f64 {
     let began = Instant::now();
     thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| drop(smol::block_on(executor.run(ended.recv()))));
+            scope.spawn(|| smol::block_on(executor.run(ended.recv())));
         }
         thread::sleep(SPELL);
         over.store(true, Ordering::Relaxed);
-        tasks.into_iter().for_each(|task| smol::block_on(task));
+        for task in tasks {
+            smol::block_on(task);
+        }
         drop(end);
     });
     done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()

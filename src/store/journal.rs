@@ -47,6 +47,10 @@ const HEAD: u32 = 8;
 const NO_BATCH: [u8; HEAD as usize] = [0; HEAD as usize];
 /// How much room is made at once, in bytes.
 const ROOM: u32 = 64 * 1024;
+/// What the system keeps of a file at least, in bytes.
+const PAGE: u32 = 4 * 1024;
+/// How long a batch is that needs no room made behind it, in bytes.
+const MUCH: usize = 16 * 1024;
 /// The file of an old journal, in the data directory.
 const SPARE: &str = "backup.mcos.spare-journal";
 /// How much of it is kept, in bytes.
@@ -86,14 +90,14 @@ impl Journal {
             fs::rename(&spare, &path)?;
             Ok::<_, io::Error>(file)
         };
-        let begin = || {
+        let anew = || {
             let mut options = File::options();
             let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
             file.write_all_at(&begun, 0)?;
             file.sync_all()?;
             Ok::<_, io::Error>(file)
         };
-        let file = reuse().or_else(|_| begin())?;
+        let file = reuse().or_else(|_| anew())?;
         atomic_file::sync_dir(dir)?;
         let room = length_of(&file)?;
         Ok(Self { path, file, generation, length: HEADER, room, batch: Vec::new() })
@@ -137,14 +141,28 @@ impl Journal {
         batch.extend(NO_BATCH);
         let mut room = self.room;
         if longer.checked_add(HEAD).ok_or_else(too_long)? > room {
-            room = longer.checked_add(ROOM).ok_or_else(too_long)?;
-            batch.resize((room - self.length) as usize, 0);
+            // For much at once a longer file costs little beside the batch, and zeros as much as the batch.
+            let more = if batch.len() < MUCH { ROOM } else { HEAD };
+            room = longer.checked_add(more).ok_or_else(too_long)?;
         }
         self.file.write_all_at(batch, self.length.into())?;
+        batch.shrink_to(LONGEST_KEPT);
+        self.make_room(longer + HEAD, room)?;
         self.file.sync_data()?;
         (self.length, self.room) = (longer, room);
-        batch.clear();
-        batch.shrink_to(LONGEST_KEPT);
+        Ok(())
+    }
+
+    /// Writes zeros up to the new end of the file, page by page: what was written at once, the system may keep as one large page, and write
+    /// whole each time a part of it changes.
+    fn make_room(&self, from: u32, room: u32) -> io::Result<()> {
+        let mut at = from.max(self.room);
+        while at < room {
+            let end = room.min((at / PAGE + 1) * PAGE);
+            let zeros = &[0; PAGE as usize];
+            self.file.write_all_at(zeros.get(..(end - at) as usize).unwrap_or(zeros), at.into())?;
+            at = end;
+        }
         Ok(())
     }
 
@@ -162,7 +180,7 @@ impl Journal {
         if head == NO_BATCH {
             return Ok(());
         }
-        self.file.write_all_at(&NO_BATCH[..there], self.length.into())?;
+        self.file.write_all_at(NO_BATCH.get(..there).unwrap_or(&NO_BATCH), self.length.into())?;
         self.file.sync_all()?;
         log::warn!(
             "what is left of a change that was not completed is taken out of the journal; nobody was told of that change"
