@@ -23,7 +23,7 @@ pub const EXTENSION: &str = "jsonl";
 pub enum Line {
     /// The first line: a connection was made.
     Connection(Opening),
-    /// A message passed.
+    /// What one side said to the other on an opened connection.
     Message(Passed),
     /// Messages are missing here, because more passed than could be written.
     Lost {
@@ -49,7 +49,7 @@ pub enum Line {
 /// A connection that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
-    /// [`FORMAT`].
+    /// The version of the file's layout: [`FORMAT`] in files that this program writes.
     pub format: u32,
     /// Place among all lines of the run.
     pub order: u64,
@@ -93,9 +93,9 @@ pub struct Passed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// The Client.
+    /// The game, or the simulated Client.
     Client,
-    /// The Server.
+    /// This program, or the one that is recorded.
     Server,
 }
 

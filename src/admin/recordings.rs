@@ -26,7 +26,7 @@ const PREFIX: &str = "recording-";
 /// Whose messages are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
-    /// Everybody's.
+    /// Those of every Client.
     Everybody,
     /// Those of one account.
     Account {

@@ -39,7 +39,7 @@ pub enum Request {
     AddAccount {
         /// Name of the account.
         name: String,
-        /// Its password.
+        /// In clear; the store keeps only its hash.
         password: Secret,
         /// Its number; `None`: the next free one.
         customer_id: Option<CustomerId>,
@@ -131,9 +131,9 @@ pub enum Request {
         /// Why; those who are registered are told by mail.
         reason: String,
     },
-    /// Begin a season.
+    /// Open a season: race nights from now on count for it.
     BeginSeason {
-        /// Its name.
+        /// As players read it on the pages.
         name: String,
     },
     /// End a season, which makes its champion.
@@ -143,7 +143,7 @@ pub enum Request {
     },
     /// Close a club: nobody is in it any more.
     CloseClub {
-        /// Its acronym.
+        /// At most three letters, as on the Client's screens.
         acronym: String,
         /// Why; its members are told by mail.
         reason: String,
@@ -299,7 +299,7 @@ pub enum Response {
     Personas(Vec<PersonaEntry>),
     /// An account with its personas.
     AccountDetails {
-        /// The account.
+        /// The line that [`Response::Accounts`] would have for it.
         account: AccountEntry,
         /// Its personas, by number.
         personas: Vec<PersonaEntry>,
@@ -325,7 +325,7 @@ pub enum Response {
     LoginKeyImported,
     /// It is done, and there is nothing more to say.
     Done,
-    /// All bans.
+    /// Answers [`Request::ListBans`].
     Bans(Vec<BanEntry>),
     /// The backup is checked and staged; the server restarts with it next.
     RestoreStaged,
@@ -370,15 +370,15 @@ pub struct PersonaEntry {
 /// A persona as the Operator sees it by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonaDetails {
-    /// The persona.
+    /// The line that [`Response::Personas`] would have for it.
     pub persona: PersonaEntry,
-    /// Its level.
+    /// The level that the points make, from 1.
     pub level: u32,
-    /// Its points.
+    /// Career points, of all time.
     pub points: u32,
     /// Races begun.
     pub races: u32,
-    /// Races won.
+    /// Of `races`, those in which it came in first.
     pub races_won: u32,
     /// The numbers of the models of its cars.
     pub cars: Vec<BrandedPartId>,

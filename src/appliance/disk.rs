@@ -25,7 +25,7 @@ const SYNC_EVERY: u64 = 8 * 1024 * 1024;
 pub trait Medium {
     /// Reads exactly so many bytes.
     fn read_at(&self, bytes: &mut [u8], place: u64) -> io::Result<()>;
-    /// Writes all bytes.
+    /// Writes the whole of `bytes` from byte `place` on.
     fn write_at(&self, bytes: &[u8], place: u64) -> io::Result<()>;
     /// Returns when everything written is on the medium.
     fn sync(&self) -> io::Result<()>;
@@ -59,7 +59,6 @@ impl Medium for File {
     }
 }
 
-/// A partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Partition {
     first: u32,

@@ -55,21 +55,21 @@ pub enum UpdateError {
     },
     /// Neither copy of the slot sector is sound.
     NoSlotSector {
-        /// The disk.
+        /// Where both copies were looked for.
         disk: PathBuf,
     },
     /// The slot sector is of a newer program.
     Layout {
-        /// The disk.
+        /// Where it was read.
         disk: PathBuf,
         /// The version of its layout.
         version: u32,
     },
     /// The partition table has no place for a slot.
     NoSlot {
-        /// The disk.
+        /// Whose partition table it is.
         disk: PathBuf,
-        /// The slot.
+        /// The one of the two that was wanted.
         slot: Slot,
         /// What is wrong with its partition.
         why: &'static str,
@@ -86,7 +86,7 @@ pub enum UpdateError {
     },
     /// The disk does not do what it is told.
     Disk {
-        /// The disk.
+        /// Its device, as it was opened.
         disk: PathBuf,
         /// What it was to do.
         what: &'static str,
@@ -95,7 +95,7 @@ pub enum UpdateError {
     },
     /// What was read back is not what was written.
     NotKept {
-        /// The disk.
+        /// Its device, as it was opened.
         disk: PathBuf,
     },
 }

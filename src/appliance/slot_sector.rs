@@ -87,7 +87,7 @@ pub struct SlotSector {
 pub enum Unsound {
     /// It is something else.
     Foreign,
-    /// It is damaged.
+    /// It begins as one of ours does, but its checksum is wrong.
     Damaged,
     /// It has a layout that this program does not know.
     Layout(u32),

@@ -85,7 +85,7 @@ pub struct Lobby {
     pub rounds: Choice,
     /// Rain.
     pub weather: Switch,
-    /// Night.
+    /// Whether its races are driven in the dark.
     pub night: Switch,
     /// The other way round.
     pub backwards: Switch,

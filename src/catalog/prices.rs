@@ -47,7 +47,7 @@ const NUMBERS_PER_KIND: u32 = 999;
 /// A part of a used car.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsedPart {
-    /// Which part it is.
+    /// Its kind, as a number of the catalogue.
     pub branded_part: BrandedPartId,
     /// Where on its parent it sits.
     pub attachment_point: u8,

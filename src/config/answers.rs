@@ -30,7 +30,7 @@ impl ChosenAnswer {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Failed, Self::Success, Self::Silent];
 
-    /// The word for it.
+    /// As it is written in `mcos.toml`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",

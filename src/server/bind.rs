@@ -18,17 +18,17 @@ pub enum Service {
     Http,
     /// The same with TLS.
     Https,
-    /// Login.
+    /// NPS, where a Context becomes a Customer Id.
     Login,
-    /// Persona.
+    /// NPS, the list of personas.
     Persona,
-    /// Mail.
+    /// NPS, the letters of players.
     Mail,
-    /// Lobby.
+    /// NPS, the hub with its chat channels.
     Lobby,
     /// A room server, with its index in the range of room ports.
     Room(u16),
-    /// MCOTS.
+    /// The world: cars, parts and races.
     Mcots,
 }
 

@@ -76,7 +76,6 @@ pub(crate) enum Purpose {
 impl Purpose {
     const ALL: usize = 3;
 
-    /// That of a service.
     pub(crate) const fn of(service: Service) -> Self {
         match service {
             Service::Http | Service::Https => Self::Web,

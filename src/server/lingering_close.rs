@@ -17,7 +17,6 @@ const CHUNK: usize = 16 * 1024;
 /// What is still read, and thrown away, after the last answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Bytes in all.
     pub(super) bytes: u64,
     /// The longest pause between two reads.
     pub(super) pause: Duration,

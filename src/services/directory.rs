@@ -31,8 +31,11 @@ pub(super) enum EntryKind {
     Here,
     /// A chat channel, there in every server.
     Chat,
-    /// A room server.
-    Room { server: NpsServer, port: u16, listed: bool },
+    Room {
+        server: NpsServer,
+        port: u16,
+        listed: bool,
+    },
 }
 
 impl Directory {

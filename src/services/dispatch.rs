@@ -19,7 +19,6 @@ use std::net::IpAddr;
 pub(super) trait Caller: fmt::Display {
     /// Whether it has signed in on this connection.
     fn is_signed_in(&self) -> bool;
-    /// Its address.
     fn address(&self) -> IpAddr;
 }
 
@@ -339,7 +338,7 @@ pub(super) use layout;
 pub struct Listed {
     /// The number, or the first of several.
     pub first: u16,
-    /// The last.
+    /// The last of several, inclusive; `first` again where there is only one.
     pub last: u16,
     /// Who may send it.
     pub who: Who,

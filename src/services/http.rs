@@ -14,7 +14,7 @@ use std::net::IpAddr;
 pub enum Verb {
     /// GET and HEAD.
     Read,
-    /// POST.
+    /// Sends a form.
     Post,
     /// Everything else.
     Other,

@@ -9,21 +9,21 @@ pub const AUTH_PORT: u16 = 443;
 /// The ports the server really listens on: with a configured 0 only known after binding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ports {
-    /// HTTP.
+    /// Patch, Auth, Shard and the pages, in clear.
     pub http: u16,
-    /// HTTPS.
+    /// The same by TLS; the Client signs in here.
     pub https: u16,
-    /// Login.
+    /// NPS login, which the shard list names.
     pub login: u16,
-    /// Persona.
+    /// NPS persona, fixed in the Client.
     pub persona: u16,
-    /// Mail.
+    /// NPS mail, which the Client learns from the persona service.
     pub mail: u16,
-    /// Lobby.
+    /// NPS lobby, which the shard list names.
     pub lobby: u16,
     /// Room servers. The first one is kept for races; a Client meets people on the others.
     pub rooms: Vec<u16>,
-    /// MCOTS.
+    /// The world's, fixed in the Client.
     pub mcots: u16,
 }
 

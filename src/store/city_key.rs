@@ -19,7 +19,6 @@
 use super::key::join;
 use mco_proto::ids::PersonaId;
 
-/// All clubs.
 pub(super) const CLUBS: &[u8] = b"zc";
 /// All weeks that are not settled.
 pub(super) const OPEN_WEEKS: &[u8] = b"zv";
@@ -33,17 +32,12 @@ pub(super) const TURFS: &[u8] = b"zq";
 pub(super) const OPEN_NIGHTS: &[u8] = b"zo";
 /// All race nights that are over or cancelled.
 pub(super) const CLOSED_NIGHTS: &[u8] = b"ze";
-/// All seasons.
 pub(super) const SEASONS: &[u8] = b"zs";
-/// All headlines.
 pub(super) const HEADLINES: &[u8] = b"zn";
-/// The next club.
 pub(super) const NEXT_CLUB: &[u8] = b"mnext_club";
 /// The next race night.
 pub(super) const NEXT_NIGHT: &[u8] = b"mnext_night";
-/// The next season.
 pub(super) const NEXT_SEASON: &[u8] = b"mnext_season";
-/// The next headline.
 pub(super) const NEXT_HEADLINE: &[u8] = b"mnext_headline";
 
 fn with(kind: u8, numbers: &[u32]) -> Vec<u8> {
@@ -51,7 +45,6 @@ fn with(kind: u8, numbers: &[u32]) -> Vec<u8> {
     join(b'z', &[&[kind], &numbers])
 }
 
-/// A club.
 pub(super) fn club(club: u32) -> Vec<u8> {
     with(b'c', &[club])
 }
@@ -111,7 +104,6 @@ pub(super) fn closed_night(night: u32) -> Vec<u8> {
     with(b'e', &[night])
 }
 
-/// A season.
 pub(super) fn season(season: u32) -> Vec<u8> {
     with(b's', &[season])
 }
@@ -121,7 +113,6 @@ pub(super) fn badges(persona: PersonaId) -> Vec<u8> {
     with(b'b', &[persona.0])
 }
 
-/// A headline.
 pub(super) fn headline(number: u32) -> Vec<u8> {
     with(b'n', &[number])
 }

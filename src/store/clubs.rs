@@ -36,7 +36,7 @@ const MOST_MEMBERS: usize = 60;
 /// The rules about clubs, in numbers. Money in dollars.
 #[derive(Clone, Copy, Debug)]
 pub struct ClubRules {
-    /// What founding one costs.
+    /// Dollars that the founder pays.
     pub founding_cost: u32,
     /// The level that it takes.
     pub founding_level: u32,

@@ -37,7 +37,6 @@ pub(super) const BIDDER: u8 = b'b';
 pub(super) const ADVERTISER: u8 = b's';
 pub(super) const SIDE: u8 = b't';
 
-/// An auction.
 pub(super) fn auction(number: u32) -> Vec<u8> {
     join(b'd', &[b"a", &number.to_be_bytes()])
 }
@@ -47,7 +46,6 @@ pub(super) fn ad(number: u32) -> Vec<u8> {
     join(b'd', &[b"s", &number.to_be_bytes()])
 }
 
-/// A trade.
 pub(super) fn trade(number: u32) -> Vec<u8> {
     join(b'd', &[b"t", &number.to_be_bytes()])
 }

@@ -51,7 +51,7 @@ pub enum StoreError {
     },
     /// A file that belongs into a backup could not be read, so there is no backup.
     BackupIncomplete {
-        /// The file.
+        /// Its path.
         file: Arc<str>,
         /// What the system said.
         why: Arc<str>,
@@ -155,7 +155,7 @@ pub enum OpenError {
     TooNew {
         /// What is newer: a kind of record or "backup".
         what: &'static str,
-        /// Its version.
+        /// The version that was found; this program knows only lower ones.
         version: u8,
     },
     /// Neither the database nor the backup beside it can be read.
@@ -169,21 +169,21 @@ pub enum OpenError {
     NotRepaired {
         /// What is wrong with the database.
         database: String,
-        /// The backup.
+        /// The file that could not be read.
         backup: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// The system does not let us read a backup file.
     BackupUnreadable {
-        /// The file.
+        /// The backup's path, as it was given.
         file: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// A file that was to be restored is not there, or is no sound backup.
     BadBackup {
-        /// The file.
+        /// The backup's path, as it was given.
         file: PathBuf,
         /// What is wrong with it.
         why: String,

@@ -31,17 +31,14 @@
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, RaceId, ShardId, VehicleId};
 use std::net::IpAddr;
 
-/// All accounts.
 pub(super) const ACCOUNTS: &[u8] = b"a";
 /// The whole ledger, by persona and number.
 pub(super) const LINES: &[u8] = b"j";
-/// All personas.
 pub(super) const PERSONAS: &[u8] = b"p";
 /// The names of all personas.
 pub(super) const PERSONA_NAMES: &[u8] = b"n";
 /// The key by which Clients encrypt what they send to Login.
 pub(super) const LOGIN_KEY: &[u8] = b"klogin";
-/// All bans.
 pub(super) const BANS: &[u8] = b"b";
 /// The Operator's password.
 pub(super) const OPERATOR: &[u8] = b"soperator";
@@ -107,7 +104,6 @@ pub(super) fn customer(id: CustomerId) -> Vec<u8> {
     join(b'c', &[&id.0.to_be_bytes()])
 }
 
-/// A persona.
 pub(super) fn persona(id: PersonaId) -> Vec<u8> {
     join(b'p', &[&id.0.to_be_bytes()])
 }
@@ -152,7 +148,6 @@ pub(super) fn loose_parts_of(owner: PersonaId) -> Vec<u8> {
     join(b'l', &[&owner.0.to_be_bytes()])
 }
 
-/// One loose part.
 pub(super) fn loose_part(owner: PersonaId, id: PartId) -> Vec<u8> {
     join(b'l', &[&owner.0.to_be_bytes(), &id.0.to_be_bytes()])
 }

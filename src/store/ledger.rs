@@ -173,7 +173,7 @@ pub enum Problem {
     NoLines,
     /// A line does not follow from the one before it.
     Line {
-        /// Its number.
+        /// Which line it is, from 1 for the persona's first.
         number: u32,
         /// The balance it should say.
         derived: i64,
@@ -182,7 +182,7 @@ pub enum Problem {
     },
     /// A line is missing.
     Gap {
-        /// Its number.
+        /// The first that is not there.
         number: u32,
     },
     /// The lines add up to something else than the persona has.
@@ -196,7 +196,7 @@ pub enum Problem {
     NoPersona,
     /// A car or part is not where it belongs.
     Property {
-        /// Its number.
+        /// The car's or the part's.
         number: u32,
         /// What is wrong with it.
         misplaced: Misplaced,

@@ -27,7 +27,6 @@ use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The first booking.
 const FIRST_BOOKING: u32 = 1;
 
 /// Somebody who is to race.
@@ -94,9 +93,9 @@ pub struct Settled {
     pub level: (u32, u32),
     /// Rank before and after.
     pub rank: (u32, u32),
-    /// Cars won.
+    /// How many opponents' cars became its own by pink slip.
     pub cars_won: u32,
-    /// Cars lost.
+    /// How many of its own went to an opponent by pink slip.
     pub cars_lost: u32,
 }
 

@@ -44,7 +44,7 @@ impl Seasons<'_> {
         Ok(all)
     }
 
-    /// One season.
+    /// The season with this number, open or ended.
     pub fn get(&self, season: u32) -> Result<Option<Season>, StoreError> {
         self.store.table().get(&key::season(season))
     }

@@ -138,7 +138,6 @@ impl Table {
         merge(state.engine()?.with_prefix(prefix)?, changes, see).map(|_| ())
     }
 
-    /// One record.
     pub(super) fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         self.look(key, |bytes| bytes.map(decode).transpose())?
     }

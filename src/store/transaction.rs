@@ -52,7 +52,6 @@ impl<'a> Transaction<'a> {
         seen.ok_or_else(|| StoreError::Database("a record was not shown".into()))
     }
 
-    /// One record.
     pub(super) fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         self.look(key, |bytes| bytes.map(decode).transpose())?
     }

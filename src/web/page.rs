@@ -54,7 +54,7 @@ pub enum CachePolicy {
     /// It may be kept, but must be asked for again. Not "no-cache": old Internet Explorers then refuse to save files that
     /// come by HTTPS (*documented*).
     Revalidate,
-    /// For a day.
+    /// It may be used for 86,400 s without asking again.
     OneDay,
 }
 

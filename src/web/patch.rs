@@ -23,7 +23,7 @@ pub enum PatchAnswer {
 
 /// A file of the patch set, opened.
 pub struct Download {
-    /// Its content.
+    /// Opened for reading; its position is the start.
     pub content: File,
     /// Its size in bytes; at least 1.
     pub size: u64,

@@ -20,7 +20,6 @@ fn name(names: [&'static str; 2], request: &PageRequest<'_>) -> &'static str {
 pub(super) struct Visit<'a> {
     site: &'a Site<'a>,
     secret: &'a str,
-    /// The account.
     pub(super) account: Account,
     /// The token that all forms carry.
     pub(super) form: Token,

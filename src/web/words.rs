@@ -36,7 +36,6 @@ pub(super) fn class(class: u8) -> &'static str {
     CarClass::from_number(class).map_or("borrowed", CarClass::name)
 }
 
-/// A car.
 pub(super) fn car(catalog: &Catalog, model: BrandedPartId) -> String {
     if model == BrandedPartId(0) {
         return "a borrowed car".to_owned();

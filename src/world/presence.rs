@@ -28,7 +28,7 @@ pub struct Present {
     pub since: Instant,
     /// In which session, once it has connected.
     pub session: Option<SessionId>,
-    /// Its connections.
+    /// Those that have signed in as this persona, to any service.
     pub connections: Vec<ConnectionId>,
 }
 

@@ -48,9 +48,9 @@ pub enum Denied {
     Full,
     /// Only the host may.
     NotHost,
-    /// It is running.
+    /// Only before the start.
     Running,
-    /// It is not running.
+    /// Only after the start.
     NotRunning,
     /// The racer's result is known.
     AlreadyReported,
@@ -123,7 +123,7 @@ pub enum State {
     Finished,
 }
 
-/// A race.
+/// One race, from the moment it is arranged until every racer's result is known.
 #[derive(Clone, Debug)]
 pub struct Race {
     /// Its number.
@@ -184,7 +184,7 @@ impl Race {
         here.or(self.members.first()).map(|member| member.persona)
     }
 
-    /// A member.
+    /// What is known of one who is in it; `None` for everybody else.
     pub fn member(&self, persona: PersonaId) -> Option<&Member> {
         self.members.iter().find(|member| member.persona == persona)
     }
@@ -225,7 +225,7 @@ impl Race {
 }
 
 impl Table {
-    /// A race.
+    /// As it is at this moment; `None` once it is over.
     pub fn get(&self, id: RaceId) -> Option<&Race> {
         self.races.get(&id)
     }

@@ -22,17 +22,17 @@ const SILENCE: Duration = Duration::from_mins(1);
 pub enum SignInStep {
     /// AuthLogin: name and password.
     Password,
-    /// The shard list.
+    /// HTTPS: where the services are.
     ShardList,
     /// Login, with the Session Key encrypted with `pub.key`.
     Login,
-    /// The list of personas.
+    /// NPS 8228: which personas the customer has.
     PersonaList,
     /// A persona was chosen.
     Persona,
-    /// The lobby.
+    /// NPS 7003: greeted and let in.
     Lobby,
-    /// MCOTS.
+    /// 43300: the world let the persona in.
     Mcots,
     /// A room server.
     Room,

@@ -46,7 +46,7 @@ impl Arrived {
         }
     }
 
-    /// Its body.
+    /// What follows the header of a packet, or the whole body of MCOTS with its number.
     pub fn body(&self) -> &[u8] {
         match self {
             Self::Packet(packet) => &packet.body,

@@ -62,7 +62,7 @@ pub(super) enum Place {
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// The name.
+    /// As the database spells it.
     pub name: String,
     /// The data type.
     pub kind: Kind,

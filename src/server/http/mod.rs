@@ -80,7 +80,6 @@ pub(super) struct SslServer {
     operator: OperatorHttp,
 }
 
-/// One connection.
 #[derive(Clone, Copy)]
 struct Connection<'a> {
     peer: SocketAddr,

@@ -65,7 +65,7 @@ const VALID: (i32, i32) = (2000, 2037);
 pub struct Leaf {
     /// The certificate and the authority's.
     pub chain: Vec<CertificateDer<'static>>,
-    /// Its private key.
+    /// Belongs to the first certificate of `chain`; PKCS #8, DER.
     pub key: PrivatePkcs8KeyDer<'static>,
 }
 

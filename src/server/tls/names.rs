@@ -56,7 +56,7 @@ impl Names {
         names
     }
 
-    /// Adds an address.
+    /// IPv4 in the form of IPv6 is taken as IPv4; one too many is left out.
     pub fn add_address(&mut self, address: IpAddr) {
         if self.addresses.len() < MOST_ADDRESSES {
             self.addresses.insert(address.to_canonical());
@@ -89,7 +89,7 @@ impl Names {
         self.hosts.iter().map(String::as_str)
     }
 
-    /// Addresses.
+    /// In ascending order, each once.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.addresses.iter().copied()
     }

@@ -7,7 +7,6 @@ use std::fmt;
 
 /// A message that arrived, of either family.
 pub(in crate::services) trait Message {
-    /// Its number.
     type Number: Copy + Ord + fmt::Display + 'static;
 
     fn number(&self) -> Self::Number;

@@ -20,7 +20,7 @@ const DAY: u32 = 24 * 60 * 60;
 /// What is needed to place an ad.
 #[derive(Clone, Debug)]
 pub struct NewAd {
-    /// Its category.
+    /// Under which heading it stands.
     pub category: AdCategory,
     /// What it says: one line.
     pub text: String,

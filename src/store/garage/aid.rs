@@ -24,7 +24,7 @@ pub struct Belongings {
     pub persona: Persona,
     /// Its cars with their parts.
     pub cars: Vec<(Vehicle, Vec<Part>)>,
-    /// Its loose parts.
+    /// Parts that are in no car.
     pub loose: Vec<Part>,
 }
 

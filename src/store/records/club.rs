@@ -39,7 +39,7 @@ impl Club {
         self.members.iter().find(|member| member.persona == persona).map(|member| member.rank)
     }
 
-    /// The Captain.
+    /// Whom the Captain's rank belongs to; `None` only while a club is being closed.
     pub fn captain(&self) -> Option<PersonaId> {
         self.members.iter().find(|member| member.rank == Rank::Captain).map(|member| member.persona)
     }

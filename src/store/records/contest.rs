@@ -68,7 +68,7 @@ pub struct Rewarded {
 pub struct TurfWeek {
     /// The lobby whose track it is.
     pub lobby: u32,
-    /// The week.
+    /// Counted from 1970 as [`crate::clock::week`] does.
     pub week: u32,
     /// The clubs with points; of a settled week the best five, the winner first.
     pub clubs: Vec<TurfClub>,
@@ -102,7 +102,7 @@ impl Record for Badges {
     const WHAT: &'static str = "badges of a persona";
 }
 
-/// One badge.
+/// A distinction that a persona's page shows for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Badge {
     /// What for.
@@ -165,7 +165,7 @@ pub struct Standing {
 pub struct Headline {
     /// When, in seconds since 1970.
     pub at: u32,
-    /// The text.
+    /// One line, as the page of news prints it.
     pub text: String,
     /// The page that says more, as a path.
     pub page: String,

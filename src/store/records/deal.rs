@@ -10,7 +10,7 @@ pub const ESCROW: PersonaId = PersonaId(13);
 /// Something that can change hands: a car with its parts, or a loose part with what is fixed to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Goods {
-    /// A car.
+    /// With every part that is in it.
     Car(VehicleId),
     /// A loose part.
     Part(PartId),
@@ -141,7 +141,7 @@ pub struct Ad {
     pub number: u32,
     /// Who placed it.
     pub advertiser: PersonaId,
-    /// Its category.
+    /// Under which heading it stands.
     pub category: AdCategory,
     /// What it says.
     pub text: String,
@@ -162,7 +162,7 @@ pub struct Side {
     pub persona: PersonaId,
     /// Cars and loose parts, each once.
     pub items: Vec<Item>,
-    /// Dollars.
+    /// Money of this side; in escrow only while the trade is carried out.
     pub dollars: u32,
     /// Whether this side has accepted the trade as it is now.
     pub accepted: bool,

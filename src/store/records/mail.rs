@@ -4,7 +4,7 @@ use crate::store::record::Record;
 use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
 
-/// A mail.
+/// A letter from one persona to another, as the mail service (8227) delivers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     /// The persona that sent it.

@@ -48,7 +48,7 @@ pub struct Persona {
     pub level: u32,
     /// All points it has won; level and rank follow from them.
     pub points: u32,
-    /// Its rank.
+    /// The rank that the points make, from 0.
     pub rank: u32,
     /// How many races it began.
     pub races_entered: u32,
@@ -101,7 +101,7 @@ pub struct RaceRecord {
     pub cars_won: u32,
     /// Cars lost as a wager.
     pub cars_lost: u32,
-    /// Championships won.
+    /// For the field of that name in the Client's record; nothing raises it.
     pub championships_won: u32,
     /// Dollars won.
     pub cash_won: u32,

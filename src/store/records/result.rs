@@ -33,7 +33,7 @@ pub(in crate::store) const BACKWARD: u32 = 0x01;
 /// What the host of a race chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RaceTerms {
-    /// The fee.
+    /// Dollars that each racer paid to start.
     pub entry_fee: u32,
     /// Whether cars were wagered.
     pub pink_slip: bool,
@@ -85,9 +85,9 @@ impl RacerResult {
     pub const TIMED_OUT: u16 = 0x01;
     /// Its time is not counted.
     pub const NOT_COUNTED: u16 = 0x02;
-    /// It won a car.
+    /// An opponent's car became its own (pink slip).
     pub const WON_CAR: u16 = 0x04;
-    /// It lost its car.
+    /// Its own car went to the winner (pink slip).
     pub const LOST_CAR: u16 = 0x08;
     /// It reached a new level.
     pub const LEVEL_UP: u16 = 0x10;
@@ -108,7 +108,7 @@ impl RacerResult {
 /// Where times can be compared: on one track, in one direction, over as many laps, in one class of cars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Course {
-    /// The lobby.
+    /// The Client's number of the lobby, which stands for the track.
     pub lobby: u32,
     /// Laps; 0 where the track has none to choose.
     pub laps: u8,
@@ -121,7 +121,7 @@ pub struct Course {
 /// The best times on one course.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CourseRecord {
-    /// The course.
+    /// On what the times were driven.
     pub course: Course,
     /// The Client's number of the type of race.
     pub race_type: u32,
@@ -146,7 +146,7 @@ pub struct CourseTime {
     pub at: u32,
     /// In which model, as a number of the catalogue.
     pub model: BrandedPartId,
-    /// The race.
+    /// Its result, as long as it is kept.
     pub race: RaceId,
 }
 
@@ -187,7 +187,7 @@ pub struct WeekTotals {
 /// The races with cars of one class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassTotals {
-    /// The class.
+    /// The Client's number of the class of cars.
     pub class: u8,
     /// Races begun.
     pub races: u32,
@@ -202,7 +202,7 @@ pub struct ClassTotals {
 /// The best time of a persona on one course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnTime {
-    /// The course.
+    /// On what it was driven.
     pub course: Course,
     /// The Client's number of the type of race.
     pub race_type: u32,
@@ -212,6 +212,6 @@ pub struct OwnTime {
     pub at: u32,
     /// In which model, as a number of the catalogue.
     pub model: BrandedPartId,
-    /// The race.
+    /// Its result, as long as it is kept.
     pub race: RaceId,
 }

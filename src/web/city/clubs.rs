@@ -27,7 +27,6 @@ pub(super) struct ClubRow {
     pub(super) registered: bool,
 }
 
-/// A member.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct MemberRow {
     pub(super) name: String,
@@ -188,7 +187,6 @@ pub(super) struct TurfPlace {
     pub(super) points: u32,
 }
 
-/// A turf.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct TurfRow {
     pub(super) lobby: u32,

@@ -19,7 +19,6 @@ pub(super) struct PlayerRow {
     pub(super) online: bool,
     /// The name of the club; empty: none.
     pub(super) club: String,
-    /// Its acronym.
     pub(super) acronym: String,
     pub(super) level: u32,
     pub(super) points: u32,

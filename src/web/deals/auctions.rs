@@ -18,7 +18,6 @@ use serde::Serialize;
 /// An auction as everybody may see it.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::web) struct AuctionRow {
-    /// Its number.
     number: u32,
     /// `car` or `part`.
     kind: &'static str,

@@ -18,7 +18,6 @@ use serde::Serialize;
 /// A classified ad as everybody may see it.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::web) struct AdRow {
-    /// Its number.
     number: u32,
     /// For Sale, Wanted, Club Activities or Events.
     category: &'static str,

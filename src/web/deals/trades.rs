@@ -85,7 +85,6 @@ pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, Sto
     finish(site, Some(desk), &Page { title: "Trades".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
-/// What a side gives.
 fn offered(site: &Site<'_>, heading: String, gives: &Side) -> Section {
     let things = gives.items.iter().map(|item| {
         let kind = if item.goods.is_car() { "car" } else { "part" };

@@ -36,7 +36,6 @@ pub(super) struct Effect {
     pub(super) restart: bool,
     /// A file instead of a page: its name and content.
     pub(super) file: Option<(String, Vec<u8>)>,
-    /// All sessions end.
     pub(super) ends_sessions: bool,
 }
 

@@ -35,7 +35,7 @@ impl<'a> OperatorRequest<'a> {
 /// A form that has arrived.
 #[derive(Default)]
 pub struct Form {
-    /// Its fields.
+    /// What was typed and chosen.
     pub fields: Fields,
     /// The file that it brought, if that was wanted.
     pub file: Option<UploadedFile>,
@@ -60,7 +60,7 @@ impl Form {
 /// Where a form is to be kept while it arrives, and how long it may be in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormStorage {
-    /// In memory.
+    /// All of it in memory, at most so many bytes.
     Memory(usize),
     /// Its fields in memory, and its file in a file.
     File(u64),

@@ -16,7 +16,7 @@ const MAX_FILE_NAME: usize = 80;
 pub struct UploadedFile {
     /// Its name on the Operator's machine, without the folder.
     pub name: String,
-    /// Its content.
+    /// Without a name in any folder, so that it is gone when it is closed; read from the start.
     pub content: File,
     /// Its length in bytes.
     pub length: u64,

@@ -15,7 +15,6 @@ use data_encoding::HEXLOWER;
 use mco_proto::mcots::Number;
 use std::io::ErrorKind;
 
-/// The page.
 pub(super) const PAGE: &str = "/operator/wire";
 /// Where the form goes that begins the list anew.
 const CLEAR: &str = "/operator/wire/clear";

@@ -64,7 +64,7 @@ pub struct HandOver {
 /// How somebody may enter a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// By its password.
+    /// With the channel's own password, or none if it has none.
     ByPassword,
     /// With any: it is known otherwise that it may.
     Invited,

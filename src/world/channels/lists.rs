@@ -50,7 +50,7 @@ pub struct RaceInfo {
 pub struct Readiness {
     /// Who.
     pub persona: PersonaId,
-    /// Ready.
+    /// Whether it has said that it is ready to start.
     pub ready: bool,
     /// The host.
     pub master: bool,

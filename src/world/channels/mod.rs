@@ -57,7 +57,7 @@ pub struct Person {
 pub struct ChannelInfo {
     /// Its number.
     pub channel: CommId,
-    /// Its name.
+    /// As players see it in the list.
     pub name: String,
     /// A race, or a place to chat.
     pub race: bool,
@@ -71,7 +71,7 @@ pub struct ChannelInfo {
     pub data: Box<ChannelData>,
 }
 
-/// All channels.
+/// Who is connected to the lobby and to each room server, and the channels of all of them.
 #[derive(Debug, Default)]
 pub struct Channels(Mutex<Inner>);
 

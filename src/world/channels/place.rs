@@ -64,7 +64,6 @@ impl Place {
         Arc::clone(list)
     }
 
-    /// A connection of each.
     pub(super) fn one_of_each(&self, clients: &HashMap<ConnectionId, Client>) -> Vec<ConnectionId> {
         let mut seen = HashSet::new();
         let here = self.connections.iter().rev().filter_map(|id| Some((*id, clients.get(id)?)));

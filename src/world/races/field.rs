@@ -24,7 +24,7 @@ pub enum Driver {
 pub struct Report {
     /// For the whole run.
     pub time: u32,
-    /// For the best lap.
+    /// 0 where no lap was completed.
     pub best_lap: u32,
     /// Highest.
     pub top_speed: u16,
@@ -37,7 +37,7 @@ pub struct Report {
 pub struct DamageReport {
     /// Who.
     pub driver: PersonaId,
-    /// The car.
+    /// The one that it drove.
     pub car: VehicleId,
     /// For each part the damage in percent and the wear in the Client's units; as many as one message holds.
     pub parts: Vec<(PartId, u8, u32)>,

@@ -101,7 +101,7 @@ pub struct Link {
     key: usize,
     /// The sequence of the last packet that arrived.
     heard: u32,
-    /// Its size.
+    /// The bytes of that packet on the wire, header and all.
     size: usize,
 }
 

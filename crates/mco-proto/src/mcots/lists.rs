@@ -82,7 +82,6 @@ layout! {
     /// A lobby, 569 bytes (*captured* size and values; names *seen in use*).
     pub struct LobbyInfo {
         pub lobby: u32,
-        /// Kind of race.
         pub race_type: u32,
         /// 0.
         pub turf: u32,

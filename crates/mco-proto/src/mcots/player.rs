@@ -136,7 +136,6 @@ layout! {
 
     /// One row of [`PlayerRacingHistory`], 32 bytes (*seen in use*).
     pub struct RaceRow {
-        /// Kind of race.
         pub race_type: u32,
         pub entered: u32,
         pub finished: u32,

@@ -32,7 +32,7 @@ layout! {
         pub club_race: Bool8,
         /// Cars are wagered.
         pub pink_slip: Bool8,
-        /// Teams.
+        /// Teams race against each other.
         pub team_trial: Bool8,
         /// 0: no sponsor.
         pub sponsor: u32,

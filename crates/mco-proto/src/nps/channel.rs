@@ -294,7 +294,6 @@ layout! {
     pub struct ReadyRecord {
         pub channel: CommId,
         pub persona: PersonaId,
-        /// Ready.
         pub ready: Bool16,
         /// The host.
         pub master: Bool16,

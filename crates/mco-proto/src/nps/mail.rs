@@ -37,7 +37,6 @@ layout! {
         pub mail: u32,
         /// Whom it is from.
         pub sender: PersonaId,
-        /// The sender's name.
         pub sender_name: CStr<51>,
         /// 0: a server found that the Client wants one more byte here.
         pub gap: u8,

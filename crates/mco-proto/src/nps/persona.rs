@@ -119,7 +119,7 @@ layout! {
 
     /// 0x0207, Server to Client (*captured*): the answer to 0x0503, 255 bytes long for no known reason.
     pub struct LongAck {
-        /// Zeros.
+        /// All zero in every recorded one.
         pub zeros: [u8; 251],
     }
 
