@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 /// How much may wait for the writer, in bytes of keys and records; then whoever changes something makes it safe.
 const MOST_PENDING: usize = 1024 * 1024;
 /// How much that is safe waits for the engine, in bytes of memory, before it is given to it. Twice as much may be behind.
-const MOST_BEHIND: usize = 2 * 1024 * 1024;
+const MOST_BEHIND: usize = 768 * 1024;
 /// The least that the engine is given at once, in bytes of keys and records: who waits for the next batch waits that long.
 const LEAST_GIVEN: usize = 4 * 1024;
 /// How much of a snapshot is read at once, in bytes of keys and records: whoever changes something waits that long.
