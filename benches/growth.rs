@@ -71,12 +71,12 @@ fn growth(records: usize) {
         scope.spawn(move || {
             timed(end, commits, || {
                 buy(store, first, true);
-            })
+            });
         });
         scope.spawn(move || {
             timed(end, verbs, || {
                 buy(store, second, false);
-            })
+            });
         });
     });
     let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len()) >> 10;
@@ -129,7 +129,7 @@ fn evening() {
                 scope.spawn(|| {
                     (0..500).for_each(|_| {
                         buy(&store, *player, true);
-                    })
+                    });
                 });
             }
         });
