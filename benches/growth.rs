@@ -10,9 +10,11 @@
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
 
-use mco_proto::ids::{BrandedPartId, PersonaId, ShardId, SkinId};
+use mco_proto::ids::{BrandedPartId, PersonaId, RaceId, ShardId, SkinId, VehicleId};
 use mcos::clock::Now;
-use mcos::store::{CarPurchase, NewPart, NewPersona, Password, Store};
+use mcos::store::{
+    CarPurchase, Entrant, Letter, NewPart, NewPersona, Password, Payout, Settlement, Sheet, Store,
+};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -66,8 +68,16 @@ fn growth(records: usize) {
     thread::scope(|scope| {
         let (store, commits, verbs) = (&store, &commits, &verbs);
         let (first, second) = (player(&players, 0), player(&players, 1));
-        scope.spawn(move || timed(end, commits, || buy(store, first, true)));
-        scope.spawn(move || timed(end, verbs, || buy(store, second, false)));
+        scope.spawn(move || {
+            timed(end, commits, || {
+                buy(store, first, true);
+            });
+        });
+        scope.spawn(move || {
+            timed(end, verbs, || {
+                buy(store, second, false);
+            });
+        });
     });
     let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len()) >> 10;
     let [commits, verbs] = [commits, verbs].map(|times| {
@@ -95,50 +105,111 @@ fn opened_elsewhere(dir: &Path) {
     println!("{took} {}", figure("/proc/self/status", "VmRSS:"));
 }
 
-/// Bytes written for each byte of a change: one change after the other, each of which waits for the card alone, and all players
-/// at once.
+/// Bytes written for each byte of a change: cars that are bought, one after the other, each of which waits for the card alone, and
+/// all players at once; and an evening of races.
 fn evening() {
     let folder = tempfile::tempdir().expect("folder");
     let dir = folder.path().join("data");
     let store = Store::open(&dir).expect("store");
     let players = people(&store, PLAYERS);
-    store.flush().expect("saved");
-    let journal = dir.join("backup.mcos.journal-0");
-    let used = || {
-        let bytes = fs::read(&journal).expect("the first journal");
-        bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
-    };
-    let before = used();
-    (0..100).zip(players.iter().cycle()).for_each(|(_, player)| buy(&store, *player, true));
-    let each = (used() - before) as u64 / 100;
+    let each = changed(&store, &dir, || {
+        (0..100).zip(players.iter().cycle()).for_each(|(_, player)| {
+            buy(&store, *player, true);
+        });
+    }) / 100;
     println!("a purchase changes {each} bytes; for each byte of {PLAYERS} players' changes are written:");
-    let written = |what: &str, changes: u64, work: &dyn Fn()| {
-        let count = || ["wchar:", "write_bytes:"].map(|key| figure("/proc/self/io", key));
-        let [handed, pages] = count();
-        work();
-        store.flush().expect("saved");
-        thread::sleep(Duration::from_secs(2));
-        let [handed_after, pages_after] = count();
-        let ratio = |after: u64, before: u64| (after - before) as f64 / (changes * each) as f64;
-        println!(
-            "  {what}: {:.2} handed to the system, {:.2} in pages of 4 KiB",
-            ratio(handed_after, handed),
-            ratio(pages_after, pages)
-        );
-    };
-    written("one after the other, 6,000 changes", 6000, &|| {
-        (0..6000).zip(players.iter().cycle()).for_each(|(_, player)| buy(&store, *player, true));
+    written(&store, "one after the other, 6,000 changes", 6000 * each, || {
+        (0..6000).zip(players.iter().cycle()).for_each(|(_, player)| {
+            buy(&store, *player, true);
+        });
     });
-    written("all at once, 30,000 changes", 30_000, &|| {
+    written(&store, "all at once, 30,000 changes", 30_000 * each, || {
         thread::scope(|scope| {
             for player in &players {
-                scope.spawn(|| (0..500).for_each(|_| buy(&store, *player, true)));
+                scope.spawn(|| {
+                    (0..500).for_each(|_| {
+                        buy(&store, *player, true);
+                    });
+                });
             }
         });
     });
     let before = figure("/proc/self/io", "write_bytes:");
     thread::sleep(Duration::from_secs(10));
     println!("  idle: {} bytes", figure("/proc/self/io", "write_bytes:") - before);
+
+    let folder = tempfile::tempdir().expect("folder");
+    let dir = folder.path().join("data");
+    let store = Store::open(&dir).expect("store");
+    let players: Vec<_> =
+        people(&store, PLAYERS).into_iter().map(|player| (player, buy(&store, player, true))).collect();
+    let each = changed(&store, &dir, || race_all(&store, &players, 1));
+    println!("  a round of races of {PLAYERS} players in sixes changes {each} bytes");
+    written(&store, "races of 4 hours, 47 rounds", 47 * each, || {
+        (2..=48).for_each(|round| race_all(&store, &players, round));
+    });
+}
+
+/// How many bytes `work` changes, as the first journal of a store has them.
+fn changed(store: &Store, dir: &Path, work: impl FnOnce()) -> u64 {
+    let used = || {
+        store.flush().expect("saved");
+        let bytes = fs::read(dir.join("backup.mcos.journal-0")).expect("the first journal");
+        bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1)
+    };
+    let before = used();
+    work();
+    used() - before
+}
+
+/// Says what is written for each byte that `work` changes.
+fn written(store: &Store, what: &str, bytes: u64, work: impl FnOnce()) {
+    let count = || ["wchar:", "write_bytes:"].map(|key| figure("/proc/self/io", key));
+    let [handed, pages] = count();
+    work();
+    store.flush().expect("saved");
+    thread::sleep(Duration::from_secs(2));
+    let [handed_after, pages_after] = count();
+    let ratio = |after: u64, before: u64| (after - before) as f64 / bytes as f64;
+    println!(
+        "  {what}: {:.2} handed to the system, {:.2} in pages of 4 KiB",
+        ratio(handed_after, handed),
+        ratio(pages_after, pages)
+    );
+}
+
+/// One race for everybody, six in each: every change waits for the card.
+fn race_all(store: &Store, players: &[(PersonaId, VehicleId)], round: u32) {
+    for racers in players.chunks(6) {
+        let entrants: Vec<_> =
+            racers.iter().map(|(persona, _)| Entrant { persona: *persona, fee: 100, car: None }).collect();
+        let started = store.races().start(RaceId(8), &entrants, false, Now::read()).expect("a race");
+        started.ticket.wait().expect("on the card");
+        for (owner, car) in racers {
+            let parts = store.garage().parts_of(*car).expect("parts");
+            let worn: Vec<_> = parts.iter().map(|part| (part.id, part.damage, round * 10)).collect();
+            let damaged = store.races().damage((RaceId(8), false), *owner, *car, &worn).expect("damage");
+            damaged.ticket.wait().expect("on the card");
+        }
+        let payouts = racers.iter().zip(0..).map(|((persona, _), place)| Payout {
+            persona: *persona,
+            cash: 100,
+            points: 50,
+            place: Some(place),
+        });
+        let settlement = Settlement {
+            race_type: 17,
+            racers: 6,
+            payouts: payouts.collect(),
+            cars_lost: Vec::new(),
+            uncounted: Vec::new(),
+            sheet: Sheet::default(),
+            standing: |points| (points / 100 + 1, points / 500),
+            letter: |_, payout, _| Letter::city_news("race", &format!("{:?}", payout.place)),
+        };
+        let settled = store.races().settle(started.value, &settlement, Now::read()).expect("settled");
+        settled.ticket.wait().expect("on the card");
+    }
 }
 
 fn timed(end: Instant, times: &Mutex<Vec<Duration>>, work: impl Fn()) {
@@ -177,7 +248,7 @@ fn people(store: &Store, count: usize) -> Vec<PersonaId> {
     (0..count).map(person).collect()
 }
 
-fn buy(store: &Store, player: PersonaId, wait: bool) {
+fn buy(store: &Store, player: PersonaId, wait: bool) -> VehicleId {
     let part = |number: u32| NewPart {
         branded_part: BrandedPartId(100_000 + number * 7919),
         parent: (number >= 8).then_some(number as usize % 8),
@@ -196,4 +267,5 @@ fn buy(store: &Store, player: PersonaId, wait: bool) {
     if wait {
         bought.ticket.wait().expect("on the card");
     }
+    bought.value
 }

@@ -32,7 +32,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("folder");
     let store = Store::open(&folder.path().join("data")).expect("store");
     let players = people(&store);
-    let mut figures: [Vec<f64>; 7] = Default::default();
+    let mut figures: [Vec<f64>; 8] = Default::default();
     // Turn by turn, since the disk of a shared machine has moods.
     for turn in 0..TURNS {
         let bare = |name: &str| folder.path().join(format!("{name}{turn}"));
@@ -45,6 +45,7 @@ fn main() {
             bare_sled(&bare("record"), 1, false),
             bare_sled(&bare("one"), 1, true),
             appended(&bare("log")),
+            served_purchases(&store, &players),
             purchases(&store, &players),
             bare_sled(&bare("many"), PLAYERS as u64, true),
         ];
@@ -53,7 +54,7 @@ fn main() {
     for all in &mut figures {
         all.sort_by(f64::total_cmp);
     }
-    let [one, each, record, six, log, many, ceiling] = &figures;
+    let [one, each, record, six, log, many, threads, ceiling] = &figures;
     row("durable purchases/s, one player", one, record, "one record into bare sled, >= 0.95");
     row("", one, six, "the same six records into bare sled");
     row("", one, log, "the same bytes appended to a file");
@@ -63,6 +64,7 @@ fn main() {
         ceiling,
         "the same records into bare sled, >= 0.70",
     );
+    row("  each of whom is a thread that blocks", threads, ceiling, "the same");
     println!("{:<44} {:>10.0}", "microseconds of CPU each, one player", median(each));
     let in_memory = rate(1, |_| {
         let store = &store;
@@ -156,6 +158,39 @@ fn purchases(store: &Store, players: &[PersonaId]) -> f64 {
                 .expect("on the card");
         }
     })
+}
+
+/// The same by players as the server has them: each is a task, on as many threads as there are cores.
+fn served_purchases(store: &Store, players: &[PersonaId]) -> f64 {
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let executor = smol::Executor::new();
+    let tasks: Vec<_> = players
+        .iter()
+        .map(|player| {
+            executor.spawn(async {
+                while !over.load(Ordering::Relaxed) {
+                    let bought = store.garage().buy_car(*player, car(), Now::read()).expect("a car");
+                    bought.ticket.committed().await.expect("on the card");
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    let (end, ended) = smol::channel::bounded::<()>(1);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| smol::block_on(executor.run(ended.recv())));
+        }
+        thread::sleep(SPELL);
+        over.store(true, Ordering::Relaxed);
+        for task in tasks {
+            smol::block_on(task);
+        }
+        drop(end);
+    });
+    done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
 }
 
 /// Purchases into bare sled, so many in each commit: a record of the size of such a car, or all six records in one

@@ -24,14 +24,16 @@
 //! it was being written, so nobody was told of it. A batch is never empty. Changes are whole records, so a batch that the
 //! database has already may be given to it again.
 //!
-//! Behind the last batch there are zeros, the room for the next ones: where a file need not become longer, its file system
-//! has nothing of its own to write, and a sync takes half the time (*measured* on ext4).
+//! Behind the last batch there is room for the next ones: where a file need not become longer, its file system has nothing
+//! of its own to write, and a sync takes half the time (*measured* on ext4). The room begins with the empty head of a batch, which
+//! is written with the batch before it. Behind that there are zeros, or what is left of an older journal: the file of one
+//! that is not needed any more is kept as `backup.mcos.spare-journal` and used again, so that no zeros have to be written.
 
 use super::backup::BACKUP;
 use crate::atomic_file;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -41,8 +43,20 @@ const VERSION: u8 = 1;
 const HEADER: u32 = 20;
 /// How long the head of a batch is, in bytes.
 const HEAD: u32 = 8;
+/// The head of no batch, which lies behind the last one.
+const NO_BATCH: [u8; HEAD as usize] = [0; HEAD as usize];
 /// How much room is made at once, in bytes.
 const ROOM: u32 = 64 * 1024;
+/// What the system keeps of a file at least, in bytes.
+const PAGE: u32 = 4 * 1024;
+/// How long a batch is that needs no room made behind it, in bytes.
+const MUCH: usize = 16 * 1024;
+/// The file of an old journal, in the data directory.
+const SPARE: &str = "backup.mcos.spare-journal";
+/// How much of it is kept, in bytes.
+const LONGEST_SPARE: u64 = 16 * 1024 * 1024;
+/// How much memory of one batch is kept for the next one, in bytes.
+const LONGEST_KEPT: usize = 64 * 1024;
 /// The longest batch that is read, in bytes: far more than may wait for the writer.
 const LONGEST: u32 = 64 * 1024 * 1024;
 
@@ -59,28 +73,42 @@ pub(super) struct Journal {
     length: u32,
     /// How long the file is, in bytes.
     room: u32,
+    /// The memory of a batch that is written.
+    batch: Vec<u8>,
 }
 
 impl Journal {
-    /// Begins the journal of a generation in the data directory `dir`.
+    /// Begins the journal of a generation in the data directory `dir`, in the file of an old one if there is one.
     pub(super) fn create(dir: &Path, generation: u64) -> io::Result<Self> {
         let path = path(dir, generation);
-        let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-        file.write_all_at(&header(generation), 0)?;
-        file.sync_all()?;
+        let begun = [header(generation).as_slice(), &NO_BATCH].concat();
+        let spare = dir.join(SPARE);
+        let reuse = || {
+            let file = File::options().read(true).write(true).open(&spare)?;
+            file.write_all_at(&begun, 0)?;
+            file.sync_all()?;
+            fs::rename(&spare, &path)?;
+            Ok::<_, io::Error>(file)
+        };
+        let anew = || {
+            let mut options = File::options();
+            let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            file.write_all_at(&begun, 0)?;
+            file.sync_all()?;
+            Ok::<_, io::Error>(file)
+        };
+        let file = reuse().or_else(|_| anew())?;
         atomic_file::sync_dir(dir)?;
-        Ok(Self { path, file, generation, length: HEADER, room: HEADER })
+        let room = length_of(&file)?;
+        Ok(Self { path, file, generation, length: HEADER, room, batch: Vec::new() })
     }
 
     /// Goes on with one of which `length` bytes are good.
     fn go_on(path: PathBuf, generation: u64, length: u32) -> io::Result<Self> {
         let file = File::options().read(true).write(true).open(&path)?;
-        let found = file.metadata()?.len();
-        let mut journal = Self { path, file, generation, length, room: length };
-        match u32::try_from(found) {
-            Ok(room) if room >= length && journal.only_zeros_follow()? => journal.room = room,
-            _ => journal.cut()?,
-        }
+        let room = length_of(&file)?;
+        let mut journal = Self { path, file, generation, length, room, batch: Vec::new() };
+        journal.seal()?;
         Ok(journal)
     }
 
@@ -106,51 +134,64 @@ impl Journal {
     /// not known.
     pub(super) fn append(&mut self, changes: &Changes) -> io::Result<()> {
         let too_long = || io::Error::new(io::ErrorKind::FileTooLarge, "the journal is too long");
-        let mut batch = encode(self.generation, self.length, changes).ok_or_else(too_long)?;
+        let batch = &mut self.batch;
+        encode(batch, self.generation, self.length, changes).ok_or_else(too_long)?;
         let longer = u32::try_from(batch.len()).ok().and_then(|more| self.length.checked_add(more));
         let longer = longer.ok_or_else(too_long)?;
+        batch.extend(NO_BATCH);
         let mut room = self.room;
-        if longer > room {
-            room = longer.checked_add(ROOM).ok_or_else(too_long)?;
-            batch.resize((room - self.length) as usize, 0);
+        if longer.checked_add(HEAD).ok_or_else(too_long)? > room {
+            // For much at once a longer file costs little beside the batch, and zeros as much as the batch.
+            let more = if batch.len() < MUCH { ROOM } else { HEAD };
+            room = longer.checked_add(more).ok_or_else(too_long)?;
         }
-        self.file.write_all_at(&batch, self.length.into())?;
+        self.file.write_all_at(batch, self.length.into())?;
+        batch.shrink_to(LONGEST_KEPT);
+        self.make_room(longer + HEAD, room)?;
         self.file.sync_data()?;
         (self.length, self.room) = (longer, room);
         Ok(())
     }
 
-    /// Cuts off what a failed write has left, on a new handle, since the system tells an error to each handle once.
-    pub(super) fn mend(&mut self) -> io::Result<()> {
-        self.file = File::options().read(true).write(true).open(&self.path)?;
-        self.cut()
-    }
-
-    fn only_zeros_follow(&self) -> io::Result<bool> {
-        let mut piece = vec![0; ROOM as usize];
-        let mut at = u64::from(self.length);
-        loop {
-            match self.file.read_at(&mut piece, at)? {
-                0 => return Ok(true),
-                count if piece.iter().take(count).any(|byte| *byte != 0) => return Ok(false),
-                count => at += count as u64,
-            }
-        }
-    }
-
-    /// Makes it as long as what is safe.
-    fn cut(&mut self) -> io::Result<()> {
-        let wrong = !self.only_zeros_follow()?;
-        self.file.set_len(self.length.into())?;
-        self.file.sync_all()?;
-        self.room = self.length;
-        if wrong {
-            log::warn!(
-                "what is left of a change that was not completed is cut off the journal; nobody was told of that change"
-            );
+    /// Writes zeros up to the new end of the file, page by page: what was written at once, the system may keep as one large page, and write
+    /// whole each time a part of it changes.
+    fn make_room(&self, from: u32, room: u32) -> io::Result<()> {
+        let mut at = from.max(self.room);
+        while at < room {
+            let end = room.min((at / PAGE + 1) * PAGE);
+            let zeros = &[0; PAGE as usize];
+            self.file.write_all_at(zeros.get(..(end - at) as usize).unwrap_or(zeros), at.into())?;
+            at = end;
         }
         Ok(())
     }
+
+    /// Takes away what a failed write has left, on a new handle, since the system tells an error to each handle once.
+    pub(super) fn mend(&mut self) -> io::Result<()> {
+        self.file = File::options().read(true).write(true).open(&self.path)?;
+        self.room = length_of(&self.file)?;
+        self.seal()
+    }
+
+    /// Makes sure that what is safe is followed by no batch.
+    fn seal(&mut self) -> io::Result<()> {
+        let mut head = NO_BATCH;
+        let there = self.file.read_at(&mut head, self.length.into())?;
+        if head == NO_BATCH {
+            return Ok(());
+        }
+        self.file.write_all_at(NO_BATCH.get(..there).unwrap_or(&NO_BATCH), self.length.into())?;
+        self.file.sync_all()?;
+        log::warn!(
+            "what is left of a change that was not completed is taken out of the journal; nobody was told of that change"
+        );
+        Ok(())
+    }
+}
+
+/// How long a file is, in bytes, as far as a journal can be.
+fn length_of(file: &File) -> io::Result<u32> {
+    Ok(u32::try_from(file.metadata()?.len()).unwrap_or(u32::MAX))
 }
 
 /// The journals in a data directory that go on where its backup ends: of the backup's generation, and of every one that was
@@ -197,13 +238,14 @@ impl Chain {
                 end = last.then(|| End { path: path.clone(), generation: *found, length: 0 });
                 break;
             };
-            loop {
-                let at = reader.at;
-                let Some(changes) = reader.next()? else { break };
-                if *found == generation && at <= position {
-                    known |= at == position;
-                    continue;
+            if *found == generation && position > 0 {
+                // What precedes it may be long, and is not needed.
+                known = reader.seek(position)? && reader.next()?.is_some();
+                if !known {
+                    break;
                 }
+            }
+            while let Some(changes) = reader.next()? {
                 apply(changes)?;
             }
             end = Some(End { path: path.clone(), generation: *found, length: reader.at });
@@ -236,10 +278,18 @@ pub(super) fn newest(dir: &Path) -> io::Result<Option<u64>> {
     Ok(all(dir)?.pop().map(|(generation, _)| generation))
 }
 
-/// Deletes the journals of generations before this one.
+/// Deletes the journals of generations before this one, but for the file of one, which is used again.
 pub(super) fn forget_before(dir: &Path, generation: u64) -> io::Result<()> {
     for (_, path) in all(dir)?.into_iter().filter(|(found, _)| *found < generation) {
-        fs::remove_file(path)?;
+        let spare = dir.join(SPARE);
+        if spare.exists() {
+            fs::remove_file(path)?;
+            continue;
+        }
+        let file = File::options().write(true).open(&path)?;
+        let length = file.metadata()?.len();
+        file.set_len(length.min(LONGEST_SPARE))?;
+        fs::rename(path, spare)?;
     }
     Ok(())
 }
@@ -267,9 +317,10 @@ fn header(generation: u64) -> Vec<u8> {
     header
 }
 
-/// A batch with its head; none if it is too long.
-fn encode(generation: u64, at: u32, changes: &Changes) -> Option<Vec<u8>> {
-    let mut batch = vec![0; HEAD as usize];
+/// Makes of `batch` a batch with its head; none if it is too long.
+fn encode(batch: &mut Vec<u8>, generation: u64, at: u32, changes: &Changes) -> Option<()> {
+    batch.clear();
+    batch.extend(NO_BATCH);
     for (key, change) in changes {
         let value = change.as_deref();
         batch.extend(u16::try_from(key.len()).ok()?.to_le_bytes());
@@ -282,7 +333,7 @@ fn encode(generation: u64, at: u32, changes: &Changes) -> Option<Vec<u8>> {
     let length = u32::try_from(body.len()).ok().filter(|length| *length <= LONGEST)?;
     let sum = checksum(generation, at, length, body);
     head.copy_from_slice(&[length.to_le_bytes(), sum.to_le_bytes()].concat());
-    Some(batch)
+    Some(())
 }
 
 fn checksum(generation: u64, at: u32, length: u32, body: &[u8]) -> u32 {
@@ -327,6 +378,13 @@ impl Reader {
             generation,
             at: HEADER,
         }))
+    }
+
+    /// Goes on at a place in the file; says whether there can be a batch.
+    fn seek(&mut self, at: u32) -> io::Result<bool> {
+        self.file.seek(io::SeekFrom::Start(at.into()))?;
+        self.at = at;
+        Ok(at >= HEADER)
     }
 
     /// The next batch; none at the end.

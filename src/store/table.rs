@@ -16,7 +16,7 @@ use super::record::{Position, Record, Row, decode, encode};
 use super::ticket::lock;
 pub(super) use super::transaction::Transaction;
 use super::transaction::{Before, Changed};
-use super::view::{View, give, merge, place};
+use super::view::{View, give_piece, merge, place};
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::path::Path;
@@ -24,8 +24,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 /// How much may wait for the writer, in bytes of keys and records; then whoever changes something makes it safe.
 const MOST_PENDING: usize = 1024 * 1024;
-/// How much that is safe may wait for the engine, in bytes of keys and records.
-const MOST_BEHIND: usize = 256 * 1024;
+/// How much that is safe waits for the engine, in bytes of memory, before it is given to it. Twice as much may be behind.
+const MOST_BEHIND: usize = 768 * 1024;
+/// The least that the engine is given at once, in bytes of keys and records: who waits for the next batch waits that long.
+const LEAST_GIVEN: usize = 4 * 1024;
 /// How much of a snapshot is read at once, in bytes of keys and records: whoever changes something waits that long.
 const PIECE: usize = 32 * 1024;
 
@@ -52,6 +54,10 @@ struct Safe {
     generation: u64,
     /// Writing the journal failed, so nothing may follow before it is mended.
     broken: bool,
+    /// The key up to which the engine has what it is given now; none: it has nothing of that.
+    given: Option<Vec<u8>>,
+    /// How much has become safe since the engine was given a piece, in bytes of memory.
+    added: usize,
 }
 
 /// What opening a database gave.
@@ -72,12 +78,13 @@ impl Table {
         Ok(Self {
             write_lock: Mutex::default(),
             transacting: Mutex::default(),
-            safe: Mutex::new(Safe { journal, sum, generation, broken: false }),
+            safe: Mutex::new(Safe { journal, sum, generation, broken: false, given: None, added: 0 }),
             state: RwLock::new(View {
                 engine: Some(Arc::new(engine)),
                 open: Changes::new(),
                 batch: Arc::default(),
-                safe: Arc::default(),
+                safe: Changes::new(),
+                giving: Arc::default(),
                 bytes: 0,
                 safe_bytes: 0,
                 sum,
@@ -103,7 +110,7 @@ impl Table {
     /// Whether there is no record at all.
     pub(super) fn is_empty(&self) -> Result<bool, StoreError> {
         let state = self.state();
-        let nothing = state.open.is_empty() && state.batch.is_empty() && state.safe.is_empty();
+        let nothing = state.changes((Bound::Unbounded, Bound::Unbounded)).next().is_none();
         Ok(nothing && state.engine()?.is_empty()?)
     }
 
@@ -282,29 +289,42 @@ impl Table {
         }
         drop(batch);
         safe.sum = sum;
-        self.state_mut().batch_is_safe();
+        safe.added += self.state_mut().batch_is_safe();
         // Without a journal it is nowhere else.
         if safe.journal.is_some() { Ok(()) } else { self.give_all(safe) }
     }
 
-    /// Gives the engine what is safe, if that is much. Not needed for anything to be safe: an engine that fails says so to whoever asks
-    /// for its health.
+    /// Gives the engine a piece of what is safe, if that is much: twice as much as has become safe since the last piece, so that it keeps up.
+    /// Not needed for anything to be safe: an engine that fails says so to whoever asks for its health.
     pub(super) fn hand_over(&self) -> Result<(), StoreError> {
         let mut safe = lock(&self.safe);
-        if self.state().safe_bytes < MOST_BEHIND { Ok(()) } else { self.give_all(&mut safe) }
+        let piece = LEAST_GIVEN.max(2 * std::mem::take(&mut safe.added));
+        let begun = !self.state().gives_nothing();
+        if begun || self.state().safe_bytes >= MOST_BEHIND { self.give(&mut safe, piece) } else { Ok(()) }
     }
 
-    /// Gives the engine all that is safe. `_safe`: nobody else may do so, nor add to it, meanwhile.
-    fn give_all(&self, _safe: &mut Safe) -> Result<(), StoreError> {
+    /// Gives the engine the next piece of what it is given, or of what is safe.
+    fn give(&self, safe: &mut Safe, piece: usize) -> Result<(), StoreError> {
         let (engine, changes) = {
-            let state = self.state();
-            (Arc::clone(state.engine()?), Arc::clone(&state.safe))
+            let mut state = self.state_mut();
+            if state.gives_nothing() {
+                state.begin_giving();
+            }
+            (Arc::clone(state.engine()?), Arc::clone(&state.giving))
         };
-        if !changes.is_empty() {
-            give(&engine, &changes)?;
-            self.state_mut().engine_has_all();
+        safe.given = give_piece(&engine, &changes, safe.given.as_deref(), piece)?;
+        if safe.given.is_none() {
+            self.state_mut().end_giving();
         }
         Ok(())
+    }
+
+    /// Gives the engine all that is safe.
+    fn give_all(&self, safe: &mut Safe) -> Result<(), StoreError> {
+        if !self.state().gives_nothing() {
+            self.give(safe, usize::MAX)?;
+        }
+        if self.state().safe.is_empty() { Ok(()) } else { self.give(safe, usize::MAX) }
     }
 
     /// Has the engine keep the mark by which older programs refuse a database whose newest changes are in a journal.
@@ -418,9 +438,12 @@ impl Table {
             safe.journal = journal;
             (safe.generation, _) = place(&engine)?;
             safe.sum = sum;
+            safe.given = None;
             let mut state = self.state_mut();
             state.engine = Some(Arc::new(engine));
-            state.engine_has_all();
+            state.safe.clear();
+            state.safe_bytes = 0;
+            state.end_giving();
             state.sum = sum;
             drop(state);
             self.mark_engine(&mut safe)?;

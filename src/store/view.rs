@@ -11,6 +11,9 @@ use super::ticket::lock;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, Mutex, Weak};
 
+/// What a change takes in memory besides its key and its record, in bytes, roughly.
+const ENTRY: usize = 64;
+
 /// What readers see: the newer changes before the older ones, before the engine.
 #[derive(Debug)]
 pub(super) struct View {
@@ -20,11 +23,13 @@ pub(super) struct View {
     pub(super) open: Changes,
     /// The batch that is being made safe.
     pub(super) batch: Arc<Changes>,
-    /// What is safe, until the engine has it.
-    pub(super) safe: Arc<Changes>,
+    /// What is safe and waits for the engine.
+    pub(super) safe: Changes,
+    /// What is safe and is given to the engine, until it has all of it.
+    pub(super) giving: Arc<Changes>,
     /// How long the keys and records are that wait.
     pub(super) bytes: usize,
-    /// How long those are that are safe, until the engine has them.
+    /// How much memory that takes which is safe and waits for the engine.
     pub(super) safe_bytes: usize,
     /// The sum over all records, these included.
     pub(super) sum: u64,
@@ -39,7 +44,8 @@ impl View {
 
     /// The newest change of a key that the engine may not have.
     fn change(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
-        self.open.get(key).or_else(|| self.batch.get(key)).or_else(|| self.safe.get(key))
+        let layers = [&self.open, &*self.batch, &self.safe, &*self.giving];
+        layers.into_iter().find_map(|layer| layer.get(key))
     }
 
     pub(super) fn look<T>(&self, key: &[u8], see: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreError> {
@@ -59,8 +65,8 @@ impl View {
         &'c self,
         range: (Bound<&[u8]>, Bound<&[u8]>),
     ) -> impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)> + use<'c> {
-        let mut layers =
-            [&self.open, &self.batch, &self.safe].map(|layer| layer.range::<[u8], _>(range).peekable());
+        let mut layers = [&self.open, &*self.batch, &self.safe, &*self.giving]
+            .map(|layer| layer.range::<[u8], _>(range).peekable());
         std::iter::from_fn(move || {
             let next = layers.iter_mut().filter_map(|layer| layer.peek().map(|(key, _)| *key)).min()?;
             // Each layer goes on, and the newest one counts.
@@ -69,22 +75,34 @@ impl View {
         })
     }
 
-    /// The batch is safe, so it can wait for the engine.
-    pub(super) fn batch_is_safe(&mut self) {
+    /// The batch is safe, so it can wait for the engine. Returned is how much memory it takes.
+    pub(super) fn batch_is_safe(&mut self) -> usize {
         let batch = Arc::unwrap_or_clone(std::mem::take(&mut self.batch));
-        let safe = Arc::make_mut(&mut self.safe);
+        let mut all = 0;
         for (key, change) in batch {
             let size = |change: &Option<Vec<u8>>| change.as_ref().map_or(0, Vec::len);
-            let (more, length) = (size(&change), key.len());
-            let less = safe.insert(key, change).map_or(0, |old| size(&old) + length);
+            let (more, length) = (size(&change), key.len() + ENTRY);
+            let less = self.safe.insert(key, change).map_or(0, |old| size(&old) + length);
             self.safe_bytes = (self.safe_bytes + more + length).saturating_sub(less);
+            all += more + length;
         }
+        all
     }
 
-    /// The engine has all that is safe.
-    pub(super) fn engine_has_all(&mut self) {
-        self.safe = Arc::default();
+    /// Whether nothing is given to the engine now.
+    pub(super) fn gives_nothing(&self) -> bool {
+        self.giving.is_empty()
+    }
+
+    /// What is safe is given to the engine from now on. Nothing else may be.
+    pub(super) fn begin_giving(&mut self) {
+        self.giving = Arc::new(std::mem::take(&mut self.safe));
         self.safe_bytes = 0;
+    }
+
+    /// The engine has all that it was given.
+    pub(super) fn end_giving(&mut self) {
+        self.giving = Arc::default();
     }
 
     /// Adds the changes of a transaction.
@@ -129,19 +147,39 @@ pub(super) fn place(engine: &Engine) -> Result<(u64, u32), StoreError> {
 /// Gives one batch, or several of one generation, to the engine. Until it has all of it, its position is one before it: so whatever
 /// it loses of it comes back from the journal.
 pub(super) fn give(engine: &Engine, batch: &Changes) -> Result<(), StoreError> {
+    give_piece(engine, batch, None, usize::MAX).map(|_| ())
+}
+
+/// Gives the next piece of a batch: some `most` bytes of what lies behind the key `behind` (`None`: of all). Returned is the key behind
+/// which the next piece begins, if there is one.
+pub(super) fn give_piece(
+    engine: &Engine,
+    batch: &Changes,
+    behind: Option<&[u8]>,
+    most: usize,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let put = |key: &[u8]| batch.get(key).map_or(Ok(()), |change| engine.put(key, change.as_deref()));
     let own = [key::GENERATION, key::POSITION];
+    let mut reached = None;
     engine.guarded(|| {
-        if batch.contains_key(key::GENERATION) {
+        if behind.is_none() && batch.contains_key(key::GENERATION) {
             // Positions of another journal mean nothing in this one.
             engine.put(key::POSITION, Some(&encode(&Position(0))?))?;
             put(key::GENERATION)?;
         }
-        for (key, change) in batch.iter().filter(|(key, _)| !own.contains(&key.as_slice())) {
+        let rest = (behind.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        let mut size = 0;
+        for (key, change) in batch.range::<[u8], _>(rest).filter(|(key, _)| !own.contains(&key.as_slice())) {
             engine.put(key, change.as_deref())?;
+            size += key.len() + change.as_ref().map_or(0, Vec::len);
+            if size >= most {
+                reached = Some(key.clone());
+                return Ok(());
+            }
         }
         put(key::POSITION)
-    })
+    })?;
+    Ok(reached)
 }
 
 /// Shows `see` the records of the engine with the changes that it does not have yet, in the order of their keys, until it breaks off.

@@ -4,13 +4,15 @@
 //! The store runs in a child of this test, behind `tests/support/failing_card.c`, which lets the n-th call that writes fail. The
 //! suite tries some n; `MCOS_EVERY_FAULT=1 cargo test --test it failing_card` tries every one in every way.
 
-use crate::support::{PATIENCE, skipped};
+use crate::full_card::{buy, look, sign_in_and_look, take_first_car};
+use crate::support::{PATIENCE, Server, skipped};
 use mco_proto::ids::{BookingId, BrandedPartId, CustomerId, PersonaId, RaceId, ShardId, SkinId, VehicleId};
 use mcos::clock::Now;
 use mcos::store::{
     CarPurchase, Changed, Entrant, Letter, NewPart, NewPersona, Password, Payout, Settlement, Sheet, Store,
     StoreError,
 };
+use smol::block_on;
 use std::fmt::{Debug, Display};
 use std::fs;
 use std::io::Write as _;
@@ -51,11 +53,7 @@ struct Card {
 impl Card {
     /// The card is replaced by a good one.
     fn heal(&mut self) {
-        let mut control = fs::read(&self.control).unwrap();
-        control[16] = 1;
-        // In place: the other process has it mapped.
-        let file = fs::File::options().write(true).open(&self.control).unwrap();
-        std::os::unix::fs::FileExt::write_all_at(&file, &control[16..17], 16).unwrap();
+        set_well(&self.control, true);
         self.until_replaced = false;
         self.failing_since = Some(Instant::now());
         self.replaced = self.failing_since;
@@ -103,6 +101,13 @@ impl Card {
             Ok::<_, String>(changed.value)
         })
     }
+}
+
+/// Says in the control file whether the card is well.
+fn set_well(control: &Path, well: bool) {
+    // In place: another process has it mapped.
+    let file = fs::File::options().write(true).open(control).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &[u8::from(well)], 16).unwrap();
 }
 
 fn car() -> CarPurchase {
@@ -334,4 +339,52 @@ fn whichever_write_fails_nothing_acknowledged_is_lost_and_changes_are_accepted_a
     // Not through print!, for whoever tries every fault wants to see it.
     let _ = writeln!(std::io::stderr(), "{summary}");
     assert!(faults >= tried / 2, "{summary}");
+}
+
+/// The card fails for a second, and then until it is replaced; the server runs on all the time.
+#[test]
+fn a_server_takes_changes_again_by_itself_once_its_card_is_well() {
+    let mut server = Server::prepare();
+    let Some(library) = shim(server.path()) else { return };
+    let control = server.path().join("control");
+    fs::write(&control, [0; 32]).unwrap();
+    set_well(&control, true);
+    fs::create_dir_all(server.data()).unwrap();
+    let data = fs::canonicalize(server.data()).unwrap();
+    server.set("LD_PRELOAD", library);
+    server.set("CARD_FOLDER", data);
+    server.set("CARD_CONTROL", &control);
+    server.set("CARD_CALL", "1");
+    server.set("CARD_ERROR", EIO.to_string());
+    server.set("CARD_MODE", "good");
+    server.account("doc");
+    server.persona("doc", "Dr Brown");
+    server.start();
+    let pid = server.pid();
+    let (mut mcots, mut before) = take_first_car(&server);
+    let mut operator = server.operator();
+    let mut longest = Duration::ZERO;
+    for (round, failing) in (1..).zip([Duration::from_secs(1), Duration::from_secs(5)]) {
+        set_well(&control, false);
+        assert!(block_on(buy(&mut mcots)).is_err(), "nobody hears of a purchase that is not on the card");
+        server.await_log("NO CHANGE IS ACCEPTED", round);
+        thread::sleep(failing);
+        assert!(operator.look("/operator/health").contains("nothing can be changed"));
+        set_well(&control, true);
+        let well = Instant::now();
+        server.await_log("a change was saved again, so changes are accepted again", round);
+        longest = longest.max(well.elapsed());
+        let (again, has) = sign_in_and_look(&server);
+        assert_eq!(has, before, "what was acknowledged is there, and nothing else");
+        mcots = again;
+        block_on(buy(&mut mcots)).unwrap();
+        before = block_on(look(&mut mcots));
+        assert!(!operator.look("/operator/health").contains("nothing can be changed"));
+    }
+    assert_eq!((server.pid(), server.is_alive()), (pid, true), "it was not restarted");
+    // Not through print!, for whoever runs it wants to see it.
+    let _ = writeln!(std::io::stderr(), "a server took changes {longest:?} after its card was well");
+    assert!(server.stop().success());
+    server.start();
+    assert_eq!(sign_in_and_look(&server).1, before);
 }

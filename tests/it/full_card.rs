@@ -69,19 +69,19 @@ fn fill(server: &Server, left: usize) -> PathBuf {
 }
 
 /// What "Dr Brown" has: cars, loose parts, money.
-type Belongings = (usize, usize, u32);
+pub(crate) type Belongings = (usize, usize, u32);
 
-async fn look(mcots: &mut Transactions) -> Belongings {
+pub(crate) async fn look(mcots: &mut Transactions) -> Belongings {
     let (cars, parts) = (mcots.cars().await.unwrap(), mcots.loose_parts().await.unwrap());
     (cars.len(), parts.parts.len(), mcots.player_info().await.unwrap().bank_balance)
 }
 
-async fn buy(mcots: &mut Transactions) -> Result<GenericReply, Error> {
+pub(crate) async fn buy(mcots: &mut Transactions) -> Result<GenericReply, Error> {
     mcots.order(GenericRequest::body(number::BUY_NEW_PART, MUFFLER)).await
 }
 
 /// Signs "Dr Brown" in on connections of his own, and says what he has.
-fn sign_in_and_look(server: &Server) -> (Transactions, Belongings) {
+pub(crate) fn sign_in_and_look(server: &Server) -> (Transactions, Belongings) {
     block_on(async {
         let driver = server.driver("doc", "Dr Brown").await;
         let mut mcots = Transactions::connect(&driver).await.unwrap();
@@ -93,7 +93,7 @@ fn sign_in_and_look(server: &Server) -> (Transactions, Belongings) {
 }
 
 /// The same for a persona who has no car yet and takes one and buys a part.
-fn take_first_car(server: &Server) -> (Transactions, Belongings) {
+pub(crate) fn take_first_car(server: &Server) -> (Transactions, Belongings) {
     block_on(async {
         let driver = server.driver("doc", "Dr Brown").await;
         let first = FirstCar { dealer: DealerId(8), model: FAIRLANE, skin: SkinId(47) };

@@ -1,5 +1,5 @@
 /* Lets one call of the system that writes to a folder fail, and perhaps all that follow for a time: what a card does that is
- * about to die. Loaded into a program by LD_PRELOAD.
+ * about to die. A write of no bytes does not reach the card, so it never fails. Loaded into a program by LD_PRELOAD.
  *
  * CARD_FOLDER    the folder, as an absolute path without links
  * CARD_CONTROL   a file of 32 bytes: how many such calls there were; how many failed; not 0: the card is well again; unused
@@ -87,7 +87,7 @@ static int verdict(void) {
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define CHECKED(name, is_ours, call)            \
     {                                           \
-        if (!control || !(is_ours)) return call; \
+        if (!control || count == 0 || !(is_ours)) return call; \
         int said = verdict();                   \
         if (said == 1) return -1;               \
         if (said == 2 && count > 1) count /= 2; \

@@ -9,6 +9,13 @@ fn batch(number: u8) -> Changes {
     ])
 }
 
+/// A batch with its head.
+fn encoded(generation: u64, at: u32, changes: &Changes) -> Vec<u8> {
+    let mut batch = Vec::new();
+    encode(&mut batch, generation, at, changes).unwrap();
+    batch
+}
+
 /// The batches that there are, and where the journal ends.
 fn read(dir: &Path, base: u64, generation: u64, position: u32) -> (Vec<Changes>, Option<End>) {
     let mut all = Vec::new();
@@ -139,14 +146,14 @@ fn what_lies_in_the_room_behind_the_last_batch_never_comes_back() {
     let dir = TempDir::new().unwrap();
     let mut journal = Journal::create(dir.path(), 1).unwrap();
     journal.append(&batch(1)).unwrap();
-    let next = encode(1, journal.end(), &batch(2)).unwrap().len();
+    let next = encoded(1, journal.end(), &batch(2)).len();
     let places = [journal.end() + u32::try_from(next).unwrap(), 40_000];
     drop(journal);
     // Batches as they were before others were taken back, or wherever a card has put them.
     let whole = fs::read(file(dir.path(), 1)).unwrap();
     for place in places {
         let mut bytes = whole.clone();
-        let old = encode(1, place, &batch(9)).unwrap();
+        let old = encoded(1, place, &batch(9));
         bytes[place as usize..place as usize + old.len()].copy_from_slice(&old);
         fs::write(file(dir.path(), 1), &bytes).unwrap();
         let mut journal = read(dir.path(), 1, 1, 0).1.unwrap().go_on(dir.path()).unwrap();
@@ -162,17 +169,60 @@ fn what_lies_in_the_room_behind_the_last_batch_never_comes_back() {
 }
 
 #[test]
-fn what_a_failed_write_left_is_cut_off() {
+fn what_a_failed_write_left_is_taken_out() {
     let dir = TempDir::new().unwrap();
     let mut journal = Journal::create(dir.path(), 1).unwrap();
     journal.append(&batch(1)).unwrap();
     let good = journal.end();
     let mut bytes = fs::read(file(dir.path(), 1)).unwrap();
-    let failed = encode(1, good, &batch(2)).unwrap();
+    let failed = encoded(1, good, &batch(2));
     bytes[good as usize..good as usize + failed.len()].copy_from_slice(&failed);
     fs::write(file(dir.path(), 1), &bytes).unwrap();
     journal.mend().unwrap();
     assert_eq!(read(dir.path(), 1, 1, 0).0, [batch(1)]);
     journal.append(&batch(3)).unwrap();
     assert_eq!(read(dir.path(), 1, 1, 0).0, [batch(1), batch(3)]);
+}
+
+#[test]
+fn in_the_file_of_an_old_journal_a_new_one_holds_nothing_of_the_old() {
+    let dir = TempDir::new().unwrap();
+    let mut old = Journal::create(dir.path(), 1).unwrap();
+    // Of one length, so that the old batches lie where the new ones will: only the generation tells them apart.
+    let same = |number: u8| Changes::from([(b"same".to_vec(), Some(vec![number; 300]))]);
+    for number in 1..=9 {
+        old.append(&same(number)).unwrap();
+    }
+    let bytes = fs::read(file(dir.path(), 1)).unwrap();
+    Journal::create(dir.path(), 2).unwrap().append(&batch(1)).unwrap();
+    forget_before(dir.path(), 3).unwrap();
+    let spare = dir.path().join(SPARE);
+    assert_eq!(fs::read(&spare).unwrap(), bytes, "one is kept");
+    assert_eq!(all(dir.path()).unwrap(), []);
+
+    let mut journal = Journal::create(dir.path(), 3).unwrap();
+    assert!(!spare.exists());
+    assert_eq!(read(dir.path(), 3, 3, 0).0, []);
+    let mut ends = vec![journal.end()];
+    for number in 11..=13 {
+        journal.append(&same(number)).unwrap();
+        ends.push(journal.end());
+    }
+    drop(journal);
+    let whole = fs::read(file(dir.path(), 3)).unwrap();
+    assert_eq!(whole.len(), bytes.len(), "nothing was written but the batches");
+    // A power cut may have left the old content from any byte on.
+    for cut in HEADER as usize + 1..ends[3] as usize + 9 {
+        let torn = [&whole[..cut], &bytes[cut..]].concat();
+        fs::write(file(dir.path(), 3), &torn).unwrap();
+        let whole_ones = ends[1..].iter().filter(|end| **end as usize <= cut).count();
+        let expected: Vec<_> = (11..).take(whole_ones).map(same).collect();
+        let (found, end) = read(dir.path(), 3, 3, 0);
+        assert_eq!(found, expected, "{cut}");
+        let mut journal = end.unwrap().go_on(dir.path()).unwrap();
+        assert_eq!(read(dir.path(), 3, 3, 0).0, expected, "{cut}");
+        journal.append(&batch(3)).unwrap();
+        assert_eq!(read(dir.path(), 3, 3, 0).0.last(), Some(&batch(3)), "{cut}");
+        assert_eq!(read(dir.path(), 3, 3, 0).0.len(), whole_ones + 1, "{cut}");
+    }
 }
