@@ -13,6 +13,7 @@ mod nights;
 mod page_forms;
 mod pages;
 mod people;
+mod plots;
 mod request;
 mod site;
 mod upload;

@@ -1,7 +1,7 @@
 //! The Operator's pages as HTML.
 
-use super::history::{self, Picture};
 use super::page_forms;
+use super::plots::{self, Picture};
 use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use crate::admin::health;
 use crate::admin::history::History;
@@ -326,7 +326,7 @@ pub(super) fn read(
         "/operator/health" => page(&HealthPage {
             frame,
             facts: facts(game, figures, request.now),
-            pictures: history::pictures(kept),
+            pictures: plots::pictures(kept),
             warnings: health::of(game, request.now).iter().map(sentence).collect(),
         }),
         _ => {
