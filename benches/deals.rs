@@ -25,10 +25,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How many auctions there are, and as many ads, stage by stage. There can be 100,000 of each; the last ones are those that end.
-const STAGES: [usize; 3] = [1_000, 10_000, 99_900];
+/// How many auctions and ads there are, stage by stage. There can be 100,000 of each; the last auctions are those that end. Half as many ads at the
+/// end, because each seller has five at most, and to make a persona takes longer the more there are.
+const STAGES: [(usize, usize); 3] = [(1_000, 1_000), (10_000, 10_000), (99_900, 50_000)];
 /// How many ads one seller has at a time.
 const ADS_EACH: usize = 5;
+/// How many auctions one seller has at a time: room for one more stays.
+const AUCTIONS_EACH: usize = MOST_AUCTIONS_EACH - 1;
 /// How many auctions are over at once when the work of a minute is measured.
 const ENDING: usize = 100;
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -40,18 +43,22 @@ fn main() {
     let mut sellers: Vec<PersonaId> = Vec::new();
     let (mut auctions, mut ads) = (0, 0);
     let mut now = Now::read();
-    for stage in STAGES {
+    for (most_auctions, most_ads) in STAGES {
         let store = Store::open(folder.path()).expect("store");
         let deals = store.deals(&rules);
-        people(&store, &mut sellers, stage / ADS_EACH);
+        people(
+            &store,
+            &mut sellers,
+            (most_auctions.div_ceil(AUCTIONS_EACH)).max(most_ads.div_ceil(ADS_EACH)),
+        );
         let began = Instant::now();
         let before = auctions + ads;
-        while auctions < stage {
-            let seller = sellers.get(auctions / (MOST_AUCTIONS_EACH / 2)).copied().expect("a seller");
+        while auctions < most_auctions {
+            let seller = sellers.get(auctions / AUCTIONS_EACH).copied().expect("a seller");
             sell(&store, deals, seller, 71, now);
             auctions += 1;
         }
-        while ads < stage {
+        while ads < most_ads {
             let seller = sellers.get(ads / ADS_EACH).copied().expect("a seller");
             let ad =
                 NewAd { category: AdCategory::Wanted, text: "a rear axle".to_owned(), days: 7, offer: None };

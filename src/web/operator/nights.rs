@@ -180,6 +180,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
     let question = match &wish {
         CityRequest::CancelNight { night, .. } => Some(format!("{PAGE}?cancel={night}")),
         CityRequest::CloseClub { acronym, .. } => Some(format!("{PAGE}?close={}", escaped(acronym))),
+        CityRequest::GivePrize { persona, .. } => Some(format!("{PAGE}?q={}", escaped(persona))),
         _ => None,
     };
     let effect = actions::perform(game, PAGE, Request::City(wish), done, request.now);
