@@ -202,6 +202,11 @@ pub(super) fn perform(
             CityResponse::Night(Box::new(found))
         }
         CityRequest::PlanNight { plan } => {
+            let lobbies = rules.0.lobbies().iter().filter(|lobby| lobby.race_type.is_race());
+            let known: Vec<_> = lobbies.map(|lobby| (lobby.id, lobby.turf.clone())).collect();
+            if !known.iter().any(|(number, _)| *number == plan.lobby) {
+                return Err(RequestError::NoSuchLobby { wanted: plan.lobby, known });
+            }
             CityResponse::Made(saved(nights.plan(Host::Operator, &plan, now)?)?)
         }
         CityRequest::CancelNight { night, reason } => {

@@ -22,6 +22,13 @@ pub enum RequestError {
     NoSuchNight(u32),
     /// There is no login key, so there is no `pub.key`.
     NoLoginKey,
+    /// There is no such lobby to race in.
+    NoSuchLobby {
+        /// The number that was given.
+        wanted: u32,
+        /// Numbers and tracks of those that are there.
+        known: Vec<(u32, String)>,
+    },
     /// Neither an account nor an address was named.
     NobodyNamed,
     /// What is given or taken has a reason, and money a sum.
@@ -30,6 +37,8 @@ pub enum RequestError {
     NoSuchCar,
     /// A mail has a title and a text.
     EmptyMail,
+    /// The title or the text is longer than the game's mails are.
+    LongMail,
     /// There is no such ban.
     NoSuchBan,
     /// Only a running server can do this.
@@ -56,10 +65,22 @@ impl fmt::Display for RequestError {
             Self::NoSuchNight(night) => {
                 write!(f, "there is no race night {night}: see all numbers with `mcos event list`, or on the page Race nights")
             }
+            Self::NoSuchLobby { wanted, known } => {
+                write!(f, "there is no lobby {wanted} to race in, but these:")?;
+                let mut before = " ";
+                for (number, track) in known {
+                    write!(f, "{before}{number} ({track})")?;
+                    before = ", ";
+                }
+                Ok(())
+            }
             Self::NoLoginKey => f.write_str("there is no login key yet: start the server once, which makes it"),
             Self::NobodyNamed => f.write_str("name an account, an address or both"),
             Self::NoReason => f.write_str("name a sum that is not 0, and a reason of one line"),
             Self::NoSuchCar => f.write_str("there is no such car: `mcos catalog show` and the page of the driver show all"),
+            Self::LongMail => f.write_str(
+                "a title has at most 30 characters and a text 255, because the game shows no more: write less",
+            ),
             Self::EmptyMail => f.write_str("a mail has a title and a text: write both"),
             Self::NoSuchBan => f.write_str("there is no such ban: see all bans with `mcos operator bans`, or on the page Bans"),
             Self::NeedsRunningServer => {

@@ -4,10 +4,11 @@
 use crate::atomic_file::{self, Access};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{fs, mem};
 
 /// The file in the data folder.
 const FILE: &str = "history";
@@ -34,6 +35,14 @@ impl Span {
         match self {
             Self::Day => 5 * 60,
             Self::Month => 2 * 60 * 60,
+        }
+    }
+
+    /// How far it reaches back, in seconds.
+    const fn seconds(self) -> u32 {
+        match self {
+            Self::Day => 24 * 60 * 60,
+            Self::Month => 30 * 24 * 60 * 60,
         }
     }
 
@@ -104,7 +113,8 @@ impl Kept {
             Some(last) if last.at == begin => *last = last.and(sample),
             _ => samples.push_back(Sample { at: begin, ..sample }),
         }
-        while samples.len() > span.most() {
+        let oldest = sample.at.saturating_sub(span.seconds());
+        while samples.len() > span.most() || samples.front().is_some_and(|first| first.at < oldest) {
             samples.pop_front();
         }
     }
@@ -165,10 +175,12 @@ impl History {
 }
 
 fn read(file: &Path) -> io::Result<Kept> {
-    if fs::metadata(file)?.len() > LARGEST_FILE {
-        return Err(io::Error::other("it is too large"));
+    // A pipe would be waited for.
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::other("it is no file"));
     }
-    let bytes = fs::read(file)?;
+    let mut bytes = Vec::new();
+    File::open(file)?.take(LARGEST_FILE).read_to_end(&mut bytes)?;
     let Some((&VERSION, rest)) = bytes.split_first() else {
         return Err(io::Error::other("it is of another version"));
     };
@@ -205,6 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn a_box_that_is_on_in_the_evening_shows_a_day_and_not_a_week_of_evenings() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(folder.path());
+        for evening in 0..12 {
+            (0..24).for_each(|at| history.add(sample(1_700_006_400 + evening * 86_400 + at * 300, 1, 1)));
+        }
+        let day = history.samples(Span::Day);
+        assert!(day.last().unwrap().at - day[0].at <= 86_400, "{day:?}");
+        assert!(history.samples(Span::Month).len() >= 12);
+    }
+
+    #[test]
     fn a_clock_that_is_set_back_takes_the_future_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let history = History::open(folder.path());
@@ -230,5 +254,9 @@ mod tests {
             fs::write(&file, odd).unwrap();
             assert_eq!(History::open(folder.path()).samples(Span::Day), []);
         }
+        // What is no file is not waited for.
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        assert_eq!(History::open(folder.path()).samples(Span::Day), []);
     }
 }

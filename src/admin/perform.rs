@@ -24,6 +24,8 @@ use std::path::{Path, PathBuf};
 
 /// The most differences in the ledger that are told: the first ones show where to look.
 const MOST_DIFFERENCES: usize = 1000;
+/// The most characters of title and text of a mail, as the game shows them.
+const LONGEST_MAIL: (usize, usize) = (30, 255);
 /// The most entries of the audit log that are told at once.
 const MOST_AUDIT: usize = 200;
 
@@ -268,6 +270,9 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         Request::MailAll { title, text } => {
             if title.trim().is_empty() || text.trim().is_empty() {
                 return Err(RequestError::EmptyMail);
+            }
+            if title.chars().count() > LONGEST_MAIL.0 || text.chars().count() > LONGEST_MAIL.1 {
+                return Err(RequestError::LongMail);
             }
             let letter = Letter::city_news(&title, &text);
             let personas = store.personas().list()?;

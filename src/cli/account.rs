@@ -1,5 +1,6 @@
 //! `mcos account`: accounts.
 
+use super::confirm::confirm;
 use super::output::{self, Table};
 use super::{CliError, Setting, password, persona, reach};
 use crate::admin::requests::{AccountEntry, Request, Response};
@@ -43,6 +44,9 @@ pub(super) enum Command {
     Remove {
         /// Name of the account
         name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// Disable an account, so that it cannot sign in
     Disable {
@@ -82,7 +86,12 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
         Command::List { .. } => (Request::ListAccounts, ""),
         Command::Show { name, .. } => (Request::ShowAccount { name }, ""),
         Command::Rename { name, new_name } => (Request::RenameAccount { name, new_name }, "has its new name"),
-        Command::Remove { name } => (Request::RemoveAccount { name }, "was removed"),
+        Command::Remove { name, yes } => {
+            if !yes {
+                confirm(&question(setting, &name)?)?;
+            }
+            (Request::RemoveAccount { name }, "was removed")
+        }
         Command::Disable { name } => (Request::SetDisabled { name, disabled: true }, "is disabled"),
         Command::Enable { name } => (Request::SetDisabled { name, disabled: false }, "is enabled"),
         Command::Passwd { name, password } => {
@@ -118,4 +127,16 @@ fn show(accounts: &[AccountEntry]) -> Result<(), CliError> {
         ]);
     }
     table.print()
+}
+
+/// What goes with an account; an error if there is none of that name.
+fn question(setting: &Setting, name: &str) -> Result<String, CliError> {
+    let personas = match reach::perform(setting, Request::ListPersonas { account: Some(name.to_owned()) })? {
+        Response::Personas(personas) => personas,
+        other => return Err(reach::unexpected(&other)),
+    };
+    let names: Vec<_> = personas.iter().map(|persona| persona.name.as_str()).collect();
+    let with =
+        if names.is_empty() { String::new() } else { format!(" with {} and all they own", names.join(", ")) };
+    Ok(format!("The account {name} goes for ever{with}. Remove it? [y/N] "))
 }

@@ -9,7 +9,7 @@ use crate::client::racing::Counters;
 use clap::{Args, ValueEnum};
 use rand::Rng as _;
 use rand::distributions::Alphanumeric;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -148,10 +148,8 @@ async fn watch<T>(counters: &Counters, players: usize, seconds: u32) -> T {
 
 /// Accounts `load-0001` and so on, with fresh passwords, each with a persona.
 fn make_accounts(setting: &Setting, count: usize) -> Result<Vec<Credentials>, CliError> {
-    let known: HashMap<String, usize> = match reach::perform(setting, Request::ListAccounts)? {
-        Response::Accounts(accounts) => {
-            accounts.into_iter().map(|known| (known.name, known.personas)).collect()
-        }
+    let known: HashSet<String> = match reach::perform(setting, Request::ListAccounts)? {
+        Response::Accounts(accounts) => accounts.into_iter().map(|known| known.name).collect(),
         other => return Err(reach::unexpected(&other)),
     };
     let mut players = Vec::new();
@@ -161,18 +159,37 @@ fn make_accounts(setting: &Setting, count: usize) -> Result<Vec<Credentials>, Cl
             rand::thread_rng().sample_iter(Alphanumeric).take(PASSWORD_LENGTH).map(char::from).collect(),
         );
         let secret = Secret::new(String::clone(&password));
-        let request = match known.get(&name) {
-            Some(_) => Request::SetPassword { name: name.clone(), password: secret },
-            None => Request::AddAccount { name: name.clone(), password: secret, customer_id: None },
+        if known.contains(&name) {
+            check_that_it_is_ours(setting, &name, &persona)?;
+        }
+        let request = if known.contains(&name) {
+            Request::SetPassword { name: name.clone(), password: secret }
+        } else {
+            Request::AddAccount { name: name.clone(), password: secret, customer_id: None }
         };
         reach::perform(setting, request)?;
-        if known.get(&name).is_none_or(|personas| *personas == 0) {
+        if !known.contains(&name) {
             let request = Request::AddPersona { account: name.clone(), name: persona, persona_id: None };
             reach::perform(setting, request)?;
         }
         players.push(Credentials { user: name, password });
     }
     Ok(players)
+}
+
+/// Whether an account of such a name was made by this command: it has that one persona. Players may give theirs such a name.
+fn check_that_it_is_ours(setting: &Setting, name: &str, persona: &str) -> Result<(), CliError> {
+    let request = Request::ListPersonas { account: Some(name.to_owned()) };
+    let personas = match reach::perform(setting, request)? {
+        Response::Personas(personas) => personas,
+        other => return Err(reach::unexpected(&other)),
+    };
+    if personas.len() == 1 && personas.iter().all(|known| known.name == persona) {
+        return Ok(());
+    }
+    Err(CliError::Failed(format!(
+        "the account {name} is somebody's: this command makes it with the one persona {persona:?}; rename or remove it, or use --accounts"
+    )))
 }
 
 /// The first `count` accounts of a file that nobody else may read.

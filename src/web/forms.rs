@@ -173,7 +173,9 @@ pub(super) fn typed(path: &str, form: &Fields) -> Typed {
 /// Puts what was typed back into the form that was refused.
 pub(super) fn show_again(forms: &mut [FormView], notice: Option<&Notice>) {
     let Some(typed) = notice.and_then(|notice| notice.typed.as_ref()) else { return };
-    let sent = forms.iter_mut().filter(|form| !form.inputs.is_empty()).find(|form| form.is(typed));
+    // Of several forms for one address the one that says most of itself: what one button says another form may ask for.
+    let alike = forms.iter_mut().filter(|form| form.is(typed));
+    let sent = alike.reduce(|best, form| if form.hidden.len() > best.hidden.len() { form } else { best });
     for input in sent.into_iter().flat_map(|form| &mut form.inputs) {
         input.show_again(typed);
     }

@@ -1,7 +1,7 @@
 //! Plots as SVG: a line or marks over time, and strips of times; drawn without script and without styles, so that a picture is complete by
 //! itself.
 
-use crate::clock::day;
+use crate::clock::{day, moment};
 use std::fmt::Write as _;
 
 /// The content type of a plot.
@@ -30,6 +30,9 @@ pub(super) enum Shape {
     /// A mark for each, the first place at the top.
     Places,
 }
+
+/// In seconds.
+const TWO_DAYS: u64 = 2 * 86_400;
 
 /// The most marks that are drawn in one picture: the newest.
 pub(super) const MOST_MARKS: usize = 200;
@@ -102,7 +105,7 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         for (time, value) in sorted.iter().skip(sorted.len().saturating_sub(MOST_MARKS)) {
             mark(&mut picture, x(*time), y(*value));
         }
-        return ended(picture, height, &day(first), &day(last));
+        return ended(picture, height, &label(first, last, first), &label(first, last, last));
     }
     let mut columns: Vec<(u64, u64)> = Vec::new();
     for (time, value) in sorted {
@@ -119,7 +122,12 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         let _ = if path.is_empty() { write!(path, "M{at} {y}") } else { write!(path, "H{at}V{y}") };
     }
     let _ = writeln!(picture, "<path d=\"{path}\" fill=\"none\" stroke=\"#b3202a\" stroke-width=\"2\"/>");
-    ended(picture, height, &day(first), &day(last))
+    ended(picture, height, &label(first, last, first), &label(first, last, last))
+}
+
+/// One end of the axis of time: its day, and the time as well where that says more.
+fn label(first: u64, last: u64, end: u64) -> String {
+    if last - first < TWO_DAYS { moment(end) } else { day(end) }
 }
 
 fn mark(picture: &mut String, x: u64, y: u64) {

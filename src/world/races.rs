@@ -140,8 +140,10 @@ pub struct Race {
     pub state: State,
     /// How far a series of rounds is.
     pub rounds: Rounds,
-    /// What was said of the cars while the current run goes on, once by each racer.
+    /// What was said of the cars while the current run goes on or is settled, once by each racer.
     pub damage: Vec<DamageReport>,
+    /// The run is over, and what it pays and whose the cars are is not stored yet.
+    settling: bool,
     /// When the host started the current or last run, and which times it can have.
     started: Instant,
     limits: TimeLimits,
@@ -276,6 +278,7 @@ impl Table {
             state: State::Open,
             rounds: Rounds::default(),
             damage: Vec::new(),
+            settling: false,
             started: now.mono,
             limits: TimeLimits { shortest: 0, longest_loading: None },
             room: None,
@@ -381,6 +384,7 @@ impl Table {
         (race.started, race.limits) = (now.mono, limits);
         race.first_in = None;
         race.damage.clear();
+        race.settling = false;
         race.last_sign = now.mono;
         for member in &mut race.members {
             member.game_files = None;

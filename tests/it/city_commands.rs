@@ -86,6 +86,7 @@ fn race_nights_ads_and_auctions_are_listed_planned_and_removed_by_commands() {
         for wrong in [
             vec!["event", "prize", "1", "--from", "Marty"],
             vec!["event", "prize", "1", "--from", "Marty", "--car", "1", "--part", "1"],
+            vec!["event", "add", "x", "--lobby", "999", "--start", &start],
             vec!["event", "add", "x", "--lobby", "10001", "--start", "soon"],
             vec!["event", "add", "x", "--lobby", "10001", "--start", &start, "--best-time"],
         ] {

@@ -31,7 +31,7 @@ fn accounts_and_personas_are_shown_renamed_paid_and_removed_on_the_command_line(
             vec!["persona", "give", "Nobody", "1", "--reason", "x"],
             vec!["persona", "rename", name, "a name that is too long"],
             vec!["account", "rename", "doc", "marty"],
-            vec!["account", "remove", "nobody"],
+            vec!["account", "remove", "nobody", "--yes"],
         ] {
             assert_eq!(server.cli(&refusal, "").status.code(), Some(1), "{refusal:?}");
         }
@@ -49,7 +49,9 @@ fn accounts_and_personas_are_shown_renamed_paid_and_removed_on_the_command_line(
     block_on(async {
         let driver = server.driver("doc", "Doc").await;
         let mut lobby = driver.lobby().await.unwrap();
-        assert!(server.must(&["account", "remove", "doc"], "").contains("was removed"));
+        let unanswered = server.cli(&["account", "remove", "doc"], "");
+        assert_eq!(unanswered.status.code(), Some(1));
+        assert!(server.must(&["account", "remove", "doc"], "yes\n").contains("was removed"));
         while lobby.directory().await.is_ok() {}
         let refused = server.web().auth("doc", PASSWORD).await;
         assert!(matches!(refused, Err(Error::WrongPassword { .. })), "{refused:?}");

@@ -229,10 +229,16 @@ impl SslServer {
                     Err(error) => page(web::unread_form(&self.site(), problem(error))),
                 }
             }
-            (None, Verb::Read) if path == "/metrics" && Source::of(peer.ip()).is_this_machine() => {
+            (None, Verb::Read)
+                if path == "/metrics"
+                    && Source::of(peer.ip()).is_this_machine()
+                    && self.is_own_name(&request) =>
+            {
                 response(200, metrics::CONTENT_TYPE, self.metrics.text(Now::read()))
             }
-            (None, Verb::Read) if web::is_patch(path) => self.patch(&request, path, deadline).await,
+            (None, Verb::Read) if web::is_patch(path) && self.is_own_name(&request) => {
+                self.patch(&request, path, deadline).await
+            }
             (None, Verb::Read) => {
                 // Who comes by a name that is not ours sees that there is a server, and nothing else.
                 let path = if self.is_own_name(&request) || web::is_of_game(path) { path } else { "" };

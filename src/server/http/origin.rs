@@ -7,9 +7,10 @@ use std::net::IpAddr;
 /// What a browser of today says about who sends a request.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// How the names end that routers and machines of a home give out, and that nobody can have in the internet.
+/// How the names end that routers and machines of a home give out, and that nobody can have in the internet. Of ".box", which is sold there, only
+/// the name that FRITZ!Box routers give themselves.
 const HOME_NAMES: [&str; 8] =
-    [".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain", ".box", ".localhost"];
+    [".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain", ".fritz.box", ".localhost"];
 
 /// Whether a form was sent by a page of another site. `host` is the name and port by which the browser reached us. What says nothing
 /// of where it comes from is no browser of today; those of old say at least which page they were on.

@@ -131,6 +131,11 @@ impl Deals<'_> {
                     return Err(DealError::TooLow(auction.buy_now.map_or(least, |price| price.min(least))));
                 }
                 let dollars = at_once.unwrap_or(dollars);
+                // First: whoever bids what it does not have must not learn from the answer how rich the seller is.
+                let own = auction.bid.filter(|bid| bid.bidder == bidder).map_or(0, |bid| bid.dollars);
+                if buyer.persona.bank_balance.saturating_add(own) < dollars {
+                    return Err(DealError::InsufficientFunds);
+                }
                 if seller.persona.bank_balance.checked_add(dollars).is_none() {
                     return Err(DealError::TooRich);
                 }

@@ -54,6 +54,9 @@ impl Nights<'_> {
                 tx.put(&city_key::open_night(night.id), &night)?;
                 let text = format!("To win in the race night {}: {}", night.plan.name, rules.name(item));
                 headlines::write(tx, text, format!("/events/{}", night.id), now)?;
+                let (name, thing) = (&night.plan.name, rules.name(item));
+                let text = format!("Race night {name}: your {thing} is held until its end, as a prize. If nobody gets it, it comes back.");
+                write(tx, from, &text, now)?;
                 Ok(item)
             })
         })
@@ -85,10 +88,11 @@ impl<'r> Prizes<'r> {
         now: Now,
     ) -> Result<Vec<(PersonaId, Item)>, StoreError> {
         let mut won: Vec<(PersonaId, Item)> = Vec::new();
-        for prize in &night.prizes {
-            let winner = self.winner(tx, prize.item, &won)?;
+        for (at, prize) in night.prizes.iter().enumerate() {
+            let winner = self.winner(tx, night, (at, prize.item), &won)?;
             let Some(winner) = winner else {
-                self.back(tx, night, *prize, "nobody who is placed has room for it", now)?;
+                let why = "nobody who is placed and has won nothing else has room for it";
+                self.back(tx, night, *prize, why, now)?;
                 continue;
             };
             let Some(record) = handed_out(tx, *prize, winner, Kind::PrizeWon, now)? else { continue };
@@ -104,18 +108,26 @@ impl<'r> Prizes<'r> {
         Ok(won)
     }
 
+    /// Who gets prize number `at`, which is `item`. Room is kept for what somebody gave, but not for this one itself nor for what others have won
+    /// of it.
     fn winner(
         &self,
         tx: &Transaction<'_>,
-        item: Item,
+        night: &Night,
+        (at, item): (usize, Item),
         won: &[(PersonaId, Item)],
     ) -> Result<Option<PersonaId>, StoreError> {
         for (persona, stock) in &self.placed {
+            let handed = night.prizes.iter().enumerate().filter(|(number, prize)| {
+                let gone = won.iter().any(|(_, other)| other.goods == prize.item.goods);
+                prize.from == *persona && (*number == at || gone)
+            });
+            let leaving = Amount::of(handed.map(|(_, prize)| &prize.item));
             let record: Option<PersonaRecord> = tx.get(&key::persona(*persona))?;
             let Some(record) = record.filter(|_| !won.iter().any(|(winner, _)| winner == persona)) else {
                 continue;
             };
-            if stock.take(self.rules, &record.persona, Amount::default(), Amount::of([&item])).is_ok() {
+            if stock.take(self.rules, &record.persona, leaving, Amount::of([&item])).is_ok() {
                 return Ok(Some(*persona));
             }
         }

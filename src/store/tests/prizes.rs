@@ -97,6 +97,33 @@ fn things_to_win_are_held_and_go_to_those_who_are_placed_and_have_room() {
 }
 
 #[test]
+fn who_gave_a_prize_may_win_it_back_into_an_otherwise_full_garage_and_has_room_once_it_is_won_by_another() {
+    for first in [0, 1] {
+        let dir = TempDir::new().unwrap();
+        let (store, d, night) = scene(dir.path());
+        let (own, other) = (cars(&store, d[0])[0], cars(&store, d[2])[0]);
+        for (from, car) in [(d[0], own), (d[2], other)] {
+            let _ = give(&store, night, from, Goods::Car(car), MONDAY).unwrap();
+        }
+        assert!(last_mail(&store, d[0], MONDAY).contains("is held until its end, as a prize"));
+        // With what is held for it the garage is full: four cars.
+        for _ in 0..2 {
+            let _ = store.garage().buy_car(d[0], fairlane(0), at(MONDAY)).unwrap();
+        }
+        let placed = [d[first], d[1 - first]];
+        for id in placed {
+            let _ = store.nights().register(night, id, at(MONDAY)).unwrap();
+        }
+        race(&store, LOBBY, &placed, at(MONDAY + DAY));
+        let _ = store.nights().turn(&DEAL_RULES, at(MONDAY + DAY + HOUR)).unwrap();
+        let closed = store.nights().get(night).unwrap().unwrap();
+        let won: Vec<_> = closed.outcome.unwrap().won.iter().map(|(who, item)| (*who, item.goods)).collect();
+        assert_eq!(won, [(placed[0], Goods::Car(own)), (placed[1], Goods::Car(other))]);
+        check(&store);
+    }
+}
+
+#[test]
 fn things_that_nobody_wins_come_back_and_go_with_a_driver_that_is_gone() {
     let dir = TempDir::new().unwrap();
     let (store, d, night) = scene(dir.path());

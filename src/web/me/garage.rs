@@ -139,7 +139,18 @@ fn held(site: &Site<'_>, persona: &Persona) -> Result<Vec<(String, Cell)>, Store
     let auctions = own.auctions.iter();
     let auctions = auctions.map(|auction| (what(auction.item), deal("auction", "auctions", auction.number)));
     let ads = own.ads.iter().filter_map(|ad| Some((what(ad.offer?.item), deal("ad", "market", ad.number))));
-    Ok(auctions.chain(ads).collect())
+    let nights = site.game.store.nights().open()?;
+    let prizes = nights.iter().flat_map(|night| {
+        let own = night.prizes.iter().filter(|prize| prize.from == persona.id);
+        own.map(|prize| {
+            let link = Cell::linked(
+                format!("prize of the race night {}", night.plan.name),
+                format!("/events/{}", night.id),
+            );
+            (what(prize.item), link)
+        })
+    });
+    Ok(auctions.chain(ads).chain(prizes).collect())
 }
 
 /// One car as the tree of its parts.
@@ -203,6 +214,9 @@ pub(super) fn paint(act: Act<'_>, form: &Fields) -> PageResponse {
         let asked = paints.into_iter().find(|paint| paint.id.to_string() == form.text("paint"));
         let Skin { id: skin, price, name, flags } =
             asked.ok_or("This paint is not made for this car. Nothing was changed.")?;
+        if car.skin == skin {
+            return Err(format!("The car has this paint already: {name}. Nothing was changed."));
+        }
         let painted =
             site.game.store.garage().paint(persona.id, car.id, Paint { skin, flags, price }, site.now);
         let painted = painted.map_err(|error| sentence(&error))?;

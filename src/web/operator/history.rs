@@ -11,11 +11,6 @@ use askama::Template;
 /// Lines of the table.
 const ROWS: usize = 48;
 
-/// Whether a path is one of these pages.
-pub(super) fn is_here(path: &str) -> bool {
-    path.strip_prefix(PAGE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 #[derive(Template)]
 #[template(path = "operator/history.html")]
 struct HistoryPage<'a> {
@@ -29,24 +24,27 @@ struct Row {
     values: Vec<String>,
 }
 
-/// The table, or one of the plots.
-pub(super) fn page(history: &History, path: &str, frame: Frame<'_>) -> OperatorResponse {
-    let Some(name) = path.strip_prefix(PAGE).and_then(|rest| rest.strip_prefix('/')) else {
-        return pages::page(&HistoryPage {
-            frame,
-            titles: QUANTITIES.iter().map(|quantity| quantity.title).collect(),
-            spans: Span::ALL.into_iter().map(|span| (word(span), rows(history, span))).collect(),
-        });
-    };
+/// The table.
+pub(super) fn page(history: &History, frame: Frame<'_>) -> OperatorResponse {
+    pages::page(&HistoryPage {
+        frame,
+        titles: QUANTITIES.iter().map(|quantity| quantity.title).collect(),
+        spans: Span::ALL.into_iter().map(|span| (word(span), rows(history, span))).collect(),
+    })
+}
+
+/// One of the plots, if `path` is that of one, or looks like it.
+pub(super) fn picture(history: &History, path: &str) -> Option<OperatorResponse> {
+    let name = path.strip_prefix(PAGE)?.strip_prefix('/')?;
     let Some(picture) = plots::drawn(history, name) else {
-        return OperatorResponse::plain(404, "There is no such plot.");
+        return Some(OperatorResponse::plain(404, "There is no such plot."));
     };
-    OperatorResponse {
+    Some(OperatorResponse {
         status: 200,
         content_type: plot::TYPE,
         body: picture.into_bytes(),
         ..OperatorResponse::default()
-    }
+    })
 }
 
 /// The newest first.

@@ -59,5 +59,6 @@ pub(super) fn drawn(history: &History, name: &str) -> Option<String> {
     let samples = history.samples(span);
     let points: Vec<_> =
         samples.iter().filter_map(|sample| Some((sample.at.into(), (quantity.of)(sample)?))).collect();
-    Some(plot::draw(&Plot { title: quantity.title, points: &points, shape: Shape::Steps }))
+    let title = format!("{}, the last {wanted}", quantity.title);
+    Some(plot::draw(&Plot { title: &title, points: &points, shape: Shape::Steps }))
 }

@@ -10,6 +10,7 @@ use super::nights;
 use super::page_forms;
 use super::pages;
 use super::people;
+use super::plots;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
 use super::wire;
 use crate::admin::history::History;
@@ -166,6 +167,13 @@ impl OperatorSite {
             (None, None) => self.login_page(game, request, None),
             (None, Some(form)) => self.unauthenticated_form(game, request, form),
             (Some(((), token)), None) => {
+                // A file or a picture shows no notice: that is for the next page.
+                if request.path == export::PATH {
+                    return export::file(game, request);
+                }
+                if let Some(picture) = history::picture(&self.history, request.path) {
+                    return picture;
+                }
                 let notice = self.sessions.take_notice(secret, request.now);
                 if request.path == wire::PAGE {
                     let frame = pages::frame(game, token.as_str(), notice);
@@ -177,12 +185,8 @@ impl OperatorSite {
                 if request.path == deals::PAGE {
                     return deals::page(game, pages::frame(game, token.as_str(), notice));
                 }
-                if history::is_here(request.path) {
-                    let frame = pages::frame(game, token.as_str(), notice);
-                    return history::page(&self.history, request.path, frame);
-                }
-                if request.path == export::PATH {
-                    return export::file(game, request);
+                if request.path == plots::PAGE {
+                    return history::page(&self.history, pages::frame(game, token.as_str(), notice));
                 }
                 if request.path == game_pages::PAGE {
                     return game_pages::page(game, pages::frame(game, token.as_str(), notice));
@@ -269,6 +273,7 @@ impl OperatorSite {
         let problem = match set {
             Ok(()) => {
                 log::warn!("operator: {} has set the operator's password", request.peer);
+                perform::note(&game.store, "first password of the operator", request.now);
                 return self.begin_session(request.now);
             }
             Err(OperatorError::AlreadySet) => "The password is already set. Sign in with it.".to_owned(),

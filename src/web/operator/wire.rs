@@ -149,6 +149,7 @@ const fn said(reason: Reason) -> &'static str {
 fn clear(game: &Game) -> Effect {
     game.world.unexpected.clear();
     Effect::new(PAGE, Ok("The list is empty. The next message of each kind is kept again.".to_owned()))
+        .noted("list of messages emptied")
 }
 
 fn start(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields, now: Now) -> Effect {
@@ -187,7 +188,7 @@ fn stop(recordings: &dyn RecordingSwitch) -> Effect {
     } else {
         Err("Nothing was being recorded any more.".to_owned())
     };
-    Effect::new(PAGE, outcome)
+    Effect::new(PAGE, outcome).noted("recording stop")
 }
 
 const NO_RECORDING: &str = "There is no such recording any more.";
@@ -210,7 +211,9 @@ fn remove(game: &Game, recordings: &dyn RecordingSwitch, fields: &Fields) -> Eff
         return Effect::refused(PAGE, "This recording is being made. Stop it first.");
     }
     match recordings::remove(&game.data, name) {
-        Ok(true) => Effect::new(PAGE, Ok("The recording is removed.".to_owned())),
+        Ok(true) => {
+            Effect::new(PAGE, Ok("The recording is removed.".to_owned())).noted(format!("{name} removed"))
+        }
         Ok(false) => Effect::refused(PAGE, NO_RECORDING),
         Err(error) => Effect::new(PAGE, Err(pages::sentence(&error))),
     }

@@ -22,8 +22,9 @@ impl Table {
         others
     }
 
-    /// A racer says what the current or last run did to its car, the first time. During the run that is held, for it is not known yet whose
-    /// car it will be: [`Self::finish`] gives it back. After it, it comes back at once, with whether the run was won by somebody.
+    /// A racer says what the current or last run did to its car, the first time. Until the run is settled that is held, for it is not known yet
+    /// whose car it will be: [`Self::finish`] and [`Self::settled`] give it back. After that it comes back at once, with whether the run was won
+    /// by somebody.
     /// `None`: it is held, or was said before, or the racer did not race.
     pub fn take_damage(
         &mut self,
@@ -36,7 +37,7 @@ impl Table {
         let Driver::Human { vehicle: car, .. } = starter.driver else { return None };
         starter.damage = parts.iter().map(|(_, percent, _)| *percent).max().or(Some(0));
         let report = DamageReport { driver, car, parts };
-        if race.state == State::Finished {
+        if race.state == State::Finished && !race.settling {
             let won = Place::order(&race.field).first().is_some_and(|first| first.place.is_some());
             return Some((report, won));
         }
@@ -92,7 +93,17 @@ impl Table {
         std::mem::take(&mut self.unsettled)
     }
 
-    /// Ends the run of a race that is over, once: what it was, with its booking. A race nobody is in any more vanishes.
+    /// What [`Self::finish`] has ended is stored. Returned is what racers said of their cars meanwhile.
+    pub fn settled(&mut self, id: RaceId) -> Vec<DamageReport> {
+        let race = self.races.get_mut(&id).filter(|race| race.settling);
+        race.map_or_else(Vec::new, |race| {
+            race.settling = false;
+            std::mem::take(&mut race.damage)
+        })
+    }
+
+    /// Ends the run of a race that is over, once: what it was, with its booking. Once that is stored, [`Self::settled`] is to be called. A race
+    /// nobody is in any more vanishes.
     pub fn finish(&mut self, id: RaceId) -> Option<(Race, Option<BookingId>)> {
         let race = self.races.get_mut(&id).filter(|race| race.is_over())?;
         let State::Running(booking) = race.state else { return None };
@@ -104,6 +115,7 @@ impl Table {
         race.first_in = None;
         let finished = race.clone();
         race.damage.clear();
+        race.settling = true;
         if finished.members.is_empty() {
             self.races.remove(&id);
         }

@@ -4,6 +4,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::catalog::rules;
 use mco_proto::bytes::Bool8;
+use mco_proto::ids::PartId;
 use mco_proto::mcots::race::CreateRace;
 use std::time::Duration;
 
@@ -94,6 +95,35 @@ fn a_run_ends_once_when_nobody_is_awaited() {
     assert_eq!((booking, race.field[1].outcome), (Some(BookingId(3)), Some(Outcome::Out(Exit::TimedOut))));
     assert!(table.finish(id).is_none());
     assert_eq!(table.get(id).unwrap().state, State::Finished);
+}
+
+/// Whoever loses a car by pink slip could say anything of it in the moment between the end of the run and the change of hands.
+#[test]
+fn what_is_said_of_a_car_while_the_run_is_settled_is_held_until_then() {
+    let now = Now::read();
+    let (mut table, id) = two(now);
+    assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(3)), now), Ok(()));
+    let said = |percent| vec![(PartId(7), percent, 100)];
+    for racer in [ANN, BOB] {
+        table.report(id, racer, racer, Report { time: 6400, ..Report::default() }, now).unwrap();
+    }
+    assert_eq!(table.take_damage(id, ANN, said(10)), None);
+    let (race, _) = table.finish(id).unwrap();
+    assert_eq!(race.damage.len(), 1);
+    assert_eq!(table.take_damage(id, BOB, said(20)), None, "it is being settled");
+    let late: Vec<_> = table.settled(id).into_iter().map(|report| (report.driver, report.parts)).collect();
+    assert_eq!(late, [(BOB, said(20))]);
+    assert_eq!(table.settled(id), []);
+    // Each says it once for each run.
+    assert_eq!(table.take_damage(id, BOB, said(30)), None);
+    assert_eq!(table.start(id, field(), ANY_TIME, Some(BookingId(4)), now), Ok(()));
+    for racer in [ANN, BOB] {
+        table.report(id, racer, racer, Report { time: 6400, ..Report::default() }, now).unwrap();
+    }
+    table.finish(id).unwrap();
+    table.settled(id);
+    let (report, won) = table.take_damage(id, BOB, said(40)).expect("at once, once it is settled");
+    assert_eq!((report.parts, won), (said(40), true));
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
     let Some((race, booking)) = finished else { return Outcome::silence() };
     let Some(booking) = booking.filter(|_| race.settings.race_type.is_race()) else {
         log::info!("race {id}: a test drive is over");
+        // Nothing happens to cars that are only tried.
+        game.world.races.lock().settled(id);
         return Outcome::silence();
     };
     for starter in race.field.iter().filter(|starter| starter.doubt == Some(Doubt::AtOdds)) {
@@ -51,7 +53,8 @@ pub(super) fn conclude(game: &Game, id: RaceId, now: Now) -> Outcome<Body> {
             (flags, Outcome::silence().push(tell(&race, &results(&race, flags, &places, &[]))))
         }
     };
-    keep_damage(game, &race, flags == 0);
+    let late = game.world.races.lock().settled(id);
+    race.damage.iter().chain(&late).for_each(|report| damage(game, (id, flags == 0), report));
     let how = if flags == 0 { "settled" } else { "void" };
     let Rounds { completed, limit, dial_in, .. } = race.rounds;
     let series =
@@ -170,13 +173,8 @@ fn letter(race: &Settlement, payout: &Payout, settled: &Settled) -> Letter {
     race_control(title, text)
 }
 
-/// Keeps what the racers said during the run that it did to their cars. A car that has changed hands stays as it was: whoever lost it
-/// could have said anything of it.
-fn keep_damage(game: &Game, race: &Race, settled: bool) {
-    race.damage.iter().for_each(|report| damage(game, (race.id, settled), report));
-}
-
-/// What a run did to a car, as its driver says.
+/// Keeps what a run did to a car, as its driver says. A car that has changed hands stays as it was: whoever lost it could have said anything
+/// of it.
 pub(super) fn damage(game: &Game, run: (RaceId, bool), report: &DamageReport) {
     let (race, DamageReport { driver, car, parts }) = (run.0, report);
     // Nobody waits for it: there is no answer.
