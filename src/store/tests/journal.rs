@@ -14,7 +14,11 @@ fn copy(from: &Path, to: &Path) {
             fs::create_dir(&target).unwrap();
             copy(&entry.path(), &target);
         } else {
-            fs::copy(entry.path(), target).unwrap();
+            // A file that is written anew gets its name at the end: the one it had meanwhile may be gone.
+            match fs::copy(entry.path(), target) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                copied => drop(copied.unwrap()),
+            }
         }
     }
 }

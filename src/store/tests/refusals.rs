@@ -150,7 +150,7 @@ fn auctions_refuse_what_makes_no_sense() {
         ("nothing", bob, number, 0, "at least 100"),
         ("below", bob, number, 99, "at least 100"),
         ("more than there is", bob, number, 1_000_001, "more than there is in the bank"),
-        ("what overflows", bob, number, u32::MAX, "holds no more"),
+        ("what overflows", bob, number, u32::MAX, "more than there is"),
         ("its own", ann, number, 100, "own account"),
         ("its own account's", twin, number, 100, "own account"),
         ("no such auction", bob, 999, 100, "is over"),

@@ -82,5 +82,5 @@ fn a_thing_of_a_driver_becomes_a_prize_and_what_offends_is_removed() {
         assert!(audit.contains(act), "{act}: {audit}");
     }
     let mails = scene.game.store.mails();
-    assert_eq!(mails.list(doc, now).unwrap().len(), 3, "the first one, and one for each");
+    assert_eq!(mails.list(doc, now).unwrap().len(), 4, "the first one, one for the prize, and one for each");
 }
