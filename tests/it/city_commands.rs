@@ -78,6 +78,7 @@ fn race_nights_ads_and_auctions_are_listed_planned_and_removed_by_commands() {
             (vec!["event", "show", "999"], "there is no race night 999"),
             (vec!["event", "cancel", "999", "--reason", "x"], "no such race night"),
             (vec!["event", "prize", "1", "--from", "Nobody", "--car", "1"], "no persona"),
+            (vec!["event", "add", "x", "--lobby", "999", "--start", &start], "10001 (Harbor Loop)"),
         ] {
             let refused = server.cli(&wrong, "");
             let error = String::from_utf8_lossy(&refused.stderr).into_owned();
@@ -86,7 +87,6 @@ fn race_nights_ads_and_auctions_are_listed_planned_and_removed_by_commands() {
         for wrong in [
             vec!["event", "prize", "1", "--from", "Marty"],
             vec!["event", "prize", "1", "--from", "Marty", "--car", "1", "--part", "1"],
-            vec!["event", "add", "x", "--lobby", "999", "--start", &start],
             vec!["event", "add", "x", "--lobby", "10001", "--start", "soon"],
             vec!["event", "add", "x", "--lobby", "10001", "--start", &start, "--best-time"],
         ] {
