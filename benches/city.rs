@@ -8,24 +8,23 @@
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
 
+#[path = "support/pages.rs"]
+mod support;
+
 use mco_proto::ids::{BrandedPartId, PersonaId, RaceId};
 use mco_proto::session_key::LoginKey;
 use mcos::catalog::Catalog;
 use mcos::clock::Now;
-use mcos::config::{Config, HostName};
+use mcos::config::Config;
 use mcos::services::{Game, Ports};
 use mcos::store::{
     Entrant, Letter, NewPersona, Password, Payout, RaceTerms, RacerResult, Settlement, Sheet, Store,
 };
-use mcos::web::{self, PageRequest, Site};
-use mcos::world::FailureLimit;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Instant;
 
 /// How many players and races there are, stage by stage. More races than are kept at most show that it ends there.
 const STAGES: [(usize, u32); 4] = [(1_000, 1_000), (10_000, 10_000), (10_000, 100_000), (10_000, 1_000_000)];
-const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PATHS: [&str; 12] = [
     "/players",
     "/players?q=driver+77",
@@ -138,32 +137,5 @@ fn pages(folder: &Path, store: Store) {
     let ports = Ports::from(&config.network);
     let key = LoginKey::generate().expect("key");
     let game = Game::new(config, folder.to_owned(), ports, store, Catalog::builtin(), key);
-    let (registrations, host) = (FailureLimit::new(1), HostName::parse("mcos.local").expect("host"));
-    for path in PATHS {
-        let site = Site::new(&game, None, &registrations, Now::read());
-        let (page, query) = path.split_once('?').unwrap_or((path, ""));
-        let request = PageRequest {
-            path: page,
-            query,
-            host: &host,
-            peer: HOME,
-            local: HOME,
-            cookies: "",
-            secure: false,
-            known: "",
-            authorization: "",
-        };
-        let mut times: Vec<f64> = (0..11)
-            .map(|_| {
-                let began = Instant::now();
-                let answer = web::read(&site, &request).expect("a page");
-                assert!(answer.status < 500 && answer.body.len() < 60_000, "{path}");
-                began.elapsed().as_secs_f64() * 1e3
-            })
-            .collect();
-        times.sort_by(f64::total_cmp);
-        let (median, worst) =
-            (times.get(5).copied().unwrap_or_default(), times.last().copied().unwrap_or_default());
-        println!("  {path:<40} {median:>10.2} ms (worst of 11: {worst:.2})");
-    }
+    support::time(&game, &PATHS, Now::read());
 }

@@ -8,20 +8,20 @@
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
 
+#[path = "support/pages.rs"]
+mod support;
+
 use mco_proto::ids::{BrandedPartId, PersonaId};
 use mco_proto::session_key::LoginKey;
 use mcos::catalog::Catalog;
 use mcos::clock::Now;
-use mcos::config::{Config, HostName};
+use mcos::config::Config;
 use mcos::services::deals::CityRules;
 use mcos::services::{Game, Ports};
 use mcos::store::{
     AdCategory, Deals, Goods, MOST_AUCTIONS_EACH, NewAd, NewAuction, NewPart, NewPersona, PartPurchase,
     Password, Store,
 };
-use mcos::web::{self, PageRequest, Site};
-use mcos::world::FailureLimit;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,6 @@ const ADS_EACH: usize = 5;
 const AUCTIONS_EACH: usize = MOST_AUCTIONS_EACH - 1;
 /// How many auctions are over at once when the work of a minute is measured.
 const ENDING: usize = 100;
-const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn main() {
     let folder = tempfile::tempdir().expect("folder");
@@ -144,9 +143,9 @@ fn work(store: &Store, deals: Deals<'_>, sellers: &[PersonaId], now: Now) -> Now
         deals.bid(bidder, *number, 10, now).expect("bid").ticket.wait().expect("card");
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
-    say("a bid, until it is on the card", &mut times);
+    support::say("a bid, until it is on the card", &mut times);
     let mut times: Vec<f64> = (0..11).map(|_| tick(deals, now).1).collect();
-    say("a tick at which nothing is over", &mut times);
+    support::say("a tick at which nothing is over", &mut times);
     let later = now.later(Duration::from_hours(1));
     let (mut ended, mut took) = (0, 0.0);
     loop {
@@ -167,13 +166,6 @@ fn tick(deals: Deals<'_>, now: Now) -> (usize, f64) {
     (ended, began.elapsed().as_secs_f64() * 1e3)
 }
 
-fn say(what: &str, times: &mut [f64]) {
-    times.sort_by(f64::total_cmp);
-    let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    let worst = times.last().copied().unwrap_or_default();
-    println!("  {what:<44} {median:>10.2} ms (worst of {}: {worst:.2})", times.len());
-}
-
 fn pages(folder: &Path, store: Store, now: Now) {
     let config = Config::default();
     let ports = Ports::from(&config.network);
@@ -188,8 +180,7 @@ fn pages(folder: &Path, store: Store, now: Now) {
     };
     let ad = store.deals(&rules).ads(None, None, 1).expect("list").rows.first().map_or(1, |ad| ad.number);
     let game = Game::new(config, folder.to_owned(), ports, store, Catalog::builtin(), key);
-    let (registrations, host) = (FailureLimit::new(1), HostName::parse("mcos.local").expect("host"));
-    for path in [
+    let paths = [
         "/market".to_owned(),
         "/market?category=w".to_owned(),
         format!("/market/{ad}"),
@@ -198,28 +189,6 @@ fn pages(folder: &Path, store: Store, now: Now) {
         format!("/auctions?from={further}"),
         format!("/auctions/{auction}"),
         "/api/v1/auctions".to_owned(),
-    ] {
-        let site = Site::new(&game, None, &registrations, now);
-        let (page, query) = path.split_once('?').unwrap_or((&path, ""));
-        let request = PageRequest {
-            path: page,
-            query,
-            host: &host,
-            peer: HOME,
-            local: HOME,
-            cookies: "",
-            secure: false,
-            known: "",
-            authorization: "",
-        };
-        let mut times: Vec<f64> = (0..11)
-            .map(|_| {
-                let began = Instant::now();
-                let answer = web::read(&site, &request).expect("a page");
-                assert!(answer.status == 200 && answer.body.len() < 60_000, "{path}: {}", answer.status);
-                began.elapsed().as_secs_f64() * 1e3
-            })
-            .collect();
-        say(&path, &mut times);
-    }
+    ];
+    support::time(&game, &paths.each_ref().map(String::as_str), now);
 }

@@ -4,7 +4,7 @@ use crate::catalog::RaceType;
 use crate::clock::Now;
 use crate::services::Game;
 use crate::services::deals::{self, CityRules};
-use crate::store::{Changed, ClubRules, RewardTable, StoreError};
+use crate::store::{ClubRules, RewardTable, StoreError};
 
 /// Settles what is over. It waits until that is on the card, so it belongs on a thread that may wait.
 pub fn turn(game: &Game, now: Now) {
@@ -23,25 +23,21 @@ fn settle(game: &Game, now: Now) -> Result<(), StoreError> {
     let amounts = &game.config.rewards;
     let table = RewardTable { top_dog: &amounts.top_dog, trials: &amounts.trials, kind };
     for settled in game.store.rewards().settle(&table, now)? {
-        let week = saved(settled)?;
+        let week = settled.saved()?;
         let paid: usize = week.boards.iter().map(|board| board.winners.len()).sum();
         log::info!("calendar: week {} is settled, {paid} rewards are paid", week.week);
     }
     for settled in game.store.turfs().settle(amounts.turf, &|lobby| turf(game, lobby), now)? {
-        let turf = saved(settled)?;
+        let turf = settled.saved()?;
         let winner = turf.clubs.first().map_or("nobody", |club| club.acronym.as_str());
         log::info!("calendar: the turf of lobby {} in week {} is won by {winner}", turf.lobby, turf.week);
     }
     for turned in game.store.nights().turn(&CityRules(&game.catalog), now)? {
-        let turned = saved(turned)?;
+        let turned = turned.saved()?;
         let paid = turned.night.outcome.as_ref().map_or(0, |outcome| outcome.prizes.len());
         log::info!("calendar: race night {} is over, {paid} prizes are paid", turned.night.id);
     }
     Ok(())
-}
-
-fn saved<T>(changed: Changed<T>) -> Result<T, StoreError> {
-    changed.ticket.wait().map(|()| changed.value)
 }
 
 fn kind(race_type: u32) -> &'static str {

@@ -207,7 +207,7 @@ pub(super) fn perform(
             if !known.iter().any(|(number, _)| *number == plan.lobby) {
                 return Err(RequestError::NoSuchLobby { wanted: plan.lobby, known });
             }
-            CityResponse::Made(saved(nights.plan(Host::Operator, &plan, now)?)?)
+            CityResponse::Made(nights.plan(Host::Operator, &plan, now)?.saved()?)
         }
         CityRequest::CancelNight { night, reason } => {
             done(nights.cancel(&rules, Host::Operator, (night, &reason), now)?)?
@@ -215,12 +215,12 @@ pub(super) fn perform(
         CityRequest::GivePrize { night, persona, goods } => {
             let from = store.personas().by_name(shard, &persona)?;
             let from = from.ok_or(RequestError::NoSuchPersona(persona))?.id;
-            let item = saved(nights.give_prize(&rules, Host::Operator, (night, from, goods), now)?)?;
+            let item = nights.give_prize(&rules, Host::Operator, (night, from, goods), now)?.saved()?;
             CityResponse::Held(rules.name(item))
         }
-        CityRequest::BeginSeason { name } => CityResponse::Made(saved(store.seasons().begin(&name)?)?),
+        CityRequest::BeginSeason { name } => CityResponse::Made(store.seasons().begin(&name)?.saved()?),
         CityRequest::EndSeason { season } => {
-            saved(store.seasons().end(season, now)?)?;
+            store.seasons().end(season, now)?.saved()?;
             CityResponse::Done
         }
         CityRequest::CloseClub { acronym, reason } => done(store.clubs().close(&acronym, &reason, now)?)?,
@@ -278,11 +278,5 @@ fn name(store: &Store, id: PersonaId) -> Result<String, StoreError> {
 }
 
 fn done(changed: Changed<()>) -> Result<CityResponse, StoreError> {
-    saved(changed).map(|()| CityResponse::Done)
-}
-
-/// The changed value, once the change has survived a power cut.
-fn saved<T>(changed: Changed<T>) -> Result<T, StoreError> {
-    changed.ticket.wait()?;
-    Ok(changed.value)
+    changed.saved().map(|()| CityResponse::Done)
 }

@@ -1,6 +1,6 @@
 //! What is wrong with the server, and which settings the Server Operator may want to change.
 
-use super::machine::{Machine, SYS};
+use super::machine::Machine;
 use crate::appliance;
 use crate::clock::{Now, day};
 use crate::config::Registration;
@@ -8,7 +8,6 @@ use crate::services::{AUTH_PORT, Game, Ports};
 use crate::store::UncountedResults;
 use crate::world::{DifferentFiles, RefusedAddress};
 use mco_proto::ids::{DealerId, PersonaId};
-use std::path::Path;
 
 /// The port of Persona, built into the Client.
 const PERSONA: u16 = 8228;
@@ -68,7 +67,7 @@ pub fn moved_ports(ports: &Ports) -> Vec<String> {
 pub fn of(game: &Game, now: Now) -> Vec<String> {
     let network = &game.config.network;
     let mut warnings = troubles(game);
-    warnings.extend(Machine::read(Path::new(SYS)).warnings());
+    warnings.extend(Machine::here().warnings());
     if network.legacy_tls {
         warnings.push(
             "SSL 3.0 and TLS 1.0 are on, for Windows XP to 8; if all players have a newer Windows, set network.legacy_tls = false"

@@ -89,6 +89,9 @@ impl Sample {
 struct Kept {
     day: VecDeque<Sample>,
     month: VecDeque<Sample>,
+    /// Something happened since it was last written.
+    #[serde(skip)]
+    eventful: bool,
 }
 
 impl Kept {
@@ -125,8 +128,6 @@ impl Kept {
 pub struct History {
     file: PathBuf,
     kept: Mutex<Kept>,
-    /// Something happened since it was last written.
-    eventful: Mutex<bool>,
 }
 
 impl History {
@@ -139,21 +140,21 @@ impl History {
             }
             Kept::default()
         });
-        Self { file, kept: Mutex::new(kept), eventful: Mutex::new(false) }
+        Self { file, kept: Mutex::new(kept) }
     }
 
     /// Adds what was seen now. To be called about once a minute.
     pub fn add(&self, sample: Sample) {
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept();
         for span in Span::ALL {
             kept.add(span, sample);
         }
-        *lock(&self.eventful) |= sample.players > 0 || sample.changes > 0;
+        kept.eventful |= sample.players > 0 || sample.changes > 0;
     }
 
     /// The samples of a span, the oldest first.
     pub fn samples(&self, span: Span) -> Vec<Sample> {
-        lock(&self.kept).of(span).iter().copied().collect()
+        self.kept().of(span).iter().copied().collect()
     }
 
     /// Writes it to the card if anybody played or anything was changed since the last time: an idle box writes nothing.
@@ -161,16 +162,20 @@ impl History {
     /// # Errors
     /// If it cannot be written; the next attempt writes all of it.
     pub fn save(&self) -> io::Result<()> {
-        if !mem::take(&mut *lock(&self.eventful)) {
-            return Ok(());
-        }
         let mut bytes = vec![VERSION];
-        bytes.extend(postcard::to_stdvec(&*lock(&self.kept)).map_err(io::Error::other)?);
-        let written = atomic_file::replace(&self.file, Access::Owner, |file| file.write_all(&bytes));
-        if written.is_err() {
-            *lock(&self.eventful) = true;
+        {
+            let mut kept = self.kept();
+            if !mem::take(&mut kept.eventful) {
+                return Ok(());
+            }
+            bytes.extend(postcard::to_stdvec(&*kept).map_err(io::Error::other)?);
         }
-        written
+        atomic_file::replace(&self.file, Access::Owner, |file| file.write_all(&bytes))
+            .inspect_err(|_| self.kept().eventful = true)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -185,10 +190,6 @@ fn read(file: &Path) -> io::Result<Kept> {
         return Err(io::Error::other("it is of another version"));
     };
     postcard::from_bytes(rest).map_err(io::Error::other)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

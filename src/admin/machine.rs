@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Where Linux tells it.
-pub const SYS: &str = "/sys";
+const SYS: &str = "/sys";
 /// From so many degrees on a Raspberry Pi slows down (*documented*).
 const HOT: i16 = 80;
 /// From so many tenths of its life on a card should be replaced.
@@ -22,8 +22,13 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// This one, now.
+    pub fn here() -> Self {
+        Self::read(Path::new(SYS))
+    }
+
     /// Reads it, below `sys`.
-    pub fn read(sys: &Path) -> Self {
+    fn read(sys: &Path) -> Self {
         Self { temperature: temperature(sys), low_voltage: low_voltage(sys), card_life: card_life(sys) }
     }
 

@@ -14,8 +14,7 @@ use crate::services::bans::{self, BanRefused};
 use crate::services::deals::CityRules;
 use crate::services::{Game, Push, mcots};
 use crate::store::{
-    Account, BanTarget, Changed, Letter, NewPersona, OperatorPassword, Password, Persona, Store, StoreError,
-    check_account_name,
+    Account, BanTarget, Letter, NewPersona, OperatorPassword, Password, Persona, Store, check_account_name,
 };
 use mco_proto::ids::{CustomerId, SkinId};
 use mco_proto::session_key::LoginKey;
@@ -167,7 +166,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
     let response = match request {
         Request::AddAccount { name, password, customer_id } => {
             let password = Password::new(password.expose())?;
-            let account = saved(store.accounts().create(&name, &password, customer_id, now)?)?;
+            let account = store.accounts().create(&name, &password, customer_id, now)?.saved()?;
             Response::Account(account_entry(store, account)?)
         }
         Request::ListAccounts => Response::Accounts(lists::accounts(store)?),
@@ -178,14 +177,14 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         }
         Request::RenameAccount { name, new_name } => {
             account_named(store, &name)?;
-            let account = saved(store.accounts().rename(&name, &new_name)?)?;
+            let account = store.accounts().rename(&name, &new_name)?.saved()?;
             Response::Account(account_entry(store, account)?)
         }
         Request::RemoveAccount { name } => {
             let account = account_named(store, &name)?;
             let entry = account_entry(store, account.clone())?;
             let personas = store.personas().of_customer(account.customer_id)?;
-            saved(store.accounts().remove(&name, now)?)?;
+            store.accounts().remove(&name, now)?.saved()?;
             let pushes = match server {
                 Server::Stopped { .. } => Vec::new(),
                 Server::Running(game) => {
@@ -199,14 +198,14 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         }
         Request::SetDisabled { name, disabled } => {
             account_named(store, &name)?;
-            let account = saved(store.accounts().set_disabled(&name, disabled)?)?;
+            let account = store.accounts().set_disabled(&name, disabled)?.saved()?;
             let pushes = if disabled { server.expel(account.customer_id)? } else { Vec::new() };
             return Ok(Performed { response: Response::Account(account_entry(store, account)?), pushes });
         }
         Request::SetPassword { name, password } => {
             account_named(store, &name)?;
             let password = Password::new(password.expose())?;
-            let account = saved(store.accounts().set_password(&name, &password)?)?;
+            let account = store.accounts().set_password(&name, &password)?.saved()?;
             let pushes = server.expel(account.customer_id)?;
             return Ok(Performed { response: Response::Account(account_entry(store, account)?), pushes });
         }
@@ -220,7 +219,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
                 starter_cash: config.game.starter_cash,
                 max_per_customer: usize::from(config.shard.max_personas),
             };
-            let persona = saved(store.personas().create(account.customer_id, new, now)?)?;
+            let persona = store.personas().create(account.customer_id, new, now)?.saved()?;
             Response::Persona(persona_entry(account.name, persona))
         }
         Request::RemovePersona { name } => return remove_persona(server, &name, now),
@@ -234,7 +233,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         }
         Request::RenamePersona { name, new_name } => {
             let (persona, account) = persona_named(server, &name)?;
-            let persona = saved(store.personas().rename(persona.id, &new_name)?)?;
+            let persona = store.personas().rename(persona.id, &new_name)?.saved()?;
             Response::Persona(persona_entry(account, persona))
         }
         Request::Give { name, dollars, reason } => {
@@ -243,7 +242,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
                 return Err(RequestError::NoReason);
             }
             let (persona, account) = persona_named(server, &name)?;
-            let persona = saved(store.personas().grant(persona.id, dollars, reason, now)?)?;
+            let persona = store.personas().grant(persona.id, dollars, reason, now)?.saved()?;
             Response::Persona(persona_entry(account, persona))
         }
         Request::GiveCar { name, model, reason } => {
@@ -254,7 +253,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             let room = |persona: &Persona| game.catalog.tunables().cars_room(persona.level);
             let letter =
                 Letter::city_news("A car for you", &format!("The operator gave you {car}: {reason}"));
-            saved(store.garage().give_car(persona.id, &purchase, &room, &letter, now)?)?;
+            store.garage().give_car(persona.id, &purchase, &room, &letter, now)?.saved()?;
             Response::Persona(persona_entry(account, persona))
         }
         Request::TakeCar { name, car, reason } => {
@@ -264,7 +263,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             let model = found.ok_or(RequestError::NoSuchCar)?.model;
             let what = game.catalog.car(model).map_or_else(|| format!("car {car}"), |car| car.to_string());
             let letter = Letter::city_news("A car is taken", &format!("The operator took {what}: {reason}"));
-            saved(store.garage().take_car(persona.id, car, &letter, now)?)?;
+            store.garage().take_car(persona.id, car, &letter, now)?.saved()?;
             Response::Persona(persona_entry(account, persona))
         }
         Request::MailAll { title, text } => {
@@ -290,7 +289,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         Request::KitParts => kit_parts(server)?,
         Request::ImportLoginKey { pem } => {
             let key = LoginKey::from_pem(pem.expose())?;
-            saved(store.keys().set_login_key(&key.to_pkcs8_der()?)?)?;
+            store.keys().set_login_key(&key.to_pkcs8_der()?)?.saved()?;
             if let Server::Running(game) = server {
                 game.replace_login_key(key);
             }
@@ -298,11 +297,11 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         }
         Request::SetOperatorPassword { password } => {
             let password = OperatorPassword::new(password.expose())?;
-            saved(store.operator().set_password(&password)?)?;
+            store.operator().set_password(&password)?.saved()?;
             Response::Done
         }
         Request::SetMessage { text } => {
-            saved(store.operator().set_message(&text)?)?;
+            store.operator().set_message(&text)?.saved()?;
             Response::Done
         }
         Request::Ban { account, address, reason, until } => {
@@ -310,7 +309,7 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             return ban(server, account.map(|account| account.customer_id), address, &reason, until, now);
         }
         Request::Unban { target } => {
-            if !saved(store.bans().lift(target)?)? {
+            if !store.bans().lift(target)?.saved()? {
                 return Err(RequestError::NoSuchBan);
             }
             Response::Done
@@ -363,7 +362,7 @@ pub fn note(store: &Store, what: &str, now: Now) {
 fn remove_persona(server: Server<'_>, name: &str, now: Now) -> Result<Performed, RequestError> {
     let store = server.store();
     let (persona, account) = persona_named(server, name)?;
-    saved(store.personas().delete(persona.customer_id, persona.id, now)?)?;
+    store.personas().delete(persona.customer_id, persona.id, now)?.saved()?;
     let connections = match server {
         Server::Stopped { .. } => Vec::new(),
         Server::Running(game) => game.world.presence.forget(persona.id),
@@ -399,7 +398,7 @@ fn ban(
         return Err(RequestError::NobodyNamed);
     }
     for target in targets {
-        saved(server.store().bans().put(target, reason, until, now)?)?;
+        server.store().bans().put(target, reason, until, now)?.saved()?;
     }
     let mut customers: Vec<_> = account.into_iter().collect();
     if let (Server::Running(game), Some(address)) = (server, address) {
@@ -431,12 +430,6 @@ fn kit_parts(server: Server<'_>) -> Result<Response, RequestError> {
 /// A file that the command line and the server exchange. It lies in the data folder, which both may enter.
 fn exchange_file(game: &Game, name: &str) -> Result<PathBuf, RequestError> {
     if is_exchange_name(name) { Ok(game.data.join(name)) } else { Err(RequestError::NoExchangeFile) }
-}
-
-/// The changed value, once the change has survived a power cut.
-fn saved<T>(changed: Changed<T>) -> Result<T, StoreError> {
-    changed.ticket.wait()?;
-    Ok(changed.value)
 }
 
 fn account_named(store: &Store, name: &str) -> Result<Account, RequestError> {

@@ -3,11 +3,10 @@
 use super::metrics::resident_memory;
 use super::shared::Shared;
 use crate::admin::history::{History, Sample};
-use crate::admin::machine::{Machine, SYS};
+use crate::admin::machine::Machine;
 use crate::clock::Now;
 use crate::services::Game;
 use smol::Timer;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +50,6 @@ fn sample(game: &Game, changes: u32, now: Now) -> Sample {
         races: count(races),
         changes,
         memory: u32::try_from(resident_memory().unwrap_or_default() / 1024).unwrap_or(u32::MAX),
-        temperature: Machine::read(Path::new(SYS)).temperature,
+        temperature: Machine::here().temperature,
     }
 }

@@ -117,6 +117,17 @@ pub struct Changed<T> {
     pub ticket: Ticket,
 }
 
+impl<T> Changed<T> {
+    /// The result, once the change is on the card. Waits for it.
+    ///
+    /// # Errors
+    /// If it could not be saved.
+    pub fn saved(self) -> Result<T, StoreError> {
+        self.ticket.wait()?;
+        Ok(self.value)
+    }
+}
+
 impl<T> Changed<Option<T>> {
     /// The change, if there was one.
     pub(super) fn some(self) -> Option<Changed<T>> {

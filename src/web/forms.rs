@@ -221,6 +221,16 @@ mod tests {
         let (values, marks, chosen) = shown(&forms[1]);
         assert_eq!(values[..3], ["too long a name", "", "2"]);
         assert_eq!((&marks[4..], chosen), (&[true, false][..], vec![false, true]));
+        // A button that says more of itself than a form for the same path: what it says is not typed.
+        let button = FormView {
+            hidden: vec![("do", "b".to_owned()), ("name", "too long a name".to_owned())],
+            inputs: Vec::new(),
+            ..form("b")
+        };
+        let asks = || FormView { hidden: vec![("do", "b".to_owned())], ..form("b") };
+        let mut beside = [asks(), button];
+        show_again(&mut beside, Some(&refused));
+        assert_eq!(shown(&beside[0]), shown(&asks()));
         let mut elsewhere = [FormView { action: "/y", ..form("b") }];
         show_again(&mut elsewhere, Some(&refused));
         assert_eq!(shown(&elsewhere[0]), untouched);

@@ -366,6 +366,13 @@ fn a_load_run_on_the_own_machine_makes_its_accounts_once() {
     }
     let listed = server.must(&["account", "list"], "");
     assert_eq!(listed.matches("load-0").count(), 2, "{listed}");
+    // Players may give theirs such a name.
+    server.account("load-0003");
+    server.persona("load-0003", "Somebody");
+    let refused =
+        server.cli(&["load", "--players", "3", "--seconds", "1", "--rate", "8", "--make-accounts"], "");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("load-0003 is somebody's"));
 }
 
 #[test]

@@ -84,6 +84,14 @@ impl Schedule {
     fn due(&self, number: u32) -> Option<Instant> {
         (number < self.count).then(|| self.begin + self.interval * number)
     }
+
+    /// Waits until act `number` is due, which counts as begun then.
+    async fn wait(&self, number: u32, site: &Site) -> Option<Instant> {
+        let due = self.due(number)?;
+        smol::Timer::at(due).await;
+        Counters::count(&site.counters.sent);
+        Some(due)
+    }
 }
 
 /// What came of the acts of one player.
@@ -257,9 +265,7 @@ async fn perform(site: Site, player: Player, schedule: Schedule) -> Outcome {
 /// An attempt that fails ends nothing: the next one is made in its time.
 async fn sign_ins(site: &Site, player: &Credentials, schedule: Schedule, outcome: &mut Outcome) {
     for number in 0.. {
-        let Some(due) = schedule.due(number) else { return };
-        smol::Timer::at(due).await;
-        Counters::count(&site.counters.sent);
+        let Some(due) = schedule.wait(number, site).await else { return };
         match in_and_out(site, player, due, outcome).await {
             Ok(()) => Counters::count(&site.counters.received),
             Err(error) => {
@@ -291,9 +297,7 @@ async fn look(
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     for number in 0.. {
-        let Some(due) = schedule.due(number) else { break };
-        smol::Timer::at(due).await;
-        Counters::count(&site.counters.sent);
+        let Some(due) = schedule.wait(number, site).await else { break };
         if number % 2 == 0 {
             lobby.directory().await.map(drop)?;
         } else {
@@ -314,9 +318,7 @@ async fn shop(
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     for number in 0.. {
-        let Some(due) = schedule.due(number) else { break };
-        smol::Timer::at(due).await;
-        Counters::count(&site.counters.sent);
+        let Some(due) = schedule.wait(number, site).await else { break };
         match mcots.order(GenericRequest::body(number::BUY_NEW_PART, PART)).await {
             Ok(bought) => {
                 // Nobody answers this.

@@ -95,7 +95,14 @@ mod tests {
         ] {
             assert!(is_own_name(ours, own()), "{ours}");
         }
-        for theirs in ["evil.example", "192.168.1.2.evil.example:80", "local.evil.example", "example.org"] {
+        for theirs in [
+            "evil.box",
+            "evil-fritz.box",
+            "evil.example",
+            "192.168.1.2.evil.example:80",
+            "local.evil.example",
+            "example.org",
+        ] {
             assert!(!is_own_name(theirs, own()), "{theirs}");
         }
     }

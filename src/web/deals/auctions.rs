@@ -1,6 +1,6 @@
 //! The page of auctions.
 
-use super::desk::{Desk, finish, link, pager, with};
+use super::frame::{Party, finish, link, pager, with};
 use super::goods::{self, choices, name, player};
 use super::{Done, dollars, no_deal, number};
 use crate::clock::span;
@@ -85,11 +85,11 @@ pub(in crate::web) fn listed(
     Ok((rows, next.map(|next| HEXLOWER_PERMISSIVE.encode(&next)), total))
 }
 
-fn table(heading: &str, desk: Option<&Desk<'_>>, rows: &[AuctionRow], empty: &'static str) -> Section {
+fn table(heading: &str, who: Option<&Party<'_>>, rows: &[AuctionRow], empty: &'static str) -> Section {
     let price = |price: Option<u32>| Cell::from(price.map_or_else(|| "-".to_owned(), money));
     let cells = rows.iter().map(|row| {
         vec![
-            Cell::linked(&row.item, link(desk, &format!("/auctions/{}", row.number))),
+            Cell::linked(&row.item, link(who, &format!("/auctions/{}", row.number))),
             format!("{} %", row.condition).into(),
             row.highest.map_or_else(|| format!("from {}", money(row.start)), money).into(),
             price(row.buy_now),
@@ -109,46 +109,46 @@ fn table(heading: &str, desk: Option<&Desk<'_>>, rows: &[AuctionRow], empty: &'s
 
 pub(super) fn list(
     site: &Site<'_>,
-    desk: Option<&Desk<'_>>,
+    who: Option<&Party<'_>>,
     query: &Fields,
 ) -> Result<PageResponse, StoreError> {
     let (rows, next, total) = listed(site, query)?;
     let kind = ["car", "part"].into_iter().find(|kind| *kind == query.text("kind")).unwrap_or_default();
     let view = |kind: &str| {
-        let path = link(desk, "/auctions");
+        let path = link(who, "/auctions");
         if kind.is_empty() { path } else { with(&path, "kind", kind) }
     };
     let choices = [("", "All"), ("car", "Cars"), ("part", "Parts")];
-    let mut section = table("", desk, &rows, "There is no auction at the moment.");
+    let mut section = table("", who, &rows, "There is no auction at the moment.");
     section.choices = vec![choices.map(|(value, text)| (text.to_owned(), view(value), value == kind)).into()];
     let begun = !query.text("from").is_empty();
     section.pager = pager(&view(kind), total, "auctions", begun, next);
     let mut sections = vec![section];
     let mut forms = Vec::new();
-    if let Some(desk) = desk {
+    if let Some(who) = who {
         let (own, city) = deals::with(site.game, |deals| {
-            Ok::<_, StoreError>((deals.of(desk.persona.id)?, deals.city_time(site.now)?))
+            Ok::<_, StoreError>((deals.of(who.persona.id)?, deals.city_time(site.now)?))
         })?;
         for (heading, auctions) in [("Your auctions", own.auctions), ("Your highest bids", own.bids)] {
             let rows = auctions.iter().map(|auction| row(site, auction, city));
             let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
             if !rows.is_empty() {
-                sections.push(table(heading, Some(desk), &rows, ""));
+                sections.push(table(heading, Some(who), &rows, ""));
             }
         }
-        forms.extend(opening(site, desk)?);
+        forms.extend(opening(site, who)?);
     }
     let intro = vec![format!(
         "A bid is at least a twentieth more than the one before. Its money is held until somebody bids more, who has bid before gets it \
              back at once. A bid in the last {0} minutes gives the others {0} minutes more, an hour in all at most.",
         LAST_SECONDS / 60
     )];
-    finish(site, desk, &Page { title: "Auctions".to_owned(), intro, sections, ..Page::default() }, forms)
+    finish(site, who, &Page { title: "Auctions".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
 /// The form to open one, if there is anything to sell.
-fn opening(site: &Site<'_>, desk: &Desk<'_>) -> Result<Option<FormView>, StoreError> {
-    let own = choices(site.game, &desk.persona)?;
+fn opening(site: &Site<'_>, who: &Party<'_>) -> Result<Option<FormView>, StoreError> {
+    let own = choices(site.game, &who.persona)?;
     let options: Vec<_> = own.into_iter().map(|(thing, text)| (goods::value(thing), text)).collect();
     let hours = [1, 6, 12, 24, 48, LONGEST_HOURS];
     let hours = hours.map(|hours| (hours.to_string(), several(hours.into(), "hour")));
@@ -168,12 +168,12 @@ fn opening(site: &Site<'_>, desk: &Desk<'_>) -> Result<Option<FormView>, StoreEr
     }))
 }
 
-pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Result<PageResponse, StoreError> {
+pub(super) fn one(site: &Site<'_>, who: Option<&Party<'_>>, number: u32) -> Result<PageResponse, StoreError> {
     let found = deals::with(site.game, |deals| {
         let Some(auction) = deals.auction(number)? else { return Ok::<_, StoreError>(None) };
         Ok(Some((deals.parts_held(auction.item.goods)?, deals.city_time(site.now)?, auction)))
     })?;
-    let Some((parts, city, auction)) = found else { return no_deal(site, desk) };
+    let Some((parts, city, auction)) = found else { return no_deal(site, who) };
     let shown = row(site, &auction, city)?;
     let mut facts = vec![
         ("Auction", Cell::from(number)),
@@ -198,8 +198,8 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
     let (sections, below) = (vec![Section { facts, ..Section::default() }], vec![goods::parts(site, &parts)]);
     let hidden = vec![("auction", number.to_string())];
     let mut forms = Vec::new();
-    if let Some(desk) = desk {
-        if desk.persona.id == auction.seller {
+    if let Some(who) = who {
+        if who.persona.id == auction.seller {
             if auction.bid.is_none() {
                 let button = "Take it back".to_owned();
                 forms.push(FormView { action: "/auctions/cancel", hidden, button, ..FormView::default() });
@@ -221,7 +221,7 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
             }));
         }
     }
-    finish(site, desk, &Page { title: shown.item, sections, below, ..Page::default() }, forms)
+    finish(site, who, &Page { title: shown.item, sections, below, ..Page::default() }, forms)
 }
 
 /// Opens an auction.

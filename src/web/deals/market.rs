@@ -1,6 +1,6 @@
 //! The market: classified ads.
 
-use super::desk::{Desk, finish, link, pager, with};
+use super::frame::{Party, finish, link, pager, with};
 use super::goods::{self, choices, name, player};
 use super::{Done, dollars, no_deal, number};
 use crate::clock::span;
@@ -68,11 +68,11 @@ pub(in crate::web) fn listed(
     Ok((rows, next.map(|next| HEXLOWER_PERMISSIVE.encode(&next)), total))
 }
 
-fn table(heading: &str, desk: Option<&Desk<'_>>, rows: &[AdRow], empty: &'static str) -> Section {
+fn table(heading: &str, who: Option<&Party<'_>>, rows: &[AdRow], empty: &'static str) -> Section {
     let cells = rows.iter().map(|row| {
         let offer = row.item.as_ref().zip(row.price);
         vec![
-            Cell::linked(&row.text, link(desk, &format!("/market/{}", row.number))),
+            Cell::linked(&row.text, link(who, &format!("/market/{}", row.number))),
             row.category.into(),
             offer.map_or_else(|| "-".to_owned(), |(item, price)| format!("{item}: {}", money(price))).into(),
             if row.left == 0 { "now".to_owned() } else { span(row.left.into()) }.into(),
@@ -90,33 +90,33 @@ fn table(heading: &str, desk: Option<&Desk<'_>>, rows: &[AdRow], empty: &'static
 
 pub(super) fn list(
     site: &Site<'_>,
-    desk: Option<&Desk<'_>>,
+    who: Option<&Party<'_>>,
     query: &Fields,
 ) -> Result<PageResponse, StoreError> {
     let (rows, next, total) = listed(site, query)?;
     let chosen = category(query.text("category"));
     let view = |category: Option<AdCategory>| {
-        let path = link(desk, "/market");
+        let path = link(who, "/market");
         category.map_or_else(|| path.clone(), |one| with(&path, "category", one.letter()))
     };
     let all = std::iter::once(None).chain(AdCategory::ALL.map(Some));
     let choices =
         all.map(|one| (one.map_or("All", AdCategory::name).to_owned(), view(one), one == chosen)).collect();
-    let mut section = table("", desk, &rows, "There is no ad here at the moment.");
+    let mut section = table("", who, &rows, "There is no ad here at the moment.");
     section.choices = vec![choices];
     let begun = !query.text("from").is_empty();
     section.pager = pager(&view(chosen), total, "ads", begun, next);
     let mut sections = vec![section];
     let mut forms = Vec::new();
-    if let Some(desk) = desk {
+    if let Some(who) = who {
         let (own, city) = deals::with(site.game, |deals| {
-            Ok::<_, StoreError>((deals.of(desk.persona.id)?.ads, deals.city_time(site.now)?))
+            Ok::<_, StoreError>((deals.of(who.persona.id)?.ads, deals.city_time(site.now)?))
         })?;
         let rows = own.iter().map(|ad| row(site, ad, city)).collect::<Result<Vec<_>, StoreError>>()?;
         if !rows.is_empty() {
-            sections.push(table("Your ads", Some(desk), &rows, ""));
+            sections.push(table("Your ads", Some(who), &rows, ""));
         }
-        forms.push(placing(site, desk)?);
+        forms.push(placing(site, who)?);
     }
     let rules = site.game.catalog.tunables();
     let intro = vec![format!(
@@ -126,7 +126,7 @@ pub(super) fn list(
         several(rules.classified_ad_max_duration.into(), "day"),
         money(most_for_an_ad(site))
     )];
-    finish(site, desk, &Page { title: "Market".to_owned(), intro, sections, ..Page::default() }, forms)
+    finish(site, who, &Page { title: "Market".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
 /// A price in cents, as `$1` or `$1.50`.
@@ -145,9 +145,9 @@ fn most_for_an_ad(site: &Site<'_>) -> u32 {
 }
 
 /// The form to place one.
-fn placing(site: &Site<'_>, desk: &Desk<'_>) -> Result<FormView, StoreError> {
+fn placing(site: &Site<'_>, who: &Party<'_>) -> Result<FormView, StoreError> {
     let rules = site.game.catalog.tunables();
-    let own = choices(site.game, &desk.persona)?.into_iter().map(|(thing, text)| (goods::value(thing), text));
+    let own = choices(site.game, &who.persona)?.into_iter().map(|(thing, text)| (goods::value(thing), text));
     let things = std::iter::once((String::new(), "nothing".to_owned())).chain(own);
     let categories = AdCategory::ALL.map(|one| (one.letter().to_string(), one.name().to_owned()));
     let days =
@@ -169,13 +169,13 @@ fn placing(site: &Site<'_>, desk: &Desk<'_>) -> Result<FormView, StoreError> {
     })
 }
 
-pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Result<PageResponse, StoreError> {
+pub(super) fn one(site: &Site<'_>, who: Option<&Party<'_>>, number: u32) -> Result<PageResponse, StoreError> {
     let found = deals::with(site.game, |deals| {
         let Some(ad) = deals.ad(number)? else { return Ok::<_, StoreError>(None) };
         let parts = ad.offer.map(|offer| deals.parts_held(offer.item.goods)).transpose()?;
         Ok(Some((parts, deals.city_time(site.now)?, ad)))
     })?;
-    let Some((parts, city, ad)) = found else { return no_deal(site, desk) };
+    let Some((parts, city, ad)) = found else { return no_deal(site, who) };
     let shown = row(site, &ad, city)?;
     let mut facts = vec![
         ("Ad", Cell::from(number)),
@@ -191,13 +191,13 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
         below.push(goods::parts(site, parts));
     }
     let mut forms = Vec::new();
-    if let Some(desk) = desk {
+    if let Some(who) = who {
         let hidden = vec![("ad", number.to_string())];
-        if desk.persona.id == ad.advertiser {
+        if who.persona.id == ad.advertiser {
             let button = "Take the ad back".to_owned();
             forms.push(FormView { action: "/market/withdraw", hidden, button, ..FormView::default() });
         } else {
-            let write = format!("/me/mail?persona={}&to={}", desk.persona.id, escaped(&shown.player));
+            let write = format!("/me/mail?persona={}&to={}", who.persona.id, escaped(&shown.player));
             facts.push(("Answer", Cell::linked(format!("Write to {}", shown.player), write)));
             forms.extend(shown.price.map(|price| FormView {
                 action: "/market/buy",
@@ -208,7 +208,7 @@ pub(super) fn one(site: &Site<'_>, desk: Option<&Desk<'_>>, number: u32) -> Resu
         }
     }
     let sections = vec![Section { facts, ..Section::default() }];
-    finish(site, desk, &Page { title: shown.text, sections, below, ..Page::default() }, forms)
+    finish(site, who, &Page { title: shown.text, sections, below, ..Page::default() }, forms)
 }
 
 /// Places an ad.

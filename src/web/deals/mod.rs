@@ -2,7 +2,7 @@
 //! signed in.
 
 mod auctions;
-mod desk;
+mod frame;
 mod goods;
 mod market;
 mod trades;
@@ -16,7 +16,7 @@ use super::layout::{Page, Section};
 use super::page::{PageRequest, PageResponse, Site, message, unreadable};
 use super::visit::{Act, Visit};
 use crate::store::StoreError;
-use desk::Desk;
+use frame::Party;
 
 /// Whether a path belongs to these pages.
 pub(super) fn is_here(path: &str) -> bool {
@@ -33,22 +33,22 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
         None => None,
         Some(rest) => Some(rest.parse::<u32>().ok()?),
     };
-    let desk = match &visit {
+    let who = match &visit {
         None if section == "trades" => return Some(PageResponse::go_to("/me/sign-in")),
         None => None,
         Some(visit) => match visit.persona(query.text("persona")) {
-            Some(persona) => Some(Desk::new(visit, persona)),
+            Some(persona) => Some(Party::new(visit, persona)),
             None if section == "trades" => return Some(no_driver(site)),
             None => None,
         },
     };
-    let answer = match (section, number, &desk) {
-        ("market", None, desk) => market::list(site, desk.as_ref(), &query),
-        ("market", Some(number), desk) => market::one(site, desk.as_ref(), number),
-        ("auctions", None, desk) => auctions::list(site, desk.as_ref(), &query),
-        ("auctions", Some(number), desk) => auctions::one(site, desk.as_ref(), number),
-        ("trades", None, Some(desk)) => trades::list(site, desk),
-        ("trades", Some(number), Some(desk)) => trades::one(site, desk, number),
+    let answer = match (section, number, &who) {
+        ("market", None, who) => market::list(site, who.as_ref(), &query),
+        ("market", Some(number), who) => market::one(site, who.as_ref(), number),
+        ("auctions", None, who) => auctions::list(site, who.as_ref(), &query),
+        ("auctions", Some(number), who) => auctions::one(site, who.as_ref(), number),
+        ("trades", None, Some(who)) => trades::list(site, who),
+        ("trades", Some(number), Some(who)) => trades::one(site, who, number),
         _ => return None,
     };
     Some(answer.unwrap_or_else(|error| unreadable(site, &error)).not_stored())
@@ -113,13 +113,13 @@ fn no_driver(site: &Site<'_>) -> PageResponse {
 }
 
 /// The answer to a question about a deal that is not there.
-fn no_deal(site: &Site<'_>, desk: Option<&Desk<'_>>) -> Result<PageResponse, StoreError> {
+fn no_deal(site: &Site<'_>, who: Option<&Party<'_>>) -> Result<PageResponse, StoreError> {
     let intro = vec!["This deal is over, or it never was.".to_owned()];
     let ways = [("Market", "/market"), ("Auctions", "/auctions")];
-    let ways = ways.map(|(name, path)| (name.to_owned(), desk::link(desk, path), false));
+    let ways = ways.map(|(name, path)| (name.to_owned(), frame::link(who, path), false));
     let sections = vec![Section { choices: vec![ways.into()], ..Section::default() }];
     let page = Page { title: "Not there any more".to_owned(), intro, sections, ..Page::default() };
-    Ok(desk::finish(site, desk, &page, Vec::new())?.with_status(404))
+    Ok(frame::finish(site, who, &page, Vec::new())?.with_status(404))
 }
 
 #[cfg(test)]

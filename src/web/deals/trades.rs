@@ -1,6 +1,6 @@
 //! The pages of trades: only their two sides see them.
 
-use super::desk::{Desk, finish};
+use super::frame::{Party, finish};
 use super::goods::{self, choices, name, named, player};
 use super::{Done, dollars, no_deal, number};
 use crate::services::deals;
@@ -13,8 +13,8 @@ use crate::web::visit::Act;
 use crate::web::words::{money, player_link, sentence};
 use mco_proto::ids::PersonaId;
 
-pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, StoreError> {
-    let own = desk.persona.id;
+pub(super) fn list(site: &Site<'_>, who: &Party<'_>) -> Result<PageResponse, StoreError> {
+    let own = who.persona.id;
     let (trades, muted) =
         deals::with(site.game, |deals| Ok::<_, StoreError>((deals.of(own)?.trades, deals.muted_by(own)?)))?;
     let mut rows = Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, Sto
             (_, true) => "the other side has accepted",
             _ => "open",
         };
-        let link = desk.link(&format!("/trades/{}", trade.number));
+        let link = who.link(&format!("/trades/{}", trade.number));
         rows.push(vec![
             Cell::linked(format!("Trade {}", trade.number), link),
             player(site.game, theirs.persona)?.into(),
@@ -83,7 +83,7 @@ pub(super) fn list(site: &Site<'_>, desk: &Desk<'_>) -> Result<PageResponse, Sto
          Until then either can change his offer or leave."
             .to_owned(),
     ];
-    finish(site, Some(desk), &Page { title: "Trades".to_owned(), intro, sections, ..Page::default() }, forms)
+    finish(site, Some(who), &Page { title: "Trades".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
 fn offered(site: &Site<'_>, heading: String, gives: &Side) -> Section {
@@ -103,16 +103,16 @@ fn offered(site: &Site<'_>, heading: String, gives: &Side) -> Section {
     }
 }
 
-pub(super) fn one(site: &Site<'_>, desk: &Desk<'_>, number: u32) -> Result<PageResponse, StoreError> {
-    let own = desk.persona.id;
+pub(super) fn one(site: &Site<'_>, who: &Party<'_>, number: u32) -> Result<PageResponse, StoreError> {
+    let own = who.persona.id;
     let trade = deals::with(site.game, |deals| deals.trade(number))?;
     let Some((trade, (mine, theirs))) = trade.as_ref().and_then(|trade| Some((trade, trade.seen_by(own)?)))
     else {
-        return no_deal(site, Some(desk));
+        return no_deal(site, Some(who));
     };
     let other = player(site.game, theirs.persona)?;
     let hidden = || vec![("trade", number.to_string()), ("version", trade.version.to_string())];
-    let options = choices(site.game, &desk.persona)?.into_iter().map(|(thing, text)| {
+    let options = choices(site.game, &who.persona)?.into_iter().map(|(thing, text)| {
         let chosen = mine.items.iter().any(|item| item.goods == thing);
         (goods::value(thing), text, chosen)
     });
@@ -138,7 +138,7 @@ pub(super) fn one(site: &Site<'_>, desk: &Desk<'_>, number: u32) -> Result<PageR
         vec![offered(site, "You give".to_owned(), mine), offered(site, format!("{other} gives"), theirs)];
     let intro = vec![format!("With {other}. Load the page again to see what has changed.")];
     let page = Page { title: format!("Trade {number}"), intro, sections, ..Page::default() };
-    finish(site, Some(desk), &page, forms)
+    finish(site, Some(who), &page, forms)
 }
 
 /// Begins a trade.

@@ -122,7 +122,9 @@ fn write<T: Serialize>(format: &str, rows: &[T]) -> Result<Vec<u8>, String> {
     if format == "json" {
         return serde_json::to_vec(rows).map_err(|error| error.to_string());
     }
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    // In quotes a text stays in one cell also where the cells are thought to end at a semicolon.
+    let mut writer =
+        csv::WriterBuilder::new().quote_style(csv::QuoteStyle::NonNumeric).from_writer(Vec::new());
     rows.iter().try_for_each(|row| writer.serialize(row)).map_err(|error| error.to_string())?;
     writer.into_inner().map_err(|error| error.to_string())
 }

@@ -6,7 +6,7 @@ use super::request::{OperatorRequest, OperatorResponse, ServerFigures};
 use crate::admin::health;
 use crate::admin::history::History;
 use crate::admin::lists;
-use crate::admin::machine::{Machine, SYS};
+use crate::admin::machine::Machine;
 use crate::admin::online::{self, Player};
 use crate::admin::requests::{AccountEntry, BanEntry};
 use crate::appliance::{self, Appliance, Slot, disk};
@@ -24,7 +24,6 @@ use crate::web::forms::{FormView, show_again};
 use crate::web::layout::Page;
 use crate::world::{Notice, Token};
 use askama::Template;
-use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 /// The parts that all pages have.
@@ -453,9 +452,7 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
         ("Memory", or_unknown(figures.memory.map(kib))),
         (
             "Processor",
-            or_unknown(
-                Machine::read(Path::new(SYS)).temperature.map(|degrees| format!("{degrees} degrees Celsius")),
-            ),
+            or_unknown(Machine::here().temperature.map(|degrees| format!("{degrees} degrees Celsius"))),
         ),
         ("Database size", or_unknown(game.store.size_on_disk().ok().map(kib))),
         (

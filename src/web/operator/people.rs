@@ -29,8 +29,7 @@ pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>)
     let query = Fields::urlencoded(request.query.as_bytes());
     let shown = match request.path {
         PLAYERS => players(game, &query).map(|page| Some((page, vec![mail_to_all()]))),
-        ACCOUNT => account(game, query.text("name"))
-            .map(|found| found.map(|(page, name)| (page, account_forms(&name)))),
+        ACCOUNT => account(game, query.text("name")),
         PERSONA => persona(game, request, query.text("name")),
         _ => audit(game, &query).map(|page| Some((page, Vec::new()))),
     };
@@ -44,15 +43,16 @@ pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>)
     }
 }
 
-/// A form about the account or driver of that name.
+/// A form about the account or driver of that number, which has that name now.
 fn form(
     action: &'static str,
-    name: &str,
+    (number, name): (u32, &str),
     heading: &'static str,
     button: &str,
     inputs: Vec<Input>,
 ) -> FormView {
-    let (button, hidden) = (button.to_owned(), vec![("name", name.to_owned())]);
+    let (button, hidden) =
+        (button.to_owned(), vec![("name", name.to_owned()), ("number", number.to_string())]);
     FormView { heading, action, button, hidden, inputs, ..FormView::default() }
 }
 
@@ -60,13 +60,13 @@ fn deletion(what: &'static str) -> Vec<Input> {
     vec![Input::tick("sure", what).helped("There is no way back.")]
 }
 
-fn account_forms(name: &str) -> Vec<FormView> {
+fn account_forms(whom: (u32, &str)) -> Vec<FormView> {
     let new_name = vec![Input::text("new_name", "New name", 32)];
     vec![
-        form("/operator/account/rename", name, "Rename this account", "Rename", new_name),
+        form("/operator/account/rename", whom, "Rename this account", "Rename", new_name),
         form(
             "/operator/account/remove",
-            name,
+            whom,
             "Delete this account",
             "Delete",
             deletion("Yes, delete it with all its drivers"),
@@ -74,7 +74,7 @@ fn account_forms(name: &str) -> Vec<FormView> {
     ]
 }
 
-fn persona_forms(game: &Game, name: &str, owned: &[(VehicleId, String)]) -> Vec<FormView> {
+fn persona_forms(game: &Game, whom: (u32, &str), owned: &[(VehicleId, String)]) -> Vec<FormView> {
     let reason = || Input::text("reason", "Reason", 120).helped("The player gets a mail with it.");
     let money =
         vec![Input::dollars("dollars", "Dollars").helped("With a minus in front they are taken."), reason()];
@@ -82,19 +82,19 @@ fn persona_forms(game: &Game, name: &str, owned: &[(VehicleId, String)]) -> Vec<
     let models = game.catalog.cars().iter().map(|car| (car.model, car.to_string())).collect::<Vec<_>>();
     let give = vec![Input::choice("model", "Car", models), reason()];
     let mut forms = vec![
-        form("/operator/persona/give", name, "Give money", "Give", money),
-        form("/operator/persona/give-car", name, "Give a car", "Give the car", give),
+        form("/operator/persona/give", whom, "Give money", "Give", money),
+        form("/operator/persona/give-car", whom, "Give a car", "Give the car", give),
     ];
     if !owned.is_empty() {
         let take = vec![
             Input::choice("car", "Car", owned.iter().map(|(id, name)| (id, format!("{name} (car {id})")))),
             reason(),
         ];
-        forms.push(form("/operator/persona/take-car", name, "Take a car", "Take the car", take));
+        forms.push(form("/operator/persona/take-car", whom, "Take a car", "Take the car", take));
     }
     forms.extend([
-        form("/operator/persona/rename", name, "Rename this driver", "Rename", new_name),
-        form("/operator/persona/remove", name, "Delete this driver", "Delete", deletion("Yes, delete it")),
+        form("/operator/persona/rename", whom, "Rename this driver", "Rename", new_name),
+        form("/operator/persona/remove", whom, "Delete this driver", "Delete", deletion("Yes, delete it")),
     ]);
     forms
 }
@@ -144,7 +144,7 @@ fn players(game: &Game, query: &Fields) -> Result<Page, StoreError> {
     Ok(Page { title: "Players".to_owned(), search, sections: vec![section], below, ..Page::default() })
 }
 
-fn account(game: &Game, name: &str) -> Result<Option<(Page, String)>, StoreError> {
+fn account(game: &Game, name: &str) -> Result<Option<(Page, Vec<FormView>)>, StoreError> {
     let Some(account) = game.store.accounts().by_name(name)? else { return Ok(None) };
     let personas = lists::personas_of(&game.store, &account)?;
     let facts = vec![
@@ -165,7 +165,8 @@ fn account(game: &Game, name: &str) -> Result<Option<(Page, String)>, StoreError
     let others = ("Password, disable and enable".to_owned(), "/operator/accounts".to_owned(), false);
     let below = vec![Section { choices: vec![vec![others]], ..Section::default() }];
     let title = format!("Account {}", account.name);
-    Ok(Some((Page { title, sections, below, ..Page::default() }, account.name)))
+    let forms = account_forms((account.customer_id.0, &account.name));
+    Ok(Some((Page { title, sections, below, ..Page::default() }, forms)))
 }
 
 fn persona(
@@ -221,7 +222,7 @@ fn persona(
             ..Section::default()
         },
     ];
-    let forms = persona_forms(game, &persona.name, &owned);
+    let forms = persona_forms(game, (persona.persona_id.0, &persona.name), &owned);
     let title = format!("Driver {}", persona.name);
     Ok(Some((Page { title, sections, ..Page::default() }, forms)))
 }
@@ -244,6 +245,19 @@ fn page_of(path: &str, name: &str) -> String {
     format!("{path}?name={}", escaped(name))
 }
 
+/// Whether the name in a form belongs to another account or driver by now than `number`, which the form was about. A name that nobody has is told
+/// of by whoever looks for it.
+fn is_another(game: &Game, path: &str, name: &str, number: &str) -> Result<bool, StoreError> {
+    let now = if path.starts_with("/operator/persona/") {
+        game.store.personas().by_name(game.config.shard.id, name)?.map(|persona| persona.id.to_string())
+    } else if path.starts_with("/operator/account/") {
+        game.store.accounts().by_name(name)?.map(|account| account.customer_id.to_string())
+    } else {
+        None
+    };
+    Ok(!number.is_empty() && now.is_some_and(|now| now != number))
+}
+
 /// Carries out a form of these pages; `None` if it is none. Next comes the page of whom it was about.
 pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Option<Effect> {
     let (fields, now) = (&form.fields, request.now);
@@ -255,6 +269,16 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
         path if path.starts_with("/operator/persona/") => page_of(PERSONA, &name),
         _ => PLAYERS.to_owned(),
     };
+    match is_another(game, request.path, &name, fields.text("number")) {
+        Ok(false) => {}
+        Ok(true) => {
+            let why = format!(
+                "{name} is somebody else since this page was loaded. Nothing was changed: look at the page again."
+            );
+            return Some(Effect::refused(here, &why));
+        }
+        Err(error) => return Some(Effect::new(here, Err(pages::sentence(&error)))),
+    }
     if what == "remove" && here != PLAYERS && fields.text("sure") != "yes" {
         return Some(Effect::refused(here, "Tick the box to confirm. Nothing was changed."));
     }

@@ -296,6 +296,11 @@ fn a_page_of_another_site_makes_no_account_and_sees_nothing() {
     let diagnose = test.raw(b"GET /diagnose HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     let front = test.raw(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     assert_eq!(diagnose, front);
+    for path in ["/patch", "/metrics"] {
+        let ours = test.raw(format!("GET {path} HTTP/1.1\r\nHost: mcos.local\r\n\r\n").as_bytes());
+        let theirs = test.raw(format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n").as_bytes());
+        assert!(ours != front && theirs == front, "{path}: {theirs}");
+    }
     let ticker = test.raw(b"GET /ticker HTTP/1.1\r\nHost: motorcity.example\r\n\r\n");
     assert_ne!(ticker, front, "the game goes by the name it was told");
     let answer = post("mcos.local", "Origin: http://mcos.local\r\nSec-Fetch-Site: same-origin\r\n");

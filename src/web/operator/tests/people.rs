@@ -50,6 +50,11 @@ fn players_are_found_shown_and_changed_and_the_audit_log_says_what_was_done() {
         ("/operator/account/remove", "name=marty&sure=yes", "no account"),
         ("/operator/mail", "title=Friday&text=Race+night", "is sent to all"),
         ("/operator/mail", "title=&text=", "write both"),
+        (
+            "/operator/mail",
+            &format!("title=Friday&text={}", "x".repeat(256)),
+            "at most 30 characters and a text 255",
+        ),
     ] {
         let page = change(path, fields);
         assert!(page.contains(said), "{path} {fields}: {said}: {page}");
@@ -69,6 +74,36 @@ fn players_are_found_shown_and_changed_and_the_audit_log_says_what_was_done() {
     }
     assert_eq!(audit.matches("account remove").count(), 1, "what was refused is not in it");
     assert!(!audit.contains("Roadster"), "{audit}");
+}
+
+/// Names move from one to another; an open page is about whom it showed.
+#[test]
+fn a_form_acts_on_whom_its_page_was_about_or_on_nobody() {
+    let scene = Scene::new();
+    let ((customer, bob), (other, carl)) =
+        (player(&scene.game, "one", "Bob"), player(&scene.game, "two", "Carl"));
+    let mut operator = scene.operator();
+    let form = |id: PersonaId| format!("name=Bob&number={id}&dollars=1000&reason=prize");
+    for (from, to) in [(bob, "Robert"), (carl, "Bob")] {
+        let _ = scene.game.store.personas().rename(from, to).unwrap();
+    }
+    let mut sent = |path: &str, fields: &str| {
+        let next = operator.fill_in("/operator/players", path, fields).location.unwrap();
+        text(&operator.send(&next, None))
+    };
+    assert!(sent("/operator/persona/give", &form(bob)).contains("somebody else since"));
+    assert!(sent("/operator/persona/give", &form(carl)).contains("has $1,000 more"));
+    let account = format!("name=two&number={customer}&new_name=three");
+    assert!(sent("/operator/account/rename", &account).contains("somebody else since"));
+    assert!(
+        sent("/operator/account/rename", &account.replace(&customer.to_string(), &other.to_string()))
+            .contains("is called three")
+    );
+    let money = |id| scene.game.store.personas().by_id(id).unwrap().unwrap().bank_balance;
+    assert_eq!((money(bob), money(carl)), (5000, 6000));
+    assert!(
+        operator.look("/operator/persona?name=Bob").contains(&format!("name=\"number\" value=\"{carl}\""))
+    );
 }
 
 #[test]

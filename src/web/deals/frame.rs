@@ -9,7 +9,7 @@ use crate::world::Notice;
 use askama::Template;
 
 /// Somebody who is signed in, with the persona for which it deals.
-pub(super) struct Desk<'a> {
+pub(super) struct Party<'a> {
     visit: &'a Visit<'a>,
     pub(super) persona: Persona,
 }
@@ -25,11 +25,11 @@ struct Shown {
 struct DealsPage<'a> {
     frame: Frame<'a>,
     page: &'a Page,
-    desk: Option<Shown>,
+    who: Option<Shown>,
     forms: &'a [FormView],
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Party<'a> {
     pub(super) const fn new(visit: &'a Visit<'a>, persona: Persona) -> Self {
         Self { visit, persona }
     }
@@ -45,8 +45,8 @@ impl<'a> Desk<'a> {
 }
 
 /// The address of another of these pages, for the same driver if there is one.
-pub(super) fn link(desk: Option<&Desk<'_>>, path: &str) -> String {
-    desk.map_or_else(|| path.to_owned(), |desk| desk.link(path))
+pub(super) fn link(who: Option<&Party<'_>>, path: &str) -> String {
+    who.map_or_else(|| path.to_owned(), |who| who.link(path))
 }
 
 /// The address of one of these pages with one thing more asked for.
@@ -63,20 +63,20 @@ pub(super) fn pager(link: &str, total: u32, what: &str, begun: bool, next: Optio
     })
 }
 
-/// The finished page. The forms are about the persona of the desk.
+/// The finished page. The forms are about the persona of who takes part.
 pub(super) fn finish(
     site: &Site<'_>,
-    desk: Option<&Desk<'_>>,
+    who: Option<&Party<'_>>,
     page: &Page,
     forms: Vec<FormView>,
 ) -> Result<PageResponse, StoreError> {
     let mut forms = forms;
-    if let Some(desk) = desk {
+    if let Some(who) = who {
         for form in &mut forms {
-            form.hidden.push(("persona", desk.persona.id.to_string()));
+            form.hidden.push(("persona", who.persona.id.to_string()));
         }
     }
-    let desk = desk.map(Desk::shown);
-    show_again(&mut forms, desk.as_ref().and_then(|desk| desk.notice.as_ref()));
-    Ok(render(&DealsPage { frame: Frame::of(site), page, desk, forms: &forms }))
+    let who = who.map(Party::shown);
+    show_again(&mut forms, who.as_ref().and_then(|who| who.notice.as_ref()));
+    Ok(render(&DealsPage { frame: Frame::of(site), page, who, forms: &forms }))
 }
