@@ -1,6 +1,7 @@
 mod deals;
 mod game_pages;
 mod nights;
+mod once;
 mod people;
 
 use super::login::TOKEN_COOKIE;
