@@ -1,6 +1,7 @@
 //! Auctions, classified ads and trades.
 
 mod edges;
+mod full_bank;
 pub(super) mod model;
 mod removing;
 mod trades;
@@ -192,7 +193,7 @@ fn the_highest_bid_gets_the_car_and_the_others_get_their_money_back_at_once() {
     let kinds = |at| {
         city.store.ledger().of(city.id(at)).unwrap().iter().map(|(_, line)| line.kind).collect::<Vec<_>>()
     };
-    assert_eq!(kinds(2)[4..], [Kind::BidHeld, Kind::BidBack, Kind::BidHeld, Kind::AuctionWon]);
+    assert_eq!(kinds(2)[4..], [Kind::BidHeld, Kind::BidHeld, Kind::AuctionWon]);
     city.check();
     let city = city.reopen();
     assert_eq!(city.end_due(), 0);
