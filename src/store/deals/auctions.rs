@@ -174,13 +174,13 @@ impl Deals<'_> {
     /// Ends an auction in which nobody has bid yet: the thing goes back.
     ///
     /// # Errors
-    /// [`DealError::Over`], [`DealError::NotYours`], [`DealError::HasBids`].
+    /// [`DealError::Over`], [`DealError::Theirs`], [`DealError::HasBids`].
     pub fn cancel_auction(&self, seller: PersonaId, number: u32, now: Now) -> Result<Changed<()>, DealError> {
         self.change(now, |table, city| {
             table.transact(|tx| {
                 let auction: Auction = tx.get(&deal_key::auction(number))?.ok_or(DealError::Over)?;
                 if auction.seller != seller {
-                    return Err(DealError::NotYours);
+                    return Err(DealError::Theirs);
                 }
                 if auction.bid.is_some() {
                     return Err(DealError::HasBids);

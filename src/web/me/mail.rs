@@ -2,7 +2,8 @@
 
 use super::{Me, sentence};
 use crate::services::deals;
-use crate::store::{Letter, Persona, StoreError};
+use crate::store::public_text::{self, ODD_LETTERS};
+use crate::store::{CityError, Letter, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input, show_again};
 use crate::web::page::{Frame, PageResponse, Site, page};
@@ -110,8 +111,10 @@ pub(super) fn write(act: Act<'_>, form: &Fields) -> Done {
 
 fn send(act: Act<'_>, form: &Fields) -> Result<String, String> {
     let Act { site, persona, request, visit } = act;
-    let clean = |text: &str| text.trim().replace("\r\n", "\n");
-    let (title, text) = (clean(form.text("title")).replace('\n', " "), clean(form.text("text")));
+    let (title, text) = (public_text::one_line(form.text("title")), public_text::lines(form.text("text")));
+    let Some((title, text)) = title.zip(text) else {
+        return Err(sentence(&CityError::Refused(ODD_LETTERS.into())));
+    };
     if text.is_empty() {
         return Err("Write a text first. Nothing was sent.".to_owned());
     }

@@ -6,6 +6,7 @@ mod clubs;
 mod deals;
 mod once;
 mod own;
+mod texts;
 
 use super::tests::{html, tags};
 use super::*;
