@@ -156,7 +156,7 @@ fn an_auction_is_opened_taken_back_and_an_ad_placed_on_the_pages() {
     for (fields, said) in [
         ("category=x&text=hello&days=1", "Choose a category"),
         ("category=w&text=+&days=1", "needs a text"),
-        ("category=w&text=hello&days=8", "the days are too many"),
+        ("category=w&text=hello&days=8", "The days are too many"),
         ("category=w&text=hello&days=2", "Ad 2 is placed"),
     ] {
         let page = send("/market/place", fields);
