@@ -69,7 +69,7 @@ pub(super) enum Command {
     GiveCar {
         /// Its name in the game
         name: String,
-        /// Number of the model
+        /// Number of the model; "mcos catalog cars" prints all
         model: u32,
         /// Why
         #[arg(long)]

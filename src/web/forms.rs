@@ -2,7 +2,7 @@
 //! that was refused stands in it again on the next page.
 
 use super::fields::Fields;
-use crate::world::{Notice, Typed};
+use crate::world::{FormDone, Notice, Typed};
 
 /// A form; without inputs only a button.
 #[derive(Default)]
@@ -163,6 +163,16 @@ impl FormView {
         self.action == typed.action
             && self.hidden.iter().all(|(name, value)| !tells(name) || sent(name, value))
     }
+}
+
+/// The heading of a page that says that a form came again, while what it asks for was being done.
+pub(super) const CAME_TWICE: &str = "The form came twice";
+/// What stands below it.
+pub(super) const NOT_OVER: &str = "It counts once, and that is not over yet. Load the page of the form again in a moment: it shows what came of it.";
+
+/// What is said when a form comes again that has been done.
+pub(super) fn done_already(done: &FormDone) -> String {
+    format!("Already done, once: {} To do it again, use the form on this page.", done.text)
 }
 
 /// What was typed into a form that was sent to `path`, without passwords.
