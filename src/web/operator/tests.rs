@@ -2,6 +2,7 @@ mod deals;
 mod game_pages;
 mod nights;
 mod people;
+mod settings;
 
 use super::login::TOKEN_COOKIE;
 use super::site::{FAILURES_PER_MINUTE, MAX_BACKUP, MAX_DATABASE, MAX_FORM, SESSION_COOKIE};
@@ -135,7 +136,12 @@ impl Scene {
         let mut browser = self.browser(HOME);
         let fields = format!("password={PASSWORD}&again={PASSWORD}");
         let reply = browser.fill_in("/operator", "/operator/first", &fields);
-        assert_eq!((reply.status, reply.location.as_deref()), (303, Some("/operator")), "{}", text(&reply));
+        assert_eq!(
+            (reply.status, reply.location.as_deref()),
+            (303, Some("/operator/welcome")),
+            "{}",
+            text(&reply)
+        );
         browser
     }
 }
