@@ -13,6 +13,8 @@ use crate::web::layout::{Page, Section};
 
 /// The page, to which its forms go.
 pub(super) const PAGE: &str = "/operator/settings";
+/// The page of a new server, whose forms come here, too.
+pub(super) const FIRST_STEPS: &str = "/operator/welcome";
 /// Where another form sends the Operator who asks for a restart of the server.
 pub(super) const RESTART: &str = "/operator/backup/restart";
 
@@ -181,7 +183,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
     let fields = &form.fields;
     let (section, title) = asked(fields.text("section"));
     let page = match fields.text("page") {
-        super::welcome::PAGE => super::welcome::PAGE.to_owned(),
+        FIRST_STEPS => FIRST_STEPS.to_owned(),
         _ => format!("{PAGE}?section={section}"),
     };
     Some(match fields.text("do") {

@@ -196,7 +196,7 @@ impl OperatorSite {
                 if request.path == settings::PAGE {
                     return settings::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
-                if request.path == welcome::PAGE {
+                if request.path == settings::FIRST_STEPS {
                     return welcome::page(game, pages::frame(game, token.as_str(), notice));
                 }
                 if people::is_here(request.path) {
@@ -283,7 +283,7 @@ impl OperatorSite {
                 log::warn!("operator: {} has set the operator's password", request.peer);
                 perform::note(&game.store, "first password of the operator", request.now);
                 return OperatorResponse {
-                    location: Some(welcome::PAGE.to_owned()),
+                    location: Some(settings::FIRST_STEPS.to_owned()),
                     ..self.begin_session(request.now)
                 };
             }

@@ -9,9 +9,6 @@ use crate::services::Game;
 use crate::web::forms::FormView;
 use crate::web::layout::{Cell, Column, Page, Section};
 
-/// The page.
-pub(super) const PAGE: &str = "/operator/welcome";
-
 pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
     let named = config::Config::default().shard.name != game.config.shard.name || file::kept(&game.data) > 0;
     let imported = game.catalog.imported().is_some();
@@ -44,7 +41,7 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
                 hidden: vec![
                     ("do", "change".to_owned()),
                     ("section", section.to_owned()),
-                    ("page", PAGE.to_owned()),
+                    ("page", settings::FIRST_STEPS.to_owned()),
                 ],
                 inputs: all.iter().filter(|key| keys.contains(&key.name)).map(settings::input).collect(),
                 ..FormView::default()
