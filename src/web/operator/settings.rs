@@ -58,7 +58,8 @@ pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>)
     forms.extend(ends(game));
     let choices = config::SECTIONS
         .map(|(name, title)| (title.to_owned(), format!("{PAGE}?section={name}"), name == section));
-    let mut sections = vec![Section { choices: vec![choices.to_vec()], ..Section::default() }];
+    let first_steps = vec![("The first steps".to_owned(), FIRST_STEPS.to_owned(), false)];
+    let mut sections = vec![Section { choices: vec![choices.to_vec(), first_steps], ..Section::default() }];
     if section == "network" {
         sections.push(Section { heading: "Ports".to_owned(), facts: ports(game), ..Section::default() });
     }

@@ -25,7 +25,7 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
     ];
     let steps = Section { columns: Column::plain(&["Step", "What", ""]), rows, ..Section::default() };
     let intro = vec![
-        "Welcome. These steps make the city yours. All of them can be done later, and again: this page stays at the link \"Settings\"."
+        "These steps make the city yours. All of them can be done later, and again: the page Settings leads here."
             .to_owned(),
     ];
     let mut forms = Vec::new();
