@@ -225,6 +225,10 @@ impl City {
             "/patch",
             "/backup",
             "/update",
+            "/settings",
+            "/settings?section=network",
+            "/settings?section=compat",
+            "/welcome",
             "/health",
         ];
         all.extend(operator.map(|page| format!("/operator{page}")));

@@ -58,7 +58,7 @@ fn colours(now: [u32; 3]) -> Vec<Input> {
     let inputs = labels.iter().zip(now);
     inputs
         .map(|((name, label), colour)| {
-            Input::text(name, label, COLOUR)
+            Input::text(name, *label, COLOUR)
                 .with(&format!("{colour:06X}"))
                 .helped("Six digits: FFFFFF is white, 000000 black, B3202A red, 22447A blue, 1F7A3A green, F2C230 yellow.")
         })

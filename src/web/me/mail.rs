@@ -80,7 +80,7 @@ pub(super) fn show(
     }
     let heading = if open.is_some() && !to.is_empty() { "Answer" } else { "Write to a player" };
     let inputs = vec![
-        Input { label: "To", ..Input::driver("to") }.with(&to),
+        Input { label: "To".into(), ..Input::driver("to") }.with(&to),
         Input::text("title", "Title", LONGEST.0).with(&title),
         Input::lines("text", "Text", LONGEST.1).helped(format!("At most {} characters.", LONGEST.1)),
     ];

@@ -251,13 +251,18 @@ pub(super) fn store_failed(game: &Game) -> OperatorResponse {
     page(&TextPage { frame, heading: "An error occurred", text, reload: false }).with_status(500)
 }
 
+/// A text that begins with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str()
+}
+
 /// A message of the program as a sentence: it begins with a capital letter and ends with a full stop.
 pub(super) fn sentence(message: &impl ToString) -> String {
     let message = message.to_string();
-    let mut letters = message.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
+    capital(&message) + end
 }
 
 /// Why a file was refused.

@@ -12,6 +12,8 @@ use super::pages;
 use super::people;
 use super::plots;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
+use super::settings;
+use super::welcome;
 use super::wire;
 use crate::admin::history::History;
 use crate::admin::perform;
@@ -193,6 +195,12 @@ impl OperatorSite {
                 if request.path == game_pages::PAGE {
                     return game_pages::page(game, pages::frame(game, token.as_str(), notice));
                 }
+                if request.path == settings::PAGE {
+                    return settings::page(game, request, pages::frame(game, token.as_str(), notice));
+                }
+                if request.path == settings::FIRST_STEPS {
+                    return welcome::page(game, pages::frame(game, token.as_str(), notice));
+                }
                 if people::is_here(request.path) {
                     return people::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
@@ -273,7 +281,10 @@ impl OperatorSite {
             Ok(()) => {
                 log::warn!("operator: {} has set the operator's password", request.peer);
                 perform::note(&game.store, "first password of the operator", request.now);
-                return self.begin_session(request.now);
+                return OperatorResponse {
+                    location: Some(settings::FIRST_STEPS.to_owned()),
+                    ..self.begin_session(request.now)
+                };
             }
             Err(OperatorError::AlreadySet) => "The password is already set. Sign in with it.".to_owned(),
             Err(error) => pages::sentence(&error),
@@ -345,6 +356,7 @@ impl OperatorSite {
                 .or_else(|| nights::act(game, request, form))
                 .or_else(|| deals::act(game, request, form))
                 .or_else(|| game_pages::act(game, request, form))
+                .or_else(|| settings::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
         if let Some(what) = noted.filter(|_| outcome.is_ok()) {
             perform::note(&game.store, &what, request.now);

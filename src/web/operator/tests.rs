@@ -4,6 +4,7 @@ mod nights;
 mod no_switch;
 mod once;
 mod people;
+mod settings;
 mod texts;
 
 use super::login::TOKEN_COOKIE;
@@ -120,7 +121,12 @@ impl Scene {
         let mut browser = self.browser(HOME);
         let fields = format!("password={PASSWORD}&again={PASSWORD}");
         let reply = browser.fill_in("/operator", "/operator/first", &fields);
-        assert_eq!((reply.status, reply.location.as_deref()), (303, Some("/operator")), "{}", text(&reply));
+        assert_eq!(
+            (reply.status, reply.location.as_deref()),
+            (303, Some("/operator/welcome")),
+            "{}",
+            text(&reply)
+        );
         browser
     }
 }

@@ -36,7 +36,8 @@ fn actions(page: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn whatever_the_operator_sends_twice_is_done_once_and_the_same_page_says_so() {
-    let scene = Scene::new();
+    let mut scene = Scene::new();
+    scene.game.config.file = Some(scene.folder.path().join("mcos.toml"));
     let game = &scene.game;
     driver(game, "doc", "Doc");
     driver(game, "eve", "Eve");
@@ -56,6 +57,9 @@ fn whatever_the_operator_sends_twice_is_done_once_and_the_same_page_says_so() {
         ("/operator/events", &plan),
         ("/operator/events", "do=begin&name=Summer"),
         ("/operator/pages", "number=5&page=/boards"),
+        ("/operator/settings", "do=change&section=game&starter_cash=5"),
+        ("/operator/settings", "do=change&section=game&starter_cash=6"),
+        ("/operator/settings", "do=undo&section=game"),
         ("/operator/mail", "title=x&text=hello"),
         ("/operator/persona/give", "name=Doc&dollars=500&reason=gift"),
         ("/operator/persona/give-car", "name=Doc&model=104&reason=gift"),
@@ -86,6 +90,8 @@ fn whatever_the_operator_sends_twice_is_done_once_and_the_same_page_says_so() {
             "/patch",
             "/backup",
             "/update",
+            "/settings",
+            "/welcome",
             "/health",
         ] {
             seen.extend(actions(&text(&operator.send(&format!("/operator{page}"), None))).map(str::to_owned));
