@@ -124,6 +124,7 @@ fn race(store: &Store, personas: &[PersonaId], number: u32) {
         sheet: Sheet {
             lobby: 10_001 + number % 20,
             terms: RaceTerms { laps: 2, ..RaceTerms::default() },
+            metres: 6000,
             racers: racers.collect(),
         },
         standing: |points| (points / 100 + 1, points / 500),
