@@ -336,6 +336,8 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             game.catalog.replace(imported);
             Response::CatalogReloaded
         }
+        // Whatever changes something is noted.
+        Request::Note { .. } => Response::Done,
     };
     Ok(response.into())
 }

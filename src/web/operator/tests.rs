@@ -1,3 +1,4 @@
+mod audit;
 mod deals;
 mod game_pages;
 mod nights;
