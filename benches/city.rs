@@ -25,7 +25,7 @@ use std::time::Instant;
 
 /// How many players and races there are, stage by stage. More races than are kept at most show that it ends there.
 const STAGES: [(usize, u32); 4] = [(1_000, 1_000), (10_000, 10_000), (10_000, 100_000), (10_000, 1_000_000)];
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 13] = [
     "/players",
     "/players?q=driver+77",
     "/players/driver%2077",
@@ -33,6 +33,7 @@ const PATHS: [&str; 12] = [
     "/races/1048640",
     "/records",
     "/boards?period=week&board=wins",
+    "/boards?board=distance",
     "/news",
     "/records?lobby=10001",
     "/plot.svg?lobby=10001",

@@ -18,8 +18,9 @@ pub(super) struct KnownTrack {
     pub(super) metres: u32,
 }
 
-static TRACKS: LazyLock<Vec<KnownTrack>> =
-    LazyLock::new(|| csv::Reader::from_reader(TABLE.as_bytes()).records().filter_map(|row| read(&row.ok()?)).collect());
+static TRACKS: LazyLock<Vec<KnownTrack>> = LazyLock::new(|| {
+    csv::Reader::from_reader(TABLE.as_bytes()).records().filter_map(|row| read(&row.ok()?)).collect()
+});
 
 fn read(row: &csv::StringRecord) -> Option<KnownTrack> {
     let kind = match row.get(1)? {

@@ -165,7 +165,8 @@ impl Rule {
                 let right = |(track, metres): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
                     let number = track.get_ref().parse::<u32>();
                     number.is_ok_and(|number| number.to_string() == *track.get_ref())
-                        && as_number(metres.get_ref()).is_some_and(|metres| (1..=MAX_LENGTH).contains(&metres))
+                        && as_number(metres.get_ref())
+                            .is_some_and(|metres| (1..=MAX_LENGTH).contains(&metres))
                 };
                 table.len() <= MAX_TRACKS && table.iter().all(right)
             }),

@@ -154,7 +154,12 @@ mod tests {
         assert_eq!(moment(1_004_400_000_u32), "2001-10-30 00:00");
         assert_eq!(
             [0, 402, 6598, 100_000_000].map(distance),
-            ["0.0 miles (0.0 km)", "0.2 miles (0.4 km)", "4.1 miles (6.6 km)", "62,137.3 miles (100,000.0 km)"]
+            [
+                "0.0 miles (0.0 km)",
+                "0.2 miles (0.4 km)",
+                "4.1 miles (6.6 km)",
+                "62,137.3 miles (100,000.0 km)"
+            ]
         );
         assert_eq!([0, 1, 2000].map(|days| several(days, "day")), ["0 days", "1 day", "2,000 days"]);
         assert_eq!([course(0, false), course(1, true), course(4, false)], ["", "1 lap, backward", "4 laps"]);

@@ -7,7 +7,9 @@ use crate::store::{BadgeKind, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Search, Section, Window};
 use crate::web::page::{PageResponse, Site, message};
-use crate::web::words::{car, class, course, distance, escaped, kind, moment, number, player_link, time, track};
+use crate::web::words::{
+    car, class, course, distance, escaped, kind, moment, number, player_link, time, track,
+};
 use mco_proto::ids::PersonaId;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -32,7 +34,7 @@ pub(super) struct PlayerRow {
 /// By what the index can be sorted.
 const ORDERS: [(&str, &str); 8] = [
     ("name", "Name"),
-    ("online", "On line"),
+    ("online", "Online"),
     ("club", "Club"),
     ("acronym", "Acronym"),
     ("level", "Level"),
@@ -325,7 +327,7 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
     let PlayerView { row, created, metres, kinds, best, cars, last_races, badges, description } = view;
     let own_races = plots::own_races(site, row.persona, row.points)?;
     let facts = vec![
-        ("On line", Cell::from(if row.online { "yes" } else { "no" })),
+        ("Online", Cell::from(if row.online { "yes" } else { "no" })),
         (
             "Club",
             if row.club.is_empty() {
