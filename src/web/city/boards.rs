@@ -151,7 +151,7 @@ fn about_distances(game: &Game) -> String {
         return COUNTS.to_owned();
     }
     format!(
-        "{COUNTS} Races add nothing where nobody has told the server the length of the track: {}. The operator can (game.track_lengths).",
+        "{COUNTS} Races add nothing where nobody has told the server the length of the track: {}. The operator can say it: game.track_lengths in mcos.toml.",
         unknown.join(", ")
     )
 }
