@@ -75,6 +75,16 @@ fn paths(folder: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
+/// The paths that the sources name and that are neither walked nor said to be no acts.
+fn unwalked(walked: &BTreeSet<String>) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = BTreeSet::new();
+    paths(&root.join("src/web/operator"), &mut named);
+    paths(&root.join("templates/operator"), &mut named);
+    assert!(named.len() > walked.len(), "{named:?}");
+    named.into_iter().filter(|path| !walked.contains(path) && !NO_ACTS.contains(&path.as_str())).collect()
+}
+
 /// An ad and an auction of a driver, a club that it leads, and a part that it keeps.
 fn property(scene: &Scene, doc: PersonaId) -> (u32, u32, Goods) {
     let now = Now::read();
@@ -198,6 +208,15 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
         assert_eq!(noted, seen + 1, "{path} {fields}: {}", text(&page));
         seen = noted;
     }
+    // So that a form that comes later is walked as well.
+    assert_eq!(unwalked(&walked), Vec::<String>::new());
+}
+
+#[test]
+fn an_update_file_that_is_taken_leaves_a_line_in_the_audit_log_and_a_refused_one_none() {
+    let scene = Scene::new();
+    scene.site.after_bundle(&scene.game, "", Err("damaged"), Now::read());
+    assert_eq!(scene.game.store.audit().count().unwrap(), 0);
     let manifest = Manifest {
         version: "9.9.9".to_owned(),
         board: "rpi".to_owned(),
@@ -206,20 +225,6 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
         boot_offset: 0,
         boot_size: 512,
     };
-    scene.site.after_bundle(game, "", Ok::<_, String>(manifest), Now::read());
-    scene.site.after_bundle(game, "", Err("damaged"), Now::read());
-    let newest = game.store.audit().newest(0, 2).unwrap();
-    assert_eq!(
-        (newest[0].what.as_str(), newest[1].what.as_str()),
-        ("update file of mcos 9.9.9", "operator passwd")
-    );
-
-    // So that a form that comes later is walked as well.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut named = BTreeSet::new();
-    paths(&root.join("src/web/operator"), &mut named);
-    paths(&root.join("templates/operator"), &mut named);
-    let unwalked: Vec<_> =
-        named.iter().filter(|path| !walked.contains(*path) && !NO_ACTS.contains(&path.as_str())).collect();
-    assert!(named.len() > walked.len() && unwalked.is_empty(), "{unwalked:?}");
+    scene.site.after_bundle(&scene.game, "", Ok::<_, String>(manifest), Now::read());
+    assert_eq!(scene.game.store.audit().newest(0, 2).unwrap()[0].what, "update file of mcos 9.9.9");
 }
