@@ -215,6 +215,8 @@ section! {
         deletion_day: u16 = 7, Rule::Number("a whole number", 1, 3650);
         /// Whether the Captain of a club may plan race nights, for their fees alone.
         club_race_nights: bool = true, Rule::Switch;
+        /// How long a lap of a track is, in metres, by the number of the track in the Client's catalogue: for what is not known of it, or other.
+        track_lengths: BTreeMap<String, u32> = BTreeMap::new(), Rule::TrackLengths;
     }
 }
 

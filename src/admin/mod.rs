@@ -28,6 +28,7 @@ pub mod expel;
 pub mod health;
 pub mod history;
 pub mod kit;
+pub mod ledger_words;
 pub mod lists;
 pub mod machine;
 pub mod online;

@@ -339,6 +339,8 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             game.catalog.replace(imported);
             Response::CatalogReloaded
         }
+        // Whatever changes something is noted.
+        Request::Note { .. } => Response::Done,
     };
     Ok(response.into())
 }

@@ -62,7 +62,10 @@ fn import(setting: &Setting, path: &Path) -> Result<(), CliError> {
             "the catalogue is imported, but restart the server to use it: {why}"
         ))),
         Ok(other) => Err(reach::unexpected(&other)),
-        Err(AskError::NobodyThere) => output::line("the server will use it when it is started"),
+        Err(AskError::NobodyThere) => {
+            reach::note(setting, Request::ReloadCatalog.to_string())?;
+            output::line("the server will use it when it is started")
+        }
         Err(error) => Err(CliError::Failed(format!(
             "the catalogue is imported, but restart the server to use it: {error}"
         ))),

@@ -111,7 +111,8 @@ fn is_offered(section: &str, name: &str, rule: &Rule) -> bool {
         | Rule::RoomPorts
         | Rule::Channels
         | Rule::MessageNumbers
-        | Rule::GamePages => false,
+        | Rule::GamePages
+        | Rule::TrackLengths => false,
     };
     form && !NOT_OFFERED.contains(&(section, name))
 }

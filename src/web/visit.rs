@@ -149,7 +149,8 @@ pub(super) fn menu(site: &Site<'_>, request: &PageRequest<'_>, own: bool) -> Opt
     let path = if own { request.path } else { "/me/garage" };
     let others = all.iter().filter(|other| driver.as_ref().is_some_and(|driver| driver.id != other.id));
     let others = others.map(|other| (format!("{path}?persona={}", other.id), other.name.clone())).collect();
-    Some(Menu { account: visit.account.name, driver, others })
+    let form = visit.form.as_str().to_owned();
+    Some(Menu { account: visit.account.name, form, driver, others })
 }
 
 /// The token of the form to sign in, and the answer with it: a browser without one gets the cookie along.

@@ -259,6 +259,7 @@ fn the_games_database_is_imported_by_the_page_and_a_wrong_one_leaves_the_old_cat
     ] {
         assert!(page.contains(told), "{told}: {page}");
     }
+    assert!(operator.look("/operator/audit").contains("catalog read &#34;game.mdb&#34;"));
     assert_eq!(starters(&server), built_in, "not in use yet");
     let shown = format!("catalog={sum}");
     assert_eq!(operator.fill_in("/operator/catalog", "/operator/catalog/discard", &shown).status, 303);

@@ -235,7 +235,8 @@ const HARMLESS: [&str; 39] = [
     "compat.state_changes",
     "compat.race_started",
 ];
-const HARMLESS_TOO: [&str; 14] = [
+const HARMLESS_TOO: [&str; 15] = [
+    "game.track_lengths",
     "game.club_race_nights",
     "rewards.top_dog",
     "rewards.trials",

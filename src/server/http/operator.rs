@@ -297,7 +297,9 @@ impl OperatorHttp {
         if let Err(why) = &outcome {
             log::warn!("operator: the update bundle is refused: {why}");
         }
-        operator_page(site.after_bundle(&head.cookies, outcome, head.now))
+        let (inner, cookies, now) = (Arc::clone(&self.inner), head.cookies.clone(), head.now);
+        let noted = smol::unblock(move || inner.site.after_bundle(&inner.game, &cookies, outcome, now));
+        operator_page(noted.await)
     }
 
     fn is_ours(&self, head: &Head, fields: &Fields) -> bool {

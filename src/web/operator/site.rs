@@ -140,6 +140,7 @@ impl OperatorSite {
     /// The answer to an update bundle: it is kept to be installed, or why not, in words for the Operator.
     pub fn after_bundle(
         &self,
+        game: &Game,
         cookies: &str,
         outcome: Result<Manifest, impl Display>,
         now: Now,
@@ -147,6 +148,7 @@ impl OperatorSite {
         let outcome = match outcome {
             Ok(Manifest { version, .. }) => {
                 log::warn!("operator: an update to {version} is checked, and waits to be installed");
+                perform::note(&game.store, &format!("update file of mcos {version}"), now);
                 let text = format!(
                     "The file with mcos {version} has arrived and is complete. The box installs it and then restarts."
                 );

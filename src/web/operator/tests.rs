@@ -1,3 +1,4 @@
+mod audit;
 mod deals;
 mod game_pages;
 mod nights;
@@ -89,8 +90,7 @@ impl Browser<'_> {
 }
 
 fn token(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"form\" value=\"").unwrap();
-    rest.split_once('"').unwrap().0.to_owned()
+    page.split_once("name=\"form\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
 }
 
 fn text(reply: &OperatorResponse) -> String {

@@ -194,11 +194,18 @@ fn two_players_trade_on_the_pages_and_nobody_else_sees_it() {
         page.contains("Your offer is changed") && page.contains("$1,000") && page.contains(" checked>"),
         "{page}"
     );
+    let seen = text(&bob.get("/trades/1"));
+    assert!(seen.contains(&format!("(part {part}): parts</h2>")), "{seen}");
+    assert!(
+        seen.contains("data-label=\"Condition\">100 %") && seen.contains("data-label=\"Wear\">0 %"),
+        "{seen}"
+    );
     assert!(send(&mut bob, bob_id, "/trades/accept", "version=1").contains("was changed meanwhile"));
     assert!(
         send(&mut bob, bob_id, "/trades/offer", &format!("version=2&dollars=0&goods=c{car}"))
             .contains("is changed")
     );
+    assert!(text(&ann.get("/trades/1")).contains(&format!("(car {car}): parts</h2>")));
     assert!(send(&mut ann, ann_id, "/trades/accept", "version=3").contains("You have accepted"));
     // Somebody else neither sees nor touches it.
     player(&city.game, "cid", "Cid", 100);

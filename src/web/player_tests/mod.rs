@@ -100,6 +100,7 @@ impl City {
             sheet: Sheet {
                 lobby: 10_001,
                 terms: RaceTerms { laps: 2, ..RaceTerms::default() },
+                metres: 6437,
                 racers: vec![drive(self.bob.1, 1, 64 * 83 + 29), drive(self.ann.1, 2, 64 * 90)],
             },
             standing: |points| (points / 100 + 1, 0),
