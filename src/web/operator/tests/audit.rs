@@ -1,6 +1,7 @@
 //! Each act of the Operator on these pages leaves a line in the audit log.
 
 use super::*;
+use crate::admin::recordings::{RecordingSwitch, Running, Whom};
 use crate::appliance::Manifest;
 use crate::catalog::{file, sample};
 use crate::services::deals;
