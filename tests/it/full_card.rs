@@ -4,7 +4,7 @@
 
 use crate::import::{game, writer};
 use crate::support::browser::{Browser, FORM};
-use crate::support::{Server, refused, skipped};
+use crate::support::{Server, refused, skipped, wait_until};
 use jet_reader::Version;
 use mco_proto::ids::{BrandedPartId, DealerId, SkinId};
 use mco_proto::mcots::{GenericReply, GenericRequest, number};
@@ -235,6 +235,9 @@ fn on_a_card_that_the_kernel_made_read_only_players_look_around() {
     server.kill();
     // The same card after a repair.
     mounted.unmount();
+    // A process in a namespace of its own that was made meanwhile has it mounted still, as it was.
+    let in_use = || Command::new("losetup").args(["-j", path]).output().unwrap().stdout;
+    wait_until(in_use, Vec::is_empty);
     Command::new("e2fsck").args(["-p", "-f", path]).status().unwrap();
     let _mounted = Mounted::new(&mount, &server.data()).expect("it could be mounted before");
     server.start();
