@@ -67,6 +67,11 @@ pub fn moved_ports(ports: &Ports) -> Vec<String> {
 pub fn of(game: &Game, now: Now) -> Vec<String> {
     let network = &game.config.network;
     let mut warnings = troubles(game);
+    if game.store.is_being_checked() {
+        warnings.push(
+            "the database is being checked, as at each start; what is changed meanwhile is saved when that is done".to_owned(),
+        );
+    }
     warnings.extend(Machine::here().warnings());
     if network.legacy_tls {
         warnings.push(

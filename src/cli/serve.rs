@@ -96,7 +96,7 @@ fn on_a_box() -> Option<Appliance> {
 fn open(data: &Path) -> Result<Store, CliError> {
     let start = Instant::now();
     loop {
-        let opened = Store::restore_staged(data).and_then(|restored| Ok((Store::open(data)?, restored)));
+        let opened = Store::restore_staged(data).and_then(|restored| Ok((Store::open_soon(data)?, restored)));
         match opened {
             Err(OpenError::InUse { .. }) if start.elapsed() < STORE_TIMEOUT => {
                 sleep(Duration::from_millis(50));

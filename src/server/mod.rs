@@ -175,12 +175,13 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     let tls = open_tls(&config, data).await?;
     if store.trouble().is_none() {
         let (store, data) = (store.clone(), data.to_owned());
+        // It reads all of the backup, for which nobody has to wait.
         smol::unblock(move || {
             if Store::kept_authority(&data).is_none() {
                 store.renew_backup();
             }
         })
-        .await;
+        .detach();
     }
     let Bound { listeners, ports } = open_ports(&mut config, on_box.is_some()).map_err(ServeError::Bind)?;
     let names = netbios::open(&config.network);

@@ -3,7 +3,7 @@
 
 use super::backup::{self, Encoder};
 use super::commit::{Disk, WriteBackup};
-use super::data_dir::{DataDir, Repaired};
+use super::data_dir::{DataDir, Repaired, When};
 use super::error::{OpenError, StoreError};
 use super::free_space::{FreeSpace, RESERVE};
 use super::handle::Store;
@@ -27,6 +27,9 @@ const STEP: usize = 1024 * 1024;
 const LEAST: u64 = 1024 * 1024;
 /// How long backup and journal together may be, in bytes, to be made one file when the store is closed.
 const SMALL: u64 = 4 * 1024 * 1024;
+/// A journal that is longer than this, in bytes, and four times as long as the backup, does not wait for its time: a rebuild would take
+/// long, and the card has other uses for the room.
+const MUCH: u64 = 16 * 1024 * 1024;
 /// The longest rest between two pieces of a backup.
 const LONGEST_REST: Duration = Duration::from_millis(20);
 
@@ -38,6 +41,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::BackupNotWritten`], [`StoreError::BackupIncomplete`], or what reading the database failed with.
     pub fn write_backup(&self, file: &Path) -> Result<(), StoreError> {
+        self.inner.writer.wait_for_check();
         let side_files = SideFile::all(&self.inner.data.dir)?;
         let snapshot = Snapshot::take(&self.inner.table)?;
         write(file, snapshot.generation(), snapshot, &side_files, |_| Ok(()))
@@ -58,6 +62,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::BackupIncomplete`], or what reading the database failed with.
     pub fn backup(&self) -> Result<Vec<u8>, StoreError> {
+        self.inner.writer.wait_for_check();
         let side_files = SideFile::all(&self.inner.data.dir)?;
         let mut bytes = Cursor::new(Vec::new());
         let snapshot = Snapshot::take(&self.inner.table)?;
@@ -145,7 +150,7 @@ impl Disk for BackupDisk {
 
     fn recover(&mut self, taken_back: &mut dyn FnMut()) -> Result<(), StoreError> {
         let (data, repaired, gap) = (&self.data, &self.repaired, &mut self.gap);
-        let reopen = || match data.open_database() {
+        let reopen = || match data.open_database(When::AtOnce) {
             Ok(found) => {
                 *gap |= found.stale;
                 if found.repaired != Repaired::No {
@@ -159,12 +164,25 @@ impl Disk for BackupDisk {
         self.table.recover(reopen, taken_back)
     }
 
+    fn is_unchecked(&self) -> bool {
+        self.table.is_unchecked()
+    }
+
+    fn end_check(&mut self, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+        outcome.map(|()| self.table.set_checked())
+    }
+
     /// Once the journal is as long as the backup: so all backups together are about as long as all changes. A small one is made
     /// when the store is closed, so that there is one file with everything.
     fn backup_due(&self, closing: bool) -> bool {
         let journal = self.table.journal_length();
         let backup = || fs::metadata(&self.data.backup).map_or(0, |backup| backup.len());
         self.gap || if closing { journal + backup() <= SMALL } else { journal > LEAST && journal > backup() }
+    }
+
+    fn backup_is_urgent(&self) -> bool {
+        let backup = fs::metadata(&self.data.backup).map_or(0, |backup| backup.len());
+        self.table.journal_length() > MUCH.max(4 * backup)
     }
 
     /// The database learns of the backup first: one that has lost something afterwards is older than the backup, and

@@ -8,6 +8,9 @@
 //! released, but never longer than the sync itself took: else the first to come back would have a sync for himself, and
 //! with a fast disk most syncs would carry one change.
 //!
+//! While the database is checked (see [`super::check`]), nothing is made safe: changes are made in memory, and their tickets wait. What is
+//! built upon a damaged record is taken back with everything else, and nobody was told of it.
+//!
 //! The backup beside the database is begun by the writer, since the database must learn of it first, and written by a thread
 //! of its own from a snapshot, so that changes go on and tickets resolve meanwhile.
 //!
@@ -15,13 +18,16 @@
 //! Nothing is changed any more until the disk has recovered, which is tried at once and then every few seconds. Only a write
 //! that succeeds ends that.
 
+mod queue;
+
 use super::error::StoreError;
-use super::ticket::{Batch, Ticket, lock};
+use super::ticket::{Ticket, lock};
 use crate::clock::Now;
+use queue::{Shared, Stale};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -38,14 +44,29 @@ pub(super) trait Disk: Send + 'static {
     /// Takes back what is not safe, calls `taken_back` before anybody can change anything again, and goes on if a write
     /// succeeds.
     fn recover(&mut self, taken_back: &mut dyn FnMut()) -> Result<(), StoreError>;
+    /// Whether nothing may be made safe yet, because the database is not checked.
+    fn is_unchecked(&self) -> bool {
+        false
+    }
+    /// How the check of the database ended.
+    fn end_check(&mut self, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+        outcome
+    }
     /// Whether it is time for a backup of what has changed; `closing`: the store is closed now.
     fn backup_due(&self, closing: bool) -> bool;
+    /// Whether it is so much that the time since the last backup does not matter.
+    fn backup_is_urgent(&self) -> bool {
+        false
+    }
     /// Begins a backup of everything changed so far. What is returned writes it, in another thread, while changes go on.
     fn begin_backup(&mut self) -> Result<WriteBackup, StoreError>;
 }
 
 /// What is left to do for a backup that was begun.
 pub(super) type WriteBackup = Box<dyn FnOnce() -> Result<(), StoreError> + Send>;
+
+/// Checks the database, in a thread of its own, unless it is told that nobody wants to know any more.
+pub(super) type Check = Box<dyn FnOnce(&AtomicBool) -> Result<(), StoreError> + Send>;
 
 /// The longest that the writer waits for more changes, whatever the disk.
 const LONGEST_LINGER: Duration = Duration::from_millis(2);
@@ -61,111 +82,6 @@ const HOPELESS_AFTER: Duration = Duration::from_mins(1);
 /// The longest pause between two backups, however many fail.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// Whether the backup is out of date.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Stale {
-    #[default]
-    No,
-    /// There are changes which it does not have, so it is to follow when it is due.
-    Changed,
-    /// It is wanted whether or not it is due.
-    Wanted,
-}
-
-/// What waits for the writer.
-#[derive(Debug, Default)]
-struct Queue {
-    open: Arc<Batch>,
-    /// How many tickets the open batch has.
-    joined: usize,
-    /// How many the last one had.
-    expected: usize,
-    /// Somebody waits for the open batch.
-    wanted: bool,
-    stale: Stale,
-    /// How the backup ended that was being written.
-    backed_up: Option<Result<(), StoreError>>,
-    /// When the writer was asked for a sign of life that it has not given yet.
-    asked: Option<Instant>,
-    closing: bool,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    queue: Mutex<Queue>,
-    /// Tells the writer that the queue has changed.
-    changed: Condvar,
-    /// In seconds since 1970; 0: no sync has succeeded yet.
-    last_commit: AtomicU64,
-    /// What changes are refused with.
-    failed: Mutex<Option<StoreError>>,
-    /// Whether it is so, and for so long that there is no more hope.
-    hopeless: AtomicBool,
-    recovering: AtomicBool,
-}
-
-/// What the writer took from the queue.
-struct Work {
-    batch: Option<Arc<Batch>>,
-    stale: Stale,
-    backed_up: Option<Result<(), StoreError>>,
-    closing: bool,
-}
-
-impl Shared {
-    /// Waits for a batch (a wanted one for `linger` more, if others may join it), for the end of a backup or the wish for one, for
-    /// somebody who asks for a sign of life, for the end of all, or for `until`.
-    fn next(&self, until: Option<Instant>, linger: Duration) -> Work {
-        let mut queue = lock(&self.queue);
-        let mut until = until;
-        let mut lingers = false;
-        loop {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let full = queue.wanted && queue.joined >= queue.expected;
-            let asked = queue.asked.take().is_some() && !lingers;
-            let told = asked || queue.closing || queue.backed_up.is_some() || queue.stale == Stale::Wanted;
-            if full || told || left == Some(Duration::ZERO) {
-                let batch = std::mem::take(&mut queue.wanted).then(|| std::mem::take(&mut queue.open));
-                if batch.is_some() {
-                    queue.expected = std::mem::take(&mut queue.joined);
-                }
-                return Work {
-                    batch,
-                    stale: std::mem::take(&mut queue.stale),
-                    backed_up: queue.backed_up.take(),
-                    closing: queue.closing,
-                };
-            }
-            if queue.wanted && !lingers {
-                lingers = true;
-                let end = Instant::now() + linger;
-                until = Some(until.map_or(end, |until| until.min(end)));
-                continue;
-            }
-            queue = match left {
-                Some(left) => {
-                    self.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-    }
-
-    fn failed(&self) -> Option<StoreError> {
-        lock(&self.failed).clone()
-    }
-
-    /// Tells everybody of the open batch that it is taken back.
-    fn take_back(&self, error: &StoreError) {
-        let mut queue = lock(&self.queue);
-        queue.wanted = false;
-        queue.joined = 0;
-        let batch = std::mem::take(&mut queue.open);
-        drop(queue);
-        batch.settle(Err(error.clone()));
-    }
-}
-
 /// The writer thread, seen from those who bring work.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -174,9 +90,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. `stale`: the backup is missing or older than the database already.
-    pub(super) fn start(disk: impl Disk, backup_every: Duration, stale: bool) -> io::Result<Self> {
+    /// Starts the thread. `stale`: the backup is missing or older than the database already. `check`: what is to end well before anything
+    /// is made safe.
+    pub(super) fn start(
+        disk: impl Disk,
+        backup_every: Duration,
+        stale: bool,
+        check: Option<Check>,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
+        let checking = check.map(|check| Checking::begin(check, &shared)).transpose()?;
         let thread = thread::Builder::new().name("store-writer".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || {
@@ -189,6 +112,7 @@ impl Writer {
                     backup_at,
                     backup: None,
                     backup_fails: 0,
+                    checking,
                     linger: Duration::ZERO,
                     failing: None,
                 }
@@ -214,6 +138,18 @@ impl Writer {
             self.shared.changed.notify_one();
         }
         Ticket::of(batch)
+    }
+
+    /// Waits until nothing is held back any more because the database is being checked.
+    pub(super) fn wait_for_check(&self) {
+        let queue = lock(&self.shared.queue);
+        let released = &self.shared.released;
+        drop(released.wait_while(queue, |queue| queue.held).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether something is.
+    pub(super) fn is_checking(&self) -> bool {
+        lock(&self.shared.queue).held
     }
 
     /// Has the backup written anew though nothing was changed.
@@ -279,9 +215,33 @@ struct Loop<D> {
     backup: Option<JoinHandle<()>>,
     /// How many backups have failed in a row: said once, not each time.
     backup_fails: u32,
+    checking: Option<Checking>,
     /// How long the last sync took, as far as the writer may wait that long.
     linger: Duration,
     failing: Option<Failing>,
+}
+
+/// The check of the database that is under way.
+struct Checking {
+    thread: JoinHandle<()>,
+    /// Nobody wants to know any more.
+    given_up: Arc<AtomicBool>,
+}
+
+impl Checking {
+    fn begin(check: Check, shared: &Arc<Shared>) -> io::Result<Self> {
+        lock(&shared.queue).held = true;
+        let given_up = Arc::new(AtomicBool::new(false));
+        let thread = thread::Builder::new().name("store-check".to_owned()).spawn({
+            let (shared, given_up) = (Arc::clone(shared), Arc::clone(&given_up));
+            move || {
+                let outcome = guarded(|| check(&given_up));
+                lock(&shared.queue).checked = Some(outcome);
+                shared.changed.notify_one();
+            }
+        })?;
+        Ok(Self { thread, given_up })
+    }
 }
 
 /// Something could not be saved.
@@ -308,6 +268,9 @@ impl<D: Disk> Loop<D> {
                     self.fail(&error);
                 }
             }
+            if let Some(outcome) = work.checked {
+                self.end_check(outcome);
+            }
             if let Some(outcome) = work.backed_up {
                 self.backup = None;
                 self.end_backup(&outcome);
@@ -320,7 +283,7 @@ impl<D: Disk> Loop<D> {
             if self.failing.as_ref().is_some_and(|failing| Instant::now() >= failing.next) {
                 self.recover();
             }
-            if self.backup_wanted() && Instant::now() >= self.backup_at {
+            if self.backup_wanted() && (Instant::now() >= self.backup_at || self.is_urgent()) {
                 self.back_up();
                 self.look();
             }
@@ -335,7 +298,12 @@ impl<D: Disk> Loop<D> {
     }
 
     fn backup_wanted(&self) -> bool {
-        self.backup.is_none() && self.failing.is_none() && self.is_due(false)
+        self.backup.is_none() && self.failing.is_none() && self.checking.is_none() && self.is_due(false)
+    }
+
+    /// One that fails need not be tried again at once.
+    fn is_urgent(&self) -> bool {
+        self.backup_fails == 0 && self.disk.backup_is_urgent()
     }
 
     fn is_due(&self, closing: bool) -> bool {
@@ -346,8 +314,37 @@ impl<D: Disk> Loop<D> {
         }
     }
 
+    fn end_check(&mut self, outcome: Result<(), StoreError>) {
+        self.checking = None;
+        // Else the database was opened again meanwhile, which includes a check.
+        if self.disk.is_unchecked() {
+            match self.disk.end_check(outcome) {
+                Ok(()) => self.shared.release(),
+                Err(error) => self.fail(&error),
+            }
+        }
+    }
+
+    /// Nothing changes any more. The check goes on if something waits for it, which is made safe then.
+    fn close_check(&mut self) {
+        let wanted = lock(&self.shared.queue).wanted;
+        if let Some(Checking { thread, given_up }) = self.checking.take() {
+            given_up.store(!wanted, Ordering::Relaxed);
+            let _ = thread.join();
+            let outcome = lock(&self.shared.queue).checked.take();
+            if wanted {
+                self.end_check(outcome.unwrap_or_else(|| Err(engine_panicked())));
+            }
+        }
+        if wanted {
+            let batch = lock(&self.shared.queue).take_batch();
+            batch.settle(self.sync());
+        }
+    }
+
     /// Nothing changes any more, so this backup is the last one.
     fn close(mut self) {
+        self.close_check();
         if let Some(thread) = self.backup.take() {
             // It tells how it went in the queue, even if it panicked.
             let _ = thread.join();
@@ -356,6 +353,7 @@ impl<D: Disk> Loop<D> {
         }
         if self.is_due(true)
             && self.failing.is_none()
+            && !self.disk.is_unchecked()
             && let Some(write) = self.begin_backup()
         {
             self.end_backup(&guarded(write));
@@ -387,6 +385,8 @@ impl<D: Disk> Loop<D> {
         let error = error.until_saved();
         log::error!("NO CHANGE IS ACCEPTED: {error}");
         *lock(&self.shared.failed) = Some(error);
+        // Who waits need not wait for the check to hear of it.
+        self.shared.release();
         let now = Instant::now();
         self.failing.get_or_insert(Failing { since: now, tries: 0, next: now });
     }

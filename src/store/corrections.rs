@@ -4,7 +4,8 @@ use super::accounts::{AccountError, Accounts, check_name};
 use super::key;
 use super::ledger::{self, Entry, LedgerError};
 use super::mail::{self, Letter};
-use super::personas::{PersonaError, Personas, is_taken};
+use super::names::{self, is_taken};
+use super::personas::{PersonaError, Personas};
 use super::records::account::{Account, AccountRecord};
 use super::records::ledger::Kind;
 use super::records::persona::{Persona, PersonaRecord};
@@ -46,15 +47,14 @@ impl Personas<'_> {
         self.store.change(|table| {
             let found: Option<PersonaRecord> = table.get(&key::persona(id))?;
             let mut record = found.ok_or(PersonaError::NotFound)?;
-            let (shard, old) =
-                (record.persona.shard, key::persona_name(record.persona.shard, &record.persona.name));
+            let shard = record.persona.shard;
             if is_taken(table, shard, new, Some(id))? {
                 return Err(PersonaError::NameTaken);
             }
             table.transact(|tx| {
-                tx.remove(&old)?;
+                names::strike(tx, shard, &record.persona.name, id)?;
                 new.clone_into(&mut record.persona.name);
-                tx.put(&key::persona_name(shard, new), &id.0)?;
+                names::enter(tx, shard, new, id)?;
                 tx.put(&key::persona(id), &record)?;
                 Ok(record.persona)
             })

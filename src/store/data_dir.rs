@@ -77,6 +77,15 @@ pub(super) enum Repaired {
     InPart,
 }
 
+/// When every record of a database is read that was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Before anything else.
+    AtOnce,
+    /// While it is used; but at once what an older program wrote, and a copy.
+    Behind,
+}
+
 /// What [`DataDir::open_database`] found.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -84,6 +93,17 @@ pub(super) struct Found {
     pub(super) repaired: Repaired,
     /// Backup and journal are not all there is, or the journal is in pieces: a new backup is needed.
     pub(super) stale: bool,
+}
+
+/// A database that can be used.
+struct Sound {
+    engine: Engine,
+    /// The sum over all records.
+    sum: u64,
+    /// Whether every record was read.
+    checked: bool,
+    /// Where its last journal ends.
+    end: Option<End>,
 }
 
 /// A database that is behind what it was given last, or cannot be used; why.
@@ -136,14 +156,14 @@ impl DataDir {
         Ok((Self { parent, database, ..self }, copy))
     }
 
-    /// Opens the database, gives it what it lacks of the journal, and reads all of it. One that cannot be read, or is older
-    /// than the backup beside it, is set aside and built again.
-    pub(super) fn open_database(&self) -> Result<Found, OpenError> {
+    /// Opens the database, gives it what it lacks of the journal, and reads all of it, unless that is to be done behind. One that cannot
+    /// be read, or is older than the backup beside it, is set aside and built again.
+    pub(super) fn open_database(&self, check: When) -> Result<Found, OpenError> {
         let saved = backup::open(&self.backup).map(|reader| reader.generation);
         let base = saved.as_ref().map_or(0, |generation| *generation);
         let chain = Chain::behind(&self.dir, base).map_err(self.refused())?;
-        match self.open_sound(&saved, &chain) {
-            Ok((engine, sum, end)) => {
+        match self.open_sound(&saved, &chain, check) {
+            Ok(Sound { engine, sum, checked, end }) => {
                 let file = self.backup.display();
                 match &saved {
                     Err(BackupError::Damaged(why)) => {
@@ -156,6 +176,7 @@ impl DataDir {
                 }
                 let mut found = self.go_on(engine, sum, &saved, end, Repaired::No)?;
                 found.stale |= chain.len() > 1;
+                found.opened.checked = checked;
                 Ok(found)
             }
             Err(Unsound::Damaged(why)) => self.repair(&why, &chain),
@@ -167,7 +188,8 @@ impl DataDir {
         &self,
         saved: &Result<u64, BackupError>,
         chain: &Chain,
-    ) -> Result<(Engine, u64, Option<End>), Unsound> {
+        check: When,
+    ) -> Result<Sound, Unsound> {
         if !self.database.exists() {
             if !matches!(saved, Err(BackupError::Missing)) || !chain.is_empty() {
                 return Err(Unsound::Damaged("it is missing".to_owned()));
@@ -183,9 +205,18 @@ impl DataDir {
             return Err(Unsound::Damaged("it has lost what its backup still has".to_owned()));
         }
         let end = replay(&engine, chain)?;
+        let layout = engine.number(key::LAYOUT)?.unwrap_or(0);
+        if layout > records::LAYOUT {
+            let version = u8::try_from(layout).unwrap_or(u8::MAX);
+            return Err(StoreError::TooNew { what: "database", version }.into());
+        }
+        if check == When::Behind && layout == records::LAYOUT && self.dir == self.parent {
+            let sum = engine.number(key::SUM)?.unwrap_or(0);
+            return Ok(Sound { engine, sum, checked: false, end });
+        }
         let sum = engine.check(records::check)?;
         if sum.found == sum.stored {
-            Ok((engine, sum.found, end))
+            Ok(Sound { engine, sum: sum.found, checked: true, end })
         } else {
             Err(StoreError::Damaged { what: "set of records" }.into())
         }
@@ -201,7 +232,7 @@ impl DataDir {
         repaired: Repaired,
     ) -> Result<Found, OpenError> {
         if self.dir != self.parent {
-            let opened = Opened { engine, sum, journal: None };
+            let opened = Opened { engine, sum, journal: None, checked: true };
             return Ok(Found { opened, repaired, stale: false });
         }
         let refused = self.refused();
@@ -221,7 +252,8 @@ impl DataDir {
         if let Ok(base) = saved {
             journal::forget_before(&self.dir, *base).map_err(&refused)?;
         }
-        Ok(Found { opened: Opened { engine, sum, journal: Some(journal) }, repaired, stale })
+        let opened = Opened { engine, sum, journal: Some(journal), checked: true };
+        Ok(Found { opened, repaired, stale })
     }
 
     /// Sets a damaged database aside and builds it again.

@@ -56,6 +56,8 @@ pub enum StoreError {
         /// What the system said.
         why: Arc<str>,
     },
+    /// The database is being checked since the server was started, and no more changes can wait for that. Nothing was changed.
+    Unchecked,
     /// More was changed while a backup was being written than the server can remember (16 MiB), so there is no backup.
     SnapshotLost,
 }
@@ -132,6 +134,9 @@ impl fmt::Display for StoreError {
             Self::BackupIncomplete { file, why } => write!(
                 f,
                 "{file} cannot be read ({why}), and without it the backup would be incomplete: check its permissions"
+            ),
+            Self::Unchecked => f.write_str(
+                "the database is being checked, as at each start, and no more changes can wait for that: try again in a minute",
             ),
             Self::SnapshotLost => f.write_str(
                 "the backup could not be completed, because the disk it goes to is too slow, or a change could not be saved \

@@ -82,6 +82,11 @@ impl Store {
         self.inner.free_space.room_for(RESERVE.saturating_add(bytes))
     }
 
+    /// Whether the database is still being checked after [`Store::open_soon`]. Changes are made, and their tickets wait for the end of that.
+    pub fn is_being_checked(&self) -> bool {
+        self.inner.writer.is_checking()
+    }
+
     /// Whether the database was found damaged since the store was opened, and made anew: from the backup and the journal
     /// beside it, or empty if there was none.
     pub fn was_repaired(&self) -> bool {
@@ -136,6 +141,9 @@ impl Store {
         // Nothing may be built upon what is taken back; and what is taken back has its ticket.
         if let Some(failed) = self.inner.writer.failed() {
             return Err(failed.into());
+        }
+        if self.inner.writer.is_checking() && self.inner.table.is_full() {
+            return Err(StoreError::Unchecked.into());
         }
         let value = work(&self.inner.table)?;
         self.inner.changes.fetch_add(1, Ordering::Relaxed);

@@ -6,6 +6,7 @@
 //! | `c` customer id | name in lower case of the account |
 //! | `p` persona id | persona |
 //! | `n` shard id, name in lower case | persona id |
+//! | `q` shard id, name as it looks, 0, persona id | persona id |
 //! | `o` customer id, serial | persona id; the serial grows with every persona, so this is the order of creation |
 //! | `v` vehicle id | vehicle and its parts |
 //! | `g` persona id, vehicle id | vehicle id |
@@ -22,12 +23,13 @@
 //! | `s` `operator`, `s` `message` | the Operator's password hash, the message of the day |
 //! | `e` persona id | mailbox: which mails there are |
 //! | `i` persona id, number of the mail | mail |
-//! | `j` persona id, number of the line | line of the ledger |
+//! | `j` persona id, number of a line | page of the ledger: see `books` |
 //! | `w` persona id | the last week for which it was paid |
 //! | `z` | clubs, weeks and race nights: see `city_key` |
 //! | `d` | classified ads, auctions and trades: see `deal_key` |
-//! | `m` name | counters, the generation, the sum, the place in the journal, and whether old cars were completed |
+//! | `m` name | counters, the generation, the layout, the sum, the place in the journal, and whether old cars were completed |
 
+use crate::look_alike::look;
 use mco_proto::ids::{BookingId, CustomerId, PartId, PersonaId, RaceId, ShardId, VehicleId};
 use std::net::IpAddr;
 
@@ -52,6 +54,8 @@ pub(super) const GENERATION: &[u8] = b"mgeneration";
 pub(super) const LAST_GENERATION: u64 = u64::MAX / 2;
 /// Where in the journal of this generation the last batch begins that the database has, in bytes; 0: it has none of it.
 pub(super) const POSITION: &[u8] = b"mjournal";
+/// The layouts of all kinds of records that the program knew which wrote last.
+pub(super) const LAYOUT: &[u8] = b"mlayout";
 /// The sum over all other records.
 pub(super) const SUM: &[u8] = b"msum";
 /// The next customer id to try.
@@ -108,14 +112,19 @@ pub(super) fn persona(id: PersonaId) -> Vec<u8> {
     join(b'p', &[&id.0.to_be_bytes()])
 }
 
-/// All names of personas in a shard.
-pub(super) fn persona_names(shard: ShardId) -> Vec<u8> {
-    join(b'n', &[&shard.0.to_be_bytes()])
-}
-
 /// The entry that makes a persona's name unique in its shard.
 pub(super) fn persona_name(shard: ShardId, name: &str) -> Vec<u8> {
     join(b'n', &[&shard.0.to_be_bytes(), name.to_lowercase().as_bytes()])
+}
+
+/// The entries of all personas of a shard whose names look like this one. No name has a letter 0.
+pub(super) fn personas_like(shard: ShardId, name: &str) -> Vec<u8> {
+    join(b'q', &[&shard.0.to_be_bytes(), look(name).as_bytes(), &[0]])
+}
+
+/// The entry of one of them.
+pub(super) fn persona_like(shard: ShardId, name: &str, id: PersonaId) -> Vec<u8> {
+    [personas_like(shard, name).as_slice(), &id.0.to_be_bytes()].concat()
 }
 
 /// All personas of a customer.
@@ -181,12 +190,12 @@ pub(super) fn lines_of(persona: PersonaId) -> Vec<u8> {
     join(b'j', &[&persona.0.to_be_bytes()])
 }
 
-/// One line of a persona in the ledger.
+/// The page of the ledger in which the numbers of lines begin with this one.
 pub(super) fn line(persona: PersonaId, number: u32) -> Vec<u8> {
     join(b'j', &[&persona.0.to_be_bytes(), &number.to_be_bytes()])
 }
 
-/// The persona and the number in the key of a line of the ledger.
+/// The persona and the number in the key of a page of the ledger.
 pub(super) fn line_parts(key: &[u8]) -> Option<(PersonaId, u32)> {
     let (persona, number) = key.strip_prefix(b"j")?.split_first_chunk()?;
     Some((PersonaId(u32::from_be_bytes(*persona)), u32::from_be_bytes(number.try_into().ok()?)))

@@ -3,7 +3,8 @@
 //! Each persona has a book of its own: lines numbered from 0 without gaps, each with the balance after it. The first one
 //! opens the book. Lines are only ever added, with two exceptions: a persona that is deleted takes its book with it,
 //! and a book of [`LONGEST`] lines is made shorter by folding its older half into one [`Kind::Carried`] line. The fold
-//! goes by number and not by date, since the clock of a board without a battery may say anything.
+//! goes by number and not by date, since the clock of a board without a battery may say anything. How lines lie in
+//! records: `books`.
 //!
 //! # Booking something
 //! ```text
@@ -13,14 +14,15 @@
 //! afterwards, in the same transaction. It is the only way to change a balance. [`give`] uses it for what cannot be refused: prizes, and money that
 //! comes back.
 
+use super::books;
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
 use super::mail::{self, Letter};
 use super::offices::ESCROW;
 use super::property::{Misplaced, Property};
-use super::record::{Record as _, decode};
-use super::records::ledger::{Kind, Line};
+use super::record::decode;
+use super::records::ledger::{Kind, Line, Page};
 use super::records::persona::PersonaRecord;
 use super::snapshot::Snapshot;
 use super::table::{Table, Transaction};
@@ -30,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A book never has more lines than this: some 30 KiB.
+/// A book never has more lines than this: some 20 KiB.
 const LONGEST: u32 = 1000;
 /// How many of them a fold leaves.
 const KEPT: u32 = LONGEST / 2;
@@ -140,27 +142,19 @@ fn write(tx: &Transaction<'_>, record: &mut PersonaRecord, line: Line) -> Result
     let (id, number) = (record.persona.id, record.lines);
     record.lines = number.checked_add(1).ok_or(StoreError::NoMoreIds)?;
     record.persona.bank_balance = line.balance;
-    tx.put(&key::line(id, number), &line)?;
-    if number % KEPT == 0 && number >= LONGEST { fold(tx, id, number) } else { Ok(()) }
-}
-
-/// Replaces the older half of a book by one line. `number` is that of the newest line.
-fn fold(tx: &Transaction<'_>, id: PersonaId, number: u32) -> Result<(), StoreError> {
-    let last = number - KEPT;
-    let Some(line) = tx.get::<Line>(&key::line(id, last))? else {
-        return Err(StoreError::Damaged { what: Line::WHAT });
-    };
-    for old in number - LONGEST..last {
-        tx.remove(&key::line(id, old))?;
+    books::append(tx, id, number, line)?;
+    if number % KEPT == 0 && number >= LONGEST {
+        books::fold(tx, id, number - LONGEST, number - KEPT)
+    } else {
+        Ok(())
     }
-    let carried = Line { kind: Kind::Carried, amount: line.balance.into(), reference: 0, ..line };
-    tx.put(&key::line(id, last), &carried)
 }
 
-/// Opens the books of personas from before the ledger.
+/// Puts the books of older programs into pages, and opens those of personas from before the ledger.
 pub(super) fn open_books(table: &Table, now: Now) -> Result<(), StoreError> {
     let _write_lock = table.write_lock();
     let records = table.scan::<PersonaRecord>(key::PERSONAS)?;
+    books::put_into_pages(table, &records)?;
     let mut unopened: Vec<_> = records.into_iter().filter(|record| record.lines == 0).collect();
     if !unopened.is_empty() {
         log::info!("the ledger begins with the balances of {} personas", unopened.len());
@@ -270,8 +264,9 @@ impl Store {
 impl Ledger<'_> {
     /// The lines of a persona with their numbers, oldest first.
     pub fn of(&self, persona: PersonaId) -> Result<Vec<(u32, Line)>, StoreError> {
-        let rows = self.store.table().scan_rows::<Line>(&key::lines_of(persona))?;
-        Ok(rows.into_iter().filter_map(|(key, line)| Some((key::line_parts(&key)?.1, line))).collect())
+        let rows = self.store.table().scan_rows::<Page>(&key::lines_of(persona))?;
+        let lines = rows.into_iter().flat_map(|(key, page)| books::lines(&key, page));
+        Ok(lines.map(|(_, number, line)| (number, line)).collect())
     }
 
     /// Derives every balance from the lines and compares, and looks whether each car and part has one owner and each thing in a deal is
@@ -287,9 +282,8 @@ impl Ledger<'_> {
         for rows in Snapshot::take(&self.store.inner.table)? {
             for (key, value) in rows? {
                 if key.starts_with(key::LINES) {
-                    lines += 1;
-                    let line = decode(&value)?;
-                    if let Some((persona, number)) = key::line_parts(&key) {
+                    for (persona, number, line) in books::lines(&key, decode(&value)?) {
+                        lines += 1;
                         books.entry(persona).or_default().push((number, line));
                     }
                 } else if key.starts_with(key::PERSONAS) {

@@ -2,14 +2,18 @@
 
 use super::backup::BACKUP;
 use super::backups::BackupDisk;
+use super::check::Check;
 use super::commit::Writer;
-use super::data_dir::{DATABASE, DataDir, Found, LOCK};
+use super::data_dir::{DATABASE, DataDir, Found, LOCK, When};
 use super::deals;
 use super::error::OpenError;
 use super::free_space::{Duplicate, FreeSpace, TO_OPEN};
 use super::handle::{Inner, Store};
+use super::key;
 use super::ledger;
+use super::names;
 use super::ownership::HandOver;
+use super::records;
 use super::table::Table;
 use crate::clock::Now;
 use std::path::{Path, PathBuf};
@@ -46,24 +50,50 @@ impl Store {
     /// database is damaged and the backup cannot help; nothing was touched then. [`OpenError::TooNew`] if a newer program
     /// wrote it. Otherwise what the system or the engine says.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_and_check(dir, When::AtOnce)
+    }
+
+    /// The same for a server, which has players waiting: all records are read while the store is used. Until that has ended the tickets
+    /// of changes wait, and if it finds the database damaged, what was changed is taken back and the database rebuilt,
+    /// while readers are refused. What an older program wrote is checked at once.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_soon(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_and_check(dir, When::Behind)
+    }
+
+    fn open_and_check(dir: &Path, check: When) -> Result<Self, OpenError> {
         let data = DataDir::enter(dir)?;
         let free_space = |copy| FreeSpace::of(dir.join(LOCK), copy);
         let card = free_space(false);
         match card.room_for(TO_OPEN).and_then(|()| card.probe()) {
-            Ok(()) => Self::open_in(data, free_space(false), None),
+            Ok(()) => Self::open_in(data, free_space(false), None, check),
             Err(trouble) => {
                 let (data, copy) = data.copied(trouble)?;
-                Self::open_in(data, free_space(true), Some(copy))
+                Self::open_in(data, free_space(true), Some(copy), check)
             }
         }
     }
 
-    fn open_in(data: DataDir, free_space: FreeSpace, copy: Option<Duplicate>) -> Result<Self, OpenError> {
-        let Found { opened, repaired, stale } = data.open_database()?;
+    fn open_in(
+        data: DataDir,
+        free_space: FreeSpace,
+        copy: Option<Duplicate>,
+        check: When,
+    ) -> Result<Self, OpenError> {
+        let Found { opened, repaired, stale } = data.open_database(check)?;
         let table = Arc::new(Table::new(opened)?);
         table.mark()?;
-        ledger::open_books(&table, Now::read())?;
+        if table.get(key::LAYOUT)? != Some(records::LAYOUT) {
+            ledger::open_books(&table, Now::read())?;
+            names::enter_all(&table)?;
+            // Last, so that a power cut in between only means that the rest is done later.
+            table.transact(|tx| tx.put(key::LAYOUT, &records::LAYOUT))?;
+        }
         deals::settle_in(&table)?;
+        let check = table.is_unchecked().then(|| Check::of(&table)).transpose()?;
+        let check = check.map(|check| Box::new(move |given_up: &AtomicBool| check.run(given_up)) as _);
         let (data, free_space) = (Arc::new(data), Arc::new(free_space));
         let repaired = Arc::new(Mutex::new(repaired));
         let disk = BackupDisk {
@@ -73,7 +103,7 @@ impl Store {
             repaired: Arc::clone(&repaired),
             gap: false,
         };
-        let writer = Writer::start(disk, BACKUP_EVERY, stale).map_err(data.refused())?;
+        let writer = Writer::start(disk, BACKUP_EVERY, stale, check).map_err(data.refused())?;
         let hand_over = HandOver(data.dir.clone());
         let inner = Inner {
             writer,

@@ -5,15 +5,14 @@ use super::deals::Closing;
 use super::error::StoreError;
 use super::handle::Store;
 use super::ledger;
+use super::names::{self, is_taken};
 use super::public_text;
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::removal::Belongings;
-use super::table::Table;
 use super::ticket::Changed;
 use super::{key, mail, offices, week};
 use crate::clock::Now;
-use crate::look_alike::look;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId};
 use std::fmt;
 
@@ -140,7 +139,6 @@ impl Personas<'_> {
                 if name_taken {
                     return Err(PersonaError::NameTaken);
                 }
-                let name_key = key::persona_name(new.shard, &new.name);
                 let id = match new.id {
                     Some(id) if id.0 == 0 || offices::are_at(tx, id)? || tx.has(&key::persona(id))? => {
                         return Err(PersonaError::IdTaken);
@@ -168,7 +166,7 @@ impl Personas<'_> {
                 mail::post(tx, id, &mail::welcome(&new.name), now)?;
                 week::begin(tx, id, now)?;
                 tx.put(&key::persona(id), &record)?;
-                tx.put(&name_key, &id.0)?;
+                names::enter(tx, new.shard, &new.name, id)?;
                 tx.put(&key::persona_of(owner, serial), &id.0)?;
                 Ok(record.persona)
             })
@@ -283,24 +281,6 @@ impl Personas<'_> {
             })
         })
     }
-}
-
-/// Whether a persona of the shard, other than `except`, has a name that looks like this one. Names from before that mattered may look alike, so all are
-/// compared; there are as many as personas.
-pub(super) fn is_taken(
-    table: &Table,
-    shard: ShardId,
-    name: &str,
-    except: Option<PersonaId>,
-) -> Result<bool, StoreError> {
-    let prefix = key::persona_names(shard);
-    let names = table.scan_rows::<u32>(&prefix)?;
-    let wanted = look(name);
-    let others = names.iter().filter(|(_, id)| except != Some(PersonaId(*id)));
-    Ok(others.into_iter().any(|(key, _)| {
-        let taken = key.strip_prefix(prefix.as_slice()).unwrap_or_default();
-        look(&String::from_utf8_lossy(taken)) == wanted
-    }))
 }
 
 fn check_lengths(persona: &Persona) -> Result<(), PersonaError> {

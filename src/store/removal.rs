@@ -8,9 +8,10 @@ use super::deals::Closing;
 use super::error::StoreError;
 use super::key;
 use super::mail;
+use super::names;
 use super::nights::Registered;
 use super::records::account::{Account, AccountRecord};
-use super::records::ledger::Line;
+use super::records::ledger::Page;
 use super::records::persona::PersonaRecord;
 use super::records::vehicle::LooseRecord;
 use super::table::{Table, Transaction};
@@ -33,11 +34,11 @@ pub(super) struct Belongings {
 impl Belongings {
     /// Finds them, while nobody else changes anything.
     pub(super) fn find(table: &Table, id: PersonaId) -> Result<Self, StoreError> {
-        let keys = |rows: Vec<(Vec<u8>, Line)>| rows.into_iter().map(|(key, _)| key).collect();
+        let keys = |rows: Vec<(Vec<u8>, Page)>| rows.into_iter().map(|(key, _)| key).collect();
         let loose = table.scan_rows::<LooseRecord>(&key::loose_parts_of(id))?;
         Ok(Self {
             id,
-            lines: keys(table.scan_rows::<Line>(&key::lines_of(id))?),
+            lines: keys(table.scan_rows::<Page>(&key::lines_of(id))?),
             vehicles: table.scan::<u32>(&key::vehicles_of(id))?.into_iter().map(VehicleId).collect(),
             loose: loose.into_iter().map(|(key, _)| key).collect(),
             weeks: weekly::rows_of(table, id)?,
@@ -66,7 +67,7 @@ impl Belongings {
         tx.remove(&key::paid_week(id))?;
         tx.remove(&key::uncounted(id))?;
         tx.remove(&key::persona_results(id))?;
-        tx.remove(&key::persona_name(record.persona.shard, &record.persona.name))?;
+        names::strike(tx, record.persona.shard, &record.persona.name, id)?;
         tx.remove(&key::persona_of(record.persona.customer_id, record.serial))?;
         tx.remove(&key::persona(id))
     }

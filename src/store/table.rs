@@ -68,12 +68,14 @@ pub(super) struct Opened {
     pub(super) sum: u64,
     /// Where batches go from now on. None: nothing is to survive.
     pub(super) journal: Option<Journal>,
+    /// Whether every record was read.
+    pub(super) checked: bool,
 }
 
 impl Table {
     /// A table of what was opened.
     pub(super) fn new(opened: Opened) -> Result<Self, StoreError> {
-        let Opened { engine, sum, journal } = opened;
+        let Opened { engine, sum, journal, checked } = opened;
         let (generation, _) = place(&engine)?;
         Ok(Self {
             write_lock: Mutex::default(),
@@ -88,6 +90,7 @@ impl Table {
                 bytes: 0,
                 safe_bytes: 0,
                 sum,
+                unchecked: !checked,
                 snapshots: Vec::new(),
             }),
         })
@@ -96,7 +99,7 @@ impl Table {
     /// The database in the folder `dir`, unchecked and without a journal.
     #[cfg(test)]
     pub(super) fn open(dir: &Path) -> Result<Self, super::engine::EngineError> {
-        Ok(Self::new(Opened { engine: Engine::open(dir)?, sum: 0, journal: None }).unwrap())
+        Ok(Self::new(Opened { engine: Engine::open(dir)?, sum: 0, journal: None, checked: true }).unwrap())
     }
 
     fn state(&self) -> RwLockReadGuard<'_, View> {
@@ -265,6 +268,9 @@ impl Table {
         if state.open.is_empty() && !always {
             return Ok(());
         }
+        if state.unchecked {
+            return Err(StoreError::Unchecked);
+        }
         if let Some(journal) = &safe.journal {
             let (generation, position) = (journal.generation(), journal.end());
             if generation != safe.generation {
@@ -387,6 +393,21 @@ impl Table {
         }
     }
 
+    /// Whether not every record was read since the database was opened.
+    pub(super) fn is_unchecked(&self) -> bool {
+        self.state().unchecked
+    }
+
+    /// Every record was read.
+    pub(super) fn set_checked(&self) {
+        self.state_mut().unchecked = false;
+    }
+
+    /// Whether as much waits as may wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.state().bytes > MOST_PENDING
+    }
+
     /// What has been given all or part of what is safe.
     #[cfg(test)]
     pub(super) fn engine_for_tests(&self) -> Arc<Engine> {
@@ -412,7 +433,7 @@ impl Table {
     ) -> Result<(), StoreError> {
         let _write_lock = self.write_lock();
         let mut safe = lock(&self.safe);
-        let failed = self.engine_failure().is_some();
+        let failed = self.engine_failure().is_some() || self.is_unchecked();
         {
             let mut state = self.state_mut();
             state.open.clear();
@@ -434,7 +455,7 @@ impl Table {
             if let Some(engine) = engine {
                 engine.wake_all();
             }
-            let Opened { engine, sum, journal } = reopen()?;
+            let Opened { engine, sum, journal, checked } = reopen()?;
             safe.journal = journal;
             (safe.generation, _) = place(&engine)?;
             safe.sum = sum;
@@ -445,6 +466,7 @@ impl Table {
             state.safe_bytes = 0;
             state.end_giving();
             state.sum = sum;
+            state.unchecked = !checked;
             drop(state);
             self.mark_engine(&mut safe)?;
         } else {

@@ -33,6 +33,8 @@ pub(super) struct View {
     pub(super) safe_bytes: usize,
     /// The sum over all records, these included.
     pub(super) sum: u64,
+    /// Not every record was read since the database was opened, so nothing is made safe.
+    pub(super) unchecked: bool,
     /// The snapshots that are being read. Locked after this.
     pub(super) snapshots: Vec<Weak<Mutex<PreImages>>>,
 }

@@ -33,6 +33,7 @@ mod layers;
 mod messages;
 #[path = "../../crates/legacy-tls/tests/old_client/mod.rs"]
 mod old_client;
+mod opening;
 mod operator;
 mod pages;
 mod players;

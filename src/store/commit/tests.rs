@@ -1,9 +1,11 @@
 //! The state machine of the writer, with a disk that does what the test says.
 
 mod failing;
+mod held;
 
 use super::*;
 use std::pin::pin;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Poll, Wake, Waker};
@@ -23,6 +25,8 @@ struct FakeDisk {
     did: Sender<Did>,
     syncs: Receiver<Result<(), StoreError>>,
     backups: Arc<Mutex<Receiver<Result<(), StoreError>>>>,
+    unchecked: bool,
+    urgent: bool,
 }
 
 impl Disk for FakeDisk {
@@ -38,11 +42,23 @@ impl Disk for FakeDisk {
     fn recover(&mut self, taken_back: &mut dyn FnMut()) -> Result<(), StoreError> {
         taken_back();
         self.did.send(Did::Recover).unwrap();
-        self.syncs.recv().unwrap()
+        self.syncs.recv().unwrap().inspect(|()| self.unchecked = false)
+    }
+
+    fn is_unchecked(&self) -> bool {
+        self.unchecked
+    }
+
+    fn end_check(&mut self, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+        outcome.map(|()| self.unchecked = false)
     }
 
     fn backup_due(&self, _: bool) -> bool {
         true
+    }
+
+    fn backup_is_urgent(&self) -> bool {
+        self.urgent
     }
 
     fn begin_backup(&mut self) -> Result<WriteBackup, StoreError> {
@@ -90,7 +106,8 @@ fn disk() -> (FakeDisk, Control) {
     let (did, seen) = channel();
     let (sync, syncs) = channel();
     let (backup, backups) = channel();
-    let disk = FakeDisk { did, syncs, backups: Arc::new(Mutex::new(backups)) };
+    let disk =
+        FakeDisk { did, syncs, backups: Arc::new(Mutex::new(backups)), unchecked: false, urgent: false };
     (disk, Control { did: seen, syncs: sync, backups: backup })
 }
 
@@ -115,7 +132,7 @@ fn settled(ticket: &Ticket) -> Option<Result<(), StoreError>> {
 #[test]
 fn a_ticket_resolves_only_by_a_sync_that_began_after_the_change() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let first = writer.ticket(false);
     control.expect(&Did::Sync);
     // This change comes while the disk is busy with the first one.
@@ -131,7 +148,7 @@ fn a_ticket_resolves_only_by_a_sync_that_began_after_the_change() {
 #[test]
 fn everything_that_waits_shares_one_sync() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let first = writer.ticket(false);
     control.expect(&Did::Sync);
     let waiting: Vec<_> = (0..100).map(|_| writer.ticket(false)).collect();
@@ -150,7 +167,7 @@ fn everything_that_waits_shares_one_sync() {
 fn a_joined_ticket_fails_if_either_part_failed() {
     for failing in [0, 1] {
         let (disk, control) = disk();
-        let writer = Writer::start(disk, LONG, false).unwrap();
+        let writer = Writer::start(disk, LONG, false, None).unwrap();
         let first = writer.ticket(false);
         control.expect(&Did::Sync);
         let second = writer.ticket(false);
@@ -172,7 +189,7 @@ fn a_joined_ticket_fails_if_either_part_failed() {
 #[test]
 fn tickets_of_one_batch_join_without_growing() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let first = writer.ticket(false);
     control.expect(&Did::Sync);
     let mut all = writer.ticket(false);
@@ -190,7 +207,7 @@ fn tickets_of_one_batch_join_without_growing() {
 #[test]
 fn a_task_that_awaits_a_ticket_is_woken_once_it_resolves() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let ticket = writer.ticket(false);
     let witness = Arc::clone(&ticket.batch);
     let mut future = pin!(ticket.committed());
@@ -211,7 +228,7 @@ fn a_task_that_awaits_a_ticket_is_woken_once_it_resolves() {
 #[test]
 fn the_backup_follows_a_change_at_once_and_then_not_before_its_time() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     control.let_it(Ok(()));
     assert_eq!(writer.ticket(true).wait(), Ok(()));
     control.expect(&Did::Sync);
@@ -234,7 +251,7 @@ fn the_backup_follows_a_change_at_once_and_then_not_before_its_time() {
 #[test]
 fn a_backup_that_is_due_is_written_though_nothing_more_happens() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, Duration::from_millis(20), false).unwrap();
+    let writer = Writer::start(disk, Duration::from_millis(20), false, None).unwrap();
     for _ in 0..2 {
         control.let_it(Ok(()));
         let _ = writer.ticket(true).wait();
@@ -248,7 +265,7 @@ fn a_backup_that_is_due_is_written_though_nothing_more_happens() {
 #[test]
 fn tickets_resolve_while_a_backup_is_written() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, Duration::ZERO, false).unwrap();
+    let writer = Writer::start(disk, Duration::ZERO, false, None).unwrap();
     control.let_it(Ok(()));
     assert_eq!(writer.ticket(true).wait(), Ok(()));
     control.expect(&Did::Sync);
@@ -271,7 +288,7 @@ fn tickets_resolve_while_a_backup_is_written() {
 fn closing_waits_for_a_backup_that_is_written_and_makes_the_last_one() {
     for outcome in [Ok(()), Err(broken())] {
         let (disk, control) = disk();
-        let writer = Writer::start(disk, LONG, false).unwrap();
+        let writer = Writer::start(disk, LONG, false, None).unwrap();
         control.let_it(Ok(()));
         assert_eq!(writer.ticket(true).wait(), Ok(()));
         control.expect(&Did::Sync);
@@ -293,7 +310,7 @@ fn closing_waits_for_a_backup_that_is_written_and_makes_the_last_one() {
 #[test]
 fn a_backup_that_is_renewed_does_not_wait_for_a_change() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     writer.renew_backup();
     control.expect_backup();
     control.let_backup(Ok(()));
@@ -325,7 +342,7 @@ fn a_backup_is_written_only_when_it_is_due_and_one_that_fails_is_tried_again() {
         }
     }
     let written = Arc::new(AtomicUsize::new(0));
-    let writer = Writer::start(Due(Arc::clone(&written)), Duration::from_millis(1), false).unwrap();
+    let writer = Writer::start(Due(Arc::clone(&written)), Duration::from_millis(1), false, None).unwrap();
     writer.ticket(true).wait().unwrap();
     writer.ticket(true).wait().unwrap();
     assert_eq!(written.load(Ordering::SeqCst), 0);
@@ -342,7 +359,7 @@ fn a_backup_is_written_only_when_it_is_due_and_one_that_fails_is_tried_again() {
 #[test]
 fn closing_without_changes_writes_no_backup() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     control.let_it(Ok(()));
     assert_eq!(writer.ticket(false).wait(), Ok(()));
     control.expect(&Did::Sync);
@@ -353,7 +370,7 @@ fn closing_without_changes_writes_no_backup() {
 #[test]
 fn closing_serves_those_who_still_wait() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let first = writer.ticket(false);
     control.expect(&Did::Sync);
     let second = writer.ticket(false);
@@ -395,7 +412,7 @@ fn many_threads_use_far_fewer_syncs_than_commits() {
     let syncs = Arc::new(AtomicUsize::new(0));
     let asked = Arc::new([const { AtomicUsize::new(0) }; 64]);
     let disk = Slow { syncs: Arc::clone(&syncs), asked: Arc::clone(&asked) };
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     thread::scope(|scope| {
         for asked in asked.iter() {
             let writer = &writer;
@@ -416,7 +433,7 @@ fn many_threads_use_far_fewer_syncs_than_commits() {
 #[test]
 fn one_who_waits_alone_is_not_kept_waiting_for_others() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let first = writer.ticket(false);
     control.expect(&Did::Sync);
     let crowd: Vec<_> = (0..50).map(|_| writer.ticket(false)).collect();
@@ -440,8 +457,22 @@ fn a_ticket_can_be_awaited_on_any_thread() {
         thing
     }
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let future = sendable(sendable(writer.ticket(false)).committed());
     control.let_it(Ok(()));
     assert_eq!(smol::block_on(future), Ok(()));
+}
+
+#[test]
+fn much_in_the_journal_has_a_backup_begun_before_its_time() {
+    let (disk, control) = disk();
+    let writer = Writer::start(FakeDisk { urgent: true, ..disk }, LONG, false, None).unwrap();
+    for _ in 0..3 {
+        let ticket = writer.ticket(true);
+        control.expect(&Did::Sync);
+        control.let_it(Ok(()));
+        assert_eq!(ticket.wait(), Ok(()));
+        control.expect_backup();
+        control.let_backup(Ok(()));
+    }
 }

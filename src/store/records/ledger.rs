@@ -1,6 +1,6 @@
-//! The record of a line of the ledger.
+//! The records of the ledger.
 
-use crate::store::record::Record;
+use crate::store::record::{self, Record};
 use serde::{Deserialize, Serialize};
 
 /// The kind of a line of the ledger. Stored by position: new kinds go to the end.
@@ -101,6 +101,19 @@ pub struct Line {
     pub reference: u32,
 }
 
-impl Record for Line {
-    const WHAT: &'static str = "line of the ledger";
+/// Lines of one book that lie in one record, in their order, each with its distance from the number in the record's key. So long as there
+/// are 256 of them at most, a page is never longer than a record may be (22 bytes a line and its distance).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::store) struct Page {
+    pub(in crate::store) lines: Vec<(u8, Line)>,
+}
+
+impl Record for Page {
+    const WHAT: &'static str = "page of the ledger";
+    const VERSION: u8 = 2;
+
+    /// Version 1 was one line.
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        if version == 1 { record::whole(fields).map(|line| Self { lines: vec![(0, line)] }) } else { None }
+    }
 }

@@ -68,7 +68,7 @@ fn money_is_given_and_taken_with_a_line_and_a_mail_and_never_below_nothing() {
 fn an_account_goes_with_all_it_has_but_not_in_a_race() {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let empty = records(&store);
+    let empty = records(&store).into_iter().filter(|(key, _)| key[0] != b'm').collect::<Vec<_>>();
     drop(store);
     let (store, owner, persona) = furnished(dir.path());
     let car = store.garage().buy_car(persona, fairlane(0), Now::read()).unwrap().value;

@@ -427,3 +427,25 @@ fn what_a_failed_write_takes_back_is_seen_by_nobody_and_in_no_backup() {
     drop(store);
     assert_eq!(records(&Store::open(dir.path()).unwrap()), before);
 }
+
+#[test]
+fn a_burst_of_changes_has_a_backup_begun_at_once() {
+    let dir = TempDir::new().unwrap();
+    let (store, ..) = furnished(dir.path());
+    let longest =
+        |journals: Vec<PathBuf>| journals.iter().map(|file| fs::metadata(file).unwrap().len()).max();
+    let rows = |round: u32| {
+        let row = |number: u32| {
+            (format!("c{round} {number}").into_bytes(), record::encode(&"x".repeat(7000)).unwrap())
+        };
+        (0..140).map(row).collect::<Vec<Row>>()
+    };
+    store.renew_backup();
+    // 40 MB, in a time in which no backup would be begun.
+    for round in 0..40 {
+        store.change(|table| table.fill(&rows(round))).unwrap().ticket.wait().unwrap();
+    }
+    drop(store);
+    assert!(fs::metadata(dir.path().join("backup.mcos")).unwrap().len() > 1024 * 1024);
+    assert!(longest(journals(dir.path())).unwrap() < 30 * 1024 * 1024);
+}

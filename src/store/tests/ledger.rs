@@ -4,6 +4,7 @@ use super::*;
 use crate::clock::Now;
 use crate::store::ledger::book as enter;
 use crate::store::record::Record as _;
+use crate::store::records::ledger::Page;
 use crate::store::records::persona::PersonaRecord;
 use crate::store::records::vehicle::VehicleRecord;
 use std::fs;
@@ -96,25 +97,26 @@ fn whatever_is_wrong_with_a_book_is_found() {
         differences.into_iter().map(|found| (found.persona, found.problem)).collect::<Vec<_>>()
     };
     assert_eq!(found(&|_| Ok(())), []);
-    let line = |number: usize| store.ledger().of(persona).unwrap()[number].1;
-    let (first, second) = (line(1), line(2));
-    let wrong = Line { balance: 1, ..second };
+    let whole: Page = store.inner.table.get(&key::line(persona, 0)).unwrap().unwrap();
+    let (mut wrong, mut gap) = (whole.clone(), whole.clone());
+    wrong.lines[2].1.balance = 1;
+    gap.lines.remove(1);
     assert_eq!(
-        found(&|tx| tx.put(&key::line(persona, 2), &wrong)),
+        found(&|tx| tx.put(&key::line(persona, 0), &wrong)),
         [(persona, Problem::Line { number: 2, derived: 5020, balance: 1 })]
     );
-    assert_eq!(found(&|tx| tx.put(&key::line(persona, 2), &second)), []);
-    let missing = found(&|tx| tx.remove(&key::line(persona, 1)));
+    assert_eq!(found(&|tx| tx.put(&key::line(persona, 0), &whole)), []);
+    let missing = found(&|tx| tx.put(&key::line(persona, 0), &gap));
     assert!(missing.contains(&(persona, Problem::Gap { number: 1 })), "{missing:?}");
     assert!(missing.contains(&(persona, Problem::Balance { derived: 5020, balance: 5030 })));
-    assert_eq!(found(&|tx| tx.put(&key::line(persona, 1), &first)), []);
+    assert_eq!(found(&|tx| tx.put(&key::line(persona, 0), &whole)), []);
     assert_eq!(
         found(&|tx| tx.remove(&key::line(other, 0))),
         [(other, Problem::NoLines)],
         "a book without lines"
     );
     let stray = PersonaId(4711);
-    let found = found(&|tx| tx.put(&key::line(stray, 0), &first));
+    let found = found(&|tx| tx.put(&key::line(stray, 0), &whole));
     assert!(found.contains(&(stray, Problem::NoPersona)));
 }
 
@@ -136,12 +138,12 @@ fn a_store_from_before_the_ledger_gets_opening_lines() {
     let (store, _, persona) = furnished(dir.path());
     let car = store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap().value;
     let old = first_version(&store, persona);
-    let lines = store.ledger().of(persona).unwrap();
     let _ = store
         .change(|table| {
             table.fill(&[old])?;
             table.transact(|tx| {
-                lines.iter().try_for_each(|(number, _)| tx.remove(&key::line(persona, *number)))
+                tx.remove(key::LAYOUT)?;
+                tx.remove(&key::line(persona, 0))
             })
         })
         .unwrap();
@@ -165,7 +167,7 @@ fn a_store_of_a_newer_program_is_refused_and_left_alone() {
     for (record, version) in [
         (key::persona(persona), PersonaRecord::VERSION),
         (key::vehicle(car), VehicleRecord::VERSION),
-        (key::line(persona, 0), Line::VERSION),
+        (key::line(persona, 0), Page::VERSION),
     ] {
         let dir = TempDir::new().unwrap();
         let store = Store::open(dir.path()).unwrap();
@@ -184,4 +186,58 @@ fn a_store_of_a_newer_program_is_refused_and_left_alone() {
         let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
         assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("damaged")));
     }
+}
+
+#[test]
+fn a_driver_with_a_full_book_is_twenty_records_at_most() {
+    let dir = TempDir::new().unwrap();
+    let (store, _, persona) = furnished(dir.path());
+    let _ = store.garage().buy_car(persona, fairlane(10), Now::read()).unwrap();
+    let empty = TempDir::new().unwrap();
+    let shared = records(&Store::open(empty.path()).unwrap()).len();
+    for number in 0..1500 {
+        book(&store, persona, 1).unwrap();
+        if number >= 1000 && number % 16 == 14 {
+            let own = records(&store).into_iter().filter(|(key, _)| key[0] != b'm').count();
+            assert!(own <= shared + 20, "{own} after {number}");
+        }
+    }
+}
+
+#[test]
+fn books_of_older_programs_are_put_into_pages_also_after_a_cut() {
+    let dir = TempDir::new().unwrap();
+    let (store, owner, persona) = furnished(dir.path());
+    let other = store.personas().create(owner, driver("Marty"), Now::read()).unwrap().value.id;
+    for _ in 0..1234 {
+        book(&store, persona, 1).unwrap();
+    }
+    book(&store, other, 3).unwrap();
+    let books = [persona, other].map(|id| store.ledger().of(id).unwrap());
+    let pages = records(&store);
+    let one_record_a_line = |ids: &[(PersonaId, &Vec<(u32, Line)>)]| {
+        let _ = store.change(|table| {
+            for (id, lines) in ids {
+                let old = lines.iter().map(|(number, line)| {
+                    (key::line(*id, *number), postcard::to_extend(line, vec![1]).unwrap())
+                });
+                let rows: Vec<_> = table.scan_rows::<Page>(&key::lines_of(*id))?;
+                table.transact(|tx| rows.iter().try_for_each(|(key, _)| tx.remove(key)))?;
+                table.fill(&old.collect::<Vec<Row>>())?;
+            }
+            table.transact(|tx| tx.remove(key::LAYOUT))
+        });
+    };
+    // Both, and one of them: the other was done before the power was cut.
+    one_record_a_line(&[(persona, &books[0]), (other, &books[1])]);
+    one_record_a_line(&[(persona, &books[0])]);
+    assert_eq!([persona, other].map(|id| store.ledger().of(id).unwrap()), books);
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!([persona, other].map(|id| store.ledger().of(id).unwrap()), books);
+    let lies = |rows: &[Row]| rows.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    assert_eq!(lies(&records(&store)), lies(&pages));
+    assert_eq!(store.ledger().check().unwrap().differences, []);
+    book(&store, persona, 5).unwrap();
+    assert_eq!(store.ledger().check().unwrap().differences, []);
 }

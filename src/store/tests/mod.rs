@@ -10,6 +10,7 @@ mod deals;
 mod journal;
 mod ledger;
 mod offices;
+mod opening;
 mod operator;
 mod prizes;
 mod races;

@@ -11,14 +11,14 @@ fn renumber(tx: &Transaction<'_>, old: PersonaId, new: PersonaId) -> Result<(), 
     let mut record: records::persona::PersonaRecord = tx.get(&key::persona(old))?.unwrap();
     record.persona.id = new;
     let (customer, serial) = (record.persona.customer_id, record.serial);
-    for number in 0..record.lines {
-        let line: Line = tx.get(&key::line(old, number))?.unwrap();
-        tx.remove(&key::line(old, number))?;
-        tx.put(&key::line(new, number), &line)?;
-    }
+    let page: records::ledger::Page = tx.get(&key::line(old, 0))?.unwrap();
+    assert_eq!(page.lines.len(), record.lines as usize);
+    tx.remove(&key::line(old, 0))?;
+    tx.put(&key::line(new, 0), &page)?;
     tx.remove(&key::persona(old))?;
     tx.put(&key::persona(new), &record)?;
-    tx.put(&key::persona_name(record.persona.shard, &record.persona.name), &new.0)?;
+    names::strike(tx, record.persona.shard, &record.persona.name, old)?;
+    names::enter(tx, record.persona.shard, &record.persona.name, new)?;
     tx.put(&key::persona_of(customer, serial), &new.0)
 }
 

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_failed_sync_fails_what_was_changed_upon_it_and_nothing_is_accepted_until_a_write_succeeds() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let before = writer.ticket(false);
     control.expect(&Did::Sync);
     control.let_it(Ok(()));
@@ -60,7 +60,7 @@ fn a_disk_that_fails_without_a_change_is_noticed_and_recovers() {
         }
     }
     let fails = Arc::new(AtomicBool::new(false));
-    let writer = Writer::start(Fails(Arc::clone(&fails)), LONG, false).unwrap();
+    let writer = Writer::start(Fails(Arc::clone(&fails)), LONG, false, None).unwrap();
     assert_eq!(writer.ticket(true).wait(), Ok(()));
     fails.store(true, Ordering::SeqCst);
     writer.look();
@@ -75,7 +75,7 @@ fn a_disk_that_fails_without_a_change_is_noticed_and_recovers() {
 #[test]
 fn a_writer_that_hangs_gives_no_sign_of_life() {
     let (disk, control) = disk();
-    let writer = Writer::start(disk, LONG, false).unwrap();
+    let writer = Writer::start(disk, LONG, false, None).unwrap();
     let ticket = writer.ticket(false);
     control.expect(&Did::Sync);
     // The first call finds nobody late; the call stays open as long as the writer hangs.
@@ -114,7 +114,7 @@ fn a_panic_of_the_engine_is_a_failed_sync() {
             panic!("as sled does")
         }
     }
-    let writer = Writer::start(Panics, LONG, false).unwrap();
+    let writer = Writer::start(Panics, LONG, false, None).unwrap();
     assert!(matches!(writer.ticket(true).wait(), Err(StoreError::NotSaved(_))));
     for _ in 0..3 {
         assert!(matches!(writer.ticket(true).wait(), Err(StoreError::ReadOnly(_))));
