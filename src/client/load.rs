@@ -38,8 +38,6 @@ pub enum Scenario {
 /// What load to make.
 #[derive(Debug)]
 pub struct Options {
-    /// Name or address, with or without `:PORT` of its web server. `None`: the server of this machine.
-    pub host: Option<String>,
     /// The accounts; each is one player.
     pub players: Vec<Credentials>,
     /// What they do.
@@ -50,10 +48,26 @@ pub struct Options {
     pub acts: f64,
     /// For how many seconds.
     pub seconds: u32,
-    /// The configuration of this machine's server.
-    pub network: Network,
-    /// The longest that any wait may last.
-    pub timeout: Duration,
+}
+
+/// A server that answers.
+#[derive(Debug)]
+pub struct Found {
+    web: Web,
+    endpoints: Arc<ShardEndpoints>,
+}
+
+impl Found {
+    /// The server of that name or address, with or without `:PORT` of its web server; without a name that of this machine, whose
+    /// configuration is `network`. `timeout` is the longest that any wait may last, now and while there is load.
+    ///
+    /// # Errors
+    /// [`LoadError`] if `host` is none, or nothing answers there as it should.
+    pub async fn at(host: Option<&str>, network: &Network, timeout: Duration) -> Result<Self, LoadError> {
+        let target = Target::of(host, network, timeout).await.map_err(LoadError::Host)?;
+        let (web, endpoints) = find(&target, timeout).await.map_err(LoadError::Server)?;
+        Ok(Self { web, endpoints })
+    }
 }
 
 /// Why no player could sign in at all.
@@ -87,10 +101,9 @@ struct Site {
 }
 
 /// Lets all players sign in, do what the scenario says and sign out. `counters` counts along.
-pub async fn run(options: Options, counters: Arc<Counters>) -> Result<Report, LoadError> {
-    let Options { host, players, scenario, rate, acts, seconds, network, timeout } = options;
-    let target = Target::of(host.as_deref(), &network, timeout).await.map_err(LoadError::Host)?;
-    let (web, endpoints) = find(&target, timeout).await.map_err(LoadError::Server)?;
+pub async fn run(found: Found, options: Options, counters: Arc<Counters>) -> Report {
+    let Options { players, scenario, rate, acts, seconds } = options;
+    let Found { web, endpoints } = found;
     let site = Site { web, endpoints, counters, epoch: Instant::now() };
     let (field, others) = cast(players, scenario);
     let driven = {
@@ -104,7 +117,7 @@ pub async fn run(options: Options, counters: Arc<Counters>) -> Result<Report, Lo
         async move { acts::run(&site, act, players, acts, seconds).await }
     });
     let acts = join_all(others).await;
-    Ok(Report { races: driven.await, acts })
+    Report { races: driven.await, acts }
 }
 
 /// Who races, and who does what else.
