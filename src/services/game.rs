@@ -68,6 +68,11 @@ impl Game {
         self.pages.of(number).or_else(configured)
     }
 
+    /// How many races are driven now.
+    pub fn races_under_way(&self, now: Now) -> usize {
+        self.world.races.lock().all().filter(|race| race.elapsed(now).is_some()).count()
+    }
+
     /// The key under which Clients send their Session Key.
     pub fn login_key(&self) -> Arc<LoginKey> {
         Arc::clone(&self.login_key.read().unwrap_or_else(PoisonError::into_inner))
