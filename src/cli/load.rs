@@ -66,6 +66,8 @@ enum Scenario {
     Races,
     /// Sign in as the game does, into the lobby, and out, again and again
     SignIns,
+    /// Log in on port 8226 with one ticket on one connection, again and again
+    Logins,
     /// Look at the lobby's channels and at who is there
     Lobby,
     /// Speak to everybody in a room of twenty
@@ -81,6 +83,7 @@ impl From<Scenario> for load::Scenario {
         match scenario {
             Scenario::Races => Self::Races,
             Scenario::SignIns => Self::SignIns,
+            Scenario::Logins => Self::Logins,
             Scenario::Lobby => Self::Lobby,
             Scenario::Chat => Self::Chat,
             Scenario::Shopping => Self::Shopping,

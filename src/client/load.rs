@@ -25,6 +25,8 @@ pub enum Scenario {
     Races,
     /// Each signs in as the Client does, from AuthLogin into the lobby, and out, again and again.
     SignIns,
+    /// Each logs in on 8226 with one and the same Context on one connection, again and again.
+    Logins,
     /// They look at the directory and at who is there, in turn.
     Lobby,
     /// They speak to everybody in the chat channel of a room, twenty in each.
@@ -125,12 +127,13 @@ fn cast(players: Vec<Credentials>, scenario: Scenario) -> (Vec<Credentials>, Vec
     let act = match scenario {
         Scenario::Races => return (players, Vec::new()),
         Scenario::SignIns => Act::SignIn,
+        Scenario::Logins => Act::LogIn,
         Scenario::Lobby => Act::Look,
         Scenario::Chat => Act::Speak,
         Scenario::Shopping => Act::Shop,
         Scenario::Mixed => {
             let mut racers = Vec::new();
-            let mut others = Act::ALL.map(|act| (act, Vec::new()));
+            let mut others = Act::MIXED.map(|act| (act, Vec::new()));
             for (number, player) in players.into_iter().enumerate() {
                 match others.get_mut(number % 10) {
                     Some((_, players)) => players.push(player),
@@ -198,7 +201,7 @@ mod tests {
         assert_eq!(racers.len(), 12);
         assert_eq!(
             others.iter().map(|(act, players)| (*act, players.len())).collect::<Vec<_>>(),
-            Act::ALL.map(|act| (act, 2))
+            Act::MIXED.map(|act| (act, 2))
         );
         let (racers, others) = cast(players(2), Scenario::Mixed);
         assert_eq!((racers.len(), others.len()), (0, 2));

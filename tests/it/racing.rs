@@ -391,6 +391,7 @@ fn all_that_players_do_beside_racing_can_be_loaded() {
     };
     for (scenario, what) in [
         ("sign-ins", "sign-ins"),
+        ("logins", "logins"),
         ("lobby", "looks at the lobby"),
         ("chat", "lines of chat"),
         ("shopping", "purchases"),
