@@ -97,7 +97,7 @@ fn acts_per_second(text: &str) -> Result<f64, String> {
     wanted.ok_or_else(|| "write a number from 0.01 to 1000".to_owned())
 }
 
-pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
+pub(super) fn run(setting: &Setting, command: Load) -> Result<(), CliError> {
     let Load { host, players, scenario, seconds, rate, acts, accounts, json, .. } = command;
     let count = usize::try_from(players).unwrap_or(usize::MAX);
     let known = accounts.map(|file| read_accounts(&file, count)).transpose()?;
@@ -110,7 +110,7 @@ pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
     })?;
     let players = match known {
         Some(players) => players,
-        None => make_accounts(&setting, count)?,
+        None => make_accounts(setting, count)?,
     };
     let counters = Arc::new(Counters::default());
     let options = Options { players, scenario: scenario.into(), rate, acts, seconds };

@@ -136,7 +136,7 @@ impl Outcome {
 enum Player {
     Outside(Credentials),
     /// On Login, with what it says there.
-    Login(Nps, UserLogin),
+    Login(Nps, Box<UserLogin>),
     Lobby(PersonaSession, LobbyConnection),
     /// In a room's chat channel, with how many others.
     Room(PersonaSession, LobbyConnection, usize),
@@ -232,7 +232,7 @@ async fn arrive(site: &Site, act: Act, player: Credentials, room: CommId) -> Res
         let context = site.web.auth(&player.user, &player.password).await?;
         let (connection, login) =
             site.endpoints.ready_to_log_in(&context, &site.web.public_key().await?).await?;
-        return Ok(Player::Login(connection, login));
+        return Ok(Player::Login(connection, Box::new(login)));
     }
     let session = sign_in(site, &player).await?;
     if act == Act::Shop {
