@@ -219,7 +219,8 @@ const SENT: usize = 400;
 fn a_flood_of_relays_costs_nobody_its_connection_or_its_car() {
     use mco_proto::nps::Id;
     use mco_proto::nps::relay::{self, Address, Relay};
-    let server = server(2, "");
+    // Room for what is let through in minutes, however long the sends take here, and far too little for the flood.
+    let server = server(2, "[limits]\noutbound_bytes = 8388608\n");
     sound(&server, async {
         let (mut cheat, mut victim) = (Pc::arrive(&server, 0).await, Pc::arrive(&server, 1).await);
         let (race, room) = cheat.host(0, true).await;
