@@ -17,6 +17,7 @@ mod mistake;
 mod read;
 mod rule;
 mod salvage;
+mod settings;
 
 pub use allow::Allowed;
 pub use answers::{ChosenAnswer, ChosenAnswers};
@@ -25,6 +26,7 @@ pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceS
 pub use game_page::{ChosenPages, GamePage};
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};
+pub use settings::{SECTIONS, Setting, change, settings};
 
 use crate::atomic_file::{self, Access};
 use crate::text_encoding;
@@ -88,6 +90,9 @@ pub struct Config {
     /// The folder of the box, where its programs leave what they have to say. Only on a box.
     #[serde(skip)]
     pub box_folder: Option<PathBuf>,
+    /// The file that says so, or would if it were there. `None` where there is none.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 section! {
@@ -210,6 +215,8 @@ section! {
         deletion_day: u16 = 7, Rule::Number("a whole number", 1, 3650);
         /// Whether the Captain of a club may plan race nights, for their fees alone.
         club_race_nights: bool = true, Rule::Switch;
+        /// How long a lap of a track is, in metres, by the number of the track in the Client's catalogue: for what is not known of it, or other.
+        track_lengths: BTreeMap<String, u32> = BTreeMap::new(), Rule::TrackLengths;
     }
 }
 
@@ -273,7 +280,15 @@ impl Config {
     /// Reads the named file, which must exist; without a name `mcos.toml` of the current folder if there is
     /// one, and the defaults otherwise.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::load_file(path.unwrap_or(Path::new(FILE_NAME)), path.is_some())
+        let file = path.unwrap_or(Path::new(FILE_NAME));
+        Ok(Self { file: Some(file.to_owned()), ..Self::load_file(file, path.is_some())? })
+    }
+
+    /// Whether two files say the same, wherever they are and whatever was wrong with them.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let bare =
+            |config: &Self| Self { mistakes: Vec::new(), box_folder: None, file: None, ..config.clone() };
+        bare(self) == bare(other)
     }
 
     /// The same for a box, which has to serve in any case, because nobody can reach it otherwise: without a name it is
@@ -292,6 +307,7 @@ impl Config {
             Err(error) => salvage::unreadable(error, last().as_deref()),
         };
         config.box_folder = Some(folder.to_owned());
+        config.file = Some(file.to_owned());
         config
     }
 
@@ -357,6 +373,14 @@ impl Config {
             .or_else(|| systemd.filter(|path| !path.as_os_str().is_empty()))
             .unwrap_or_else(|| PathBuf::from(otherwise))
     }
+}
+
+/// The text of a file with settings, with plain line ends; empty if there is no such file.
+///
+/// # Errors
+/// If it cannot be read, is too large, or is no text.
+pub fn text_of(file: &Path) -> Result<String, ConfigError> {
+    read_file(file, false).map(Option::unwrap_or_default)
 }
 
 /// The text of a file; `None` if there is no such file and there need not be one.

@@ -3,6 +3,7 @@
 use super::error::RequestError;
 use crate::clock::Now;
 use crate::services::deals::CityRules;
+use crate::services::nights;
 use crate::store::{
     Ad, Auction, Changed, DealRules as _, Deals, Goods, Host, Night, NightPlan, Store, StoreError,
 };
@@ -190,15 +191,15 @@ pub(super) fn perform(
     request: CityRequest,
     now: Now,
 ) -> Result<CityResponse, RequestError> {
-    let (nights, deals) = (store.nights(), store.deals(&rules));
+    let (all_nights, deals) = (store.nights(), store.deals(&rules));
     Ok(match request {
         CityRequest::ListNights => {
-            let mut all = nights.open()?;
-            all.extend(nights.closed()?);
+            let mut all = all_nights.open()?;
+            all.extend(all_nights.closed()?);
             CityResponse::Nights(all)
         }
         CityRequest::ShowNight { night } => {
-            let found = nights.get(night)?.ok_or(RequestError::NoSuchNight(night))?;
+            let found = all_nights.get(night)?.ok_or(RequestError::NoSuchNight(night))?;
             CityResponse::Night(Box::new(found))
         }
         CityRequest::PlanNight { plan } => {
@@ -207,15 +208,15 @@ pub(super) fn perform(
             if !known.iter().any(|(number, _)| *number == plan.lobby) {
                 return Err(RequestError::NoSuchLobby { wanted: plan.lobby, known });
             }
-            CityResponse::Made(nights.plan(Host::Operator, &plan, now)?.saved()?)
+            CityResponse::Made(nights::plan(rules.0, store, Host::Operator, &plan, now)?.saved()?)
         }
         CityRequest::CancelNight { night, reason } => {
-            done(nights.cancel(&rules, Host::Operator, (night, &reason), now)?)?
+            done(all_nights.cancel(&rules, Host::Operator, (night, &reason), now)?)?
         }
         CityRequest::GivePrize { night, persona, goods } => {
             let from = store.personas().by_name(shard, &persona)?;
             let from = from.ok_or(RequestError::NoSuchPersona(persona))?.id;
-            let item = nights.give_prize(&rules, Host::Operator, (night, from, goods), now)?.saved()?;
+            let item = all_nights.give_prize(&rules, Host::Operator, (night, from, goods), now)?.saved()?;
             CityResponse::Held(rules.name(item))
         }
         CityRequest::BeginSeason { name } => CityResponse::Made(store.seasons().begin(&name)?.saved()?),

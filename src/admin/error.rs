@@ -3,10 +3,12 @@
 use super::kit::CertificateError;
 use crate::catalog::file::FileError;
 use crate::services::bans::BanRefused;
+use crate::store::public_text::ODD_LETTERS;
 use crate::store::{
     AccountError, BanError, CityError, DealError, GarageError, LedgerError, OpenError, OperatorError,
     PasswordError, PersonaError, StoreError,
 };
+use mco_proto::ids::BrandedPartId;
 use mco_proto::session_key::KeyError;
 use std::error::Error;
 use std::fmt;
@@ -33,8 +35,12 @@ pub enum RequestError {
     NobodyNamed,
     /// What is given or taken has a reason, and money a sum.
     NoReason,
-    /// There is no such car.
+    /// The persona has no such car.
     NoSuchCar,
+    /// There is no such car for sale.
+    NoSuchModel(BrandedPartId),
+    /// A text has characters that the game has not.
+    OddLetters,
     /// A mail has a title and a text.
     EmptyMail,
     /// The title or the text is longer than the game's mails are.
@@ -77,7 +83,14 @@ impl fmt::Display for RequestError {
             Self::NoLoginKey => f.write_str("there is no login key yet: start the server once, which makes it"),
             Self::NobodyNamed => f.write_str("name an account, an address or both"),
             Self::NoReason => f.write_str("name a sum that is not 0, and a reason of one line"),
-            Self::NoSuchCar => f.write_str("there is no such car: `mcos catalog show` and the page of the driver show all"),
+            Self::NoSuchCar => f.write_str(
+                "the driver has no such car: see the numbers with `mcos persona show`, or on the page of the driver",
+            ),
+            Self::NoSuchModel(model) => write!(
+                f,
+                "there is no such car for sale as model {model}: see the numbers with `mcos catalog cars`, or choose it on the page of the driver"
+            ),
+            Self::OddLetters => f.write_str(ODD_LETTERS),
             Self::LongMail => f.write_str(
                 "a title has at most 30 characters and a text 255, because the game shows no more: write less",
             ),

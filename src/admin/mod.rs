@@ -15,6 +15,8 @@
 //! | [`health`] | what is wrong, and what the Server Operator may regret later |
 //! | [`history`] | the last day and the last month in numbers |
 //! | [`machine`] | heat, power and wear of the board |
+//! | [`settings`] | `mcos.toml` changed from a page |
+//! | [`power`] | a box that is switched off |
 //! | [`kit`] | the player kit |
 //! | [`recordings`] | recordings that are switched on and off while the server runs |
 
@@ -26,10 +28,13 @@ pub mod expel;
 pub mod health;
 pub mod history;
 pub mod kit;
+pub mod ledger_words;
 pub mod lists;
 pub mod machine;
 pub mod online;
 pub mod perform;
+pub mod power;
 pub mod recordings;
 pub mod requests;
+pub mod settings;
 pub mod status;

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::services::bans::{self, BanRefused};
 use crate::services::deals::CityRules;
 use crate::services::{Game, Push, mcots};
+use crate::store::public_text;
 use crate::store::{
     Account, BanTarget, Letter, NewPersona, OperatorPassword, Password, Persona, Store, check_account_name,
 };
@@ -242,13 +243,13 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
                 return Err(RequestError::NoReason);
             }
             let (persona, account) = persona_named(server, &name)?;
-            let persona = store.personas().grant(persona.id, dollars, reason, now)?.saved()?;
+            let persona = store.personas().grant(persona.id, dollars, &reason, now)?.saved()?;
             Response::Persona(persona_entry(account, persona))
         }
         Request::GiveCar { name, model, reason } => {
             let (game, reason) = (server.running()?, checked_reason(&reason)?);
             let (persona, account) = persona_named(server, &name)?;
-            let car = game.catalog.car(model).ok_or(RequestError::NoSuchCar)?;
+            let car = game.catalog.car(model).ok_or(RequestError::NoSuchModel(model))?;
             let purchase = mcots::whole_car(&game.catalog, &car, SkinId(0));
             let room = |persona: &Persona| game.catalog.tunables().cars_room(persona.level);
             let letter =
@@ -267,7 +268,9 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             Response::Persona(persona_entry(account, persona))
         }
         Request::MailAll { title, text } => {
-            if title.trim().is_empty() || text.trim().is_empty() {
+            let title = public_text::one_line(&title).ok_or(RequestError::OddLetters)?;
+            let text = public_text::lines(&text).ok_or(RequestError::OddLetters)?;
+            if title.is_empty() || text.is_empty() {
                 return Err(RequestError::EmptyMail);
             }
             if title.chars().count() > LONGEST_MAIL.0 || text.chars().count() > LONGEST_MAIL.1 {
@@ -336,18 +339,16 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
             game.catalog.replace(imported);
             Response::CatalogReloaded
         }
+        // Whatever changes something is noted.
+        Request::Note { .. } => Response::Done,
     };
     Ok(response.into())
 }
 
 /// A reason that a player can read.
-fn checked_reason(reason: &str) -> Result<&str, RequestError> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.contains(char::is_control) {
-        Err(RequestError::NoReason)
-    } else {
-        Ok(reason)
-    }
+fn checked_reason(reason: &str) -> Result<String, RequestError> {
+    let reason = public_text::one_line(reason).ok_or(RequestError::OddLetters)?;
+    if reason.is_empty() { Err(RequestError::NoReason) } else { Ok(reason) }
 }
 
 /// Notes in the audit log what was done otherwise than by a request.

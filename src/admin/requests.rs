@@ -196,6 +196,11 @@ pub enum Request {
     CheckLedger,
     /// Use the catalogue that was imported into the data folder.
     ReloadCatalog,
+    /// Note in the audit log what the command line did by itself, in files of which the store knows nothing.
+    Note {
+        /// What, as one line without secrets.
+        what: String,
+    },
 }
 
 impl Request {
@@ -279,6 +284,7 @@ impl fmt::Display for Request {
             Self::Restore { .. } => write!(f, "restore"),
             Self::CheckLedger => write!(f, "ledger check"),
             Self::ReloadCatalog => write!(f, "catalog import"),
+            Self::Note { what } => f.write_str(what),
         }
     }
 }

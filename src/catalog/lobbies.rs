@@ -5,65 +5,10 @@
 //! and from which level on it is open, the publisher has said of a few (*documented*); of the others it is told by their names.
 
 use super::imported::Named;
+use super::race_type::RaceType;
+use super::tracks;
 use mco_proto::mcots::lists::{Choice, Switch};
 use mco_proto::mcots::race::SLOTS;
-
-/// The kinds of races, with the Client's numbers (*documented*).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum RaceType {
-    /// One player tries a car.
-    TestDrive = 14,
-    /// A race in the streets.
-    Street = 16,
-    /// A race in laps.
-    Circuit = 17,
-    /// A race over a quarter mile.
-    Drag = 18,
-    /// One player against the clock.
-    TimeTrial = 19,
-    /// Stunts with a borrowed car.
-    ArcadeStunt = 23,
-    /// Against the clock with a borrowed car.
-    ArcadeTimeTrial = 25,
-    /// Two players trade; to the Client that is a race too.
-    TradeWindow = 26,
-}
-
-impl RaceType {
-    /// The number in messages.
-    pub const fn number(self) -> u32 {
-        self as u32
-    }
-
-    /// The kind with this number, if there is one.
-    pub fn from_number(number: u32) -> Option<Self> {
-        use RaceType::{
-            ArcadeStunt, ArcadeTimeTrial, Circuit, Drag, Street, TestDrive, TimeTrial, TradeWindow,
-        };
-        let all = [TestDrive, Street, Circuit, Drag, TimeTrial, ArcadeStunt, ArcadeTimeTrial, TradeWindow];
-        all.into_iter().find(|kind| kind.number() == number)
-    }
-
-    /// Whether it is a race, with results, and no test drive or trade.
-    pub const fn is_race(self) -> bool {
-        !matches!(self, Self::TestDrive | Self::TradeWindow)
-    }
-
-    /// What people call it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TestDrive => "test drive",
-            Self::Street => "street race",
-            Self::Circuit => "circuit race",
-            Self::Drag => "drag race",
-            Self::TimeTrial => "time trial",
-            Self::ArcadeStunt => "stunt",
-            Self::ArcadeTimeTrial => "arcade time trial",
-            Self::TradeWindow => "trade",
-        }
-    }
-}
 
 /// A lobby: where races of one kind on one track are arranged, and what their hosts may choose.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,29 +58,6 @@ const _: () = assert!(MOST_RACERS as usize == SLOTS);
 /// The most rounds of a series. The winners of at most 16 fit the message that tells them.
 const MOST_ROUNDS: u16 = 9;
 
-/// What the publisher told its players of a track (*documented*).
-struct KnownTrack {
-    /// In lower case.
-    name: &'static str,
-    kind: RaceType,
-    /// The level from which on it is open.
-    level: u32,
-    /// The way to drive, or a lap of it, in metres.
-    length: u32,
-}
-
-/// Of 5.4, 4.1 and 4.6 miles.
-const KNOWN: [KnownTrack; 3] = [
-    KnownTrack { name: "goose pointe", kind: RaceType::Circuit, level: 11, length: 8690 },
-    KnownTrack { name: "hazard hollow", kind: RaceType::Street, level: 15, length: 6598 },
-    KnownTrack { name: "industrial flats", kind: RaceType::Street, level: 1, length: 7403 },
-];
-
-fn known(track: &str) -> Option<&'static KnownTrack> {
-    let name = track.to_lowercase();
-    KNOWN.iter().find(|known| name.contains(known.name))
-}
-
 /// Words in the name of a track that tell its kind.
 const WORDS: [(RaceType, &[&str]); 3] = [
     (RaceType::Drag, &["drag", "dragstrip", "dragway", "strip"]),
@@ -166,7 +88,7 @@ const WORDS: [(RaceType, &[&str]); 3] = [
 /// The kind of a track, and the level it takes. One whose name says nothing is a circuit, as the known one was.
 fn kind_of(track: &str) -> (RaceType, u32) {
     let name = track.to_lowercase();
-    let known = known(track).map(|known| (known.kind, known.level));
+    let known = tracks::by_name(track).map(|known| (known.kind, known.level));
     let is_in = |words: &[&str]| name.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word));
     let told = || WORDS.iter().find(|(_, words)| is_in(words)).map(|(kind, _)| (*kind, 1));
     known.or_else(told).unwrap_or((RaceType::Circuit, 1))
@@ -206,9 +128,10 @@ pub(super) fn lobbies(tracks: &[Named]) -> Vec<Lobby> {
 }
 
 impl Lobby {
-    /// The length of its track in metres, if it is known.
+    /// The length of its track in metres, or of a lap of it, if it is known.
     pub fn length(&self) -> Option<u32> {
-        known(&self.turf).map(|track| track.length)
+        let known = tracks::by_name(&self.turf).filter(|track| track.kind == self.race_type);
+        known.or_else(|| tracks::by_kind(self.race_type)).map(|track| track.metres)
     }
 
     /// A lobby with what its kind of race leaves to the host. Numbers of laps are those that players used (*documented*: 2, 4 or 8);
@@ -340,6 +263,7 @@ mod tests {
         let tracks = ["Goose Pointe", "Nowhere"].map(|name| Named { id: 7, name: name.to_owned() });
         let lobbies = lobbies(&tracks);
         let length = |turf: &str| lobbies.iter().find(|lobby| lobby.turf.starts_with(turf)).unwrap().length();
-        assert_eq!((length("Goose Pointe"), length("Nowhere"), length("Harbor")), (Some(8690), None, None));
+        assert_eq!((length("Goose Pointe"), length("Nowhere"), length("Harbor L")), (Some(8690), None, None));
+        assert_eq!(length("Harbor Drag"), Some(402), "every one is a quarter mile");
     }
 }

@@ -19,10 +19,12 @@ mod lobbies;
 mod paints;
 mod parts;
 mod prices;
+mod race_type;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 mod stock;
+mod tracks;
 
 pub use cars::{Brand, Car, CarClass};
 pub use city::Tunables;
@@ -30,10 +32,11 @@ pub use dealers::{Offer, SystemPersona};
 pub use fitting::{Misfit, Placed};
 pub use imported::{Imported, Origin};
 pub use kinds::PartKind;
-pub use lobbies::{Lobby, RaceType};
+pub use lobbies::Lobby;
 pub use paints::Skin;
 pub use parts::MAX_WEAR;
 pub use prices::UsedPart;
+pub use race_type::RaceType;
 pub use stock::StockPart;
 
 use facts::Facts;

@@ -17,6 +17,9 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process;
 
+/// What the audit log of the backup says once it is the one in use.
+const RESTORED: &str = "a backup is restored";
+
 /// Writes the backup, by whoever has the store.
 pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
     reach::need_data(setting)?;
@@ -50,6 +53,7 @@ pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), C
     drop(progress);
     match restored {
         Ok(()) => {
+            reach::note(setting, RESTORED.to_owned())?;
             folder.tell()?;
             return output::line(&format!("{} is restored", file.display()));
         }
@@ -69,6 +73,7 @@ pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), C
             // The server has ended meanwhile.
             drop(store);
             Store::restore(&setting.data, file).map_err(CliError::failed)?;
+            reach::note(setting, RESTORED.to_owned())?;
             output::line(&format!("{} is restored", file.display()))
         }
     }

@@ -14,6 +14,7 @@ use crate::catalog::{Catalog, Imported, file};
 use crate::clock::Now;
 use crate::server::control::{self, AskError};
 use clap::Subcommand;
+use serde::Serialize;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
@@ -27,12 +28,19 @@ pub(super) enum Command {
     },
     /// Show the known cars and parts, and what an import would add
     Show,
+    /// List the cars for sale with the numbers of their models
+    Cars {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
     match command {
         Command::Import { file } => import(setting, &file),
         Command::Show => show(setting),
+        Command::Cars { json } => cars(setting, json),
     }
 }
 
@@ -54,7 +62,10 @@ fn import(setting: &Setting, path: &Path) -> Result<(), CliError> {
             "the catalogue is imported, but restart the server to use it: {why}"
         ))),
         Ok(other) => Err(reach::unexpected(&other)),
-        Err(AskError::NobodyThere) => output::line("the server will use it when it is started"),
+        Err(AskError::NobodyThere) => {
+            reach::note(setting, Request::ReloadCatalog.to_string())?;
+            output::line("the server will use it when it is started")
+        }
         Err(error) => Err(CliError::Failed(format!(
             "the catalogue is imported, but restart the server to use it: {error}"
         ))),
@@ -95,6 +106,43 @@ fn describe(imported: &Imported) -> Result<(), CliError> {
         output::line(&format!("note: {unusual}; that is fine if all players have the same version"))?;
     }
     Ok(())
+}
+
+/// A car for sale.
+#[derive(Serialize)]
+struct CarEntry {
+    /// The number of its model.
+    model: u32,
+    /// Year, maker and name.
+    name: String,
+    /// Fat fender, shoebox or muscle.
+    class: &'static str,
+    /// Its price when new, in dollars.
+    price: u32,
+}
+
+/// Lists the cars of the catalogue that a server with this data folder uses.
+fn cars(setting: &Setting, json: bool) -> Result<(), CliError> {
+    let imported = file::load(&setting.data).map_err(CliError::failed)?;
+    if imported.is_none() {
+        reach::need_data(setting)?;
+    }
+    let mut cars = imported.map_or_else(Catalog::builtin, Catalog::of).cars();
+    cars.sort_by_key(|car| car.model);
+    let cars = cars.iter().map(|car| CarEntry {
+        model: car.model.0,
+        name: car.to_string(),
+        class: car.class.name(),
+        price: car.price,
+    });
+    if json {
+        return output::json(&cars.collect::<Vec<_>>());
+    }
+    let mut table = Table::new(["MODEL", "CLASS", "PRICE", "CAR"]);
+    for car in cars {
+        table.row([car.model.to_string(), car.class.to_owned(), car.price.to_string(), car.name]);
+    }
+    table.print()
 }
 
 fn show(setting: &Setting) -> Result<(), CliError> {

@@ -367,6 +367,7 @@ mod tests {
             "kit out.zip --host mcos.local",
             "catalog import game.mdb",
             "catalog show",
+            "catalog cars --json",
             "patch add a.mdb Data/DB/Online.mdb --note x --backup",
             "patch list",
             "patch remove Data/DB/Online.mdb",

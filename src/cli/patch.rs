@@ -48,6 +48,7 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
         Command::Add { file, path, note, backup } => {
             let content = output::open_regular(&file)?;
             let added = set.add(path, &note, backup, content, Now::read().unix).map_err(CliError::failed)?;
+            reach::note(setting, format!("patch add {} {}", added.path, added.sha256))?;
             output::line(&format!("{}, {} bytes, SHA-256 {}", added.path, added.size, added.sha256))?;
             output::line("players get it with update.bat of their kit")
         }
@@ -68,6 +69,7 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
         }
         Command::Remove { path } => {
             let removed = set.remove(&path).map_err(CliError::failed)?;
+            reach::note(setting, format!("patch remove {:?}", removed.path.to_string()))?;
             output::line(&format!("{} is removed; PCs that have it keep it", removed.path))
         }
     }

@@ -4,6 +4,7 @@ use super::confirm::confirm;
 use super::output::{self, Table};
 use super::{CliError, Setting, reach};
 use crate::admin::error::RequestError;
+use crate::admin::ledger_words::in_words;
 use crate::admin::requests::{PersonaDetails, PersonaEntry, Request, Response};
 use clap::Subcommand;
 use mco_proto::ids::{BrandedPartId, PersonaId, VehicleId};
@@ -69,7 +70,7 @@ pub(super) enum Command {
     GiveCar {
         /// Its name in the game
         name: String,
-        /// Number of the model
+        /// Number of the model; "mcos catalog cars" prints all
         model: u32,
         /// Why
         #[arg(long)]
@@ -164,7 +165,7 @@ fn show_details(details: &PersonaDetails) -> Result<(), CliError> {
     for line in lines {
         table.row([
             output::day(line.time.into()),
-            format!("{:?} {}", line.kind, line.reference),
+            in_words(line),
             line.amount.to_string(),
             line.balance.to_string(),
         ]);

@@ -67,6 +67,27 @@ pub(super) fn reach(setting: &Setting, request: &Request) -> Result<Reached, Cli
     }
 }
 
+/// Notes in the audit log what was done here without a request, unless nothing is stored yet. What is done stays done if that fails.
+pub(super) fn note(setting: &Setting, what: String) -> Result<(), CliError> {
+    if !Store::is_in(&setting.data) {
+        return Ok(());
+    }
+    perform(setting, Request::Note { what }).map(drop).or_else(unnoted)
+}
+
+/// The same where the store is not to be opened: only a running server notes it.
+pub(super) fn note_by_server(setting: &Setting, what: String) -> Result<(), CliError> {
+    match control::ask(&setting.data, &Request::Note { what }) {
+        Ok(response) => unless_refused(response).map(drop).or_else(unnoted),
+        Err(AskError::NobodyThere) => Ok(()),
+        Err(why) => unnoted(CliError::failed(why)),
+    }
+}
+
+fn unnoted((CliError::Failed(why) | CliError::Usage(why)): CliError) -> Result<(), CliError> {
+    output::line(&format!("note: this is done, but the audit log does not say so: {why}"))
+}
+
 /// Whether a request makes sense where nothing is stored yet. All others would only make an empty database, most likely in a
 /// folder whose name was mistyped.
 const fn begins(request: &Request) -> bool {

@@ -1,7 +1,7 @@
 //! `mcos update`: installs a new system on the box, and shows the state of the last update.
 
 use super::progress::Progress;
-use super::{CliError, Setting, backup, output};
+use super::{CliError, Setting, backup, output, reach};
 use crate::appliance::{self, Bundle, Disk, Slot, UpdateError, UpdateKey, disk};
 use clap::Args;
 use log::{info, warn};
@@ -87,6 +87,9 @@ fn install(
     let mut progress = Progress::of(manifest.size);
     disk.install(slot, bundle, |safe| progress.at(safe, "written")).map_err(CliError::failed)?;
     drop(progress);
+    if running.is_some() {
+        reach::note_by_server(setting, format!("update to {version}"))?;
+    }
     // The box looks for "the box tries it at its next start", to add how that ended (image/overlay/usr/lib/mcos/update-outcome).
     output::line(&format!(
         "mcos {version} is in slot {slot}; the box tries it at its next start, {} times at most, and goes back to slot {} \

@@ -4,8 +4,10 @@ use super::{Allowed, Choice, GamePage, HostName};
 use crate::netbios::MachineName;
 use mco_proto::mcots::lists::GAME_PAGES;
 use mco_proto::windows_1252;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::IpAddr;
+use toml::Spanned;
 use toml::de::DeValue;
 
 /// The most addresses that a configuration may ask for.
@@ -18,6 +20,11 @@ const MAX_ROOMS: u16 = 100;
 const MAX_CHANNELS: usize = 50;
 /// The most numbers of messages that a key may name.
 const MAX_MESSAGE_NUMBERS: usize = 100;
+
+/// The most tracks whose length a configuration may state.
+const MAX_TRACKS: usize = 100;
+/// The longest track, in metres: a hundred kilometres.
+const MAX_LENGTH: i64 = 100_000;
 
 /// The most dollars that a list may name.
 const MAX_AMOUNT: i64 = 10_000_000;
@@ -46,6 +53,8 @@ pub(super) enum Rule {
     RoomPorts,
     /// Chat channels with their numbers.
     Channels,
+    /// Lengths of tracks by their numbers.
+    TrackLengths,
     /// Numbers of MCOTS messages.
     MessageNumbers,
     /// Numbers of the game's pages with pages of this server.
@@ -103,6 +112,9 @@ impl Rule {
             Self::Channels => format!(
                 "at most {MAX_CHANNELS} channels, each with a name of 1 to 31 plain ASCII characters and a number of its own \
                  from 3 to 2147483647, such as {{ MCCHAT = 191 }}"
+            ),
+            Self::TrackLengths => format!(
+                "at most {MAX_TRACKS} numbers of tracks, each with the length of a lap from 1 to {MAX_LENGTH} metres, such as {{ 25 = 3200 }}"
             ),
             Self::Amounts(most) => {
                 format!("a list of at most {most} sums from 0 to {MAX_AMOUNT} dollars, such as [5000, 2500]")
@@ -166,6 +178,15 @@ impl Rule {
                     list.iter().map(|one| as_number(one.get_ref()).and_then(|n| n.try_into().ok())).collect();
                 let each_once = numbers.is_some_and(|numbers| numbers.len() == list.len());
                 list.len() <= MAX_MESSAGE_NUMBERS && each_once
+            }),
+            Self::TrackLengths => value.as_table().is_some_and(|table| {
+                let right = |(track, metres): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+                    let number = track.get_ref().parse::<u32>();
+                    number.is_ok_and(|number| number.to_string() == *track.get_ref())
+                        && as_number(metres.get_ref())
+                            .is_some_and(|metres| (1..=MAX_LENGTH).contains(&metres))
+                };
+                table.len() <= MAX_TRACKS && table.iter().all(right)
             }),
             Self::Channels => value.as_table().is_some_and(|table| {
                 let numbers: Option<HashSet<i64>> = table

@@ -471,3 +471,16 @@ fn a_name_for_windows_is_refused_if_windows_could_not_look_for_it() {
         assert!(Config::parse(&format!("[network]\nname = \"{name}\"")).is_err(), "{name}");
     }
 }
+
+#[test]
+fn lengths_of_tracks_are_whole_metres_by_the_number_of_the_track() {
+    let config = Config::parse("[game]\ntrack_lengths = { 25 = 3200, 7 = 402 }").unwrap();
+    let lengths = &config.game.track_lengths;
+    assert_eq!((lengths.len(), lengths["25"], lengths["7"]), (2, 3200, 402));
+    for wrong in
+        ["{ 25 = 0 }", "{ 25 = 3.2 }", "{ 025 = 3200 }", "{ harbor = 3200 }", "{ 25 = 100001 }", "[3200]"]
+    {
+        let error = Config::parse(&format!("[game]\ntrack_lengths = {wrong}")).unwrap_err();
+        assert!(error.to_string().contains("game.track_lengths: must be at most 100 numbers"), "{error}");
+    }
+}

@@ -23,7 +23,9 @@ static JOBS: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
     for number in 0..THREADS {
         let jobs = jobs.clone();
         let work = move || {
-            if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+            // A server that stands back as a whole gets no threads that come forward.
+            let own = rustix::process::getpriority_process(None).unwrap_or_default();
+            if let Err(error) = rustix::process::setpriority_process(None, own.max(NICE)) {
                 log::info!("passwords are checked at the usual priority: {error}");
             }
             while let Ok(job) = jobs.recv_blocking() {

@@ -2,7 +2,7 @@
 
 use super::Ports;
 use super::directory::Directory;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Lobby, RaceType};
 use crate::clock::Now;
 use crate::config::{ChosenAnswers, ChosenPages, Config, GamePage};
 use crate::store::{Persona, Store};
@@ -71,6 +71,13 @@ impl Game {
     /// How many races are driven now.
     pub fn races_under_way(&self, now: Now) -> usize {
         self.world.races.lock().all().filter(|race| race.elapsed(now).is_some()).count()
+    }
+
+    /// How long a lap in a lobby is, in metres: as the Operator says, or else as it is known. A drag race is always a quarter mile, whatever
+    /// else is driven on that track.
+    pub fn lap_length(&self, lobby: &Lobby) -> Option<u32> {
+        let said = self.config.game.track_lengths.get(&lobby.track.to_string()).copied();
+        said.filter(|_| lobby.race_type != RaceType::Drag).or_else(|| lobby.length())
     }
 
     /// The key under which Clients send their Session Key.

@@ -22,6 +22,7 @@ pub mod lobby;
 pub mod login;
 pub mod mail;
 pub mod mcots;
+pub mod nights;
 pub mod official_names;
 mod outcome;
 pub mod patch;

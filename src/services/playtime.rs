@@ -16,6 +16,6 @@ pub(super) fn keep_playtime(game: &Game, released: Released) {
     if let Err(error) = kept
         && !matches!(error, PersonaError::NotFound)
     {
-        log::warn!("logout: the time of persona {persona} on line is lost: {error}");
+        log::warn!("logout: the time of persona {persona} online is lost: {error}");
     }
 }

@@ -3,6 +3,7 @@
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
+use super::public_text::{self, ODD_LETTERS};
 use super::records::account::{Ban, BanTarget};
 use super::ticket::Changed;
 use crate::clock::Now;
@@ -74,14 +75,11 @@ impl Bans<'_> {
         until: Option<u64>,
         now: Now,
     ) -> Result<Changed<Ban>, BanError> {
-        let reason = reason.trim();
+        let reason = &public_text::one_line(reason).ok_or(BanError::BadReason(ODD_LETTERS))?;
         if !(1..=LONGEST_REASON).contains(&windows_1252::encode(reason).len()) {
             return Err(BanError::BadReason("use 1 to 120 characters"));
         }
-        if reason.contains(char::is_control) {
-            return Err(BanError::BadReason("use one line without control characters"));
-        }
-        let ban = Ban { target, reason: reason.to_owned(), since: now.unix, until };
+        let ban = Ban { target, reason: reason.clone(), since: now.unix, until };
         let key = key_of(target);
         self.store.change(|table| {
             if table.scan::<Ban>(key::BANS)?.len() >= MOST && table.get::<Ban>(&key)?.is_none() {

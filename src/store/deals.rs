@@ -87,6 +87,8 @@ pub enum DealError {
     Over,
     /// The persona does not own that, or the part is fixed to something.
     NotYours,
+    /// The deal is another persona's.
+    Theirs,
     /// The car is in a race that is not over.
     InRace,
     /// A persona keeps at least one car.
@@ -126,6 +128,7 @@ impl fmt::Display for DealError {
             Self::Banned => f.write_str("the account of this driver is banned or disabled: ask the operator"),
             Self::Over => f.write_str("this deal is over or was never there: look for another one"),
             Self::NotYours => f.write_str("the driver owns no such car or loose part: take an installed part out first"),
+            Self::Theirs => f.write_str("another driver made this deal, and only that one takes it back: look for it among your own"),
             Self::InRace => f.write_str("the car is in a race: wait until the race is over"),
             Self::LastCar => f.write_str("it is the last car, or all others are wagered, and a driver keeps one: buy another car first"),
             Self::GarageFull => f.write_str(

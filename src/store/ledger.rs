@@ -10,11 +10,13 @@
 //! ledger::book(tx: &Transaction<'_>, record: &mut PersonaRecord, entry: Entry, now: Now) -> Result<(), LedgerError>
 //! ```
 //! works inside any transaction: it changes `record.persona.bank_balance` and writes the line; the caller puts the record
-//! afterwards, in the same transaction. It is the only way to change a balance.
+//! afterwards, in the same transaction. It is the only way to change a balance. [`give`] uses it for what cannot be refused: prizes, and money that
+//! comes back.
 
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
+use super::mail::{self, Letter};
 use super::offices::ESCROW;
 use super::property::{Misplaced, Property};
 use super::record::{Record as _, decode};
@@ -94,16 +96,25 @@ pub(super) fn book(
     Ok(())
 }
 
-/// Gives dollars, as many as the bank holds; how many that was. The caller puts the record, in the same transaction.
+/// Gives dollars, as many as the bank holds; how many that was. Who gets fewer than those is told so by a mail, and what else is said of the money
+/// has to name what is returned. The caller puts the record, in the same transaction.
 pub(super) fn give(
     tx: &Transaction<'_>,
     record: &mut PersonaRecord,
     kind: Kind,
-    dollars: u32,
+    due: u32,
     reference: u32,
     now: Now,
 ) -> Result<u32, StoreError> {
-    let dollars = dollars.min(u32::MAX - record.persona.bank_balance);
+    let dollars = due.min(u32::MAX - record.persona.bank_balance);
+    if dollars < due {
+        let text = format!(
+            "You were to get {due} dollars, and your bank had room for {dollars} of them. The rest is lost: a bank holds {} dollars. \
+             Spend some before you get more.",
+            u32::MAX
+        );
+        mail::post(tx, record.persona.id, &Letter::city_news("Your bank is full", &text), now)?;
+    }
     if dollars == 0 {
         return Ok(0);
     }

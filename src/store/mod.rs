@@ -51,6 +51,7 @@ mod personas;
 mod pre_images;
 mod property;
 mod proven;
+pub mod public_text;
 mod race_damage;
 mod races;
 mod record;
@@ -129,6 +130,8 @@ pub use refused::CityError;
 pub use restore::Contents;
 pub use results::{MOST_RESULTS, Results, Sheet};
 pub use seasons::{SEASON_POINTS, Seasons};
+#[cfg(test)]
+pub(crate) use tests::records;
 pub use ticket::{Changed, Ticket};
 pub use turfs::{POINTS as TURF_POINTS, Turfs};
 pub use uncounted::Uncounted;

@@ -4,6 +4,7 @@ use super::error::{OpenError, StoreError};
 use super::handle::Store;
 use super::key;
 use super::password;
+use super::public_text;
 use super::records::account::OperatorRecord;
 use super::ticket::Changed;
 use crate::atomic_file;
@@ -50,7 +51,7 @@ pub enum OperatorError {
     BadPassword,
     /// Somebody has set a password before.
     AlreadySet,
-    /// The message is too long or holds control characters.
+    /// The message is too long, or has characters that the game has not.
     BadMessage,
     /// The store failed.
     Store(StoreError),
@@ -65,7 +66,7 @@ impl fmt::Display for OperatorError {
             Self::AlreadySet => f.write_str(
                 "the operator's password is set already: sign in with it, or replace it on the box with `mcos operator passwd`",
             ),
-            Self::BadMessage => write!(f, "the message may have {LONGEST_MESSAGE} characters in one line: shorten it"),
+            Self::BadMessage => write!(f, "the message may have {LONGEST_MESSAGE} letters of Western Europe, digits and signs: change it"),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -169,8 +170,8 @@ impl OperatorStore<'_> {
     /// # Errors
     /// [`OperatorError::BadMessage`].
     pub fn set_message(&self, message: &str) -> Result<Changed<String>, OperatorError> {
-        let message = message.trim().to_owned();
-        if message.chars().count() > LONGEST_MESSAGE || message.chars().any(char::is_control) {
+        let message = public_text::one_line(message).ok_or(OperatorError::BadMessage)?;
+        if message.chars().count() > LONGEST_MESSAGE {
             return Err(OperatorError::BadMessage);
         }
         self.store

@@ -5,6 +5,7 @@ use super::deals::Closing;
 use super::error::StoreError;
 use super::handle::Store;
 use super::ledger;
+use super::public_text;
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::removal::Belongings;
@@ -14,7 +15,6 @@ use super::{key, mail, offices, week};
 use crate::clock::Now;
 use crate::look_alike::look;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId};
-use mco_proto::windows_1252;
 use std::fmt;
 
 /// The first persona id that is given out without being asked for.
@@ -220,7 +220,7 @@ impl Personas<'_> {
         if name.is_empty() || name.chars().count() > LONGEST_NAME {
             return Err(PersonaError::BadName("use 1 to 12 characters"));
         }
-        if !name.chars().all(|letter| letter == ' ' || windows_1252::is_visible(letter)) {
+        if !public_text::is_name(name) {
             return Err(PersonaError::BadName(
                 "use only letters of Western Europe, digits, signs and spaces: the game has no others",
             ));

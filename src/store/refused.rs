@@ -3,6 +3,7 @@
 use super::deals::DealError;
 use super::error::StoreError;
 use super::ledger::LedgerError;
+use super::public_text;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -71,10 +72,10 @@ pub(super) fn ensure(is_so: bool, why: &'static str) -> Result<(), CityError> {
 
 /// A text that players type: on one line, without spaces at the ends, of so many characters that the game can show.
 pub(super) fn tidy(text: &str, least: usize, most: usize, why: &'static str) -> Result<String, CityError> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let text = words.join(" ");
-    let shown = text.chars().all(|sign| sign == ' ' || mco_proto::windows_1252::is_visible(sign));
-    ensure(shown, "use only letters of Western Europe, digits and signs: the game has no others")?;
+    let text = public_text::one_line(text).filter(|text| public_text::is_name(text));
+    let text = text.ok_or(CityError::because(
+        "use only letters of Western Europe, digits and signs that one can see: the game has no others",
+    ))?;
     ensure((least..=most).contains(&text.chars().count()), why)?;
     Ok(text)
 }

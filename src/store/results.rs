@@ -43,6 +43,8 @@ pub struct Sheet {
     pub lobby: u32,
     /// What its host chose.
     pub terms: RaceTerms,
+    /// How far it was, in metres; 0: not known.
+    pub metres: u32,
     /// Everybody who drove, in the order of the results. Name, points, money and level are filled in by the settlement.
     pub racers: Vec<RacerResult>,
 }
@@ -129,7 +131,7 @@ pub(super) fn keep(
         {
             racer.flags |= RacerResult::RECORD;
         }
-        note_racer(tx, number, course, race_type, race.race, racer, now)?;
+        note_racer(tx, number, course, race_type, race.race, (racer, sheet.metres), now)?;
     }
     let Sheet { lobby, terms, .. } = *sheet;
     let result = RaceResult { number, race: race.race, lobby, race_type, at: now.unix32(), terms, racers };
@@ -207,17 +209,19 @@ fn note_time(
     Ok(at == 0)
 }
 
-/// Adds a result to what the persona's races add up to.
+/// Adds a result, of a race of so many metres, to what the persona's races add up to.
 fn note_racer(
     tx: &Transaction<'_>,
     number: u32,
     course: Option<Course>,
     race_type: u32,
     race: RaceId,
-    racer: &RacerResult,
+    (racer, metres): (&RacerResult, u32),
     now: Now,
 ) -> Result<(), StoreError> {
     let persona = racer.persona;
+    // How far the others have come is not known.
+    let metres = if racer.place.is_some() { u64::from(metres) } else { 0 };
     let found: Option<PersonaResults> = tx.get(&key::persona_results(persona))?;
     let mut results = found.unwrap_or_else(|| PersonaResults { persona, ..PersonaResults::default() });
     let (won, points, winnings) = (u32::from(racer.place == Some(1)), racer.points, u64::from(racer.cash));
@@ -234,6 +238,7 @@ fn note_racer(
             totals.won = totals.won.saturating_add(won);
             totals.points = totals.points.saturating_add(points);
             totals.winnings = totals.winnings.saturating_add(winnings);
+            totals.metres = totals.metres.saturating_add(metres);
         }
     }
     let classes = &mut results.classes;
@@ -246,6 +251,7 @@ fn note_racer(
         totals.won = totals.won.saturating_add(won);
         totals.points = totals.points.saturating_add(points);
         totals.winnings = totals.winnings.saturating_add(winnings);
+        totals.metres = totals.metres.saturating_add(metres);
     }
     results.recent.push(number);
     results.recent.drain(..results.recent.len().saturating_sub(MOST_RECENT));

@@ -44,7 +44,7 @@ impl Personas<'_> {
                 }
                 tx.put(&key::persona(id), &record)?;
                 let text =
-                    format!("Your salary of {dollars} dollars is in the bank. A higher level earns more.");
+                    format!("Your salary is in the bank: {dollars} dollars. A higher level earns more.");
                 mail::post(tx, id, &Letter::city_news("Pay day", &text), now)?;
                 Ok(dollars)
             })

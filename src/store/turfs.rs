@@ -136,14 +136,15 @@ fn reward(
     lobby: u32,
     now: Now,
 ) -> Result<(), StoreError> {
+    let mut dollars = 0;
     if let Some(captain) = club.captain()
         && let Some(mut record) = tx.get::<PersonaRecord>(&persona_key(captain))?
     {
-        ledger::give(tx, &mut record, Kind::TurfWon, prize, lobby, now)?;
+        dollars = ledger::give(tx, &mut record, Kind::TurfWon, prize, lobby, now)?;
         tx.put(&persona_key(captain), &record)?;
     }
     let text = format!(
-        "{} [{}] has won the turf {turf} this week. The Captain gets {prize} dollars.",
+        "{} [{}] has won the turf {turf} this week. The Captain gets {dollars} dollars.",
         club.name, club.acronym
     );
     clubs::tell(tx, club, "A turf is won", &text, now)?;

@@ -1,6 +1,10 @@
 //! The weekly rewards: who has most points in a week, in all races (Top Dog) and in each kind of race (Trials), is paid for it when the
 //! week is over, on Monday at 00:00 UTC.
 //!
+//! Trials go by points, not by time. The publisher told its players of Open Trials and Sponsored Trials with ten places each and of what they pay less
+//! than races against others (*documented*: updates 5 and 6), but not how they were ranked. Driving against the clock is a kind of race of its own to the
+//! Client (19), and no lobby of this server offers it, since the times it asks for, and what they win, are lost.
+//!
 //! A week is settled once, whatever the clock does: its settlement stays as a record, and from then on no race counts for that week, nor is
 //! it settled again when the clock comes back to it. What races bring in a week that is to come by a clock that was wrong waits for it.
 

@@ -127,7 +127,10 @@ fn ago(seconds: u64) -> String {
 fn advice(trace: &Trace) -> Advice {
     let stopped = SignInStep::ALL.into_iter().find(|step| state(trace.step(*step)) != State::Passed);
     let Some(step) = stopped else {
-        return Advice { heading: "Everything works", lines: &["All steps are done."] };
+        return Advice {
+            heading: "All steps of signing in are done",
+            lines: &["The game has reached everything that it needs. You can play."],
+        };
     };
     let refused = state(trace.step(step)) == State::Refused;
     let (heading, lines): (_, &[&str]) = match (step, refused) {
@@ -202,7 +205,7 @@ fn advice(trace: &Trace) -> Advice {
             &["Close all copies of the game, start it once, and sign in again."],
         ),
         (SignInStep::Room, false) => (
-            "Everything works so far",
+            "All steps but the last are done",
             &[
                 "For the last step, enter a chat room or a race in the game.",
                 "If that fails: the firewall of this PC must allow the game to connect to the ports of this step.",
@@ -241,9 +244,9 @@ mod tests {
         ] {
             sign_in_trace.passed(HOME, step, Now::read());
         }
-        assert_eq!(heading(), "Everything works so far");
+        assert_eq!(heading(), "All steps but the last are done");
         sign_in_trace.passed(HOME, SignInStep::Room, Now::read());
-        assert_eq!(heading(), "Everything works");
+        assert_eq!(heading(), "All steps of signing in are done");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The fields of a form: their names and values as text.
 
+use crate::world::FormDigest;
 use mco_proto::windows_1252;
 use percent_encoding::percent_decode;
+use sha2::{Digest as _, Sha256};
 use std::mem;
 use zeroize::Zeroizing;
 
@@ -43,6 +45,17 @@ impl Fields {
     pub(super) fn texts<'f>(&'f self, wanted: &'f str) -> impl Iterator<Item = &'f str> {
         let found = self.0.iter().filter(move |(name, _)| name.as_str() == wanted);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// What tells this form, sent to `path`, from others.
+    pub(super) fn digest(&self, path: &str) -> FormDigest {
+        let mut sum = Sha256::new();
+        let pairs = self.0.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        for text in std::iter::once(path).chain(pairs) {
+            sum.update((text.len() as u64).to_be_bytes());
+            sum.update(text);
+        }
+        sum.finalize().into()
     }
 
     /// The names and values of all fields but passwords and the page's token.
@@ -94,6 +107,14 @@ mod tests {
         let shown: Vec<String> =
             form.without_secrets().into_iter().map(|(name, value)| name + "=" + &value).collect();
         assert_eq!(shown, ["name=marty", "goods=c1", "goods=c2"]);
+    }
+
+    #[test]
+    fn the_digest_tells_forms_apart_by_path_names_values_and_order() {
+        let of = |path: &str, body: &str| Fields::urlencoded(body.as_bytes()).digest(path);
+        assert_eq!(of("/x", "a=1&b=2"), of("/x", "a=%31&b=2"));
+        let others = [of("/y", "a=1&b=2"), of("/x", "a=1"), of("/x", "a=1b&=2"), of("/x", "b=2&a=1")];
+        assert!(others.iter().all(|other| *other != of("/x", "a=1&b=2")));
     }
 
     #[test]

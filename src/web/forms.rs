@@ -2,7 +2,8 @@
 //! that was refused stands in it again on the next page.
 
 use super::fields::Fields;
-use crate::world::{Notice, Typed};
+use crate::world::{FormDone, Notice, Typed};
+use std::borrow::Cow;
 
 /// A form; without inputs only a button.
 #[derive(Default)]
@@ -21,7 +22,7 @@ pub(super) struct FormView {
 #[derive(Default)]
 pub(super) struct Input {
     pub(super) name: &'static str,
-    pub(super) label: &'static str,
+    pub(super) label: Cow<'static, str>,
     pub(super) value: String,
     pub(super) longest: usize,
     /// The values with what people read, of which one is chosen; empty: any text.
@@ -53,17 +54,17 @@ const LONGEST_NAME: usize = 12;
 const LONGEST_SUM: usize = 14;
 
 impl Input {
-    pub(super) fn text(name: &'static str, label: &'static str, longest: usize) -> Self {
-        Self { name, label, longest, ..Self::default() }
+    pub(super) fn text(name: &'static str, label: impl Into<Cow<'static, str>>, longest: usize) -> Self {
+        Self { name, label: label.into(), longest, ..Self::default() }
     }
 
     /// A text of several lines.
-    pub(super) fn lines(name: &'static str, label: &'static str, longest: usize) -> Self {
+    pub(super) fn lines(name: &'static str, label: impl Into<Cow<'static, str>>, longest: usize) -> Self {
         Self { look: Look::Lines, ..Self::text(name, label, longest) }
     }
 
     /// A password.
-    pub(super) fn password(name: &'static str, label: &'static str, longest: usize) -> Self {
+    pub(super) fn password(name: &'static str, label: impl Into<Cow<'static, str>>, longest: usize) -> Self {
         Self { look: Look::Password, ..Self::text(name, label, longest) }
     }
 
@@ -73,29 +74,29 @@ impl Input {
     }
 
     /// A sum of whole dollars.
-    pub(super) fn dollars(name: &'static str, label: &'static str) -> Self {
+    pub(super) fn dollars(name: &'static str, label: impl Into<Cow<'static, str>>) -> Self {
         Self::text(name, label, LONGEST_SUM).helped("Whole dollars.")
     }
 
     pub(super) fn choice(
         name: &'static str,
-        label: &'static str,
+        label: impl Into<Cow<'static, str>>,
         choices: impl IntoIterator<Item = (impl ToString, impl ToString)>,
     ) -> Self {
         let choices = choices.into_iter().map(|(value, text)| (value.to_string(), text.to_string()));
-        Self { name, label, choices: choices.collect(), ..Self::default() }
+        Self { name, label: label.into(), choices: choices.collect(), ..Self::default() }
     }
 
     pub(super) fn any_of(
         name: &'static str,
-        label: &'static str,
+        label: impl Into<Cow<'static, str>>,
         boxes: impl IntoIterator<Item = (String, String, bool)>,
     ) -> Self {
-        Self { name, label, boxes: boxes.into_iter().collect(), ..Self::default() }
+        Self { name, label: label.into(), boxes: boxes.into_iter().collect(), ..Self::default() }
     }
 
-    pub(super) fn tick(name: &'static str, label: &'static str) -> Self {
-        Self { name, label, look: Look::Tick, ..Self::default() }
+    pub(super) fn tick(name: &'static str, label: impl Into<Cow<'static, str>>) -> Self {
+        Self { name, label: label.into(), look: Look::Tick, ..Self::default() }
     }
 
     #[must_use]
@@ -163,6 +164,16 @@ impl FormView {
         self.action == typed.action
             && self.hidden.iter().all(|(name, value)| !tells(name) || sent(name, value))
     }
+}
+
+/// The heading of a page that says that a form came again, while what it asks for was being done.
+pub(super) const CAME_TWICE: &str = "The form came twice";
+/// What stands below it.
+pub(super) const NOT_OVER: &str = "It counts once, and that is not over yet. Load the page of the form again in a moment: it shows what came of it.";
+
+/// What is said when a form comes again that has been done.
+pub(super) fn done_already(done: &FormDone) -> String {
+    format!("Already done, once: {} To do it again, use the form on this page.", done.text)
 }
 
 /// What was typed into a form that was sent to `path`, without passwords.

@@ -72,22 +72,24 @@ impl Column {
     }
 }
 
-/// A text, perhaps with a link.
+/// A text, perhaps with a link, and further links below it.
 #[derive(Clone, Default)]
 pub(super) struct Cell {
     pub(super) text: String,
     pub(super) link: Option<String>,
+    /// Texts and where they lead.
+    pub(super) more: Vec<(String, String)>,
 }
 
 impl Cell {
     pub(super) fn linked(text: impl Into<String>, link: impl Into<String>) -> Self {
-        Self { text: text.into(), link: Some(link.into()) }
+        Self { text: text.into(), link: Some(link.into()), more: Vec::new() }
     }
 }
 
 impl<T: ToString> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.to_string(), link: None }
+        Self { text: text.to_string(), link: None, more: Vec::new() }
     }
 }
 

@@ -1,11 +1,13 @@
-//! The form that plans a race night: the same for the Server Operator and for the Captain of a club.
+//! The forms that plan a race night, give a prize to it and cancel it: the same for the Server Operator and for the Captain of a club.
 
+use super::deals;
 use super::fields::Fields;
-use super::forms::Input;
+use super::forms::{FormView, Input};
 use super::words::{class, moment};
 use crate::catalog::Catalog;
 use crate::clock::{Now, read_moment};
-use crate::store::{MOST_ENTRIES, NightPlan, Season};
+use crate::services::Game;
+use crate::store::{Goods, MOST_ENTRIES, Night, NightPlan, Persona, Season, StoreError};
 
 const TEN: usize = 10;
 
@@ -50,8 +52,10 @@ pub(super) fn inputs(catalog: &Catalog, seasons: Option<&[Season]>, now: Now) ->
     inputs
 }
 
-/// The plan that a form describes; else what is wrong with it, in words.
-pub(super) fn read(catalog: &Catalog, fields: &Fields) -> Result<NightPlan, String> {
+/// The plan that a form describes; else what in it is no plan at all, in words. What a plan may be is for [`nights`] to say.
+///
+/// [`nights`]: crate::services::nights
+pub(super) fn read(fields: &Fields) -> Result<NightPlan, String> {
     let number = |field: &str| -> Result<u32, String> {
         let text = fields.text(field).trim().replace(['$', ','], "");
         if text.is_empty() {
@@ -66,45 +70,96 @@ pub(super) fn read(catalog: &Catalog, fields: &Fields) -> Result<NightPlan, Stri
             format!("\"{}\" is no moment. Write it as 2030-07-01 20:00. Nothing was changed.", short(text))
         })
     };
-    let either = |field: &str| match fields.text(field) {
-        "yes" => Some(true),
-        "no" => Some(false),
-        _ => None,
+    let yes = |field: &str| -> Result<Option<bool>, String> {
+        match fields.text(field) {
+            "" => Ok(None),
+            "yes" => Ok(Some(true)),
+            "no" => Ok(Some(false)),
+            other => Err(format!("\"{}\" is no choice of the form. Nothing was changed.", short(other))),
+        }
     };
-    let small = |number: u32| {
-        u8::try_from(number).map_err(|_| "That number is too large. Nothing was changed.".to_owned())
-    };
-    let number_of_lobby = number("lobby")?;
-    let Some(lobby) = catalog.lobbies().iter().find(|known| known.id == number_of_lobby) else {
-        return Err("Choose a track. Nothing was changed.".to_owned());
-    };
-    // Times can be compared only over one number of laps and in one direction.
-    let best_time = fields.text("by") == "time";
-    let (laps, backward) = (small(number("laps")?)?, either("backward"));
-    let usual = u8::try_from(lobby.laps.default).unwrap_or_default();
-    let (laps, backward) = if best_time {
-        (if laps == 0 { usual } else { laps }, backward.or(Some(false)))
-    } else {
-        (laps, backward)
+    let best_time = match fields.text("by") {
+        "time" => true,
+        "" | "points" => false,
+        other => {
+            return Err(format!(
+                "\"{}\" decides nothing. Choose points or the best time. Nothing was changed.",
+                short(other)
+            ));
+        }
     };
     Ok(NightPlan {
         name: fields.text("name").to_owned(),
         text: fields.text("text").to_owned(),
-        lobby: lobby.id,
-        laps,
-        backward,
-        no_nitrous: either("nitrous"),
-        class: small(number("class")?)?,
+        lobby: number("lobby")?,
+        laps: u8::try_from(number("laps")?).unwrap_or(u8::MAX),
+        backward: yes("backward")?,
+        no_nitrous: yes("nitrous")?,
+        class: u8::try_from(number("class")?).unwrap_or(u8::MAX),
         levels: (number("least")?, number("highest")?),
         start: when("start")?,
         end: when("end")?,
-        weekly: fields.text("weekly") == "yes",
+        weekly: yes("weekly")?.unwrap_or_default(),
         fee: number("fee")?,
         purse: number("purse")?,
         most: u16::try_from(number("most")?).unwrap_or(u16::MAX),
         best_time,
         season: number("season")?,
     })
+}
+
+/// The form by which a thing of a driver becomes a prize of one of these race nights, if there is a thing and one that has not begun. Whose form it
+/// is says where it is sent to.
+pub(super) fn prize<'n>(
+    game: &Game,
+    nights: impl Iterator<Item = &'n Night>,
+    giver: &Persona,
+    now: Now,
+) -> Result<Option<FormView>, StoreError> {
+    let nights = nights.filter(|night| now.unix < night.plan.start.into());
+    let nights: Vec<_> = nights.map(|night| (night.id, night.plan.name.clone())).collect();
+    let things = deals::choices(game, giver)?;
+    if things.is_empty() || nights.is_empty() {
+        return Ok(None);
+    }
+    let things = things.into_iter().map(|(goods, name)| (deals::goods_value(goods), name));
+    let text = format!(
+        "A thing of {}, which is held until the end. The first prize goes to the winner, the next one to the second, and so on; it comes back \
+         if nobody gets it, or if the race night is cancelled.",
+        giver.name
+    );
+    Ok(Some(FormView {
+        heading: "Give a prize",
+        text,
+        button: "Give it".to_owned(),
+        hidden: vec![("do", "prize".to_owned())],
+        inputs: vec![Input::choice("night", "Race night", nights), Input::choice("goods", "What", things)],
+        ..FormView::default()
+    }))
+}
+
+/// The thing that such a form names.
+pub(super) fn goods(fields: &Fields) -> Result<Goods, String> {
+    let goods = deals::read_goods(fields.text("goods"));
+    goods.ok_or_else(|| "Choose a car or a part. Nothing was changed.".to_owned())
+}
+
+/// The question before a race night is cancelled, with its number and name, and the form that answers it.
+pub(super) fn cancelling(night: &Night) -> (String, FormView) {
+    let name = format!("race night {} ({}, {})", night.id, night.plan.name, moment(night.plan.start));
+    let form = FormView {
+        text: "All fees and prizes go back. A weekly one ends with it.".to_owned(),
+        button: format!("Yes, cancel {name}"),
+        hidden: vec![("do", "cancel".to_owned()), ("night", night.id.to_string())],
+        inputs: vec![why()],
+        ..FormView::default()
+    };
+    (format!("Cancel {name}?"), form)
+}
+
+/// The field for why something ends.
+pub(super) fn why() -> Input {
+    Input::text("why", "Why", 100).helped("Everybody who is in it gets a mail with this.")
 }
 
 fn short(text: &str) -> String {

@@ -148,6 +148,8 @@ pub(super) struct Frame<'a> {
 /// The second menu, of a player who is signed in: the same on all pages of the city.
 pub(super) struct Menu {
     pub(super) account: String,
+    /// The token of the form to sign out.
+    pub(super) form: String,
     pub(super) driver: Option<Driver>,
     /// The same page, or the garage, for each other driver: links and names.
     pub(super) others: Vec<(String, String)>,

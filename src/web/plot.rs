@@ -1,5 +1,5 @@
-//! Plots as SVG: a line or marks over time, and strips of times; drawn without script and without styles, so that a picture is complete by
-//! itself.
+//! Plots as SVG: a line or marks over time, and strips of times; drawn without script, so that a picture is complete by itself. Its colours are those of the
+//! light pages; where the reader prefers dark ones, its style says which.
 
 use crate::clock::{day, moment};
 use std::fmt::Write as _;
@@ -31,6 +31,10 @@ pub(super) enum Shape {
     Places,
 }
 
+/// The colours where the reader prefers dark pages: those of the style sheet.
+const DARK: &str = "<style>@media (prefers-color-scheme: dark) { .ground { fill: #231f1b; } .title { fill: #e9dfca; } \
+                    .scale { fill: #a5977f; } .rule { stroke: #4a4034; } .line { stroke: #f0787f; } .mark { fill: #f0787f; } }</style>";
+
 /// In seconds.
 const TWO_DAYS: u64 = 2 * 86_400;
 
@@ -47,14 +51,14 @@ fn ground(title: &str, height: u64, lines: &[(String, u64)]) -> String {
     let ((width, _), (left, ..)) = (SIZE, MARGIN);
     let mut picture = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-         font-family=\"Verdana, sans-serif\" font-size=\"11\">\n<rect width=\"{width}\" height=\"{height}\" fill=\"#fffaf0\"/>\n\
-         <text x=\"{left}\" y=\"15\" fill=\"#2b2520\">{title}</text>\n"
+         font-family=\"Verdana, sans-serif\" font-size=\"11\">\n{DARK}\n<rect class=\"ground\" width=\"{width}\" height=\"{height}\" fill=\"#fffaf0\"/>\n\
+         <text class=\"title\" x=\"{left}\" y=\"15\" fill=\"#2b2520\">{title}</text>\n"
     );
     // Writing to a String cannot fail.
     for (text, at) in lines {
         let _ = writeln!(
             picture,
-            "<line x1=\"{left}\" y1=\"{at}\" x2=\"{}\" y2=\"{at}\" stroke=\"#d8c9a3\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\" fill=\"#6b5f50\">{text}</text>",
+            "<line class=\"rule\" x1=\"{left}\" y1=\"{at}\" x2=\"{}\" y2=\"{at}\" stroke=\"#d8c9a3\"/><text class=\"scale\" x=\"{}\" y=\"{}\" text-anchor=\"end\" fill=\"#6b5f50\">{text}</text>",
             left + ACROSS,
             left - 6,
             at + 4
@@ -68,7 +72,7 @@ fn ended(mut picture: String, height: u64, first: &str, last: &str) -> String {
     let left = MARGIN.0;
     let _ = write!(
         picture,
-        "<text x=\"{left}\" y=\"{0}\" fill=\"#6b5f50\">{first}</text><text x=\"{1}\" y=\"{0}\" text-anchor=\"end\" fill=\"#6b5f50\">{last}</text>\n</svg>\n",
+        "<text class=\"scale\" x=\"{left}\" y=\"{0}\" fill=\"#6b5f50\">{first}</text><text class=\"scale\" x=\"{1}\" y=\"{0}\" text-anchor=\"end\" fill=\"#6b5f50\">{last}</text>\n</svg>\n",
         height - 6,
         left + ACROSS
     );
@@ -121,7 +125,10 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         // A balance stays what it was until it changes.
         let _ = if path.is_empty() { write!(path, "M{at} {y}") } else { write!(path, "H{at}V{y}") };
     }
-    let _ = writeln!(picture, "<path d=\"{path}\" fill=\"none\" stroke=\"#b3202a\" stroke-width=\"2\"/>");
+    let _ = writeln!(
+        picture,
+        "<path class=\"line\" d=\"{path}\" fill=\"none\" stroke=\"#b3202a\" stroke-width=\"2\"/>"
+    );
     ended(picture, height, &label(first, last, first), &label(first, last, last))
 }
 
@@ -131,8 +138,10 @@ fn label(first: u64, last: u64, end: u64) -> String {
 }
 
 fn mark(picture: &mut String, x: u64, y: u64) {
-    let _ =
-        writeln!(picture, "<circle cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"#b3202a\" fill-opacity=\"0.6\"/>");
+    let _ = writeln!(
+        picture,
+        "<circle class=\"mark\" cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"#b3202a\" fill-opacity=\"0.6\"/>"
+    );
 }
 
 /// A strip: a mark for each of some times, the best at the left. `say` writes one of them.
@@ -178,6 +187,10 @@ mod tests {
         assert!(one.contains(&format!("cy=\"{}\"", MARGIN.1)), "{one}");
         let times = strip("Times", &[90, 60, 75], |ticks| format!("{ticks} t"));
         assert!(times.contains(">60 t<") && times.contains(">90 t<"), "{times}");
+        for (class, count) in [("ground", 1), ("title", 1), ("rule", 1), ("scale", 3), ("mark", 3)] {
+            assert_eq!(times.matches(&format!("class=\"{class}\"")).count(), count, "{class}: {times}");
+            assert!(DARK.contains(&format!(".{class} {{")), "{class}");
+        }
         let places: Vec<_> = times.match_indices("cx=").map(|(at, _)| &times[at + 4..at + 7]).collect();
         assert_eq!(places, ["630", "70\"", "350"]);
         for odd in [&[][..], &[0], &[u32::MAX, 0], &vec![7; 5000]] {

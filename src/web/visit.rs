@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::forms;
 use super::page::{Driver, Menu, PageRequest, PageResponse, Site, message};
 use crate::store::{Account, Persona};
-use crate::world::{Notice, Token};
+use crate::world::{FormAdmission, FormDone, Notice, Token};
 use hyper::header::SET_COOKIE;
 
 /// The names of the cookies by HTTPS and without: of the session, and of the token before there is one.
@@ -22,9 +22,17 @@ pub(super) struct Visit<'a> {
     site: &'a Site<'a>,
     secret: &'a str,
     pub(super) account: Account,
-    /// The token that all forms carry.
+    /// The token that the forms of this page carry.
     pub(super) form: Token,
 }
+
+/// What a form came to: the page that is shown next, and what is said on it.
+pub(super) type Done = (String, Result<String, String>);
+
+/// What a form does for a persona.
+pub(super) type Action = fn(Act<'_>, &Fields) -> Done;
+
+const NOT_YOURS: &str = "That is not one of your drivers. Nothing was changed.";
 
 /// Somebody who acts for one of its own personas.
 #[derive(Clone, Copy)]
@@ -60,20 +68,52 @@ impl<'a> Visit<'a> {
 
     /// The answer to a form that does not come from a page of ours, or from an old one; `None`: it does.
     pub(super) fn refuses(&self, request: &PageRequest<'_>, form: &Fields) -> Option<PageResponse> {
-        if self.form.is(form.text("form")) {
-            return None;
-        }
-        log::info!("http: {} sent a form without the page's token", request.peer);
-        let text = "Nothing was changed. Go back, load the page again and send the form once more.";
-        Some(message(self.site, 403, "This form has expired", text).not_stored())
+        let sessions = &self.site.game.world.page_sessions;
+        let ours = sessions.is_ours(self.secret, form.text("form"), self.site.now);
+        (!ours).then(|| self.expired(request))
     }
 
-    /// The persona that a form is about, which it always says; else the answer.
-    pub(super) fn acting(&self, form: &Fields) -> Result<Persona, PageResponse> {
-        let asked = Some(form.text("persona")).filter(|asked| !asked.is_empty());
-        asked.and_then(|asked| self.persona(asked)).ok_or_else(|| {
-            self.done("/me", Err("That is not one of your drivers. Nothing was changed.".to_owned()))
-        })
+    fn expired(&self, request: &PageRequest<'_>) -> PageResponse {
+        log::info!("http: {} sent a form without the page's token", request.peer);
+        let text = "Nothing was changed. Go back, load the page again and send the form once more.";
+        message(self.site, 403, "This form has expired", text).not_stored()
+    }
+
+    /// The persona that a form is about, which it always says.
+    fn acting(&self, form: &Fields) -> Option<Persona> {
+        Some(form.text("persona")).filter(|asked| !asked.is_empty()).and_then(|asked| self.persona(asked))
+    }
+
+    /// Answers a form about one of the own personas. What it asks for is done once, however often it is sent.
+    pub(super) fn answer(
+        &self,
+        request: &PageRequest<'_>,
+        form: &Fields,
+        act: impl FnOnce(Act<'_>, &Fields) -> Done,
+    ) -> PageResponse {
+        let (site, secret) = (self.site, self.secret);
+        let sessions = &site.game.world.page_sessions;
+        let digest = form.digest(request.path);
+        match sessions.admit(secret, form.text("form"), digest, site.now) {
+            FormAdmission::First => {}
+            FormAdmission::Foreign => return self.expired(request),
+            FormAdmission::Again(None) => {
+                return message(site, 409, forms::CAME_TWICE, forms::NOT_OVER).not_stored();
+            }
+            FormAdmission::Again(Some(done)) => {
+                sessions.leave_notice(secret, Notice::of(Ok(forms::done_already(&done))), site.now);
+                return PageResponse::go_to(&done.page);
+            }
+        }
+        let (page, outcome) = match self.acting(form) {
+            Some(persona) => act(Act { site, visit: self, persona: &persona, request }, form),
+            None => ("/me".to_owned(), Err(NOT_YOURS.to_owned())),
+        };
+        let done = outcome.as_ref().ok().map(|text| FormDone { page: page.clone(), text: text.clone() });
+        sessions.settle(secret, &digest, done, site.now);
+        sessions.leave_notice(secret, Notice::of(outcome), site.now);
+        sessions.keep_typed(secret, forms::typed(request.path, form), site.now);
+        PageResponse::go_to(&page)
     }
 
     /// In how many browsers the account is signed in.
@@ -84,19 +124,6 @@ impl<'a> Visit<'a> {
     /// What the last form came to.
     pub(super) fn notice(&self) -> Option<Notice> {
         self.site.game.world.page_sessions.take_notice(self.secret, self.site.now)
-    }
-
-    /// Keeps what was typed into a form for the next page, if the form was refused.
-    pub(super) fn keep_typed(&self, request: &PageRequest<'_>, form: &Fields) {
-        let typed = forms::typed(request.path, form);
-        self.site.game.world.page_sessions.keep_typed(self.secret, typed, self.site.now);
-    }
-
-    /// Shows another page next, with what the form came to.
-    pub(super) fn done(&self, path: &str, outcome: Result<String, String>) -> PageResponse {
-        let sessions = &self.site.game.world.page_sessions;
-        sessions.leave_notice(self.secret, Notice::of(outcome), self.site.now);
-        PageResponse::go_to(path)
     }
 
     /// Ends the session of this browser, or all of the account.
@@ -122,7 +149,8 @@ pub(super) fn menu(site: &Site<'_>, request: &PageRequest<'_>, own: bool) -> Opt
     let path = if own { request.path } else { "/me/garage" };
     let others = all.iter().filter(|other| driver.as_ref().is_some_and(|driver| driver.id != other.id));
     let others = others.map(|other| (format!("{path}?persona={}", other.id), other.name.clone())).collect();
-    Some(Menu { account: visit.account.name, driver, others })
+    let form = visit.form.as_str().to_owned();
+    Some(Menu { account: visit.account.name, form, driver, others })
 }
 
 /// The token of the form to sign in, and the answer with it: a browser without one gets the cookie along.

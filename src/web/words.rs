@@ -76,6 +76,15 @@ pub(super) fn money(dollars: impl Into<u64>) -> String {
     format!("${}", number(dollars.into()))
 }
 
+/// A distance, as `4.1 miles (6.6 km)`.
+pub(super) fn distance(metres: u64) -> String {
+    /// Tenths of a mile are so many of these.
+    const MILLIMETRES: u64 = 160_934;
+    let tenth = |tenths: u64| format!("{}.{}", number(tenths / 10), tenths % 10);
+    let tenths_of_a_mile = metres.saturating_mul(1000).saturating_add(MILLIMETRES / 2) / MILLIMETRES;
+    format!("{} miles ({} km)", tenth(tenths_of_a_mile), tenth(metres.saturating_add(50) / 100))
+}
+
 /// The day and minute of a moment, as `2026-01-31 23:59`.
 pub(super) fn moment(seconds: impl Into<u64>) -> String {
     let mut text = crate::clock::moment(seconds.into());
@@ -143,6 +152,15 @@ mod tests {
         assert_eq!(time(u32::MAX), "1118481:03.98");
         assert_eq!([money(0_u32), money(999_u32), money(1_234_567_u32)], ["$0", "$999", "$1,234,567"]);
         assert_eq!(moment(1_004_400_000_u32), "2001-10-30 00:00");
+        assert_eq!(
+            [0, 402, 6598, 100_000_000].map(distance),
+            [
+                "0.0 miles (0.0 km)",
+                "0.2 miles (0.4 km)",
+                "4.1 miles (6.6 km)",
+                "62,137.3 miles (100,000.0 km)"
+            ]
+        );
         assert_eq!([0, 1, 2000].map(|days| several(days, "day")), ["0 days", "1 day", "2,000 days"]);
         assert_eq!([course(0, false), course(1, true), course(4, false)], ["", "1 lap, backward", "4 laps"]);
     }

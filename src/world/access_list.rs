@@ -34,6 +34,15 @@ impl AccessList {
         Self { allowed, ..Self::default() }
     }
 
+    /// What other networks would let in on this machine.
+    #[must_use]
+    pub fn with(&self, allowed: Vec<Allowed>) -> Self {
+        let own = locked(&self.own).clone();
+        let list = Self::new(allowed);
+        list.set_own(own);
+        list
+    }
+
     /// These are the addresses of this machine now.
     pub fn set_own(&self, addresses: Vec<IpAddr>) {
         *locked(&self.own) = addresses;

@@ -2,11 +2,12 @@
 //! all.
 
 use super::locked;
+use super::sent_forms::{FormAdmission, FormDigest, FormDone, SentForms};
 use crate::clock::Now;
 use data_encoding::HEXLOWER;
 use rand::RngCore;
 use rand::rngs::OsRng;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 
@@ -23,7 +24,11 @@ pub struct PageTerms {
     pub most: usize,
 }
 
-/// 128 random bits in hexadecimal digits: a session's secret, or the token of its forms. Never shown by `Debug`.
+/// How long a form that comes again waits for what it did to be over.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// 128 random bits in hexadecimal digits: a session's secret, or the token of its forms, behind which the forms of a page have `-` and the number
+/// of that page. Never shown by `Debug`.
 #[derive(Clone)]
 pub struct Token(String);
 
@@ -35,7 +40,7 @@ impl Token {
         Self(HEXLOWER.encode(&random))
     }
 
-    /// The 32 digits.
+    /// Its text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -62,6 +67,7 @@ struct Session<W> {
     who: W,
     secret: Token,
     forms: Token,
+    sent: SentForms,
     began: Instant,
     used: Instant,
     notice: Option<Notice>,
@@ -101,12 +107,14 @@ pub struct Typed {
 pub struct PageSessions<W> {
     terms: PageTerms,
     all: Mutex<Vec<Session<W>>>,
+    /// Told whenever a form is settled.
+    settled: Condvar,
 }
 
 impl<W: Copy + Eq> PageSessions<W> {
     /// None yet.
     pub fn new(terms: PageTerms) -> Self {
-        Self { terms, all: Mutex::default() }
+        Self { terms, all: Mutex::default(), settled: Condvar::new() }
     }
 
     /// Begins a session, and returns the secret for its cookie.
@@ -116,6 +124,7 @@ impl<W: Copy + Eq> PageSessions<W> {
             who,
             secret: secret.clone(),
             forms: Token::random(),
+            sent: SentForms::default(),
             began: now.mono,
             used: now.mono,
             notice: None,
@@ -127,12 +136,38 @@ impl<W: Copy + Eq> PageSessions<W> {
         secret
     }
 
-    /// Who has the session that the secret belongs to, and the token that its forms carry. Counts as a use of the session.
+    /// Who has the session that the secret belongs to, and the token that the forms of this page carry. Counts as a use of the session.
     pub fn enter(&self, secret: &str, now: Now) -> Option<(W, Token)> {
         let mut sessions = self.alive(now);
-        let session = sessions.iter_mut().find(|session| session.secret.is(secret))?;
+        let session = found(&mut sessions, secret)?;
         session.used = now.mono;
-        Some((session.who, session.forms.clone()))
+        let page = session.sent.next_page();
+        Some((session.who, Token(format!("{}-{page}", session.forms.as_str()))))
+    }
+
+    /// Whether a form with this token comes from a page of the session.
+    pub fn is_ours(&self, secret: &str, token: &str, now: Now) -> bool {
+        found(&mut self.alive(now), secret).is_some_and(|session| session.page_of(token).is_some())
+    }
+
+    /// Whether a form with this token is to be done. Waits some seconds if the same one is being done at the moment.
+    pub fn admit(&self, secret: &str, token: &str, digest: FormDigest, now: Now) -> FormAdmission {
+        let pending = |sessions: &mut Vec<Session<W>>| {
+            found(sessions, secret).is_some_and(|session| session.sent.is_pending(&digest))
+        };
+        let waited = self.settled.wait_timeout_while(self.alive(now), LONGEST_WAIT, pending);
+        let (mut sessions, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        found(&mut sessions, secret)
+            .and_then(|session| Some((session.page_of(token)?, session)))
+            .map_or(FormAdmission::Foreign, |(page, session)| session.sent.admit(page, digest))
+    }
+
+    /// Keeps what a form that was admitted did, for when it comes again; `None`: it changed nothing, and may come again.
+    pub fn settle(&self, secret: &str, digest: &FormDigest, done: Option<FormDone>, now: Now) {
+        if let Some(session) = found(&mut self.alive(now), secret) {
+            session.sent.settle(digest, done);
+        }
+        self.settled.notify_all();
     }
 
     /// How many sessions somebody has.
@@ -142,7 +177,7 @@ impl<W: Copy + Eq> PageSessions<W> {
 
     /// Leaves a notice for the next page of a session.
     pub fn leave_notice(&self, secret: &str, notice: Notice, now: Now) {
-        if let Some(session) = self.alive(now).iter_mut().find(|session| session.secret.is(secret)) {
+        if let Some(session) = found(&mut self.alive(now), secret) {
             session.notice = Some(notice);
         }
     }
@@ -150,9 +185,9 @@ impl<W: Copy + Eq> PageSessions<W> {
     /// Keeps what was typed into a form beside the notice that says why it was refused. One that was done is not kept.
     pub fn keep_typed(&self, secret: &str, typed: Typed, now: Now) {
         let mut sessions = self.alive(now);
-        let session = sessions.iter_mut().find(|session| session.secret.is(secret));
-        if let Some(notice) =
-            session.and_then(|session| session.notice.as_mut()).filter(|notice| !notice.good)
+        if let Some(notice) = found(&mut sessions, secret)
+            .and_then(|session| session.notice.as_mut())
+            .filter(|notice| !notice.good)
         {
             notice.typed = Some(typed);
         }
@@ -160,7 +195,7 @@ impl<W: Copy + Eq> PageSessions<W> {
 
     /// Takes the notice that was left for the next page.
     pub fn take_notice(&self, secret: &str, now: Now) -> Option<Notice> {
-        self.alive(now).iter_mut().find(|session| session.secret.is(secret))?.notice.take()
+        found(&mut self.alive(now), secret)?.notice.take()
     }
 
     /// Ends the session that this secret belongs to.
@@ -178,6 +213,19 @@ impl<W: Copy + Eq> PageSessions<W> {
         let mut sessions = locked(&self.all);
         sessions.retain(|session| now.since(session.used) < idle && now.since(session.began) < life);
         sessions
+    }
+}
+
+/// The session that this secret belongs to.
+fn found<'s, W>(sessions: &'s mut [Session<W>], secret: &str) -> Option<&'s mut Session<W>> {
+    sessions.iter_mut().find(|session| session.secret.is(secret))
+}
+
+impl<W> Session<W> {
+    /// The number of the page with this token, if it is one of this session.
+    fn page_of(&self, token: &str) -> Option<u64> {
+        let (forms, page) = token.split_once('-')?;
+        page.parse().ok().filter(|_| self.forms.is(forms))
     }
 }
 
@@ -243,6 +291,26 @@ mod tests {
         sessions.end_of('m');
         assert_eq!(sessions.count('a', start), 1);
         assert!(sessions.enter(secrets[19].as_str(), start).is_none());
+    }
+
+    #[test]
+    fn a_form_that_comes_again_meanwhile_waits_and_is_told_what_the_first_did() {
+        let (sessions, now) = (PageSessions::new(TERMS), Now::read());
+        let secret = sessions.begin('m', now);
+        let (secret, token) = (secret.as_str(), sessions.enter(secret.as_str(), now).unwrap().1);
+        let admit = || sessions.admit(secret, token.as_str(), [1; 32], now);
+        assert_eq!(admit(), FormAdmission::First);
+        let done = FormDone { page: "/x".to_owned(), text: "done".to_owned() };
+        std::thread::scope(|scope| {
+            let again = scope.spawn(admit);
+            sessions.settle(secret, &[1; 32], Some(done.clone()), now);
+            assert_eq!(again.join().unwrap(), FormAdmission::Again(Some(done.clone())));
+        });
+        let plain = token.as_str().split_once('-').unwrap().0;
+        for foreign in ["", "-1", plain, &format!("{plain}-"), &format!("{plain}-9"), "0-1"] {
+            assert_eq!(sessions.admit(secret, foreign, [2; 32], now), FormAdmission::Foreign, "{foreign}");
+        }
+        assert!(sessions.is_ours(secret, token.as_str(), now) && !sessions.is_ours(secret, plain, now));
     }
 
     #[test]

@@ -260,6 +260,48 @@ fn the_server_tells_what_the_programs_of_the_box_have_to_say() {
 }
 
 #[test]
+fn settings_of_the_operators_page_reach_the_card_and_the_next_start() {
+    let stand_in = furnished();
+    let data = stand_in.at("var/lib/private/mcos");
+    let staged = data.join("mcos.toml.staged");
+    let wish = |text: &str| {
+        fs::write(&staged, text).unwrap();
+        assert!(stand_in.run("box-request").status.success());
+        assert!(!staged.exists());
+    };
+    let read = |path: &str| fs::read_to_string(stand_in.at(path)).unwrap_or_default();
+    wish("[shard]\r\nname = \"A\"\r\n");
+    assert_eq!(read("boot/mcos/mcos.toml"), "[shard]\r\nname = \"A\"\r\n");
+    assert_eq!(read("run/mcos-box/mcos.toml"), read("boot/mcos/mcos.toml"));
+    // The file keeps the name that a person gave it.
+    fs::rename(stand_in.at("boot/mcos/mcos.toml"), stand_in.at("boot/mcos/mcos.toml.txt")).unwrap();
+    wish("[shard]\nname = \"B\"\n");
+    assert_eq!(read("boot/mcos/mcos.toml.txt"), "[shard]\nname = \"B\"\n");
+    assert!(!stand_in.at("boot/mcos/mcos.toml").exists());
+    assert_eq!(stand_in.notes(), "");
+    // A card that cannot be written: the settings stay as they were everywhere, and it is told.
+    stand_in.tool("mount", "exit 32\n");
+    wish("[shard]\nname = \"C\"\n");
+    assert_eq!(read("boot/mcos/mcos.toml.txt"), "[shard]\nname = \"B\"\n");
+    assert_eq!(read("run/mcos-box/mcos.toml"), "[shard]\nname = \"B\"\n");
+    assert!(stand_in.notes().contains("the card cannot be written"), "{}", stand_in.notes());
+}
+
+#[test]
+fn the_box_is_switched_off_by_a_word_of_the_server_and_by_nothing_else() {
+    let stand_in = furnished();
+    let staged = stand_in.at("var/lib/private/mcos/power.staged");
+    stand_in.tool("systemctl", "echo \"$@\" >>\"$MCOS_BOX_ROOT/asked\"\n");
+    for (word, asked) in [("off\n", "poweroff\n"), ("restart\n", "reboot\n"), ("halt\n", ""), ("", "")] {
+        let _ = fs::remove_file(stand_in.at("asked"));
+        fs::write(&staged, word).unwrap();
+        assert!(stand_in.run("box-request").status.success());
+        assert!(!staged.exists(), "{word}");
+        assert_eq!(fs::read_to_string(stand_in.at("asked")).unwrap_or_default(), asked);
+    }
+}
+
+#[test]
 fn a_link_in_the_folders_of_the_server_leads_root_nowhere() {
     let stand_in = StandIn::new();
     let secret = stand_in.at("secret");
@@ -275,6 +317,16 @@ fn a_link_in_the_folders_of_the_server_leads_root_nowhere() {
     assert_eq!(fs::read_to_string(&secret).unwrap(), "for root only");
     assert_eq!(fs::read(data.join("reset-operator-password")).unwrap(), b"");
     assert_eq!(fs::read_to_string(data.join("restore.mcos")).unwrap(), "a backup");
+
+    for name in ["mcos.toml.staged", "power.staged"] {
+        symlink(&secret, data.join(name)).unwrap();
+    }
+    let before = fs::read(stand_in.at("run/mcos-box/mcos.toml")).ok();
+    assert!(stand_in.run("box-request").status.success());
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "for root only");
+    assert_eq!(fs::read(stand_in.at("run/mcos-box/mcos.toml")).ok(), before);
+    assert!(!stand_in.at("boot/mcos/mcos.toml").exists());
+    assert!(!data.join("mcos.toml.staged").is_symlink() && !data.join("power.staged").is_symlink());
 
     fs::create_dir_all(stand_in.at("run/mcos")).unwrap();
     fs::create_dir_all(stand_in.at("dev")).unwrap();

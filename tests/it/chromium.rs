@@ -105,7 +105,7 @@ fn axe_finds_nothing_serious_on_any_page_in_light_and_dark() {
 /// What is photographed: the name of the picture, the page, and the size of the window. Behind a `#` stands from which heading on.
 const PICTURES: [(&str, &str, (u32, u32)); 9] = [
     ("city-player", "/players/Ann%20Marlowe#Points and places", (1000, 820)),
-    ("city-boards", "/boards", (1000, 640)),
+    ("city-boards", "/boards?board=distance", (1000, 640)),
     ("city-live", "/live", (1000, 760)),
     ("city-market", "/market", (1000, 800)),
     ("city-events", "/events", (1000, 820)),

@@ -67,7 +67,7 @@ fn two_players_race_and_see_result_record_board_and_their_own_money_on_the_pages
         let mut racers = arrive(&server, 2).await;
         let live = look(&server, "/live", "200");
         assert!(
-            live.contains("Players on line: 2") && live.contains("Driver 1") && live.contains("garage"),
+            live.contains("Players online: 2") && live.contains("Driver 1") && live.contains("garage"),
             "{live}"
         );
         let (race, money) = race(&mut racers).await;

@@ -159,6 +159,20 @@ fn accounts_and_personas_are_made_and_listed_while_no_server_runs() {
 }
 
 #[test]
+fn the_cars_for_sale_are_listed_with_the_numbers_that_give_car_takes() {
+    let place = Place::new();
+    place.add_account("alice");
+    let table = place.done("catalog cars");
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["MODEL", "CLASS", "PRICE", "CAR"]);
+    let cars: serde_json::Value = serde_json::from_str(&place.done("catalog cars --json")).unwrap();
+    let cars = cars.as_array().unwrap();
+    assert_eq!((cars.len(), cars.is_empty()), (rows.len() - 1, false));
+    assert_eq!(cars[0]["model"].to_string(), rows[1][0]);
+    assert!(cars[0]["name"].is_string() && cars[0]["class"].is_string() && cars[0]["price"].is_u64());
+}
+
+#[test]
 fn what_cannot_be_done_ends_with_1_and_one_line_that_says_why() {
     let place = Place::new();
     place.add_account("alice");

@@ -225,6 +225,10 @@ impl City {
             "/patch",
             "/backup",
             "/update",
+            "/settings",
+            "/settings?section=network",
+            "/settings?section=compat",
+            "/welcome",
             "/health",
         ];
         all.extend(operator.map(|page| format!("/operator{page}")));
@@ -298,6 +302,7 @@ fn history(server: &Server) -> (BTreeMap<&'static str, PersonaId>, BTreeMap<&'st
             sheet: Sheet {
                 lobby,
                 terms: RaceTerms { entry_fee: 100, laps: 2, ..RaceTerms::default() },
+                metres: 8000,
                 racers: racers.collect(),
             },
             standing: |points| (rules::level(points), rules::rank(points)),

@@ -170,6 +170,30 @@ fn a_backup_from_the_page_is_restored_by_the_page_and_nonsense_is_refused() {
 }
 
 #[test]
+fn settings_of_the_page_stand_in_the_file_and_count_after_the_restart_that_it_offers() {
+    let (mut server, mut operator) = operated();
+    let before = fs::read_to_string(server.config()).unwrap();
+    let form = "do=change&section=shard&page=/operator/welcome&name=Elm+Street";
+    let saved = operator.fill_in("/operator/welcome", "/operator/settings", form);
+    assert_eq!(saved.header("location").next(), Some("/operator/welcome"));
+    let page = operator.look("/operator/welcome");
+    assert!(
+        page.contains("counts from the next start") && page.contains("/operator/backup/restart"),
+        "{page}"
+    );
+    let after = fs::read_to_string(server.config()).unwrap();
+    assert!(after.contains("name = \"Elm Street\""), "{after}");
+    let mut rest = before.lines().filter(|line| !line.starts_with("name = "));
+    assert!(rest.all(|line| after.lines().any(|kept| kept == line)), "{before}\n{after}");
+    assert!(!server.log().contains("\"Elm Street\" is open"));
+    let restart = operator.fill_in("/operator/welcome", "/operator/backup/restart", "");
+    assert!(restart.text().contains("The server restarts"));
+    server.await_log("\"Elm Street\" is open", 1);
+    assert!(server.must(&["operator", "audit"], "").contains("settings of [shard]"));
+    assert!(server.is_alive() && server.stop().success());
+}
+
+#[test]
 fn the_command_line_backs_up_and_restores_with_and_without_a_running_server() {
     let mut server = Server::prepare();
     server.account("doc");
@@ -235,6 +259,7 @@ fn the_games_database_is_imported_by_the_page_and_a_wrong_one_leaves_the_old_cat
     ] {
         assert!(page.contains(told), "{told}: {page}");
     }
+    assert!(operator.look("/operator/audit").contains("catalog read &#34;game.mdb&#34;"));
     assert_eq!(starters(&server), built_in, "not in use yet");
     let shown = format!("catalog={sum}");
     assert_eq!(operator.fill_in("/operator/catalog", "/operator/catalog/discard", &shown).status, 303);

@@ -16,7 +16,7 @@ fn accounts_and_personas_are_shown_renamed_paid_and_removed_on_the_command_line(
         }
         let name = if running { "Emmett" } else { "Dr Brown" };
         let shown = server.must(&["persona", "show", name], "");
-        assert!(shown.contains("doc") && shown.contains("StarterCash"), "{shown}");
+        assert!(shown.contains("doc") && shown.contains("Starter cash"), "{shown}");
         let before: serde_json::Value =
             serde_json::from_str(&server.must(&["persona", "list", "--json"], "")).unwrap();
         let money = before[0]["bank_balance"].as_u64().unwrap();

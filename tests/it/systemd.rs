@@ -151,8 +151,16 @@ fn the_program_alone_decides_from_where_it_is_reached_and_sees_its_own_addresses
             seen += 1;
             // These helpers of the box reach nobody; mcos-health plays as a Client would.
             let name = path.file_stem().unwrap().to_str().unwrap();
-            if ["mcos-backup", "mcos-box", "mcos-grow", "mcos-status", "mcos-update", "mcos-wifi@"]
-                .contains(&name)
+            if [
+                "mcos-backup",
+                "mcos-box",
+                "mcos-grow",
+                "mcos-request",
+                "mcos-status",
+                "mcos-update",
+                "mcos-wifi@",
+            ]
+            .contains(&name)
             {
                 continue;
             }

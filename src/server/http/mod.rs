@@ -56,7 +56,7 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// How long it may take to answer it after that, and to send the answer.
 const ANSWER_TIME: Duration = Duration::from_secs(15);
 
-/// How long a file of the patch set may take, so that 64 MiB come through a slow network.
+/// How long a file of the patch set or of the operator may take, so that 64 MiB come through a slow network.
 const DOWNLOAD_TIME: Duration = Duration::from_mins(10);
 
 /// The most bytes of a request's head. Browsers send the cookies of all services that have the same name, whatever their port.
@@ -207,7 +207,7 @@ impl SslServer {
         match (http::route(verb, path), verb) {
             (Some(Route::Auth), _) => {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
-                response(200, TEXT, self.log_in(query, peer, host).await)
+                response(200, TEXT, deadline.hold(self.log_in(query, peer, host)).await)
             }
             (Some(Route::Shard), _) => {
                 response(200, TEXT, http::shard_list(&self.game, peer.ip(), &host, Now::read()))
@@ -225,7 +225,7 @@ impl SslServer {
             (None, Verb::Post) if web::takes_forms(path) => {
                 let asked = Asked::of(&request, path, host, connection);
                 match BodyReader::new(request.into_body(), deadline).read_to_end(web::MAX_FORM).await {
-                    Ok(form) => page(self.submit(asked, form).await),
+                    Ok(form) => page(deadline.hold(self.submit(asked, form)).await),
                     Err(error) => page(web::unread_form(&self.site(), problem(error))),
                 }
             }

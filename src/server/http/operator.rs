@@ -1,5 +1,6 @@
 //! Serves the Operator's pages over HTTP: reads forms and uploads, and has the pages answer on a worker thread.
 
+use super::DOWNLOAD_TIME;
 use super::body::{BodyError, BodyReader};
 use super::bundle::BundleIntake;
 use super::deadline::Deadline;
@@ -23,7 +24,7 @@ use crate::web::operator::{
     self, Form, FormStorage, OperatorRequest, OperatorResponse, OperatorSite, ServerFigures, UploadedFile,
 };
 use hyper::body::{Body, Bytes};
-use hyper::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName};
+use hyper::header::{CONTENT_DISPOSITION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName};
 use hyper::{Method, Request};
 use smol::channel::Sender;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
@@ -155,7 +156,7 @@ impl OperatorHttp {
             now: Now::read(),
         };
         if request.method() != Method::POST {
-            return self.answer(head, None).await;
+            return self.answer_in_time(head, None, deadline).await;
         }
         let mut body = BodyReader::new(request.into_body(), deadline);
         if head.path == operator::BUNDLE {
@@ -176,9 +177,23 @@ impl OperatorHttp {
             FormStorage::Memory(limit) => read_form(&head, body, limit).await,
         };
         match form {
-            Ok(form) => self.answer(head, Some(form)).await,
+            Ok(form) => self.answer_in_time(head, Some(form), deadline).await,
             Err(error) => operator_page(self.refusal(&head, &error)),
         }
+    }
+
+    /// The answer, however long the server takes for it. A backup or a recording may be large, and the network slow.
+    async fn answer_in_time(
+        &self,
+        head: Head,
+        form: Option<ReceivedForm>,
+        deadline: &Deadline,
+    ) -> HttpResponse {
+        let answer = deadline.hold(self.answer(head, form)).await;
+        if answer.headers().contains_key(CONTENT_DISPOSITION) {
+            deadline.extend(DOWNLOAD_TIME);
+        }
+        answer
     }
 
     /// Has the pages answer, on a thread that may wait.
@@ -282,7 +297,9 @@ impl OperatorHttp {
         if let Err(why) = &outcome {
             log::warn!("operator: the update bundle is refused: {why}");
         }
-        operator_page(site.after_bundle(&head.cookies, outcome, head.now))
+        let (inner, cookies, now) = (Arc::clone(&self.inner), head.cookies.clone(), head.now);
+        let noted = smol::unblock(move || inner.site.after_bundle(&inner.game, &cookies, outcome, now));
+        operator_page(noted.await)
     }
 
     fn is_ours(&self, head: &Head, fields: &Fields) -> bool {

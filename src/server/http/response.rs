@@ -28,6 +28,12 @@ pub(super) const BYTES: &str = "application/octet-stream";
 /// No script, nothing from elsewhere, no frame around it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The same for a drawing, whose style stands in itself.
+const POLICY_OF_DRAWINGS: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+/// The content type of drawings.
+const DRAWING: &str = "image/svg+xml";
+
 /// A response with these bytes.
 pub(super) fn response(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> HttpResponse {
     let body = body.into();
@@ -68,7 +74,7 @@ pub(super) fn page(page: PageResponse) -> HttpResponse {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache.header()));
     // What the game itself reads stays as plain as it was.
     if !content_type.starts_with("text/plain") {
-        protect(headers);
+        protect(headers, content_type);
     }
     for (name, value) in more {
         append(headers, name, value);
@@ -82,7 +88,7 @@ pub(super) fn operator_page(page: OperatorResponse) -> HttpResponse {
     let OperatorResponse { status, content_type, body, location, cookies, file_name, .. } = page;
     let mut response = response(status, content_type, body);
     let headers = response.headers_mut();
-    protect(headers);
+    protect(headers, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
         headers.insert(LOCATION, location);
@@ -95,9 +101,10 @@ pub(super) fn operator_page(page: OperatorResponse) -> HttpResponse {
 }
 
 /// What browsers are told so that other sites and other content can do nothing with a page.
-fn protect(headers: &mut HeaderMap) {
+fn protect(headers: &mut HeaderMap, content_type: &str) {
+    let policy = if content_type == DRAWING { POLICY_OF_DRAWINGS } else { POLICY };
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_SECURITY_POLICY, policy),
         (REFERRER_POLICY, "same-origin"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),

@@ -7,6 +7,7 @@ use crate::store::clubs::parting::{disband, part};
 use crate::store::deals::party;
 use crate::store::mail::{self, Letter};
 use crate::store::nights;
+use crate::store::public_text::{self, ODD_LETTERS};
 use crate::store::records::club::{Club, Rank};
 use crate::store::refused::{CityError, ensure, tidy};
 use crate::store::table::Transaction;
@@ -173,14 +174,13 @@ impl Clubs<'_> {
         text: &str,
         now: Now,
     ) -> Result<Changed<usize>, CityError> {
-        let text = text.trim();
+        let text = public_text::lines(text).ok_or(CityError::because(ODD_LETTERS))?;
         ensure(!text.is_empty() && text.chars().count() <= 255, "a text has 1 to 255 characters: change it")?;
-        ensure(title.chars().count() <= 30, "a title has at most 30 characters: shorten it")?;
+        let title = tidy(title, 0, 30, "a title has at most 30 characters: shorten it")?;
         self.alter(by, Rank::Officer, |tx, club, _| {
             let sender_name = persona(tx, by)?.persona.name;
-            let title =
-                if title.trim().is_empty() { format!("[{}]", club.acronym) } else { title.trim().to_owned() };
-            let letter = Letter { sender: by, sender_name, title, text: text.to_owned() };
+            let title = if title.is_empty() { format!("[{}]", club.acronym) } else { title.clone() };
+            let letter = Letter { sender: by, sender_name, title, text: text.clone() };
             let others = || club.members.iter().filter(|member| member.persona != by);
             others().try_for_each(|member| mail::post(tx, member.persona, &letter, now))?;
             Ok(others().count())

@@ -7,6 +7,7 @@ use crate::clock::Now;
 use crate::store::bookings::Bookings;
 use crate::store::error::StoreError;
 use crate::store::ledger::{self, Entry};
+use crate::store::public_text::{self, ODD_LETTERS};
 use crate::store::records::deal::{Ad, AdCategory, Goods, Offered};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::PersonaRecord;
@@ -38,13 +39,20 @@ impl Deals<'_> {
     /// [`DealError::LastCar`], [`DealError::NoSuchPersona`], [`DealError::Banned`].
     pub fn place_ad(&self, advertiser: PersonaId, new: NewAd, now: Now) -> Result<Changed<u32>, DealError> {
         let NewAd { category, text, days, offer } = new;
-        let text = text.trim().to_owned();
-        if text.is_empty() || text.chars().any(char::is_control) {
-            return Err(DealError::BadTerms("an ad needs a text of one line: write it"));
+        let text = public_text::one_line(&text).ok_or(DealError::BadTerms(ODD_LETTERS))?;
+        if text.is_empty() {
+            return Err(DealError::BadTerms("an ad needs a text: write one"));
+        }
+        if days == 0 {
+            return Err(DealError::BadTerms("an ad runs one day or more: choose for how many"));
+        }
+        if self.rules.ad_price(1, days).is_none() {
+            return Err(DealError::BadTerms(
+                "the days are too many, the page Market says how many there may be: choose fewer",
+            ));
         }
         let price = self.rules.ad_price(text.chars().count(), days);
-        let price =
-            price.ok_or(DealError::BadTerms("the text is too long or the days are too many: shorten it"))?;
+        let price = price.ok_or(DealError::BadTerms("the text is too long: shorten it"))?;
         if offer.is_some() && category != AdCategory::ForSale {
             return Err(DealError::BadTerms(
                 "only ads of the category For Sale sell something: choose that one",
@@ -129,7 +137,7 @@ impl Deals<'_> {
     /// Takes an ad back. What it sells goes back, what it cost does not.
     ///
     /// # Errors
-    /// [`DealError::Over`], [`DealError::NotYours`].
+    /// [`DealError::Over`], [`DealError::Theirs`].
     pub fn withdraw_ad(
         &self,
         advertiser: PersonaId,
@@ -140,7 +148,7 @@ impl Deals<'_> {
             table.transact(|tx| {
                 let ad: Ad = tx.get(&deal_key::ad(number))?.ok_or(DealError::Over)?;
                 if ad.advertiser != advertiser {
-                    return Err(DealError::NotYours);
+                    return Err(DealError::Theirs);
                 }
                 clock::note(tx, city, now)?;
                 self.expire(tx, &ad, now)

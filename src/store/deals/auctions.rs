@@ -146,9 +146,12 @@ impl Deals<'_> {
                         return Err(DealError::TooMany("highest bids of this driver"));
                     }
                 }
-                self.return_bid(tx, &auction, &buyer.persona, dollars, now)?;
-                let mut buyer = party(tx, bidder, now)?;
-                charge(tx, &mut buyer, Kind::BidHeld, dollars, number, now)?;
+                // Of an own bid that is raised the dollars stay held: there might be no room for them in the bank.
+                if !leads {
+                    self.return_bid(tx, &auction, &buyer.persona, dollars, now)?;
+                }
+                let mut buyer = buyer;
+                charge(tx, &mut buyer, Kind::BidHeld, dollars.saturating_sub(own), number, now)?;
                 tx.put(&key::persona(bidder), &buyer)?;
                 tx.put(&deal_key::deal_of(bidder, deal_key::BIDDER, number), &number)?;
                 auction.bid = Some(Bid { bidder, dollars });
@@ -171,13 +174,13 @@ impl Deals<'_> {
     /// Ends an auction in which nobody has bid yet: the thing goes back.
     ///
     /// # Errors
-    /// [`DealError::Over`], [`DealError::NotYours`], [`DealError::HasBids`].
+    /// [`DealError::Over`], [`DealError::Theirs`], [`DealError::HasBids`].
     pub fn cancel_auction(&self, seller: PersonaId, number: u32, now: Now) -> Result<Changed<()>, DealError> {
         self.change(now, |table, city| {
             table.transact(|tx| {
                 let auction: Auction = tx.get(&deal_key::auction(number))?.ok_or(DealError::Over)?;
                 if auction.seller != seller {
-                    return Err(DealError::NotYours);
+                    return Err(DealError::Theirs);
                 }
                 if auction.bid.is_some() {
                     return Err(DealError::HasBids);
@@ -188,7 +191,7 @@ impl Deals<'_> {
         })
     }
 
-    /// Gives the highest bid back, because somebody bids more, and tells who had it.
+    /// Gives the highest bid back, because somebody else bids more, and tells who had it.
     fn return_bid(
         &self,
         tx: &Transaction<'_>,
@@ -200,13 +203,10 @@ impl Deals<'_> {
         let Some(Bid { bidder, dollars: held }) = auction.bid else { return Ok(()) };
         tx.remove(&deal_key::deal_of(bidder, deal_key::BIDDER, auction.number))?;
         let Some(mut before) = tx.get::<PersonaRecord>(&key::persona(bidder))? else { return Ok(()) };
-        ledger::give(tx, &mut before, Kind::BidBack, held, auction.number, now)?;
+        let back = ledger::give(tx, &mut before, Kind::BidBack, held, auction.number, now)?;
         tx.put(&key::persona(bidder), &before)?;
-        if bidder == by.id {
-            return Ok(());
-        }
         let text = format!(
-            "{} bids {dollars} dollars for {} (auction {}). Your {held} dollars are back in the bank.",
+            "{} bids {dollars} dollars for {} (auction {}). Your {back} dollars are back in the bank.",
             by.name,
             self.name(auction.item),
             auction.number

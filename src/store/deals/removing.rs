@@ -4,6 +4,7 @@ use super::goods::hand_out;
 use super::{AUCTION_HOUSE, DealError, Deals, ESCROW, ads, auctions, clock, tell};
 use crate::clock::Now;
 use crate::store::ledger;
+use crate::store::public_text::{self, ODD_LETTERS};
 use crate::store::records::deal::{Ad, Auction, Bid};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::PersonaRecord;
@@ -74,10 +75,11 @@ impl Deals<'_> {
     }
 }
 
-fn reason(why: &str) -> Result<&str, DealError> {
-    let why = why.trim().trim_end_matches('.');
-    if why.is_empty() || why.chars().count() > LONGEST_REASON || why.chars().any(char::is_control) {
+fn reason(why: &str) -> Result<String, DealError> {
+    let why = public_text::one_line(why).ok_or(DealError::BadTerms(ODD_LETTERS))?;
+    let why = why.trim_end_matches('.');
+    if why.is_empty() || why.chars().count() > LONGEST_REASON {
         return Err(DealError::BadTerms("say in 1 to 100 characters why it is removed"));
     }
-    Ok(why)
+    Ok(why.to_owned())
 }

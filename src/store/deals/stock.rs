@@ -85,12 +85,12 @@ impl Stock {
             if items.iter().any(|item| item.goods == goods) {
                 return Err(DealError::BadTerms("the same thing is offered twice: choose it once"));
             }
+            items.push(look(table, goods, self.persona)?.ok_or(DealError::NotYours)?);
             if let Goods::Car(car) = goods
                 && bookings.hold(car)
             {
                 return Err(DealError::InRace);
             }
-            items.push(look(table, goods, self.persona)?.ok_or(DealError::NotYours)?);
         }
         let kept = self.cars.iter().copied().filter(|car| !wanted.contains(&Goods::Car(*car)));
         let next = kept.into_iter().find(|car| !bookings.stake(*car));

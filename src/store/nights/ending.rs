@@ -140,8 +140,8 @@ fn close(tx: &Transaction<'_>, night: &Night, room: &Room) -> Result<(), StoreEr
 /// Gives all fees back.
 fn give_back(tx: &Transaction<'_>, night: &Night, why: &str, now: Now) -> Result<(), StoreError> {
     for entry in &night.entries {
-        refund(tx, night.id, entry, now)?;
-        let back = if entry.fee > 0 { " Your fee is back in the bank." } else { "" };
+        let back = refund(tx, night.id, entry, now)?;
+        let back = if entry.fee > 0 { format!(" Your fee is back: {back} dollars.") } else { String::new() };
         let text = format!("The race night {} does not count: {why}.{back}", night.plan.name);
         write(tx, entry.persona, &text, now)?;
     }

@@ -60,8 +60,8 @@ impl Nights<'_> {
         })
     }
 
-    /// Withdraws before the beginning; the fee comes back.
-    pub fn withdraw(&self, night: u32, who: PersonaId, now: Now) -> Result<Changed<()>, CityError> {
+    /// Withdraws before the beginning; the fee comes back. Returned are the dollars that came.
+    pub fn withdraw(&self, night: u32, who: PersonaId, now: Now) -> Result<Changed<u32>, CityError> {
         self.store.change(|table| {
             table.transact(|tx| {
                 let mut night = open_one(tx, night)?;
@@ -70,8 +70,9 @@ impl Nights<'_> {
                 let begun = now.unix >= night.plan.start.into();
                 ensure(!begun, "the race night has begun, so nobody can withdraw any more")?;
                 let entry = night.entries.remove(at);
-                refund(tx, night.id, &entry, now)?;
-                Ok(tx.put(&key::open_night(night.id), &night)?)
+                let back = refund(tx, night.id, &entry, now)?;
+                tx.put(&key::open_night(night.id), &night)?;
+                Ok(back)
             })
         })
     }
@@ -82,17 +83,18 @@ pub(super) fn open_one(tx: &Transaction<'_>, night: u32) -> Result<Night, CityEr
     tx.get::<Night>(&key::open_night(night))?.ok_or(gone)
 }
 
-/// Gives a fee back, as much as the bank holds.
+/// Gives a fee back, as much as the bank holds; how many dollars that was.
 pub(super) fn refund(
     tx: &Transaction<'_>,
     night: u32,
     entry: &NightEntry,
     now: Now,
-) -> Result<(), StoreError> {
+) -> Result<u32, StoreError> {
     let found: Option<PersonaRecord> = tx.get(&persona_key(entry.persona))?;
-    let Some(mut record) = found.filter(|_| entry.fee > 0) else { return Ok(()) };
-    ledger::give(tx, &mut record, Kind::NightRefund, entry.fee, night, now)?;
-    tx.put(&persona_key(entry.persona), &record)
+    let Some(mut record) = found.filter(|_| entry.fee > 0) else { return Ok(0) };
+    let back = ledger::give(tx, &mut record, Kind::NightRefund, entry.fee, night, now)?;
+    tx.put(&persona_key(entry.persona), &record)?;
+    Ok(back)
 }
 
 /// The race nights that are not over for which a persona is registered.

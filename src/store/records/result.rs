@@ -1,6 +1,6 @@
 //! The records of what came of races: each settled race for some weeks, and for ever what they add up to.
 
-use crate::store::record::Record;
+use crate::store::record::{Record, whole};
 use mco_proto::ids::{BrandedPartId, PersonaId, RaceId, VehicleId};
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +174,50 @@ pub struct PersonaResults {
 
 impl Record for PersonaResults {
     const WHAT: &'static str = "results of a persona";
+    const VERSION: u8 = 2;
+
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        if version != 1 {
+            return None;
+        }
+        let PersonaResultsV1 { persona, weeks, classes, recent, best } = whole(fields)?;
+        let weeks = weeks.into_iter().map(|(week, races, won, points, winnings)| WeekTotals {
+            week,
+            races,
+            won,
+            points,
+            winnings,
+            metres: 0,
+        });
+        let classes = classes.into_iter().map(|(class, races, won, points, winnings)| ClassTotals {
+            class,
+            races,
+            won,
+            points,
+            winnings,
+            metres: 0,
+        });
+        Some(Self { persona, weeks: weeks.collect(), classes: classes.collect(), recent, best })
+    }
+}
+
+/// The results of a persona as they were before distances were kept.
+#[derive(Deserialize)]
+struct PersonaResultsV1 {
+    persona: PersonaId,
+    /// Week, races, won, points, winnings.
+    weeks: Vec<(u32, u32, u32, u32, u64)>,
+    /// Class, races, won, points, winnings.
+    classes: Vec<(u8, u32, u32, u32, u64)>,
+    recent: Vec<u32>,
+    best: Vec<OwnTime>,
+}
+
+impl PersonaResults {
+    /// How far it has driven in all races that it finished, in metres, as far as lengths were known.
+    pub fn metres(&self) -> u64 {
+        self.classes.iter().fold(0, |sum, class| sum.saturating_add(class.metres))
+    }
 }
 
 /// The races of one week.
@@ -189,6 +233,8 @@ pub struct WeekTotals {
     pub points: u32,
     /// Dollars won.
     pub winnings: u64,
+    /// The length of the races that were finished, as far as it was known.
+    pub metres: u64,
 }
 
 /// The races with cars of one class.
@@ -204,6 +250,8 @@ pub struct ClassTotals {
     pub points: u32,
     /// Dollars won.
     pub winnings: u64,
+    /// The length of the races that were finished, as far as it was known.
+    pub metres: u64,
 }
 
 /// The best time of a persona on one course.
@@ -221,4 +269,39 @@ pub struct OwnTime {
     pub model: BrandedPartId,
     /// Its result, as long as it is kept.
     pub race: RaceId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::{decode, encode};
+
+    /// A persona's results as version 1 wrote them: a week, two classes, two results and no best time.
+    const OLD: [u8; 25] = [
+        1, // version
+        7, // persona
+        1, 0xb9, 0x10, 3, 1, 40, 0xe8, 0x07, // a week
+        2, 0, 1, 0, 10, 5, 2, 2, 1, 30, 100, // two classes
+        2, 1, 2, // recent results
+        0, // best times
+    ];
+
+    #[test]
+    fn results_without_distances_are_read_and_written_anew() {
+        let read: PersonaResults = decode(&OLD).unwrap();
+        let week = WeekTotals { week: 2105, races: 3, won: 1, points: 40, winnings: 1000, metres: 0 };
+        let borrowed = ClassTotals { class: 0, races: 1, won: 0, points: 10, winnings: 5, metres: 0 };
+        let own = ClassTotals { class: 2, races: 2, won: 1, points: 30, winnings: 100, metres: 0 };
+        let expected = PersonaResults {
+            persona: PersonaId(7),
+            weeks: vec![week],
+            classes: vec![borrowed, own],
+            recent: vec![1, 2],
+            best: Vec::new(),
+        };
+        assert_eq!(read, expected);
+        let new = encode(&read).unwrap();
+        assert_eq!((new[0], decode::<PersonaResults>(&new).unwrap()), (2, expected));
+        assert!(decode::<PersonaResults>(&OLD[..OLD.len() - 1]).is_err());
+    }
 }

@@ -76,6 +76,7 @@ pub(super) fn race(store: &Store, lobby: u32, order: &[PersonaId], now: Now) {
         sheet: Sheet {
             lobby,
             terms: RaceTerms { laps: 2, ..RaceTerms::default() },
+            metres: 0,
             racers: racers.collect(),
         },
         standing: |points| (points / 100 + 10, 0),

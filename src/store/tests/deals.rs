@@ -1,6 +1,7 @@
 //! Auctions, classified ads and trades.
 
 mod edges;
+mod full_bank;
 pub(super) mod model;
 mod removing;
 mod trades;
@@ -192,7 +193,7 @@ fn the_highest_bid_gets_the_car_and_the_others_get_their_money_back_at_once() {
     let kinds = |at| {
         city.store.ledger().of(city.id(at)).unwrap().iter().map(|(_, line)| line.kind).collect::<Vec<_>>()
     };
-    assert_eq!(kinds(2)[4..], [Kind::BidHeld, Kind::BidBack, Kind::BidHeld, Kind::AuctionWon]);
+    assert_eq!(kinds(2)[4..], [Kind::BidHeld, Kind::BidHeld, Kind::AuctionWon]);
     city.check();
     let city = city.reopen();
     assert_eq!(city.end_due(), 0);
@@ -218,7 +219,7 @@ fn without_a_bid_the_thing_goes_back_and_the_price_to_buy_at_once_ends_an_auctio
     city.check();
     // One that nobody has bid in is taken back.
     let number = city.auction(0, Goods::Part(part));
-    city.refused(&DealError::NotYours, |deals| deals.cancel_auction(city.id(1), number, city.now));
+    city.refused(&DealError::Theirs, |deals| deals.cancel_auction(city.id(1), number, city.now));
     let _ = city.deals().cancel_auction(city.id(0), number, city.now).unwrap();
     assert_eq!(city.parts(0), [part]);
     city.refused(&DealError::Over, |deals| deals.cancel_auction(city.id(0), number, city.now));
@@ -410,7 +411,7 @@ fn an_ad_costs_letters_times_days_and_sells_with_one_click() {
     city.refused(&DealError::Over, |deals| deals.buy(bob, wanted, city.now));
     city.refused(&DealError::OwnDeal, |deals| deals.buy(ann, number, city.now));
     city.refused(&DealError::Over, |deals| deals.buy(bob, 99, city.now));
-    city.refused(&DealError::NotYours, |deals| deals.withdraw_ad(bob, number, city.now));
+    city.refused(&DealError::Theirs, |deals| deals.withdraw_ad(bob, number, city.now));
     let before = (city.money(0), city.money(1));
     assert_eq!(city.deals().buy(bob, number, city.now).unwrap().value, 700);
     assert_eq!((city.money(0), city.money(1)), (before.0 + 700, before.1 - 700));

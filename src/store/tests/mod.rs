@@ -76,8 +76,8 @@ fn without_counters(rows: &mut Vec<Row>) {
     rows.retain(|(key, _)| ![key::GENERATION, key::POSITION, key::SUM].contains(&key.as_slice()));
 }
 
-/// All records but those.
-fn records(store: &Store) -> Vec<Row> {
+/// All records but those: the same as long as nothing was changed.
+pub(crate) fn records(store: &Store) -> Vec<Row> {
     let mut rows = all_rows(store);
     without_counters(&mut rows);
     rows

@@ -69,6 +69,7 @@ impl Cast {
 const NO_ONE: &str = "no such driver";
 const BANNED: &str = "banned or disabled";
 const NOT_OWN: &str = "owns no such";
+const THEIRS: &str = "another driver made this deal";
 
 #[test]
 fn ads_refuse_what_makes_no_sense() {
@@ -87,15 +88,17 @@ fn ads_refuse_what_makes_no_sense() {
     };
     for (what, who, text, days, offer, why) in [
         ("no text", ann, " ", 1, None, "needs a text"),
-        ("too long a text", ann, "x".repeat(101).as_str(), 1, None, "too long"),
-        ("no day", ann, "x", 0, None, "too many"),
-        ("too many days", ann, "x", 8, None, "too many"),
+        ("too long a text", ann, "x".repeat(101).as_str(), 1, None, "text is too long"),
+        ("a hidden letter", ann, "a\u{200b}b", 1, None, "cannot be seen"),
+        ("no day", ann, "x", 0, None, "one day or more"),
+        ("too many days", ann, "x", 8, None, "days are too many"),
         ("days that overflow", ann, "x", u32::MAX, None, "too many"),
         ("no price", ann, "x", 1, Some((mine, 0)), "at least one dollar"),
         ("somebody else's car", ann, "x", 1, Some((other, 1)), NOT_OWN),
         ("a car that is not there", ann, "x", 1, Some((Goods::Car(VehicleId(999_999)), 1)), NOT_OWN),
         ("a part that is held", ann, "x", 1, Some((held, 1)), NOT_OWN),
         ("a car in a race", ann, "x", 1, Some((raced, 1)), "in a race"),
+        ("somebody else's in a race", bob, "x", 1, Some((raced, 1)), NOT_OWN),
         ("nobody's", gone, "x", 1, None, NO_ONE),
         ("banned", banned, "x", 1, None, BANNED),
         ("poor", poor, "x", 1, None, "more than there is in the bank"),
@@ -116,7 +119,7 @@ fn ads_refuse_what_makes_no_sense() {
     ] {
         cast.refuses(what, why, |city| city.deals().buy(who, ad, city.now));
     }
-    cast.refuses("not its own", NOT_OWN, |city| city.deals().withdraw_ad(bob, number, city.now));
+    cast.refuses("not its own", THEIRS, |city| city.deals().withdraw_ad(bob, number, city.now));
     cast.city.now = cast.city.now.later(Duration::from_hours(24));
     cast.refuses("after its end", "is over", |city| city.deals().buy(bob, number, city.now));
 }
@@ -139,6 +142,7 @@ fn auctions_refuse_what_makes_no_sense() {
         ("somebody else's", ann, other, (1, None, 1), NOT_OWN),
         ("a car that is not there", ann, Goods::Car(VehicleId(999_999)), (1, None, 1), NOT_OWN),
         ("in a race", ann, raced, (1, None, 1), "in a race"),
+        ("somebody else's in a race", bob, raced, (1, None, 1), NOT_OWN),
         ("nobody's", gone, mine, (1, None, 1), NOT_OWN),
         ("banned", banned, cast.car(banned, 0), (1, None, 1), BANNED),
     ] {
@@ -161,7 +165,7 @@ fn auctions_refuse_what_makes_no_sense() {
     ] {
         cast.refuses(what, why, |city| city.deals().bid(who, auction, dollars, city.now));
     }
-    cast.refuses("not its own", NOT_OWN, |city| city.deals().cancel_auction(bob, number, city.now));
+    cast.refuses("not its own", THEIRS, |city| city.deals().cancel_auction(bob, number, city.now));
     let _ = cast.city.deals().bid(bob, number, 1000, cast.city.now).unwrap();
     cast.refuses("less than a twentieth more", "at least 1050", |city| {
         city.deals().bid(full, number, 1049, city.now)

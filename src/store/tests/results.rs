@@ -58,7 +58,12 @@ fn race(store: &Store, number: u32, lobby: u32, laps: u8, racers: Vec<RacerResul
         payouts: payouts.collect(),
         cars_lost: Vec::new(),
         uncounted: Vec::new(),
-        sheet: Sheet { lobby, terms: RaceTerms { laps, ..RaceTerms::default() }, racers },
+        sheet: Sheet {
+            lobby,
+            terms: RaceTerms { laps, ..RaceTerms::default() },
+            metres: 1000 * u32::from(laps),
+            racers,
+        },
         standing,
         letter: |_, _, _| Letter::city_news("race", "over"),
     };
@@ -195,7 +200,7 @@ proptest! {
         let dir = TempDir::new().unwrap();
         let (store, drivers) = with_drivers(dir.path(), 5);
         let mut best: BTreeMap<(u32, u8, u8), BTreeMap<PersonaId, u32>> = BTreeMap::new();
-        let mut weeks: BTreeMap<(PersonaId, u32), (u32, u32, u64)> = BTreeMap::new();
+        let mut weeks: BTreeMap<(PersonaId, u32), (u32, u32, u64, u64)> = BTreeMap::new();
         let mut days = 0;
         for (number, (times, lobby, laps, later)) in (1..).zip(&runs) {
             days += later;
@@ -215,7 +220,13 @@ proptest! {
             for racer in &racers {
                 let entry = weeks.entry((racer.persona, week(now.unix))).or_default();
                 let won = racer.place == Some(1);
-                *entry = (entry.0 + 1, entry.1 + u32::from(won), entry.2 + if won { 1000 } else { 0 });
+                let metres = if racer.place.is_some() { 1000 * u64::from(*laps) } else { 0 };
+                *entry = (
+                    entry.0 + 1,
+                    entry.1 + u32::from(won),
+                    entry.2 + if won { 1000 } else { 0 },
+                    entry.3 + metres,
+                );
             }
             race(&store, number, *lobby, *laps, racers, now);
         }
@@ -240,9 +251,11 @@ proptest! {
         for results in store.results().of_all().unwrap() {
             prop_assert!(results.weeks.len() <= 12 && results.weeks.is_sorted_by_key(|week| week.week));
             for totals in &results.weeks {
-                let seen = (totals.races, totals.won, totals.winnings);
+                let seen = (totals.races, totals.won, totals.winnings, totals.metres);
                 prop_assert_eq!(seen, weeks[&(results.persona, totals.week)]);
             }
+            let of = weeks.iter().filter(|((persona, _), _)| *persona == results.persona);
+            prop_assert_eq!(results.metres(), of.map(|(_, totals)| totals.3).sum::<u64>());
             for own in &results.best {
                 let Course { lobby, laps, class, .. } = own.course;
                 prop_assert_eq!(own.time, best[&(lobby, laps, class)][&results.persona]);

@@ -1,11 +1,12 @@
-//! The leader boards: who has most points, wins or winnings, in this week or in all, and by class of car.
+//! The leader boards: who has most points, wins or winnings or has driven farthest, in this week or in all, and by class of car.
 
 use crate::clock::week;
+use crate::services::Game;
 use crate::store::{Persona, PersonaResults, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Section, Window};
 use crate::web::page::{PageResponse, Site};
-use crate::web::words::{class, money, number, player_link};
+use crate::web::words::{class, distance, money, number, player_link};
 use mco_proto::ids::PersonaId;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -15,15 +16,20 @@ use std::collections::HashMap;
 const LEAST_RACES: u32 = 5;
 
 /// What the boards compare, with what people call it.
-const BOARDS: [(&str, &str); 4] =
-    [("points", "Points"), ("wins", "Wins"), ("rate", "Win rate"), ("winnings", "Winnings")];
+const BOARDS: [(&str, &str); 5] = [
+    ("points", "Points"),
+    ("wins", "Wins"),
+    ("rate", "Win rate"),
+    ("winnings", "Winnings"),
+    ("distance", "Distance"),
+];
 
 /// Somebody on a board.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct BoardRow {
     pub(super) place: usize,
     pub(super) name: String,
-    /// Points, wins, percent or dollars.
+    /// Points, wins, percent, dollars or metres.
     pub(super) value: u64,
     pub(super) races: u32,
 }
@@ -65,6 +71,7 @@ struct Totals {
     wins: u32,
     points: u32,
     winnings: u64,
+    metres: u64,
 }
 
 fn totals(site: &Site<'_>, wish: &Wish, persona: &Persona, results: Option<&PersonaResults>) -> Totals {
@@ -76,6 +83,7 @@ fn totals(site: &Site<'_>, wish: &Wish, persona: &Persona, results: Option<&Pers
             wins: week.won,
             points: week.points,
             winnings: week.winnings,
+            metres: week.metres,
         });
     }
     if wish.class > 0 {
@@ -86,6 +94,7 @@ fn totals(site: &Site<'_>, wish: &Wish, persona: &Persona, results: Option<&Pers
             wins: class.won,
             points: class.points,
             winnings: class.winnings,
+            metres: class.metres,
         });
     }
     Totals {
@@ -93,13 +102,14 @@ fn totals(site: &Site<'_>, wish: &Wish, persona: &Persona, results: Option<&Pers
         wins: persona.races_won,
         points: persona.points,
         winnings: persona.total_winnings.into(),
+        metres: results.map_or(0, PersonaResults::metres),
     }
 }
 
 /// Everybody on a board, the best first. Who has nothing is not on it.
 pub(super) fn rows(site: &Site<'_>, wish: &Wish) -> Result<Vec<BoardRow>, StoreError> {
     let store = &site.game.store;
-    let needed = wish.this_week || wish.class > 0;
+    let needed = wish.this_week || wish.class > 0 || wish.board == "distance";
     let results = if needed { store.results().of_all()? } else { Vec::new() };
     let results: HashMap<PersonaId, PersonaResults> =
         results.into_iter().map(|results| (results.persona, results)).collect();
@@ -111,6 +121,7 @@ pub(super) fn rows(site: &Site<'_>, wish: &Wish) -> Result<Vec<BoardRow>, StoreE
             "rate" if totals.races < LEAST_RACES => 0,
             "rate" => u64::from(totals.wins) * 100 / u64::from(totals.races),
             "winnings" => totals.winnings,
+            "distance" => totals.metres,
             _ => totals.points.into(),
         };
         if value > 0 {
@@ -127,6 +138,22 @@ pub(super) fn rows(site: &Site<'_>, wish: &Wish) -> Result<Vec<BoardRow>, StoreE
             races: totals.races,
         })
         .collect())
+}
+
+/// What counts for the distance, and where it is not known.
+fn about_distances(game: &Game) -> String {
+    const COUNTS: &str = "Laps times the length of the track, of the races that were finished.";
+    let lobbies = game.catalog.lobbies().iter().filter(|lobby| lobby.race_type.is_race());
+    let unknown = lobbies.filter(|lobby| game.lap_length(lobby).is_none());
+    let unknown: Vec<String> =
+        unknown.map(|lobby| format!("{} (track {})", lobby.turf, lobby.track)).collect();
+    if unknown.is_empty() {
+        return COUNTS.to_owned();
+    }
+    format!(
+        "{COUNTS} Races add nothing where nobody has told the server the length of the track: {}. The operator can say it: game.track_lengths in mcos.toml.",
+        unknown.join(", ")
+    )
 }
 
 pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, StoreError> {
@@ -157,6 +184,7 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
         let value = match wish.board {
             "winnings" => money(row.value),
             "rate" => format!("{} %", row.value),
+            "distance" => distance(row.value),
             _ => number(row.value),
         };
         vec![
@@ -174,8 +202,11 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
         pager: window.pager(&wish.link()),
         ..Section::default()
     };
-    let intro = (wish.board == "rate")
-        .then(|| format!("Percent of the races that were won, from {LEAST_RACES} races on."));
+    let intro = match wish.board {
+        "rate" => Some(format!("Percent of the races that were won, from {LEAST_RACES} races on.")),
+        "distance" => Some(about_distances(site.game)),
+        _ => None,
+    };
     let intro = intro.into_iter().collect();
     Ok(Page { title: "Leader boards".to_owned(), intro, sections: vec![section], ..Page::default() }
         .render(site))

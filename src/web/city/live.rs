@@ -160,10 +160,10 @@ pub(super) fn page(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
             ..Section::default()
         },
         Section {
-            heading: format!("Players on line: {online}"),
+            heading: format!("Players online: {online}"),
             columns: Column::plain(&["Name", "Where", "For"]),
             rows: players.collect(),
-            empty: "Nobody is on line.",
+            empty: "Nobody is online.",
             ..Section::default()
         },
     ];

@@ -2,7 +2,7 @@
 //! colour of the game's own news window (*documented*: about 520 pixels, #FEF7E5, not cached).
 
 use crate::store::{RaceResult, RacerResult, StoreError};
-use crate::web::page::{PageResponse, Site, page as render};
+use crate::web::page::{Frame, PageResponse, Site, page as render};
 use crate::web::words::{car, kind, moment, time, track};
 use askama::Template;
 use hyper::header::PRAGMA;
@@ -15,7 +15,7 @@ const MOST: usize = 30;
 #[derive(Template)]
 #[template(path = "city/news.html")]
 struct NewsPage<'a> {
-    shard: &'a str,
+    frame: Frame<'a>,
     message: String,
     headlines: Vec<Headline>,
 }
@@ -47,7 +47,7 @@ pub(super) fn page(site: &Site<'_>) -> Result<PageResponse, StoreError> {
     headlines.sort_by_key(|line| Reverse(line.unix));
     headlines.truncate(MOST);
     let message = store.operator().message()?;
-    let answer = render(&NewsPage { shard: &site.game.config.shard.name, message, headlines });
+    let answer = render(&NewsPage { frame: Frame::of(site), message, headlines });
     Ok(answer.not_stored().with_header(PRAGMA, "no-cache"))
 }
 

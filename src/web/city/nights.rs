@@ -207,31 +207,23 @@ fn section(heading: &str, empty: &'static str, rows: Vec<NightRow>) -> Section {
     }
 }
 
-/// The next weeks, one row for each, with what begins on each day.
+/// The next weeks, one row for each, with what begins on each day. A day without anything is empty.
 fn calendar(site: &Site<'_>, open: &[NightRow]) -> Section {
     let monday = crate::clock::next_week(site.now.unix).saturating_sub(7 * DAY);
     let rows = (0..WEEKS).map(|week| {
+        let monday = monday + week * 7 * DAY;
         let days = (0..7).map(|day| {
-            let from = monday + (week * 7 + day) * DAY;
-            let begins: Vec<_> =
-                open.iter().filter(|row| (from..from + DAY).contains(&u64::from(row.start))).collect();
-            let (_, month, day) = crate::clock::date(from);
-            let names: Vec<_> = begins.iter().map(|row| row.name.as_str()).collect();
-            let text = if names.is_empty() {
-                format!("{month}/{day}")
-            } else {
-                format!("{month}/{day}: {}", names.join(", "))
-            };
-            match begins.first() {
-                Some(first) => Cell::linked(text, format!("/events/{}", first.id)),
-                None => text.into(),
-            }
+            let from = monday + day * DAY;
+            let begins = open.iter().filter(|row| (from..from + DAY).contains(&u64::from(row.start)));
+            let more: Vec<_> = begins.map(|row| (row.name.clone(), format!("/events/{}", row.id))).collect();
+            let text = if more.is_empty() { String::new() } else { crate::clock::day(from) };
+            Cell { text, more, ..Cell::default() }
         });
-        days.collect()
+        std::iter::once(crate::clock::day(monday).into()).chain(days).collect()
     });
     Section {
         heading: "Calendar (UTC)".to_owned(),
-        columns: Column::plain(&["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
+        columns: Column::plain(&["Week of", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
         rows: rows.collect(),
         ..Section::default()
     }

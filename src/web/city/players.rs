@@ -7,7 +7,9 @@ use crate::store::{BadgeKind, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Search, Section, Window};
 use crate::web::page::{PageResponse, Site, message};
-use crate::web::words::{car, class, course, escaped, kind, moment, number, player_link, time, track};
+use crate::web::words::{
+    car, class, course, distance, escaped, kind, moment, number, player_link, time, track,
+};
 use mco_proto::ids::PersonaId;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -32,7 +34,7 @@ pub(super) struct PlayerRow {
 /// By what the index can be sorted.
 const ORDERS: [(&str, &str); 8] = [
     ("name", "Name"),
-    ("online", "On line"),
+    ("online", "Online"),
     ("club", "Club"),
     ("acronym", "Acronym"),
     ("level", "Level"),
@@ -175,6 +177,8 @@ pub(super) struct PlayerView {
     pub(super) row: PlayerRow,
     /// When the persona was made, in seconds since 1970.
     pub(super) created: u32,
+    /// How far it has driven, as the board of distances counts.
+    pub(super) metres: u64,
     pub(super) kinds: Vec<KindRow>,
     pub(super) best: Vec<OwnTimeRow>,
     pub(super) cars: Vec<CarRow>,
@@ -284,6 +288,7 @@ pub(super) fn view(site: &Site<'_>, name: &str) -> Result<Option<PlayerView>, St
     Ok(Some(PlayerView {
         row: row(online, club.as_ref(), &persona),
         created: persona.created,
+        metres: results.metres(),
         kinds: kinds.collect(),
         best,
         cars: cars.collect(),
@@ -319,10 +324,10 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
         let text = "There is no player of this name. The page Players has a search.";
         return Ok(message(site, 404, "No such player", text));
     };
-    let PlayerView { row, created, kinds, best, cars, last_races, badges, description } = view;
+    let PlayerView { row, created, metres, kinds, best, cars, last_races, badges, description } = view;
     let own_races = plots::own_races(site, row.persona, row.points)?;
     let facts = vec![
-        ("On line", Cell::from(if row.online { "yes" } else { "no" })),
+        ("Online", Cell::from(if row.online { "yes" } else { "no" })),
         (
             "Club",
             if row.club.is_empty() {
@@ -335,6 +340,7 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
         ("Points", number(row.points.into()).into()),
         ("Races", number(row.races.into()).into()),
         ("Wins", number(row.wins.into()).into()),
+        ("Distance", Cell::linked(distance(metres), "/boards?board=distance&period=all")),
         ("Here since", crate::clock::day(created.into()).into()),
     ];
     let kinds = kinds.iter().map(|row| {

@@ -139,8 +139,8 @@ pub(super) fn list(
         forms.extend(opening(site, who)?);
     }
     let intro = vec![format!(
-        "A bid is at least a twentieth more than the one before. Its money is held until somebody bids more, who has bid before gets it \
-             back at once. A bid in the last {0} minutes gives the others {0} minutes more, an hour in all at most.",
+        "A bid is at least a twentieth more than the one before. Its money is held. If somebody bids more, it goes back at once to the \
+             one who bid before. A bid in the last {0} minutes gives the others {0} minutes more, an hour in all at most.",
         LAST_SECONDS / 60
     )];
     finish(site, who, &Page { title: "Auctions".to_owned(), intro, sections, ..Page::default() }, forms)

@@ -62,6 +62,23 @@ pub(in crate::web) fn choices(game: &Game, persona: &Persona) -> Result<Vec<(Goo
     Ok(all)
 }
 
+/// The parts of somebody's car, or a loose part of somebody's with what is fixed to it.
+pub(super) fn parts_of(game: &Game, owner: PersonaId, goods: Goods) -> Result<Vec<Part>, StoreError> {
+    let garage = game.store.garage();
+    let part = match goods {
+        Goods::Car(car) => return garage.parts_of(car),
+        Goods::Part(part) => part,
+    };
+    let all = garage.loose_parts(owner)?;
+    let mut whole: Vec<Part> = all.iter().filter(|one| one.id == part).cloned().collect();
+    let mut at = 0;
+    while let Some(id) = whole.get(at).map(|part| part.id) {
+        whole.extend(all.iter().filter(|one| one.parent == Some(id)).cloned());
+        at += 1;
+    }
+    Ok(whole)
+}
+
 /// The parts that somebody gets with a thing.
 pub(super) fn parts(site: &Site<'_>, parts: &[Part]) -> Section {
     let catalog = &site.game.catalog;

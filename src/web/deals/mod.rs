@@ -14,7 +14,7 @@ pub(super) use market::listed as ads_listed;
 use super::fields::Fields;
 use super::layout::{Page, Section};
 use super::page::{PageRequest, PageResponse, Site, message, unreadable};
-use super::visit::{Act, Visit};
+use super::visit::{Action, Done, Visit};
 use crate::store::StoreError;
 use frame::Party;
 
@@ -54,38 +54,32 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
     Some(answer.unwrap_or_else(|error| unreadable(site, &error)).not_stored())
 }
 
+/// The forms of these pages, by where they are sent to.
+pub(super) const FORMS: [(&str, Action); 11] = [
+    ("/auctions/open", auctions::open),
+    ("/auctions/bid", auctions::bid),
+    ("/auctions/cancel", auctions::cancel),
+    ("/market/place", market::place),
+    ("/market/buy", market::buy),
+    ("/market/withdraw", market::withdraw),
+    ("/trades/open", trades::open),
+    ("/trades/offer", trades::offer),
+    ("/trades/accept", trades::accept),
+    ("/trades/leave", trades::leave),
+    ("/trades/mute", trades::mute),
+];
+
 /// Answers a form.
 pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) -> PageResponse {
     let Some(visit) = Visit::of(site, request) else { return PageResponse::go_to("/me/sign-in") };
-    if let Some(refused) = visit.refuses(request, form) {
-        return refused;
-    }
-    let act = match request.path {
-        "/auctions/open" => auctions::open,
-        "/auctions/bid" => auctions::bid,
-        "/auctions/cancel" => auctions::cancel,
-        "/market/place" => market::place,
-        "/market/buy" => market::buy,
-        "/market/withdraw" => market::withdraw,
-        "/trades/open" => trades::open,
-        "/trades/offer" => trades::offer,
-        "/trades/accept" => trades::accept,
-        "/trades/leave" => trades::leave,
-        "/trades/mute" => trades::mute,
-        _ => return super::not_found(site),
+    let Some((_, act)) = FORMS.iter().find(|(path, _)| *path == request.path) else {
+        return super::not_found(site);
     };
-    let persona = match visit.acting(form) {
-        Ok(persona) => persona,
-        Err(refused) => return refused,
-    };
-    let (path, outcome) = act(Act { site, visit: &visit, persona: &persona, request }, form);
-    let answer = visit.done(&format!("{path}?persona={}", persona.id), outcome);
-    visit.keep_typed(request, form);
-    answer
+    visit.answer(request, form, |about, form| {
+        let (path, outcome) = act(about, form);
+        (format!("{path}?persona={}", about.persona.id), outcome)
+    })
 }
-
-/// What a form came to: the page that is shown next, and what is said on it.
-type Done = (String, Result<String, String>);
 
 /// The name of the pages in a path, and what stands behind it.
 fn parts(path: &str) -> Option<(&str, Option<&str>)> {

@@ -86,21 +86,28 @@ pub(super) fn list(site: &Site<'_>, who: &Party<'_>) -> Result<PageResponse, Sto
     finish(site, Some(who), &Page { title: "Trades".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
-fn offered(site: &Site<'_>, heading: String, gives: &Side) -> Section {
-    let things = gives.items.iter().map(|item| {
+/// What one side gives, and the parts of each thing of it.
+fn offered(site: &Site<'_>, heading: String, gives: &Side) -> Result<(Section, Vec<Section>), StoreError> {
+    let (mut things, mut parts_of_all) = (Vec::new(), Vec::new());
+    for item in &gives.items {
         let kind = if item.goods.is_car() { "car" } else { "part" };
-        vec![name(site, *item).into(), format!("{kind} {}", item.goods.number()).into()]
-    });
-    let money = (gives.dollars > 0).then(|| vec![money(gives.dollars).into(), "money".into()]);
+        let (name, number) = (name(site, *item), format!("{kind} {}", item.goods.number()));
+        let parts = goods::parts_of(site.game, gives.persona, item.goods)?;
+        let heading = format!("{name} ({number}): parts");
+        parts_of_all.push(Section { heading, ..goods::parts(site, &parts) });
+        things.push(vec![name.into(), number.into(), format!("{} %", goods::condition(&parts)).into()]);
+    }
+    let money = (gives.dollars > 0).then(|| vec![money(gives.dollars).into(), "money".into(), "-".into()]);
     let facts = vec![("Accepted", Cell::from(if gives.accepted { "yes" } else { "no" }))];
-    Section {
+    let offer = Section {
         heading,
         facts,
-        columns: Column::plain(&["What", ""]),
-        rows: things.chain(money).collect(),
+        columns: Column::plain(&["What", "Number", "Condition"]),
+        rows: things.into_iter().chain(money).collect(),
         empty: "Nothing is offered.",
         ..Section::default()
-    }
+    };
+    Ok((offer, parts_of_all))
 }
 
 pub(super) fn one(site: &Site<'_>, who: &Party<'_>, number: u32) -> Result<PageResponse, StoreError> {
@@ -134,10 +141,17 @@ pub(super) fn one(site: &Site<'_>, who: &Party<'_>, number: u32) -> Result<PageR
     }
     let button = "Leave the trade".to_owned();
     forms.push(FormView { action: "/trades/leave", hidden: hidden(), button, ..FormView::default() });
-    let sections =
-        vec![offered(site, "You give".to_owned(), mine), offered(site, format!("{other} gives"), theirs)];
+    let (given, parts_given) = offered(site, "You give".to_owned(), mine)?;
+    let (got, parts_got) = offered(site, format!("{other} gives"), theirs)?;
+    let below = parts_got.into_iter().chain(parts_given).collect();
     let intro = vec![format!("With {other}. Load the page again to see what has changed.")];
-    let page = Page { title: format!("Trade {number}"), intro, sections, ..Page::default() };
+    let page = Page {
+        title: format!("Trade {number}"),
+        intro,
+        sections: vec![given, got],
+        below,
+        ..Page::default()
+    };
     finish(site, Some(who), &page, forms)
 }
 

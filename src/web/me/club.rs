@@ -8,7 +8,7 @@ use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input, show_again};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::page::{Frame, PageResponse, Site, page};
-use crate::web::visit::{Act, Visit};
+use crate::web::visit::{Act, Done, Visit};
 use crate::web::words::{money, player_link, several};
 use askama::Template;
 use mco_proto::ids::PersonaId;
@@ -58,7 +58,7 @@ fn colours(now: [u32; 3]) -> Vec<Input> {
     let inputs = labels.iter().zip(now);
     inputs
         .map(|((name, label), colour)| {
-            Input::text(name, label, COLOUR)
+            Input::text(name, *label, COLOUR)
                 .with(&format!("{colour:06X}"))
                 .helped("Six digits: FFFFFF is white, 000000 black, B3202A red, 22447A blue, 1F7A3A green, F2C230 yellow.")
         })
@@ -243,8 +243,8 @@ fn inside(site: &Site<'_>, persona: &Persona, club: &Club) -> Result<(Page, Vec<
 }
 
 /// Does what a form of the page asks for.
-pub(super) fn act(act: Act<'_>, form: &Fields) -> PageResponse {
-    act.visit.done(&format!("{ACTION}?persona={}", act.persona.id), perform(act, form))
+pub(super) fn act(act: Act<'_>, form: &Fields) -> Done {
+    (format!("{ACTION}?persona={}", act.persona.id), perform(act, form))
 }
 
 /// A colour of six digits; none if it is not one.

@@ -9,7 +9,7 @@ use crate::web::forms::{FormView, Input};
 use crate::web::layout::Cell;
 use crate::web::ledger_words::told;
 use crate::web::page::{Frame, PageResponse, Site, page};
-use crate::web::visit::{Act, Visit};
+use crate::web::visit::{Act, Done, Visit};
 use crate::web::words::{car as car_name, class as class_name, moment, money};
 use askama::Template;
 use mco_proto::ids::{PartId, VehicleId};
@@ -201,7 +201,7 @@ fn painting(site: &Site<'_>, persona: &Persona, car: &Vehicle) -> Option<FormVie
 }
 
 /// Paints a car.
-pub(super) fn paint(act: Act<'_>, form: &Fields) -> PageResponse {
+pub(super) fn paint(act: Act<'_>, form: &Fields) -> Done {
     let (back, _) = target(act, form);
     let work = || {
         let Act { site, persona, .. } = act;
@@ -225,7 +225,7 @@ pub(super) fn paint(act: Act<'_>, form: &Fields) -> PageResponse {
         Ok(format!("The car is painted: {name}, for {}.", money(price)))
     };
     let outcome = objection(act).map_or_else(work, Err);
-    act.visit.done(&back, outcome)
+    (back, outcome)
 }
 
 /// The parts that hang on `parent`, each before what hangs on it. They hang on one another without a circle, and two levels deep.
@@ -265,10 +265,10 @@ fn objection(act: Act<'_>) -> Option<String> {
 }
 
 /// Repairs a part, or a car with everything in it.
-pub(super) fn repair(act: Act<'_>, form: &Fields) -> PageResponse {
+pub(super) fn repair(act: Act<'_>, form: &Fields) -> Done {
     let (back, part) = target(act, form);
     let outcome = objection(act).map_or_else(|| mend(act, part, form.text("all") == "yes"), Err);
-    act.visit.done(&back, outcome)
+    (back, outcome)
 }
 
 fn mend(act: Act<'_>, part: Option<PartId>, all: bool) -> Result<String, String> {
@@ -288,7 +288,7 @@ fn mend(act: Act<'_>, part: Option<PartId>, all: bool) -> Result<String, String>
 }
 
 /// Scraps a part with what hangs on it, or a car.
-pub(super) fn scrap(act: Act<'_>, form: &Fields) -> PageResponse {
+pub(super) fn scrap(act: Act<'_>, form: &Fields) -> Done {
     let (_, part) = target(act, form);
     let back = format!("/me/garage?persona={}", act.persona.id);
     let sure = || {
@@ -296,7 +296,7 @@ pub(super) fn scrap(act: Act<'_>, form: &Fields) -> PageResponse {
             .then(|| "Tick the box beside the button to confirm. Nothing was changed.".to_owned())
     };
     let outcome = objection(act).or_else(sure).map_or_else(|| junk(act, part), Err);
-    act.visit.done(&back, outcome)
+    (back, outcome)
 }
 
 fn junk(act: Act<'_>, part: Option<PartId>) -> Result<String, String> {

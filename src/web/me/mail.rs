@@ -2,11 +2,12 @@
 
 use super::{Me, sentence};
 use crate::services::deals;
-use crate::store::{Letter, Persona, StoreError};
+use crate::store::public_text::{self, ODD_LETTERS};
+use crate::store::{CityError, Letter, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input, show_again};
 use crate::web::page::{Frame, PageResponse, Site, page};
-use crate::web::visit::{Act, Visit};
+use crate::web::visit::{Act, Done, Visit};
 use crate::web::words::moment;
 use askama::Template;
 use mco_proto::ids::PersonaId;
@@ -79,7 +80,7 @@ pub(super) fn show(
     }
     let heading = if open.is_some() && !to.is_empty() { "Answer" } else { "Write to a player" };
     let inputs = vec![
-        Input { label: "To", ..Input::driver("to") }.with(&to),
+        Input { label: "To".into(), ..Input::driver("to") }.with(&to),
         Input::text("title", "Title", LONGEST.0).with(&title),
         Input::lines("text", "Text", LONGEST.1).helped(format!("At most {} characters.", LONGEST.1)),
     ];
@@ -103,15 +104,17 @@ fn answer_title(title: &str) -> String {
 }
 
 /// Sends a mail to another player.
-pub(super) fn write(act: Act<'_>, form: &Fields) -> PageResponse {
+pub(super) fn write(act: Act<'_>, form: &Fields) -> Done {
     let back = format!("/me/mail?persona={}", act.persona.id);
-    act.visit.done(&back, send(act, form))
+    (back, send(act, form))
 }
 
 fn send(act: Act<'_>, form: &Fields) -> Result<String, String> {
     let Act { site, persona, request, visit } = act;
-    let clean = |text: &str| text.trim().replace("\r\n", "\n");
-    let (title, text) = (clean(form.text("title")).replace('\n', " "), clean(form.text("text")));
+    let (title, text) = (public_text::one_line(form.text("title")), public_text::lines(form.text("text")));
+    let Some((title, text)) = title.zip(text) else {
+        return Err(sentence(&CityError::Refused(ODD_LETTERS.into())));
+    };
     if text.is_empty() {
         return Err("Write a text first. Nothing was sent.".to_owned());
     }
@@ -140,13 +143,13 @@ fn send(act: Act<'_>, form: &Fields) -> Result<String, String> {
 }
 
 /// Deletes a mail.
-pub(super) fn delete(act: Act<'_>, form: &Fields) -> PageResponse {
+pub(super) fn delete(act: Act<'_>, form: &Fields) -> Done {
     let back = format!("/me/mail?persona={}", act.persona.id);
-    let Act { site, persona, visit, .. } = act;
+    let Act { site, persona, .. } = act;
     let Ok(number) = form.text("mail").parse() else {
-        return visit.done(&back, Err("There is no such mail. Nothing was changed.".to_owned()));
+        return (back, Err("There is no such mail. Nothing was changed.".to_owned()));
     };
     let deleted =
         site.game.store.mails().delete(persona.id, number).and_then(|deleted| deleted.ticket.wait());
-    visit.done(&back, deleted.map(|()| "The mail is deleted.".to_owned()).map_err(|error| sentence(&error)))
+    (back, deleted.map(|()| "The mail is deleted.".to_owned()).map_err(|error| sentence(&error)))
 }

@@ -10,7 +10,7 @@ mod sign_in;
 use super::fields::Fields;
 use super::forms::{FormView, Input};
 use super::page::{Frame, PageRequest, PageResponse, Site, message, page, unreadable};
-use super::visit::{Act, Visit};
+use super::visit::{Action, Visit};
 use super::words::sentence;
 use crate::store::{Changed, CityError, Persona, StoreError};
 use crate::world::Notice;
@@ -93,6 +93,17 @@ pub(super) fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageRes
     Some(answer.unwrap_or_else(|error| unreadable(site, &error)).not_stored())
 }
 
+/// The forms of these pages but for signing in and out, by where they are sent to.
+pub(super) const FORMS: [(&str, Action); 7] = [
+    ("/me/garage/repair", garage::repair),
+    ("/me/garage/scrap", garage::scrap),
+    ("/me/garage/paint", garage::paint),
+    ("/me/mail/write", mail::write),
+    ("/me/mail/delete", mail::delete),
+    ("/me/club", club::act),
+    ("/me/events", nights::act),
+];
+
 /// Answers a form.
 pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) -> PageResponse {
     let Some(visit) = Visit::of(site, request) else {
@@ -101,31 +112,17 @@ pub(super) fn submit(site: &Site<'_>, request: &PageRequest<'_>, form: &Fields) 
         }
         return PageResponse::go_to("/me/sign-in");
     };
-    if let Some(refused) = visit.refuses(request, form) {
-        return refused;
+    if request.path == "/me/sign-out" {
+        let signed_out = || visit.sign_out(form.text("everywhere") == "yes", request);
+        return visit.refuses(request, form).unwrap_or_else(signed_out);
     }
-    match request.path {
-        "/me/sign-out" => return visit.sign_out(form.text("everywhere") == "yes", request),
-        "/me/sign-in" => return PageResponse::go_to("/me"),
-        _ => {}
+    if request.path == "/me/sign-in" {
+        return PageResponse::go_to("/me");
     }
-    let act = match request.path {
-        "/me/garage/repair" => garage::repair,
-        "/me/garage/scrap" => garage::scrap,
-        "/me/garage/paint" => garage::paint,
-        "/me/mail/write" => mail::write,
-        "/me/mail/delete" => mail::delete,
-        "/me/club" => club::act,
-        "/me/events" => nights::act,
-        _ => return super::not_found(site),
-    };
-    let persona = match visit.acting(form) {
-        Ok(persona) => persona,
-        Err(refused) => return refused,
-    };
-    let answer = act(Act { site, visit: &visit, persona: &persona, request }, form);
-    visit.keep_typed(request, form);
-    answer
+    match FORMS.iter().find(|(path, _)| *path == request.path) {
+        Some((_, act)) => visit.answer(request, form, act),
+        None => super::not_found(site),
+    }
 }
 
 /// What a change came to, once it is on the card; else why nothing was changed, in words.

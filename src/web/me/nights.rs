@@ -2,14 +2,14 @@
 
 use super::club::finish;
 use super::{own_form, saved};
-use crate::services::deals::CityRules;
-use crate::store::{Host, Night, Persona, StoreError};
+use crate::services::{self, deals::CityRules};
+use crate::store::{DealRules as _, Host, Night, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::night_form;
 use crate::web::page::{PageResponse, Site};
-use crate::web::visit::{Act, Visit};
+use crate::web::visit::{Act, Done, Visit};
 use crate::web::words::{moment, money, track};
 
 const ACTION: &str = "/me/events";
@@ -25,10 +25,21 @@ pub(super) fn show(
     site: &Site<'_>,
     visit: &Visit<'_>,
     persona: &Persona,
-    _: &Fields,
+    query: &Fields,
 ) -> Result<PageResponse, StoreError> {
     let store = &site.game.store;
     let nights = store.nights().open()?;
+    let club = store.clubs().of(persona.id)?.filter(|club| club.captain() == Some(persona.id));
+    let club = club.filter(|_| site.game.config.game.club_race_nights);
+    let of_club = |night: &&Night| club.as_ref().is_some_and(|club| club.id == night.club);
+    let asked = nights.iter().filter(of_club).find(|night| night.id.to_string() == query.text("cancel"));
+    if let Some(night) = asked {
+        let (title, form) = night_form::cancelling(night);
+        let back = ("No, back to the race nights".to_owned(), page_of(persona), false);
+        let below = vec![Section { choices: vec![vec![back]], ..Section::default() }];
+        let page = Page { title, below, ..Page::default() };
+        return Ok(finish(site, visit, persona, page, vec![about(persona, form)]));
+    }
     let is_in = |night: &&Night| night.entries.iter().any(|entry| entry.persona == persona.id);
     let rows = nights.iter().filter(is_in).map(|night| {
         vec![
@@ -65,16 +76,26 @@ pub(super) fn show(
             ..own_form(ACTION, persona, "withdraw", "Withdraw", inputs)
         });
     }
-    let club = store.clubs().of(persona.id)?.filter(|club| club.captain() == Some(persona.id));
-    if let Some(club) = club.filter(|_| site.game.config.game.club_race_nights) {
-        let own = choice(nights.iter().filter(|night| night.club == club.id));
-        if !own.is_empty() {
-            let inputs = vec![Input::choice("night", "Race night", own), Input::text("why", "Why", 100)];
-            forms.push(FormView {
-                heading: "Cancel one of my club's",
-                ..own_form(ACTION, persona, "cancel", "Cancel it", inputs)
-            });
-        }
+    let mut sections = vec![section];
+    if club.is_some() {
+        let rows = nights.iter().filter(of_club).map(|night| {
+            vec![
+                moment(night.plan.start).into(),
+                Cell::linked(&night.plan.name, format!("/events/{}", night.id)),
+                night.entries.len().into(),
+                night.prizes.len().into(),
+                Cell::linked("Cancel", format!("{}&cancel={}", page_of(persona), night.id)),
+            ]
+        });
+        sections.push(Section {
+            heading: "Of your club".to_owned(),
+            columns: Column::plain(&["Begins (UTC)", "Race night", "Registered", "Prizes", ""]),
+            rows: rows.collect(),
+            empty: "Your club has planned none.",
+            ..Section::default()
+        });
+        let prize = night_form::prize(site.game, nights.iter().filter(of_club), persona, site.now)?;
+        forms.extend(prize.map(|form| about(persona, form)));
         let inputs = night_form::inputs(&site.game.catalog, None, site.now);
         let text =
             "As the Captain of a club you plan a race night for the fees of those who register.".to_owned();
@@ -86,39 +107,58 @@ pub(super) fn show(
     }
     let title = format!("Race nights of {}", persona.name);
     let intro = vec!["The page Events shows all race nights with their tables.".to_owned()];
-    let page = Page { title, intro, sections: vec![section], ..Page::default() };
+    let page = Page { title, intro, sections, ..Page::default() };
     Ok(finish(site, visit, persona, page, forms))
 }
 
-/// Does what a form of the page asks for.
-pub(super) fn act(act: Act<'_>, form: &Fields) -> PageResponse {
-    act.visit.done(&format!("{ACTION}?persona={}", act.persona.id), perform(act, form))
+/// The address of the page of a driver.
+fn page_of(persona: &Persona) -> String {
+    format!("{ACTION}?persona={}", persona.id)
+}
+
+/// A form that the operator has as well, about a driver.
+fn about(persona: &Persona, form: FormView) -> FormView {
+    let persona = vec![("persona", persona.id.to_string())];
+    FormView { action: ACTION, hidden: [persona, form.hidden].concat(), ..form }
+}
+
+/// Does what a form of the page asks for. After a race night that was not cancelled comes its question again.
+pub(super) fn act(act: Act<'_>, form: &Fields) -> Done {
+    let (outcome, mut page) = (perform(act, form), page_of(act.persona));
+    if outcome.is_err() && form.text("do") == "cancel" {
+        page = format!("{page}&cancel={}", form.text("night").parse::<u32>().unwrap_or_default());
+    }
+    (page, outcome)
 }
 
 fn perform(act: Act<'_>, form: &Fields) -> Result<String, String> {
     let Act { site, persona, .. } = act;
     let (nights, me, now) = (site.game.store.nights(), persona.id, site.now);
     let night = form.text("night").parse().unwrap_or_default();
-    let host = Host::Captain(me);
+    let (host, rules) = (Host::Captain(me), CityRules(&site.game.catalog));
     let may_plan = site.game.config.game.club_race_nights;
     let what = form.text("do");
     let done = match what {
         "register" => saved(nights.register(night, me, now)).map(|()| "You are registered.".to_owned()),
-        "withdraw" => {
-            saved(nights.withdraw(night, me, now)).map(|()| "You have withdrawn. The fee is back.".to_owned())
-        }
-        "plan" | "cancel" if !may_plan => {
+        "withdraw" => saved(nights.withdraw(night, me, now)).map(|back| match back {
+            0 => "You have withdrawn.".to_owned(),
+            _ => format!("You have withdrawn. The fee is back: {}.", money(back)),
+        }),
+        "plan" | "cancel" | "prize" if !may_plan => {
             Err("On this server only the operator plans race nights: ask the operator. Nothing was changed."
                 .to_owned())
         }
         "plan" => {
-            let plan = night_form::read(&site.game.catalog, form)?;
-            saved(nights.plan(host, &plan, now)).map(|id| format!("Race night {id} is planned."))
+            let plan = night_form::read(form)?;
+            let planned = services::nights::plan(&site.game.catalog, &site.game.store, host, &plan, now);
+            saved(planned).map(|id| format!("Race night {id} is planned."))
         }
-        "cancel" => {
-            saved(nights.cancel(&CityRules(&site.game.catalog), host, (night, form.text("why")), now))
-                .map(|()| "The race night is cancelled.".to_owned())
+        "prize" => {
+            let given = nights.give_prize(&rules, host, (night, me, night_form::goods(form)?), now);
+            saved(given).map(|item| format!("{} is held for the winner.", rules.name(item)))
         }
+        "cancel" => saved(nights.cancel(&rules, host, (night, form.text("why")), now))
+            .map(|()| "The race night is cancelled.".to_owned()),
         _ => Err("There is no such form. Nothing was changed.".to_owned()),
     };
     if done.is_ok() {

@@ -2,6 +2,7 @@
 
 use super::pages;
 use super::request::{OperatorRequest, OperatorResponse};
+use crate::admin::ledger_words::in_words;
 use crate::admin::lists;
 use crate::clock::moment;
 use crate::services::Game;
@@ -62,7 +63,7 @@ struct LedgerRow {
     name: String,
     line: u32,
     at: String,
-    kind: String,
+    what: String,
     reference: u32,
     amount: i64,
     balance: u32,
@@ -205,7 +206,7 @@ fn ledger(game: &Game, part: usize) -> Result<Vec<LedgerRow>, StoreError> {
             name: text(&persona.name),
             line: number,
             at: moment(line.time.into()),
-            kind: format!("{:?}", line.kind),
+            what: in_words(&line),
             reference: line.reference,
             amount: line.amount,
             balance: line.balance,

@@ -15,8 +15,10 @@ mod pages;
 mod people;
 mod plots;
 mod request;
+mod settings;
 mod site;
 mod upload;
+mod welcome;
 mod wire;
 
 pub use pages::refusal;

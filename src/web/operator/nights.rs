@@ -8,7 +8,6 @@ use crate::admin::requests::Request;
 use crate::clock::Now;
 use crate::services::Game;
 use crate::store::{Night, StoreError};
-use crate::web::deals;
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Search, Section};
@@ -92,50 +91,33 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
     Ok((Page { title, intro, search, sections, below, ..Page::default() }, forms))
 }
 
-/// The form by which a thing of a driver becomes a prize, if there is such a driver, a thing, and a race night that has not begun.
+/// The form by which a thing of a driver becomes a prize, if there is such a driver.
 fn prize(game: &Game, open: &[Night], giver: &str, now: Now) -> Result<Option<FormView>, StoreError> {
     let Some(giver) = game.store.personas().by_name(game.config.shard.id, giver)? else { return Ok(None) };
-    let things: Vec<_> = deals::choices(game, &giver)?;
-    let nights: Vec<_> = open.iter().filter(|night| now.unix < night.plan.start.into()).collect();
-    if things.is_empty() || nights.is_empty() {
-        return Ok(None);
-    }
-    let nights = nights.into_iter().map(|night| (night.id, night.plan.name.clone()));
-    let things = things.into_iter().map(|(goods, name)| (deals::goods_value(goods), name));
-    let inputs = vec![Input::choice("night", "Race night", nights), Input::choice("goods", "What", things)];
-    let text = format!(
-        "A thing of {}, which is held until the end. The first prize goes to the winner, the next one to the second, and so on; it comes back \
-         if nobody gets it, or if the race night is cancelled.",
-        giver.name
-    );
-    let mut view = FormView { heading: "Give a prize", text, ..form("prize", "Give it", inputs) };
-    view.hidden.push(("driver", giver.name));
-    Ok(Some(view))
+    let view = night_form::prize(game, open.iter(), &giver, now)?;
+    Ok(view.map(|mut view| {
+        view.hidden.push(("driver", giver.name));
+        FormView { action: PAGE, ..view }
+    }))
 }
 
 /// The question before a race night is cancelled or a club is closed, with its number or acronym and its name; `None`: the address asks for
 /// neither, or there is none.
 fn question(game: &Game, query: &Fields) -> Result<Option<(Page, Vec<FormView>)>, StoreError> {
-    let why = || vec![Input::text("why", "Why", 100).helped("Everybody who is in it gets a mail with this.")];
     let nights = game.store.nights().open()?;
-    let (title, text, mut form) = if let Some(night) =
-        nights.iter().find(|night| night.id.to_string() == query.text("cancel"))
-    {
-        let name = format!("race night {} ({}, {})", night.id, night.plan.name, moment(night.plan.start));
-        let form = form("cancel", "", why());
-        let hidden = [form.hidden.clone(), vec![("night", night.id.to_string())]].concat();
-        let text = "All fees and prizes go back. A weekly one ends with it.";
-        (format!("Cancel {name}?"), text, FormView { hidden, button: format!("Yes, cancel {name}"), ..form })
-    } else if let Some(club) = game.store.clubs().by_acronym(query.text("close"))? {
-        let name = format!("the club {} [{}]", club.name, club.acronym);
-        let form = form("close", "", why());
-        let hidden = [form.hidden.clone(), vec![("acronym", club.acronym)]].concat();
-        let text = "Nobody is in it any more.";
-        (format!("Close {name}?"), text, FormView { hidden, button: format!("Yes, close {name}"), ..form })
-    } else {
-        return Ok(None);
-    };
-    text.clone_into(&mut form.text);
+    let (title, form) =
+        if let Some(night) = nights.iter().find(|night| night.id.to_string() == query.text("cancel")) {
+            night_form::cancelling(night)
+        } else if let Some(club) = game.store.clubs().by_acronym(query.text("close"))? {
+            let name = format!("the club {} [{}]", club.name, club.acronym);
+            let mut form = form("close", "", vec![night_form::why()]);
+            form.hidden.push(("acronym", club.acronym));
+            let text = "Nobody is in it any more.".to_owned();
+            (format!("Close {name}?"), FormView { text, button: format!("Yes, close {name}"), ..form })
+        } else {
+            return Ok(None);
+        };
+    let form = FormView { action: PAGE, ..form };
     let back = vec![vec![("No, back to the race nights".to_owned(), PAGE.to_owned(), false)]];
     let below = vec![Section { choices: back, ..Section::default() }];
     Ok(Some((Page { title, below, ..Page::default() }, vec![form])))
@@ -149,7 +131,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
     let fields = &form.fields;
     let number = |field| fields.text(field).parse().unwrap_or_default();
     let (done, wish) = match fields.text("do") {
-        "plan" => match night_form::read(&game.catalog, fields) {
+        "plan" => match night_form::read(fields) {
             Ok(plan) => ("The race night is planned.", CityRequest::PlanNight { plan: Box::new(plan) }),
             Err(why) => return Some(Effect::new(PAGE, Err(why))),
         },
@@ -158,8 +140,9 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
             ("The race night is cancelled.", CityRequest::CancelNight { night, reason })
         }
         "prize" => {
-            let Some(goods) = deals::read_goods(fields.text("goods")) else {
-                return Some(Effect::refused(PAGE, "Choose a car or a part. Nothing was changed."));
+            let goods = match night_form::goods(fields) {
+                Ok(goods) => goods,
+                Err(why) => return Some(Effect::new(PAGE, Err(why))),
             };
             let (night, persona) = (number("night"), fields.text("driver").to_owned());
             ("The prize is held for the winner.", CityRequest::GivePrize { night, persona, goods })

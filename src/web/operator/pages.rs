@@ -12,8 +12,7 @@ use crate::admin::requests::{AccountEntry, BanEntry};
 use crate::appliance::{self, Appliance, Slot, disk};
 use crate::catalog::file as catalog_file;
 use crate::catalog::import::Summary;
-use crate::clock::Now;
-use crate::clock::{moment, span};
+use crate::clock::{Now, moment, span};
 use crate::log_ring;
 use crate::services::{Game, Verdict};
 use crate::store::{
@@ -236,10 +235,9 @@ pub(super) fn first_visit(game: &Game, token: &str, near: bool, problem: Option<
     page(&FirstVisit { frame: frame(game, "", None), token, near, problem })
 }
 
-pub(super) fn expired_form(game: &Game, token: &Token) -> OperatorResponse {
-    let text = "Nothing was changed. Go back, load the page again, and send the form once more.";
-    let frame = frame(game, token.as_str(), None);
-    page(&TextPage { frame, heading: "This form has expired", text, reload: false }).with_status(403)
+/// The answer to a form that is not done, with a heading and why.
+pub(super) fn not_done(game: &Game, token: &str, status: u16, heading: &str, text: &str) -> OperatorResponse {
+    page(&TextPage { frame: frame(game, token, None), heading, text, reload: false }).with_status(status)
 }
 
 pub(super) fn restarting(game: &Game) -> OperatorResponse {
@@ -253,13 +251,18 @@ pub(super) fn store_failed(game: &Game) -> OperatorResponse {
     page(&TextPage { frame, heading: "An error occurred", text, reload: false }).with_status(500)
 }
 
+/// A text that begins with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str()
+}
+
 /// A message of the program as a sentence: it begins with a capital letter and ends with a full stop.
 pub(super) fn sentence(message: &impl ToString) -> String {
     let message = message.to_string();
-    let mut letters = message.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
+    capital(&message) + end
 }
 
 /// Why a file was refused.

@@ -184,7 +184,7 @@ fn persona(
     let facts = vec![
         ("Number", Cell::from(persona.persona_id)),
         ("Account", Cell::linked(&persona.account, page_of(ACCOUNT, &persona.account))),
-        ("On line", here.map_or_else(|| "no".into(), |player| player.services.join(", ").into())),
+        ("Online", here.map_or_else(|| "no".into(), |player| player.services.join(", ").into())),
         ("Address", address.map_or_else(|| "-".into(), Cell::from)),
         (
             "Last in the game",

@@ -15,7 +15,7 @@ pub(super) struct Quantity {
 }
 
 pub(super) const QUANTITIES: [Quantity; 5] = [
-    Quantity { name: "players", title: "Players on line", of: |sample| Some(sample.players.into()) },
+    Quantity { name: "players", title: "Players online", of: |sample| Some(sample.players.into()) },
     Quantity { name: "races", title: "Races under way", of: |sample| Some(sample.races.into()) },
     Quantity { name: "changes", title: "Changes saved", of: |sample| Some(sample.changes.into()) },
     Quantity { name: "memory", title: "Memory in KiB", of: |sample| Some(sample.memory.into()) },

@@ -12,6 +12,8 @@ use super::pages;
 use super::people;
 use super::plots;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
+use super::settings;
+use super::welcome;
 use super::wire;
 use crate::admin::history::History;
 use crate::admin::perform;
@@ -22,7 +24,7 @@ use crate::services::Game;
 use crate::store::{MAX_PATCH_FILE, OperatorError, OperatorPassword};
 use crate::web::cookies::cookie;
 use crate::web::forms;
-use crate::world::{FailureLimit, Notice, PageSessions, PageTerms, Token};
+use crate::world::{FailureLimit, FormAdmission, FormDone, Notice, PageSessions, PageTerms, Token};
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -46,6 +48,8 @@ pub(super) const SESSION_COOKIE: &str = "__Host-mcos-operator";
 
 const TOO_MANY_WRONG: &str = "Too many wrong passwords from your address. Wait one minute, then try again.";
 const NOT_THE_SAME: &str = "The two passwords are not the same. Type both again.";
+
+const EXPIRED: &str = "Nothing was changed. Go back, load the page again, and send the form once more.";
 
 /// Sessions and login limits of the operator pages.
 pub struct OperatorSite {
@@ -82,7 +86,7 @@ impl OperatorSite {
 
     /// Whether a form comes from a page of the session that the cookies belong to.
     pub fn is_form_token(&self, cookies: &str, token: &str, now: Now) -> bool {
-        self.form_token(cookies, now).is_some_and(|expected| expected.is(token))
+        self.sessions.is_ours(cookie(cookies, SESSION_COOKIE), token, now)
     }
 
     fn form_token(&self, cookies: &str, now: Now) -> Option<Token> {
@@ -112,7 +116,7 @@ impl OperatorSite {
     pub fn expired_form(&self, game: &Game, cookies: &str, peer: IpAddr, now: Now) -> OperatorResponse {
         log::info!("operator: {peer} sent a form without the page's token");
         match self.form_token(cookies, now) {
-            Some(token) => pages::expired_form(game, &token),
+            Some(token) => pages::not_done(game, token.as_str(), 403, "This form has expired", EXPIRED),
             None => redirect_to_login(),
         }
     }
@@ -136,6 +140,7 @@ impl OperatorSite {
     /// The answer to an update bundle: it is kept to be installed, or why not, in words for the Operator.
     pub fn after_bundle(
         &self,
+        game: &Game,
         cookies: &str,
         outcome: Result<Manifest, impl Display>,
         now: Now,
@@ -143,6 +148,7 @@ impl OperatorSite {
         let outcome = match outcome {
             Ok(Manifest { version, .. }) => {
                 log::warn!("operator: an update to {version} is checked, and waits to be installed");
+                perform::note(&game.store, &format!("update file of mcos {version}"), now);
                 let text = format!(
                     "The file with mcos {version} has arrived and is complete. The box installs it and then restarts."
                 );
@@ -191,15 +197,18 @@ impl OperatorSite {
                 if request.path == game_pages::PAGE {
                     return game_pages::page(game, pages::frame(game, token.as_str(), notice));
                 }
+                if request.path == settings::PAGE {
+                    return settings::page(game, request, pages::frame(game, token.as_str(), notice));
+                }
+                if request.path == settings::FIRST_STEPS {
+                    return welcome::page(game, pages::frame(game, token.as_str(), notice));
+                }
                 if people::is_here(request.path) {
                     return people::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
                 pages::read(game, (figures, &self.history), self.appliance(), request, &token, notice)
             }
-            (Some(((), token)), Some(form)) if token.is(form.fields.text("form")) => {
-                self.act(game, request, secret, form)
-            }
-            (Some(_), Some(_)) => self.expired_form(game, request.cookies, request.peer, request.now),
+            (Some(_), Some(form)) => self.act_once(game, request, secret, form),
         }
     }
 
@@ -274,7 +283,10 @@ impl OperatorSite {
             Ok(()) => {
                 log::warn!("operator: {} has set the operator's password", request.peer);
                 perform::note(&game.store, "first password of the operator", request.now);
-                return self.begin_session(request.now);
+                return OperatorResponse {
+                    location: Some(settings::FIRST_STEPS.to_owned()),
+                    ..self.begin_session(request.now)
+                };
             }
             Err(OperatorError::AlreadySet) => "The password is already set. Sign in with it.".to_owned(),
             Err(error) => pages::sentence(&error),
@@ -289,18 +301,56 @@ impl OperatorSite {
             .with_cookie(TOKEN_COOKIE, "")
     }
 
-    /// Does what a form of the session asks for.
-    fn act(&self, game: &Game, request: &OperatorRequest<'_>, secret: &str, form: &Form) -> OperatorResponse {
+    /// Does what a form of the session asks for, once however often it is sent. A form with a file is done each time: the same file again changes
+    /// nothing.
+    fn act_once(
+        &self,
+        game: &Game,
+        request: &OperatorRequest<'_>,
+        secret: &str,
+        form: &Form,
+    ) -> OperatorResponse {
+        let (token, now) = (form.fields.text("form"), request.now);
+        let expired = || self.expired_form(game, request.cookies, request.peer, now);
+        if form.file.is_some() {
+            let ours = self.sessions.is_ours(secret, token, now);
+            return if ours { self.act(game, request, secret, form).0 } else { expired() };
+        }
+        let digest = form.fields.digest(request.path);
+        match self.sessions.admit(secret, token, digest, now) {
+            FormAdmission::First => {}
+            FormAdmission::Foreign => return expired(),
+            FormAdmission::Again(None) => {
+                return pages::not_done(game, token, 409, forms::CAME_TWICE, forms::NOT_OVER);
+            }
+            FormAdmission::Again(Some(done)) => {
+                self.sessions.leave_notice(secret, Notice::of(Ok(forms::done_already(&done))), now);
+                return OperatorResponse::go_to(done.page);
+            }
+        }
+        let (answer, done) = self.act(game, request, secret, form);
+        self.sessions.settle(secret, &digest, done, now);
+        answer
+    }
+
+    /// The answer to a form of the session, and what was changed if something was.
+    fn act(
+        &self,
+        game: &Game,
+        request: &OperatorRequest<'_>,
+        secret: &str,
+        form: &Form,
+    ) -> (OperatorResponse, Option<FormDone>) {
         if request.path == "/operator/logout" {
             self.sessions.end(secret, request.now);
             log::info!("operator: logged out");
-            return redirect_to_login().with_cookie(SESSION_COOKIE, "");
+            return (redirect_to_login().with_cookie(SESSION_COOKIE, ""), None);
         }
         let guesses = request.path == "/operator/password";
         if guesses && !self.failures.admit(request.peer, "", request.now) {
             let notice = Notice::of(Err(TOO_MANY_WRONG.to_owned()));
             self.sessions.leave_notice(secret, notice, request.now);
-            return OperatorResponse::go_to("/operator/health");
+            return (OperatorResponse::go_to("/operator/health"), None);
         }
         let Effect { outcome, page, pushes, restart, file, ends_sessions, noted } =
             wire::act(game, &*self.recordings, request, form)
@@ -308,24 +358,29 @@ impl OperatorSite {
                 .or_else(|| nights::act(game, request, form))
                 .or_else(|| deals::act(game, request, form))
                 .or_else(|| game_pages::act(game, request, form))
+                .or_else(|| settings::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
         if let Some(what) = noted.filter(|_| outcome.is_ok()) {
             perform::note(&game.store, &what, request.now);
         }
         if let Some((name, body)) = file {
-            return OperatorResponse::file(name, body);
+            return (OperatorResponse::file(name, body), None);
         }
+        let done = outcome.as_ref().ok().map(|text| FormDone { page: page.clone(), text: text.clone() });
         let notice = Notice::of(outcome);
         if ends_sessions && notice.good {
             self.failures.forgive(request.peer, "");
             self.sessions.end_of(());
-            return OperatorResponse { pushes, ..redirect_to_login().with_cookie(SESSION_COOKIE, "") };
+            return (
+                OperatorResponse { pushes, ..redirect_to_login().with_cookie(SESSION_COOKIE, "") },
+                None,
+            );
         }
         if restart {
-            return OperatorResponse { pushes, restart, ..pages::restarting(game) };
+            return (OperatorResponse { pushes, restart, ..pages::restarting(game) }, None);
         }
         self.sessions.leave_notice(secret, notice, request.now);
         self.sessions.keep_typed(secret, forms::typed(request.path, &form.fields), request.now);
-        OperatorResponse { pushes, ..OperatorResponse::go_to(page) }
+        (OperatorResponse { pushes, ..OperatorResponse::go_to(page) }, done)
     }
 }

@@ -1,18 +1,23 @@
+mod audit;
 mod deals;
 mod game_pages;
 mod nights;
+mod no_switch;
+mod once;
 mod people;
+mod settings;
+mod texts;
 
 use super::login::TOKEN_COOKIE;
 use super::site::{FAILURES_PER_MINUTE, MAX_BACKUP, MAX_DATABASE, MAX_FORM, SESSION_COOKIE};
 use super::*;
 use crate::admin::history::{History, Sample};
-use crate::admin::recordings::{RecordingSwitch, Running, Whom};
 use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::services::{Game, Push};
 use crate::store::BanTarget;
 use mco_proto::ids::CustomerId;
+use no_switch::NoSwitch;
 use std::io::{Seek as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -21,24 +26,6 @@ const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 9));
 const ABROAD: IpAddr = IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8));
 const PASSWORD: &str = "cold start 57";
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// Nothing is ever recorded.
-struct NoSwitch;
-
-impl RecordingSwitch for NoSwitch {
-    fn start(&self, _: Whom, _: u64, _: Now) -> Result<(), String> {
-        Err("Nothing can be recorded here.".to_owned())
-    }
-    fn stop(&self) -> bool {
-        false
-    }
-    fn running(&self) -> Option<Running> {
-        None
-    }
-    fn ended(&self) -> Option<String> {
-        Some("recording-000001 ended by itself: the card is full.".to_owned())
-    }
-}
 
 /// A browser with its cookies, in front of the pages.
 struct Browser<'a> {
@@ -103,8 +90,7 @@ impl Browser<'_> {
 }
 
 fn token(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"form\" value=\"").unwrap();
-    rest.split_once('"').unwrap().0.to_owned()
+    page.split_once("name=\"form\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
 }
 
 fn text(reply: &OperatorResponse) -> String {
@@ -135,7 +121,12 @@ impl Scene {
         let mut browser = self.browser(HOME);
         let fields = format!("password={PASSWORD}&again={PASSWORD}");
         let reply = browser.fill_in("/operator", "/operator/first", &fields);
-        assert_eq!((reply.status, reply.location.as_deref()), (303, Some("/operator")), "{}", text(&reply));
+        assert_eq!(
+            (reply.status, reply.location.as_deref()),
+            (303, Some("/operator/welcome")),
+            "{}",
+            text(&reply)
+        );
         browser
     }
 }

@@ -264,9 +264,100 @@ fn players_register_withdraw_and_plan_for_their_club() {
         assert!(send(&mut b, bob, &format!("do=cancel&night={night}&why=rain")).contains("is cancelled"));
         assert_eq!(city.balance(ann), before);
     }
+    captains_prize_and_question(&city, &plan("0", &start));
     city.game.config.game.club_race_nights = false;
     let mut b = city.signed_in("bob");
     assert!(!b.look("/me/events").contains("Plan a race night"));
     let _ = b.fill_in("/me/events", "/me/events", &format!("persona={bob}&{}", plan("100", &start)));
     assert!(b.look("/me/events").contains("only the operator"));
+}
+
+/// Bob, a Captain, plans a race night, gives a prize to it, and is asked before it is cancelled.
+fn captains_prize_and_question(city: &City, plan: &str) {
+    let (bob, part) = (city.bob.1, city.part_of(city.bob.1));
+    let (mut b, mut a) = (city.signed_in("bob"), city.signed_in("ann"));
+    let mut send = |fields: &str| {
+        let answer = b.fill_in("/me/events", "/me/events", &format!("persona={bob}&{fields}"));
+        b.look(header(&answer, "location").unwrap())
+    };
+    let page = send(plan);
+    let night = city.game.store.nights().open().unwrap().into_iter().max_by_key(|night| night.id).unwrap();
+    let (id, link) = (night.id, format!("/me/events?persona={bob}&#38;cancel={}", night.id));
+    assert!(page.contains("Give a prize") && page.contains(&format!("href=\"{link}\"")), "{page}");
+    for (fields, said) in [
+        (format!("do=prize&night={id}&goods="), "Choose a car or a part"),
+        (format!("do=prize&night={id}&goods=c999"), "owns no such car"),
+        ("do=prize&night=2&goods=c1".to_owned(), "not a race night of your club"),
+        (format!("do=prize&night={id}&goods=p{part}"), "is held for the winner"),
+        (format!("do=cancel&night={id}&why="), &format!("Yes, cancel race night {id} (Club night")),
+    ] {
+        let page = send(&fields);
+        assert!(page.contains(said), "{fields}: {page}");
+    }
+    let answer = a.fill_in(
+        "/me/events",
+        "/me/events",
+        &format!("persona={}&do=prize&night={id}&goods=c2", city.ann.1),
+    );
+    assert!(a.look(header(&answer, "location").unwrap()).contains("nly the Captain of a club"));
+    assert!(!a.look(&format!("/me/events?persona={}&cancel={id}", city.ann.1)).contains("Yes, cancel"));
+    let page = b.look(&format!("/me/events?persona={bob}&cancel={id}"));
+    assert!(
+        page.contains(&format!("Cancel race night {id} (Club night")) && page.contains("No, back"),
+        "{page}"
+    );
+    let answer =
+        b.fill_in("/me/events", "/me/events", &format!("persona={bob}&do=cancel&night={id}&why=rain"));
+    assert!(b.look(header(&answer, "location").unwrap()).contains("is cancelled"));
+    let back = city.game.store.garage().loose_parts(bob).unwrap();
+    assert!(back.iter().any(|loose| loose.id == part), "the prize comes back: {back:?}");
+}
+
+#[test]
+fn a_forged_plan_of_a_race_night_is_refused_field_by_field() {
+    let city = lively();
+    let bob = city.bob.1;
+    let mut browser = city.signed_in("bob");
+    let at = |seconds: u64| moment(Now::read().unix + seconds).replace(' ', "+");
+    let good = format!("name=Friday&lobby=10001&start={}&end={}&most=8", at(86_400), at(90_000));
+    let before = city.game.store.nights().open().unwrap();
+    let long = "x".repeat(300);
+    for (field, value, said) in [
+        ("name", "x", "3 to 40 characters"),
+        ("name", &long, "3 to 40 characters"),
+        ("text", &long, "at most 255 characters"),
+        ("lobby", "", "Choose a track"),
+        ("lobby", "2", "Choose a track"),
+        ("lobby", "4294967296", "no whole number"),
+        ("class", "4", "1, 2 and 3"),
+        ("class", "99999", "1, 2 and 3"),
+        ("class", "-1", "no whole number"),
+        ("laps", "9", "1 to 8 laps"),
+        ("laps", "300", "1 to 8 laps"),
+        ("laps", "two", "no whole number"),
+        ("least", "99999", "No driver gets above"),
+        ("highest", "4294967295", "No driver gets above"),
+        ("least", "5&highest=4", "above the highest"),
+        ("backward", "sideways", "no choice of the form"),
+        ("nitrous", "perhaps", "no choice of the form"),
+        ("weekly", "daily", "no choice of the form"),
+        ("by", "luck", "decides nothing"),
+        ("start", "2001-01-01+00:00", "beginning is over"),
+        ("start", "2105-01-01+00:00", "year ahead"),
+        ("start", "2030-13-01+00:00", "no moment"),
+        ("end", "2001-01-01+00:00", "before it begins"),
+        ("end", &at(9 * 86_400), "a week at most"),
+        ("most", "1", "2 to 64"),
+        ("most", "70000", "2 to 64"),
+        ("fee", "1000001", "at most $1,000,000"),
+        ("purse", "5", "fees alone"),
+        ("season", "1", "fees alone"),
+    ] {
+        // The first field of a name counts.
+        let fields = format!("persona={bob}&do=plan&{field}={value}&{good}");
+        browser.fill_in("/me/events", "/me/events", &fields);
+        let page = browser.look("/me/events");
+        assert!(page.contains(said), "{field}={value}: {page}");
+    }
+    assert_eq!(city.game.store.nights().open().unwrap(), before);
 }

@@ -5,24 +5,9 @@ use crate::services::deals;
 use crate::store::{AdCategory, Goods, NewAd, NewAuction};
 use mco_proto::ids::PartId;
 
-/// All forms of these pages.
-const FORMS: [&str; 11] = [
-    "/auctions/open",
-    "/auctions/bid",
-    "/auctions/cancel",
-    "/market/place",
-    "/market/buy",
-    "/market/withdraw",
-    "/trades/open",
-    "/trades/offer",
-    "/trades/accept",
-    "/trades/leave",
-    "/trades/mute",
-];
-
 impl City {
     /// A further car of a player.
-    fn car_of(&self, owner: PersonaId) -> VehicleId {
+    pub(super) fn car_of(&self, owner: PersonaId) -> VehicleId {
         let part = NewPart { branded_part: MUFFLER, parent: None, attachment_point: 1 };
         let purchase = CarPurchase {
             model: BrandedPartId(104),
@@ -37,7 +22,7 @@ impl City {
     }
 
     /// A loose part of a player.
-    fn part_of(&self, owner: PersonaId) -> PartId {
+    pub(super) fn part_of(&self, owner: PersonaId) -> PartId {
         let garage = self.game.store.garage();
         let car = self.car_of(owner);
         let part = garage.parts_of(car).unwrap()[0].id;
@@ -61,7 +46,7 @@ impl City {
         })
     }
 
-    fn is_right(&self) {
+    pub(super) fn is_right(&self) {
         assert_eq!(self.game.store.ledger().check().unwrap().differences, []);
     }
 }
@@ -171,7 +156,7 @@ fn an_auction_is_opened_taken_back_and_an_ad_placed_on_the_pages() {
     for (fields, said) in [
         ("category=x&text=hello&days=1", "Choose a category"),
         ("category=w&text=+&days=1", "needs a text"),
-        ("category=w&text=hello&days=8", "the days are too many"),
+        ("category=w&text=hello&days=8", "The days are too many"),
         ("category=w&text=hello&days=2", "Ad 2 is placed"),
     ] {
         let page = send("/market/place", fields);
@@ -209,11 +194,18 @@ fn two_players_trade_on_the_pages_and_nobody_else_sees_it() {
         page.contains("Your offer is changed") && page.contains("$1,000") && page.contains(" checked>"),
         "{page}"
     );
+    let seen = text(&bob.get("/trades/1"));
+    assert!(seen.contains(&format!("(part {part}): parts</h2>")), "{seen}");
+    assert!(
+        seen.contains("data-label=\"Condition\">100 %") && seen.contains("data-label=\"Wear\">0 %"),
+        "{seen}"
+    );
     assert!(send(&mut bob, bob_id, "/trades/accept", "version=1").contains("was changed meanwhile"));
     assert!(
         send(&mut bob, bob_id, "/trades/offer", &format!("version=2&dollars=0&goods=c{car}"))
             .contains("is changed")
     );
+    assert!(text(&ann.get("/trades/1")).contains(&format!("(car {car}): parts</h2>")));
     assert!(send(&mut ann, ann_id, "/trades/accept", "version=3").contains("You have accepted"));
     // Somebody else neither sees nor touches it.
     player(&city.game, "cid", "Cid", 100);
@@ -246,7 +238,7 @@ fn forms_of_deals_take_nothing_from_others_and_no_nonsense() {
     let (auction, _) = city.deal();
     let before = city.balance(city.bob.1);
     let mut ann = city.signed_in("ann");
-    for path in FORMS {
+    for (path, _) in super::super::deals::FORMS {
         let theirs =
             format!("persona={}&auction={auction}&ad=2&trade=1&dollars=160&goods=c{}", city.bob.1, city.car);
         assert_eq!(city.browser().ask(path, Some(&theirs)).unwrap().status, 303, "{path}: nobody");

@@ -4,7 +4,9 @@ mod api;
 mod city;
 mod clubs;
 mod deals;
+mod once;
 mod own;
+mod texts;
 
 use super::tests::{html, tags};
 use super::*;
@@ -98,6 +100,7 @@ impl City {
             sheet: Sheet {
                 lobby: 10_001,
                 terms: RaceTerms { laps: 2, ..RaceTerms::default() },
+                metres: 6437,
                 racers: vec![drive(self.bob.1, 1, 64 * 83 + 29), drive(self.ann.1, 2, 64 * 90)],
             },
             standing: |points| (points / 100 + 1, 0),
@@ -201,8 +204,25 @@ impl Browser<'_> {
     }
 
     fn fill_in(&mut self, page: &str, path: &str, fields: &str) -> PageResponse {
-        let token = self.token(page);
-        self.ask(path, Some(&format!("form={token}&{fields}"))).unwrap()
+        let form = format!("form={}&{fields}", self.token(page));
+        let answer = self.ask(path, Some(&form)).unwrap();
+        self.send_again(path, &form, &answer);
+        answer
+    }
+
+    /// Sends a form once more if it was done: nothing is done again, which the tests of what it does see, and the same page says so.
+    fn send_again(&mut self, path: &str, form: &str, answer: &PageResponse) {
+        let (sessions, now) = (&self.city.game.world.page_sessions, Now::read());
+        let secret = self.cookies.iter().find(|(name, _)| name.ends_with("mcos-player"));
+        let Some(secret) = secret.map(|(_, secret)| secret.clone()) else { return };
+        let Some(notice) = sessions.take_notice(&secret, now) else { return };
+        if notice.good {
+            let again = self.ask(path, Some(form)).unwrap();
+            assert_eq!(header(&again, "location"), header(answer, "location"), "{path}: {form}");
+            let told = sessions.take_notice(&secret, now).expect("a notice");
+            assert!(told.text.starts_with(&format!("Already done, once: {}", notice.text)), "{told:?}");
+        }
+        sessions.leave_notice(&secret, notice, now);
     }
 
     fn sign_in(&mut self, account: &str, password: &str) -> PageResponse {

@@ -311,6 +311,11 @@ fn a_page_of_another_site_makes_no_account_and_sees_nothing() {
 #[test]
 fn pages_tell_browsers_that_nobody_else_may_do_anything_with_them() {
     let test = server("");
+    let (drawing, _) = test.get("/badge.svg?kind=record");
+    assert!(
+        drawing.contains("Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "),
+        "{drawing}"
+    );
     for path in ["/", "/account", "/style.css", "/key", "/nothing"] {
         let (head, _) = test.get(path);
         for line in [

@@ -126,7 +126,11 @@ fn sheet(game: &Game, race: &Race, places: &[Place]) -> Result<Sheet, StoreError
     let round = race.rounds.completed;
     let terms = RaceTerms { entry_fee, pink_slip, laps, round, flags: flags.0, no_nitrous };
     let racers = places.iter().map(|place| racer_result(game, race, place)).collect::<Result<_, _>>()?;
-    Ok(Sheet { lobby, terms, racers })
+    let arranged_in = game.catalog.lobbies().iter().find(|known| known.id == lobby);
+    let lap = arranged_in.and_then(|lobby| game.lap_length(lobby)).unwrap_or_default();
+    // Where there are no laps to choose it is driven once.
+    let metres = lap.saturating_mul(laps.max(1).into());
+    Ok(Sheet { lobby, terms, metres, racers })
 }
 
 /// What is kept of a racer, as far as it was driven.

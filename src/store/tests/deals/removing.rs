@@ -10,11 +10,14 @@ fn an_ad_that_is_removed_gives_back_its_thing_and_the_days_that_were_left() {
     let new = NewAd { category: AdCategory::ForSale, text: "rude words".to_owned(), days: 7, offer };
     let number = city.deals().place_ad(city.id(0), new, city.now).unwrap().value;
     assert_eq!(city.money(0), 5000 - 70);
-    for why in ["", " ", &"x".repeat(101), "a\nb"] {
+    for why in ["", " ", &"x".repeat(101)] {
         let bad = DealError::BadTerms("say in 1 to 100 characters why it is removed");
         city.refused(&bad, |deals| deals.remove_ad(number, why, city.now));
         city.refused(&bad, |deals| deals.remove_auction(number, why, city.now));
     }
+    let odd = DealError::BadTerms(public_text::ODD_LETTERS);
+    city.refused(&odd, |deals| deals.remove_ad(number, "a\u{7}b", city.now));
+    city.refused(&odd, |deals| deals.remove_auction(number, "a\u{202e}b", city.now));
     city.refused(&DealError::Over, |deals| deals.remove_ad(number + 1, "rude", city.now));
     city.refused(&DealError::Over, |deals| deals.remove_auction(number, "rude", city.now));
     city.now = city.now.later(HOUR * 30);

@@ -189,6 +189,7 @@ fn players_results_and_ledgers_come_as_csv_and_json() {
             let text = text(&reply);
             let doc = if format == "csv" { "\"'=Doc,\"\"1\"\"\"" } else { "'=Doc,\\\"1\\\"" };
             assert_eq!(text.contains(doc), table != "results", "{text}");
+            assert_eq!(text.contains("Starter cash"), table == "ledger", "in words: {text}");
         }
     }
     for odd in [
