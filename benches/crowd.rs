@@ -97,7 +97,9 @@ fn room(members: u32) {
     let mut out = Vec::new();
     let encrypted = time(|| {
         out.clear();
-        links.iter_mut().for_each(|link| link.write(&packet, true, &mut out).expect("written"));
+        for link in &mut links {
+            link.write(&packet, true, &mut out).expect("written");
+        }
     });
     println!("{members:>8} {found:>12.2} {encrypted:>12.2}");
     figures::growth("receivers found", "us", "members of a room", f64::from(members), found);

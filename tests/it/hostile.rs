@@ -63,9 +63,11 @@ fn half_heads_of_requests_count_too_and_the_largest_pays() {
     // Two of them have room.
     let mut large = [connect(), connect(), connect()];
     let half = format!("GET /help HTTP/1.1\r\nX: {}", "x".repeat(24_000));
-    large.iter_mut().for_each(|one| one.write_all(half.as_bytes()).unwrap());
+    for one in &mut large {
+        one.write_all(half.as_bytes()).unwrap();
+    }
     server.await_log("holds most of the half requests of all", 1);
-    let served = |socket: &mut TcpStream| {
+    let is_answered = |socket: &mut TcpStream| {
         // Where the server has closed with something unread, the end may be a reset.
         let _ = socket.write_all(b"\r\nHost: localhost\r\n\r\n");
         let mut answer = Vec::new();
@@ -74,8 +76,8 @@ fn half_heads_of_requests_count_too_and_the_largest_pays() {
         !answer.is_empty()
     };
     small.write_all(b"X: y").unwrap();
-    assert!(served(&mut small));
-    assert_eq!(large.iter_mut().map(served).filter(|served| *served).count(), 2);
+    assert!(is_answered(&mut small));
+    assert_eq!(large.iter_mut().map(is_answered).filter(|answered| *answered).count(), 2);
 }
 
 #[test]
