@@ -1,5 +1,6 @@
 //! `cargo bench --bench growth`: what a store costs as it grows, and how many bytes go to the card for each byte that changes.
-//! Nothing here is asserted: a slow disk is not a fault. Sizes are given in records: `cargo bench --bench growth -- 10000 100000`.
+//! Nothing here is asserted: a slow disk is not a fault. Sizes are given in records: `cargo bench --bench growth -- 10000 100000`;
+//! with `store` in front of them nothing but the store is measured.
 //!
 //! The folder is that of `TMPDIR`: let it be on the disk that is meant.
 
@@ -9,6 +10,10 @@
     clippy::cast_possible_truncation,
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
+
+#[path = "support/figures.rs"]
+#[allow(dead_code, reason = "here everything grows")]
+mod figures;
 
 use mco_proto::ids::{BrandedPartId, PersonaId, RaceId, ShardId, SkinId, VehicleId};
 use mcos::clock::Now;
@@ -32,7 +37,9 @@ fn main() {
     {
         return opened_elsewhere(Path::new(dir));
     }
-    evening();
+    if arguments.first().is_none_or(|first| first != "store") {
+        evening();
+    }
     println!(
         "\n{:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>9}",
         "records", "open", "RSS", "backup", "database", "commit", "longest", "verb", "longest"
@@ -86,6 +93,16 @@ fn growth(records: usize) {
         let longest = times.last().copied().unwrap_or_default();
         (times.get(times.len() / 2).copied().unwrap_or_default(), longest)
     });
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let figure = |text: &str| text.parse::<f64>().expect("a figure");
+    for (what, unit, value) in [
+        ("time to open the store", "ms", figure(open)),
+        ("resident memory after that", "MiB", figure(resident) / 1024.0),
+        ("saved change, median, while a backup is written", "ms", milliseconds(commits.0)),
+        ("saved change, longest, while a backup is written", "ms", milliseconds(commits.1)),
+    ] {
+        figures::growth(what, unit, "records", records as f64, value);
+    }
     println!(
         "{records:>9} {open:>6}ms {resident:>6}KiB {:>6}KiB {:>6}KiB {:>9.1?} {:>10.1?} {:>9.1?} {:>9.1?}",
         size(&Store::backup_in(&dir)),

@@ -11,6 +11,10 @@
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
 
+#[path = "support/figures.rs"]
+mod figures;
+
+use figures::figure;
 use mco_proto::bytes::List;
 use mco_proto::ids::{BrandedPartId, PartId, PersonaId, ShardId, SkinId};
 use mco_proto::mcots::Message;
@@ -49,6 +53,18 @@ fn main() {
             purchases(&store, &players),
             bare_sled(&bare("many"), PLAYERS as u64, true),
         ];
+        let [one, each, record, six, _, many, _, ceiling] = now;
+        figure(
+            "durable purchases/s, one player (one record into bare sled)",
+            "1/s",
+            one,
+            record,
+            "ratio >= 0.95",
+        );
+        figure("durable purchases/s, one player (the same six records into bare sled)", "1/s", one, six, "");
+        let what = format!("durable purchases/s, {PLAYERS} players (the same records into bare sled)");
+        figure(&what, "1/s", many, ceiling, "ratio >= 0.70");
+        figure("processor time of a purchase, one player", "us", each, 0.0, "");
         figures.iter_mut().zip(now).for_each(|(all, now)| all.push(now));
     }
     for all in &mut figures {

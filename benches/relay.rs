@@ -15,6 +15,10 @@
     reason = "a benchmark fails by panicking, and its figures are no sums of money"
 )]
 
+#[path = "support/figures.rs"]
+mod figures;
+
+use figures::figure;
 use mco_proto::ids::{CommId, PersonaId};
 use mco_proto::nps::Id;
 use mco_proto::nps::lobby::ChannelGranted;
@@ -46,9 +50,21 @@ fn main() {
     println!("relay in {ROOMS} rooms of {MEMBERS}, {PAYLOAD} bytes each, {} cores", cores());
     let (mut bare, (mut ours, per_player)) = (bare_room_set(), our_room_set());
     println!("resident memory of the server per player in a race, one connection each: {per_player:.1} KiB");
+    figure("resident memory per player in a race", "KiB", per_player, 0.0, "");
     for encrypted in [true, false] {
         let rounds: Vec<[Figures; 2]> =
             (0..ROUNDS).map(|_| [measure(&mut ours, encrypted), measure(&mut bare, encrypted)]).collect();
+        for [ours, bare] in &rounds {
+            for (at, what, unit, claim) in [
+                (0, "relayed frames/s", "1/s", "ratio >= 0.80"),
+                (1, "relay latency p50", "us", ""),
+                (2, "relay latency p99", "us", "ratio <= 2"),
+                (3, "relay latency p99.9", "us", ""),
+            ] {
+                let what = format!("{what}, {} (bare smol relay)", form(encrypted));
+                figure(&what, unit, ours[at], bare[at], claim);
+            }
+        }
         println!("{:<28} {:>12} {:>12} {:>8}   budget", form(encrypted), "mcos", "bare smol", "ratio");
         for (at, what, budget) in [
             (0, "frames delivered/s", ">= 0.80"),

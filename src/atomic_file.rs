@@ -12,7 +12,7 @@
 //! followed: root must not be led to another file by whoever owns the directory.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read as _, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
@@ -63,6 +63,27 @@ pub fn replace_unsynced(
     content(&mut new)?;
     new.out.flush()?;
     new.rename()
+}
+
+/// Reads a whole file that may have at most `most` bytes. A folder, a pipe or a device, which could be read for ever, is refused.
+///
+/// # Errors
+/// What the system says; [`io::ErrorKind::InvalidData`] if it is no file, or longer.
+pub fn read(file: &Path, most: u64) -> io::Result<Vec<u8>> {
+    // Before it is opened: to open a pipe means to wait for who writes to it.
+    let found = fs::metadata(file)?;
+    if !found.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
+    }
+    // With room for all of it: a key is not left where the text has outgrown its place.
+    let room = usize::try_from(found.len().min(most)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(room + 1);
+    File::open(file)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let problem = format!("it is longer than the {most} bytes that it may have");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+    }
+    Ok(bytes)
 }
 
 /// What to do about a file that could not be written, in words that end a sentence.
@@ -276,6 +297,19 @@ mod tests {
             (fs::read_to_string(&file).unwrap().as_str(), names(&dir)),
             ("status", vec!["a".to_owned()])
         );
+    }
+
+    #[test]
+    fn only_a_file_is_read_and_only_if_it_is_not_too_long() {
+        let dir = TempDir::new().unwrap();
+        let file = dir.path().join("a");
+        write(&file, "12345").unwrap();
+        assert_eq!(read(&file, 5).unwrap(), b"12345");
+        for (path, most) in [(file.as_path(), 4), (dir.path(), 5), (Path::new("/dev/zero"), 5)] {
+            assert_eq!(read(path, most).unwrap_err().kind(), io::ErrorKind::InvalidData, "{path:?}");
+        }
+        assert_eq!(read(&dir.path().join("b"), 5).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(read(Path::new("/proc/self/cmdline"), 1 << 20).unwrap().len() > 1, "whatever length it says");
     }
 
     #[test]

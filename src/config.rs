@@ -190,7 +190,7 @@ section! {
         /// Whether `/api/v1` answers.
         enabled: bool = true, Rule::Switch;
         /// What a program has to send as `Authorization: Bearer`. Empty: nothing.
-        token: String = String::new(), Rule::LINE;
+        token: String = String::new(), Rule::TOKEN;
     }
 }
 
@@ -246,23 +246,23 @@ section! {
     /// `[limits]`: what one Client, one address and all of them together may use up.
     pub struct Limits {
         /// Connections to all services together.
-        connections: usize = 8192, Rule::COUNT;
+        connections: usize = 8192, Rule::Number("a whole number", 16, 1_000_000);
         /// Connections from one address that have not signed in to the lobby, a room or MCOTS, and as many that have. This
         /// machine itself (loopback) is exempt.
-        connections_per_address: usize = 64, Rule::COUNT;
+        connections_per_address: usize = 64, Rule::Number("a whole number", 8, 1_000_000);
         /// New connections from one address within a second; four times as many at once. Loopback is exempt.
-        connections_per_second: u32 = 64, Rule::COUNT;
+        connections_per_second: u32 = 64, Rule::Number("a whole number", 4, 1_000_000);
         /// Failed logins from one address with one name within a minute. Loopback is exempt.
         failed_logins_per_minute: u32 = 20, Rule::COUNT;
         /// Passwords checked for one address within a minute, right or wrong. Loopback is exempt.
         password_checks_per_minute: u32 = 120, Rule::COUNT;
         /// How many bytes may wait for one Client that does not read, before it is cut off.
-        outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 4096, 67_108_864);
+        outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 16_384, 67_108_864);
         /// How many bytes of relays one persona may send each second, and four times as many at once. More goes nowhere.
         relay_bytes_per_second: u32 = 32_768, Rule::Number("a number of bytes", 16_384, 1_000_000_000);
         /// How many bytes all connections together may hold of input that is not complete yet. 0: an eighth of the memory that the
         /// process may use.
-        input_bytes: usize = 0, Rule::Number("a number of bytes", 0, 1_099_511_627_776);
+        input_bytes: usize = 0, Rule::NumberOrNone("a number of bytes", 65_536, 1_099_511_627_776);
         /// Seconds without a message after which a Login, Persona or Mail connection is closed.
         idle_seconds: u64 = 60, Rule::SECONDS;
         /// Seconds within which a Lobby, room or MCOTS connection must have signed in.

@@ -4,8 +4,7 @@
 use crate::atomic_file::{self, Access};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -180,12 +179,7 @@ impl History {
 }
 
 fn read(file: &Path) -> io::Result<Kept> {
-    // A pipe would be waited for.
-    if !fs::metadata(file)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(file)?.take(LARGEST_FILE).read_to_end(&mut bytes)?;
+    let bytes = atomic_file::read(file, LARGEST_FILE)?;
     let Some((&VERSION, rest)) = bytes.split_first() else {
         return Err(io::Error::other("it is of another version"));
     };
@@ -195,6 +189,7 @@ fn read(file: &Path) -> io::Result<Kept> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn sample(at: u32, players: u32, changes: u32) -> Sample {
         Sample { at, players, changes, ..Sample::default() }

@@ -2,6 +2,7 @@
 
 use super::Catalog;
 use mco_proto::ids::BrandedPartId;
+use mco_proto::mcots::lists::GAME_PAGES;
 
 /// Cars that arcade lobbies lend out, with the lobby (0: every one; *captured*).
 pub(super) const ARCADE_CARS: &[(BrandedPartId, u32)] = &[(BrandedPartId(113), 0)];
@@ -127,14 +128,11 @@ impl Tunables {
     }
 }
 
-/// How many web pages a Client is told of (*captured*). What each of them was is unknown.
-const PAGES: u32 = 67;
-
 impl Catalog {
     /// The web pages that the game opens: number, and path on this server's web site. As long as nobody knows what the
     /// Client expects behind which number, they all are one page that is told the number.
     pub fn game_pages(&self) -> impl Iterator<Item = (u32, String)> {
-        (0..PAGES).map(|id| (id, format!("urls?id={id}")))
+        (0..GAME_PAGES).map(|id| (id, format!("urls?id={id}")))
     }
 }
 

@@ -9,8 +9,8 @@
 use super::imported::Imported;
 use crate::atomic_file::{self, Access};
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const IN_USE: &str = "catalog.mcos";
@@ -62,13 +62,12 @@ pub fn load_waiting(data: &Path) -> Result<Option<Imported>, FileError> {
 }
 
 fn load_file(path: PathBuf) -> Result<Option<Imported>, FileError> {
-    let mut bytes = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
-    match read {
-        Ok(_) => decode(&bytes, &path).map(Some),
+    match atomic_file::read(&path, MAX_BYTES) {
+        Ok(bytes) => decode(&bytes, &path).map(Some),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)
         }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(FileError::Damaged(path)),
         Err(error) => Err(FileError::Io(path, error)),
     }
 }

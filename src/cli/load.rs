@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::{CliError, Setting, output, reach};
 use crate::admin::requests::{Request, Response, Secret};
-use crate::client::load::{self, Options, Report};
+use crate::client::load::{self, Found, Options, Report};
 use crate::client::probe::Credentials;
 use crate::client::racing::Counters;
 use clap::{Args, ValueEnum};
@@ -66,6 +66,8 @@ enum Scenario {
     Races,
     /// Sign in as the game does, into the lobby, and out, again and again
     SignIns,
+    /// Log in on port 8226 with one ticket on one connection, again and again
+    Logins,
     /// Look at the lobby's channels and at who is there
     Lobby,
     /// Speak to everybody in a room of twenty
@@ -81,6 +83,7 @@ impl From<Scenario> for load::Scenario {
         match scenario {
             Scenario::Races => Self::Races,
             Scenario::SignIns => Self::SignIns,
+            Scenario::Logins => Self::Logins,
             Scenario::Lobby => Self::Lobby,
             Scenario::Chat => Self::Chat,
             Scenario::Shopping => Self::Shopping,
@@ -94,24 +97,25 @@ fn acts_per_second(text: &str) -> Result<f64, String> {
     wanted.ok_or_else(|| "write a number from 0.01 to 1000".to_owned())
 }
 
-pub(super) fn run(setting: Setting, command: Load) -> Result<(), CliError> {
+pub(super) fn run(setting: &Setting, command: Load) -> Result<(), CliError> {
     let Load { host, players, scenario, seconds, rate, acts, accounts, json, .. } = command;
     let count = usize::try_from(players).unwrap_or(usize::MAX);
-    let players = match accounts {
-        Some(file) => read_accounts(&file, count)?,
-        None => make_accounts(&setting, count)?,
-    };
+    let known = accounts.map(|file| read_accounts(&file, count)).transpose()?;
     // Where there are too few, the errors will say so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let counters = Arc::new(Counters::default());
-    let (scenario, network) = (scenario.into(), setting.config.network);
-    let options = Options { host, players, scenario, rate, acts, seconds, network, timeout: TIMEOUT };
-    let work = load::run(options, Arc::clone(&counters));
-    let report = smol::block_on(smol::future::or(work, watch(&counters, count, seconds)));
-    let report = report.map_err(|trouble| match trouble {
+    let found = Found::at(host.as_deref(), &setting.config.network, TIMEOUT);
+    let found = smol::block_on(found).map_err(|trouble| match trouble {
         load::LoadError::Host(_) => CliError::Usage(trouble.to_string()),
         load::LoadError::Server(_) => CliError::failed(trouble),
     })?;
+    let players = match known {
+        Some(players) => players,
+        None => make_accounts(setting, count)?,
+    };
+    let counters = Arc::new(Counters::default());
+    let options = Options { players, scenario: scenario.into(), rate, acts, seconds };
+    let work = load::run(found, options, Arc::clone(&counters));
+    let report = smol::block_on(smol::future::or(work, watch(&counters, count, seconds)));
     match report.print(json, &mut io::stdout()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             return Err(CliError::Failed(format!("cannot print: {error}")));

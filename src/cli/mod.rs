@@ -298,7 +298,7 @@ fn execute(mut line: CommandLine) -> Result<(), CliError> {
         Command::Decode(command) => decode::run(&command),
         Command::Probe(command) => probe::run(setting, command),
         Command::Replay(command) => replay::run(setting, command),
-        Command::Load(command) => load::run(setting, command),
+        Command::Load(command) => load::run(&setting, command),
         Command::Update(command) => update::run(&setting, &command),
         Command::BoxFiles(command) => box_files::run(command),
     }

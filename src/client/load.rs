@@ -25,6 +25,8 @@ pub enum Scenario {
     Races,
     /// Each signs in as the Client does, from AuthLogin into the lobby, and out, again and again.
     SignIns,
+    /// Each logs in on 8226 with one and the same Context on one connection, again and again.
+    Logins,
     /// They look at the directory and at who is there, in turn.
     Lobby,
     /// They speak to everybody in the chat channel of a room, twenty in each.
@@ -38,8 +40,6 @@ pub enum Scenario {
 /// What load to make.
 #[derive(Debug)]
 pub struct Options {
-    /// Name or address, with or without `:PORT` of its web server. `None`: the server of this machine.
-    pub host: Option<String>,
     /// The accounts; each is one player.
     pub players: Vec<Credentials>,
     /// What they do.
@@ -50,10 +50,26 @@ pub struct Options {
     pub acts: f64,
     /// For how many seconds.
     pub seconds: u32,
-    /// The configuration of this machine's server.
-    pub network: Network,
-    /// The longest that any wait may last.
-    pub timeout: Duration,
+}
+
+/// A server that answers.
+#[derive(Debug)]
+pub struct Found {
+    web: Web,
+    endpoints: Arc<ShardEndpoints>,
+}
+
+impl Found {
+    /// The server of that name or address, with or without `:PORT` of its web server; without a name that of this machine, whose
+    /// configuration is `network`. `timeout` is the longest that any wait may last, now and while there is load.
+    ///
+    /// # Errors
+    /// [`LoadError`] if `host` is none, or nothing answers there as it should.
+    pub async fn at(host: Option<&str>, network: &Network, timeout: Duration) -> Result<Self, LoadError> {
+        let target = Target::of(host, network, timeout).await.map_err(LoadError::Host)?;
+        let (web, endpoints) = find(&target, timeout).await.map_err(LoadError::Server)?;
+        Ok(Self { web, endpoints })
+    }
 }
 
 /// Why no player could sign in at all.
@@ -87,10 +103,9 @@ struct Site {
 }
 
 /// Lets all players sign in, do what the scenario says and sign out. `counters` counts along.
-pub async fn run(options: Options, counters: Arc<Counters>) -> Result<Report, LoadError> {
-    let Options { host, players, scenario, rate, acts, seconds, network, timeout } = options;
-    let target = Target::of(host.as_deref(), &network, timeout).await.map_err(LoadError::Host)?;
-    let (web, endpoints) = find(&target, timeout).await.map_err(LoadError::Server)?;
+pub async fn run(found: Found, options: Options, counters: Arc<Counters>) -> Report {
+    let Options { players, scenario, rate, acts, seconds } = options;
+    let Found { web, endpoints } = found;
     let site = Site { web, endpoints, counters, epoch: Instant::now() };
     let (field, others) = cast(players, scenario);
     let driven = {
@@ -104,7 +119,7 @@ pub async fn run(options: Options, counters: Arc<Counters>) -> Result<Report, Lo
         async move { acts::run(&site, act, players, acts, seconds).await }
     });
     let acts = join_all(others).await;
-    Ok(Report { races: driven.await, acts })
+    Report { races: driven.await, acts }
 }
 
 /// Who races, and who does what else.
@@ -112,12 +127,13 @@ fn cast(players: Vec<Credentials>, scenario: Scenario) -> (Vec<Credentials>, Vec
     let act = match scenario {
         Scenario::Races => return (players, Vec::new()),
         Scenario::SignIns => Act::SignIn,
+        Scenario::Logins => Act::LogIn,
         Scenario::Lobby => Act::Look,
         Scenario::Chat => Act::Speak,
         Scenario::Shopping => Act::Shop,
         Scenario::Mixed => {
             let mut racers = Vec::new();
-            let mut others = Act::ALL.map(|act| (act, Vec::new()));
+            let mut others = Act::MIXED.map(|act| (act, Vec::new()));
             for (number, player) in players.into_iter().enumerate() {
                 match others.get_mut(number % 10) {
                     Some((_, players)) => players.push(player),
@@ -185,7 +201,7 @@ mod tests {
         assert_eq!(racers.len(), 12);
         assert_eq!(
             others.iter().map(|(act, players)| (*act, players.len())).collect::<Vec<_>>(),
-            Act::ALL.map(|act| (act, 2))
+            Act::MIXED.map(|act| (act, 2))
         );
         let (racers, others) = cast(players(2), Scenario::Mixed);
         assert_eq!((racers.len(), others.len()), (0, 2));

@@ -98,6 +98,18 @@ impl ShardEndpoints {
         Ok(Account { endpoints: Arc::clone(self), customer: status.customer, key })
     }
 
+    /// A connection to Login, and what logs in there with this Context.
+    pub(super) async fn ready_to_log_in(
+        &self,
+        context: &Context,
+        login_key: &PublicLoginKey,
+    ) -> Result<(Nps, UserLogin), Error> {
+        let block = login_key
+            .encrypt(&SessionKey::random())
+            .map_err(|why| Error::PublicKey { why: why.to_string() })?;
+        Ok((self.open(Service::Login, &self.login).await?, user_login(context, &block)?))
+    }
+
     /// A connection of its own for one request, as the Client makes them to Login, Persona and Mail.
     pub(super) async fn open(&self, service: Service, at: &Endpoint) -> Result<Nps, Error> {
         Nps::connect(service, at, self.timeout).await

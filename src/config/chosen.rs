@@ -4,13 +4,16 @@
 use crate::atomic_file::{self, Access};
 use crate::text_encoding;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
-use std::{fmt, fs};
 
 /// The most numbers for which something is chosen.
 pub const MOST_CHOSEN: usize = 100;
+
+/// The most bytes that are read of the file; a full one, with words in it, has far less.
+const LARGEST_FILE: u64 = 64 * 1024;
 
 /// What can be chosen for a number.
 pub trait Choice: Copy {
@@ -40,7 +43,7 @@ impl<C: Choice> Chosen<C> {
             String::new()
         };
         // Whoever mends it with Notepad may leave a byte order mark in it.
-        let text = match fs::read(&file) {
+        let text = match atomic_file::read(&file, LARGEST_FILE) {
             Ok(bytes) => text_encoding::text(bytes).unwrap_or_else(|wrong| unread(&wrong.problem)),
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => unread(&error),
@@ -100,6 +103,7 @@ pub(super) fn read<C: Choice>(line: &str) -> Option<(u16, C)> {
 mod tests {
     use super::super::{ChosenAnswer, ChosenAnswers, ChosenPages};
     use super::*;
+    use std::fs;
 
     #[test]
     fn choices_survive_and_are_taken_back() {
@@ -129,5 +133,12 @@ mod tests {
         assert_eq!(answers.of(2000), None);
         answers.choose(161, None).unwrap();
         answers.choose(2000, Some(ChosenAnswer::Success)).unwrap();
+        let file = data.path().join(ChosenAnswer::FILE);
+        assert!(fs::metadata(&file).unwrap().len() < LARGEST_FILE / 8);
+        fs::write(&file, "161 silent\n".repeat(10_000)).unwrap();
+        assert_eq!(ChosenAnswers::load(data.path()).all(), [], "that is none of ours");
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        assert_eq!(ChosenAnswers::load(data.path()).all(), []);
     }
 }

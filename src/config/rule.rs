@@ -1,7 +1,8 @@
 //! What a key of `mcos.toml` may hold, and how that is said to the Server Operator.
 
-use super::{Allowed, Choice, GamePage, HostName, MOST_CHOSEN};
+use super::{Allowed, Choice, GamePage, HostName};
 use crate::netbios::MachineName;
+use mco_proto::mcots::lists::GAME_PAGES;
 use mco_proto::windows_1252;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -32,6 +33,8 @@ const MAX_AMOUNT: i64 = 10_000_000;
 pub(super) enum Rule {
     /// A number between two, both included; the text says of what.
     Number(&'static str, i64, i64),
+    /// 0, or a number between two, both included; the text says of what.
+    NumberOrNone(&'static str, i64, i64),
     /// One of these numbers.
     NumberOf(&'static [i64]),
     /// One of these words.
@@ -61,7 +64,14 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    pub(super) const FOLDER: Self = Self::Text(|text| !text.is_empty(), "the name of a folder in quotes");
+    pub(super) const FOLDER: Self = Self::Text(
+        |text| !text.is_empty() && !text.contains(char::is_control),
+        "the name of a folder in quotes",
+    );
+    pub(super) const TOKEN: Self = Self::Text(
+        |text| text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_graphic()),
+        "at most 200 letters without accents, digits and other plain characters without spaces, in quotes",
+    );
     pub(super) const NAME: Self = Self::Text(
         is_name,
         "1 to 40 characters without brackets, line breaks or spaces at the ends, in quotes",
@@ -83,6 +93,7 @@ impl Rule {
     pub(super) fn wanted(&self) -> String {
         match self {
             Self::Number(what, from, to) => format!("{what} from {from} to {to}"),
+            Self::NumberOrNone(what, from, to) => format!("0, or {what} from {from} to {to}"),
             Self::NumberOf(numbers) => one_of(numbers.iter().map(ToString::to_string).collect()),
             Self::Word(words) => one_of(words.iter().map(|word| format!("\"{word}\"")).collect()),
             Self::Switch => "true or false".to_owned(),
@@ -109,12 +120,13 @@ impl Rule {
                 format!("a list of at most {most} sums from 0 to {MAX_AMOUNT} dollars, such as [5000, 2500]")
             }
             Self::GamePages => format!(
-                "a list of at most {MOST_CHOSEN} texts with the number of a page of the game, a space and one of these pages: {}; such as \
+                "a list of texts with the number of a page of the game, 0 to {}, each number once, a space and one of these pages: {}; such as \
                  [\"5 /boards\"]",
+                GAME_PAGES - 1,
                 GamePage::ALL.map(Choice::word).join(", ")
             ),
             Self::MessageNumbers => format!(
-                "a list of at most {MAX_MESSAGE_NUMBERS} message numbers from 0 to 65535, such as [161, 391]"
+                "a list of at most {MAX_MESSAGE_NUMBERS} message numbers from 0 to 65535, each once, such as [161, 391]"
             ),
         }
     }
@@ -123,6 +135,9 @@ impl Rule {
     pub(super) fn allows(&self, value: &DeValue<'_>) -> bool {
         match self {
             Self::Number(_, from, to) => as_number(value).is_some_and(|n| (*from..=*to).contains(&n)),
+            Self::NumberOrNone(_, from, to) => {
+                as_number(value).is_some_and(|n| n == 0 || (*from..=*to).contains(&n))
+            }
             Self::NumberOf(numbers) => as_number(value).is_some_and(|n| numbers.contains(&n)),
             Self::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Self::Switch => value.is_bool(),
@@ -152,14 +167,17 @@ impl Rule {
                 list.len() <= *most && list.iter().all(|one| sum(one.get_ref()))
             }),
             Self::GamePages => value.as_array().is_some_and(|list| {
-                let read =
-                    |one: &DeValue<'_>| one.as_str().is_some_and(|line| GamePage::line(line).is_some());
-                list.len() <= MOST_CHOSEN && list.iter().all(|one| read(one.get_ref()))
+                let numbers: Option<HashSet<u16>> =
+                    list.iter().map(|one| Some(GamePage::line(one.get_ref().as_str()?)?.0)).collect();
+                numbers.is_some_and(|numbers| {
+                    numbers.len() == list.len() && numbers.iter().all(|n| u32::from(*n) < GAME_PAGES)
+                })
             }),
             Self::MessageNumbers => value.as_array().is_some_and(|list| {
-                let numbers: Option<Vec<u16>> =
+                let numbers: Option<HashSet<u16>> =
                     list.iter().map(|one| as_number(one.get_ref()).and_then(|n| n.try_into().ok())).collect();
-                list.len() <= MAX_MESSAGE_NUMBERS && numbers.is_some()
+                let each_once = numbers.is_some_and(|numbers| numbers.len() == list.len());
+                list.len() <= MAX_MESSAGE_NUMBERS && each_once
             }),
             Self::TrackLengths => value.as_table().is_some_and(|table| {
                 let right = |(track, metres): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {

@@ -99,6 +99,7 @@ fn document(text: &str) -> Result<DocumentMut, ConfigError> {
 fn is_offered(section: &str, name: &str, rule: &Rule) -> bool {
     let form = match rule {
         Rule::Number(..)
+        | Rule::NumberOrNone(..)
         | Rule::NumberOf(_)
         | Rule::Word(_)
         | Rule::Switch
@@ -143,7 +144,7 @@ fn value(rule: &Rule, typed: &str) -> Value {
     let parts =
         || typed.split(|c: char| c.is_whitespace() || ",;".contains(c)).filter(|part| !part.is_empty());
     match rule {
-        Rule::Number(..) | Rule::NumberOf(_) => number(typed),
+        Rule::Number(..) | Rule::NumberOrNone(..) | Rule::NumberOf(_) => number(typed),
         Rule::Switch => typed.parse::<bool>().map_or_else(|_| Value::from(typed), Value::from),
         Rule::Amounts(_) => parts().map(number).collect::<Array>().into(),
         Rule::Networks => parts().map(Value::from).collect::<Array>().into(),
@@ -207,6 +208,13 @@ mod tests {
     fn of(text: &str, section: &str, name: &str) -> Setting {
         let all = settings(text, section).unwrap();
         all.into_iter().find(|setting| setting.name == name).unwrap_or_else(|| panic!("{section}.{name}"))
+    }
+
+    #[test]
+    fn a_number_that_may_be_none_is_written_as_a_number() {
+        let limits = |bytes| change("", "limits", &[("input_bytes", bytes)]);
+        assert!(limits("65536").unwrap().contains("input_bytes = 65536\n"));
+        assert!(limits("65535").is_err());
     }
 
     #[test]

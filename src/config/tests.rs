@@ -71,12 +71,12 @@ registration = "operator"
 starter_cash = 0
 deletion_day = 1
 [limits]
-connections = 1
-connections_per_address = 2
+connections = 16
+connections_per_address = 8
 connections_per_second = 4
 failed_logins_per_minute = 3
 password_checks_per_minute = 7
-outbound_bytes = 4096
+outbound_bytes = 16384
 relay_bytes_per_second = 20000
 input_bytes = 65536
 idle_seconds = 5
@@ -94,12 +94,12 @@ context_minutes = 30
     assert_eq!(config.accounts.registration, Registration::Operator);
     assert_eq!((config.game.starter_cash, config.game.deletion_day), (0, 1));
     let limits = Limits {
-        connections: 1,
-        connections_per_address: 2,
+        connections: 16,
+        connections_per_address: 8,
         connections_per_second: 4,
         failed_logins_per_minute: 3,
         password_checks_per_minute: 7,
-        outbound_bytes: 4096,
+        outbound_bytes: 16_384,
         relay_bytes_per_second: 20_000,
         input_bytes: 65_536,
         idle_seconds: 5,
@@ -371,7 +371,18 @@ fn values_out_of_range_are_refused() {
         "[compat]\ngame_pages = [5]",
         "[compat]\ngame_pages = [\"5 /nowhere\"]",
         "[compat]\ngame_pages = [\"/boards\"]",
-        "[limits]\nconnections = 0",
+        "[compat]\nmcots_silent = [161, 161]",
+        "[compat]\ngame_pages = [\"67 /boards\"]",
+        "[compat]\ngame_pages = [\"65535 /boards\"]",
+        "[compat]\ngame_pages = [\"5 /boards\", \"5 /news\"]",
+        "[api]\ntoken = \"\u{e9}\"",
+        "[api]\ntoken = \"two words\"",
+        "[limits]\nconnections = 15",
+        "[limits]\nconnections_per_address = 7",
+        "[limits]\nconnections_per_second = 3",
+        "[limits]\noutbound_bytes = 16383",
+        "[limits]\ninput_bytes = 1",
+        "[limits]\ninput_bytes = 65535",
         "[limits]\npassword_workers = 3",
     ] {
         let error = Config::parse(text).expect_err(text);

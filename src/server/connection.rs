@@ -51,6 +51,24 @@ enum End {
     Failed(io::Error),
 }
 
+impl End {
+    /// In one word, to be counted.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Closed => "closed_by_client",
+            Self::Finished => "done",
+            Self::Silent => "silent",
+            Self::Ended(Ending::Overflow) => "does_not_read",
+            Self::Ended(Ending::Dismissed) => "dismissed",
+            Self::Ended(Ending::OverBudget) => "unfinished_input",
+            Self::Broken(_) => "not_understood",
+            Self::Unsaved(_) => "unsaved",
+            Self::Unsent(_) => "fault_of_server",
+            Self::Failed(_) => "lost",
+        }
+    }
+}
+
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -123,6 +141,7 @@ pub(super) async fn converse(
     let (mut talk, end) =
         converse_until_the_end(shared, (peer, &mut place), &outbox, &mut stream, talk).await;
     shared.connections.remove(connection);
+    shared.counters.ended.count(end.word());
     let why = end.to_string();
     talk.observers.tell(|observer| observer.ended(&why));
     let how = if matches!(end, End::Ended(Ending::Overflow)) { Move::CutOff } else { Move::Other };
@@ -216,7 +235,7 @@ async fn answer_all(
             Err(reason) => return (talk, Err(End::Broken(reason))),
         };
         if let Some(ticket) = step.commit
-            && let Err(error) = ticket.committed().await
+            && let Err(error) = shared.saved(ticket).await
         {
             // A Client that hears nothing asks again; one that hears "done" relies on it.
             talk.out.truncate(answered);

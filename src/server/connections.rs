@@ -60,6 +60,15 @@ impl Connections {
         }
     }
 
+    /// How many bytes wait for all that do not read, and how many wait for whom there is most.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        // Whoever relays needs the list, so it is not kept for as long as it takes to look at all of them.
+        let all: Vec<_> =
+            self.mailboxes.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
+        let bytes = all.iter().map(|outbox| outbox.waiting());
+        bytes.fold((0, 0), |(all, most), bytes| (all + bytes, most.max(bytes)))
+    }
+
     /// Ends all connections.
     pub(super) fn close_all(&self) {
         let mailboxes = self.mailboxes.read().unwrap_or_else(PoisonError::into_inner);

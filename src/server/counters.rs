@@ -1,10 +1,13 @@
-//! How many messages of each number came, and what became of them: since the server started, of all connections together.
+//! What happened since the server started, of all connections together: how many messages of each number came and what became of
+//! them, why connections were turned away or ended, and how long it took to save changes.
 
+use super::durations::Durations;
 use super::observer::Observer;
 use crate::services::Verdict;
 use mco_proto::{mcots, nps};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What can become of a message.
 const VERDICTS: [Verdict; 6] = [
@@ -16,11 +19,33 @@ const VERDICTS: [Verdict; 6] = [
     Verdict::Failed,
 ];
 
-/// The counters of both families.
+/// All counters.
 #[derive(Debug)]
 pub(crate) struct Counters {
     nps: Family,
     mcots: Family,
+    /// How long players waited until a change of theirs was saved.
+    pub(super) saving: Durations,
+    /// Connections that were refused whatever room there was.
+    pub(super) unwelcome: Tally,
+    /// Game connections that ended.
+    pub(super) ended: Tally,
+}
+
+/// How often each of a few reasons came up. They are words of this program, so there are not many.
+#[derive(Debug, Default)]
+pub(super) struct Tally(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Tally {
+    /// Once more.
+    pub(super) fn count(&self, reason: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+    }
+
+    /// Every reason that came up, with how often.
+    pub(super) fn all(&self) -> BTreeMap<&'static str, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// One counter for each known number and verdict, and one more row for all other numbers.
@@ -76,6 +101,9 @@ impl Counters {
         Arc::new(Self {
             nps: Family::of(nps::id::TABLE.iter().map(|row| row.id.0)),
             mcots: Family::of(mcots::number::TABLE.iter().map(|row| row.number.0)),
+            saving: Durations::default(),
+            unwelcome: Tally::default(),
+            ended: Tally::default(),
         })
     }
 

@@ -10,6 +10,7 @@ mod connections;
 pub(crate) mod control;
 pub mod conversation;
 mod counters;
+mod durations;
 mod http;
 mod input_budget;
 mod limits;

@@ -99,6 +99,11 @@ impl Outbox {
         std::mem::take(&mut state.packets)
     }
 
+    /// How many bytes wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.state().bytes
+    }
+
     /// Whether and why the connection is to end.
     pub(super) fn ending(&self) -> Option<Ending> {
         self.state().ending

@@ -43,11 +43,10 @@ pub(super) fn save(history: &History) {
 
 fn sample(game: &Game, changes: u32, now: Now) -> Sample {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let races = game.world.races.lock().all().filter(|race| race.elapsed(now).is_some()).count();
     Sample {
         at: now.unix32(),
         players: count(game.world.population(now)),
-        races: count(races),
+        races: count(game.races_under_way(now)),
         changes,
         memory: u32::try_from(resident_memory().unwrap_or_default() / 1024).unwrap_or(u32::MAX),
         temperature: Machine::here().temperature,

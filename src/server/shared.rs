@@ -17,11 +17,12 @@ use crate::appliance::Appliance;
 use crate::clock::Now;
 use crate::log_ring;
 use crate::services::{Game, mcots};
+use crate::store::{StoreError, Ticket};
 use crate::web::operator::OperatorSite;
 use smol::channel::Sender;
 use smol::{Executor, Timer};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The tasks of the whole process: one thread per core takes part.
 pub(super) static EXECUTOR: Executor<'static> = Executor::new();
@@ -89,8 +90,15 @@ impl Shared {
             Arc::clone(&counters),
         );
         let input = InputBudget::configured(&game.config.limits);
-        let metrics =
-            Metrics::new(Arc::clone(&game), Arc::clone(&limits), Arc::clone(&input), Arc::clone(&counters));
+        let metrics = Metrics {
+            game: Arc::clone(&game),
+            limits: Arc::clone(&limits),
+            input: Arc::clone(&input),
+            counters: Arc::clone(&counters),
+            turns: Arc::clone(tls.turns()),
+            connections: Arc::clone(&connections),
+            started: Instant::now(),
+        };
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator, slow.clone(), metrics);
         Self {
@@ -118,12 +126,20 @@ impl Shared {
     /// Tells others what a service has for them, once the change it speaks of is on the card.
     pub(super) async fn tell(&self, step: Step) {
         if let Some(ticket) = step.commit
-            && let Err(error) = ticket.committed().await
+            && let Err(error) = self.saved(ticket).await
         {
             log::error!("{error}");
             return;
         }
         self.connections.deliver(step.pushes);
+    }
+
+    /// Waits until a change is on the card.
+    pub(super) async fn saved(&self, ticket: Ticket) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let saved = ticket.committed().await;
+        self.counters.saving.add(begun.elapsed());
+        saved
     }
 
     /// Ends races whose racers do not report, and notices when the card can be written again or this machine has other addresses:

@@ -12,10 +12,10 @@ use crate::services::bans;
 use crate::world::Source;
 use async_net::TcpStream;
 use futures_lite::{FutureExt as _, future};
-use smol::Timer;
+use smol::{Async, Timer};
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{self, IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,10 +33,15 @@ const SEND_BUFFER: usize = 64 * 1024;
 /// Accepts connections on one port for ever.
 pub(super) async fn accept(shared: Arc<Shared>, listener: Listener) {
     let Listener { service, socket, .. } = listener;
+    let unreachable = Duration::from_secs(shared.game.config.limits.unreachable_seconds.into());
+    if let Err(error) = prepare(service, &socket, unreachable) {
+        log::warn!("{service}: who goes away without a word is noticed late, or not at all: {error}");
+    }
     loop {
-        match socket.accept().await {
+        // Most connections of a flood are refused, so this is not yet one that the executor watches: that would cost more than the rest.
+        match socket.read_with(net::TcpListener::accept).await {
             Ok((stream, peer)) => {
-                admit(&shared, service, stream.into(), peer);
+                admit(&shared, service, stream, peer);
                 // However many come, those who are there have their turn.
                 future::yield_now().await;
             }
@@ -49,18 +54,11 @@ pub(super) async fn accept(shared: Arc<Shared>, listener: Listener) {
 }
 
 /// Gives a connection a task of its own, if there is room for it.
-fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: SocketAddr) {
+fn admit(shared: &Arc<Shared>, service: Service, stream: net::TcpStream, peer: SocketAddr) {
     let now = Now::read();
     if !is_allowed(shared, service, peer.ip(), now) {
+        shared.counters.unwelcome.count("not_let_in");
         return;
-    }
-    let ban = bans::of_address(&shared.game.store, peer.ip(), now).map(|ban| bans::explanation(&ban, now));
-    if ban.is_some() {
-        log::info!("{service}: refused {peer}: its address is banned");
-        // A browser shows the reason; nothing else could.
-        if service != Service::Http {
-            return;
-        }
     }
     let place = match shared.limits.admit(Purpose::of(service), peer.ip(), now) {
         Ok(place) => place,
@@ -72,14 +70,23 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: TcpStream, peer: Socket
             return;
         }
     };
-    let unreachable = Duration::from_secs(shared.game.config.limits.unreachable_seconds.into());
-    let local = match prepare(service, &stream, unreachable) {
-        Ok(local) => local,
-        Err(error) => {
-            log::debug!("{service}: {peer} is gone already: {error}");
+    let ban = bans::of_address(&shared.game.store, peer.ip(), now).map(|ban| bans::explanation(&ban, now));
+    if ban.is_some() {
+        shared.counters.unwelcome.count("banned");
+        log::info!("{service}: refused {peer}: its address is banned");
+        // A browser shows the reason; nothing else could.
+        if service != Service::Http {
             return;
         }
-    };
+    }
+    let (stream, local) =
+        match Async::new(stream).and_then(|stream| Ok((stream.get_ref().local_addr()?, stream))) {
+            Ok((local, stream)) => (TcpStream::from(stream), local),
+            Err(error) => {
+                log::debug!("{service}: {peer} is gone already: {error}");
+                return;
+            }
+        };
     let shared = Arc::clone(shared);
     let connection = shared.game.world.new_connection();
     let task = async move {
@@ -158,11 +165,13 @@ async fn browse(
     served.or(evicted).await;
 }
 
+/// Says how the connections of a port are to be, which have all of it from the socket that listens.
+///
 /// Game traffic is many small packets, and a connection without traffic is normal. A Client that the network does not reach is given up
 /// after the time `unreachable`: the system looks for it by itself while nothing is under way to it, and else waits for its receipt so long.
-fn prepare(service: Service, stream: &TcpStream, unreachable: Duration) -> io::Result<SocketAddr> {
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(stream);
+fn prepare(service: Service, listener: &Async<net::TcpListener>, unreachable: Duration) -> io::Result<()> {
+    let socket = SockRef::from(listener);
+    socket.set_tcp_nodelay(true)?;
     let browser = matches!(service, Service::Http | Service::Https);
     let unreachable = if browser { BROWSER_UNREACHABLE } else { unreachable };
     if !browser {
@@ -173,8 +182,7 @@ fn prepare(service: Service, stream: &TcpStream, unreachable: Duration) -> io::R
         .with_time(unreachable / 2)
         .with_interval(unreachable / 2 / KEEPALIVE_RETRIES)
         .with_retries(KEEPALIVE_RETRIES);
-    socket.set_tcp_keepalive(&keepalive)?;
-    stream.local_addr()
+    socket.set_tcp_keepalive(&keepalive)
 }
 
 #[cfg(test)]
@@ -186,16 +194,35 @@ mod tests {
     use std::net::{TcpListener, TcpStream as Socket};
 
     #[test]
+    fn connections_have_from_their_port_how_they_are_to_be() {
+        for (service, gone) in [(Service::Lobby, 20), (Service::Http, 120)] {
+            let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0)).unwrap();
+            prepare(service, &listener, Duration::from_secs(20)).unwrap();
+            let _client = Socket::connect(listener.get_ref().local_addr().unwrap()).unwrap();
+            let (stream, _) = smol::block_on(listener.read_with(TcpListener::accept)).unwrap();
+            let socket = SockRef::from(&stream);
+            assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+            assert_eq!(socket.tcp_keepalive_time().unwrap().as_secs(), gone / 2);
+            assert_eq!(socket.tcp_keepalive_interval().unwrap().as_secs(), gone / 6);
+            assert_eq!(socket.tcp_keepalive_retries().unwrap(), KEEPALIVE_RETRIES);
+            if service == Service::Lobby {
+                assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(gone)));
+                assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
+            }
+        }
+    }
+
+    #[test]
     fn who_is_not_let_in_is_cut_off_before_anything_is_read_and_is_seen_on_health() {
         let (game, _folder) = Game::for_tests();
         let shared = Arc::new(Shared::for_tests(game));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let connect = |peer: &str| {
             let mut ours = Socket::connect(listener.local_addr().unwrap()).unwrap();
-            let stream = smol::Async::new(listener.accept().unwrap().0).unwrap();
+            let stream = listener.accept().unwrap().0;
             let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
             let before = shared.limits.count();
-            admit(&shared, Service::Lobby, stream.into(), peer);
+            admit(&shared, Service::Lobby, stream, peer);
             let is_served = shared.limits.count() > before;
             if !is_served {
                 assert_eq!(ours.read(&mut [0]).unwrap(), 0, "the end and nothing else");

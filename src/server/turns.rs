@@ -44,6 +44,8 @@ struct State {
     lines: [Line; Work::KINDS],
     /// The line that has been served last.
     last: usize,
+    /// How often somebody was sent away because too many waited.
+    sent_away: u64,
 }
 
 /// Who waits for one kind of work.
@@ -62,7 +64,13 @@ pub(super) struct Turn(Option<Arc<Turns>>);
 impl Turns {
     /// Turns of which so many may be taken at the same time.
     pub(super) fn new(at_once: usize) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { at_once, taken: 0, lines: Default::default(), last: 0 })))
+        Arc::new(Self(Mutex::new(State {
+            at_once,
+            taken: 0,
+            lines: Default::default(),
+            last: 0,
+            sent_away: 0,
+        })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -75,17 +83,34 @@ impl Turns {
         self.hand_on();
     }
 
+    /// How many wait for each kind of work.
+    pub(super) fn waiting(&self) -> [(&'static str, usize); Work::KINDS] {
+        let [passwords, logins, handshakes] = self.state().lines.each_ref().map(|line| line.count);
+        [("password", passwords), ("login", logins), ("handshake", handshakes)]
+    }
+
+    /// How often somebody was sent away because too many waited.
+    pub(super) fn sent_away(&self) -> u64 {
+        self.state().sent_away
+    }
+
     /// Waits for a turn. `None`: too many wait, and nobody who waits has more in the line than `from`. Of who has most, the one
     /// who came last gives way to somebody else, and gets `None`.
     pub(super) async fn wait(self: &Arc<Self>, work: Work, from: IpAddr) -> Option<Turn> {
         let (sender, turn) = channel::bounded(1);
-        if let Some(line) = self.state().lines.get_mut(work as usize)
-            && !line.join(Source::of(from), sender, work.most_waiting())
-        {
-            return None;
+        let joined = match self.state().lines.get_mut(work as usize) {
+            Some(line) => line.join(Source::of(from), sender, work.most_waiting()),
+            None => false,
+        };
+        if joined {
+            self.hand_on();
         }
-        self.hand_on();
-        turn.recv().await.ok()
+        // Whoever has no place in the line, or loses it, has lost the other end of the channel.
+        let turn = turn.recv().await.ok();
+        if turn.is_none() {
+            self.state().sent_away += 1;
+        }
+        turn
     }
 
     /// Gives turns to who waits, as many as there may be.
@@ -239,6 +264,7 @@ mod tests {
         let sent_away =
             flood.iter_mut().filter_map(|one| block_on(poll_once(one))).filter(Option::is_none).count();
         assert_eq!((sent_away, turns.state().lines[0].count), (1, MOST_PASSWORDS));
+        assert_eq!((turns.sent_away(), turns.waiting()[0]), (2, ("password", MOST_PASSWORDS)));
         let _ = flood.drain(..flood.len() - 4);
         assert!(order(turn, vec![("honest", honest)]).contains(&"honest"));
     }

@@ -68,6 +68,11 @@ impl Game {
         self.pages.of(number).or_else(configured)
     }
 
+    /// How many races are driven now.
+    pub fn races_under_way(&self, now: Now) -> usize {
+        self.world.races.lock().all().filter(|race| race.elapsed(now).is_some()).count()
+    }
+
     /// How long a lap in a lobby is, in metres: as the Operator says, or else as it is known. A drag race is always a quarter mile, whatever
     /// else is driven on that track.
     pub fn lap_length(&self, lobby: &Lobby) -> Option<u32> {

@@ -353,11 +353,14 @@ fn a_load_run_prints_what_the_server_made_of_it() {
 #[test]
 fn a_load_run_on_the_own_machine_makes_its_accounts_once() {
     let mut server = Server::prepare();
+    let load = ["load", "--players", "2", "--seconds", "1", "--rate", "8", "--make-accounts"];
+    server.account("doc");
+    assert_eq!(server.cli(&load, "").status.code(), Some(1));
+    assert!(!server.must(&["account", "list"], "").contains("load-"), "there was no server for them");
     server.start();
     server.write_ports();
     for _ in 0..2 {
-        let printed =
-            server.must(&["load", "--players", "2", "--seconds", "1", "--rate", "8", "--make-accounts"], "");
+        let printed = server.must(&load, "");
         assert!(
             printed.contains("2 of 2 joined") && printed.contains("2 players heard the results"),
             "{printed}"
@@ -388,6 +391,7 @@ fn all_that_players_do_beside_racing_can_be_loaded() {
     };
     for (scenario, what) in [
         ("sign-ins", "sign-ins"),
+        ("logins", "logins"),
         ("lobby", "looks at the lobby"),
         ("chat", "lines of chat"),
         ("shopping", "purchases"),

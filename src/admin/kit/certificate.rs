@@ -1,10 +1,10 @@
 //! The certificate of this server's own authority, in the forms in which a PC takes it.
 
+use crate::atomic_file;
 use rsa::pkcs8::der::pem;
 use sha1::{Digest as _, Sha1};
 use std::fmt::{self, Write as _};
-use std::fs::File;
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -64,13 +64,13 @@ impl Certificate {
     pub fn in_folder(data: &Path) -> Result<Option<Self>, CertificateError> {
         let path = data.join(FILE);
         // The private key stands in the same file.
-        let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
-        match File::open(&path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text)) {
+        let bytes = match atomic_file::read(&path, MAX_FILE_BYTES) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(CertificateError::File(path, e)),
-            Ok(_) => {}
-        }
-        Self::in_pem(&text).map(Some).ok_or(CertificateError::Damaged(path))
+            Ok(bytes) => Zeroizing::new(bytes),
+        };
+        let found = str::from_utf8(&bytes).ok().and_then(Self::in_pem);
+        found.map(Some).ok_or(CertificateError::Damaged(path))
     }
 
     /// The first certificate of a PEM text that may hold other things.

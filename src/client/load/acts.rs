@@ -5,11 +5,13 @@ use super::report::ActReport;
 use super::{Site, join_all, sign_in};
 use crate::client::Error;
 use crate::client::latency::Latency;
+use crate::client::nps::Nps;
 use crate::client::probe::Credentials;
 use crate::client::racing::Counters;
 use crate::client::sitting::{LobbyConnection, PersonaSession, Transactions};
 use mco_proto::ids::CommId;
 use mco_proto::mcots::{GenericRequest, number};
+use mco_proto::nps::login::{UserLogin, UserStatus};
 use mco_proto::nps::relay::{self, Address, Relay};
 use mco_proto::nps::{Packet, id};
 use std::time::{Duration, Instant};
@@ -38,6 +40,8 @@ const MOST_ERRORS: usize = 20;
 pub(super) enum Act {
     /// From AuthLogin into the lobby, and out.
     SignIn,
+    /// Log in on 8226 (0x0501) with one and the same Context, on one connection.
+    LogIn,
     /// Ask for the directory (0x030C), or for who is there (0x0128), in turn.
     Look,
     /// Say a line to everybody in a room.
@@ -47,12 +51,13 @@ pub(super) enum Act {
 }
 
 impl Act {
-    /// All of them.
-    pub(super) const ALL: [Self; 4] = [Self::SignIn, Self::Look, Self::Speak, Self::Shop];
+    /// Those of a mixed load.
+    pub(super) const MIXED: [Self; 4] = [Self::SignIn, Self::Look, Self::Speak, Self::Shop];
 
     const fn what(self) -> &'static str {
         match self {
             Self::SignIn => "sign-ins",
+            Self::LogIn => "logins",
             Self::Look => "looks at the lobby",
             Self::Speak => "lines of chat",
             Self::Shop => "purchases",
@@ -130,6 +135,8 @@ impl Outcome {
 /// A player that is ready to act.
 enum Player {
     Outside(Credentials),
+    /// On Login, with what it says there.
+    Login(Nps, Box<UserLogin>),
     Lobby(PersonaSession, LobbyConnection),
     /// In a room's chat channel, with how many others.
     Room(PersonaSession, LobbyConnection, usize),
@@ -221,6 +228,12 @@ async fn arrive(site: &Site, act: Act, player: Credentials, room: CommId) -> Res
     if act == Act::SignIn {
         return Ok(Player::Outside(player));
     }
+    if act == Act::LogIn {
+        let context = site.web.auth(&player.user, &player.password).await?;
+        let (connection, login) =
+            site.endpoints.ready_to_log_in(&context, &site.web.public_key().await?).await?;
+        return Ok(Player::Login(connection, Box::new(login)));
+    }
     let session = sign_in(site, &player).await?;
     if act == Act::Shop {
         let mut mcots = Transactions::connect(&session).await?;
@@ -245,6 +258,7 @@ async fn perform(site: Site, player: Player, schedule: Schedule) -> Outcome {
             sign_ins(&site, &player, schedule, &mut outcome).await;
             Ok(())
         }
+        Player::Login(connection, login) => log_in(&site, connection, &login, schedule, &mut outcome).await,
         Player::Lobby(session, lobby) => look(&site, session, lobby, schedule, &mut outcome).await,
         Player::Room(session, room, others) => {
             let mut speaker = Speaker { connection: room, others, heard: 0 };
@@ -287,6 +301,22 @@ async fn in_and_out(
     drop(session.lobby().await?);
     outcome.done(due);
     session.leave().await
+}
+
+async fn log_in(
+    site: &Site,
+    mut connection: Nps,
+    login: &UserLogin,
+    schedule: Schedule,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    for number in 0.. {
+        let Some(due) = schedule.wait(number, site).await else { break };
+        let _: UserStatus = connection.ask(login).await?;
+        Counters::count(&site.counters.received);
+        outcome.done(due);
+    }
+    Ok(())
 }
 
 async fn look(

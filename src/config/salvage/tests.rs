@@ -285,10 +285,10 @@ fn each_key_that_opens_something_is_closed_by_a_mistake_in_it() {
         }
         // What was less open before counts again.
         if name.starts_with("limits.") && name != "limits.input_bytes" {
-            let few = if name.ends_with("outbound_bytes") {
-                "4096"
-            } else if name.ends_with("relay_bytes_per_second") {
+            let few = if name.ends_with("outbound_bytes") || name.ends_with("relay_bytes_per_second") {
                 "16384"
+            } else if name.contains("connections") {
+                "16"
             } else if name.ends_with("minutes") {
                 "30"
             } else if name.ends_with("unreachable_seconds") {

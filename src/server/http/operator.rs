@@ -366,6 +366,7 @@ impl Inner {
             uptime: self.started.elapsed().as_secs(),
             memory: resident_memory(),
             certificate_names: self.tls.certified_names(),
+            saving: self.counters.saving.in_words(),
             messages_answered: self.counters.sum(Verdict::Answered),
             messages_unusual: self.counters.unusual(),
         }

@@ -7,9 +7,11 @@ use rsa::pkcs8::LineEnding;
 use rsa::pkcs8::der::pem::encode_string;
 use rustls::pki_types::pem::{self, SectionKind};
 use std::ffi::OsString;
-use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
+
+/// The most bytes that are read of a file; ours have a few thousand.
+const LARGEST_FILE: u64 = 256 * 1024;
 
 /// A block of PEM text, taken apart.
 type Section = (SectionKind, Vec<u8>);
@@ -22,7 +24,7 @@ pub(super) fn block(label: &str, der: &[u8], line_ends: LineEnding) -> String {
 
 /// The blocks of a file; `None` if there is no such file. A file that is not PEM text all the way has no blocks.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<Section>>, AuthorityError> {
-    match fs::read(path) {
+    match atomic_file::read(path, LARGEST_FILE) {
         Ok(bytes) => Ok(Some(sections(&bytes))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(AuthorityError::File(path.to_owned(), error)),

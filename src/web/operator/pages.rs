@@ -463,6 +463,10 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
             game.store.last_commit().map_or_else(|| "none since the start".to_owned(), moment),
         ),
         (
+            "Time to save a change",
+            figures.saving.clone().unwrap_or_else(|| "no player changed anything since the start".to_owned()),
+        ),
+        (
             "Certificate is valid for",
             if figures.certificate_names.is_empty() {
                 "nothing".to_owned()

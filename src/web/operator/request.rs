@@ -77,6 +77,8 @@ pub struct ServerFigures {
     pub memory: Option<u64>,
     /// The names and addresses in the certificates.
     pub certificate_names: Vec<String>,
+    /// How long it took since the start to save what players changed, in words, if they changed anything.
+    pub saving: Option<String>,
     /// How many messages of the game were answered since the start.
     pub messages_answered: u64,
     /// Kinds of messages that were not simply answered: the message, the verdict, and how many.

@@ -11,6 +11,8 @@ pub const MOST_LOBBIES: usize = 115;
 pub const MOST_PURSES: usize = 100;
 /// The most arcade cars that are sent.
 pub const MOST_ARCADE_CARS: usize = 500;
+/// How many web pages a Client was told of (*captured*), numbered from 0. What each of them was is unknown.
+pub const GAME_PAGES: u32 = 67;
 /// The most pages that are sent: more would not fit a packet.
 pub const MOST_URLS: usize = 126;
 
@@ -257,7 +259,7 @@ mod tests {
     #[test]
     fn pages_lie_516_bytes_apart_and_as_many_as_the_list_holds_fit_a_packet() {
         let page = |id| GameUrl { id, url: Chars::constant(b"http://mcos.local/urls?id=0") };
-        let body = GameUrls { urls: PagedList::first_n((0..67).map(page)) }.body();
+        let body = GameUrls { urls: PagedList::first_n((0..GAME_PAGES).map(page)) }.body();
         assert_eq!(body.0.len(), 34_577);
         assert_eq!(body.0[..9], vector("6c01 4300 00 00000000").0);
         assert_eq!((body.0[521], body.0[1037]), (1, 2));

@@ -337,6 +337,9 @@ fn this_machine_may_collect_figures() {
         "# TYPE mcos_players gauge\nmcos_players 0\n",
         "mcos_connections_refused_total{reason=\"new_of_address\"} 0\n",
         "# TYPE mcos_messages_total counter\n",
+        "mcos_waiting{work=\"password\"} 0\n",
+        "mcos_saving_seconds_bucket{le=\"+Inf\"} 0\n",
+        "mcos_unread_bytes 0\n",
     ] {
         assert!(body.contains(line), "{line}: {body}");
     }
