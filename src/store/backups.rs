@@ -41,9 +41,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::BackupNotWritten`], [`StoreError::BackupIncomplete`], or what reading the database failed with.
     pub fn write_backup(&self, file: &Path) -> Result<(), StoreError> {
-        self.inner.writer.wait_for_check();
         let side_files = SideFile::all(&self.inner.data.dir)?;
-        let snapshot = Snapshot::take(&self.inner.table)?;
+        let snapshot = self.checked_snapshot()?;
         write(file, snapshot.generation(), snapshot, &side_files, |_| Ok(()))
     }
 
@@ -57,15 +56,21 @@ impl Store {
         self.inner.writer.renew_backup();
     }
 
+    /// A snapshot of records that are all there. One of a damaged database that is about to be built again has holes.
+    fn checked_snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.inner.writer.wait_for_check();
+        let snapshot = Snapshot::take(&self.inner.table)?;
+        if self.inner.table.is_unchecked() { Err(StoreError::Unchecked) } else { Ok(snapshot) }
+    }
+
     /// [`Store::write_backup`] in memory: it needs no room on a card that is full.
     ///
     /// # Errors
     /// [`StoreError::BackupIncomplete`], or what reading the database failed with.
     pub fn backup(&self) -> Result<Vec<u8>, StoreError> {
-        self.inner.writer.wait_for_check();
         let side_files = SideFile::all(&self.inner.data.dir)?;
         let mut bytes = Cursor::new(Vec::new());
-        let snapshot = Snapshot::take(&self.inner.table)?;
+        let snapshot = self.checked_snapshot()?;
         let generation = snapshot.generation();
         encode(&mut bytes, Path::new("in memory"), generation, snapshot, &side_files, |_| Ok(()))?;
         Ok(bytes.into_inner())

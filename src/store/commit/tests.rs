@@ -80,8 +80,12 @@ struct Control {
 }
 
 impl Control {
+    fn next(&self) -> Did {
+        self.did.recv_timeout(SOON).unwrap()
+    }
+
     fn expect(&self, did: &Did) {
-        assert_eq!(&self.did.recv_timeout(SOON).unwrap(), did);
+        assert_eq!(&self.next(), did);
     }
 
     /// Ends a sync so, the current one or the next.
