@@ -21,7 +21,7 @@
 //! | | the changes: each the length of its key (2), the length of its record plus one, or 0 if it goes (2), key, record |
 //!
 //! Numbers are little-endian. The first batch that its checksum does not confirm is the end: a power cut left it there while
-//! it was being written, so nobody was told of it. A batch is never empty. Changes are whole records, so a batch that the
+//! it was being written, so nobody was told of it, unless a batch follows behind it: then the file is damaged, which is told. A batch is never empty. Changes are whole records, so a batch that the
 //! database has already may be given to it again.
 //!
 //! Behind the last batch there is room for the next ones: where a file need not become longer, its file system has nothing
@@ -53,6 +53,8 @@ const PAGE: u32 = 4 * 1024;
 const MUCH: usize = 16 * 1024;
 /// The file of an old journal, in the data directory.
 const SPARE: &str = "backup.mcos.spare-journal";
+/// The copy of a journal that was damaged before its end, in the data directory.
+const DAMAGED: &str = "backup.mcos.damaged-journal";
 /// How much of it is kept, in bytes.
 const LONGEST_SPARE: u64 = 16 * 1024 * 1024;
 /// How much memory of one batch is kept for the next one, in bytes.
@@ -248,6 +250,9 @@ impl Chain {
             while let Some(changes) = reader.next()? {
                 apply(changes)?;
             }
+            if reader.goes_on()? {
+                keep_aside(path, reader.at);
+            }
             end = Some(End { path: path.clone(), generation: *found, length: reader.at });
         }
         let begun = self.journals.iter().any(|(found, _)| *found == generation);
@@ -309,6 +314,20 @@ fn all(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     }
     all.sort_unstable();
     Ok(all)
+}
+
+/// Keeps a copy of a journal that is damaged before its end, in place of an older copy.
+fn keep_aside(journal: &Path, at: u32) {
+    let aside = journal.with_file_name(DAMAGED);
+    let kept = match fs::copy(journal, &aside) {
+        Ok(_) => format!("a copy is kept as {}", aside.display()),
+        Err(error) => format!("no copy could be kept as {} ({error})", aside.display()),
+    };
+    log::error!(
+        "{} is damaged at byte {at}: what was changed and saved from there on cannot be read and is lost, unless the database has it; {kept}. \
+         Save a backup now, and replace the card if this happens again",
+        journal.display()
+    );
 }
 
 fn header(generation: u64) -> Vec<u8> {
@@ -385,6 +404,22 @@ impl Reader {
         self.file.seek(io::SeekFrom::Start(at.into()))?;
         self.at = at;
         Ok(at >= HEADER)
+    }
+
+    /// Whether a batch follows behind the one that cannot be read: then this is not where a power cut ended the journal.
+    fn goes_on(&mut self) -> io::Result<bool> {
+        let (end, mut length) = (self.at, [0; 4]);
+        self.seek(end)?;
+        let found = read_whole(&mut self.file, &mut length)?;
+        let length =
+            Some(u32::from_le_bytes(length)).filter(|length| found && (1..=LONGEST).contains(length));
+        let behind = length.and_then(|length| end.checked_add(HEAD)?.checked_add(length));
+        let goes_on = match behind {
+            Some(behind) => self.seek(behind)? && self.next()?.is_some(),
+            None => false,
+        };
+        self.seek(end)?;
+        Ok(goes_on)
     }
 
     /// The next batch; none at the end.

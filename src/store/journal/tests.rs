@@ -226,3 +226,27 @@ fn in_the_file_of_an_old_journal_a_new_one_holds_nothing_of_the_old() {
         assert_eq!(read(dir.path(), 3, 3, 0).0.len(), whole_ones + 1, "{cut}");
     }
 }
+
+#[test]
+fn a_journal_that_is_damaged_before_its_end_is_kept_aside_and_one_that_was_cut_short_is_not() {
+    let dir = TempDir::new().unwrap();
+    let aside = dir.path().join(DAMAGED);
+    let mut journal = Journal::create(dir.path(), 3).unwrap();
+    let mut places = Vec::new();
+    for number in 1..=3 {
+        places.push((journal.end() + HEAD) as usize);
+        journal.append(&batch(number)).unwrap();
+    }
+    let good = fs::read(file(dir.path(), 3)).unwrap();
+    for (damaged, left) in [(2, 2), (1, 1), (0, 0)] {
+        let mut bad = good.clone();
+        bad[places[damaged]] ^= 1;
+        fs::write(file(dir.path(), 3), &bad).unwrap();
+        let (all, end) = read(dir.path(), 3, 3, 0);
+        assert_eq!(all.len(), left);
+        assert_eq!(end.unwrap().length as usize, places[damaged] - HEAD as usize);
+        // Nothing follows the last batch, so it may be one that a power cut left.
+        assert_eq!(fs::read(&aside).ok(), (damaged < 2).then_some(bad));
+        let _ = fs::remove_file(&aside);
+    }
+}

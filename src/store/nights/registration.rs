@@ -71,6 +71,10 @@ impl Nights<'_> {
                 ensure(!begun, "the race night has begun, so nobody can withdraw any more")?;
                 let entry = night.entries.remove(at);
                 let back = refund(tx, night.id, &entry, now)?;
+                ensure(
+                    back == entry.fee,
+                    "your bank is full, so the fee could not come back: spend some money first",
+                )?;
                 tx.put(&key::open_night(night.id), &night)?;
                 Ok(back)
             })

@@ -7,6 +7,7 @@ use super::upload::UploadedFile;
 use crate::admin::expel::{self, Kicked};
 use crate::admin::perform::{self, Performed, Server};
 use crate::admin::requests::{Request, Secret};
+use crate::admin::settings;
 use crate::catalog::file::{self as catalog_file, Waiting};
 use crate::catalog::import;
 use crate::clock::{self, Now};
@@ -87,6 +88,10 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
         "/operator/catalog/use" => use_catalog(game, fields, now),
         "/operator/catalog/discard" => discard_catalog(game, fields),
         "/operator/backup/restart" => {
+            if let Some(error) = settings::keeps_from_starting(game) {
+                let why = format!("the server would not start again: {error}; correct it first");
+                return Effect::new("/operator/settings", Err(nothing_changed(&why)));
+            }
             log::warn!("operator: restart, asked for by {}", request.peer);
             Effect { restart: true, ..Effect::new("/operator", Ok(String::new())) }.noted("restart")
         }
@@ -251,6 +256,10 @@ fn restore(game: &Game, form: &Form) -> Effect {
             page,
             "Tick the box to confirm that all changes since that backup may be lost.",
         );
+    }
+    if let Some(error) = settings::keeps_from_starting(game) {
+        let why = format!("the server would not start again: {error}; correct it first");
+        return Effect::new(page, Err(nothing_changed(&why)));
     }
     let staged = Store::stage_restore_from(&game.data, "this file", BufReader::new(&file.content));
     let staged = staged.map_err(|error| match error {

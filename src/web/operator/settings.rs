@@ -28,7 +28,7 @@ const LONG: usize = 60;
 pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>) -> OperatorResponse {
     let query = Fields::urlencoded(request.query.as_bytes());
     let (section, title) = asked(query.text("section"));
-    let read = settings::text(game).and_then(|text| Ok(config::settings(&text, section)?));
+    let read = read(game, section);
     let mut forms = Vec::new();
     let mut intro = vec![
         "These are the settings of the server, which stand in its file mcos.toml. What is changed here is written there, and counts from \
@@ -36,13 +36,10 @@ pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>)
             .to_owned(),
     ];
     match read {
-        Ok(settings) => forms.push(of_section(section, title, &settings)),
-        Err(error) => intro.push(format!(
-            "The settings cannot be shown here: {} Correct the file by hand; after that this page works again.",
-            pages::sentence(&error)
-        )),
+        Ok((settings, mark)) => forms.push(of_section(section, title, &settings, mark)),
+        Err(error) => intro.push(cannot_be_shown(&error)),
     }
-    let kept = settings::kept(&game.data);
+    let kept = settings::undoable(game);
     if kept > 0 {
         let text = format!("{} can be taken back, the last one first.", changes(kept));
         let hidden = vec![("do", "undo".to_owned()), ("section", section.to_owned())];
@@ -66,6 +63,21 @@ pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>)
     pages::content(frame, Page { title: "Settings".to_owned(), intro, sections, ..Page::default() }, forms)
 }
 
+/// Said where the file has a mistake.
+pub(super) fn cannot_be_shown(error: &SettingsError) -> String {
+    let why = pages::sentence(error);
+    format!(
+        "The settings cannot be shown here. {why} Correct the file by hand; after that this page works again."
+    )
+}
+
+/// The keys of a section as the file sets them, and what tells this file from another.
+pub(super) fn read(game: &Game, section: &str) -> Result<(Vec<Setting>, String), SettingsError> {
+    let text = settings::text(game)?;
+    let settings = config::settings(&text, section).map_err(SettingsError::Mistake)?;
+    Ok((settings, settings::mark(&text)))
+}
+
 /// The section that is asked for, with what people call it; the first if there is none of that name.
 fn asked(section: &str) -> (&'static str, &'static str) {
     let [first, ..] = config::SECTIONS;
@@ -77,12 +89,12 @@ fn changes(count: usize) -> String {
 }
 
 /// The form of a section.
-fn of_section(section: &str, title: &'static str, settings: &[Setting]) -> FormView {
+fn of_section(section: &str, title: &'static str, settings: &[Setting], mark: String) -> FormView {
     FormView {
         heading: title,
         action: PAGE,
         button: "Save".to_owned(),
-        hidden: vec![("do", "change".to_owned()), ("section", section.to_owned())],
+        hidden: vec![("do", "change".to_owned()), ("section", section.to_owned()), ("file", mark)],
         inputs: settings.iter().map(input).collect(),
         ..FormView::default()
     }
@@ -216,7 +228,7 @@ fn change(
     let names = config::settings("", section).unwrap_or_default();
     let sent = |setting: &Setting| fields.texts(setting.name).next().map(|typed| (setting.name, typed));
     let typed: Vec<(&str, &str)> = names.iter().filter_map(sent).collect();
-    match settings::change(game, section, &typed, request.peer) {
+    match settings::change(game, section, &typed, fields.text("file"), request.peer) {
         Ok(true) => {
             log::warn!("operator: {} has changed the settings of [{section}]", request.peer);
             let done = format!("Saved: {title}. It counts from the next start of the server.");

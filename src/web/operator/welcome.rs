@@ -4,13 +4,14 @@ use super::pages::{self, Frame};
 use super::request::OperatorResponse;
 use super::settings;
 use crate::admin::settings as file;
-use crate::config;
 use crate::services::Game;
 use crate::web::forms::FormView;
 use crate::web::layout::{Cell, Column, Page, Section};
 
 pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
-    let named = config::Config::default().shard.name != game.config.shard.name || file::kept(&game.data) > 0;
+    let city = settings::read(game, "shard");
+    let named =
+        city.is_ok_and(|(keys, _)| keys.iter().any(|key| key.name == "name" && key.value != key.default));
     let imported = game.catalog.imported().is_some();
     let state = |done: bool| Cell::from(if done { "done" } else { "open" });
     let rows = vec![
@@ -24,7 +25,7 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
         vec!["4".into(), Cell::linked("The kit, which sets up the players' PCs", "/kit"), "".into()],
     ];
     let steps = Section { columns: Column::plain(&["Step", "What", ""]), rows, ..Section::default() };
-    let intro = vec![
+    let mut intro = vec![
         "These steps make the city yours. All of them can be done later, and again: the page Settings leads here."
             .to_owned(),
     ];
@@ -32,9 +33,8 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
     for (section, keys, heading) in
         [("shard", &["name", "description"][..], "The city"), ("accounts", &["registration"][..], "Accounts")]
     {
-        let read = file::text(game).and_then(|text| Ok(config::settings(&text, section)?));
-        match read {
-            Ok(all) => forms.push(FormView {
+        match settings::read(game, section) {
+            Ok((all, mark)) => forms.push(FormView {
                 heading,
                 action: settings::PAGE,
                 button: "Save".to_owned(),
@@ -42,11 +42,15 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
                     ("do", "change".to_owned()),
                     ("section", section.to_owned()),
                     ("page", settings::FIRST_STEPS.to_owned()),
+                    ("file", mark),
                 ],
                 inputs: all.iter().filter(|key| keys.contains(&key.name)).map(settings::input).collect(),
                 ..FormView::default()
             }),
-            Err(error) => return pages::trouble(frame, &error),
+            Err(error) => {
+                intro.push(settings::cannot_be_shown(&error));
+                break;
+            }
         }
     }
     if file::waits_for_start(game) {

@@ -19,6 +19,11 @@ fn scene() -> (Scene, PathBuf) {
     (scene, file)
 }
 
+/// What the form of a page says of the file that it shows.
+fn mark(page: &str) -> String {
+    page.split_once("name=\"file\" value=\"").unwrap().1[..8].to_owned()
+}
+
 /// Sends a form, and returns the page that follows.
 fn send(operator: &mut Browser<'_>, fields: &str) -> String {
     let reply = operator.fill_in(PAGE, PAGE, fields);
@@ -98,7 +103,8 @@ fn every_section_takes_its_own_form_and_what_cannot_be_is_refused_with_what_was_
         assert!(page.contains(said) && page.contains("Nothing was changed"), "{fields}: {page}");
         assert_eq!(fs::read_to_string(&file).unwrap(), before, "{fields}");
     }
-    let page = send(&mut operator, "do=change&section=game&starter_cash=much");
+    let file_shown = mark(&operator.look("/operator/settings?section=game"));
+    let page = send(&mut operator, &format!("do=change&section=game&starter_cash=much&file={file_shown}"));
     assert!(page.contains("value=\"much\""), "{page}");
     for fields in ["do=nothing", "do=power&power=off&sure=yes", "do=power&power=sideways"] {
         assert!(send(&mut operator, fields).contains("class=\"bad\""), "{fields}");
@@ -156,4 +162,71 @@ fn the_first_steps_lead_from_the_password_to_the_kit() {
     let config = Config::parse(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!((config.shard.name.as_str(), config.game.starter_cash), ("Elm Street", 5));
     assert_eq!(config.accounts.registration, config::Registration::Operator);
+}
+
+#[test]
+fn what_was_changed_by_hand_or_by_another_page_is_not_lost() {
+    let (scene, file) = scene();
+    let mut operator = scene.operator();
+    let old = mark(&operator.look("/operator/settings?section=game"));
+    let page = send(&mut operator, "do=change&section=game&starter_cash=70000");
+    // A page from before that shows the old cash, and would write it again.
+    let stale = format!("do=change&section=game&starter_cash=5&deletion_day=3&file={old}");
+    let refused = send(&mut operator, &stale);
+    assert!(refused.contains("changed meanwhile") && refused.contains("value=\"70000\""), "{refused}");
+    assert!(!refused.contains("value=\"3\""), "what was typed would undo the other change: {refused}");
+    let fresh = format!("do=change&section=game&starter_cash=70000&deletion_day=3&file={}", mark(&page));
+    assert!(send(&mut operator, &fresh).contains("Saved"));
+    assert!(send(&mut operator, "do=undo&section=game").contains("One change can be taken back"));
+    let by_hand = fs::read_to_string(&file).unwrap() + "[api]\ntoken = \"handmade\"\n";
+    fs::write(&file, &by_hand).unwrap();
+    assert!(!operator.look("/operator/settings?section=game").contains("can be taken back"));
+    assert!(send(&mut operator, "do=undo&section=game").contains("changed meanwhile"));
+    assert_eq!(fs::read_to_string(&file).unwrap(), by_hand);
+    // What was kept before the edit does not come back by two steps either.
+    let page = send(&mut operator, "do=change&section=game&deletion_day=9");
+    assert!(page.contains("One change can be taken back"), "{page}");
+    assert!(send(&mut operator, "do=undo&section=game").contains("is taken back"));
+    assert_eq!(Config::parse(&fs::read_to_string(&file).unwrap()).unwrap(), Config::parse(&by_hand).unwrap());
+    assert!(send(&mut operator, "do=undo&section=game").contains("No earlier settings"));
+}
+
+#[test]
+fn a_server_that_would_not_start_again_is_not_restarted() {
+    let (mut scene, file) = scene();
+    fs::write(&file, "[gamee]\nx = 1\n").unwrap();
+    {
+        let mut operator = scene.operator();
+        let reply = operator.fill_in("/operator", "/operator/backup/restart", "");
+        assert!(!reply.restart);
+        let page = operator.look("/operator/settings");
+        assert!(page.contains("would not start again") && page.contains("mcos.toml, line 1"), "{page}");
+        assert!(operator.look("/operator/welcome").contains("cannot be shown here"));
+    }
+    // A box starts whatever is in it.
+    scene.game.config.box_folder = Some(scene.folder.path().to_owned());
+    let mut operator = scene.browser(HOME);
+    operator.fill_in("/operator", "/operator/login", &format!("password={PASSWORD}"));
+    assert!(operator.fill_in("/operator", "/operator/backup/restart", "").restart);
+}
+
+#[test]
+fn a_file_that_is_a_link_stays_one_and_is_read_by_whom_it_was() {
+    let (scene, file) = scene();
+    let real = scene.folder.path().join("real.toml");
+    fs::rename(&file, &real).unwrap();
+    std::os::unix::fs::symlink(&real, &file).unwrap();
+    let mode = |file: &std::path::Path| {
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(file).unwrap().permissions()) & 0o777
+    };
+    let mut operator = scene.operator();
+    for secret in [0o600, 0o644] {
+        fs::set_permissions(&real, std::os::unix::fs::PermissionsExt::from_mode(secret)).unwrap();
+        assert!(
+            send(&mut operator, &format!("do=change&section=game&starter_cash={secret}")).contains("Saved")
+        );
+        assert!(fs::symlink_metadata(&file).unwrap().is_symlink());
+        assert_eq!(mode(&real) & 0o044 != 0, secret == 0o644, "{secret:o}");
+        assert!(fs::read_to_string(&real).unwrap().contains(&secret.to_string()));
+    }
 }

@@ -200,3 +200,22 @@ fn a_room_without_description_gets_its_first() {
         assert_eq!(riffs[0].race.data, described(race, 1));
     }
 }
+
+#[test]
+fn whoever_comes_in_has_driven_laps_times_the_length_that_is_known_and_nobody_else() {
+    let mut track = Track::with(2);
+    let drive = |track: &mut Track| {
+        let race = track.running(&wish(), &[0, 1]);
+        track.finish(0, race, 60 * 64);
+        track.quit(1, race).unwrap();
+        [0, 1].map(|who| track.game.store.results().of_persona(track.racers[who].id()).unwrap().metres())
+    };
+    assert_eq!(drive(&mut track), [0, 0], "nobody knows how long this track is");
+    track.game.config = crate::config::Config::parse("[game]\ntrack_lengths = { 25 = 3200 }").unwrap();
+    assert_eq!(drive(&mut track), [2 * 3200, 0]);
+    let length = |turf: &str| {
+        let found = track.game.catalog.lobbies().iter().find(|lobby| lobby.turf == turf).unwrap();
+        track.game.lap_length(found)
+    };
+    assert_eq!([length("Harbor Loop"), length("Harbor Drag Strip")], [Some(3200), Some(402)]);
+}
