@@ -294,6 +294,8 @@ fn a_kit_of_before_is_undone(pc: &Pc, kit: &str) {
     pc.reg(&["delete", GAME_KEYS[1], "/f"]);
     // There is one on every Windows, but not in a new prefix.
     pc.reg(&["add", r"HKLM\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates", "/f"]);
+    // Wine makes this one itself, empty, but not at a certain moment.
+    pc.reg(&["add", r"HKLM\SOFTWARE\WOW6432Node\Microsoft\SystemCertificates\ROOT\Certificates", "/f"]);
     let with_game = pc.registry();
     let kept = "windows/mcos-kit";
     let old = "the game's authority (Motor City Online at home)";
