@@ -321,7 +321,11 @@ fn keep_aside(journal: &Path, at: u32) {
     let aside = journal.with_file_name(DAMAGED);
     let kept = match fs::copy(journal, &aside) {
         Ok(_) => format!("a copy is kept as {}", aside.display()),
-        Err(error) => format!("no copy could be kept as {} ({error})", aside.display()),
+        Err(error) => {
+            // What there is of one takes room that changes need.
+            let _ = fs::remove_file(&aside);
+            format!("no copy could be kept as {} ({error})", aside.display())
+        }
     };
     log::error!(
         "{} is damaged at byte {at}: what was changed and saved from there on cannot be read and is lost, unless the database has it; {kept}. \

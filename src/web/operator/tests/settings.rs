@@ -78,7 +78,7 @@ fn every_section_takes_its_own_form_and_what_cannot_be_is_refused_with_what_was_
         let page = operator.look(&format!("{PAGE}?section={section}"));
         assert!(page.contains(&format!("<h2>{title}</h2>")), "{page}");
         let settings = config::settings(FILE, section).unwrap();
-        let mut body = format!("do=change&section={section}");
+        let mut body = format!("do=change&section={section}&file={}", mark(&page));
         for setting in &settings {
             let _ = write!(body, "&{}={}", setting.name, setting.value.replace(' ', "+"));
         }
