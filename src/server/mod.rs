@@ -10,6 +10,7 @@ mod connections;
 pub(crate) mod control;
 pub mod conversation;
 mod counters;
+mod cut_short;
 mod durations;
 mod http;
 mod input_budget;
@@ -41,13 +42,13 @@ use crate::admin::recordings::RecordingSwitch as _;
 use crate::admin::status::{self, HostInfo};
 use crate::appliance::Appliance;
 use crate::catalog::Catalog;
-use crate::clock::Now;
 use crate::config::{Config, Network};
 use crate::services::{Game, mcots};
 use crate::store::Store;
 use async_signal::{Signal, Signals};
 use bind::Bound;
 use connections::Connections;
+use cut_short::CutShort;
 use futures_lite::{FutureExt as _, StreamExt as _, future};
 use limits::Limits;
 use mco_proto::session_key::LoginKey;
@@ -192,12 +193,12 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         Arc::new(Game::new(config, data.to_owned(), ports, store, Catalog::in_folder(data), login_key));
     game.world.access_list.set_own(addresses::all());
     mcots::furnish_old_cars(&game);
-    mcots::refund_races_cut_short(&game, Now::read());
+    let cut_short = CutShort::find(&game);
     let (restart, asked) = channel::bounded(1);
     let shared = Arc::new(Shared::new(game, connections, limits, tls, restart, recorder, appliance));
     let clock = EXECUTOR.spawn({
         let shared = Arc::clone(&shared);
-        async move { shared.watch_the_clock().await }
+        async move { future::zip(shared.watch_the_clock(), cut_short.refund(&shared.game)).await }
     });
     let samples = EXECUTOR.spawn({
         let shared = Arc::clone(&shared);
@@ -214,6 +215,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     });
     let place =
         status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
+    shared.game.store.end_of_start();
     announce(&listeners, &shared.game, &place);
     let accepting: Vec<_> = listeners
         .into_iter()
@@ -240,12 +242,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     control.cancel().await;
     clock.cancel().await;
     samples.cancel().await;
-    shared.connections.close_all();
-    let all_gone = async { shared.limits.all_gone().await };
-    let deadline = async {
-        Timer::after(FAREWELL).await;
-    };
-    all_gone.or(deadline).await;
+    close_all(&shared).await;
     if let Some(recorder) = shared.recorder.clone() {
         smol::unblock(move || recorder.finish()).await;
     }
@@ -264,6 +261,16 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     }
     log::info!("stopped");
     Ok(ended)
+}
+
+/// Closes all connections, and waits a moment for their ends.
+async fn close_all(shared: &Shared) {
+    shared.connections.close_all();
+    let all_gone = async { shared.limits.all_gone().await };
+    let deadline = async {
+        Timer::after(FAREWELL).await;
+    };
+    all_gone.or(deadline).await;
 }
 
 /// Waits for a signal, or for `asked`: the shared state keeps its other end, so it comes only when somebody asks.

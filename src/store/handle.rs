@@ -87,6 +87,12 @@ impl Store {
         self.inner.writer.is_checking()
     }
 
+    /// Players sign in from now on: who reads while a database that was found damaged is built again is refused, since waiting would
+    /// keep everybody else waiting, too.
+    pub fn end_of_start(&self) {
+        self.inner.table.set_readers_wait(false);
+    }
+
     /// Whether the database was found damaged since the store was opened, and made anew: from the backup and the journal
     /// beside it, or empty if there was none.
     pub fn was_repaired(&self) -> bool {

@@ -55,7 +55,7 @@ impl Store {
 
     /// The same for a server, which has players waiting: all records are read while the store is used. Until that has ended the tickets
     /// of changes wait, and if it finds the database damaged, what was changed is taken back and the database rebuilt,
-    /// while readers are refused. What an older program wrote is checked at once.
+    /// while readers are refused; before [`Store::end_of_start`] they wait for it. What an older program wrote is checked at once.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -92,6 +92,7 @@ impl Store {
             table.transact(|tx| tx.put(key::LAYOUT, &records::LAYOUT))?;
         }
         deals::settle_in(&table)?;
+        table.set_readers_wait(table.is_unchecked());
         let check = table.is_unchecked().then(|| Check::of(&table)).transpose()?;
         let check = check.map(|check| Box::new(move |given_up: &AtomicBool| check.run(given_up)) as _);
         let (data, free_space) = (Arc::new(data), Arc::new(free_space));

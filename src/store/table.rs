@@ -20,7 +20,10 @@ use super::view::{View, give_piece, merge, place};
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread;
+use std::time::Duration;
 
 /// How much may wait for the writer, in bytes of keys and records; then whoever changes something makes it safe.
 const MOST_PENDING: usize = 1024 * 1024;
@@ -30,6 +33,9 @@ const MOST_BEHIND: usize = 768 * 1024;
 const LEAST_GIVEN: usize = 4 * 1024;
 /// How much of a snapshot is read at once, in bytes of keys and records: whoever changes something waits that long.
 const PIECE: usize = 32 * 1024;
+/// For how long readers wait who do: a minute in all.
+const READ_TRIES: u32 = 3000;
+const READ_PAUSE: Duration = Duration::from_millis(20);
 
 /// The open database.
 #[derive(Debug)]
@@ -41,6 +47,8 @@ pub(super) struct Table {
     /// Held while a batch is made safe. Locked before the state.
     safe: Mutex<Safe>,
     state: RwLock<View>,
+    /// Readers wait for an engine that is opened again, instead of being refused: nobody else has a turn yet who would wait with them.
+    readers_wait: AtomicBool,
 }
 
 /// What is on the card, as far as we were told.
@@ -93,7 +101,13 @@ impl Table {
                 unchecked: !checked,
                 snapshots: Vec::new(),
             }),
+            readers_wait: AtomicBool::new(false),
         })
+    }
+
+    /// Whether readers wait for an engine that is opened again, at most a minute, instead of being refused.
+    pub(super) fn set_readers_wait(&self, wait: bool) {
+        self.readers_wait.store(wait, Ordering::Relaxed);
     }
 
     /// The database in the folder `dir`, unchecked and without a journal.
@@ -104,6 +118,19 @@ impl Table {
 
     fn state(&self) -> RwLockReadGuard<'_, View> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state for somebody who reads records.
+    fn for_reading(&self) -> RwLockReadGuard<'_, View> {
+        for _ in 0..READ_TRIES {
+            let state = self.state();
+            if state.engine.is_some() || !self.readers_wait.load(Ordering::Relaxed) {
+                return state;
+            }
+            drop(state);
+            thread::sleep(READ_PAUSE);
+        }
+        self.state()
     }
 
     fn state_mut(&self) -> RwLockWriteGuard<'_, View> {
@@ -125,7 +152,7 @@ impl Table {
 
     /// Shows `see` the record of a key as it is now.
     fn look<T>(&self, key: &[u8], see: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreError> {
-        self.state().look(key, see)
+        self.for_reading().look(key, see)
     }
 
     /// Shows `see` all records whose key begins so, as they are now, in the order of their keys.
@@ -134,7 +161,7 @@ impl Table {
         prefix: &[u8],
         mut see: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let state = self.state();
+        let state = self.for_reading();
         let changes = state.changes((Bound::Included(prefix), Bound::Unbounded));
         let changes = changes.take_while(|(key, _)| key.starts_with(prefix));
         let see = |key: &[u8], value: &[u8]| see(key, value).map(ControlFlow::Continue);
@@ -174,7 +201,7 @@ impl Table {
     ) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
         let from = [prefix, rest].concat();
         let from = (Bound::Included(from.as_slice()), Bound::Unbounded);
-        let state = self.state();
+        let state = self.for_reading();
         let mut rows = Vec::new();
         let ended = merge(state.engine()?.range(from.0)?, state.changes(from), |key, value| {
             if rows.len() >= most || !key.starts_with(prefix) {

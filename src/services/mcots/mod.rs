@@ -18,9 +18,9 @@ use super::playtime::keep_playtime;
 use super::{Game, Hex, Listed, Outcome, Reply, Verdict, Who, send_away};
 use crate::clock::Now;
 use crate::config::ChosenAnswer;
-use crate::store::{GarageError, PersonaError};
+use crate::store::{GarageError, PersonaError, StoreError, Ticket};
 use crate::world::{Arrived, ConnectionId, Reason, Sender, Session, Superseded};
-use mco_proto::ids::{CustomerId, PersonaId};
+use mco_proto::ids::{BookingId, CustomerId, PersonaId};
 use mco_proto::mcots::{Body, Flags, GenericReply, Incoming, Number, Outgoing, number};
 use mco_proto::session_key::SessionKey;
 use std::fmt;
@@ -288,11 +288,21 @@ pub fn furnish_old_cars(game: &Game) {
     }
 }
 
-/// Gives back the fees of races that were running when the server stopped. To be called once, before anybody plays.
-pub fn refund_races_cut_short(game: &Game, now: Now) {
-    if let Err(error) = race::refund_cut_short(game, now) {
-        log::error!("fees of races that were cut short stay taken until the next start: {error}");
-    }
+/// The races that were running when the server stopped. To be asked for before anybody plays.
+///
+/// # Errors
+/// What the store says.
+pub fn races_cut_short(game: &Game) -> Result<Vec<BookingId>, StoreError> {
+    game.store.races().under_way()
+}
+
+/// Gives the fees of such races back; those of which they went back already cost nothing. Returned is the ticket of what was changed, if
+/// anything was.
+///
+/// # Errors
+/// What the store says. The fees of some may have gone back.
+pub fn refund_races(game: &Game, races: &[BookingId], now: Now) -> Result<Option<Ticket>, StoreError> {
+    race::refund(game, races, now)
 }
 
 fn respond(game: &Game, caller: &mut ConnectionState, incoming: &Incoming, now: Now) -> Outcome<Body> {

@@ -11,10 +11,10 @@ use super::{Answer, Refusal, Request};
 use crate::catalog::{Lobby, RaceType, rules};
 use crate::clock::Now;
 use crate::services::{Game, Hex, Outcome};
-use crate::store::{Persona, RaceError, StoreError};
+use crate::store::{Changed, Persona, RaceError, StoreError, Ticket};
 use crate::world::ConnectionId;
 use crate::world::races::{Denied, Exit, Report, Settings, Unfit};
-use mco_proto::ids::{PersonaId, RaceId, VehicleId};
+use mco_proto::ids::{BookingId, PersonaId, RaceId, VehicleId};
 use mco_proto::mcots::race::{
     CrcPostRaceData, CrcPreRaceData, CrcPreRaceDataTestDrive, CreateRace, Damage, InRaceDamage, JoinRace,
     PostRaceDamage, RaceCreated, RaceJoined, RacerCompleted, StartRace, UpdateBodyDamage,
@@ -396,16 +396,23 @@ fn refund_unsettled(game: &Game, now: Now) {
     }
 }
 
-/// Gives back the fees of races that were running when the server stopped.
-pub(super) fn refund_cut_short(game: &Game, now: Now) -> Result<(), StoreError> {
-    for booking in game.store.races().under_way()? {
+/// Gives the fees of these races back, which have no result. Returned is the ticket of what was changed, if anything was.
+pub(super) fn refund(game: &Game, races: &[BookingId], now: Now) -> Result<Option<Ticket>, StoreError> {
+    let mut all: Option<Ticket> = None;
+    for &booking in races {
         match game.store.races().refund(booking, &[], now) {
-            Ok(refunded) => {
-                log::info!("the last run of a race was cut short; {} fees go back", refunded.value.len());
+            Ok(Changed { value: fees, ticket }) => {
+                log::info!("the last run of a race was cut short; {} fees go back", fees.len());
+                all = Some(match all {
+                    Some(others) => others.and(ticket),
+                    None => ticket,
+                });
             }
             Err(RaceError::Store(error)) => return Err(error),
+            // They went back before.
+            Err(RaceError::NotUnderWay(_)) => {}
             Err(error) => log::warn!("{error}"),
         }
     }
-    Ok(())
+    Ok(all)
 }

@@ -5,6 +5,7 @@ use crate::store::engine::Engine;
 use crate::store::record::encode;
 use crate::store::records::LAYOUT;
 use crate::store::table::{Opened, Table};
+use std::sync::Arc;
 
 /// A closed store.
 fn closed() -> (TempDir, PersonaId) {
@@ -65,6 +66,35 @@ fn a_record_that_is_missing_or_old_is_noticed_behind_and_nothing_is_built_upon_i
         describe(&store, persona, "").unwrap();
         assert_eq!(records(&store), newest);
         assert_eq!(store.ledger().check().unwrap().differences, []);
+    }
+}
+
+#[test]
+fn who_reads_during_a_start_waits_for_a_database_that_is_opened_again_and_later_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let open = || Opened { engine: Engine::open(dir.path()).unwrap(), sum: 0, journal: None, checked: true };
+    let table = Arc::new(Table::new(open()).unwrap());
+    table.transact(|tx| tx.put(key::FIRST_RESULT, &7_u32)).unwrap();
+    table.sync().unwrap();
+    for waits in [false, true] {
+        table.set_readers_wait(waits);
+        table.fail_for_tests();
+        let mut reader = None;
+        let reopen = || {
+            let table = Arc::clone(&table);
+            let reads = std::thread::spawn(move || table.get::<u32>(key::FIRST_RESULT));
+            if waits {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                reader = Some(reads);
+            } else {
+                assert!(reads.join().unwrap().is_err());
+            }
+            Ok(open())
+        };
+        table.recover(reopen, &mut || {}).unwrap();
+        if let Some(reader) = reader {
+            assert_eq!(reader.join().unwrap(), Ok(Some(7)));
+        }
     }
 }
 

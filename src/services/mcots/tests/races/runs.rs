@@ -178,8 +178,10 @@ fn a_race_that_is_cut_short_by_a_restart_gives_the_fees_back_once() {
         Game::new(config, folder.path().to_owned(), ports, Store::open(folder.path()).unwrap(), catalog, key);
     let track = Track { game, folder, racers, opened, elapsed, started };
     assert_eq!([0, 1].map(|who| track.money(who)), [19_000; 2]);
-    refund_races_cut_short(&track.game, Now::read());
-    refund_races_cut_short(&track.game, Now::read());
+    let races = races_cut_short(&track.game).unwrap();
+    assert_eq!(races.len(), 1);
+    refund_races(&track.game, &races, Now::read()).unwrap().unwrap().wait().unwrap();
+    assert!(refund_races(&track.game, &races, Now::read()).unwrap().is_none());
     assert_eq!([0, 1].map(|who| track.money(who)), [20_000; 2]);
     track.ledger_is_right();
 }
