@@ -125,8 +125,8 @@ pub use records::night::{Night, NightEntry, NightOutcome, NightPlan, Prize};
 pub use records::persona::{Persona, Physical, Plate, RaceRecord};
 pub use records::race::UncountedResults;
 pub use records::result::{
-    ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, RaceResult, RaceTerms,
-    RacerResult, WeekTotals,
+    ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, PersonaTotals, RaceResult,
+    RaceTerms, RaceTotals, RacerResult, WeekTotals,
 };
 pub use records::vehicle::{Part, Vehicle};
 pub use refused::CityError;

@@ -53,6 +53,17 @@ pub(super) fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
     }
 }
 
+/// The first fields of the record in `bytes`, for who needs no more of it: what stands behind them is not looked at. `F` has the same
+/// fields in the same order.
+pub(super) fn decode_front<R: Record, F: DeserializeOwned + From<R>>(bytes: &[u8]) -> Result<F, StoreError> {
+    match bytes.split_first() {
+        Some((&version, fields)) if version == R::VERSION => postcard::take_from_bytes(fields)
+            .map(|(front, _)| front)
+            .map_err(|_| StoreError::Damaged { what: R::WHAT }),
+        _ => decode::<R>(bytes).map(F::from),
+    }
+}
+
 /// Fields in postcard with nothing behind them.
 pub(super) fn whole<T: DeserializeOwned>(fields: &[u8]) -> Option<T> {
     match postcard::take_from_bytes(fields) {

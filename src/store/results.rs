@@ -10,8 +10,8 @@ use super::key;
 use super::mail::CLOCK_IS_SET;
 use super::records::race::RaceUnderWay;
 use super::records::result::{
-    ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, RaceResult, RaceTerms,
-    RacerResult, WeekTotals,
+    ClassTotals, Course, CourseRecord, CourseTime, OwnTime, PersonaResults, PersonaTotals, RaceResult,
+    RaceTerms, RaceTotals, RacerResult, WeekTotals,
 };
 use super::table::Transaction;
 use super::week::week;
@@ -92,12 +92,12 @@ impl Results<'_> {
     /// What the races of a persona add up to; nothing if it has none.
     pub fn of_persona(&self, persona: PersonaId) -> Result<PersonaResults, StoreError> {
         let found = self.store.table().get(&key::persona_results(persona))?;
-        Ok(found.unwrap_or_else(|| PersonaResults { persona, ..PersonaResults::default() }))
+        Ok(found.unwrap_or_else(|| none_of(persona)))
     }
 
-    /// The same of all personas that have any, by number.
-    pub fn of_all(&self) -> Result<Vec<PersonaResults>, StoreError> {
-        self.store.table().scan(key::PERSONA_RESULTS)
+    /// What the races of each persona that has any add up to, by number.
+    pub fn totals(&self) -> Result<Vec<PersonaTotals>, StoreError> {
+        self.store.table().scan_fronts::<PersonaResults, _>(key::PERSONA_RESULTS)
     }
 
     /// The best times of all courses, by lobby, laps, direction and class.
@@ -109,6 +109,12 @@ impl Results<'_> {
     pub fn last_race(&self) -> Result<RaceId, StoreError> {
         Ok(RaceId(self.store.table().get::<u32>(key::LAST_RACE)?.unwrap_or_default()))
     }
+}
+
+/// The results of a persona that has none yet.
+fn none_of(persona: PersonaId) -> PersonaResults {
+    let totals = PersonaTotals { persona, ..PersonaTotals::default() };
+    PersonaResults { totals, ..PersonaResults::default() }
 }
 
 /// Keeps the result of a race, and returns it: `racers` are those of the sheet, filled in.
@@ -223,35 +229,22 @@ fn note_racer(
     // How far the others have come is not known.
     let metres = if racer.place.is_some() { u64::from(metres) } else { 0 };
     let found: Option<PersonaResults> = tx.get(&key::persona_results(persona))?;
-    let mut results = found.unwrap_or_else(|| PersonaResults { persona, ..PersonaResults::default() });
-    let (won, points, winnings) = (u32::from(racer.place == Some(1)), racer.points, u64::from(racer.cash));
+    let mut results = found.unwrap_or_else(|| none_of(persona));
+    let won = u32::from(racer.place == Some(1));
+    let race_totals = RaceTotals { races: 1, won, points: racer.points, winnings: racer.cash.into(), metres };
+    let PersonaTotals { weeks, classes, .. } = &mut results.totals;
     if let Some(week) = week(now) {
-        let weeks = &mut results.weeks;
-        let at = weeks.iter().position(|totals| totals.week == week).unwrap_or_else(|| {
-            weeks.push(WeekTotals { week, ..WeekTotals::default() });
-            weeks.sort_by_key(|totals| totals.week);
+        if let Some(of) = weeks.iter_mut().find(|of| of.week == week) {
+            of.totals.add(race_totals);
+        } else {
+            weeks.push(WeekTotals { week, totals: race_totals });
+            weeks.sort_by_key(|of| of.week);
             weeks.drain(..weeks.len().saturating_sub(MOST_WEEKS));
-            weeks.iter().position(|totals| totals.week == week).unwrap_or_default()
-        });
-        if let Some(totals) = weeks.get_mut(at).filter(|totals| totals.week == week) {
-            totals.races = totals.races.saturating_add(1);
-            totals.won = totals.won.saturating_add(won);
-            totals.points = totals.points.saturating_add(points);
-            totals.winnings = totals.winnings.saturating_add(winnings);
-            totals.metres = totals.metres.saturating_add(metres);
         }
     }
-    let classes = &mut results.classes;
-    let at = classes.iter().position(|totals| totals.class == racer.class).unwrap_or_else(|| {
-        classes.push(ClassTotals { class: racer.class, ..ClassTotals::default() });
-        classes.len() - 1
-    });
-    if let Some(totals) = classes.get_mut(at) {
-        totals.races = totals.races.saturating_add(1);
-        totals.won = totals.won.saturating_add(won);
-        totals.points = totals.points.saturating_add(points);
-        totals.winnings = totals.winnings.saturating_add(winnings);
-        totals.metres = totals.metres.saturating_add(metres);
+    match classes.iter_mut().find(|of| of.class == racer.class) {
+        Some(of) => of.totals.add(race_totals),
+        None => classes.push(ClassTotals { class: racer.class, totals: race_totals }),
     }
     results.recent.push(number);
     results.recent.drain(..results.recent.len().saturating_sub(MOST_RECENT));

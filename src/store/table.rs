@@ -12,11 +12,12 @@ use super::error::StoreError;
 use super::journal::{Changes, Journal};
 use super::key;
 use super::pre_images::PreImages;
-use super::record::{Position, Record, Row, decode, encode};
+use super::record::{Position, Record, Row, decode, decode_front, encode};
 use super::ticket::lock;
 pub(super) use super::transaction::Transaction;
 use super::transaction::{Before, Changed};
 use super::view::{View, give_piece, merge, place};
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::path::Path;
@@ -182,7 +183,20 @@ impl Table {
         Ok(records)
     }
 
-    /// The same with their keys.
+    /// The same, but only their first fields.
+    pub(super) fn scan_fronts<R: Record, F: DeserializeOwned + From<R>>(
+        &self,
+        prefix: &[u8],
+    ) -> Result<Vec<F>, StoreError> {
+        let mut fronts = Vec::new();
+        self.walk(prefix, |_, value| {
+            fronts.push(decode_front::<R, F>(value)?);
+            Ok(())
+        })?;
+        Ok(fronts)
+    }
+
+    /// All records whose key begins so, with their keys.
     pub(super) fn scan_rows<R: Record>(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
         let mut rows = Vec::new();
         self.walk(prefix, |key, value| {

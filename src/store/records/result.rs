@@ -157,19 +157,27 @@ pub struct CourseTime {
     pub race: RaceId,
 }
 
-/// What the races of one persona add up to, beside what its own record says. It is kept as long as the persona.
+/// What the races of one persona add up to, beside what its own record says, and what else is known of them. It is kept as long as
+/// the persona.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonaResults {
+    /// What they add up to.
+    pub totals: PersonaTotals,
+    /// The numbers of its last results, oldest first; at most twenty.
+    pub recent: Vec<u32>,
+    /// Its best times, the oldest first; at most thirty.
+    pub best: Vec<OwnTime>,
+}
+
+/// What the races of one persona add up to: the front of [`PersonaResults`], which is read alone where those of everybody are compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonaTotals {
     /// Whose.
     pub persona: PersonaId,
     /// By week, oldest first; at most twelve. Races of a time when the clock was not set are not in it.
     pub weeks: Vec<WeekTotals>,
     /// By class of car.
     pub classes: Vec<ClassTotals>,
-    /// The numbers of its last results, oldest first; at most twenty.
-    pub recent: Vec<u32>,
-    /// Its best times, the oldest first; at most thirty.
-    pub best: Vec<OwnTime>,
 }
 
 impl Record for PersonaResults {
@@ -183,21 +191,20 @@ impl Record for PersonaResults {
         let PersonaResultsV1 { persona, weeks, classes, recent, best } = whole(fields)?;
         let weeks = weeks.into_iter().map(|(week, races, won, points, winnings)| WeekTotals {
             week,
-            races,
-            won,
-            points,
-            winnings,
-            metres: 0,
+            totals: RaceTotals { races, won, points, winnings, metres: 0 },
         });
         let classes = classes.into_iter().map(|(class, races, won, points, winnings)| ClassTotals {
             class,
-            races,
-            won,
-            points,
-            winnings,
-            metres: 0,
+            totals: RaceTotals { races, won, points, winnings, metres: 0 },
         });
-        Some(Self { persona, weeks: weeks.collect(), classes: classes.collect(), recent, best })
+        let totals = PersonaTotals { persona, weeks: weeks.collect(), classes: classes.collect() };
+        Some(Self { totals, recent, best })
+    }
+}
+
+impl From<PersonaResults> for PersonaTotals {
+    fn from(results: PersonaResults) -> Self {
+        results.totals
     }
 }
 
@@ -213,10 +220,41 @@ struct PersonaResultsV1 {
     best: Vec<OwnTime>,
 }
 
-impl PersonaResults {
-    /// How far it has driven in all races that it finished, in metres, as far as lengths were known.
-    pub fn metres(&self) -> u64 {
-        self.classes.iter().fold(0, |sum, class| sum.saturating_add(class.metres))
+impl PersonaTotals {
+    /// Everything since results are kept.
+    pub fn of_all_time(&self) -> RaceTotals {
+        let mut all = RaceTotals::default();
+        for class in &self.classes {
+            all.add(class.totals);
+        }
+        all
+    }
+}
+
+/// What some races add up to. Numbers stop growing at the highest of their type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaceTotals {
+    /// Races begun.
+    pub races: u32,
+    /// Races won.
+    pub won: u32,
+    /// Points won.
+    pub points: u32,
+    /// Dollars won.
+    pub winnings: u64,
+    /// The length of the races that were finished in metres, as far as it was known.
+    pub metres: u64,
+}
+
+impl RaceTotals {
+    /// Counts these races as well.
+    pub fn add(&mut self, more: Self) {
+        let Self { races, won, points, winnings, metres } = more;
+        self.races = self.races.saturating_add(races);
+        self.won = self.won.saturating_add(won);
+        self.points = self.points.saturating_add(points);
+        self.winnings = self.winnings.saturating_add(winnings);
+        self.metres = self.metres.saturating_add(metres);
     }
 }
 
@@ -225,33 +263,17 @@ impl PersonaResults {
 pub struct WeekTotals {
     /// The week, counted from 1970 as [`crate::clock::week`] does.
     pub week: u32,
-    /// Races begun.
-    pub races: u32,
-    /// Races won.
-    pub won: u32,
-    /// Points won.
-    pub points: u32,
-    /// Dollars won.
-    pub winnings: u64,
-    /// The length of the races that were finished, as far as it was known.
-    pub metres: u64,
+    /// What they add up to.
+    pub totals: RaceTotals,
 }
 
 /// The races with cars of one class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassTotals {
-    /// The Client's number of the class of cars.
+    /// The Client's number of the class of cars; 0: borrowed cars.
     pub class: u8,
-    /// Races begun.
-    pub races: u32,
-    /// Races won.
-    pub won: u32,
-    /// Points won.
-    pub points: u32,
-    /// Dollars won.
-    pub winnings: u64,
-    /// The length of the races that were finished, as far as it was known.
-    pub metres: u64,
+    /// What they add up to.
+    pub totals: RaceTotals,
 }
 
 /// The best time of a persona on one course.
@@ -274,7 +296,8 @@ pub struct OwnTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::record::{decode, encode};
+    use crate::store::error::StoreError;
+    use crate::store::record::{decode, decode_front, encode};
 
     /// A persona's results as version 1 wrote them: a week, two classes, two results and no best time.
     const OLD: [u8; 25] = [
@@ -289,19 +312,34 @@ mod tests {
     #[test]
     fn results_without_distances_are_read_and_written_anew() {
         let read: PersonaResults = decode(&OLD).unwrap();
-        let week = WeekTotals { week: 2105, races: 3, won: 1, points: 40, winnings: 1000, metres: 0 };
-        let borrowed = ClassTotals { class: 0, races: 1, won: 0, points: 10, winnings: 5, metres: 0 };
-        let own = ClassTotals { class: 2, races: 2, won: 1, points: 30, winnings: 100, metres: 0 };
+        let totals = |races, won, points, winnings| RaceTotals { races, won, points, winnings, metres: 0 };
         let expected = PersonaResults {
-            persona: PersonaId(7),
-            weeks: vec![week],
-            classes: vec![borrowed, own],
+            totals: PersonaTotals {
+                persona: PersonaId(7),
+                weeks: vec![WeekTotals { week: 2105, totals: totals(3, 1, 40, 1000) }],
+                classes: vec![
+                    ClassTotals { class: 0, totals: totals(1, 0, 10, 5) },
+                    ClassTotals { class: 2, totals: totals(2, 1, 30, 100) },
+                ],
+            },
             recent: vec![1, 2],
             best: Vec::new(),
         };
         assert_eq!(read, expected);
+        assert_eq!(read.totals.of_all_time(), totals(3, 1, 40, 105));
         let new = encode(&read).unwrap();
         assert_eq!((new[0], decode::<PersonaResults>(&new).unwrap()), (2, expected));
         assert!(decode::<PersonaResults>(&OLD[..OLD.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn totals_are_the_front_of_the_record_of_today_and_of_the_one_before() {
+        let front = |bytes: &[u8]| decode_front::<PersonaResults, PersonaTotals>(bytes);
+        let results: PersonaResults = decode(&OLD).unwrap();
+        for bytes in [OLD.to_vec(), encode(&results).unwrap()] {
+            assert_eq!(front(&bytes).unwrap(), results.totals);
+        }
+        assert_eq!(front(&[3, 7, 0, 0]), Err(StoreError::TooNew { what: PersonaResults::WHAT, version: 3 }));
+        assert_eq!(front(&[2, 7, 1]), Err(StoreError::Damaged { what: PersonaResults::WHAT }));
     }
 }

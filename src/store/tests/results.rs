@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::{Now, week};
+use crate::store::RaceTotals;
 use mco_proto::ids::RaceId;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -136,7 +137,7 @@ fn results_go_after_sixty_days_and_what_they_add_up_to_stays() {
     drive(5, 200);
     assert_eq!(store.results().numbers().unwrap(), 4..6, "two at once");
     let kept = store.results().of_persona(drivers[0]).unwrap();
-    assert_eq!(kept.weeks.iter().map(|week| week.races).sum::<u32>(), 5);
+    assert_eq!(kept.totals.weeks.iter().map(|week| week.totals.races).sum::<u32>(), 5);
     assert_eq!(kept.recent, [1, 2, 3, 4, 5]);
     let records = store.results().records().unwrap();
     assert_eq!((records.len(), records[0].best[0].race), (1, RaceId(1)));
@@ -151,8 +152,8 @@ fn results_of_a_clock_that_nobody_set_do_not_go_when_it_is_set() {
         race(&store, number, 10_001, 2, vec![came_in(drivers[0], 1, 6400, 2)], at(unix));
     }
     assert_eq!(store.results().numbers().unwrap(), 1..4);
-    let weeks = store.results().of_persona(drivers[0]).unwrap().weeks;
-    assert_eq!((weeks.len(), weeks[0].week, weeks[0].races), (1, week(MONDAY), 2));
+    let weeks = store.results().of_persona(drivers[0]).unwrap().totals.weeks;
+    assert_eq!((weeks.len(), weeks[0].week, weeks[0].totals.races), (1, week(MONDAY), 2));
 }
 
 #[test]
@@ -180,7 +181,7 @@ fn a_persona_that_is_deleted_stays_in_results_and_records_by_name() {
     let _ = store.personas().delete(owner, drivers[0], Now::read()).unwrap();
     assert_eq!(store.results().records().unwrap()[0].best[0].name, "Driver 0");
     assert_eq!(store.results().newest(0, 9).unwrap()[0].racers[0].name, "Driver 0");
-    assert!(store.results().of_all().unwrap().is_empty());
+    assert!(store.results().totals().unwrap().is_empty());
 }
 
 /// One run: who comes in in which time (0: not at all), where, over how many laps, and how many days after the last.
@@ -248,17 +249,19 @@ proptest! {
             prop_assert_eq!(kept, expected);
         }
         prop_assert_eq!(store.results().records().unwrap().len(), best.len());
-        for results in store.results().of_all().unwrap() {
-            prop_assert!(results.weeks.len() <= 12 && results.weeks.is_sorted_by_key(|week| week.week));
-            for totals in &results.weeks {
-                let seen = (totals.races, totals.won, totals.winnings, totals.metres);
-                prop_assert_eq!(seen, weeks[&(results.persona, totals.week)]);
+        for totals in store.results().totals().unwrap() {
+            let results = store.results().of_persona(totals.persona).unwrap();
+            prop_assert_eq!(&results.totals, &totals);
+            prop_assert!(totals.weeks.len() <= 12 && totals.weeks.is_sorted_by_key(|week| week.week));
+            for of in &totals.weeks {
+                let RaceTotals { races, won, winnings, metres, .. } = of.totals;
+                prop_assert_eq!((races, won, winnings, metres), weeks[&(totals.persona, of.week)]);
             }
-            let of = weeks.iter().filter(|((persona, _), _)| *persona == results.persona);
-            prop_assert_eq!(results.metres(), of.map(|(_, totals)| totals.3).sum::<u64>());
+            let of = weeks.iter().filter(|((persona, _), _)| *persona == totals.persona);
+            prop_assert_eq!(totals.of_all_time().metres, of.map(|(_, totals)| totals.3).sum::<u64>());
             for own in &results.best {
                 let Course { lobby, laps, class, .. } = own.course;
-                prop_assert_eq!(own.time, best[&(lobby, laps, class)][&results.persona]);
+                prop_assert_eq!(own.time, best[&(lobby, laps, class)][&totals.persona]);
             }
         }
         prop_assert!(store.ledger().check().unwrap().differences.is_empty());

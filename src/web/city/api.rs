@@ -129,7 +129,10 @@ fn answer(site: &Site<'_>, query: &Fields, path: &str) -> Result<Option<String>,
             Err(_) => None,
         },
         ("records", None) => json(&Listed::of(query, records::rows(site, query)?)),
-        ("boards", None) => json(&Listed::of(query, boards::rows(site, &boards::Wish::of(query))?)),
+        ("boards", None) => {
+            let (window, rows) = boards::rows(site, query)?;
+            json(&Listed::window(window, rows))
+        }
         ("live", None) => json(&live::view(site)),
         ("clubs", None) => json(&Listed::of(query, clubs::rows(site)?)),
         ("clubs", Some(acronym)) => clubs::view(site, &acronym)?.and_then(|view| json(&view)),

@@ -2,7 +2,7 @@
 
 use crate::clock::week;
 use crate::services::Game;
-use crate::store::{Persona, PersonaResults, StoreError};
+use crate::store::{Persona, PersonaTotals, RaceTotals, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Section, Window};
 use crate::web::page::{PageResponse, Site};
@@ -10,7 +10,6 @@ use crate::web::words::{class, distance, money, number, player_link};
 use mco_proto::ids::PersonaId;
 use serde::Serialize;
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 /// Who has driven fewer races has no rate of wins yet.
 const LEAST_RACES: u32 = 5;
@@ -35,15 +34,15 @@ pub(super) struct BoardRow {
 }
 
 /// Which board is asked for. What makes no sense is the first of its kind.
-pub(super) struct Wish {
-    pub(super) board: &'static str,
-    pub(super) this_week: bool,
+struct Wish {
+    board: &'static str,
+    this_week: bool,
     /// 0: all classes.
-    pub(super) class: u8,
+    class: u8,
 }
 
 impl Wish {
-    pub(super) fn of(query: &Fields) -> Self {
+    fn of(query: &Fields) -> Self {
         let asked = query.text("board");
         let board = BOARDS.iter().map(|(board, _)| *board).find(|board| *board == asked).unwrap_or("points");
         let of_class = query.text("class");
@@ -64,80 +63,65 @@ impl Wish {
     }
 }
 
-/// What somebody's races add up to.
-#[derive(Clone, Copy, Default)]
-struct Totals {
-    races: u32,
-    wins: u32,
-    points: u32,
-    winnings: u64,
-    metres: u64,
-}
-
-fn totals(site: &Site<'_>, wish: &Wish, persona: &Persona, results: Option<&PersonaResults>) -> Totals {
+/// What the races of a persona add up to that a board compares.
+fn compared(wish: &Wish, totals: &PersonaTotals, this_week: u32) -> RaceTotals {
     if wish.this_week {
-        let this_week = week(site.now.unix);
-        let found = results.and_then(|results| results.weeks.iter().find(|totals| totals.week == this_week));
-        return found.map_or_else(Totals::default, |week| Totals {
-            races: week.races,
-            wins: week.won,
-            points: week.points,
-            winnings: week.winnings,
-            metres: week.metres,
-        });
+        let found = totals.weeks.iter().find(|of| of.week == this_week);
+        return found.map_or_else(RaceTotals::default, |of| of.totals);
     }
     if wish.class > 0 {
-        let found =
-            results.and_then(|results| results.classes.iter().find(|totals| totals.class == wish.class));
-        return found.map_or_else(Totals::default, |class| Totals {
-            races: class.races,
-            wins: class.won,
-            points: class.points,
-            winnings: class.winnings,
-            metres: class.metres,
-        });
+        let found = totals.classes.iter().find(|of| of.class == wish.class);
+        return found.map_or_else(RaceTotals::default, |of| of.totals);
     }
-    Totals {
+    totals.of_all_time()
+}
+
+/// The same of all races, as the record of the persona has it, which is older than those of results. It knows no distance.
+fn of_record(persona: &Persona) -> RaceTotals {
+    RaceTotals {
         races: persona.races_entered,
-        wins: persona.races_won,
+        won: persona.races_won,
         points: persona.points,
         winnings: persona.total_winnings.into(),
-        metres: results.map_or(0, PersonaResults::metres),
+        metres: 0,
     }
 }
 
-/// Everybody on a board, the best first. Who has nothing is not on it.
-pub(super) fn rows(site: &Site<'_>, wish: &Wish) -> Result<Vec<BoardRow>, StoreError> {
-    let store = &site.game.store;
-    let needed = wish.this_week || wish.class > 0 || wish.board == "distance";
-    let results = if needed { store.results().of_all()? } else { Vec::new() };
-    let results: HashMap<PersonaId, PersonaResults> =
-        results.into_iter().map(|results| (results.persona, results)).collect();
-    let mut ranked: Vec<(u64, Totals, Persona)> = Vec::new();
-    for persona in store.personas().list()? {
-        let totals = totals(site, wish, &persona, results.get(&persona.id));
-        let value = match wish.board {
-            "wins" => totals.wins.into(),
-            "rate" if totals.races < LEAST_RACES => 0,
-            "rate" => u64::from(totals.wins) * 100 / u64::from(totals.races),
-            "winnings" => totals.winnings,
-            "distance" => totals.metres,
-            _ => totals.points.into(),
-        };
-        if value > 0 {
-            ranked.push((value, totals, persona));
-        }
-    }
-    ranked.sort_by_key(|(value, totals, persona)| (Reverse(*value), Reverse(totals.wins), persona.id));
-    let rows = (1..).zip(ranked);
-    Ok(rows
-        .map(|(place, (value, totals, persona))| BoardRow {
+/// The part of a board that is asked for, the best first. Who has nothing is not on it.
+pub(super) fn rows(site: &Site<'_>, query: &Fields) -> Result<(Window, Vec<BoardRow>), StoreError> {
+    let (store, wish) = (&site.game.store, Wish::of(query));
+    let all: Vec<(PersonaId, RaceTotals)> = if wish.this_week || wish.class > 0 || wish.board == "distance" {
+        let this_week = week(site.now.unix);
+        let all = store.results().totals()?.into_iter();
+        all.map(|totals| (totals.persona, compared(&wish, &totals, this_week))).collect()
+    } else {
+        store.personas().list()?.iter().map(|persona| (persona.id, of_record(persona))).collect()
+    };
+    let value = |totals: &RaceTotals| match wish.board {
+        "wins" => totals.won.into(),
+        "rate" if totals.races < LEAST_RACES => 0,
+        "rate" => u64::from(totals.won) * 100 / u64::from(totals.races),
+        "winnings" => totals.winnings,
+        "distance" => totals.metres,
+        _ => totals.points.into(),
+    };
+    let ranked = all.into_iter().map(|(persona, totals)| (value(&totals), totals, persona));
+    let mut ranked: Vec<(u64, RaceTotals, PersonaId)> = ranked.filter(|(value, ..)| *value > 0).collect();
+    ranked.sort_by_key(|(value, totals, persona)| (Reverse(*value), Reverse(totals.won), *persona));
+    let window = Window::of(query.text("page"), ranked.len());
+    let places: Vec<_> = (1..).zip(ranked).collect();
+    let mut rows = Vec::new();
+    for (place, (value, totals, persona)) in window.cut(places) {
+        // Who was removed a moment ago has no name.
+        let persona = store.personas().by_id(persona)?;
+        rows.extend(persona.map(|persona| BoardRow {
             place,
             name: persona.name,
             value,
             races: totals.races,
-        })
-        .collect())
+        }));
+    }
+    Ok((window, rows))
 }
 
 /// What counts for the distance, and where it is not known.
@@ -158,7 +142,7 @@ fn about_distances(game: &Game) -> String {
 
 pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, StoreError> {
     let wish = Wish::of(query);
-    let rows = rows(site, &wish)?;
+    let (window, rows) = rows(site, query)?;
     let boards = BOARDS
         .iter()
         .map(|(board, label)| ((*label).to_owned(), Wish { board, ..wish }.link(), *board == wish.board));
@@ -179,8 +163,7 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
     });
     let choices = vec![boards.collect(), periods.into(), classes.collect()];
     let label = BOARDS.iter().find(|(board, _)| *board == wish.board).map_or("", |(_, label)| *label);
-    let window = Window::of(query.text("page"), rows.len());
-    let cells = window.cut(rows).into_iter().map(|row| {
+    let cells = rows.into_iter().map(|row| {
         let value = match wish.board {
             "winnings" => money(row.value),
             "rate" => format!("{} %", row.value),

@@ -288,7 +288,7 @@ pub(super) fn view(site: &Site<'_>, name: &str) -> Result<Option<PlayerView>, St
     Ok(Some(PlayerView {
         row: row(online, club.as_ref(), &persona),
         created: persona.created,
-        metres: results.metres(),
+        metres: results.totals.of_all_time().metres,
         kinds: kinds.collect(),
         best,
         cars: cars.collect(),

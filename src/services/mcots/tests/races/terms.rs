@@ -208,7 +208,9 @@ fn whoever_comes_in_has_driven_laps_times_the_length_that_is_known_and_nobody_el
         let race = track.running(&wish(), &[0, 1]);
         track.finish(0, race, 60 * 64);
         track.quit(1, race).unwrap();
-        [0, 1].map(|who| track.game.store.results().of_persona(track.racers[who].id()).unwrap().metres())
+        [0, 1].map(|who| {
+            track.game.store.results().of_persona(track.racers[who].id()).unwrap().totals.of_all_time().metres
+        })
     };
     assert_eq!(drive(&mut track), [0, 0], "nobody knows how long this track is");
     track.game.config = crate::config::Config::parse("[game]\ntrack_lengths = { 25 = 3200 }").unwrap();
