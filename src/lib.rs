@@ -20,6 +20,7 @@
 //! | [`log_ring`] | the last lines of the log, for the Server Operator |
 //! | [`look_alike`] | names that people take for each other |
 //! | [`netbios`] | messages of the NetBIOS name service |
+//! | [`public_text`] | texts that somebody writes and others read |
 //! | [`recording`] | the lines of a recording |
 //! | [`text_encoding`] | text as the editors of Windows save it |
 //!
@@ -36,6 +37,7 @@ pub mod config;
 pub mod log_ring;
 pub mod look_alike;
 pub mod netbios;
+pub mod public_text;
 pub mod recording;
 pub mod server;
 pub mod services;

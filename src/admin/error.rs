@@ -2,8 +2,8 @@
 
 use super::kit::CertificateError;
 use crate::catalog::file::FileError;
+use crate::public_text::ODD_LETTERS;
 use crate::services::bans::BanRefused;
-use crate::store::public_text::ODD_LETTERS;
 use crate::store::{
     AccountError, BanError, CityError, DealError, GarageError, LedgerError, OpenError, OperatorError,
     PasswordError, PersonaError, StoreError,

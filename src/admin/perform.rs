@@ -10,10 +10,10 @@ use crate::catalog::file::FileError;
 use crate::catalog::{self, Catalog};
 use crate::clock::Now;
 use crate::config::Config;
+use crate::public_text;
 use crate::services::bans::{self, BanRefused};
 use crate::services::deals::CityRules;
 use crate::services::{Game, Push, mcots};
-use crate::store::public_text;
 use crate::store::{
     Account, BanTarget, Letter, NewPersona, OperatorPassword, Password, Persona, Store, check_account_name,
 };

@@ -3,10 +3,10 @@
 use super::error::StoreError;
 use super::handle::Store;
 use super::key;
-use super::public_text::{self, ODD_LETTERS};
 use super::records::account::{Ban, BanTarget};
 use super::ticket::Changed;
 use crate::clock::Now;
+use crate::public_text::{self, ODD_LETTERS};
 use mco_proto::windows_1252;
 use std::fmt;
 

@@ -54,7 +54,6 @@ mod personas;
 mod pre_images;
 mod property;
 mod proven;
-pub mod public_text;
 mod race_damage;
 mod races;
 mod record;

@@ -6,13 +6,13 @@ use super::error::StoreError;
 use super::handle::Store;
 use super::ledger;
 use super::names::{self, is_taken};
-use super::public_text;
 use super::records::ledger::Kind;
 use super::records::persona::{MOST_RACE_TYPES, Persona, PersonaRecord};
 use super::removal::Belongings;
 use super::ticket::Changed;
 use super::{key, mail, offices, week};
 use crate::clock::Now;
+use crate::public_text;
 use mco_proto::ids::{CustomerId, PersonaId, ShardId};
 use std::fmt;
 

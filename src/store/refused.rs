@@ -3,7 +3,7 @@
 use super::deals::DealError;
 use super::error::StoreError;
 use super::ledger::LedgerError;
-use super::public_text;
+use crate::public_text;
 use std::borrow::Cow;
 use std::fmt;
 

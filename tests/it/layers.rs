@@ -25,6 +25,7 @@ const LAYERS: [&[&str]; 9] = [
         "src/log_ring",
         "src/look_alike.rs",
         "src/netbios.rs",
+        "src/public_text.rs",
         "src/recording",
         "src/text_encoding.rs",
     ],

@@ -2,12 +2,12 @@
 
 use super::{ClubRules, Clubs, club_of, join, persona, tell};
 use crate::clock::Now;
+use crate::public_text::{self, ODD_LETTERS};
 use crate::store::city_key as key;
 use crate::store::clubs::parting::{disband, part};
 use crate::store::deals::party;
 use crate::store::mail::{self, Letter};
 use crate::store::nights;
-use crate::store::public_text::{self, ODD_LETTERS};
 use crate::store::records::club::{Club, Rank};
 use crate::store::refused::{CityError, ensure, tidy};
 use crate::store::table::Transaction;

@@ -3,8 +3,8 @@
 use super::goods::hand_out;
 use super::{AUCTION_HOUSE, DealError, Deals, ESCROW, ads, auctions, clock, tell};
 use crate::clock::Now;
+use crate::public_text::{self, ODD_LETTERS};
 use crate::store::ledger;
-use crate::store::public_text::{self, ODD_LETTERS};
 use crate::store::records::deal::{Ad, Auction, Bid};
 use crate::store::records::ledger::Kind;
 use crate::store::records::persona::PersonaRecord;

@@ -1,8 +1,8 @@
 //! A player's mail: the same box that the game shows.
 
 use super::{Me, sentence};
+use crate::public_text::{self, ODD_LETTERS};
 use crate::services::deals;
-use crate::store::public_text::{self, ODD_LETTERS};
 use crate::store::{CityError, Letter, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input, show_again};

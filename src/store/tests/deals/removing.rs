@@ -1,6 +1,7 @@
 //! Ads and auctions that the Server Operator removes.
 
 use super::*;
+use crate::public_text;
 
 #[test]
 fn an_ad_that_is_removed_gives_back_its_thing_and_the_days_that_were_left() {
