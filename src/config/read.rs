@@ -5,6 +5,7 @@ use super::rule::Rule;
 use super::{
     Accounts, Api, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network, Rewards, Shard,
 };
+use crate::public_text;
 use crate::text_encoding::line_at;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -158,16 +159,28 @@ fn mistake(
     Some(Mistake { offset, key: Some(in_one_line(&full_name(section, name))), problem })
 }
 
-/// A text of the file without what would break the line that shows it.
+/// A text of the file without what would break the line that shows it, and with the numbers of letters that cannot be seen or turn
+/// others round.
 fn in_one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let mut line = String::new();
+    for letter in text.chars() {
+        if letter.is_control() || letter.is_whitespace() {
+            line.push(' ');
+        } else if public_text::one_line(letter.encode_utf8(&mut [0; 4])).is_some() {
+            line.push(letter);
+        } else {
+            line.extend(letter.escape_unicode());
+        }
+    }
+    line
 }
 
 /// The value as it is written, shortened to something that fits into a message.
 fn excerpt(text: &str, value: &Spanned<DeValue<'_>>) -> String {
     let written = text.get(value.span()).unwrap_or_default();
-    let mut short: String = in_one_line(written).chars().take(48).collect();
-    if short.len() < written.len() {
+    let line = in_one_line(written);
+    let mut short: String = line.chars().take(48).collect();
+    if short.len() < line.len() {
         short.push_str("...");
     }
     short
@@ -201,9 +214,39 @@ fn position(document: &DeTable<'_>, section: &str, name: &str) -> Option<usize> 
     section.iter().find(|(key, _)| key.get_ref() == name).map(|(key, _)| key.span().start)
 }
 
-/// Two services cannot have one port. The message stands at the later of the two keys that the file names:
-/// that is the one that was just written, the other may be a default.
+/// What two keys say that cannot both count. The message stands at the later of those that the file names: that is the one that was
+/// just written, the other may be a default.
 pub(super) fn clash(config: &Config, document: &DeTable<'_>) -> Option<Mistake> {
+    shared_port(config, document).or_else(|| two_answers(config, document))
+}
+
+/// At the later of two keys of a section; the text says what is wrong, from the full name of the other.
+fn at_later(
+    document: &DeTable<'_>,
+    section: &str,
+    [one, other]: [&str; 2],
+    problem: impl FnOnce(&str) -> String,
+) -> Mistake {
+    let place = |name| position(document, section, name);
+    let (here, there) = if place(one) > place(other) { (one, other) } else { (other, one) };
+    Mistake {
+        offset: place(here).unwrap_or_default(),
+        key: Some(full_name(section, here)),
+        problem: problem(&full_name(section, there)),
+    }
+}
+
+/// A message has one answer.
+fn two_answers(config: &Config, document: &DeTable<'_>) -> Option<Mistake> {
+    let Compat { mcots_silent, mcots_success, .. } = &config.compat;
+    let number = mcots_silent.iter().find(|number| mcots_success.contains(number))?;
+    Some(at_later(document, "compat", ["mcots_silent", "mcots_success"], |other| {
+        format!("message {number} is also in {other}; name it in one of the two")
+    }))
+}
+
+/// Two services cannot have one port.
+fn shared_port(config: &Config, document: &DeTable<'_>) -> Option<Mistake> {
     let network = &config.network;
     let single = [
         ("http", network.http),
@@ -216,13 +259,9 @@ pub(super) fn clash(config: &Config, document: &DeTable<'_>) -> Option<Mistake> 
     ];
     let [lowest, highest] = network.rooms;
     let report = |port: u16, one: &str, other: &str| {
-        let place = |name| position(document, "network", name);
-        let (here, there) = if place(one) > place(other) { (one, other) } else { (other, one) };
-        Mistake {
-            offset: place(here).unwrap_or_default(),
-            key: Some(full_name("network", here)),
-            problem: format!("port {port} is also used by network.{there}; give every service its own port"),
-        }
+        at_later(document, "network", [one, other], |other| {
+            format!("port {port} is also used by {other}; give every service its own port")
+        })
     };
     for (i, (one, port)) in single.iter().enumerate().filter(|(_, (_, port))| *port != 0) {
         if let Some((other, _)) = single.iter().skip(i + 1).find(|(_, other)| other == port) {

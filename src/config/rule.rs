@@ -2,6 +2,7 @@
 
 use super::{Allowed, Choice, GamePage, HostName};
 use crate::netbios::MachineName;
+use crate::public_text;
 use mco_proto::mcots::lists::GAME_PAGES;
 use mco_proto::windows_1252;
 use std::borrow::Cow;
@@ -74,9 +75,10 @@ impl Rule {
     );
     pub(super) const NAME: Self = Self::Text(
         is_name,
-        "1 to 40 characters without brackets, line breaks or spaces at the ends, in quotes",
+        "1 to 40 characters that one can see, without brackets, line breaks or spaces at the ends, in quotes",
     );
-    pub(super) const LINE: Self = Self::Text(is_line, "one line of at most 200 characters in quotes");
+    pub(super) const LINE: Self =
+        Self::Text(is_line, "one line of at most 200 characters that one can see, in quotes");
     pub(super) const HOST: Self = Self::Text(
         |text| text.is_empty() || HostName::parse(text).is_some(),
         "a host name or IPv4 address without a port, in quotes (empty: the address by which each Client came)",
@@ -213,7 +215,7 @@ fn is_name(text: &str) -> bool {
     let wire = windows_1252::encode(text);
     let ends = !text.starts_with(char::is_whitespace) && !text.ends_with(char::is_whitespace);
     let shown = ends && wire == wire.trim_ascii() && !wire.iter().any(|byte| b"[]".contains(byte));
-    (1..=40).contains(&wire.len()) && shown && !text.contains(char::is_control)
+    (1..=40).contains(&wire.len()) && shown && is_plain(text)
 }
 
 /// The name of a channel: 32 bytes with its NUL.
@@ -228,7 +230,12 @@ fn is_machine(text: &str) -> bool {
 
 /// Text that can stand behind a `=` of the shard list.
 fn is_line(text: &str) -> bool {
-    windows_1252::encode(text).len() <= 200 && !text.contains(char::is_control)
+    windows_1252::encode(text).len() <= 200 && is_plain(text)
+}
+
+/// Text on one line in which nothing is hidden or turns other letters round: players read it.
+fn is_plain(text: &str) -> bool {
+    !text.contains(['\u{2028}', '\u{2029}']) && public_text::one_line(text).is_some()
 }
 
 fn as_number(value: &DeValue<'_>) -> Option<i64> {

@@ -34,10 +34,8 @@ pub(super) fn salvage(text: &str, error: ConfigError, last: Option<&str>) -> Con
         let config = settled.config();
         let Some(clash) = read::clash(&config, &document) else { break config };
         // Each turn takes a key away, and the defaults do not clash.
-        let key = clash.key.as_deref().and_then(|key| key.strip_prefix("network.")).unwrap_or_default();
-        if take(&mut settled.settings, "network", key).is_none()
-            && settled.settings.remove("network").is_none()
-        {
+        let (section, key) = clash.key.as_deref().and_then(|key| key.split_once('.')).unwrap_or_default();
+        if take(&mut settled.settings, section, key).is_none() && settled.settings.remove(section).is_none() {
             break config;
         }
         clashing.push(clash);

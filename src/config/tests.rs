@@ -226,8 +226,21 @@ fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
         ),
         (
             "[shard]\nname = \"Motor [City]\"",
-            "mcos.toml:2: shard.name: must be 1 to 40 characters without brackets, line breaks or \
+            "mcos.toml:2: shard.name: must be 1 to 40 characters that one can see, without brackets, line breaks or \
              spaces at the ends, in quotes, not \"Motor [City]\"",
+        ),
+        (
+            "[shard]\nname = \"Motor\u{202e}City\"",
+            "mcos.toml:2: shard.name: must be 1 to 40 characters that one can see, without brackets, line breaks or \
+             spaces at the ends, in quotes, not \"Motor\\u{202e}City\"",
+        ),
+        (
+            "[compat]\nmcots_silent = [391, 161]\nmcots_success = [12, 161]",
+            "mcos.toml:3: compat.mcots_success: message 161 is also in compat.mcots_silent; name it in one of the two",
+        ),
+        (
+            "[compat]\nmcots_success = [161]\nmcots_silent = [161]",
+            "mcos.toml:3: compat.mcots_silent: message 161 is also in compat.mcots_success; name it in one of the two",
         ),
         (
             "[accounts]\nregistration = \"closed\"",
@@ -333,6 +346,10 @@ fn values_out_of_range_are_refused() {
         "[shard]\nid = 99999999999999999999",
         "[shard]\nmax_personas = 0",
         "[shard]\ndescription = \"two\\r\\nlines\"",
+        "[shard]\ndescription = \"hidden\u{200b}\"",
+        "[shard]\nticker = \"turned \\u202eround\"",
+        "[shard]\nticker = \"two\\u2028lines\"",
+        "[shard]\ngroup = \"soft\u{ad}hyphen\"",
         "[network]\nhttp = 65536",
         "[network]\nhttp = 80.0",
         "[network]\nhttp = [80]",

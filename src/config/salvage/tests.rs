@@ -128,13 +128,35 @@ fn whatever_is_cut_off_a_file_on_a_box_it_starts_and_stays_closed() {
 
 #[test]
 fn what_a_mistake_shows_of_the_file_is_in_one_line() {
-    for text in ["unkM\0= 0X", "\"a\\u0007\\nb\" = 1", "[shard]\nname = \"a\\u0007b[\"", "x = \u{1}"] {
+    for text in [
+        "unkM\0= 0X",
+        "\"a\\u0007\\nb\" = 1",
+        "[shard]\nname = \"a\\u0007b[\"",
+        "x = \u{1}",
+        "[shard]\nname = \"a\u{202e}b\"",
+    ] {
         let config = super::salvage(text, Config::parse(text).unwrap_err(), None);
         assert!(!config.mistakes.is_empty());
         for mistake in config.mistakes {
-            assert!(!mistake.to_string().contains(char::is_control), "{mistake:?}");
+            assert!(
+                !mistake.to_string().contains(|c: char| c.is_control() || c == '\u{202e}'),
+                "{mistake:?}"
+            );
         }
     }
+}
+
+#[test]
+fn of_two_answers_to_one_message_the_one_that_was_just_written_does_not_count() {
+    let both = "[compat]\nmcots_silent = [161]\nmcots_success = [161, 391]";
+    let config = super::salvage(both, Config::parse(both).unwrap_err(), None);
+    assert_eq!((config.compat.mcots_silent, config.compat.mcots_success), (vec![161], vec![]));
+    assert_eq!(config.mistakes.len(), 1);
+    // What the file leaves out stays as it was before, so the clash may be with that.
+    let (last, now) = ("[compat]\nmcots_silent = [161]", "[compat]\nmcots_success = [161]\nunknown = 1");
+    let config = super::salvage(now, Config::parse(now).unwrap_err(), Some(last));
+    assert_eq!((config.compat.mcots_silent, config.compat.mcots_success), (vec![161], vec![]));
+    assert_eq!(config.mistakes.len(), 2);
 }
 
 #[test]
