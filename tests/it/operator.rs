@@ -79,6 +79,37 @@ fn a_form_without_its_token_and_a_page_without_a_session_are_refused() {
 }
 
 #[test]
+fn a_form_that_another_site_sends_changes_nothing_though_cookies_and_token_are_right() {
+    let (server, mut operator) = operated();
+    let own = format!("https://127.0.0.1:{}", server.port("https"));
+    let foreign = [
+        "Origin: https://evil.example\r\n".to_owned(),
+        "Origin: null\r\n".to_owned(),
+        "Referer: https://evil.example/operator\r\n".to_owned(),
+        format!("Origin: {own}\r\nSec-Fetch-Site: cross-site\r\n"),
+    ];
+    for says in foreign {
+        operator.says.clone_from(&says);
+        let answer = operator.fill_in("/operator", "/operator/message", "text=sent+from+elsewhere");
+        assert_eq!(answer.status, 403, "{says}");
+        assert!(answer.text().contains("from a page elsewhere. Nothing was changed."), "{}", answer.text());
+    }
+    let mut stranger = Browser::new(&server);
+    for (says, status) in
+        [("Origin: https://evil.example\r\n".to_owned(), 403), (format!("Origin: {own}\r\n"), 303)]
+    {
+        stranger.says = says;
+        let form = format!("password={OPERATOR}");
+        assert_eq!(stranger.fill_in("/operator", "/operator/login", &form).status, status);
+    }
+    assert!(!operator.look("/operator/message").contains("sent from elsewhere"));
+    operator.says = format!("Origin: {own}\r\nSec-Fetch-Site: same-origin\r\n");
+    let answer = operator.fill_in("/operator", "/operator/message", "text=sent+from+here");
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert!(operator.look("/operator/message").contains("sent from here"));
+}
+
+#[test]
 fn plain_http_and_legacy_tls_are_told_to_come_by_https() {
     let (server, _operator) = operated();
     for request in ["GET /operator", "GET /operator/accounts", "POST /operator/login"] {

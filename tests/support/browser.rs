@@ -21,6 +21,8 @@ pub(crate) struct Browser {
     patience: Duration,
     tls: Arc<ClientConfig>,
     pub(crate) cookies: Vec<(String, String)>,
+    /// What else it says in the head of each request: whole lines.
+    pub(crate) says: String,
 }
 
 /// What the server answered.
@@ -68,7 +70,7 @@ impl Browser {
         let tls =
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let tls = Arc::new(tls.with_root_certificates(roots).with_no_client_auth());
-        Self { host: host.to_owned(), port, patience, tls, cookies: Vec::new() }
+        Self { host: host.to_owned(), port, patience, tls, cookies: Vec::new(), says: String::new() }
     }
 
     /// A new connection to the server.
@@ -88,6 +90,7 @@ impl Browser {
             let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request.extend(["Cookie: ", &pairs.join("; "), "\r\n"]);
         }
+        request.push_str(&self.says);
         let (content_type, body) = form.unwrap_or_default();
         if form.is_some() {
             let length = body.len().to_string();

@@ -25,6 +25,7 @@ use crate::server::tls::{self, Secured, Security};
 use crate::server::turns::Work;
 use crate::services::http::{self, Route, Verb};
 use crate::services::{Game, patch, shard};
+use crate::web::operator::OperatorResponse;
 use crate::web::{self, FormProblem, PageRequest, PageResponse, PatchAnswer, Site};
 use crate::world::{FailureLimit, Source};
 use body::{BodyError, BodyReader};
@@ -37,7 +38,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request};
 use log::debug;
-use response::{BYTES, HttpResponse, TEXT, page, response};
+use response::{BYTES, HttpResponse, TEXT, operator_page, page, response};
 use smol::Timer;
 use smol::net::TcpStream;
 use smol_hyper::rt::{FuturesIo, SmolTimer};
@@ -79,6 +80,10 @@ pub(super) struct SslServer {
     metrics: Metrics,
     operator: OperatorHttp,
 }
+
+/// What the Operator reads whose form another site seems to have sent.
+const FOREIGN_FORM: &str = "This form comes from a page elsewhere. Nothing was changed. Open the operator's page itself and fill in the form \
+     there. If you have, open it by the server's IP address, or set network.public_host in mcos.toml to the name you used.";
 
 #[derive(Clone, Copy)]
 struct Connection<'a> {
@@ -197,6 +202,10 @@ impl SslServer {
         let host = self.host(&request, connection);
         debug!("http: {peer} asks for {path} over {security:?}");
         if web::operator::is_here(path) {
+            if request.method() == Method::POST && self.is_foreign(&request) {
+                log::warn!("operator: a form of {} was refused: a page of another site sent it", peer.ip());
+                return operator_page(OperatorResponse::plain(403, FOREIGN_FORM));
+            }
             return self.operator.respond(request, path, peer, security, &host, deadline).await;
         }
         let verb = match *request.method() {
