@@ -15,7 +15,7 @@ static FILE: LazyLock<PathBuf> = LazyLock::new(|| folder("backup.mcos"));
 
 fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
     fs::write(&*FILE, with_checksums(bytes)).unwrap();
-    match Store::check_backup(&FILE) {
+    match Store::check_backup(&FILE, None) {
         Ok(_) => restore(),
         Err(error) => {
             assert!(matches!(error, OpenError::BadBackup { .. } | OpenError::TooNew { .. }), "{error}");
@@ -28,7 +28,7 @@ fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
 /// What is called a backup can be restored, and the store answers.
 fn restore() {
     let data = folder("restored");
-    Store::restore(&data, &FILE).unwrap();
+    Store::restore(&data, &FILE, None).unwrap();
     let store = Store::open(&data).unwrap();
     let _ = store.ledger().check();
     for persona in store.personas().list().unwrap_or_default() {

@@ -5,8 +5,8 @@ use crate::catalog::file::FileError;
 use crate::public_text::ODD_LETTERS;
 use crate::services::bans::BanRefused;
 use crate::store::{
-    AccountError, BanError, CityError, DealError, GarageError, LedgerError, OpenError, OperatorError,
-    PasswordError, PersonaError, StoreError,
+    AccountError, BackupPasswordError, BanError, CityError, DealError, GarageError, LedgerError, OpenError,
+    OperatorError, PasswordError, PersonaError, StoreError,
 };
 use mco_proto::ids::BrandedPartId;
 use mco_proto::session_key::KeyError;
@@ -158,6 +158,7 @@ macro_rules! causes {
 
 causes!(
     AccountError,
+    BackupPasswordError,
     BanError,
     BanRefused,
     CertificateError,

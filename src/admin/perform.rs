@@ -15,7 +15,8 @@ use crate::services::bans::{self, BanRefused};
 use crate::services::deals::CityRules;
 use crate::services::{Game, Push, mcots};
 use crate::store::{
-    Account, BanTarget, Letter, NewPersona, OperatorPassword, Password, Persona, Store, check_account_name,
+    Account, BackupPassword, BanTarget, Letter, NewPersona, OperatorPassword, Password, Persona, Store,
+    check_account_name,
 };
 use mco_proto::ids::{CustomerId, SkinId};
 use mco_proto::session_key::LoginKey;
@@ -301,6 +302,11 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         Request::SetOperatorPassword { password } => {
             let password = OperatorPassword::new(password.expose())?;
             store.operator().set_password(&password)?.saved()?;
+            Response::Done
+        }
+        Request::SetBackupPassword { password } => {
+            let password = password.map(|password| BackupPassword::new(password.expose())).transpose()?;
+            store.set_backup_password(password.as_ref())?;
             Response::Done
         }
         Request::SetMessage { text } => {

@@ -159,6 +159,11 @@ pub enum Request {
         /// The new password.
         password: Secret,
     },
+    /// Set, replace or remove the password by which backups are encrypted.
+    SetBackupPassword {
+        /// The new password; `None`: backups are not encrypted.
+        password: Option<Secret>,
+    },
     /// Replace the message of the day.
     SetMessage {
         /// One line; empty for none.
@@ -263,6 +268,8 @@ impl fmt::Display for Request {
             Self::KitParts => write!(f, "kit"),
             Self::ImportLoginKey { .. } => write!(f, "keys import-login"),
             Self::SetOperatorPassword { .. } => write!(f, "operator passwd"),
+            Self::SetBackupPassword { password: Some(_) } => write!(f, "operator backup-password"),
+            Self::SetBackupPassword { password: None } => write!(f, "operator backup-password --remove"),
             Self::SetMessage { text } => write!(f, "message of the day {text:?}"),
             Self::Ban { account, address, reason, until } => {
                 write!(f, "ban")?;

@@ -6,11 +6,11 @@
 use super::confirm::confirm;
 use super::progress::Progress;
 use super::reach::{self, NewFolder, Reached};
-use super::{CliError, Setting, output};
+use super::{CliError, Setting, output, password};
 use crate::admin::requests::{Request, Response};
 use crate::atomic_file::{self, Access};
 use crate::server::control::{self, AskError};
-use crate::store::{Contents, OpenError, Store};
+use crate::store::{BackupPassword, Contents, Lock, OpenError, Store};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -23,33 +23,63 @@ const RESTORED: &str = "a backup is restored";
 /// Writes the backup, by whoever has the store.
 pub(super) fn back_up(setting: &Setting, file: &Path) -> Result<(), CliError> {
     reach::need_data(setting)?;
+    // Before anything is written: what was to be encrypted must not be left in clear.
+    let password = BackupPassword::kept(&setting.data).map_err(CliError::failed)?;
     let exchange = Exchange::new(setting);
     let progress = Progress::unknown("writing the backup");
     match reach::reach(setting, &Request::WriteBackup { name: exchange.name.clone() })? {
-        Reached::Store(store) => store.write_backup(file).map_err(CliError::failed)?,
-        Reached::Server(Response::Done) => copy(&exchange.path, file)?,
+        Reached::Store(store) => match &password {
+            Some(password) => {
+                let plain = store.backup().map_err(CliError::failed)?;
+                password.write_sealed(plain.as_slice(), file).map_err(|error| not_written(file, &error))?;
+            }
+            None => store.write_backup(file).map_err(CliError::failed)?,
+        },
+        Reached::Server(Response::Done) => copy(&exchange.path, file, password.as_ref())?,
         Reached::Server(other) => return Err(reach::unexpected(&other)),
     }
     drop(progress);
+    let file = file.display();
+    if password.is_some() {
+        return output::line(&format!(
+            "the backup is in {file}, encrypted by the password for backups, without which nobody can restore it; mcos.toml is \
+             not part of it"
+        ));
+    }
     output::line(&format!(
-        "the backup is in {}; it contains the server's keys and password hashes, so keep it where nobody else can read it; \
-         mcos.toml is not part of it",
-        file.display()
+        "the backup is in {file}; it contains the server's keys and password hashes and is not encrypted, so keep it where nobody \
+         else can read it; mcos.toml is not part of it"
     ))
 }
 
 /// Restores a backup: at once if no server runs, by a restart of the server if one does. `yes`: without asking. Where nothing is
-/// stored, nothing is asked either.
-pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), CliError> {
+/// stored, nothing is asked either. `password_stdin`: the password of an encrypted one is read from standard input.
+pub(super) fn restore(
+    setting: &Setting,
+    file: &Path,
+    yes: bool,
+    password_stdin: bool,
+) -> Result<(), CliError> {
     // First of all, so that a file that is no backup costs nobody anything.
-    File::open(file).map_err(|error| output::unreadable(file, &error))?;
-    let contents = Store::check_backup(file).map_err(CliError::failed)?;
+    let sealed = Store::is_sealed(file).map_err(|error| output::unreadable(file, &error))?;
+    if password_stdin && !sealed {
+        return Err(CliError::Failed(format!(
+            "{} is not encrypted: leave out --password-stdin",
+            file.display()
+        )));
+    }
+    let (contents, password) = if sealed {
+        open(setting, file, password_stdin).map(|(contents, password)| (contents, Some(password)))?
+    } else {
+        (Store::check_backup(file, None).map_err(CliError::failed)?, None)
+    };
+    let password = password.as_ref();
     if !yes && Store::is_in(&setting.data) {
         confirm(&question(setting, file, contents))?;
     }
     let folder = NewFolder::look(setting);
     let progress = Progress::unknown("restoring");
-    let restored = Store::restore(&setting.data, file);
+    let restored = Store::restore(&setting.data, file, password);
     drop(progress);
     match restored {
         Ok(()) => {
@@ -61,7 +91,10 @@ pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), C
         Err(error) => return Err(CliError::failed(error)),
     }
     let exchange = Exchange::new(setting);
-    copy(file, &exchange.path)?;
+    match password {
+        Some(password) => password.write_opened(file, &exchange.path).map_err(CliError::failed)?,
+        None => copy(file, &exchange.path, None)?,
+    }
     exchange.give_to_the_server(&setting.data)?;
     match reach::reach(setting, &Request::Restore { name: exchange.name.clone() })? {
         Reached::Server(Response::RestoreStaged) => output::line(&format!(
@@ -72,11 +105,33 @@ pub(super) fn restore(setting: &Setting, file: &Path, yes: bool) -> Result<(), C
         Reached::Store(store) => {
             // The server has ended meanwhile.
             drop(store);
-            Store::restore(&setting.data, file).map_err(CliError::failed)?;
+            Store::restore(&setting.data, file, password).map_err(CliError::failed)?;
             reach::note(setting, RESTORED.to_owned())?;
             output::line(&format!("{} is restored", file.display()))
         }
     }
+}
+
+/// What an encrypted backup holds, and its password: that of this server, or else the one that is asked for.
+fn open(
+    setting: &Setting,
+    file: &Path,
+    password_stdin: bool,
+) -> Result<(Contents, BackupPassword), CliError> {
+    // One that cannot be read helps as little as none.
+    let kept = BackupPassword::kept(&setting.data).ok().flatten().map(BackupPassword::of_command);
+    if let Some(kept) = kept.filter(|_| !password_stdin) {
+        match Store::check_backup(file, Some(&kept)) {
+            Ok(contents) => return Ok((contents, kept)),
+            Err(OpenError::Locked { lock: Lock::WrongPassword, .. }) => {}
+            Err(error) => return Err(CliError::failed(error)),
+        }
+    }
+    let given =
+        password::existing(password_stdin, &format!("{} is encrypted. Its password", file.display()))?;
+    let given = BackupPassword::given(given.expose()).of_command();
+    let contents = Store::check_backup(file, Some(&given)).map_err(CliError::failed)?;
+    Ok((contents, given))
 }
 
 fn question(setting: &Setting, file: &Path, contents: Contents) -> String {
@@ -96,7 +151,7 @@ fn question(setting: &Setting, file: &Path, contents: Contents) -> String {
 pub(super) fn keep(setting: &Setting, file: &Path) -> Result<bool, CliError> {
     let exchange = Exchange::new(setting);
     match control::ask(&setting.data, &Request::WriteBackup { name: exchange.name.clone() }) {
-        Ok(Response::Done) => copy(&exchange.path, file)?,
+        Ok(Response::Done) => copy(&exchange.path, file, None)?,
         Ok(Response::Refused(why)) => return Err(CliError::Failed(why)),
         Ok(other) => return Err(reach::unexpected(&other)),
         Err(AskError::NobodyThere) => {
@@ -104,7 +159,7 @@ pub(super) fn keep(setting: &Setting, file: &Path) -> Result<bool, CliError> {
             if !left.exists() {
                 return Ok(false);
             }
-            copy(&left, file)?;
+            copy(&left, file, None)?;
         }
         Err(error) => return Err(CliError::failed(error)),
     }
@@ -147,10 +202,12 @@ impl Drop for Exchange {
     }
 }
 
-/// Copies a backup so that only its owner may read it, and nothing half-written is left under the name.
-fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
-    let copied = File::open(from).and_then(|mut source| {
-        atomic_file::replace(to, Access::Owner, |new| io::copy(&mut source, new).map(|_| ()))
+/// Copies a backup so that only its owner may read it, and nothing half-written is left under the name; encrypted, if there is
+/// a password.
+fn copy(from: &Path, to: &Path, password: Option<&BackupPassword>) -> Result<(), CliError> {
+    let copied = File::open(from).and_then(|mut source| match password {
+        Some(password) => password.write_sealed(source, to),
+        None => atomic_file::replace(to, Access::Owner, |new| io::copy(&mut source, new).map(|_| ())),
     });
     copied.map_err(|error| {
         CliError::Failed(format!(
@@ -160,4 +217,12 @@ fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
             atomic_file::advice(&error)
         ))
     })
+}
+
+fn not_written(file: &Path, error: &io::Error) -> CliError {
+    CliError::Failed(format!(
+        "the backup {} cannot be written: {error}; {}",
+        file.display(),
+        atomic_file::advice(error)
+    ))
 }

@@ -4,7 +4,7 @@
 use super::CliError;
 use crate::appliance::wifi;
 use crate::atomic_file::{self, Access};
-use crate::store::rotation;
+use crate::store::{BackupPassword, rotation};
 use clap::Subcommand;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -31,7 +31,7 @@ pub(super) enum Command {
         /// The notes to write
         notes: PathBuf,
     },
-    /// Put a backup into a folder with older ones, of which the newest of this server stay
+    /// Put a backup into a folder with older ones, of which the newest of this server stay; an encrypted one needs --data
     KeepBackup {
         /// The backup
         file: PathBuf,
@@ -40,11 +40,15 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(command: Command) -> Result<(), CliError> {
+/// `data`: the data folder, which has the password of backups.
+pub(super) fn run(command: Command, data: Option<&Path>) -> Result<(), CliError> {
     match command {
         Command::Wifi { file, settings, notes } => join(&file, &settings, &notes),
         Command::WifiState { settings, notes } => state(&settings, &notes),
-        Command::KeepBackup { file, folder } => rotation::keep(&file, &folder).map_err(CliError::failed),
+        Command::KeepBackup { file, folder } => {
+            let password = data.map_or(Ok(None), BackupPassword::kept).map_err(CliError::failed)?;
+            rotation::keep(&file, &folder, password.as_ref()).map_err(CliError::failed)
+        }
     }
 }
 

@@ -104,6 +104,8 @@ enum Command {
     ///
     /// Accounts, personas, cars, money, mail, bans, the operator's password, the keys of the server, the imported catalogue, and those
     /// files of the patch set that were chosen for it. mcos.toml is not part of it.
+    ///
+    /// It is encrypted, if "mcos operator backup-password" has set a password for that.
     Backup {
         /// The file to write
         file: PathBuf,
@@ -115,6 +117,9 @@ enum Command {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Read the password of an encrypted backup from standard input instead of asking for it
+        #[arg(long, requires = "yes")]
+        password_stdin: bool,
     },
     /// Import cars and parts from your own copy of the game, or show what is known
     #[command(subcommand)]
@@ -277,7 +282,7 @@ fn execute(mut line: CommandLine) -> Result<(), CliError> {
     let command = line.command.take().unwrap_or_else(|| Command::Serve(serve::Serve::default()));
     start_log(&command);
     if let Command::BoxFiles(command) = command {
-        return box_files::run(command);
+        return box_files::run(command, line.data.as_deref());
     }
     let setting = Setting::load(&line, matches!(command, Command::Serve(_)))?;
     match command {
@@ -292,7 +297,9 @@ fn execute(mut line: CommandLine) -> Result<(), CliError> {
         Command::Market(command) => city::market(&setting, command),
         Command::Auction(command) => city::auction(&setting, command),
         Command::Backup { file } => backup::back_up(&setting, &file),
-        Command::Restore { file, yes } => backup::restore(&setting, &file, yes),
+        Command::Restore { file, yes, password_stdin } => {
+            backup::restore(&setting, &file, yes, password_stdin)
+        }
         Command::Catalog(command) => catalog::run(&setting, command),
         Command::Patch(command) => patch::run(&setting, command),
         Command::Decode(command) => decode::run(&command),
@@ -300,7 +307,7 @@ fn execute(mut line: CommandLine) -> Result<(), CliError> {
         Command::Replay(command) => replay::run(setting, command),
         Command::Load(command) => load::run(&setting, command),
         Command::Update(command) => update::run(&setting, &command),
-        Command::BoxFiles(command) => box_files::run(command),
+        Command::BoxFiles(command) => box_files::run(command, Some(setting.data.as_path())),
     }
 }
 
@@ -359,11 +366,14 @@ mod tests {
             "persona remove Racer --yes",
             "keys import-login login.pem",
             "operator passwd",
+            "operator backup-password",
+            "operator backup-password --remove",
             "operator bans",
             "operator unban alice",
             "backup b.mcos",
             "restore b.mcos",
             "restore b.mcos --yes",
+            "restore b.mcos --yes --password-stdin",
             "kit out.zip --host mcos.local",
             "catalog import game.mdb",
             "catalog show",
@@ -443,6 +453,8 @@ mod tests {
             ("update u.update --confirm", "cannot be used with"),
             ("update --confirm --status", "cannot be used with"),
             ("update --confirm --board rpi", "cannot be used with"),
+            ("restore b.mcos --password-stdin", "required arguments were not provided: --yes"),
+            ("operator backup-password --remove --password-stdin", "cannot be used with"),
             ("kit", "required arguments were not provided: <OUT.zip>"),
             ("kit out.zip --host [::1]", "invalid value '[::1]' for '--host <NAME>'"),
             ("patch add a ../b", "invalid value '../b' for '<PATH>'"),

@@ -15,6 +15,19 @@ pub(super) enum Command {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Encrypt all backups that leave this server by a password
+    ///
+    /// That is what the operator's page offers, what "mcos backup" writes and what a box puts onto its card and a USB stick. Without
+    /// the password nobody can restore them, so write it down. The password lies in the data folder; the server's own
+    /// backup beside its database is not encrypted.
+    BackupPassword {
+        /// Read the password from standard input instead of asking for it
+        #[arg(long)]
+        password_stdin: bool,
+        /// Encrypt none any more
+        #[arg(long, conflicts_with = "password_stdin")]
+        remove: bool,
+    },
     /// List all bans
     Bans {
         /// Print JSON
@@ -47,6 +60,19 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
             let password = password::new(password_stdin, "New password for the operator's pages")?;
             done(reach::perform(setting, Request::SetOperatorPassword { password })?, || {
                 "the password of the operator's pages is set".to_owned()
+            })
+        }
+        Command::BackupPassword { remove: true, .. } => {
+            let request = Request::SetBackupPassword { password: None };
+            done(reach::perform(setting, request)?, || {
+                "backups are not encrypted from now on; those that were made before are".to_owned()
+            })
+        }
+        Command::BackupPassword { password_stdin, remove: false } => {
+            let password = password::new(password_stdin, "New password for backups")?;
+            let request = Request::SetBackupPassword { password: Some(password) };
+            done(reach::perform(setting, request)?, || {
+                "backups are encrypted from now on; write the password down: without it they cannot be restored".to_owned()
             })
         }
         Command::Bans { json: true } => output::json(&bans(setting)?),

@@ -13,6 +13,7 @@
 //! then each file: length of the name (2), length of the content (4), CRC-32 of lengths, name and content (4), name,
 //! content. Numbers are little-endian. Nothing follows the last file.
 
+use super::error::{Lock, OpenError};
 use super::key::LAST_GENERATION;
 use super::record::{MAX_RECORD, Row};
 use super::side_files::{self, SideFile};
@@ -44,6 +45,22 @@ pub(super) enum BackupError {
     Damaged(String),
     /// It was written by a newer program.
     TooNew(u8),
+    /// It is encrypted, and not opened.
+    Locked(Lock),
+}
+
+impl BackupError {
+    /// The same as what is told of a backup in `file` that somebody wants to restore.
+    pub(super) fn of(self, file: &Path) -> OpenError {
+        let file = file.to_owned();
+        match self {
+            Self::Missing => OpenError::BadBackup { file, why: "there is no such file".to_owned() },
+            Self::Unreadable(source) => OpenError::BackupUnreadable { file, source },
+            Self::Damaged(why) => OpenError::BadBackup { file, why },
+            Self::TooNew(version) => OpenError::TooNew { what: "backup", version },
+            Self::Locked(lock) => OpenError::Locked { file, lock },
+        }
+    }
 }
 
 impl fmt::Display for BackupError {
@@ -53,6 +70,7 @@ impl fmt::Display for BackupError {
             Self::Unreadable(error) => error.fmt(f),
             Self::Damaged(why) => f.write_str(why),
             Self::TooNew(_) => f.write_str("a newer mcos wrote it"),
+            Self::Locked(lock) => lock.fmt(f),
         }
     }
 }
@@ -144,12 +162,13 @@ fn header(version: u8, generation: u64, records: u64, files: u32) -> Vec<u8> {
     header
 }
 
-/// Reads a whole backup and believes nothing that its checksums do not confirm.
+/// Reads a whole backup file.
+#[cfg(test)]
 pub(super) fn read(file: &Path) -> Result<Backup, BackupError> {
     whole(open(file)?)
 }
 
-/// The same for one that is in memory or is read from elsewhere.
+/// Reads a whole backup and believes nothing that its checksums do not confirm.
 pub(super) fn read_from(input: &mut impl Read) -> Result<Backup, BackupError> {
     whole(Reader::begin(input)?)
 }
@@ -185,7 +204,8 @@ pub(super) struct Reader<R> {
 }
 
 impl<R: Read> Reader<R> {
-    fn begin(mut input: R) -> Result<Self, BackupError> {
+    /// Reads the header.
+    pub(super) fn begin(mut input: R) -> Result<Self, BackupError> {
         let damaged = |why: &str| BackupError::Damaged(why.to_owned());
         let magic: [u8; 7] = take(&mut input)?;
         if &magic != MAGIC {
@@ -291,6 +311,8 @@ impl From<io::Error> for BackupError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Damaged("it is cut short".to_owned()),
+            // What an encrypted one is read with says so.
+            io::ErrorKind::InvalidData => Self::Damaged("it is cut short, or was altered".to_owned()),
             _ => Self::Unreadable(error),
         }
     }

@@ -267,6 +267,8 @@ impl DataDir {
                 return Err(OpenError::NotRepaired { database, backup, source });
             }
             Err(Unverified::Backup(BackupError::Damaged(backup))) => return Err(both(backup)),
+            // The server's own is never encrypted.
+            Err(Unverified::Backup(BackupError::Locked(lock))) => return Err(both(lock.to_string())),
             Err(Unverified::Backup(BackupError::TooNew(version))) => {
                 return Err(OpenError::TooNew { what: "backup", version });
             }

@@ -56,6 +56,8 @@ pub enum StoreError {
         /// What the system said.
         why: Arc<str>,
     },
+    /// The password for backups could not be put into the data folder, or taken out of it; what the system said. It is as it was.
+    BackupPasswordNotKept(Arc<str>),
     /// The database is being checked since the server was started, and no more changes can wait for that. Nothing was changed.
     Unchecked,
     /// More was changed while a backup was being written than the server can remember (16 MiB), so there is no backup.
@@ -135,6 +137,10 @@ impl fmt::Display for StoreError {
                 f,
                 "{file} cannot be read ({why}), and without it the backup would be incomplete: check its permissions"
             ),
+            Self::BackupPasswordNotKept(why) => write!(
+                f,
+                "the password for backups could not be changed ({why}): check that the data folder may be written and has room"
+            ),
             Self::Unchecked => f.write_str(
                 "the database is being checked, as at each start, and no more changes can wait for that: try again in a minute",
             ),
@@ -147,6 +153,73 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+/// Why an encrypted backup is not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// No password was given.
+    NoPassword,
+    /// It is encrypted with another password, or its beginning was altered: which of them nobody can tell.
+    WrongPassword,
+    /// The password was made to cost more memory than is given for it; the binary logarithm of how many KiB.
+    TooMuchWork(u8),
+    /// It is encrypted for the holder of a key, by no password.
+    Key,
+    /// It is of a version of the format that this program does not know.
+    UnknownFormat,
+}
+
+impl fmt::Display for Lock {
+    /// What is the matter with the file and what to do, in words that end a sentence about it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ELSEWHERE: &str = "open it on a PC with the program \"age\" (\"age -d FILE >backup.mcos\"), and restore what comes out";
+        match self {
+            Self::NoPassword => f.write_str("it is encrypted: give the password with which it was made"),
+            Self::WrongPassword => f.write_str(
+                "the password is not the one with which it was encrypted, or its beginning was altered: type it again, or \
+                 choose another backup",
+            ),
+            Self::TooMuchWork(work @ ..33) => {
+                write!(f, "to open it takes {} MiB of memory: {ELSEWHERE}", (1_u64 << work).div_ceil(1024))
+            }
+            Self::TooMuchWork(_) => write!(f, "to open it takes more memory than there is: {ELSEWHERE}"),
+            Self::Key => write!(f, "it is encrypted for a key and not by a password: {ELSEWHERE}"),
+            Self::UnknownFormat => write!(f, "it is encrypted in a newer format: {ELSEWHERE}"),
+        }
+    }
+}
+
+/// Why there is no password for backups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackupPasswordError {
+    /// It has fewer than 12 or more than 128 characters, or one that cannot be typed.
+    BadPassword,
+    /// There is one in the data folder, which cannot be used.
+    Unreadable {
+        /// Its file.
+        file: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl fmt::Display for BackupPasswordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadPassword => {
+                f.write_str("a password for backups needs 12 to 128 characters: choose another")
+            }
+            Self::Unreadable { file, why } => write!(
+                f,
+                "the password for backups in {} cannot be used ({why}), and without it none is made: do this as the user that runs \
+                 the server, or set it anew with `mcos operator backup-password`",
+                file.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for BackupPasswordError {}
 
 /// Why the store could not be opened. In each of these cases the files are left as they were.
 #[derive(Debug)]
@@ -192,6 +265,13 @@ pub enum OpenError {
         file: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// A file that was to be restored is encrypted, and is not opened.
+    Locked {
+        /// The backup's path, as it was given.
+        file: PathBuf,
+        /// Why not.
+        lock: Lock,
     },
     /// The operating system refused: no permission, no space, a read-only file system.
     Io {
@@ -242,6 +322,9 @@ impl fmt::Display for OpenError {
                     "{} cannot be restored ({why}): choose another backup; nothing was changed",
                     file.display()
                 )
+            }
+            Self::Locked { file, lock } => {
+                write!(f, "{} cannot be restored, for {lock}; nothing was changed", file.display())
             }
             Self::Io { path, source } => {
                 write!(f, "cannot use {}: {source}: check permissions and free space", path.display())

@@ -64,6 +64,7 @@ mod restore;
 mod results;
 pub mod rotation;
 mod salary;
+mod sealed;
 mod seasons;
 mod side_files;
 mod snapshot;
@@ -87,7 +88,7 @@ pub use deals::{
     MOST_AUCTIONS_EACH, MOST_BIDS_EACH, MOST_DEALS, MOST_MUTED, MOST_TRADED, MOST_TRADES_EACH, NewAd,
     NewAuction, OwnDeals,
 };
-pub use error::{OpenError, StoreError};
+pub use error::{BackupPasswordError, Lock, OpenError, StoreError};
 pub use garage::aid::Belongings;
 pub use garage::furnish::Addition;
 pub use garage::given::Paint;
@@ -131,6 +132,7 @@ pub use records::vehicle::{Part, Vehicle};
 pub use refused::CityError;
 pub use restore::Contents;
 pub use results::{MOST_RESULTS, Results, Sheet};
+pub use sealed::BackupPassword;
 pub use seasons::{SEASON_POINTS, Seasons};
 #[cfg(test)]
 pub(crate) use tests::records;

@@ -8,8 +8,15 @@ use std::os::unix::fs::{MetadataExt as _, lchown};
 use std::path::{Path, PathBuf};
 
 /// What the store makes in the data directory; also what was set aside, which has more behind its name.
-const OURS: [&str; 6] =
-    ["database", "backup.mcos", "restore.mcos", "store.lock", "catalog.mcos", "mcos.toml.last"];
+const OURS: [&str; 7] = [
+    "database",
+    "backup.mcos",
+    "backup-password",
+    "restore.mcos",
+    "store.lock",
+    "catalog.mcos",
+    "mcos.toml.last",
+];
 const FOLDERS: [&str; 2] = ["tls", "patch"];
 
 /// Hands the files over when it is dropped.

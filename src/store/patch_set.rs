@@ -32,6 +32,8 @@ pub const MAX_PATCH_IN_BACKUP: u64 = 8 * 1024 * 1024;
 pub const MAX_PATCH_FILES: usize = 100;
 /// The longest note, in bytes.
 const MAX_NOTE: usize = 200;
+/// The longest list that is read, in bytes: twice what so many files can need.
+const LONGEST_LIST: u64 = 128 * 1024;
 
 /// A file that players' PCs can fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,8 +138,8 @@ impl PatchSet {
     /// # Errors
     /// [`PatchError::Damaged`] or [`PatchError::Io`].
     pub fn list(&self) -> Result<Vec<PatchFile>, PatchError> {
-        match fs::read_to_string(self.folder.join(LIST)) {
-            Ok(text) => parse(&text).ok_or(PatchError::Damaged),
+        match atomic_file::read(&self.folder.join(LIST), LONGEST_LIST) {
+            Ok(bytes) => str::from_utf8(&bytes).ok().and_then(parse).ok_or(PatchError::Damaged),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(PatchError::Damaged),
             Err(error) => Err(error.into()),

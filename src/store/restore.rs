@@ -2,7 +2,8 @@
 //!
 //! A running server cannot replace the database that it has open. So it checks the backup, keeps it as `restore.mcos` in
 //! the data directory, and restarts; what is kept there is restored before the store is opened. The file goes when that is
-//! done, so a power cut in between only means that it is done again.
+//! done, so a power cut in between only means that it is done again. An encrypted one that somebody else has put there (a box
+//! takes it from its card) waits for its password, if the data directory does not have it.
 
 use super::backup::{self, BACKUP, Backup, BackupError};
 use super::data_dir::{DataDir, Repaired, check};
@@ -13,11 +14,12 @@ use super::handle::Store;
 use super::journal::{self, Chain};
 use super::key::{self, LAST_GENERATION};
 use super::ownership::hand_over;
+use super::sealed::{BackupPassword, unsealed};
 use super::view::place;
 use crate::atomic_file;
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 /// How many generations a restore leaves out: more than a card makes in its life, at most one a minute.
@@ -37,14 +39,15 @@ pub struct Contents {
 impl Store {
     /// Replaces everything in `dir` by what [`Store::write_backup`] wrote. The old database is renamed to
     /// `database.replaced-` and the time, and so are the files beside it that the backup replaces. What the backup does
-    /// not hold stays. The store must not be open. A power cut in between leaves a sound store; then do it again.
+    /// not hold stays. The store must not be open. A power cut in between leaves a sound store; then do it again. The password is for
+    /// an encrypted backup.
     ///
     /// # Errors
     /// [`OpenError::InUse`] if the store is open; otherwise that the file is no backup that can be restored, or what the
     /// system says. Nothing was changed then, unless the system refused in between; then do it again.
-    pub fn restore(dir: &Path, file: &Path) -> Result<(), OpenError> {
+    pub fn restore(dir: &Path, file: &Path, password: Option<&BackupPassword>) -> Result<(), OpenError> {
         let data = DataDir::enter(dir)?;
-        let mut saved = read(file)?;
+        let mut saved = read(file, password)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
         let engine = data.database.exists().then(|| Engine::open(&data.database).ok()).flatten();
         let old = engine.and_then(|engine| place(&engine).ok()).map_or(0, |(generation, _)| generation);
@@ -67,8 +70,8 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be restored.
-    pub fn check_backup(file: &Path) -> Result<Contents, OpenError> {
-        read(file).map(|saved| {
+    pub fn check_backup(file: &Path, password: Option<&BackupPassword>) -> Result<Contents, OpenError> {
+        read(file, password).map(|saved| {
             let count = |kind: &[u8]| saved.rows.iter().filter(|(key, _)| key.starts_with(kind)).count();
             Contents { accounts: count(key::ACCOUNTS), personas: count(key::PERSONAS) }
         })
@@ -80,15 +83,34 @@ impl Store {
     /// # Errors
     /// Why it cannot be restored. Nothing was changed then.
     pub fn stage_restore(dir: &Path, file: &Path) -> Result<usize, OpenError> {
-        stage(dir, &read(file)?)
+        stage(dir, &read(file, None)?)
     }
 
-    /// The same for a backup that is read from elsewhere; errors call it `name`.
+    /// The same for a backup that is read from elsewhere and may be encrypted; errors call it `name`.
     ///
     /// # Errors
     /// As [`Store::stage_restore`].
-    pub fn stage_restore_from(dir: &Path, name: &str, mut reader: impl Read) -> Result<usize, OpenError> {
-        stage(dir, &sound(Path::new(name), backup::read_from(&mut reader))?)
+    pub fn stage_restore_from(
+        dir: &Path,
+        name: &str,
+        reader: impl Read,
+        password: Option<&BackupPassword>,
+    ) -> Result<usize, OpenError> {
+        stage(dir, &sound(Path::new(name), read_unsealed(reader, password))?)
+    }
+
+    /// Whether an encrypted backup is kept in `dir`, to be restored once somebody gives its password.
+    pub fn waits_for_password(dir: &Path) -> bool {
+        Self::is_sealed(&dir.join(STAGED)).unwrap_or_default()
+    }
+
+    /// Gives the password of the backup that [`Store::waits_for_password`]: then it is restored at the next start. Returned is the
+    /// number of its records.
+    ///
+    /// # Errors
+    /// Why it cannot be restored. Nothing was changed then.
+    pub fn open_staged(dir: &Path, password: &BackupPassword) -> Result<usize, OpenError> {
+        stage(dir, &read(&dir.join(STAGED), Some(password))?)
     }
 
     /// Restores what is kept in `dir` for that, if anything is, and says whether it did. The store must not be open. What
@@ -105,7 +127,11 @@ impl Store {
             log::error!("the backup that is waiting is NOT RESTORED at this start: {trouble}");
             return Ok(false);
         }
-        match Self::restore(dir, &staged) {
+        let password = BackupPassword::kept(dir).unwrap_or_else(|error| {
+            log::error!("{error}");
+            None
+        });
+        match Self::restore(dir, &staged, password.as_ref()) {
             Ok(()) => {
                 fs::remove_file(&staged).and_then(|()| atomic_file::sync_dir(dir)).map_err(refused(dir))?;
                 log::warn!("the backup that was waiting is restored");
@@ -115,6 +141,12 @@ impl Store {
                 let aside = dir.join(REFUSED);
                 atomic_file::rename(&staged, &aside).map_err(refused(dir))?;
                 log::error!("NOT RESTORED: {error}; it is kept as {}", aside.display());
+                Ok(false)
+            }
+            Err(OpenError::Locked { lock, .. }) => {
+                log::error!(
+                    "the backup that is waiting is NOT RESTORED at this start, for {lock}; the operator's page Backup asks for the password"
+                );
                 Ok(false)
             }
             Err(error @ OpenError::BackupUnreadable { .. }) => {
@@ -131,8 +163,12 @@ fn stage(dir: &Path, saved: &Backup) -> Result<usize, OpenError> {
     Ok(saved.rows.len())
 }
 
-fn read(file: &Path) -> Result<Backup, OpenError> {
-    let saved = sound(file, backup::read(file))?;
+fn read(file: &Path, password: Option<&BackupPassword>) -> Result<Backup, OpenError> {
+    let input = File::open(file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => BackupError::Missing,
+        _ => BackupError::Unreadable(error),
+    });
+    let saved = sound(file, input.and_then(|input| read_unsealed(BufReader::new(input), password)))?;
     if file.file_name().is_none_or(|name| name != BACKUP) {
         return Ok(saved);
     }
@@ -141,6 +177,10 @@ fn read(file: &Path) -> Result<Backup, OpenError> {
     let saved =
         with_journal.map_err(|source| OpenError::BackupUnreadable { file: file.to_owned(), source })?;
     sound(file, Ok(saved))
+}
+
+fn read_unsealed(input: impl Read, password: Option<&BackupPassword>) -> Result<Backup, BackupError> {
+    backup::read_from(&mut unsealed(input, password)?)
 }
 
 /// The backup with the changes of the journals behind it in `dir`.
@@ -165,15 +205,7 @@ fn with_journal(saved: Backup, dir: &Path) -> io::Result<Backup> {
 /// What was read from `file`, if this program can restore it.
 fn sound(file: &Path, read: Result<Backup, BackupError>) -> Result<Backup, OpenError> {
     let bad = |why: String| OpenError::BadBackup { file: file.to_owned(), why };
-    let saved = match read {
-        Ok(saved) => saved,
-        Err(BackupError::Missing) => return Err(bad("there is no such file".to_owned())),
-        Err(BackupError::Unreadable(source)) => {
-            return Err(OpenError::BackupUnreadable { file: file.to_owned(), source });
-        }
-        Err(BackupError::Damaged(why)) => return Err(bad(why)),
-        Err(BackupError::TooNew(version)) => return Err(OpenError::TooNew { what: "backup", version }),
-    };
+    let saved = read.map_err(|error| error.of(file))?;
     // The counters alone are no server.
     if saved.rows.iter().all(|(key, _)| key.starts_with(key::META)) {
         return Err(bad("it holds no records".to_owned()));

@@ -8,8 +8,7 @@ use super::patch_set;
 use crate::atomic_file::{self, Access};
 use crate::clock::Now;
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 /// The certificate authority, without which no player's PC trusts the server any more.
@@ -49,15 +48,12 @@ impl SideFile {
         let patch_set = patch_set::names_in_backup(dir).into_iter().map(Cow::Owned);
         for name in NAMES.into_iter().map(Cow::Borrowed).chain(patch_set) {
             let path = dir.join(&*name);
-            let unreadable = |why: &dyn std::fmt::Display| {
+            let unreadable = |why: &io::Error| {
                 let (file, why) = (path.display().to_string().into(), why.to_string().into());
                 StoreError::BackupIncomplete { file, why }
             };
-            let mut bytes = Vec::new();
-            let most = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
-            match File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes)) {
-                Ok(_) if bytes.len() > LONGEST => return Err(unreadable(&"it is too long")),
-                Ok(_) => all.push(Self { name, bytes }),
+            match atomic_file::read(&path, LONGEST as u64) {
+                Ok(bytes) => all.push(Self { name, bytes }),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(unreadable(&error)),
             }
@@ -67,7 +63,7 @@ impl SideFile {
 
     /// The certificate authority in `dir`, if its file is whole: a key and a certificate in PEM form, to the last line.
     pub(super) fn authority(dir: &Path) -> Option<Self> {
-        let bytes = fs::read(dir.join(AUTHORITY)).ok()?;
+        let bytes = atomic_file::read(&dir.join(AUTHORITY), LONGEST as u64).ok()?;
         let text = str::from_utf8(&bytes).ok()?;
         let whole = text.starts_with("-----BEGIN PRIVATE KEY-----")
             && text.trim_end().ends_with("-----END CERTIFICATE-----");
@@ -77,7 +73,7 @@ impl SideFile {
     /// Puts it into `dir`. Another one that is there gets `.replaced-` and the time behind its name.
     pub(super) fn put_back(&self, dir: &Path) -> io::Result<()> {
         let path = dir.join(&*self.name);
-        if fs::read(&path).is_ok_and(|there| there == self.bytes) {
+        if atomic_file::read(&path, LONGEST as u64).is_ok_and(|there| there == self.bytes) {
             return Ok(());
         }
         if let Some(folder) = path.parent() {

@@ -297,7 +297,7 @@ fn try_fault(library: &Path, call: u64, mode: &str, error: i32, close: bool) -> 
             "persona" => store.personas().by_id(PersonaId(number())).unwrap().is_some(),
             "car" => store.garage().vehicle(VehicleId(number())).unwrap().is_some(),
             "race" => !store.races().under_way().unwrap().contains(&BookingId(number())),
-            "backup" => Store::check_backup(Path::new(id)).is_ok(),
+            "backup" => Store::check_backup(Path::new(id), None).is_ok(),
             other => panic!("{other}"),
         };
         assert!(there, "{what}: acknowledged and lost: {line}");

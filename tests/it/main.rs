@@ -48,6 +48,7 @@ mod replay;
 mod responder;
 mod restore;
 mod rooms;
+mod sealed_backups;
 mod shutdown;
 mod sitting;
 mod stakes;

@@ -107,7 +107,7 @@ fn a_verb_completes_while_a_backup_is_held_in_the_middle() {
 
     let (file, elsewhere) = (dir.path().join("held.mcos"), TempDir::new().unwrap());
     backup::write(&file, &backup).unwrap();
-    Store::restore(elsewhere.path(), &file).unwrap();
+    Store::restore(elsewhere.path(), &file, None).unwrap();
     assert_eq!(everything(&Store::open(elsewhere.path()).unwrap()), before);
 }
 
@@ -148,7 +148,7 @@ fn every_backup_that_is_made_amid_changes_restores_to_books_that_balance() {
             let saved = backup::read(&file).unwrap();
             assert_consistent(&saved);
             let elsewhere = TempDir::new().unwrap();
-            Store::restore(elsewhere.path(), &file).unwrap();
+            Store::restore(elsewhere.path(), &file, None).unwrap();
             let restored = Store::open(elsewhere.path()).unwrap();
             let report = restored.ledger().check().unwrap();
             assert_eq!(report.differences, [], "round {round}");
@@ -231,7 +231,7 @@ fn a_backup_without_records_is_refused() {
     assert!(!counters.is_empty());
     for rows in [Vec::new(), counters] {
         backup::write(&file, &Backup { generation: 1 << 40, rows, files: Vec::new() }).unwrap();
-        let error = Store::restore(dir.path(), &file).unwrap_err();
+        let error = Store::restore(dir.path(), &file, None).unwrap_err();
         assert!(matches!(&error, OpenError::BadBackup { why, .. } if why.contains("no records")), "{error}");
         assert!(Store::stage_restore(dir.path(), &file).is_err());
     }
@@ -245,7 +245,7 @@ fn what_a_backup_holds_is_known_before_it_is_restored() {
     let (store, ..) = crowd(dir.path(), 3);
     let file = dir.path().join("b.mcos");
     store.write_backup(&file).unwrap();
-    assert_eq!(Store::check_backup(&file).unwrap(), Contents { accounts: 1, personas: 3 });
+    assert_eq!(Store::check_backup(&file, None).unwrap(), Contents { accounts: 1, personas: 3 });
 }
 
 #[test]
@@ -256,14 +256,14 @@ fn a_restored_card_counts_on_behind_whatever_the_old_one_kept_after_that_backup(
     store.write_backup(&file).unwrap();
     drop(store);
     let kept = backup::read(&file).unwrap().generation;
-    Store::restore(new.path(), &file).unwrap();
+    Store::restore(new.path(), &file, None).unwrap();
     let restored = backup::read(&Store::backup_in(new.path())).unwrap().generation;
     assert!(restored > kept + 10_000_000, "{restored}");
     drop(Store::open(new.path()).unwrap());
     // However often: the highest is never passed.
     let highest = Backup { generation: key::LAST_GENERATION - 5, ..backup::read(&file).unwrap() };
     backup::write(&file, &highest).unwrap();
-    Store::restore(new.path(), &file).unwrap();
+    Store::restore(new.path(), &file, None).unwrap();
     assert!(!Store::open(new.path()).unwrap().was_repaired());
 }
 
@@ -286,7 +286,7 @@ fn a_backup_nobody_may_read_is_not_called_damaged() {
     assert!(matches!(&error, OpenError::NotRepaired { backup: file, .. } if file == &backup), "{error}");
     let text = error.to_string();
     assert!(text.contains("cannot be read") && text.contains("nothing was changed"), "{text}");
-    let error = Store::check_backup(&backup).unwrap_err();
+    let error = Store::check_backup(&backup, None).unwrap_err();
     assert!(matches!(error, OpenError::BackupUnreadable { .. }), "{error}");
     assert!(error.to_string().contains("name the file of a backup"), "{error}");
 }
@@ -316,7 +316,7 @@ fn of_backups_between_which_no_other_one_was_written_the_oldest_goes_whatever_it
         let file = dir.path().join(format!("mcos-{year}0101-0000.mcos"));
         store.operator().set_message(&format!("in {year}")).unwrap().ticket.wait().unwrap();
         store.write_backup(&file).unwrap();
-        rotation::keep(&file, &folder).unwrap();
+        rotation::keep(&file, &folder, None).unwrap();
         content.push(file.file_name().unwrap().to_owned());
         let generation = |name| backup::read(&dir.path().join(name)).unwrap().generation;
         assert_eq!(generation(&content[0]), generation(content.last().unwrap()));

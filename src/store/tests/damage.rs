@@ -267,7 +267,7 @@ fn an_open_store_is_in_use_even_if_it_looks_damaged() {
     assert!(matches!(Store::open(dir.path()), Err(OpenError::InUse { .. })));
     fs::write(file_of_sled(dir.path(), "conf"), [0xa5; 64]).unwrap();
     assert!(matches!(Store::open(dir.path()), Err(OpenError::InUse { .. })));
-    assert!(matches!(Store::restore(dir.path(), Path::new("x")), Err(OpenError::InUse { .. })));
+    assert!(matches!(Store::restore(dir.path(), Path::new("x"), None), Err(OpenError::InUse { .. })));
     assert_eq!(aside(dir.path(), "damaged"), 0);
     assert_eq!(store.accounts().list().unwrap().len(), 1);
 }
@@ -371,7 +371,7 @@ fn a_backup_brings_everything_to_another_place() {
     Store::open(dir.path()).unwrap().write_backup(&file).unwrap();
 
     let fresh = TempDir::new().unwrap();
-    Store::restore(&fresh.path().join("data"), &file).unwrap();
+    Store::restore(&fresh.path().join("data"), &file, None).unwrap();
     assert_eq!(everything(&Store::open(&fresh.path().join("data")).unwrap()), before);
 }
 
@@ -383,7 +383,7 @@ fn restoring_replaces_what_was_there_and_keeps_it_aside() {
     store.write_backup(&file).unwrap();
     let _ = store.accounts().create("later", &password("garage"), None, Now::read()).unwrap();
     drop(store);
-    Store::restore(dir.path(), &file).unwrap();
+    Store::restore(dir.path(), &file, None).unwrap();
     assert_repaired(dir.path(), &before);
     assert_eq!((aside(dir.path(), "replaced"), aside(dir.path(), "damaged")), (1, 0));
 }
@@ -404,9 +404,9 @@ fn a_restoring_interrupted_after_its_first_step_is_completed_at_the_next_start()
 fn a_file_that_is_no_backup_is_not_restored() {
     let (dir, before) = closed();
     let file = dir.path().join("mine.mcos");
-    assert!(matches!(Store::restore(dir.path(), &file), Err(OpenError::BadBackup { .. })));
+    assert!(matches!(Store::restore(dir.path(), &file, None), Err(OpenError::BadBackup { .. })));
     fs::write(&file, "holiday photographs").unwrap();
-    assert!(matches!(Store::restore(dir.path(), &file), Err(OpenError::BadBackup { .. })));
+    assert!(matches!(Store::restore(dir.path(), &file, None), Err(OpenError::BadBackup { .. })));
     assert_eq!(aside(dir.path(), "replaced"), 0);
     assert_repaired(dir.path(), &before);
 }
@@ -471,7 +471,7 @@ fn what_root_makes_in_the_folder_of_somebody_else_belongs_to_that_one() {
     drop(furnished(dir.path()).0);
     let backup = dir.path().join("kept-elsewhere");
     Store::open(dir.path()).unwrap().write_backup(&backup).unwrap();
-    Store::restore(dir.path(), &backup).unwrap();
+    Store::restore(dir.path(), &backup, None).unwrap();
     let mut left = vec![dir.path().to_owned()];
     let mut seen = 0;
     while let Some(path) = left.pop() {

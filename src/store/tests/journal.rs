@@ -249,7 +249,7 @@ fn what_lies_on_an_old_card_is_restored_with_its_journal() {
     let new = TempDir::new().unwrap();
     let file = Store::backup_in(old_card.path());
     assert_ne!(backup::read(&file).unwrap().rows, records(&store));
-    Store::restore(new.path(), &file).unwrap();
+    Store::restore(new.path(), &file, None).unwrap();
     let restored = Store::open(new.path()).unwrap();
     assert_eq!(everything(&restored), before);
     assert_eq!(restored.ledger().check().unwrap().differences, []);
@@ -258,7 +258,7 @@ fn what_lies_on_an_old_card_is_restored_with_its_journal() {
     let (busy, ..) = furnished(other.path());
     busy.accounts().create("other", &password("garage"), None, Now::read()).unwrap().ticket.wait().unwrap();
     drop(busy);
-    Store::restore(other.path(), &file).unwrap();
+    Store::restore(other.path(), &file, None).unwrap();
     for _ in 0..2 {
         let restored = Store::open(other.path()).unwrap();
         assert_eq!(everything(&restored), before);

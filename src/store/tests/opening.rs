@@ -109,7 +109,7 @@ fn a_backup_waits_for_the_check() {
     // Either it is refused, or it has what was missing.
     while store.write_backup(&file).is_err() {}
     let other = TempDir::new().unwrap();
-    Store::restore(other.path(), &file).unwrap();
+    Store::restore(other.path(), &file, None).unwrap();
     let restored = records(&Store::open(other.path()).unwrap());
     assert!(restored.iter().any(|(found, _)| *found == key), "a record is missing in the backup");
 }

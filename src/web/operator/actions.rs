@@ -10,17 +10,15 @@ use crate::admin::requests::{Request, Secret};
 use crate::admin::settings;
 use crate::catalog::file::{self as catalog_file, Waiting};
 use crate::catalog::import;
-use crate::clock::{self, Now};
+use crate::clock::Now;
 use crate::services::{Game, Push};
-use crate::store::{BanTarget, OpenError, PatchError, PatchPath, PatchSet, Store};
+use crate::store::{BanTarget, PatchError, PatchPath, PatchSet};
 use crate::web::fields::Fields;
 use mco_proto::ids::CustomerId;
 use std::fmt::Display;
 use std::io::BufReader;
 use std::net::IpAddr;
 
-/// Where a backup is sent to.
-pub(super) const RESTORE: &str = "/operator/backup/restore";
 /// Where the game's database is sent to.
 pub(super) const CATALOG: &str = "/operator/catalog/import";
 const PATCH_PAGE: &str = "/operator/patch";
@@ -80,8 +78,6 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Ef
             perform(game, "/operator/message", request, "The message is set.", now)
         }
         "/operator/password" => change_password(game, request, fields),
-        "/operator/backup/download" => download(game, now),
-        RESTORE => restore(game, form),
         CATALOG => read_catalog(game, form, now),
         PATCH => add_to_patch_set(game, form, now),
         "/operator/patch/remove" => remove_from_patch_set(game, fields),
@@ -228,60 +224,9 @@ fn change_password(game: &Game, request: &OperatorRequest<'_>, fields: &Fields) 
     Effect { ends_sessions: true, ..perform(game, page, change, "", request.now) }
 }
 
-fn download(game: &Game, now: Now) -> Effect {
-    let page = "/operator/backup";
-    match game.store.backup() {
-        Ok(bytes) => {
-            log::info!("operator: backup of {} bytes downloaded", bytes.len());
-            let name = format!("mcos-backup-{}.mcos", clock::day(now.unix));
-            Effect { file: Some((name, bytes)), ..Effect::new(page, Ok(String::new())) }
-        }
-        Err(error) => Effect::new(page, Err(sentence(&error))),
-    }
-}
-
 /// The file that a form brought; `None` if none was chosen.
-fn chosen(form: &Form) -> Option<&UploadedFile> {
+pub(super) fn chosen(form: &Form) -> Option<&UploadedFile> {
     form.file.as_ref().filter(|file| file.length > 0)
-}
-
-/// Checks the backup and keeps it for the next start, which follows at once.
-fn restore(game: &Game, form: &Form) -> Effect {
-    let page = "/operator/backup";
-    let Some(file) = chosen(form) else {
-        return Effect::refused(page, "Choose a backup file first.");
-    };
-    if form.fields.text("sure") != "yes" {
-        return Effect::refused(
-            page,
-            "Tick the box to confirm that all changes since that backup may be lost.",
-        );
-    }
-    if let Some(error) = settings::keeps_from_starting(game) {
-        let why = format!("the server would not start again: {error}; correct it first");
-        return Effect::new(page, Err(nothing_changed(&why)));
-    }
-    let staged = Store::stage_restore_from(&game.data, "this file", BufReader::new(&file.content));
-    let staged = staged.map_err(|error| match error {
-        OpenError::BadBackup { why, .. } => {
-            format!("this file is not a complete backup ({why}). Choose another one")
-        }
-        OpenError::TooNew { .. } => {
-            "this backup was made by a newer version of mcos. Update this server first".to_owned()
-        }
-        error => error.to_string(),
-    });
-    match staged {
-        Ok(records) => {
-            log::warn!("operator: a backup of {records} records is restored by a restart");
-            let what = format!("restore a backup of {records} records");
-            Effect { restart: true, ..Effect::new(page, Ok(String::new())) }.noted(what)
-        }
-        Err(why) => {
-            log::info!("operator: restore: refused: {why}");
-            Effect::new(page, Err(nothing_changed(&why)))
-        }
-    }
 }
 
 /// Takes cars and parts out of the game's database, and keeps them beside the catalogue in use until the Operator has seen

@@ -4,6 +4,7 @@
 //! a cookie proves; every form carries a token besides, so that no other page can send it. They work without script.
 
 mod actions;
+mod backups;
 mod deals;
 mod export;
 mod game_pages;

@@ -116,12 +116,6 @@ struct LogLine {
 }
 
 #[derive(Template)]
-#[template(path = "operator/backup.html")]
-struct BackupPage<'a> {
-    frame: Frame<'a>,
-}
-
-#[derive(Template)]
 #[template(path = "operator/catalog.html")]
 struct CatalogPage<'a> {
     frame: Frame<'a>,
@@ -304,7 +298,6 @@ pub(super) fn read(
             Err(error) => trouble(frame, &error),
         },
         "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
-        "/operator/backup" => page(&BackupPage { frame }),
         "/operator/patch" => match patch_rows(game) {
             Ok(files) => page(&PatchPage {
                 forms: filled(page_forms::new_patch(), &frame),

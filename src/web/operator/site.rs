@@ -1,6 +1,7 @@
 //! Sessions, login and dispatch of the Operator's pages.
 
 use super::actions::{self, Effect};
+use super::backups;
 use super::deals;
 use super::export;
 use super::game_pages;
@@ -96,7 +97,7 @@ impl OperatorSite {
     /// Where a form to this path is to be kept. Only who is signed in may send much.
     pub fn form_storage(&self, path: &str, cookies: &str, now: Now) -> FormStorage {
         match path {
-            actions::RESTORE if self.is_logged_in(cookies, now) => FormStorage::File(MAX_BACKUP),
+            backups::RESTORE if self.is_logged_in(cookies, now) => FormStorage::File(MAX_BACKUP),
             actions::CATALOG if self.is_logged_in(cookies, now) => {
                 FormStorage::File(MAX_DATABASE + MAX_FORM as u64)
             }
@@ -123,7 +124,7 @@ impl OperatorSite {
 
     /// The answer to a file that is too large for this path.
     pub fn file_too_large(path: &str) -> OperatorResponse {
-        let text = if path == actions::RESTORE {
+        let text = if path == backups::RESTORE {
             format!("This file is larger than {} MiB. Nothing was changed.", MAX_BACKUP >> 20)
         } else if path == page_forms::PATCH {
             format!("This file is larger than {} MiB. Nothing was changed.", MAX_PATCH_FILE >> 20)
@@ -184,6 +185,9 @@ impl OperatorSite {
                 if request.path == wire::PAGE {
                     let frame = pages::frame(game, token.as_str(), notice);
                     return wire::page(game, &*self.recordings, frame);
+                }
+                if request.path == backups::PAGE {
+                    return backups::page(game, pages::frame(game, token.as_str(), notice));
                 }
                 if request.path == nights::PAGE {
                     return nights::page(game, request, pages::frame(game, token.as_str(), notice));
@@ -355,6 +359,7 @@ impl OperatorSite {
         let Effect { outcome, page, pushes, restart, file, ends_sessions, noted } =
             wire::act(game, &*self.recordings, request, form)
                 .or_else(|| people::act(game, request, form))
+                .or_else(|| backups::act(game, request, form))
                 .or_else(|| nights::act(game, request, form))
                 .or_else(|| deals::act(game, request, form))
                 .or_else(|| game_pages::act(game, request, form))

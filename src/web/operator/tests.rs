@@ -5,6 +5,7 @@ mod nights;
 mod no_switch;
 mod once;
 mod people;
+mod sealed;
 mod settings;
 mod texts;
 
@@ -377,14 +378,14 @@ fn much_is_read_only_from_who_is_logged_in() {
     let secret = &operator.cookies.iter().find(|(name, _)| name == SESSION_COOKIE).unwrap().1;
     let cookies = format!("a=b; {SESSION_COOKIE}={secret}");
     let storage = |path, cookies| scene.site.form_storage(path, cookies, Now::read());
-    assert_eq!(storage(actions::RESTORE, &cookies), FormStorage::File(MAX_BACKUP));
+    assert_eq!(storage(backups::RESTORE, &cookies), FormStorage::File(MAX_BACKUP));
     assert_eq!(storage(actions::CATALOG, &cookies), FormStorage::File(MAX_DATABASE + 8192));
     for (path, cookies) in
-        [(actions::RESTORE, "a=b"), (actions::CATALOG, "a=b"), ("/operator/login", &cookies)]
+        [(backups::RESTORE, "a=b"), (actions::CATALOG, "a=b"), ("/operator/login", &cookies)]
     {
         assert_eq!(storage(path, cookies), FormStorage::Memory(MAX_FORM));
     }
-    for (path, size) in [(actions::CATALOG, "64 MiB"), (actions::RESTORE, "16 MiB")] {
+    for (path, size) in [(actions::CATALOG, "64 MiB"), (backups::RESTORE, "16 MiB")] {
         let reply = OperatorSite::file_too_large(path);
         assert!(reply.status == 413 && text(&reply).contains(size), "{}", text(&reply));
     }
@@ -448,7 +449,7 @@ fn files_are_added_to_the_patch_set_and_removed() {
     let other = tempfile::tempdir().unwrap();
     let file = other.path().join("b.mcos");
     std::fs::write(&file, backup).unwrap();
-    crate::store::Store::restore(&other.path().join("data"), &file).unwrap();
+    crate::store::Store::restore(&other.path().join("data"), &file, None).unwrap();
     let set = crate::store::PatchSet::of(&other.path().join("data"));
     let listed = set.list().unwrap();
     assert!(listed.len() == 1 && listed[0].size == 3 && set.open(&listed[0]).is_ok());

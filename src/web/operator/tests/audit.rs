@@ -5,7 +5,9 @@ use crate::admin::recordings::{RecordingSwitch, Running, Whom};
 use crate::appliance::Manifest;
 use crate::catalog::{file, sample};
 use crate::services::deals;
-use crate::store::{AdCategory, ClubRules, Goods, NewAd, NewAuction, NewClub, NewPart, PartPurchase};
+use crate::store::{
+    AdCategory, BackupPassword, ClubRules, Goods, NewAd, NewAuction, NewClub, NewPart, PartPurchase,
+};
 use mco_proto::ids::{BrandedPartId, PersonaId};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -143,6 +145,8 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
         moment(start + 7200)
     );
     let mut walked = BTreeSet::new();
+    let waiting = BackupPassword::given("lorraine kept it").seal(&game.store.backup().unwrap()).unwrap();
+    std::fs::write(data.join("restore.mcos"), waiting).unwrap();
     let forms = [
         ("/operator/message", "text=Hello"),
         ("/operator/mail", "title=Friday&text=Race+night"),
@@ -181,6 +185,9 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
         ("/operator/patch/remove", "path=b.mcos"),
         ("/operator/catalog/use", "CATALOG"),
         ("/operator/catalog/discard", "CATALOG"),
+        ("/operator/backup/password", "password=lorraine+kept+it&again=lorraine+kept+it"),
+        ("/operator/backup/no-password", ""),
+        ("/operator/backup/open", "password=lorraine+kept+it"),
         ("/operator/backup/restore", "FILE"),
         ("/operator/backup/restart", ""),
         ("/operator/password", "old=cold+start+57&password=warm+start+58&again=warm+start+58"),

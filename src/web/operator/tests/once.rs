@@ -5,8 +5,9 @@ use crate::store::{NewPersona, Password, records};
 use std::collections::BTreeSet;
 
 /// Forms that bring or answer with a file, or end the session; and those that nothing is there for in these tests.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     "/operator/backup/download",
+    "/operator/backup/open",
     "/operator/backup/restart",
     "/operator/backup/restore",
     "/operator/catalog/import",
@@ -54,6 +55,8 @@ fn whatever_the_operator_sends_twice_is_done_once_and_the_same_page_says_so() {
         ("/operator/ban", "address=8.8.8.8&reason=rude&length=1+day"),
         ("/operator/unban", "address=8.8.8.8"),
         ("/operator/message", "text=hello"),
+        ("/operator/backup/password", "password=lorraine+kept+it&again=lorraine+kept+it"),
+        ("/operator/backup/no-password", ""),
         ("/operator/events", &plan),
         ("/operator/events", "do=begin&name=Summer"),
         ("/operator/pages", "number=5&page=/boards"),
