@@ -26,7 +26,7 @@ pub use compat::{ChannelUpdates, ClassForm, Compat, PushForm, RaceStartOn, RaceS
 pub use game_page::{ChosenPages, GamePage};
 pub use host::HostName;
 pub use mistake::{ConfigError, Mistake};
-pub use settings::{SECTIONS, Setting, change, settings};
+pub use settings::{BACKUP, SECTIONS, Setting, change, settings};
 
 use crate::atomic_file::{self, Access};
 use crate::text_encoding;
@@ -82,6 +82,8 @@ pub struct Config {
     pub lobby: Lobby,
     /// What one Client, one address and all of them together may use up.
     pub limits: Limits,
+    /// Where a box keeps its backups.
+    pub backup: Backup,
     /// Switches for what no recording proves.
     pub compat: Compat,
     /// Why something else counts than the file says. Only on a box, which starts in spite of mistakes.
@@ -273,6 +275,18 @@ section! {
         password_workers: usize = 2, Rule::NumberOf(&[1, 2]);
         /// Minutes for which a Context stays good for a login. Players linger on the Client's screens.
         context_minutes: u32 = 60, Rule::Number("a number of minutes", 30, 10_080);
+    }
+}
+
+section! {
+    /// `[backup]`: where a box keeps the backups that it makes by itself. Anywhere else nothing reads it.
+    pub struct Backup {
+        /// Whether the newest ones are kept on the boot partition of its card.
+        card: bool = true, Rule::Switch;
+        /// The label of the USB stick that gets them as well. Empty: none.
+        stick: String = "MCOS-BACKUP".to_owned(), Rule::LABEL;
+        /// The folder on that stick.
+        folder: String = "backups".to_owned(), Rule::FOLDER_NAME;
     }
 }
 

@@ -18,6 +18,7 @@
 //! | [`settings`] | `mcos.toml` changed from a page |
 //! | [`power`] | a box that is switched off |
 //! | [`kit`] | the player kit |
+//! | [`radio`] | the Wi-Fi of a box |
 //! | [`recordings`] | recordings that are switched on and off while the server runs |
 
 pub mod account;
@@ -34,6 +35,7 @@ pub mod machine;
 pub mod online;
 pub mod perform;
 pub mod power;
+pub mod radio;
 pub mod recordings;
 pub mod requests;
 pub mod settings;

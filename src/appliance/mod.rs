@@ -26,7 +26,11 @@ pub const FOLDER: &str = "/usr/lib/mcos";
 pub const OUTCOME: &str = "/run/mcos-box/update-result.txt";
 /// The folder with what the programs of the box have to say, below the folder of the box.
 const NOTES: &str = "notes";
-/// What is read of such a file, in bytes.
+/// What the radio of the box hears, and what came of the last wish for another Wi-Fi, below the folder of the box.
+const RADIO: [&str; 2] = ["wifi-heard", "wifi-outcome"];
+/// What is read of what the radio hears, in bytes.
+const MAX_REPORT: u64 = 64 * 1024;
+/// What is read of any other such file, in bytes.
 const MAX_TEXT: u64 = 4096;
 /// The most files with notes, and the most notes in all.
 const MOST_NOTES: usize = 20;
@@ -70,14 +74,31 @@ pub fn notes(folder: &Path) -> Vec<String> {
     files.iter().take(MOST_NOTES).flat_map(|file| lines(file)).take(MOST_NOTES).collect()
 }
 
+/// What the radio of the box hears, as `wpa_cli` says it; empty if nobody has asked.
+pub fn radio_report(folder: &Path) -> String {
+    let [heard, _] = RADIO;
+    text(&folder.join(heard), MAX_REPORT)
+}
+
+/// What came of the last wish for another Wi-Fi: a sentence without a full stop.
+pub fn radio_outcome(folder: &Path) -> Option<String> {
+    let [_, outcome] = RADIO;
+    lines(&folder.join(outcome)).into_iter().next()
+}
+
 /// The lines of a short file that are not empty. What can be read of it is better than nothing.
 fn lines(path: &Path) -> Vec<String> {
-    let mut text = Vec::new();
-    if let Ok(file) = File::open(path) {
-        let _ = file.take(MAX_TEXT).read_to_end(&mut text);
-    }
-    let text = String::from_utf8_lossy(&text);
+    let text = text(path, MAX_TEXT);
     text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+/// At most so many bytes of a file; what can be read of it.
+fn text(path: &Path, most: u64) -> String {
+    let mut bytes = Vec::new();
+    if let Ok(file) = File::open(path) {
+        let _ = file.take(most).read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The file with the key that updates are signed with: the public half of it, in PEM form.

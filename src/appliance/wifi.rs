@@ -5,6 +5,9 @@
 //! protection than was asked for. A password is in the settings and nowhere else.
 
 mod countries;
+mod radio;
+
+pub use radio::{Heard, Network, Protection, file, heard};
 
 use crate::text_encoding;
 use data_encoding::HEXLOWER;

@@ -1,9 +1,10 @@
 //! `mcos box`: what the programs of the box leave to this one, because it takes more than a shell to do it right. They are
 //! in `image/overlay/usr/lib/mcos`. What has to be told to people goes into a file of notes (see `appliance::notes`).
 
-use super::CliError;
+use super::{CliError, output};
 use crate::appliance::wifi;
 use crate::atomic_file::{self, Access};
+use crate::config::Config;
 use crate::store::{BackupPassword, rotation};
 use clap::Subcommand;
 use std::fs::{self, File};
@@ -31,6 +32,16 @@ pub(super) enum Command {
         /// The notes to write
         notes: PathBuf,
     },
+    /// Print where the settings of the box want its backups
+    BackupTarget {
+        /// Which of the three settings: card (yes or no), stick (its label) or folder
+        #[arg(value_enum)]
+        which: Target,
+        /// The folder with mcos.toml
+        settings: PathBuf,
+        /// The data folder, with the last settings without a mistake
+        last: PathBuf,
+    },
     /// Put a backup into a folder with older ones, of which the newest of this server stay; an encrypted one needs --data
     KeepBackup {
         /// The backup
@@ -40,9 +51,21 @@ pub(super) enum Command {
     },
 }
 
+/// A setting of `[backup]`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum Target {
+    /// Whether the card gets them.
+    Card,
+    /// The label of the stick.
+    Stick,
+    /// The folder on it.
+    Folder,
+}
+
 /// `data`: the data folder, which has the password of backups.
 pub(super) fn run(command: Command, data: Option<&Path>) -> Result<(), CliError> {
     match command {
+        Command::BackupTarget { which, settings, last } => backup_target(which, &settings, &last),
         Command::Wifi { file, settings, notes } => join(&file, &settings, &notes),
         Command::WifiState { settings, notes } => state(&settings, &notes),
         Command::KeepBackup { file, folder } => {
@@ -50,6 +73,17 @@ pub(super) fn run(command: Command, data: Option<&Path>) -> Result<(), CliError>
             rotation::keep(&file, &folder, password.as_ref()).map_err(CliError::failed)
         }
     }
+}
+
+fn backup_target(which: Target, settings: &Path, last: &Path) -> Result<(), CliError> {
+    let backup = Config::load_on_box(None, settings, last).backup;
+    let said = match which {
+        Target::Card if backup.card => "yes".to_owned(),
+        Target::Card => "no".to_owned(),
+        Target::Stick => backup.stick,
+        Target::Folder => backup.folder,
+    };
+    output::line(&said)
 }
 
 fn join(file: &Path, settings: &Path, notes: &Path) -> Result<(), CliError> {

@@ -3,7 +3,8 @@
 use super::key::Key;
 use super::rule::Rule;
 use super::{
-    Accounts, Api, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network, Rewards, Shard,
+    Accounts, Api, Backup, Compat, Config, ConfigError, FILE_NAME, GameRules, Limits, Lobby, Network,
+    Rewards, Shard,
 };
 use crate::public_text;
 use crate::text_encoding::line_at;
@@ -112,7 +113,7 @@ pub(super) fn mistakes(text: &str, document: &DeTable<'_>) -> Vec<Mistake> {
 }
 
 /// The sections in the order of `mcos.toml.example`, with their keys. The first has no name: the top of the file.
-const SECTIONS: [(&str, &[Key]); 10] = [
+const SECTIONS: [(&str, &[Key]); 11] = [
     ("", &[Key { name: "data_dir", rule: Rule::FOLDER, default: "" }]),
     ("shard", Shard::KEYS),
     ("network", Network::KEYS),
@@ -122,6 +123,7 @@ const SECTIONS: [(&str, &[Key]); 10] = [
     ("rewards", Rewards::KEYS),
     ("lobby", Lobby::KEYS),
     ("limits", Limits::KEYS),
+    ("backup", Backup::KEYS),
     ("compat", Compat::KEYS),
 ];
 

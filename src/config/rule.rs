@@ -87,6 +87,14 @@ impl Rule {
         |text| text.is_empty() || is_machine(text),
         "a name of at most 15 letters, digits and hyphens, in quotes (empty: the host name)",
     );
+    pub(super) const LABEL: Self = Self::Text(
+        |text| text.is_empty() || is_plain_name(text, 16),
+        "at most 16 letters without accents, digits, spaces, hyphens and underscores, in quotes (empty: no stick)",
+    );
+    pub(super) const FOLDER_NAME: Self = Self::Text(
+        |text| is_plain_name(text, 40),
+        "1 to 40 letters without accents, digits, spaces, hyphens and underscores, in quotes",
+    );
     pub(super) const COUNT: Self = Self::Number("a whole number", 1, 1_000_000);
     pub(super) const SECONDS: Self = Self::Number("a number of seconds", 1, 86_400);
     pub(super) const ROOMS: Self = Self::Number("a whole number", 1, MAX_ROOMS as i64);
@@ -226,6 +234,13 @@ fn is_riff(text: &str) -> bool {
 /// A name that Windows can look for, whole.
 fn is_machine(text: &str) -> bool {
     text.len() <= 15 && !text.contains('.') && MachineName::from_host(text).is_some()
+}
+
+/// A name that every file system and a shell take as it is.
+fn is_plain_name(text: &str, longest: usize) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_');
+    let named = text.contains(|letter: char| letter.is_ascii_alphanumeric());
+    (1..=longest).contains(&text.len()) && text.trim() == text && named && text.bytes().all(plain)
 }
 
 /// Text that can stand behind a `=` of the shard list.

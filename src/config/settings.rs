@@ -9,8 +9,11 @@ use toml_edit::{Array, DocumentMut, Item, Table, Value};
 /// Where the words and the defaults of all keys stand.
 const EXAMPLE: &str = include_str!("../../mcos.toml.example");
 
+/// The section that counts only on a box.
+pub const BACKUP: &str = "backup";
+
 /// The sections that a page offers, with what people call them.
-pub const SECTIONS: [(&str, &str); 9] = [
+pub const SECTIONS: [(&str, &str); 10] = [
     ("shard", "The city"),
     ("accounts", "Accounts"),
     ("game", "Rules of the game"),
@@ -19,6 +22,7 @@ pub const SECTIONS: [(&str, &str); 9] = [
     ("network", "Network"),
     ("api", "Programs that read"),
     ("limits", "Limits"),
+    (BACKUP, "Backups of the box"),
     ("compat", "Unproven answers"),
 ];
 

@@ -84,6 +84,10 @@ login_seconds = 6
 unreachable_seconds = 7
 password_workers = 1
 context_minutes = 30
+[backup]
+card = false
+stick = ""
+folder = "My Town_7"
 "#;
     let config = Config::parse(text).unwrap();
     assert_eq!(config.data_dir.as_deref(), Some(Path::new("/srv/mcos")));
@@ -109,6 +113,8 @@ context_minutes = 30
         context_minutes: 30,
     };
     assert_eq!(config.limits, limits);
+    let backup = Backup { card: false, stick: String::new(), folder: "My Town_7".to_owned() };
+    assert_eq!(config.backup, backup);
     let allow = Config::parse("[network]\nallow = [\"10.8.0.5/24\", \"own-ipv6\"]\n").unwrap().network.allow;
     let words: Vec<String> = allow.iter().map(ToString::to_string).collect();
     assert_eq!(words, ["10.8.0.0/24", "own-ipv6"]);
@@ -247,6 +253,14 @@ fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
             "mcos.toml:2: accounts.registration: must be \"open\" or \"operator\", not \"closed\"",
         ),
         (
+            "[backup]\nstick = \"a/b\"",
+            "mcos.toml:2: backup.stick: must be at most 16 letters without accents, digits, spaces, hyphens and underscores, in quotes (empty: no stick), not \"a/b\"",
+        ),
+        (
+            "[backup]\nfolder = \"..\"",
+            "mcos.toml:2: backup.folder: must be 1 to 40 letters without accents, digits, spaces, hyphens and underscores, in quotes, not \"..\"",
+        ),
+        (
             "[limits]\ncontext_minutes = 5",
             "mcos.toml:2: limits.context_minutes: must be a number of minutes from 30 to 10080, not 5",
         ),
@@ -265,7 +279,7 @@ fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
         (
             "[shards]\nname = \"A\"",
             "mcos.toml:1: shards: unknown key; there is data_dir, and there are the sections \
-             shard, network, accounts, api, game, rewards, lobby, limits, compat",
+             shard, network, accounts, api, game, rewards, lobby, limits, backup, compat",
         ),
         (
             "shard = 3",

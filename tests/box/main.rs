@@ -13,5 +13,6 @@ mod home;
 mod netbios;
 mod on_a_box;
 mod programs;
+mod radio;
 #[path = "../support/mod.rs"]
 mod support;

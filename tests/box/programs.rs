@@ -11,12 +11,12 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A folder that stands for the box.
-struct StandIn {
+pub(crate) struct StandIn {
     root: TempDir,
 }
 
 impl StandIn {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let stand_in = Self { root: TempDir::new().unwrap() };
         for folder in ["boot/mcos", "run", "var/lib", "bin", "stick", "sys/class/net"] {
             fs::create_dir_all(stand_in.at(folder)).unwrap();
@@ -33,22 +33,22 @@ impl StandIn {
         stand_in
     }
 
-    fn at(&self, path: &str) -> PathBuf {
+    pub(crate) fn at(&self, path: &str) -> PathBuf {
         self.root.path().join(path)
     }
 
     /// Puts another program in front of the system's.
-    fn tool(&self, name: &str, script: &str) {
+    pub(crate) fn tool(&self, name: &str, script: &str) {
         let path = self.at("bin").join(name);
         fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    fn card(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn card(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.at("boot/mcos").join(name), content).unwrap();
     }
 
-    fn run(&self, program: &str) -> Output {
+    pub(crate) fn run(&self, program: &str) -> Output {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("image/overlay/usr/lib/mcos");
         let mut path: OsString = self.at("bin").into();
         path.push(":");
@@ -69,7 +69,7 @@ impl StandIn {
     }
 
     /// All notes, in the order of their files.
-    fn notes(&self) -> String {
+    pub(crate) fn notes(&self) -> String {
         let mut files: Vec<PathBuf> =
             fs::read_dir(self.at("run/mcos-box/notes")).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort_unstable();
@@ -208,6 +208,29 @@ fn a_stick_that_gets_no_backup_is_named_with_the_reason() {
     fs::remove_file(stand_in.at("stick/backups")).unwrap();
     assert!(stand_in.run("box-backup").status.success());
     assert_eq!((stand_in.names("stick/backups").len(), stand_in.notes().as_str()), (1, ""));
+}
+
+#[test]
+fn the_settings_say_which_stick_and_which_folder_get_the_backups() {
+    let stand_in = furnished();
+    stand_in.tool("blkid", "[ \"$1\" = -L ] && exit 2\necho '/dev/sda1: LABEL=\"GARAGE_57\"'\n");
+    let backup = |settings: &str| {
+        fs::write(stand_in.at("run/mcos-box/mcos.toml"), settings).unwrap();
+        let _ = fs::remove_dir_all(stand_in.at("stick"));
+        let _ = fs::remove_dir_all(stand_in.at("boot/mcos/backups"));
+        fs::create_dir(stand_in.at("stick")).unwrap();
+        assert!(stand_in.run("box-backup").status.success());
+        assert_eq!(stand_in.notes(), "");
+        let there = |folder: &str| stand_in.names(folder).len();
+        (there("boot/mcos/backups"), there("stick/backups"), there("stick/My Town"))
+    };
+    assert_eq!(backup(""), (1, 0, 0));
+    assert_eq!(backup("[backup]\r\nstick = \"Garage 57\"\r\n"), (1, 1, 0));
+    assert_eq!(backup("[backup]\nstick = \"Garage 58\"\n"), (1, 0, 0));
+    assert_eq!(backup("[backup]\nstick = \"garage57\"\nfolder = \"My Town\"\ncard = false\n"), (0, 0, 1));
+    assert_eq!(backup("[backup]\nstick = \"\"\n"), (1, 0, 0));
+    // A mistake leaves what is right, and costs no backup.
+    assert_eq!(backup("[backup]\nstick = \"garage57\"\nfolder = \"../etc\"\n"), (1, 1, 0));
 }
 
 #[test]

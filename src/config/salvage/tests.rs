@@ -257,7 +257,10 @@ const HARMLESS: [&str; 39] = [
     "compat.state_changes",
     "compat.race_started",
 ];
-const HARMLESS_TOO: [&str; 15] = [
+const HARMLESS_TOO: [&str; 18] = [
+    "backup.card",
+    "backup.stick",
+    "backup.folder",
     "game.track_lengths",
     "game.club_race_nights",
     "rewards.top_dog",

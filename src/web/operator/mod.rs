@@ -20,6 +20,7 @@ mod settings;
 mod site;
 mod upload;
 mod welcome;
+mod wifi;
 mod wire;
 
 pub use pages::refusal;

@@ -3,6 +3,7 @@
 use super::actions::Effect;
 use super::pages::{self, Frame};
 use super::request::{Form, OperatorRequest, OperatorResponse};
+use super::wifi;
 use crate::admin::power::{self, Power};
 use crate::admin::settings::{self, SettingsError};
 use crate::config::{self, Setting};
@@ -27,7 +28,7 @@ const LONG: usize = 60;
 
 pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>) -> OperatorResponse {
     let query = Fields::urlencoded(request.query.as_bytes());
-    let (section, title) = asked(query.text("section"));
+    let (section, title) = asked(game, query.text("section"));
     let read = read(game, section);
     let mut forms = Vec::new();
     let mut intro = vec![
@@ -53,10 +54,14 @@ pub(super) fn page(game: &Game, request: &OperatorRequest<'_>, frame: Frame<'_>)
         );
     }
     forms.extend(ends(game));
-    let choices = config::SECTIONS
-        .map(|(name, title)| (title.to_owned(), format!("{PAGE}?section={name}"), name == section));
-    let first_steps = vec![("The first steps".to_owned(), FIRST_STEPS.to_owned(), false)];
-    let mut sections = vec![Section { choices: vec![choices.to_vec(), first_steps], ..Section::default() }];
+    let offered = config::SECTIONS.into_iter().filter(|(name, _)| is_offered(game, name));
+    let choices =
+        offered.map(|(name, title)| (title.to_owned(), format!("{PAGE}?section={name}"), name == section));
+    let mut others = vec![("The first steps".to_owned(), FIRST_STEPS.to_owned(), false)];
+    if power::is_there(game) {
+        others.push(("Wi-Fi".to_owned(), wifi::PAGE.to_owned(), false));
+    }
+    let mut sections = vec![Section { choices: vec![choices.collect(), others], ..Section::default() }];
     if section == "network" {
         sections.push(Section { heading: "Ports".to_owned(), facts: ports(game), ..Section::default() });
     }
@@ -79,9 +84,15 @@ pub(super) fn read(game: &Game, section: &str) -> Result<(Vec<Setting>, String),
 }
 
 /// The section that is asked for, with what people call it; the first if there is none of that name.
-fn asked(section: &str) -> (&'static str, &'static str) {
+fn asked(game: &Game, section: &str) -> (&'static str, &'static str) {
     let [first, ..] = config::SECTIONS;
-    config::SECTIONS.into_iter().find(|(name, _)| *name == section).unwrap_or(first)
+    let found = config::SECTIONS.into_iter().find(|(name, _)| *name == section);
+    found.filter(|(name, _)| is_offered(game, name)).unwrap_or(first)
+}
+
+/// Whether a section is one of this server: what only a box does is of no use to others.
+fn is_offered(game: &Game, section: &str) -> bool {
+    section != config::BACKUP || power::is_there(game)
 }
 
 fn changes(count: usize) -> String {
@@ -194,7 +205,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
         return None;
     }
     let fields = &form.fields;
-    let (section, title) = asked(fields.text("section"));
+    let (section, title) = asked(game, fields.text("section"));
     let page = match fields.text("page") {
         FIRST_STEPS => FIRST_STEPS.to_owned(),
         _ => format!("{PAGE}?section={section}"),

@@ -15,6 +15,7 @@ use super::plots;
 use super::request::{Form, FormStorage, OperatorRequest, OperatorResponse, ServerFigures};
 use super::settings;
 use super::welcome;
+use super::wifi;
 use super::wire;
 use crate::admin::history::History;
 use crate::admin::perform;
@@ -204,6 +205,9 @@ impl OperatorSite {
                 if request.path == settings::PAGE {
                     return settings::page(game, request, pages::frame(game, token.as_str(), notice));
                 }
+                if request.path == wifi::PAGE {
+                    return wifi::page(game, pages::frame(game, token.as_str(), notice));
+                }
                 if request.path == settings::FIRST_STEPS {
                     return welcome::page(game, pages::frame(game, token.as_str(), notice));
                 }
@@ -364,6 +368,7 @@ impl OperatorSite {
                 .or_else(|| deals::act(game, request, form))
                 .or_else(|| game_pages::act(game, request, form))
                 .or_else(|| settings::act(game, request, form))
+                .or_else(|| wifi::act(game, request, form))
                 .unwrap_or_else(|| actions::act(game, request, form));
         if let Some(what) = noted.filter(|_| outcome.is_ok()) {
             perform::note(&game.store, &what, request.now);

@@ -8,6 +8,7 @@ mod people;
 mod sealed;
 mod settings;
 mod texts;
+mod wifi;
 
 use super::login::TOKEN_COOKIE;
 use super::site::{FAILURES_PER_MINUTE, MAX_BACKUP, MAX_DATABASE, MAX_FORM, SESSION_COOKIE};

@@ -31,7 +31,7 @@ impl RecordingSwitch for Willing {
 }
 
 /// What changes nothing: pages, signing in and out, and files to keep.
-const NO_ACTS: [&str; 27] = [
+const NO_ACTS: [&str; 28] = [
     "/operator/",
     "/operator/account",
     "/operator/account/",
@@ -56,10 +56,12 @@ const NO_ACTS: [&str; 27] = [
     "/operator/welcome",
     "/operator/wire",
     "/operator/wire/download",
-    // Tested on their own: the first one begins the walk, an import needs a whole database, and a bundle passes by the forms.
+    // Tested on their own: the first one begins the walk, an import needs a whole database, a bundle passes by the forms, and only a box has
+    // a Wi-Fi.
     "/operator/first",
     "/operator/catalog/import",
     "/operator/update/send",
+    "/operator/wifi",
 ];
 
 /// All paths of the pages that the sources name.

@@ -74,7 +74,12 @@ fn what_is_typed_stands_in_the_file_waits_for_a_start_and_can_be_taken_back() {
 fn every_section_takes_its_own_form_and_what_cannot_be_is_refused_with_what_was_typed() {
     let (scene, file) = scene();
     let mut operator = scene.operator();
-    for (section, title) in config::SECTIONS {
+    let of_a_box = operator.look("/operator/settings?section=backup");
+    assert!(
+        !of_a_box.contains("name=\"stick\"") && !of_a_box.contains("section=backup"),
+        "only a box has it"
+    );
+    for (section, title) in config::SECTIONS.into_iter().filter(|(section, _)| *section != config::BACKUP) {
         let page = operator.look(&format!("{PAGE}?section={section}"));
         assert!(page.contains(&format!("<h2>{title}</h2>")), "{page}");
         let settings = config::settings(FILE, section).unwrap();
@@ -134,6 +139,10 @@ fn on_a_box_the_card_is_written_by_the_boxs_own_program_and_the_power_is_asked_f
     assert!(page.contains("Saved"), "{page}");
     program.join().unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), FILE.replace("= 5 #", "= 6 #"));
+    let page = operator.look("/operator/settings?section=backup");
+    assert!(page.contains("name=\"stick\"") && page.contains("value=\"MCOS-BACKUP\""), "{page}");
+    let page = send(&mut operator, "do=change&section=backup&stick=a/b");
+    assert!(page.contains("Stick must be at most 16 letters"), "{page}");
     let refusing = thread::spawn(move || {
         while !staged.exists() {
             thread::sleep(Duration::from_millis(5));
