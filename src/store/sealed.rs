@@ -200,10 +200,13 @@ impl Store {
     }
 }
 
+/// A file whose beginning was looked at already.
+type Looked<R> = Chain<Cursor<Vec<u8>>, R>;
+
 /// A backup that is read, whether it was encrypted or not.
 pub(super) enum Unsealed<R> {
-    Plain(Chain<Cursor<Vec<u8>>, R>),
-    Sealed(Box<BufReader<StreamReader<Chain<Cursor<Vec<u8>>, R>>>>),
+    Plain(Looked<R>),
+    Sealed(Box<BufReader<StreamReader<Looked<R>>>>),
 }
 
 impl<R: Read> Read for Unsealed<R> {

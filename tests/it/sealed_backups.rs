@@ -93,7 +93,7 @@ fn backups_of_commands_are_encrypted_with_and_without_a_server_and_make_the_same
 
 #[test]
 fn a_running_server_restarts_with_an_encrypted_backup_of_the_command() {
-    let mut old = Server::prepare();
+    let old = Server::prepare();
     old.account("emmett");
     old.must(&["operator", "backup-password", "--password-stdin"], WORDS);
     let file = old.path().join("b.age");
