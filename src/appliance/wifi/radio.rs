@@ -158,9 +158,9 @@ mod tests {
             ]
         );
         assert_eq!(heard.joined, None);
-        let many: String =
+        let many: Vec<String> =
             (0..99).map(|n| format!("02:00:00:00:00:01\t2412\t-{n}\t[ESS]\tnet {n}\n")).collect();
-        assert_eq!(super::heard(&many).networks.len(), MOST_NETWORKS);
+        assert_eq!(super::heard(&many.concat()).networks.len(), MOST_NETWORKS);
     }
 
     #[test]
