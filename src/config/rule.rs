@@ -88,8 +88,8 @@ impl Rule {
         "a name of at most 15 letters, digits and hyphens, in quotes (empty: the host name)",
     );
     pub(super) const LABEL: Self = Self::Text(
-        |text| text.is_empty() || is_plain_name(text, 16),
-        "at most 16 letters without accents, digits, spaces, hyphens and underscores, in quotes (empty: no stick)",
+        |text| text.is_empty() || is_plain_name(text, 16) && !is_of_the_card(text),
+        "at most 16 letters without accents, digits, spaces, hyphens and underscores, not the name of the card itself, in quotes (empty: no stick)",
     );
     pub(super) const FOLDER_NAME: Self = Self::Text(
         |text| is_plain_name(text, 40),
@@ -234,6 +234,12 @@ fn is_riff(text: &str) -> bool {
 /// A name that Windows can look for, whole.
 fn is_machine(text: &str) -> bool {
     text.len() <= 15 && !text.contains('.') && MachineName::from_host(text).is_some()
+}
+
+/// Whether a label would be that of a partition of the card, as the box compares labels: by capitals and digits alone.
+fn is_of_the_card(label: &str) -> bool {
+    let bare: String = label.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["MCOS", "MCOSDATA"].iter().any(|own| bare.eq_ignore_ascii_case(own))
 }
 
 /// A name that every file system and a shell take as it is.

@@ -254,7 +254,11 @@ fn a_mistake_is_reported_with_its_line_its_key_and_what_to_do() {
         ),
         (
             "[backup]\nstick = \"a/b\"",
-            "mcos.toml:2: backup.stick: must be at most 16 letters without accents, digits, spaces, hyphens and underscores, in quotes (empty: no stick), not \"a/b\"",
+            "mcos.toml:2: backup.stick: must be at most 16 letters without accents, digits, spaces, hyphens and underscores, not the name of the card itself, in quotes (empty: no stick), not \"a/b\"",
+        ),
+        (
+            "[backup]\nstick = \"mcos data\"",
+            "mcos.toml:2: backup.stick: must be at most 16 letters without accents, digits, spaces, hyphens and underscores, not the name of the card itself, in quotes (empty: no stick), not \"mcos data\"",
         ),
         (
             "[backup]\nfolder = \"..\"",

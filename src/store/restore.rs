@@ -25,6 +25,8 @@ use std::path::Path;
 /// How many generations a restore leaves out: more than a card makes in its life, at most one a minute.
 const AHEAD: u64 = 1 << 24;
 const STAGED: &str = "restore.mcos";
+/// One that waits for its password. No later start takes it by itself: by then it may be older than what is there.
+const LOCKED: &str = "restore.mcos.locked";
 const REFUSED: &str = "restore.mcos.refused";
 
 /// What a backup holds.
@@ -101,7 +103,7 @@ impl Store {
 
     /// Whether an encrypted backup is kept in `dir`, to be restored once somebody gives its password.
     pub fn waits_for_password(dir: &Path) -> bool {
-        Self::is_sealed(&dir.join(STAGED)).unwrap_or_default()
+        Self::is_sealed(&dir.join(LOCKED)).unwrap_or_default()
     }
 
     /// Gives the password of the backup that [`Store::waits_for_password`]: then it is restored at the next start. Returned is the
@@ -110,7 +112,10 @@ impl Store {
     /// # Errors
     /// Why it cannot be restored. Nothing was changed then.
     pub fn open_staged(dir: &Path, password: &BackupPassword) -> Result<usize, OpenError> {
-        stage(dir, &read(&dir.join(STAGED), Some(password))?)
+        let locked = dir.join(LOCKED);
+        let records = stage(dir, &read(&locked, Some(password))?)?;
+        fs::remove_file(&locked).and_then(|()| atomic_file::sync_dir(dir)).map_err(refused(dir))?;
+        Ok(records)
     }
 
     /// Restores what is kept in `dir` for that, if anything is, and says whether it did. The store must not be open. What
@@ -144,8 +149,10 @@ impl Store {
                 Ok(false)
             }
             Err(OpenError::Locked { lock, .. }) => {
+                atomic_file::rename(&staged, &dir.join(LOCKED)).map_err(refused(dir))?;
+                log::error!("the backup that is waiting is NOT RESTORED, for {lock}");
                 log::error!(
-                    "the backup that is waiting is NOT RESTORED at this start, for {lock}; the operator's page Backup asks for the password"
+                    "it is kept as {LOCKED}; if its password is all that is missing, the operator's page Backup asks for it"
                 );
                 Ok(false)
             }

@@ -90,6 +90,12 @@ struct About {
 /// [`KeepError`]. Nothing was deleted then.
 pub fn keep(file: &Path, folder: &Path, password: Option<&BackupPassword>) -> Result<(), KeepError> {
     let sealed = Store::is_sealed(file).map_err(KeepError::Refused)?;
+    if password.is_some() && !sealed {
+        // The password was set after it was made.
+        return Err(KeepError::NoBackup(
+            "it is not encrypted, though a password for backups is set".to_owned(),
+        ));
+    }
     let about = About::read(file, password).map_err(|error| KeepError::NoBackup(error.to_string()))?;
     let name = file.file_name().unwrap_or_default();
     let name = if sealed { about.sealed_name(name) } else { name.to_owned() };

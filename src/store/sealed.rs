@@ -82,7 +82,10 @@ impl BackupPassword {
         let unreadable = |why: String| BackupPasswordError::Unreadable { file: file.clone(), why };
         let bytes = match atomic_file::read(&file, LONGEST_FILE) {
             Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // A link to a place that is missing is not the wish for clear backups.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(&file).is_err() => {
+                return Ok(None);
+            }
             Err(error) => return Err(unreadable(error.to_string())),
         };
         let text = str::from_utf8(&bytes).map_err(|_| unreadable("it is no text".to_owned()))?;
@@ -138,9 +141,10 @@ impl BackupPassword {
         )
     }
 
-    /// Whether the encrypted backup in `file` was made with this password, and its beginning is whole.
+    /// Whether the encrypted backup in `file` was made with this password, and is whole.
     pub(super) fn opens(&self, file: &Path) -> bool {
-        File::open(file).is_ok_and(|file| unsealed(file, Some(self)).is_ok())
+        let opened = File::open(file).map_err(BackupError::from).and_then(|file| unsealed(file, Some(self)));
+        opened.is_ok_and(|mut content| io::copy(&mut content, &mut io::sink()).is_ok())
     }
 
     fn begin<W: Write>(&self, out: W) -> io::Result<StreamWriter<W>> {

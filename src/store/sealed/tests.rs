@@ -200,9 +200,9 @@ fn what_a_card_brings_encrypted_waits_for_its_password_and_the_server_goes_on() 
     fs::create_dir_all(new.path()).unwrap();
     fs::write(&staged, sealed(&backup, WORDS)).unwrap();
     assert!(!Store::restore_staged(new.path()).unwrap());
-    // Another password of the box is not that of the backup.
+    // Whoever sets the same password later does not ask for the data of that day.
     let there = Store::open(new.path()).unwrap();
-    there.set_backup_password(Some(&BackupPassword::new("another password").unwrap())).unwrap();
+    there.set_backup_password(Some(&BackupPassword::new(WORDS).unwrap())).unwrap();
     drop(there);
     assert!(!Store::restore_staged(new.path()).unwrap());
     assert!(Store::waits_for_password(new.path()));
@@ -223,4 +223,31 @@ fn what_a_card_brings_encrypted_waits_for_its_password_and_the_server_goes_on() 
     let cut = sealed(&backup, WORDS);
     fs::write(&staged, &cut[..cut.len() - 1]).unwrap();
     assert!(!Store::restore_staged(new.path()).unwrap() && !staged.exists());
+}
+
+#[test]
+fn a_password_file_that_is_a_link_to_nowhere_is_not_taken_for_none() {
+    let dir = TempDir::new().unwrap();
+    assert!(BackupPassword::kept(dir.path()).unwrap().is_none());
+    std::os::unix::fs::symlink("/nowhere/password", dir.path().join("backup-password")).unwrap();
+    assert!(matches!(BackupPassword::kept(dir.path()), Err(BackupPasswordError::Unreadable { .. })));
+}
+
+#[test]
+fn a_copy_that_was_cut_is_made_anew_and_no_clear_one_is_kept_once_there_is_a_password() {
+    let (dir, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (_store, backup) = store(dir.path());
+    let password = BackupPassword::new(WORDS).unwrap();
+    let file = dir.path().join("mcos-20301231-1200.mcos");
+    fs::write(&file, &backup).unwrap();
+    let refused = crate::store::rotation::keep(&file, folder.path(), Some(&password));
+    assert!(refused.unwrap_err().to_string().contains("not encrypted"));
+    fs::write(&file, sealed(&backup, WORDS)).unwrap();
+    let kept = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    crate::store::rotation::keep(&file, folder.path(), Some(&password)).unwrap();
+    let [first] = &kept()[..] else { panic!("{:?}", kept()) };
+    let whole = fs::read(first).unwrap();
+    fs::write(first, &whole[..whole.len() - 9]).unwrap();
+    crate::store::rotation::keep(&file, folder.path(), Some(&password)).unwrap();
+    assert!(kept().iter().any(|path| fs::read(path).unwrap().len() == whole.len()));
 }

@@ -148,7 +148,7 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
     );
     let mut walked = BTreeSet::new();
     let waiting = BackupPassword::given("lorraine kept it").seal(&game.store.backup().unwrap()).unwrap();
-    std::fs::write(data.join("restore.mcos"), waiting).unwrap();
+    std::fs::write(data.join("restore.mcos.locked"), waiting).unwrap();
     let forms = [
         ("/operator/message", "text=Hello"),
         ("/operator/mail", "title=Friday&text=Race+night"),

@@ -83,7 +83,7 @@ fn a_download_is_encrypted_and_comes_back_with_its_password() {
 fn a_backup_that_waits_for_its_password_is_asked_for_it() {
     let scene = Scene::new();
     let mut operator = scene.operator();
-    let staged = scene.folder.path().join("restore.mcos");
+    let staged = scene.folder.path().join("restore.mcos.locked");
     assert!(!operator.look("/operator/backup").contains("waits for its password"));
     let backup = BackupPassword::given("of the old card").seal(&scene.game.store.backup().unwrap()).unwrap();
     std::fs::write(&staged, &backup).unwrap();
