@@ -155,6 +155,7 @@ fn the_program_alone_decides_from_where_it_is_reached_and_sees_its_own_addresses
                 "mcos-backup",
                 "mcos-box",
                 "mcos-grow",
+                "mcos-radio",
                 "mcos-request",
                 "mcos-status",
                 "mcos-update",
