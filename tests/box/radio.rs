@@ -22,12 +22,13 @@ fn in_garage() -> StandIn {
         "wpa_cli",
         "case \"$*\" in\n\
          *'wlan0 status') if grep -q -f \"$MCOS_BOX_ROOT/right\" \"$MCOS_BOX_ROOT/run/mcos-wifi/wpa_supplicant.conf\"; then\n\
-         printf 'ssid=Somewhere\\nwpa_state=COMPLETED\\n'; else echo wpa_state=SCANNING; fi ;;\n\
+         printf 'ssid=Somewhere\\nwpa_state=COMPLETED\\n'; cat \"$MCOS_BOX_ROOT/address\"; else echo wpa_state=SCANNING; fi ;;\n\
          *'wlan0 scan_results') printf '02:00:00:00:00:01\\t2412\\t-60\\t[WPA2-PSK-CCMP][ESS]\\tTrack\\n' ;;\n\
          *'wlan0 list_networks') printf '0\\tTrack\\tany\\t[TEMP-DISABLED]\\n' ;;\n\
          esac\n",
     );
     fs::write(stand_in.at("right"), "longpass12\n").unwrap();
+    fs::write(stand_in.at("address"), "ip_address=192.168.1.9\n").unwrap();
     stand_in
 }
 
@@ -81,6 +82,33 @@ fn a_wifi_that_lets_the_box_in_stands_on_the_card_and_another_one_leaves_all_as_
     assert!(said.contains("only until its next start: the card cannot be written"), "{said}");
     assert_eq!(read("boot/mcos/wifi.txt.txt"), NEW);
     assert!(read(SETTINGS).contains("psk=\"longpass12\""));
+}
+
+#[test]
+fn a_wifi_in_which_the_box_gets_no_address_is_left_again() {
+    let stand_in = in_garage();
+    let before = fs::read_to_string(stand_in.at(SETTINGS)).unwrap();
+    fs::write(stand_in.at("right"), "longpass12\notherpass34\n").unwrap();
+    for address in ["", "ip_address=169.254.3.4\n"] {
+        fs::write(stand_in.at("address"), address).unwrap();
+        let said = wish(&stand_in, NEW);
+        assert!(said.contains("goes back into the Wi-Fi before"), "{said}");
+        assert_eq!(fs::read_to_string(stand_in.at("boot/mcos/wifi.txt")).unwrap(), OLD);
+        assert_eq!(fs::read_to_string(stand_in.at(SETTINGS)).unwrap(), before);
+    }
+    fs::write(stand_in.at("address"), "ip_address=10.0.0.7\n").unwrap();
+    assert!(wish(&stand_in, NEW).contains("its card names it"));
+}
+
+#[test]
+fn a_wish_that_comes_while_another_one_is_tried_is_the_next_one() {
+    let stand_in = in_garage();
+    fs::write(stand_in.at("later"), OLD).unwrap();
+    // While the first one is tried.
+    stand_in.tool("sleep", &format!("cp \"$MCOS_BOX_ROOT/later\" \"$MCOS_BOX_ROOT/{STAGED}\"\n"));
+    fs::write(stand_in.at(STAGED), NEW).unwrap();
+    assert!(stand_in.run("box-radio").status.success());
+    assert_eq!(fs::read_to_string(stand_in.at(STAGED)).unwrap(), OLD);
 }
 
 #[test]
