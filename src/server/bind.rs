@@ -7,6 +7,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 /// Connections waiting to be accepted: a whole LAN party pressing "connect" at once.
 const BACKLOG: i32 = 1024;
@@ -61,7 +62,7 @@ impl Service {
 pub(crate) struct Listener {
     pub(crate) service: Service,
     pub(crate) address: SocketAddr,
-    pub(crate) socket: Async<TcpListener>,
+    pub(crate) socket: Arc<Async<TcpListener>>,
 }
 
 /// All open ports.
@@ -181,7 +182,7 @@ fn on_every_address(
             Ok(socket) => {
                 let address = socket.get_ref().local_addr().unwrap_or(address);
                 port = address.port();
-                opened.push(Listener { service, address, socket });
+                opened.push(Listener { service, address, socket: Arc::new(socket) });
             }
             // A machine without IPv6 loses nothing: the Client knows none.
             Err(error) if ip.is_ipv6() && no_ipv6(&error) && !opened.is_empty() => {

@@ -4,6 +4,7 @@
 //! for those who play already, from whose addresses new connections count as theirs, and for Operators who are logged in.
 
 use super::bind::Service;
+use super::flooders::Flooders;
 use super::token_bucket::TokenBuckets;
 use crate::clock::Now;
 use crate::config;
@@ -23,6 +24,9 @@ const PART_OF_A_PURPOSE: usize = 16;
 const PART_OF_PLAYERS: usize = 8;
 /// For so many seconds' worth of connections an address may come at once: a browser opens several for one page.
 const BURST_SECONDS: u64 = 4;
+/// What a connection costs of its address's share if nobody there plays yet. Signing in takes some eight connections, and a flood
+/// from many addresses is bounded by this alone.
+const COST_OF_STRANGER: u32 = 4;
 
 /// For so long after a request of an Operator who is logged in, its address is known.
 const VOUCHED: Duration = Duration::from_mins(30);
@@ -36,6 +40,7 @@ pub(crate) struct Limits {
     most_per_address: usize,
     counts: Mutex<Counts>,
     empty: AtomicWaker,
+    flooded: AtomicWaker,
 }
 
 #[derive(Debug)]
@@ -49,6 +54,7 @@ struct Counts {
     vouched: HashMap<Source, Instant>,
     new: TokenBuckets,
     refusals: Refusals,
+    flooders: Flooders,
     /// How many connections were refused, by what there was too much of.
     refused: [u64; TooMany::ALL.len()],
 }
@@ -152,6 +158,7 @@ impl Limits {
             vouched: HashMap::new(),
             new: TokenBuckets::new(per_second, per_second.saturating_mul(BURST_SECONDS)),
             refusals: Refusals::default(),
+            flooders: Flooders::new(limits.connections_per_second / COST_OF_STRANGER, Now::read()),
             refused: Default::default(),
         };
         Arc::new(Self {
@@ -159,6 +166,7 @@ impl Limits {
             most_per_address: limits.connections_per_address,
             counts: Mutex::new(counts),
             empty: AtomicWaker::new(),
+            flooded: AtomicWaker::new(),
         })
     }
 
@@ -191,7 +199,13 @@ impl Limits {
                 if let Some(count) = counts.refused.get_mut(what as usize) {
                     *count += 1;
                 }
-                Err(Crowded { what, to_log: counts.refusals.note(from, now) })
+                let to_log = counts.refusals.note(from, now);
+                drop(counts);
+                // That all places are taken is no fault of who comes.
+                if what != TooMany::InAll {
+                    self.refused_to(address, now);
+                }
+                Err(Crowded { what, to_log })
             }
         }
     }
@@ -203,6 +217,34 @@ impl Limits {
         if counts.vouched.len() < MOST_VOUCHED {
             counts.vouched.insert(Source::of(address), now.mono);
         }
+    }
+
+    /// A connection from `address` was closed at once because of what its sender is or does. Who goes on and on is turned away.
+    pub(crate) fn refused_to(&self, address: IpAddr, now: Now) {
+        let from = Source::of(address);
+        if from.is_this_machine() {
+            return;
+        }
+        let mut counts = self.counts();
+        if let Some(until) = counts.flooders.note(from, now) {
+            // Else it came back with as many as at first.
+            counts.new.empty_until(from, until);
+            self.flooded.wake();
+        }
+    }
+
+    /// Whose new connections are not to be answered, in order.
+    pub(crate) fn turned_away(&self, now: Now) -> Vec<Source> {
+        self.counts().flooders.turned_away(now)
+    }
+
+    /// Waits until somebody is turned away. For one waiter.
+    pub(crate) async fn somebody_floods(&self) {
+        poll_fn(|context| {
+            self.flooded.register(context.waker());
+            if self.turned_away(Now::read()).is_empty() { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
     }
 
     /// How many connections were refused so far, by the reason.
@@ -254,7 +296,8 @@ impl Counts {
         if of_source.strangers >= most_per_address {
             return Err(TooMany::OfAddress);
         }
-        if self.new.take(source, 1, now) { Ok(plays) } else { Err(TooMany::New) }
+        let cost = if plays { 1 } else { COST_OF_STRANGER };
+        if self.new.take(source, cost.into(), now) { Ok(plays) } else { Err(TooMany::New) }
     }
 
     fn of_purpose(&mut self, purpose: Purpose, change: impl FnOnce(&mut usize)) {

@@ -12,6 +12,7 @@ pub mod conversation;
 mod counters;
 mod cut_short;
 mod durations;
+mod flooders;
 mod http;
 mod input_budget;
 mod limits;
@@ -26,6 +27,7 @@ mod sampling;
 mod shared;
 mod slow_work;
 pub(crate) mod status_file;
+mod syn_filter;
 pub(crate) mod systemd;
 mod tcp;
 pub mod tls;
@@ -217,6 +219,8 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
     shared.game.store.end_of_start();
     announce(&listeners, &shared.game, &place);
+    let sockets = listeners.iter().map(|listener| Arc::clone(&listener.socket)).collect();
+    let turning_away = EXECUTOR.spawn(syn_filter::keep(Arc::clone(&shared.limits), sockets));
     let accepting: Vec<_> = listeners
         .into_iter()
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&shared), listener)))
@@ -236,7 +240,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         Ended::Stopped => systemd::stopping(),
         Ended::ToRestart => systemd::restarting(),
     }
-    for task in accepting.into_iter().chain(names) {
+    for task in accepting.into_iter().chain(names).chain([turning_away]) {
         task.cancel().await;
     }
     control.cancel().await;

@@ -58,6 +58,7 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: net::TcpStream, peer: S
     let now = Now::read();
     if !is_allowed(shared, service, peer.ip(), now) {
         shared.counters.unwelcome.count("not_let_in");
+        shared.limits.refused_to(peer.ip(), now);
         return;
     }
     let place = match shared.limits.admit(Purpose::of(service), peer.ip(), now) {
@@ -76,6 +77,7 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: net::TcpStream, peer: S
         log::info!("{service}: refused {peer}: its address is banned");
         // A browser shows the reason; nothing else could.
         if service != Service::Http {
+            shared.limits.refused_to(peer.ip(), now);
             return;
         }
     }

@@ -44,10 +44,17 @@ impl TokenBuckets {
         }
         let bucket = self.buckets.entry(from).or_insert(Bucket { left: full, at: now.mono });
         bucket.left = bucket.at(now, per_second).min(full);
-        bucket.at = now.mono;
+        bucket.at = bucket.at.max(now.mono);
         let left = bucket.left.checked_sub(tokens.saturating_mul(1000));
         bucket.left = left.unwrap_or(bucket.left);
         left.is_some()
+    }
+
+    /// An address that has a bucket has nothing left, and gets nothing back before `until`.
+    pub(super) fn empty_until(&mut self, from: Source, until: Now) {
+        if let Some(bucket) = self.buckets.get_mut(&from) {
+            *bucket = Bucket { left: 0, at: until.mono };
+        }
     }
 }
 
@@ -87,6 +94,18 @@ mod tests {
             assert!(!buckets.take(host(1), 1, now.later(Duration::from_millis(millisecond))));
         }
         assert!(buckets.take(host(1), 1, now.later(Duration::from_secs(1))));
+    }
+
+    #[test]
+    fn who_floods_has_nothing_until_a_time_and_nothing_saved_up_then() {
+        let (mut buckets, now) = (TokenBuckets::new(10, 30), Now::read());
+        let at = |second| now.later(Duration::from_secs(second));
+        assert!(buckets.take(host(1), 1, now));
+        buckets.empty_until(host(1), at(10));
+        for second in 0..=10 {
+            assert!(!buckets.take(host(1), 1, at(second)));
+        }
+        assert_eq!((0..100).filter(|_| buckets.take(host(1), 1, at(11))).count(), 10);
     }
 
     #[test]

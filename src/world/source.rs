@@ -19,6 +19,11 @@ impl Source {
         })
     }
 
+    /// The IPv4 address, or the first address of the network of 64 bits.
+    pub const fn address(self) -> IpAddr {
+        self.0
+    }
+
     /// Whether it is this machine itself, which most limits leave out: the Server Operator's tools and the tests run there.
     pub const fn is_this_machine(self) -> bool {
         self.0.is_loopback()

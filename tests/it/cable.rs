@@ -2,8 +2,9 @@
 //!
 //! Needs a network of its own, in which it may drop packets; elsewhere it says that it was skipped.
 
+use crate::own_network;
 use crate::stakes::{Pc, server, sound};
-use crate::support::{PASSWORD, PATIENCE, Server, skipped};
+use crate::support::{PASSWORD, PATIENCE, Server};
 use mcos::client::sitting::Account;
 use mcos::client::web::Web;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,20 +12,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Set where the test runs in a network of its own.
-const INSIDE: &str = "MCOS_OWN_NETWORK";
 const TEST: &str =
     "cable::a_host_whose_cable_is_pulled_is_gone_from_the_pit_though_something_is_under_way_to_it";
 
 /// Drops what goes to and comes from an address.
 fn drop_packets(address: &str) -> String {
     format!("iptables -I INPUT -s {address} -j DROP && iptables -I INPUT -d {address} -j DROP")
-}
-
-fn shell(way_in: &[&str], script: &str) -> Command {
-    let mut command = Command::new("unshare");
-    command.args(way_in).args(["sh", "-c", script]);
-    command
 }
 
 /// A player on another PC.
@@ -39,24 +32,11 @@ async fn far(server: &Server, at: usize, address: Ipv4Addr) -> Pc {
 
 #[test]
 fn a_host_whose_cable_is_pulled_is_gone_from_the_pit_though_something_is_under_way_to_it() {
-    if std::env::var_os(INSIDE).is_some() {
-        return pull();
+    let else_skipped =
+        "no network of its own with iptables here (util-linux, iproute2): pulled cables not tried";
+    if own_network::is_inside(TEST, "true", &drop_packets("127.0.0.9"), else_skipped) {
+        pull();
     }
-    let trial = format!("ip link set lo up && {}", drop_packets("127.0.0.9"));
-    let possible =
-        |way_in: &&[&str]| shell(way_in, &trial).output().is_ok_and(|output| output.status.success());
-    let ways: [&[&str]; 2] = [&["--net"], &["--net", "--map-root-user"]];
-    let Some(way_in) = ways.iter().find(|way_in| possible(way_in)) else {
-        return skipped(
-            "no network of its own with iptables here (util-linux, iproute2): pulled cables not tried",
-        );
-    };
-    let program = std::env::current_exe().unwrap();
-    let script = format!("ip link set lo up && exec \"$0\" --exact {TEST} --nocapture");
-    let output = shell(way_in, &script).arg(program).env(INSIDE, "1").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("1 passed"), "{said}");
 }
 
 fn pull() {

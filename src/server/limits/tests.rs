@@ -116,7 +116,7 @@ fn who_has_signed_in_leaves_the_place_of_its_address_to_another() {
 
 #[test]
 fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minute() {
-    let limits = Limits::new(&config::Limits { connections_per_second: 8, ..Default::default() });
+    let limits = Limits::new(&config::Limits { connections_per_second: 32, ..Default::default() });
     let start = Now::read();
     let come = |from, now| limits.admit(Purpose::Web, from, now).map(drop);
     let admitted = |from, now| (0..1000).filter(|_| come(from, now).is_ok()).count();
@@ -131,4 +131,37 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     let later = start.later(Duration::from_mins(2));
     assert_eq!(admitted(FRIEND, later), 32);
     assert_eq!(limits.admit(Purpose::Web, FRIEND, later).unwrap_err().to_log, None, "told a moment ago");
+    let much_later = start.later(Duration::from_mins(3));
+    let mut lobby = limits.admit(Purpose::Play, FRIEND, much_later).unwrap();
+    lobby.signed_in();
+    assert_eq!(admitted(FRIEND, much_later), 124, "four times as many where somebody plays");
+}
+
+#[test]
+fn who_floods_is_turned_away_and_comes_back_with_nothing_saved_up() {
+    let limits = Limits::new(&config::Limits { connections_per_second: 32, ..Default::default() });
+    let start = Now::read();
+    let admitted = |from, now| (0..41).filter(|_| limits.admit(Purpose::Web, from, now).is_ok()).count();
+    assert_eq!(admitted(FRIEND, start), 32);
+    assert_eq!(limits.turned_away(start), [Source::of(FRIEND)], "nine were refused within a second");
+    smol::block_on(limits.somebody_floods());
+    let at = |second| start.later(Duration::from_secs(second));
+    assert!(limits.turned_away(at(10)).is_empty());
+    assert_eq!(admitted(FRIEND, at(11)), 8, "as many as within one second");
+    for _ in 0..9 {
+        limits.refused_to(host(1), at(12));
+        limits.refused_to(SELF, at(12));
+    }
+    assert_eq!(limits.turned_away(at(12)), [Source::of(FRIEND), Source::of(host(1))]);
+}
+
+#[test]
+fn nobody_floods_who_comes_when_all_places_are_taken() {
+    let few = config::Limits { connections: 16, connections_per_second: 16, ..Default::default() };
+    let (limits, start) = (Limits::new(&few), Now::read());
+    let _places = flood(&limits, Purpose::Play);
+    for _ in 0..1000 {
+        assert_eq!(limits.admit(Purpose::Play, FRIEND, start).unwrap_err().what, TooMany::InAll);
+    }
+    assert!(limits.turned_away(start).is_empty());
 }
