@@ -34,6 +34,7 @@ mod engine;
 mod error;
 mod free_space;
 mod garage;
+mod giving;
 mod handle;
 mod headlines;
 mod journal;

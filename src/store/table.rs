@@ -9,6 +9,7 @@
 
 use super::engine::Engine;
 use super::error::StoreError;
+use super::giving::{Given, give_piece, place};
 use super::journal::{Changes, Journal};
 use super::key;
 use super::pre_images::PreImages;
@@ -16,7 +17,7 @@ use super::record::{Position, Record, Row, decode, decode_front, encode};
 use super::ticket::lock;
 pub(super) use super::transaction::Transaction;
 use super::transaction::{Before, Changed};
-use super::view::{View, give_piece, merge, place};
+use super::view::{View, merge};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
@@ -63,8 +64,8 @@ struct Safe {
     generation: u64,
     /// Writing the journal failed, so nothing may follow before it is mended.
     broken: bool,
-    /// The key up to which the engine has what it is given now; none: it has nothing of that.
-    given: Option<Vec<u8>>,
+    /// How much the engine has of what it is given now; none: nothing.
+    given: Option<Given>,
     /// How much has become safe since the engine was given a piece, in bytes of memory.
     added: usize,
 }
@@ -359,7 +360,7 @@ impl Table {
             }
             (Arc::clone(state.engine()?), Arc::clone(&state.giving))
         };
-        safe.given = give_piece(&engine, &changes, safe.given.as_deref(), piece)?;
+        safe.given = give_piece(&engine, &changes, safe.given.take(), piece)?;
         if safe.given.is_none() {
             self.state_mut().end_giving();
         }

@@ -6,7 +6,7 @@ use super::error::StoreError;
 use super::journal::Changes;
 use super::key;
 use super::pre_images::PreImages;
-use super::record::{Position, Record, decode, digest, encode};
+use super::record::{Record, decode, digest, encode};
 use super::ticket::lock;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, Mutex, Weak};
@@ -138,50 +138,6 @@ impl View {
             }
         }
     }
-}
-
-/// The generation and the position in an engine.
-pub(super) fn place(engine: &Engine) -> Result<(u64, u32), StoreError> {
-    let position = engine.number(key::POSITION)?.unwrap_or(Position(0));
-    Ok((engine.number(key::GENERATION)?.unwrap_or(0), position.0))
-}
-
-/// Gives one batch, or several of one generation, to the engine. Until it has all of it, its position is one before it: so whatever
-/// it loses of it comes back from the journal.
-pub(super) fn give(engine: &Engine, batch: &Changes) -> Result<(), StoreError> {
-    give_piece(engine, batch, None, usize::MAX).map(|_| ())
-}
-
-/// Gives the next piece of a batch: some `most` bytes of what lies behind the key `behind` (`None`: of all). Returned is the key behind
-/// which the next piece begins, if there is one.
-pub(super) fn give_piece(
-    engine: &Engine,
-    batch: &Changes,
-    behind: Option<&[u8]>,
-    most: usize,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let put = |key: &[u8]| batch.get(key).map_or(Ok(()), |change| engine.put(key, change.as_deref()));
-    let own = [key::GENERATION, key::POSITION];
-    let mut reached = None;
-    engine.guarded(|| {
-        if behind.is_none() && batch.contains_key(key::GENERATION) {
-            // Positions of another journal mean nothing in this one.
-            engine.put(key::POSITION, Some(&encode(&Position(0))?))?;
-            put(key::GENERATION)?;
-        }
-        let rest = (behind.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
-        let mut size = 0;
-        for (key, change) in batch.range::<[u8], _>(rest).filter(|(key, _)| !own.contains(&key.as_slice())) {
-            engine.put(key, change.as_deref())?;
-            size += key.len() + change.as_ref().map_or(0, Vec::len);
-            if size >= most {
-                reached = Some(key.clone());
-                return Ok(());
-            }
-        }
-        put(key::POSITION)
-    })?;
-    Ok(reached)
 }
 
 /// Shows `see` the records of the engine with the changes that it does not have yet, in the order of their keys, until it breaks off.
