@@ -62,3 +62,72 @@ pub fn club_rules(game: &Game) -> ClubRules {
         re_registration_cost: rules.club_re_registration_cost,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::history::{History, Sample};
+    use crate::services::mcots;
+    use std::fs;
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::path::{Path, PathBuf};
+    use std::time::{Duration, SystemTime};
+
+    const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const DAY: u64 = 24 * 60 * 60;
+    /// The first second of a Wednesday, which is far from the end of a week.
+    const WEDNESDAY: u64 = 19_676 * DAY;
+
+    /// Every file in a folder, with its length and when it was written last.
+    fn files(folder: &Path) -> Vec<(PathBuf, u64, SystemTime)> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let found = entry.metadata().unwrap();
+            if found.is_dir() {
+                files.extend(self::files(&entry.path()));
+            } else {
+                files.push((entry.path(), found.len(), found.modified().unwrap()));
+            }
+        }
+        files.sort_unstable();
+        files
+    }
+
+    #[test]
+    fn a_day_on_which_nobody_plays_writes_nothing() {
+        let (game, folder) = Game::for_tests();
+        let history = History::open(folder.path());
+        let begun = Now::read();
+        let at =
+            |second: u64| Now { mono: begun.mono + Duration::from_secs(second), unix: WEDNESDAY + second };
+        let player = game.player("marty", "Marty", HOME);
+        let changes = || game.store.changes();
+        let minute = |number: u64, changed: u64| {
+            let now = at(number * 60);
+            turn(&game, now);
+            let told = mcots::tick(&game, now);
+            assert!(told.commit.is_none() && told.pushes.is_empty());
+            assert_eq!(game.store.trouble(), None);
+            game.store.rest();
+            let changes = u32::try_from(changed).unwrap();
+            history.add(Sample { at: now.unix32(), changes, ..Sample::default() });
+            if number.is_multiple_of(60) {
+                history.save().unwrap();
+            }
+        };
+        // What somebody did the evening before is settled and written.
+        game.store
+            .personas()
+            .update(player.persona, |persona| persona.seconds_online += 60)
+            .unwrap()
+            .saved()
+            .unwrap();
+        minute(0, changes());
+        game.store.flush().unwrap();
+
+        let (before, made) = (files(folder.path()), changes());
+        assert!(made > 0 && before.len() > 3, "{before:?}");
+        (1..=DAY / 60).for_each(|number| minute(number, 0));
+        assert_eq!((files(folder.path()), changes()), (before, made));
+    }
+}
