@@ -18,7 +18,8 @@ mod figures;
 use mco_proto::ids::{BrandedPartId, PersonaId, RaceId, ShardId, SkinId, VehicleId};
 use mcos::clock::Now;
 use mcos::store::{
-    CarPurchase, Entrant, Letter, NewPart, NewPersona, Password, Payout, Settlement, Sheet, Store,
+    CarPurchase, Entrant, Letter, NewPart, NewPersona, PartPurchase, Password, Payout, Settlement, Sheet,
+    Store,
 };
 use std::path::Path;
 use std::sync::Mutex;
@@ -41,8 +42,18 @@ fn main() {
         evening();
     }
     println!(
-        "\n{:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} {:>9}",
-        "records", "open", "RSS", "backup", "database", "commit", "longest", "verb", "longest"
+        "\n{:>9} {:>8} {:>10} {:>9} {:>10} {:>9} {:>9} {:>9} {:>10} {:>9} {:>9}",
+        "records",
+        "open",
+        "RSS",
+        "checked",
+        "RSS",
+        "backup",
+        "database",
+        "commit",
+        "longest",
+        "verb",
+        "longest"
     );
     let sizes: Vec<usize> = arguments.iter().filter_map(|size| size.parse().ok()).collect();
     for size in if sizes.is_empty() { vec![10_000, 100_000] } else { sizes } {
@@ -50,7 +61,7 @@ fn main() {
     }
 }
 
-/// A store of that size: opened by a process of its own, then changed while its backup is made anew.
+/// A store of that size: opened by a process of its own, as a server opens it, then changed while its backup is made anew.
 fn growth(records: usize) {
     let folder = tempfile::tempdir().expect("folder");
     let dir = folder.path().join("data");
@@ -66,7 +77,8 @@ fn growth(records: usize) {
     let mut child = child;
     let said = child.arg("opened").arg(&dir).output().expect("a process").stdout;
     let said = String::from_utf8_lossy(&said);
-    let (open, resident) = said.trim().split_once(' ').expect("two figures");
+    let said: Vec<f64> = said.split_whitespace().map(|text| text.parse().expect("a figure")).collect();
+    let [open, resident, checked, resident_then]: [f64; 4] = said.try_into().expect("four figures");
 
     let store = Store::open(&dir).expect("store");
     let (commits, verbs) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
@@ -94,17 +106,18 @@ fn growth(records: usize) {
         (times.get(times.len() / 2).copied().unwrap_or_default(), longest)
     });
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-    let figure = |text: &str| text.parse::<f64>().expect("a figure");
     for (what, unit, value) in [
-        ("time to open the store", "ms", figure(open)),
-        ("resident memory after that", "MiB", figure(resident) / 1024.0),
+        ("time to open the store", "ms", open),
+        ("time until all of it is checked", "ms", checked),
+        ("resident memory after opening", "MiB", resident / 1024.0),
+        ("resident memory after the check", "MiB", resident_then / 1024.0),
         ("saved change, median, while a backup is written", "ms", milliseconds(commits.0)),
         ("saved change, longest, while a backup is written", "ms", milliseconds(commits.1)),
     ] {
         figures::growth(what, unit, "records", records as f64, value);
     }
     println!(
-        "{records:>9} {open:>6}ms {resident:>6}KiB {:>6}KiB {:>6}KiB {:>9.1?} {:>10.1?} {:>9.1?} {:>9.1?}",
+        "{records:>9} {open:>6}ms {resident:>7}KiB {checked:>7}ms {resident_then:>7}KiB {:>6}KiB {:>6}KiB {:>9.1?} {:>10.1?} {:>9.1?} {:>9.1?}",
         size(&Store::backup_in(&dir)),
         store.size_on_disk().expect("size") >> 10,
         commits.0,
@@ -114,12 +127,16 @@ fn growth(records: usize) {
     );
 }
 
-/// Opens a store and says how long that took and how much memory is resident then.
+/// Opens a store and says how long that took and how much memory is resident then, and the same for the check of all records.
 fn opened_elsewhere(dir: &Path) {
     let began = Instant::now();
-    let _store = Store::open(dir).expect("store");
-    let took = began.elapsed().as_millis();
-    println!("{took} {}", figure("/proc/self/status", "VmRSS:"));
+    let say = || print!("{} {} ", began.elapsed().as_millis(), figure("/proc/self/status", "VmRSS:"));
+    let store = Store::open_soon(dir).expect("store");
+    say();
+    while store.is_being_checked() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    say();
 }
 
 /// Bytes written for each byte of a change: cars that are bought, one after the other, each of which waits for the card alone, and
@@ -165,6 +182,36 @@ fn evening() {
     written(&store, "races of 4 hours, 47 rounds", 47 * each, || {
         (2..=48).for_each(|round| race_all(&store, &players, round));
     });
+
+    let folder = tempfile::tempdir().expect("folder");
+    let dir = folder.path().join("data");
+    let store = Store::open(&dir).expect("store");
+    let players: Vec<_> =
+        people(&store, PLAYERS).into_iter().map(|player| (player, buy(&store, player, true))).collect();
+    let each = changed(&store, &dir, || play_all(&store, &players, 1));
+    println!("  a round of an evening, with repairs and parts, changes {each} bytes");
+    written(&store, "an evening of 4 hours, 47 rounds", 47 * each, || {
+        (2..=48).for_each(|round| play_all(&store, &players, round));
+    });
+}
+
+/// A race for everybody, and what they do until the next one: all repair their cars, and some buy a part. Every change waits for the card.
+fn play_all(store: &Store, players: &[(PersonaId, VehicleId)], round: u32) {
+    race_all(store, players, round);
+    let part = NewPart { branded_part: BrandedPartId(300_001), parent: None, attachment_point: 0 };
+    let part = PartPurchase { price: 1, parts: vec![part] };
+    for ((owner, car), number) in players.iter().zip(round..) {
+        let garage = store.garage();
+        let repaired = garage.repair_all(*owner, car.part(), &|_| 1, Now::read()).expect("repairs");
+        repaired.ticket.wait().expect("on the card");
+        if number % 6 == 0 {
+            let bought = garage.buy_part(*owner, &part, &|_| usize::MAX, Now::read()).expect("a part");
+            bought.ticket.wait().expect("on the card");
+        }
+        let played =
+            store.personas().update(*owner, |persona| persona.seconds_online += 300).expect("a persona");
+        played.ticket.wait().expect("on the card");
+    }
 }
 
 /// How many bytes `work` changes, as the first journal of a store has them.
@@ -189,9 +236,10 @@ fn written(store: &Store, what: &str, bytes: u64, work: impl FnOnce()) {
     let [handed_after, pages_after] = count();
     let ratio = |after: u64, before: u64| (after - before) as f64 / bytes as f64;
     println!(
-        "  {what}: {:.2} handed to the system, {:.2} in pages of 4 KiB",
+        "  {what}: {:.2} handed to the system, {:.2} in pages of 4 KiB, {:.1} MiB of them in all",
         ratio(handed_after, handed),
-        ratio(pages_after, pages)
+        ratio(pages_after, pages),
+        (pages_after - pages) as f64 / 1024.0 / 1024.0
     );
 }
 
@@ -204,7 +252,7 @@ fn race_all(store: &Store, players: &[(PersonaId, VehicleId)], round: u32) {
         started.ticket.wait().expect("on the card");
         for (owner, car) in racers {
             let parts = store.garage().parts_of(*car).expect("parts");
-            let worn: Vec<_> = parts.iter().map(|part| (part.id, part.damage, round * 10)).collect();
+            let worn: Vec<_> = parts.iter().map(|part| (part.id, 5, round * 10)).collect();
             let damaged = store.races().damage((RaceId(8), false), *owner, *car, &worn).expect("damage");
             damaged.ticket.wait().expect("on the card");
         }

@@ -30,6 +30,8 @@ const SPELL: Duration = Duration::from_secs(2);
 const TURNS: usize = 5;
 const PLAYERS: usize = 64;
 const PARTS: usize = 45;
+/// How long the record of a car with so many parts is, in bytes, roughly.
+const CAR: usize = 380;
 
 fn main() {
     println!("{:<44} {:>10} {:>10} {:>8}   budget", "", "mcos", "bare", "ratio");
@@ -230,9 +232,9 @@ fn bare_sled(folder: &std::path::Path, purchases: u64, whole: bool) -> f64 {
                     batch.insert(key(b'p', player), &[2; 120][..]);
                     batch.insert(key(b'j', purchase), &[3; 20][..]);
                     batch.insert(key(b'g', purchase), &[4; 6][..]);
-                    batch.insert(key(b'v', purchase), &[5; 900][..]);
+                    batch.insert(key(b'v', purchase), &[5; CAR][..]);
                 } else {
-                    db.insert(key(b'v', purchase), &[5; 900][..]).expect("insert");
+                    db.insert(key(b'v', purchase), &[5; CAR][..]).expect("insert");
                 }
             }
             if whole {
@@ -252,7 +254,7 @@ fn appended(path: &std::path::Path) -> f64 {
     rate(1, |_| {
         let mut file = &file;
         move || {
-            file.write_all(&[7; 1100]).expect("append");
+            file.write_all(&[7; 580]).expect("append");
             file.sync_data().expect("sync");
         }
     })
