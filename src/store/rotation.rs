@@ -28,6 +28,8 @@ const KEPT: usize = 5;
 const NAME: (&str, &str) = ("mcos-", ".mcos");
 /// What the name of an encrypted one ends with.
 const SEALED: &str = ".mcos.age";
+/// What a name ends with besides as long as it is being written ([`atomic_file`]).
+const UNFINISHED: &str = ".new";
 /// How much of a name is the day: `mcos-YYYYMMDD`.
 const DAY: usize = 13;
 /// How much of it is the minute as well: `mcos-YYYYMMDD-HHMM`.
@@ -84,10 +86,11 @@ struct About {
 /// Copies the backup `file` into `folder` under its own name (`mcos-YYYYMMDD-HHMM.mcos`; an encrypted one, which is made with `password`,
 /// has more behind that), unless the newest there is the same.
 /// It takes the place of another of its day, and the newest five of this server stay. Survives a power cut at any moment:
-/// nothing is deleted before the copy is on the disk.
+/// nothing is deleted before the copy is on the disk, but what is left of one that a power cut or a pulled stick has kept from being
+/// finished. Nobody else may keep one there at the same time.
 ///
 /// # Errors
-/// [`KeepError`]. Nothing was deleted then.
+/// [`KeepError`]. No backup was deleted then.
 pub fn keep(file: &Path, folder: &Path, password: Option<&BackupPassword>) -> Result<(), KeepError> {
     let sealed = Store::is_sealed(file).map_err(KeepError::Refused)?;
     if password.is_some() && !sealed {
@@ -124,7 +127,8 @@ pub fn keep(file: &Path, folder: &Path, password: Option<&BackupPassword>) -> Re
     Ok(())
 }
 
-/// The backups in `folder` which are not newer than what `about` tells of and of the same server, the oldest first.
+/// The backups in `folder` which are not newer than what `about` tells of and of the same server, the oldest first. Takes away what is
+/// no whole one.
 fn older(folder: &Path, about: &About) -> Result<Vec<Kept>, KeepError> {
     let mut older = Vec::new();
     for (number, entry) in fs::read_dir(folder).map_err(KeepError::Refused)?.enumerate() {
@@ -133,6 +137,15 @@ fn older(folder: &Path, about: &About) -> Result<Vec<Kept>, KeepError> {
         }
         let path = entry.map_err(KeepError::Refused)?.path();
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        if let Some(name) = name.strip_suffix(UNFINISHED)
+            && name.starts_with(NAME.0)
+            && (name.ends_with(SEALED) || name.ends_with(NAME.1))
+            && path.is_file()
+        {
+            // The next ones have other names, and nobody would ever take it away.
+            fs::remove_file(&path).map_err(KeepError::Refused)?;
+            continue;
+        }
         let sealed = name.ends_with(SEALED);
         if !(name.starts_with(NAME.0) && (sealed || name.ends_with(NAME.1)) && path.is_file()) {
             continue;

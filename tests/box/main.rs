@@ -8,11 +8,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod card;
 #[path = "../home/mod.rs"]
 mod home;
 mod netbios;
 mod on_a_box;
 mod programs;
 mod radio;
+mod stick;
 #[path = "../support/mod.rs"]
 mod support;

@@ -40,6 +40,8 @@ impl StandIn {
     /// Puts another program in front of the system's.
     pub(crate) fn tool(&self, name: &str, script: &str) {
         let path = self.at("bin").join(name);
+        // What is there may be a link to a real one.
+        let _ = fs::remove_file(&path);
         fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -49,16 +51,22 @@ impl StandIn {
     }
 
     pub(crate) fn run(&self, program: &str) -> Output {
+        self.command(&["sh"], program).output().unwrap()
+    }
+
+    /// What runs a program of the box, given as the argument of `way`.
+    pub(crate) fn command(&self, way: &[&str], program: &str) -> Command {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("image/overlay/usr/lib/mcos");
         let mut path: OsString = self.at("bin").into();
         path.push(":");
         path.push(env::var_os("PATH").unwrap());
-        let mut command = Command::new("sh");
-        command.arg(folder.join(program)).env("PATH", path).env("MCOS_BOX_ROOT", self.root.path());
-        command.env_remove("RUST_LOG").env_remove("STATE_DIRECTORY").output().unwrap()
+        let mut command = Command::new(way[0]);
+        command.args(&way[1..]).arg(folder.join(program)).env("PATH", path);
+        command.env("MCOS_BOX_ROOT", self.root.path()).env_remove("RUST_LOG").env_remove("STATE_DIRECTORY");
+        command
     }
 
-    fn mcos(&self, arguments: &[&str], input: &str) {
+    pub(crate) fn mcos(&self, arguments: &[&str], input: &str) {
         let data = self.at("var/lib/private/mcos");
         let given = self.at("input");
         fs::write(&given, input).unwrap();
@@ -76,7 +84,7 @@ impl StandIn {
         files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
     }
 
-    fn names(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.at(folder)).into_iter().flatten();
         let mut names: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -140,7 +148,7 @@ fn of_two_settings_files_one_is_used_and_both_are_named() {
 }
 
 /// A box that has a server with an account.
-fn furnished() -> StandIn {
+pub(crate) fn furnished() -> StandIn {
     let stand_in = StandIn::new();
     assert!(stand_in.run("box-config").status.success());
     stand_in.mcos(&["account", "add", "doc", "--password-stdin"], "Roadster-1957.x\n");

@@ -228,3 +228,26 @@ fn a_folder_full_of_other_things_is_refused_with_words() {
     let error = keep(&file, &card.folder(), None).unwrap_err();
     assert!(error.to_string().contains("more than 10000 files"), "{error}");
 }
+
+#[test]
+fn what_a_pulled_stick_has_left_unfinished_goes_with_the_next_and_nothing_else_does() {
+    let card = Card::new();
+    card.make("mcos-20260701-0000.mcos", 1, 1);
+    let others = ["holiday.new", "mcos-notes.txt.new", "other-20260702-0000.mcos.new"];
+    for name in others.into_iter().chain(["mcos-20260702-0000.mcos.new", "mcos-20260702-0001.mcos.age.new"]) {
+        fs::write(card.folder().join(name), "half").unwrap();
+    }
+    fs::create_dir(card.folder().join("mcos-folder.mcos.new")).unwrap();
+    card.make("mcos-20260703-0000.mcos", 1, 3);
+    assert_eq!(
+        card.names(),
+        [
+            "holiday.new",
+            "mcos-20260701-0000.mcos",
+            "mcos-20260703-0000.mcos",
+            "mcos-folder.mcos.new",
+            "mcos-notes.txt.new",
+            "other-20260702-0000.mcos.new"
+        ]
+    );
+}

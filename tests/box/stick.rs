@@ -1,0 +1,88 @@
+//! USB sticks as people have them: of another make, write-protected, pulled out too early.
+
+use crate::programs::{StandIn, furnished};
+use crate::support::skipped;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+/// A box with a stick of some kind, as `blkid` and `mount` see it.
+fn with_stick(kind: &str) -> StandIn {
+    let stand_in = furnished();
+    fs::write(stand_in.at("device"), "").unwrap();
+    stand_in.tool(
+        "blkid",
+        &format!("case \"$*\" in\n'-L MCOS-BACKUP') echo \"$MCOS_BOX_ROOT/device\" ;;\n*TYPE*) echo {kind} ;;\nesac\n"),
+    );
+    stand_in.tool(
+        "mount",
+        "case \"$*\" in\n*remount*) exit 0 ;;\nesac\necho \"$@\" >>\"$MCOS_BOX_ROOT/mounted\"\n\
+         [ ! -e \"$MCOS_BOX_ROOT/dirty\" ] || exit 32\n\
+         rm -rf \"$MCOS_BOX_ROOT/run/mcos-stick\"\nln -s \"$MCOS_BOX_ROOT/stick\" \"$MCOS_BOX_ROOT/run/mcos-stick\"\n",
+    );
+    stand_in
+}
+
+#[test]
+fn a_stick_with_ntfs_is_written_and_one_that_windows_has_not_let_go_is_told() {
+    let stand_in = with_stick("ntfs");
+    fs::write(stand_in.at("dirty"), "").unwrap();
+    assert_eq!(stand_in.run("box-backup").status.code(), Some(1));
+    let said = stand_in.notes();
+    assert!(
+        said.contains("pulled out of a PC without being ejected; eject it there, or format it anew"),
+        "{said}"
+    );
+    assert_eq!(stand_in.names("boot/mcos/backups").len(), 1, "the card has its backup all the same");
+    fs::remove_file(stand_in.at("dirty")).unwrap();
+    assert!(stand_in.run("box-backup").status.success());
+    assert_eq!((stand_in.names("stick/backups").len(), stand_in.notes().as_str()), (1, ""));
+    let mounted = fs::read_to_string(stand_in.at("mounted")).unwrap();
+    assert!(mounted.lines().all(|line| line.starts_with("-t ntfs3 -o noexec,nodev,nosuid ")), "{mounted}");
+}
+
+#[test]
+fn any_other_stick_is_mounted_as_what_it_is() {
+    for kind in ["exfat", "vfat", "ext4", ""] {
+        let stand_in = with_stick(kind);
+        assert!(stand_in.run("box-backup").status.success());
+        assert_eq!((stand_in.names("stick/backups").len(), stand_in.notes().as_str()), (1, ""), "{kind}");
+        let mounted = fs::read_to_string(stand_in.at("mounted")).unwrap();
+        assert!(mounted.starts_with("-t auto -o noexec,nodev,nosuid "), "{mounted}");
+    }
+}
+
+#[test]
+fn a_stick_that_is_pulled_out_meanwhile_is_told_from_one_that_takes_nothing() {
+    let stand_in = with_stick("vfat");
+    // A file where the folder should be.
+    fs::write(stand_in.at("stick/backups"), "").unwrap();
+    assert_eq!(stand_in.run("box-backup").status.code(), Some(1));
+    let said = stand_in.notes();
+    assert!(
+        said.starts_with("there is no new backup on the USB stick MCOS-BACKUP: ")
+            && !said.contains("pulled out"),
+        "{said}"
+    );
+    // It has been mounted, and is gone before the backup is on it.
+    stand_in.tool("mcos", "case \"$*\" in\n*keep-backup*mcos-stick*) rm \"$MCOS_BOX_ROOT/device\"; echo 'mcos: Input/output error' >&2; exit 1 ;;\nesac\nexec \"$MCOS_BOX_ROOT/mcos\" \"$@\"\n");
+    symlink(env!("CARGO_BIN_EXE_mcos"), stand_in.at("mcos")).unwrap();
+    assert_eq!(stand_in.run("box-backup").status.code(), Some(1));
+    let said = stand_in.notes();
+    assert!(said.ends_with("it was pulled out while it was written; put it in again\n"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_write_protected_stick_is_told_as_one() {
+    const PROTECTED: &str =
+        "PATH=${PATH#*:} mount -t tmpfs -o ro none \"$MCOS_BOX_ROOT/stick\" || exit 77; exec sh \"$0\"";
+    let stand_in = with_stick("vfat");
+    let way = ["unshare", "--map-root-user", "--mount", "bash", "-c", PROTECTED];
+    match stand_in.command(&way, "box-backup").output().ok().and_then(|output| output.status.code()) {
+        Some(1) if stand_in.at("run/mcos-box/notes").exists() => {}
+        _ => return skipped("a write-protected stick: this user may not mount (util-linux)"),
+    }
+    let said = stand_in.notes();
+    assert!(said.contains("the disk is write-protected; move its switch, or use another one"), "{said}");
+    assert_eq!(stand_in.names("boot/mcos/backups").len(), 1);
+}
