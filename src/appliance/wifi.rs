@@ -105,8 +105,26 @@ fn settings(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<Option<String>, S
                     a line each"
             .to_owned());
     }
-    let protection = match lines.password {
-        Some(password) => format!("key_mgmt=WPA-PSK\n    psk={}", key(&password)?),
+    // As hexadecimal digits a name needs no quotes, whatever is in it. A hidden network answers only who calls its name.
+    let entry = |protection: &str| {
+        let name = HEXLOWER.encode(network.as_bytes());
+        format!("network={{\n    ssid={name}\n    scan_ssid=1\n    {protection}\n}}\n")
+    };
+    let mut settings = "ctrl_interface=/run/wpa_supplicant\n".to_owned();
+    let entries = match lines.password {
+        Some(password) => {
+            let key = key(&password)?;
+            let mut entries = entry(&format!("key_mgmt=WPA-PSK\n    psk={key}"));
+            // WPA3 makes its own key out of the password. An entry for itself, the second one: where a router speaks both, WPA2 comes first,
+            // as the firmware of some boards fails at WPA3 (raspberrypi/linux#4976, #7634), while for one that speaks WPA3 only there is
+            // no other way.
+            if key.starts_with('"') {
+                // Both ways to do that, whichever the router has: some firmware says that it knows the newer one, and must then use it.
+                settings.push_str("sae_pwe=2\n");
+                entries.push_str(&entry(&format!("key_mgmt=SAE\n    ieee80211w=2\n    sae_password={key}")));
+            }
+            entries
+        }
         None if lines.empty_password => {
             return Err(
                 "the line with the password is empty; write the password behind password=, or remove the line if the Wi-Fi has \
@@ -126,19 +144,13 @@ fn settings(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<Option<String>, S
                      has one, take away the sign in front of that line"
                 ));
             }
-            "key_mgmt=NONE".to_owned()
+            entry("key_mgmt=NONE")
         }
     };
-    let mut settings = "ctrl_interface=/run/wpa_supplicant\n".to_owned();
     if let Some(country) = country {
         let _ = writeln!(settings, "country={country}");
     }
-    // As hexadecimal digits a name needs no quotes, whatever is in it. A hidden network answers only who calls its name.
-    let _ = write!(
-        settings,
-        "network={{\n    ssid={}\n    scan_ssid=1\n    {protection}\n}}\n",
-        HEXLOWER.encode(network.as_bytes())
-    );
+    settings.push_str(&entries);
     Ok(Some(settings))
 }
 
@@ -281,7 +293,7 @@ fn key(password: &str) -> Result<String, String> {
 }
 
 /// What keeps the box out of its Wi-Fi at this moment; `None`: nothing, it is in. `settings` is what [`read`] made, `report` what
-/// `wpa_cli` answers to `status`, `list_networks` and `scan_results`, one behind the other.
+/// `wpa_cli` answers to `status`, `list_networks`, `scan_results` and `get_capability key_mgmt`, one behind the other.
 pub fn trouble(settings: &str, report: &str) -> Option<String> {
     if report.lines().any(|line| line == "wpa_state=COMPLETED") {
         return None;
@@ -313,17 +325,19 @@ pub fn trouble(settings: &str, report: &str) -> Option<String> {
                 others.iter().map(|other| format!("\"{other}\"")).collect::<Vec<_>>().join(", ")
             )
         }
-    } else if any("PSK") {
+    } else if any("SAE") && !any("PSK") && !radio::speaks_wpa3(report) {
+        "it speaks WPA3 only, which the box does not; set the router to WPA2, or to WPA2 and WPA3".to_owned()
+    } else if any("PSK") || any("SAE") {
         if !asks_password {
             "it has a password; add the line password=... to wifi.txt".to_owned()
+        } else if !any("PSK") && !settings.contains("sae_password=") {
+            "it speaks WPA3 only, which needs the password itself and not the key of 64 digits; write it into wifi.txt".to_owned()
         } else if report.lines().any(|line| line.contains("TEMP-DISABLED")) {
             "it refuses the password of wifi.txt".to_owned()
         } else {
             "it is in reach, but has not let the box in yet; if that stays so, compare the password"
                 .to_owned()
         }
-    } else if any("SAE") {
-        "it speaks WPA3 only, which the box does not; set the router to WPA2, or to WPA2 and WPA3".to_owned()
     } else if any("EAP") {
         "it wants a user name beside the password (WPA Enterprise), which the box cannot give".to_owned()
     } else if any("OWE") || any("WEP") {

@@ -32,15 +32,26 @@ pub struct Network {
 pub enum Protection {
     /// Nothing.
     Open,
-    /// A password, as WPA2 has it.
+    /// A password, as WPA2 has it, or WPA3 where the radio speaks that.
     Password,
     /// Something that the box does not speak.
     Other,
 }
 
-/// Reads what `wpa_cli` answers to `status` and `scan_results`, for one radio or for several, one behind the other.
+/// Whether a radio speaks WPA3, by what `wpa_cli` answers to `get_capability key_mgmt`: a line of words, of which `WPA-PSK` is one in any
+/// case.
+pub(super) fn speaks_wpa3(report: &str) -> bool {
+    report.lines().any(|line| {
+        let has = |wanted: &str| line.split(' ').any(|word| word == wanted);
+        has("WPA-PSK") && has("SAE")
+    })
+}
+
+/// Reads what `wpa_cli` answers to `status`, `scan_results` and `get_capability key_mgmt`, for one radio or for several, one behind the
+/// other.
 pub fn heard(report: &str) -> Heard {
     let mut heard = Heard::default();
+    let wpa3 = speaks_wpa3(report);
     let mut last = None;
     for line in report.lines() {
         if let Some(name) = line.strip_prefix("ssid=") {
@@ -48,7 +59,7 @@ pub fn heard(report: &str) -> Heard {
         } else if let Some(state) = line.strip_prefix("wpa_state=") {
             let joined = last.take().filter(|_| state == "COMPLETED");
             heard.joined = heard.joined.or(joined);
-        } else if let Some(network) = network(line) {
+        } else if let Some(network) = network(line, wpa3) {
             heard.networks.push(network);
         }
     }
@@ -60,10 +71,10 @@ pub fn heard(report: &str) -> Heard {
 }
 
 /// Address, frequency, strength, flags, name.
-fn network(line: &str) -> Option<Network> {
+fn network(line: &str, wpa3: bool) -> Option<Network> {
     let fields: Vec<&str> = line.splitn(5, '\t').collect();
     let [_, _, strength, flags, name] = fields.as_slice() else { return None };
-    let protection = if flags.contains("PSK") {
+    let protection = if flags.contains("PSK") || wpa3 && flags.contains("SAE") {
         Protection::Password
     } else if ["SAE", "EAP", "OWE", "WEP"].iter().any(|other| flags.contains(other)) {
         Protection::Other
@@ -158,6 +169,17 @@ mod tests {
             ]
         );
         assert_eq!(heard.joined, None);
+        // A name is no capability, whatever it is.
+        let named = report.to_owned() + "02:00:00:00:00:0a\t2412\t-91\t[ESS]\tWPA-PSK SAE X\n";
+        let protection = |report: &str| {
+            super::heard(report).networks.iter().find(|one| one.name == "New").map(|one| one.protection)
+        };
+        assert_eq!(protection(&named), Some(Protection::Other));
+        assert_eq!(protection(&format!("{report}NONE WPA-PSK\n")), Some(Protection::Other));
+        assert_eq!(
+            protection(&format!("{report}NONE IEEE8021X WPA-EAP WPA-PSK SAE OWE\n")),
+            Some(Protection::Password)
+        );
         let many: Vec<String> =
             (0..99).map(|n| format!("02:00:00:00:00:01\t2412\t-{n}\t[ESS]\tnet {n}\n")).collect();
         assert_eq!(super::heard(&many.concat()).networks.len(), MOST_NETWORKS);

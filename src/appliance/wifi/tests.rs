@@ -10,12 +10,21 @@ fn came_to(file: &[u8]) -> Result<String, String> {
 
 fn joined(country: &str, name: &str, protection: &str) -> String {
     let country = if country.is_empty() { String::new() } else { format!("country={country}\n") };
-    format!(
-        "ctrl_interface=/run/wpa_supplicant\n{country}network={{\n    ssid={}\n    scan_ssid=1\n    {protection}\n}}\n",
-        HEXLOWER.encode(name.as_bytes())
-    )
+    let name = HEXLOWER.encode(name.as_bytes());
+    let entry =
+        |protection: &str| format!("network={{\n    ssid={name}\n    scan_ssid=1\n    {protection}\n}}\n");
+    // A password, other than a key, is one for WPA3 as well.
+    let (ways, second) = match protection.split_once("psk=\"") {
+        Some((_, password)) => {
+            ("sae_pwe=2\n", entry(&format!("key_mgmt=SAE\n    ieee80211w=2\n    sae_password=\"{password}")))
+        }
+        None => ("", String::new()),
+    };
+    format!("ctrl_interface=/run/wpa_supplicant\n{ways}{country}{}{second}", entry(protection))
 }
 
+/// What `wpa_cli` says of a radio that speaks WPA3.
+const WPA3: &str = "NONE IEEE8021X WPA-EAP WPA-PSK SAE\n";
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 #[test]
@@ -208,6 +217,7 @@ fn no_note_holds_a_password() {
 fn what_keeps_the_box_out_is_told_from_what_it_hears() {
     let asks = read("network=H \u{fc}\npassword=longpass12".into()).settings.unwrap();
     let open = read("network=H \u{fc}".into()).settings.unwrap();
+    let key = read(format!("network=H \u{fc}\npassword={KEY}").into()).settings.unwrap();
     let report = |state: &str, listed: &str, flags: &str, name: &str| {
         format!(
             "wpa_state={state}\nnetwork id / ssid / bssid / flags\n0\tH \\xc3\\xbc\tany\t{listed}\n\
@@ -229,6 +239,14 @@ fn what_keeps_the_box_out_is_told_from_what_it_hears() {
             "refuses the password",
         ),
         (&asks, report("SCANNING", "[CURRENT]", "[WPA2-PSK-CCMP]", ours), "compare the password"),
+        (&asks, report("SCANNING", "[CURRENT]", "[WPA2-SAE-CCMP]", ours) + WPA3, "compare the password"),
+        (
+            &asks,
+            report("SCANNING", "[TEMP-DISABLED]", "[WPA2-SAE-CCMP]", ours) + WPA3,
+            "refuses the password",
+        ),
+        (&open, report("SCANNING", "[CURRENT]", "[WPA2-SAE-CCMP]", ours) + WPA3, "add the line password="),
+        (&key, report("SCANNING", "[CURRENT]", "[WPA2-SAE-CCMP]", ours) + WPA3, "not the key of 64 digits"),
         (&asks, report("SCANNING", "[CURRENT]", "[WPA2-EAP-CCMP]", ours), "user name"),
         (&asks, report("SCANNING", "[CURRENT]", "", ours), "does not trust it"),
         (&open, report("SCANNING", "[CURRENT]", "[WPA2-PSK-CCMP]", ours), "add the line password="),
