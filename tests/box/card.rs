@@ -1,10 +1,10 @@
 //! A card that is full or cannot be written: nothing is half written, it is told in words, and what was asked for once is never done at
 //! each start.
 
-use crate::programs::{StandIn, furnished};
+use crate::programs::{StandIn, furnished, may_mount};
 use crate::support::skipped;
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::thread;
 
 const FULL: &str = "the card is full; delete from it what it need not hold";
@@ -30,11 +30,6 @@ rm -rf \"$boot\"
 cp -a \"$kept\" \"$boot\"
 exit $code";
 
-fn may_mount() -> bool {
-    let trial = ["--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"];
-    Command::new("unshare").args(trial).output().is_ok_and(|output| output.status.success())
-}
-
 fn run_full(stand_in: &StandIn, program: &str) -> Output {
     let way = ["unshare", "--map-root-user", "--mount", "bash", "-c", ON_A_FULL_CARD];
     let output = stand_in.command(&way, program).output().unwrap();
@@ -49,6 +44,7 @@ fn quiet() -> StandIn {
     fs::create_dir_all(stand_in.at("dev")).unwrap();
     stand_in.tool("systemctl", "echo \"$@\" >>\"$MCOS_BOX_ROOT/asked\"\necho failed\n");
     stand_in.tool("findmnt", "exit 0\n");
+    stand_in.tool("date", "echo 20260701-0000\n");
     stand_in.tool("journalctl", "cat \"$MCOS_BOX_ROOT/said\"\n");
     fs::write(stand_in.at("said"), "the first line\n").unwrap();
     stand_in
@@ -75,7 +71,8 @@ fn what_finds_no_room_on_the_card_leaves_the_old_and_is_told_and_tried_again() {
     assert!(read(&stand_in, "dev/console").contains("another line"), "the screen has it");
     // On the screen it stands with the next look.
     assert!(run_full(&stand_in, "box-status").status.success());
-    assert!(read(&stand_in, "dev/console").contains("the card is full"));
+    let screen = read(&stand_in, "dev/console").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(screen.contains("the card is full"), "{screen}");
     for _ in 0..2 {
         assert!(stand_in.run("box-status").status.success());
     }
@@ -105,10 +102,6 @@ fn what_finds_no_room_on_the_card_leaves_the_old_and_is_told_and_tried_again() {
     let said = stand_in.notes();
     assert!(said.contains("no new backup on the card: ") && said.contains("the disk is full"), "{said}");
     assert!(stand_in.run("box-backup").status.success());
-    assert_ne!(
-        fs::read(stand_in.at("boot/mcos/backups").join(&stand_in.names("boot/mcos/backups")[0])).unwrap(),
-        b""
-    );
     assert_eq!((stand_in.names("boot/mcos/backups").len(), stand_in.notes().as_str()), (1, ""));
 }
 

@@ -147,6 +147,12 @@ fn of_two_settings_files_one_is_used_and_both_are_named() {
     );
 }
 
+/// Whether this user may mount something where nobody else sees it.
+pub(crate) fn may_mount() -> bool {
+    let trial = ["--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/run"];
+    Command::new("unshare").args(trial).output().is_ok_and(|output| output.status.success())
+}
+
 /// A box that has a server with an account.
 pub(crate) fn furnished() -> StandIn {
     let stand_in = StandIn::new();
