@@ -4,6 +4,7 @@
 //! The only floor that touches block devices. It stands on no other.
 
 pub mod bundle;
+pub mod card_probe;
 pub mod disk;
 mod error;
 pub mod slot_sector;

@@ -2,7 +2,8 @@
 //! in `image/overlay/usr/lib/mcos`. What has to be told to people goes into a file of notes (see `appliance::notes`).
 
 use super::{CliError, output};
-use crate::appliance::wifi;
+use crate::appliance::disk::Medium as _;
+use crate::appliance::{card_probe, slot_sector, wifi};
 use crate::atomic_file::{self, Access};
 use crate::config::Config;
 use crate::store::{BackupPassword, rotation};
@@ -42,6 +43,13 @@ pub(super) enum Command {
         /// The data folder, with the last settings without a mistake
         last: PathBuf,
     },
+    /// Say whether a card keeps what is written on it behind a place; a few blocks there are written, and put back
+    ProbeCard {
+        /// The card, as a device
+        disk: PathBuf,
+        /// The first sector of 512 bytes that is free
+        sector: u32,
+    },
     /// Put a backup into a folder with older ones, of which the newest of this server stay; an encrypted one needs --data
     KeepBackup {
         /// The backup
@@ -68,11 +76,26 @@ pub(super) fn run(command: Command, data: Option<&Path>) -> Result<(), CliError>
         Command::BackupTarget { which, settings, last } => backup_target(which, &settings, &last),
         Command::Wifi { file, settings, notes } => join(&file, &settings, &notes),
         Command::WifiState { settings, notes } => state(&settings, &notes),
+        Command::ProbeCard { disk, sector } => probe_card(&disk, sector),
         Command::KeepBackup { file, folder } => {
             let password = data.map_or(Ok(None), BackupPassword::kept).map_err(CliError::failed)?;
             rotation::keep(&file, &folder, password.as_ref()).map_err(CliError::failed)
         }
     }
+}
+
+fn probe_card(disk: &Path, sector: u32) -> Result<(), CliError> {
+    let broken = |error: io::Error| {
+        CliError::Failed(format!("the card cannot be read and written to its end ({error})"))
+    };
+    let card = File::options().read(true).write(true).open(disk).map_err(broken)?;
+    let from = u64::from(sector) * slot_sector::SECTOR as u64;
+    if card_probe::holds_all(&card, from).map_err(broken)? {
+        return Ok(());
+    }
+    // As it is written on cards: in billions.
+    let says = card.size().map_err(broken)? / 1_000_000_000;
+    Err(CliError::Failed(format!("the card has less than the {says} GB that it says it has")))
 }
 
 fn backup_target(which: Target, settings: &Path, last: &Path) -> Result<(), CliError> {
