@@ -8,6 +8,7 @@ use crate::atomic_file::{self, Access};
 use crate::config::HostName;
 use crate::server::addresses;
 use crate::services::Ports;
+use crate::world::OwnName;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -43,7 +44,7 @@ pub(super) fn run(setting: &Setting, command: &Command) -> Result<(), CliError> 
     let trusted = certificate.is_some();
     let ports = Ports { http, https, ..Ports::from(&setting.config.network) };
     let mut warnings = health::moved_ports(&ports);
-    let netbios = kit::netbios_name(&setting.config.network);
+    let netbios = kit::netbios_name(&setting.config.network, &OwnName::default().read());
     let older_windows = kit::pages_for_older_windows(&host, netbios, address, http);
     if !older_windows.is_empty() {
         warnings.push(format!(

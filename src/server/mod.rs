@@ -21,6 +21,7 @@ mod metrics;
 mod netbios;
 mod observer;
 mod outbox;
+mod published_name;
 mod recorder;
 mod restart;
 mod sampling;
@@ -47,6 +48,7 @@ use crate::catalog::Catalog;
 use crate::config::{Config, Network};
 use crate::services::{Game, mcots};
 use crate::store::Store;
+use crate::world::OwnName;
 use async_signal::{Signal, Signals};
 use bind::Bound;
 use connections::Connections;
@@ -188,7 +190,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         .detach();
     }
     let Bound { listeners, ports } = open_ports(&mut config, on_box.is_some()).map_err(ServeError::Bind)?;
-    let names = netbios::open(&config.network);
+    let names = netbios::open(&config.network, &OwnName::default().read());
     let limits = Limits::new(&config.limits);
     let connections = Arc::new(Connections::new(config.limits.outbound_bytes));
     let game =
@@ -215,8 +217,11 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
             }
         }
     });
-    let place =
-        status_file::host_info(&names, on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten));
+    let place = status_file::host_info(
+        &shared.game,
+        !names.is_empty(),
+        on_box.as_ref().is_some_and(|on_box| on_box.password_forgotten),
+    );
     shared.game.store.end_of_start();
     announce(&listeners, &shared.game, &place);
     let sockets = listeners.iter().map(|listener| Arc::clone(&listener.socket)).collect();
@@ -229,8 +234,9 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
         names.into_iter().map(|service| EXECUTOR.spawn(service.serve(Arc::clone(&shared.game)))).collect();
     systemd::ready("ready");
     let status_file = on_box.and_then(|on_box| on_box.status_file);
-    let notices = (systemd::listens() || status_file.is_some())
-        .then(|| EXECUTOR.spawn(status_file::keep(Arc::clone(&shared.game), place, status_file)));
+    let notices = (systemd::listens() || status_file.is_some()).then(|| {
+        EXECUTOR.spawn(status_file::keep(Arc::clone(&shared.game), shared.tls.clone(), place, status_file))
+    });
 
     let ended = until_ended(signals, asked).await;
     if let Some(notices) = notices {

@@ -24,19 +24,18 @@ const BURST: u64 = 4096;
 /// How long after an error of the socket it is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// One open socket, and the name it answers to.
+/// One open socket.
 pub(super) struct NameService {
     socket: Async<UdpSocket>,
-    name: MachineName,
 }
 
 /// Opens the sockets, on the IPv4 addresses of `network.bind`. Only that of 0.0.0.0 hears what is asked of everybody. A
 /// server that cannot be found by this name is still a server, so what can't be had is only reported.
-pub(super) fn open(network: &Network) -> Vec<NameService> {
+pub(super) fn open(network: &Network, own: &str) -> Vec<NameService> {
     if !network.netbios {
         return Vec::new();
     }
-    let Some(name) = netbios_name(network) else {
+    let Some(name) = netbios_name(network, own) else {
         log::info!("the host name is no name for Windows, so NetBIOS is off; see network.name in mcos.toml");
         return Vec::new();
     };
@@ -48,7 +47,7 @@ fn open_one(address: IpAddr, name: MachineName) -> Option<NameService> {
     match UdpSocket::bind((address, PORT)).and_then(Async::new) {
         Ok(socket) => {
             log::info!("old Windows versions find this machine as {}", name.as_str());
-            Some(NameService { socket, name })
+            Some(NameService { socket })
         }
         Err(error) => {
             let why = match error.kind() {
@@ -62,14 +61,8 @@ fn open_one(address: IpAddr, name: MachineName) -> Option<NameService> {
     }
 }
 
-/// The configured name, or what can be made of the host name.
 impl NameService {
-    /// The name by which Windows finds this machine.
-    pub(super) fn name(&self) -> MachineName {
-        self.name
-    }
-
-    /// Answers for ever, whoever may connect.
+    /// Answers for ever, whoever may connect. The name may be another one from one moment to the next.
     pub(super) async fn serve(self, game: Arc<Game>) {
         let mut datagram = [0; MAX_DATAGRAM];
         let mut bytes = TokenBuckets::new(BYTES_PER_SECOND, BURST);
@@ -82,7 +75,8 @@ impl NameService {
                         .access_list
                         .admits((*peer.ip()).into())
                         .then(|| {
-                            Query::read(datagram)?.answer(self.name, self.address_for(peer.into()).ok()?)
+                            let name = netbios_name(&game.config.network, &game.world.own_name.read())?;
+                            Query::read(datagram)?.answer(name, self.address_for(peer.into()).ok()?)
                         })
                         .flatten()
                         .filter(|answer| {
@@ -123,8 +117,7 @@ mod tests {
     #[test]
     fn the_configured_name_wins_over_the_host_name() {
         let named = Network { name: "Garage".to_owned(), ..Network::default() };
-        assert_eq!(netbios_name(&named).unwrap().as_str(), "GARAGE");
-        let host = gethostname::gethostname();
-        assert_eq!(netbios_name(&Network::default()), MachineName::from_host(&host.to_string_lossy()));
+        assert_eq!(netbios_name(&named, "mcos").unwrap().as_str(), "GARAGE");
+        assert_eq!(netbios_name(&Network::default(), "mcos3.lan"), MachineName::from_host("MCOS3"));
     }
 }

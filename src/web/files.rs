@@ -13,7 +13,7 @@ pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
     let kit = Kit {
         host: request.host.clone(),
         address: lan_address(request.local),
-        netbios: netbios_name(&site.game.config.network),
+        netbios: netbios_name(&site.game.config.network, &site.game.world.own_name.read()),
         ports: site.game.ports.clone(),
         public_key,
         certificate: site.certificate.cloned(),

@@ -66,7 +66,7 @@ pub(super) fn kit(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
         certificate: site.certificate.is_some(),
         older_windows: pages_for_older_windows(
             request.host,
-            netbios_name(&site.game.config.network),
+            netbios_name(&site.game.config.network, &site.game.world.own_name.read()),
             lan_address(request.local),
             site.game.ports.http,
         ),

@@ -6,6 +6,7 @@ mod access_list;
 mod channels;
 mod game_files;
 mod game_pages;
+mod own_name;
 mod page_sessions;
 mod presence;
 pub mod races;
@@ -25,6 +26,7 @@ pub use channels::{
 };
 pub use game_files::{DifferentFiles, GameFiles};
 pub use game_pages::GamePages;
+pub use own_name::OwnName;
 pub use page_sessions::{Notice, PageSessions, PageTerms, Token, Typed};
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
@@ -80,6 +82,8 @@ pub struct World {
     pub presence: Presence,
     /// From where the server may be reached.
     pub access_list: AccessList,
+    /// What this machine is called in its network.
+    pub own_name: OwnName,
     /// Who gave wrong passwords to Auth too often, by account name.
     pub auth_failures: FailureLimit,
     /// Who failed at Login too often, by the customer whose Context it is.
@@ -120,6 +124,7 @@ impl World {
             sessions: Sessions::new(context_life),
             presence: Presence::default(),
             access_list: AccessList::new(allowed),
+            own_name: OwnName::default(),
             auth_failures: FailureLimit::new(failures_per_minute),
             login_failures: FailureLimit::new(failures_per_minute),
             page_failures: FailureLimit::new(failures_per_minute),

@@ -9,8 +9,10 @@
 )]
 
 mod card;
+mod growing;
 #[path = "../home/mod.rs"]
 mod home;
+mod name;
 mod netbios;
 mod on_a_box;
 mod programs;

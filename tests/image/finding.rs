@@ -15,6 +15,7 @@ fn a_pc_finds_the_box_by_every_name_where_nobody_gives_out_addresses() {
         return skipped("the box's names: this user may not make networks (util-linux, iproute2)");
     };
     let card = Card::flashed(&bench.image, bench.place("card.img"));
+    card.tell_the_kernel(SHELL);
     let mut machine = Machine::start_at_home(&bench.uboot, &card, &home);
     let asker = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/multicast_name.py");
     let ask = |how: &str, name: &str| {
@@ -35,7 +36,23 @@ fn a_pc_finds_the_box_by_every_name_where_nobody_gives_out_addresses() {
     machine.await_that("the address is on the card", |_| {
         card.get("mcos-status.txt").is_some_and(|status| status.contains(&address))
     });
+
+    // Somebody else has that name when the box asks who has.
+    let owner = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/multicast_owner.py");
+    let owner = home.on_pc(&format!("python3 {owner} mcos.local {ALONE} 600 >/dev/null 2>&1 & echo $!"));
+    machine.ask("systemctl restart systemd-resolved");
+    machine.await_that("the real name is on the card", |_| other_name(&card).is_some());
+    let name = other_name(&card).unwrap();
+    assert_eq!(ask("mdns", &name), address);
+    home.on_pc(&format!("kill {}", String::from_utf8_lossy(&owner.stdout)));
     machine.pull_the_plug();
+}
+
+/// The name that ends in `.local` on the card, if it is not that of the image.
+fn other_name(card: &Card) -> Option<String> {
+    let status = card.get("mcos-status.txt")?;
+    let hosts = status.split_whitespace().filter_map(|word| word.strip_prefix("http://")?.strip_suffix('/'));
+    hosts.filter(|host| host.ends_with(".local")).find(|host| *host != "mcos.local").map(str::to_owned)
 }
 
 #[test]
@@ -49,7 +66,7 @@ fn the_box_joins_the_wi_fi_that_a_file_on_the_card_names() {
     // The box tries every radio that it has, and this one is to be the router's.
     machine.ask("systemctl stop mcos-wifi@wlan1.service");
     // It learns name and password from nobody but us.
-    let router = "network={\\nssid=\"Gar\\303\\244ge #57\"\\nmode=2\\nfrequency=2412\\nkey_mgmt=WPA-PSK\\nproto=RSN\\n\
+    let router = "ctrl_interface=/run/router\\nnetwork={\\nssid=\"Gar\\303\\244ge #57\"\\nmode=2\\nfrequency=2412\\nkey_mgmt=WPA-PSK\\nproto=RSN\\n\
                   pairwise=CCMP\\npsk=\"burn \\042rubber\\042 57\"\\n}\\n";
     machine.ask(&format!("printf '{router}' >/run/router.conf"));
     machine.ask("wpa_supplicant -B -i wlan1 -c /run/router.conf");
@@ -61,6 +78,19 @@ fn the_box_joins_the_wi_fi_that_a_file_on_the_card_names() {
         }
     }
     assert!(joined.contains("wpa_state=COMPLETED") && joined.contains("key_mgmt=WPA2-PSK"), "{joined}");
+    // Another router, which speaks WPA3 only.
+    machine.ask("wpa_cli -p /run/router -i wlan1 terminate; sleep 2");
+    let router = "sae_pwe=2\\nnetwork={\\nssid=\"Gar\\303\\244ge #57\"\\nmode=2\\nfrequency=2412\\nkey_mgmt=SAE\\nproto=RSN\\n\
+                  pairwise=CCMP\\nieee80211w=2\\nsae_password=\"burn \\042rubber\\042 57\"\\n}\\n";
+    machine.ask(&format!("printf '{router}' >/run/router.conf"));
+    machine.ask("wpa_supplicant -B -i wlan1 -c /run/router.conf");
+    for _ in 0..60 {
+        joined = machine.ask("wpa_cli -p /run/wpa_supplicant -i wlan0 status; sleep 2");
+        if joined.contains("wpa_state=COMPLETED") && joined.contains("key_mgmt=SAE") {
+            break;
+        }
+    }
+    assert!(joined.contains("wpa_state=COMPLETED") && joined.contains("key_mgmt=SAE"), "{joined}");
     // This board has no light; but if it had one, it could shine and blink.
     let patterns = machine.ask("ls /sys/module | grep -c -e ledtrig_default_on -e ledtrig_timer");
     assert_eq!(patterns, "2");

@@ -82,6 +82,15 @@ impl Browser {
         StreamOwned::new(connection, socket)
     }
 
+    /// Whether the server proves itself under this name, too.
+    pub(crate) fn is_certified(&self, name: &str) -> bool {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let mut connection = ClientConnection::new(Arc::clone(&self.tls), name).unwrap();
+        let mut socket = TcpStream::connect((self.host.as_str(), self.port)).unwrap();
+        socket.set_read_timeout(Some(self.patience)).unwrap();
+        connection.complete_io(&mut socket).is_ok()
+    }
+
     pub(crate) fn send(&mut self, path: &str, form: Option<(&str, &[u8])>) -> Answer {
         let mut stream = self.connect();
         let method = if form.is_some() { "POST" } else { "GET" };

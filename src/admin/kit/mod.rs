@@ -185,10 +185,11 @@ impl Kit {
     }
 }
 
-/// The name by which Windows finds this machine with NetBIOS, if it answers there: that of `network.name`, else its host name.
-pub fn netbios_name(network: &Network) -> Option<MachineName> {
+/// The name by which Windows finds this machine with NetBIOS, if it answers there: that of `network.name`, else `own`, what this machine
+/// is called in its network.
+pub fn netbios_name(network: &Network, own: &str) -> Option<MachineName> {
     let name = if network.name.is_empty() {
-        MachineName::from_host(&gethostname::gethostname().to_string_lossy())
+        MachineName::from_host(own)
     } else {
         MachineName::from_host(&network.name)
     };

@@ -177,8 +177,10 @@ fn a_kit_for_a_name_of_multicast_dns_says_who_needs_another_one() {
     let nameless = Kit { netbios: None, address: None, ..kit("mcos.local") };
     assert!(file(&nameless, "READ ME.txt").contains("8 do not find"));
     let network = Network { name: "Car-Shed.lan".to_owned(), ..Config::default().network };
-    assert_eq!(netbios_name(&network), MachineName::from_host("CAR-SHED"));
-    assert_eq!(netbios_name(&Network { netbios: false, ..network }), None);
+    assert_eq!(netbios_name(&network, "mcos"), MachineName::from_host("CAR-SHED"));
+    assert_eq!(netbios_name(&Network { netbios: false, ..network.clone() }, "mcos"), None);
+    let unnamed = Network { name: String::new(), ..network };
+    assert_eq!(netbios_name(&unnamed, "mcos3"), MachineName::from_host("MCOS3"));
     for host in ["MCOS", "192.168.1.5", "mco.example.org"] {
         for name in ["READ ME.txt", "setup.bat"] {
             assert!(!file(&kit(host), name).contains("8 do not find"), "{host}: {name}");

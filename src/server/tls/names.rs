@@ -1,5 +1,6 @@
 //! All names and addresses by which this machine may be called.
 
+use crate::server::published_name::published_name;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,15 +19,19 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names of this machine as it is now: `localhost`, its host name with and without `.local`, `mcos.local`, the
+    /// The names of this machine as it is now: `localhost`, its host name and the one that its network knows, with and without `.local`, `mcos.local`, the
     /// addresses of its interfaces, and the public name from the configuration, if there is one.
     pub fn of_this_machine(public_host: Option<&str>) -> Self {
         let mut names =
             Self::new(["localhost", "mcos.local"], [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         if let Some(host) = gethostname::gethostname().to_str() {
             names.add_host(host);
-            // The part before the first dot is what multicast DNS announces.
+            // The part before the first dot is what multicast DNS announces, unless somebody else has that name already.
             names.add_host(&format!("{}.local", host.split('.').next().unwrap_or(host)));
+        }
+        if let Some(name) = published_name() {
+            names.add_host(&name);
+            names.add_host(&format!("{name}.local"));
         }
         match if_addrs::get_if_addrs() {
             // A link-local IPv6 address works only with its interface beside it, which no certificate can say.
