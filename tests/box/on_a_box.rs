@@ -1,6 +1,6 @@
 //! A server on a box: nobody sees its console, so it serves whatever its card says, and writes on a file what is wrong.
 
-use crate::home::{BOX, Home};
+use crate::home::{ALONE, BOX, Home};
 use crate::support::{Server, skipped};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -42,6 +42,46 @@ fn what_is_right_of_a_broken_configuration_counts_and_the_rest_is_named_wherever
     let status = server.await_status(|text| text.contains(BOX));
     assert!(flat(&status).contains("WHAT IS WRONG Nothing."), "{status}");
     assert!(!home.page("/").contains("For the operator of this server"));
+}
+
+#[test]
+fn a_box_without_a_router_is_reached_by_the_address_that_it_gave_itself_and_later_by_another_one() {
+    const OWN: &str = "169.254.77.5";
+    let Some(home) = Home::build() else { return skipped(SKIP) };
+    home.on_box(&format!("ip addr del {BOX}/24 dev cable && ip addr add {OWN}/16 brd + dev cable"));
+    home.on_pc(&format!("ip addr add {ALONE}/16 brd + dev cable"));
+    let mut server = Server::prepare();
+    server.put_on_box();
+    server.go(home.way_in());
+    server.configure("[shard]\nname = \"Our Town\"\n");
+    server.start();
+    let authority = server.data().join("tls/authority.pem");
+    let proves_itself = |address: &str| {
+        let ask = format!(
+            "openssl s_client -connect {address}:443 -CAfile {} -verify_return_error -verify_ip {address} </dev/null",
+            authority.display()
+        );
+        home.on_pc(&ask).status.success()
+    };
+    let has_openssl = home.on_pc("command -v openssl").status.success();
+    server.await_status(|text| text.contains(&format!("http://{OWN}/ ")));
+    assert!(home.page_at(OWN, "/").contains("Our Town"));
+    assert!(!has_openssl || proves_itself(OWN));
+
+    // A router comes: for a while the box has both.
+    home.on_box(&format!("ip addr add {BOX}/24 brd + dev cable"));
+    let status = server.await_status(|text| text.contains(BOX));
+    assert!(status.find(BOX) < status.find(OWN), "the router's comes first: {status}");
+    assert!(status.contains(&format!("https://{BOX}/operator")), "{status}");
+    assert!(home.page("/").contains("Our Town") && home.page_at(OWN, "/").contains("Our Town"));
+    assert!(!has_openssl || proves_itself(BOX) && proves_itself(OWN));
+
+    home.on_box(&format!("ip addr del {OWN}/16 dev cable"));
+    server.await_status(|text| text.contains(BOX) && !text.contains(OWN));
+    assert!(home.page("/").contains("Our Town"));
+    if !has_openssl {
+        skipped("the certificate of a box with another address: openssl is not installed");
+    }
 }
 
 #[test]

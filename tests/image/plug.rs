@@ -11,6 +11,34 @@ use std::thread;
 use std::time::Duration;
 
 const PLAYERS: usize = 3;
+/// In a first start something is written from so late on, and until so late, on any machine.
+const FIRST_START: std::ops::Range<u64> = 5_000..60_000;
+
+/// The data partition gets the rest of the card then, and its file system follows; the server makes its keys.
+#[test]
+fn a_first_start_may_be_cut_as_often_as_one_likes() {
+    let Some(mut bench) = Bench::new() else { return };
+    let mut card = bench.flashed();
+    for cut in 0..bench.cuts {
+        let before = card.copied(bench.place("before.img"));
+        let (machine, log) = Machine::start_logged(&bench.uboot, &card);
+        let wait = Duration::from_millis(bench.chance.gen_range(FIRST_START));
+        thread::sleep(wait);
+        machine.pull_the_plug();
+        let lost = log.replay(&before, &mut bench.chance);
+        eprintln!("cut {cut}: after {wait:?} of a first start; {lost:?}");
+        card = before.moved_to(card);
+    }
+    let mut machine = bench.start(&card);
+    machine.await_pages();
+    players::make_account("marty").unwrap();
+    block_on(players::make_driver("marty")).unwrap();
+    all_is_well("marty");
+    machine.await_that("the status says that all is well", |_| {
+        card.get("mcos-status.txt").is_some_and(|status| status.contains("Nothing."))
+    });
+    machine.pull_the_plug();
+}
 
 #[test]
 fn no_acknowledged_purchase_is_lost_when_the_plug_is_pulled() {

@@ -32,6 +32,7 @@ mod import;
 mod kit_wine;
 mod layers;
 mod messages;
+mod moved;
 #[path = "../../crates/legacy-tls/tests/old_client/mod.rs"]
 mod old_client;
 mod opening;
