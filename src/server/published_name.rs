@@ -2,7 +2,7 @@
 //! in one network one takes another (`mcos` becomes `mcos3`), and who reads `mcos.local` in a status of that one reaches the other.
 //!
 //! systemd-resolved tells it on its socket, in the Varlink protocol: it answers for an address of the loopback network, which it
-//! never asks anybody else about, with the names that it has for this machine (*seen in use* with systemd 252).
+//! never asks anybody else about, with the names that it has for this machine (*seen in use* with systemd 252 and 257).
 
 use crate::config::HostName;
 use serde::Deserialize;
