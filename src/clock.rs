@@ -1,6 +1,10 @@
-//! The time: one reading of both clocks ([`Now`]), and moments as people read them, in UTC: a board knows no other zone.
+//! The time: one reading of both clocks ([`Now`]), and moments as people read them, in UTC here and in the zone of a place by [`Zone`].
 //!
 //! Whoever acts on a message gets the time from its caller. Only where work begins (a message, a request, a tick, a command) is a clock read.
+
+mod zone;
+
+pub use zone::{NoMoment, Zone};
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

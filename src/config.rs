@@ -29,6 +29,7 @@ pub use mistake::{ConfigError, Mistake};
 pub use settings::{BACKUP, SECTIONS, Setting, change, settings};
 
 use crate::atomic_file::{self, Access};
+use crate::clock::Zone;
 use crate::text_encoding;
 use key::{choice, section};
 use mco_proto::ids::ShardId;
@@ -112,6 +113,8 @@ section! {
         ticker: String = String::new(), Rule::LINE;
         /// `ServerGroup_Name`: a label under which the Client groups shards (*captured*: `Group-1`).
         group: String = "Group-1".to_owned(), Rule::NAME;
+        /// The zone in which pages and commands show moments. Messages of the Client and files for programs stay in UTC.
+        time_zone: Zone = Zone::default(), Rule::TimeZone;
     }
 }
 

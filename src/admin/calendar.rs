@@ -32,7 +32,7 @@ fn settle(game: &Game, now: Now) -> Result<(), StoreError> {
         let winner = turf.clubs.first().map_or("nobody", |club| club.acronym.as_str());
         log::info!("calendar: the turf of lobby {} in week {} is won by {winner}", turf.lobby, turf.week);
     }
-    for turned in game.store.nights().turn(&CityRules(&game.catalog), now)? {
+    for turned in game.store.nights().in_zone(game.zone()).turn(&CityRules(&game.catalog), now)? {
         let turned = turned.saved()?;
         let paid = turned.night.outcome.as_ref().map_or(0, |outcome| outcome.prizes.len());
         log::info!("calendar: race night {} is over, {paid} prizes are paid", turned.night.id);

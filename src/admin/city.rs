@@ -2,12 +2,13 @@
 
 use super::error::RequestError;
 use crate::clock::Now;
+use crate::config::Config;
 use crate::services::deals::CityRules;
 use crate::services::nights;
 use crate::store::{
     Ad, Auction, Changed, DealRules as _, Deals, Goods, Host, Night, NightPlan, Store, StoreError,
 };
-use mco_proto::ids::{PersonaId, ShardId};
+use mco_proto::ids::PersonaId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -186,12 +187,13 @@ pub struct AuctionEntry {
 /// Why it was not done.
 pub(super) fn perform(
     store: &Store,
-    shard: ShardId,
+    config: &Config,
     rules: CityRules<'_>,
     request: CityRequest,
     now: Now,
 ) -> Result<CityResponse, RequestError> {
-    let (all_nights, deals) = (store.nights(), store.deals(&rules));
+    let shard = config.shard.id;
+    let (all_nights, deals) = (store.nights().in_zone(&config.shard.time_zone), store.deals(&rules));
     Ok(match request {
         CityRequest::ListNights => {
             let mut all = all_nights.open()?;
@@ -208,7 +210,7 @@ pub(super) fn perform(
             if !known.iter().any(|(number, _)| *number == plan.lobby) {
                 return Err(RequestError::NoSuchLobby { wanted: plan.lobby, known });
             }
-            CityResponse::Made(nights::plan(rules.0, store, Host::Operator, &plan, now)?.saved()?)
+            CityResponse::Made(nights::plan(rules.0, all_nights, Host::Operator, &plan, now)?.saved()?)
         }
         CityRequest::CancelNight { night, reason } => {
             done(all_nights.cancel(&rules, Host::Operator, (night, &reason), now)?)?

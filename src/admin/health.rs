@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use crate::appliance;
-use crate::clock::{Now, day};
+use crate::clock::Now;
 use crate::config::Registration;
 use crate::services::{AUTH_PORT, Game, Ports};
 use crate::store::UncountedResults;
@@ -114,7 +114,7 @@ fn refused_addresses(game: &Game) -> Option<String> {
     let more = all.len().saturating_sub(MOST_NAMES);
     let named = all.iter().take(MOST_NAMES).map(|RefusedAddress { address, count, last }| {
         let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
-        format!("{address} ({times}, last on {})", day(*last))
+        format!("{address} ({times}, last on {})", game.zone().day(*last))
     });
     let mut named: Vec<String> = named.collect();
     named.extend((more > 0).then(|| format!("{more} more")));
@@ -136,7 +136,7 @@ fn uncounted(game: &Game, now: Now) -> Option<String> {
     let named = all.iter().take(MOST_NAMES).map(|results| {
         let name = name_of(game, results.persona);
         let UncountedResults { count, race, time, why, last, .. } = results;
-        let (seconds, day) = (time / 64, day((*last).into()));
+        let (seconds, day) = (time / 64, game.zone().day(*last));
         format!("{name} ({count} times, last on {day} in race {race}: {seconds} s is {why})")
     });
     let mut named: Vec<String> = named.collect();
@@ -160,7 +160,7 @@ fn different_files(game: &Game, now: Now) -> Option<String> {
     let more = all.len().saturating_sub(MOST_NAMES);
     let named = all.iter().take(MOST_NAMES).map(|DifferentFiles { racers, last }| {
         let [one, other] = racers.map(|racer| name_of(game, racer));
-        format!("{one} and {other} (last on {})", day(*last))
+        format!("{one} and {other} (last on {})", game.zone().day(*last))
     });
     let mut named: Vec<String> = named.collect();
     named.extend((more > 0).then(|| format!("{more} more")));

@@ -226,8 +226,8 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         }
         Request::RemovePersona { name } => return remove_persona(server, &name, now),
         Request::City(request) => {
-            let shard = server.config().shard.id;
-            Response::City(server.with_rules(|rules| city::perform(store, shard, rules, request, now))??)
+            let config = server.config();
+            Response::City(server.with_rules(|rules| city::perform(store, config, rules, request, now))??)
         }
         Request::ShowPersona { name } => {
             let (persona, account) = persona_named(server, &name)?;

@@ -5,7 +5,6 @@
 
 use super::health;
 use crate::clock::Now;
-use crate::clock::moment;
 use crate::config::HostName;
 use crate::services::{AUTH_PORT, Game, Ports};
 use mco_proto::windows_1252;
@@ -37,7 +36,7 @@ pub fn file(game: &Game, host_info: &HostInfo) -> String {
     let _ = write!(
         text,
         "Ready since {}, by the clock of the box.\nThe shard is called \"{}\".\n\n",
-        moment(host_info.ready_since),
+        game.zone().stamp(host_info.ready_since),
         game.config.shard.name
     );
     text.push_str("FOR PLAYERS: open one of these in a browser, on a PC in the same network\n\n");

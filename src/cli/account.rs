@@ -4,6 +4,7 @@ use super::confirm::confirm;
 use super::output::{self, Table};
 use super::{CliError, Setting, password, persona, reach};
 use crate::admin::requests::{AccountEntry, Request, Response};
+use crate::clock::Zone;
 use clap::{Args, Subcommand};
 use mco_proto::ids::CustomerId;
 
@@ -104,18 +105,18 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
             output::line(&format!("account {} (customer {}) {done}", account.name, account.customer_id))
         }
         Response::Accounts(accounts) if json => output::json(&accounts),
-        Response::Accounts(accounts) => show(&accounts),
+        Response::Accounts(accounts) => show(setting.zone(), &accounts),
         Response::AccountDetails { account, personas } if json => output::json(&(account, personas)),
         Response::AccountDetails { account, personas } => {
-            show(&[account])?;
+            show(setting.zone(), &[account])?;
             output::line("")?;
-            persona::show(&personas)
+            persona::show(setting.zone(), &personas)
         }
         other => Err(reach::unexpected(&other)),
     }
 }
 
-fn show(accounts: &[AccountEntry]) -> Result<(), CliError> {
+fn show(zone: &Zone, accounts: &[AccountEntry]) -> Result<(), CliError> {
     let mut table = Table::new(["CUSTOMER", "NAME", "PERSONAS", "STATE", "CREATED"]);
     for account in accounts {
         table.row([
@@ -123,7 +124,7 @@ fn show(accounts: &[AccountEntry]) -> Result<(), CliError> {
             account.name.clone(),
             account.personas.to_string(),
             if account.disabled { "disabled" } else { "enabled" }.to_owned(),
-            output::day(account.created),
+            zone.day(account.created),
         ]);
     }
     table.print()

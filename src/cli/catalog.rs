@@ -11,7 +11,7 @@ use super::{CliError, Setting};
 use crate::admin::requests::{Request, Response};
 use crate::catalog::import::{self, Progress as Steps, Reading, Summary};
 use crate::catalog::{Catalog, Imported, file};
-use crate::clock::Now;
+use crate::clock::{Now, Zone};
 use crate::server::control::{self, AskError};
 use clap::Subcommand;
 use serde::Serialize;
@@ -49,7 +49,7 @@ fn import(setting: &Setting, path: &Path) -> Result<(), CliError> {
     let Reading { imported, notes } = read(path)?;
     let folder = NewFolder::look(setting);
     file::save(data, &imported).map_err(CliError::failed)?;
-    describe(&imported)?;
+    describe(setting.zone(), &imported)?;
     folder.tell()?;
     for note in notes {
         output::line(&format!("note: {note}"))?;
@@ -86,14 +86,14 @@ fn read(path: &Path) -> Result<Reading, CliError> {
     read.map_err(|error| failed(&error))
 }
 
-fn describe(imported: &Imported) -> Result<(), CliError> {
+fn describe(zone: &Zone, imported: &Imported) -> Result<(), CliError> {
     let origin = &imported.origin;
     output::line(&format!(
         "{}, {} KiB, Jet {}, imported {}",
         origin.file,
         origin.bytes / 1024,
         origin.jet,
-        output::day(origin.imported)
+        zone.day(origin.imported)
     ))?;
     output::line(&format!("SHA-256 {}", origin.hash()))?;
     let summary = Summary::of(imported);
@@ -147,7 +147,7 @@ fn cars(setting: &Setting, json: bool) -> Result<(), CliError> {
 
 fn show(setting: &Setting) -> Result<(), CliError> {
     if let Some(imported) = file::load(&setting.data).map_err(CliError::failed)? {
-        return describe(&imported);
+        return describe(setting.zone(), &imported);
     }
     reach::need_data(setting)?;
     let catalog = Catalog::builtin();

@@ -4,7 +4,7 @@ use super::output::{self, Table};
 use super::{CliError, Setting, reach};
 use crate::admin::city::{CityRequest, CityResponse};
 use crate::admin::requests::{Request, Response};
-use crate::clock::{Now, moment, read_moment};
+use crate::clock::{NoMoment, Now, Zone};
 use crate::store::{Goods, Night, NightPlan};
 use clap::{Args, Subcommand};
 use mco_proto::ids::{PartId, VehicleId};
@@ -62,9 +62,9 @@ pub(super) struct NewNight {
     /// Number of the lobby in which its races are arranged
     #[arg(long, value_name = "N")]
     lobby: u32,
-    /// When it begins: a UTC time like "2030-07-01 20:00"
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    start: u32,
+    /// When it begins: a time like "2030-07-01 20:00", by the time zone in mcos.toml
+    #[arg(long, value_name = "TIME")]
+    start: String,
     /// How many minutes it lasts
     #[arg(long, value_name = "N", default_value_t = 120)]
     minutes: u32,
@@ -110,11 +110,12 @@ pub(super) struct NewNight {
 }
 
 impl NewNight {
-    fn plan(self) -> NightPlan {
+    fn plan(self, zone: &Zone) -> Result<NightPlan, CliError> {
+        let start = time(zone, &self.start)?;
         // Times can be compared only in one direction.
         let backward = self.direction.map(|direction| direction == "backward");
         let backward = backward.or(self.best_time.then_some(false));
-        NightPlan {
+        Ok(NightPlan {
             name: self.name,
             text: self.text,
             lobby: self.lobby,
@@ -123,21 +124,21 @@ impl NewNight {
             no_nitrous: self.nitrous.map(|nitrous| nitrous == "forbidden"),
             class: self.class,
             levels: (self.lowest_level, self.highest_level),
-            start: self.start,
-            end: self.start.saturating_add(self.minutes.saturating_mul(60)),
+            start,
+            end: start.saturating_add(self.minutes.saturating_mul(60)),
             weekly: self.weekly,
             fee: self.fee,
             purse: self.purse,
             most: self.most,
             best_time: self.best_time,
             season: self.season,
-        }
+        })
     }
 }
 
-fn time(text: &str) -> Result<u32, String> {
-    let at = read_moment(text).and_then(|at| u32::try_from(at).ok());
-    at.ok_or_else(|| "this is no time: write it as \"2030-07-01 20:00\"".to_owned())
+fn time(zone: &Zone, text: &str) -> Result<u32, CliError> {
+    let at = zone.read(text).and_then(|at| u32::try_from(at).map_err(|_| NoMoment::Unreadable));
+    at.map_err(|why| CliError::Usage(format!("--start: \"{text}\" {why}")))
 }
 
 /// What is done with ads, and with auctions.
@@ -163,7 +164,9 @@ pub(super) fn event(setting: &Setting, command: EventCommand) -> Result<(), CliE
     let (request, json) = match command {
         EventCommand::List { json } => (CityRequest::ListNights, json),
         EventCommand::Show { number, json } => (CityRequest::ShowNight { night: number }, json),
-        EventCommand::Add(night) => (CityRequest::PlanNight { plan: Box::new(night.plan()) }, false),
+        EventCommand::Add(night) => {
+            (CityRequest::PlanNight { plan: Box::new(night.plan(setting.zone())?) }, false)
+        }
         EventCommand::Cancel { number, reason } => {
             (CityRequest::CancelNight { night: number, reason }, false)
         }
@@ -209,18 +212,18 @@ fn answer(setting: &Setting, request: CityRequest, json: bool) -> Result<(), Cli
     };
     match response {
         CityResponse::Nights(nights) if json => output::json(&nights),
-        CityResponse::Nights(nights) => list(&nights),
+        CityResponse::Nights(nights) => list(setting.zone(), &nights),
         CityResponse::Night(night) if json => output::json(&night),
-        CityResponse::Night(night) => show(&night),
+        CityResponse::Night(night) => show(setting.zone(), &night),
         CityResponse::Ads { ads, .. } if json => output::json(&ads),
         CityResponse::Auctions { auctions, .. } if json => output::json(&auctions),
         CityResponse::Ads { ads, total } => {
-            let mut table = Table::new(["AD", "PERSONA", "ENDS (UTC)", "CATEGORY", "SELLS", "PRICE", "TEXT"]);
+            let mut table = Table::new(["AD", "PERSONA", "ENDS", "CATEGORY", "SELLS", "PRICE", "TEXT"]);
             for ad in &ads {
                 table.row([
                     ad.ad.to_string(),
                     ad.persona.clone(),
-                    moment(ad.ends),
+                    setting.zone().stamp(ad.ends),
                     ad.category.clone(),
                     ad.sells.clone().unwrap_or_default(),
                     ad.price.map_or_else(String::new, |price| price.to_string()),
@@ -231,12 +234,12 @@ fn answer(setting: &Setting, request: CityRequest, json: bool) -> Result<(), Cli
             rest(total, ads.len(), "ads")
         }
         CityResponse::Auctions { auctions, total } => {
-            let mut table = Table::new(["AUCTION", "SELLER", "ENDS (UTC)", "SELLS", "HIGHEST BID", "BIDDER"]);
+            let mut table = Table::new(["AUCTION", "SELLER", "ENDS", "SELLS", "HIGHEST BID", "BIDDER"]);
             for auction in &auctions {
                 table.row([
                     auction.auction.to_string(),
                     auction.seller.clone(),
-                    moment(auction.ends),
+                    setting.zone().stamp(auction.ends),
                     auction.sells.clone(),
                     auction.highest.map_or_else(|| "none".to_owned(), |bid| bid.to_string()),
                     auction.bidder.clone().unwrap_or_default(),
@@ -271,14 +274,14 @@ fn state(night: &Night, now: u64) -> &'static str {
     }
 }
 
-fn list(nights: &[Night]) -> Result<(), CliError> {
+fn list(zone: &Zone, nights: &[Night]) -> Result<(), CliError> {
     let now = Now::read().unix;
-    let mut table = Table::new(["NUMBER", "BEGINS (UTC)", "STATE", "LOBBY", "REGISTERED", "PURSE", "NAME"]);
+    let mut table = Table::new(["NUMBER", "BEGINS", "STATE", "LOBBY", "REGISTERED", "PURSE", "NAME"]);
     for night in nights {
         let Night { id, plan, entries, .. } = night;
         table.row([
             id.to_string(),
-            moment(plan.start.into()),
+            zone.stamp(plan.start),
             state(night, now).to_owned(),
             plan.lobby.to_string(),
             format!("{} of {}", entries.len(), plan.most),
@@ -289,12 +292,12 @@ fn list(nights: &[Night]) -> Result<(), CliError> {
     table.print()
 }
 
-fn show(night: &Night) -> Result<(), CliError> {
-    list(std::slice::from_ref(night))?;
+fn show(zone: &Zone, night: &Night) -> Result<(), CliError> {
+    list(zone, std::slice::from_ref(night))?;
     let Night { plan, prizes, outcome, .. } = night;
     output::line(&format!(
-        "\nends {} UTC, fee {}{}",
-        moment(plan.end.into()),
+        "\nends {}, fee {}{}",
+        zone.stamp(plan.end),
         plan.fee,
         if plan.weekly { ", weekly" } else { "" }
     ))?;

@@ -27,6 +27,7 @@ mod serve;
 mod update;
 mod version;
 
+use crate::clock::Zone;
 use crate::config::{Config, DEFAULT_DATA_DIR, FILE_NAME};
 use crate::log_ring;
 use clap::error::ErrorKind;
@@ -196,6 +197,11 @@ struct Setting {
 }
 
 impl Setting {
+    /// The zone in which moments are printed.
+    const fn zone(&self) -> &Zone {
+        &self.config.shard.time_zone
+    }
+
     fn load(line: &CommandLine, serves: bool) -> Result<Self, CliError> {
         let (config, data) = (line.config.as_deref(), line.data.as_deref());
         if let Some(folder) = box_folder(line, serves, Path::new(BOX_FOLDER)) {

@@ -3,7 +3,6 @@
 use super::output::{self, Table};
 use super::{CliError, Setting, password, reach};
 use crate::admin::requests::{BanEntry, Request, Response};
-use crate::clock::moment;
 use crate::store::BanTarget;
 use clap::Subcommand;
 
@@ -55,6 +54,7 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
+    let zone = setting.zone();
     match command {
         Command::Passwd { password_stdin } => {
             let password = password::new(password_stdin, "New password for the operator's pages")?;
@@ -81,7 +81,7 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
             Response::Audit(entries) => {
                 let mut table = Table::new(["WHEN", "WHAT"]);
                 for entry in entries {
-                    table.row([moment(entry.at.into()), entry.what]);
+                    table.row([zone.moment(entry.at), entry.what]);
                 }
                 table.print()
             }
@@ -96,10 +96,10 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
             for entry in bans(setting)? {
                 let until = match entry.ban.until {
                     None => "never ends".to_owned(),
-                    Some(until) if entry.counts => moment(until),
+                    Some(until) if entry.counts => zone.moment(until),
                     Some(_) => "ended".to_owned(),
                 };
-                table.row([who(&entry), moment(entry.ban.since), until, entry.ban.reason]);
+                table.row([who(&entry), zone.moment(entry.ban.since), until, entry.ban.reason]);
             }
             table.print()
         }

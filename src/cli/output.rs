@@ -1,7 +1,6 @@
 //! What commands print: plain lines and aligned columns.
 
 use super::CliError;
-pub(super) use crate::clock::day;
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};

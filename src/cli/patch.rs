@@ -59,7 +59,7 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
                 table.row([
                     file.path.to_string(),
                     file.size.to_string(),
-                    output::day(file.added),
+                    setting.zone().day(file.added),
                     if file.in_backup { "yes" } else { "no" }.to_owned(),
                     file.sha256,
                     format!("{there}{}", file.note),

@@ -6,6 +6,7 @@ use super::{CliError, Setting, reach};
 use crate::admin::error::RequestError;
 use crate::admin::ledger_words::in_words;
 use crate::admin::requests::{PersonaDetails, PersonaEntry, Request, Response};
+use crate::clock::Zone;
 use clap::Subcommand;
 use mco_proto::ids::{BrandedPartId, PersonaId, VehicleId};
 
@@ -122,9 +123,9 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
             output::line(&format!("persona {name} (number {persona_id}) {done} account {account}"))
         }
         Response::Personas(personas) if json => output::json(&personas),
-        Response::Personas(personas) => show(&personas),
+        Response::Personas(personas) => show(setting.zone(), &personas),
         Response::PersonaDetails(details) if json => output::json(&details),
-        Response::PersonaDetails(details) => show_details(&details),
+        Response::PersonaDetails(details) => show_details(setting.zone(), &details),
         other => Err(reach::unexpected(&other)),
     }
 }
@@ -144,9 +145,9 @@ fn question(setting: &Setting, name: &str) -> Result<String, CliError> {
     ))
 }
 
-fn show_details(details: &PersonaDetails) -> Result<(), CliError> {
+fn show_details(zone: &Zone, details: &PersonaDetails) -> Result<(), CliError> {
     let PersonaDetails { persona, level, points, races, races_won, cars, property, lines } = details;
-    show(std::slice::from_ref(persona))?;
+    show(zone, std::slice::from_ref(persona))?;
     output::line(&format!(
         "\nlevel {level}, {points} points, {races_won} of {races} races won, {}\n",
         output::count(cars.len(), "car")
@@ -163,17 +164,12 @@ fn show_details(details: &PersonaDetails) -> Result<(), CliError> {
     output::line("")?;
     let mut table = Table::new(["WHEN", "WHAT", "AMOUNT", "BALANCE"]);
     for line in lines {
-        table.row([
-            output::day(line.time.into()),
-            in_words(line),
-            line.amount.to_string(),
-            line.balance.to_string(),
-        ]);
+        table.row([zone.day(line.time), in_words(line), line.amount.to_string(), line.balance.to_string()]);
     }
     table.print()
 }
 
-pub(super) fn show(personas: &[PersonaEntry]) -> Result<(), CliError> {
+pub(super) fn show(zone: &Zone, personas: &[PersonaEntry]) -> Result<(), CliError> {
     let mut table = Table::new(["PERSONA", "NAME", "ACCOUNT", "BANK", "LAST SIGN-IN"]);
     for persona in personas {
         table.row([
@@ -181,7 +177,7 @@ pub(super) fn show(personas: &[PersonaEntry]) -> Result<(), CliError> {
             persona.name.clone(),
             persona.account.clone(),
             persona.bank_balance.to_string(),
-            if persona.last_login == 0 { "never".to_owned() } else { output::day(persona.last_login.into()) },
+            if persona.last_login == 0 { "never".to_owned() } else { zone.day(persona.last_login) },
         ]);
     }
     table.print()

@@ -1,6 +1,7 @@
 //! What a key of `mcos.toml` may hold, and how that is said to the Server Operator.
 
 use super::{Allowed, Choice, GamePage, HostName};
+use crate::clock::Zone;
 use crate::netbios::MachineName;
 use crate::public_text;
 use mco_proto::mcots::lists::GAME_PAGES;
@@ -62,6 +63,8 @@ pub(super) enum Rule {
     GamePages,
     /// Dollars for at most so many places.
     Amounts(usize),
+    /// The name of a time zone.
+    TimeZone,
 }
 
 impl Rule {
@@ -135,6 +138,9 @@ impl Rule {
                 GAME_PAGES - 1,
                 GamePage::ALL.map(Choice::word).join(", ")
             ),
+            Self::TimeZone => {
+                "the name of a time zone, such as \"Europe/Berlin\" or \"America/New_York\", or \"UTC\", in quotes".to_owned()
+            }
             Self::MessageNumbers => format!(
                 "a list of at most {MAX_MESSAGE_NUMBERS} message numbers from 0 to 65535, each once, such as [161, 391]"
             ),
@@ -183,6 +189,7 @@ impl Rule {
                     numbers.len() == list.len() && numbers.iter().all(|n| u32::from(*n) < GAME_PAGES)
                 })
             }),
+            Self::TimeZone => value.as_str().is_some_and(|name| Zone::named(name).is_some()),
             Self::MessageNumbers => value.as_array().is_some_and(|list| {
                 let numbers: Option<HashSet<u16>> =
                     list.iter().map(|one| as_number(one.get_ref()).and_then(|n| n.try_into().ok())).collect();

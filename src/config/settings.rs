@@ -3,6 +3,7 @@
 
 use super::rule::Rule;
 use super::{ConfigError, read};
+use crate::clock::Zone;
 use std::str::FromStr as _;
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
@@ -109,7 +110,8 @@ fn is_offered(section: &str, name: &str, rule: &Rule) -> bool {
         | Rule::Switch
         | Rule::Text(..)
         | Rule::Networks
-        | Rule::Amounts(_) => true,
+        | Rule::Amounts(_)
+        | Rule::TimeZone => true,
         // Another port or address would take the page away from under whoever changes it, and the rest has pages of its own.
         Rule::Port
         | Rule::Addresses
@@ -127,6 +129,7 @@ fn choices(rule: &Rule) -> Vec<String> {
         Rule::Switch => vec!["true".to_owned(), "false".to_owned()],
         Rule::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
         Rule::NumberOf(numbers) => numbers.iter().map(ToString::to_string).collect(),
+        Rule::TimeZone => Zone::names(),
         _ => Vec::new(),
     }
 }
@@ -289,6 +292,8 @@ mod tests {
             ("network", "allow", "everybody", "must be a list of at most"),
             ("rewards", "turf", "99999999999999999999", "must be a whole number"),
             ("limits", "password_workers", "3", "must be 1 or 2"),
+            ("shard", "time_zone", "Europe/Berlim", "must be the name of a time zone, such as"),
+            ("shard", "time_zone", "", "must be the name of a time zone, such as"),
         ] {
             let error = change("", section, &[(name, wrong)]).unwrap_err();
             assert_eq!(error.key, Some(format!("{section}.{name}")), "{error}");

@@ -1,4 +1,5 @@
 use super::*;
+use crate::clock::Zone;
 use std::collections::BTreeSet;
 
 const EXAMPLE: &str = include_str!("../../mcos.toml.example");
@@ -65,6 +66,7 @@ id = 7
 max_personas = 2
 description = "Fast [and] furious"
 group = "LAN"
+time_zone = "Europe/Berlin"
 [accounts]
 registration = "operator"
 [game]
@@ -95,6 +97,7 @@ folder = "My Town_7"
     assert_eq!((config.network.https, config.network.https_fallback()), (443, Some(8443)));
     assert_eq!((config.shard.id, config.shard.max_personas), (ShardId(7), 2));
     assert_eq!(config.shard.description, "Fast [and] furious");
+    assert_eq!(config.shard.time_zone, Zone::named("Europe/Berlin").unwrap());
     assert_eq!(config.accounts.registration, Registration::Operator);
     assert_eq!((config.game.starter_cash, config.game.deletion_day), (0, 1));
     let limits = Limits {

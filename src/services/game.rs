@@ -3,7 +3,7 @@
 use super::Ports;
 use super::directory::Directory;
 use crate::catalog::{Catalog, Lobby, RaceType};
-use crate::clock::Now;
+use crate::clock::{Now, Zone};
 use crate::config::{ChosenAnswers, ChosenPages, Config, GamePage};
 use crate::store::{Persona, Store};
 use crate::world::World;
@@ -66,6 +66,11 @@ impl Game {
             lines.find(|(of, _)| *of == number).map(|(_, page)| page)
         };
         self.pages.of(number).or_else(configured)
+    }
+
+    /// The zone in which people are told moments.
+    pub const fn zone(&self) -> &Zone {
+        &self.config.shard.time_zone
     }
 
     /// How many races are driven now.

@@ -3,7 +3,7 @@
 use crate::catalog::rules::level;
 use crate::catalog::{CarClass, Catalog, Lobby};
 use crate::clock::Now;
-use crate::store::{Changed, CityError, Host, NightPlan, Store};
+use crate::store::{Changed, CityError, Host, NightPlan, Nights};
 
 /// Plans a race night, of which the number is returned. Each way to plan one leads through here, and from here to [`Nights::plan`], which judges
 /// the rest.
@@ -11,17 +11,16 @@ use crate::store::{Changed, CityError, Host, NightPlan, Store};
 /// # Errors
 /// [`CityError::Refused`] with what is wrong with the plan.
 ///
-/// [`Nights::plan`]: crate::store::Nights::plan
 pub fn plan(
     catalog: &Catalog,
-    store: &Store,
+    nights: Nights<'_>,
     host: Host,
     plan: &NightPlan,
     now: Now,
 ) -> Result<Changed<u32>, CityError> {
     let lobby = catalog.lobbies().iter().find(|lobby| lobby.id == plan.lobby && lobby.race_type.is_race());
     let lobby = lobby.ok_or(CityError::Refused("choose a track: there is none with this number".into()))?;
-    store.nights().plan(host, &checked(lobby, plan).map_err(|why| CityError::Refused(why.into()))?, now)
+    nights.plan(host, &checked(lobby, plan).map_err(|why| CityError::Refused(why.into()))?, now)
 }
 
 /// A plan that can be driven on its track; else what is wrong with it.

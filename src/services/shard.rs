@@ -17,7 +17,7 @@ pub fn reached_as(configured: Option<&HostName>, header: Option<&str>, local: Ip
 /// The shard list: one section in the captured order, indentation and line ends, none at the end (*captured*).
 /// `DiagnosticServer` is the SSL server without TLS. `StatusId` 0 is the only value known to mean that the shard can be entered.
 pub fn list(shard: &Shard, host: &HostName, ports: &Ports, population: usize) -> String {
-    let Shard { name, id, max_personas, description, group, ticker: _ } = shard;
+    let Shard { name, id, max_personas, description, group, ticker: _, time_zone: _ } = shard;
     let Ports { login, lobby, http, .. } = ports;
     let description = if description.is_empty() { name } else { description };
     [
@@ -54,6 +54,7 @@ mod tests {
             description: String::new(),
             ticker: String::new(),
             group: "Group-1".to_owned(),
+            ..Shard::default()
         };
         let host = HostName::parse("rusty-motors.com").unwrap();
         let ports = Ports { login: 8226, lobby: 7003, http: 80, ..Ports::default() };

@@ -26,7 +26,7 @@ use super::records::result::{BACKWARD, RaceResult, RacerResult};
 use super::refused::{CityError, ensure, tidy};
 use super::table::{Table, Transaction};
 use super::ticket::Changed;
-use crate::clock::Now;
+use crate::clock::{Now, Zone};
 use mco_proto::ids::PersonaId;
 
 /// How many race nights are planned or run at a time.
@@ -58,16 +58,24 @@ pub enum Host {
 #[derive(Clone, Copy, Debug)]
 pub struct Nights<'a> {
     store: &'a Store,
+    /// By whose clocks a weekly one comes again, and headlines tell when one begins.
+    zone: &'a Zone,
 }
 
 impl Store {
     /// The verbs about race nights. Those that change something fail with [`CityError::Refused`], whose words say which rule is against it.
     pub fn nights(&self) -> Nights<'_> {
-        Nights { store: self }
+        Nights { store: self, zone: Zone::utc() }
     }
 }
 
-impl Nights<'_> {
+impl<'a> Nights<'a> {
+    /// The same by the clocks of a zone: a weekly race night keeps its hour there.
+    #[must_use]
+    pub const fn in_zone(self, zone: &'a Zone) -> Self {
+        Self { zone, ..self }
+    }
+
     /// Those that are planned or run, the next first.
     pub fn open(&self) -> Result<Vec<Night>, StoreError> {
         let mut all = open(self.store.table())?;
@@ -112,20 +120,13 @@ impl Nights<'_> {
                 )?;
                 season_of(tx, plan.season)?;
                 let id = tx.take(key::NEXT_NIGHT, 1, 1)?;
-                let text = format!("A race night is planned: {}, {} UTC", plan.name, minute(plan.start));
+                let text = format!("A race night is planned: {}, {}", plan.name, self.zone.stamp(plan.start));
                 tx.put(&key::open_night(id), &Night { id, plan, club, ..Night::default() })?;
                 headlines::write(tx, text, format!("/events/{id}"), now)?;
                 Ok(id)
             })
         })
     }
-}
-
-/// The day and minute of a moment.
-fn minute(at: u32) -> String {
-    let mut text = crate::clock::moment(at.into());
-    text.truncate(text.len() - 3);
-    text
 }
 
 /// Those that are planned or run.

@@ -3,18 +3,20 @@
 use super::deals;
 use super::fields::Fields;
 use super::forms::{FormView, Input};
-use super::words::{class, moment};
-use crate::catalog::Catalog;
-use crate::clock::{Now, read_moment};
+use super::words::class;
+use crate::clock::{NoMoment, Now, Zone};
 use crate::services::Game;
 use crate::store::{Goods, MOST_ENTRIES, Night, NightPlan, Persona, Season, StoreError};
 
 const TEN: usize = 10;
 
 /// What it asks for. The operator, for whom `seasons` are given, can add money and choose a season.
-pub(super) fn inputs(catalog: &Catalog, seasons: Option<&[Season]>, now: Now) -> Vec<Input> {
-    // Tomorrow evening.
-    let evening = (now.unix / 86_400 + 1) * 86_400 + 20 * 3600;
+pub(super) fn inputs(game: &Game, seasons: Option<&[Season]>, now: Now) -> Vec<Input> {
+    let (catalog, zone) = (&game.catalog, game.zone());
+    let tomorrow = zone.day(zone.midnight(now.unix, 1));
+    let when = |name, what: &str, hour: &str| {
+        Input::text(name, format!("{what} ({})", zone.title()), 19).with(&format!("{tomorrow} {hour}"))
+    };
     let lobbies = catalog.lobbies().iter().filter(|lobby| lobby.race_type.is_race());
     let either = |no: &'static str, yes: &'static str| [("", "either"), ("no", no), ("yes", yes)];
     let mut inputs = vec![
@@ -25,8 +27,8 @@ pub(super) fn inputs(catalog: &Catalog, seasons: Option<&[Season]>, now: Now) ->
             "Track",
             lobbies.map(|lobby| (lobby.id, format!("{} ({})", lobby.turf, lobby.race_type.name()))),
         ),
-        Input::text("start", "Begins (UTC)", 19).with(&moment(evening)),
-        Input::text("end", "Ends (UTC)", 19).with(&moment(evening + 2 * 3600)),
+        when("start", "Begins", "20:00"),
+        when("end", "Ends", "22:00"),
         Input::tick("weekly", "Every week"),
         Input::choice("by", "Decided by", [("points", "points by place"), ("time", "the best time")]),
         Input::text("laps", "Laps (0: any)", 2).with(&0),
@@ -55,7 +57,7 @@ pub(super) fn inputs(catalog: &Catalog, seasons: Option<&[Season]>, now: Now) ->
 /// The plan that a form describes; else what in it is no plan at all, in words. What a plan may be is for [`nights`] to say.
 ///
 /// [`nights`]: crate::services::nights
-pub(super) fn read(fields: &Fields) -> Result<NightPlan, String> {
+pub(super) fn read(zone: &Zone, fields: &Fields) -> Result<NightPlan, String> {
     let number = |field: &str| -> Result<u32, String> {
         let text = fields.text(field).trim().replace(['$', ','], "");
         if text.is_empty() {
@@ -65,10 +67,8 @@ pub(super) fn read(fields: &Fields) -> Result<NightPlan, String> {
     };
     let when = |field: &str| -> Result<u32, String> {
         let text = fields.text(field);
-        let at = read_moment(text).and_then(|at| u32::try_from(at).ok());
-        at.ok_or_else(|| {
-            format!("\"{}\" is no moment. Write it as 2030-07-01 20:00. Nothing was changed.", short(text))
-        })
+        let at = zone.read(text).and_then(|at| u32::try_from(at).map_err(|_| NoMoment::Unreadable));
+        at.map_err(|why| format!("\"{}\" {why}. Nothing was changed.", short(text)))
     };
     let yes = |field: &str| -> Result<Option<bool>, String> {
         match fields.text(field) {
@@ -145,8 +145,8 @@ pub(super) fn goods(fields: &Fields) -> Result<Goods, String> {
 }
 
 /// The question before a race night is cancelled, with its number and name, and the form that answers it.
-pub(super) fn cancelling(night: &Night) -> (String, FormView) {
-    let name = format!("race night {} ({}, {})", night.id, night.plan.name, moment(night.plan.start));
+pub(super) fn cancelling(zone: &Zone, night: &Night) -> (String, FormView) {
+    let name = format!("race night {} ({}, {})", night.id, night.plan.name, zone.stamp(night.plan.start));
     let form = FormView {
         text: "All fees and prizes go back. A weekly one ends with it.".to_owned(),
         button: format!("Yes, cancel {name}"),

@@ -143,6 +143,8 @@ pub(super) struct Frame<'a> {
     pub(super) shard: &'a str,
     pub(super) version: &'static str,
     pub(super) menu: Option<&'a Menu>,
+    /// The time zone of all moments.
+    pub(super) zone: String,
 }
 
 /// The second menu, of a player who is signed in: the same on all pages of the city.
@@ -163,7 +165,13 @@ pub(super) struct Driver {
 
 impl<'a> Frame<'a> {
     pub(super) fn of(site: &Site<'a>) -> Self {
-        Self { shard: &site.game.config.shard.name, version: env!("CARGO_PKG_VERSION"), menu: site.menu }
+        let zone = site.game.zone().title();
+        Self {
+            shard: &site.game.config.shard.name,
+            version: env!("CARGO_PKG_VERSION"),
+            menu: site.menu,
+            zone,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Plots as SVG: a line or marks over time, and strips of times; drawn without script, so that a picture is complete by itself. Its colours are those of the
 //! light pages; where the reader prefers dark ones, its style says which.
 
-use crate::clock::{day, moment};
+use crate::clock::Zone;
 use std::fmt::Write as _;
 
 /// The content type of a plot.
@@ -20,6 +20,8 @@ pub(super) struct Plot<'a> {
     /// Moments in seconds since 1970, and the values from then on.
     pub(super) points: &'a [(u64, u64)],
     pub(super) shape: Shape,
+    /// The zone in which the ends of the time are told.
+    pub(super) zone: &'a Zone,
 }
 
 /// How the numbers are drawn.
@@ -109,7 +111,12 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         for (time, value) in sorted.iter().skip(sorted.len().saturating_sub(MOST_MARKS)) {
             mark(&mut picture, x(*time), y(*value));
         }
-        return ended(picture, height, &label(first, last, first), &label(first, last, last));
+        return ended(
+            picture,
+            height,
+            &label(plot.zone, (first, last), first),
+            &label(plot.zone, (first, last), last),
+        );
     }
     let mut columns: Vec<(u64, u64)> = Vec::new();
     for (time, value) in sorted {
@@ -129,12 +136,12 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         picture,
         "<path class=\"line\" d=\"{path}\" fill=\"none\" stroke=\"#b3202a\" stroke-width=\"2\"/>"
     );
-    ended(picture, height, &label(first, last, first), &label(first, last, last))
+    ended(picture, height, &label(plot.zone, (first, last), first), &label(plot.zone, (first, last), last))
 }
 
 /// One end of the axis of time: its day, and the time as well where that says more.
-fn label(first: u64, last: u64, end: u64) -> String {
-    if last - first < TWO_DAYS { moment(end) } else { day(end) }
+fn label(zone: &Zone, (first, last): (u64, u64), end: u64) -> String {
+    if last - first < TWO_DAYS { zone.moment(end) } else { zone.day(end) }
 }
 
 fn mark(picture: &mut String, x: u64, y: u64) {
@@ -165,7 +172,7 @@ mod tests {
     fn a_plot_is_bounded_whole_and_within_its_frame_whatever_is_drawn() {
         let many: Vec<(u64, u64)> = (0..10_000).map(|at| (1_000_000_000 + at * 977, at * at)).collect();
         for points in [&[][..], &[(0, 0)], &[(5, u64::MAX), (5, 0)], &[(u64::MAX, 1), (0, 2)], &many] {
-            let picture = draw(&Plot { title: "Balance", points, shape: Shape::Steps });
+            let picture = draw(&Plot { title: "Balance", points, shape: Shape::Steps, zone: Zone::utc() });
             assert!(picture.len() < 20_000, "{}", picture.len());
             assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
             let path = picture.split_once(" d=\"").unwrap().1.split_once('"').unwrap().0;
@@ -181,9 +188,10 @@ mod tests {
     #[test]
     fn places_have_the_first_at_the_top_and_a_strip_has_the_best_at_the_left() {
         let points: Vec<(u64, u64)> = (0..1000).map(|at| (1_000_000_000 + at, at % 6 + 1)).collect();
-        let picture = draw(&Plot { title: "Places", points: &points, shape: Shape::Places });
+        let picture =
+            draw(&Plot { title: "Places", points: &points, shape: Shape::Places, zone: Zone::utc() });
         assert_eq!(picture.matches("<circle ").count(), MOST_MARKS);
-        let one = draw(&Plot { title: "Places", points: &[(5, 1)], shape: Shape::Places });
+        let one = draw(&Plot { title: "Places", points: &[(5, 1)], shape: Shape::Places, zone: Zone::utc() });
         assert!(one.contains(&format!("cy=\"{}\"", MARGIN.1)), "{one}");
         let times = strip("Times", &[90, 60, 75], |ticks| format!("{ticks} t"));
         assert!(times.contains(">60 t<") && times.contains(">90 t<"), "{times}");

@@ -85,13 +85,6 @@ pub(super) fn distance(metres: u64) -> String {
     format!("{} miles ({} km)", tenth(tenths_of_a_mile), tenth(metres.saturating_add(50) / 100))
 }
 
-/// The day and minute of a moment, as `2026-01-31 23:59`.
-pub(super) fn moment(seconds: impl Into<u64>) -> String {
-    let mut text = crate::clock::moment(seconds.into());
-    text.truncate(text.len() - 3);
-    text
-}
-
 /// How far and which way a course goes, as `2 laps, backward`; empty if there is nothing to say.
 pub(super) fn course(laps: u8, backward: bool) -> String {
     let laps = (laps > 0).then(|| several(laps.into(), "lap"));
@@ -151,7 +144,6 @@ mod tests {
         assert_eq!([time(0), time(64), time(64 * 83 + 29)], ["-", "0:01.00", "1:23.45"]);
         assert_eq!(time(u32::MAX), "1118481:03.98");
         assert_eq!([money(0_u32), money(999_u32), money(1_234_567_u32)], ["$0", "$999", "$1,234,567"]);
-        assert_eq!(moment(1_004_400_000_u32), "2001-10-30 00:00");
         assert_eq!(
             [0, 402, 6598, 100_000_000].map(distance),
             [

@@ -21,7 +21,7 @@ const LAYERS: [&[&str]; 9] = [
     &["crates/jet-reader", "crates/legacy-tls", "crates/mco-proto"],
     &[
         "src/atomic_file.rs",
-        "src/clock.rs",
+        "src/clock",
         "src/log_ring",
         "src/look_alike.rs",
         "src/netbios.rs",

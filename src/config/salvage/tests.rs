@@ -257,7 +257,8 @@ const HARMLESS: [&str; 39] = [
     "compat.state_changes",
     "compat.race_started",
 ];
-const HARMLESS_TOO: [&str; 18] = [
+const HARMLESS_TOO: [&str; 19] = [
+    "shard.time_zone",
     "backup.card",
     "backup.stick",
     "backup.folder",

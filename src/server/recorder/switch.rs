@@ -3,7 +3,7 @@
 
 use super::{Bounds, Connection, Recorder};
 use crate::admin::recordings::{self, RecordingSwitch, Running, Whom};
-use crate::clock::{Now, moment};
+use crate::clock::Now;
 use crate::server::bind::Service;
 use crate::server::observer::Observer;
 use crate::services::{Game, Verdict};
@@ -77,7 +77,7 @@ impl RecordingSwitch for Recordings {
         let recorder = Recorder::bounded(&folder, Bounds::SWITCHED).map_err(|error| words(&error))?;
         let seconds = minutes.min(recordings::MOST_MINUTES) * 60;
         let running = Running { name, whom, until: now.unix.saturating_add(seconds) };
-        log::warn!("{} is switched on until {}", running.name, moment(running.until));
+        log::warn!("{} is switched on until {}", running.name, self.game.zone().stamp(running.until));
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *active = Some(Active { recorder, running, end: now.later(Duration::from_secs(seconds)).mono });
         self.turn.fetch_add(1, Ordering::AcqRel);

@@ -2,8 +2,8 @@
 
 use super::prizes::Prizes;
 use super::registration::{open_one, refund};
-use super::{DAY, Host, MOST_CLOSED, MOST_OPEN, Nights, club_of_captain, open, season_of, write};
-use crate::clock::Now;
+use super::{Host, MOST_CLOSED, MOST_OPEN, Nights, club_of_captain, open, season_of, write};
+use crate::clock::{Now, Zone};
 use crate::store::badges;
 use crate::store::city_key as key;
 use crate::store::deals::DealRules;
@@ -26,7 +26,8 @@ use mco_proto::ids::PersonaId;
 pub const NIGHT_POINTS: [u32; 6] = [10, 8, 6, 5, 4, 3];
 /// Percent of the purse by place: with one, two, and more who are placed.
 const SHARES: [&[u32]; 3] = [&[100], &[70, 30], &[50, 30, 20]];
-const WEEK: u32 = 7 * DAY;
+/// In seconds.
+const WEEK: u64 = 7 * 24 * 60 * 60;
 
 /// A race night that time has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl Nights<'_> {
                     outcome.won = prizes.give(tx, &night, now)?;
                     seasons::note(tx, &night)?;
                 }
-                let next = go_on(tx, &night, &room, now)?;
+                let next = go_on(tx, &night, &room, (self.zone, now))?;
                 night.outcome = Some(outcome);
                 close(tx, &night, &room)?;
                 Ok(Turned { night, next })
@@ -191,16 +192,30 @@ fn pay(tx: &Transaction<'_>, night: &Night, now: Now) -> Result<Vec<(PersonaId, 
     Ok(prizes)
 }
 
-/// Plans the next one of a weekly race night: the first whose beginning is still to come.
-fn go_on(tx: &Transaction<'_>, night: &Night, room: &Room, now: Now) -> Result<Option<u32>, StoreError> {
+/// When a weekly race night comes again: the first time that is still to come, at the same hour by the clocks of a zone. `None` after the
+/// year 2105.
+fn again(plan: &NightPlan, zone: &Zone, now: Now) -> Option<(u32, u32)> {
+    let behind = now.unix.saturating_sub(plan.start.into());
+    // By clocks that are put forward or back, a week is an hour shorter or longer.
+    let first = (behind / WEEK).max(1);
+    let weeks = first..first + 3;
+    let mut starts = weeks.map(|weeks| zone.days_later(plan.start.into(), 7 * weeks));
+    let start = u32::try_from(starts.find(|start| *start > now.unix)?).ok()?;
+    Some((start, start.checked_add(plan.end.saturating_sub(plan.start))?))
+}
+
+/// Plans the next one of a weekly race night.
+fn go_on(
+    tx: &Transaction<'_>,
+    night: &Night,
+    room: &Room,
+    (zone, now): (&Zone, Now),
+) -> Result<Option<u32>, StoreError> {
     // The one that ends makes room for it.
     if !night.plan.weekly || room.open > MOST_OPEN {
         return Ok(None);
     }
-    let behind = now.unix32().saturating_sub(night.plan.start);
-    let later = (behind / WEEK + 1).saturating_mul(WEEK);
-    let (start, end) = (night.plan.start.checked_add(later), night.plan.end.checked_add(later));
-    let Some((start, end)) = start.zip(end) else { return Ok(None) };
+    let Some((start, end)) = again(&night.plan, zone, now) else { return Ok(None) };
     let season = match season_of(tx, night.plan.season) {
         Ok(()) => night.plan.season,
         Err(CityError::Store(error)) => return Err(error),
@@ -215,6 +230,29 @@ fn go_on(tx: &Transaction<'_>, night: &Night, room: &Room, now: Now) -> Result<O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_weekly_race_night_keeps_its_hour_when_the_clocks_are_put_forward_or_back() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let plan = |start: &str| {
+            let start = u32::try_from(berlin.read(start).unwrap()).unwrap();
+            NightPlan { start, end: start + 7200, ..NightPlan::default() }
+        };
+        let over = |text: &str| Now { unix: berlin.read(text).unwrap(), ..Now::read() };
+        let told = |start, now| {
+            let (start, end) = again(&plan(start), &berlin, over(now)).unwrap();
+            assert_eq!(end - start, 7200);
+            berlin.stamp(start)
+        };
+        assert_eq!(told("2030-03-27 20:00", "2030-03-27 22:00"), "2030-04-03 20:00 CEST");
+        assert_eq!(told("2030-10-23 20:00", "2030-10-23 22:00"), "2030-10-30 20:00 CET");
+        assert_eq!(told("2030-03-27 20:00", "2030-05-01 20:30"), "2030-05-08 20:00 CEST", "off for weeks");
+        // Half an hour before now by the clock that was put forward, and not one by the other.
+        assert_eq!(told("2030-03-27 20:00", "2030-04-03 20:30"), "2030-04-10 20:00 CEST");
+        assert_eq!(told("2030-10-23 20:00", "2030-10-30 19:30"), "2030-10-30 20:00 CET");
+        let utc = again(&plan("2030-03-27 20:00"), Zone::utc(), over("2030-03-27 22:00")).unwrap();
+        assert_eq!(berlin.stamp(utc.0), "2030-04-03 21:00 CEST", "by UTC it moves");
+    }
 
     #[test]
     fn a_purse_is_paid_to_the_last_dollar() {

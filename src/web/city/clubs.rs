@@ -153,7 +153,7 @@ pub(super) fn one(site: &Site<'_>, acronym: &str) -> Result<PageResponse, StoreE
         ("Turfs won", row.turfs.into()),
         ("Turf wars", if row.registered { "takes part this week" } else { "does not take part" }.into()),
         ("Colours", colours.join(", ").into()),
-        ("Founded", crate::clock::day(row.founded.into()).into()),
+        ("Founded", site.game.zone().day(row.founded).into()),
     ];
     let members = roster.iter().map(|member| {
         vec![
@@ -162,7 +162,7 @@ pub(super) fn one(site: &Site<'_>, acronym: &str) -> Result<PageResponse, StoreE
             member.title.clone().into(),
             member.level.into(),
             number(member.points.into()).into(),
-            crate::clock::day(member.joined.into()).into(),
+            site.game.zone().day(member.joined).into(),
         ]
     });
     let sections = vec![

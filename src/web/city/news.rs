@@ -3,7 +3,7 @@
 
 use crate::store::{RaceResult, RacerResult, StoreError};
 use crate::web::page::{Frame, PageResponse, Site, page as render};
-use crate::web::words::{car, kind, moment, time, track};
+use crate::web::words::{car, kind, time, track};
 use askama::Template;
 use hyper::header::PRAGMA;
 use std::cmp::Reverse;
@@ -29,7 +29,7 @@ struct Headline {
 }
 
 pub(super) fn page(site: &Site<'_>) -> Result<PageResponse, StoreError> {
-    let store = &site.game.store;
+    let (store, zone) = (&site.game.store, site.game.zone());
     let mut headlines = Vec::new();
     for result in store.results().newest(0, RACES)? {
         headlines.extend(of_race(site, &result));
@@ -39,7 +39,7 @@ pub(super) fn page(site: &Site<'_>) -> Result<PageResponse, StoreError> {
     }
     headlines.extend(store.headlines()?.into_iter().map(|line| Headline {
         unix: line.at,
-        at: moment(line.at),
+        at: zone.minute(line.at),
         text: line.text,
         page: line.page,
     }));
@@ -81,6 +81,7 @@ fn of_race(site: &Site<'_>, result: &RaceResult) -> Vec<Headline> {
         texts.push(format!("{} beats {} on {where_to}", winner.name, beaten.join(", ")));
     }
     let page = format!("/races/{}", result.race);
-    let line = |text| Headline { unix: result.at, at: moment(result.at), text, page: page.clone() };
+    let line =
+        |text| Headline { unix: result.at, at: site.game.zone().minute(result.at), text, page: page.clone() };
     texts.into_iter().map(line).collect()
 }

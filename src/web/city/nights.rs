@@ -1,14 +1,14 @@
 //! Race nights, seasons and weekly rewards as everybody sees them.
 
 use super::clubs;
-use crate::clock::week;
+use crate::clock::{Zone, next_week, week};
 use crate::services::deals::CityRules;
 use crate::store::{DealRules as _, Night, NightPlan, StoreError, WeekRewards};
 use crate::web::deals::player;
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Section, Window, refresh};
 use crate::web::page::{PageRequest, PageResponse, Site, message};
-use crate::web::words::{class, course, kind, milliseconds, moment, money, number, player_link, time, track};
+use crate::web::words::{class, course, kind, milliseconds, money, number, player_link, time, track};
 use serde::Serialize;
 
 const DAY: u64 = 86_400;
@@ -178,10 +178,10 @@ fn prize_rows(site: &Site<'_>, night: &Night) -> Result<Vec<PrizeRow>, StoreErro
 }
 
 /// The rows of a table of race nights.
-fn section(heading: &str, empty: &'static str, rows: Vec<NightRow>) -> Section {
+fn section(zone: &Zone, heading: &str, empty: &'static str, rows: Vec<NightRow>) -> Section {
     let cells = rows.into_iter().map(|row| {
         vec![
-            moment(row.start).into(),
+            zone.minute(row.start).into(),
             Cell::linked(&row.name, format!("/events/{}", row.id)),
             row.track.clone().into(),
             format!("{} of {}", row.registered, row.places).into(),
@@ -192,15 +192,7 @@ fn section(heading: &str, empty: &'static str, rows: Vec<NightRow>) -> Section {
     });
     Section {
         heading: heading.to_owned(),
-        columns: Column::plain(&[
-            "Begins (UTC)",
-            "Race night",
-            "Track",
-            "Registered",
-            "Fee",
-            "Purse",
-            "State",
-        ]),
+        columns: Column::plain(&["Begins", "Race night", "Track", "Registered", "Fee", "Purse", "State"]),
         rows: cells.collect(),
         empty,
         ..Section::default()
@@ -209,20 +201,21 @@ fn section(heading: &str, empty: &'static str, rows: Vec<NightRow>) -> Section {
 
 /// The next weeks, one row for each, with what begins on each day. A day without anything is empty.
 fn calendar(site: &Site<'_>, open: &[NightRow]) -> Section {
-    let monday = crate::clock::next_week(site.now.unix).saturating_sub(7 * DAY);
+    let (zone, now) = (site.game.zone(), site.now.unix);
+    // Days with a change of the clocks have another hour or one less: noon, so many times 24 hours earlier, is still within its day.
+    let monday = zone.midnight((zone.midnight(now, 0) + DAY / 2).saturating_sub(zone.weekday(now) * DAY), 0);
     let rows = (0..WEEKS).map(|week| {
-        let monday = monday + week * 7 * DAY;
-        let days = (0..7).map(|day| {
-            let from = monday + day * DAY;
-            let begins = open.iter().filter(|row| (from..from + DAY).contains(&u64::from(row.start)));
+        let days = (week * 7..week * 7 + 7).map(|day| {
+            let (from, to) = (zone.midnight(monday, day), zone.midnight(monday, day + 1));
+            let begins = open.iter().filter(|row| (from..to).contains(&u64::from(row.start)));
             let more: Vec<_> = begins.map(|row| (row.name.clone(), format!("/events/{}", row.id))).collect();
-            let text = if more.is_empty() { String::new() } else { crate::clock::day(from) };
+            let text = if more.is_empty() { String::new() } else { zone.day(from) };
             Cell { text, more, ..Cell::default() }
         });
-        std::iter::once(crate::clock::day(monday).into()).chain(days).collect()
+        std::iter::once(zone.day(zone.midnight(monday, week * 7)).into()).chain(days).collect()
     });
     Section {
-        heading: "Calendar (UTC)".to_owned(),
+        heading: format!("Calendar ({})", zone.title()),
         columns: Column::plain(&["Week of", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
         rows: rows.collect(),
         ..Section::default()
@@ -236,7 +229,7 @@ pub(super) fn list(
 ) -> Result<PageResponse, StoreError> {
     let (open, closed): (Vec<_>, Vec<_>) =
         rows(site)?.into_iter().partition(|row| matches!(row.state, "planned" | "running"));
-    let calendar = calendar(site, &open);
+    let (zone, calendar) = (site.game.zone(), calendar(site, &open));
     let window = Window::of(query.text("page"), closed.len());
     let choices = [
         ("Register", "/me/events"),
@@ -246,11 +239,11 @@ pub(super) fn list(
     ];
     let choices = choices.map(|(text, link)| (text.to_owned(), link.to_owned(), false));
     let sections = vec![
-        Section { choices: vec![choices.into()], ..section("", "No race night is planned.", open) },
+        Section { choices: vec![choices.into()], ..section(zone, "", "No race night is planned.", open) },
         calendar,
         Section {
             pager: window.pager("/events"),
-            ..section("Over", "None was driven yet.", window.cut(closed))
+            ..section(zone, "Over", "None was driven yet.", window.cut(closed))
         },
     ];
     // Without TLS: no phone knows the authority of this server.
@@ -266,11 +259,12 @@ pub(super) fn one(site: &Site<'_>, id: &str, query: &Fields) -> Result<PageRespo
         let text = "There is no race night of this number. The page Events shows all.";
         return Ok(message(site, 404, "No such race night", text));
     };
+    let zone = site.game.zone();
     let mut facts = vec![
         ("State", Cell::from(row.state)),
         ("Track", row.track.clone().into()),
-        ("Begins (UTC)", moment(row.start).into()),
-        ("Ends (UTC)", moment(row.end).into()),
+        ("Begins", zone.stamp(row.start).into()),
+        ("Ends", zone.stamp(row.end).into()),
         ("What counts", counts.into()),
         ("Registered", format!("{} of {}", row.registered, row.places).into()),
         ("Fee", money(row.fee).into()),
@@ -333,14 +327,14 @@ pub(in crate::web) fn ticker(site: &Site<'_>) -> Result<Option<String>, StoreErr
     let now = site.now.unix;
     let mut lines = site.game.store.nights().open()?.into_iter().filter_map(|night| {
         let (name, place) = (&night.plan.name, track(&site.game.catalog, night.plan.lobby));
-        let at = moment(night.plan.start);
+        let at = site.game.zone().stamp(night.plan.start);
         let before = u64::from(night.plan.start).saturating_sub(now);
         match before {
             0 if night.runs_at(now) => Some(format!("Race night {name} is on: {place}!")),
             0 => None,
             1..=300 => Some(format!("Race night {name} begins in five minutes: {place}!")),
-            301..=3600 => Some(format!("Race night {name} begins within the hour, at {at} UTC: {place}.")),
-            3601..=DAY => Some(format!("Race night {name} begins at {at} UTC: {place}.")),
+            301..=3600 => Some(format!("Race night {name} begins within the hour, at {at}: {place}.")),
+            3601..=DAY => Some(format!("Race night {name} begins at {at}: {place}.")),
             _ => None,
         }
     });
@@ -406,9 +400,11 @@ pub(super) fn rewards(site: &Site<'_>, query: &Fields) -> Result<PageResponse, S
     let amounts = &site.game.config.rewards;
     let list = |sums: &[u32]| sums.iter().map(|sum| money(*sum)).collect::<Vec<_>>().join(", ");
     let intro = vec![
-        "On Monday at 00:00 UTC the best of the week that is over are paid: who has won most points in all races (Top Dog), and in each kind of \
-         race (Trials)."
-            .to_owned(),
+        format!(
+            "On Monday at 00:00 UTC the best of the week that is over are paid: who has won most points in all races (Top Dog), and in each kind of \
+             race (Trials). The next time is {}.",
+            site.game.zone().stamp(next_week(site.now.unix))
+        ),
         format!("Top Dog: {}. Trials: {}.", list(&amounts.top_dog), list(&amounts.trials)),
     ];
     let mut sections = Vec::new();

@@ -3,13 +3,12 @@
 use super::clubs;
 use super::plots::{self, OwnRace};
 use super::races::RaceRow;
+use crate::clock::Zone;
 use crate::store::{BadgeKind, Persona, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Search, Section, Window};
 use crate::web::page::{PageResponse, Site, message};
-use crate::web::words::{
-    car, class, course, distance, escaped, kind, moment, number, player_link, time, track,
-};
+use crate::web::words::{car, class, course, distance, escaped, kind, number, player_link, time, track};
 use mco_proto::ids::PersonaId;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -299,10 +298,10 @@ pub(super) fn view(site: &Site<'_>, name: &str) -> Result<Option<PlayerView>, St
 }
 
 /// How somebody did in the last races, as pictures and as a table, the newest first.
-fn form_section(name: &str, races: &[OwnRace]) -> Section {
+fn form_section(zone: &Zone, name: &str, races: &[OwnRace]) -> Section {
     let rows = races.iter().rev().map(|race| {
         vec![
-            moment(race.result.at).into(),
+            zone.minute(race.result.at).into(),
             Cell::linked(race.result.race.to_string(), format!("/races/{}", race.result.race)),
             race.place.map_or_else(|| "-".into(), Cell::from),
             format!("+{}", number(race.won.into())).into(),
@@ -324,6 +323,7 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
         let text = "There is no player of this name. The page Players has a search.";
         return Ok(message(site, 404, "No such player", text));
     };
+    let zone = site.game.zone();
     let PlayerView { row, created, metres, kinds, best, cars, last_races, badges, description } = view;
     let own_races = plots::own_races(site, row.persona, row.points)?;
     let facts = vec![
@@ -341,7 +341,7 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
         ("Races", number(row.races.into()).into()),
         ("Wins", number(row.wins.into()).into()),
         ("Distance", Cell::linked(distance(metres), "/boards?board=distance&period=all")),
-        ("Here since", crate::clock::day(created.into()).into()),
+        ("Here since", zone.day(created).into()),
     ];
     let kinds = kinds.iter().map(|row| {
         vec![
@@ -358,7 +358,7 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
             own.class.into(),
             Cell::linked(time(own.ticks), format!("/races/{}", own.race)),
             own.car.clone().into(),
-            moment(own.at).into(),
+            zone.minute(own.at).into(),
         ]
     });
     let cars = cars.iter().map(|own| vec![own.name.clone().into(), own.class.into()]);
@@ -385,14 +385,14 @@ pub(super) fn one(site: &Site<'_>, name: &str) -> Result<PageResponse, StoreErro
             empty: "No car yet.",
             ..Section::default()
         },
-        form_section(&row.name, &own_races),
-        super::races::section("Last races", &last_races),
+        form_section(zone, &row.name, &own_races),
+        super::races::section(zone, "Last races", &last_races),
         Section {
             heading: "Badges".to_owned(),
             columns: Column::plain(&["Badge", "When"]),
             rows: badges
                 .iter()
-                .map(|badge| vec![badge.text.clone().into(), crate::clock::day(badge.at.into()).into()])
+                .map(|badge| vec![badge.text.clone().into(), zone.day(badge.at).into()])
                 .collect(),
             empty: "No badge yet.",
             ..Section::default()

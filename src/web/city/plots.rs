@@ -87,7 +87,7 @@ fn player(site: &Site<'_>, query: &Fields) -> Result<Option<String>, StoreError>
         })
         .collect();
     let shape = if what == "points" { Shape::Steps } else { Shape::Places };
-    Ok(Some(plot::draw(&Plot { title, points: &points, shape })))
+    Ok(Some(plot::draw(&Plot { title, points: &points, shape, zone: site.game.zone() })))
 }
 
 /// The times of one track in the newest races, over the number of laps and in the direction in which most were driven.

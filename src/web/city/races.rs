@@ -1,12 +1,13 @@
 //! The races that were driven, and the page of each.
 
+use crate::clock::Zone;
 use crate::store::{RaceResult, RaceTerms, RacerResult, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, ROWS, Search, Section, Window};
 use crate::web::page::{PageRequest, PageResponse, Site, message};
 use crate::web::visit::Visit;
 use crate::web::words::{
-    car, class, kind, milliseconds, moment, money, number, player_link, remarks, terms, time, track,
+    car, class, kind, milliseconds, money, number, player_link, remarks, terms, time, track,
 };
 use mco_proto::ids::{PersonaId, RaceId};
 use serde::Serialize;
@@ -49,12 +50,12 @@ impl RaceRow {
 }
 
 /// Races as a part of a page.
-pub(super) fn section(heading: &str, races: &[RaceRow]) -> Section {
+pub(super) fn section(zone: &Zone, heading: &str, races: &[RaceRow]) -> Section {
     let rows = races.iter().map(|race| {
         let winner = race.winner.as_ref();
         vec![
             Cell::linked(race.id.to_string(), format!("/races/{}", race.id)),
-            moment(race.at).into(),
+            zone.minute(race.at).into(),
             race.track.clone().into(),
             race.kind.into(),
             race.racers.into(),
@@ -85,7 +86,7 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
         return Ok(PageResponse::go_to(format!("/races/{id}")));
     }
     let (window, rows) = rows(site, query.text("page"))?;
-    let section = Section { pager: window.pager("/races"), ..section("", &rows) };
+    let section = Section { pager: window.pager("/races"), ..section(site.game.zone(), "", &rows) };
     let search = Some(Search { action: "/races", label: "Number of the race", value: String::new() });
     let intro = vec![
         "The number of a race stands on the screen of results in the game. Each race is kept for 60 days."
@@ -203,16 +204,16 @@ pub(super) fn one(site: &Site<'_>, request: &PageRequest<'_>, id: &str) -> Resul
     let own: HashSet<PersonaId> = Visit::of(site, request)
         .map(|visit| visit.personas().iter().map(|persona| persona.id).collect())
         .unwrap_or_default();
-    let sections = runs.iter().map(|run| run_section(run, &own)).collect();
+    let sections = runs.iter().map(|run| run_section(site.game.zone(), run, &own)).collect();
     let page = Page { title: format!("Race {id}"), sections, ..Page::default() }.render(site);
     // Whoever is signed in sees more of it.
     Ok(if own.is_empty() { page } else { page.not_stored() })
 }
 
 /// A run as a part of a page, with the money of those personas that are one's `own`.
-fn run_section(run: &RunView, own: &HashSet<PersonaId>) -> Section {
+fn run_section(zone: &Zone, run: &RunView, own: &HashSet<PersonaId>) -> Section {
     let facts = vec![
-        ("When", Cell::from(moment(run.at))),
+        ("When", Cell::from(zone.minute(run.at))),
         ("Track", run.track.clone().into()),
         ("Kind", run.kind.into()),
         ("Terms", terms(&run.said).into()),

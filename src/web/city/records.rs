@@ -5,7 +5,7 @@ use crate::store::{CourseRecord, CourseTime, StoreError};
 use crate::web::fields::Fields;
 use crate::web::layout::{Cell, Column, Page, Section, Window};
 use crate::web::page::{PageResponse, Site};
-use crate::web::words::{car, class, course, kind, milliseconds, moment, player_link, time, track};
+use crate::web::words::{car, class, course, kind, milliseconds, player_link, time, track};
 use serde::Serialize;
 
 /// A time on a course.
@@ -95,7 +95,7 @@ pub(super) fn list(site: &Site<'_>, query: &Fields) -> Result<PageResponse, Stor
             Cell::linked(time(row.ticks), format!("/races/{}", row.race)),
             Cell::linked(&row.name, player_link(&row.name)),
             row.car.into(),
-            moment(row.at).into(),
+            site.game.zone().minute(row.at).into(),
         ]
     });
     let section = Section {

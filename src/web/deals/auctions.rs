@@ -11,7 +11,7 @@ use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, ROWS, Section};
 use crate::web::page::{PageResponse, Site};
 use crate::web::visit::Act;
-use crate::web::words::{class, moment, money, player_link, sentence, several};
+use crate::web::words::{class, money, player_link, sentence, several};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Serialize;
 
@@ -194,7 +194,10 @@ pub(super) fn one(site: &Site<'_>, who: Option<&Party<'_>>, number: u32) -> Resu
         None => facts.push(("Start price", money(auction.start).into())),
     }
     facts.extend(auction.buy_now.map(|price| ("Buy now", money(price).into())));
-    facts.push(("Ends", format!("{} (UTC), in {}", moment(shown.ends), span(shown.left.into())).into()));
+    facts.push((
+        "Ends",
+        format!("{}, in {}", site.game.zone().stamp(shown.ends), span(shown.left.into())).into(),
+    ));
     let (sections, below) = (vec![Section { facts, ..Section::default() }], vec![goods::parts(site, &parts)]);
     let hidden = vec![("auction", number.to_string())];
     let mut forms = Vec::new();

@@ -11,7 +11,7 @@ use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, ROWS, Section};
 use crate::web::page::{PageResponse, Site};
 use crate::web::visit::Act;
-use crate::web::words::{escaped, moment, money, player_link, sentence, several};
+use crate::web::words::{escaped, money, player_link, sentence, several};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Serialize;
 
@@ -181,7 +181,7 @@ pub(super) fn one(site: &Site<'_>, who: Option<&Party<'_>>, number: u32) -> Resu
         ("Ad", Cell::from(number)),
         ("Category", shown.category.into()),
         ("Driver", Cell::linked(&shown.player, player_link(&shown.player))),
-        ("Ends", format!("{} (UTC), in {}", moment(shown.ends), span(shown.left.into())).into()),
+        ("Ends", format!("{}, in {}", site.game.zone().stamp(shown.ends), span(shown.left.into())).into()),
     ];
     let mut below = Vec::new();
     if let (Some(item), Some(price), Some(parts)) = (&shown.item, shown.price, &parts) {

@@ -10,7 +10,7 @@ use crate::web::layout::Cell;
 use crate::web::ledger_words::told;
 use crate::web::page::{Frame, PageResponse, Site, page};
 use crate::web::visit::{Act, Done, Visit};
-use crate::web::words::{car as car_name, class as class_name, moment, money};
+use crate::web::words::{car as car_name, class as class_name, money};
 use askama::Template;
 use mco_proto::ids::{PartId, VehicleId};
 
@@ -176,7 +176,8 @@ fn one(site: &Site<'_>, me: Me, persona: &Persona, car: &Vehicle) -> Result<Page
         ];
         kinds.contains(&line.kind) && line.reference == car.id.0
     });
-    let history = about.take(20).map(|(_, line)| Ok((moment(line.time), told(site.game, line)?.text)));
+    let history =
+        about.take(20).map(|(_, line)| Ok((site.game.zone().minute(line.time), told(site.game, line)?.text)));
     let history = history.collect::<Result<_, StoreError>>()?;
     let forms = painting(site, persona, car).into_iter().collect();
     let car = row(site, persona, car, &parts);

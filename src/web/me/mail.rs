@@ -8,7 +8,6 @@ use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input, show_again};
 use crate::web::page::{Frame, PageResponse, Site, page};
 use crate::web::visit::{Act, Done, Visit};
-use crate::web::words::moment;
 use askama::Template;
 use mco_proto::ids::PersonaId;
 
@@ -66,7 +65,7 @@ pub(super) fn show(
                 to.clone_from(&mail.sender_name);
                 title = answer_title(&mail.title);
             }
-            let (from, sent) = (mail.sender_name, moment(mail.sent));
+            let (from, sent) = (mail.sender_name, site.game.zone().minute(mail.sent));
             Some(OpenMail { number, from, title: mail.title, sent, text: mail.text })
         }
         None => None,
@@ -74,7 +73,7 @@ pub(super) fn show(
     let mut rows = Vec::new();
     for entry in mails.list(persona.id, site.now)?.into_iter().rev() {
         if let Some((mail, read)) = mails.get(persona.id, entry.number, site.now)? {
-            let (number, from, sent) = (entry.number, mail.sender_name, moment(mail.sent));
+            let (number, from, sent) = (entry.number, mail.sender_name, site.game.zone().minute(mail.sent));
             rows.push(MailRow { number, from, title: mail.title, sent, read });
         }
     }

@@ -8,7 +8,7 @@ use crate::web::ledger_words::told;
 use crate::web::page::{CachePolicy, Frame, PageResponse, Site, page};
 use crate::web::plot::{self, Plot, Shape};
 use crate::web::visit::Visit;
-use crate::web::words::{moment, money};
+use crate::web::words::money;
 use askama::Template;
 
 #[derive(Template)]
@@ -48,7 +48,7 @@ pub(super) fn show(
     let window = Window::of(query.text("page"), lines.len());
     let rows = window.cut(lines).into_iter().map(|(_, line)| {
         Ok(LineRow {
-            at: moment(line.time),
+            at: site.game.zone().minute(line.time),
             what: told(site.game, &line)?,
             amount: if line.kind == Kind::Carried { "-".to_owned() } else { signed(line.amount) },
             balance: money(line.balance),
@@ -70,6 +70,7 @@ pub(super) fn plot(
     let lines = site.game.store.ledger().of(persona.id)?;
     let points: Vec<(u64, u64)> =
         lines.iter().map(|(_, line)| (u64::from(line.time), u64::from(line.balance))).collect();
-    let picture = plot::draw(&Plot { title: "Balance in dollars", points: &points, shape: Shape::Steps });
+    let (shape, zone) = (Shape::Steps, site.game.zone());
+    let picture = plot::draw(&Plot { title: "Balance in dollars", points: &points, shape, zone });
     Ok(PageResponse { content_type: plot::TYPE, cache: CachePolicy::NoStore, ..PageResponse::text(picture) })
 }

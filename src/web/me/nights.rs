@@ -2,6 +2,7 @@
 
 use super::club::finish;
 use super::{own_form, saved};
+use crate::clock::Zone;
 use crate::services::{self, deals::CityRules};
 use crate::store::{DealRules as _, Host, Night, Persona, StoreError};
 use crate::web::fields::Fields;
@@ -10,13 +11,13 @@ use crate::web::layout::{Cell, Column, Page, Section};
 use crate::web::night_form;
 use crate::web::page::{PageResponse, Site};
 use crate::web::visit::{Act, Done, Visit};
-use crate::web::words::{moment, money, track};
+use crate::web::words::{money, track};
 
 const ACTION: &str = "/me/events";
 
-fn choice<'n>(nights: impl Iterator<Item = &'n Night>) -> Vec<(u32, String)> {
+fn choice<'n>(zone: &Zone, nights: impl Iterator<Item = &'n Night>) -> Vec<(u32, String)> {
     let text = |night: &Night| {
-        format!("{}: {}, fee {}", moment(night.plan.start), night.plan.name, money(night.plan.fee))
+        format!("{}: {}, fee {}", zone.stamp(night.plan.start), night.plan.name, money(night.plan.fee))
     };
     nights.map(|night| (night.id, text(night))).collect()
 }
@@ -27,14 +28,14 @@ pub(super) fn show(
     persona: &Persona,
     query: &Fields,
 ) -> Result<PageResponse, StoreError> {
-    let store = &site.game.store;
+    let (store, zone) = (&site.game.store, site.game.zone());
     let nights = store.nights().open()?;
     let club = store.clubs().of(persona.id)?.filter(|club| club.captain() == Some(persona.id));
     let club = club.filter(|_| site.game.config.game.club_race_nights);
     let of_club = |night: &&Night| club.as_ref().is_some_and(|club| club.id == night.club);
     let asked = nights.iter().filter(of_club).find(|night| night.id.to_string() == query.text("cancel"));
     if let Some(night) = asked {
-        let (title, form) = night_form::cancelling(night);
+        let (title, form) = night_form::cancelling(zone, night);
         let back = ("No, back to the race nights".to_owned(), page_of(persona), false);
         let below = vec![Section { choices: vec![vec![back]], ..Section::default() }];
         let page = Page { title, below, ..Page::default() };
@@ -43,20 +44,20 @@ pub(super) fn show(
     let is_in = |night: &&Night| night.entries.iter().any(|entry| entry.persona == persona.id);
     let rows = nights.iter().filter(is_in).map(|night| {
         vec![
-            moment(night.plan.start).into(),
+            zone.minute(night.plan.start).into(),
             Cell::linked(&night.plan.name, format!("/events/{}", night.id)),
             track(&site.game.catalog, night.plan.lobby).into(),
             money(night.plan.fee).into(),
         ]
     });
     let section = Section {
-        columns: Column::plain(&["Begins (UTC)", "Race night", "Track", "Fee"]),
+        columns: Column::plain(&["Begins", "Race night", "Track", "Fee"]),
         rows: rows.collect(),
         empty: "You are registered for none.",
         ..Section::default()
     };
     let mut forms = Vec::new();
-    let free = choice(nights.iter().filter(|night| !is_in(night)));
+    let free = choice(zone, nights.iter().filter(|night| !is_in(night)));
     if !free.is_empty() {
         let inputs = vec![Input::choice("night", "Race night", free)];
         let text =
@@ -68,7 +69,7 @@ pub(super) fn show(
         });
     }
     let begun = |night: &&Night| site.now.unix >= night.plan.start.into();
-    let mine = choice(nights.iter().filter(|night| is_in(night) && !begun(night)));
+    let mine = choice(zone, nights.iter().filter(|night| is_in(night) && !begun(night)));
     if !mine.is_empty() {
         let inputs = vec![Input::choice("night", "Race night", mine)];
         forms.push(FormView {
@@ -80,7 +81,7 @@ pub(super) fn show(
     if club.is_some() {
         let rows = nights.iter().filter(of_club).map(|night| {
             vec![
-                moment(night.plan.start).into(),
+                zone.minute(night.plan.start).into(),
                 Cell::linked(&night.plan.name, format!("/events/{}", night.id)),
                 night.entries.len().into(),
                 night.prizes.len().into(),
@@ -89,14 +90,14 @@ pub(super) fn show(
         });
         sections.push(Section {
             heading: "Of your club".to_owned(),
-            columns: Column::plain(&["Begins (UTC)", "Race night", "Registered", "Prizes", ""]),
+            columns: Column::plain(&["Begins", "Race night", "Registered", "Prizes", ""]),
             rows: rows.collect(),
             empty: "Your club has planned none.",
             ..Section::default()
         });
         let prize = night_form::prize(site.game, nights.iter().filter(of_club), persona, site.now)?;
         forms.extend(prize.map(|form| about(persona, form)));
-        let inputs = night_form::inputs(&site.game.catalog, None, site.now);
+        let inputs = night_form::inputs(site.game, None, site.now);
         let text =
             "As the Captain of a club you plan a race night for the fees of those who register.".to_owned();
         forms.push(FormView {
@@ -133,7 +134,8 @@ pub(super) fn act(act: Act<'_>, form: &Fields) -> Done {
 
 fn perform(act: Act<'_>, form: &Fields) -> Result<String, String> {
     let Act { site, persona, .. } = act;
-    let (nights, me, now) = (site.game.store.nights(), persona.id, site.now);
+    let (me, now) = (persona.id, site.now);
+    let nights = site.game.store.nights().in_zone(site.game.zone());
     let night = form.text("night").parse().unwrap_or_default();
     let (host, rules) = (Host::Captain(me), CityRules(&site.game.catalog));
     let may_plan = site.game.config.game.club_race_nights;
@@ -149,8 +151,8 @@ fn perform(act: Act<'_>, form: &Fields) -> Result<String, String> {
                 .to_owned())
         }
         "plan" => {
-            let plan = night_form::read(form)?;
-            let planned = services::nights::plan(&site.game.catalog, &site.game.store, host, &plan, now);
+            let plan = night_form::read(site.game.zone(), form)?;
+            let planned = services::nights::plan(&site.game.catalog, nights, host, &plan, now);
             saved(planned).map(|id| format!("Race night {id} is planned."))
         }
         "prize" => {

@@ -11,7 +11,7 @@ use crate::store::{DealRules as _, StoreError};
 use crate::web::deals::player;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, ROWS, Section};
-use crate::web::words::{moment, money};
+use crate::web::words::money;
 
 /// The page, to which its forms go.
 pub(super) const PAGE: &str = "/operator/deals";
@@ -28,7 +28,8 @@ fn content(game: &Game) -> Result<(Page, Vec<FormView>), StoreError> {
     let (ads, auctions) = deals::with(game, |deals| {
         Ok::<_, StoreError>((deals.ads(None, None, ROWS)?, deals.auctions(None, None, ROWS)?))
     })?;
-    let ends = |city| deals::with(game, |deals| deals.moment(city)).map(|at| Cell::from(moment(at)));
+    let ends =
+        |city| deals::with(game, |deals| deals.moment(city)).map(|at| Cell::from(game.zone().minute(at)));
     let ad_rows = ads.rows.iter().map(|ad| {
         let offer = ad.offer.map(|offer| format!("{}: {}", rules.name(offer.item), money(offer.price)));
         Ok(vec![
@@ -51,14 +52,14 @@ fn content(game: &Game) -> Result<(Page, Vec<FormView>), StoreError> {
     let sections = vec![
         Section {
             heading: format!("Ads: the newest of {}", ads.total),
-            columns: Column::plain(&["Number", "Ad", "Fixed price", "Ends (UTC)", "Driver"]),
+            columns: Column::plain(&["Number", "Ad", "Fixed price", "Ends", "Driver"]),
             rows: ad_rows.collect::<Result<_, StoreError>>()?,
             empty: "There is no ad.",
             ..Section::default()
         },
         Section {
             heading: format!("Auctions: the first to end of {}", auctions.total),
-            columns: Column::plain(&["Number", "What", "Highest bid", "Ends (UTC)", "Seller"]),
+            columns: Column::plain(&["Number", "What", "Highest bid", "Ends", "Seller"]),
             rows: auction_rows.collect::<Result<_, StoreError>>()?,
             empty: "There is no auction.",
             ..Section::default()

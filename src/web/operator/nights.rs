@@ -12,7 +12,7 @@ use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, Search, Section};
 use crate::web::night_form;
-use crate::web::words::{escaped, moment, money, track};
+use crate::web::words::{escaped, money, track};
 
 /// The page, to which all its forms go.
 pub(super) const PAGE: &str = "/operator/events";
@@ -33,9 +33,10 @@ fn form(what: &'static str, button: &'static str, inputs: Vec<Input>) -> FormVie
 
 fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<FormView>), StoreError> {
     let (open, seasons) = (game.store.nights().open()?, game.store.seasons().list()?);
+    let zone = game.zone();
     let rows = open.iter().map(|night| {
         vec![
-            moment(night.plan.start).into(),
+            zone.minute(night.plan.start).into(),
             Cell::linked(&night.plan.name, format!("/events/{}", night.id)),
             track(&game.catalog, night.plan.lobby).into(),
             night.entries.len().into(),
@@ -45,12 +46,12 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
         ]
     });
     let section = Section {
-        columns: Column::plain(&["Begins (UTC)", "Race night", "Track", "Registered", "Purse", "Number", ""]),
+        columns: Column::plain(&["Begins", "Race night", "Track", "Registered", "Purse", "Number", ""]),
         rows: rows.collect(),
         empty: "No race night is planned.",
         ..Section::default()
     };
-    let inputs = night_form::inputs(&game.catalog, Some(&seasons), request.now);
+    let inputs = night_form::inputs(game, Some(&seasons), request.now);
     let mut forms = vec![FormView { heading: "Plan a race night", ..form("plan", "Plan it", inputs) }];
     let giver = Fields::urlencoded(request.query.as_bytes()).text("q").trim().to_owned();
     forms.extend(prize(game, &open, &giver, request.now)?);
@@ -66,7 +67,7 @@ fn content(game: &Game, request: &OperatorRequest<'_>) -> Result<(Page, Vec<Form
     let intro = vec![
         "What the best of a week get, and what a turf brings, stands under [rewards] in mcos.toml."
             .to_owned(),
-        format!("It is {} UTC.", moment(request.now.unix)),
+        format!("It is {}.", zone.stamp(request.now.unix)),
     ];
     let clubs = game.store.clubs().list()?;
     let clubs = clubs.iter().map(|club| {
@@ -107,7 +108,7 @@ fn question(game: &Game, query: &Fields) -> Result<Option<(Page, Vec<FormView>)>
     let nights = game.store.nights().open()?;
     let (title, form) =
         if let Some(night) = nights.iter().find(|night| night.id.to_string() == query.text("cancel")) {
-            night_form::cancelling(night)
+            night_form::cancelling(game.zone(), night)
         } else if let Some(club) = game.store.clubs().by_acronym(query.text("close"))? {
             let name = format!("the club {} [{}]", club.name, club.acronym);
             let mut form = form("close", "", vec![night_form::why()]);
@@ -131,7 +132,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
     let fields = &form.fields;
     let number = |field| fields.text(field).parse().unwrap_or_default();
     let (done, wish) = match fields.text("do") {
-        "plan" => match night_form::read(fields) {
+        "plan" => match night_form::read(game.zone(), fields) {
             Ok(plan) => ("The race night is planned.", CityRequest::PlanNight { plan: Box::new(plan) }),
             Err(why) => return Some(Effect::new(PAGE, Err(why))),
         },

@@ -12,7 +12,7 @@ use crate::admin::requests::{AccountEntry, BanEntry};
 use crate::appliance::{self, Appliance, Slot, disk};
 use crate::catalog::file as catalog_file;
 use crate::catalog::import::Summary;
-use crate::clock::{Now, moment, span};
+use crate::clock::{Now, Zone, span};
 use crate::log_ring;
 use crate::services::{Game, Verdict};
 use crate::store::{
@@ -32,10 +32,13 @@ pub(super) struct Frame<'a> {
     /// The token of all forms; empty where nobody is signed in.
     pub(super) form: &'a str,
     pub(super) notice: Option<Notice>,
+    /// The time zone of all moments.
+    pub(super) zone: String,
 }
 
 pub(super) fn frame<'a>(game: &'a Game, form: &'a str, notice: Option<Notice>) -> Frame<'a> {
-    Frame { shard: &game.config.shard.name, version: env!("CARGO_PKG_VERSION"), form, notice }
+    let zone = game.zone().title();
+    Frame { shard: &game.config.shard.name, version: env!("CARGO_PKG_VERSION"), form, notice, zone }
 }
 
 #[derive(Template)]
@@ -286,7 +289,11 @@ pub(super) fn read(
         "/operator/bans" => match lists::bans(&game.store, request.now) {
             Ok(bans) => {
                 let forms = filled(page_forms::new_ban(), &frame);
-                page(&BansPage { frame, rows: bans.into_iter().map(ban_row).collect(), forms })
+                page(&BansPage {
+                    frame,
+                    rows: bans.into_iter().map(|ban| ban_row(game.zone(), ban)).collect(),
+                    forms,
+                })
             }
             Err(error) => trouble(frame, &error),
         },
@@ -297,7 +304,7 @@ pub(super) fn read(
             }
             Err(error) => trouble(frame, &error),
         },
-        "/operator/log" => page(&LogPage { frame, lines: log_lines() }),
+        "/operator/log" => page(&LogPage { frame, lines: log_lines(game.zone()) }),
         "/operator/patch" => match patch_rows(game) {
             Ok(files) => page(&PatchPage {
                 forms: filled(page_forms::new_patch(), &frame),
@@ -353,7 +360,7 @@ fn catalog_page<'a>(game: &Game, frame: Frame<'a>) -> CatalogPage<'a> {
         ("File", origin.file.clone()),
         ("Size", format!("{} KiB", origin.bytes.div_ceil(1024))),
         ("Format", format!("Jet {}", origin.jet)),
-        ("Imported", moment(origin.imported)),
+        ("Imported", game.zone().moment(origin.imported)),
         ("SHA-256", origin.hash()),
     ];
     CatalogPage { frame, facts, counts: summary.counts, unusual: summary.unusual, missing, waiting }
@@ -381,7 +388,11 @@ fn waiting_catalog(game: &Game, in_use: Option<&Summary>) -> Option<WaitingCatal
 
 fn patch_rows(game: &Game) -> Result<Vec<PatchRow>, PatchError> {
     let set = PatchSet::of(&game.data);
-    let row = |file: PatchFile| PatchRow { added: moment(file.added), there: set.open(&file).is_ok(), file };
+    let row = |file: PatchFile| PatchRow {
+        added: game.zone().moment(file.added),
+        there: set.open(&file).is_ok(),
+        file,
+    };
     Ok(set.list()?.into_iter().map(row).collect())
 }
 
@@ -390,7 +401,7 @@ pub(super) fn trouble(frame: Frame<'_>, error: &impl ToString) -> OperatorRespon
     page(&TextPage { frame, heading: "An error occurred", text: &text, reload: false }).with_status(500)
 }
 
-fn ban_row(entry: BanEntry) -> BanRow {
+fn ban_row(zone: &Zone, entry: BanEntry) -> BanRow {
     let ban = entry.ban;
     let (who, field, value) = match ban.target {
         BanTarget::Account(customer) => {
@@ -404,18 +415,18 @@ fn ban_row(entry: BanEntry) -> BanRow {
     };
     let end = match ban.until {
         None => "never".to_owned(),
-        Some(until) if entry.counts => moment(until),
+        Some(until) if entry.counts => zone.moment(until),
         Some(_) => "ended".to_owned(),
     };
-    BanRow { who, field, value, reason: ban.reason, since: moment(ban.since), end }
+    BanRow { who, field, value, reason: ban.reason, since: zone.moment(ban.since), end }
 }
 
 /// The last lines of the log, the newest first.
-fn log_lines() -> Vec<LogLine> {
+fn log_lines(zone: &Zone) -> Vec<LogLine> {
     let lines = log_ring::recent().into_iter().rev();
     lines
         .map(|line| LogLine {
-            at: moment(line.at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())),
+            at: zone.moment(line.at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())),
             level: line.level.as_str(),
             text: line.text,
         })
@@ -453,7 +464,9 @@ fn facts(game: &Game, figures: &ServerFigures, now: Now) -> Vec<(&'static str, S
         ("Database size", or_unknown(game.store.size_on_disk().ok().map(kib))),
         (
             "Last change saved",
-            game.store.last_commit().map_or_else(|| "none since the start".to_owned(), moment),
+            game.store
+                .last_commit()
+                .map_or_else(|| "none since the start".to_owned(), |at| game.zone().moment(at)),
         ),
         (
             "Time to save a change",

@@ -7,13 +7,14 @@ use super::request::{Form, OperatorRequest, OperatorResponse};
 use crate::admin::lists;
 use crate::admin::online;
 use crate::admin::requests::{PersonaDetails, PersonaEntry, Request};
+use crate::clock::Zone;
 use crate::services::Game;
 use crate::store::{Goods, StoreError};
 use crate::web::fields::Fields;
 use crate::web::forms::{FormView, Input};
 use crate::web::layout::{Cell, Column, Page, ROWS, Search, Section, Window};
 use crate::web::ledger_words::told;
-use crate::web::words::{car, escaped, moment, money, number};
+use crate::web::words::{car, escaped, money, number};
 use mco_proto::ids::{BrandedPartId, VehicleId};
 
 const PLAYERS: &str = "/operator/players";
@@ -110,8 +111,8 @@ fn mail_to_all() -> FormView {
     }
 }
 
-fn persona_row(entry: &PersonaEntry) -> Vec<Cell> {
-    let last = if entry.last_login == 0 { "never".to_owned() } else { moment(entry.last_login) };
+fn persona_row(zone: &Zone, entry: &PersonaEntry) -> Vec<Cell> {
+    let last = if entry.last_login == 0 { "never".to_owned() } else { zone.minute(entry.last_login) };
     vec![
         Cell::linked(&entry.name, page_of(PERSONA, &entry.name)),
         Cell::linked(&entry.account, page_of(ACCOUNT, &entry.account)),
@@ -134,7 +135,7 @@ fn players(game: &Game, query: &Fields) -> Result<Page, StoreError> {
     let window = Window::of(query.text("page"), found.len());
     let section = Section {
         columns: persona_columns(),
-        rows: window.cut(found).iter().map(persona_row).collect(),
+        rows: window.cut(found).iter().map(|entry| persona_row(game.zone(), entry)).collect(),
         empty: "No driver or account has such a name.",
         pager: window.pager(&format!("{PLAYERS}?q={}", escaped(&search))),
         ..Section::default()
@@ -149,7 +150,7 @@ fn account(game: &Game, name: &str) -> Result<Option<(Page, Vec<FormView>)>, Sto
     let personas = lists::personas_of(&game.store, &account)?;
     let facts = vec![
         ("Number", Cell::from(account.customer_id)),
-        ("Created", moment(account.created).into()),
+        ("Created", game.zone().minute(account.created).into()),
         ("State", if account.disabled { "disabled" } else { "enabled" }.into()),
     ];
     let sections = vec![
@@ -157,7 +158,7 @@ fn account(game: &Game, name: &str) -> Result<Option<(Page, Vec<FormView>)>, Sto
         Section {
             heading: "Drivers".to_owned(),
             columns: persona_columns(),
-            rows: personas.iter().map(persona_row).collect(),
+            rows: personas.iter().map(|entry| persona_row(game.zone(), entry)).collect(),
             empty: "The account has no driver.",
             ..Section::default()
         },
@@ -188,7 +189,11 @@ fn persona(
         ("Address", address.map_or_else(|| "-".into(), Cell::from)),
         (
             "Last in the game",
-            if persona.last_login == 0 { "never".into() } else { moment(persona.last_login).into() },
+            if persona.last_login == 0 {
+                "never".into()
+            } else {
+                game.zone().minute(persona.last_login).into()
+            },
         ),
         ("Money", money(persona.bank_balance).into()),
         ("Level", level.into()),
@@ -202,7 +207,7 @@ fn persona(
     });
     let owned: Vec<(VehicleId, String)> = owned.collect();
     let lines = lines.iter().map(|line| {
-        let (at, what) = (moment(line.time).into(), told(game, line)?);
+        let (at, what) = (game.zone().minute(line.time).into(), told(game, line)?);
         Ok(vec![at, what, line.amount.into(), money(line.balance).into()])
     });
     let lines = lines.collect::<Result<_, StoreError>>()?;
@@ -232,7 +237,10 @@ fn audit(game: &Game, query: &Fields) -> Result<Page, StoreError> {
     let entries = game.store.audit().newest(window.skipped(), ROWS)?;
     let section = Section {
         columns: Column::plain(&["When", "What"]),
-        rows: entries.into_iter().map(|entry| vec![moment(entry.at).into(), entry.what.into()]).collect(),
+        rows: entries
+            .into_iter()
+            .map(|entry| vec![game.zone().minute(entry.at).into(), entry.what.into()])
+            .collect(),
         empty: "The operator has changed nothing yet.",
         pager: window.pager("/operator/audit"),
         ..Section::default()

@@ -1,6 +1,7 @@
 //! The plots of *Health*: players, races, saved changes, memory and temperature over a day and a month.
 
 use crate::admin::history::{History, Sample, Span};
+use crate::clock::Zone;
 use crate::web::plot::{self, Plot, Shape};
 
 /// The table of the same numbers, and before a slash the plots.
@@ -52,7 +53,7 @@ pub(super) fn pictures(history: &History) -> Vec<Picture> {
 }
 
 /// The plot of this name, such as `players-day.svg`; `None` if there is none.
-pub(super) fn drawn(history: &History, name: &str) -> Option<String> {
+pub(super) fn drawn(history: &History, zone: &Zone, name: &str) -> Option<String> {
     let (what, wanted) = name.strip_suffix(".svg")?.split_once('-')?;
     let quantity = QUANTITIES.iter().find(|quantity| quantity.name == what)?;
     let span = Span::ALL.into_iter().find(|span| word(*span) == wanted)?;
@@ -60,5 +61,5 @@ pub(super) fn drawn(history: &History, name: &str) -> Option<String> {
     let points: Vec<_> =
         samples.iter().filter_map(|sample| Some((sample.at.into(), (quantity.of)(sample)?))).collect();
     let title = format!("{}, the last {wanted}", quantity.title);
-    Some(plot::draw(&Plot { title: &title, points: &points, shape: Shape::Steps }))
+    Some(plot::draw(&Plot { title: &title, points: &points, shape: Shape::Steps, zone }))
 }

@@ -179,7 +179,7 @@ impl OperatorSite {
                 if request.path == export::PATH {
                     return export::file(game, request);
                 }
-                if let Some(picture) = history::picture(&self.history, request.path) {
+                if let Some(picture) = history::picture(&self.history, game.zone(), request.path) {
                     return picture;
                 }
                 let notice = self.sessions.take_notice(secret, request.now);
@@ -197,7 +197,11 @@ impl OperatorSite {
                     return deals::page(game, pages::frame(game, token.as_str(), notice));
                 }
                 if request.path == plots::PAGE {
-                    return history::page(&self.history, pages::frame(game, token.as_str(), notice));
+                    return history::page(
+                        &self.history,
+                        game.zone(),
+                        pages::frame(game, token.as_str(), notice),
+                    );
                 }
                 if request.path == game_pages::PAGE {
                     return game_pages::page(game, pages::frame(game, token.as_str(), notice));

@@ -30,9 +30,10 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
             .to_owned(),
     ];
     let mut forms = Vec::new();
-    for (section, keys, heading) in
-        [("shard", &["name", "description"][..], "The city"), ("accounts", &["registration"][..], "Accounts")]
-    {
+    for (section, keys, heading) in [
+        ("shard", &["name", "description", "time_zone"][..], "The city"),
+        ("accounts", &["registration"][..], "Accounts"),
+    ] {
         match settings::read(game, section) {
             Ok((all, mark)) => forms.push(FormView {
                 heading,

@@ -4,7 +4,7 @@ use super::actions::Effect;
 use super::pages::{self, Frame};
 use super::request::{Form, OperatorRequest, OperatorResponse};
 use crate::admin::recordings::{self, Kept, RecordingSwitch, Whom};
-use crate::clock::{Now, moment};
+use crate::clock::{Now, Zone};
 use crate::config::{Choice as _, ChosenAnswer, MOST_CHOSEN};
 use crate::recording::{Side, packet_text};
 use crate::services::{Game, mcots};
@@ -65,14 +65,14 @@ struct Row {
 
 pub(super) fn page(game: &Game, recordings: &dyn RecordingSwitch, frame: Frame<'_>) -> OperatorResponse {
     let (messages, left_out) = game.world.unexpected.list();
-    let messages = messages.into_iter().map(row).collect();
+    let messages = messages.into_iter().map(|kind| row(game.zone(), kind)).collect();
     let running = recordings.running().map(|running| {
         let whom = match running.whom {
             Whom::Everybody => "everybody".to_owned(),
             Whom::Account { name, .. } => format!("the account {name}"),
             Whom::Address(address) => format!("the address {address}"),
         };
-        (whom, moment(running.until))
+        (whom, game.zone().moment(running.until))
     });
     let kept = recordings::list(&game.data).unwrap_or_else(|error| {
         log::warn!("operator: the recordings cannot be listed: {error}");
@@ -107,7 +107,7 @@ pub(super) fn act(
     })
 }
 
-fn row(kind: Unexpected) -> Row {
+fn row(zone: &Zone, kind: Unexpected) -> Row {
     let Unexpected { service, reason, count, first_at, from, message, answer, .. } = kind;
     let text = match &message {
         Arrived::Packet(packet) => packet_text::nps_packet(packet, Some(Side::Client)),
@@ -126,7 +126,7 @@ fn row(kind: Unexpected) -> Row {
         service,
         why: said(reason),
         count,
-        since: moment(first_at),
+        since: zone.moment(first_at),
         from,
         answer,
         size,

@@ -1,6 +1,7 @@
 //! What everybody sees of the city.
 
 use super::*;
+use crate::clock::Zone;
 use crate::store::{Host, NightPlan};
 
 #[test]
@@ -115,6 +116,47 @@ fn all_pages_have_the_same_menus_and_whoever_is_signed_in_signs_out_on_each_of_t
     }
     assert_eq!(header(&bob.fill_in("/news", "/me/sign-out", ""), "location"), Some("/"));
     assert_eq!(menus(&bob.look("/news")), front);
+}
+
+#[test]
+fn moments_on_the_pages_are_those_of_the_city_and_their_zone_is_named() {
+    let mut city = City::new();
+    let page = city.browser().look("/races");
+    assert!(page.contains("<p>Time zone: UTC. mcos "), "{page}");
+    city.game.config.shard.time_zone = Zone::named("America/New_York").unwrap();
+    let zone = city.game.zone();
+    // One hour before midnight there is another day in UTC.
+    let midnight = zone.midnight(Now::read().unix, 3);
+    let start = u32::try_from(midnight - 3600).unwrap();
+    let plan = NightPlan {
+        name: "Late".to_owned(),
+        lobby: 10_001,
+        start,
+        end: start + 1800,
+        most: 4,
+        ..NightPlan::default()
+    };
+    let nights = city.game.store.nights().in_zone(zone);
+    let _ = nights.plan(Host::Operator, &plan, Now::read()).unwrap();
+    let (day, next) = (zone.day(start), zone.day(midnight));
+    let page = city.browser().look("/events");
+    assert!(page.contains("<p>Time zone: America/New York. mcos "), "{page}");
+    assert!(page.contains("<h2>Calendar (America/New York)</h2>"), "{page}");
+    assert!(page.contains(&format!("{day}<br><a href=\"/events/1\">Late</a></td>")), "{page}");
+    assert!(page.contains(&format!("{day} 23:00")) && !page.contains(&format!("{next} 0")), "{page}");
+    let clocks = zone.stamp(start);
+    assert!(clocks.ends_with(" EST") || clocks.ends_with(" EDT"), "{clocks}");
+    for path in ["/events/1", "/news"] {
+        let page = city.browser().look(path);
+        assert!(page.contains(&clocks), "{path}: {page}");
+    }
+    let page = city.browser().look("/races");
+    let race = city.game.store.results().newest(0, 1).unwrap().remove(0);
+    assert!(page.contains(&zone.minute(race.at)), "{page}");
+    // A calendar of a phone has UTC, which it turns into its own.
+    let ics = text(&city.browser().get("/events.ics"));
+    let utc = crate::clock::moment(start.into()).replace(['-', ':'], "").replace(' ', "T");
+    assert!(ics.contains(&format!("DTSTART:{utc}Z")), "{ics}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Race nights and seasons as the Operator plans and ends them.
 
 use super::*;
-use crate::clock::moment;
+use crate::clock::{Zone, moment};
 
 #[test]
 fn race_nights_and_seasons_are_planned_and_ended_and_the_audit_log_says_so() {
@@ -52,4 +52,31 @@ fn race_nights_and_seasons_are_planned_and_ended_and_the_audit_log_says_so() {
     }
     let stranger = scene.browser(HOME).send("/operator/events", Some((FORM, plan.as_bytes())));
     assert_eq!(stranger.status, 403);
+}
+
+#[test]
+fn what_the_operator_types_is_by_the_clocks_of_the_city() {
+    let mut scene = Scene::new();
+    scene.game.config.shard.time_zone = Zone::named("Europe/Berlin").unwrap();
+    let (game, zone) = (&scene.game, scene.game.zone());
+    let mut operator = scene.operator();
+    let page = operator.look("/operator/events");
+    let tomorrow = zone.day(zone.midnight(Now::read().unix, 1));
+    assert!(page.contains("Begins (Europe/Berlin)") && page.contains("Time zone: Europe/Berlin"), "{page}");
+    assert!(page.contains(&format!("value=\"{tomorrow} 20:00\"")), "{page}");
+    assert!(page.contains(" CET.") || page.contains(" CEST."), "{page}");
+    let mut send = |start: &str, end: &str| {
+        let plan = format!("do=plan&name=Friday&lobby=10001&start={start}&end={end}&most=8");
+        let reply = operator.fill_in("/operator/events", "/operator/events", &plan.replace(' ', "+"));
+        operator.look(&reply.location.unwrap())
+    };
+    let page = send("2031-03-30 02:30", "2031-03-30 04:00");
+    assert!(page.contains("the clocks are put forward over it. Choose another hour"), "{page}");
+    let page = send(&format!("{tomorrow} 20:00"), &format!("{tomorrow} 22:00"));
+    assert!(page.contains("The race night is planned"), "{page}");
+    let plan = game.store.nights().open().unwrap().remove(0).plan;
+    assert_eq!(zone.moment(plan.start), format!("{tomorrow} 20:00:00"));
+    assert_eq!(zone.moment(plan.end), format!("{tomorrow} 22:00:00"));
+    let question = operator.look("/operator/events?cancel=1");
+    assert!(question.contains(&zone.stamp(plan.start)), "{question}");
 }

@@ -71,6 +71,26 @@ fn what_is_typed_stands_in_the_file_waits_for_a_start_and_can_be_taken_back() {
 }
 
 #[test]
+fn the_time_zone_is_chosen_from_a_list_and_no_other_name_is_taken() {
+    let (scene, file) = scene();
+    let mut operator = scene.operator();
+    for page in ["/operator/settings?section=shard", "/operator/welcome"] {
+        let page = operator.look(page);
+        let list = page.split_once("name=\"time_zone\"").unwrap().1.split_once("</select>").unwrap().0;
+        assert!(list.contains("Europe/Berlin") && list.contains("America/New_York"), "{list}");
+        assert!(list.contains("value=\"UTC\" selected"), "{list}");
+    }
+    let page = send(&mut operator, "do=change&section=shard&time_zone=Europe/Berlim");
+    assert!(page.contains("Time zone must be the name of a time zone"), "{page}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), FILE);
+    assert!(send(&mut operator, "do=change&section=shard&time_zone=Europe/Berlin").contains("Saved"));
+    let text = fs::read_to_string(&file).unwrap();
+    let zone = Config::parse(&text).unwrap().shard.time_zone;
+    assert_eq!((text.lines().next(), zone.title().as_str()), (Some("# mine"), "Europe/Berlin"));
+    assert!(operator.look("/operator/settings?section=shard").contains("value=\"Europe/Berlin\" selected"));
+}
+
+#[test]
 fn every_section_takes_its_own_form_and_what_cannot_be_is_refused_with_what_was_typed() {
     let (scene, file) = scene();
     let mut operator = scene.operator();
