@@ -1,6 +1,7 @@
 //! Why a request of the Server Operator was not done.
 
 use super::kit::CertificateError;
+use super::settings::SettingsError;
 use crate::catalog::file::FileError;
 use crate::public_text::ODD_LETTERS;
 use crate::services::bans::BanRefused;
@@ -51,6 +52,8 @@ pub enum RequestError {
     NeedsRunningServer,
     /// This is not the name of a file that the command line and the server exchange.
     NoExchangeFile,
+    /// The server would not start again.
+    WouldNotStart(SettingsError),
     /// There is no imported catalogue in the data folder.
     NoImportedCatalog,
     /// It is done, but connections of the account could not be found, so they go on.
@@ -100,6 +103,9 @@ impl fmt::Display for RequestError {
                 f.write_str("only a running server can do this: start the server and try again")
             }
             Self::NoExchangeFile => f.write_str("this is not the name of a file to exchange"),
+            Self::WouldNotStart(error) => {
+                write!(f, "the server would not start again: {error}; correct it first")
+            }
             Self::NoImportedCatalog => f.write_str(
                 "there is no imported catalogue in the server's data folder: check that both use the same --data",
             ),

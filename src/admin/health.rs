@@ -5,7 +5,7 @@ use crate::appliance;
 use crate::clock::Now;
 use crate::config::Registration;
 use crate::services::{AUTH_PORT, Game, Ports};
-use crate::store::UncountedResults;
+use crate::store::{Store, UncountedResults};
 use crate::world::{DifferentFiles, RefusedAddress};
 use mco_proto::ids::{DealerId, PersonaId};
 
@@ -34,6 +34,11 @@ pub fn troubles(game: &Game) -> Vec<String> {
             "the database was found damaged and {lost}; the card may be worn out: download a backup now, and replace \
              the card soon"
         ));
+    }
+    if Store::waits_for_password(&game.data) {
+        troubles.push(
+            "a backup waits to be restored, but it is encrypted: give its password on the page Backup, or discard it there".to_owned(),
+        );
     }
     troubles.extend(moved_ports(&game.ports));
     if game.ports.http != PATCH {
@@ -70,6 +75,13 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
     if game.store.is_being_checked() {
         warnings.push(
             "the database is being checked, as at each start; what is changed meanwhile is saved when that is done".to_owned(),
+        );
+    }
+    if game.store.wants_backup_password() {
+        warnings.push(
+            "a backup that was restored here was encrypted, but this server has no password for backups, so what it makes is in clear: set one \
+             on the page Backup, or say there that none is to be encrypted"
+                .to_owned(),
         );
     }
     warnings.extend(Machine::here().warnings());
@@ -177,7 +189,7 @@ fn different_files(game: &Game, now: Now) -> Option<String> {
 mod tests {
     use super::*;
     use crate::config::{Config, Mistake};
-    use crate::store::{Entrant, Letter, OperatorPassword, Store, Uncounted};
+    use crate::store::{Entrant, Letter, OperatorPassword, Uncounted};
     use mco_proto::ids::RaceId;
 
     #[test]

@@ -8,6 +8,7 @@
 //! | [`requests`] | what the command line and the operator's pages can ask for |
 //! | [`mod@perform`] | does it, on the store alone or on a running server |
 //! | [`error`] | why it was not done |
+//! | [`exchange`] | files by which commands and the server exchange a backup |
 //! | [`expel`] | ends what goes on under an account |
 //! | [`lists`] | accounts, personas and bans in lists |
 //! | [`online`] | who is online |
@@ -25,6 +26,7 @@ pub mod account;
 pub mod calendar;
 pub mod city;
 pub mod error;
+pub mod exchange;
 pub mod expel;
 pub mod health;
 pub mod history;

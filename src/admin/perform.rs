@@ -2,10 +2,12 @@
 
 use super::city;
 use super::error::RequestError;
+use super::exchange::is_exchange_name;
 use super::expel::{customers_at, expel};
 use super::kit::Certificate;
 use super::lists::{self, account_entry, persona_entry};
-use super::requests::{Request, Response, is_exchange_name};
+use super::requests::{Request, Response};
+use super::settings;
 use crate::catalog::file::FileError;
 use crate::catalog::{self, Catalog};
 use crate::clock::Now;
@@ -331,6 +333,9 @@ fn attempt(server: Server<'_>, request: Request, now: Now) -> Result<Performed, 
         }
         Request::Restore { name } => {
             let game = server.running()?;
+            if let Some(error) = settings::keeps_from_starting(game) {
+                return Err(RequestError::WouldNotStart(error));
+            }
             Store::stage_restore(&game.data, &exchange_file(game, &name)?)?;
             Response::RestoreStaged
         }

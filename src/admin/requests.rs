@@ -189,12 +189,12 @@ pub enum Request {
     ListBans,
     /// Write everything into a file of the data folder, for the command line to fetch.
     WriteBackup {
-        /// Its name there: see [`is_exchange_name`].
+        /// Its name there: see [`is_exchange_name`](super::exchange::is_exchange_name).
         name: String,
     },
     /// Restore a file of the data folder that the command line put there: the server restarts with it.
     Restore {
-        /// Its name there: see [`is_exchange_name`].
+        /// Its name there: see [`is_exchange_name`](super::exchange::is_exchange_name).
         name: String,
     },
     /// Recalculate all balances from the ledger and compare.
@@ -227,13 +227,6 @@ impl Request {
                 | Self::CheckLedger
         )
     }
-}
-
-/// Whether this is the name of a file in the data folder by which the command line and a running server exchange data:
-/// `exchange-`, digits, `.mcos`.
-pub fn is_exchange_name(name: &str) -> bool {
-    let number = name.strip_prefix("exchange-").and_then(|rest| rest.strip_suffix(".mcos"));
-    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl fmt::Display for Request {

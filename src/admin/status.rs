@@ -31,6 +31,11 @@ pub struct HostInfo {
 
 /// The text of `status.txt` of a server that runs. The same as long as nothing has changed.
 pub fn file(game: &Game, host_info: &HostInfo) -> String {
+    file_while(game, host_info, game.store.is_being_checked())
+}
+
+/// The same, while the database is being checked or not.
+fn file_while(game: &Game, host_info: &HostInfo, is_being_checked: bool) -> String {
     let mut text = String::new();
     heading(&mut text, "READY");
     let _ = write!(
@@ -73,6 +78,14 @@ pub fn file(game: &Game, host_info: &HostInfo) -> String {
                 "{forgotten}There is no password yet. The first person who opens that page from the home network chooses it: \
                  do it now."
             ),
+        );
+    }
+    if is_being_checked {
+        text.push('\n');
+        paragraph(
+            &mut text,
+            "",
+            "The database is being checked, as at each start. What is changed meanwhile is saved when that is done.",
         );
     }
     text.push_str("\nWHAT IS WRONG\n\n");
@@ -284,6 +297,27 @@ mod tests {
             line(&game, &somewhere(), Now::read())
                 .starts_with("ready, but something is wrong: http://192.168.1.5:8080/")
         );
+    }
+
+    #[test]
+    fn that_the_database_is_being_checked_is_said_and_is_no_trouble() {
+        let (game, _folder) = Game::for_tests();
+        let (checking, checked) =
+            (file_while(&game, &somewhere(), true), file_while(&game, &somewhere(), false));
+        is_plain(&checking);
+        assert!(checking.contains("The database is being checked, as at each start."), "{checking}");
+        assert!(checking.contains("    Nothing.\r\n"), "{checking}");
+        assert!(!checked.contains("being checked"), "{checked}");
+        assert_eq!(file(&game, &somewhere()), checked, "a store in a test is checked when it is opened");
+    }
+
+    #[test]
+    fn moments_are_in_the_zone_of_the_city() {
+        let (mut game, _folder) = Game::for_tests();
+        let info = HostInfo { ready_since: 1_909_094_400, ..somewhere() };
+        assert!(file(&game, &info).contains("Ready since 2030-07-01 00:00 UTC, by the clock of the box."));
+        game.config.shard.time_zone = crate::clock::Zone::named("America/New_York").unwrap();
+        assert!(file(&game, &info).contains("Ready since 2030-06-30 20:00 EDT, by the clock of the box."));
     }
 
     #[test]

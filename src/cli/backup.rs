@@ -85,7 +85,8 @@ pub(super) fn restore(
         Ok(()) => {
             reach::note(setting, RESTORED.to_owned())?;
             folder.tell()?;
-            return output::line(&format!("{} is restored", file.display()));
+            output::line(&format!("{} is restored", file.display()))?;
+            return tell_of_password(setting, sealed);
         }
         Err(OpenError::InUse { .. }) => {}
         Err(error) => return Err(CliError::failed(error)),
@@ -97,19 +98,36 @@ pub(super) fn restore(
     }
     exchange.give_to_the_server(&setting.data)?;
     match reach::reach(setting, &Request::Restore { name: exchange.name.clone() })? {
-        Reached::Server(Response::RestoreStaged) => output::line(&format!(
-            "{} is a valid backup; the running server restarts with it",
-            file.display()
-        )),
+        Reached::Server(Response::RestoreStaged) => {
+            if sealed {
+                Store::note_sealed_restore(&setting.data);
+            }
+            output::line(&format!(
+                "{} is a valid backup; the running server restarts with it",
+                file.display()
+            ))?;
+            tell_of_password(setting, sealed)
+        }
         Reached::Server(other) => Err(reach::unexpected(&other)),
         Reached::Store(store) => {
             // The server has ended meanwhile.
             drop(store);
             Store::restore(&setting.data, file, password).map_err(CliError::failed)?;
             reach::note(setting, RESTORED.to_owned())?;
-            output::line(&format!("{} is restored", file.display()))
+            output::line(&format!("{} is restored", file.display()))?;
+            tell_of_password(setting, sealed)
         }
     }
+}
+
+/// Who restores an encrypted backup may think that the next ones are encrypted as well.
+fn tell_of_password(setting: &Setting, sealed: bool) -> Result<(), CliError> {
+    if sealed && matches!(BackupPassword::kept(&setting.data), Ok(None)) {
+        return output::line(
+            "it was encrypted, but new backups will not be until \"mcos operator backup-password\" sets a password for them",
+        );
+    }
+    Ok(())
 }
 
 /// What an encrypted backup holds, and its password: that of this server, or else the one that is asked for.

@@ -1,7 +1,7 @@
 //! `mcos serve`: the server.
 
 use super::{CliError, Setting};
-use crate::admin::{perform, status};
+use crate::admin::{exchange, perform, status};
 use crate::appliance::{self, Appliance, Staging};
 use crate::clock::Now;
 use crate::server::{self, Ended, OnBox, Start, status_file, systemd};
@@ -15,7 +15,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long the server waits for a command that has the store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -63,6 +63,7 @@ fn serve(setting: Setting, command: &Serve, status_file: Option<PathBuf>) -> Res
         false
     });
     Staging::sweep(&data);
+    exchange::sweep(&data, SystemTime::now());
     let start = Start {
         config,
         data: &data,

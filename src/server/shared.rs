@@ -7,7 +7,7 @@ use super::input_budget::InputBudget;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::recorder::{Recorder, Recordings};
-use super::restart::RestartedBy;
+use super::restart::{self, RestartedBy};
 use super::slow_work::SlowWork;
 use super::{addresses, http, tls};
 use crate::admin::calendar;
@@ -145,6 +145,7 @@ impl Shared {
     /// Ends races whose racers do not report, and notices when the card can be written again or this machine has other addresses:
     /// services have no clock of their own.
     pub(super) async fn watch_the_clock(&self) {
+        let mut told: Option<String> = None;
         for tick in 1_u32.. {
             Timer::after(TICK).await;
             if tick % TICKS_TO_REST == 0 {
@@ -153,8 +154,14 @@ impl Shared {
             let store = self.game.store.clone();
             // It writes to see whether it can, and that may take long.
             if smol::unblock(move || store.wants_restart()).await {
-                log::warn!("{RESTARTS}");
-                self.restart(RestartedBy::Itself);
+                let game = Arc::clone(&self.game);
+                let (why, may_restart) =
+                    smol::unblock(move || restart::may_restart(&game, told.as_deref())).await;
+                told = why;
+                if may_restart {
+                    log::warn!("{RESTARTS}");
+                    self.restart(RestartedBy::Itself);
+                }
             }
             if !self.game.store.is_being_saved() {
                 log::error!("the thread that writes the database has ended or hangs, so the server restarts");

@@ -30,6 +30,8 @@ pub const MAX_PATCH_SET: u64 = 256 * 1024 * 1024;
 pub const MAX_PATCH_IN_BACKUP: u64 = 8 * 1024 * 1024;
 /// The most files.
 pub const MAX_PATCH_FILES: usize = 100;
+/// So many entries of the folder are looked at for contents to delete; what is left goes at the next change.
+const MOST_ENTRIES: usize = 1000;
 /// The longest note, in bytes.
 const MAX_NOTE: usize = 200;
 /// The longest list that is read, in bytes: twice what so many files can need.
@@ -242,7 +244,7 @@ impl PatchSet {
         atomic_file::replace(&self.folder.join(LIST), Access::Owner, |out| {
             out.write_all(text(&files).as_bytes())
         })?;
-        for entry in fs::read_dir(&self.folder)? {
+        for entry in fs::read_dir(&self.folder)?.take(MOST_ENTRIES) {
             let name = entry?.file_name();
             let Some(name) = name.to_str().filter(|name| is_hash(name)) else { continue };
             if !files.iter().any(|file| file.sha256 == name) {
@@ -431,6 +433,21 @@ mod tests {
             add(&set, &format!("f{number}"), b"x").unwrap();
         }
         assert!(matches!(add(&set, "one-more", b"x"), Err(PatchError::TooMany)));
+    }
+
+    #[test]
+    fn of_very_many_contents_that_nothing_names_some_are_deleted_at_each_change() {
+        let data = TempDir::new().unwrap();
+        let set = PatchSet::of(data.path());
+        add(&set, "a", b"x").unwrap();
+        for number in 0..MOST_ENTRIES + 500 {
+            fs::write(data.path().join(format!("patch/{number:064x}")), b"").unwrap();
+        }
+        add(&set, "b", b"y").unwrap();
+        // Beside them lie the list, the lock and two contents, which are looked at or not.
+        assert!((502..=506).contains(&contents(&data)), "{}", contents(&data));
+        add(&set, "c", b"z").unwrap();
+        assert_eq!(contents(&data), 3);
     }
 
     struct Broken;

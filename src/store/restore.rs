@@ -49,7 +49,7 @@ impl Store {
     /// system says. Nothing was changed then, unless the system refused in between; then do it again.
     pub fn restore(dir: &Path, file: &Path, password: Option<&BackupPassword>) -> Result<(), OpenError> {
         let data = DataDir::enter(dir)?;
-        let mut saved = read(file, password)?;
+        let (mut saved, sealed) = read(file, password)?;
         // Once the backup in the directory is the newest of all, whatever interrupts us leads to it at the next start.
         let engine = data.database.exists().then(|| Engine::open(&data.database).ok()).flatten();
         let old = engine.and_then(|engine| place(&engine).ok()).map_or(0, |(generation, _)| generation);
@@ -64,6 +64,9 @@ impl Store {
         backup::write(&data.backup, &saved).map_err(refused(dir))?;
         journal::forget_before(dir, saved.generation).map_err(refused(dir))?;
         data.rebuild("replaced", &Chain::default(), Repaired::No)?;
+        if sealed {
+            Self::note_sealed_restore(dir);
+        }
         hand_over(dir);
         Ok(())
     }
@@ -73,7 +76,7 @@ impl Store {
     /// # Errors
     /// Why it cannot be restored.
     pub fn check_backup(file: &Path, password: Option<&BackupPassword>) -> Result<Contents, OpenError> {
-        read(file, password).map(|saved| {
+        read(file, password).map(|(saved, _)| {
             let count = |kind: &[u8]| saved.rows.iter().filter(|(key, _)| key.starts_with(kind)).count();
             Contents { accounts: count(key::ACCOUNTS), personas: count(key::PERSONAS) }
         })
@@ -85,7 +88,7 @@ impl Store {
     /// # Errors
     /// Why it cannot be restored. Nothing was changed then.
     pub fn stage_restore(dir: &Path, file: &Path) -> Result<usize, OpenError> {
-        stage(dir, &read(file, None)?)
+        stage(dir, &read(file, None)?.0)
     }
 
     /// The same for a backup that is read from elsewhere and may be encrypted; errors call it `name`.
@@ -98,7 +101,13 @@ impl Store {
         reader: impl Read,
         password: Option<&BackupPassword>,
     ) -> Result<usize, OpenError> {
-        stage(dir, &sound(Path::new(name), read_unsealed(reader, password))?)
+        let name = Path::new(name);
+        let (saved, sealed) = read_unsealed(reader, password).map_err(|error| error.of(name))?;
+        let records = stage(dir, &sound(name, saved)?)?;
+        if sealed {
+            Self::note_sealed_restore(dir);
+        }
+        Ok(records)
     }
 
     /// Whether an encrypted backup is kept in `dir`, to be restored once somebody gives its password.
@@ -113,9 +122,18 @@ impl Store {
     /// Why it cannot be restored. Nothing was changed then.
     pub fn open_staged(dir: &Path, password: &BackupPassword) -> Result<usize, OpenError> {
         let locked = dir.join(LOCKED);
-        let records = stage(dir, &read(&locked, Some(password))?)?;
+        let records = stage(dir, &read(&locked, Some(password))?.0)?;
+        Self::note_sealed_restore(dir);
         fs::remove_file(&locked).and_then(|()| atomic_file::sync_dir(dir)).map_err(refused(dir))?;
         Ok(records)
+    }
+
+    /// Deletes the backup that [`Store::waits_for_password`], whatever it is encrypted by.
+    ///
+    /// # Errors
+    /// What the system says, also that there is none.
+    pub fn discard_staged(dir: &Path) -> Result<(), OpenError> {
+        fs::remove_file(dir.join(LOCKED)).and_then(|()| atomic_file::sync_dir(dir)).map_err(refused(dir))
     }
 
     /// Restores what is kept in `dir` for that, if anything is, and says whether it did. The store must not be open. What
@@ -170,24 +188,29 @@ fn stage(dir: &Path, saved: &Backup) -> Result<usize, OpenError> {
     Ok(saved.rows.len())
 }
 
-fn read(file: &Path, password: Option<&BackupPassword>) -> Result<Backup, OpenError> {
+/// What a file holds, and whether it was encrypted.
+fn read(file: &Path, password: Option<&BackupPassword>) -> Result<(Backup, bool), OpenError> {
     let input = File::open(file).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => BackupError::Missing,
         _ => BackupError::Unreadable(error),
     });
-    let saved = sound(file, input.and_then(|input| read_unsealed(BufReader::new(input), password)))?;
+    let read = input.and_then(|input| read_unsealed(BufReader::new(input), password));
+    let (saved, sealed) = read.map_err(|error| error.of(file))?;
+    let saved = sound(file, saved)?;
     if file.file_name().is_none_or(|name| name != BACKUP) {
-        return Ok(saved);
+        return Ok((saved, sealed));
     }
     // That of another data folder, an old card's for instance: what was changed since lies beside it.
     let with_journal = with_journal(saved, file.parent().unwrap_or(Path::new(".")));
     let saved =
         with_journal.map_err(|source| OpenError::BackupUnreadable { file: file.to_owned(), source })?;
-    sound(file, Ok(saved))
+    sound(file, saved).map(|saved| (saved, sealed))
 }
 
-fn read_unsealed(input: impl Read, password: Option<&BackupPassword>) -> Result<Backup, BackupError> {
-    backup::read_from(&mut unsealed(input, password)?)
+fn read_unsealed(input: impl Read, password: Option<&BackupPassword>) -> Result<(Backup, bool), BackupError> {
+    let mut input = unsealed(input, password)?;
+    let sealed = input.was_sealed();
+    Ok((backup::read_from(&mut input)?, sealed))
 }
 
 /// The backup with the changes of the journals behind it in `dir`.
@@ -210,9 +233,8 @@ fn with_journal(saved: Backup, dir: &Path) -> io::Result<Backup> {
 }
 
 /// What was read from `file`, if this program can restore it.
-fn sound(file: &Path, read: Result<Backup, BackupError>) -> Result<Backup, OpenError> {
+fn sound(file: &Path, saved: Backup) -> Result<Backup, OpenError> {
     let bad = |why: String| OpenError::BadBackup { file: file.to_owned(), why };
-    let saved = read.map_err(|error| error.of(file))?;
     // The counters alone are no server.
     if saved.rows.iter().all(|(key, _)| key.starts_with(key::META)) {
         return Err(bad("it holds no records".to_owned()));

@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 
 /// The password in the data folder, and a line end. Mode 0600.
 const KEPT: &str = "backup-password";
+/// An empty file: a backup that was restored was encrypted, and nobody has said yet whether new ones are to be.
+const WANTED: &str = "backup-password.wanted";
 /// The longest such file that is read, in bytes: no character has more than 4.
 const LONGEST_FILE: u64 = 4 * MOST as u64 + 2;
 /// How many characters such a password has. Who has a stolen backup can guess as long as they like.
@@ -177,6 +179,25 @@ impl Store {
         BackupPassword::kept(&self.inner.data.dir)
     }
 
+    /// Whether an encrypted backup was restored, and nobody has said since then whether backups of this store are to be encrypted.
+    pub fn wants_backup_password(&self) -> bool {
+        let dir = &self.inner.data.dir;
+        dir.join(WANTED).exists() && matches!(BackupPassword::kept(dir), Ok(None))
+    }
+
+    /// Notes in the data directory `dir` that an encrypted backup is restored there: its password may be another one than that of the
+    /// store, which may have none.
+    pub fn note_sealed_restore(dir: &Path) {
+        let noted = || atomic_file::replace(&dir.join(WANTED), Access::Owner, |_| Ok(()));
+        if matches!(BackupPassword::kept(dir), Ok(None))
+            && let Err(error) = noted()
+        {
+            log::warn!(
+                "nobody will be asked for a password for new backups, though the restored one had one: {error}"
+            );
+        }
+    }
+
     /// Encrypts backups by this password from now on; `None`: by none. Those that are there already stay as they are.
     ///
     /// # Errors
@@ -190,7 +211,12 @@ impl Store {
                 _ => atomic_file::sync_dir(dir),
             },
         };
-        done.map_err(|error| StoreError::BackupPasswordNotKept(error.to_string().into()))
+        // Whatever was said counts: nobody is asked again.
+        let answered = done.and_then(|()| match fs::remove_file(dir.join(WANTED)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        });
+        answered.map_err(|error| StoreError::BackupPasswordNotKept(error.to_string().into()))
     }
 
     /// Whether the file is encrypted in the age format.
@@ -211,6 +237,13 @@ type Looked<R> = Chain<Cursor<Vec<u8>>, R>;
 pub(super) enum Unsealed<R> {
     Plain(Looked<R>),
     Sealed(Box<BufReader<StreamReader<Looked<R>>>>),
+}
+
+impl<R> Unsealed<R> {
+    /// Whether it was encrypted.
+    pub(super) const fn was_sealed(&self) -> bool {
+        matches!(self, Self::Sealed(_))
+    }
 }
 
 impl<R: Read> Read for Unsealed<R> {

@@ -193,3 +193,23 @@ fn no_address_of_this_machine_can_be_banned() {
     }
     assert_eq!(ban("192.168.1.3"), Ok(()));
 }
+
+#[test]
+fn a_backup_is_not_staged_for_a_server_that_would_not_start_again() {
+    let (mut game, folder) = Game::for_tests();
+    let file = folder.path().join("mcos.toml");
+    game.config.file = Some(file.clone());
+    let backup = folder.path().join("exchange-1.mcos");
+    game.store.write_backup(&backup).unwrap();
+    let restore = |game: &Game| {
+        perform(Server::Running(game), Request::Restore { name: "exchange-1.mcos".to_owned() }, Now::read())
+    };
+    std::fs::write(&file, "[shard]\nnmae = \"x\"\n").unwrap();
+    let why = restore(&game).unwrap_err().to_string();
+    assert!(why.starts_with("the server would not start again: ") && why.contains("line 2"), "{why}");
+    assert!(!folder.path().join("restore.mcos").exists());
+    std::fs::write(&file, "[shard]\nname = \"x\"\n").unwrap();
+    game.player("doc", "Doc", IpAddr::from([192, 168, 1, 20]));
+    game.store.write_backup(&backup).unwrap();
+    assert_eq!(restore(&game).unwrap().response, Response::RestoreStaged);
+}

@@ -251,3 +251,58 @@ fn a_copy_that_was_cut_is_made_anew_and_no_clear_one_is_kept_once_there_is_a_pas
     crate::store::rotation::keep(&file, folder.path(), Some(&password)).unwrap();
     assert!(kept().iter().any(|path| fs::read(path).unwrap().len() == whole.len()));
 }
+
+#[test]
+fn who_restores_an_encrypted_backup_is_asked_for_a_password_until_that_is_answered() {
+    let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (_first, backup) = store(old.path());
+    let file = old.path().join("b.mcos.age");
+    let open = || Store::open(new.path()).unwrap();
+    let right = BackupPassword::given(WORDS);
+    // One in clear asks for nothing.
+    fs::write(&file, &backup).unwrap();
+    Store::restore(new.path(), &file, Some(&right)).unwrap();
+    assert!(!open().wants_backup_password());
+    fs::write(&file, sealed(&backup, WORDS)).unwrap();
+    let ways: [&dyn Fn(); 3] = [
+        &|| Store::restore(new.path(), &file, Some(&right)).unwrap(),
+        &|| {
+            let reader = File::open(&file).unwrap();
+            Store::stage_restore_from(new.path(), "x", reader, Some(&right)).unwrap();
+            assert!(Store::restore_staged(new.path()).unwrap());
+        },
+        &|| {
+            fs::copy(&file, new.path().join("restore.mcos.locked")).unwrap();
+            Store::open_staged(new.path(), &right).unwrap();
+            assert!(Store::restore_staged(new.path()).unwrap());
+        },
+    ];
+    for way in ways {
+        way();
+        assert!(open().wants_backup_password());
+        // That none is wanted is an answer as well.
+        open().set_backup_password(None).unwrap();
+        assert!(!open().wants_backup_password());
+        way();
+        open().set_backup_password(Some(&BackupPassword::new(WORDS).unwrap())).unwrap();
+        assert!(!open().wants_backup_password());
+        // Where there is a password, nothing is asked.
+        way();
+        assert!(!open().wants_backup_password());
+        open().set_backup_password(None).unwrap();
+        assert!(!open().wants_backup_password());
+    }
+}
+
+#[test]
+fn a_backup_that_waits_can_be_discarded_whatever_its_lock() {
+    let dir = TempDir::new().unwrap();
+    let locked = dir.path().join("restore.mcos.locked");
+    // Encrypted for a key: no password opens it.
+    fs::write(&locked, b"age-encryption.org/v1\n-> X25519 abc\n--- mac\n").unwrap();
+    assert!(Store::waits_for_password(dir.path()));
+    assert!(Store::open_staged(dir.path(), &BackupPassword::given(WORDS)).is_err());
+    Store::discard_staged(dir.path()).unwrap();
+    assert!(!locked.exists() && !Store::waits_for_password(dir.path()));
+    assert!(Store::discard_staged(dir.path()).is_err(), "there is none");
+}

@@ -21,6 +21,7 @@ const DOWNLOAD: &str = "/operator/backup/download";
 const PASSWORD: &str = "/operator/backup/password";
 const NO_PASSWORD: &str = "/operator/backup/no-password";
 const OPEN: &str = "/operator/backup/open";
+const DISCARD: &str = "/operator/backup/discard";
 /// The longest password that can be typed, in characters: none that a backup was encrypted with elsewhere is likely to be longer.
 const LONGEST: usize = 128;
 
@@ -30,6 +31,8 @@ struct BackupPage<'a> {
     frame: Frame<'a>,
     /// Whether backups are encrypted.
     sealed: bool,
+    /// Whether the one that was restored was, and these are not.
+    wanted: bool,
     /// Why the password cannot be used, if it cannot.
     problem: Option<String>,
     forms: Vec<FormView>,
@@ -51,7 +54,17 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
             inputs: vec![Input::password("password", "Its password", LONGEST)],
             ..FormView::default()
         });
+        forms.push(FormView {
+            text: "If it is not wanted, or is encrypted by something else than a password, it can be discarded. The data of this server stay as \
+                   they are."
+                .to_owned(),
+            action: DISCARD,
+            button: "Discard it".to_owned(),
+            inputs: vec![Input::tick("sure", "Yes, delete this file")],
+            ..FormView::default()
+        });
     }
+    let wanted = game.store.wants_backup_password();
     forms.push(FormView {
         heading: if sealed { "Change the password for backups" } else { "Set a password for backups" },
         text: "Every backup that leaves the server is encrypted by it: downloads, files of the command mcos backup, and what a box puts \
@@ -66,7 +79,7 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
         ],
         ..FormView::default()
     });
-    if sealed || problem.is_some() {
+    if sealed || wanted || problem.is_some() {
         forms.push(FormView {
             text: "Backups that were made before stay encrypted.".to_owned(),
             action: NO_PASSWORD,
@@ -74,7 +87,7 @@ pub(super) fn page(game: &Game, frame: Frame<'_>) -> OperatorResponse {
             ..FormView::default()
         });
     }
-    pages::page(&BackupPage { frame, sealed, problem, forms })
+    pages::page(&BackupPage { frame, sealed, wanted, problem, forms })
 }
 
 /// Carries out the forms of this page; `None` if it is none of them.
@@ -83,6 +96,7 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
         DOWNLOAD => download(game, request.now),
         RESTORE => restore(game, form),
         OPEN => open(game, &form.fields),
+        DISCARD => discard(game, &form.fields),
         PASSWORD => set_password(game, &form.fields, request.now),
         NO_PASSWORD => {
             let request_to = Request::SetBackupPassword { password: None };
@@ -151,6 +165,21 @@ fn restore(game: &Game, form: &Form) -> Effect {
 fn open(game: &Game, fields: &Fields) -> Effect {
     let password = BackupPassword::given(fields.text("password"));
     staged(game, || Store::open_staged(&game.data, &password))
+}
+
+/// Deletes the backup that waits for its password.
+fn discard(game: &Game, fields: &Fields) -> Effect {
+    if fields.text("sure") != "yes" {
+        return Effect::refused(PAGE, "Tick the box to confirm that the file is deleted.");
+    }
+    match Store::discard_staged(&game.data) {
+        Ok(()) => {
+            log::warn!("operator: the backup that waited for its password is discarded");
+            Effect::new(PAGE, Ok("The backup that waited is discarded.".to_owned()))
+                .noted("discard the backup that waits for its password")
+        }
+        Err(error) => Effect::new(PAGE, Err(nothing_changed(&error.to_string()))),
+    }
 }
 
 fn staged(game: &Game, stage: impl FnOnce() -> Result<usize, OpenError>) -> Effect {

@@ -139,8 +139,13 @@ pub(super) fn act(game: &Game, request: &OperatorRequest<'_>, form: &Form) -> Op
 }
 
 fn ask_to_join(game: &Game, request: &OperatorRequest<'_>, fields: &Fields) -> Effect {
-    let chosen = Some(fields.text("network")).filter(|name| !name.is_empty());
-    let network = chosen.unwrap_or_else(|| fields.text("name"));
+    let (chosen, typed) = (fields.text("network"), fields.text("name"));
+    if !chosen.is_empty() && !typed.is_empty() && chosen != typed {
+        let why = "One Wi-Fi is chosen from the list, and another name is typed. Empty the field, or choose \"the name below\". Nothing was \
+                   changed.";
+        return Effect::refused(PAGE, why);
+    }
+    let network = if chosen.is_empty() { typed } else { chosen };
     match radio::join(game, fields.text("country").trim(), network, fields.text("password")) {
         Ok(()) => {
             log::warn!("operator: {} has the box try another Wi-Fi", request.peer);

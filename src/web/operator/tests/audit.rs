@@ -148,7 +148,7 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
     );
     let mut walked = BTreeSet::new();
     let waiting = BackupPassword::given("lorraine kept it").seal(&game.store.backup().unwrap()).unwrap();
-    std::fs::write(data.join("restore.mcos.locked"), waiting).unwrap();
+    std::fs::write(data.join("restore.mcos.locked"), &waiting).unwrap();
     let forms = [
         ("/operator/message", "text=Hello"),
         ("/operator/mail", "title=Friday&text=Race+night"),
@@ -190,6 +190,7 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
         ("/operator/backup/password", "password=lorraine+kept+it&again=lorraine+kept+it"),
         ("/operator/backup/no-password", ""),
         ("/operator/backup/open", "password=lorraine+kept+it"),
+        ("/operator/backup/discard", "WAITING"),
         ("/operator/backup/restore", "FILE"),
         ("/operator/backup/restart", ""),
         ("/operator/password", "old=cold+start+57&password=warm+start+58&again=warm+start+58"),
@@ -210,6 +211,10 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
                 let (_, hash) = page.split_once("name=\"catalog\" value=\"").unwrap();
                 let hash = hash.split_once('"').unwrap().0.to_owned();
                 operator.fill_in("/operator/catalog", path, &format!("catalog={hash}"))
+            }
+            "WAITING" => {
+                std::fs::write(data.join("restore.mcos.locked"), &waiting).unwrap();
+                operator.fill_in("/operator/backup", path, "sure=yes")
             }
             fields => {
                 let car =

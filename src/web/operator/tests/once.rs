@@ -5,7 +5,8 @@ use crate::store::{NewPersona, Password, records};
 use std::collections::BTreeSet;
 
 /// Forms that bring or answer with a file, or end the session; and those that nothing is there for in these tests.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 14] = [
+    "/operator/backup/discard",
     "/operator/backup/download",
     "/operator/backup/open",
     "/operator/backup/restart",

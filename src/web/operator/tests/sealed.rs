@@ -95,3 +95,38 @@ fn a_backup_that_waits_for_its_password_is_asked_for_it() {
     assert!(reply.restart && !Store::waits_for_password(scene.folder.path()));
     assert!(Store::restore_staged(scene.folder.path()).is_err(), "once the store is closed");
 }
+
+#[test]
+fn a_backup_that_waits_is_told_by_health_and_can_be_discarded() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    let staged = scene.folder.path().join("restore.mcos.locked");
+    const WAITS: &str = "backup waits to be restored, but it is encrypted";
+    assert!(!operator.look("/operator/health").contains(WAITS));
+    std::fs::write(&staged, b"age-encryption.org/v1\n-> X25519 abc\n--- mac\n").unwrap();
+    assert!(operator.look("/operator/health").contains(WAITS));
+    operator.fill_in("/operator/backup", "/operator/backup/discard", "");
+    assert!(operator.look("/operator/backup").contains("Tick the box to confirm") && staged.exists());
+    operator.fill_in("/operator/backup", "/operator/backup/discard", "sure=yes");
+    let page = operator.look("/operator/backup");
+    assert!(page.contains("The backup that waited is discarded") && !staged.exists(), "{page}");
+    assert!(!page.contains("Discard it") && !operator.look("/operator/health").contains(WAITS));
+}
+
+#[test]
+fn that_new_backups_are_in_clear_after_an_encrypted_one_was_restored_is_told_until_it_is_answered() {
+    let scene = Scene::new();
+    let mut operator = scene.operator();
+    const CLEAR: &str = "backup that was restored here was encrypted, but this server has no password";
+    assert!(!operator.look("/operator/health").contains(CLEAR));
+    Store::note_sealed_restore(scene.folder.path());
+    assert!(operator.look("/operator/health").contains(CLEAR));
+    let page = operator.look("/operator/backup");
+    assert!(page.contains(CLEAR) && page.contains("Encrypt none any more"), "{page}");
+    operator.fill_in("/operator/backup", "/operator/backup/no-password", "");
+    assert!(!operator.look("/operator/health").contains(CLEAR));
+    assert!(!operator.look("/operator/backup").contains(CLEAR));
+    Store::note_sealed_restore(scene.folder.path());
+    operator.fill_in("/operator/backup", "/operator/backup/password", SET);
+    assert!(!operator.look("/operator/health").contains(CLEAR));
+}

@@ -58,8 +58,11 @@ fn a_box_shows_what_is_in_reach_and_is_asked_for_what_could_stand_in_wifi_txt() 
     );
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&join).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600, "a password is in it");
-    send(&mut operator, "do=join&network=Garage&name=Other&password=&country=");
-    assert_eq!(fs::read_to_string(&join).unwrap(), "network=\"Garage\"\r\n", "what is chosen counts first");
+    let page = send(&mut operator, "do=join&network=Garage&name=Other&password=&country=");
+    assert!(page.contains("another name is typed"), "{page}");
+    assert!(fs::read_to_string(&join).unwrap().contains("Other"), "neither of two counts");
+    send(&mut operator, "do=join&network=Garage&name=Garage&password=&country=");
+    assert_eq!(fs::read_to_string(&join).unwrap(), "network=\"Garage\"\r\n", "both say the same");
     let noted: Vec<String> =
         scene.game.store.audit().newest(0, 50).unwrap().into_iter().map(|entry| entry.what).collect();
     for what in ["Wi-Fi: look what is in reach", "Wi-Fi: try \"Other\"", "Wi-Fi: try \"Garage\""] {
