@@ -9,7 +9,7 @@ use super::shared::{EXECUTOR, Shared};
 use super::{connection, tls};
 use crate::clock::Now;
 use crate::services::bans;
-use crate::world::Source;
+use crate::world::{Source, Tested};
 use async_net::TcpStream;
 use futures_lite::{FutureExt as _, future};
 use smol::{Async, Timer};
@@ -81,6 +81,9 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: net::TcpStream, peer: S
             return;
         }
     }
+    if let Some(tested) = tested(service) {
+        shared.game.world.self_tests.reached(peer.ip(), tested, now);
+    }
     let (stream, local) =
         match Async::new(stream).and_then(|stream| Ok((stream.get_ref().local_addr()?, stream))) {
             Ok((local, stream)) => (TcpStream::from(stream), local),
@@ -110,6 +113,20 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: net::TcpStream, peer: S
         }
     };
     EXECUTOR.spawn(task).detach();
+}
+
+/// What the self-test of a player kit has reached by a connection to this service.
+const fn tested(service: Service) -> Option<Tested> {
+    match service {
+        Service::Https => Some(Tested::Auth),
+        Service::Login => Some(Tested::Login),
+        Service::Persona => Some(Tested::Persona),
+        Service::Lobby => Some(Tested::Lobby),
+        Service::Room(_) => Some(Tested::Room),
+        Service::Mcots => Some(Tested::Mcots),
+        // The pages say themselves when a test begins, and the game goes without Mail.
+        Service::Http | Service::Mail => None,
+    }
 }
 
 /// Whether a connection from this address is let in by `network.allow`. If not, that is logged, for one address not too often.
@@ -212,6 +229,26 @@ mod tests {
                 assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
             }
         }
+    }
+
+    #[test]
+    fn the_self_test_of_a_kit_has_reached_the_services_that_were_connected_to() {
+        let (game, _folder) = Game::for_tests();
+        let shared = Arc::new(Shared::for_tests(game));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (pc, other) =
+            (SocketAddr::from(([192, 168, 0, 7], 40_000)), SocketAddr::from(([192, 168, 0, 8], 1)));
+        shared.game.world.self_tests.begin(pc.ip(), Now::read());
+        let connect = |service, peer| {
+            let ours = Socket::connect(listener.local_addr().unwrap()).unwrap();
+            admit(&shared, service, listener.accept().unwrap().0, peer);
+            ours
+        };
+        let _ours = [connect(Service::Https, pc), connect(Service::Room(3), pc), connect(Service::Mail, pc)];
+        let _others = connect(Service::Lobby, other);
+        let test = shared.game.world.self_tests.of(pc.ip()).unwrap();
+        let reached = Tested::ALL.into_iter().filter(|tested| test.has_reached(*tested));
+        assert_eq!(reached.collect::<Vec<_>>(), [Tested::Pages, Tested::Auth, Tested::Room]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::fields::Fields;
 use super::layout::{Refresh, refresh};
 use super::page::{Frame, PageRequest, PageResponse, Site, page};
+use super::self_test::{self, Step};
 use crate::admin::health;
 use crate::services::Ports;
 use crate::world::{Seen, SignInStep, Trace};
@@ -15,6 +16,8 @@ struct DiagnosePage<'a> {
     address: String,
     rows: Vec<Row>,
     advice: Advice,
+    /// The last test of the player kit.
+    test: Option<TestView>,
     /// Ports on which the game does not find this server.
     moved: Vec<String>,
     refresh: Option<Refresh>,
@@ -52,6 +55,13 @@ impl State {
     }
 }
 
+/// A test of the player kit as it is shown.
+struct TestView {
+    ago: String,
+    steps: Vec<Step>,
+    advice: &'static [&'static str],
+}
+
 struct Advice {
     heading: &'static str,
     lines: &'static [&'static str],
@@ -69,11 +79,16 @@ pub(super) fn show(site: &Site<'_>, request: &PageRequest<'_>) -> PageResponse {
             ago: seen.map(|seen| ago(site.now.since(seen.at).as_secs())).unwrap_or_default(),
         }
     });
+    let test = site.game.world.self_tests.of(address).map(|test| TestView {
+        ago: ago(site.now.since(test.begun).as_secs()),
+        steps: self_test::steps(&test, &site.game.ports),
+        advice: self_test::advice(&test),
+    });
     let (address, rows) = (address.to_string(), rows.into());
     let moved = health::moved_ports(&site.game.ports);
     let refresh = refresh(20, "/diagnose", &Fields::urlencoded(request.query.as_bytes()));
     let (frame, advice) = (Frame::of(site), advice(&trace));
-    page(&DiagnosePage { frame, address, rows, advice, moved, refresh }).not_stored()
+    page(&DiagnosePage { frame, address, rows, advice, test, moved, refresh }).not_stored()
 }
 
 fn state(seen: Option<Seen>) -> State {

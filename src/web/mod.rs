@@ -22,6 +22,7 @@ pub mod operator;
 mod page;
 mod patch;
 mod plot;
+mod self_test;
 mod visit;
 mod words;
 
@@ -65,6 +66,7 @@ pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> 
         "/registry" | "/download/registry" => files::registry(site, request),
         "/style.css" => files::style(),
         "/favicon.ico" => files::icon(),
+        path if path.starts_with("/kit/test/") => self_test::answer(site, request)?,
         path if may_wait(path) => city_page(site, request)?,
         _ => return None,
     })

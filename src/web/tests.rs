@@ -5,7 +5,7 @@ use crate::config::HostName;
 use crate::config::{Choice as _, GamePage};
 use crate::services::Game;
 use crate::world::FailureLimit;
-use crate::world::SignInStep;
+use crate::world::{SignInStep, Tested};
 use hyper::header::LOCATION;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -447,4 +447,38 @@ fn what_is_not_there_is_not_found() {
     ] {
         assert_eq!(site.get_from("mcos.local", path, ""), None, "{path}");
     }
+}
+
+#[test]
+fn the_test_of_a_kit_is_told_what_arrived_and_diagnose_shows_it() {
+    let site = TestSite::new();
+    let text = |path: &str| {
+        let answer = site.get(path);
+        assert_eq!((answer.content_type, answer.cache), ("text/plain", CachePolicy::NoStore), "{path}");
+        String::from_utf8(answer.body).unwrap()
+    };
+    assert!(text("/kit/test/result").starts_with("failed\r\nThe server has not seen this test begin."));
+    assert!(html(&site.get("/diagnose")).contains("No test of the player kit has come from your address"));
+    assert_eq!(text("/kit/test/begin"), "mcos self-test 1\r\nipv4\r\n");
+    assert_eq!(text("/kit/test/auth"), "no\r\n");
+    let tests = &site.game.world.self_tests;
+    for tested in [Tested::Auth, Tested::Login, Tested::Persona, Tested::Lobby, Tested::Mcots, Tested::Room] {
+        tests.reached(HOME, tested, Now::read());
+    }
+    assert_eq!(text("/kit/test/auth"), "yes\r\n");
+    // Without TLS nothing is known of the certificate.
+    assert_eq!(text("/kit/test/secure"), "no\r\n");
+    let told = text("/kit/test/result");
+    assert!(told.starts_with("failed\r\n") && told.contains("\r\nNO   Windows trusts"), "{told}");
+    let page = html(&site.get("/diagnose"));
+    assert!(page.contains("Run setup.bat of a new kit") && page.contains("<td><b>no</b></td>"), "{page}");
+    tags(&page);
+    let host = HostName::parse("mcos.local").unwrap();
+    let secure = PageRequest { secure: true, ..request("/kit/test/secure", "0.5", &host, "") };
+    assert_eq!(read(&site.site(), &secure).unwrap().body, b"yes\r\n");
+    assert!(text("/kit/test/result").starts_with("passed\r\n"));
+    assert!(html(&site.get("/diagnose")).contains("This PC reaches everything that the game needs."));
+    let ipv6 = PageRequest { peer: "fd00::7".parse().unwrap(), ..request("/kit/test/begin", "", &host, "") };
+    assert_eq!(read(&site.site(), &ipv6).unwrap().body, b"mcos self-test 1\r\nipv6\r\n");
+    assert!(site.get_from("mcos.local", "/kit/test/nothing", "").is_none());
 }

@@ -12,6 +12,7 @@ mod presence;
 pub mod races;
 mod rate_limit;
 mod refusals;
+mod self_tests;
 mod sent_forms;
 mod sessions;
 mod sign_in_trace;
@@ -32,6 +33,7 @@ pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
 pub use refusals::Refusals;
+pub use self_tests::{SelfTest, SelfTests, Tested};
 pub use sent_forms::{FormAdmission, FormDigest, FormDone};
 pub use sessions::{AllPlayed, SESSIONS_PER_CUSTOMER, Session, SessionId, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
@@ -103,6 +105,8 @@ pub struct World {
     pub channels: Channels,
     /// How far each address came.
     pub sign_in_trace: SignInTrace,
+    /// What the self-tests of player kits have reached.
+    pub self_tests: SelfTests,
     /// Races that are arranged or driven.
     pub races: Races,
     /// Racers whose game files are not the same.
@@ -134,6 +138,7 @@ impl World {
             page_mail: FailureLimit::for_everybody(MAILS_PER_MINUTE),
             channels: Channels::default(),
             sign_in_trace: SignInTrace::default(),
+            self_tests: SelfTests::default(),
             races: Races::default(),
             game_files: GameFiles::default(),
             game_pages: GamePages::default(),

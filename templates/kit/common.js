@@ -26,6 +26,14 @@ function run(folder, program, parameters) {
     return result;
 }
 
+// Starts one of the .bat files again with the rights of an administrator, for which Windows asks from Vista on.
+function elevate(name) {
+    var windows = parseFloat(registry_text("HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "CurrentVersion"));
+    if (!(windows >= 6)) return FAILED;
+    try { new ActiveXObject("Shell.Application").ShellExecute(files.BuildPath(HERE, name), "/again", HERE, "runas", 1); } catch (e) { return FAILED; }
+    return DONE;
+}
+
 // ---- Files
 
 function kept(name) { return KEEP + "\\" + name; }

@@ -312,6 +312,7 @@ function adopt(server) {
     remove(kept("kept.txt"));
 }
 
+{% include "kit/selftest.js" %}
 // ---- What the .bat files start
 
 // Only an administrator may write there. This tries it, because every Windows version reports it in another way.
@@ -391,6 +392,9 @@ quit(function (what) {
         case "find": return find();
         case "setup": return setup();
         case "undo": return undo();
+        case "test": return tested();
+        case "elevate-setup": return elevate("setup.bat");
+        case "elevate-undo": return elevate("undo.bat");
         default: return READY;
     }
 });

@@ -7,6 +7,9 @@ setlocal enableextensions disabledelayedexpansion
 title Motor City Online: player setup
 set "QUIET="
 if /i "%~1"=="/q" set "QUIET=yes"
+set "AGAIN="
+if /i "%~1"=="/again" set "AGAIN=yes"
+set "NAME=setup"
 set "MCOS_FOLDER="
 set "MCOS_HOSTS="
 set "SCRIPT=kit.js"
@@ -55,6 +58,10 @@ echo  {{ trouble }}
 {%- endfor %}
 echo  If signing in fails, {{ base }}diagnose shows the step that failed.
 echo.
+if defined QUIET goto finish
+if "%CODE%"=="2" goto no_rights
+"%CSCRIPT%" //nologo %ENGINE% "%KIT%" test
+echo.
 goto finish
 
 :incomplete
@@ -63,4 +70,4 @@ echo  and start setup.bat there, not from inside the zip.
 echo.
 set "CODE=3"
 goto finish
-{% include "kit/end.bat" %}
+{% include "kit/rights.bat" %}{% include "kit/end.bat" %}

@@ -4,6 +4,9 @@ setlocal enableextensions disabledelayedexpansion
 title Motor City Online: undo the player setup
 set "QUIET="
 if /i "%~1"=="/q" set "QUIET=yes"
+set "AGAIN="
+if /i "%~1"=="/again" set "AGAIN=yes"
+set "NAME=undo"
 set "SCRIPT=kit.js"
 set "KIT=%~dp0kit.js"
 {% include "kit/start.bat" %}
@@ -25,4 +28,4 @@ echo  and start undo.bat there, not from inside the zip.
 echo.
 set "CODE=3"
 goto finish
-{% include "kit/end.bat" %}
+{% include "kit/rights.bat" %}{% include "kit/end.bat" %}

@@ -6,6 +6,9 @@ setlocal enableextensions disabledelayedexpansion
 title Motor City Online: update
 set "QUIET="
 if /i "%~1"=="/q" set "QUIET=yes"
+set "AGAIN="
+if /i "%~1"=="/again" set "AGAIN=yes"
+set "NAME=update"
 set "MCOS_FOLDER="
 set "MCOS_UPDATE="
 set "SCRIPT=update.js"
@@ -43,4 +46,4 @@ echo  and start update.bat there, not from inside the zip.
 echo.
 set "CODE=3"
 goto finish
-{% include "kit/end.bat" %}
+{% include "kit/rights.bat" %}{% include "kit/end.bat" %}

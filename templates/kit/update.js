@@ -273,6 +273,7 @@ quit(function (what) {
     switch (what) {
         case "look": return look();
         case "update": return update();
+        case "elevate-update": return elevate("update.bat");
         default: return READY;
     }
 });

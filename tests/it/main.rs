@@ -29,6 +29,7 @@ mod foreign;
 mod full_card;
 mod hostile;
 mod import;
+mod kit_test_wine;
 mod kit_wine;
 mod layers;
 mod messages;

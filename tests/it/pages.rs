@@ -4,7 +4,7 @@ use crate::support::{PASSWORD, Raw, Server};
 use std::io::{Cursor, Read as _};
 
 /// Sends these bytes and gives back all that comes, head and body.
-fn ask(server: &Server, request: &str) -> (String, Vec<u8>) {
+pub(crate) fn ask(server: &Server, request: &str) -> (String, Vec<u8>) {
     let mut raw = Raw::connect(server.port("http"));
     raw.send(request.as_bytes());
     let answer = raw.receive_all();
@@ -13,7 +13,7 @@ fn ask(server: &Server, request: &str) -> (String, Vec<u8>) {
     (head, answer[end + 4..].to_vec())
 }
 
-fn get(server: &Server, path: &str) -> (String, String) {
+pub(crate) fn get(server: &Server, path: &str) -> (String, String) {
     let (head, body) = ask(server, &format!("GET {path} HTTP/1.0\r\nHost: mcos.local\r\n\r\n"));
     (head, String::from_utf8(body).unwrap())
 }

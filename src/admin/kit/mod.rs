@@ -97,6 +97,20 @@ struct Script<'a> {
     base: &'a str,
     hosts_address: Option<Ipv4Addr>,
     thumbprint: Option<&'a str>,
+    /// The address of the server and its front page there, for a PC that reaches the name by IPv6.
+    address: Option<Ipv4Addr>,
+    address_base: Option<String>,
+    /// Where the game looks for Auth.
+    auth_port: u16,
+    /// What the self-test tries to reach.
+    test_ports: String,
+    version: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "kit/test.bat", escape = "none")]
+struct Test<'a> {
+    host: &'a HostName,
     version: &'static str,
 }
 
@@ -134,7 +148,20 @@ impl Kit {
         let undo = Undo { host, version };
         let update = Update { host, version };
         let update_script = UpdateScript { host, base: &base, version };
-        let script = Script { host, base: &base, hosts_address, thumbprint, version };
+        let address_base =
+            self.address.map(|address| HostName::from_address(address.into()).front_page(ports.http));
+        let test = Test { host, version };
+        let script = Script {
+            host,
+            base: &base,
+            hosts_address,
+            thumbprint,
+            address: self.address,
+            address_base,
+            auth_port: AUTH_PORT,
+            test_ports: test_ports(ports),
+            version,
+        };
         let ports_text = port_list(ports);
         let read_me = ReadMe {
             host,
@@ -154,6 +181,7 @@ impl Kit {
             ("READ ME.txt", text(read_me.render())?),
             ("setup.bat", text(setup.render())?),
             ("undo.bat", text(undo.render())?),
+            ("test.bat", text(test.render())?),
             ("kit.js", text(script.render())?),
             ("update.bat", text(update.render())?),
             ("update.js", text(update_script.render())?),
@@ -227,6 +255,14 @@ pub fn port_list(ports: &Ports) -> String {
     });
     list.push(mcots.to_string());
     list.join(", ")
+}
+
+/// What the self-test of the kit tries to reach beside the pages, in the order in which the game needs it.
+fn test_ports(ports: &Ports) -> String {
+    let Ports { http: _, https: _, login, persona, lobby, mail: _, rooms, mcots } = ports;
+    let fixed = [AUTH_PORT, *login, *persona, *lobby, *mcots];
+    let all = fixed.into_iter().chain(rooms.iter().min().copied());
+    all.map(|port| port.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn windows_lines(text: &str) -> Vec<u8> {

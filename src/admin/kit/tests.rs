@@ -37,6 +37,7 @@ fn the_kit_holds_what_a_player_needs_and_the_same_bytes_each_time() {
         "mcos-ca.reg",
         "pub.key",
         "setup.bat",
+        "test.bat",
         "undo.bat",
         "update.bat",
         "update.js",
@@ -92,7 +93,7 @@ fn percents(line: &str) -> Result<(), String> {
 #[test]
 fn the_scripts_are_sound_for_cmd_exe() {
     for host in ["mcos.local", "192.168.1.5"] {
-        for name in ["setup.bat", "undo.bat", "update.bat"] {
+        for name in ["setup.bat", "undo.bat", "test.bat", "update.bat"] {
             let script = file(&kit(host), name);
             let labels: Vec<&str> = script.lines().filter_map(|line| line.strip_prefix(':')).collect();
             for line in script.lines() {
@@ -118,7 +119,7 @@ fn the_scripts_are_sound_for_cmd_exe() {
 /// What is typed, and the folder that the kit lies in, may hold any letter that means something to `cmd.exe`.
 #[test]
 fn the_scripts_write_out_nothing_that_a_person_chose() {
-    for name in ["setup.bat", "undo.bat", "update.bat"] {
+    for name in ["setup.bat", "undo.bat", "test.bat", "update.bat"] {
         let script = file(&kit("mcos.local"), name);
         assert!(script.contains("disabledelayedexpansion"));
         for line in script.lines().filter(|line| !line.starts_with("rem ")) {
@@ -224,4 +225,39 @@ fn a_kit_without_certificate_says_so_and_has_none() {
 fn an_ipv6_address_makes_no_kit() {
     let kit = Kit { host: HostName::from_header("[fd00::1]").unwrap(), ..kit("mcos.local") };
     assert!(matches!(kit.zip(), Err(KitError::Ipv6)));
+}
+
+#[test]
+fn the_scripts_ask_for_the_rights_of_an_administrator_once_and_not_where_nobody_is_there_to_answer() {
+    for (name, script) in [("setup", "kit.js"), ("undo", "kit.js"), ("update", "update.js")] {
+        let bat = file(&kit("mcos.local"), &format!("{name}.bat"));
+        let (_, rights) = bat.split_once(":no_rights\r\n").unwrap();
+        let lines: Vec<&str> = rights.lines().collect();
+        let asks = lines.iter().position(|line| line.contains("%KIT%\" elevate-%NAME%")).unwrap();
+        for guard in ["if defined QUIET goto rights_in_words", "if defined AGAIN goto rights_in_words"] {
+            assert!(lines.iter().position(|line| *line == guard).unwrap() < asks, "{name}: {guard}");
+        }
+        assert!(bat.contains("if /i \"%~1\"==\"/again\" set \"AGAIN=yes\""), "{name}");
+        assert!(bat.contains(&format!("set \"NAME={name}\"")), "{name}");
+        let js = file(&kit("mcos.local"), script);
+        assert!(js.contains(&format!("case \"elevate-{name}\": return elevate(\"{name}.bat\");")), "{name}");
+        assert!(js.contains("\"/again\", HERE, \"runas\""), "{script}");
+    }
+    let test = file(&kit("mcos.local"), "test.bat");
+    assert!(!test.contains("elevate") && !test.contains("no_rights"), "it needs no rights");
+}
+
+#[test]
+fn the_self_test_tries_the_ports_that_the_game_needs_and_knows_the_address_for_a_name() {
+    let mut kit = kit("mcos.local");
+    let js = file(&kit, "kit.js");
+    assert!(js.contains("AUTH_PORT = 443, TEST_PORTS = [443, 8226, 8228, 7003, 43300, 9000];"), "{js}");
+    assert!(js.contains("ADDRESS_BASE = \"http://192.168.1.5/\", ADDRESS = \"192.168.1.5\";"), "{js}");
+    // What the game knows is 443, whatever this server could get.
+    kit.ports = Ports { http: 8080, https: 8443, rooms: vec![9102, 9101], ..kit.ports };
+    let js = file(&kit, "kit.js");
+    assert!(js.contains("AUTH_PORT = 443, TEST_PORTS = [443, 8226, 8228, 7003, 43300, 9101];"), "{js}");
+    assert!(js.contains("ADDRESS_BASE = \"http://192.168.1.5:8080/\""), "{js}");
+    let js = file(&Kit { address: None, ..kit }, "kit.js");
+    assert!(js.contains("ADDRESS_BASE = \"\", ADDRESS = \"\";"), "{js}");
 }

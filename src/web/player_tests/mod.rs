@@ -231,7 +231,7 @@ impl Browser<'_> {
 }
 
 /// Every path of these pages, with `{}` for what can be anything.
-const PATHS: [&str; 50] = [
+const PATHS: [&str; 51] = [
     "/players",
     "/players?q={}",
     "/players?sort={}&page={}",
@@ -282,6 +282,7 @@ const PATHS: [&str; 50] = [
     "/api/v1/market?category={}&from={}",
     "/api/v1/auctions?kind={}&from={}",
     "/auctions/{}?persona={}",
+    "/kit/test/{}",
 ];
 
 /// What people and programs put there.
