@@ -37,7 +37,8 @@ async fn sign_in(server: &Server, at: usize, address: &str) -> PersonaSession {
 #[test]
 fn who_signs_in_by_the_new_address_of_the_server_goes_on_with_the_race() {
     const NAME: &str = "moved::who_signs_in_by_the_new_address_of_the_server_goes_on_with_the_race";
-    let else_skipped = "no network of its own here (util-linux, iproute2): another address of the server not tried";
+    let else_skipped =
+        "no network of its own here (util-linux, iproute2): another address of the server not tried";
     if own_network::is_inside(NAME, "true", "ip addr add 10.77.0.5/32 dev lo", else_skipped) {
         move_on();
     }
