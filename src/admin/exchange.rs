@@ -33,10 +33,10 @@ pub fn sweep(data: &Path, now: SystemTime) {
         }
         match fs::remove_file(entry.path()) {
             Ok(()) => {
-                log::warn!("removed {}, which a command that was cut off has left", entry.path().display())
+                log::warn!("removed {}, which a command that was cut off has left", entry.path().display());
             }
             Err(error) => {
-                log::warn!("{} is left over and cannot be removed: {error}", entry.path().display())
+                log::warn!("{} is left over and cannot be removed: {error}", entry.path().display());
             }
         }
     }

@@ -179,16 +179,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     };
     systemd::status("starting: looking after the certificates");
     let tls = open_tls(&config, data).await?;
-    if store.trouble().is_none() {
-        let (store, data) = (store.clone(), data.to_owned());
-        // It reads all of the backup, for which nobody has to wait.
-        smol::unblock(move || {
-            if Store::kept_authority(&data).is_none() {
-                store.renew_backup();
-            }
-        })
-        .detach();
-    }
+    keep_authority(&store, data);
     let Bound { listeners, ports } = open_ports(&mut config, on_box.is_some()).map_err(ServeError::Bind)?;
     let names = netbios::open(&config.network, &OwnName::default().read());
     let limits = Limits::new(&config.limits);
@@ -271,6 +262,21 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     }
     log::info!("stopped");
     Ok(ended)
+}
+
+/// Sees to it that the backup has the certificate authority, which may be newer than it.
+fn keep_authority(store: &Store, data: &Path) {
+    if store.trouble().is_some() {
+        return;
+    }
+    let (store, data) = (store.clone(), data.to_owned());
+    // It reads all of the backup, for which nobody has to wait.
+    smol::unblock(move || {
+        if Store::kept_authority(&data).is_none() {
+            store.renew_backup();
+        }
+    })
+    .detach();
 }
 
 /// Closes all connections, and waits a moment for their ends.

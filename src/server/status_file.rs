@@ -55,15 +55,15 @@ pub(super) async fn keep(game: Arc<Game>, tls: Tls, place: HostInfo, file: Optio
     let (mut pause, mut changes) = (0_u32, 0_u32);
     loop {
         let (game, tls, place, file) = (Arc::clone(&game), tls.clone(), place.clone(), file.clone());
-        let changed;
-        (posted, changed) = smol::unblock(move || {
-            let changed = pause == 0 && look_for_name(&game, &tls);
+        let is_renamed;
+        (posted, is_renamed) = smol::unblock(move || {
+            let is_renamed = pause == 0 && look_for_name(&game, &tls);
             let netbios = place.netbios.is_some();
             let place = HostInfo { addresses: addresses(&game.config.network), ..place };
-            (post(&game, &named(&game, place, netbios), file.as_deref(), posted), changed)
+            (post(&game, &named(&game, place, netbios), file.as_deref(), posted), is_renamed)
         })
         .await;
-        changes += u32::from(changed);
+        changes += u32::from(is_renamed);
         pause = pause.checked_sub(1).unwrap_or_else(|| looks_per_name(changes) - 1);
         Timer::after(LOOK).await;
     }

@@ -105,12 +105,14 @@ fn program(sources: &[Source], of_ipv6: bool) -> Vec<SockFilter> {
                 instruction(code::KEEP, 0, 0, 0),
             ]),
             IpAddr::V6(network) if of_ipv6 => {
-                let [a, b, c, d, e, f, g, h, ..] = network.octets();
+                // The first 64 bits, as two words.
+                let half =
+                    |shift: u32| u32::try_from(network.to_bits() >> shift & 0xffff_ffff).unwrap_or_default();
                 program.extend([
                     instruction(code::LOAD_WORD, 0, 0, IPV6_SOURCE),
-                    instruction(code::IF_EQUAL, 0, 3, u32::from_be_bytes([a, b, c, d])),
+                    instruction(code::IF_EQUAL, 0, 3, half(96)),
                     instruction(code::LOAD_WORD, 0, 0, IPV6_SOURCE + 4),
-                    instruction(code::IF_EQUAL, 0, 1, u32::from_be_bytes([e, f, g, h])),
+                    instruction(code::IF_EQUAL, 0, 1, half(64)),
                     instruction(code::KEEP, 0, 0, 0),
                 ]);
             }

@@ -216,7 +216,9 @@ mod tests {
                 if with_room {
                     in_pieces(&engine, &batch, 8000, || ());
                 } else {
-                    batch.iter().for_each(|(key, record)| engine.put(key, record.as_deref()).unwrap());
+                    for (key, record) in &batch {
+                        engine.put(key, record.as_deref()).unwrap();
+                    }
                 }
             }
             engine.flush().unwrap();

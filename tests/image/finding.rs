@@ -51,8 +51,10 @@ fn a_pc_finds_the_box_by_every_name_where_nobody_gives_out_addresses() {
 /// The name that ends in `.local` on the card, if it is not that of the image.
 fn other_name(card: &Card) -> Option<String> {
     let status = card.get("mcos-status.txt")?;
-    let hosts = status.split_whitespace().filter_map(|word| word.strip_prefix("http://")?.strip_suffix('/'));
-    hosts.filter(|host| host.ends_with(".local")).find(|host| *host != "mcos.local").map(str::to_owned)
+    let mut hosts =
+        status.split_whitespace().filter_map(|word| word.strip_prefix("http://")?.strip_suffix('/'));
+    let local = |host: &&str| host.strip_suffix(".local").is_some_and(|name| name != "mcos");
+    hosts.find(local).map(str::to_owned)
 }
 
 #[test]

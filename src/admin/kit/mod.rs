@@ -150,7 +150,7 @@ impl Kit {
         let update_script = UpdateScript { host, base: &base, version };
         let address_base =
             self.address.map(|address| HostName::from_address(address.into()).front_page(ports.http));
-        let test = Test { host, version };
+        let self_test = Test { host, version };
         let script = Script {
             host,
             base: &base,
@@ -181,7 +181,7 @@ impl Kit {
             ("READ ME.txt", text(read_me.render())?),
             ("setup.bat", text(setup.render())?),
             ("undo.bat", text(undo.render())?),
-            ("test.bat", text(test.render())?),
+            ("test.bat", text(self_test.render())?),
             ("kit.js", text(script.render())?),
             ("update.bat", text(update.render())?),
             ("update.js", text(update_script.render())?),

@@ -141,11 +141,8 @@ fn each_act_on_these_pages_leaves_a_line_in_the_audit_log() {
     let customer = game.store.personas().by_id(doc.persona).unwrap().unwrap().customer_id;
     let start = (Now::read().unix / 86_400 + 1) * 86_400;
     let moment = |at| crate::clock::moment(at).replace(' ', "+");
-    let plan = format!(
-        "do=plan&name=Friday&lobby=10001&start={}&end={}&most=8&by=points&season=0",
-        moment(start),
-        moment(start + 7200)
-    );
+    let (start, end) = (moment(start), moment(start + 7200));
+    let plan = format!("do=plan&name=Friday&lobby=10001&start={start}&end={end}&most=8&by=points&season=0");
     let mut walked = BTreeSet::new();
     let waiting = BackupPassword::given("lorraine kept it").seal(&game.store.backup().unwrap()).unwrap();
     std::fs::write(data.join("restore.mcos.locked"), &waiting).unwrap();

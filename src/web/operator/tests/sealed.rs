@@ -98,10 +98,10 @@ fn a_backup_that_waits_for_its_password_is_asked_for_it() {
 
 #[test]
 fn a_backup_that_waits_is_told_by_health_and_can_be_discarded() {
+    const WAITS: &str = "backup waits to be restored, but it is encrypted";
     let scene = Scene::new();
     let mut operator = scene.operator();
     let staged = scene.folder.path().join("restore.mcos.locked");
-    const WAITS: &str = "backup waits to be restored, but it is encrypted";
     assert!(!operator.look("/operator/health").contains(WAITS));
     std::fs::write(&staged, b"age-encryption.org/v1\n-> X25519 abc\n--- mac\n").unwrap();
     assert!(operator.look("/operator/health").contains(WAITS));
@@ -115,9 +115,9 @@ fn a_backup_that_waits_is_told_by_health_and_can_be_discarded() {
 
 #[test]
 fn that_new_backups_are_in_clear_after_an_encrypted_one_was_restored_is_told_until_it_is_answered() {
+    const CLEAR: &str = "backup that was restored here was encrypted, but this server has no password";
     let scene = Scene::new();
     let mut operator = scene.operator();
-    const CLEAR: &str = "backup that was restored here was encrypted, but this server has no password";
     assert!(!operator.look("/operator/health").contains(CLEAR));
     Store::note_sealed_restore(scene.folder.path());
     assert!(operator.look("/operator/health").contains(CLEAR));
