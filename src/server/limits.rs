@@ -26,7 +26,9 @@ const PART_OF_PLAYERS: usize = 8;
 const BURST_SECONDS: u64 = 4;
 /// What a connection costs of its address's share if nobody there plays yet. Signing in takes some eight connections, and a flood
 /// from many addresses is bounded by this alone.
-const COST_OF_STRANGER: u32 = 4;
+const COST_OF_STRANGER: u32 = 2;
+/// Who is refused as often as this part of `limits.connections_per_second` within a second floods.
+const PART_OF_A_FLOOD: u32 = 4;
 
 /// For so long after a request of an Operator who is logged in, its address is known.
 const VOUCHED: Duration = Duration::from_mins(30);
@@ -158,7 +160,7 @@ impl Limits {
             vouched: HashMap::new(),
             new: TokenBuckets::new(per_second, per_second.saturating_mul(BURST_SECONDS)),
             refusals: Refusals::default(),
-            flooders: Flooders::new(limits.connections_per_second / COST_OF_STRANGER, Now::read()),
+            flooders: Flooders::new(limits.connections_per_second / PART_OF_A_FLOOD, Now::read()),
             refused: Default::default(),
         };
         Arc::new(Self {

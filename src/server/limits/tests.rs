@@ -116,7 +116,7 @@ fn who_has_signed_in_leaves_the_place_of_its_address_to_another() {
 
 #[test]
 fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minute() {
-    let limits = Limits::new(&config::Limits { connections_per_second: 32, ..Default::default() });
+    let limits = Limits::new(&config::Limits { connections_per_second: 16, ..Default::default() });
     let start = Now::read();
     let come = |from, now| limits.admit(Purpose::Web, from, now).map(drop);
     let admitted = |from, now| (0..1000).filter(|_| come(from, now).is_ok()).count();
@@ -138,12 +138,12 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     let much_later = start.later(Duration::from_mins(3));
     let mut lobby = limits.admit(Purpose::Play, FRIEND, much_later).unwrap();
     lobby.signed_in();
-    assert_eq!(admitted(FRIEND, much_later), 124, "four times as many where somebody plays");
+    assert_eq!(admitted(FRIEND, much_later), 62, "twice as many where somebody plays");
 }
 
 #[test]
 fn who_floods_is_turned_away_and_comes_back_with_nothing_saved_up() {
-    let limits = Limits::new(&config::Limits { connections_per_second: 32, ..Default::default() });
+    let limits = Limits::new(&config::Limits { connections_per_second: 16, ..Default::default() });
     let start = Now::read();
     let admitted = |from, now| (0..41).filter(|_| limits.admit(Purpose::Web, from, now).is_ok()).count();
     assert_eq!(admitted(FRIEND, start), 32);
