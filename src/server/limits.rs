@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 const PART_OF_A_PURPOSE: usize = 16;
 /// So many parts of all places are kept for who plays already.
 const PART_OF_PLAYERS: usize = 8;
-/// For so many seconds' worth of connections an address may come at once: a browser opens several for one page.
-const BURST_SECONDS: u64 = 4;
+/// For so many seconds' worth of connections an address may come at once: a browser opens several for one page, and twenty players
+/// behind one address who sign in at the same moment some 150.
+const BURST_SECONDS: u64 = 8;
 /// What a connection costs of its address's share if nobody there plays yet. Signing in takes some eight connections, and a flood
 /// from many addresses is bounded by this alone.
 const COST_OF_STRANGER: u32 = 2;

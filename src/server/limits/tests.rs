@@ -120,12 +120,12 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     let start = Now::read();
     let come = |from, now| limits.admit(Purpose::Web, from, now).map(drop);
     let admitted = |from, now| (0..1000).filter(|_| come(from, now).is_ok()).count();
-    assert_eq!(admitted(FRIEND, start), 32);
+    assert_eq!(admitted(FRIEND, start), 64);
     let crowded = come(FRIEND, start).unwrap_err();
     assert_eq!(crowded, Crowded { what: TooMany::New, to_log: None });
     let refused = |reason| limits.refused().find(|(word, _)| *word == reason).unwrap().1;
-    assert_eq!((refused("new_of_address"), refused("all_places")), (969, 0));
-    assert_eq!(admitted(host(1), start), 32, "others come as they like");
+    assert_eq!((refused("new_of_address"), refused("all_places")), (937, 0));
+    assert_eq!(admitted(host(1), start), 64, "others come as they like");
     assert_eq!(
         admitted(FRIEND, start.later(Duration::from_secs(12))),
         16,
@@ -133,20 +133,20 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     );
     assert_eq!((0..1000).filter(|_| come(SELF, start).is_ok()).count(), 1000, "this machine is exempt");
     let later = start.later(Duration::from_mins(2));
-    assert_eq!(admitted(FRIEND, later), 32);
+    assert_eq!(admitted(FRIEND, later), 64);
     assert_eq!(limits.admit(Purpose::Web, FRIEND, later).unwrap_err().to_log, None, "told a moment ago");
     let much_later = start.later(Duration::from_mins(3));
     let mut lobby = limits.admit(Purpose::Play, FRIEND, much_later).unwrap();
     lobby.signed_in();
-    assert_eq!(admitted(FRIEND, much_later), 62, "twice as many where somebody plays");
+    assert_eq!(admitted(FRIEND, much_later), 126, "twice as many where somebody plays");
 }
 
 #[test]
 fn who_floods_is_turned_away_and_comes_back_with_nothing_saved_up() {
     let limits = Limits::new(&config::Limits { connections_per_second: 16, ..Default::default() });
     let start = Now::read();
-    let admitted = |from, now| (0..41).filter(|_| limits.admit(Purpose::Web, from, now).is_ok()).count();
-    assert_eq!(admitted(FRIEND, start), 32);
+    let admitted = |from, now| (0..73).filter(|_| limits.admit(Purpose::Web, from, now).is_ok()).count();
+    assert_eq!(admitted(FRIEND, start), 64);
     assert_eq!(limits.turned_away(start), [Source::of(FRIEND)], "nine were refused within a second");
     smol::block_on(limits.somebody_floods());
     let at = |second| start.later(Duration::from_secs(second));
