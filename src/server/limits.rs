@@ -28,8 +28,11 @@ const BURST_SECONDS: u64 = 8;
 /// What a connection costs of its address's share if nobody there plays yet. Signing in takes some eight connections, and a flood
 /// from many addresses is bounded by this alone.
 const COST_OF_STRANGER: u32 = 2;
-/// Who is refused as often as this part of `limits.connections_per_second` within a second floods.
-const PART_OF_A_FLOOD: u32 = 4;
+/// Who is refused more often within a second than `limits.connections_per_second`, divided and multiplied by this, floods: where many
+/// addresses flood, and where one does.
+const FLOOD: (u32, u32) = (4, 4);
+/// Who was turned away has so much of its share when it is answered again: enough for others behind the same address.
+const SHARE_AFTER_FLOOD: Duration = Duration::from_secs(1);
 
 /// For so long after a request of an Operator who is logged in, its address is known.
 const VOUCHED: Duration = Duration::from_mins(30);
@@ -161,7 +164,13 @@ impl Limits {
             vouched: HashMap::new(),
             new: TokenBuckets::new(per_second, per_second.saturating_mul(BURST_SECONDS)),
             refusals: Refusals::default(),
-            flooders: Flooders::new(limits.connections_per_second / PART_OF_A_FLOOD, Now::read()),
+            flooders: Flooders::new(
+                (
+                    limits.connections_per_second / FLOOD.0,
+                    limits.connections_per_second.saturating_mul(FLOOD.1),
+                ),
+                Now::read(),
+            ),
             refused: Default::default(),
         };
         Arc::new(Self {
@@ -229,9 +238,9 @@ impl Limits {
             return;
         }
         let mut counts = self.counts();
-        if let Some(until) = counts.flooders.note(from, now) {
+        if let Some(long) = counts.flooders.note(from, now) {
             // Else it came back with as many as at first.
-            counts.new.empty_until(from, until);
+            counts.new.empty_until(from, now.later(long.saturating_sub(SHARE_AFTER_FLOOD)));
             self.flooded.wake();
         }
     }
@@ -241,11 +250,11 @@ impl Limits {
         self.counts().flooders.turned_away(now)
     }
 
-    /// Waits until somebody is turned away. For one waiter.
+    /// Waits until somebody is turned away that was not before. For one waiter.
     pub(crate) async fn somebody_floods(&self) {
         poll_fn(|context| {
             self.flooded.register(context.waker());
-            if self.turned_away(Now::read()).is_empty() { Poll::Pending } else { Poll::Ready(()) }
+            if self.counts().flooders.has_news() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }

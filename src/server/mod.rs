@@ -216,7 +216,7 @@ async fn serve(start: Start<'_>, recorder: Option<Arc<Recorder>>) -> Result<Ende
     shared.game.store.end_of_start();
     announce(&listeners, &shared.game, &place);
     let sockets = listeners.iter().map(|listener| Arc::clone(&listener.socket)).collect();
-    let turning_away = EXECUTOR.spawn(syn_filter::keep(Arc::clone(&shared.limits), sockets));
+    let turning_away = EXECUTOR.spawn(syn_filter::keep(Arc::clone(&shared), sockets));
     let accepting: Vec<_> = listeners
         .into_iter()
         .map(|listener| EXECUTOR.spawn(tcp::accept(Arc::clone(&shared), listener)))

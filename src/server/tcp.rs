@@ -6,7 +6,7 @@ use super::conversation::Conversation;
 use super::input_budget::Eviction;
 use super::limits::{Crowded, Purpose};
 use super::shared::{EXECUTOR, Shared};
-use super::{connection, tls};
+use super::{connection, syn_filter, tls};
 use crate::clock::Now;
 use crate::services::bans;
 use crate::world::{Source, Tested};
@@ -71,6 +71,8 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: net::TcpStream, peer: S
             return;
         }
     };
+    // It has that of its port if somebody floods or did, which takes kilobytes for as long as it lasts.
+    syn_filter::forget(&stream);
     let ban = bans::of_address(&shared.game.store, peer.ip(), now).map(|ban| bans::explanation(&ban, now));
     if ban.is_some() {
         shared.counters.unwelcome.count("banned");
@@ -249,6 +251,22 @@ mod tests {
         let test = shared.game.world.self_tests.of(pc.ip()).unwrap();
         let reached = Tested::ALL.into_iter().filter(|tested| test.has_reached(*tested));
         assert_eq!(reached.collect::<Vec<_>>(), [Tested::Pages, Tested::Auth, Tested::Room]);
+    }
+
+    #[test]
+    fn a_connection_keeps_no_memory_for_the_filter_of_its_port() {
+        let (game, _folder) = Game::for_tests();
+        let shared = Arc::new(Shared::for_tests(game));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        // A filter that keeps everything.
+        let keep = [socket2::SockFilter::new(0x06, 0, 0, u32::MAX)];
+        SockRef::from(&listener).attach_filter(&keep).unwrap();
+        let _ours = Socket::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, peer) = listener.accept().unwrap();
+        let same = stream.try_clone().unwrap();
+        admit(&shared, Service::Lobby, stream, peer);
+        assert!(SockRef::from(&same).detach_filter().is_err(), "it has none");
+        assert!(SockRef::from(&listener).detach_filter().is_ok(), "its port has");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod sessions;
 mod sign_in_trace;
 mod source;
 mod thrown_out;
+mod turned_away;
 mod unexpected;
 
 pub use access_list::{AccessList, RefusedAddress};
@@ -38,6 +39,7 @@ pub use sent_forms::{FormAdmission, FormDigest, FormDone};
 pub use sessions::{AllPlayed, SESSIONS_PER_CUSTOMER, Session, SessionId, Sessions};
 pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 pub use source::Source;
+pub use turned_away::TurnedAway;
 pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
 
 use crate::clock::Now;
@@ -84,6 +86,8 @@ pub struct World {
     pub presence: Presence,
     /// From where the server may be reached.
     pub access_list: AccessList,
+    /// Who floods the ports with connections.
+    pub turned_away: TurnedAway,
     /// What this machine is called in its network.
     pub own_name: OwnName,
     /// Who gave wrong passwords to Auth too often, by account name.
@@ -128,6 +132,7 @@ impl World {
             sessions: Sessions::new(context_life),
             presence: Presence::default(),
             access_list: AccessList::new(allowed),
+            turned_away: TurnedAway::default(),
             own_name: OwnName::default(),
             auth_failures: FailureLimit::new(failures_per_minute),
             login_failures: FailureLimit::new(failures_per_minute),

@@ -8,7 +8,6 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const TEST: &str = "flood::who_floods_is_not_answered_for_a_while_and_everybody_else_is";
 /// The address of the server.
 const BOX: &str = "10.9.9.1";
 /// For so long the system of a connecting PC would be silent only if the other side does not answer.
@@ -28,19 +27,26 @@ fn page(from: &str, port: u16, path: &str) -> io::Result<String> {
     Ok(text)
 }
 
-#[test]
-fn who_floods_is_not_answered_for_a_while_and_everybody_else_is() {
-    let else_skipped =
-        "no network of its own here (util-linux, iproute2): a flood from another address not tried";
-    if !own_network::is_inside(TEST, &format!("ip address add {BOX}/24 dev lo"), "true", else_skipped) {
-        return;
-    }
+/// A server at [`BOX`], for a test in a network of its own.
+fn serve() -> Server {
     let mut server = Server::prepare();
     server.configure(&format!(
         "[network]\nbind = [\"{BOX}\"]\nhttp = 0\nhttps = 0\nlogin = 0\npersona = 0\nmail = 0\nlobby = 0\nmcots = 0\n\
          rooms = [0, 0]\n[limits]\nconnections_per_second = 16\n"
     ));
     server.start();
+    server
+}
+
+#[test]
+fn who_floods_is_not_answered_for_a_while_and_everybody_else_is() {
+    let test = "flood::who_floods_is_not_answered_for_a_while_and_everybody_else_is";
+    let else_skipped =
+        "no network of its own here (util-linux, iproute2): a flood from another address not tried";
+    if !own_network::is_inside(test, &format!("ip address add {BOX}/24 dev lo"), "true", else_skipped) {
+        return;
+    }
+    let server = serve();
     let port = server.port("http");
     let begun = Instant::now();
     let error = loop {
@@ -55,6 +61,30 @@ fn who_floods_is_not_answered_for_a_while_and_everybody_else_is() {
     let silent = Instant::now();
     while !page("10.9.9.2", port, "/").is_ok_and(|page| page.contains(" 200 ")) {
         assert!(silent.elapsed() < PATIENCE, "it is not let in again");
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn where_the_system_has_no_memory_for_filters_who_floods_is_refused_one_by_one() {
+    let test = "flood::where_the_system_has_no_memory_for_filters_who_floods_is_refused_one_by_one";
+    let prepare = format!("ip address add {BOX}/24 dev lo && echo 100 > /proc/sys/net/core/optmem_max");
+    let else_skipped = "no network of its own with its own net.core.optmem_max here (util-linux, iproute2, Linux 6.8): a system without \
+                        memory for filters not tried";
+    if !own_network::is_inside(test, &prepare, "true", else_skipped) {
+        return;
+    }
+    let server = serve();
+    let port = server.port("http");
+    let begun = Instant::now();
+    while !server.log().contains("turns only 0 of 1 addresses away that flood") {
+        assert!(page("10.9.9.2", port, "/").is_ok(), "nobody is turned away");
+        assert!(begun.elapsed() < PATIENCE, "{}", server.log());
+    }
+    let metrics = page("127.0.0.1", port, "/metrics").unwrap_or_default();
+    assert!(metrics.is_empty() || !metrics.contains("mcos_addresses_turned_away 1"), "{metrics}");
+    while !page("10.9.9.2", port, "/").unwrap().contains(" 200 ") {
+        assert!(begun.elapsed() < 2 * PATIENCE, "it is not served again");
         thread::sleep(Duration::from_millis(200));
     }
 }

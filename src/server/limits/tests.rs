@@ -127,9 +127,9 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     assert_eq!((refused("new_of_address"), refused("all_places")), (937, 0));
     assert_eq!(admitted(host(1), start), 64, "others come as they like");
     assert_eq!(
-        admitted(FRIEND, start.later(Duration::from_secs(12))),
+        admitted(FRIEND, start.later(Duration::from_secs(2))),
         16,
-        "none for ten seconds, then 8 a second"
+        "nothing was saved up when it began to flood, then 8 a second"
     );
     assert_eq!((0..1000).filter(|_| come(SELF, start).is_ok()).count(), 1000, "this machine is exempt");
     let later = start.later(Duration::from_mins(2));
@@ -145,18 +145,45 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
 fn who_floods_is_turned_away_and_comes_back_with_nothing_saved_up() {
     let limits = Limits::new(&config::Limits { connections_per_second: 16, ..Default::default() });
     let start = Now::read();
-    let admitted = |from, now| (0..73).filter(|_| limits.admit(Purpose::Web, from, now).is_ok()).count();
-    assert_eq!(admitted(FRIEND, start), 64);
-    assert_eq!(limits.turned_away(start), [Source::of(FRIEND)], "nine were refused within a second");
+    let come = |from, now| limits.admit(Purpose::Web, from, now).is_ok();
+    let admitted = |from, count, now| (0..count).filter(|_| come(from, now)).count();
+    assert_eq!(admitted(FRIEND, 64 + 64, start), 64);
+    assert!(limits.turned_away(start).is_empty(), "64 are refused one by one");
+    assert!(!come(FRIEND, start));
+    assert_eq!(limits.turned_away(start), [Source::of(FRIEND)]);
     smol::block_on(limits.somebody_floods());
     let at = |second| start.later(Duration::from_secs(second));
-    assert!(limits.turned_away(at(10)).is_empty());
-    assert_eq!(admitted(FRIEND, at(11)), 8, "as many as within one second");
-    for _ in 0..9 {
-        limits.refused_to(host(1), at(12));
-        limits.refused_to(SELF, at(12));
+    assert!(limits.turned_away(at(1)).is_empty());
+    assert_eq!(admitted(FRIEND, 8 + 65, at(1)), 8, "as many as within one second");
+    assert_eq!((limits.turned_away(at(2)).len(), limits.turned_away(at(3)).len()), (1, 0));
+    assert_eq!(admitted(FRIEND, 8 + 65, at(3)), 8, "and no more after longer");
+    for _ in 0..65 {
+        limits.refused_to(host(1), at(4));
+        limits.refused_to(SELF, at(4));
     }
-    assert_eq!(limits.turned_away(at(12)), [Source::of(host(1)), Source::of(FRIEND)]);
+    assert_eq!(limits.turned_away(at(4)), [Source::of(host(1)), Source::of(FRIEND)]);
+}
+
+#[test]
+fn who_asks_once_a_second_is_served_beside_who_asks_in_bursts_behind_the_same_address() {
+    let limits = Limits::new(&config::Limits::default());
+    let start = Now::read();
+    let come = |now| limits.turned_away(now).is_empty() && limits.admit(Purpose::Web, FRIEND, now).is_ok();
+    let mut served = 0;
+    // For a minute, in steps of ten milliseconds: ninety at once, as soon as it is answered, but not more often than every 350.
+    let mut next = 30;
+    for step in 0..6000 {
+        let now = start.later(Duration::from_millis(step * 10));
+        served += usize::from(step % 100 == 50 && come(now));
+        if step >= next {
+            let count = if step == 30 { 600 } else { 90 };
+            for _ in 0..count {
+                come(now);
+            }
+            next = step + 35;
+        }
+    }
+    assert!(served >= 45, "{served} of 60");
 }
 
 #[test]
