@@ -252,11 +252,11 @@ section! {
     pub struct Limits {
         /// Connections to all services together.
         connections: usize = 8192, Rule::Number("a whole number", 16, 1_000_000);
-        /// Connections from one address that have not signed in to the lobby, a room or MCOTS, and as many that have. This
+        /// Connections from one address that have not signed in to the lobby, a room or MCOTS, and twice as many that have. This
         /// machine itself (loopback) is exempt.
-        connections_per_address: usize = 64, Rule::Number("a whole number", 8, 1_000_000);
+        connections_per_address: usize = 128, Rule::Number("a whole number", 8, 1_000_000);
         /// New connections within a second from an address where somebody plays, and half of them from any other; eight times as
-        /// many at once. Who is refused as often as a quarter of them within a second is not answered at all for a while. Loopback is exempt.
+        /// many at once. Who is refused four times as often within a second is not answered at all for a while. Loopback is exempt.
         connections_per_second: u32 = 64, Rule::Number("a whole number", 4, 1_000_000);
         /// Failed logins from one address with one name within a minute. Loopback is exempt.
         failed_logins_per_minute: u32 = 20, Rule::COUNT;

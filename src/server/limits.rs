@@ -33,6 +33,8 @@ const COST_OF_STRANGER: u32 = 2;
 const FLOOD: (u32, u32) = (4, 4);
 /// Who was turned away has so much of its share when it is answered again: enough for others behind the same address.
 const SHARE_AFTER_FLOOD: Duration = Duration::from_secs(1);
+/// Of those who play there may be so many times `limits.connections_per_address`: a game holds three or four connections.
+const PLAYERS: usize = 2;
 
 /// For so long after a request of an Operator who is logged in, its address is known.
 const VOUCHED: Duration = Duration::from_mins(30);
@@ -212,9 +214,11 @@ impl Limits {
                     *count += 1;
                 }
                 let to_log = counts.refusals.note(from, now);
+                let plays = counts.by_source.get(&from).is_some_and(|of_source| of_source.players > 0);
                 drop(counts);
-                // That all places are taken is no fault of who comes.
-                if what != TooMany::InAll {
+                // That all places are taken is no fault of who comes, and where many play theirs may be. Who comes too quickly for them is
+                // refused for that.
+                if what == TooMany::New || what == TooMany::OfAddress && !plays {
                     self.refused_to(address, now);
                 }
                 Err(Crowded { what, to_log })
@@ -305,11 +309,11 @@ impl Counts {
             return Err(TooMany::InAll);
         }
         let Some(source) = source else { return Ok(plays) };
-        if of_source.strangers >= most_per_address {
-            return Err(TooMany::OfAddress);
-        }
         let cost = if plays { 1 } else { COST_OF_STRANGER };
-        if self.new.take(source, cost.into(), now) { Ok(plays) } else { Err(TooMany::New) }
+        if !self.new.take(source, cost.into(), now) {
+            return Err(TooMany::New);
+        }
+        if of_source.strangers >= most_per_address { Err(TooMany::OfAddress) } else { Ok(plays) }
     }
 
     fn of_purpose(&mut self, purpose: Purpose, change: impl FnOnce(&mut usize)) {
@@ -321,14 +325,14 @@ impl Counts {
 
 impl Permit {
     /// The connection is a player's from now on: it no longer takes one of the places of its address, unless the players of the
-    /// address have as many already.
+    /// address have [`PLAYERS`] times as many already.
     pub(crate) fn signed_in(&mut self) {
         if self.signed_in {
             return;
         }
         let mut counts = self.limits.counts();
         if let Some(of_source) = self.source.and_then(|source| counts.by_source.get_mut(&source)) {
-            if of_source.players >= self.limits.most_per_address {
+            if of_source.players >= self.limits.most_per_address.saturating_mul(PLAYERS) {
                 return;
             }
             of_source.strangers = of_source.strangers.saturating_sub(1);

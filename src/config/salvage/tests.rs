@@ -199,7 +199,7 @@ const OPENING: [(&str, &str, &str, &str); 22] = [
     ("api.enabled", "\"false\"", "true", "false"),
     ("game.check_race_times", "1", "false", "true"),
     ("limits.connections", "\"9\"", "1_000_000", "8192"),
-    ("limits.connections_per_address", "\"9\"", "1_000_000", "64"),
+    ("limits.connections_per_address", "\"9\"", "1_000_000", "128"),
     ("limits.connections_per_second", "\"9\"", "1_000_000", "64"),
     ("limits.failed_logins_per_minute", "\"9\"", "1_000_000", "20"),
     ("limits.password_checks_per_minute", "\"9\"", "1_000_000", "120"),

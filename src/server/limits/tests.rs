@@ -81,8 +81,8 @@ fn who_plays_already_has_places_when_all_others_are_taken() {
         place.signed_in();
         places.push(place);
     }
-    // Four signed in, the lobby among them, and as many that have not.
-    assert_eq!(places.len(), 7);
+    // Eight signed in, the lobby among them, and four that have not.
+    assert_eq!(places.len(), 11);
     drop((lobby, places));
     assert_eq!(admit(&limits, Purpose::Play, FRIEND).unwrap_err(), TooMany::InAll, "nobody plays there now");
 }
@@ -184,6 +184,26 @@ fn who_asks_once_a_second_is_served_beside_who_asks_in_bursts_behind_the_same_ad
         }
     }
     assert!(served >= 45, "{served} of 60");
+}
+
+#[test]
+fn a_crowd_that_plays_is_no_flood_if_it_has_too_few_places_and_a_flood_from_there_is_one() {
+    let few = config::Limits { connections_per_address: 8, ..Default::default() };
+    let (limits, start) = (Limits::new(&few), Now::read());
+    let come = |now| limits.admit(Purpose::Play, FRIEND, now);
+    let mut player = come(start).unwrap();
+    player.signed_in();
+    let _strangers: Vec<_> = (0..8).map(|_| come(start).unwrap()).collect();
+    for second in 1..60 {
+        for _ in 0..64 {
+            let refused = come(start.later(Duration::from_secs(second))).unwrap_err();
+            assert_eq!(refused.what, TooMany::OfAddress);
+        }
+    }
+    let now = start.later(Duration::from_mins(1));
+    assert!(limits.turned_away(now).is_empty());
+    (0..2000).for_each(|_| drop(come(now)));
+    assert_eq!(limits.turned_away(now), [Source::of(FRIEND)]);
 }
 
 #[test]
