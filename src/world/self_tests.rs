@@ -2,14 +2,17 @@
 //! arrives, whatever the PC believes of it.
 
 use super::locked;
+use super::source::Source;
 use crate::clock::Now;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How many addresses are remembered; beyond that the oldest test is forgotten.
+/// How many addresses are remembered. Beyond that the oldest test is forgotten of that source from which most come: an IPv6 host
+/// with many addresses pushes nobody out but itself.
 const MAX_ADDRESSES: usize = 64;
 
 /// For how long a test notes what it reaches: longer than it takes where nothing answers.
@@ -82,11 +85,16 @@ impl SelfTests {
     pub fn begin(&self, from: IpAddr, now: Now) {
         let from = from.to_canonical();
         let mut tests = locked(&self.tests);
-        if tests.len() >= MAX_ADDRESSES
-            && !tests.contains_key(&from)
-            && let Some(oldest) = tests.iter().min_by_key(|(_, test)| test.begun).map(|(address, _)| *address)
-        {
-            tests.remove(&oldest);
+        if tests.len() >= MAX_ADDRESSES && !tests.contains_key(&from) {
+            let mut of_source: HashMap<Source, usize> = HashMap::new();
+            for address in tests.keys() {
+                *of_source.entry(Source::of(*address)).or_default() += 1;
+            }
+            let most = |address: &IpAddr| of_source.get(&Source::of(*address)).copied();
+            let first = tests.iter().max_by_key(|(address, test)| (most(address), Reverse(test.begun)));
+            if let Some(first) = first.map(|(address, _)| *address) {
+                tests.remove(&first);
+            }
         }
         tests.insert(from, SelfTest { begun: now.mono, reached: Tested::Pages.bit() });
         self.under_way.store(true, Ordering::Relaxed);
@@ -152,6 +160,22 @@ mod tests {
         }
         assert_eq!(tests.of([10, 0, 0, 0].into()), None);
         assert!(tests.of([10, 0, 0, 1].into()).is_some());
+        assert_eq!(locked(&tests.tests).len(), MAX_ADDRESSES);
+    }
+
+    #[test]
+    fn an_ipv6_host_with_all_its_addresses_pushes_nobody_else_out() {
+        let (tests, now) = (SelfTests::default(), Now::read());
+        tests.begin(HOME, now);
+        tests.begin("fd00:1::7".parse().unwrap(), now);
+        let own = |n: u16| IpAddr::from([0xfd00, 2, 0, 0, 0, 0, 0, n]);
+        for n in 0..1000 {
+            tests.begin(own(n), now.later(Duration::from_secs(1 + u64::from(n))));
+        }
+        tests.begin(OTHER, now.later(Duration::from_secs(2000)));
+        assert!(tests.of(HOME).is_some() && tests.of(OTHER).is_some());
+        assert!(tests.of("fd00:1::7".parse().unwrap()).is_some());
+        assert!(tests.of(own(999)).is_some() && tests.of(own(900)).is_none());
         assert_eq!(locked(&tests.tests).len(), MAX_ADDRESSES);
     }
 }
