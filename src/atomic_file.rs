@@ -65,20 +65,28 @@ pub fn replace_unsynced(
     new.rename()
 }
 
-/// Reads a whole file that may have at most `most` bytes. A folder, a pipe or a device, which could be read for ever, is refused.
+/// Opens a file to read it. A folder, a pipe or a device, which could be waited for or read for ever, is refused.
+///
+/// # Errors
+/// What the system says; [`io::ErrorKind::InvalidData`] if it is no file.
+pub fn open(file: &Path) -> io::Result<File> {
+    // Before it is opened: to open a pipe means to wait for who writes to it.
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
+    }
+    File::open(file)
+}
+
+/// Reads a whole file that may have at most `most` bytes, as [`open`] opens it.
 ///
 /// # Errors
 /// What the system says; [`io::ErrorKind::InvalidData`] if it is no file, or longer.
 pub fn read(file: &Path, most: u64) -> io::Result<Vec<u8>> {
-    // Before it is opened: to open a pipe means to wait for who writes to it.
-    let found = fs::metadata(file)?;
-    if !found.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
-    }
+    let source = open(file)?;
     // With room for all of it: a key is not left where the text has outgrown its place.
-    let room = usize::try_from(found.len().min(most)).unwrap_or_default();
+    let room = usize::try_from(source.metadata()?.len().min(most)).unwrap_or_default();
     let mut bytes = Vec::with_capacity(room + 1);
-    File::open(file)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    source.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         let problem = format!("it is longer than the {most} bytes that it may have");
         return Err(io::Error::new(io::ErrorKind::InvalidData, problem));

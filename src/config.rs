@@ -37,7 +37,7 @@ use rule::Rule;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Read, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -406,7 +406,7 @@ fn read_file(file: &Path, must_exist: bool) -> Result<Option<String>, ConfigErro
     let name = file.display().to_string();
     let refuse = |problem: String| ConfigError { file: name.clone(), line: None, key: None, problem };
     let mut bytes = Vec::new();
-    match File::open(file).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)) {
+    match atomic_file::open(file).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)) {
         Err(e) if e.kind() == ErrorKind::NotFound && !must_exist => Ok(None),
         Err(e) if e.kind() == ErrorKind::NotFound => {
             let problem = "there is no such file; correct --config, or leave it out to use the defaults";

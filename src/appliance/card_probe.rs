@@ -10,6 +10,17 @@ const BLOCK: usize = 4096;
 /// The first place behind the beginning is so far away, as a power of two; each further one is twice as far.
 const NEAREST: u32 = 26;
 
+/// What came of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The card keeps what is written on it.
+    HoldsAll,
+    /// It does not.
+    HoldsLess,
+    /// There is no whole block where it could be tried.
+    NoRoom,
+}
+
 /// Whether `medium` keeps what is written from byte `from` on, where nothing lies that anybody needs. A few blocks are written and then put
 /// back; a cut meanwhile leaves them there.
 ///
@@ -18,8 +29,11 @@ const NEAREST: u32 = 26;
 ///
 /// # Errors
 /// What the system says.
-pub fn holds_all(medium: &impl Medium, from: u64) -> io::Result<bool> {
+pub fn try_out(medium: &impl Medium, from: u64) -> io::Result<Found> {
     let places = places(from, medium.size()?);
+    if places.is_empty() {
+        return Ok(Found::NoRoom);
+    }
     let mut before = Vec::new();
     for place in &places {
         before.push(read(medium, *place)?);
@@ -30,7 +44,7 @@ pub fn holds_all(medium: &impl Medium, from: u64) -> io::Result<bool> {
         medium.write_at(block, *place)?;
     }
     medium.sync()?;
-    kept
+    Ok(if kept? { Found::HoldsAll } else { Found::HoldsLess })
 }
 
 fn keeps_marks(medium: &impl Medium, places: &[u64]) -> io::Result<bool> {
@@ -163,15 +177,23 @@ mod tests {
     fn a_card_that_holds_what_it_says_is_believed_and_nothing_before_its_free_part_is_touched() {
         for says in [IMAGE + 8192, 2 * GIB, 7_948_206_080, 32 * GIB + 512, 128 * GIB, 2048 * GIB] {
             let card = Fake::new(says, says, Lie::Lost);
-            assert!(holds_all(&card, IMAGE).unwrap(), "{says}");
+            assert_eq!(try_out(&card, IMAGE).unwrap(), Found::HoldsAll, "{says}");
             let written = card.written.borrow();
             assert!(written.len() < 50 && written.iter().all(|place| *place >= IMAGE), "{written:?}");
             assert!(written.iter().any(|place| place + 8192 > says), "the end is tried");
             assert!(card.look().values().all(|block| block.iter().all(|byte| *byte == 0)), "put back");
         }
-        // Too little room to try anything.
-        let card = Fake::new(IMAGE + 100, IMAGE + 100, Lie::Lost);
-        assert!(holds_all(&card, IMAGE).unwrap() && card.written.borrow().is_empty());
+    }
+
+    #[test]
+    fn a_card_of_which_nothing_can_be_tried_is_not_believed() {
+        for says in [0, 100, 4096, IMAGE - 8192, IMAGE, IMAGE + 100, IMAGE + 4095] {
+            let card = Fake::new(says, says, Lie::Lost);
+            assert_eq!(try_out(&card, IMAGE).unwrap(), Found::NoRoom, "{says}");
+            assert!(card.written.borrow().is_empty());
+        }
+        let card = Fake::new(IMAGE + 4096, IMAGE + 4096, Lie::Lost);
+        assert_eq!(try_out(&card, IMAGE).unwrap(), Found::HoldsAll);
     }
 
     #[test]
@@ -186,11 +208,12 @@ mod tests {
                     }
                 }
                 let before = card.look();
-                assert!(!holds_all(&card, IMAGE).unwrap(), "{has} of {says}");
+                assert_eq!(try_out(&card, IMAGE).unwrap(), Found::HoldsLess, "{has} of {says}");
                 assert_eq!(card.look(), before, "{has} of {says}");
             }
         }
         // What is lost need not be a power of two.
-        assert!(!holds_all(&Fake::new(32 * GIB, 7_948_206_080, Lie::Lost), IMAGE).unwrap());
+        let card = Fake::new(32 * GIB, 7_948_206_080, Lie::Lost);
+        assert_eq!(try_out(&card, IMAGE).unwrap(), Found::HoldsLess);
     }
 }

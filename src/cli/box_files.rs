@@ -2,8 +2,9 @@
 //! in `image/overlay/usr/lib/mcos`. What has to be told to people goes into a file of notes (see `appliance::notes`).
 
 use super::{CliError, output};
+use crate::appliance::card_probe::{self, Found};
 use crate::appliance::disk::Medium as _;
-use crate::appliance::{card_probe, slot_sector, wifi};
+use crate::appliance::{slot_sector, wifi};
 use crate::atomic_file::{self, Access};
 use crate::config::Config;
 use crate::store::{BackupPassword, rotation};
@@ -90,12 +91,19 @@ fn probe_card(disk: &Path, sector: u32) -> Result<(), CliError> {
     };
     let card = File::options().read(true).write(true).open(disk).map_err(broken)?;
     let from = u64::from(sector) * slot_sector::SECTOR as u64;
-    if card_probe::holds_all(&card, from).map_err(broken)? {
-        return Ok(());
+    let failed = |problem: String| Err(CliError::Failed(problem));
+    match card_probe::try_out(&card, from).map_err(broken)? {
+        Found::HoldsAll => Ok(()),
+        // As it is written on cards: in billions.
+        Found::HoldsLess => {
+            let says = card.size().map_err(broken)? / 1_000_000_000;
+            failed(format!("the card has less than the {says} GB that it says it has"))
+        }
+        Found::NoRoom => failed(format!(
+            "the card has {} bytes, so from sector {sector} on there is no block on it that could be tried",
+            card.size().map_err(broken)?
+        )),
     }
-    // As it is written on cards: in billions.
-    let says = card.size().map_err(broken)? / 1_000_000_000;
-    Err(CliError::Failed(format!("the card has less than the {says} GB that it says it has")))
 }
 
 fn backup_target(which: Target, settings: &Path, last: &Path) -> Result<(), CliError> {
@@ -111,7 +119,7 @@ fn backup_target(which: Target, settings: &Path, last: &Path) -> Result<(), CliE
 
 fn join(file: &Path, settings: &Path, notes: &Path) -> Result<(), CliError> {
     let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(wifi::MAX_FILE + 1).read_to_end(&mut bytes));
+    let read = atomic_file::open(file).and_then(|file| file.take(wifi::MAX_FILE + 1).read_to_end(&mut bytes));
     let made = match read {
         Ok(_) => wifi::read(bytes),
         Err(error) => {

@@ -18,7 +18,7 @@ use crate::atomic_file::{self, Access};
 use sha2::{Digest as _, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -113,7 +113,7 @@ pub fn keep(file: &Path, folder: &Path, password: Option<&BackupPassword>) -> Re
         return Ok(());
     }
     let target = target(folder, &name, &older);
-    let copied = File::open(file).and_then(|mut source| {
+    let copied = atomic_file::open(file).and_then(|mut source| {
         atomic_file::replace(&target, Access::Owner, |new| io::copy(&mut source, new).map(|_| ()))
     });
     copied.map_err(KeepError::Refused)?;
@@ -197,7 +197,7 @@ fn day(name: Option<&OsStr>) -> Option<&str> {
 impl About {
     /// Reads a whole backup, piece by piece.
     fn read(file: &Path, password: Option<&BackupPassword>) -> Result<Self, BackupError> {
-        let input = File::open(file).map_err(BackupError::Unreadable)?;
+        let input = atomic_file::open(file).map_err(BackupError::Unreadable)?;
         let mut reader = Reader::begin(unsealed(BufReader::new(input), password)?)?;
         let (mut server, mut position, mut content) = (0, 0, Sha256::new());
         let mut add = |name: &[u8], bytes: &[u8]| {

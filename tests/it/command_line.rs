@@ -133,6 +133,52 @@ fn login_key_pem(file: &Path) -> String {
     key.public_hex().unwrap()
 }
 
+/// A pipe that nobody writes to.
+fn pipe(at: &Path) {
+    assert!(Command::new("mkfifo").arg(at).status().unwrap().success());
+}
+
+#[test]
+fn the_programs_of_the_box_wait_for_no_pipe_in_the_place_of_a_file() {
+    let place = Place::new();
+    let settings = place.path("settings");
+    fs::create_dir(&settings).unwrap();
+    pipe(&settings.join("mcos.toml"));
+    let file = place.path("pipe");
+    pipe(&file);
+    let (folder, file) = (place.folder.path().to_str().unwrap(), file.to_str().unwrap());
+    let run = |arguments: &[&str]| {
+        // A command that waits is ended with 124.
+        let mut command = Command::new("timeout");
+        command.args(["120", env!("CARGO_BIN_EXE_mcos"), "box"]).args(arguments);
+        let output = command.current_dir(folder).stdin(Stdio::null()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, _) = run(&["backup-target", "card", settings.to_str().unwrap(), folder]);
+    assert_eq!(code, Some(0), "by the settings that there are without it");
+    let (code, said) = run(&["wifi", file, "wifi.conf", "notes"]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("wifi.txt cannot be read, and the box joins no Wi-Fi: it is no file"), "{said}");
+}
+
+#[test]
+fn a_card_of_which_nothing_can_be_tried_is_not_said_to_be_sound() {
+    let place = Place::new();
+    let card = place.path("card");
+    fs::write(&card, vec![0; 1 << 20]).unwrap();
+    let try_from = |sector: &str| {
+        let output = place.command().args(["box", "probe-card", card.to_str().unwrap(), sector]).output();
+        let output = output.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(try_from("1024"), (Some(0), String::new()));
+    for sector in ["2048", "4096", "2041"] {
+        let (code, said) = try_from(sector);
+        assert_eq!(code, Some(1), "{sector}");
+        assert!(said.contains("no block on it that could be tried"), "{said}");
+    }
+}
+
 #[test]
 fn accounts_and_personas_are_made_and_listed_while_no_server_runs() {
     let place = Place::new();

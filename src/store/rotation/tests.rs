@@ -166,7 +166,7 @@ fn encrypted_ones_of_another_password_go_in_their_turn_and_nothing_is_decrypted_
     );
     for name in card.names().iter().skip(2) {
         let mut plain = Vec::new();
-        let sealed = BufReader::new(File::open(card.folder().join(name)).unwrap());
+        let sealed = BufReader::new(fs::File::open(card.folder().join(name)).unwrap());
         io::Read::read_to_end(&mut unsealed(sealed, Some(&new)).unwrap(), &mut plain).unwrap();
         assert_eq!(&plain[..7], b"mcosbak");
     }
