@@ -150,6 +150,12 @@ pub fn not_found(site: &Site<'_>) -> PageResponse {
     message(site, 404, "Not found", "There is no page at this address.")
 }
 
+/// Whether a path is a part of the self-test of a player kit: to ask for it does something, so to ask only for the head of the answer, as
+/// programs do that look whether there is a page, must not be one.
+pub fn is_self_test(path: &str) -> bool {
+    path.starts_with("/kit/test/")
+}
+
 /// The answer to a request that wants to do at this path what cannot be done there.
 pub fn not_taken(site: &Site<'_>, path: &str) -> PageResponse {
     if city::is_api(path) { city::only_reads() } else { not_found(site) }

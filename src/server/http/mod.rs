@@ -238,6 +238,9 @@ impl SslServer {
                     Err(error) => page(web::unread_form(&self.site(), problem(error))),
                 }
             }
+            (None, Verb::Read) if *request.method() == Method::HEAD && web::is_self_test(path) => {
+                page(web::not_taken(&self.site(), path))
+            }
             (None, Verb::Read)
                 if path == "/metrics"
                     && Source::of(peer.ip()).is_this_machine()

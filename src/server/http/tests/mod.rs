@@ -203,6 +203,18 @@ fn head_gets_the_length_and_no_body() {
 }
 
 #[test]
+fn who_only_looks_whether_there_is_a_self_test_begins_none() {
+    let test = server("");
+    let answer = test.raw(b"HEAD /kit/test/begin HTTP/1.1\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    let (_, body) = test.get("/kit/test/result");
+    assert!(body.contains("has not seen this test begin"), "{body}");
+    assert!(test.get("/kit/test/begin").1.starts_with("mcos self-test 1"));
+    test.raw(b"HEAD /kit/test/begin HTTP/1.1\r\n\r\n");
+    assert!(test.get("/kit/test/result").1.contains("yes  The pages"));
+}
+
+#[test]
 fn anything_else_is_not_found() {
     let test = server("");
     for request in [
