@@ -161,9 +161,11 @@ impl Zone {
         (self.shown(unix) / DAY + DAYS_BEFORE_1970) % 7
     }
 
-    /// When its clocks show the same so many days later.
-    pub fn days_later(&self, unix: u64, days: u64) -> u64 {
-        self.nearest(self.shown(unix) + days * DAY).unwrap_or(unix + days * DAY)
+    /// When its clocks show the same so many days later as they did `delay` seconds before a moment, and how many seconds later than that it
+    /// is: more than 0 if they are put forward over it.
+    pub fn days_later(&self, (unix, delay): (u64, u64), days: u64) -> (u64, u64) {
+        let shown = self.shown(unix).saturating_sub(delay).saturating_add(days.saturating_mul(DAY));
+        self.nearest(shown).map_or((shown, 0), |at| (at, self.shown(at).saturating_sub(shown)))
     }
 }
 
@@ -203,7 +205,7 @@ mod tests {
             assert_eq!(Zone::default().moment(at), moment(at));
             assert_eq!(Zone::default().stamp(at), format!("{} UTC", &moment(at)[..16]));
             assert_eq!(Zone::utc().midnight(at, 2), (at / DAY + 2) * DAY);
-            assert_eq!(Zone::utc().days_later(at, 7), at + 7 * DAY);
+            assert_eq!(Zone::utc().days_later((at, 0), 7), (at + 7 * DAY, 0));
         }
         // Clocks without a name, and such as are not ahead by whole hours.
         assert_eq!(Zone::named("America/Sao_Paulo").unwrap().stamp(FORWARD), "2030-03-30 22:00 UTC-03");
@@ -236,11 +238,13 @@ mod tests {
         assert_eq!(berlin.weekday(sunday - 1), 5);
         assert_eq!(berlin.weekday(berlin.midnight(FORWARD, 1)), 0);
         let evening = berlin.read("2030-03-27 20:00").unwrap();
-        assert_eq!(berlin.moment(berlin.days_later(evening, 7)), "2030-04-03 20:00:00");
-        assert_eq!(berlin.days_later(evening, 7) - evening, 7 * DAY - 3600);
+        assert_eq!(berlin.days_later((evening, 0), 7), (evening + 7 * DAY - 3600, 0));
         // What is skipped a week later is an hour later there.
         let night = berlin.read("2030-03-24 02:30").unwrap();
-        assert_eq!(berlin.moment(berlin.days_later(night, 7)), "2030-03-31 03:30:00");
+        let later = berlin.days_later((night, 0), 7);
+        assert_eq!((berlin.moment(later.0).as_str(), later.1), ("2030-03-31 03:30:00", 3600));
+        let again = berlin.days_later(later, 7);
+        assert_eq!((berlin.moment(again.0).as_str(), again.1), ("2030-04-07 02:30:00", 0));
         // Clocks that are put forward at midnight: the day begins at one.
         let cairo = Zone::named("Africa/Cairo").unwrap();
         let friday = cairo.read("2026-04-24 12:00").unwrap();

@@ -192,16 +192,18 @@ fn pay(tx: &Transaction<'_>, night: &Night, now: Now) -> Result<Vec<(PersonaId, 
     Ok(prizes)
 }
 
-/// When a weekly race night comes again: the first time that is still to come, at the same hour by the clocks of a zone. `None` after the
-/// year 2105.
-fn again(plan: &NightPlan, zone: &Zone, now: Now) -> Option<(u32, u32)> {
+/// When a weekly race night comes again: the first time that is still to come, at the hour for which it was planned by the clocks of a zone,
+/// from when to when, and how much later than that. `None` after the year 2105.
+fn again(plan: &NightPlan, delay: u32, zone: &Zone, now: Now) -> Option<(u32, u32, u32)> {
     let behind = now.unix.saturating_sub(plan.start.into());
     // By clocks that are put forward or back, a week is an hour shorter or longer.
     let first = (behind / WEEK).max(1);
     let weeks = first..first + 3;
-    let mut starts = weeks.map(|weeks| zone.days_later(plan.start.into(), 7 * weeks));
-    let start = u32::try_from(starts.find(|start| *start > now.unix)?).ok()?;
-    Some((start, start.checked_add(plan.end.saturating_sub(plan.start))?))
+    let mut starts = weeks.map(|weeks| zone.days_later((plan.start.into(), delay.into()), 7 * weeks));
+    let (start, delay) = starts.find(|(start, _)| *start > now.unix)?;
+    let start = u32::try_from(start).ok()?;
+    let end = start.checked_add(plan.end.saturating_sub(plan.start))?;
+    Some((start, end, u32::try_from(delay).ok()?))
 }
 
 /// Plans the next one of a weekly race night.
@@ -215,7 +217,7 @@ fn go_on(
     if !night.plan.weekly || room.open > MOST_OPEN {
         return Ok(None);
     }
-    let Some((start, end)) = again(&night.plan, zone, now) else { return Ok(None) };
+    let Some((start, end, delay)) = again(&night.plan, night.delay, zone, now) else { return Ok(None) };
     let season = match season_of(tx, night.plan.season) {
         Ok(()) => night.plan.season,
         Err(CityError::Store(error)) => return Err(error),
@@ -223,7 +225,7 @@ fn go_on(
     };
     let id = tx.take(key::NEXT_NIGHT, 1, 1)?;
     let plan = NightPlan { start, end, season, ..night.plan.clone() };
-    tx.put(&key::open_night(id), &Night { id, plan, club: night.club, ..Night::default() })?;
+    tx.put(&key::open_night(id), &Night { id, plan, club: night.club, delay, ..Night::default() })?;
     Ok(Some(id))
 }
 
@@ -240,7 +242,8 @@ mod tests {
         };
         let over = |text: &str| Now { unix: berlin.read(text).unwrap(), ..Now::read() };
         let told = |start, now| {
-            let (start, end) = again(&plan(start), &berlin, over(now)).unwrap();
+            let (start, end, delay) = again(&plan(start), 0, &berlin, over(now)).unwrap();
+            assert_eq!(delay, 0);
             assert_eq!(end - start, 7200);
             berlin.stamp(start)
         };
@@ -250,8 +253,38 @@ mod tests {
         // Half an hour before now by the clock that was put forward, and not one by the other.
         assert_eq!(told("2030-03-27 20:00", "2030-04-03 20:30"), "2030-04-10 20:00 CEST");
         assert_eq!(told("2030-10-23 20:00", "2030-10-30 19:30"), "2030-10-30 20:00 CET");
-        let utc = again(&plan("2030-03-27 20:00"), Zone::utc(), over("2030-03-27 22:00")).unwrap();
+        let utc = again(&plan("2030-03-27 20:00"), 0, Zone::utc(), over("2030-03-27 22:00")).unwrap();
         assert_eq!(berlin.stamp(utc.0), "2030-04-03 21:00 CEST", "by UTC it moves");
+    }
+
+    #[test]
+    fn a_weekly_race_night_that_clocks_skip_has_its_hour_again_a_week_later() {
+        // The clocks of Lord Howe Island are put forward by half an hour.
+        for (zone, hours) in [
+            (
+                "Europe/Berlin",
+                ["2027-03-21 02:30", "2027-03-28 03:30", "2027-04-04 02:30", "2027-04-11 02:30"],
+            ),
+            (
+                "Australia/Lord_Howe",
+                ["2027-09-26 02:15", "2027-10-03 02:45", "2027-10-10 02:15", "2027-10-17 02:15"],
+            ),
+        ] {
+            let zone = Zone::named(zone).unwrap();
+            let start = u32::try_from(zone.read(hours[0]).unwrap()).unwrap();
+            let mut plan = NightPlan { start, end: start + 7200, ..NightPlan::default() };
+            let mut delay = 0;
+            for hour in &hours[1..] {
+                let now = Now { unix: plan.end.into(), ..Now::read() };
+                (plan.start, plan.end, delay) = again(&plan, delay, &zone, now).unwrap();
+                assert_eq!(zone.minute(plan.start), *hour);
+                assert_eq!(plan.end - plan.start, 7200);
+            }
+            // One that was skipped while the server was off for weeks.
+            let late = Now { unix: zone.read(hours[3]).unwrap() - 1, ..Now::read() };
+            let first = NightPlan { start, end: start + 7200, ..NightPlan::default() };
+            assert_eq!(zone.minute(again(&first, 0, &zone, late).unwrap().0), hours[3]);
+        }
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub struct Night {
     pub outcome: Option<NightOutcome>,
     /// Cars and parts to win, the best first. The Escrow holds them until it is over.
     pub prizes: Vec<Prize>,
+    /// How many seconds later it begins than at the hour for which it was planned, because the clocks are put forward over that.
+    pub delay: u32,
 }
 
 /// A car or part to win in a race night.
@@ -72,9 +74,13 @@ pub struct Prize {
 
 impl Record for Night {
     const WHAT: &'static str = "race night";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        if version == 2 {
+            let NightV2 { id, plan, club, entries, kept, outcome, prizes } = whole(fields)?;
+            return Some(Self { id, plan, club, entries, kept, outcome, prizes, delay: 0 });
+        }
         if version != 1 {
             return None;
         }
@@ -85,8 +91,20 @@ impl Record for Night {
             prizes,
             won: Vec::new(),
         });
-        Some(Self { id, plan, club, entries, kept, outcome, prizes: Vec::new() })
+        Some(Self { id, plan, club, entries, kept, outcome, prizes: Vec::new(), delay: 0 })
     }
+}
+
+/// A race night as it was before the hour was remembered for which it was planned.
+#[derive(Deserialize)]
+struct NightV2 {
+    id: u32,
+    plan: NightPlan,
+    club: u32,
+    entries: Vec<NightEntry>,
+    kept: u32,
+    outcome: Option<NightOutcome>,
+    prizes: Vec<Prize>,
 }
 
 /// A race night as it was before there were things to win.

@@ -179,4 +179,8 @@ fn race_nights_of_an_older_version_are_read() {
     let outcome =
         NightOutcome { at: 7, cancelled: "rain".to_owned(), prizes: vec![(d[0], 5)], won: Vec::new() };
     assert_eq!(read.outcome, Some(outcome));
+    let fields =
+        (known.id, &known.plan, known.club, &known.entries, known.kept, &known.outcome, &known.prizes);
+    let old = [vec![2], postcard::to_allocvec(&fields).unwrap()].concat();
+    assert_eq!(record::decode::<Night>(&old), Ok(known));
 }
