@@ -104,6 +104,7 @@ pub fn of(game: &Game, now: Now) -> Vec<String> {
         );
     }
     warnings.extend(refused_addresses(game));
+    warnings.extend(turned_away(game));
     warnings.extend(uncounted(game, now));
     warnings.extend(different_files(game, now));
     let cash = game.config.game.starter_cash;
@@ -134,6 +135,26 @@ fn refused_addresses(game: &Game) -> Option<String> {
         format!(
             "refused since the start, because network.allow does not let them in: {}; if that is a player, add the address or its \
              network to network.allow in mcos.toml, and start the server again",
+            named.join(", ")
+        )
+    })
+}
+
+/// Addresses that flood the ports with connections, or did.
+fn turned_away(game: &Game) -> Option<String> {
+    let (all, now) = (game.world.turned_away.all(), game.world.turned_away.count());
+    let more = all.len().saturating_sub(MOST_NAMES);
+    let named = all.iter().take(MOST_NAMES).map(|(address, seen)| {
+        let times = if seen.count == 1 { "once".to_owned() } else { format!("{} times", seen.count) };
+        format!("{address} ({times}, last on {})", game.zone().stamp(seen.last.unix))
+    });
+    let mut named: Vec<String> = named.collect();
+    named.extend((more > 0).then(|| format!("{more} more")));
+    (!named.is_empty()).then(|| {
+        format!(
+            "connections came so fast, since the start, that for 1 to 10 seconds at a time new ones were not answered ({now} addresses are not \
+             at this moment): {}; look what that PC does, ban the address on the page Bans if it is no player, or raise \
+             limits.connections_per_second in mcos.toml if many players share it",
             named.join(", ")
         )
     })
@@ -190,7 +211,31 @@ mod tests {
     use super::*;
     use crate::config::{Config, Mistake};
     use crate::store::{Entrant, Letter, OperatorPassword, Uncounted};
+    use crate::world::Source;
     use mco_proto::ids::RaceId;
+
+    #[test]
+    fn who_is_turned_away_is_named_with_the_cure_and_when() {
+        let (game, _folder) = Game::for_tests();
+        let about = || of(&game, Now::read()).into_iter().find(|warning| warning.contains("not answered"));
+        assert_eq!(about(), None);
+        let now = Now::read();
+        let host = |n: u8| Source::of([10, 0, 0, n].into());
+        game.world.turned_away.note(host(1), now);
+        game.world.turned_away.note(host(1), now);
+        game.world.turned_away.set_count(1);
+        let told = about().unwrap();
+        let last = game.zone().stamp(now.unix);
+        assert!(told.contains(&format!("10.0.0.1 (2 times, last on {last});")), "{told}");
+        assert!(
+            told.contains("(1 addresses are not at this moment)") && told.contains("ban the address"),
+            "{told}"
+        );
+        for n in 2..10 {
+            game.world.turned_away.note(host(n), now);
+        }
+        assert!(about().unwrap().contains(", 4 more;"));
+    }
 
     #[test]
     fn drivers_with_different_game_files_are_named_with_the_cure() {
