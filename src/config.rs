@@ -255,8 +255,8 @@ section! {
         /// Connections from one address that have not signed in to the lobby, a room or MCOTS, and twice as many that have. This
         /// machine itself (loopback) is exempt.
         connections_per_address: usize = 128, Rule::Number("a whole number", 8, 1_000_000);
-        /// New connections within a second from an address where somebody plays, and half of them from any other; eight times as
-        /// many at once. Who is refused four times as often within a second is not answered at all for a while. Loopback is exempt.
+        /// New connections within a second from an address where somebody plays, and half of them from any other; twelve times as
+        /// many at once. Who is refused five times as often within a second is not answered at all for a while. Loopback is exempt.
         connections_per_second: u32 = 64, Rule::Number("a whole number", 4, 1_000_000);
         /// Failed logins from one address with one name within a minute. Loopback is exempt.
         failed_logins_per_minute: u32 = 20, Rule::COUNT;

@@ -22,15 +22,15 @@ use std::time::{Duration, Instant};
 const PART_OF_A_PURPOSE: usize = 16;
 /// So many parts of all places are kept for who plays already.
 const PART_OF_PLAYERS: usize = 8;
-/// For so many seconds' worth of connections an address may come at once: a browser opens several for one page, and twenty players
-/// behind one address who sign in at the same moment some 150.
-const BURST_SECONDS: u64 = 8;
+/// For so many seconds' worth of connections an address may come at once: a browser opens several for one page, and sixty players
+/// behind one address who sign in at the same moment some 500.
+const BURST_SECONDS: u64 = 12;
 /// What a connection costs of its address's share if nobody there plays yet. Signing in takes some eight connections, and a flood
 /// from many addresses is bounded by this alone.
 const COST_OF_STRANGER: u32 = 2;
 /// Who is refused more often within a second than `limits.connections_per_second`, divided and multiplied by this, floods: where many
 /// addresses flood, and where one does.
-const FLOOD: (u32, u32) = (4, 4);
+const FLOOD: (u32, u32) = (4, 5);
 /// Who was turned away has so much of its share when it is answered again: enough for others behind the same address.
 const SHARE_AFTER_FLOOD: Duration = Duration::from_secs(1);
 /// Of those who play there may be so many times `limits.connections_per_address`: a game holds three or four connections.

@@ -120,12 +120,12 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     let start = Now::read();
     let come = |from, now| limits.admit(Purpose::Web, from, now).map(drop);
     let admitted = |from, now| (0..1000).filter(|_| come(from, now).is_ok()).count();
-    assert_eq!(admitted(FRIEND, start), 64);
+    assert_eq!(admitted(FRIEND, start), 96);
     let crowded = come(FRIEND, start).unwrap_err();
     assert_eq!(crowded, Crowded { what: TooMany::New, to_log: None });
     let refused = |reason| limits.refused().find(|(word, _)| *word == reason).unwrap().1;
-    assert_eq!((refused("new_of_address"), refused("all_places")), (937, 0));
-    assert_eq!(admitted(host(1), start), 64, "others come as they like");
+    assert_eq!((refused("new_of_address"), refused("all_places")), (905, 0));
+    assert_eq!(admitted(host(1), start), 96, "others come as they like");
     assert_eq!(
         admitted(FRIEND, start.later(Duration::from_secs(2))),
         16,
@@ -133,12 +133,12 @@ fn new_connections_of_an_address_are_bounded_by_the_second_and_told_once_a_minut
     );
     assert_eq!((0..1000).filter(|_| come(SELF, start).is_ok()).count(), 1000, "this machine is exempt");
     let later = start.later(Duration::from_mins(2));
-    assert_eq!(admitted(FRIEND, later), 64);
+    assert_eq!(admitted(FRIEND, later), 96);
     assert_eq!(limits.admit(Purpose::Web, FRIEND, later).unwrap_err().to_log, None, "told a moment ago");
     let much_later = start.later(Duration::from_mins(3));
     let mut lobby = limits.admit(Purpose::Play, FRIEND, much_later).unwrap();
     lobby.signed_in();
-    assert_eq!(admitted(FRIEND, much_later), 126, "twice as many where somebody plays");
+    assert_eq!(admitted(FRIEND, much_later), 190, "twice as many where somebody plays");
 }
 
 #[test]
@@ -147,17 +147,17 @@ fn who_floods_is_turned_away_and_comes_back_with_nothing_saved_up() {
     let start = Now::read();
     let come = |from, now| limits.admit(Purpose::Web, from, now).is_ok();
     let admitted = |from, count, now| (0..count).filter(|_| come(from, now)).count();
-    assert_eq!(admitted(FRIEND, 64 + 64, start), 64);
-    assert!(limits.turned_away(start).is_empty(), "64 are refused one by one");
+    assert_eq!(admitted(FRIEND, 96 + 80, start), 96);
+    assert!(limits.turned_away(start).is_empty(), "80 are refused one by one");
     assert!(!come(FRIEND, start));
     assert_eq!(limits.turned_away(start), [Source::of(FRIEND)]);
     smol::block_on(limits.somebody_floods());
     let at = |second| start.later(Duration::from_secs(second));
     assert!(limits.turned_away(at(1)).is_empty());
-    assert_eq!(admitted(FRIEND, 8 + 65, at(1)), 8, "as many as within one second");
+    assert_eq!(admitted(FRIEND, 8 + 81, at(1)), 8, "as many as within one second");
     assert_eq!((limits.turned_away(at(2)).len(), limits.turned_away(at(3)).len()), (1, 0));
-    assert_eq!(admitted(FRIEND, 8 + 65, at(3)), 8, "and no more after longer");
-    for _ in 0..65 {
+    assert_eq!(admitted(FRIEND, 8 + 81, at(3)), 8, "and no more after longer");
+    for _ in 0..81 {
         limits.refused_to(host(1), at(4));
         limits.refused_to(SELF, at(4));
     }
