@@ -225,7 +225,7 @@ impl Store {
     /// What the system says.
     pub fn is_sealed(file: &Path) -> io::Result<bool> {
         let mut head = Vec::new();
-        File::open(file)?.take(MAGIC.len() as u64).read_to_end(&mut head)?;
+        atomic_file::open(file)?.take(MAGIC.len() as u64).read_to_end(&mut head)?;
         Ok(head == MAGIC)
     }
 }

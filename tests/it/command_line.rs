@@ -159,6 +159,9 @@ fn the_programs_of_the_box_wait_for_no_pipe_in_the_place_of_a_file() {
     let (code, said) = run(&["wifi", file, "wifi.conf", "notes"]);
     assert_eq!(code, Some(0));
     assert!(said.contains("wifi.txt cannot be read, and the box joins no Wi-Fi: it is no file"), "{said}");
+    let (code, said) = run(&["keep-backup", file, folder]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("it is no file"), "{said}");
 }
 
 #[test]
