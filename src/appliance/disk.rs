@@ -79,6 +79,21 @@ impl Partition {
     }
 }
 
+/// The only one of these disks that has a sound slot sector; the others are somebody else's, and are not written to.
+///
+/// # Errors
+/// `NoBoxDisk` if none has one, `TwoBoxDisks` if more than one has: then nobody can say which is meant.
+pub fn only_of(disks: &[PathBuf]) -> Result<&Path, UpdateError> {
+    let mut found = disks.iter().filter(|path| Disk::open(path).and_then(|disk| disk.slot_sector()).is_ok());
+    match (found.next(), found.next()) {
+        (None, _) => Err(UpdateError::NoBoxDisk),
+        (Some(one), None) => Ok(one),
+        (Some(one), Some(other)) => {
+            Err(UpdateError::TwoBoxDisks { one: one.to_owned(), other: other.to_owned() })
+        }
+    }
+}
+
 /// A disk with two slots.
 #[derive(Debug)]
 pub struct Disk<M = File> {
@@ -223,6 +238,23 @@ impl<M: Medium> Disk<M> {
         let slot = sector.committed.other();
         self.set_slot_sector(&sector.committed_to(slot))?;
         Ok(Some(slot))
+    }
+
+    /// Begins a start: the slots to boot, the best first, each with its boot script; a slot without one is left out. One on trial comes first
+    /// as long as it has tries, and that costs it one before it begins, so that a version that hangs uses them up. For boards whose
+    /// boot loader cannot read the slot sector.
+    ///
+    /// # Errors
+    /// Those of reading and writing the slot sector. A try that cannot be written down is not begun: it would be begun for ever.
+    pub fn begin_start(&self) -> Result<Vec<(Slot, BootScript)>, UpdateError> {
+        let sector = self.slot_sector()?;
+        let mut slots = [sector.committed, sector.committed.other()];
+        if let Some(tries) = sector.tries.checked_sub(1) {
+            self.set_slot_sector(&SlotSector { tries, ..sector })?;
+            slots.reverse();
+        }
+        let choices = slots.map(|slot| (slot, sector.script(slot)));
+        Ok(choices.into_iter().filter(|(_, script)| script.first > 0).collect())
     }
 
     fn partition(&self, slot: Slot) -> Result<Partition, UpdateError> {

@@ -58,6 +58,15 @@ pub enum UpdateError {
         /// Where both copies were looked for.
         disk: PathBuf,
     },
+    /// No disk has a sound slot sector.
+    NoBoxDisk,
+    /// More than one disk has a sound slot sector.
+    TwoBoxDisks {
+        /// The first.
+        one: PathBuf,
+        /// The second.
+        other: PathBuf,
+    },
     /// The slot sector is of a newer program.
     Layout {
         /// Where it was read.
@@ -233,6 +242,12 @@ impl fmt::Display for UpdateError {
                 "{} has no sound slot sector, so it is no mcos card, or a damaged one that must be flashed again",
                 disk.display()
             ),
+            Self::NoBoxDisk => f.write_str(
+                "no disk says where mcos is; write the image anew (your backups are on its boot partition)",
+            ),
+            Self::TwoBoxDisks { one, other } => {
+                write!(f, "mcos is on two disks, {} and {}; take one of them out", one.display(), other.display())
+            }
             Self::Layout { disk, version } => write!(
                 f,
                 "the slot sector of {} has layout {version}, which this program does not know; use a newer mcos",

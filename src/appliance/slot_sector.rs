@@ -49,6 +49,15 @@ impl Slot {
             Self::B => Self::A,
         }
     }
+
+    /// The number of its partition, counted from 1.
+    #[must_use]
+    pub const fn partition(self) -> u8 {
+        match self {
+            Self::A => 2,
+            Self::B => 3,
+        }
+    }
 }
 
 impl fmt::Display for Slot {

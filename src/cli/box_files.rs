@@ -4,7 +4,7 @@
 use super::{CliError, output};
 use crate::appliance::card_probe::{self, Found};
 use crate::appliance::disk::Medium as _;
-use crate::appliance::{slot_sector, wifi};
+use crate::appliance::{Disk, UpdateError, disk, slot_sector, wifi};
 use crate::atomic_file::{self, Access};
 use crate::config::Config;
 use crate::store::{BackupPassword, rotation};
@@ -51,6 +51,12 @@ pub(super) enum Command {
         /// The first sector of 512 bytes that is free
         sector: u32,
     },
+    /// Begin a start of the box: print the disk, then which slots to start, the best first, a line each: the number of its partition, the
+    /// first sector of its boot script, and how many sectors that has. A slot on trial loses a try
+    StartSlot {
+        /// All disks there are; one of them is the box's
+        disks: Vec<PathBuf>,
+    },
     /// Put a backup into a folder with older ones, of which the newest of this server stay; an encrypted one needs --data
     KeepBackup {
         /// The backup
@@ -74,6 +80,7 @@ pub(super) enum Target {
 /// `data`: the data folder, which has the password of backups.
 pub(super) fn run(command: Command, data: Option<&Path>) -> Result<(), CliError> {
     match command {
+        Command::StartSlot { disks } => start_slot(&disks),
         Command::BackupTarget { which, settings, last } => backup_target(which, &settings, &last),
         Command::Wifi { file, settings, notes } => join(&file, &settings, &notes),
         Command::WifiState { settings, notes } => state(&settings, &notes),
@@ -104,6 +111,19 @@ fn probe_card(disk: &Path, sector: u32) -> Result<(), CliError> {
             card.size().map_err(broken)?
         )),
     }
+}
+
+fn start_slot(disks: &[PathBuf]) -> Result<(), CliError> {
+    let begin = || {
+        let path = disk::only_of(disks)?;
+        Ok((path, Disk::open_to_change(path)?.begin_start()?))
+    };
+    let (path, slots) = begin().map_err(|error: UpdateError| CliError::failed(error))?;
+    output::line(&path.display().to_string())?;
+    for (slot, script) in slots {
+        output::line(&format!("{} {} {}", slot.partition(), script.first, script.sectors))?;
+    }
+    Ok(())
 }
 
 fn backup_target(which: Target, settings: &Path, last: &Path) -> Result<(), CliError> {

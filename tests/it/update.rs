@@ -241,6 +241,38 @@ fn updates_take_turns_between_the_slots_and_each_is_confirmed_before_the_next() 
     assert_eq!(bench.copies()[0], sector(0, 0, script(A), script(B)));
 }
 
+/// What the starter of a PC asks at each start.
+#[test]
+fn a_board_without_u_boot_is_told_which_slot_to_start_and_a_trial_pays_for_each_start() {
+    let Some(bench) = Bench::new() else { return };
+    fs::write(bench.path("windows.img"), noise(8, 2 * MIB)).unwrap();
+    let start = |disks: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcos"));
+        command.args(["box", "start-slot"]).args(disks).current_dir(bench.folder.path());
+        command.env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap()
+    };
+    let all = ["windows.img", "card.img"];
+    let (a, b) = (script(A), script(B));
+    let (first, second) = (format!("2 {} {}\n", a.0, a.1), format!("3 {} {}\n", b.0, b.1));
+    let before = bench.card();
+    assert_eq!(succeeded(&start(&all)), format!("card.img\n{first}"));
+    assert!(bench.card() == before, "an ordinary start writes nothing");
+
+    for place in COPIES {
+        bench.write(place, &sector(0, 2, a, b));
+    }
+    for left in [1, 0] {
+        assert_eq!(succeeded(&start(&all)), format!("card.img\n{second}{first}"));
+        assert_eq!(bench.copies(), [sector(0, left, a, b), sector(0, left, a, b)]);
+    }
+    assert_eq!(succeeded(&start(&all)), format!("card.img\n{first}{second}"));
+
+    fs::copy(bench.path("card.img"), bench.path("twin.img")).unwrap();
+    let why = refused(&start(&["card.img", "windows.img", "twin.img"]));
+    assert!(why.contains("card.img and twin.img") && why.contains("take one of them out"), "{why}");
+    assert!(refused(&start(&["windows.img"])).contains("no disk says where mcos is"));
+}
+
 #[test]
 fn a_bundle_with_a_flipped_bit_anywhere_is_refused_and_the_committed_slot_stays_as_it_is() {
     let Some(bench) = Bench::new() else { return };

@@ -155,6 +155,21 @@ proptest! {
     }
 
     #[test]
+    fn a_power_cut_while_a_start_is_begun_costs_a_try_at_most(
+        steps in 0_usize..6, fates in prop::collection::vec(any::<u16>(), 1..6),
+    ) {
+        let (card, signer) = (card(), Signer::new());
+        update(&card, &signer, &signer.bundle(&[0xbb; 1024])).unwrap();
+        let on_trial = disk(&card).slot_sector().unwrap();
+        card.steps.set(steps);
+        let begun = disk(&card).begin_start();
+        card.fail(&fates);
+        let sector = disk(&card).slot_sector().unwrap();
+        let begun_once = SlotSector { tries: TRIES - 1, ..on_trial };
+        prop_assert!(sector == begun_once || (sector == on_trial && begun.is_err()));
+    }
+
+    #[test]
     fn a_power_cut_while_a_trial_is_confirmed_leaves_it_on_trial_or_committed(
         steps in 0_usize..6, fates in prop::collection::vec(any::<u16>(), 1..6),
     ) {
@@ -167,6 +182,24 @@ proptest! {
         let sector = disk(&card).slot_sector().unwrap();
         prop_assert!(sector == on_trial.committed_to(Slot::B) || (sector == on_trial && done.is_err()));
     }
+}
+
+#[test]
+fn a_version_on_trial_is_begun_first_as_often_as_it_has_tries_and_the_old_one_afterwards() {
+    let (card, signer) = (card(), Signer::new());
+    let old = (Slot::A, flashed().a);
+    assert_eq!(disk(&card).begin_start().unwrap(), [old], "slot B is empty");
+    update(&card, &signer, &signer.bundle(&[0xbb; 1024])).unwrap();
+    let new = (Slot::B, BootScript { first: B.first + 1, sectors: 1 });
+    for left in (0..TRIES).rev() {
+        assert_eq!(disk(&card).begin_start().unwrap(), [new, old]);
+        assert_eq!(disk(&card).slot_sector().unwrap().tries, left);
+    }
+    assert_eq!(disk(&card).begin_start().unwrap(), [old, new], "the other is better than none");
+    // What cannot be written down is not begun: it would be begun for ever.
+    disk(&card).set_slot_sector(&flashed().with_trial(Slot::B, new.1, TRIES)).unwrap();
+    card.steps.set(0);
+    assert!(disk(&card).begin_start().is_err());
 }
 
 #[test]
@@ -250,4 +283,26 @@ fn the_running_slot_is_told_by_the_number_of_the_partition() {
         assert_eq!(slot_of(&link), slot.map(|slot| (PathBuf::from("/dev/mmcblk0"), slot)), "{number}");
     }
     assert_eq!(slot_of(&sysfs("0:31")), None, "no partition at all");
+}
+
+#[test]
+fn a_start_begins_from_the_only_disk_of_a_box_and_from_none_if_there_are_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let (short, other) = (write("short", b"MCOSSLOT"), write("other", &vec![0; SIZE]));
+    let gone = folder.path().join("gone");
+    let others = [short, other, gone];
+    assert!(matches!(only_of(&others), Err(UpdateError::NoBoxDisk)));
+    let of_box = write("box", &card().kept.take());
+    let with_one = [others.as_slice(), &[of_box.clone()]].concat();
+    assert_eq!(only_of(&with_one).unwrap(), of_box);
+    let twin = write("twin", &card().kept.take());
+    let both = [&[twin.clone()], with_one.as_slice()].concat();
+    let error = only_of(&both).unwrap_err();
+    assert!(matches!(&error, UpdateError::TwoBoxDisks { one, other } if *one == twin && *other == of_box));
+    assert!(error.to_string().ends_with("take one of them out"), "{error}");
 }
