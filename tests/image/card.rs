@@ -1,5 +1,6 @@
 //! A card: the image as a file, what people put on its boot partition, and what a power cut leaves of it.
 
+use crate::board::Board;
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngCore as _};
 use std::fs::{self, File};
@@ -150,16 +151,8 @@ impl Card {
     }
 
     /// Puts a version into slot B that starts, and then starts again, for ever; and has it tried.
-    pub(crate) fn with_a_hopeless_version(&self, tries: u32) {
-        let (source, script) = (self.path.with_extension("cmd"), self.path.with_extension("scr"));
-        fs::write(&source, "echo hopeless version\nreset\n").unwrap();
-        let made = Command::new("mkimage")
-            .args(["-q", "-A", "arm64", "-T", "script", "-C", "none", "-d"])
-            .args([&source, &script])
-            .output()
-            .expect("mkimage is installed");
-        assert!(made.status.success());
-        let mut script = fs::read(script).unwrap();
+    pub(crate) fn with_a_hopeless_version(&self, board: &Board, tries: u32) {
+        let mut script = board.hopeless_version(self);
         script.resize(script.len().next_multiple_of(512), 0);
         let mut disk = File::options().read(true).write(true).open(&self.path).unwrap();
         let mut sector = [0; 512];

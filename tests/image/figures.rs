@@ -1,6 +1,7 @@
 //! What the box takes: time to start, memory, and writes to its card. `scripts/test-image --measure` asks for it.
 
-use super::machine::{Machine, SHELL};
+use super::board::Board;
+use super::machine::Machine;
 use super::{Bench, players};
 use smol::block_on;
 use std::env;
@@ -31,8 +32,8 @@ fn memory_used(machine: &mut Machine) -> u64 {
 }
 
 /// What was written to the card since the start, in KiB.
-fn written(machine: &mut Machine) -> u64 {
-    machine.ask("awk '{print $7}' /sys/block/vda/stat").parse::<u64>().unwrap() / 2
+fn written(machine: &mut Machine, board: &Board) -> u64 {
+    machine.ask(&format!("awk '{{print $7}}' /sys/block/{}/stat", board.disk())).parse::<u64>().unwrap() / 2
 }
 
 fn middle(mut figures: Vec<f64>) -> f64 {
@@ -48,7 +49,7 @@ fn what_a_start_costs() {
 
     // The first start of a card is another thing: it grows the data partition and makes keys.
     let card = bench.flashed();
-    card.tell_the_kernel(SHELL);
+    bench.tell_the_kernel(&card, &bench.board.shell());
     let mut machine = bench.start(&card);
     machine.await_pages();
     let first = seconds_until(&mut machine, "mcos.service");
@@ -58,7 +59,7 @@ fn what_a_start_costs() {
 
     let (mut bare, mut boxes) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
-        let mut machine = Machine::start_debian(&debian, None);
+        let mut machine = Machine::start_debian(&bench.board, &debian, None);
         bare.push(seconds_until(&mut machine, "multi-user.target"));
         machine.pull_the_plug();
 
@@ -77,14 +78,14 @@ fn what_a_start_costs() {
 #[ignore = "takes an hour and a half and proves nothing: scripts/test-image --measure"]
 fn what_an_idle_hour_costs() {
     let Some(bench) = Bench::new() else { return };
-    let mut machine = Machine::start_debian(&bench.debian(), None);
+    let mut machine = Machine::start_debian(&bench.board, &bench.debian(), None);
     machine.ask("systemctl is-system-running --wait");
     let bare = memory_used(&mut machine);
     machine.pull_the_plug();
 
     let minutes = env::var("MCOS_IDLE_MINUTES").map_or(60, |minutes| minutes.parse().unwrap());
     let card = bench.flashed();
-    card.tell_the_kernel(SHELL);
+    bench.tell_the_kernel(&card, &bench.board.shell());
     let mut machine = bench.start(&card);
     machine.await_pages();
     players::make_account("marty").unwrap();
@@ -93,9 +94,9 @@ fn what_an_idle_hour_costs() {
     let used = memory_used(&mut machine);
     let server = machine.ask("awk '/^VmRSS/{print $2}' /proc/$(pidof mcos)/status");
     eprintln!("memory in use, idle: {used} MiB, of which the server {server} KiB; bare Debian: {bare} MiB");
-    let before = written(&mut machine);
+    let before = written(&mut machine, &bench.board);
     sleep(Duration::from_mins(minutes));
-    let after = written(&mut machine);
+    let after = written(&mut machine, &bench.board);
     eprintln!("written in {minutes} idle minutes: {} KiB ({before} KiB before)", after - before);
     machine.pull_the_plug();
 }

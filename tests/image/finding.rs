@@ -1,7 +1,7 @@
 //! The box is found by its name, on a cable without a router, and over Wi-Fi.
 
 use super::home::{ALONE, Home};
-use super::machine::{Machine, SHELL};
+use super::machine::Machine;
 use super::support::skipped;
 use super::{Bench, Card};
 
@@ -15,8 +15,8 @@ fn a_pc_finds_the_box_by_every_name_where_nobody_gives_out_addresses() {
         return skipped("the box's names: this user may not make networks (util-linux, iproute2)");
     };
     let card = Card::flashed(&bench.image, bench.place("card.img"));
-    card.tell_the_kernel(SHELL);
-    let mut machine = Machine::start_at_home(&bench.uboot, &card, &home);
+    bench.tell_the_kernel(&card, &bench.board.shell());
+    let mut machine = Machine::start_at_home(&bench.board, &card, &home);
     let asker = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/multicast_name.py");
     let ask = |how: &str, name: &str| {
         let output = home.on_pc(&format!("python3 {asker} {how} {name} {ALONE}"));
@@ -62,7 +62,7 @@ fn the_box_joins_the_wi_fi_that_a_file_on_the_card_names() {
     let Some(bench) = Bench::new() else { return };
     let card = bench.flashed();
     card.put("wifi.txt", b"country=DE\r\nnetwork=Gar\xc3\xa4ge #57\r\npassword=burn \"rubber\" 57\r\n");
-    card.tell_the_kernel(&format!("{SHELL} {RADIOS}"));
+    bench.tell_the_kernel(&card, &format!("{} {RADIOS}", bench.board.shell()));
     let mut machine = bench.start(&card);
     machine.await_pages();
     // The box tries every radio that it has, and this one is to be the router's.

@@ -21,7 +21,7 @@ fn a_debian_that_runs_takes_the_server_in_and_gives_it_up_again_but_for_its_data
         put(&stick, &project.join(path));
     }
     put(&stick, &given("MCOS_PROGRAM"));
-    let mut machine = Machine::start_debian(&bench.debian(), Some(&stick));
+    let mut machine = Machine::start_debian(&bench.board, &bench.debian(), Some(&stick));
     machine.ask("systemctl is-system-running --wait");
     // What is written to the read-only system goes elsewhere.
     for folder in ["etc", "usr"] {

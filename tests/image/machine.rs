@@ -1,6 +1,6 @@
-//! The board: QEMU's "virt" machine or its Raspberry Pi 3, which start from a card as a real one does: U-Boot, slot, kernel,
-//! system, server.
+//! A board that is switched on. It starts from a card as a real one does: firmware, slot, kernel, system, server.
 
+use crate::board::Board;
 use crate::card::{Card, WriteLog};
 use crate::home::Home;
 use mcos::client::Endpoint;
@@ -24,13 +24,6 @@ const PORTS: [u16; 22] = [
     80, 443, 8226, 8227, 8228, 7003, 43300, 9000, 9001, 9002, 9003, 9004, 9005, 9006, 9007, 9008, 9009, 9010,
     9011, 9012, 9013, 9014,
 ];
-
-/// What gives the kernel of the "virt" machine a shell on the serial console.
-pub(crate) const SHELL: &str = "systemd.debug_shell=ttyAMA0";
-/// The board's network port.
-const NETWORK_CARD: &str = "virtio-net-pci,netdev=network,romfile=";
-/// Where a card is put into the board.
-const CARD_READER: &str = "virtio-blk-pci,drive=card";
 
 /// What starts a Debian without this project.
 pub(crate) struct Debian {
@@ -63,63 +56,62 @@ impl Drop for Machine {
 
 impl Machine {
     /// Switches a board on with this card in it.
-    pub(crate) fn start(uboot: &Path, card: &Card) -> Self {
-        Self::switch_on(virt(uboot).args(plain(card)).args(forwarded()), card)
+    pub(crate) fn start(board: &Board, card: &Card) -> Self {
+        Self::start_with(board, card, &[])
     }
 
-    /// The same; everything written goes to a log as well.
-    pub(crate) fn start_logged(uboot: &Path, card: &Card) -> (Self, WriteLog) {
+    /// The same, with more arguments for QEMU.
+    pub(crate) fn start_with(board: &Board, card: &Card, more: &[String]) -> Self {
+        let mut command = board.starting(card);
+        Self::switch_on(command.args(plain(board, card)).args(forwarded(board)).args(more), card)
+    }
+
+    /// The same as [`Machine::start`]; everything written goes to a log as well.
+    pub(crate) fn start_logged(board: &Board, card: &Card) -> (Self, WriteLog) {
         let log = card.path().with_extension("log");
         File::create(&log).unwrap();
         let file = format!("driver=file,node-name=file,filename={}", card.path().display());
         let log_file = format!("driver=file,node-name=log,filename={}", log.display());
         let drive = "driver=blklogwrites,node-name=card,file=file,log=log,log-sector-size=512";
-        let mut command = virt(uboot);
-        command.args([
-            "-blockdev",
-            &file,
-            "-blockdev",
-            &log_file,
-            "-blockdev",
-            drive,
-            "-device",
-            CARD_READER,
-        ]);
-        (Self::switch_on(command.args(forwarded()), card), WriteLog { path: log })
+        let mut command = board.starting(card);
+        command.args(["-blockdev", &file, "-blockdev", &log_file, "-blockdev", drive]);
+        command.args(board.card_reader()).args(forwarded(board));
+        (Self::switch_on(&mut command, card), WriteLog { path: log })
     }
 
     /// The same as [`Machine::start`], on the cable of a home.
-    pub(crate) fn start_at_home(uboot: &Path, card: &Card, home: &Home) -> Self {
-        let board = virt(uboot);
+    pub(crate) fn start_at_home(board: &Board, card: &Card, home: &Home) -> Self {
+        let machine = board.starting(card);
         let way_in = home.way_in();
         let mut command = Command::new(&way_in[0]);
-        command.args(&way_in[1..]).arg(board.get_program()).args(board.get_args()).args(plain(card)).args([
+        command.args(&way_in[1..]).arg(machine.get_program()).args(machine.get_args());
+        command.args(plain(board, card)).args([
             "-netdev",
             "tap,id=network,ifname=cable,script=no,downscript=no",
             "-device",
-            NETWORK_CARD,
+            board.network_card(),
         ]);
         Self::switch_on(&mut command, card)
     }
 
-    /// The same, with a USB stick in it.
-    pub(crate) fn start_with_stick(uboot: &Path, card: &Card, stick: &Path) -> Self {
-        let mut command = virt(uboot);
-        command.args(plain(card)).args(forwarded()).args(usb(stick));
-        Self::switch_on(&mut command, card)
+    /// The same as [`Machine::start`], with a USB stick in it.
+    pub(crate) fn start_with_stick(board: &Board, card: &Card, stick: &Path) -> Self {
+        Self::start_with(board, card, &usb(stick))
     }
 
     /// A Debian with the image's kernel and packages and nothing of this project, read-only but for `/var` and `/run`, with a shell on
     /// the console and perhaps a USB stick in it. It has no network until the shell is told to make one.
-    pub(crate) fn start_debian(debian: &Debian, stick: Option<&Path>) -> Self {
+    pub(crate) fn start_debian(board: &Board, debian: &Debian, stick: Option<&Path>) -> Self {
+        let (disk, port) = (board.disk(), board.serial_port());
         let words = format!(
-            "root=/dev/vda rootfstype=squashfs ro systemd.volatile=state systemd.firstboot=no console=ttyAMA0 quiet \
-             net.ifnames=0 {SHELL} systemd.mask=serial-getty@ttyAMA0.service"
+            "root=/dev/{disk} rootfstype=squashfs ro systemd.volatile=state systemd.firstboot=no console={port} quiet \
+             net.ifnames=0 {} systemd.mask=serial-getty@{port}.service",
+            board.shell()
         );
-        let mut command = virt_board();
+        let mut command = board.machine();
         command.arg("-kernel").arg(&debian.kernel).arg("-initrd").arg(&debian.initrd);
-        command.args(["-append", &words]).args(plain(&debian.root));
-        command.args(forwarded()).args(stick.iter().flat_map(|stick| usb(stick)));
+        command.args(["-append", &words]).args(plain(board, &debian.root));
+        command.args(forwarded(board)).args(stick.iter().flat_map(|stick| usb(stick)));
         let mut machine = Self::switch_on(&mut command, &debian.root);
         machine.await_that("there is a shell", |machine| machine.console().contains('#'));
         machine
@@ -147,7 +139,7 @@ impl Machine {
             .stdout(File::create(&console).unwrap())
             .stderr(File::create(card.path().with_extension("qemu")).unwrap())
             .spawn()
-            .expect("qemu-system-aarch64 is installed");
+            .expect("QEMU is installed");
         Self { qemu, console, started: Instant::now(), asked: 0 }
     }
 
@@ -205,26 +197,11 @@ impl Machine {
     }
 }
 
-/// QEMU's "virt" machine with as little memory as the smallest board has.
-fn virt_board() -> Command {
-    let mut command = Command::new("qemu-system-aarch64");
-    command.args(["-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "512"]);
-    command.args(["-display", "none", "-monitor", "none", "-device", "virtio-rng-pci"]);
-    command
-}
-
-/// The same, started by U-Boot.
-fn virt(uboot: &Path) -> Command {
-    let mut command = virt_board();
-    command.arg("-bios").arg(uboot);
-    command
-}
-
 /// The card, as it is.
-fn plain(card: &Card) -> [String; 6] {
+fn plain(board: &Board, card: &Card) -> Vec<String> {
     let file = format!("driver=file,node-name=file,filename={}", card.path().display());
-    ["-blockdev", &file, "-blockdev", "driver=raw,node-name=card,file=file", "-device", CARD_READER]
-        .map(str::to_owned)
+    let drive = ["-blockdev", &file, "-blockdev", "driver=raw,node-name=card,file=file"];
+    drive.iter().chain(board.card_reader()).map(|argument| (*argument).to_owned()).collect()
 }
 
 /// A USB stick.
@@ -234,10 +211,10 @@ fn usb(stick: &Path) -> [String; 6] {
 }
 
 /// A network of its own, whose router forwards what the box is asked for from outside.
-fn forwarded() -> [String; 4] {
+fn forwarded(board: &Board) -> [String; 4] {
     let forwards = PORTS.map(|port| format!(",hostfwd=tcp:{ADDRESS}:{port}-:{port}")).concat();
     let network = format!("user,id=network{forwards}");
-    ["-netdev", &network, "-device", NETWORK_CARD].map(str::to_owned)
+    ["-netdev", &network, "-device", board.network_card()].map(str::to_owned)
 }
 
 /// The box, as a browser or the game reaches it.

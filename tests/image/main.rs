@@ -1,10 +1,11 @@
 //! The box itself: the image is started in emulated boards, used, cut off from power, and updated.
 //!
-//! `scripts/test-image` builds what these tests need and says in the environment where it is: `MCOS_IMAGE` (the image for
-//! QEMU's "virt" machine, not compressed), `MCOS_UBOOT` (QEMU's U-Boot), `MCOS_UPDATE` (a signed bundle of the same system),
-//! `MCOS_DEBIAN` (the root file system before it becomes a box, as squashfs), `MCOS_KERNEL` and `MCOS_INITRD` (of it),
-//! `MCOS_PROGRAM` (the server for arm64), `MCOS_PI_IMAGE` (the image for the Raspberry Pi, not compressed; may be missing). `MCOS_CUTS` is how often the plug is
-//! pulled, and `MCOS_SEED` repeats a run. Without them every test here says that it was skipped.
+//! `scripts/test-image` builds what these tests need and says in the environment where it is: `MCOS_IMAGE` (the image, not
+//! compressed), `MCOS_BOARD` (the board that it is for: "qemu-virt" or "pc"), `MCOS_UBOOT` (QEMU's U-Boot, for the first),
+//! `MCOS_UPDATE` (a signed bundle of the same system), `MCOS_DEBIAN` (the root file system before it becomes a box, as squashfs),
+//! `MCOS_KERNEL` and `MCOS_INITRD` (of it), `MCOS_PROGRAM` (the server for the board), `MCOS_PI_IMAGE` (the image for the Raspberry
+//! Pi, not compressed; may be missing). `MCOS_CUTS` is how often the plug is pulled, and `MCOS_SEED` repeats a run. Without them
+//! every test here says that it was skipped.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +16,7 @@
     reason = "a test fails by panicking, and says how far it is"
 )]
 
+mod board;
 mod card;
 mod figures;
 mod finding;
@@ -22,6 +24,7 @@ mod finding;
 mod home;
 mod installing;
 mod machine;
+mod pc;
 mod players;
 mod plug;
 mod recovering;
@@ -30,6 +33,7 @@ mod starting;
 mod support;
 mod updating;
 
+use board::Board;
 use card::Card;
 use machine::{ADDRESS, Debian, Machine, PATIENCE};
 use players::PASSWORD;
@@ -52,7 +56,7 @@ const OPERATOR: &str = "cold+start+57";
 /// What a test needs: the image, a place for cards, and the only board.
 struct Bench {
     image: PathBuf,
-    uboot: PathBuf,
+    board: Board,
     update: PathBuf,
     cuts: u32,
     chance: StdRng,
@@ -62,8 +66,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Option<Self> {
-        let (Some(image), Some(uboot), Some(update)) =
-            (env::var_os("MCOS_IMAGE"), env::var_os("MCOS_UBOOT"), env::var_os("MCOS_UPDATE"))
+        let (Some(image), Some(board), Some(update)) =
+            (env::var_os("MCOS_IMAGE"), env::var_os("MCOS_BOARD"), env::var_os("MCOS_UPDATE"))
         else {
             support::skipped(
                 "the image of the box was not built (scripts/test-image does it): it was not started",
@@ -75,7 +79,7 @@ impl Bench {
         eprintln!("MCOS_SEED={seed}");
         Some(Self {
             image: image.into(),
-            uboot: uboot.into(),
+            board: if board == "pc" { Board::Pc } else { Board::Virt(given("MCOS_UBOOT")) },
             update: update.into(),
             cuts: number("MCOS_CUTS").map_or(2, |cuts| u32::try_from(cuts).unwrap()),
             chance: StdRng::seed_from_u64(seed),
@@ -83,6 +87,16 @@ impl Bench {
             folder: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap(),
             _board: BOARD.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
         })
+    }
+
+    /// The same, for what only a PC can do.
+    fn on_a_pc() -> Option<Self> {
+        let bench = Self::new()?;
+        if !matches!(bench.board, Board::Pc) {
+            support::skipped("this is no PC (scripts/test-image --pc)");
+            return None;
+        }
+        Some(bench)
     }
 
     /// A place for another card.
@@ -99,7 +113,15 @@ impl Bench {
     fn flashed_with(&self, image: &Path, name: &str) -> Card {
         let card = Card::flashed(image, self.place(name));
         card.put("mcos.toml", format!("[network]\r\npublic_host = \"{ADDRESS}\"\r\n").as_bytes());
+        if !self.board.words().is_empty() {
+            self.tell_the_kernel(&card, "");
+        }
         card
+    }
+
+    /// Adds words to the kernel's command line.
+    fn tell_the_kernel(&self, card: &Card, words: &str) {
+        card.tell_the_kernel(&format!("{} {words}", self.board.words()));
     }
 
     /// A Debian without this project.
@@ -119,7 +141,7 @@ impl Bench {
     }
 
     fn start(&self, card: &Card) -> Machine {
-        Machine::start(&self.uboot, card)
+        Machine::start(&self.board, card)
     }
 }
 

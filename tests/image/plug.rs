@@ -21,7 +21,7 @@ fn a_first_start_may_be_cut_as_often_as_one_likes() {
     let mut card = bench.flashed();
     for cut in 0..bench.cuts {
         let before = card.copied(bench.place("before.img"));
-        let (machine, log) = Machine::start_logged(&bench.uboot, &card);
+        let (machine, log) = Machine::start_logged(&bench.board, &card);
         let wait = Duration::from_millis(bench.chance.gen_range(FIRST_START));
         thread::sleep(wait);
         machine.pull_the_plug();
@@ -48,7 +48,7 @@ fn no_acknowledged_purchase_is_lost_when_the_plug_is_pulled() {
     for cut in 0..=bench.cuts {
         // The card as it is before this start, to which what was written is added up to the cut.
         let before = card.copied(bench.place("before.img"));
-        let (mut machine, log) = Machine::start_logged(&bench.uboot, &card);
+        let (mut machine, log) = Machine::start_logged(&bench.board, &card);
         let seconds = machine.await_pages().as_secs_f32();
         for told in &all {
             block_on(players::is_all_there(told)).unwrap();

@@ -22,7 +22,7 @@ fn what_the_operator_forgets_and_cards_lose_can_be_brought_back() {
 
     // Twenty minutes after the start it would be made by itself; with the stick in, at once.
     let stick = bench.stick("MCOS-BACKUP");
-    let mut machine = Machine::start_with_stick(&bench.uboot, &card, &stick);
+    let mut machine = Machine::start_with_stick(&bench.board, &card, &stick);
     machine.await_that("there is a backup on the boot partition", |_| a_backup(&card).is_some());
     machine.await_that("and on the stick", |_| {
         let listed = Command::new("mdir").arg("-b").arg("-i").arg(&stick).arg("::/backups").output().unwrap();

@@ -20,7 +20,7 @@ fn told(card: &Card) -> String {
 fn a_version_that_never_comes_up_makes_room_for_the_old_one() {
     let Some(bench) = Bench::new() else { return };
     let card = bench.flashed();
-    card.with_a_hopeless_version(3);
+    card.with_a_hopeless_version(&bench.board, 3);
     card.tear_slot_sector();
     card.put(
         "update-result.txt",
@@ -68,7 +68,7 @@ fn an_update_from_the_page_or_the_card_is_tried_and_kept_and_a_cut_in_it_costs_n
     for cut in 0..bench.cuts {
         card.put_file("new.update", &bench.update);
         let before = card.copied(bench.place("before.img"));
-        let (mut machine, log) = Machine::start_logged(&bench.uboot, &card);
+        let (mut machine, log) = Machine::start_logged(&bench.board, &card);
         let seconds = machine.await_pages().as_secs_f32();
         all_is_well("marty");
         machine.await_that("the update begins", |machine| machine.console().contains(BEGINS));
