@@ -2,6 +2,7 @@ use super::super::bundle::tests::Signer;
 use super::*;
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
+use std::slice;
 
 const MIB: usize = 1024 * 1024;
 const A: Partition = Partition { first: 4096, sectors: 2048 };
@@ -298,10 +299,10 @@ fn a_start_begins_from_the_only_disk_of_a_box_and_from_none_if_there_are_two() {
     let others = [short, other, gone];
     assert!(matches!(only_of(&others), Err(UpdateError::NoBoxDisk)));
     let of_box = write("box", &card().kept.take());
-    let with_one = [others.as_slice(), &[of_box.clone()]].concat();
+    let with_one = [&others[..], slice::from_ref(&of_box)].concat();
     assert_eq!(only_of(&with_one).unwrap(), of_box);
     let twin = write("twin", &card().kept.take());
-    let both = [&[twin.clone()], with_one.as_slice()].concat();
+    let both = [slice::from_ref(&twin), &with_one[..]].concat();
     let error = only_of(&both).unwrap_err();
     assert!(matches!(&error, UpdateError::TwoBoxDisks { one, other } if *one == twin && *other == of_box));
     assert!(error.to_string().ends_with("take one of them out"), "{error}");
