@@ -13,6 +13,8 @@ const UEFI: &str = "/usr/share/OVMF";
 pub(crate) enum Board {
     /// QEMU's "virt" machine, with as little memory as the smallest board has, started by this U-Boot.
     Virt(PathBuf),
+    /// The same machine, started as the firmware of a Raspberry Pi 5 would: nobody emulates one, but it shares its kernel and its initrd.
+    Pi5,
     /// A PC with UEFI, whose disk and network port are such as many have.
     Pc,
     /// The same, with Secure Boot, and the "card" is a USB stick.
@@ -26,6 +28,10 @@ impl Board {
             Self::Virt(_) => (
                 "qemu-system-aarch64",
                 &["-M", "virt", "-cpu", "cortex-a53", "-m", "512", "-device", "virtio-rng-pci"],
+            ),
+            Self::Pi5 => (
+                "qemu-system-aarch64",
+                &["-M", "virt", "-cpu", "cortex-a76", "-m", "1024", "-device", "virtio-rng-pci"],
             ),
             Self::Pc => ("qemu-system-x86_64", &["-M", "q35", "-cpu", "Nehalem", "-m", "1024"]),
             Self::SecurePc => (
@@ -55,6 +61,18 @@ impl Board {
                 command.arg("-bios").arg(uboot);
                 return command;
             }
+            Self::Pi5 => {
+                for (option, name) in [("-kernel", "kernel"), ("-initrd", "initrd")] {
+                    let file = card.path().with_extension(name);
+                    fs::write(&file, card.take(&format!("pi5/{name}")).unwrap()).unwrap();
+                    command.arg(option).arg(file);
+                }
+                // A person who has something to tell the kernel puts it into this file, since nothing else is started.
+                let words = card.get("pi5/cmdline.txt").unwrap();
+                let more = card.get("bootargs.txt").unwrap_or_default().replace("more_bootargs=", "");
+                command.arg("-append").arg(format!("{} {}", words.trim(), more.trim()));
+                return command;
+            }
             Self::Pc => ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
             Self::SecurePc => ("OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd"),
         };
@@ -70,7 +88,7 @@ impl Board {
     /// Where a card is put into the board.
     pub(crate) const fn card_reader(&self) -> &'static [&'static str] {
         match self {
-            Self::Virt(_) => &["-device", "virtio-blk-pci,drive=card"],
+            Self::Virt(_) | Self::Pi5 => &["-device", "virtio-blk-pci,drive=card"],
             Self::Pc => &["-device", "ide-hd,drive=card,bootindex=0"],
             Self::SecurePc => {
                 &["-device", "qemu-xhci,id=usb", "-device", "usb-storage,bus=usb.0,drive=card,bootindex=0"]
@@ -81,7 +99,7 @@ impl Board {
     /// The board's network port.
     pub(crate) const fn network_card(&self) -> &'static str {
         match self {
-            Self::Virt(_) => "virtio-net-pci,netdev=network,romfile=",
+            Self::Virt(_) | Self::Pi5 => "virtio-net-pci,netdev=network,romfile=",
             Self::Pc | Self::SecurePc => "e1000e,netdev=network,romfile=",
         }
     }
@@ -89,7 +107,7 @@ impl Board {
     /// The card, as the kernel calls it.
     pub(crate) const fn disk(&self) -> &'static str {
         match self {
-            Self::Virt(_) => "vda",
+            Self::Virt(_) | Self::Pi5 => "vda",
             Self::Pc | Self::SecurePc => "sda",
         }
     }
@@ -97,7 +115,7 @@ impl Board {
     /// The serial port, as the kernel calls it.
     pub(crate) const fn serial_port(&self) -> &'static str {
         match self {
-            Self::Virt(_) => "ttyAMA0",
+            Self::Virt(_) | Self::Pi5 => "ttyAMA0",
             Self::Pc | Self::SecurePc => "ttyS0",
         }
     }
@@ -106,6 +124,7 @@ impl Board {
     pub(crate) const fn words(&self) -> &'static str {
         match self {
             Self::Virt(_) => "",
+            Self::Pi5 => "console=ttyAMA0",
             Self::Pc | Self::SecurePc => "console=ttyS0,115200",
         }
     }
@@ -118,7 +137,8 @@ impl Board {
     /// The boot script of a version that starts, and then starts again, for ever.
     pub(crate) fn hopeless_version(&self, card: &Card) -> Vec<u8> {
         if !matches!(self, Self::Virt(_)) {
-            return b"echo hopeless version >/dev/ttyS0\nreboot -f\n".to_vec();
+            let port = self.serial_port();
+            return format!("echo hopeless version >/dev/{port}\nreboot -f\n").into_bytes();
         }
         let (source, script) = (card.path().with_extension("cmd"), card.path().with_extension("scr"));
         fs::write(&source, "echo hopeless version\nreset\n").unwrap();

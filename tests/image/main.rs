@@ -1,7 +1,7 @@
 //! The box itself: the image is started in emulated boards, used, cut off from power, and updated.
 //!
 //! `scripts/test-image` builds what these tests need and says in the environment where it is: `MCOS_IMAGE` (the image, not
-//! compressed), `MCOS_BOARD` (the board that it is for: "qemu-virt" or "pc"), `MCOS_UBOOT` (QEMU's U-Boot, for the first),
+//! compressed), `MCOS_BOARD` (the board that it is for: "qemu-virt", "rpi" or "pc"), `MCOS_UBOOT` (QEMU's U-Boot, for the first),
 //! `MCOS_UPDATE` (a signed bundle of the same system), `MCOS_DEBIAN` (the root file system before it becomes a box, as squashfs),
 //! `MCOS_KERNEL` and `MCOS_INITRD` (of it), `MCOS_PROGRAM` (the server for the board), `MCOS_PI_IMAGE` (the image for the Raspberry
 //! Pi, not compressed; may be missing). `MCOS_CUTS` is how often the plug is pulled, and `MCOS_SEED` repeats a run. Without them
@@ -25,6 +25,7 @@ mod home;
 mod installing;
 mod machine;
 mod pc;
+mod pi5;
 mod players;
 mod plug;
 mod recovering;
@@ -79,7 +80,11 @@ impl Bench {
         eprintln!("MCOS_SEED={seed}");
         Some(Self {
             image: image.into(),
-            board: if board == "pc" { Board::Pc } else { Board::Virt(given("MCOS_UBOOT")) },
+            board: match board.to_str() {
+                Some("pc") => Board::Pc,
+                Some("rpi") => Board::Pi5,
+                _ => Board::Virt(given("MCOS_UBOOT")),
+            },
             update: update.into(),
             cuts: number("MCOS_CUTS").map_or(2, |cuts| u32::try_from(cuts).unwrap()),
             chance: StdRng::seed_from_u64(seed),
