@@ -67,10 +67,13 @@ impl Board {
                     fs::write(&file, card.take(&format!("pi5/{name}")).unwrap()).unwrap();
                     command.arg(option).arg(file);
                 }
-                // A person who has something to tell the kernel puts it into this file, since nothing else is started.
+                // A person who has something to tell the kernel puts it into this file, since no other may be started. The first
+                // serial port here would not be used if the one that the real board has were named as well.
                 let words = card.get("pi5/cmdline.txt").unwrap();
+                let words = words.split_whitespace().filter(|word| !word.starts_with("console="));
                 let more = card.get("bootargs.txt").unwrap_or_default().replace("more_bootargs=", "");
-                command.arg("-append").arg(format!("{} {}", words.trim(), more.trim()));
+                let words: Vec<&str> = words.chain(more.split_whitespace()).collect();
+                command.arg("-append").arg(words.join(" "));
                 return command;
             }
             Self::Pc => ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
