@@ -89,12 +89,13 @@ impl Board {
     }
 
     /// Where a card is put into the board.
+    /// A PC that is given a kernel by itself starts that first (0).
     pub(crate) const fn card_reader(&self) -> &'static [&'static str] {
         match self {
             Self::Virt(_) | Self::Pi5 => &["-device", "virtio-blk-pci,drive=card"],
-            Self::Pc => &["-device", "ide-hd,drive=card,bootindex=0"],
+            Self::Pc => &["-device", "ide-hd,drive=card,bootindex=1"],
             Self::SecurePc => {
-                &["-device", "qemu-xhci,id=usb", "-device", "usb-storage,bus=usb.0,drive=card,bootindex=0"]
+                &["-device", "qemu-xhci,id=usb", "-device", "usb-storage,bus=usb.0,drive=card,bootindex=1"]
             }
         }
     }

@@ -178,7 +178,10 @@ impl Machine {
             if is_so(self) {
                 return self.started.elapsed();
             }
-            assert!(self.qemu.try_wait().unwrap().is_none(), "QEMU has ended while we waited until {what}");
+            if self.qemu.try_wait().unwrap().is_some() {
+                let said = fs::read_to_string(self.console.with_extension("qemu")).unwrap_or_default();
+                panic!("QEMU has ended while we waited until {what}: {said}");
+            }
             assert!(begun.elapsed() < START, "we waited in vain until {what}");
             sleep(Duration::from_millis(500));
         }

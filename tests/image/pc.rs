@@ -3,6 +3,7 @@
 use super::board::Board;
 use super::machine::Machine;
 use super::{Bench, all_is_well, players};
+use smol::block_on;
 
 #[test]
 fn a_pc_with_secure_boot_starts_from_a_usb_stick_and_keeps_what_it_is_told() {
@@ -16,6 +17,7 @@ fn a_pc_with_secure_boot_starts_from_a_usb_stick_and_keeps_what_it_is_told() {
     let secure = machine.ask("cat /sys/kernel/security/lockdown");
     assert!(secure.contains("[integrity]"), "{secure}");
     players::make_account("marty").unwrap();
+    block_on(players::make_driver("marty")).unwrap();
     all_is_well("marty");
     machine.pull_the_plug();
     let mut machine = bench.start(&card);
@@ -30,7 +32,8 @@ fn a_pc_with_mcos_on_two_disks_says_so_and_starts_once_one_of_them_is_gone() {
     let card = bench.flashed();
     let twin = card.copied(bench.place("twin.img"));
     let disk = format!("if=none,id=twin,format=raw,file={}", twin.path().display());
-    let more = ["-drive", &disk, "-device", "ide-hd,drive=twin"].map(str::to_owned);
+    // On a cable of its own: QEMU would put it on that of the first.
+    let more = ["-drive", &disk, "-device", "ide-hd,drive=twin,bus=ide.1"].map(str::to_owned);
     let mut machine = Machine::start_with(&bench.board, &card, &more);
     machine.await_that("it says that there are two", |machine| {
         machine.console().contains("mcos is on two disks")
