@@ -228,18 +228,26 @@ pub(crate) struct Lost {
     pub(crate) sectors: usize,
 }
 
+/// What the log begins with, once something was flushed.
+const LOG: [u8; 8] = 0x006a_7366_7773_6872_u64.to_le_bytes();
 const FLUSH: u64 = 1;
 const FUA: u64 = 2;
 const DISCARD: u64 = 4;
 
 impl WriteLog {
+    /// Whether the machine has written something that is to stay.
+    pub(crate) fn has_begun(&self) -> bool {
+        let mut begin = [0; 8];
+        File::open(&self.path).unwrap().read_exact(&mut begin).is_ok_and(|()| begin == LOG)
+    }
+
     /// Makes of `card`, which is as it was before the machine started, what a power cut leaves: all that was flushed, and of
     /// the rest what chance will have, sector by sector, in any order.
     pub(crate) fn replay(&self, card: &Card, chance: &mut StdRng) -> Lost {
         let mut log = File::open(&self.path).unwrap();
         let mut header = [0; 4096];
         log.read_exact(&mut header[..512]).unwrap();
-        assert_eq!(header[..8], 0x006a_7366_7773_6872_u64.to_le_bytes(), "the log is one");
+        assert_eq!(header[..8], LOG, "the log is one");
         let sector_size = u64::from(u32::from_le_bytes(header[24..28].try_into().unwrap()));
         // How many entries there are is only written now and then: the log ends where an entry makes no sense.
         let end = log.metadata().unwrap().len();
