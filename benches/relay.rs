@@ -356,7 +356,7 @@ fn accept_rooms<T, U, F>(
             let mut writer = reader.clone();
             let (mut understand, mut form) = (understand(key), form(key));
             let outs = Arc::clone(&outs);
-            let passes_on = async move {
+            let receiver = async move {
                 let mut chunk = vec![0; 4096];
                 while let Ok(count @ 1..) = reader.read(&mut chunk).await {
                     let Some(frame) = understand(&chunk[..count]).map(Arc::new) else { continue };
@@ -365,7 +365,7 @@ fn accept_rooms<T, U, F>(
                     }
                 }
             };
-            let writes = async move {
+            let sender = async move {
                 while let Ok(frame) = inbox.recv().await {
                     let mut wire = Vec::new();
                     form(&frame, &mut wire);
@@ -374,8 +374,8 @@ fn accept_rooms<T, U, F>(
                     }
                 }
             };
-            executor.spawn(passes_on).detach();
-            executor.spawn(writes).detach();
+            executor.spawn(receiver).detach();
+            executor.spawn(sender).detach();
         }
     }
 }

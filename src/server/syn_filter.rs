@@ -102,7 +102,9 @@ fn turn_away(listeners: &[Arc<Async<TcpListener>>], sources: &[Source]) -> (usiz
         }
         taken = taken.get(..taken.len() / 2).unwrap_or_default();
     }
-    listeners.iter().for_each(|listener| forget(listener.get_ref()));
+    for listener in listeners {
+        forget(listener.get_ref());
+    }
     (0, trouble)
 }
 
