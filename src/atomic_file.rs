@@ -11,6 +11,7 @@
 //! A `NAME.new` that a power cut has left is removed by the next one who writes that file. Links are replaced, never
 //! followed: root must not be led to another file by whoever owns the directory.
 
+use rustix::fs::{Mode, OFlags};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, BufWriter, Read as _, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
@@ -70,11 +71,13 @@ pub fn replace_unsynced(
 /// # Errors
 /// What the system says; [`io::ErrorKind::InvalidData`] if it is no file.
 pub fn open(file: &Path) -> io::Result<File> {
-    // Before it is opened: to open a pipe means to wait for who writes to it.
-    if !fs::metadata(file)?.is_file() {
+    // A pipe is not waited for, even one that was put there this moment.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = File::from(rustix::fs::open(file, flags, Mode::empty())?);
+    if !opened.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
     }
-    File::open(file)
+    Ok(opened)
 }
 
 /// Reads a whole file that may have at most `most` bytes, as [`open`] opens it.

@@ -186,7 +186,7 @@ fn whole(mut reader: Reader<impl Read>) -> Result<Backup, BackupError> {
 
 /// Opens a backup to read it piece by piece.
 pub(super) fn open(file: &Path) -> Result<Reader<BufReader<File>>, BackupError> {
-    match File::open(file) {
+    match atomic_file::open(file) {
         Ok(file) => Reader::begin(BufReader::new(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BackupError::Missing),
         Err(error) => Err(BackupError::Unreadable(error)),

@@ -394,7 +394,7 @@ struct Reader {
 impl Reader {
     /// None if the file does not even have a header of that generation.
     fn open(path: &Path, generation: u64) -> io::Result<Option<Self>> {
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = BufReader::new(atomic_file::open(path)?);
         let mut found = [0; HEADER as usize];
         Ok((read_whole(&mut file, &mut found)? && found == header(generation).as_slice()).then_some(Self {
             file,

@@ -18,7 +18,7 @@ use super::ownership::hand_over;
 use super::sealed::{BackupPassword, unsealed};
 use crate::atomic_file;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -190,7 +190,7 @@ fn stage(dir: &Path, saved: &Backup) -> Result<usize, OpenError> {
 
 /// What a file holds, and whether it was encrypted.
 fn read(file: &Path, password: Option<&BackupPassword>) -> Result<(Backup, bool), OpenError> {
-    let input = File::open(file).map_err(|error| match error.kind() {
+    let input = atomic_file::open(file).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => BackupError::Missing,
         _ => BackupError::Unreadable(error),
     });

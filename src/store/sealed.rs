@@ -14,7 +14,7 @@ use age::secrecy::{ExposeSecret as _, SecretString};
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, Encryptor, scrypt};
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufReader, Chain, Cursor, Read, Write};
 use std::iter;
 use std::path::Path;
@@ -131,7 +131,7 @@ impl BackupPassword {
     /// Why it cannot be opened, or what the system says. There is no file `plain` then that was not there before.
     pub fn write_opened(&self, sealed: &Path, plain: &Path) -> Result<(), OpenError> {
         let unreadable = |source| OpenError::BackupUnreadable { file: sealed.to_owned(), source };
-        let input = File::open(sealed).map_err(unreadable)?;
+        let input = atomic_file::open(sealed).map_err(unreadable)?;
         let mut input = unsealed(BufReader::new(input), Some(self)).map_err(|error| error.of(sealed))?;
         atomic_file::replace(plain, Access::Owner, |new| io::copy(&mut input, new).map(|_| ())).map_err(
             |error| match error.kind() {
@@ -145,7 +145,8 @@ impl BackupPassword {
 
     /// Whether the encrypted backup in `file` was made with this password, and is whole.
     pub(super) fn opens(&self, file: &Path) -> bool {
-        let opened = File::open(file).map_err(BackupError::from).and_then(|file| unsealed(file, Some(self)));
+        let opened =
+            atomic_file::open(file).map_err(BackupError::from).and_then(|file| unsealed(file, Some(self)));
         opened.is_ok_and(|mut content| io::copy(&mut content, &mut io::sink()).is_ok())
     }
 

@@ -165,6 +165,24 @@ fn the_programs_of_the_box_wait_for_no_pipe_in_the_place_of_a_file() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_backup_is_refused_and_not_waited_for() {
+    let place = Place::new();
+    let file = place.path("pipe");
+    pipe(&file);
+    // A command that waits is ended with 124.
+    let mut command = Command::new("timeout");
+    command
+        .args(["120", env!("CARGO_BIN_EXE_mcos"), "restore"])
+        .arg(&file)
+        .arg("--data")
+        .arg(place.path("new"));
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("it is no file"), "{said}");
+}
+
+#[test]
 fn a_card_of_which_nothing_can_be_tried_is_not_said_to_be_sound() {
     let place = Place::new();
     let card = place.path("card");

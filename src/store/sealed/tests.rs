@@ -2,6 +2,7 @@ use super::*;
 use crate::clock::Now;
 use crate::store::Password;
 use crate::store::tests::records;
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
