@@ -45,3 +45,8 @@ pub mod store;
 pub mod text_encoding;
 pub mod web;
 pub mod world;
+
+// In the library, so that the tests and the benchmarks measure with what the program has. A fuzzer brings its own.
+#[cfg(not(fuzzing))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -11,7 +11,7 @@ use crate::admin::requests::{Request, Response};
 use crate::atomic_file::{self, Access};
 use crate::server::control::{self, AskError};
 use crate::store::{BackupPassword, Contents, Lock, OpenError, Store};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -223,7 +223,7 @@ impl Drop for Exchange {
 /// Copies a backup so that only its owner may read it, and nothing half-written is left under the name; encrypted, if there is
 /// a password.
 fn copy(from: &Path, to: &Path, password: Option<&BackupPassword>) -> Result<(), CliError> {
-    let copied = File::open(from).and_then(|mut source| match password {
+    let copied = atomic_file::open(from).and_then(|mut source| match password {
         Some(password) => password.write_sealed(source, to),
         None => atomic_file::replace(to, Access::Owner, |new| io::copy(&mut source, new).map(|_| ())),
     });

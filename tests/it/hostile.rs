@@ -1,7 +1,9 @@
 //! Neighbours who want to shut others out: what they hold is bounded for all of them together, and who is honest is served on.
 
-use crate::support::{PATIENCE, Raw, Server};
+use crate::pages::get;
+use crate::support::{PATIENCE, Raw, Server, wait_until};
 use mco_proto::nps::{Form, Id, Packet, id};
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -78,6 +80,32 @@ fn half_heads_of_requests_count_too_and_the_largest_pays() {
     small.write_all(b"X: y").unwrap();
     assert!(is_answered(&mut small));
     assert_eq!(large.iter_mut().map(is_answered).filter(|answered| *answered).count(), 2);
+}
+
+/// A line of what the system says of the server's memory, in KiB.
+fn memory(server: &Server, line: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let said = status.lines().find_map(|said| said.strip_prefix(line)).unwrap();
+    said.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn the_memory_of_half_requests_goes_back_to_the_system_when_they_are_gone() {
+    const TAKEN: u64 = 8 * 1024;
+    let server = server(0);
+    assert!(get(&server, "/help").0.contains(" 200 "));
+    let before = memory(&server, "VmRSS");
+    let half = format!("GET /help HTTP/1.1\r\nX: {}", "x".repeat(28_000));
+    let held: Vec<TcpStream> = (0..500)
+        .map(|_| {
+            let mut socket = TcpStream::connect(("127.0.0.1", server.port("http"))).unwrap();
+            socket.write_all(half.as_bytes()).unwrap();
+            socket
+        })
+        .collect();
+    wait_until(|| memory(&server, "VmHWM"), |most| *most >= before + TAKEN);
+    drop(held);
+    wait_until(|| memory(&server, "VmRSS"), |now| *now < before + TAKEN / 2);
 }
 
 #[test]
