@@ -266,8 +266,8 @@ section! {
         outbound_bytes: usize = 262_144, Rule::Number("a number of bytes", 16_384, 67_108_864);
         /// How many bytes of relays one persona may send each second, and four times as many at once. More goes nowhere.
         relay_bytes_per_second: u32 = 32_768, Rule::Number("a number of bytes", 16_384, 1_000_000_000);
-        /// How many bytes all connections together may hold of input that is not complete yet. 0: an eighth of the memory that the
-        /// process may use.
+        /// How many bytes all connections together may hold of packets and handshakes that are not complete yet and, those to the pages,
+        /// in all. 0: a quarter of the memory that the process may use.
         input_bytes: usize = 0, Rule::NumberOrNone("a number of bytes", 65_536, 1_099_511_627_776);
         /// Seconds without a message after which a Login, Persona or Mail connection is closed.
         idle_seconds: u64 = 60, Rule::SECONDS;

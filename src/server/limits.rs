@@ -33,6 +33,12 @@ const COST_OF_STRANGER: u32 = 2;
 const FLOOD: (u32, u32) = (4, 5);
 /// Who was turned away has so much of its share when it is answered again: enough for others behind the same address.
 const SHARE_AFTER_FLOOD: Duration = Duration::from_secs(1);
+/// Of so many parts of all places this many may be taken; then a stranger's address that has more than its even share gets no more.
+const EASY: (usize, usize) = (3, 4);
+/// An even share is that of so many parts of all places which falls to each address that has any.
+const PART_TO_SHARE: usize = 2;
+/// No even share is smaller: signing in takes some eight connections.
+const LEAST_SHARE: usize = 8;
 /// Of those who play there may be so many times `limits.connections_per_address`: a game holds three or four connections.
 const PLAYERS: usize = 2;
 
@@ -309,6 +315,10 @@ impl Counts {
             return Err(TooMany::InAll);
         }
         let Some(source) = source else { return Ok(plays) };
+        let share = (most / PART_TO_SHARE / self.by_source.len().max(1)).max(LEAST_SHARE);
+        if !plays && of_source.strangers >= share && taken >= most / EASY.1 * EASY.0 {
+            return Err(TooMany::OfAddress);
+        }
         let cost = if plays { 1 } else { COST_OF_STRANGER };
         if !self.new.take(source, cost.into(), now) {
             return Err(TooMany::New);

@@ -12,7 +12,7 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 /// Bytes read at once.
-const CHUNK: usize = 16 * 1024;
+const CHUNK: usize = 4 * 1024;
 
 /// What is still read, and thrown away, after the last answer.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@
 
 use super::connections::Connections;
 use super::counters::Counters;
-use super::input_budget::InputBudget;
 use super::limits::Limits;
+use super::memory_budget::MemoryBudget;
 use super::turns::Turns;
 use crate::clock::Now;
 use crate::services::{Game, Verdict};
@@ -22,7 +22,7 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4";
 pub(super) struct Metrics {
     pub(super) game: Arc<Game>,
     pub(super) limits: Arc<Limits>,
-    pub(super) input: Arc<InputBudget>,
+    pub(super) input: Arc<MemoryBudget>,
     pub(super) counters: Arc<Counters>,
     pub(super) turns: Arc<Turns>,
     pub(super) connections: Arc<Connections>,

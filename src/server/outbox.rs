@@ -1,6 +1,6 @@
 //! What waits to be written to one connection by others.
 
-use super::input_budget::Evict;
+use super::memory_budget::Evict;
 use crate::services::Encryption;
 use atomic_waker::AtomicWaker;
 use mco_proto::mcots::Body;

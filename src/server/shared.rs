@@ -3,8 +3,8 @@
 use super::connections::Connections;
 use super::conversation::Step;
 use super::counters::Counters;
-use super::input_budget::InputBudget;
 use super::limits::Limits;
+use super::memory_budget::MemoryBudget;
 use super::metrics::Metrics;
 use super::recorder::{Recorder, Recordings};
 use super::restart::{self, RestartedBy};
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     /// How many connections there may be.
     pub(super) limits: Arc<Limits>,
     /// What connections may hold of input that is not complete yet.
-    pub(super) input: Arc<InputBudget>,
+    pub(super) input: Arc<MemoryBudget>,
     /// What takes long.
     pub(super) slow: SlowWork,
     /// Patch, Auth and Shard.
@@ -89,7 +89,7 @@ impl Shared {
             OperatorSite::new(appliance, Arc::clone(&recordings) as _, Arc::clone(&history)),
             Arc::clone(&counters),
         );
-        let input = InputBudget::configured(&game.config.limits);
+        let input = MemoryBudget::configured(&game.config.limits);
         let metrics = Metrics {
             game: Arc::clone(&game),
             limits: Arc::clone(&limits),

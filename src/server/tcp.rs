@@ -3,8 +3,8 @@
 use super::bind::{Listener, Service};
 use super::connection::Origin;
 use super::conversation::Conversation;
-use super::input_budget::Eviction;
 use super::limits::{Crowded, Purpose};
+use super::memory_budget::Eviction;
 use super::shared::{EXECUTOR, Shared};
 use super::{connection, syn_filter, tls};
 use crate::clock::Now;
@@ -180,7 +180,7 @@ async fn browse(
     let evicted = async {
         eviction.wait().await;
         log::info!(
-            "{service}: {peer} closed, it holds most of the half requests of all; see limits.input_bytes"
+            "{service}: {peer} closed, it holds most of what all connections may have in memory; see limits.input_bytes"
         );
     };
     served.or(evicted).await;

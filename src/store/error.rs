@@ -338,7 +338,7 @@ impl fmt::Display for OpenError {
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "let the user that runs the server read it, and try again",
-        io::ErrorKind::IsADirectory => "name the file of a backup",
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidData => "name the file of a backup",
         io::ErrorKind::OutOfMemory => "end other programs, and try again",
         _ if is_out_of_files(error) => "too many files are open: end other programs, and try again",
         _ => {

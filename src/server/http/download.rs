@@ -15,7 +15,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 /// So much is read and sent at once, in bytes.
-const PIECE: u64 = 64 * 1024;
+pub(super) const PIECE: u64 = 64 * 1024;
 /// The most bytes that are asked for as digits at once.
 const MOST_DIGITS: u64 = 1024 * 1024;
 

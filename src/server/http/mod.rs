@@ -2,13 +2,13 @@
 
 mod body;
 mod bundle;
+mod counted;
 mod deadline;
 mod download;
 mod operator;
 mod origin;
 mod response;
 mod too_large;
-mod unfinished;
 mod upload;
 
 pub(crate) use operator::OperatorHttp;
@@ -17,8 +17,8 @@ use crate::admin::account;
 use crate::admin::kit::Certificate;
 use crate::clock::Now;
 use crate::config::HostName;
-use crate::server::input_budget::Share;
 use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
+use crate::server::memory_budget::Share;
 use crate::server::metrics::{self, Metrics};
 use crate::server::slow_work::SlowWork;
 use crate::server::tls::{self, Secured, Security};
@@ -29,6 +29,7 @@ use crate::web::operator::OperatorResponse;
 use crate::web::{self, FormProblem, PageRequest, PageResponse, PatchAnswer, Site};
 use crate::world::{FailureLimit, Source};
 use body::{BodyError, BodyReader};
+use counted::{Counted, SILENT};
 use deadline::Deadline;
 use futures_lite::{AsyncRead, AsyncWrite, AsyncWriteExt as _, future};
 use hyper::body::{Body, Bytes};
@@ -45,9 +46,9 @@ use smol_hyper::rt::{FuturesIo, SmolTimer};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use too_large::TooLarge;
-use unfinished::Unfinished;
 use zeroize::Zeroizing;
 
 /// How long a Client may take to send the head of its request.
@@ -148,14 +149,20 @@ impl SslServer {
         mut stream: impl AsyncRead + AsyncWrite + Unpin,
         socket: TcpStream,
         connection: Connection<'_>,
-        share: Share,
+        mut share: Share,
     ) {
         let below = if connection.security == Security::Plain { 0 } else { tls::HELD };
         let deadline = Deadline::after(REQUEST_TIME);
+        let answer = AtomicUsize::new(0);
         let service = service_fn(|request| {
             let server = Arc::clone(&self);
-            let deadline = &deadline;
-            async move { Ok::<_, Infallible>(server.respond(request, connection, deadline).await) }
+            let (deadline, answer) = (&deadline, &answer);
+            async move {
+                let response = server.respond(request, connection, deadline).await;
+                let held = response.body().size_hint().exact().unwrap_or(download::PIECE);
+                answer.store(usize::try_from(held).unwrap_or(usize::MAX), Ordering::Relaxed);
+                Ok::<_, Infallible>(response)
+            }
         });
         let late = async {
             deadline.passed().await;
@@ -164,7 +171,7 @@ impl SslServer {
             false
         };
         let served = async {
-            let counted = Unfinished::around(&mut stream, share, below);
+            let counted = Counted::around(&mut stream, &mut share, below, &answer);
             let served = http1::Builder::new()
                 .timer(SmolTimer::new())
                 .header_read_timeout(HEAD_TIME)
@@ -183,6 +190,7 @@ impl SslServer {
         };
         if future::or(served, late).await {
             drop(stream);
+            share.set(SILENT);
             lingering_close(socket, AFTER_ANSWER).await;
         }
     }

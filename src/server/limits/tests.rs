@@ -59,7 +59,8 @@ fn whatever_one_service_is_flooded_with_the_others_have_places_left() {
         // All but ten for each of two other purposes, and twenty for players.
         assert_eq!(places.len(), 120, "{flooded:?}");
         for other in purposes.into_iter().filter(|other| *other != flooded) {
-            let kept: Vec<_> = (0..10).map(|_| admit(&limits, other, FRIEND).unwrap()).collect();
+            let friends = (0..10).map(|n| host(20_000 + n / 5));
+            let kept: Vec<_> = friends.map(|friend| admit(&limits, other, friend).unwrap()).collect();
             assert_eq!(admit(&limits, other, FRIEND).unwrap_err(), TooMany::InAll);
             drop(kept);
         }
@@ -215,4 +216,24 @@ fn nobody_floods_who_comes_when_all_places_are_taken() {
         assert_eq!(limits.admit(Purpose::Play, FRIEND, start).unwrap_err().what, TooMany::InAll);
     }
     assert!(limits.turned_away(start).is_empty());
+}
+
+#[test]
+fn sixty_addresses_that_keep_all_they_can_get_leave_places_for_who_comes_later() {
+    let limits = limits(8192, 128);
+    let purposes = [Purpose::Web, Purpose::SignIn, Purpose::Play];
+    let turns = (0..128).flat_map(|_| 0..60).zip(purposes.into_iter().cycle());
+    let kept: Vec<_> = turns.filter_map(|(n, purpose)| admit(&limits, purpose, host(n)).ok()).collect();
+    assert!(kept.len() >= 8192 / PART_TO_SHARE - 60, "nobody is refused an even share: {}", kept.len());
+    let mut players = Vec::new();
+    for n in 1000..1060 {
+        for purpose in purposes.into_iter().cycle().take(LEAST_SHARE) {
+            players.push(admit(&limits, purpose, host(n)).unwrap());
+        }
+    }
+    assert_eq!(admit(&limits, Purpose::Web, host(0)).unwrap_err(), TooMany::OfAddress);
+    // Where most places are free, everybody has all that an address may have.
+    drop(kept);
+    let all = (0..200).filter_map(|_| admit(&limits, Purpose::Web, FRIEND).ok()).collect::<Vec<_>>();
+    assert_eq!(all.len(), 128);
 }
