@@ -120,7 +120,7 @@ impl Authority {
             kept.certificates.as_ref().is_some_and(|old| old.authority == certificate && old.names == *names);
         if !current {
             kept.issue(names, &issuer, &certificate)?;
-            kept.save(&folder)?;
+            kept.save_if_possible(&folder);
         }
         let leaves = Mutex::new(Arc::new(kept.into_leaves()?));
         Ok(Self { folder, issuer, certificate, leaves })
@@ -136,7 +136,7 @@ impl Authority {
         }
         let mut kept = KeptLeaves::of(&leaves);
         kept.issue(&names, &self.issuer, &self.certificate)?;
-        kept.save(&self.folder)?;
+        kept.save_if_possible(&self.folder);
         *leaves = Arc::new(kept.into_leaves()?);
         log::info!("certificates made anew for {names}");
         Ok(true)
@@ -307,6 +307,16 @@ impl KeptLeaves {
             authority: authority.clone(),
         });
         Ok(())
+    }
+
+    /// Saves them, or says why not. On a full card the server serves all the same: players trust the authority, and the next start can
+    /// make these again.
+    fn save_if_possible(&self, folder: &Path) {
+        if let Err(error) = self.save(folder) {
+            log::warn!(
+                "{error}; the certificates of now are not saved, and are made again at the next start"
+            );
+        }
     }
 
     fn save(&self, folder: &Path) -> Result<(), AuthorityError> {

@@ -109,6 +109,21 @@ fn real_names_stand_before_addresses_spelled_as_names() {
 }
 
 #[test]
+fn certificates_that_cannot_be_saved_are_served_all_the_same() {
+    let data = copy();
+    let file = data.path().join(FOLDER).join(LEAVES);
+    let saved = fs::read(&file).unwrap();
+    // Nothing can be written: a folder is where the new file would be.
+    fs::create_dir(data.path().join(FOLDER).join(format!("{LEAVES}.new"))).unwrap();
+    let moved = |address: &str| Names::new(["localhost", "mcos.local"], [address.parse().unwrap()]);
+    let authority = Authority::open(data.path(), &moved("192.168.1.6")).unwrap();
+    assert_eq!(authority.leaves().names, moved("192.168.1.6"));
+    assert!(authority.refresh(&moved("192.168.1.7")).unwrap());
+    assert!(authority.leaves().names.to_string().contains("192.168.1.7"));
+    assert!(fs::read(&file).unwrap() == saved);
+}
+
+#[test]
 fn damaged_leaves_are_set_aside_and_made_anew_under_the_same_authority() {
     let data = copy();
     let path = data.path().join(FOLDER).join(LEAVES);
