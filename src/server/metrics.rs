@@ -46,7 +46,7 @@ impl Metrics {
             ("mcos_players", "gauge", self.game.world.population(now) as u64),
             ("mcos_connections", "gauge", self.limits.count() as u64),
             ("mcos_addresses_turned_away", "gauge", self.game.world.turned_away.count() as u64),
-            ("mcos_unfinished_input_bytes", "gauge", self.input.held() as u64),
+            ("mcos_connection_memory_bytes", "gauge", self.input.held() as u64),
             ("mcos_unread_bytes", "gauge", unread as u64),
             ("mcos_unread_bytes_of_one", "gauge", most_unread as u64),
             ("mcos_races", "gauge", self.game.races_under_way(now) as u64),

@@ -6,7 +6,7 @@ use super::conversation::Conversation;
 use super::limits::{Crowded, Purpose};
 use super::memory_budget::Eviction;
 use super::shared::{EXECUTOR, Shared};
-use super::{connection, syn_filter, tls};
+use super::{connection, http, syn_filter, tls};
 use crate::clock::Now;
 use crate::services::bans;
 use crate::world::{Source, Tested};
@@ -165,7 +165,7 @@ async fn browse(
     let served = async {
         if service == Service::Https {
             let socket = stream.clone();
-            share.set(tls::HELD);
+            share.set(http::LEAST);
             match tls::accept(&shared.tls, stream, peer).await {
                 Ok(secured) => {
                     Arc::clone(&shared.ssl).serve_secured(secured, socket, peer, local, share).await;

@@ -54,7 +54,7 @@ fn half_packets_of_all_share_one_budget_and_the_oldest_of_the_largest_pays() {
 
 #[test]
 fn half_heads_of_requests_count_too_and_the_largest_pays() {
-    let server = server(230_000);
+    let server = server(312_000);
     let connect = || {
         let socket = TcpStream::connect(("127.0.0.1", server.port("http"))).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -62,7 +62,7 @@ fn half_heads_of_requests_count_too_and_the_largest_pays() {
     };
     let mut small = connect();
     small.write_all(b"GET /help HTTP/1.1\r\n").unwrap();
-    // With 28 KiB for each, 16 for the small one and 48 for a large one, two of these have room.
+    // With 60 KiB for each and 32 more for a large one, two of these have room.
     let mut large = [connect(), connect(), connect()];
     let half = format!("GET /help HTTP/1.1\r\nX: {}", "x".repeat(24_000));
     for one in &mut large {

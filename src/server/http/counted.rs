@@ -8,15 +8,14 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
-/// What a connection takes that has sent nothing, or is only waited for to close.
-pub(super) const SILENT: usize = 28 * 1024;
-/// What the beginning of a request takes besides, up to [`FIRST_BUFFER`].
-const BEGINNING: usize = 16 * 1024;
+/// What a connection takes with TLS and a request up to [`FIRST_BUFFER`], in bytes. Every one counts so much, silent or not: if those who
+/// say nothing counted less, the one among them who asks would be the largest, and pay for all.
+pub(in crate::server) const LEAST: usize = 60 * 1024;
 /// What is read of a head at first.
 const FIRST_BUFFER: usize = 8 * 1024;
-/// What a longer request takes besides [`SILENT`], up to its longest head and the form behind it: the buffer has grown, and what it
-/// was before is not gone yet. What is longer than that goes to a file as it arrives.
-const LONG: usize = 48 * 1024;
+/// What a longer request takes besides, up to its longest head and the form behind it: the buffer has grown, and what it was before is
+/// not gone yet. What is longer than that goes to a file as it arrives.
+const LONGER: usize = 32 * 1024;
 /// How an answer begins that is none yet.
 const INTERIM: &[u8] = b"HTTP/1.1 1";
 
@@ -24,8 +23,6 @@ const INTERIM: &[u8] = b"HTTP/1.1 1";
 pub(super) struct Counted<'a, S> {
     stream: S,
     share: &'a mut Share,
-    /// What is held below the request: by TLS, for a record that is not complete.
-    below: usize,
     read: usize,
     /// How many bytes of the answer lie in memory, once there is one.
     answer: &'a AtomicUsize,
@@ -33,11 +30,10 @@ pub(super) struct Counted<'a, S> {
 }
 
 impl<'a, S> Counted<'a, S> {
-    /// The same connection, counted into `share`, with so many bytes held `below` it. Who makes the answer writes to `answer` how many
-    /// bytes of it lie in memory.
-    pub(super) fn around(stream: S, share: &'a mut Share, below: usize, answer: &'a AtomicUsize) -> Self {
-        share.set(below + SILENT);
-        Self { stream, share, below, read: 0, answer, answered: false }
+    /// The same connection, counted into `share`. Who makes the answer writes to `answer` how many bytes of it lie in memory.
+    pub(super) fn around(stream: S, share: &'a mut Share, answer: &'a AtomicUsize) -> Self {
+        share.set(LEAST);
+        Self { stream, share, read: 0, answer, answered: false }
     }
 }
 
@@ -50,8 +46,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<'_, S> {
         let count = ready!(Pin::new(&mut self.stream).poll_read(context, bytes))?;
         if !self.answered && count > 0 {
             self.read = self.read.saturating_add(count);
-            let request = if self.read <= FIRST_BUFFER { BEGINNING } else { LONG };
-            let held = self.below + SILENT + request;
+            let held = if self.read <= FIRST_BUFFER { LEAST } else { LEAST + LONGER };
             self.share.set(held);
         }
         Poll::Ready(Ok(count))
@@ -66,7 +61,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<'_, S> {
     ) -> Poll<io::Result<usize>> {
         if !self.answered && !bytes.starts_with(INTERIM) {
             self.answered = true;
-            let held = self.below + SILENT + self.answer.load(Ordering::Relaxed);
+            let held = LEAST + self.answer.load(Ordering::Relaxed);
             self.share.set(held);
         }
         Pin::new(&mut self.stream).poll_write(context, bytes)
@@ -94,21 +89,21 @@ mod tests {
         let budget = MemoryBudget::new(1_000_000);
         let mut share = budget.share(Arc::<Eviction>::default());
         let answer = AtomicUsize::new(0);
-        let mut stream = Counted::around(Cursor::new(vec![b'x'; 200_000]), &mut share, 16, &answer);
+        let mut stream = Counted::around(Cursor::new(vec![b'x'; 200_000]), &mut share, &answer);
         smol::block_on(async {
-            assert_eq!(budget.held(), 16 + SILENT);
+            assert_eq!(budget.held(), LEAST);
             stream.read_exact(&mut [0]).await.unwrap();
-            assert_eq!(budget.held(), 16 + SILENT + BEGINNING);
+            assert_eq!(budget.held(), LEAST);
             stream.read_exact(&mut vec![0; FIRST_BUFFER]).await.unwrap();
-            assert_eq!(budget.held(), 16 + SILENT + LONG);
+            assert_eq!(budget.held(), LEAST + LONGER);
             stream.read_exact(&mut vec![0; 100_000]).await.unwrap();
-            assert_eq!(budget.held(), 16 + SILENT + LONG, "a file is not kept in memory");
+            assert_eq!(budget.held(), LEAST + LONGER, "a file is not kept in memory");
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
-            assert_eq!(budget.held(), 16 + SILENT + LONG);
+            assert_eq!(budget.held(), LEAST + LONGER);
             answer.store(75_000, Ordering::Relaxed);
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
             stream.read_exact(&mut [0; 1000]).await.unwrap();
-            assert_eq!(budget.held(), 16 + SILENT + 75_000);
+            assert_eq!(budget.held(), LEAST + 75_000);
         });
         drop(share);
         assert_eq!(budget.held(), 0);

@@ -21,7 +21,7 @@ use crate::server::lingering_close::{AFTER_ANSWER, lingering_close};
 use crate::server::memory_budget::Share;
 use crate::server::metrics::{self, Metrics};
 use crate::server::slow_work::SlowWork;
-use crate::server::tls::{self, Secured, Security};
+use crate::server::tls::{Secured, Security};
 use crate::server::turns::Work;
 use crate::services::http::{self, Route, Verb};
 use crate::services::{Game, patch, shard};
@@ -29,7 +29,8 @@ use crate::web::operator::OperatorResponse;
 use crate::web::{self, FormProblem, PageRequest, PageResponse, PatchAnswer, Site};
 use crate::world::{FailureLimit, Source};
 use body::{BodyError, BodyReader};
-use counted::{Counted, SILENT};
+use counted::Counted;
+pub(super) use counted::LEAST;
 use deadline::Deadline;
 use futures_lite::{AsyncRead, AsyncWrite, AsyncWriteExt as _, future};
 use hyper::body::{Body, Bytes};
@@ -151,7 +152,6 @@ impl SslServer {
         connection: Connection<'_>,
         mut share: Share,
     ) {
-        let below = if connection.security == Security::Plain { 0 } else { tls::HELD };
         let deadline = Deadline::after(REQUEST_TIME);
         let answer = AtomicUsize::new(0);
         let service = service_fn(|request| {
@@ -171,7 +171,7 @@ impl SslServer {
             false
         };
         let served = async {
-            let counted = Counted::around(&mut stream, &mut share, below, &answer);
+            let counted = Counted::around(&mut stream, &mut share, &answer);
             let served = http1::Builder::new()
                 .timer(SmolTimer::new())
                 .header_read_timeout(HEAD_TIME)
@@ -190,7 +190,7 @@ impl SslServer {
         };
         if future::or(served, late).await {
             drop(stream);
-            share.set(SILENT);
+            share.set(LEAST);
             lingering_close(socket, AFTER_ANSWER).await;
         }
     }

@@ -66,9 +66,6 @@ const AFTER_ALERT: Bounds =
 /// Bytes read from the socket at once.
 const CHUNK: usize = 4096;
 
-/// What may be held of a connection for a record or a handshake that is not complete, in bytes.
-pub(super) const HELD: usize = 16 * 1024;
-
 /// How well a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
