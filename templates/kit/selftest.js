@@ -4,9 +4,12 @@ var ADDRESS_BASE = "{% if let Some(base) = address_base %}{{ base }}{% endif %}"
 var AUTH_PORT = {{ auth_port }}, TEST_PORTS = [{{ test_ports }}];
 // What Windows calls a name that nobody knows.
 var NO_SUCH_NAME = 12007;
+// What Windows calls an answer that does not come in time.
+var NO_ANSWER = 12002;
 var trouble = 0;
 
-// What the server answers, without the settings of Internet Explorer; null if it does not, and "trouble" is the number of why.
+// What the server answers, without the settings of Internet Explorer. If that is nothing: null, or "" after an answer that says so, and
+// "trouble" is the number of why, of Windows or of HTTP.
 function ask(address, seconds) {
     try {
         var request = new ActiveXObject("WinHttp.WinHttpRequest.5.1");
@@ -16,9 +19,12 @@ function ask(address, seconds) {
         // Wine waits for ever for a service that says nothing, unless it is waited for so.
         if (!request.WaitForResponse(seconds)) {
             request.Abort();
+            trouble = NO_ANSWER;
             return null;
         }
-        return request.Status == 200 ? String(request.ResponseText) : "";
+        if (request.Status == 200) return String(request.ResponseText);
+        trouble = request.Status;
+        return "";
     } catch (e) {
         trouble = e.number & 65535;
         return null;
@@ -33,6 +39,11 @@ function ask_as_the_game(address) {
         request.open("GET", address, false);
         request.send();
     } catch (e) { /* The server knows what has arrived. */ }
+}
+
+// Waits a second. The cscript of Wine 8 cannot, and asks again at once.
+function pause() {
+    try { WScript.Sleep(1000); } catch (e) { /* Not waited. */ }
 }
 
 function begin_test(base) {
@@ -64,9 +75,9 @@ function test() {
     var told = null;
     for (var left = 3; left > 0 && !told; left--) {
         told = ask(base + "kit/test/result", 10);
-        if (!told && left > 1) WScript.Sleep(1000);
+        if (!told && left > 1) pause();
     }
-    if (!told) return fail("The server did not say what it has seen. Look at " + BASE + "diagnose or start test.bat again.");
+    if (!told) return fail("The server did not say what it has seen (" + trouble + "). Look at " + BASE + "diagnose or start test.bat again.");
     var all = told.split("\r\n");
     for (var at = 1; at < all.length && at < 40; at++) if (/^[ -~]{1,120}$/.test(all[at])) say("    " + all[at]);
     if (all[0] != "passed") fail("At least one step failed. The page " + BASE + "diagnose shows this, too.");
