@@ -195,9 +195,11 @@ fn check(game: &Game, from: IpAddr, name: &str, password: &str, now: Now) -> Res
     match game.store.accounts().check_password(name, password, now) {
         Ok(Some(account)) => {
             game.world.page_failures.forgive(from, name);
+            game.world.wrong_passwords.note(from, true, now);
             Ok(account)
         }
         Ok(None) => {
+            game.world.wrong_passwords.note(from, false, now);
             info!("account: refused {from}: wrong name or password, or the account is disabled");
             Err(Refusal::Wrong)
         }

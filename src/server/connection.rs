@@ -168,7 +168,7 @@ async fn converse_until_the_end(
 ) -> (Box<Talk>, End) {
     let began = Instant::now();
     let mut incoming = Incoming::of(stream);
-    let mut share = shared.input.share(Arc::clone(outbox) as _);
+    let mut share = shared.input.share(peer.ip(), Arc::clone(outbox) as _);
     let Talk { conversation, observers, out } = &mut *talk;
     if let Err(unsent) = conversation.greet(out, observers) {
         return (talk, End::Unsent(unsent));

@@ -1,15 +1,18 @@
 //! One budget for what all connections together hold in memory: half packets and half handshakes; and of connections to the SSL
 //! server everything, from the first moment on and with answers that nobody reads. Each is bounded by itself, but there are thousands.
 //!
-//! When the budget is overdrawn, those pay who hold most of it, and of equals who came first: their connections end.
+//! When the budget is overdrawn, the address pays whose connections hold most of it together: of these the largest ends, and of equals
+//! the oldest. So a crowd of connections from some addresses cannot push out the one of somebody else.
 
 use crate::config;
+use crate::world::Source;
 use atomic_waker::AtomicWaker;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::fs;
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,10 +33,20 @@ pub(super) struct MemoryBudget {
 #[derive(Debug, Default)]
 struct State {
     held: usize,
-    /// Who holds something: by how much, the first comer last among equals.
-    holders: BTreeMap<(usize, Reverse<u64>), Arc<dyn Evict>>,
+    /// Who holds something, by address.
+    addresses: HashMap<Source, Holders>,
+    /// The same addresses by how much they hold.
+    by_bytes: BTreeSet<(usize, Source)>,
     /// How many shares there were.
     shares: u64,
+}
+
+/// The connections of one address that hold something.
+#[derive(Debug, Default)]
+struct Holders {
+    held: usize,
+    /// By how much each holds, the first comer last among equals.
+    connections: BTreeMap<(usize, Reverse<u64>), Arc<dyn Evict>>,
 }
 
 /// A connection that can be ended because it holds too much.
@@ -46,6 +59,7 @@ pub(super) trait Evict: Send + Sync + fmt::Debug {
 #[derive(Debug)]
 pub(super) struct Share {
     budget: Arc<MemoryBudget>,
+    from: Source,
     number: u64,
     bytes: usize,
     owner: Arc<dyn Evict>,
@@ -76,38 +90,67 @@ impl MemoryBudget {
         self.state().held
     }
 
-    /// The share of a new connection, which holds nothing yet. `owner` ends it if it has to pay.
-    pub(super) fn share(self: &Arc<Self>, owner: Arc<dyn Evict>) -> Share {
+    /// The share of a new connection from this address, which holds nothing yet. `owner` ends it if it has to pay.
+    pub(super) fn share(self: &Arc<Self>, from: IpAddr, owner: Arc<dyn Evict>) -> Share {
         let mut state = self.state();
         state.shares += 1;
-        Share { budget: Arc::clone(self), number: state.shares, bytes: 0, owner }
+        Share { budget: Arc::clone(self), from: Source::of(from), number: state.shares, bytes: 0, owner }
     }
 }
 
 impl Share {
-    /// The connection holds so many bytes now. Whoever holds most is ended if that is too much for all together; it may be this one.
+    /// The connection holds so many bytes now. If that is too much for all together, somebody is ended; it may be this one.
     pub(super) fn set(&mut self, bytes: usize) {
         if bytes == self.bytes {
             return;
         }
         let mut state = self.budget.state();
-        let (before, after) = ((self.bytes, Reverse(self.number)), (bytes, Reverse(self.number)));
-        self.bytes = bytes;
+        let place = |bytes| (bytes, Reverse(self.number));
         // Who has been ended is no longer counted.
-        let counted = before.0 == 0 || state.holders.remove(&before).is_some();
-        if !counted {
-            return;
+        let counted = self.bytes == 0 || state.take(self.from, place(self.bytes)).is_some();
+        if counted && bytes > 0 {
+            state.put(self.from, place(bytes), Arc::clone(&self.owner));
         }
-        state.held = state.held.saturating_sub(before.0).saturating_add(bytes);
-        if bytes > 0 {
-            state.holders.insert(after, Arc::clone(&self.owner));
-        }
+        self.bytes = bytes;
         while state.held > self.budget.most
-            && let Some(((bytes, _), owner)) = state.holders.pop_last()
+            && let Some(owner) = state.take_largest()
         {
-            state.held = state.held.saturating_sub(bytes);
             owner.evict();
         }
+    }
+}
+
+impl State {
+    fn put(&mut self, from: Source, place: (usize, Reverse<u64>), owner: Arc<dyn Evict>) {
+        let holders = self.addresses.entry(from).or_default();
+        self.by_bytes.remove(&(holders.held, from));
+        holders.held = holders.held.saturating_add(place.0);
+        holders.connections.insert(place, owner);
+        self.by_bytes.insert((holders.held, from));
+        self.held = self.held.saturating_add(place.0);
+    }
+
+    /// The connection at this place no longer counts. `None` if there is none.
+    fn take(&mut self, from: Source, place: (usize, Reverse<u64>)) -> Option<Arc<dyn Evict>> {
+        let holders = self.addresses.get_mut(&from)?;
+        let owner = holders.connections.remove(&place)?;
+        self.by_bytes.remove(&(holders.held, from));
+        holders.held = holders.held.saturating_sub(place.0);
+        if holders.connections.is_empty() {
+            self.addresses.remove(&from);
+        } else {
+            self.by_bytes.insert((holders.held, from));
+        }
+        self.held = self.held.saturating_sub(place.0);
+        Some(owner)
+    }
+
+    /// The connection that has to pay no longer counts.
+    fn take_largest(&mut self) -> Option<Arc<dyn Evict>> {
+        let (_, from) = *self.by_bytes.last()?;
+        let (place, _) = self.addresses.get(&from)?.connections.last_key_value()?;
+        let place = *place;
+        self.take(from, place)
     }
 }
 
@@ -146,7 +189,7 @@ impl Eviction {
 impl Share {
     /// One that never has to pay.
     pub(super) fn for_tests() -> Self {
-        MemoryBudget::new(usize::MAX).share(Arc::<Eviction>::default())
+        MemoryBudget::new(usize::MAX).share([127, 0, 0, 1].into(), Arc::<Eviction>::default())
     }
 }
 
@@ -182,17 +225,25 @@ fn memory_of_groups(groups: &str, root: &Path) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Connections with what each holds; returned is which were ended, in the order in which they came.
-    fn ended(budget: &Arc<MemoryBudget>, holdings: &[usize]) -> Vec<bool> {
+    fn host(n: u8) -> IpAddr {
+        [10, 0, 0, n].into()
+    }
+
+    /// Connections with from where they come and what each holds; returned is which were ended, in the order in which they came.
+    fn ended(budget: &Arc<MemoryBudget>, holdings: &[(u8, usize)]) -> Vec<bool> {
         let ends: Vec<Arc<Eviction>> = holdings.iter().map(|_| Arc::default()).collect();
-        let mut shares: Vec<_> = ends.iter().map(|end| budget.share(Arc::clone(end) as _)).collect();
-        shares.iter_mut().zip(holdings).for_each(|(share, bytes)| share.set(*bytes));
+        let mut shares: Vec<_> = holdings
+            .iter()
+            .zip(&ends)
+            .map(|((from, _), end)| budget.share(host(*from), Arc::clone(end) as _))
+            .collect();
+        shares.iter_mut().zip(holdings).for_each(|(share, (_, bytes))| share.set(*bytes));
         assert!(budget.state().held <= budget.most);
         ends.iter().map(|end| end.evicted.load(Ordering::Acquire)).collect()
     }
 
     #[test]
-    fn who_holds_most_pays_first_and_of_equals_who_came_first() {
+    fn of_one_address_who_holds_most_pays_first_and_of_equals_who_came_first() {
         let budget = MemoryBudget::new(100);
         for (holdings, expected) in [
             (&[10, 60, 20][..], &[false, false, false][..]),
@@ -201,16 +252,43 @@ mod tests {
             (&[101], &[true]),
             (&[60, 50, 45], &[true, false, false]),
         ] {
-            assert_eq!(ended(&budget, holdings), expected, "{holdings:?}");
+            let of_one: Vec<_> = holdings.iter().map(|bytes| (1, *bytes)).collect();
+            assert_eq!(ended(&budget, &of_one), expected, "{holdings:?}");
             let state = budget.state();
-            assert!(state.held == 0 && state.holders.is_empty(), "all is given back");
+            assert!(
+                state.held == 0 && state.addresses.is_empty() && state.by_bytes.is_empty(),
+                "all is given back"
+            );
         }
+    }
+
+    #[test]
+    fn the_address_that_holds_most_pays_even_if_another_has_the_largest_connection() {
+        let budget = MemoryBudget::new(100);
+        for (holdings, expected) in [
+            (&[(1, 50), (2, 30), (2, 30)][..], &[false, true, false][..]),
+            (&[(1, 50), (2, 30), (3, 30)], &[true, false, false]),
+            // What is paid brings an address down to the others.
+            (&[(1, 30), (2, 30), (2, 30), (3, 30), (3, 30)], &[false, true, false, true, false]),
+        ] {
+            assert_eq!(ended(&budget, holdings), expected, "{holdings:?}");
+        }
+    }
+
+    #[test]
+    fn the_one_connection_of_a_player_outlives_crowds_from_other_addresses() {
+        let budget = MemoryBudget::new(1_000_000);
+        let mut holdings = vec![(0, 60_000)];
+        holdings.extend((0..8000_u32).map(|n| (u8::try_from(1 + n % 15).unwrap(), 60_000)));
+        let ended = ended(&budget, &holdings);
+        assert!(!ended[0]);
+        assert_eq!(ended.iter().filter(|ended| !**ended).count(), 1_000_000 / 60_000);
     }
 
     #[test]
     fn thousands_of_half_packets_never_hold_more_than_the_budget() {
         let budget = MemoryBudget::new(1_000_000);
-        let ended = ended(&budget, &vec![60 * 1024; 8192]);
+        let ended = ended(&budget, &vec![(1, 60 * 1024); 8192]);
         assert_eq!(ended.iter().filter(|ended| !**ended).count(), 1_000_000 / (60 * 1024));
         assert!(!ended[8191] && ended[0], "the last who came are left");
     }
@@ -218,8 +296,10 @@ mod tests {
     #[test]
     fn who_was_ended_counts_no_more_whatever_it_still_says() {
         let budget = MemoryBudget::new(100);
-        let (mut one, mut other) =
-            (budget.share(Arc::<Eviction>::default()), budget.share(Arc::<Eviction>::default()));
+        let (mut one, mut other) = (
+            budget.share(host(1), Arc::<Eviction>::default()),
+            budget.share(host(1), Arc::<Eviction>::default()),
+        );
         one.set(80);
         other.set(70);
         one.set(200);

@@ -12,7 +12,7 @@ use crate::world::Source;
 use futures_lite::future;
 use smol::{Async, Timer};
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ impl NameService {
                         .filter(|answer| {
                             bytes.take(Source::of((*peer.ip()).into()), answer.len() as u64, Now::read())
                         })
-                        && let Err(error) = self.socket.send_to(&answer, peer).await
+                        && let Err(error) = self.send(&answer, peer)
                     {
                         log::debug!("netbios: {peer} cannot be answered: {error}");
                     }
@@ -96,6 +96,12 @@ impl NameService {
             // However many ask, others have their turn.
             future::yield_now().await;
         }
+    }
+
+    /// Sends without waiting. While the system looks for a machine that does not exist it keeps what is for it, and who writes such
+    /// senders on many questions could make all others wait until there is room again. Who gets no answer asks again.
+    fn send(&self, answer: &[u8], peer: SocketAddrV4) -> io::Result<usize> {
+        self.socket.get_ref().send_to(answer, peer)
     }
 
     /// By which address `peer` reaches us: the one from which the system would write to it.

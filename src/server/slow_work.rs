@@ -67,7 +67,8 @@ pub(super) struct SlowWork {
 
 impl SlowWork {
     /// Work in these turns, while this shard is played.
-    pub(super) const fn new(turns: Arc<Turns>, game: Arc<Game>) -> Self {
+    pub(super) fn new(turns: Arc<Turns>, game: Arc<Game>) -> Self {
+        turns.put_behind(Arc::clone(&game.world.wrong_passwords));
         Self { turns, game }
     }
 

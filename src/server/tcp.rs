@@ -161,7 +161,7 @@ async fn browse(
     ban: Option<String>,
 ) {
     let eviction = Arc::new(Eviction::default());
-    let mut share = shared.input.share(Arc::clone(&eviction) as _);
+    let mut share = shared.input.share(peer.ip(), Arc::clone(&eviction) as _);
     let served = async {
         if service == Service::Https {
             let socket = stream.clone();

@@ -1,7 +1,9 @@
 //! Turns for work that takes long on purpose or by nature: passwords, and RSA. Few at a time, so that those who race have the
 //! machine; who comes from one address takes turns with all other addresses, so that nobody can push others out of the line.
+//! Who gave a wrong password lately waits behind all who did not, because who guesses may have more addresses than a Client has patience.
 
-use crate::world::Source;
+use crate::clock::Now;
+use crate::world::{Source, WrongPasswords};
 use smol::channel::{self, Sender};
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -44,6 +46,8 @@ struct State {
     lines: [Line; Work::KINDS],
     /// The line that has been served last.
     last: usize,
+    /// From where a wrong password came lately.
+    wrong: Arc<WrongPasswords>,
     /// How often somebody was sent away because too many waited.
     sent_away: u64,
 }
@@ -69,6 +73,7 @@ impl Turns {
             taken: 0,
             lines: Default::default(),
             last: 0,
+            wrong: Arc::default(),
             sent_away: 0,
         })))
     }
@@ -83,6 +88,11 @@ impl Turns {
         self.hand_on();
     }
 
+    /// From now on these wait behind all others for passwords.
+    pub(super) fn put_behind(&self, wrong: Arc<WrongPasswords>) {
+        self.state().wrong = wrong;
+    }
+
     /// How many wait for each kind of work.
     pub(super) fn waiting(&self) -> [(&'static str, usize); Work::KINDS] {
         let [passwords, logins, handshakes] = self.state().lines.each_ref().map(|line| line.count);
@@ -94,14 +104,12 @@ impl Turns {
         self.state().sent_away
     }
 
-    /// Waits for a turn. `None`: too many wait, and nobody who waits has more in the line than `from`. Of who has most, the one
-    /// who came last gives way to somebody else, and gets `None`.
+    /// Waits for a turn. `None`: too many wait, and nobody gives way to `from`. In a full line an address gives way to one that has
+    /// fewer waiting, and one that gave a wrong password lately to any that did not, but never the other way round. Of who has most
+    /// and is served last, the one who came last gives way, and gets `None`.
     pub(super) async fn wait(self: &Arc<Self>, work: Work, from: IpAddr) -> Option<Turn> {
         let (sender, turn) = channel::bounded(1);
-        let joined = match self.state().lines.get_mut(work as usize) {
-            Some(line) => line.join(Source::of(from), sender, work.most_waiting()),
-            None => false,
-        };
+        let joined = self.state().join(work, Source::of(from), sender);
         if joined {
             self.hand_on();
         }
@@ -133,28 +141,42 @@ impl Turns {
 }
 
 impl State {
+    fn join(&mut self, work: Work, from: Source, turn: Sender<Turn>) -> bool {
+        let (wrong, now) = (Arc::clone(&self.wrong), Now::read());
+        let Some(line) = self.lines.get_mut(work as usize) else { return false };
+        line.join(from, turn, work.most_waiting(), |source| wrong.is_from(source, now))
+    }
+
     /// Who has waited for the next turn.
     fn next(&mut self) -> Option<Sender<Turn>> {
-        let last = self.last;
+        let (last, wrong, now) = (self.last, Arc::clone(&self.wrong), Now::read());
+        // Only that line is short enough to be looked through, and only there it matters.
+        let goes_behind = |kind, source| kind == Work::Password as usize && wrong.is_from(source, now);
         let mut kinds = (1..=Work::KINDS).map(|step| (last + step) % Work::KINDS);
-        let (kind, next) = kinds.find_map(|kind| Some((kind, self.lines.get_mut(kind)?.next()?)))?;
+        let (kind, next) = kinds.find_map(|kind| {
+            let line = self.lines.get_mut(kind)?;
+            Some((kind, line.next(|source| goes_behind(kind, source))?))
+        })?;
         self.last = kind;
         Some(next)
     }
 }
 
 impl Line {
-    fn join(&mut self, from: Source, turn: Sender<Turn>, most: usize) -> bool {
+    /// Takes a place, if there is one or somebody gives way. Whoever `goes_behind` gives way first.
+    fn join(
+        &mut self,
+        from: Source,
+        turn: Sender<Turn>,
+        most: usize,
+        goes_behind: impl Fn(Source) -> bool,
+    ) -> bool {
         if self.count >= most {
-            let own = self.waiting.get(&from).map_or(0, VecDeque::len);
-            let longest = self.waiting.iter_mut().max_by_key(|(_, turns)| turns.len());
-            let Some((_, turns)) = longest.filter(|(_, turns)| turns.len() > own) else { return false };
-            // It is never the only one of its address: somebody else has fewer.
-            turns.pop_back();
-            self.count -= 1;
-            if turns.is_empty() {
-                self.forget_empty();
-            }
+            let rank = |source| (goes_behind(source), self.waiting.get(&source).map_or(0, VecDeque::len));
+            let own = rank(from);
+            let longest = self.order.iter().map(|source| (rank(*source), *source)).max_by_key(|one| one.0);
+            let Some((_, longest)) = longest.filter(|(rank, _)| *rank > own) else { return false };
+            self.send_away_newest(longest);
         }
         let turns = self.waiting.entry(from).or_default();
         if turns.is_empty() {
@@ -165,8 +187,10 @@ impl Line {
         true
     }
 
-    fn next(&mut self) -> Option<Sender<Turn>> {
-        let from = self.order.pop_front()?;
+    /// The next of the addresses that do not go behind, or of those that do if only they wait.
+    fn next(&mut self, goes_behind: impl Fn(Source) -> bool) -> Option<Sender<Turn>> {
+        let place = self.order.iter().position(|source| !goes_behind(*source)).unwrap_or_default();
+        let from = self.order.remove(place)?;
         let turns = self.waiting.get_mut(&from)?;
         let turn = turns.pop_front();
         self.count = self.count.saturating_sub(1);
@@ -178,10 +202,14 @@ impl Line {
         turn
     }
 
-    fn forget_empty(&mut self) {
-        self.waiting.retain(|_, turns| !turns.is_empty());
-        let waiting = &self.waiting;
-        self.order.retain(|from| waiting.contains_key(from));
+    fn send_away_newest(&mut self, from: Source) {
+        let Some(turns) = self.waiting.get_mut(&from) else { return };
+        turns.pop_back();
+        self.count = self.count.saturating_sub(1);
+        if turns.is_empty() {
+            self.waiting.remove(&from);
+            self.order.retain(|source| *source != from);
+        }
     }
 }
 
@@ -276,6 +304,72 @@ mod tests {
         let friends: Vec<_> =
             (1..=200).map(|n| ("friend", join(&turns, Work::Password, host(n)).0)).collect();
         assert_eq!(order(turn, friends), ["friend"; 200]);
+    }
+
+    /// The addresses 1 to `count` have given a wrong password.
+    fn guessed(turns: &Arc<Turns>, count: u8) -> Arc<WrongPasswords> {
+        let wrong = Arc::new(WrongPasswords::default());
+        (1..=count).for_each(|n| wrong.note(host(n), false, Now::read()));
+        turns.put_behind(Arc::clone(&wrong));
+        wrong
+    }
+
+    #[test]
+    fn who_gave_no_wrong_password_is_served_before_all_who_guess() {
+        let turns = Turns::new(1);
+        let turn = join(&turns, Work::Password, host(255)).1.flatten().unwrap();
+        let wrong = guessed(&turns, 250);
+        let guess = |n| ("guess", join(&turns, Work::Password, host(n)).0);
+        let mut waiting: Vec<_> = (1..=250).map(guess).collect();
+        waiting.push(("ann", join(&turns, Work::Password, host(251)).0));
+        waiting.push(("bob", join(&turns, Work::Password, host(252)).0));
+        waiting.push(("ann", join(&turns, Work::Password, host(251)).0));
+        // His next password was right.
+        wrong.note(host(250), true, Now::read());
+        waiting[249].0 = "carl";
+        let served = order(turn, waiting);
+        assert_eq!(served[..4], ["carl", "ann", "bob", "ann"]);
+        assert_eq!(served[4..], ["guess"; 249]);
+    }
+
+    #[test]
+    fn a_password_that_proves_wrong_puts_back_what_waits_from_there_already() {
+        let turns = Turns::new(1);
+        let turn = first(&turns);
+        let names = [("guess", 1), ("guess", 1), ("ann", 2), ("ann", 2)];
+        let waiting = names.map(|(name, from)| (name, join(&turns, Work::Password, host(from)).0));
+        guessed(&turns, 1);
+        assert_eq!(order(turn, waiting.into_iter().collect()), ["ann", "ann", "guess", "guess"]);
+    }
+
+    #[test]
+    fn in_a_full_line_who_guesses_gives_way_and_nobody_to_who_guesses() {
+        let turns = Turns::new(1);
+        let turn = join(&turns, Work::Password, host(255)).1.flatten().unwrap();
+        guessed(&turns, 200);
+        let join = |n| join(&turns, Work::Password, host(n));
+        let mut guesses: Vec<_> = (1..=200).map(|n| join(n).0).collect();
+        // More of one address than of any that guesses.
+        let mut friends: Vec<_> = (0..MOST_PASSWORDS - 200).map(|_| join(201).0).collect();
+        let sent_away = |waiting: &mut Vec<Waiting>| {
+            let before = waiting.len();
+            waiting.retain_mut(|one| block_on(poll_once(one)).is_none());
+            before - waiting.len()
+        };
+        for n in 1..=200 {
+            assert!(matches!(join(n).1, Some(None)), "nobody gives way to who guesses");
+        }
+        for n in 0..200 {
+            friends.push(join(202 + n % 40).0);
+            assert_eq!((sent_away(&mut guesses), sent_away(&mut friends)), (1, 0));
+        }
+        assert!(guesses.is_empty());
+        let (_late, answer) = join(250);
+        assert!(answer.is_none(), "waits");
+        assert_eq!(sent_away(&mut friends), 1, "of the address that has most");
+        assert_eq!(turns.state().lines[0].count, MOST_PASSWORDS);
+        drop(friends);
+        drop(turn);
     }
 
     #[test]

@@ -48,7 +48,11 @@ pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now)
     let Game { store, world, ports, .. } = game;
     let help = host.front_page(ports.http);
     let attempt = Attempt { query, from, help: &help, now, sign_in_trace: &world.sign_in_trace };
-    let limits = AuthLimits { failures: &world.auth_failures, checks: &world.password_checks };
+    let limits = AuthLimits {
+        failures: &world.auth_failures,
+        checks: &world.password_checks,
+        wrong_passwords: &world.wrong_passwords,
+    };
     let answer = auth::answer(store, &limits, attempt, |customer| new_context(game, customer, from, now));
     windows_1252::encode(&answer)
 }

@@ -20,6 +20,7 @@ mod source;
 mod thrown_out;
 mod turned_away;
 mod unexpected;
+mod wrong_passwords;
 
 pub use access_list::{AccessList, RefusedAddress};
 pub use channels::{
@@ -41,6 +42,7 @@ pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 pub use source::Source;
 pub use turned_away::TurnedAway;
 pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
+pub use wrong_passwords::WrongPasswords;
 
 use crate::clock::Now;
 use crate::config::{Allowed, Limits};
@@ -48,7 +50,7 @@ use mco_proto::ids::{CommId, CustomerId, PersonaId, RaceId};
 use mco_proto::nps::channel::ChannelData;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// One TCP connection, for as long as the process runs.
@@ -99,6 +101,8 @@ pub struct World {
     /// How many passwords were checked for an address, right or wrong: each costs the machine a good part of a second. What
     /// was admitted is never forgiven.
     pub password_checks: FailureLimit,
+    /// From where the last password was wrong, wherever it was given. The turns in which passwords are checked look at it, too.
+    pub wrong_passwords: Arc<WrongPasswords>,
     /// For whom the pages made accounts today.
     pub accounts_made: FailureLimit,
     /// Who is signed in on the players' pages.
@@ -138,6 +142,7 @@ impl World {
             login_failures: FailureLimit::new(failures_per_minute),
             page_failures: FailureLimit::new(failures_per_minute),
             password_checks: FailureLimit::new(checks_per_minute),
+            wrong_passwords: Arc::default(),
             accounts_made: FailureLimit::daily(ACCOUNTS_PER_DAY),
             page_sessions: PageSessions::new(PLAYERS),
             page_mail: FailureLimit::for_everybody(MAILS_PER_MINUTE),
