@@ -232,7 +232,7 @@ fn perform(shared: &Shared, request: Request) -> Response {
 pub(crate) enum AskError {
     /// No server runs on this data folder, or it has no socket yet.
     NobodyThere,
-    /// There is a socket, but this user may not use it.
+    /// This user may not use the socket, or not see whether there is one.
     NotPermitted,
     /// The server did not answer as it should.
     Failed(io::Error),
@@ -243,7 +243,8 @@ impl fmt::Display for AskError {
         match self {
             Self::NobodyThere => f.write_str("no server runs on this data folder"),
             Self::NotPermitted => f.write_str(
-                "this user may not talk to the running server; use sudo, or the server's own user",
+                "this user may not look into the data folder, or not talk to the server that runs on it; \
+                 use sudo, or the server's own user",
             ),
             Self::Failed(e) => write!(f, "the running server gave no answer: {e}; look at its log"),
         }

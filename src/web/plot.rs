@@ -132,6 +132,10 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         // A balance stays what it was until it changes.
         let _ = if path.is_empty() { write!(path, "M{at} {y}") } else { write!(path, "H{at}V{y}") };
     }
+    if columns.len() == 1 {
+        // Of a single moment nothing would be seen.
+        let _ = write!(path, "H{}", left + ACROSS);
+    }
     let _ = writeln!(
         picture,
         "<path class=\"line\" d=\"{path}\" fill=\"none\" stroke=\"#b3202a\" stroke-width=\"2\"/>"
@@ -176,6 +180,7 @@ mod tests {
             assert!(picture.len() < 20_000, "{}", picture.len());
             assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
             let path = picture.split_once(" d=\"").unwrap().1.split_once('"').unwrap().0;
+            assert_eq!(path.contains('H'), !points.is_empty(), "a line is seen: {path}");
             for number in path
                 .split(|sign: char| !sign.is_ascii_digit())
                 .filter_map(|digits| digits.parse::<u64>().ok())
