@@ -1,4 +1,4 @@
-//! Threads for passwords and RSA: few, and of low priority, so that the system prefers whoever plays.
+//! Threads for passwords, handshakes and large pages: few, and of low priority, so that the system prefers whoever plays.
 
 use super::turns::{Turn, Turns, Work};
 use crate::services::Game;

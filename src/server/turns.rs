@@ -1,4 +1,4 @@
-//! Turns for work that takes long on purpose or by nature: passwords, and RSA. Few at a time, so that those who race have the
+//! Turns for work that takes long on purpose or by nature: passwords, handshakes, and pages that read much. Few at a time, so that those who race have the
 //! machine; who comes from one address takes turns with all other addresses, so that nobody can push others out of the line.
 //! Who gave a wrong password lately waits behind all who did not, because who guesses may have more addresses than a Client has patience.
 
@@ -19,17 +19,19 @@ pub(super) enum Work {
     Password,
     /// A Session Key is opened, for who logs in on 8226. As many may wait as are connected.
     Login,
-    /// RSA of an old Windows that begins TLS. As many may wait as are connected.
+    /// The server's part of a handshake of TLS. As many may wait as are connected.
     Handshake,
+    /// A page that reads much of the store, or a kit. As many may wait as are connected.
+    Page,
 }
 
 impl Work {
-    const KINDS: usize = 3;
+    const KINDS: usize = 4;
 
     const fn most_waiting(self) -> usize {
         match self {
             Self::Password => MOST_PASSWORDS,
-            Self::Login | Self::Handshake => usize::MAX,
+            Self::Login | Self::Handshake | Self::Page => usize::MAX,
         }
     }
 }
@@ -95,8 +97,8 @@ impl Turns {
 
     /// How many wait for each kind of work.
     pub(super) fn waiting(&self) -> [(&'static str, usize); Work::KINDS] {
-        let [passwords, logins, handshakes] = self.state().lines.each_ref().map(|line| line.count);
-        [("password", passwords), ("login", logins), ("handshake", handshakes)]
+        let [passwords, logins, handshakes, pages] = self.state().lines.each_ref().map(|line| line.count);
+        [("password", passwords), ("login", logins), ("handshake", handshakes), ("page", pages)]
     }
 
     /// How often somebody was sent away because too many waited.

@@ -60,7 +60,7 @@ pub fn read(site: &Site<'_>, request: &PageRequest<'_>) -> Option<PageResponse> 
         "/diagnose" => diagnose::show(site, request),
         "/urls" => game_pages::numbered(site, request)?,
         "/ticker" => game_pages::ticker(site),
-        "/kit.zip" | "/download/kit" => files::kit(site, request),
+        path if is_kit(path) => files::kit(site, request),
         "/cert" | "/download/certificate" => files::certificate(site),
         "/key" | "/download/key" => files::key(site),
         "/registry" | "/download/registry" => files::registry(site, request),
@@ -94,9 +94,13 @@ pub fn is_of_game(path: &str) -> bool {
     matches!(path, "/urls" | "/ticker" | "/transfertocamhelpservlet" | "/subscribeentry.jsp" | "/style.css")
 }
 
-/// Whether the answer to this path takes long enough to be made on a worker thread: it reads much of the store.
+/// Whether the answer to this path takes long enough to be made on a worker thread: it reads much of the store, or is a kit.
 pub fn may_wait(path: &str) -> bool {
-    city::is_here(path) || me::is_here(path) || deals::is_here(path)
+    is_kit(path) || city::is_here(path) || me::is_here(path) || deals::is_here(path)
+}
+
+fn is_kit(path: &str) -> bool {
+    matches!(path, "/kit.zip" | "/download/kit")
 }
 
 /// Whether a form is sent to this path.

@@ -264,7 +264,7 @@ impl SslServer {
                 let path = if self.is_own_name(&request) || web::is_of_game(path) { path } else { "" };
                 let asked = Asked::of(&request, path, host, connection);
                 if web::may_wait(path) {
-                    return page(smol::unblock(move || self.read(&asked)).await);
+                    return page(deadline.hold(self.read_in_turn(asked)).await);
                 }
                 page(self.read(&asked))
             }
@@ -329,6 +329,13 @@ impl SslServer {
     /// Answers a request for a page or a file.
     fn read(&self, asked: &Asked) -> PageResponse {
         web::read(&self.site(), &asked.request()).unwrap_or_else(|| web::not_found(&self.site()))
+    }
+
+    /// Answers a request for a page or a file that takes long.
+    async fn read_in_turn(self: Arc<Self>, asked: Asked) -> PageResponse {
+        let server = Arc::clone(&self);
+        let answer = self.slow.run(Work::Page, asked.peer, move || server.read(&asked));
+        answer.await.unwrap_or_else(|| web::busy(&self.site()))
     }
 
     /// Has a form answered. Most are about a password, and all wait for the card.

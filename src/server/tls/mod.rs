@@ -38,7 +38,7 @@ use super::slow_work;
 use super::turns::{Turns, Work};
 use async_net::TcpStream;
 use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, FutureExt as _};
-use futures_rustls::TlsAcceptor;
+use futures_rustls::LazyConfigAcceptor;
 use legacy_stream::LegacyStream;
 use legacy_tls::Version;
 use legacy_tls::hello::{self, HelloError, Progress, Refusal, Route};
@@ -47,6 +47,7 @@ use legacy_tls::server_key::ServerKey;
 use replay::Replay;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
+use rustls::server::Acceptor;
 use smol::Timer;
 use std::fmt;
 use std::io;
@@ -164,7 +165,7 @@ struct Shared {
     legacy_allowed: bool,
     deadline: Duration,
     serving: RwLock<Serving>,
-    /// RSA is slow on a small board; those who sign in must not take all cores from those who play.
+    /// Handshakes are slow on a small board; those who sign in must not take all cores from those who play.
     turns: Arc<Turns>,
 }
 
@@ -301,9 +302,18 @@ pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Resul
     };
     match route {
         Route::Modern => {
-            let acceptor = TlsAcceptor::from(tls.serving_at(local).await.modern);
+            let config = tls.serving_at(local).await.modern;
             let replay = Replay::new(beginning, stream);
-            let handshake = async { Ok(acceptor.accept(replay).await?) };
+            let handshake = async {
+                let hello = LazyConfigAcceptor::new(Acceptor::default(), replay).await?;
+                let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
+                // The answer to the hello is made here; what comes after it costs little.
+                let answered = slow_work::run(move || {
+                    let _turn = turn;
+                    hello.into_stream(config)
+                });
+                Ok(answered.await.await?)
+            };
             let stream = within(tls.0.deadline, handshake).await?;
             log::debug!("https: {peer}: {:?}", stream.get_ref().1.protocol_version());
             Ok(Secured { security: Security::Modern, stream: Box::pin(stream) })
