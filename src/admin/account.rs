@@ -129,6 +129,9 @@ pub fn create(
         return Err(Refusal::TooMany);
     }
     let accounts = game.store.accounts();
+    if let Some(account) = done_already(game, form.name, form.password, now)? {
+        return Ok(account);
+    }
     let today = accounts.made_since(now.unix.saturating_sub(DAY)).map_err(|e| refusal(&e.into()))?;
     if today >= PER_DAY && !from.is_loopback() {
         warn!("account: refused {from}: {today} accounts were made within 24 hours");
@@ -142,6 +145,7 @@ pub fn create(
     let created = accounts.create(form.name, &password, None, now).inspect_err(|_| made.forgive(from, ""));
     let created = created.map_err(|e| refusal(&e))?;
     created.ticket.wait().map_err(|e| refusal(&e.into()))?;
+    accounts.was_set(form.name, &password, now).map_err(|e| refusal(&e.into()))?;
     info!("account: customer {} was made from {from}", created.value.customer_id);
     Ok(created.value)
 }
@@ -159,9 +163,17 @@ pub fn change_password(
     if form.password == form.old {
         return Err(Refusal::Unchanged);
     }
-    let account = check(game, from, form.name, form.old, now)?;
-    let changed = game.store.accounts().set_password(&account.name, &password).map_err(|e| refusal(&e))?;
+    let accounts = game.store.accounts();
+    let account = match check(game, from, form.name, form.old, now) {
+        // After the check, which counts: nobody may try passwords as new ones instead.
+        Err(Refusal::Wrong) => {
+            return done_already(game, form.name, form.password, now)?.ok_or(Refusal::Wrong);
+        }
+        checked => checked?,
+    };
+    let changed = accounts.set_password(&account.name, &password).map_err(|e| refusal(&e))?;
     changed.ticket.wait().map_err(|e| refusal(&e.into()))?;
+    accounts.was_set(&account.name, &password, now).map_err(|e| refusal(&e.into()))?;
     game.world.revoke(account.customer_id);
     info!("account: customer {} has a new password, changed from {from}", account.customer_id);
     Ok(account)
@@ -208,6 +220,11 @@ fn check(game: &Game, from: IpAddr, name: &str, password: &str, now: Now) -> Res
             Err(refusal(&error.into()))
         }
     }
+}
+
+/// The account, if it got this password within the last minute: who clicks twice sends a form twice, and sees the second answer.
+fn done_already(game: &Game, name: &str, password: &str, now: Now) -> Result<Option<Account>, Refusal> {
+    game.store.accounts().recently_proven(name, password, now).map_err(|e| refusal(&e.into()))
 }
 
 fn wanted(password: &str, again: &str) -> Result<Password, Refusal> {
@@ -260,6 +277,9 @@ mod tests {
         let limit = FailureLimit::new(PER_MINUTE);
         let account = create(&game, &limit, HOME, new("marty", "s3cret"), Now::read()).unwrap();
         assert_eq!(account.name, "marty");
+        let twice = create(&game, &limit, HOME, new("marty", "s3cret"), Now::read());
+        assert_eq!(twice.unwrap().customer_id, account.customer_id, "who clicks twice");
+        assert_eq!(game.store.accounts().list().unwrap().len(), 1);
         assert!(game.store.accounts().check_password("marty", "s3cret", Now::read()).unwrap().is_some());
         assert_eq!(create(&game, &limit, HOME, new("MARTY", "0ther"), Now::read()), Err(Refusal::NameTaken));
     }
@@ -327,10 +347,11 @@ mod tests {
         };
         for number in 0..ACCOUNTS_PER_DAY {
             // What comes to nothing does not count.
-            make(7, 0, now).unwrap_or_else(|refusal| {
-                assert_eq!(refusal, Refusal::NameTaken);
-                make(u16::try_from(number).unwrap(), number, now).unwrap()
-            });
+            if number > 0 {
+                let taken = create(&game, &limit, from(7), new("driver0", "0ther"), now);
+                assert_eq!(taken, Err(Refusal::NameTaken));
+            }
+            make(u16::try_from(number).unwrap(), number, now).unwrap();
         }
         assert_eq!(make(9, 99, now), Err(Refusal::TooManyToday));
         create(&game, &limit, HOME, new("marty", "s3cret"), now).unwrap();
@@ -357,7 +378,8 @@ mod tests {
         assert!(change(form).is_ok());
         assert_eq!(game.world.sessions.redeem(&context, None, Now::read()), None);
         assert!(game.store.accounts().check_password("marty", "n3w-one", Now::read()).unwrap().is_some());
-        assert_eq!(change(form), Err(Refusal::Wrong), "the old password is no longer it");
-        assert_eq!(change(form), Err(Refusal::TooMany));
+        assert!(change(form).is_ok(), "who clicks twice");
+        let other = NewPassword { password: "0ther", again: "0ther", ..form };
+        assert_eq!(change(other), Err(Refusal::TooMany), "the old password is no longer it, and that counts");
     }
 }

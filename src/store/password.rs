@@ -69,6 +69,10 @@ impl Password {
         }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// A new salted hash, as the text that is stored.
     pub(super) fn hash(&self) -> Result<String, StoreError> {
         hash(&self.0)
