@@ -129,8 +129,9 @@ impl Target {
             if port.is_none() {
                 ports.extend(network.http_fallback());
             }
+            let web = ports.into_iter().map(|port| Endpoint::new(host, port)).collect();
             Ok(Self {
-                web: ports.into_iter().map(|port| Endpoint::new(host, port)).collect(),
+                web: answering_first(web, timeout).await,
                 fixed: FixedPorts { persona: network.persona, mail: network.mail, mcots: network.mcots },
                 rooms: network.room_ports(),
             })
@@ -152,6 +153,19 @@ async fn is_this_machine(host: &str, timeout: Duration) -> bool {
         None
     });
     resolved.await.unwrap_or_default().iter().any(|address| own(address.ip()))
+}
+
+/// The same, with the first that answers before those that do not.
+async fn answering_first(mut web: Vec<Endpoint>, timeout: Duration) -> Vec<Endpoint> {
+    for place in 0..web.len() {
+        if let Some(endpoint) = web.get(place)
+            && answers(endpoint, timeout).await
+        {
+            web.rotate_left(place);
+            break;
+        }
+    }
+    web
 }
 
 /// Whether somebody takes connections there.
@@ -219,5 +233,17 @@ mod tests {
         assert_eq!((other.web[0].port, other.fixed), (80, FixedPorts::default()));
         assert_eq!(other.rooms.len(), 15);
         assert_eq!(target(Some("127.0.0.1:9")).web[0].port, 9);
+    }
+
+    #[test]
+    fn the_port_that_answers_is_the_one_that_is_asked_and_named() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = Endpoint::new("127.0.0.1", listener.local_addr().unwrap().port());
+        // Nobody listens on another address of this machine.
+        let closed = Endpoint::new("127.0.0.9", open.port);
+        let ordered =
+            |web: [&Endpoint; 2]| smol::block_on(answering_first(web.map(Endpoint::clone).into(), TIMEOUT));
+        assert_eq!(ordered([&closed, &open]), [open.clone(), closed.clone()]);
+        assert_eq!(ordered([&open, &closed]), [open, closed]);
     }
 }
