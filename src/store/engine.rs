@@ -9,7 +9,7 @@
 
 use super::error::{StoreError, is_out_of_files};
 use super::key;
-use super::record::{decode, digest};
+use super::record::{Row, decode, digest};
 use super::ticket::lock;
 use crate::atomic_file;
 use std::fs::{self, File};
@@ -21,8 +21,11 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-/// sled would take 1 GiB if not told otherwise. This holds some ten thousand records.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+/// sled would take 1 GiB if not told otherwise. It counts what pages are long on the card, rounded up to powers of two.
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+/// sled counts a page into its cache only when 64 were asked for of the same 256th of all pages. Who reads everything asks once for each page of
+/// up to 16 records, and would keep 16,384 pages beside the cache. Asking again for one record of so many makes them a third of that.
+const ASKED_AGAIN: usize = 4;
 /// sled can hold its lock a moment longer than the handle that was dropped, and so can a process that is started at that
 /// moment, until it runs its own program. Five seconds in all.
 const LOCK_TRIES: u32 = 250;
@@ -140,6 +143,36 @@ impl Engine {
         Ok(Rows { engine: self, rows: self.tree()?.range::<&[u8], _>((from, Bound::Unbounded)) })
     }
 
+    /// The same for who reads all of them: it does not keep them in memory.
+    fn all(
+        &self,
+        from: Bound<&[u8]>,
+    ) -> Result<impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>>, StoreError> {
+        let mut read = 0;
+        Ok(self.range(from)?.map(move |row| {
+            let row = row?;
+            read += 1;
+            if read % ASKED_AGAIN == 0 {
+                self.get(&row.0)?;
+            }
+            Ok(row)
+        }))
+    }
+
+    /// The first `most` bytes of keys and records from this bound on, up to the end of a record, and whether that is all there is.
+    pub(super) fn piece(&self, from: Bound<&[u8]>, most: usize) -> Result<(Vec<Row>, bool), StoreError> {
+        let (mut rows, mut size) = (Vec::new(), 0);
+        for row in self.all(from)? {
+            let (key, value) = row?;
+            size += key.len() + value.len();
+            rows.push((key.to_vec(), value.to_vec()));
+            if size >= most {
+                return Ok((rows, false));
+            }
+        }
+        Ok((rows, true))
+    }
+
     /// All records whose key begins so, in the order of their keys.
     pub(super) fn with_prefix(&self, prefix: &[u8]) -> Result<Rows<'_>, StoreError> {
         Ok(Rows { engine: self, rows: self.tree()?.scan_prefix(prefix) })
@@ -205,7 +238,7 @@ impl Engine {
     ) -> Result<Sum, StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
             let mut sum = 0_u64;
-            for row in self.range(Bound::Unbounded)? {
+            for row in self.all(Bound::Unbounded)? {
                 let (key, value) = row?;
                 understood(&key, &value)?;
                 if key != key::SUM {
@@ -266,4 +299,34 @@ fn says_nothing_about_the_files(error: &io::Error) -> bool {
             | io::ErrorKind::ReadOnlyFilesystem
             | io::ErrorKind::OutOfMemory
     ) || is_out_of_files(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    #[test]
+    fn a_piece_is_as_long_as_was_asked_for_up_to_the_end_of_a_record() {
+        let dir = TempDir::new().unwrap();
+        let engine = Engine::open(dir.path()).unwrap();
+        for number in 0..1000_u32 {
+            engine.put(&number.to_be_bytes(), Some(&[7; 96])).unwrap();
+        }
+        // Behind the record of a number.
+        let piece = |behind: Option<u32>, most| {
+            let behind = behind.map(u32::to_be_bytes);
+            let from = behind.as_ref().map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_slice()));
+            let (rows, all) = engine.piece(from, most).unwrap();
+            assert!(rows.iter().all(|(key, value)| key.len() == 4 && *value == [7; 96]));
+            (rows.first().map(|(key, _)| key.clone()), rows.len(), all)
+        };
+        let key = |number: u32| Some(number.to_be_bytes().to_vec());
+        assert_eq!(piece(None, usize::MAX), (key(0), 1000, true));
+        assert_eq!(piece(None, 1000), (key(0), 10, false));
+        assert_eq!(piece(None, 1001), (key(0), 11, false));
+        assert_eq!(piece(Some(300), 1000), (key(301), 10, false));
+        assert_eq!(piece(Some(996), 1000), (key(997), 3, true));
+        assert_eq!(piece(Some(999), 1000), (None, 0, true));
+    }
 }

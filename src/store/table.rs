@@ -7,25 +7,25 @@
 //!
 //! A batch that cannot be made safe is taken back, with all that was built upon it, by [`Table::recover`].
 
+mod reading;
+
 use super::engine::Engine;
 use super::error::StoreError;
 use super::giving::{Given, give_piece, place};
 use super::journal::{Changes, Journal};
 use super::key;
 use super::pre_images::PreImages;
-use super::record::{Position, Record, Row, decode, decode_front, encode};
+#[cfg(test)]
+use super::record::Row;
+use super::record::{Position, Record as _, encode};
 use super::ticket::lock;
 pub(super) use super::transaction::Transaction;
 use super::transaction::{Before, Changed};
-use super::view::{View, merge};
-use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
-use std::ops::{Bound, ControlFlow};
+use super::view::View;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::thread;
-use std::time::Duration;
 
 /// How much may wait for the writer, in bytes of keys and records; then whoever changes something makes it safe.
 const MOST_PENDING: usize = 1024 * 1024;
@@ -33,11 +33,6 @@ const MOST_PENDING: usize = 1024 * 1024;
 const MOST_BEHIND: usize = 768 * 1024;
 /// The least that the engine is given at once, in bytes of keys and records: who waits for the next batch waits that long.
 const LEAST_GIVEN: usize = 4 * 1024;
-/// How much of a snapshot is read at once, in bytes of keys and records: whoever changes something waits that long.
-const PIECE: usize = 32 * 1024;
-/// For how long readers wait who do: a minute in all.
-const READ_TRIES: u32 = 3000;
-const READ_PAUSE: Duration = Duration::from_millis(20);
 
 /// The open database.
 #[derive(Debug)]
@@ -97,6 +92,7 @@ impl Table {
                 batch: Arc::default(),
                 safe: Changes::new(),
                 giving: Arc::default(),
+                given: 0,
                 bytes: 0,
                 safe_bytes: 0,
                 sum,
@@ -118,21 +114,9 @@ impl Table {
         Ok(Self::new(Opened { engine: Engine::open(dir)?, sum: 0, journal: None, checked: true }).unwrap())
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, View> {
+    /// What readers see. While it is held nothing is changed.
+    pub(super) fn state(&self) -> RwLockReadGuard<'_, View> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The state for somebody who reads records.
-    fn for_reading(&self) -> RwLockReadGuard<'_, View> {
-        for _ in 0..READ_TRIES {
-            let state = self.state();
-            if state.engine.is_some() || !self.readers_wait.load(Ordering::Relaxed) {
-                return state;
-            }
-            drop(state);
-            thread::sleep(READ_PAUSE);
-        }
-        self.state()
     }
 
     fn state_mut(&self) -> RwLockWriteGuard<'_, View> {
@@ -152,84 +136,8 @@ impl Table {
         engine.size_on_disk()
     }
 
-    /// Shows `see` the record of a key as it is now.
-    fn look<T>(&self, key: &[u8], see: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreError> {
-        self.for_reading().look(key, see)
-    }
-
-    /// Shows `see` all records whose key begins so, as they are now, in the order of their keys.
-    pub(super) fn walk(
-        &self,
-        prefix: &[u8],
-        mut see: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let state = self.for_reading();
-        let changes = state.changes((Bound::Included(prefix), Bound::Unbounded));
-        let changes = changes.take_while(|(key, _)| key.starts_with(prefix));
-        let see = |key: &[u8], value: &[u8]| see(key, value).map(ControlFlow::Continue);
-        merge(state.engine()?.with_prefix(prefix)?, changes, see).map(|_| ())
-    }
-
-    pub(super) fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
-        self.look(key, |bytes| bytes.map(decode).transpose())?
-    }
-
-    /// All records whose key begins so, in the order of their keys.
-    pub(super) fn scan<R: Record>(&self, prefix: &[u8]) -> Result<Vec<R>, StoreError> {
-        let mut records = Vec::new();
-        self.walk(prefix, |_, value| {
-            records.push(decode(value)?);
-            Ok(())
-        })?;
-        Ok(records)
-    }
-
-    /// The same, but only their first fields.
-    pub(super) fn scan_fronts<R: Record, F: DeserializeOwned + From<R>>(
-        &self,
-        prefix: &[u8],
-    ) -> Result<Vec<F>, StoreError> {
-        let mut fronts = Vec::new();
-        self.walk(prefix, |_, value| {
-            fronts.push(decode_front::<R, F>(value)?);
-            Ok(())
-        })?;
-        Ok(fronts)
-    }
-
-    /// All records whose key begins so, with their keys.
-    pub(super) fn scan_rows<R: Record>(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
-        let mut rows = Vec::new();
-        self.walk(prefix, |key, value| {
-            rows.push((key.to_vec(), decode(value)?));
-            Ok(())
-        })?;
-        Ok(rows)
-    }
-
-    /// The first `most` records whose key begins with `prefix` and goes on with `rest` or what sorts behind it, with their keys.
-    pub(super) fn scan_from<R: Record>(
-        &self,
-        prefix: &[u8],
-        rest: &[u8],
-        most: usize,
-    ) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
-        let from = [prefix, rest].concat();
-        let from = (Bound::Included(from.as_slice()), Bound::Unbounded);
-        let state = self.for_reading();
-        let mut rows = Vec::new();
-        let ended = merge(state.engine()?.range(from.0)?, state.changes(from), |key, value| {
-            if rows.len() >= most || !key.starts_with(prefix) {
-                return Ok(ControlFlow::Break(()));
-            }
-            rows.push((key.to_vec(), decode(value)?));
-            Ok(ControlFlow::Continue(()))
-        });
-        ended.map(|_| rows)
-    }
-
     /// Begins a snapshot of everything as it is between two changes. Returned are its generation and its state, for
-    /// [`Self::read_snapshot`]; whoever drops the state ends it.
+    /// [`super::snapshot::Snapshot`]; whoever drops the state ends it.
     pub(super) fn begin_snapshot(&self) -> Result<(u64, Arc<Mutex<PreImages>>), StoreError> {
         let _write_lock = self.write_lock();
         let nothing = self.is_empty()?;
@@ -240,28 +148,6 @@ impl Table {
         let images = Arc::new(Mutex::new(PreImages::new(sum)));
         state.snapshots.push(Arc::downgrade(&images));
         Ok((generation, images))
-    }
-
-    /// Reads the next piece of a snapshot, and says whether it was the last one.
-    pub(super) fn read_snapshot(&self, images: &Mutex<PreImages>) -> Result<(Vec<Row>, bool), StoreError> {
-        // While it is held for reading nothing is changed.
-        let state = self.state();
-        let mut images = lock(images);
-        let from = images.rest()?;
-        let mut rows = BTreeMap::new();
-        let (mut size, mut end) = (0, None);
-        let changes = state.changes((from, Bound::Unbounded));
-        let cut = merge(state.engine()?.range(from)?, changes, |key, value| {
-            size += key.len() + value.len();
-            rows.insert(key.to_vec(), value.to_vec());
-            if size < PIECE {
-                return Ok(ControlFlow::Continue(()));
-            }
-            end = Some(key.to_vec());
-            Ok(ControlFlow::Break(()))
-        })?;
-        images.restore(&mut rows, end);
-        Ok((rows.into_iter().collect(), cut.is_continue()))
     }
 
     /// Writes undecoded records, all or none.
@@ -306,6 +192,8 @@ impl Table {
         if safe.broken {
             return Err(StoreError::NotSaved("an earlier change could not be saved".into()));
         }
+        // From the card, if need be, before everybody waits for it.
+        self.look(key::POSITION, |_| ())?;
         let mut state = self.state_mut();
         if state.open.is_empty() && !always {
             return Ok(());

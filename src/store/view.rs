@@ -27,6 +27,8 @@ pub(super) struct View {
     pub(super) safe: Changes,
     /// What is safe and is given to the engine, until it has all of it.
     pub(super) giving: Arc<Changes>,
+    /// How often the engine has got all that it was given.
+    pub(super) given: u64,
     /// How long the keys and records are that wait.
     pub(super) bytes: usize,
     /// How much memory that takes which is safe and waits for the engine.
@@ -45,7 +47,7 @@ impl View {
     }
 
     /// The newest change of a key that the engine may not have.
-    fn change(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
+    pub(super) fn change(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
         let layers = [&self.open, &*self.batch, &self.safe, &*self.giving];
         layers.into_iter().find_map(|layer| layer.get(key))
     }
@@ -105,6 +107,7 @@ impl View {
     /// The engine has all that it was given.
     pub(super) fn end_giving(&mut self) {
         self.giving = Arc::default();
+        self.given += 1;
     }
 
     /// Adds the changes of a transaction.
