@@ -204,7 +204,13 @@ fn check(game: &Game, from: IpAddr, name: &str, password: &str, now: Now) -> Res
         info!("account: refused {from}: too many passwords were checked for this address within a minute");
         return Err(Refusal::TooMany);
     }
-    match game.store.accounts().check_password(name, password, now) {
+    let accounts = game.store.accounts();
+    // One right password costs one check a minute, from however many addresses it comes.
+    let checked = match accounts.recently_proven(name, password, now) {
+        Ok(None) => accounts.check_password(name, password, now),
+        proven => proven,
+    };
+    match checked {
         Ok(Some(account)) => {
             game.world.page_failures.forgive(from, name);
             game.world.wrong_passwords.note(from, true, now);

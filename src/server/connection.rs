@@ -15,7 +15,7 @@ use crate::services::Game;
 use crate::world::ConnectionId;
 use crate::world::races::Move;
 use async_net::TcpStream;
-use futures_lite::{AsyncWrite as _, AsyncWriteExt as _, FutureExt as _};
+use futures_lite::{AsyncWrite as _, AsyncWriteExt as _, FutureExt as _, future};
 use smol::{Async, Timer};
 use std::fmt;
 use std::future::poll_fn;
@@ -24,12 +24,16 @@ use std::net::{self, IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes taken from the socket at once. The buffer is on the stack while data is there, not in each idle connection.
 const CHUNK: usize = 16 * 1024;
 /// Answers are written when so many bytes wait, even if more requests have arrived already.
 const BATCH: usize = 64 * 1024;
+/// After so many messages the others have their turn, even if more have arrived already: each takes some microseconds.
+const AT_ONCE: u32 = 64;
+/// How long a connection rests whose address has sent too many messages.
+const REST: Duration = Duration::from_millis(20);
 
 /// Why a connection ended.
 enum End {
@@ -174,8 +178,8 @@ async fn converse_until_the_end(
         return (talk, End::Unsent(unsent));
     }
     loop {
-        let answered;
-        (talk, answered) = answer_all(shared, peer.ip(), talk).await;
+        let (answered, count);
+        (talk, answered, count) = answer_some(shared, peer.ip(), talk).await;
         let answers = !talk.out.is_empty();
         let answered = answered.and_then(|more| deliver_all(outbox, &mut talk).map(|()| more));
         match answered {
@@ -188,7 +192,11 @@ async fn converse_until_the_end(
                 if let Err(end) = write(stream, outbox, &mut talk).await {
                     return (talk, end);
                 }
+                while !shared.pace.admit(peer.ip(), count, Now::read()) {
+                    Timer::after(REST).await;
+                }
                 if more {
+                    future::yield_now().await;
                     continue;
                 }
                 incoming.drained &= !answers;
@@ -219,20 +227,20 @@ async fn converse_until_the_end(
     }
 }
 
-/// Answers what has arrived. `true`: there may be more, but what is answered should go out first.
-async fn answer_all(
+/// Answers what has arrived, and says how many messages that were. `true`: there may be more, but what is answered should go out first.
+async fn answer_some(
     shared: &Arc<Shared>,
     peer: IpAddr,
     mut talk: Box<Talk>,
-) -> (Box<Talk>, Result<bool, End>) {
-    loop {
+) -> (Box<Talk>, Result<bool, End>, u32) {
+    for count in 0..AT_ONCE {
         let answered = talk.out.len();
         let stepped;
         (talk, stepped) = step(shared, peer, talk).await;
         let step = match stepped {
             Ok(Some(step)) => step,
-            Ok(None) => return (talk, Ok(false)),
-            Err(reason) => return (talk, Err(End::Broken(reason))),
+            Ok(None) => return (talk, Ok(false), count),
+            Err(reason) => return (talk, Err(End::Broken(reason)), count),
         };
         if let Some(ticket) = step.commit
             && let Err(error) = shared.saved(ticket).await
@@ -240,19 +248,20 @@ async fn answer_all(
             // A Client that hears nothing asks again; one that hears "done" relies on it.
             talk.out.truncate(answered);
             talk.observers.tell(|observer| observer.withdrawn());
-            return (talk, Err(End::Unsaved(error.to_string())));
+            return (talk, Err(End::Unsaved(error.to_string())), count);
         }
         shared.connections.deliver(step.pushes);
         if let Some(unsent) = step.unsent {
-            return (talk, Err(End::Unsent(unsent)));
+            return (talk, Err(End::Unsent(unsent)), count);
         }
         if step.close {
-            return (talk, Err(End::Finished));
+            return (talk, Err(End::Finished), count);
         }
         if talk.out.len() >= BATCH {
-            return (talk, Ok(true));
+            return (talk, Ok(true), count + 1);
         }
     }
+    (talk, Ok(true), AT_ONCE)
 }
 
 /// Answers the next message: here, or when it is its turn on a thread for what takes long.

@@ -21,6 +21,7 @@ mod metrics;
 mod netbios;
 mod observer;
 mod outbox;
+mod pace;
 mod published_name;
 mod recorder;
 mod restart;

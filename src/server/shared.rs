@@ -6,6 +6,7 @@ use super::counters::Counters;
 use super::limits::Limits;
 use super::memory_budget::MemoryBudget;
 use super::metrics::Metrics;
+use super::pace::Pace;
 use super::recorder::{Recorder, Recordings};
 use super::restart::{self, RestartedBy};
 use super::slow_work::SlowWork;
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(super) limits: Arc<Limits>,
     /// What connections may hold of input that is not complete yet.
     pub(super) input: Arc<MemoryBudget>,
+    /// How many messages each address sends.
+    pub(super) pace: Pace,
     /// What takes long.
     pub(super) slow: SlowWork,
     /// Patch, Auth and Shard.
@@ -102,6 +105,7 @@ impl Shared {
         let certificate = Certificate::from_der(tls.authority().certificate_der());
         let ssl = http::SslServer::new(Arc::clone(&game), Some(certificate), operator, slow.clone(), metrics);
         Self {
+            pace: Pace::new(),
             game,
             connections,
             limits,

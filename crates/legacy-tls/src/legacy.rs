@@ -36,7 +36,7 @@ const FINISHED: u8 = 20;
 
 /// The longest handshake message after the hello, in bytes. An RSA key of 8192 bits needs half of it.
 const LONGEST_MESSAGE: usize = 2048;
-/// How many records without content, or alerts, may follow each other. Some clients send an empty record before each other one.
+/// How many records without content, alerts, or attempts to begin anew may follow each other. Some clients send an empty record before each other one.
 const IDLE_RECORDS: u32 = 32;
 
 /// The certificates of a server and their private key. One can serve any number of connections.
@@ -280,10 +280,12 @@ impl LegacyServer {
     }
 
     fn take_content(&mut self, kind: Kind, content: &[u8]) -> Result<(), Failure> {
-        let idle = kind == Kind::Alert || content.is_empty();
-        self.idle_records = if idle { self.idle_records + 1 } else { 0 };
-        if self.idle_records > IDLE_RECORDS {
-            return Err(Failure::Idle);
+        // After the handshake, its messages bring nothing on either.
+        let late = kind == Kind::Handshake && matches!(self.state, State::Data);
+        if kind == Kind::Alert || content.is_empty() || late {
+            self.count_idle()?;
+        } else {
+            self.idle_records = 0;
         }
         match kind {
             Kind::Alert => self.take_alert(content),
@@ -295,6 +297,11 @@ impl LegacyServer {
             }
             Kind::Data => Err(Failure::OutOfOrder),
         }
+    }
+
+    fn count_idle(&mut self) -> Result<(), Failure> {
+        self.idle_records += 1;
+        if self.idle_records > IDLE_RECORDS { Err(Failure::Idle) } else { Ok(()) }
     }
 
     fn take_alert(&mut self, content: &[u8]) -> Result<(), Failure> {
@@ -409,6 +416,8 @@ impl LegacyServer {
             (State::Data, CLIENT_HELLO) => match self.version {
                 Version::Ssl30 => Err(Failure::Renegotiation),
                 Version::Tls10 => {
+                    // A record may hold thousands of them, and each is answered.
+                    self.count_idle()?;
                     self.state = State::Data;
                     self.send_record(Kind::Alert, &Alert::NoRenegotiation.bytes(self.version));
                     Ok(())

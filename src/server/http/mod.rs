@@ -222,6 +222,12 @@ impl SslServer {
             _ => Verb::Other,
         };
         match (http::route(verb, path), verb) {
+            (Some(Route::Auth), _)
+                if origin::is_foreign(request.headers(), asked_for(&request).unwrap_or_default()) =>
+            {
+                log::info!("auth: a sign-in of {} was refused: a page of another site sent it", peer.ip());
+                response(403, TEXT, "A page of another site may not sign anybody in")
+            }
             (Some(Route::Auth), _) => {
                 let query = Zeroizing::new(request.uri().query().unwrap_or_default().to_owned());
                 response(200, TEXT, deadline.hold(self.log_in(query, peer, host)).await)

@@ -80,6 +80,11 @@ impl AsyncRead for LegacyStream {
                 let _ = self.poll_send(context);
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, failure)));
             }
+            if self.machine.data().is_empty() {
+                // Others have their turn first: who sends without pause what brings nothing keeps no thread for itself.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
     }
 }

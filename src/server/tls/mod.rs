@@ -37,25 +37,26 @@ use super::lingering_close::{AFTER_ANSWER, Bounds, lingering_close};
 use super::slow_work;
 use super::turns::{Turns, Work};
 use async_net::TcpStream;
-use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, FutureExt as _};
-use futures_rustls::LazyConfigAcceptor;
+use futures_lite::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, FutureExt as _, future};
+use futures_rustls::server::TlsStream;
+use futures_rustls::{Accept, LazyConfigAcceptor};
 use legacy_stream::LegacyStream;
 use legacy_tls::Version;
 use legacy_tls::hello::{self, HelloError, Progress, Refusal, Route};
 use legacy_tls::legacy::{Entropy, Failure, Identity, LegacyServer};
 use legacy_tls::server_key::ServerKey;
 use replay::Replay;
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::server::Acceptor;
-use smol::Timer;
+use rustls::{HandshakeKind, ServerConfig};
+use smol::{Async, Timer};
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{self, IpAddr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Within this the hello must be there, and within once more this the handshake be over.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
@@ -303,18 +304,7 @@ pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Resul
     match route {
         Route::Modern => {
             let config = tls.serving_at(local).await.modern;
-            let replay = Replay::new(beginning, stream);
-            let handshake = async {
-                let hello = LazyConfigAcceptor::new(Acceptor::default(), replay).await?;
-                let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
-                // The answer to the hello is made here; what comes after it costs little.
-                let answered = slow_work::run(move || {
-                    let _turn = turn;
-                    hello.into_stream(config)
-                });
-                Ok(answered.await.await?)
-            };
-            let stream = within(tls.0.deadline, handshake).await?;
+            let stream = modern_handshake(tls, config, (stream, peer), beginning).await?;
             log::debug!("https: {peer}: {:?}", stream.get_ref().1.protocol_version());
             Ok(Secured { security: Security::Modern, stream: Box::pin(stream) })
         }
@@ -334,6 +324,47 @@ pub async fn accept(tls: &Tls, mut stream: TcpStream, peer: SocketAddr) -> Resul
             Err(TlsError::Refused(refusal))
         }
     }
+}
+
+/// Takes a connection with TLS 1.2 or 1.3 through its handshake. The server's part of it is done when it is the turn of this address; the
+/// time that it waits for that is not the Client's.
+async fn modern_handshake(
+    tls: &Tls,
+    config: Arc<ServerConfig>,
+    (stream, peer): (TcpStream, SocketAddr),
+    beginning: Vec<u8>,
+) -> Result<TlsStream<Replay>, TlsError> {
+    let socket: Arc<Async<net::TcpStream>> = stream.clone().into();
+    let mut left = tls.0.deadline;
+    let hello = LazyConfigAcceptor::new(Acceptor::default(), Replay::new(beginning, stream));
+    let hello = within_left(&mut left, async { Ok(hello.await?) }).await?;
+    let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
+    let (mut accepted, retried) = slow_work::run(move || {
+        let _turn = turn;
+        let mut kind = None;
+        let accept = hello.into_stream_with(config, |connection| kind = connection.handshake_kind());
+        (poll_here(accept), kind == Some(HandshakeKind::FullWithHelloRetryRequest))
+    })
+    .await;
+    // Who has to say hello once more has the rest of the work done with what comes next.
+    while retried && let Err(accept) = accepted {
+        within_left(&mut left, async { Ok(socket.readable().await?) }).await?;
+        let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
+        accepted = slow_work::run(move || {
+            let _turn = turn;
+            poll_here(accept)
+        })
+        .await;
+    }
+    match accepted {
+        Ok(stream) => Ok(stream?),
+        Err(accept) => within_left(&mut left, async { Ok(accept.await?) }).await,
+    }
+}
+
+/// Goes on with a handshake as far as it can without waiting: its outcome, or the handshake.
+fn poll_here(mut accept: Accept<Replay>) -> Result<io::Result<TlsStream<Replay>>, Accept<Replay>> {
+    smol::block_on(future::poll_once(&mut accept)).ok_or(accept)
 }
 
 /// What a browser shows that came without TLS.
@@ -366,44 +397,41 @@ async fn read_hello(tls: &Tls, stream: &mut TcpStream, beginning: &mut Vec<u8>) 
     }
 }
 
-/// Takes a connection with an old protocol through its handshake.
+/// Takes a connection with an old protocol through its handshake. The time that it waits for its turn is not the Client's.
 async fn legacy_handshake(
     tls: &Tls,
     (mut stream, peer): (TcpStream, SocketAddr),
     mut machine: Box<LegacyServer>,
     mut inbound: Vec<u8>,
 ) -> Result<LegacyStream, TlsError> {
-    let handshake = async {
-        loop {
-            let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
-            let (returned, fed) = slow_work::run(move || {
-                let _turn = turn;
-                let fed = machine.feed(&inbound);
-                (machine, fed)
-            })
-            .await;
-            machine = returned;
-            if fed.is_err() {
-                return Ok((machine, fed));
-            }
+    let mut left = tls.0.deadline;
+    loop {
+        let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
+        let fed;
+        (machine, fed) = slow_work::run(move || {
+            let _turn = turn;
+            let fed = machine.feed(&inbound);
+            (machine, fed)
+        })
+        .await;
+        if let Err(failure) = fed {
+            farewell(stream, machine.outbound(), AFTER_ALERT).await;
+            return Err(TlsError::Legacy(failure));
+        }
+        let exchanged = async {
             stream.write_all(machine.outbound()).await?;
             machine.sent(machine.outbound().len());
-            if machine.is_open() {
-                return Ok((machine, fed));
-            }
-            inbound = vec![0; CHUNK];
-            let count = if machine.is_finished() { 0 } else { stream.read(&mut inbound).await? };
-            if count == 0 {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-            }
-            inbound.truncate(count);
+            let mut arrived = vec![0; if machine.is_open() || machine.is_finished() { 0 } else { CHUNK }];
+            let count = stream.read(&mut arrived).await?;
+            arrived.truncate(count);
+            Ok(arrived)
+        };
+        inbound = within_left(&mut left, exchanged).await?;
+        if machine.is_open() {
+            return Ok(LegacyStream::new(stream, *machine));
         }
-    };
-    match within(tls.0.deadline, handshake).await? {
-        (machine, Ok(())) => Ok(LegacyStream::new(stream, *machine)),
-        (machine, Err(failure)) => {
-            farewell(stream, machine.outbound(), AFTER_ALERT).await;
-            Err(TlsError::Legacy(failure))
+        if inbound.is_empty() {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
     }
 }
@@ -418,6 +446,17 @@ async fn farewell(mut stream: TcpStream, words: &[u8], bounds: Bounds) {
     if stream.write_all(words).or(late).await.is_ok() {
         lingering_close(stream, bounds).await;
     }
+}
+
+/// The outcome of `future`, if it comes in what is `left` of the time, which gets less by what it takes.
+async fn within_left<T>(
+    left: &mut Duration,
+    future: impl Future<Output = Result<T, TlsError>>,
+) -> Result<T, TlsError> {
+    let began = Instant::now();
+    let outcome = within(*left, future).await;
+    *left = left.saturating_sub(began.elapsed());
+    outcome
 }
 
 /// The outcome of `future`, if it comes in time.
