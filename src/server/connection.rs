@@ -192,7 +192,7 @@ async fn converse_until_the_end(
                 if let Err(end) = write(stream, outbox, &mut talk).await {
                     return (talk, end);
                 }
-                while !shared.pace.admit(peer.ip(), count, Now::read()) {
+                while count > 0 && !shared.pace.admit(peer.ip(), count, Now::read()) {
                     Timer::after(REST).await;
                 }
                 if more {

@@ -5,7 +5,9 @@ use crate::support::{PATIENCE, Raw, Server, wait_until};
 use mco_proto::nps::{Form, Id, Packet, id};
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 /// A server on which unfinished input may take so many bytes.
 fn server(input_bytes: usize) -> Server {
@@ -121,4 +123,29 @@ fn before_sign_in_a_connection_may_hold_only_what_sign_in_needs() {
     let mut stranger = Raw::connect(server.port("mcots"));
     stranger.send(&[&5000_u16.to_le_bytes()[..], b"TOMC", &[0; 5]].concat());
     assert!(stranger.receive_all().is_empty());
+}
+
+#[test]
+fn whoever_sends_complete_messages_without_pause_keeps_nobody_waiting() {
+    let server = Server::started();
+    let message = [0x05, 0x26, 0x00, 0x08, 0x00, 0x00, 0x00, 0x15];
+    let messages = message.repeat(8192);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // More than the server has threads.
+        for _ in 0..8 {
+            let mut sender = TcpStream::connect(("127.0.0.1", server.port("mail"))).unwrap();
+            let mut receiver = sender.try_clone().unwrap();
+            let (stop, messages) = (&stop, &messages);
+            scope.spawn(move || while receiver.read(&mut [0; 65_536]).is_ok_and(|count| count > 0) {});
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) && sender.write_all(messages).is_ok() {}
+                let _ = sender.shutdown(Shutdown::Both);
+            });
+        }
+        for _ in 0..5 {
+            assert!(get(&server, "/help").1.contains("<html"));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
 }

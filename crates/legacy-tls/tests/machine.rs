@@ -304,6 +304,17 @@ fn a_second_handshake_is_declined() {
 }
 
 #[test]
+fn who_greets_anew_without_end_is_let_go_and_leaves_little_behind() {
+    let greetings = [&[1, 0, 0, 0][..]; 4000].concat();
+    let (mut client, mut server) = connected(Version::Tls10, Suite::Aes128Sha);
+    assert_eq!(server.feed(&client.sealed(Kind::Handshake, &greetings)), Err(Failure::Idle));
+    assert!(outbound(&mut server).len() < 4096, "of 4,000 answers");
+    let (mut client, mut server) = connected(Version::Tls10, Suite::Aes128Sha);
+    let failure = (0..100).find_map(|_| server.feed(&client.sealed(Kind::Handshake, &greetings[..4])).err());
+    assert_eq!(failure, Some(Failure::Idle));
+}
+
+#[test]
 fn warnings_are_ignored_a_goodbye_is_taken_and_a_fatal_alert_is_not_answered() {
     let (mut client, mut server) = connected(Version::Tls10, Suite::Rc4Sha);
     server.feed(&client.sealed(Kind::Alert, &[1, 90])).unwrap();

@@ -421,7 +421,10 @@ async fn legacy_handshake(
         let exchanged = async {
             stream.write_all(machine.outbound()).await?;
             machine.sent(machine.outbound().len());
-            let mut arrived = vec![0; if machine.is_open() || machine.is_finished() { 0 } else { CHUNK }];
+            if machine.is_open() || machine.is_finished() {
+                return Ok(Vec::new());
+            }
+            let mut arrived = vec![0; CHUNK];
             let count = stream.read(&mut arrived).await?;
             arrived.truncate(count);
             Ok(arrived)

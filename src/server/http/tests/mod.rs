@@ -305,6 +305,16 @@ fn a_page_of_another_site_makes_no_account_and_sees_nothing() {
         assert!(answer.starts_with("HTTP/1.1 403 "), "{host} {said}: {answer}");
     }
     assert!(test.server.game.store.accounts().by_name("marty").unwrap().is_none());
+    let sign_in = |said: &str| {
+        let head = format!(
+            "GET /AuthLogin?username=alice&password=s3cret HTTP/1.1\r\nHost: mcos.local\r\n{said}\r\n"
+        );
+        test.raw(head.as_bytes())
+    };
+    for said in ["Referer: http://evil.example/\r\n", "Sec-Fetch-Site: cross-site\r\n"] {
+        assert!(sign_in(said).starts_with("HTTP/1.1 403 "), "a picture of another page: {said}");
+    }
+    assert!(sign_in("").contains("Valid=TRUE"));
     let diagnose = test.raw(b"GET /diagnose HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     let front = test.raw(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     assert_eq!(diagnose, front);
