@@ -157,7 +157,8 @@ async fn is_this_machine(host: &str, timeout: Duration) -> bool {
 
 /// The same, with the first that answers before those that do not.
 async fn answering_first(mut web: Vec<Endpoint>, timeout: Duration) -> Vec<Endpoint> {
-    for place in 0..web.len() {
+    let places = if web.len() > 1 { 0..web.len() } else { 0..0 };
+    for place in places {
         if let Some(endpoint) = web.get(place)
             && answers(endpoint, timeout).await
         {

@@ -44,7 +44,7 @@ fn sources(folder: &Path, text: &mut String) {
 fn every_test_that_the_threat_model_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = String::new();
-    for folder in ["src", "tests"] {
+    for folder in ["src", "tests", "crates"] {
         sources(&root.join(folder), &mut all);
     }
     let page = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
