@@ -137,7 +137,7 @@ fn whoever_sends_complete_messages_without_pause_keeps_nobody_waiting() {
             let mut sender = TcpStream::connect(("127.0.0.1", server.port("mail"))).unwrap();
             let mut receiver = sender.try_clone().unwrap();
             let (stop, messages) = (&stop, &messages);
-            scope.spawn(move || while receiver.read(&mut [0; 65_536]).is_ok_and(|count| count > 0) {});
+            scope.spawn(move || while receiver.read(&mut [0; 8192]).is_ok_and(|count| count > 0) {});
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && sender.write_all(messages).is_ok() {}
                 let _ = sender.shutdown(Shutdown::Both);

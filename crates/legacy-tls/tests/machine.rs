@@ -305,7 +305,7 @@ fn a_second_handshake_is_declined() {
 
 #[test]
 fn who_greets_anew_without_end_is_let_go_and_leaves_little_behind() {
-    let greetings = [&[1, 0, 0, 0][..]; 4000].concat();
+    let greetings = [1, 0, 0, 0].repeat(4000);
     let (mut client, mut server) = connected(Version::Tls10, Suite::Aes128Sha);
     assert_eq!(server.feed(&client.sealed(Kind::Handshake, &greetings)), Err(Failure::Idle));
     assert!(outbound(&mut server).len() < 4096, "of 4,000 answers");

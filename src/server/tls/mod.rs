@@ -343,7 +343,7 @@ async fn modern_handshake(
         let _turn = turn;
         let mut kind = None;
         let accept = hello.into_stream_with(config, |connection| kind = connection.handshake_kind());
-        (poll_here(accept), kind == Some(HandshakeKind::FullWithHelloRetryRequest))
+        (poll_here(Box::new(accept)), kind == Some(HandshakeKind::FullWithHelloRetryRequest))
     })
     .await;
     // Who has to say hello once more has the rest of the work done with what comes next.
@@ -363,7 +363,7 @@ async fn modern_handshake(
 }
 
 /// Goes on with a handshake as far as it can without waiting: its outcome, or the handshake.
-fn poll_here(mut accept: Accept<Replay>) -> Result<io::Result<TlsStream<Replay>>, Accept<Replay>> {
+fn poll_here(mut accept: Box<Accept<Replay>>) -> Result<io::Result<TlsStream<Replay>>, Box<Accept<Replay>>> {
     smol::block_on(future::poll_once(&mut accept)).ok_or(accept)
 }
 
