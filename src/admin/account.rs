@@ -15,6 +15,9 @@ pub const PER_MINUTE: u32 = 10;
 /// 24 hours, in seconds.
 const DAY: u64 = 24 * 60 * 60;
 
+/// For so many seconds the same form once more is one that was sent twice.
+const TWICE: u64 = 60;
+
 /// How many accounts the pages make within 24 hours, whoever asks but this machine itself. The Server Operator may make more.
 pub const PER_DAY: usize = 200;
 
@@ -129,7 +132,10 @@ pub fn create(
         return Err(Refusal::TooMany);
     }
     let accounts = game.store.accounts();
-    if let Some(account) = done_already(game, form.name, form.password, now)? {
+    // Only what was made within this minute: to know the password of another account is no way to see that it is there.
+    if let Some(account) = done_already(game, form.name, form.password, now)?
+        && now.unix.saturating_sub(account.created) < TWICE
+    {
         return Ok(account);
     }
     let today = accounts.made_since(now.unix.saturating_sub(DAY)).map_err(|e| refusal(&e.into()))?;
@@ -145,7 +151,7 @@ pub fn create(
     let created = accounts.create(form.name, &password, None, now).inspect_err(|_| made.forgive(from, ""));
     let created = created.map_err(|e| refusal(&e))?;
     created.ticket.wait().map_err(|e| refusal(&e.into()))?;
-    accounts.was_set(form.name, &password, now).map_err(|e| refusal(&e.into()))?;
+    accounts.was_set(form.name, &password, now);
     info!("account: customer {} was made from {from}", created.value.customer_id);
     Ok(created.value)
 }
@@ -167,13 +173,16 @@ pub fn change_password(
     let account = match check(game, from, form.name, form.old, now) {
         // After the check, which counts: nobody may try passwords as new ones instead.
         Err(Refusal::Wrong) => {
-            return done_already(game, form.name, form.password, now)?.ok_or(Refusal::Wrong);
+            let done = done_already(game, form.name, form.password, now)?.ok_or(Refusal::Wrong)?;
+            game.world.page_failures.forgive(from, form.name);
+            game.world.wrong_passwords.note(from, true, now);
+            return Ok(done);
         }
         checked => checked?,
     };
     let changed = accounts.set_password(&account.name, &password).map_err(|e| refusal(&e))?;
     changed.ticket.wait().map_err(|e| refusal(&e.into()))?;
-    accounts.was_set(&account.name, &password, now).map_err(|e| refusal(&e.into()))?;
+    accounts.was_set(&account.name, &password, now);
     game.world.revoke(account.customer_id);
     info!("account: customer {} has a new password, changed from {from}", account.customer_id);
     Ok(account)
@@ -269,6 +278,7 @@ fn refusal(problem: &AccountError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::Source;
     use std::net::Ipv4Addr;
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -287,6 +297,8 @@ mod tests {
         assert_eq!(twice.unwrap().customer_id, account.customer_id, "who clicks twice");
         assert_eq!(game.store.accounts().list().unwrap().len(), 1);
         assert!(game.store.accounts().check_password("marty", "s3cret", Now::read()).unwrap().is_some());
+        let later = Now { unix: account.created + TWICE, ..Now::read() };
+        assert_eq!(create(&game, &limit, HOME, new("marty", "s3cret"), later), Err(Refusal::NameTaken));
         assert_eq!(create(&game, &limit, HOME, new("MARTY", "0ther"), Now::read()), Err(Refusal::NameTaken));
     }
 
@@ -385,7 +397,9 @@ mod tests {
         assert_eq!(game.world.sessions.redeem(&context, None, Now::read()), None);
         assert!(game.store.accounts().check_password("marty", "n3w-one", Now::read()).unwrap().is_some());
         assert!(change(form).is_ok(), "who clicks twice");
+        assert!(!game.world.wrong_passwords.is_from(Source::of(HOME), Now::read()), "and guesses nothing");
         let other = NewPassword { password: "0ther", again: "0ther", ..form };
-        assert_eq!(change(other), Err(Refusal::TooMany), "the old password is no longer it, and that counts");
+        assert_eq!(change(other), Err(Refusal::Wrong), "the old password is no longer it");
+        assert_eq!(change(other), Err(Refusal::TooMany));
     }
 }

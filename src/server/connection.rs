@@ -178,8 +178,8 @@ async fn converse_until_the_end(
         return (talk, End::Unsent(unsent));
     }
     loop {
-        let (answered, count);
-        (talk, answered, count) = answer_some(shared, peer.ip(), talk).await;
+        let answered;
+        (talk, answered) = answer_some(shared, peer.ip(), talk).await;
         let answers = !talk.out.is_empty();
         let answered = answered.and_then(|more| deliver_all(outbox, &mut talk).map(|()| more));
         match answered {
@@ -188,11 +188,14 @@ async fn converse_until_the_end(
                 let _ = write(stream, outbox, &mut talk).await;
                 return (talk, end);
             }
-            Ok(more) => {
+            Ok((more, count)) => {
                 if let Err(end) = write(stream, outbox, &mut talk).await {
                     return (talk, end);
                 }
                 while count > 0 && !shared.pace.admit(peer.ip(), count, Now::read()) {
+                    if let Some(ending) = outbox.ending() {
+                        return (talk, End::Ended(ending));
+                    }
                     Timer::after(REST).await;
                 }
                 if more {
@@ -227,20 +230,20 @@ async fn converse_until_the_end(
     }
 }
 
-/// Answers what has arrived, and says how many messages that were. `true`: there may be more, but what is answered should go out first.
+/// Answers what has arrived: how many messages that were, and `true` if there may be more, but what is answered should go out first.
 async fn answer_some(
     shared: &Arc<Shared>,
     peer: IpAddr,
     mut talk: Box<Talk>,
-) -> (Box<Talk>, Result<bool, End>, u32) {
+) -> (Box<Talk>, Result<(bool, u32), End>) {
     for count in 0..AT_ONCE {
         let answered = talk.out.len();
         let stepped;
         (talk, stepped) = step(shared, peer, talk).await;
         let step = match stepped {
             Ok(Some(step)) => step,
-            Ok(None) => return (talk, Ok(false), count),
-            Err(reason) => return (talk, Err(End::Broken(reason)), count),
+            Ok(None) => return (talk, Ok((false, count))),
+            Err(reason) => return (talk, Err(End::Broken(reason))),
         };
         if let Some(ticket) = step.commit
             && let Err(error) = shared.saved(ticket).await
@@ -248,20 +251,20 @@ async fn answer_some(
             // A Client that hears nothing asks again; one that hears "done" relies on it.
             talk.out.truncate(answered);
             talk.observers.tell(|observer| observer.withdrawn());
-            return (talk, Err(End::Unsaved(error.to_string())), count);
+            return (talk, Err(End::Unsaved(error.to_string())));
         }
         shared.connections.deliver(step.pushes);
         if let Some(unsent) = step.unsent {
-            return (talk, Err(End::Unsent(unsent)), count);
+            return (talk, Err(End::Unsent(unsent)));
         }
         if step.close {
-            return (talk, Err(End::Finished), count);
+            return (talk, Err(End::Finished));
         }
         if talk.out.len() >= BATCH {
-            return (talk, Ok(true), count + 1);
+            return (talk, Ok((true, count + 1)));
         }
     }
-    (talk, Ok(true), AT_ONCE)
+    (talk, Ok((true, AT_ONCE)))
 }
 
 /// Answers the next message: here, or when it is its turn on a thread for what takes long.

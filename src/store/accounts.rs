@@ -178,15 +178,12 @@ impl Accounts<'_> {
         Ok(found.map(Account::from))
     }
 
-    /// Name and password were just set by who knows them: they count as found right for [`Self::recently_proven`].
-    ///
-    /// # Errors
-    /// If the account cannot be read.
-    pub fn was_set(&self, name: &str, password: &Password, now: Now) -> Result<(), StoreError> {
-        if let Some(record) = self.record(name)? {
+    /// Name and password were just set by who knows them: they count as found right for [`Self::recently_proven`], if the account can
+    /// be read.
+    pub fn was_set(&self, name: &str, password: &Password, now: Now) {
+        if let Ok(Some(record)) = self.record(name) {
             PROVEN.remember(password.text(), &record.hash, now);
         }
-        Ok(())
     }
 
     /// The account, if [`Self::check_password`] found name and password right within the last minute, both are still as they were

@@ -65,6 +65,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// What is read after an alert: the rest of a handshake.
 const AFTER_ALERT: Bounds =
     Bounds { bytes: 1024 * 1024, pause: Duration::from_secs(1), time: Duration::from_secs(2) };
+/// In how many parts what follows a second hello may come: waiting for turns is not the Client's time, so its time alone bounds them not.
+const MOST_ROUNDS: u32 = 16;
 /// Bytes read from the socket at once.
 const CHUNK: usize = 4096;
 
@@ -347,7 +349,12 @@ async fn modern_handshake(
     })
     .await;
     // Who has to say hello once more has the rest of the work done with what comes next.
+    let mut rounds = 0;
     while retried && let Err(accept) = accepted {
+        rounds += 1;
+        if rounds > MOST_ROUNDS {
+            return Err(TlsError::TimedOut);
+        }
         within_left(&mut left, async { Ok(socket.readable().await?) }).await?;
         let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
         accepted = slow_work::run(move || {
