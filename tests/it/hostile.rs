@@ -125,6 +125,15 @@ fn before_sign_in_a_connection_may_hold_only_what_sign_in_needs() {
     assert!(stranger.receive_all().is_empty());
 }
 
+/// Says so when it is dropped.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn whoever_sends_complete_messages_without_pause_keeps_nobody_waiting() {
     let server = Server::started();
@@ -143,9 +152,10 @@ fn whoever_sends_complete_messages_without_pause_keeps_nobody_waiting() {
                 let _ = sender.shutdown(Shutdown::Both);
             });
         }
+        // Also if nobody is served: who sends ends only then.
+        let _stops = Stops(&stop);
         for _ in 0..5 {
             assert!(get(&server, "/help").1.contains("<html"));
         }
-        stop.store(true, Ordering::Relaxed);
     });
 }
