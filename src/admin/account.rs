@@ -148,8 +148,14 @@ pub fn create(
         warn!("account: refused {from}: {ACCOUNTS_PER_DAY} accounts were made for it within 24 hours");
         return Err(Refusal::TooManyToday);
     }
-    let created = accounts.create(form.name, &password, None, now).inspect_err(|_| made.forgive(from, ""));
-    let created = created.map_err(|e| refusal(&e))?;
+    let created = match accounts.create(form.name, &password, None, now) {
+        Ok(created) => created,
+        Err(error) => {
+            made.forgive(from, "");
+            let same = matches!(error, AccountError::NameTaken).then(|| made_meanwhile(game, form, now));
+            return same.transpose()?.flatten().ok_or_else(|| refusal(&error));
+        }
+    };
     created.ticket.wait().map_err(|e| refusal(&e.into()))?;
     accounts.was_set(form.name, &password, now);
     info!("account: customer {} was made from {from}", created.value.customer_id);
@@ -175,7 +181,7 @@ pub fn change_password(
         Err(Refusal::Wrong) => {
             let done = done_already(game, form.name, form.password, now)?.ok_or(Refusal::Wrong)?;
             game.world.page_failures.forgive(from, form.name);
-            game.world.wrong_passwords.note(from, true, now);
+            game.world.password_history.note(from, true, now);
             return Ok(done);
         }
         checked => checked?,
@@ -216,17 +222,17 @@ fn check(game: &Game, from: IpAddr, name: &str, password: &str, now: Now) -> Res
     let accounts = game.store.accounts();
     // One right password costs one check a minute, from however many addresses it comes.
     let checked = match accounts.recently_proven(name, password, now) {
-        Ok(None) => accounts.check_password(name, password, now),
+        Ok(None) => accounts.check_password(name, password, now).inspect(|account| {
+            game.world.password_history.note(from, account.is_some(), now);
+        }),
         proven => proven,
     };
     match checked {
         Ok(Some(account)) => {
             game.world.page_failures.forgive(from, name);
-            game.world.wrong_passwords.note(from, true, now);
             Ok(account)
         }
         Ok(None) => {
-            game.world.wrong_passwords.note(from, false, now);
             info!("account: refused {from}: wrong name or password, or the account is disabled");
             Err(Refusal::Wrong)
         }
@@ -240,6 +246,21 @@ fn check(game: &Game, from: IpAddr, name: &str, password: &str, now: Now) -> Res
 /// The account, if it got this password within the last minute: who clicks twice sends a form twice, and sees the second answer.
 fn done_already(game: &Game, name: &str, password: &str, now: Now) -> Result<Option<Account>, Refusal> {
     game.store.accounts().recently_proven(name, password, now).map_err(|e| refusal(&e.into()))
+}
+
+/// The account, if the same form has made it just now, or is about to: who clicks twice sends both at the same moment.
+fn made_meanwhile(game: &Game, form: NewAccount<'_>, now: Now) -> Result<Option<Account>, Refusal> {
+    let accounts = game.store.accounts();
+    let failed = |error: StoreError| refusal(&error.into());
+    let account = accounts.by_name(form.name).map_err(failed)?;
+    if account.is_none_or(|account| now.unix.saturating_sub(account.created) >= TWICE) {
+        return Ok(None);
+    }
+    let account = accounts.check_password(form.name, form.password, now).map_err(failed)?;
+    if account.is_some() {
+        game.store.flush().map_err(failed)?;
+    }
+    Ok(account)
 }
 
 fn wanted(password: &str, again: &str) -> Result<Password, Refusal> {
@@ -278,7 +299,7 @@ fn refusal(problem: &AccountError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Source;
+    use crate::world::{Source, Standing};
     use std::net::Ipv4Addr;
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 20));
@@ -300,6 +321,20 @@ mod tests {
         let later = Now { unix: account.created + TWICE, ..Now::read() };
         assert_eq!(create(&game, &limit, HOME, new("marty", "s3cret"), later), Err(Refusal::NameTaken));
         assert_eq!(create(&game, &limit, HOME, new("MARTY", "0ther"), Now::read()), Err(Refusal::NameTaken));
+    }
+
+    #[test]
+    fn the_same_form_that_is_hashed_at_the_same_moment_is_told_that_it_is_done() {
+        let (game, _folder) = Game::for_tests();
+        let (limit, now) = (FailureLimit::new(PER_MINUTE), Now::read());
+        // As far as the other one has come when this one sees its account.
+        let password = Password::new("s3cret").unwrap();
+        let first = game.store.accounts().create("marty", &password, None, now).unwrap().value;
+        assert_eq!(create(&game, &limit, HOME, new("marty", "0ther"), now), Err(Refusal::NameTaken));
+        let later = Now { unix: now.unix + TWICE, ..now };
+        assert_eq!(create(&game, &limit, HOME, new("marty", "s3cret"), later), Err(Refusal::NameTaken));
+        let second = create(&game, &limit, HOME, new("marty", "s3cret"), now).unwrap();
+        assert_eq!(second.customer_id, first.customer_id);
     }
 
     #[test]
@@ -397,7 +432,8 @@ mod tests {
         assert_eq!(game.world.sessions.redeem(&context, None, Now::read()), None);
         assert!(game.store.accounts().check_password("marty", "n3w-one", Now::read()).unwrap().is_some());
         assert!(change(form).is_ok(), "who clicks twice");
-        assert!(!game.world.wrong_passwords.is_from(Source::of(HOME), Now::read()), "and guesses nothing");
+        let standing = game.world.password_history.standing(Source::of(HOME), Now::read());
+        assert_ne!(standing, Standing::Guesses, "who clicks twice guesses nothing");
         let other = NewPassword { password: "0ther", again: "0ther", ..form };
         assert_eq!(change(other), Err(Refusal::Wrong), "the old password is no longer it");
         assert_eq!(change(other), Err(Refusal::TooMany));

@@ -5,6 +5,7 @@ use super::output::{self, Table};
 use super::{CliError, Setting, password, persona, reach};
 use crate::admin::requests::{AccountEntry, Request, Response};
 use crate::clock::Zone;
+use crate::store::{AccountError, Store};
 use clap::{Args, Subcommand};
 use mco_proto::ids::CustomerId;
 
@@ -80,6 +81,9 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
     let json = matches!(command, Command::List { json: true } | Command::Show { json: true, .. });
     let (request, done) = match command {
         Command::Add { name, password, customer_id } => {
+            if !password.password_stdin && is_there(setting, &name)? == Some(true) {
+                return Err(CliError::failed(AccountError::NameTaken));
+            }
             let password = password::new(password.password_stdin, &format!("Password for {name}"))?;
             let customer_id = customer_id.map(CustomerId);
             (Request::AddAccount { name, password, customer_id }, "was added")
@@ -96,6 +100,9 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
         Command::Disable { name } => (Request::SetDisabled { name, disabled: true }, "is disabled"),
         Command::Enable { name } => (Request::SetDisabled { name, disabled: false }, "is enabled"),
         Command::Passwd { name, password } => {
+            if !password.password_stdin && is_there(setting, &name)? == Some(false) {
+                return Err(CliError::failed(AccountError::NotFound));
+            }
             let password = password::new(password.password_stdin, &format!("New password for {name}"))?;
             (Request::SetPassword { name, password }, "has a new password")
         }
@@ -111,6 +118,19 @@ pub(super) fn run(setting: &Setting, command: Command) -> Result<(), CliError> {
             show(setting.zone(), &[account])?;
             output::line("")?;
             persona::show(setting.zone(), &personas)
+        }
+        other => Err(reach::unexpected(&other)),
+    }
+}
+
+/// Whether there is an account of that name, before somebody types a password twice in vain. `None`: nothing is stored yet.
+fn is_there(setting: &Setting, name: &str) -> Result<Option<bool>, CliError> {
+    if !Store::is_in(&setting.data) {
+        return Ok(None);
+    }
+    match reach::perform(setting, Request::ListAccounts)? {
+        Response::Accounts(accounts) => {
+            Ok(Some(accounts.iter().any(|account| account.name.eq_ignore_ascii_case(name))))
         }
         other => Err(reach::unexpected(&other)),
     }

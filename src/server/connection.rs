@@ -172,7 +172,7 @@ async fn converse_until_the_end(
 ) -> (Box<Talk>, End) {
     let began = Instant::now();
     let mut incoming = Incoming::of(stream);
-    let mut share = shared.input.share(peer.ip(), Arc::clone(outbox) as _);
+    let mut share = shared.input.share(peer.ip(), place.is_of_player(), Arc::clone(outbox) as _);
     let Talk { conversation, observers, out } = &mut *talk;
     if let Err(unsent) = conversation.greet(out, observers) {
         return (talk, End::Unsent(unsent));
@@ -208,10 +208,11 @@ async fn converse_until_the_end(
         if let Some(ending) = outbox.ending() {
             return (talk, End::Ended(ending));
         }
-        share.set(talk.conversation.held());
         if talk.conversation.signed_in() {
             place.signed_in();
+            share.somebody_plays();
         }
+        share.set(talk.conversation.held());
         let deadline = talk.conversation.deadline(&shared.game.config.limits, began.elapsed());
         let event = wait(&mut incoming, outbox, &mut talk);
         let happened = match deadline {

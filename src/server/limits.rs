@@ -334,6 +334,11 @@ impl Counts {
 }
 
 impl Permit {
+    /// Whether somebody at its address plays already, or an Operator is logged in there.
+    pub(crate) const fn is_of_player(&self) -> bool {
+        self.of_player
+    }
+
     /// The connection is a player's from now on: it no longer takes one of the places of its address, unless the players of the
     /// address have [`PLAYERS`] times as many already.
     pub(crate) fn signed_in(&mut self) {

@@ -2,7 +2,8 @@
 //! server everything, from the first moment on and with answers that nobody reads. Each is bounded by itself, but there are thousands.
 //!
 //! When the budget is overdrawn, the address pays whose connections hold most of it together: of these the largest ends, and of equals
-//! the oldest. So a crowd of connections from some addresses cannot push out the one of somebody else.
+//! the oldest. So a crowd of connections from some addresses cannot push out the one of somebody else. What is held where somebody plays
+//! counts less, because a browser opens more connections at once than each of a crowd of strangers needs.
 
 use crate::config;
 use crate::world::Source;
@@ -22,6 +23,8 @@ use std::task::{Context, Poll};
 const PART: u64 = 4;
 /// The budget is never smaller than this, in bytes, if it follows from the memory.
 const LEAST: u64 = 2 * 1024 * 1024;
+/// An address where somebody plays, or an Operator is logged in, pays as one that holds this part of it.
+const PART_OF_KNOWN: usize = 8;
 
 /// Counts the bytes that connections hold.
 #[derive(Debug)]
@@ -35,16 +38,23 @@ struct State {
     held: usize,
     /// Who holds something, by address.
     addresses: HashMap<Source, Holders>,
-    /// The same addresses by how much they hold.
-    by_bytes: BTreeSet<(usize, Source)>,
+    /// The same addresses in the order in which they pay: the last is the first to do so.
+    by_weight: BTreeSet<Weight>,
     /// How many shares there were.
     shares: u64,
 }
+
+/// What an address holds, as far as it counts; of equals the one pays that has held something for longer.
+type Weight = (usize, Reverse<u64>, Source);
 
 /// The connections of one address that hold something.
 #[derive(Debug, Default)]
 struct Holders {
     held: usize,
+    /// Somebody plays there.
+    known: bool,
+    /// The number of the share that was the first of them.
+    first: u64,
     /// By how much each holds, the first comer last among equals.
     connections: BTreeMap<(usize, Reverse<u64>), Arc<dyn Evict>>,
 }
@@ -61,6 +71,7 @@ pub(super) struct Share {
     budget: Arc<MemoryBudget>,
     from: Source,
     number: u64,
+    known: bool,
     bytes: usize,
     owner: Arc<dyn Evict>,
 }
@@ -90,15 +101,22 @@ impl MemoryBudget {
         self.state().held
     }
 
-    /// The share of a new connection from this address, which holds nothing yet. `owner` ends it if it has to pay.
-    pub(super) fn share(self: &Arc<Self>, from: IpAddr, owner: Arc<dyn Evict>) -> Share {
+    /// The share of a new connection from this address, which holds nothing yet. `known`: somebody plays there. `owner` ends it if it
+    /// has to pay.
+    pub(super) fn share(self: &Arc<Self>, from: IpAddr, known: bool, owner: Arc<dyn Evict>) -> Share {
         let mut state = self.state();
         state.shares += 1;
-        Share { budget: Arc::clone(self), from: Source::of(from), number: state.shares, bytes: 0, owner }
+        let from = Source::of(from);
+        Share { budget: Arc::clone(self), from, number: state.shares, known, bytes: 0, owner }
     }
 }
 
 impl Share {
+    /// Somebody plays on this connection: what its address holds counts less from the next time on that it says how much.
+    pub(super) const fn somebody_plays(&mut self) {
+        self.known = true;
+    }
+
     /// The connection holds so many bytes now. If that is too much for all together, somebody is ended; it may be this one.
     pub(super) fn set(&mut self, bytes: usize) {
         if bytes == self.bytes {
@@ -109,7 +127,7 @@ impl Share {
         // Who has been ended is no longer counted.
         let counted = self.bytes == 0 || state.take(self.from, place(self.bytes)).is_some();
         if counted && bytes > 0 {
-            state.put(self.from, place(bytes), Arc::clone(&self.owner));
+            state.put(self.from, self.known, place(bytes), Arc::clone(&self.owner));
         }
         self.bytes = bytes;
         while state.held > self.budget.most
@@ -120,13 +138,21 @@ impl Share {
     }
 }
 
+impl Holders {
+    fn weight(&self, from: Source) -> Weight {
+        (if self.known { self.held / PART_OF_KNOWN } else { self.held }, Reverse(self.first), from)
+    }
+}
+
 impl State {
-    fn put(&mut self, from: Source, place: (usize, Reverse<u64>), owner: Arc<dyn Evict>) {
-        let holders = self.addresses.entry(from).or_default();
-        self.by_bytes.remove(&(holders.held, from));
+    fn put(&mut self, from: Source, known: bool, place: (usize, Reverse<u64>), owner: Arc<dyn Evict>) {
+        let first = place.1.0;
+        let holders = self.addresses.entry(from).or_insert_with(|| Holders { first, ..Holders::default() });
+        self.by_weight.remove(&holders.weight(from));
         holders.held = holders.held.saturating_add(place.0);
+        holders.known |= known;
         holders.connections.insert(place, owner);
-        self.by_bytes.insert((holders.held, from));
+        self.by_weight.insert(holders.weight(from));
         self.held = self.held.saturating_add(place.0);
     }
 
@@ -134,12 +160,12 @@ impl State {
     fn take(&mut self, from: Source, place: (usize, Reverse<u64>)) -> Option<Arc<dyn Evict>> {
         let holders = self.addresses.get_mut(&from)?;
         let owner = holders.connections.remove(&place)?;
-        self.by_bytes.remove(&(holders.held, from));
+        self.by_weight.remove(&holders.weight(from));
         holders.held = holders.held.saturating_sub(place.0);
         if holders.connections.is_empty() {
             self.addresses.remove(&from);
         } else {
-            self.by_bytes.insert((holders.held, from));
+            self.by_weight.insert(holders.weight(from));
         }
         self.held = self.held.saturating_sub(place.0);
         Some(owner)
@@ -147,7 +173,7 @@ impl State {
 
     /// The connection that has to pay no longer counts.
     fn take_largest(&mut self) -> Option<Arc<dyn Evict>> {
-        let (_, from) = *self.by_bytes.last()?;
+        let (_, _, from) = *self.by_weight.last()?;
         let (place, _) = self.addresses.get(&from)?.connections.last_key_value()?;
         let place = *place;
         self.take(from, place)
@@ -189,7 +215,7 @@ impl Eviction {
 impl Share {
     /// One that never has to pay.
     pub(super) fn for_tests() -> Self {
-        MemoryBudget::new(usize::MAX).share([127, 0, 0, 1].into(), Arc::<Eviction>::default())
+        MemoryBudget::new(usize::MAX).share([127, 0, 0, 1].into(), false, Arc::<Eviction>::default())
     }
 }
 
@@ -225,6 +251,9 @@ fn memory_of_groups(groups: &str, root: &Path) -> Option<u64> {
 mod tests {
     use super::*;
 
+    /// Somebody plays there.
+    const PLAYER: u8 = 255;
+
     fn host(n: u8) -> IpAddr {
         [10, 0, 0, n].into()
     }
@@ -235,7 +264,7 @@ mod tests {
         let mut shares: Vec<_> = holdings
             .iter()
             .zip(&ends)
-            .map(|((from, _), end)| budget.share(host(*from), Arc::clone(end) as _))
+            .map(|((from, _), end)| budget.share(host(*from), *from == PLAYER, Arc::clone(end) as _))
             .collect();
         shares.iter_mut().zip(holdings).for_each(|(share, (_, bytes))| share.set(*bytes));
         assert!(budget.state().held <= budget.most);
@@ -256,7 +285,7 @@ mod tests {
             assert_eq!(ended(&budget, &of_one), expected, "{holdings:?}");
             let state = budget.state();
             assert!(
-                state.held == 0 && state.addresses.is_empty() && state.by_bytes.is_empty(),
+                state.held == 0 && state.addresses.is_empty() && state.by_weight.is_empty(),
                 "all is given back"
             );
         }
@@ -286,6 +315,27 @@ mod tests {
     }
 
     #[test]
+    fn where_somebody_plays_a_browser_outlives_a_crowd_but_no_flood_does() {
+        let budget = MemoryBudget::new(1_000);
+        let crowd = (0..250_u8).flat_map(|n| [(n % 200, 10); 4]);
+        let with = |own: &[(u8, usize)]| {
+            let holdings: Vec<_> = own.iter().copied().chain(crowd.clone()).collect();
+            ended(&budget, &holdings)[..own.len()].iter().filter(|ended| **ended).count()
+        };
+        assert_eq!(with(&[(PLAYER, 10); 6]), 0, "six connections of a browser");
+        assert!(with(&[(254, 10); 6]) >= 4, "of somebody who is not known");
+        assert!(with(&[(PLAYER, 10); 90]) > 10, "nor does anybody keep all there is");
+    }
+
+    #[test]
+    fn of_addresses_that_hold_the_same_the_one_pays_that_came_first() {
+        let budget = MemoryBudget::new(100);
+        for hosts in [[1, 2, 3], [3, 2, 1], [2, 3, 1]] {
+            assert_eq!(ended(&budget, &hosts.map(|host| (host, 40))), [true, false, false], "{hosts:?}");
+        }
+    }
+
+    #[test]
     fn thousands_of_half_packets_never_hold_more_than_the_budget() {
         let budget = MemoryBudget::new(1_000_000);
         let ended = ended(&budget, &vec![(1, 60 * 1024); 8192]);
@@ -297,8 +347,8 @@ mod tests {
     fn who_was_ended_counts_no_more_whatever_it_still_says() {
         let budget = MemoryBudget::new(100);
         let (mut one, mut other) = (
-            budget.share(host(1), Arc::<Eviction>::default()),
-            budget.share(host(1), Arc::<Eviction>::default()),
+            budget.share(host(1), false, Arc::<Eviction>::default()),
+            budget.share(host(1), false, Arc::<Eviction>::default()),
         );
         one.set(80);
         other.set(70);

@@ -68,7 +68,7 @@ pub(super) struct SlowWork {
 impl SlowWork {
     /// Work in these turns, while this shard is played.
     pub(super) fn new(turns: Arc<Turns>, game: Arc<Game>) -> Self {
-        turns.put_behind(Arc::clone(&game.world.wrong_passwords));
+        turns.order_by(Arc::clone(&game.world.password_history));
         Self { turns, game }
     }
 

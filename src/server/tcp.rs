@@ -3,7 +3,7 @@
 use super::bind::{Listener, Service};
 use super::connection::Origin;
 use super::conversation::Conversation;
-use super::limits::{Crowded, Purpose};
+use super::limits::{Crowded, Permit, Purpose};
 use super::memory_budget::Eviction;
 use super::shared::{EXECUTOR, Shared};
 use super::{connection, http, syn_filter, tls};
@@ -102,8 +102,7 @@ fn admit(shared: &Arc<Shared>, service: Service, stream: net::TcpStream, peer: S
             connection::converse(&shared, from, stream, conversation).await;
         } else {
             // Boxed: a task is as large as its largest branch, and a handshake would weigh on every idle game connection.
-            Box::pin(browse(&shared, service, stream, peer, local, ban)).await;
-            drop(place);
+            Box::pin(browse(&shared, service, stream, (peer, place), local, ban)).await;
         }
     };
     // A mistake of ours in one connection must not end the others.
@@ -156,12 +155,12 @@ async fn browse(
     shared: &Shared,
     service: Service,
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, place): (SocketAddr, Permit),
     local: SocketAddr,
     ban: Option<String>,
 ) {
     let eviction = Arc::new(Eviction::default());
-    let mut share = shared.input.share(peer.ip(), Arc::clone(&eviction) as _);
+    let mut share = shared.input.share(peer.ip(), place.is_of_player(), Arc::clone(&eviction) as _);
     let served = async {
         if service == Service::Https {
             let socket = stream.clone();

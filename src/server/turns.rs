@@ -1,9 +1,9 @@
 //! Turns for work that takes long on purpose or by nature: passwords, handshakes, and pages that read much. Few at a time, so that those who race have the
 //! machine; who comes from one address takes turns with all other addresses, so that nobody can push others out of the line.
-//! Who gave a wrong password lately waits behind all who did not, because who guesses may have more addresses than a Client has patience.
+//! For passwords, addresses whose last ones were right go first, and who gave a wrong one lately waits behind all others.
 
 use crate::clock::Now;
-use crate::world::{Source, WrongPasswords};
+use crate::world::{PasswordHistory, Source, Standing};
 use smol::channel::{self, Sender};
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -48,8 +48,8 @@ struct State {
     lines: [Line; Work::KINDS],
     /// The line that has been served last.
     last: usize,
-    /// From where a wrong password came lately.
-    wrong: Arc<WrongPasswords>,
+    /// How the last passwords of each address went.
+    history: Arc<PasswordHistory>,
     /// How often somebody was sent away because too many waited.
     sent_away: u64,
 }
@@ -75,7 +75,7 @@ impl Turns {
             taken: 0,
             lines: Default::default(),
             last: 0,
-            wrong: Arc::default(),
+            history: Arc::default(),
             sent_away: 0,
         })))
     }
@@ -90,9 +90,9 @@ impl Turns {
         self.hand_on();
     }
 
-    /// From now on these wait behind all others for passwords.
-    pub(super) fn put_behind(&self, wrong: Arc<WrongPasswords>) {
-        self.state().wrong = wrong;
+    /// From now on who waits for passwords is served in the order of how their addresses stand there.
+    pub(super) fn order_by(&self, history: Arc<PasswordHistory>) {
+        self.state().history = history;
     }
 
     /// How many wait for each kind of work.
@@ -106,9 +106,9 @@ impl Turns {
         self.state().sent_away
     }
 
-    /// Waits for a turn. `None`: too many wait, and nobody gives way to `from`. In a full line an address gives way to one that has
-    /// fewer waiting, and one that gave a wrong password lately to any that did not, but never the other way round. Of who has most
-    /// and is served last, the one who came last gives way, and gets `None`.
+    /// Waits for a turn. `None`: too many wait, and nobody gives way to `from`. In a full line an address gives way to any that
+    /// stands better by its passwords, and to one that stands as it does and has fewer waiting, but never the other way round. Of who has
+    /// most and is served last, the one who came last gives way, and gets `None`.
     pub(super) async fn wait(self: &Arc<Self>, work: Work, from: IpAddr) -> Option<Turn> {
         let (sender, turn) = channel::bounded(1);
         let joined = self.state().join(work, Source::of(from), sender);
@@ -144,20 +144,22 @@ impl Turns {
 
 impl State {
     fn join(&mut self, work: Work, from: Source, turn: Sender<Turn>) -> bool {
-        let (wrong, now) = (Arc::clone(&self.wrong), Now::read());
+        let (history, now) = (Arc::clone(&self.history), Now::read());
         let Some(line) = self.lines.get_mut(work as usize) else { return false };
-        line.join(from, turn, work.most_waiting(), |source| wrong.is_from(source, now))
+        line.join(from, turn, work.most_waiting(), |source| history.standing(source, now))
     }
 
     /// Who has waited for the next turn.
     fn next(&mut self) -> Option<Sender<Turn>> {
-        let (last, wrong, now) = (self.last, Arc::clone(&self.wrong), Now::read());
+        let (last, history, now) = (self.last, Arc::clone(&self.history), Now::read());
         // Only that line is short enough to be looked through, and only there it matters.
-        let goes_behind = |kind, source| kind == Work::Password as usize && wrong.is_from(source, now);
+        let standing = |kind, source| {
+            if kind == Work::Password as usize { history.standing(source, now) } else { Standing::Unknown }
+        };
         let mut kinds = (1..=Work::KINDS).map(|step| (last + step) % Work::KINDS);
         let (kind, next) = kinds.find_map(|kind| {
             let line = self.lines.get_mut(kind)?;
-            Some((kind, line.next(|source| goes_behind(kind, source))?))
+            Some((kind, line.next(|source| standing(kind, source))?))
         })?;
         self.last = kind;
         Some(next)
@@ -165,16 +167,16 @@ impl State {
 }
 
 impl Line {
-    /// Takes a place, if there is one or somebody gives way. Whoever `goes_behind` gives way first.
+    /// Takes a place, if there is one or somebody gives way. Who has the worst `standing` gives way first.
     fn join(
         &mut self,
         from: Source,
         turn: Sender<Turn>,
         most: usize,
-        goes_behind: impl Fn(Source) -> bool,
+        standing: impl Fn(Source) -> Standing,
     ) -> bool {
         if self.count >= most {
-            let rank = |source| (goes_behind(source), self.waiting.get(&source).map_or(0, VecDeque::len));
+            let rank = |source| (standing(source), self.waiting.get(&source).map_or(0, VecDeque::len));
             let own = rank(from);
             let longest = self.order.iter().map(|source| (rank(*source), *source)).max_by_key(|one| one.0);
             let Some((_, longest)) = longest.filter(|(rank, _)| *rank > own) else { return false };
@@ -189,9 +191,10 @@ impl Line {
         true
     }
 
-    /// The next of the addresses that do not go behind, or of those that do if only they wait.
-    fn next(&mut self, goes_behind: impl Fn(Source) -> bool) -> Option<Sender<Turn>> {
-        let place = self.order.iter().position(|source| !goes_behind(*source)).unwrap_or_default();
+    /// The next of the addresses with the best `standing`.
+    fn next(&mut self, standing: impl Fn(Source) -> Standing) -> Option<Sender<Turn>> {
+        // Of equals the first.
+        let (place, _) = self.order.iter().enumerate().min_by_key(|(_, source)| standing(**source))?;
         let from = self.order.remove(place)?;
         let turns = self.waiting.get_mut(&from)?;
         let turn = turns.pop_front();
@@ -309,29 +312,48 @@ mod tests {
     }
 
     /// The addresses 1 to `count` have given a wrong password.
-    fn guessed(turns: &Arc<Turns>, count: u8) -> Arc<WrongPasswords> {
-        let wrong = Arc::new(WrongPasswords::default());
-        (1..=count).for_each(|n| wrong.note(host(n), false, Now::read()));
-        turns.put_behind(Arc::clone(&wrong));
-        wrong
+    fn guessed(turns: &Arc<Turns>, count: u8) -> Arc<PasswordHistory> {
+        let history = Arc::new(PasswordHistory::default());
+        (1..=count).for_each(|n| history.note(host(n), false, Now::read()));
+        turns.order_by(Arc::clone(&history));
+        history
     }
 
     #[test]
     fn who_gave_no_wrong_password_is_served_before_all_who_guess() {
         let turns = Turns::new(1);
         let turn = join(&turns, Work::Password, host(255)).1.flatten().unwrap();
-        let wrong = guessed(&turns, 250);
+        let history = guessed(&turns, 250);
         let guess = |n| ("guess", join(&turns, Work::Password, host(n)).0);
         let mut waiting: Vec<_> = (1..=250).map(guess).collect();
         waiting.push(("ann", join(&turns, Work::Password, host(251)).0));
         waiting.push(("bob", join(&turns, Work::Password, host(252)).0));
         waiting.push(("ann", join(&turns, Work::Password, host(251)).0));
         // His next password was right.
-        wrong.note(host(250), true, Now::read());
+        history.note(host(250), true, Now::read());
         waiting[249].0 = "carl";
         let served = order(turn, waiting);
         assert_eq!(served[..4], ["carl", "ann", "bob", "ann"]);
         assert_eq!(served[4..], ["guess"; 249]);
+    }
+
+    #[test]
+    fn whose_last_passwords_were_right_is_served_before_a_crowd_of_strangers_and_gives_way_to_none() {
+        let turns = Turns::new(1);
+        let turn = join(&turns, Work::Password, host(255)).1.flatten().unwrap();
+        let history = Arc::new(PasswordHistory::default());
+        history.note(host(0), true, Now::read());
+        turns.order_by(history);
+        let join = |n| join(&turns, Work::Password, host(n));
+        let place = |n: usize| u8::try_from(1 + n % 200).unwrap();
+        let mut waiting: Vec<_> = (0..MOST_PASSWORDS).map(|n| ("stranger", join(place(n)).0)).collect();
+        waiting.extend([("ann", join(0).0), ("ann", join(0).0)]);
+        assert!(matches!(join(201).1, None), "a stranger with fewer waiting has the place of another");
+        waiting.retain_mut(|(_, one)| block_on(poll_once(one)).is_none());
+        assert_eq!(turns.sent_away(), 3);
+        let served = order(turn, waiting);
+        assert_eq!(served[..2], ["ann", "ann"]);
+        assert_eq!(served[2..], ["stranger"; MOST_PASSWORDS - 3]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::clock::Now;
 use crate::services::bans;
 use crate::store::{Account, Store};
-use crate::world::{FailureLimit, SESSIONS_PER_CUSTOMER, SignInStep, SignInTrace, WrongPasswords};
+use crate::world::{FailureLimit, PasswordHistory, SESSIONS_PER_CUSTOMER, SignInStep, SignInTrace};
 use log::{error, info};
 use mco_proto::ids::CustomerId;
 use percent_encoding::percent_decode_str;
@@ -37,8 +37,8 @@ pub struct AuthLimits<'a> {
     pub failures: &'a FailureLimit,
     /// All password checks, right or wrong.
     pub checks: &'a FailureLimit,
-    /// From where the last password was wrong: others go first.
-    pub wrong_passwords: &'a WrongPasswords,
+    /// How the last passwords of each address went: it decides who goes first.
+    pub history: &'a PasswordHistory,
 }
 
 impl Attempt<'_> {
@@ -64,7 +64,7 @@ pub fn answer(
     issue_context: impl FnOnce(CustomerId) -> Option<String>,
 ) -> String {
     let Attempt { from, help, now, sign_in_trace, .. } = attempt;
-    let AuthLimits { failures, checks, wrong_passwords } = limits;
+    let AuthLimits { failures, checks, history } = limits;
     let (name, password) = attempt.name_and_password();
     if !checks.admit(from, "", now) {
         info!("auth: refused {from}: too many passwords were checked for this address within a minute");
@@ -79,11 +79,11 @@ pub fn answer(
     match store.accounts().check_password(&name, &password, now) {
         Ok(Some(account)) => {
             failures.forgive(from, &name);
-            wrong_passwords.note(from, true, now);
+            history.note(from, true, now);
             admitted(store, attempt, &account, issue_context)
         }
         Ok(None) => {
-            wrong_passwords.note(from, false, now);
+            history.note(from, false, now);
             // What was typed as a name is not logged: people type their password there.
             sign_in_trace.refused(from, SignInStep::Password, now);
             info!("auth: refused {from}: wrong name or password, or the account is disabled");
@@ -196,7 +196,7 @@ mod tests {
         let limits = AuthLimits {
             failures: limit,
             checks: &FailureLimit::new(1000),
-            wrong_passwords: &WrongPasswords::default(),
+            history: &PasswordHistory::default(),
         };
         answer(store, &limits, attempt, |customer| Some(format!("context-of-{customer}")))
     }
@@ -289,11 +289,8 @@ mod tests {
         let query = "username=alice&password=s3cret:/";
         let ask = |from, now| {
             let attempt = Attempt { query, from, help: "", now, sign_in_trace: &trace };
-            let limits = AuthLimits {
-                failures: &failures,
-                checks: &checks,
-                wrong_passwords: &WrongPasswords::default(),
-            };
+            let limits =
+                AuthLimits { failures: &failures, checks: &checks, history: &PasswordHistory::default() };
             answer(&store, &limits, attempt, |_| Some("x".to_owned()))
         };
         let now = Now::read();

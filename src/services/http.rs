@@ -51,7 +51,7 @@ pub fn log_in(game: &Game, query: &str, from: IpAddr, host: &HostName, now: Now)
     let limits = AuthLimits {
         failures: &world.auth_failures,
         checks: &world.password_checks,
-        wrong_passwords: &world.wrong_passwords,
+        history: &world.password_history,
     };
     let answer = auth::answer(store, &limits, attempt, |customer| new_context(game, customer, from, now));
     windows_1252::encode(&answer)

@@ -8,6 +8,7 @@ mod game_files;
 mod game_pages;
 mod own_name;
 mod page_sessions;
+mod password_history;
 mod presence;
 pub mod races;
 mod rate_limit;
@@ -20,7 +21,6 @@ mod source;
 mod thrown_out;
 mod turned_away;
 mod unexpected;
-mod wrong_passwords;
 
 pub use access_list::{AccessList, RefusedAddress};
 pub use channels::{
@@ -31,6 +31,7 @@ pub use game_files::{DifferentFiles, GameFiles};
 pub use game_pages::GamePages;
 pub use own_name::OwnName;
 pub use page_sessions::{Notice, PageSessions, PageTerms, Token, Typed};
+pub use password_history::{PasswordHistory, Standing};
 pub use presence::{Presence, Present, Released, Superseded};
 pub use races::Races;
 pub use rate_limit::FailureLimit;
@@ -42,7 +43,6 @@ pub use sign_in_trace::{Seen, SignInStep, SignInTrace, Trace};
 pub use source::Source;
 pub use turned_away::TurnedAway;
 pub use unexpected::{Arrived, Reason, Sender, Unexpected, UnexpectedMessages};
-pub use wrong_passwords::WrongPasswords;
 
 use crate::clock::Now;
 use crate::config::{Allowed, Limits};
@@ -101,8 +101,8 @@ pub struct World {
     /// How many passwords were checked for an address, right or wrong: each costs the machine a good part of a second. What
     /// was admitted is never forgiven.
     pub password_checks: FailureLimit,
-    /// From where the last password was wrong, wherever it was given. The turns in which passwords are checked look at it, too.
-    pub wrong_passwords: Arc<WrongPasswords>,
+    /// How the last passwords of each address went, wherever they were given. The turns in which passwords are checked look at it, too.
+    pub password_history: Arc<PasswordHistory>,
     /// For whom the pages made accounts today.
     pub accounts_made: FailureLimit,
     /// Who is signed in on the players' pages.
@@ -142,7 +142,7 @@ impl World {
             login_failures: FailureLimit::new(failures_per_minute),
             page_failures: FailureLimit::new(failures_per_minute),
             password_checks: FailureLimit::new(checks_per_minute),
-            wrong_passwords: Arc::default(),
+            password_history: Arc::default(),
             accounts_made: FailureLimit::daily(ACCOUNTS_PER_DAY),
             page_sessions: PageSessions::new(PLAYERS),
             page_mail: FailureLimit::for_everybody(MAILS_PER_MINUTE),

@@ -343,6 +343,16 @@ fn without_a_terminal_a_password_comes_from_standard_input_or_not_at_all() {
 }
 
 #[test]
+fn who_would_be_asked_for_a_password_in_vain_is_told_before() {
+    let place = Place::new();
+    printed(&place.mcos_reading(&["account", "add", "alice", "--password-stdin"], "s3cret"));
+    for (arguments, why) in [("account add Alice", "taken"), ("account passwd bob", "no such account")] {
+        let output = place.mcos_reading(&arguments.split_whitespace().collect::<Vec<_>>(), "s3cret\n");
+        assert!(refusal(1, &output).contains(why), "{arguments}");
+    }
+}
+
+#[test]
 fn config_and_data_are_taken_before_and_after_the_command() {
     let place = Place::new();
     fs::write(place.path("other.toml"), "[game]\nstarter_cash = 5\n").unwrap();

@@ -156,12 +156,29 @@ impl LegacyServer {
     /// Processes what came from the socket. How the stream is cut into calls does not matter. An incomplete record is kept; whoever
     /// empties [`Self::data`] and [`Self::outbound`] after each call has memory use bounded by the size of `bytes`.
     ///
-    /// The call that receives the ClientKeyExchange decrypts it with RSA: milliseconds on a small board.
+    /// The call that completes the ClientKeyExchange decrypts it with RSA: milliseconds on a small board.
     ///
     /// # Errors
     /// [`Failure`] if the connection failed, now or before. [`Self::outbound`] may hold an alert for the client; nothing more
     /// is processed.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.take(bytes, false)
+    }
+
+    /// As [`Self::feed`], but never slow: where the ClientKeyExchange comes next it is left, with all behind it, for a call of that.
+    ///
+    /// # Errors
+    /// Those of [`Self::feed`].
+    pub fn feed_before_key_exchange(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.take(bytes, true)
+    }
+
+    /// Whether the ClientKeyExchange comes next.
+    pub const fn awaits_key_exchange(&self) -> bool {
+        matches!(self.state, State::KeyExchange(_))
+    }
+
+    fn take(&mut self, bytes: &[u8], before_key_exchange: bool) -> Result<(), Failure> {
         if let State::Failed(failure) = self.state {
             return Err(failure);
         }
@@ -169,6 +186,9 @@ impl LegacyServer {
         inbound.extend_from_slice(bytes);
         let mut taken = 0;
         let outcome = loop {
+            if before_key_exchange && self.awaits_key_exchange() {
+                break Ok(());
+            }
             match self.take_one(inbound.get_mut(taken..).unwrap_or_default()) {
                 Ok(0) => break Ok(()),
                 Ok(count) => taken += count,

@@ -121,6 +121,23 @@ fn recorded(version: Version, suite: Suite, format: Format) -> (Vec<u8>, Vec<u8>
     (sent, heard, data(&mut server))
 }
 
+#[test]
+fn the_key_exchange_is_left_for_a_call_that_may_be_slow_whatever_came_with_the_hello() {
+    for version in VERSIONS {
+        let (sent, heard, left) = recorded(version, Suite::Aes128Sha, Format::V3);
+        let mut server = server();
+        server.feed_before_key_exchange(&sent).unwrap();
+        assert!(server.awaits_key_exchange() && !server.is_open());
+        let greeting = outbound(&mut server);
+        server.feed_before_key_exchange(&[]).unwrap();
+        assert!(server.awaits_key_exchange() && server.outbound().is_empty(), "nor with the next such call");
+        server.feed(&[]).unwrap();
+        assert!(!server.awaits_key_exchange());
+        assert_eq!([greeting, outbound(&mut server)].concat(), heard);
+        assert_eq!(data(&mut server), left);
+    }
+}
+
 fn any_suite() -> impl Strategy<Value = (Version, Suite)> {
     (0..2_usize, 0..5_usize).prop_map(|(version, suite)| (VERSIONS[version], Suite::BY_PREFERENCE[suite]))
 }

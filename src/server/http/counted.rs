@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_connection_counts_from_its_beginning_and_its_answer_until_it_is_sent() {
         let budget = MemoryBudget::new(1_000_000);
-        let mut share = budget.share([10, 0, 0, 1].into(), Arc::<Eviction>::default());
+        let mut share = budget.share([10, 0, 0, 1].into(), false, Arc::<Eviction>::default());
         let answer = AtomicUsize::new(0);
         let mut stream = Counted::around(Cursor::new(vec![b'x'; 200_000]), &mut share, &answer);
         smol::block_on(async {

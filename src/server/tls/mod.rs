@@ -404,7 +404,8 @@ async fn read_hello(tls: &Tls, stream: &mut TcpStream, beginning: &mut Vec<u8>) 
     }
 }
 
-/// Takes a connection with an old protocol through its handshake. The time that it waits for its turn is not the Client's.
+/// Takes a connection with an old protocol through its handshake. For the message that is decrypted with RSA it waits for its turn, and
+/// that time is not the Client's.
 async fn legacy_handshake(
     tls: &Tls,
     (mut stream, peer): (TcpStream, SocketAddr),
@@ -413,14 +414,18 @@ async fn legacy_handshake(
 ) -> Result<LegacyStream, TlsError> {
     let mut left = tls.0.deadline;
     loop {
-        let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
         let fed;
-        (machine, fed) = slow_work::run(move || {
-            let _turn = turn;
-            let fed = machine.feed(&inbound);
-            (machine, fed)
-        })
-        .await;
+        if machine.awaits_key_exchange() {
+            let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
+            (machine, fed) = slow_work::run(move || {
+                let _turn = turn;
+                let fed = machine.feed(&inbound);
+                (machine, fed)
+            })
+            .await;
+        } else {
+            fed = machine.feed_before_key_exchange(&inbound);
+        }
         if let Err(failure) = fed {
             farewell(stream, machine.outbound(), AFTER_ALERT).await;
             return Err(TlsError::Legacy(failure));

@@ -259,12 +259,12 @@ impl OperatorSite {
         match game.store.operator().check_password(form.fields.text("password")) {
             Ok(true) => {
                 self.failures.forgive(request.peer, "");
-                game.world.wrong_passwords.note(request.peer, true, request.now);
+                game.world.password_history.note(request.peer, true, request.now);
                 log::info!("operator: signed in from {}", request.peer);
                 self.begin_session(request.now)
             }
             Ok(false) => {
-                game.world.wrong_passwords.note(request.peer, false, request.now);
+                game.world.password_history.note(request.peer, false, request.now);
                 log::info!("operator: refused {}: wrong password", request.peer);
                 self.login_page(game, request, Some("The password is wrong.")).with_status(403)
             }
