@@ -348,7 +348,7 @@ mod tests {
         let place = |n: usize| u8::try_from(1 + n % 200).unwrap();
         let mut waiting: Vec<_> = (0..MOST_PASSWORDS).map(|n| ("stranger", join(place(n)).0)).collect();
         waiting.extend([("ann", join(0).0), ("ann", join(0).0)]);
-        assert!(matches!(join(201).1, None), "a stranger with fewer waiting has the place of another");
+        assert!(join(201).1.is_none(), "a stranger with fewer waiting has the place of another");
         waiting.retain_mut(|(_, one)| block_on(poll_once(one)).is_none());
         assert_eq!(turns.sent_away(), 3);
         let served = order(turn, waiting);
