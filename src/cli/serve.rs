@@ -54,9 +54,7 @@ pub(super) fn run(setting: Setting, command: &Serve) -> Result<(), CliError> {
 fn serve(setting: Setting, command: &Serve, status_file: Option<PathBuf>) -> Result<Ended, CliError> {
     let Setting { config, data, on_box } = setting;
     info!("mcos {} with the data folder {}", env!("CARGO_PKG_VERSION"), data.display());
-    systemd::status("starting: opening the database");
-    // After a restart within the process the watchdog runs already, and a database on a card takes its time.
-    systemd::beat();
+    systemd::starting("starting: opening the database");
     let store = open(&data)?;
     let password_forgotten = store.operator().forget_password_if_asked(&data).unwrap_or_else(|problem| {
         error!("cannot remove the operator's password as asked: {problem}");

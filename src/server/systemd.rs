@@ -6,6 +6,9 @@ use sd_notify::NotifyState;
 use std::env;
 use std::time::Duration;
 
+/// How long a start may take without a sign of life, in microseconds: as long as `TimeoutStartSec=` of our unit.
+const START_MICROS: u32 = 600_000_000;
+
 /// The longest line about how things are; `systemctl status` shows it on one.
 const STATUS_BYTES: usize = 300;
 
@@ -14,9 +17,33 @@ pub(super) fn listens() -> bool {
     env::var_os("NOTIFY_SOCKET").is_some()
 }
 
+/// The server begins, and gives no sign of life until it is [`ready`]: it may have a database to make anew.
+///
+/// After a restart within the process systemd waits for such signs already. And in a new one it must not be given one alone: from the
+/// first on it waits for the next, ready or not.
+pub(crate) fn starting(status: &str) {
+    let status = one_line(status);
+    let mut said = vec![NotifyState::Status(&status)];
+    if deadline().is_some() {
+        said.extend([NotifyState::Watchdog, NotifyState::WatchdogUsec(START_MICROS)]);
+    }
+    tell(&said);
+}
+
 /// All ports answer.
 pub(crate) fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(&one_line(status))]);
+    let status = one_line(status);
+    let mut said = vec![NotifyState::Ready, NotifyState::Status(&status)];
+    if let Some(deadline) = deadline() {
+        said.extend([NotifyState::Watchdog, NotifyState::WatchdogUsec(deadline)]);
+    }
+    tell(&said);
+}
+
+/// When systemd gives us up without a sign of life, in microseconds. `None`: never, or not before a start must have ended.
+fn deadline() -> Option<u32> {
+    let deadline = u32::try_from(sd_notify::watchdog_enabled()?.as_micros()).ok()?;
+    (deadline < START_MICROS).then_some(deadline)
 }
 
 /// How things are, in words for a person.

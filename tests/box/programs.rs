@@ -212,7 +212,7 @@ fn a_stick_that_gets_no_backup_is_named_with_the_reason() {
     stand_in.tool("blkid", "echo /dev/sda1\n");
     fs::write(stand_in.at("broken"), "").unwrap();
     assert!(!stand_in.run("box-backup").status.success());
-    assert!(stand_in.notes().contains("it cannot be read; format it anew"), "{}", stand_in.notes());
+    assert!(stand_in.notes().contains("it cannot be used as it is; format it anew"), "{}", stand_in.notes());
     fs::remove_file(stand_in.at("broken")).unwrap();
     // A file where the folder should be, as on a stick that takes nothing.
     fs::write(stand_in.at("stick/backups"), "").unwrap();

@@ -95,6 +95,25 @@ fn systemd_hears_when_all_ports_answer_that_the_server_lives_and_that_it_stops()
     manager.hear("STOPPING=1");
 }
 
+/// systemd waits for the next sign of life from the first one on, also while the server is still starting.
+#[test]
+fn a_start_may_take_as_long_as_the_unit_says_and_not_as_long_as_a_silent_server_may() {
+    let unit = include_str!("../../systemd/mcos.service");
+    assert!(directives(unit).contains(&("TimeoutStartSec", "10min")));
+    let mut server = Server::prepare();
+    let manager = Manager::of(&mut server);
+    server.start();
+    let first = manager.hear_line(|line| line.starts_with("WATCHDOG"));
+    assert!(first.lines().any(|line| line == "STATUS=starting: opening the database"), "{first}");
+    for line in ["WATCHDOG=1", "WATCHDOG_USEC=600000000"] {
+        assert!(first.lines().any(|one| one == line), "{first}");
+    }
+    let ready = manager.hear_line(|line| line == "READY=1" || line.starts_with("WATCHDOG_USEC"));
+    for line in ["READY=1", "WATCHDOG=1", "WATCHDOG_USEC=1000000"] {
+        assert!(ready.lines().any(|one| one == line), "{ready}");
+    }
+}
+
 #[test]
 fn a_server_that_hangs_gives_no_sign_of_life() {
     let mut server = Server::prepare();
