@@ -75,40 +75,40 @@ fn a_stick_that_is_pulled_out_meanwhile_is_told_from_one_that_takes_nothing() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
-/// A stick of this kind that the kernel only reads. `switch` is what the kernel says of its write protection. What the box says of it.
-fn only_read(kind: &str, switch: &str) -> String {
+#[test]
+fn a_write_protected_stick_is_told_as_one_and_not_mounted() {
+    for (kind, switch) in [("vfat", "1"), ("ntfs", "1"), ("vfat", "0")] {
+        let stand_in = with_stick(kind);
+        fs::create_dir_all(stand_in.at("sys/class/block/device")).unwrap();
+        fs::write(stand_in.at("sys/class/block/device/ro"), format!("{switch}\n")).unwrap();
+        let protected = switch == "1";
+        assert_eq!(stand_in.run("box-backup").status.success(), !protected, "{kind}");
+        let said = stand_in.notes();
+        assert_eq!(
+            said.contains("it is write-protected; move its switch, or use another one"),
+            protected,
+            "{said}"
+        );
+        assert_eq!(stand_in.at("mounted").exists(), !protected, "{kind}");
+        assert_eq!(stand_in.names("boot/mcos/backups").len(), 1);
+    }
+}
+
+/// As Linux does with the file system of a Mac, and with NTFS of a Windows that is only asleep.
+#[test]
+fn a_stick_that_can_only_be_read_is_to_be_formatted_anew() {
     const MOUNTED: &str = "tools=$PATH PATH=${PATH#*:}; mount -t tmpfs -o ro none \"$MCOS_BOX_ROOT/stick\" && PATH=$tools exec sh \"$0\"";
-    let stand_in = with_stick(kind);
-    fs::create_dir_all(stand_in.at("sys/class/block/device")).unwrap();
-    fs::write(stand_in.at("sys/class/block/device/ro"), format!("{switch}\n")).unwrap();
-    let way = ["unshare", "--map-root-user", "--mount", "bash", "-c", MOUNTED];
-    assert_eq!(stand_in.command(&way, "box-backup").output().unwrap().status.code(), Some(1));
-    assert_eq!(stand_in.names("boot/mcos/backups").len(), 1);
-    stand_in.notes()
-}
-
-#[test]
-fn a_write_protected_stick_is_told_as_one() {
-    if !may_mount() {
-        return skipped("a write-protected stick: this user may not mount (util-linux)");
-    }
-    for kind in ["vfat", "ntfs"] {
-        let said = only_read(kind, "1");
-        assert!(said.contains("the disk is write-protected; move its switch, or use another one"), "{said}");
-    }
-}
-
-/// As Linux 7 does with NTFS to which a PC was still writing, and any Linux with the file system of a Mac.
-#[test]
-fn a_stick_that_can_only_be_read_as_it_is_is_not_told_as_a_write_protected_one() {
     if !may_mount() {
         return skipped("a stick that is only read: this user may not mount (util-linux)");
     }
-    let said = only_read("ntfs", "0");
-    assert!(
-        said.contains("pulled out of a PC without being ejected; have a PC check it for errors"),
-        "{said}"
-    );
-    let said = only_read("hfsplus", "0");
-    assert!(said.contains("it cannot be used as it is; format it anew (FAT32 or exFAT)"), "{said}");
+    for (kind, words) in [
+        ("ntfs", "pulled out of a PC without being ejected; have a PC check it for errors"),
+        ("hfsplus", "it cannot be used as it is; format it anew (FAT32 or exFAT)"),
+    ] {
+        let stand_in = with_stick(kind);
+        let way = ["unshare", "--map-root-user", "--mount", "bash", "-c", MOUNTED];
+        assert_eq!(stand_in.command(&way, "box-backup").output().unwrap().status.code(), Some(1));
+        assert!(stand_in.notes().contains(words), "{}", stand_in.notes());
+        assert_eq!(stand_in.names("boot/mcos/backups").len(), 1);
+    }
 }
