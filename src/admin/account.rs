@@ -152,7 +152,8 @@ pub fn create(
         Ok(created) => created,
         Err(error) => {
             made.forgive(from, "");
-            let same = matches!(error, AccountError::NameTaken).then(|| made_meanwhile(game, form, now));
+            let same =
+                matches!(error, AccountError::NameTaken).then(|| made_meanwhile(game, from, form, now));
             return same.transpose()?.flatten().ok_or_else(|| refusal(&error));
         }
     };
@@ -249,18 +250,23 @@ fn done_already(game: &Game, name: &str, password: &str, now: Now) -> Result<Opt
 }
 
 /// The account, if the same form has made it just now, or is about to: who clicks twice sends both at the same moment.
-fn made_meanwhile(game: &Game, form: NewAccount<'_>, now: Now) -> Result<Option<Account>, Refusal> {
-    let accounts = game.store.accounts();
+fn made_meanwhile(
+    game: &Game,
+    from: IpAddr,
+    form: NewAccount<'_>,
+    now: Now,
+) -> Result<Option<Account>, Refusal> {
     let failed = |error: StoreError| refusal(&error.into());
-    let account = accounts.by_name(form.name).map_err(failed)?;
+    let account = game.store.accounts().by_name(form.name).map_err(failed)?;
     if account.is_none_or(|account| now.unix.saturating_sub(account.created) >= TWICE) {
         return Ok(None);
     }
-    let account = accounts.check_password(form.name, form.password, now).map_err(failed)?;
-    if account.is_some() {
-        game.store.flush().map_err(failed)?;
+    // As anywhere else where a password is tried.
+    match check(game, from, form.name, form.password, now) {
+        Ok(account) => game.store.flush().map(|()| Some(account)).map_err(failed),
+        Err(Refusal::Wrong) => Ok(None),
+        Err(other) => Err(other),
     }
-    Ok(account)
 }
 
 fn wanted(password: &str, again: &str) -> Result<Password, Refusal> {

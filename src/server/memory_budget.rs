@@ -3,7 +3,8 @@
 //!
 //! When the budget is overdrawn, the address pays whose connections hold most of it together: of these the largest ends, and of equals
 //! the oldest. So a crowd of connections from some addresses cannot push out the one of somebody else. What is held where somebody plays
-//! counts less, because a browser opens more connections at once than each of a crowd of strangers needs.
+//! counts less, because a browser opens more connections at once than each of a crowd of strangers needs: but not if that is half of the
+//! budget already.
 
 use crate::config;
 use crate::world::Source;
@@ -23,8 +24,10 @@ use std::task::{Context, Poll};
 const PART: u64 = 4;
 /// The budget is never smaller than this, in bytes, if it follows from the memory.
 const LEAST: u64 = 2 * 1024 * 1024;
-/// An address where somebody plays, or an Operator is logged in, pays as one that holds this part of it.
+/// An address where somebody plays, or an Operator is logged in, pays as one that holds this part of it,
 const PART_OF_KNOWN: usize = 8;
+/// as long as all such addresses together hold no more than this part of the budget: or else they would leave nothing to newcomers.
+const PART_FOR_KNOWN: usize = 2;
 
 /// Counts the bytes that connections hold.
 #[derive(Debug)]
@@ -38,13 +41,16 @@ struct State {
     held: usize,
     /// Who holds something, by address.
     addresses: HashMap<Source, Holders>,
-    /// The same addresses in the order in which they pay: the last is the first to do so.
-    by_weight: BTreeSet<Weight>,
+    /// The same addresses in the order in which they pay, the last first: those of strangers, and those where somebody plays.
+    strangers: BTreeSet<Weight>,
+    known: BTreeSet<Weight>,
+    /// How much the latter hold.
+    held_by_known: usize,
     /// How many shares there were.
     shares: u64,
 }
 
-/// What an address holds, as far as it counts; of equals the one pays that has held something for longer.
+/// What an address holds; of equals the one pays that has held something for longer.
 type Weight = (usize, Reverse<u64>, Source);
 
 /// The connections of one address that hold something.
@@ -131,7 +137,7 @@ impl Share {
         }
         self.bytes = bytes;
         while state.held > self.budget.most
-            && let Some(owner) = state.take_largest()
+            && let Some(owner) = state.take_largest(self.budget.most)
         {
             owner.evict();
         }
@@ -139,41 +145,51 @@ impl Share {
 }
 
 impl Holders {
-    fn weight(&self, from: Source) -> Weight {
-        (if self.known { self.held / PART_OF_KNOWN } else { self.held }, Reverse(self.first), from)
+    const fn weight(&self, from: Source) -> Weight {
+        (self.held, Reverse(self.first), from)
     }
 }
 
 impl State {
     fn put(&mut self, from: Source, known: bool, place: (usize, Reverse<u64>), owner: Arc<dyn Evict>) {
-        let first = place.1.0;
-        let holders = self.addresses.entry(from).or_insert_with(|| Holders { first, ..Holders::default() });
-        self.by_weight.remove(&holders.weight(from));
-        holders.held = holders.held.saturating_add(place.0);
-        holders.known |= known;
-        holders.connections.insert(place, owner);
-        self.by_weight.insert(holders.weight(from));
-        self.held = self.held.saturating_add(place.0);
+        self.change(from, place.1.0, |holders| {
+            holders.known |= known;
+            holders.held = holders.held.saturating_add(place.0);
+            holders.connections.insert(place, owner);
+        });
     }
 
     /// The connection at this place no longer counts. `None` if there is none.
     fn take(&mut self, from: Source, place: (usize, Reverse<u64>)) -> Option<Arc<dyn Evict>> {
-        let holders = self.addresses.get_mut(&from)?;
-        let owner = holders.connections.remove(&place)?;
-        self.by_weight.remove(&holders.weight(from));
-        holders.held = holders.held.saturating_sub(place.0);
-        if holders.connections.is_empty() {
-            self.addresses.remove(&from);
-        } else {
-            self.by_weight.insert(holders.weight(from));
-        }
-        self.held = self.held.saturating_sub(place.0);
-        Some(owner)
+        self.addresses.get(&from)?.connections.get(&place)?;
+        self.change(from, place.1.0, |holders| {
+            holders.held = holders.held.saturating_sub(place.0);
+            holders.connections.remove(&place)
+        })
     }
 
-    /// The connection that has to pay no longer counts.
-    fn take_largest(&mut self) -> Option<Arc<dyn Evict>> {
-        let (_, _, from) = *self.by_weight.last()?;
+    /// Changes what an address holds, of which `number` is the share if it held nothing so far.
+    fn change<T>(&mut self, from: Source, number: u64, change: impl FnOnce(&mut Holders) -> T) -> T {
+        let new = || Holders { first: number, ..Holders::default() };
+        let mut holders = self.addresses.remove(&from).unwrap_or_else(new);
+        let (held, known) = (holders.held, holders.known);
+        (if known { &mut self.known } else { &mut self.strangers }).remove(&holders.weight(from));
+        let changed = change(&mut holders);
+        self.held = self.held.saturating_sub(held).saturating_add(holders.held);
+        let (before, after) = (if known { held } else { 0 }, if holders.known { holders.held } else { 0 });
+        self.held_by_known = self.held_by_known.saturating_sub(before).saturating_add(after);
+        if !holders.connections.is_empty() {
+            (if holders.known { &mut self.known } else { &mut self.strangers }).insert(holders.weight(from));
+            self.addresses.insert(from, holders);
+        }
+        changed
+    }
+
+    /// The connection that has to pay, of a budget of `most` bytes, no longer counts.
+    fn take_largest(&mut self, most: usize) -> Option<Arc<dyn Evict>> {
+        let part = if self.held_by_known > most / PART_FOR_KNOWN { 1 } else { PART_OF_KNOWN };
+        let known = self.known.last().map(|(held, first, from)| (held / part, *first, *from));
+        let (_, _, from) = known.max(self.strangers.last().copied())?;
         let (place, _) = self.addresses.get(&from)?.connections.last_key_value()?;
         let place = *place;
         self.take(from, place)
@@ -251,8 +267,8 @@ fn memory_of_groups(groups: &str, root: &Path) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Somebody plays there.
-    const PLAYER: u8 = 255;
+    /// From there on somebody plays.
+    const PLAYER: u8 = 200;
 
     fn host(n: u8) -> IpAddr {
         [10, 0, 0, n].into()
@@ -264,7 +280,7 @@ mod tests {
         let mut shares: Vec<_> = holdings
             .iter()
             .zip(&ends)
-            .map(|((from, _), end)| budget.share(host(*from), *from == PLAYER, Arc::clone(end) as _))
+            .map(|((from, _), end)| budget.share(host(*from), *from >= PLAYER, Arc::clone(end) as _))
             .collect();
         shares.iter_mut().zip(holdings).for_each(|(share, (_, bytes))| share.set(*bytes));
         assert!(budget.state().held <= budget.most);
@@ -285,7 +301,9 @@ mod tests {
             assert_eq!(ended(&budget, &of_one), expected, "{holdings:?}");
             let state = budget.state();
             assert!(
-                state.held == 0 && state.addresses.is_empty() && state.by_weight.is_empty(),
+                state.held + state.held_by_known == 0
+                    && state.addresses.is_empty()
+                    && state.strangers.is_empty(),
                 "all is given back"
             );
         }
@@ -317,14 +335,17 @@ mod tests {
     #[test]
     fn where_somebody_plays_a_browser_outlives_a_crowd_but_no_flood_does() {
         let budget = MemoryBudget::new(1_000);
-        let crowd = (0..250_u8).flat_map(|n| [(n % 200, 10); 4]);
-        let with = |own: &[(u8, usize)]| {
-            let holdings: Vec<_> = own.iter().copied().chain(crowd.clone()).collect();
+        let lost = |own: &[(u8, usize)], crowd: &[(u8, usize)]| {
+            let holdings: Vec<_> = own.iter().chain(crowd).copied().collect();
             ended(&budget, &holdings)[..own.len()].iter().filter(|ended| **ended).count()
         };
-        assert_eq!(with(&[(PLAYER, 10); 6]), 0, "six connections of a browser");
-        assert!(with(&[(254, 10); 6]) >= 4, "of somebody who is not known");
-        assert!(with(&[(PLAYER, 10); 90]) > 10, "nor does anybody keep all there is");
+        let strangers: Vec<_> = (0..150).flat_map(|n| [(n, 10); 4]).collect();
+        assert_eq!(lost(&[(PLAYER, 10); 6], &strangers), 0, "six connections of a browser");
+        assert!(lost(&[(199, 10); 6], &strangers) >= 4, "of somebody who is not known");
+        assert!(lost(&[(PLAYER, 10); 90], &strangers) > 10, "nor does anybody keep all there is");
+        let players: Vec<_> = (PLAYER..PLAYER + 10).flat_map(|n| [(n, 10); 48]).collect();
+        assert_eq!(lost(&[(199, 10); 6], &players), 0, "of a newcomer where players hold much");
+        assert_eq!(lost(&[(255, 10); 6], &players), 0, "of another player");
     }
 
     #[test]

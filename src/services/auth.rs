@@ -76,14 +76,19 @@ pub fn answer(
         sign_in_trace.refused(from, SignInStep::Password, now);
         return failure("INV-200", TOO_MANY_WRONG, help);
     }
-    match store.accounts().check_password(&name, &password, now) {
+    // Perhaps it was proven while this one waited for its turn. That tells nothing of where this one comes from.
+    let checked = match store.accounts().recently_proven(&name, &password, now) {
+        Ok(None) => store.accounts().check_password(&name, &password, now).inspect(|account| {
+            history.note(from, account.is_some(), now);
+        }),
+        proven => proven,
+    };
+    match checked {
         Ok(Some(account)) => {
             failures.forgive(from, &name);
-            history.note(from, true, now);
             admitted(store, attempt, &account, issue_context)
         }
         Ok(None) => {
-            history.note(from, false, now);
             // What was typed as a name is not logged: people type their password there.
             sign_in_trace.refused(from, SignInStep::Password, now);
             info!("auth: refused {from}: wrong name or password, or the account is disabled");

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const RIGHT_REMEMBERED: Duration = Duration::from_hours(24);
 /// How long a wrong one is. A right one after it takes nothing back, or who has an account could guess those of others.
 const WRONG_REMEMBERED: Duration = Duration::from_mins(10);
+/// Who signed in rightly within that day may give so many wrong ones, none of them ten minutes after another, without being taken for one who guesses.
+const TYPOS: u8 = 2;
 /// Of how many addresses at once. Beyond that the one is forgotten that was not heard of for longest; those with a right password last.
 const MOST_SOURCES: usize = 4096;
 
@@ -21,9 +23,9 @@ const MOST_SOURCES: usize = 4096;
 pub enum Standing {
     /// A password was right there lately, and none wrong.
     Known,
-    /// Nothing is known, or both of it.
+    /// Nothing is known; or one was right, and few wrong.
     Unknown,
-    /// A password was wrong there lately, and none right.
+    /// A password was wrong there lately and none right, or many were wrong.
     Guesses,
 }
 
@@ -37,6 +39,8 @@ pub struct PasswordHistory(Mutex<HashMap<Source, Last>>);
 struct Last {
     right: Option<Instant>,
     wrong: Option<Instant>,
+    /// How many were wrong, each within [`WRONG_REMEMBERED`] of the one before.
+    wrongs: u8,
 }
 
 impl Last {
@@ -44,8 +48,9 @@ impl Last {
         let lately = |at: Option<Instant>, remembered| at.is_some_and(|at| now.since(at) < remembered);
         match (lately(self.right, RIGHT_REMEMBERED), lately(self.wrong, WRONG_REMEMBERED)) {
             (true, false) => Standing::Known,
-            (true, true) | (false, false) => Standing::Unknown,
-            (false, true) => Standing::Guesses,
+            (false, false) => Standing::Unknown,
+            (true, true) if self.wrongs <= TYPOS => Standing::Unknown,
+            (_, true) => Standing::Guesses,
         }
     }
 }
@@ -62,7 +67,13 @@ impl PasswordHistory {
             sources.remove(&oldest);
         }
         let last = sources.entry(from).or_default();
-        *(if right { &mut last.right } else { &mut last.wrong }) = Some(now.mono);
+        if right {
+            last.right = Some(now.mono);
+        } else {
+            let more = last.wrong.is_some_and(|at| now.since(at) < WRONG_REMEMBERED);
+            last.wrongs = if more { last.wrongs.saturating_add(1) } else { 1 };
+            last.wrong = Some(now.mono);
+        }
     }
 
     /// How that address stands now.
@@ -104,6 +115,29 @@ mod tests {
         assert_eq!(standing("fd00::1", start.later(WRONG_REMEMBERED)), Standing::Known);
         assert_eq!(standing("fd00::1", almost(RIGHT_REMEMBERED)), Standing::Known);
         assert_eq!(standing("fd00::1", start.later(RIGHT_REMEMBERED)), Standing::Unknown);
+    }
+
+    #[test]
+    fn who_has_an_account_is_taken_for_one_who_guesses_after_some_wrong_passwords() {
+        let (history, start) = (PasswordHistory::default(), Now::read());
+        let at = |seconds| start.later(Duration::from_secs(seconds));
+        let after = |right, now| {
+            history.note(host(1), right, now);
+            history.standing(Source::of(host(1)), now)
+        };
+        assert_eq!(after(true, at(0)), Standing::Known);
+        assert_eq!(
+            [after(false, at(1)), after(false, at(2)), after(true, at(3))],
+            [Standing::Unknown; 3],
+            "typos"
+        );
+        assert_eq!(
+            [after(false, at(4)), after(true, at(5))],
+            [Standing::Guesses; 2],
+            "a right one takes nothing back"
+        );
+        assert_eq!(history.standing(Source::of(host(1)), at(604)), Standing::Known);
+        assert_eq!(after(false, at(604)), Standing::Unknown, "the first again");
     }
 
     #[test]

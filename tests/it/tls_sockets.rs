@@ -5,7 +5,7 @@ use crate::responder::{Responder, is_whole_answer};
 use crate::support::PATIENCE;
 use legacy_tls::record::{HEADER, Kind};
 use legacy_tls::{Suite, Version};
-use mcos::server::tls::Security;
+use mcos::server::tls::{Security, TlsError};
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePrivateKey as _;
 use std::io::{Read as _, Write as _};
@@ -68,6 +68,23 @@ fn the_hello_of_windows_98_to_xp_is_served_with_each_version_and_suite() {
             assert_eq!(responder.outcome(), "legacy");
         }
     }
+}
+
+#[test]
+fn who_sends_a_key_exchange_along_with_the_hello_is_answered_at_once() {
+    let responder = Responder::start();
+    let (mut socket, mut client) = (connect(&responder), OldClient::new(Version::Tls10, Suite::Aes128Sha));
+    greet(&mut socket, &mut client, Format::V3);
+    // It belongs to another connection, so it comes to nothing; but not only when the time is over.
+    let flight = client.second_flight(&public_key(&responder));
+    drop(socket);
+    responder.outcome();
+    let mut socket = connect(&responder);
+    let hello = OldClient::new(Version::Tls10, Suite::Aes128Sha).hello(Format::V3, &[]);
+    socket.write_all(&[hello, flight].concat()).unwrap();
+    let said = rest(socket);
+    assert_eq!(said[said.len() - 7..said.len() - 1], [21, 3, 1, 0, 2, 2], "a fatal alert");
+    assert_ne!(responder.outcome(), format!("{:?}", TlsError::TimedOut));
 }
 
 #[test]

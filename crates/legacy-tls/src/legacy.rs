@@ -178,6 +178,12 @@ impl LegacyServer {
         matches!(self.state, State::KeyExchange(_))
     }
 
+    /// Whether something was received that is not processed: a record that is not complete, or what a call of
+    /// [`Self::feed_before_key_exchange`] has left.
+    pub const fn has_unprocessed(&self) -> bool {
+        !self.inbound.is_empty()
+    }
+
     fn take(&mut self, bytes: &[u8], before_key_exchange: bool) -> Result<(), Failure> {
         if let State::Failed(failure) = self.state {
             return Err(failure);

@@ -415,7 +415,8 @@ async fn legacy_handshake(
     let mut left = tls.0.deadline;
     loop {
         let fed;
-        if machine.awaits_key_exchange() {
+        let slow = machine.awaits_key_exchange();
+        if slow {
             let turn = tls.0.turns.wait(Work::Handshake, peer.ip()).await;
             (machine, fed) = slow_work::run(move || {
                 let _turn = turn;
@@ -433,19 +434,22 @@ async fn legacy_handshake(
         let exchanged = async {
             stream.write_all(machine.outbound()).await?;
             machine.sent(machine.outbound().len());
-            if machine.is_open() || machine.is_finished() {
-                return Ok(Vec::new());
+            // What came along with the hello is to be looked at again, in a turn.
+            let more = !slow && machine.awaits_key_exchange() && machine.has_unprocessed();
+            if machine.is_open() || machine.is_finished() || more {
+                return Ok((Vec::new(), more));
             }
             let mut arrived = vec![0; CHUNK];
             let count = stream.read(&mut arrived).await?;
             arrived.truncate(count);
-            Ok(arrived)
+            Ok((arrived, false))
         };
-        inbound = within_left(&mut left, exchanged).await?;
+        let again;
+        (inbound, again) = within_left(&mut left, exchanged).await?;
         if machine.is_open() {
             return Ok(LegacyStream::new(stream, *machine));
         }
-        if inbound.is_empty() {
+        if inbound.is_empty() && !again {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
     }
