@@ -119,23 +119,21 @@ fn changes(store: &Store, players: &[PersonaId], records: usize, when: &str) {
             "          {kind} {when}: median {median:.1?}, 99 of 100 at most {most:.1?}, longest {longest:.1?}, {over} of {} over 5 times the median",
             times.len()
         );
-        for (what, time) in [("median", median), ("99 of 100 at most", most), ("longest", longest)] {
+        let per_thousand = over as f64 * 1000.0 / times.len().max(1) as f64;
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        for (what, unit, value) in [
+            ("99 of 100 at most", "ms", milliseconds(most)),
+            ("longest", "ms", milliseconds(longest)),
+            ("over 5 times the median", "in 1,000", per_thousand),
+        ] {
             figures::growth(
                 &format!("{kind} {when}, {what}"),
-                "ms",
-                "records",
+                unit,
+                "records of a store that is changed",
                 records as f64,
-                time.as_secs_f64() * 1e3,
+                value,
             );
         }
-        let of_thousand = over as f64 * 1000.0 / times.len().max(1) as f64;
-        figures::growth(
-            &format!("{kind}s {when} over 5 times the median"),
-            "in 1,000",
-            "records",
-            records as f64,
-            of_thousand,
-        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::clock::Now;
 use crate::config::Registration;
-use crate::services::{Game, bans};
+use crate::services::{Game, auth, bans};
 use crate::store::{Account, AccountError, Password, PasswordError, StoreError};
 use crate::world::{ACCOUNTS_PER_DAY, FailureLimit};
 use log::{error, info, warn};
@@ -220,15 +220,7 @@ fn check(game: &Game, from: IpAddr, name: &str, password: &str, now: Now) -> Res
         info!("account: refused {from}: too many passwords were checked for this address within a minute");
         return Err(Refusal::TooMany);
     }
-    let accounts = game.store.accounts();
-    // One right password costs one check a minute, from however many addresses it comes.
-    let checked = match accounts.recently_proven(name, password, now) {
-        Ok(None) => accounts.check_password(name, password, now).inspect(|account| {
-            game.world.password_history.note(from, account.is_some(), now);
-        }),
-        proven => proven,
-    };
-    match checked {
+    match auth::check(&game.store, &game.world.password_history, from, (name, password), now) {
         Ok(Some(account)) => {
             game.world.page_failures.forgive(from, name);
             Ok(account)

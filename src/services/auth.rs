@@ -2,7 +2,7 @@
 
 use crate::clock::Now;
 use crate::services::bans;
-use crate::store::{Account, Store};
+use crate::store::{Account, Store, StoreError};
 use crate::world::{FailureLimit, PasswordHistory, SESSIONS_PER_CUSTOMER, SignInStep, SignInTrace};
 use log::{error, info};
 use mco_proto::ids::CustomerId;
@@ -76,14 +76,7 @@ pub fn answer(
         sign_in_trace.refused(from, SignInStep::Password, now);
         return failure("INV-200", TOO_MANY_WRONG, help);
     }
-    // Perhaps it was proven while this one waited for its turn. That tells nothing of where this one comes from.
-    let checked = match store.accounts().recently_proven(&name, &password, now) {
-        Ok(None) => store.accounts().check_password(&name, &password, now).inspect(|account| {
-            history.note(from, account.is_some(), now);
-        }),
-        proven => proven,
-    };
-    match checked {
+    match check(store, history, from, (&name, &password), now) {
         Ok(Some(account)) => {
             failures.forgive(from, &name);
             admitted(store, attempt, &account, issue_context)
@@ -100,6 +93,28 @@ pub fn answer(
             failure("INV-200", "The server could not check the password. Please try again.", help)
         }
     }
+}
+
+/// The account of that name and password, if both are right, for whoever asks at `from`. One that was found right within a minute is
+/// not checked again, from however many addresses it comes, perhaps while others of them waited for their turns; and since that tells
+/// nothing of an address, only a check is noted in its history. Costs a password check, so it belongs on a worker thread.
+///
+/// # Errors
+/// If the account cannot be read.
+pub fn check(
+    store: &Store,
+    history: &PasswordHistory,
+    from: IpAddr,
+    (name, password): (&str, &str),
+    now: Now,
+) -> Result<Option<Account>, StoreError> {
+    let accounts = store.accounts();
+    if let Some(account) = accounts.recently_proven(name, password, now)? {
+        return Ok(Some(account));
+    }
+    let account = accounts.check_password(name, password, now)?;
+    history.note(from, account.is_some(), now);
+    Ok(account)
 }
 
 /// The answer to who has given the right password a moment ago, as a Client does that signs in. `None` if it has not: [`answer`] is
@@ -171,6 +186,7 @@ fn parameter(query: &str, wanted: &str) -> Option<Zeroizing<String>> {
 mod tests {
     use super::*;
     use crate::store::{EVALUATIONS, Password};
+    use crate::world::{Source, Standing};
     use std::net::Ipv4Addr;
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 9));
@@ -303,6 +319,22 @@ mod tests {
         assert!(ask(HOME, now).contains("INV-200\nreasontext=Too many sign-ins from this address."));
         assert!(ask(Ipv4Addr::new(192, 168, 1, 10).into(), now).starts_with("Valid=TRUE"));
         assert!(ask(HOME, now.later(std::time::Duration::from_mins(1))).starts_with("Valid=TRUE"));
+    }
+
+    #[test]
+    fn one_account_makes_no_crowd_of_addresses_known() {
+        let (_folder, store) = with_alice();
+        let (history, now, before) = (PasswordHistory::default(), Now::read(), EVALUATIONS.get());
+        let host = |n| IpAddr::from(Ipv4Addr::new(192, 168, 1, n));
+        let ask = |n, password| check(&store, &history, host(n), ("alice", password), now).unwrap().is_some();
+        // As they come who have all waited for their turns before the first was served.
+        assert!((1..=250).all(|n| ask(n, "s3cret:/")));
+        assert_eq!(EVALUATIONS.get(), before + 1);
+        let standing = |n| history.standing(Source::of(host(n)), now);
+        let known: Vec<u8> = (1..=250).filter(|n| standing(*n) == Standing::Known).collect();
+        assert_eq!(known, [1]);
+        assert!(!ask(2, "guess"));
+        assert_eq!(standing(2), Standing::Guesses);
     }
 
     #[test]
