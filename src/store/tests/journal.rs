@@ -4,7 +4,9 @@ use super::*;
 use crate::clock::Now;
 use crate::store::commit::Disk as _;
 use crate::store::data_dir::Repaired;
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 fn copy(from: &Path, to: &Path) {
@@ -25,10 +27,22 @@ fn copy(from: &Path, to: &Path) {
 
 /// What the files of an open store hold, as after a kill, without its database.
 fn without_database(dir: &Path) -> TempDir {
-    let left = TempDir::new().unwrap();
-    copy(dir, left.path());
-    fs::remove_dir_all(left.path().join("database")).unwrap();
-    left
+    loop {
+        let left = TempDir::new().unwrap();
+        let before = names(dir);
+        copy(dir, left.path());
+        // A kill leaves files of one moment. A backup that ended meanwhile took journals away that a copy has not, with the older backup.
+        if names(dir) == before {
+            fs::remove_dir_all(left.path().join("database")).unwrap();
+            return left;
+        }
+    }
+}
+
+/// The files and folders in `dir`, and which ones have these names.
+fn names(dir: &Path) -> BTreeSet<(PathBuf, u64)> {
+    let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
+    entries.filter_map(|entry| Some((entry.path(), entry.metadata().ok()?.ino()))).collect()
 }
 
 fn journals(dir: &Path) -> Vec<PathBuf> {
